@@ -1,0 +1,39 @@
+# drydock_module(NAME DEPENDS target...): the folder that calls it becomes the static library drydock_NAME of all its
+# .cpp files, and its *_test.cpp files become the program NAME_test with the ctest label `unit`.
+# A new file is picked up by a plain rebuild. LABEL changes the ctest label, TEST_DEPENDS adds what only tests need.
+function(drydock_module name)
+    cmake_parse_arguments(arg "" "LABEL" "DEPENDS;TEST_DEPENDS" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS "*.cpp")
+    set(tests ${sources})
+    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+    if(sources)
+        add_library(drydock_${name} STATIC ${sources})
+        set(kind PUBLIC)
+        target_link_libraries(drydock_${name} PRIVATE drydock_warnings)
+        target_precompile_headers(drydock_${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/std.h")
+    else()
+        add_library(drydock_${name} INTERFACE)
+        set(kind INTERFACE)
+    endif()
+    target_include_directories(drydock_${name} ${kind} "${CMAKE_SOURCE_DIR}/src")
+    target_link_libraries(drydock_${name} ${kind} drydock::expected ${arg_DEPENDS})
+    if(tests)
+        drydock_test(${name}_test LABEL "${arg_LABEL}" SOURCES ${tests}
+                     DEPENDS drydock_${name} ${arg_TEST_DEPENDS})
+    endif()
+endfunction()
+
+# drydock_test(NAME SOURCES file... DEPENDS target... [LABEL label]): one GoogleTest program; each test is a ctest test.
+function(drydock_test name)
+    cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+    if(NOT arg_LABEL)
+        set(arg_LABEL unit)
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE drydock_warnings ${arg_DEPENDS} GTest::gtest_main GTest::gmock)
+    target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/std_test.h")
+    target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)
+endfunction()

@@ -1,0 +1,58 @@
+// Diagnostics: the problems of an input file, each with its place and its remedy, collected and
+// shown all at once.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock {
+
+// A place in an input file. Lines and columns count from 1; 0 means "not known".
+struct Position {
+    std::string file;
+    int line = 0;
+    int column = 0;
+
+    [[nodiscard]] std::string text() const;  // "orders.yaml:14:7"
+    bool operator==(const Position&) const = default;
+    auto operator<=>(const Position&) const = default;
+};
+
+enum class Severity { error, warning };
+
+struct Diagnostic {
+    Severity severity = Severity::error;
+    std::string code;     // stable, for tests and machines: "key.unknown"
+    std::string summary;  // what is wrong, one sentence without full stop
+    Position where;
+    std::string suggestion;  // what to write instead; may be empty
+
+    [[nodiscard]] std::string
+    text() const;  // "orders.yaml:14:7  unknown key `servce`; did you mean `service`?"
+};
+
+class Diagnostics {
+public:
+    void error(std::string code, Position where, std::string summary, std::string suggestion = {});
+    void
+    warning(std::string code, Position where, std::string summary, std::string suggestion = {});
+    void add(Diagnostics other);
+
+    [[nodiscard]] bool has_errors() const;
+
+    [[nodiscard]] const std::vector<Diagnostic>& all() const {
+        return all_;
+    }  // in order of position once sorted
+
+    void sort();
+    // One line a problem, then "3 problems".
+    [[nodiscard]] std::string text() const;
+
+private:
+    std::vector<Diagnostic> all_;
+};
+
+}  // namespace drydock

@@ -1,0 +1,74 @@
+#include "base/hash.h"
+
+#include "base/check.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#include <memory>
+
+namespace drydock {
+
+namespace {
+
+using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+
+Digest sha256_of(std::initializer_list<std::string_view> parts) {
+    static const EVP_MD* const k_algorithm = EVP_sha256();
+    const Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    Digest digest{};
+    CHECK(EVP_DigestInit_ex(context.get(), k_algorithm, nullptr) == 1);
+    for (const std::string_view part : parts) {
+        CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+    }
+    CHECK(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
+    return digest;
+}
+
+}  // namespace
+
+Digest sha256(std::string_view bytes) {
+    return sha256_of({bytes});
+}
+
+Digest sha256(const Digest& before, std::string_view bytes) {
+    return sha256_of(
+        {std::string_view(reinterpret_cast<const char*>(before.data()), before.size()), bytes});
+}
+
+std::string sha256_hex(std::string_view bytes) {
+    return to_hex(sha256(bytes));
+}
+
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+std::uint64_t xxh3(std::span<const std::uint8_t> bytes) {
+    return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::string compress(std::string_view bytes) {
+    std::string out(ZSTD_compressBound(bytes.size()), '\0');
+    const std::size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3);
+    CHECK(ZSTD_isError(size) == 0);
+    out.resize(size);
+    return out;
+}
+
+Result<std::string> decompress(std::string_view bytes, std::size_t size_max) {
+    const auto size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > size_max) {
+        return fail("zstd.frame", "compressed data is damaged or too large");
+    }
+    std::string out(size, '\0');
+    const std::size_t got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
+    if (ZSTD_isError(got) != 0 || got != size) {
+        return fail("zstd.frame", "compressed data is damaged");
+    }
+    return out;
+}
+
+}  // namespace drydock

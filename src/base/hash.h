@@ -1,0 +1,29 @@
+// Digests: SHA-256 where tampering must show, XXH3 where only equality matters; zstd for the
+// journal's records.
+#pragma once
+
+#include "base/result.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace drydock {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+[[nodiscard]] Digest sha256(std::string_view bytes);
+[[nodiscard]] Digest sha256(const Digest& before,
+                            std::string_view bytes);  // of the two, one after the other
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+[[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::uint64_t xxh3(std::span<const std::uint8_t> bytes);
+
+[[nodiscard]] std::string compress(std::string_view bytes);
+// Refuses damaged input and results over `size_max` bytes.
+[[nodiscard]] Result<std::string> decompress(std::string_view bytes, std::size_t size_max);
+
+}  // namespace drydock

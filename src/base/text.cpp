@@ -1,0 +1,183 @@
+#include "base/text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <numeric>
+
+namespace drydock {
+
+std::vector<std::string> split(std::string_view text, char separator) {
+    std::vector<std::string> parts;
+    std::size_t from = 0;
+    for (std::size_t at = text.find(separator); at != text.npos; at = text.find(separator, from)) {
+        parts.emplace_back(text.substr(from, at - from));
+        from = at + 1;
+    }
+    parts.emplace_back(text.substr(from));
+    return parts;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+    return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == text.npos) {
+        return {};
+    }
+    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+namespace {
+
+// Levenshtein distance over two rows.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] =
+                std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+constexpr std::string_view k_base64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+    for (const std::string& candidate : known) {
+        if (const std::size_t d = distance(word, candidate); d < best_distance) {
+            best_distance = d;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+Result<std::int64_t> parse_duration_ms(std::string_view text) {
+    std::int64_t number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit = text.substr(static_cast<std::size_t>(end.ptr - text.data()));
+    const std::vector<std::pair<std::string_view, std::int64_t>> units = {
+        {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+    for (const auto& [name, factor] : units) {
+        if (end.ec == std::errc() && unit == name && number >= 0 && number <= 1'000'000'000) {
+            return number * factor;
+        }
+    }
+    return fail("duration.syntax",
+                fmt::format("`{}` is no duration", text),
+                "write a whole number and a unit: 150ms, 30s, 10m, 2h, 1d");
+}
+
+std::string show_duration(std::int64_t duration_ms) {
+    const std::int64_t seconds = duration_ms / 1000;
+    if (duration_ms < 10'000) {
+        return fmt::format("{:.1f} s", static_cast<double>(duration_ms) / 1000.0);
+    }
+    if (seconds < 60) {
+        return fmt::format("{} s", seconds);
+    }
+    if (seconds < 3600) {
+        return fmt::format("{}:{:02} min", seconds / 60, seconds % 60);
+    }
+    return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+}
+
+std::string show_bytes(std::int64_t bytes) {
+    auto value = static_cast<double>(bytes);
+    const std::vector<const char*> units = {"B", "kB", "MB", "GB", "TB"};
+    std::size_t unit = 0;
+    while (value >= 1000 && unit + 1 < units.size()) {
+        value /= 1000;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string show_time(std::int64_t unix_ms) {
+    const std::time_t seconds = unix_ms / 1000;
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    return fmt::format("{:%Y-%m-%d %H:%M:%S}", local);
+}
+
+Result<std::string>
+interpolate(std::string_view text,
+            const std::function<Result<std::string>(std::string_view)>& look_up) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const bool dollar = text[at] == '$' && at + 1 < text.size();
+        if (dollar && text[at + 1] == '$') {
+            out += '$';
+            at += 2;
+        } else if (dollar && text[at + 1] == '{') {
+            const auto end = text.find('}', at);
+            if (end == text.npos) {
+                return fail("interpolate.open",
+                            fmt::format("`${{` is not closed in `{}`", text),
+                            "add the `}`");
+            }
+            DRYDOCK_TRY_ASSIGN(const std::string value, look_up(text.substr(at + 2, end - at - 2)));
+            out += value;
+            at = end + 1;
+        } else {
+            out += text[at++];
+        }
+    }
+    return out;
+}
+
+std::string base64_encode(std::string_view bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+        std::uint32_t group = 0;
+        for (std::size_t j = 0; j < 3; ++j) {
+            group = group << 8U | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+        }
+        for (std::size_t j = 0; j < 4; ++j) {
+            out += j <= count ? k_base64[group >> (18 - 6 * j) & 63U] : '=';
+        }
+    }
+    return out;
+}
+
+Result<std::string> base64_decode(std::string_view text) {
+    std::string out;
+    std::uint32_t group = 0;
+    unsigned bits = 0;
+    while (!text.empty() && text.back() == '=') {
+        text.remove_suffix(1);
+    }
+    for (const char c : text) {
+        const auto digit = k_base64.find(c);
+        if (digit == k_base64.npos) {
+            return fail("base64.syntax", "a character that base64 does not have");
+        }
+        group = group << 6U | static_cast<std::uint32_t>(digit);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out += static_cast<char>(group >> bits & 255U);
+        }
+    }
+    return out;
+}
+
+}  // namespace drydock

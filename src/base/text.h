@@ -1,0 +1,36 @@
+// Small pure helpers over text: splitting, joining, durations, sizes, "did you mean".
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock {
+
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+[[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
+[[nodiscard]] std::string trim(std::string_view text);
+
+// The word of `known` nearest to `word`, or "" when none is near enough to be meant.
+[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
+
+// "10m", "2h", "30s", "150ms", "1d" to milliseconds.
+[[nodiscard]] Result<std::int64_t> parse_duration_ms(std::string_view text);
+[[nodiscard]] std::string show_duration(std::int64_t duration_ms);  // "9:41", "2 h 5 min", "0.4 s"
+[[nodiscard]] std::string show_bytes(std::int64_t bytes);           // "2.1 MB"
+[[nodiscard]] std::string show_time(std::int64_t unix_ms);  // "2026-11-21 20:58:40" in local time
+
+// Replaces each ${name} by what `look_up` answers; "$$" is a literal "$". An error names the first
+// that is unknown or not closed.
+[[nodiscard]] Result<std::string>
+interpolate(std::string_view text,
+            const std::function<Result<std::string>(std::string_view name)>& look_up);
+
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+[[nodiscard]] Result<std::string> base64_decode(std::string_view text);
+
+}  // namespace drydock
