@@ -1,0 +1,21 @@
+// The journal in memory: for tests and the simulator; the same meaning as the durable one.
+//
+// The records live in a MemoryStore, which outlives the Journal objects opened on it: dropping one
+// and opening another is what a crash and a resume are for the durable journal. A store and its
+// journals belong to one thread.
+#pragma once
+
+#include "journal/journal.h"
+
+#include <memory>
+
+namespace drydock::journal {
+
+struct MemoryStore;  // opaque
+
+[[nodiscard]] std::shared_ptr<MemoryStore> make_memory_store();
+
+// The journal shares the store: whichever of the two is dropped last ends it.
+[[nodiscard]] std::unique_ptr<Journal> open_memory(std::shared_ptr<MemoryStore> store);
+
+}  // namespace drydock::journal
