@@ -1,0 +1,50 @@
+// Session: one conversation between a conductor and a host, without any I/O of its own.
+//
+// Each request carries a number; each gets exactly one answer with that number, in whatever order
+// they are ready. exec and attach are answered when their action ended; probes when all facts are
+// in. docs/formats/agent-protocol.md has the requests. Not thread-safe.
+#pragma once
+
+#include "agent/host.h"
+#include "os/clock.h"
+
+#include <map>
+
+namespace drydock::agent {
+
+inline constexpr std::int64_t k_progress_every_ms = 500;
+inline constexpr std::size_t k_pending_max = 4096;  // requests without an answer; then: refused
+
+class Session {
+public:
+    // Both must outlive the session.
+    Session(Host& host, os::Clock& clock) : host_(host), clock_(clock) {}
+
+    // Answers that are ready at once; the others come from tick().
+    [[nodiscard]] std::vector<Json> handle(const Json& frame);
+    // Answers and progress that have become ready since.
+    [[nodiscard]] std::vector<Json> tick();
+
+    [[nodiscard]] bool pending() const { return !waits_.empty() || !probes_.empty(); }
+
+private:
+    using Answers = std::vector<Json>;
+
+    struct Wait {
+        ActionKey key;
+        std::int64_t progress_ms;  // when progress was last shown
+    };
+
+    [[nodiscard]] Result<std::optional<Json>> answer(std::int64_t number, const Json& frame);
+    [[nodiscard]] Result<std::optional<Json>> act(std::int64_t number, const Json& frame);
+    [[nodiscard]] Result<Json> move_file(const Json& frame, bool write);
+    [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, const ActionKey& key);
+    [[nodiscard]] Json hello();
+
+    Host& host_;
+    os::Clock& clock_;
+    std::map<std::int64_t, Wait> waits_;
+    std::map<std::int64_t, std::unique_ptr<ProbeRun>> probes_;
+};
+
+}  // namespace drydock::agent

@@ -1,0 +1,98 @@
+// Files that must survive a crash, folders that must be private, and locks that say who holds them.
+//
+// "Durable" means: after the call returned, a power cut does not undo it (file, then folder, are
+// synced). Errors have the code "os.<call>" and errno's sentence; a full disk is "os.disk_full".
+// Functions are thread-safe; objects are not.
+#pragma once
+
+#include "base/result.h"
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::os {
+
+// Owns a file descriptor and closes it.
+class Fd {
+public:
+    Fd() = default;
+
+    explicit Fd(int number) : number_(number) {}
+
+    Fd(Fd&& other) noexcept : number_(other.release()) {}
+
+    Fd& operator=(Fd&& other) noexcept;
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+
+    ~Fd() { close(); }
+
+    [[nodiscard]] int get() const { return number_; }
+
+    explicit operator bool() const { return number_ >= 0; }
+
+    [[nodiscard]] int release();
+    void close();
+
+private:
+    int number_ = -1;
+};
+
+// Opens with O_CLOEXEC. `flags` and `mode` as open(2) takes them.
+[[nodiscard]] Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
+
+// The whole file. "os.missing" when there is none, "os.too_large" when it has over `size_max`
+// bytes.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
+
+// Replaces the file at once or not at all: temporary name, sync, rename, sync of the folder.
+[[nodiscard]] Status
+write_file_durable(const std::string& path, std::string_view bytes, mode_t mode = 0600);
+
+[[nodiscard]] Status write_all(int descriptor, std::string_view bytes);
+[[nodiscard]] Status sync_folder(const std::string& path);
+
+// mkdir and sync of the parent. Answers true when this call made it, false when it existed.
+[[nodiscard]] Result<bool> make_folder_durable(const std::string& path, mode_t mode = 0700);
+
+// Makes the folder (and missing parents) with mode 0700 and durable. Refuses ("os.not_private",
+// with a remedy) when it is a symlink, somebody else's, or when others could put something in its
+// place: it, or a parent without sticky bit, is writable by group or others. Idempotent.
+[[nodiscard]] Status ensure_private_folder(const std::string& path);
+
+[[nodiscard]] Result<std::int64_t> free_bytes(const std::string& path);
+[[nodiscard]] Result<double> used_percent(const std::string& path);
+
+// "/a/b/c" -> "/a/b"; "c" -> "."; "/c" -> "/".
+[[nodiscard]] std::string folder_of(const std::string& path);
+[[nodiscard]] std::string name_of(const std::string& path);
+
+// An exclusive flock on a file (made if missing), held until destroyed or until the last process
+// that inherited the descriptor ends.
+class FileLock {
+public:
+    // Takes the lock without waiting and writes `holder` (a line for people) into the file.
+    // "os.locked" when somebody else has it; the message has the holder's line.
+    [[nodiscard]] static Result<FileLock> take(const std::string& path, std::string_view holder);
+    // The same, waiting up to `timeout_ms`.
+    [[nodiscard]] static Result<FileLock>
+    take_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms);
+
+    [[nodiscard]] int descriptor() const { return file_.get(); }
+
+private:
+    explicit FileLock(Fd file) : file_(std::move(file)) {}
+
+    Fd file_;
+};
+
+// True when some process holds the lock at `path`; false too when the file is missing.
+[[nodiscard]] Result<bool> is_locked(const std::string& path);
+
+}  // namespace drydock::os
