@@ -1,0 +1,58 @@
+// The operator's cluster, as the cluster file says it, with every default filled in and every ${name} replaced.
+#pragma once
+
+#include "base/diagnostics.h"
+#include "base/json.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace drydock::model {
+
+struct Host {
+    std::string name;
+    std::vector<std::string> connect;  // empty: this machine
+    std::vector<std::string> become;
+    std::string agent;  // path of drydock there; empty: the running program (local), "drydock" elsewhere
+    std::string state;  // that host's folder for actions
+};
+
+// Where a secret's value comes from; the value itself is never part of a Cluster.
+struct SecretSource {
+    std::string kind;               // "file", "env" or "command"
+    std::vector<std::string> from;  // the path, the variable, the argv
+};
+
+struct Member {
+    std::string role;
+    std::string name;
+    std::string host;
+    Json service;                                 // the agent's service object ({"type":"process", ...})
+    std::string link;                             // the symlink that is switched; empty if the release is no link
+    std::map<std::string, std::string> versions;  // release -> folder
+    std::map<std::string, std::string> settings;  // resolved; secrets as ${secret:NAME}
+    Position where;
+};
+
+struct Policy {
+    int max_unavailable = 1;
+    std::int64_t soak_ms = 600'000;
+    std::string on_failure = "halt";  // or "return"
+    std::string backup_path;          // folder on the hosts
+    int backup_keep = 2;
+};
+
+struct Cluster {
+    std::string name;
+    std::string system;
+    std::string file;   // as given
+    std::string state;  // absolute folder of the journal
+    std::map<std::string, Host> hosts;
+    std::vector<Member> members;  // in the file's order
+    Policy policy;
+    std::map<std::string, SecretSource> secrets;  // by the NAME in ${secret:NAME}
+};
+
+}  // namespace drydock::model

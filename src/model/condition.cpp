@@ -1,0 +1,273 @@
+#include "model/condition.h"
+
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::model {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> k_whose = {"system", "this", "every", "others", "any"};
+constexpr std::array<std::string_view, 12> k_relations = {
+    "is", "is_not", "in", "below", "at_least", "above", "at_most", "same", "present", "planned", "reaches", "stands"};
+constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    return it == names.end() ? std::nullopt : std::optional(static_cast<Enum>(it - names.begin()));
+}
+
+const Observation& look_up(const FactBook& book, const std::string& key) {
+    static const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
+    const auto it = book.find(key);
+    return it == book.end() ? k_never_read : it->second;
+}
+
+int compare(const Json& a, const Json& b, FactType type) {
+    if (type == FactType::release || type == FactType::text) {
+        return compare_versions(a.as_string(), b.as_string());
+    }
+    return a.as_int() < b.as_int() ? -1 : (b.as_int() < a.as_int() ? 1 : 0);
+}
+
+bool equal(const Json& value, const Json& operand, FactType type) {
+    if (type == FactType::release && version_in_series(value.as_string(), operand.as_string())) {
+        return true;
+    }
+    return value == operand;
+}
+
+bool contains(const Json& list, const Json& value, FactType type) {
+    return std::any_of(list.items().begin(), list.items().end(), [&](const Json& one) { return equal(value, one, type); });
+}
+
+std::vector<std::string> members_of(const Condition& condition, const std::vector<std::string>& members, const std::string& self) {
+    switch (condition.whose) {
+    case Whose::system: return {""};
+    case Whose::this_member: return {self};
+    case Whose::every:
+    case Whose::any: return members;
+    case Whose::others: break;
+    }
+    std::vector<std::string> others;
+    std::copy_if(members.begin(), members.end(), std::back_inserter(others), [&](const auto& one) { return one != self; });
+    return others;
+}
+
+Tri tri(bool holds) { return holds ? Tri::yes : Tri::no; }
+
+// The largest value that members other than `self` had in the earlier reading.
+Tri reaches(const Condition& condition, const FactView& view, const std::string& self, const Json& value) {
+    const std::string& fact = condition.fact;
+    bool any = view.members.size() <= 1;
+    for (const std::string& member : view.members) {
+        const Observation& before = look_up(view.earlier, fact_key(member, fact));
+        if (member == self || before.status != Known::known) {
+            continue;
+        }
+        any = true;
+        if (compare(value, before.value, condition.type) < 0) {
+            return Tri::no;
+        }
+    }
+    return any ? Tri::yes : Tri::cannot_tell;
+}
+
+Tri against(const Condition& condition, const Observation& now, const Observation& reference) {
+    if (reference.status == Known::unknown) {
+        return Tri::cannot_tell;
+    }
+    return tri(now.status == reference.status && now.value == reference.value);
+}
+
+Tri ordered(const Condition& condition, const Json& value) {
+    const int order = compare(value, condition.operand, condition.type);
+    switch (condition.relation) {
+    case Relation::below: return tri(order < 0);
+    case Relation::at_least: return tri(order >= 0);
+    case Relation::above: return tri(order > 0);
+    default: return tri(order <= 0);
+    }
+}
+
+// A value that is absent answers `present`, `is_not`, `planned` and `stands`; every other relation needs one and says no.
+Tri judge_one(const Condition& condition, const FactView& view, const std::string& member) {
+    const std::string key = fact_key(member, condition.fact);
+    const Observation& now = look_up(view.now, key);
+    if (now.status == Known::unknown) {
+        return Tri::cannot_tell;
+    }
+    const bool known = now.status == Known::known;
+    switch (condition.relation) {
+    case Relation::present: return tri(known == condition.operand.as_bool(true));
+    case Relation::planned: return against(condition, now, look_up(view.planned, key));
+    case Relation::stands: return against(condition, now, look_up(view.earlier, key));
+    case Relation::is: return tri(known && equal(now.value, condition.operand, condition.type));
+    case Relation::is_not: return tri(!known || !equal(now.value, condition.operand, condition.type));
+    case Relation::in: return tri(known && contains(condition.operand, now.value, condition.type));
+    case Relation::reaches: return known ? reaches(condition, view, member, now.value) : Tri::no;
+    case Relation::same: return tri(known);
+    case Relation::below:
+    case Relation::at_least:
+    case Relation::above:
+    case Relation::at_most: break;
+    }
+    return known ? ordered(condition, now.value) : Tri::no;
+}
+
+std::string expected(const Condition& condition, const FactView& view, const std::string& member) {
+    switch (condition.relation) {
+    case Relation::present: return condition.operand.as_bool(true) ? "a value" : "nothing";
+    case Relation::planned: return fmt::format("{} as when the plan was made", show(look_up(view.planned, fact_key(member, condition.fact))));
+    case Relation::stands: return "no change between two readings";
+    case Relation::reaches: return "to have caught up with the others";
+    case Relation::is: return condition.operand.show();
+    case Relation::same: return "the same on all members";
+    case Relation::is_not: return fmt::format("not {}", condition.operand.show());
+    case Relation::in: return fmt::format("one of {}", condition.operand.dump());
+    case Relation::below:
+    case Relation::at_least:
+    case Relation::above:
+    case Relation::at_most: break;
+    }
+    std::string relation(name_of(condition.relation));
+    std::replace(relation.begin(), relation.end(), '_', ' ');
+    return fmt::format("{} {}", relation, condition.operand.show());
+}
+
+std::string finding(const Condition& condition, const FactView& view, const std::string& member) {
+    const std::string key = fact_key(member, condition.fact);
+    return fmt::format("{} is {}, expected {}", key, show(look_up(view.now, key)), expected(condition, view, member));
+}
+
+// All members give equal, known values; the sentence names the two that differ.
+Verdict judge_same(const Condition& condition, const FactView& view, const std::vector<std::string>& members) {
+    for (const std::string& member : members) {
+        const Tri one = judge_one(condition, view, member);
+        if (one != Tri::yes) {
+            return {one, finding(condition, view, member), condition.remedy};
+        }
+        const std::string key = fact_key(member, condition.fact);
+        const std::string first = fact_key(members.front(), condition.fact);
+        if (!(look_up(view.now, key).value == look_up(view.now, first).value)) {
+            return {Tri::no, fmt::format("{} is {} but {} is {}", first, show(look_up(view.now, first)), key, show(look_up(view.now, key))), condition.remedy};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Verdict evaluate(const Condition& condition, const FactView& view) {
+    const auto members = members_of(condition, view.members, view.this_member);
+    if (condition.relation == Relation::same) {
+        return judge_same(condition, view, members);
+    }
+    std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min) : members.size();
+    needed = condition.whose == Whose::any && condition.members_min == 0 ? 1 : needed;
+    std::size_t yes = 0;
+    std::size_t open = 0;
+    std::string why_no;
+    std::string why_open;
+    for (const std::string& member : members) {
+        const Tri one = judge_one(condition, view, member);
+        yes += one == Tri::yes ? 1U : 0U;
+        open += one == Tri::cannot_tell ? 1U : 0U;
+        std::string& why = one == Tri::no ? why_no : why_open;
+        if (one != Tri::yes && why.empty()) {
+            why = finding(condition, view, member);
+        }
+    }
+    if (yes >= needed) {
+        return {};
+    }
+    const bool can_tell = yes + open < needed;
+    return {can_tell ? Tri::no : Tri::cannot_tell, can_tell && !why_no.empty() ? why_no : why_open, condition.remedy};
+}
+
+Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view) {
+    Verdict worst;
+    for (const Condition& condition : conditions) {
+        Verdict one = evaluate(condition, view);
+        if (one.outcome == Tri::no) {
+            return one;
+        }
+        if (one.outcome == Tri::cannot_tell && worst.outcome == Tri::yes) {
+            worst = std::move(one);
+        }
+    }
+    return worst;
+}
+
+std::vector<std::string>
+facts_of(const Condition& condition, const std::vector<std::string>& members, const std::string& this_member) {
+    // `reaches` compares with the others, whosever fact is asked about.
+    const bool all = condition.relation == Relation::reaches;
+    std::vector<std::string> keys;
+    for (const std::string& member : all ? members : members_of(condition, members, this_member)) {
+        keys.push_back(fact_key(member, condition.fact));
+    }
+    return keys;
+}
+
+std::string describe(const Condition& condition) {
+    static const FactBook k_none;
+    static const std::vector<std::string> k_nobody;
+    std::string whose;
+    switch (condition.whose) {
+    case Whose::system: break;
+    case Whose::this_member: whose = "this member's "; break;
+    case Whose::every: whose = "every member's "; break;
+    case Whose::others: whose = "the other members' "; break;
+    case Whose::any: whose = "one member's "; break;
+    }
+    if (condition.members_min > 0) {
+        whose = fmt::format("at least {} of {}", condition.members_min, whose);
+    }
+    if (condition.relation == Relation::planned) {
+        return fmt::format("{}{} is as when the plan was made", whose, condition.fact);
+    }
+    return fmt::format("{}{} is {}", whose, condition.fact, expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
+}
+
+Json to_json(const Condition& condition) {
+    Json json;
+    json.set("fact", condition.fact);
+    json.set("of", std::string(name_of(condition.whose)));
+    json.set("relation", std::string(name_of(condition.relation)));
+    json.set("operand", condition.operand);
+    json.set("type", std::string(name_of(condition.type)));
+    json.set("members_min", condition.members_min);
+    json.set("remedy", condition.remedy);
+    json.set("where", condition.where.text());
+    return json;
+}
+
+Result<Condition> condition_from_json(const Json& json) {
+    const auto whose = from_name<Whose>(k_whose, json["of"].as_string());
+    const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());
+    if (!whose || !relation || json["fact"].as_string().empty()) {
+        return fail("plan.condition", fmt::format("a condition that cannot be read: {}", json.dump()));
+    }
+    Condition condition;
+    condition.fact = json["fact"].as_string();
+    condition.whose = *whose;
+    condition.relation = *relation;
+    condition.operand = json["operand"];
+    condition.type = fact_type_from(json["type"].as_string());
+    condition.members_min = static_cast<int>(json["members_min"].as_int());
+    condition.remedy = json["remedy"].as_string();
+    condition.where.file = json["where"].as_string();
+    return condition;
+}
+
+std::string_view name_of(Whose whose) { return k_whose.at(static_cast<std::size_t>(whose)); }
+std::string_view name_of(Relation relation) { return k_relations.at(static_cast<std::size_t>(relation)); }
+std::string_view name_of(Tri value) { return k_tri.at(static_cast<std::size_t>(value)); }
+
+}  // namespace drydock::model

@@ -1,0 +1,147 @@
+#include "model/fact.h"
+
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace drydock::model {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> k_types = {"bool", "integer", "release", "text", "list"};
+constexpr std::array<std::string_view, 3> k_known = {"known", "absent", "unknown"};
+
+const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
+
+const Observation& look_up(const FactBook& book, const std::string& key) {
+    const auto it = book.find(key);
+    return it == book.end() ? k_never_read : it->second;
+}
+
+int compare(const Json& a, const Json& b, FactType type) {
+    if (type == FactType::release) {
+        return compare_versions(a.as_string(), b.as_string());
+    }
+    return a.as_int() < b.as_int() ? -1 : (b.as_int() < a.as_int() ? 1 : 0);
+}
+
+Observation extreme(const FactSource& source, const FactBook& book, int sign) {
+    Observation best = {Known::unknown, {}, "no member could tell", 0};
+    for (const std::string& key : source.inputs) {
+        const Observation& one = look_up(book, key);
+        const bool better = best.status != Known::known || sign * compare(one.value, best.value, source.type) > 0;
+        if (one.status == Known::known && better) {
+            best = one;
+            best.evidence = fmt::format("{} of {}: {}", source.derive, key, one.evidence);
+        }
+    }
+    return best;
+}
+
+Observation agreed(const FactSource& source, const FactBook& book) {
+    Observation common = {Known::unknown, {}, "no member could tell", 0};
+    for (const std::string& key : source.inputs) {
+        const Observation& one = look_up(book, key);
+        if (one.status != Known::known) {
+            continue;
+        }
+        if (common.status == Known::known && !(common.value == one.value)) {
+            return {Known::unknown, {}, fmt::format("members differ: {} says {}, others {}", key, one.value.show(), common.value.show()), one.at_ms};
+        }
+        common = one;
+    }
+    return common;
+}
+
+Observation arithmetic(const FactSource& source, const FactBook& book) {
+    const Observation& a = look_up(book, source.inputs.at(0));
+    const Observation& b = look_up(book, source.inputs.at(1));
+    const bool percent = source.derive == "percent";
+    if (a.status != Known::known || b.status != Known::known || (percent && b.value.as_int() <= 0)) {
+        return {Known::unknown, {}, fmt::format("{} of {} and {}, of which one is not known", source.derive, source.inputs[0], source.inputs[1]), 0};
+    }
+    const std::int64_t value = percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
+                                       : a.value.as_int() - b.value.as_int();
+    return {Known::known, Json(value), fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()), a.at_ms};
+}
+
+}  // namespace
+
+std::string fact_key(std::string_view member, std::string_view fact) {
+    return member.empty() ? std::string(fact) : fmt::format("{}/{}", member, fact);
+}
+
+Observation derive(const FactSource& source, const FactBook& book) {
+    if (source.derive == "lowest" || source.derive == "highest") {
+        return extreme(source, book, source.derive == "lowest" ? -1 : 1);
+    }
+    return source.derive == "agreed" ? agreed(source, book) : arithmetic(source, book);
+}
+
+namespace {
+
+// Depth of a fact in the graph of inputs: 0 when it needs nothing. The pack reader refuses circles.
+std::size_t place(const FactSources& sources, const std::string& key, std::map<std::string, std::size_t>& depths) {
+    if (const auto known = depths.find(key); known != depths.end()) {
+        return known->second;
+    }
+    depths[key] = 0;
+    std::size_t depth = 0;
+    if (const auto source = sources.find(key); source != sources.end()) {
+        for (const std::string& input : source->second.inputs) {
+            depth = std::max(depth, place(sources, input, depths) + 1);
+        }
+    }
+    return depths[key] = depth;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>>
+reading_rounds(const FactSources& sources, const std::vector<std::string>& wanted) {
+    std::map<std::string, std::size_t> depths;
+    for (const std::string& key : wanted) {
+        place(sources, key, depths);
+    }
+    std::vector<std::vector<std::string>> rounds;
+    for (const auto& [key, depth] : depths) {
+        rounds.resize(std::max(rounds.size(), depth + 1));
+        rounds[depth].push_back(key);
+    }
+    return rounds;
+}
+
+std::string show(const Observation& observation) {
+    if (observation.status == Known::unknown) {
+        return fmt::format("not known ({})", observation.evidence);
+    }
+    return observation.status == Known::absent ? "nothing" : observation.value.show();
+}
+
+Json to_json(const Observation& observation) {
+    Json json;
+    json.set("status", std::string(k_known.at(static_cast<std::size_t>(observation.status))));
+    json.set("value", observation.value);
+    json.set("evidence", observation.evidence);
+    json.set("at_ms", observation.at_ms);
+    return json;
+}
+
+Observation observation_from_json(const Json& json) {
+    const auto it = std::find(k_known.begin(), k_known.end(), json["status"].as_string());
+    const auto status = it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
+    return {status, json["value"], json["evidence"].as_string(), json["at_ms"].as_int()};
+}
+
+std::string_view name_of(FactType type) { return k_types.at(static_cast<std::size_t>(type)); }
+
+FactType fact_type_from(std::string_view name) {
+    const auto it = std::find(k_types.begin(), k_types.end(), name);
+    return it == k_types.end() ? FactType::text : static_cast<FactType>(it - k_types.begin());
+}
+
+}  // namespace drydock::model

@@ -1,0 +1,66 @@
+// Facts: typed values observed on a cluster, each with its evidence; how they are read; the book that holds them.
+//
+// A fact has a key: "m1/running" for a member's, "level" for the system's. An observation is `known` (read), `absent`
+// (looked, and there is none: nobody listens, the key is missing) or `unknown` (could not be told: time-out, garbage).
+// A derived fact is computed from others by derive(); it has no probe.
+#pragma once
+
+#include "base/json.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::model {
+
+enum class Known { known, absent, unknown };
+
+struct Observation {
+    Known status = Known::unknown;
+    Json value;
+    std::string evidence;    // what was read, where
+    std::int64_t at_ms = 0;  // wall clock of the host that read it
+};
+
+using FactBook = std::map<std::string, Observation, std::less<>>;
+
+[[nodiscard]] std::string fact_key(std::string_view member, std::string_view fact);
+
+enum class FactType { boolean, integer, release, text, list };
+
+// How one fact of one member (or of the system) is read: what a plan holds, ready to be sent to an agent.
+struct FactSource {
+    std::string key;
+    std::string member;  // empty: the system's
+    std::string name;
+    FactType type = FactType::text;
+    std::string binds;   // the standard fact it stands for (core.md section 2), or empty
+    bool moves = false;  // changes by itself (an index, a size): never bound, never drift
+    bool identity = false;
+    std::string host;
+    Json probe;          // the agent's probe, without id; strings may hold ${fact.NAME} of a system fact. Null if derived
+    std::string derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
+    std::vector<std::string> inputs;  // the keys that derive() or the probe's ${fact.NAME} need first
+};
+
+using FactSources = std::map<std::string, FactSource, std::less<>>;
+
+// Computes a derived fact from the book; pure. Unknown inputs are passed over by lowest and highest as long as one is
+// known, make `agreed` unknown when two known ones differ, and make percent and minus unknown.
+[[nodiscard]] Observation derive(const FactSource& source, const FactBook& book);
+
+// The keys needed to know `wanted`, in rounds: each round only needs what earlier rounds read.
+[[nodiscard]] std::vector<std::vector<std::string>>
+reading_rounds(const FactSources& sources, const std::vector<std::string>& wanted);
+
+// How an observation reads in a sentence: "3.5.16", "nothing", "not known (GET ...: timed out)".
+[[nodiscard]] std::string show(const Observation& observation);
+
+[[nodiscard]] Json to_json(const Observation& observation);
+[[nodiscard]] Observation observation_from_json(const Json& json);
+[[nodiscard]] std::string_view name_of(FactType type);
+[[nodiscard]] FactType fact_type_from(std::string_view name);  // text for what is not known
+
+}  // namespace drydock::model

@@ -1,0 +1,194 @@
+// A pack: what drydock knows of a system, as data. Read from packs/<system>/ by pack/, used by planner/.
+//
+// Strings may hold ${name}: a setting of the member; ${member}; ${release} (the link); ${from}, ${to} (releases),
+// ${from.series}, ${to.series}; ${release.from}, ${release.to} (their folders); ${backup} (folder for copies), ${run};
+// ${successor.NAME} (a setting or planned fact of the member that takes over); ${fact.NAME} (a planned fact of this
+// member, or of the system); in probes ${fact.NAME} is a system fact read in the same reading.
+#pragma once
+
+#include "base/diagnostics.h"
+#include "base/json.h"
+#include "model/condition.h"
+#include "model/fact.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::model {
+
+struct RoleSpec {
+    std::string name;
+    bool majority = false;  // quorum: majority, else none
+    std::vector<std::string> stores;
+    Position where;
+};
+
+struct SettingSpec {
+    std::string type;  // url, path, text, integer
+    std::string help;
+    bool required = true;
+    std::string fallback;
+    Position where;
+};
+
+// A fact as the pack declares it: for each member of a role, or for the system.
+struct FactSpec {
+    std::string name;
+    std::string role;  // empty: the system's
+    FactType type = FactType::text;
+    std::string binds;
+    std::string help;
+    bool moves = false;
+    bool identity = false;
+    bool writes = false;  // the probe changes what it reads: never used in a survey or preflight
+    std::string kind;     // the agent's probe kind; empty if derived
+    Json probe;           // its parameters, not yet interpolated
+    std::string derive;
+    std::vector<std::string> inputs;  // fact names that derive (or ${fact.NAME} in the probe) needs
+    Position where;
+};
+
+enum class Raises { never, on_start, when_all, on_finalize, on_migrate };
+
+// How a release treats one store.
+struct StoreLaw {
+    std::vector<std::string> reads;
+    std::string writes;
+    Raises raises = Raises::never;
+    bool lowers_on_request = false;  // it has a call that lowers the format again (etcd 3.6)
+    Position where;
+};
+
+struct StoreSpec {
+    std::string name;
+    std::string role;
+    bool shared = false;               // one for all members (etcd's cluster version), else one a member
+    std::string level;                 // the fact that tells its format
+    std::vector<std::string> formats;  // oldest first
+    Position where;
+};
+
+struct ReleaseSpec {
+    std::string version;
+    std::string series;
+    std::map<std::string, StoreLaw> laws;  // by store; the series' laws, with the release's own on top
+    Position where;
+};
+
+struct RoutePolicy {
+    std::string rule;  // adjacent_only, never
+    std::string argument;
+    std::string source;
+    Position where;
+};
+
+struct Risk {
+    std::string id;
+    std::string from;  // version ranges; empty: every version
+    std::string to;
+    std::vector<Condition> when;  // on facts; a risk that cannot be evaluated counts as present
+    std::string because;
+    std::string source;
+    std::string fixed_in;
+    bool refuse = true;  // false: only said
+    Position where;
+};
+
+enum class Verb {
+    require, stop, start, restart, install, run, wait, backup, restore, move, migrate, quiesce, release, gate, finalize,
+    cutover, destroy,
+};
+
+enum class Order { serial, all, batch };
+
+// Which members a step or a phase is for.
+struct Selection {
+    std::string role;              // empty: the system as a whole
+    Order order = Order::serial;
+    int batch = 1;
+    bool one = false;              // one member that fits `where`, else every one that does
+    std::vector<Condition> where;  // judged on the facts the plan is made from
+    std::vector<Condition> last;   // members for which this holds come last
+    bool blocks = false;           // `each`: the steps of one member stay together
+};
+
+struct EffectSpec {
+    std::string kind;   // becomes (a fact), raises, lowers (a store), copies (a store)
+    std::string name;   // the fact or store
+    Json value;         // for becomes
+};
+
+enum class Repeatable { yes, no, probe };
+
+struct StepSpec {
+    std::string id;
+    Verb verb = Verb::require;
+    std::string object;  // what the verb's key says: a title, a role, a release, a store
+    std::string title;
+    std::string why;
+    std::string remedy;
+    std::optional<Selection> on;
+    std::vector<Condition> when;
+    std::vector<Condition> guard;
+    std::vector<Condition> then;
+    std::vector<Condition> happened;
+    bool quorum_without_this = false;
+    Json request;  // the agent's action, not yet interpolated; null for verbs that need none or have their own
+    std::string script;  // file in the pack that request's ${script} stands for
+    std::vector<EffectSpec> effects;
+    Repeatable repeatable = Repeatable::probe;
+    int attempts = 1;
+    std::int64_t within_ms = 120'000;   // for the action, and again for `then`
+    std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be told and to hold
+    bool keep = false;                  // `require`: must hold until the run ends; asked again on resume
+    Position where;
+};
+
+struct PhaseSpec {
+    std::string name;
+    std::string title;
+    std::optional<Selection> each;
+    std::vector<StepSpec> steps;
+    Position where;
+};
+
+struct ProcedureSpec {
+    std::string name;  // upgrade, downgrade, rebuild, restore
+    std::string kind;  // rolling, offline, ...
+    std::string title;
+    std::string from;  // version ranges
+    std::string to;
+    std::vector<Condition> applies_while;
+    std::string cost;  // "nothing lost", "loses every write since the copy": for ways back
+    std::vector<PhaseSpec> phases;
+    Position where;
+};
+
+struct Pack {
+    std::string name;
+    std::string title;
+    std::string folder;
+    std::string digest;  // SHA-256 over its files
+    std::map<std::string, RoleSpec> roles;
+    std::map<std::string, std::map<std::string, SettingSpec>> settings;  // by role
+    std::vector<FactSpec> facts;
+    std::map<std::string, StoreSpec> stores;
+    std::map<std::string, std::map<std::string, StoreLaw>> series;  // series -> store -> law
+    std::vector<std::string> series_order;                          // oldest first
+    std::map<std::string, ReleaseSpec> releases;
+    std::vector<RoutePolicy> policies;
+    std::vector<Risk> risks;
+    std::vector<ProcedureSpec> procedures;
+    std::map<std::string, std::string> scripts;  // name -> content
+};
+
+[[nodiscard]] std::string_view name_of(Verb verb);
+[[nodiscard]] std::optional<Verb> verb_from(std::string_view name);
+[[nodiscard]] std::vector<std::string> verb_names();
+[[nodiscard]] std::string_view name_of(Raises raises);
+[[nodiscard]] std::string_view name_of(Repeatable repeatable);
+
+}  // namespace drydock::model

@@ -1,0 +1,100 @@
+#include "model/version.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace drydock::model {
+
+Result<Version> Version::parse(std::string_view text) {
+    Version version;
+    const auto cut = text.find_first_of("-+~");
+    version.suffix_ = cut == text.npos ? "" : std::string(text.substr(cut));
+    const auto no_version = [&] {
+        return fail("version.syntax", fmt::format("`{}` is no version", text), "write dotted numbers, as in 3.5.16");
+    };
+    for (const std::string& part : split(text.substr(0, cut), '.')) {
+        std::uint64_t number = 0;
+        const auto end = std::from_chars(part.data(), part.data() + part.size(), number);
+        if (part.empty() || end.ec != std::errc() || end.ptr != part.data() + part.size()) {
+            return no_version();
+        }
+        version.numbers_.push_back(number);
+    }
+    return version;
+}
+
+int Version::compare(const Version& other) const {
+    const std::size_t count = std::max(numbers_.size(), other.numbers_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint64_t a = i < numbers_.size() ? numbers_[i] : 0;
+        const std::uint64_t b = i < other.numbers_.size() ? other.numbers_[i] : 0;
+        if (a != b) {
+            return a < b ? -1 : 1;
+        }
+    }
+    if (suffix_.empty() != other.suffix_.empty()) {
+        return suffix_.empty() ? 1 : -1;
+    }
+    return suffix_.compare(other.suffix_);
+}
+
+bool Version::in_series(const Version& prefix) const {
+    return prefix.numbers_.size() <= numbers_.size()
+           && std::equal(prefix.numbers_.begin(), prefix.numbers_.end(), numbers_.begin());
+}
+
+int compare_versions(std::string_view a, std::string_view b) {
+    const auto left = Version::parse(a);
+    const auto right = Version::parse(b);
+    if (left && right) {
+        return left->compare(*right);
+    }
+    if (left.has_value() != right.has_value()) {
+        return left ? 1 : -1;
+    }
+    return a.compare(b);
+}
+
+bool version_in_series(std::string_view version, std::string_view prefix) {
+    const auto left = Version::parse(version);
+    const auto right = Version::parse(prefix);
+    return left && right && left->in_series(*right);
+}
+
+Result<VersionRange> VersionRange::parse(std::string_view text) {
+    VersionRange range;
+    for (const std::string& part : split(text, ' ')) {
+        if (part.empty()) {
+            continue;
+        }
+        const auto digits = part.find_first_not_of("<>=");
+        const std::string relation = digits == 0 ? "=" : part.substr(0, digits);
+        const bool known = relation == "=" || relation == "<" || relation == "<=" || relation == ">" || relation == ">=";
+        const std::string version = digits == part.npos ? "" : part.substr(digits);
+        if (!known || !Version::parse(version)) {
+            return fail("range.syntax",
+                        fmt::format("`{}` is no version bound", part),
+                        "write bounds as in \">=3.5.0 <3.6\"");
+        }
+        range.bounds_.push_back({relation, version});
+    }
+    return range;
+}
+
+bool VersionRange::contains(std::string_view version) const {
+    return std::all_of(bounds_.begin(), bounds_.end(), [&](const Bound& bound) {
+        const int order = compare_versions(version, bound.version);
+        if (bound.relation == "=") {
+            return order == 0;
+        }
+        const bool less = bound.relation.front() == '<';
+        const bool or_equal = bound.relation.size() == 2;
+        return (or_equal && order == 0) || (less ? order < 0 : order > 0);
+    });
+}
+
+}  // namespace drydock::model

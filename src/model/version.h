@@ -1,0 +1,48 @@
+// Versions of releases and levels: dotted numbers with an optional suffix ("3.5.16", "3.4", "2.0.0-rc1").
+//
+// Comparison is by number, component by component; a missing component counts as 0; a suffix sorts before none, as in
+// "2.0.0-rc1" < "2.0.0". A range is a space-separated list of bounds that must all hold: ">=3.5.0 <3.5.3".
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::model {
+
+class Version {
+public:
+    static Result<Version> parse(std::string_view text);
+
+    // <0, 0, >0 as this is older than, equal to, newer than the other.
+    [[nodiscard]] int compare(const Version& other) const;
+    // "3.5.16" is in "3.5": every component that the prefix has is equal.
+    [[nodiscard]] bool in_series(const Version& prefix) const;
+
+private:
+    std::vector<std::uint64_t> numbers_;
+    std::string suffix_;
+};
+
+// Compares two version texts; what does not parse is compared as text (and sorts before what does).
+[[nodiscard]] int compare_versions(std::string_view a, std::string_view b);
+[[nodiscard]] bool version_in_series(std::string_view version, std::string_view prefix);
+
+class VersionRange {
+public:
+    static Result<VersionRange> parse(std::string_view text);  // "" is every version
+    [[nodiscard]] bool contains(std::string_view version) const;
+
+private:
+    struct Bound {
+        std::string relation;  // one of = < <= > >=
+        std::string version;
+    };
+
+    std::vector<Bound> bounds_;
+};
+
+}  // namespace drydock::model
