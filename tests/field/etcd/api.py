@@ -1,0 +1,52 @@
+"""etcd's HTTP gateway, the few calls that tests need. JSON in and out, each call with a deadline."""
+
+import base64
+import http.client
+import json
+from typing import Any
+
+CALL_SECONDS_MAX = 5.0
+
+
+class NoAnswer(Exception):
+    """Nothing listens, it did not answer in time, or the answer is no JSON."""
+
+
+def call(port: int, path: str, body: dict[str, Any] | None = None, method: str = "",
+         within: float = CALL_SECONDS_MAX) -> tuple[int, Any]:
+    """(HTTP status, answer) of one call on loopback: GET without a body, else POST."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within)
+    try:
+        connection.request(method or ("GET" if body is None else "POST"), path,
+                           None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, _parse(text)
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswer(f"127.0.0.1:{port}{path}: {error}") from error
+    finally:
+        connection.close()
+
+
+def ask(port: int, path: str, body: dict[str, Any] | None = None, method: str = "",
+        within: float = CALL_SECONDS_MAX) -> Any:
+    """The answer of a call that must succeed."""
+    status, answer = call(port, path, body, method, within)
+    if status != 200:
+        raise NoAnswer(f"127.0.0.1:{port}{path}: {status} {answer}")
+    return answer
+
+
+def encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def decode(text: str) -> str:
+    return base64.b64decode(text).decode()
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.decode(errors="replace")
