@@ -1,0 +1,56 @@
+#include "model/pack.h"
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::model {
+
+namespace {
+
+// In the order of the enums.
+constexpr std::array<std::string_view, 17> k_verbs = {"require",
+                                                      "stop",
+                                                      "start",
+                                                      "restart",
+                                                      "install",
+                                                      "run",
+                                                      "wait",
+                                                      "backup",
+                                                      "restore",
+                                                      "move",
+                                                      "migrate",
+                                                      "quiesce",
+                                                      "release",
+                                                      "gate",
+                                                      "finalize",
+                                                      "cutover",
+                                                      "destroy"};
+constexpr std::array<std::string_view, 5> k_raises = {
+    "never", "on_start", "when_all", "on_finalize", "on_migrate"};
+constexpr std::array<std::string_view, 3> k_repeatable = {"yes", "no", "probe"};
+
+}  // namespace
+
+std::string_view name_of(Verb verb) {
+    return k_verbs.at(static_cast<std::size_t>(verb));
+}
+
+std::optional<Verb> verb_from(std::string_view name) {
+    const auto it = std::find(k_verbs.begin(), k_verbs.end(), name);
+    return it == k_verbs.end() ? std::nullopt
+                               : std::optional(static_cast<Verb>(it - k_verbs.begin()));
+}
+
+std::vector<std::string> verb_names() {
+    return {k_verbs.begin(), k_verbs.end()};
+}
+
+std::string_view name_of(Raises raises) {
+    return k_raises.at(static_cast<std::size_t>(raises));
+}
+
+std::string_view name_of(Repeatable repeatable) {
+    return k_repeatable.at(static_cast<std::size_t>(repeatable));
+}
+
+}  // namespace drydock::model
