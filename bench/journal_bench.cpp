@@ -1,0 +1,127 @@
+// What the journal costs: `journal_bench [FOLDER]` prints one line of JSON.
+//
+// - milliseconds a durable record with 1 and with 16 events in it (one commit each)
+// - a run of 1,000 hosts x 30 steps with 16 actions in flight: bytes a host-step on disk, and the
+//   time to open, verify and read it all again
+#include "journal/sqlite/sqlite_journal.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace {
+
+using drydock::Json;
+namespace fs = std::filesystem;
+namespace journal = drydock::journal;
+
+constexpr std::int64_t k_hosts = 1000;
+constexpr std::int64_t k_steps = 30;
+constexpr std::int64_t k_in_flight = 16;
+constexpr int k_records = 500;
+
+template <class T>
+T must(drydock::Result<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "%s\n", result.error().text().c_str());
+        std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*result);
+    }
+}
+
+class Timer {
+public:
+    [[nodiscard]] double ms() const {
+        return std::chrono::duration<double, std::milli>(Clock::now() - start_).count();
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point start_ = Clock::now();
+};
+
+Json guard(std::int64_t action) {
+    return Json::Object{
+        {"type", "facts.read"}, {"action", action}, {"purpose", "guard"}, {"outcome", "yes"}};
+}
+
+Json proof(std::int64_t action) {
+    return Json::Object{
+        {"type", "facts.read"}, {"action", action}, {"purpose", "proof"}, {"outcome", "yes"}};
+}
+
+Json intended(std::int64_t action) {
+    return Json::Object{{"type", "action.intended"}, {"action", action}, {"attempt", 1}};
+}
+
+Json ended(std::int64_t action) {
+    return Json::Object{
+        {"type", "action.ended"}, {"action", action}, {"attempt", 1}, {"outcome", "done"}};
+}
+
+using Make = Json (*)(std::int64_t action);
+
+std::vector<Json> many(Make make, std::int64_t first, std::int64_t count) {
+    std::vector<Json> events;
+    for (std::int64_t action = first; action < first + count; ++action) {
+        events.push_back(make(action));
+    }
+    return events;
+}
+
+std::unique_ptr<journal::Journal> start(const fs::path& path, const std::string& run) {
+    auto opened = must(journal::open_sqlite(path));
+    must(opened->create_run({run, 0, "sha256:0"}));
+    must(opened->take_lease(run, {"bench", 1, 0}));
+    return opened;
+}
+
+double record_ms(const fs::path& path, std::int64_t events) {
+    const auto opened = start(path, "flat");
+    const Timer timer;
+    for (int i = 0; i < k_records; ++i) {
+        must(opened->append("flat", i, many(intended, i * events, events)));
+    }
+    return timer.ms() / k_records;
+}
+
+// Every group of 16 actions: read, intend, end, read; each kind is one commit.
+double roll_ms(const fs::path& path) {
+    const auto opened = start(path, "roll");
+    const Timer timer;
+    std::int64_t wall_ms = 1'700'000'000'000;
+    for (std::int64_t action = 0; action < k_hosts * k_steps; action += k_in_flight) {
+        const std::int64_t count = std::min(k_in_flight, k_hosts * k_steps - action);
+        for (const Make make : {guard, intended, ended, proof}) {
+            must(opened->append("roll", ++wall_ms, many(make, action, count)));
+        }
+    }
+    return timer.ms();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const fs::path folder = count > 1 ? arguments[1] : "journal-bench";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    Json out;
+    out.set("record_ms_1_in_flight", record_ms(folder / "one.db", 1));
+    out.set("record_ms_16_in_flight", record_ms(folder / "sixteen.db", k_in_flight));
+    out.set("roll_ms", roll_ms(folder / "roll.db"));
+    const auto bytes = static_cast<double>(fs::file_size(folder / "roll.db"));
+    out.set("bytes_a_host_step", bytes / static_cast<double>(k_hosts * k_steps));
+    const Timer verify;
+    const auto again = must(journal::open_sqlite(folder / "roll.db", journal::OpenMode::existing));
+    out.set("records", must(again->verify("roll")).records);
+    out.set("reopen_verify_ms", verify.ms());
+    const Timer read;
+    out.set("records_read", static_cast<std::int64_t>(must(again->read("roll")).size()));
+    out.set("read_ms", read.ms());
+    std::printf("%s\n", out.dump().c_str());
+    fs::remove_all(folder);
+    return 0;
+}

@@ -1,0 +1,22 @@
+// Answers: the errors that every backend words the same way.
+#pragma once
+
+#include "journal/journal.h"
+
+#include <string_view>
+
+namespace drydock::journal {
+
+// journal.run.unknown, with the nearest of the known ids.
+[[nodiscard]] tl::unexpected<Error> unknown_run(std::string_view run,
+                                                const std::vector<std::string>& known);
+// journal.run.exists
+[[nodiscard]] tl::unexpected<Error> run_exists(std::string_view run);
+// journal.lease.none: the writer did not take the lease.
+[[nodiscard]] tl::unexpected<Error> no_lease(std::string_view run);
+// journal.lease.held: says who conducts the run.
+[[nodiscard]] tl::unexpected<Error> lease_held(std::string_view run, const Holder& holder);
+// journal.lease.lost: a later conductor has taken over.
+[[nodiscard]] tl::unexpected<Error> lease_lost(std::string_view run, const Holder& holder);
+
+}  // namespace drydock::journal

@@ -1,0 +1,38 @@
+// LeaseFile: locks that die with their holder, one byte of a file for each run.
+//
+// Open-file-description locks: they belong to this object's open file, conflict with every other
+// open of it (also in the same process) and end with it however the process ends.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <utility>
+
+namespace drydock::journal {
+
+class LeaseFile {
+public:
+    // Creates the file, mode 0600, if it is missing. Error journal.io.
+    static Result<LeaseFile> open(const std::filesystem::path& path);
+
+    LeaseFile(LeaseFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+    LeaseFile(const LeaseFile&) = delete;
+    LeaseFile& operator=(const LeaseFile&) = delete;
+    LeaseFile& operator=(LeaseFile&&) = delete;
+    ~LeaseFile();
+
+    // False if another holds it. Locking again what this object holds answers true.
+    [[nodiscard]] Result<bool> try_lock(std::int64_t run);
+    void unlock(std::int64_t run);
+    [[nodiscard]] bool is_locked_elsewhere(std::int64_t run) const;
+
+private:
+    explicit LeaseFile(int descriptor) : descriptor_(descriptor) {}
+
+    int descriptor_;
+};
+
+}  // namespace drydock::journal
