@@ -31,6 +31,22 @@ bool is_no_room(const Failure& failure) {
                && (error == ENOSPC || error == EDQUOT || error == EFBIG));
 }
 
+// errno of the file's last failed call. sqlite3_system_errno() does not know it for the WAL.
+int last_error(sqlite3* handle) {
+    for (const int pointer : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+        sqlite3_file* file = nullptr;
+        int error = 0;
+        if (sqlite3_file_control(handle, "main", pointer, static_cast<void*>(&file)) == SQLITE_OK
+            && file != nullptr && file->pMethods != nullptr) {
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+        }
+        if (error != 0) {
+            return error;
+        }
+    }
+    return sqlite3_system_errno(handle);
+}
+
 tl::unexpected<Error> io_error(const Failure& failure) {
     const std::string cause = failure.system_error == 0
                                   ? ""
@@ -131,7 +147,7 @@ bool Database::in_transaction() const {
 
 tl::unexpected<Error> Database::error() const {
     return to_error({sqlite3_extended_errcode(handle_.get()),
-                     sqlite3_system_errno(handle_.get()),
+                     last_error(handle_.get()),
                      "journal " + path_.string() + ": ",
                      path_.parent_path().string(),
                      sqlite3_errmsg(handle_.get())});

@@ -1,0 +1,312 @@
+// What is SQLite's own: hand-edited tables, full and read-only disks, kill -9, foreign files.
+#include "journal/sqlite/database.h"
+#include "journal/sqlite/sqlite_journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+namespace drydock::journal {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+Json event(std::int64_t action) {
+    return Json::Object{{"type", "action.intended"}, {"action", action}};
+}
+
+class SqliteJournalTest : public testing::Test {
+protected:
+    fs::path folder;
+    fs::path path;
+
+    SqliteJournalTest() {
+        std::string name = (fs::temp_directory_path() / "drydock-journal-XXXXXX").string();
+        folder = ::mkdtemp(name.data());
+        path = folder / "journal.db";
+    }
+
+    ~SqliteJournalTest() override { fs::remove_all(folder); }
+
+    [[nodiscard]] std::unique_ptr<Journal> open() const { return open_sqlite(path).value(); }
+
+    [[nodiscard]] std::unique_ptr<Journal> open_to_write() const {
+        auto journal = open();
+        EXPECT_TRUE(journal->create_run({"roll", 1, "digest"}));
+        EXPECT_TRUE(journal->take_lease("roll", {"here", ::getpid(), 1}));
+        return journal;
+    }
+
+    // A run of five records, closed.
+    void write_five() const {
+        const auto journal = open_to_write();
+        for (int i = 1; i <= 5; ++i) {
+            ASSERT_TRUE(journal->append("roll", i, {event(i)}));
+        }
+    }
+
+    void edit(const std::string& sql) const {
+        auto database = Database::open(path);
+        ASSERT_TRUE(database);
+        const Status done = database->execute(sql.c_str());
+        ASSERT_TRUE(done) << done.error().text();
+    }
+};
+
+// Any edit by hand is found by read and by verify, and the record is named.
+struct Edit {
+    std::string name;
+    std::string sql;  // $ stands for the run's base place
+    std::string named;
+};
+
+class EditedJournal : public SqliteJournalTest, public testing::WithParamInterface<Edit> {};
+
+TEST_P(EditedJournal, IsFound) {
+    write_five();
+    edit(GetParam().sql);
+    const auto journal = open();
+    const auto read = journal->read("roll");
+    const auto verified = journal->verify("roll");
+    ASSERT_FALSE(read);
+    ASSERT_FALSE(verified);
+    EXPECT_EQ(read.error().code, "journal.chain");
+    EXPECT_EQ(read.error(), verified.error());
+    EXPECT_THAT(read.error().message, HasSubstr(GetParam().named));
+    EXPECT_NE(read.error().remedy, "");
+}
+
+std::string place(int sequence) {
+    return std::to_string((std::int64_t{1} << 32) + sequence);
+}
+
+std::string swap(const std::string& column) {
+    return "UPDATE records SET " + column + " = (SELECT other." + column
+           + " FROM records other WHERE other.place = 2 * " + place(2)
+           + " + 1 - records.place) WHERE place IN (" + place(2) + "," + place(3) + ")";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ByHand,
+    EditedJournal,
+    testing::Values(
+        Edit{"payload",
+             "UPDATE records SET events = CAST(replace(events, '3', '4') AS BLOB)",
+             "record 3"},
+        Edit{"garbage", "UPDATE records SET events = x'00' WHERE place = " + place(2), "record 2"},
+        Edit{"time", "UPDATE records SET wall_ms = 9 WHERE place = " + place(4), "record 4"},
+        Edit{
+            "hash", "UPDATE records SET hash = zeroblob(32) WHERE place = " + place(5), "record 5"},
+        Edit{"short_hash", "UPDATE records SET hash = x'01' WHERE place = " + place(1), "record 1"},
+        Edit{"dropped_first", "DELETE FROM records WHERE place = " + place(1), "record 1"},
+        Edit{"dropped_middle", "DELETE FROM records WHERE place = " + place(3), "record 3"},
+        Edit{"dropped_last", "DELETE FROM records WHERE place = " + place(5), "record 5"},
+        Edit{"dropped_all", "DELETE FROM records", "record 1"},
+        Edit{"swapped_events", swap("events"), "record 2"},
+        Edit{"moved_on",
+             "UPDATE records SET place = place + 1 WHERE place = " + place(5),
+             "record 5"},
+        Edit{"cut_with_count",
+             "DELETE FROM records WHERE place = " + place(5) + "; UPDATE runs SET records = 4",
+             "record 4"},
+        Edit{"count_lowered", "UPDATE runs SET records = 4", "record 5"},
+        Edit{"count_raised", "UPDATE runs SET records = 6", "record 6"},
+        Edit{"head", "UPDATE runs SET head = zeroblob(32)", "record 5"},
+        Edit{"plan", "UPDATE runs SET plan_digest = 'other'", "record 1"},
+        Edit{"created", "UPDATE runs SET created_ms = 2", "record 1"}),
+    [](const auto& test) { return test.param.name; });
+
+// Every byte of a compressed record counts: changing one is found, or changes nothing that is read
+// (zstd leaves a few bits without meaning).
+TEST_F(SqliteJournalTest, AChangedByteNeverChangesWhatIsRead) {
+    std::vector<Json> events;
+    for (int i = 0; i < 50; ++i) {
+        events.push_back(event(i));
+    }
+    ASSERT_TRUE(open_to_write()->append("roll", 1, events));
+    auto database = Database::open(path).value();
+    const auto size = database.integer("SELECT length(events) FROM records").value();
+    ASSERT_LT(size, 300) << "not compressed: this test would say little";
+    edit("CREATE TABLE original AS SELECT events FROM records");
+    for (std::int64_t at = 1; at <= size; ++at) {
+        Statement select = database.prepare("SELECT events FROM original").value();
+        ASSERT_TRUE(select.step().value());
+        std::string bytes = select.text(0);
+        bytes[static_cast<std::size_t>(at - 1)] ^= 0x10;
+        Statement update = database.prepare("UPDATE records SET events = ?1").value();
+        ASSERT_TRUE(update.bind_bytes(1, bytes).run());
+        const auto read = open()->read("roll");
+        EXPECT_TRUE(!read || read->front().events == events) << "byte " << at;
+    }
+}
+
+TEST_F(SqliteJournalTest, ADamagedPageIsAnErrorNotACrash) {
+    write_five();
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(4096 * 2, '\x5a');
+    file.close();
+    const auto journal = open_sqlite(path);
+    const auto read = journal ? (*journal)->read("roll") : tl::unexpected(journal.error());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, "journal.corrupt") << read.error().text();
+}
+
+// Nothing is half-written when the disk is full, and the journal works again when there is room.
+TEST_F(SqliteJournalTest, SurvivesAFullDisk) {
+    const auto journal = open_to_write();
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{256 * 1024, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    std::uint64_t written = 0;
+    Result<Head> last;
+    for (int i = 1; i < 1000; ++i) {
+        last = journal->append("roll", i, {event(i)});
+        if (!last) {
+            break;
+        }
+        ++written;
+    }
+    const auto again = journal->append("roll", 0, {event(0)});
+    const auto readable = journal->verify("roll");
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    ASSERT_FALSE(last) << "the limit was never met";
+    EXPECT_EQ(last.error().code, "journal.full") << last.error().text();
+    EXPECT_THAT(last.error().remedy, HasSubstr(folder.string()));
+    EXPECT_FALSE(again);
+    EXPECT_EQ(readable->records, written);
+    EXPECT_TRUE(journal->append("roll", 0, {event(0)}));
+    EXPECT_EQ(open()->verify("roll")->records, written + 1);
+}
+
+TEST_F(SqliteJournalTest, SaysSoWhenItMayNotWrite) {
+    write_five();
+    const bool is_root = ::geteuid() == 0;
+    ASSERT_EQ(::chmod(folder.c_str(), is_root ? 0755 : 0500), 0);
+    ASSERT_EQ(::chmod(path.c_str(), is_root ? 0600 : 0400), 0);
+    if (is_root) {
+        ::setfsuid(65534);  // this thread's file accesses are nobody's
+    }
+    const auto refused = open_sqlite(path);
+    if (is_root) {
+        ::setfsuid(0);
+    }
+    ::chmod(folder.c_str(), 0700);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr(path.string()));
+    EXPECT_THAT(refused.error().remedy, HasSubstr(folder.string()));
+}
+
+// kill -9 in the middle of appending: every append that was reported is there, and the chain holds.
+TEST_F(SqliteJournalTest, KeepsEveryReportedRecordWhenKilled) {
+    ASSERT_TRUE(open()->create_run({"roll", 1, ""}));
+    std::uint64_t reported = 0;
+    for (int round = 0; round < 10; ++round) {
+        int ends[2];
+        ASSERT_EQ(::pipe(ends), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const auto journal = open();
+            bool good = journal->take_lease("roll", {"here", ::getpid(), 1}).has_value();
+            while (good) {
+                const auto head = journal->append("roll", 1, {event(1), event(2)});
+                good = head
+                       && ::write(ends[1], &head->records, sizeof head->records)
+                              == sizeof head->records;
+            }
+            ::_exit(1);
+        }
+        ::close(ends[1]);
+        for (int i = 0; i < 3 + 5 * round; ++i) {
+            ASSERT_EQ(::read(ends[0], &reported, sizeof reported), ssize_t{sizeof reported});
+        }
+        ::kill(child, SIGKILL);
+        while (::read(ends[0], &reported, sizeof reported) > 0) {
+        }
+        ::close(ends[0]);
+        ::waitpid(child, nullptr, 0);
+        const auto head = open()->verify("roll");
+        ASSERT_TRUE(head) << head.error().text();
+        EXPECT_GE(head->records, reported);
+        EXPECT_LE(head->records, reported + 1);
+        EXPECT_EQ(open()->find_run("roll")->epoch, static_cast<std::uint64_t>(round) + 1);
+        EXPECT_EQ(open()->find_run("roll")->holder, std::nullopt) << "the dead hold nothing";
+    }
+}
+
+// A conductor whose lease file was removed under it must not write beside its successor.
+TEST_F(SqliteJournalTest, ADisplacedConductorCannotAppend) {
+    const auto first = open_to_write();
+    fs::remove(path.string() + ".lease");
+    const auto second = open();
+    ASSERT_EQ(second->take_lease("roll", {"there", 99, 0}).value(), 2);
+    const auto refused = first->append("roll", 1, {event(1)});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "journal.lease.lost");
+    EXPECT_THAT(refused.error().message, HasSubstr("process 99 on there"));
+}
+
+TEST_F(SqliteJournalTest, FilesAreThePersonsAlone) {
+    const auto journal = open_to_write();
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write)
+            << entry.path();
+    }
+}
+
+TEST_F(SqliteJournalTest, RefusesFilesThatOthersMayRead) {
+    write_five();
+    ::chmod(path.c_str(), 0644);
+    EXPECT_EQ(open_sqlite(path).error().code, "journal.not_private");
+}
+
+TEST_F(SqliteJournalTest, RefusesASymbolicLink) {
+    write_five();
+    fs::rename(path, folder / "real.db");
+    fs::create_symlink("real.db", path);
+    EXPECT_EQ(open_sqlite(path).error().code, "journal.symlink");
+}
+
+TEST_F(SqliteJournalTest, RefusesAMissingJournalUnlessToldToMakeIt) {
+    EXPECT_EQ(open_sqlite(path, OpenMode::existing).error().code, "journal.missing");
+    EXPECT_FALSE(fs::exists(path));
+    EXPECT_EQ(open_sqlite(folder / "no" / "such.db").error().code, "journal.open");
+}
+
+TEST_F(SqliteJournalTest, RefusesWhatIsNoJournal) {
+    std::ofstream(path) << std::string(5000, 'x');
+    ::chmod(path.c_str(), 0600);
+    EXPECT_EQ(open_sqlite(path).error().code, "journal.foreign");
+    std::ofstream(path, std::ios::trunc).close();
+    edit("CREATE TABLE other(x)");
+    EXPECT_EQ(open_sqlite(path).error().code, "journal.foreign");
+}
+
+TEST_F(SqliteJournalTest, RefusesANewerFormat) {
+    write_five();
+    edit("PRAGMA user_version = 2");
+    const auto refused = open_sqlite(path);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "journal.newer");
+    EXPECT_NE(refused.error().remedy, "");
+}
+
+// A process that died between making the file and its tables leaves an empty file.
+TEST_F(SqliteJournalTest, FillsAnEmptyFile) {
+    std::ofstream(path).close();
+    ::chmod(path.c_str(), 0600);
+    EXPECT_TRUE(open_sqlite(path));
+}
+
+}  // namespace
+}  // namespace drydock::journal
