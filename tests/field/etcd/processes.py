@@ -26,16 +26,15 @@ def holding(path: str) -> list[int]:
 
 
 def of_scratch(base: str) -> list[int]:
-    """Every process of a scratch folder, but for this one, those above it, and a Watch.
-
-    Somebody's editor or `tail` on a file in there is spared: it has a terminal and is not ours."""
+    """Every process of a scratch folder and those below it, but for this one, those above it, and
+    a Watch. Somebody's editor or `tail` on a file in there is spared: it has a terminal and is not
+    ours."""
     spared = _ancestors()
-    marks = f"DRYDOCK_SCRATCH={base}".encode()
-    return [pid for pid in _all() if pid not in spared
-            and __file__ not in command_line(pid)
-            and (marks in _read(pid, "environ").split(b"\0")
-                 or (_names(words := command_line(pid), base)
-                     and (os.path.basename(words[0]) in OURS or not _has_terminal(pid))))]
+    found = {pid for pid in _all() if pid not in spared and _belongs(pid, base)}
+    parents = {pid: _parent(pid) for pid in _all() if command_line(pid)}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found - spared:
+        found |= more
+    return sorted(found)
 
 
 def end_all(base: str) -> list[int]:
@@ -92,6 +91,21 @@ def _names(words: list[str], path: str) -> bool:
     return any(value == path or value.startswith(path + "/") for value in values)
 
 
+def _belongs(pid: int, base: str) -> bool:
+    words = command_line(pid)
+    if not words or __file__ in words:
+        return False
+    if f"DRYDOCK_SCRATCH={base}".encode() in _read(pid, "environ").split(b"\0"):
+        return True
+    ours = os.path.basename(words[0]) in OURS
+    return _names(words, base) and (ours or not _has_terminal(pid))
+
+
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if len(fields) > 1 else 0
+
+
 def _stat(pid: int) -> list[bytes]:
     return _read(pid, "stat").rpartition(b")")[2].split()  # state, parent, group, session, tty
 
@@ -105,8 +119,7 @@ def _ancestors() -> set[int]:
     found, pid = {os.getpid()}, os.getppid()
     while pid > 0 and pid not in found:
         found.add(pid)
-        fields = _stat(pid)
-        pid = int(fields[1]) if len(fields) > 1 else 0
+        pid = _parent(pid)
     return found
 
 

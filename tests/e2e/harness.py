@@ -1,0 +1,197 @@
+"""What every end-to-end test needs: a restored real cluster, writers on it, and drydock to run.
+
+    class UpgradeTest(harness.Case):
+        def test_plain(self) -> None:
+            self.begin(write=True)                                  # 3.4, healthy, writers on
+            self.drydock("plan", "--to", self.new, "-o", self.plan, expect=0)
+            self.drydock("apply", self.plan, expect=3)              # waits at its gate
+            self.assert_nothing_lost()
+
+    if __name__ == "__main__":
+        harness.main()
+
+A scratch folder goes when its test passes, and stays (its path is printed) when it fails. Whatever
+runs on it is ended in any case, by pid. Without etcd releases the tests are skipped, saying why.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import IO, Any, NamedTuple
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "field", "etcd"))
+
+import cluster  # noqa: E402  (found by the line above)
+import golden  # noqa: E402
+import load  # noqa: E402
+import plan_file  # noqa: E402
+import releases  # noqa: E402
+
+RUN_SECONDS_MAX = 120.0
+
+
+class Run(NamedTuple):
+    """What a run of drydock gave: its exit code (negative: the signal that ended it) and output."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def text(self) -> str:
+        return f"exit {self.code}\n{self.stdout}{self.stderr}"
+
+
+def program() -> str:
+    """The drydock that is tested: $DRYDOCK, else build/drydock."""
+    return os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")
+
+
+class Running:
+    """A drydock that runs: wait() for it, or kill() it."""
+
+    def __init__(self, args: list[str], scratch: str, env: dict[str, str] | None = None):
+        """Starts it in its own session, marked as belonging to `scratch`, which is its folder."""
+        self.args = args
+        # Files, not pipes: what drydock leaves running on purpose may hold its output open.
+        self._output, self._errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [program(), *args], cwd=scratch, stdin=subprocess.DEVNULL, stdout=self._output,
+            stderr=self._errors, start_new_session=True,
+            env=os.environ | {"DRYDOCK_SCRATCH": scratch, "NO_COLOR": "1"} | (env or {}))
+
+    def wait(self, timeout: float = RUN_SECONDS_MAX) -> Run:
+        """Its exit code and output, once; one that hangs is killed and fails the test."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"drydock {' '.join(self.args)} did not end in {timeout:g} s; "
+                                 + self.kill().text()) from None
+        return Run(self.process.returncode, _whole(self._output), _whole(self._errors))
+
+    def kill(self) -> Run:
+        """kill -9 of this process alone, not of what it started."""
+        self.process.kill()
+        self.process.wait()
+        return Run(self.process.returncode, _whole(self._output), _whole(self._errors))
+
+
+def _whole(file: IO[str]) -> str:
+    with file:
+        file.seek(0)
+        return file.read()
+
+
+def run_drydock(args: list[str], scratch: str, env: dict[str, str] | None = None,
+                timeout: float = RUN_SECONDS_MAX) -> Run:
+    """Runs drydock to its end."""
+    return Running(args, scratch, env).wait(timeout)
+
+
+class Case(unittest.TestCase):
+    """One test on one restored cluster in one scratch folder."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if not os.access(program(), os.X_OK):
+            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        try:
+            folders = releases.ensure()
+        except releases.Unavailable as error:
+            raise unittest.SkipTest(f"no etcd releases: {error}") from None
+        cls.old, cls.new = (releases.version_of(folders[series]) for series in ("3.4", "3.5"))
+
+    def begin(self, write: bool = False, fast: bool = True, soak: str = "0s",
+              slot: int | None = None, rate: float = 0) -> None:
+        """A healthy 3.4 cluster in a fresh scratch folder, its cluster file, and writers if asked.
+
+        May be called again in one test: the cluster before it is ended first."""
+        self.end()
+        self.scratch = tempfile.mkdtemp(prefix=f"drydock-{self._testMethodName}-")
+        self.cluster = golden.golden(self.scratch, slot, fast)
+        self.addCleanup(self.end)
+        self.cluster_file = self.cluster.write_cluster_file(soak=soak)
+        self.plan = os.path.join(self.scratch, "plan.json")
+        self.load = load.Load(self.cluster, rate=rate) if write else None
+
+    def end(self) -> None:
+        """Ends what runs; the scratch folder goes unless this test failed."""
+        if not hasattr(self, "cluster"):
+            return
+        self.cluster.close()
+        if self._failed():
+            print(f"\nkept for a look: {self.scratch}", file=sys.stderr, flush=True)
+        else:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        del self.cluster
+
+    # drydock
+
+    def drydock(self, *args: str, expect: int | None = None, env: dict[str, str] | None = None,
+                timeout: float = RUN_SECONDS_MAX) -> Run:
+        """Runs drydock; `-c <cluster file>` is added where the command takes it."""
+        done = run_drydock(self.words(*args), self.scratch, env, timeout)
+        if expect is not None:
+            self.assertEqual(done.code, expect, f"drydock {' '.join(args)}: {done.text()}")
+        return done
+
+    def start_drydock(self, *args: str, env: dict[str, str] | None = None) -> Running:
+        """Starts drydock for a test that kills it, or does something beside it."""
+        return Running(self.words(*args), self.scratch, env)
+
+    def words(self, *args: str) -> list[str]:
+        without = ("apply", "pack", "version", "completion", "agent")
+        named = args[0] in without or "-c" in args
+        return list(args) if named else [*args, "-c", self.cluster_file]
+
+    def journal_events(self) -> list[dict[str, Any]]:
+        """Every journal record of the run, oldest first, as `drydock log --json` tells them."""
+        text = self.drydock("log", "--json", expect=0).stdout
+        try:
+            answer = json.loads(text)
+        except json.JSONDecodeError:  # one record a line
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return answer if isinstance(answer, list) else answer.get("events", [answer])
+
+    def gate(self) -> str:
+        """The name of the plan's gate before the point of no return."""
+        return plan_file.gate_of(self.plan)
+
+    # The cluster
+
+    def versions(self) -> list[str]:
+        """The version each member runs, in the members' order."""
+        return [self.cluster.versions(name)[0] for name in self.cluster.members]
+
+    def assert_nothing_lost(self) -> None:
+        """Ends the writers, if there are any, and compares their record on every member."""
+        self.cluster.wait_healthy()
+        if self.load:
+            summary = self.load.stop()
+            self.assertGreater(summary["acknowledged"], 0)
+            writers, self.load = self.load, None
+            for name in self.cluster.members:
+                found = writers.verify(self.cluster, name)
+                self.assertEqual((found["lost"], found["moved"]), (0, 0), f"{name}: {found}")
+        for number in (0, golden.KEYS - 1):
+            self.assertEqual(self.cluster.get(f"g/{number:04}"), f"golden value {number}")
+        self.assertEqual(len(self.cluster.hashes()), 1, "the members' data differ")
+
+    def assert_starts(self, expected: dict[str, list[str]]) -> None:
+        """Which releases were started on which member, one for each process, by their own logs."""
+        self.assertEqual({name: self.cluster.starts(name) for name in expected}, expected)
+
+    def _failed(self) -> bool:
+        result = self._outcome.result  # unittest has no public way to ask; it knows this since 3.11
+        return any(self in (test, getattr(test, "test_case", None))
+                   for test, _ in result.failures + result.errors)
+
+
+def main() -> None:
+    unittest.main()
