@@ -3,7 +3,8 @@ add_library(drydock_warnings INTERFACE)
 set(warnings
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
     -Woverloaded-virtual -Wold-style-cast -Wcast-align=strict -Wdouble-promotion -Wformat=2
-    -Wimplicit-fallthrough -Wextra-semi -Wsuggest-override -Wswitch-enum -Wundef)
+    -Wimplicit-fallthrough -Wextra-semi -Wsuggest-override -Wswitch-enum -Wundef
+    -Wno-missing-field-initializers)  # designated initializers leave the rest at its default on purpose
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND warnings -Wduplicated-cond -Wlogical-op -Wuseless-cast)
 else()

@@ -1,4 +1,5 @@
-// The operator's cluster, as the cluster file says it, with every default filled in and every ${name} replaced.
+// The operator's cluster, as the cluster file says it, with every default filled in and every
+// ${name} replaced.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -15,7 +16,8 @@ struct Host {
     std::string name;
     std::vector<std::string> connect;  // empty: this machine
     std::vector<std::string> become;
-    std::string agent;  // path of drydock there; empty: the running program (local), "drydock" elsewhere
+    std::string
+        agent;  // path of drydock there; empty: the running program (local), "drydock" elsewhere
     std::string state;  // that host's folder for actions
 };
 
@@ -29,8 +31,8 @@ struct Member {
     std::string role;
     std::string name;
     std::string host;
-    Json service;                                 // the agent's service object ({"type":"process", ...})
-    std::string link;                             // the symlink that is switched; empty if the release is no link
+    Json service;      // the agent's service object ({"type":"process", ...})
+    std::string link;  // the symlink that is switched; empty if the release is no link
     std::map<std::string, std::string> versions;  // release -> folder
     std::map<std::string, std::string> settings;  // resolved; secrets as ${secret:NAME}
     Position where;

@@ -12,8 +12,18 @@ namespace drydock::model {
 namespace {
 
 constexpr std::array<std::string_view, 5> k_whose = {"system", "this", "every", "others", "any"};
-constexpr std::array<std::string_view, 12> k_relations = {
-    "is", "is_not", "in", "below", "at_least", "above", "at_most", "same", "present", "planned", "reaches", "stands"};
+constexpr std::array<std::string_view, 12> k_relations = {"is",
+                                                          "is_not",
+                                                          "in",
+                                                          "below",
+                                                          "at_least",
+                                                          "above",
+                                                          "at_most",
+                                                          "same",
+                                                          "present",
+                                                          "planned",
+                                                          "reaches",
+                                                          "stands"};
 constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
 
 template <class Enum, std::size_t N>
@@ -43,26 +53,41 @@ bool equal(const Json& value, const Json& operand, FactType type) {
 }
 
 bool contains(const Json& list, const Json& value, FactType type) {
-    return std::any_of(list.items().begin(), list.items().end(), [&](const Json& one) { return equal(value, one, type); });
+    return std::any_of(list.items().begin(), list.items().end(), [&](const Json& one) {
+        return equal(value, one, type);
+    });
 }
 
-std::vector<std::string> members_of(const Condition& condition, const std::vector<std::string>& members, const std::string& self) {
+std::vector<std::string> members_of(const Condition& condition,
+                                    const std::vector<std::string>& members,
+                                    const std::string& self) {
     switch (condition.whose) {
-    case Whose::system: return {""};
-    case Whose::this_member: return {self};
+    case Whose::system:
+        return {""};
+    case Whose::this_member:
+        return {self};
     case Whose::every:
-    case Whose::any: return members;
-    case Whose::others: break;
+    case Whose::any:
+        return members;
+    case Whose::others:
+        break;
     }
     std::vector<std::string> others;
-    std::copy_if(members.begin(), members.end(), std::back_inserter(others), [&](const auto& one) { return one != self; });
+    std::copy_if(members.begin(), members.end(), std::back_inserter(others), [&](const auto& one) {
+        return one != self;
+    });
     return others;
 }
 
-Tri tri(bool holds) { return holds ? Tri::yes : Tri::no; }
+Tri tri(bool holds) {
+    return holds ? Tri::yes : Tri::no;
+}
 
 // The largest value that members other than `self` had in the earlier reading.
-Tri reaches(const Condition& condition, const FactView& view, const std::string& self, const Json& value) {
+Tri reaches(const Condition& condition,
+            const FactView& view,
+            const std::string& self,
+            const Json& value) {
     const std::string& fact = condition.fact;
     bool any = view.members.size() <= 1;
     for (const std::string& member : view.members) {
@@ -78,7 +103,7 @@ Tri reaches(const Condition& condition, const FactView& view, const std::string&
     return any ? Tri::yes : Tri::cannot_tell;
 }
 
-Tri against(const Condition& condition, const Observation& now, const Observation& reference) {
+Tri against(const Observation& now, const Observation& reference) {
     if (reference.status == Known::unknown) {
         return Tri::cannot_tell;
     }
@@ -87,15 +112,13 @@ Tri against(const Condition& condition, const Observation& now, const Observatio
 
 Tri ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
-    switch (condition.relation) {
-    case Relation::below: return tri(order < 0);
-    case Relation::at_least: return tri(order >= 0);
-    case Relation::above: return tri(order > 0);
-    default: return tri(order <= 0);
-    }
+    const bool less = condition.relation == Relation::below || condition.relation == Relation::at_most;
+    const bool or_equal = condition.relation == Relation::at_least || condition.relation == Relation::at_most;
+    return tri((or_equal && order == 0) || (less ? order < 0 : order > 0));
 }
 
-// A value that is absent answers `present`, `is_not`, `planned` and `stands`; every other relation needs one and says no.
+// A value that is absent answers `present`, `is_not`, `planned` and `stands`; every other relation
+// needs one and says no.
 Tri judge_one(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
     const Observation& now = look_up(view.now, key);
@@ -104,36 +127,55 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     }
     const bool known = now.status == Known::known;
     switch (condition.relation) {
-    case Relation::present: return tri(known == condition.operand.as_bool(true));
-    case Relation::planned: return against(condition, now, look_up(view.planned, key));
-    case Relation::stands: return against(condition, now, look_up(view.earlier, key));
-    case Relation::is: return tri(known && equal(now.value, condition.operand, condition.type));
-    case Relation::is_not: return tri(!known || !equal(now.value, condition.operand, condition.type));
-    case Relation::in: return tri(known && contains(condition.operand, now.value, condition.type));
-    case Relation::reaches: return known ? reaches(condition, view, member, now.value) : Tri::no;
-    case Relation::same: return tri(known);
+    case Relation::present:
+        return tri(known == condition.operand.as_bool(true));
+    case Relation::planned:
+        return against(now, look_up(view.planned, key));
+    case Relation::stands:
+        return against(now, look_up(view.earlier, key));
+    case Relation::is:
+        return tri(known && equal(now.value, condition.operand, condition.type));
+    case Relation::is_not:
+        return tri(!known || !equal(now.value, condition.operand, condition.type));
+    case Relation::in:
+        return tri(known && contains(condition.operand, now.value, condition.type));
+    case Relation::reaches:
+        return known ? reaches(condition, view, member, now.value) : Tri::no;
+    case Relation::same:
+        return tri(known);
     case Relation::below:
     case Relation::at_least:
     case Relation::above:
-    case Relation::at_most: break;
+    case Relation::at_most:
+        break;
     }
     return known ? ordered(condition, now.value) : Tri::no;
 }
 
 std::string expected(const Condition& condition, const FactView& view, const std::string& member) {
     switch (condition.relation) {
-    case Relation::present: return condition.operand.as_bool(true) ? "a value" : "nothing";
-    case Relation::planned: return fmt::format("{} as when the plan was made", show(look_up(view.planned, fact_key(member, condition.fact))));
-    case Relation::stands: return "no change between two readings";
-    case Relation::reaches: return "to have caught up with the others";
-    case Relation::is: return condition.operand.show();
-    case Relation::same: return "the same on all members";
-    case Relation::is_not: return fmt::format("not {}", condition.operand.show());
-    case Relation::in: return fmt::format("one of {}", condition.operand.dump());
+    case Relation::present:
+        return condition.operand.as_bool(true) ? "a value" : "nothing";
+    case Relation::planned:
+        return fmt::format("{} as when the plan was made",
+                           show(look_up(view.planned, fact_key(member, condition.fact))));
+    case Relation::stands:
+        return "no change between two readings";
+    case Relation::reaches:
+        return "to have caught up with the others";
+    case Relation::is:
+        return condition.operand.show();
+    case Relation::same:
+        return "the same on all members";
+    case Relation::is_not:
+        return fmt::format("not {}", condition.operand.show());
+    case Relation::in:
+        return fmt::format("one of {}", condition.operand.dump());
     case Relation::below:
     case Relation::at_least:
     case Relation::above:
-    case Relation::at_most: break;
+    case Relation::at_most:
+        break;
     }
     std::string relation(name_of(condition.relation));
     std::replace(relation.begin(), relation.end(), '_', ' ');
@@ -142,11 +184,16 @@ std::string expected(const Condition& condition, const FactView& view, const std
 
 std::string finding(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
-    return fmt::format("{} is {}, expected {}", key, show(look_up(view.now, key)), expected(condition, view, member));
+    return fmt::format("{} is {}, expected {}",
+                       key,
+                       show(look_up(view.now, key)),
+                       expected(condition, view, member));
 }
 
 // All members give equal, known values; the sentence names the two that differ.
-Verdict judge_same(const Condition& condition, const FactView& view, const std::vector<std::string>& members) {
+Verdict judge_same(const Condition& condition,
+                   const FactView& view,
+                   const std::vector<std::string>& members) {
     for (const std::string& member : members) {
         const Tri one = judge_one(condition, view, member);
         if (one != Tri::yes) {
@@ -155,7 +202,13 @@ Verdict judge_same(const Condition& condition, const FactView& view, const std::
         const std::string key = fact_key(member, condition.fact);
         const std::string first = fact_key(members.front(), condition.fact);
         if (!(look_up(view.now, key).value == look_up(view.now, first).value)) {
-            return {Tri::no, fmt::format("{} is {} but {} is {}", first, show(look_up(view.now, first)), key, show(look_up(view.now, key))), condition.remedy};
+            return {Tri::no,
+                    fmt::format("{} is {} but {} is {}",
+                                first,
+                                show(look_up(view.now, first)),
+                                key,
+                                show(look_up(view.now, key))),
+                    condition.remedy};
         }
     }
     return {};
@@ -168,7 +221,8 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     if (condition.relation == Relation::same) {
         return judge_same(condition, view, members);
     }
-    std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min) : members.size();
+    std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min)
+                                                   : members.size();
     needed = condition.whose == Whose::any && condition.members_min == 0 ? 1 : needed;
     std::size_t yes = 0;
     std::size_t open = 0;
@@ -187,7 +241,9 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
         return {};
     }
     const bool can_tell = yes + open < needed;
-    return {can_tell ? Tri::no : Tri::cannot_tell, can_tell && !why_no.empty() ? why_no : why_open, condition.remedy};
+    return {can_tell ? Tri::no : Tri::cannot_tell,
+            can_tell && !why_no.empty() ? why_no : why_open,
+            condition.remedy};
 }
 
 Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view) {
@@ -204,8 +260,9 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
     return worst;
 }
 
-std::vector<std::string>
-facts_of(const Condition& condition, const std::vector<std::string>& members, const std::string& this_member) {
+std::vector<std::string> facts_of(const Condition& condition,
+                                  const std::vector<std::string>& members,
+                                  const std::string& this_member) {
     // `reaches` compares with the others, whosever fact is asked about.
     const bool all = condition.relation == Relation::reaches;
     std::vector<std::string> keys;
@@ -220,11 +277,20 @@ std::string describe(const Condition& condition) {
     static const std::vector<std::string> k_nobody;
     std::string whose;
     switch (condition.whose) {
-    case Whose::system: break;
-    case Whose::this_member: whose = "this member's "; break;
-    case Whose::every: whose = "every member's "; break;
-    case Whose::others: whose = "the other members' "; break;
-    case Whose::any: whose = "one member's "; break;
+    case Whose::system:
+        break;
+    case Whose::this_member:
+        whose = "this member's ";
+        break;
+    case Whose::every:
+        whose = "every member's ";
+        break;
+    case Whose::others:
+        whose = "the other members' ";
+        break;
+    case Whose::any:
+        whose = "one member's ";
+        break;
     }
     if (condition.members_min > 0) {
         whose = fmt::format("at least {} of {}", condition.members_min, whose);
@@ -232,7 +298,10 @@ std::string describe(const Condition& condition) {
     if (condition.relation == Relation::planned) {
         return fmt::format("{}{} is as when the plan was made", whose, condition.fact);
     }
-    return fmt::format("{}{} is {}", whose, condition.fact, expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
+    return fmt::format("{}{} is {}",
+                       whose,
+                       condition.fact,
+                       expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
 }
 
 Json to_json(const Condition& condition) {
@@ -252,7 +321,8 @@ Result<Condition> condition_from_json(const Json& json) {
     const auto whose = from_name<Whose>(k_whose, json["of"].as_string());
     const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());
     if (!whose || !relation || json["fact"].as_string().empty()) {
-        return fail("plan.condition", fmt::format("a condition that cannot be read: {}", json.dump()));
+        return fail("plan.condition",
+                    fmt::format("a condition that cannot be read: {}", json.dump()));
     }
     Condition condition;
     condition.fact = json["fact"].as_string();
@@ -266,8 +336,16 @@ Result<Condition> condition_from_json(const Json& json) {
     return condition;
 }
 
-std::string_view name_of(Whose whose) { return k_whose.at(static_cast<std::size_t>(whose)); }
-std::string_view name_of(Relation relation) { return k_relations.at(static_cast<std::size_t>(relation)); }
-std::string_view name_of(Tri value) { return k_tri.at(static_cast<std::size_t>(value)); }
+std::string_view name_of(Whose whose) {
+    return k_whose.at(static_cast<std::size_t>(whose));
+}
+
+std::string_view name_of(Relation relation) {
+    return k_relations.at(static_cast<std::size_t>(relation));
+}
+
+std::string_view name_of(Tri value) {
+    return k_tri.at(static_cast<std::size_t>(value));
+}
 
 }  // namespace drydock::model

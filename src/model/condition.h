@@ -1,7 +1,8 @@
 // Conditions: what must hold of the facts, and the one function that decides it.
 //
-// The runner evaluates conditions on fresh facts, the checker on its modelled world; both through evaluate(). The answer
-// is yes, no or cannot_tell, with the sentence that a person reads: what was expected, what was found.
+// The runner evaluates conditions on fresh facts, the checker on its modelled world; both through
+// evaluate(). The answer is yes, no or cannot_tell, with the sentence that a person reads: what was
+// expected, what was found.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -18,18 +19,19 @@ enum class Tri { yes, no, cannot_tell };
 enum class Whose { system, this_member, every, others, any };
 
 enum class Relation {
-    is,         // equal; a release equals its series prefix ("3.5.16" is "3.5")
-    is_not,     //
-    in,         // one of a list
-    below,      // number or version
-    at_least,   //
-    above,      //
-    at_most,    //
-    same,       // all members' values are equal
-    present,    // operand true: there is a value; false: looked, and there is none
-    planned,    // equal to what the plan was made from
-    reaches,    // not below the largest value that any other member had in the reading before this one
-    stands,     // equal to the value in the reading before this one
+    is,        // equal; a release equals its series prefix ("3.5.16" is "3.5")
+    is_not,    //
+    in,        // one of a list
+    below,     // number or version
+    at_least,  //
+    above,     //
+    at_most,   //
+    same,      // all members' values are equal
+    present,   // operand true: there is a value; false: looked, and there is none
+    planned,   // equal to what the plan was made from
+    reaches,   // not below the largest value that any other member had in the reading before this
+               // one
+    stands,    // equal to the value in the reading before this one
 };
 
 struct Condition {
@@ -38,12 +40,14 @@ struct Condition {
     Relation relation = Relation::is;
     Json operand;
     FactType type = FactType::text;
-    int members_min = 0;  // at least so many of the members in question; 0: all of them (for `any`: 1)
-    std::string remedy;   // what a person does when it does not hold; may be empty
-    Position where;       // the line of the pack
+    int members_min =
+        0;  // at least so many of the members in question; 0: all of them (for `any`: 1)
+    std::string remedy;  // what a person does when it does not hold; may be empty
+    Position where;      // the line of the pack
 };
 
-// What a condition is judged by. `earlier` is the reading before; `planned` what the plan was bound to.
+// What a condition is judged by. `earlier` is the reading before; `planned` what the plan was bound
+// to.
 struct FactView {
     const FactBook& now;
     const FactBook& earlier;
@@ -62,8 +66,9 @@ struct Verdict {
 // All must hold: the first `no` wins, else the first `cannot_tell`.
 [[nodiscard]] Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view);
 // The keys that evaluate() will look at.
-[[nodiscard]] std::vector<std::string>
-facts_of(const Condition& condition, const std::vector<std::string>& members, const std::string& this_member);
+[[nodiscard]] std::vector<std::string> facts_of(const Condition& condition,
+                                                const std::vector<std::string>& members,
+                                                const std::string& this_member);
 
 // "every member's ready is true", for plans and guides.
 [[nodiscard]] std::string describe(const Condition& condition);

@@ -33,7 +33,8 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     Observation best = {Known::unknown, {}, "no member could tell", 0};
     for (const std::string& key : source.inputs) {
         const Observation& one = look_up(book, key);
-        const bool better = best.status != Known::known || sign * compare(one.value, best.value, source.type) > 0;
+        const bool better =
+            best.status != Known::known || sign * compare(one.value, best.value, source.type) > 0;
         if (one.status == Known::known && better) {
             best = one;
             best.evidence = fmt::format("{} of {}: {}", source.derive, key, one.evidence);
@@ -50,7 +51,13 @@ Observation agreed(const FactSource& source, const FactBook& book) {
             continue;
         }
         if (common.status == Known::known && !(common.value == one.value)) {
-            return {Known::unknown, {}, fmt::format("members differ: {} says {}, others {}", key, one.value.show(), common.value.show()), one.at_ms};
+            return {Known::unknown,
+                    {},
+                    fmt::format("members differ: {} says {}, others {}",
+                                key,
+                                one.value.show(),
+                                common.value.show()),
+                    one.at_ms};
         }
         common = one;
     }
@@ -61,12 +68,23 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
     const Observation& a = look_up(book, source.inputs.at(0));
     const Observation& b = look_up(book, source.inputs.at(1));
     const bool percent = source.derive == "percent";
-    if (a.status != Known::known || b.status != Known::known || (percent && b.value.as_int() <= 0)) {
-        return {Known::unknown, {}, fmt::format("{} of {} and {}, of which one is not known", source.derive, source.inputs[0], source.inputs[1]), 0};
+    if (a.status != Known::known || b.status != Known::known
+        || (percent && b.value.as_int() <= 0)) {
+        return {Known::unknown,
+                {},
+                fmt::format("{} of {} and {}, of which one is not known",
+                            source.derive,
+                            source.inputs[0],
+                            source.inputs[1]),
+                0};
     }
-    const std::int64_t value = percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
-                                       : a.value.as_int() - b.value.as_int();
-    return {Known::known, Json(value), fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()), a.at_ms};
+    const std::int64_t value =
+        percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
+                : a.value.as_int() - b.value.as_int();
+    return {Known::known,
+            Json(value),
+            fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()),
+            a.at_ms};
 }
 
 }  // namespace
@@ -85,7 +103,9 @@ Observation derive(const FactSource& source, const FactBook& book) {
 namespace {
 
 // Depth of a fact in the graph of inputs: 0 when it needs nothing. The pack reader refuses circles.
-std::size_t place(const FactSources& sources, const std::string& key, std::map<std::string, std::size_t>& depths) {
+std::size_t place(const FactSources& sources,
+                  const std::string& key,
+                  std::map<std::string, std::size_t>& depths) {
     if (const auto known = depths.find(key); known != depths.end()) {
         return known->second;
     }
@@ -101,8 +121,8 @@ std::size_t place(const FactSources& sources, const std::string& key, std::map<s
 
 }  // namespace
 
-std::vector<std::vector<std::string>>
-reading_rounds(const FactSources& sources, const std::vector<std::string>& wanted) {
+std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
+                                                     const std::vector<std::string>& wanted) {
     std::map<std::string, std::size_t> depths;
     for (const std::string& key : wanted) {
         place(sources, key, depths);
@@ -133,11 +153,14 @@ Json to_json(const Observation& observation) {
 
 Observation observation_from_json(const Json& json) {
     const auto it = std::find(k_known.begin(), k_known.end(), json["status"].as_string());
-    const auto status = it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
+    const auto status =
+        it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
     return {status, json["value"], json["evidence"].as_string(), json["at_ms"].as_int()};
 }
 
-std::string_view name_of(FactType type) { return k_types.at(static_cast<std::size_t>(type)); }
+std::string_view name_of(FactType type) {
+    return k_types.at(static_cast<std::size_t>(type));
+}
 
 FactType fact_type_from(std::string_view name) {
     const auto it = std::find(k_types.begin(), k_types.end(), name);

@@ -1,8 +1,10 @@
-// Facts: typed values observed on a cluster, each with its evidence; how they are read; the book that holds them.
+// Facts: typed values observed on a cluster, each with its evidence; how they are read; the book
+// that holds them.
 //
-// A fact has a key: "m1/running" for a member's, "level" for the system's. An observation is `known` (read), `absent`
-// (looked, and there is none: nobody listens, the key is missing) or `unknown` (could not be told: time-out, garbage).
-// A derived fact is computed from others by derive(); it has no probe.
+// A fact has a key: "m1/running" for a member's, "level" for the system's. An observation is
+// `known` (read), `absent` (looked, and there is none: nobody listens, the key is missing) or
+// `unknown` (could not be told: time-out, garbage). A derived fact is computed from others by
+// derive(); it has no probe.
 #pragma once
 
 #include "base/json.h"
@@ -30,7 +32,8 @@ using FactBook = std::map<std::string, Observation, std::less<>>;
 
 enum class FactType { boolean, integer, release, text, list };
 
-// How one fact of one member (or of the system) is read: what a plan holds, ready to be sent to an agent.
+// How one fact of one member (or of the system) is read: what a plan holds, ready to be sent to an
+// agent.
 struct FactSource {
     std::string key;
     std::string member;  // empty: the system's
@@ -40,15 +43,19 @@ struct FactSource {
     bool moves = false;  // changes by itself (an index, a size): never bound, never drift
     bool identity = false;
     std::string host;
-    Json probe;          // the agent's probe, without id; strings may hold ${fact.NAME} of a system fact. Null if derived
-    std::string derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
-    std::vector<std::string> inputs;  // the keys that derive() or the probe's ${fact.NAME} need first
+    Json probe;  // the agent's probe, without id; strings may hold ${fact.NAME} of a system fact.
+                 // Null if derived
+    std::string
+        derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
+    std::vector<std::string>
+        inputs;  // the keys that derive() or the probe's ${fact.NAME} need first
 };
 
 using FactSources = std::map<std::string, FactSource, std::less<>>;
 
-// Computes a derived fact from the book; pure. Unknown inputs are passed over by lowest and highest as long as one is
-// known, make `agreed` unknown when two known ones differ, and make percent and minus unknown.
+// Computes a derived fact from the book; pure. Unknown inputs are passed over by lowest and highest
+// as long as one is known, make `agreed` unknown when two known ones differ, and make percent and
+// minus unknown.
 [[nodiscard]] Observation derive(const FactSource& source, const FactBook& book);
 
 // The keys needed to know `wanted`, in rounds: each round only needs what earlier rounds read.

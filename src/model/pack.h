@@ -1,9 +1,13 @@
-// A pack: what drydock knows of a system, as data. Read from packs/<system>/ by pack/, used by planner/.
+// A pack: what drydock knows of a system, as data. Read from packs/<system>/ by pack/, used by
+// planner/.
 //
-// Strings may hold ${name}: a setting of the member; ${member}; ${release} (the link); ${from}, ${to} (releases),
-// ${from.series}, ${to.series}; ${release.from}, ${release.to} (their folders); ${backup} (folder for copies), ${run};
-// ${successor.NAME} (a setting or planned fact of the member that takes over); ${fact.NAME} (a planned fact of this
-// member, or of the system); in probes ${fact.NAME} is a system fact read in the same reading.
+// Strings may hold ${name}: a setting of the member; ${member}; ${release} (the link); ${from},
+// ${to} (releases),
+// ${from.series}, ${to.series}; ${release.from}, ${release.to} (their folders); ${backup} (folder
+// for copies), ${run};
+// ${successor.NAME} (a setting or planned fact of the member that takes over); ${fact.NAME} (a
+// planned fact of this member, or of the system); in probes ${fact.NAME} is a system fact read in
+// the same reading.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -65,8 +69,8 @@ struct StoreLaw {
 struct StoreSpec {
     std::string name;
     std::string role;
-    bool shared = false;               // one for all members (etcd's cluster version), else one a member
-    std::string level;                 // the fact that tells its format
+    bool shared = false;  // one for all members (etcd's cluster version), else one a member
+    std::string level;    // the fact that tells its format
     std::vector<std::string> formats;  // oldest first
     Position where;
 };
@@ -74,7 +78,8 @@ struct StoreSpec {
 struct ReleaseSpec {
     std::string version;
     std::string series;
-    std::map<std::string, StoreLaw> laws;  // by store; the series' laws, with the release's own on top
+    std::map<std::string, StoreLaw>
+        laws;  // by store; the series' laws, with the release's own on top
     Position where;
 };
 
@@ -98,15 +103,30 @@ struct Risk {
 };
 
 enum class Verb {
-    require, stop, start, restart, install, run, wait, backup, restore, move, migrate, quiesce, release, gate, finalize,
-    cutover, destroy,
+    require,
+    stop,
+    start,
+    restart,
+    install,
+    run,
+    wait,
+    backup,
+    restore,
+    move,
+    migrate,
+    quiesce,
+    release,
+    gate,
+    finalize,
+    cutover,
+    destroy,
 };
 
 enum class Order { serial, all, batch };
 
 // Which members a step or a phase is for.
 struct Selection {
-    std::string role;              // empty: the system as a whole
+    std::string role;  // empty: the system as a whole
     Order order = Order::serial;
     int batch = 1;
     bool one = false;              // one member that fits `where`, else every one that does
@@ -116,9 +136,9 @@ struct Selection {
 };
 
 struct EffectSpec {
-    std::string kind;   // becomes (a fact), raises, lowers (a store), copies (a store)
-    std::string name;   // the fact or store
-    Json value;         // for becomes
+    std::string kind;  // becomes (a fact), raises, lowers (a store), copies (a store)
+    std::string name;  // the fact or store
+    Json value;        // for becomes
 };
 
 enum class Repeatable { yes, no, probe };
@@ -136,14 +156,16 @@ struct StepSpec {
     std::vector<Condition> then;
     std::vector<Condition> happened;
     bool quorum_without_this = false;
-    Json request;  // the agent's action, not yet interpolated; null for verbs that need none or have their own
+    Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
+                   // have their own
     std::string script;  // file in the pack that request's ${script} stands for
     std::vector<EffectSpec> effects;
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
     std::int64_t within_ms = 120'000;   // for the action, and again for `then`
     std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be told and to hold
-    bool keep = false;                  // `require`: must hold until the run ends; asked again on resume
+    std::int64_t takes_ms = 0;          // what it usually takes, for the plan's table
+    bool keep = false;  // `require`: must hold until the run ends; asked again on resume
     Position where;
 };
 

@@ -1,8 +1,10 @@
-// Plan: the program that a run carries out, as data. What is proved, shown, reviewed, digested and run is this.
+// Plan: the program that a run carries out, as data. What is proved, shown, reviewed, digested and
+// run is this.
 //
-// plan.json is its canonical JSON (RFC 8785) with a SHA-256 digest over everything else in it. A plan is complete: it
-// holds how every fact is read and what every action asks of its host, so that running it needs neither the pack nor the
-// cluster file. It holds no secret, only where secrets come from.
+// plan.json is its canonical JSON (RFC 8785) with a SHA-256 digest over everything else in it. A
+// plan is complete: it holds how every fact is read and what every action asks of its host, so that
+// running it needs neither the pack nor the cluster file. It holds no secret, only where secrets
+// come from.
 #pragma once
 
 #include "base/json.h"
@@ -23,17 +25,18 @@ inline constexpr int k_plan_format = 1;
 
 // What an action does to the modelled world (core.md section 2).
 struct Effect {
-    std::string kind;    // becomes: a fact takes a value; raises, lowers: a store's format; copies: a copy of a store exists
+    std::string kind;  // becomes: a fact takes a value; raises, lowers: a store's format; copies: a
+                       // copy of a store exists
     std::string member;  // empty: the system
     std::string name;    // fact or store
     Json value;
 };
 
 struct Action {
-    std::string id;      // "roll/m3/stop"
-    std::string phase;   // "roll"
+    std::string id;     // "roll/m3/stop"
+    std::string phase;  // "roll"
     Verb verb = Verb::require;
-    std::string title;   // what a person reads
+    std::string title;  // what a person reads
     std::string why;
     std::string remedy;  // what a person does when it fails
     std::string source;  // "packs/etcd/procedures/upgrade.yaml:31:9"
@@ -49,12 +52,13 @@ struct Action {
     int attempts = 1;
     std::int64_t within_ms = 0;
     std::int64_t patience_ms = 0;
+    std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table; 0: not told
     bool keep = false;
-    Json request;         // the agent's action; null: nothing is done on a host
+    Json request;  // the agent's action; null: nothing is done on a host
     std::vector<Effect> effects;
-    std::string gate;     // verb gate: its name
+    std::string gate;  // verb gate: its name
     std::int64_t soak_ms = 0;
-    std::string reason;   // verb gate: the words that are approved
+    std::string reason;         // verb gate: the words that are approved
     bool returns_here = false;  // the gate of the point of no return
 
     [[nodiscard]] bool is_gate() const { return verb == Verb::gate; }
@@ -65,9 +69,22 @@ struct ReturnPoint {
     std::string action;  // the first action after which the law can fire
     std::string gate;    // the gate that stands before it
     std::string store;
-    std::string law;     // "when_all"
-    std::string because; // one sentence
-    std::string source;  // "packs/etcd/releases.yaml:9:3"
+    std::string law;      // "when_all"
+    std::string because;  // one sentence
+    std::string source;   // "packs/etcd/releases.yaml:9:3"
+};
+
+// A law of a store as this plan meets it: once its condition holds, the format may rise at any
+// moment, unasked.
+struct Law {
+    std::string store;
+    std::string level;    // key of the fact that tells the store's format
+    std::string raises;   // "when_all", "on_start", "on_finalize", "on_migrate"
+    std::string series;   // the series whose law it is
+    std::string becomes;  // the format it raises to
+    bool closes = false;  // the release that the plan comes from cannot read `becomes`, and nothing
+                          // lowers it again
+    std::string source;   // "packs/etcd/releases.yaml:9:3"
 };
 
 struct WayBack {
@@ -85,9 +102,10 @@ struct RiskNote {
 };
 
 struct Plan {
+    std::string run;  // the id of the run that it becomes; a plan is run once
     std::string cluster;
     std::string cluster_file;
-    std::string state;   // the folder of the journal
+    std::string state;  // the folder of the journal
     std::string system;
     std::string pack_digest;
     std::string procedure;
@@ -98,15 +116,18 @@ struct Plan {
     std::vector<std::string> route;    // versions, from first to last
     std::vector<std::string> members;  // in the order in which the plan takes them
     int quorum = 0;                    // members that must be ready at any time; 0: no quorum
+    std::string role;                  // of those members
     std::map<std::string, Host> hosts;
     FactSources sources;
     std::map<std::string, std::string> member_hosts;
-    FactBook planned;  // the facts it is bound to: values only, no evidence
+    FactBook planned;             // the facts it is bound to: values only, no evidence
     std::vector<Action> actions;  // in an order that respects `after`
+    std::vector<Law> laws;
     ReturnPoint point_of_no_return;
     std::vector<WayBack> ways_back;
     std::vector<RiskNote> risks;
-    std::vector<std::string> skipped;  // members already done, and other things that a reader should know
+    std::vector<std::string>
+        skipped;  // members already done, and other things that a reader should know
     std::string on_failure = "halt";
     std::map<std::string, SecretSource> secrets;
     std::string returns_from;  // the run that this plan takes back; empty for a way forward
@@ -120,7 +141,7 @@ struct Plan {
 // Refuses what is no plan, another format, an edited plan (digest), dangling or circular `after`.
 [[nodiscard]] Result<Plan> plan_from_json(const Json& json);
 
-// The facts that an action's conditions look at.
+// The facts that conditions look at.
 [[nodiscard]] std::vector<std::string>
 facts_of(const std::vector<Condition>& conditions, const Plan& plan, const std::string& member);
 

@@ -14,7 +14,9 @@ Result<Version> Version::parse(std::string_view text) {
     const auto cut = text.find_first_of("-+~");
     version.suffix_ = cut == text.npos ? "" : std::string(text.substr(cut));
     const auto no_version = [&] {
-        return fail("version.syntax", fmt::format("`{}` is no version", text), "write dotted numbers, as in 3.5.16");
+        return fail("version.syntax",
+                    fmt::format("`{}` is no version", text),
+                    "write dotted numbers, as in 3.5.16");
     };
     for (const std::string& part : split(text.substr(0, cut), '.')) {
         std::uint64_t number = 0;
@@ -73,7 +75,8 @@ Result<VersionRange> VersionRange::parse(std::string_view text) {
         }
         const auto digits = part.find_first_not_of("<>=");
         const std::string relation = digits == 0 ? "=" : part.substr(0, digits);
-        const bool known = relation == "=" || relation == "<" || relation == "<=" || relation == ">" || relation == ">=";
+        const bool known = relation == "=" || relation == "<" || relation == "<=" || relation == ">"
+                           || relation == ">=";
         const std::string version = digits == part.npos ? "" : part.substr(digits);
         if (!known || !Version::parse(version)) {
             return fail("range.syntax",

@@ -1,0 +1,145 @@
+// The use cases of drydock, one function each; the one folder that names implementations (SQLite journal, local
+// transport). The command line and, later, the server only call these and show what they answer.
+//
+// Answers are plain data. A Failure carries everything that stands in the way at once, and the exit code that scripts see.
+#pragma once
+
+#include "base/diagnostics.h"
+#include "base/result.h"
+#include "journal/journal.h"
+#include "model/cluster.h"
+#include "model/fact.h"
+#include "model/pack.h"
+#include "model/plan.h"
+#include "planner/planner.h"
+#include "run/event.h"
+#include "run/state.h"
+#include "run/world.h"
+
+#include <tl/expected.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::app {
+
+// Exit codes, documented in docs/commands.md.
+inline constexpr int k_exit_done = 0;
+inline constexpr int k_exit_no = 1;       // refused, a check failed, it differs
+inline constexpr int k_exit_usage = 2;    // wrong use or input
+inline constexpr int k_exit_waiting = 3;  // waits for a person: a gate, a pause
+inline constexpr int k_exit_halted = 4;   // halted, needs attention
+inline constexpr int k_exit_moved = 5;    // the world moved
+
+struct Failure {
+    int exit_code = k_exit_no;
+    std::vector<Error> errors;
+    Diagnostics diagnostics;          // of input files
+    std::vector<run::Drift> drift;    // exit code 5: what moved
+    std::vector<model::WayBack> left; // a way back that is closed: what is left to do
+};
+
+template <class T>
+using Answer = tl::expected<T, Failure>;
+
+struct Options {
+    std::string cluster_file;
+    std::string program;  // path of the running drydock; agents on this machine are started from it
+    bool dry_run = false;
+};
+
+// The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else share/drydock/packs above it.
+[[nodiscard]] std::string packs_folder(const std::string& program);
+[[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
+[[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name, const std::string& program);
+
+struct Survey {
+    model::Pack pack;
+    model::Cluster cluster;
+    model::FactSources sources;
+    model::FactBook facts;
+    std::int64_t took_ms = 0;
+    std::vector<Error> unreachable;  // hosts whose agent did not answer
+};
+
+[[nodiscard]] Answer<Survey> survey(const Options& options);
+
+struct RouteAnswer {
+    std::string from;
+    std::string to;
+    planner::Route route;
+};
+
+[[nodiscard]] Answer<RouteAnswer> route(const Options& options, const std::string& to);
+
+struct PlanRequest {
+    std::string to;
+    bool rebuild = false;
+    std::string restore;  // path of a copy on the hosts; empty: no restore
+};
+
+[[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
+[[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
+[[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
+
+// Told of every event once it is durable, and of progress; used for the live table. Called on the conductor's thread.
+class Observer {
+public:
+    Observer() = default;
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+    virtual ~Observer() = default;
+    virtual void on_start(const model::Plan& plan, const run::State& state) = 0;
+    virtual void on_event(const run::Event& event, const model::Plan& plan, const run::State& state) = 0;
+    // About twice a second while something is awaited: what it is, in a few words ("m3: caught up with the others").
+    virtual void on_wait(const std::string& what, const model::Plan& plan, const run::State& state) = 0;
+};
+
+// Where a run is.
+struct RunStatus {
+    model::Plan plan;
+    run::State state;
+    std::string run;
+    std::uint64_t epoch = 0;
+    std::optional<journal::Holder> conductor;  // who conducts it right now
+    std::int64_t created_ms = 0;
+    std::int64_t last_ms = 0;    // wall clock of the last record
+    std::string open_gate;       // name of the gate that waits for a person; else empty
+    std::string open_gate_words; // what is approved
+    std::int64_t soak_left_ms = 0;
+    std::string cause;           // halted: why
+    std::string remedy;          // halted: what to do
+    std::string head;            // hash of the last record, hex
+    std::uint64_t records = 0;
+    int exit_code = k_exit_done;
+};
+
+[[nodiscard]] Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer);
+[[nodiscard]] Answer<RunStatus> resume(const Options& options, Observer& observer);
+// Makes the plan of the way back of the run in progress (or of the last one) and, unless options.dry_run, runs it.
+[[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options);
+[[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
+[[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);
+[[nodiscard]] Answer<RunStatus> pause(const Options& options);
+[[nodiscard]] Answer<RunStatus> abort(const Options& options);
+[[nodiscard]] Answer<RunStatus> status(const Options& options, const std::string& run = {});
+
+struct LogLine {
+    std::uint64_t sequence = 0;
+    std::int64_t wall_ms = 0;
+    Json event;
+};
+
+[[nodiscard]] Answer<std::vector<LogLine>> log(const Options& options, const std::string& run = {});
+
+struct Verified {
+    std::string run;
+    std::uint64_t records = 0;
+    std::string head;
+};
+
+[[nodiscard]] Answer<std::vector<Verified>> verify_journal(const Options& options);
+
+}  // namespace drydock::app

@@ -1,0 +1,93 @@
+#include "model/condition.h"
+#include "model/version.h"
+
+namespace drydock::model {
+namespace {
+
+const std::vector<std::string> k_members = {"m1", "m2", "m3"};
+
+FactBook book(const std::map<std::string, Json>& values) {
+    FactBook out;
+    for (const auto& [key, value] : values) {
+        out[key] = {Known::known, value, "test", 0};
+    }
+    return out;
+}
+
+Tri judge(const Condition& condition,
+          const FactBook& now,
+          const FactBook& earlier = {},
+          const std::string& self = "m1") {
+    return evaluate(condition, {now, earlier, earlier, k_members, self}).outcome;
+}
+
+// A quorum guard: so many of the others must be ready; an unread one makes it "cannot tell" only if
+// it matters.
+TEST(Condition, counts_members) {
+    Condition quorum = {.fact = "ready",
+                        .whose = Whose::others,
+                        .relation = Relation::is,
+                        .operand = true,
+                        .type = FactType::boolean,
+                        .members_min = 1};
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", true}, {"m3/ready", false}})), Tri::yes);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}, {"m3/ready", false}})), Tri::no);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::cannot_tell);
+    quorum.members_min = 2;
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::no);
+}
+
+TEST(Condition, a_release_is_in_its_series_and_orders_by_number) {
+    Condition level = {
+        .fact = "level", .relation = Relation::is, .operand = "3.5", .type = FactType::release};
+    EXPECT_EQ(judge(level, book({{"level", "3.5.0"}})), Tri::yes);
+    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Tri::no);
+    level.relation = Relation::below;
+    EXPECT_EQ(judge(level, book({{"level", "3.4.23"}})), Tri::yes);
+    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Tri::no);
+}
+
+// Caught up: not below what the others had in the reading before; without an earlier reading nobody
+// can tell.
+TEST(Condition, reaches_needs_an_earlier_reading) {
+    const Condition caught_up = {.fact = "index",
+                                 .whose = Whose::this_member,
+                                 .relation = Relation::reaches,
+                                 .type = FactType::integer};
+    const FactBook now = book({{"m1/index", 10}, {"m2/index", 99}, {"m3/index", 99}});
+    EXPECT_EQ(judge(caught_up, now), Tri::cannot_tell);
+    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 9}, {"m3/index", 10}})), Tri::yes);
+    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Tri::no);
+}
+
+TEST(Condition, same_names_the_two_that_differ) {
+    const Condition same = {
+        .fact = "hash", .whose = Whose::every, .relation = Relation::same, .operand = true};
+    const FactBook now = book({{"m1/hash", "a"}, {"m2/hash", "a"}, {"m3/hash", "b"}});
+    const FactBook none;
+    const Verdict verdict = evaluate(same, {now, none, none, k_members, ""});
+    EXPECT_EQ(verdict.outcome, Tri::no);
+    EXPECT_EQ(verdict.because, "m1/hash is a but m3/hash is b");
+}
+
+TEST(Condition, absent_is_an_answer_and_unknown_is_none) {
+    FactBook now;
+    now["level"] = {Known::absent, {}, "refused", 0};
+    const Condition gone = {.fact = "level", .relation = Relation::present, .operand = false};
+    EXPECT_EQ(judge(gone, now), Tri::yes);
+    now["level"].status = Known::unknown;
+    EXPECT_EQ(judge(gone, now), Tri::cannot_tell);
+}
+
+TEST(Version, ranges) {
+    const auto range = VersionRange::parse(">=3.5.0 <3.5.3");
+    ASSERT_TRUE(range);
+    EXPECT_TRUE(range->contains("3.5.2"));
+    EXPECT_FALSE(range->contains("3.5.3"));
+    EXPECT_FALSE(range->contains("3.4.9"));
+    EXPECT_FALSE(VersionRange::parse("~3.5"));
+    EXPECT_LT(compare_versions("2.0.0-rc1", "2.0.0"), 0);
+}
+
+}  // namespace
+}  // namespace drydock::model

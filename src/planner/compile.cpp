@@ -1,0 +1,152 @@
+#include "planner/compile.h"
+
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::planner {
+
+namespace {
+
+void start_plan(Draft& draft) {
+    const Request& request = draft.request;
+    model::Plan& plan = draft.plan;
+    plan.run = request.run;
+    plan.cluster = request.cluster.name;
+    plan.cluster_file = request.cluster.file;
+    plan.state = request.cluster.state;
+    plan.system = request.pack.name;
+    plan.pack_digest = request.pack.digest;
+    plan.from = request.from;
+    plan.to = request.to;
+    plan.route = {request.from, request.to};
+    plan.on_failure = request.cluster.policy.on_failure;
+    plan.returns_from = request.returns_from;
+    plan.secrets = request.cluster.secrets;
+    plan.hosts = request.cluster.hosts;
+    for (const model::Member& member : request.cluster.members) {
+        plan.member_hosts.emplace(member.name, member.host);
+        draft.scope.members.push_back(member.name);
+    }
+}
+
+void bind(Draft& draft) {
+    auto sources = bind_sources(draft.request.pack, draft.request.cluster, draft.request.run);
+    if (!sources) {
+        draft.problem(sources.error());
+        return;
+    }
+    draft.plan.sources = std::move(*sources);
+}
+
+// Members must run, or be set to run, what the hop comes from or leads to: anything else is not
+// this plan's business.
+void check_versions(Draft& draft) {
+    const Request& request = draft.request;
+    for (const model::Member& member : request.cluster.members) {
+        for (const char* standard : {"running", "installed"}) {
+            const std::string key =
+                model::fact_key(member.name, bound_fact(request.pack, member.role, standard));
+            const auto found = request.facts.find(key);
+            if (found == request.facts.end() || found->second.status == model::Known::unknown) {
+                draft.problem({"plan.unknown",
+                               fmt::format("{} cannot be told: {}",
+                                           key,
+                                           found == request.facts.end() ? "was not read"
+                                                                        : found->second.evidence),
+                               "see that the member answers or is down for good (drydock survey), "
+                               "then plan again",
+                               ErrorClass::transient});
+                continue;
+            }
+            const std::string version = found->second.value.as_string();
+            if (found->second.status == model::Known::known && version != request.from
+                && version != request.to) {
+                draft.problem(
+                    {"plan.version",
+                     fmt::format("{} is {}, which is neither {} nor {}",
+                                 key,
+                                 version,
+                                 request.from,
+                                 request.to),
+                     "bring the members to one of the two, or plan for the version that is there",
+                     ErrorClass::permanent});
+            }
+        }
+    }
+}
+
+using Pass = void (*)(Draft&);
+
+// The list is the specification: each pass may rely on what those before it did.
+constexpr Pass k_passes[] = {
+    start_plan,
+    bind,
+    check_versions,
+    choose_procedure,
+    order_members,       // needs the procedure's phases
+    expand,              // needs the order
+    place_return_point,  // needs the actions and their order
+    keep_requirements,   // after the gate, so that its actions are guarded too
+    add_risks,
+    add_ways_back,
+    bind_facts,  // last: binds every fact that any condition by now looks at
+};
+
+}  // namespace
+
+std::string
+bound_fact(const model::Pack& pack, const std::string& role, std::string_view standard) {
+    for (const model::FactSpec& spec : pack.facts) {
+        if (spec.binds == standard && spec.role == role) {
+            return spec.name;
+        }
+    }
+    return {};
+}
+
+std::string fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind) {
+    for (const model::FactSpec& spec : pack.facts) {
+        if (spec.kind == kind && spec.role == role) {
+            return spec.name;
+        }
+    }
+    return {};
+}
+
+bool holds(const Draft& draft,
+           const std::vector<model::Condition>& conditions,
+           const std::string& member) {
+    const model::FactView view = {
+        draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, member};
+    return model::evaluate_all(conditions, view).outcome == model::Tri::yes;
+}
+
+Compiled compile(const Request& request) {
+    Draft draft = {request,
+                   nullptr,
+                   nullptr,
+                   {request.pack,
+                    request.cluster,
+                    request.facts,
+                    request.from,
+                    request.to,
+                    request.run,
+                    request.copy,
+                    {},
+                    {}},
+                   {},
+                   {}};
+    for (const Pass pass : k_passes) {
+        pass(draft);
+        if (!draft.problems.empty()) {
+            return {std::nullopt, std::move(draft.problems)};
+        }
+    }
+    return {std::move(draft.plan), {}};
+}
+
+}  // namespace drydock::planner

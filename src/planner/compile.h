@@ -1,0 +1,60 @@
+// The passes of the compiler, in their order. Each takes the draft and makes it more of a plan;
+// compile.cpp is the list.
+#pragma once
+
+#include "base/result.h"
+#include "model/plan.h"
+#include "planner/names.h"
+#include "planner/planner.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::planner {
+
+// What the passes work on.
+struct Draft {
+    const Request& request;
+    const model::ProcedureSpec* procedure = nullptr;
+    const model::RoleSpec* role = nullptr;
+    Scope scope;
+    model::Plan plan;
+    std::vector<Error> problems;
+
+    void problem(Error error) { problems.push_back(std::move(error)); }
+};
+
+// Chooses the procedure whose ranges and conditions fit; a problem names what does not fit.
+void choose_procedure(Draft& draft);
+// Members in the order in which they are taken, and who takes over from whom.
+void order_members(Draft& draft);
+// Steps become actions on members, with dependencies; members are entered where they stand.
+void expand(Draft& draft);
+// Laws of the stores as this plan meets them; the point of no return along every order; its gate.
+void place_return_point(Draft& draft);
+// Standing requirements become guards of every stop and every raising step.
+void keep_requirements(Draft& draft);
+// Risks, ways back, and the facts that the plan is bound to.
+void add_risks(Draft& draft);
+void add_ways_back(Draft& draft);
+void bind_facts(Draft& draft);
+
+// How far into a block's steps a member is: the number of steps that are behind it, 0 to begin at
+// the front.
+[[nodiscard]] std::size_t steps_behind(const Draft& draft,
+                                       const model::Member& member,
+                                       const std::vector<model::Action>& block);
+
+// Which of the role's members hold for a list of conditions, judged on the surveyed facts.
+[[nodiscard]] bool holds(const Draft& draft,
+                         const std::vector<model::Condition>& conditions,
+                         const std::string& member);
+
+// The facts of a role's members that are bound to a standard fact ("running"); empty name if there
+// is none.
+[[nodiscard]] std::string
+bound_fact(const model::Pack& pack, const std::string& role, std::string_view standard);
+[[nodiscard]] std::string
+fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind);
+
+}  // namespace drydock::planner

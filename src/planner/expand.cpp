@@ -1,0 +1,246 @@
+// Pass: steps become actions. Order words become dependencies; each phase is a barrier; a member
+// that is half-way is entered behind the last step whose expected world fits what is observed.
+#include "planner/step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Member;
+using model::PhaseSpec;
+using model::Selection;
+using model::StepSpec;
+using model::Verb;
+
+// Above this many dependencies between two groups a barrier action stands between them.
+constexpr std::size_t k_edges_max = 64;
+
+// Appends actions and keeps the frontier: the actions that the next ones must wait for.
+class Builder {
+public:
+    explicit Builder(Draft& draft) : draft_(draft) {}
+
+    [[nodiscard]] const std::vector<std::size_t>& frontier() const { return frontier_; }
+
+    std::size_t add(Action action, std::vector<std::size_t> after) {
+        action.after = std::move(after);
+        draft_.plan.actions.push_back(std::move(action));
+        return draft_.plan.actions.size() - 1;
+    }
+
+    // Several chains side by side from the frontier; they all must end before anything after them.
+    void add_parallel(std::vector<std::vector<Action>> chains, const std::string& phase) {
+        if (chains.size() * frontier_.size() > k_edges_max) {
+            barrier(phase);
+        }
+        std::vector<std::size_t> ends;
+        for (auto& chain : chains) {
+            const auto end = add_chain(std::move(chain), frontier_);
+            ends.insert(ends.end(), end.begin(), end.end());
+        }
+        frontier_ = ends.empty() ? frontier_ : std::move(ends);
+    }
+
+private:
+    std::vector<std::size_t> add_chain(std::vector<Action> chain, std::vector<std::size_t> after) {
+        for (Action& action : chain) {
+            after = {add(std::move(action), after)};
+        }
+        return after;
+    }
+
+    void barrier(const std::string& phase) {
+        Action action;
+        action.id = fmt::format("{}/barrier-{}", phase, draft_.plan.actions.size());
+        action.phase = phase;
+        action.verb = Verb::wait;
+        action.title = "everything before this has ended";
+        action.repeatable = model::Repeatable::yes;
+        frontier_ = {add(std::move(action), frontier_)};
+    }
+
+    Draft& draft_;
+    std::vector<std::size_t> frontier_;
+};
+
+std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
+    std::vector<const Member*> members;
+    for (const std::string& name : draft.scope.members) {
+        const Member* member = find_member(draft.request.cluster, name);
+        auto where = fill_conditions(draft.scope, member, selection.where);
+        if (member->role == selection.role && where && holds(draft, *where, name)) {
+            members.push_back(member);
+        }
+    }
+    if (selection.one && members.size() > 1) {
+        members.resize(1);
+    }
+    return members;
+}
+
+// Splits what is done side by side into groups, each after the one before.
+std::vector<std::vector<std::vector<Action>>> grouped(std::vector<std::vector<Action>> chains,
+                                                      const Selection& selection) {
+    std::size_t size = selection.order == model::Order::serial ? 1 : chains.size();
+    size =
+        selection.order == model::Order::batch ? static_cast<std::size_t>(selection.batch) : size;
+    std::vector<std::vector<std::vector<Action>>> groups;
+    for (std::size_t i = 0; i < chains.size(); ++i) {
+        if (i % std::max<std::size_t>(size, 1) == 0) {
+            groups.emplace_back();
+        }
+        groups.back().push_back(std::move(chains[i]));
+    }
+    return groups;
+}
+
+void add_groups(Builder& builder,
+                std::vector<std::vector<Action>> chains,
+                const Selection& selection,
+                const std::string& phase) {
+    for (auto& group : grouped(std::move(chains), selection)) {
+        builder.add_parallel(std::move(group), phase);
+    }
+}
+
+// A member that is done is not touched, but what its last step promised is observed again.
+Action confirmation(const Action& last) {
+    Action confirm;
+    confirm.id = last.id + "-confirmed";
+    confirm.phase = last.phase;
+    confirm.member = last.member;
+    confirm.verb = Verb::wait;
+    confirm.title = fmt::format("{} is as the steps before leave it", last.member);
+    confirm.then = last.then;
+    confirm.broken = last.broken;
+    confirm.remedy = last.remedy;
+    confirm.source = last.source;
+    confirm.repeatable = model::Repeatable::yes;
+    confirm.within_ms = last.within_ms;
+    return confirm;
+}
+
+std::vector<Action> enter_block(Draft& draft, const Member& member, std::vector<Action> block) {
+    const std::size_t behind = steps_behind(draft, member, block);
+    if (behind == 0) {
+        return block;
+    }
+    draft.plan.skipped.push_back(
+        fmt::format("{}: {} is already behind {}; {}",
+                    block.front().phase,
+                    member.name,
+                    block[behind - 1].title,
+                    behind == block.size() ? "it is only confirmed"
+                                           : fmt::format("goes on with: {}", block[behind].title)));
+    std::vector<Action> rest(block.begin() + static_cast<std::ptrdiff_t>(behind), block.end());
+    if (!block[behind - 1].then.empty()) {
+        rest.insert(rest.begin(), confirmation(block[behind - 1]));
+    }
+    return rest;
+}
+
+Result<std::vector<Action>>
+actions_on(const Draft& draft, const PhaseSpec& phase, const Member* member) {
+    std::vector<Action> actions;
+    for (const StepSpec& step : phase.steps) {
+        DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
+        actions.push_back(std::move(action));
+    }
+    return actions;
+}
+
+Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
+    std::vector<std::vector<Action>> chains;
+    for (const Member* member : selected(draft, *phase.each)) {
+        DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, member));
+        chains.push_back(enter_block(draft, *member, std::move(block)));
+    }
+    add_groups(builder, std::move(chains), *phase.each, phase.name);
+    return {};
+}
+
+Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
+    if (!step.on || step.on->role.empty()) {
+        DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
+        builder.add_parallel({{std::move(action)}}, phase.name);
+        return {};
+    }
+    std::vector<std::vector<Action>> chains;
+    for (const Member* member : selected(draft, *step.on)) {
+        DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
+        chains.push_back({std::move(action)});
+    }
+    if (chains.empty() && step.on->one) {
+        return fail("plan.nobody",
+                    fmt::format("no {} fits `where` of {}", step.on->role, step.id),
+                    fmt::format("see {} and `drydock survey`", step.where.text()));
+    }
+    add_groups(builder, std::move(chains), *step.on, phase.name);
+    return {};
+}
+
+Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
+    if (phase.each) {
+        return expand_blocks(draft, builder, phase);
+    }
+    for (const StepSpec& step : phase.steps) {
+        DRYDOCK_TRY(expand_step(draft, builder, phase, step));
+    }
+    return {};
+}
+
+// What the effects of the steps so far say of a fact, for the member's own standard facts.
+using Expected = std::map<std::string, Json>;
+
+bool fits(const Draft& draft, const Member& member, const Expected& expected) {
+    return !expected.empty()
+           && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
+                  const auto it =
+                      draft.request.facts.find(model::fact_key(member.name, entry.first));
+                  if (it == draft.request.facts.end()
+                      || it->second.status == model::Known::unknown) {
+                      return false;
+                  }
+                  const Json observed =
+                      it->second.status == model::Known::known ? it->second.value : Json();
+                  return observed == entry.second;
+              });
+}
+
+}  // namespace
+
+std::size_t
+steps_behind(const Draft& draft, const Member& member, const std::vector<Action>& block) {
+    const auto& pack = draft.request.pack;
+    const std::string ready = bound_fact(pack, member.role, "ready");
+    Expected expected;
+    std::size_t behind = 0;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        for (const model::Effect& effect : block[i].effects) {
+            // Whether it is ready is what its steps wait for, not where it stands.
+            if (effect.kind == "becomes" && effect.member == member.name && effect.name != ready) {
+                expected[effect.name] = effect.value;
+            }
+        }
+        if (fits(draft, member, expected)) {
+            behind = i + 1;
+        }
+    }
+    return behind;
+}
+
+void expand(Draft& draft) {
+    Builder builder(draft);
+    for (const PhaseSpec& phase : draft.procedure->phases) {
+        if (auto status = expand_phase(draft, builder, phase); !status) {
+            draft.problem(status.error());
+        }
+    }
+}
+
+}  // namespace drydock::planner

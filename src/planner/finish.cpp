@@ -1,0 +1,162 @@
+// Passes: standing requirements, risks, ways back, and the facts that the plan is bound to.
+#include "model/version.h"
+#include "planner/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Plan;
+using model::Verb;
+
+bool interferes(const Action& action) {
+    return action.verb == Verb::stop || action.verb == Verb::restart
+           || action.verb == Verb::finalize || action.verb == Verb::migrate
+           || action.verb == Verb::destroy || action.is_gate();
+}
+
+bool in_range(const std::string& range, const std::string& version) {
+    const auto parsed = model::VersionRange::parse(range);
+    return parsed && parsed->contains(version);
+}
+
+std::string state_of(const Draft& draft, const model::Risk& risk) {
+    const model::FactView view = {
+        draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
+    switch (model::evaluate_all(risk.when, view).outcome) {
+    case model::Tri::yes:
+        return "present";
+    case model::Tri::no:
+        return "absent";
+    case model::Tri::cannot_tell:
+        break;
+    }
+    return "cannot tell";
+}
+
+std::string phase_of_way(const Plan& plan, const std::string& kind) {
+    if (!plan.point_of_no_return.exists) {
+        return "at any time";
+    }
+    return kind == "downgrade" ? "before the gate" : "after the gate";
+}
+
+std::string command_of_way(const Plan& plan, const std::string& kind) {
+    const std::string file = plan.cluster_file;
+    if (kind == "downgrade") {
+        return fmt::format("drydock downgrade -c {}", file);
+    }
+    const std::string way = kind == "rebuild" ? "--rebuild" : "--restore COPY";
+    return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from, way);
+}
+
+void collect(const std::vector<Condition>& conditions,
+             const Plan& plan,
+             const std::string& member,
+             std::set<std::string>& keys) {
+    for (std::string& key : model::facts_of(conditions, plan, member)) {
+        keys.insert(std::move(key));
+    }
+}
+
+std::set<std::string> facts_in_use(const Plan& plan) {
+    std::set<std::string> keys;
+    for (const Action& action : plan.actions) {
+        for (const auto* conditions :
+             {&action.when, &action.guard, &action.then, &action.happened, &action.broken}) {
+            collect(*conditions, plan, action.member, keys);
+        }
+        for (const model::Effect& effect : action.effects) {
+            keys.insert(model::fact_key(effect.member, effect.name));
+        }
+    }
+    for (const auto& [key, source] : plan.sources) {
+        if (source.identity || !source.binds.empty()) {
+            keys.insert(key);
+        }
+    }
+    return keys;
+}
+
+// The sources that nothing looks at are not part of the plan.
+void drop_unused_sources(Plan& plan, const std::set<std::string>& used) {
+    const std::vector<std::string> wanted(used.begin(), used.end());
+    std::set<std::string> needed;
+    for (const auto& round : model::reading_rounds(plan.sources, wanted)) {
+        needed.insert(round.begin(), round.end());
+    }
+    std::erase_if(plan.sources, [&](const auto& entry) { return !needed.contains(entry.first); });
+}
+
+}  // namespace
+
+void keep_requirements(Draft& draft) {
+    std::vector<Condition> kept;
+    for (Action& action : draft.plan.actions) {
+        if (action.keep) {
+            kept.insert(kept.end(), action.guard.begin(), action.guard.end());
+        } else if (interferes(action)) {
+            action.guard.insert(action.guard.end(), kept.begin(), kept.end());
+        }
+    }
+}
+
+void add_risks(Draft& draft) {
+    const Request& request = draft.request;
+    for (const model::Risk& risk : request.pack.risks) {
+        if (!in_range(risk.from, request.from) || !in_range(risk.to, request.to)) {
+            continue;
+        }
+        const std::string state = state_of(draft, risk);
+        draft.plan.risks.push_back({risk.id, risk.because, risk.source, state});
+        if (risk.refuse && state != "absent") {
+            draft.problem({"plan.risk",
+                           fmt::format("known risk {} ({}): {}", risk.id, state, risk.because),
+                           fmt::format("{}{}",
+                                       risk.source,
+                                       risk.fixed_in.empty() ? "" : "; fixed in " + risk.fixed_in),
+                           ErrorClass::permanent});
+        }
+    }
+}
+
+void add_ways_back(Draft& draft) {
+    if (model::compare_versions(draft.request.from, draft.request.to) > 0) {
+        return;
+    }
+    for (const std::string kind : {"downgrade", "rebuild", "restore"}) {
+        for (const model::ProcedureSpec& one : draft.request.pack.procedures) {
+            if (one.name == kind && in_range(one.from, draft.request.to)
+                && in_range(one.to, draft.request.from)) {
+                draft.plan.ways_back.push_back({phase_of_way(draft.plan, kind),
+                                                kind,
+                                                one.cost,
+                                                command_of_way(draft.plan, kind)});
+            }
+        }
+    }
+}
+
+void bind_facts(Draft& draft) {
+    Plan& plan = draft.plan;
+    const auto used = facts_in_use(plan);
+    drop_unused_sources(plan, used);
+    for (const std::string& key : used) {
+        const auto source = plan.sources.find(key);
+        const auto fact = draft.request.facts.find(key);
+        const bool bindable = source != plan.sources.end() && !source->second.moves
+                              && fact != draft.request.facts.end();
+        if (bindable && fact->second.status != model::Known::unknown) {
+            plan.planned[key] = {fact->second.status, fact->second.value, "the plan", 0};
+        }
+    }
+}
+
+}  // namespace drydock::planner

@@ -1,0 +1,186 @@
+#include "planner/names.h"
+
+#include "base/text.h"
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Member;
+
+Result<std::string> fact_value(const Scope& scope, const Member* member, std::string_view fact) {
+    for (const std::string& key :
+         {model::fact_key(member != nullptr ? member->name : "", fact), std::string(fact)}) {
+        const auto it = scope.facts.find(key);
+        if (it != scope.facts.end() && it->second.status == model::Known::known) {
+            return it->second.value.show();
+        }
+    }
+    return fail("plan.fact",
+                fmt::format("the plan needs the value of {}{}{}, which the survey could not read",
+                            member != nullptr ? member->name : "",
+                            member != nullptr ? "/" : "",
+                            fact),
+                "see `drydock survey`; bring the member up, then plan again");
+}
+
+Result<std::string>
+release_folder(const Member* member, const std::string& version) {
+    if (member != nullptr) {
+        const auto it = member->versions.find(version);
+        if (it != member->versions.end()) {
+            return it->second;
+        }
+    }
+    return fail("plan.release",
+                fmt::format("no folder is given for release {}{}",
+                            version,
+                            member != nullptr ? " of " + member->name : ""),
+                "add it to `release: versions:` in the cluster file");
+}
+
+Result<std::string> of_successor(const Scope& scope, const Member* member, std::string_view name) {
+    const auto it = scope.successor.find(member != nullptr ? member->name : "");
+    const Member* other =
+        it == scope.successor.end() ? nullptr : find_member(scope.cluster, it->second);
+    if (other == nullptr) {
+        return fail("plan.successor",
+                    fmt::format("${{successor.{}}}: there is no other member to take over", name));
+    }
+    const auto setting = other->settings.find(std::string(name));
+    return setting != other->settings.end() ? Result<std::string>(setting->second)
+                                            : fact_value(scope, other, name);
+}
+
+// Names that are the same for every member.
+std::optional<std::string> common_name(const Scope& scope, std::string_view name) {
+    const std::map<std::string_view, std::string> values = {
+        {"from", scope.from},
+        {"to", scope.to},
+        {"from.series", series_of(scope.pack, scope.from)},
+        {"to.series", series_of(scope.pack, scope.to)},
+        {"run", scope.run},
+        {"copy", scope.copy},
+        {"backup",
+         fmt::format("{}/{}-{}", scope.cluster.policy.backup_path, scope.cluster.name, scope.run)},
+        {"cluster", scope.cluster.name},
+    };
+    const auto it = values.find(name);
+    return it == values.end() ? std::nullopt : std::optional(it->second);
+}
+
+// Every other member's name, for lists in operands.
+Json member_list(const Scope& scope) {
+    std::vector<std::string> sorted = scope.members;
+    std::sort(sorted.begin(), sorted.end());
+    return Json(Json::Array(sorted.begin(), sorted.end()));
+}
+
+bool stays(std::string_view name, bool keep_facts) {
+    return name.starts_with("secret:") || name == "script"
+           || (keep_facts && name.starts_with("fact."));
+}
+
+}  // namespace
+
+std::string series_of(const model::Pack& pack, const std::string& version) {
+    const auto release = pack.releases.find(version);
+    if (release != pack.releases.end()) {
+        return release->second.series;
+    }
+    std::string best;
+    for (const std::string& series : pack.series_order) {
+        if (model::version_in_series(version, series) && series.size() > best.size()) {
+            best = series;
+        }
+    }
+    return best;
+}
+
+const Member* find_member(const model::Cluster& cluster, const std::string& name) {
+    const auto it = std::find_if(cluster.members.begin(),
+                                 cluster.members.end(),
+                                 [&](const Member& one) { return one.name == name; });
+    return it == cluster.members.end() ? nullptr : &*it;
+}
+
+Result<std::string> resolve(const Scope& scope, const Member* member, std::string_view name) {
+    if (auto common = common_name(scope, name)) {
+        return *common;
+    }
+    if (name.starts_with("fact.")) {
+        return fact_value(scope, member, name.substr(5));
+    }
+    if (name.starts_with("successor.")) {
+        return of_successor(scope, member, name.substr(10));
+    }
+    if (name == "release.from" || name == "release.to") {
+        return release_folder(member, name == "release.from" ? scope.from : scope.to);
+    }
+    if (member != nullptr && name == "member") {
+        return member->name;
+    }
+    if (member != nullptr && name == "release") {
+        return member->link;
+    }
+    if (member != nullptr) {
+        const auto it = member->settings.find(std::string(name));
+        if (it != member->settings.end()) {
+            return it->second;
+        }
+    }
+    return fail("plan.name",
+                fmt::format("nothing is known by the name ${{{}}}{}",
+                            name,
+                            member != nullptr ? " for " + member->name : ""));
+}
+
+Result<std::string> fill_text(const Scope& scope, const Member* member, std::string_view text) {
+    DRYDOCK_TRY_ASSIGN(const Json filled, fill(scope, member, Json(text)));
+    return filled.as_string();
+}
+
+Result<Json> fill(const Scope& scope, const Member* member, const Json& value, bool keep_facts) {
+    if (value.is_string()) {
+        if (value.as_string() == "${members}") {
+            return member_list(scope);
+        }
+        DRYDOCK_TRY_ASSIGN(
+            std::string text,
+            interpolate(value.as_string(), [&](std::string_view name) -> Result<std::string> {
+                return stays(name, keep_facts) ? Result<std::string>(fmt::format("${{{}}}", name))
+                                               : resolve(scope, member, name);
+            }));
+        return Json(std::move(text));
+    }
+    Json out = value;
+    if (value.is_array()) {
+        out = Json(Json::Array{});
+        for (const Json& item : value.items()) {
+            DRYDOCK_TRY_ASSIGN(Json one, fill(scope, member, item, keep_facts));
+            out.push(std::move(one));
+        }
+    }
+    for (const auto& [key, item] : value.members()) {
+        DRYDOCK_TRY_ASSIGN(Json one, fill(scope, member, item, keep_facts));
+        out.set(key, std::move(one));
+    }
+    return out;
+}
+
+Result<std::vector<model::Condition>> fill_conditions(
+    const Scope& scope, const Member* member, const std::vector<model::Condition>& conditions) {
+    std::vector<model::Condition> out = conditions;
+    for (model::Condition& condition : out) {
+        DRYDOCK_TRY_ASSIGN(condition.operand, fill(scope, member, condition.operand));
+        DRYDOCK_TRY_ASSIGN(condition.remedy, fill_text(scope, member, condition.remedy));
+    }
+    return out;
+}
+
+}  // namespace drydock::planner

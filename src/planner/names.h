@@ -1,0 +1,46 @@
+// Names: what ${name} stands for in a pack's strings, for one member of one plan.
+#pragma once
+
+#include "base/result.h"
+#include "model/cluster.h"
+#include "model/fact.h"
+#include "model/pack.h"
+
+#include <map>
+#include <string>
+
+namespace drydock::planner {
+
+// What is the same for all members of a plan.
+struct Scope {
+    const model::Pack& pack;
+    const model::Cluster& cluster;
+    const model::FactBook&
+        facts;  // as surveyed; ${fact.NAME} and ${successor.NAME} are taken from them
+    std::string from;
+    std::string to;
+    std::string run;
+    std::string copy;                  // the copy that a restore brings back; may be empty
+    std::vector<std::string> members;  // in the plan's order
+    std::map<std::string, std::string> successor;  // member -> the one that takes over from it
+};
+
+[[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);
+[[nodiscard]] const model::Member* find_member(const model::Cluster& cluster,
+                                               const std::string& name);
+
+// The value of ${name}; an error names what is unknown. `member` may be null (the system).
+[[nodiscard]] Result<std::string>
+resolve(const Scope& scope, const model::Member* member, std::string_view name);
+// All strings of a Json value interpolated. ${secret:X}, ${script} and, with `keep_facts`,
+// ${fact.X} stay as they are.
+[[nodiscard]] Result<Json>
+fill(const Scope& scope, const model::Member* member, const Json& value, bool keep_facts = false);
+[[nodiscard]] Result<std::string>
+fill_text(const Scope& scope, const model::Member* member, std::string_view text);
+[[nodiscard]] Result<std::vector<model::Condition>>
+fill_conditions(const Scope& scope,
+                const model::Member* member,
+                const std::vector<model::Condition>& conditions);
+
+}  // namespace drydock::planner

@@ -1,0 +1,75 @@
+// The planner: survey facts + pack + cluster file -> route -> plan. Pure.
+//
+//   bind_sources   how every fact of this cluster is read (what a survey reads)
+//   find_route     the hops from one version to another, and why
+//   compile        the plan of one hop, from whatever state the cluster is in: an ordered list of
+//   passes, one file each
+//
+// A member that is done is skipped, one that is half-way is entered where it stands; the way back
+// is the pack's own `downgrade` procedure compiled by the same compiler.
+#pragma once
+
+#include "base/result.h"
+#include "model/cluster.h"
+#include "model/fact.h"
+#include "model/pack.h"
+#include "model/plan.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::planner {
+
+// Facts whose probe writes are left out: a survey only reads.
+[[nodiscard]] Result<model::FactSources> bind_sources(const model::Pack& pack,
+                                                      const model::Cluster& cluster,
+                                                      const std::string& run = "survey");
+
+struct Hop {
+    std::string from;
+    std::string to;
+    std::string procedure;
+    std::string because;
+};
+
+struct Route {
+    std::vector<Hop> hops;  // empty: already there
+    std::vector<std::string>
+        forbidden;  // hops that were looked at and may not be, each with the rule
+};
+
+// The shortest allowed chain of hops over the releases known to the pack or named in the cluster
+// file.
+[[nodiscard]] Result<Route> find_route(const model::Pack& pack,
+                                       const model::Cluster& cluster,
+                                       const std::string& from,
+                                       const std::string& to);
+
+// The version the cluster is at: what its members run (or would run), the lowest of them for a way
+// forward, the highest for a way back. Refuses a member whose version cannot be told.
+[[nodiscard]] Result<std::string> current_version(const model::Pack& pack,
+                                                  const model::Cluster& cluster,
+                                                  const model::FactBook& facts,
+                                                  const std::string& to);
+
+struct Request {
+    const model::Pack& pack;
+    const model::Cluster& cluster;
+    const model::FactBook& facts;
+    std::string procedure;  // "upgrade", "downgrade", "rebuild", "restore"
+    std::string from;
+    std::string to;
+    std::string run;           // id of the run to be
+    std::string copy;          // for restore
+    std::string returns_from;  // the run that is taken back
+};
+
+struct Compiled {
+    std::optional<model::Plan> plan;
+    std::vector<Error> problems;  // all that stand in the way, when there is no plan
+};
+
+[[nodiscard]] Compiled compile(const Request& request);
+
+}  // namespace drydock::planner

@@ -1,0 +1,213 @@
+// The route: hops between releases that the pack's policies allow, shortest first; and where the
+// cluster stands.
+#include "model/version.h"
+#include "planner/names.h"
+#include "planner/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Pack;
+
+bool is_older(const std::string& a, const std::string& b) {
+    return model::compare_versions(a, b) < 0;
+}
+
+// All releases that could stand on the route, oldest first: the pack's, those of the cluster file,
+// and the two ends.
+std::vector<std::string> known_releases(const Pack& pack,
+                                        const model::Cluster& cluster,
+                                        const std::string& from,
+                                        const std::string& to) {
+    std::set<std::string> names = {from, to};
+    for (const auto& [version, release] : pack.releases) {
+        names.insert(version);
+    }
+    for (const model::Member& member : cluster.members) {
+        for (const auto& [version, folder] : member.versions) {
+            names.insert(version);
+        }
+    }
+    std::vector<std::string> sorted(names.begin(), names.end());
+    std::sort(sorted.begin(), sorted.end(), is_older);
+    return sorted;
+}
+
+std::size_t series_index(const Pack& pack, const std::string& version) {
+    const auto it =
+        std::find(pack.series_order.begin(), pack.series_order.end(), series_of(pack, version));
+    return static_cast<std::size_t>(it - pack.series_order.begin());
+}
+
+// Why a hop may not be; empty if it may.
+std::string forbidden_by(const Pack& pack, const std::string& from, const std::string& to) {
+    const std::size_t a = series_index(pack, from);
+    const std::size_t b = series_index(pack, to);
+    for (const model::RoutePolicy& policy : pack.policies) {
+        if (policy.rule == "adjacent_only" && (a > b ? a - b : b - a) > 1) {
+            return fmt::format(
+                "{} -> {} skips a series: {} ({})", from, to, policy.source, policy.where.text());
+        }
+        const auto range = model::VersionRange::parse(policy.argument);
+        if (policy.rule == "never" && range && range->contains(to)) {
+            return fmt::format(
+                "{} is never a target: {} ({})", to, policy.source, policy.where.text());
+        }
+    }
+    return {};
+}
+
+bool in_range(const std::string& range, const std::string& version) {
+    const auto parsed = model::VersionRange::parse(range);
+    return parsed && parsed->contains(version);
+}
+
+const model::ProcedureSpec* procedure_for(const Pack& pack,
+                                          const std::string& name,
+                                          const std::string& from,
+                                          const std::string& to) {
+    const auto it = std::find_if(
+        pack.procedures.begin(), pack.procedures.end(), [&](const model::ProcedureSpec& one) {
+            return one.name == name && in_range(one.from, from) && in_range(one.to, to);
+        });
+    return it == pack.procedures.end() ? nullptr : &*it;
+}
+
+// A hop, if one leads there; `forbidden` is told why not.
+std::optional<Hop> hop_between(const Pack& pack,
+                               const std::string& from,
+                               const std::string& to,
+                               std::vector<std::string>& forbidden) {
+    const std::string name = is_older(from, to) ? "upgrade" : "downgrade";
+    const auto* procedure = procedure_for(pack, name, from, to);
+    std::string rule = forbidden_by(pack, from, to);
+    if (procedure == nullptr && rule.empty()) {
+        rule = fmt::format("{} -> {}: the pack has no {} procedure for it", from, to, name);
+    }
+    if (!rule.empty()) {
+        forbidden.push_back(std::move(rule));
+        return std::nullopt;
+    }
+    return Hop{from,
+               to,
+               procedure->name,
+               fmt::format("{} ({})", procedure->title, procedure->where.text())};
+}
+
+bool lies_between(const std::string& version, const std::string& from, const std::string& to) {
+    const bool forward = is_older(from, to);
+    return forward ? is_older(from, version) && !is_older(to, version)
+                   : is_older(version, from) && !is_older(version, to);
+}
+
+// Breadth first, so that the first way found is a shortest one; among equals the newest stop of a
+// series wins.
+std::vector<Hop> search(const Pack& pack,
+                        std::vector<std::string> releases,
+                        const std::string& from,
+                        const std::string& to,
+                        std::vector<std::string>& forbidden) {
+    std::reverse(releases.begin(), releases.end());
+    std::map<std::string, Hop> reached;
+    std::deque<std::string> queue = {from};
+    while (!queue.empty() && !reached.contains(to)) {
+        const std::string at = queue.front();
+        queue.pop_front();
+        for (const std::string& release : releases) {
+            if (reached.contains(release) || !lies_between(release, at, to)) {
+                continue;
+            }
+            if (auto hop = hop_between(pack, at, release, forbidden)) {
+                reached.emplace(release, *hop);
+                queue.push_back(release);
+            }
+        }
+    }
+    std::vector<Hop> hops;
+    for (std::string at = to; at != from && reached.contains(at); at = hops.front().from) {
+        hops.insert(hops.begin(), reached.at(at));
+    }
+    return hops;
+}
+
+std::string runs_or_would(const model::FactBook& facts,
+                          const Pack& pack,
+                          const model::Member& member,
+                          Error& problem) {
+    for (const char* standard : {"running", "installed"}) {
+        for (const model::FactSpec& spec : pack.facts) {
+            const auto it = facts.find(model::fact_key(member.name, spec.name));
+            if (spec.binds != standard || it == facts.end()) {
+                continue;
+            }
+            if (it->second.status == model::Known::known) {
+                return it->second.value.as_string();
+            }
+            problem = {"plan.version",
+                       fmt::format("which release {} runs cannot be told: {}",
+                                   member.name,
+                                   show(it->second)),
+                       "see that the member answers (drydock survey), then plan again",
+                       ErrorClass::transient};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Route> find_route(const Pack& pack,
+                         const model::Cluster& cluster,
+                         const std::string& from,
+                         const std::string& to) {
+    for (const std::string& version : {from, to}) {
+        if (series_of(pack, version).empty()) {
+            return fail(
+                "route.unknown",
+                fmt::format("the {} pack knows no series that {} belongs to", pack.name, version),
+                fmt::format("it knows {}", fmt::join(pack.series_order, ", ")));
+        }
+    }
+    Route route;
+    if (from == to) {
+        return route;
+    }
+    route.hops = search(pack, known_releases(pack, cluster, from, to), from, to, route.forbidden);
+    if (route.hops.empty()) {
+        return fail(
+            "route.none",
+            fmt::format(
+                "no way leads from {} to {}: {}", from, to, fmt::join(route.forbidden, "; ")),
+            "name another version, or add the releases in between to `release: versions:` of the "
+            "cluster file");
+    }
+    return route;
+}
+
+Result<std::string> current_version(const Pack& pack,
+                                    const model::Cluster& cluster,
+                                    const model::FactBook& facts,
+                                    const std::string& to) {
+    std::set<std::string> found;
+    for (const model::Member& member : cluster.members) {
+        Error problem;
+        const std::string version = runs_or_would(facts, pack, member, problem);
+        if (version.empty()) {
+            return tl::unexpected(problem);
+        }
+        found.insert(version);
+    }
+    std::vector<std::string> sorted(found.begin(), found.end());
+    std::sort(sorted.begin(), sorted.end(), is_older);
+    const bool forward = is_older(sorted.front(), to);
+    return forward ? sorted.front() : sorted.back();
+}
+
+}  // namespace drydock::planner

@@ -1,0 +1,103 @@
+// Pass 0: how every fact of this cluster is read. Member facts once a member of their role, system
+// facts once.
+#include "base/text.h"
+#include "planner/names.h"
+#include "planner/planner.h"
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::FactSource;
+using model::FactSpec;
+using model::Member;
+
+// The parameters that only the cluster file knows: the member's own service and release.
+void add_member_parameters(const std::string& kind, const Member& member, Json& probe) {
+    if (kind == "service" || kind == "process" || kind == "exe") {
+        probe.set("service", member.service);
+    }
+    if (kind == "link" || kind == "exe") {
+        Json versions = Json::Object{};
+        for (const auto& [version, folder] : member.versions) {
+            versions.set(version, folder);
+        }
+        probe.set("link", member.link).set("versions", std::move(versions));
+    }
+}
+
+FactSource common_part(const FactSpec& spec, const std::string& member) {
+    FactSource source;
+    source.key = model::fact_key(member, spec.name);
+    source.member = member;
+    source.name = spec.name;
+    source.type = spec.type;
+    source.binds = spec.binds;
+    source.moves = spec.moves;
+    source.identity = spec.identity;
+    source.derive = spec.derive;
+    return source;
+}
+
+Result<FactSource>
+bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member) {
+    FactSource source = common_part(spec, member.name);
+    source.host = member.host;
+    for (const std::string& input : spec.inputs) {
+        source.inputs.push_back(spec.derive.empty() ? input : model::fact_key(member.name, input));
+    }
+    if (spec.derive.empty()) {
+        DRYDOCK_TRY_ASSIGN(source.probe, fill(scope, &member, spec.probe, true));
+        source.probe.set("kind", spec.kind).set("type", std::string(name_of(spec.type)));
+        add_member_parameters(spec.kind, member, source.probe);
+    }
+    return source;
+}
+
+FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
+    FactSource source = common_part(spec, "");
+    for (const std::string& input : spec.inputs) {
+        for (const std::string& member : scope.members) {
+            source.inputs.push_back(model::fact_key(member, input));
+        }
+    }
+    return source;
+}
+
+Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& sources) {
+    if (spec.writes) {
+        return {};
+    }
+    if (spec.role.empty()) {
+        FactSource source = bind_system_fact(scope, spec);
+        sources.emplace(source.key, std::move(source));
+        return {};
+    }
+    for (const Member& member : scope.cluster.members) {
+        if (member.role == spec.role) {
+            DRYDOCK_TRY_ASSIGN(FactSource source, bind_member_fact(scope, spec, member));
+            sources.emplace(source.key, std::move(source));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<model::FactSources>
+bind_sources(const model::Pack& pack, const model::Cluster& cluster, const std::string& run) {
+    static const model::FactBook k_no_facts;
+    Scope scope = {pack, cluster, k_no_facts, "", "", run, "", {}, {}};
+    for (const Member& member : cluster.members) {
+        scope.members.push_back(member.name);
+    }
+    model::FactSources sources;
+    for (const FactSpec& spec : pack.facts) {
+        DRYDOCK_TRY(bind_fact(scope, spec, sources));
+    }
+    return sources;
+}
+
+}  // namespace drydock::planner

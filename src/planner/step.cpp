@@ -1,0 +1,199 @@
+#include "planner/step.h"
+
+#include "base/hash.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Effect;
+using model::Member;
+using model::StepSpec;
+using model::Verb;
+
+// A standard fact of the member takes a value; nothing if the pack binds no fact to it.
+void becomes(const Draft& draft,
+             const Member& member,
+             std::string_view standard,
+             Json value,
+             Action& action) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, standard);
+    if (!fact.empty()) {
+        action.effects.push_back({"becomes", member.name, fact, std::move(value)});
+    }
+}
+
+// What a stop, a start and a swap do to the standard facts is the same in every system.
+void add_standard_effects(const Draft& draft,
+                          const StepSpec& step,
+                          const Member& member,
+                          Action& action) {
+    if (step.verb == Verb::stop) {
+        becomes(draft, member, "running", Json(), action);
+        becomes(draft, member, "ready", Json(), action);
+    } else if (step.verb == Verb::start || step.verb == Verb::restart) {
+        becomes(draft, member, "running", draft.scope.to, action);
+        becomes(draft, member, "ready", true, action);
+    } else if (step.verb == Verb::install) {
+        becomes(draft, member, "installed", draft.scope.to, action);
+    }
+    const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
+    if (!service.empty() && (step.verb == Verb::stop || step.verb == Verb::start)) {
+        action.effects.push_back(
+            {"becomes", member.name, service, step.verb == Verb::stop ? "stopped" : "running"});
+    }
+}
+
+// The service itself tells whether its process is there, long before the system answers.
+void add_service_conditions(const Draft& draft,
+                            const StepSpec& step,
+                            const Member& member,
+                            Action& action) {
+    const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
+    if (service.empty() || (step.verb != Verb::start && step.verb != Verb::stop)) {
+        return;
+    }
+    Condition stands = {
+        .fact = service, .whose = model::Whose::this_member, .relation = model::Relation::is};
+    stands.operand = step.verb == Verb::start ? "running" : "stopped";
+    if (action.happened.empty()) {
+        action.happened.push_back(stands);
+    }
+    if (step.verb == Verb::start) {
+        stands.operand = "stopped";
+        action.broken.push_back(stands);
+    }
+}
+
+Condition quorum_without(const Draft& draft, const Action& action) {
+    const auto members = static_cast<int>(draft.scope.members.size());
+    Condition quorum = {.fact = bound_fact(draft.request.pack, draft.role->name, "ready"),
+                        .whose = model::Whose::others,
+                        .relation = model::Relation::is};
+    quorum.operand = true;
+    quorum.type = model::FactType::boolean;
+    const int allowed = members - draft.request.cluster.policy.max_unavailable;
+    quorum.members_min = std::max(draft.plan.quorum, allowed);
+    quorum.remedy = "bring the other members up first: stopping this one now would take more out "
+                    "of service than is allowed";
+    quorum.where.file = action.source;
+    return quorum;
+}
+
+Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* member) {
+    if (member != nullptr && (step.verb == Verb::stop || step.verb == Verb::start)) {
+        Json request;
+        request.set("kind", step.verb == Verb::stop ? "service_stop" : "service_start")
+            .set("service", member->service);
+        request.set("within_ms", step.within_ms);
+        return request;
+    }
+    if (member != nullptr && step.verb == Verb::install) {
+        DRYDOCK_TRY_ASSIGN(std::string target, resolve(draft.scope, member, "release.to"));
+        Json request;
+        request.set("kind", "link").set("link", member->link).set("target", std::move(target));
+        return request;
+    }
+    DRYDOCK_TRY_ASSIGN(Json request, fill(draft.scope, member, step.request));
+    if (!step.script.empty()) {
+        const std::string& content = draft.request.pack.scripts.at(step.script);
+        Json script;
+        script.set("name", step.script).set("content", content).set("sha256", sha256_hex(content));
+        request.set("script", std::move(script));
+    }
+    if (!request.is_null()) {
+        request.set("timeout_ms", step.within_ms);
+    }
+    return request;
+}
+
+Status fill_texts(const Draft& draft, const StepSpec& step, const Member* member, Action& action) {
+    DRYDOCK_TRY_ASSIGN(
+        action.title,
+        fill_text(draft.scope, member, step.title.empty() ? step.object : step.title));
+    DRYDOCK_TRY_ASSIGN(action.why, fill_text(draft.scope, member, step.why));
+    DRYDOCK_TRY_ASSIGN(action.remedy, fill_text(draft.scope, member, step.remedy));
+    DRYDOCK_TRY_ASSIGN(action.when, fill_conditions(draft.scope, member, step.when));
+    DRYDOCK_TRY_ASSIGN(action.guard, fill_conditions(draft.scope, member, step.guard));
+    DRYDOCK_TRY_ASSIGN(action.then, fill_conditions(draft.scope, member, step.then));
+    DRYDOCK_TRY_ASSIGN(action.happened, fill_conditions(draft.scope, member, step.happened));
+    return {};
+}
+
+void copy_plain_parts(const model::PhaseSpec& phase,
+                      const StepSpec& step,
+                      const Member* member,
+                      Action& action) {
+    action.id = member != nullptr ? fmt::format("{}/{}/{}", phase.name, member->name, step.id)
+                                  : fmt::format("{}/{}", phase.name, step.id);
+    action.phase = phase.name;
+    action.verb = step.verb;
+    action.source = step.where.text();
+    action.member = member != nullptr ? member->name : "";
+    action.repeatable = step.repeatable;
+    action.attempts = step.attempts;
+    action.within_ms = step.within_ms;
+    action.patience_ms = step.patience_ms;
+    action.takes_ms = step.takes_ms;
+    action.keep = step.keep;
+}
+
+Status add_declared_effects(const Draft& draft,
+                            const StepSpec& step,
+                            const Member* member,
+                            Action& action) {
+    for (const model::EffectSpec& spec : step.effects) {
+        DRYDOCK_TRY_ASSIGN(Json value, fill(draft.scope, member, spec.value));
+        const auto known = [&](const model::FactSpec& fact) {
+            return fact.name == spec.name && fact.role.empty();
+        };
+        const auto& facts = draft.request.pack.facts;
+        const bool system = std::any_of(facts.begin(), facts.end(), known) || member == nullptr;
+        action.effects.push_back(
+            {spec.kind, system ? "" : member->name, spec.name, std::move(value)});
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Action> make_action(const Draft& draft,
+                           const model::PhaseSpec& phase,
+                           const StepSpec& step,
+                           const Member* member) {
+    Action action;
+    copy_plain_parts(phase, step, member, action);
+    DRYDOCK_TRY(fill_texts(draft, step, member, action));
+    DRYDOCK_TRY_ASSIGN(action.request, request_of(draft, step, member));
+    action.host = member != nullptr && !action.request.is_null() ? member->host : "";
+    if (!action.request.is_null() && action.host.empty()) {
+        return fail("plan.on",
+                    fmt::format("step {} does something but is on no member", action.id),
+                    fmt::format("say `on:` at {}", action.source));
+    }
+    DRYDOCK_TRY(add_declared_effects(draft, step, member, action));
+    if (member != nullptr) {
+        add_standard_effects(draft, step, *member, action);
+        add_service_conditions(draft, step, *member, action);
+    }
+    if (step.quorum_without_this) {
+        action.guard.push_back(quorum_without(draft, action));
+    }
+    if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
+        action.happened = action.then;
+    }
+    if (step.verb == Verb::gate) {
+        action.gate = step.id;
+        action.reason = action.title;
+        action.soak_ms = draft.request.cluster.policy.soak_ms;
+    }
+    return action;
+}
+
+}  // namespace drydock::planner

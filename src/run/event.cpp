@@ -1,0 +1,129 @@
+#include "run/event.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace drydock::run {
+
+namespace {
+
+constexpr std::array<std::string_view, 16> k_types = {"run.created",
+                                                      "conductor.started",
+                                                      "action.intended",
+                                                      "action.ended",
+                                                      "action.attached",
+                                                      "facts.read",
+                                                      "drift.found",
+                                                      "soak.started",
+                                                      "gate.opened",
+                                                      "gate.approved",
+                                                      "run.paused",
+                                                      "run.resumed",
+                                                      "run.halted",
+                                                      "run.finished",
+                                                      "run.returned",
+                                                      "run.aborted"};
+constexpr std::array<std::string_view, 10> k_outcomes = {
+    "none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"};
+constexpr std::array<std::string_view, 4> k_purposes = {"none", "guard", "then", "happened"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    return it == names.end() ? std::nullopt : std::optional(static_cast<Enum>(it - names.begin()));
+}
+
+bool has_action(EventType type) {
+    switch (type) {
+    case EventType::action_intended:
+    case EventType::action_ended:
+    case EventType::action_attached:
+    case EventType::facts_read:
+    case EventType::soak_started:
+    case EventType::gate_opened:
+    case EventType::gate_approved:
+        return true;
+    case EventType::run_created:
+    case EventType::conductor_started:
+    case EventType::drift_found:
+    case EventType::run_paused:
+    case EventType::run_resumed:
+    case EventType::run_halted:
+    case EventType::run_finished:
+    case EventType::run_returned:
+    case EventType::run_aborted:
+        break;
+    }
+    return false;
+}
+
+}  // namespace
+
+EventCodec::EventCodec(const model::Plan& plan) : plan_(plan) {
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        index_.emplace(plan.actions[i].id, i);
+    }
+}
+
+Json EventCodec::encode(const Event& event) const {
+    Json json;
+    json.set("type", std::string(name_of(event.type)));
+    if (has_action(event.type)) {
+        json.set("action", plan_.actions.at(event.action).id);
+    }
+    if (event.attempt != 0) {
+        json.set("attempt", event.attempt);
+    }
+    if (event.outcome != Outcome::none) {
+        json.set("outcome", std::string(name_of(event.outcome)));
+    }
+    if (event.purpose != Purpose::none) {
+        json.set("purpose", std::string(name_of(event.purpose)));
+    }
+    if (!event.detail.is_null()) {
+        json.set("detail", event.detail);
+    }
+    return json;
+}
+
+Result<Event> EventCodec::decode(const Json& json) const {
+    const auto type = from_name<EventType>(k_types, json["type"].as_string());
+    const auto outcome = from_name<Outcome>(
+        k_outcomes, json.contains("outcome") ? json["outcome"].as_string() : "none");
+    const auto purpose = from_name<Purpose>(
+        k_purposes, json.contains("purpose") ? json["purpose"].as_string() : "none");
+    if (!type || !outcome || !purpose) {
+        return fail("journal.event",
+                    fmt::format("the journal holds an event that this drydock does not know: {}",
+                                json.dump()));
+    }
+    Event event = {
+        *type, 0, static_cast<int>(json["attempt"].as_int()), *outcome, *purpose, json["detail"]};
+    if (has_action(*type)) {
+        const auto action = index_.find(json["action"].as_string());
+        if (action == index_.end()) {
+            return fail("journal.event",
+                        fmt::format("the journal speaks of action {}, which the plan does not have",
+                                    json["action"].show()));
+        }
+        event.action = action->second;
+    }
+    return event;
+}
+
+std::string_view name_of(EventType type) {
+    return k_types.at(static_cast<std::size_t>(type));
+}
+
+std::string_view name_of(Outcome outcome) {
+    return k_outcomes.at(static_cast<std::size_t>(outcome));
+}
+
+std::string_view name_of(Purpose purpose) {
+    return k_purposes.at(static_cast<std::size_t>(purpose));
+}
+
+}  // namespace drydock::run

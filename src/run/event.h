@@ -1,0 +1,70 @@
+// Events: what happened in a run, each durable in the journal before anything that depends on it is
+// done.
+//
+// An event moves the state by its type, action, attempt and outcome alone; `detail` is evidence for
+// people and for resumes (facts read, output, who approved which words) and never changes what
+// happens next.
+#pragma once
+
+#include "base/json.h"
+#include "model/plan.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace drydock::run {
+
+enum class EventType {
+    run_created,        // detail: plan digest, who
+    conductor_started,  // detail: epoch, who, where
+    action_intended,    // durable before the command leaves
+    action_ended,       // outcome: done, failed, unknown
+    action_attached,    // the agent was asked after an unknown: running, none (never begun), torn
+                        // (begun, end not known)
+    facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
+    drift_found,        // the world moved: the run stops
+    soak_started,       // detail: wall_ms
+    gate_opened,
+    gate_approved,  // detail: who, the words they approved
+    run_paused,
+    run_resumed,
+    run_halted,  // detail: cause, remedy
+    run_finished,
+    run_returned,  // a downgrade took this run back; detail: its run
+    run_aborted,
+};
+
+enum class Outcome { none, done, failed, unknown, running, torn, yes, no, cannot_tell, skip };
+
+enum class Purpose { none, guard, then, happened };
+
+struct Event {
+    EventType type = EventType::run_created;
+    std::size_t action = 0;
+    int attempt = 0;
+    Outcome outcome = Outcome::none;
+    Purpose purpose = Purpose::none;
+    Json detail;
+};
+
+// Events as the journal keeps them: actions by id, so that a record reads without the plan. Borrows
+// the plan.
+class EventCodec {
+public:
+    explicit EventCodec(const model::Plan& plan);
+    [[nodiscard]] Json encode(const Event& event) const;
+    [[nodiscard]] Result<Event> decode(const Json& json) const;
+
+private:
+    const model::Plan& plan_;
+    std::unordered_map<std::string, std::size_t> index_;
+};
+
+[[nodiscard]] std::string_view name_of(EventType type);
+[[nodiscard]] std::string_view name_of(Outcome outcome);
+[[nodiscard]] std::string_view name_of(Purpose purpose);
+
+}  // namespace drydock::run

@@ -1,0 +1,123 @@
+// What to do about what is known.
+#include "run/run.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace drydock::run {
+
+namespace {
+
+using model::Plan;
+
+bool is_over(Status status) {
+    return status == Status::done || status == Status::skipped;
+}
+
+bool predecessors_over(const Plan& plan, const State& state, std::size_t index) {
+    const auto& after = plan.actions[index].after;
+    return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
+        return is_over(state.status(before));
+    });
+}
+
+Command judge(std::size_t index, Purpose purpose) {
+    return {Do::judge, index, 0, purpose};
+}
+
+// New work: only while nothing has failed and nobody asked to pause.
+std::optional<Command> give_out(const Plan& plan, const State& state, std::size_t index) {
+    const bool gate = plan.actions[index].is_gate();
+    switch (state.status(index)) {
+    case Status::waiting:
+        return predecessors_over(plan, state, index) ? std::optional(judge(index, Purpose::guard))
+                                                     : std::nullopt;
+    case Status::ready:
+        return gate ? Command{Do::soak, index, 0, Purpose::none}
+                    : Command{Do::begin, index, state.attempt(index) + 1, Purpose::none};
+    case Status::soaking:
+        return Command{Do::await_soak, index, 0, Purpose::none};
+    case Status::open:
+        return Command{Do::await_person, index, 0, Purpose::none};
+    case Status::intended:
+    case Status::lost:
+    case Status::unsure:
+    case Status::acted:
+    case Status::done:
+    case Status::skipped:
+    case Status::failed:
+        break;
+    }
+    return std::nullopt;
+}
+
+// Work in flight is always seen through to a known end.
+std::optional<Command> see_through(const State& state, std::size_t index) {
+    switch (state.status(index)) {
+    case Status::lost:
+        return Command{Do::ask, index, state.attempt(index), Purpose::none};
+    case Status::unsure:
+        return judge(index, Purpose::happened);
+    case Status::acted:
+        return judge(index, Purpose::then);
+    case Status::waiting:
+    case Status::ready:
+    case Status::intended:
+    case Status::soaking:
+    case Status::open:
+    case Status::done:
+    case Status::skipped:
+    case Status::failed:
+        break;
+    }
+    return std::nullopt;
+}
+
+struct Tally {
+    std::optional<std::size_t> failed;  // the first one
+    bool in_flight = false;
+    bool all_over = true;
+};
+
+Tally count(const State& state) {
+    Tally tally;
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        const Status status = state.status(i);
+        tally.all_over = tally.all_over && is_over(status);
+        tally.in_flight =
+            tally.in_flight || status == Status::intended || see_through(state, i).has_value();
+        if (status == Status::failed && !tally.failed) {
+            tally.failed = i;
+        }
+    }
+    return tally;
+}
+
+}  // namespace
+
+std::vector<Command> next(const Plan& plan, const State& state) {
+    if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
+        return {};
+    }
+    const Tally tally = count(state);
+    const bool stopping = tally.failed.has_value() || state.phase() == Phase::pausing;
+    if (tally.all_over) {
+        return {{Do::finish, 0, 0, Purpose::none}};
+    }
+    if (stopping && !tally.in_flight) {
+        return {{tally.failed ? Do::halt : Do::pause, tally.failed.value_or(0), 0, Purpose::none}};
+    }
+    std::vector<Command> commands;
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        auto command = see_through(state, i);
+        if (!command && !stopping) {
+            command = give_out(plan, state, i);
+        }
+        if (command) {
+            commands.push_back(*command);
+        }
+    }
+    return commands;
+}
+
+}  // namespace drydock::run

@@ -1,0 +1,144 @@
+#include "run/world.h"
+
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::run {
+
+namespace {
+
+using model::Known;
+using model::Law;
+using model::Observation;
+using model::Plan;
+
+bool took_effect(Status status) {
+    return status == Status::done;
+}
+
+bool in_flight(Status status) {
+    return status == Status::intended || status == Status::lost || status == Status::unsure
+           || status == Status::acted || status == Status::failed;
+}
+
+Observation value_of(const Json& value) {
+    return {value.is_null() ? Known::absent : Known::known, value, "expected", 0};
+}
+
+void lay_over(World& world, const model::Action& action, Status status) {
+    for (const model::Effect& effect : action.effects) {
+        if (effect.kind != "becomes") {
+            continue;
+        }
+        Expectation& expectation = world[model::fact_key(effect.member, effect.name)];
+        expectation.by = action.id;
+        expectation.any_of.clear();
+        if (took_effect(status)) {
+            expectation.any_of.push_back(value_of(effect.value));
+        }
+    }
+}
+
+// The key of the fact that a member has bound to a standard fact; empty if none.
+std::string bound_key(const Plan& plan, const std::string& member, std::string_view standard) {
+    for (const auto& [key, source] : plan.sources) {
+        if (source.member == member && source.binds == standard) {
+            return key;
+        }
+    }
+    return {};
+}
+
+bool may_run_series(const World& world, const std::string& key, const std::string& series) {
+    const auto it = world.find(key);
+    if (it == world.end() || it->second.any_of.empty()) {
+        return true;
+    }
+    return std::any_of(
+        it->second.any_of.begin(), it->second.any_of.end(), [&](const Observation& one) {
+            return one.status == Known::known
+                   && model::version_in_series(one.value.as_string(), series);
+        });
+}
+
+bool matches(const Observation& found, const Observation& expected, model::FactType type) {
+    if (found.status != expected.status) {
+        return false;
+    }
+    const bool series =
+        type == model::FactType::release
+        && model::version_in_series(found.value.as_string(), expected.value.as_string());
+    return found.status != Known::known || found.value == expected.value || series;
+}
+
+std::string show_expected(const Expectation& expectation) {
+    std::string text;
+    for (const Observation& one : expectation.any_of) {
+        text += (text.empty() ? "" : " or ") + show(one);
+    }
+    return expectation.by.empty() ? text : fmt::format("{} (left so by {})", text, expectation.by);
+}
+
+}  // namespace
+
+bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
+    const auto runs_it = [&](const std::string& member) {
+        return may_run_series(world, bound_key(plan, member, "running"), law.series);
+    };
+    if (law.raises == "when_all") {
+        return std::all_of(plan.members.begin(), plan.members.end(), runs_it);
+    }
+    return law.raises == "on_start"
+           && std::any_of(plan.members.begin(), plan.members.end(), runs_it);
+}
+
+World expected_world(const Plan& plan, const State& state) {
+    World world;
+    for (const auto& [key, observation] : plan.planned) {
+        world[key].any_of.push_back(observation);
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const Status status = state.status(i);
+        if (took_effect(status) || in_flight(status)) {
+            lay_over(world, plan.actions[i], status);
+        }
+    }
+    for (const Law& law : plan.laws) {
+        const auto level = world.find(law.level);
+        if (level != world.end() && !level->second.any_of.empty()
+            && law_may_fire(law, plan, world)) {
+            level->second.any_of.push_back(value_of(law.becomes));
+        }
+    }
+    return world;
+}
+
+std::vector<Drift>
+find_drift(const Plan& plan, const State& state, const model::FactBook& observed) {
+    std::vector<Drift> moved;
+    for (const auto& [key, expectation] : expected_world(plan, state)) {
+        const auto source = plan.sources.find(key);
+        const auto found = observed.find(key);
+        if (expectation.any_of.empty() || source == plan.sources.end() || source->second.moves
+            || found == observed.end()) {
+            continue;
+        }
+        const bool fits = std::any_of(
+            expectation.any_of.begin(), expectation.any_of.end(), [&](const Observation& one) {
+                return matches(found->second, one, source->second.type);
+            });
+        if (!fits) {
+            moved.push_back({key,
+                             show_expected(expectation),
+                             show(found->second),
+                             found->second.evidence,
+                             found->second.status == Known::unknown});
+        }
+    }
+    return moved;
+}
+
+}  // namespace drydock::run

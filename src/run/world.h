@@ -1,0 +1,43 @@
+// The expected world: the facts as the finished actions leave them; and drift: where what is
+// observed differs.
+//
+// A fact that an action in flight may be changing right now is not expected to have any value. A
+// format that a law may raise unasked may have its old or its new value, from the moment at which
+// the law's condition can hold.
+#pragma once
+
+#include "model/plan.h"
+#include "run/state.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace drydock::run {
+
+struct Expectation {
+    std::vector<model::Observation> any_of;  // empty: in flight, anything is possible
+    std::string by;  // the action that left it so; empty: as when the plan was made
+};
+
+using World = std::map<std::string, Expectation, std::less<>>;
+
+[[nodiscard]] World expected_world(const model::Plan& plan, const State& state);
+
+// Whether the law's condition can hold in this world: from here on its format may rise at any
+// moment.
+[[nodiscard]] bool law_may_fire(const model::Law& law, const model::Plan& plan, const World& world);
+
+struct Drift {
+    std::string key;
+    std::string expected;
+    std::string found;
+    std::string evidence;
+    bool cannot_tell = false;  // the fact could not be read
+};
+
+// What moved, in order of key. Facts that move by themselves are not compared.
+[[nodiscard]] std::vector<Drift>
+find_drift(const model::Plan& plan, const State& state, const model::FactBook& observed);
+
+}  // namespace drydock::run
