@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Checks how the tree is built, not what it does: layers, lengths, headers, leftovers, links.
+
+Each check is a function from a Tree (path -> text) to a list of problems. TheTree runs them on the
+repository; Planted shows for each that it finds a planted violation and passes a clean file.
+"""
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FILE_LINES_AIM, FILE_LINES_MAX = 400, 800
+FUNCTION_LINES_MAX = 80
+PURPOSE_LINES_MAX = 15
+POSIX_HEADER = re.compile(r"sys/|(unistd|fcntl|poll|signal|time|spawn)\.h$")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+class Tree(dict):
+    """The files by their path from the root; texts only."""
+
+    def named(self, pattern):
+        return {path: text for path, text in sorted(self.items()) if re.search(pattern, path)}
+
+
+def load_tree():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+    tree = Tree()
+    for path in filter(None, listed):
+        full = os.path.join(ROOT, path)
+        if os.path.isfile(full) and not os.path.islink(full):
+            try:
+                with open(full, encoding="utf-8") as file:
+                    tree[path] = file.read()
+            except UnicodeDecodeError:
+                pass  # not text
+    return tree
+
+
+def read_layers(tree):
+    layers = {}
+    for line in tree.get("src/LAYERS", "").splitlines():
+        if line.strip() and not line.startswith("#"):
+            folder, _, allowed = line.partition(":")
+            layers[folder.strip()] = allowed.split()
+    return layers
+
+
+def reachable(layers, start):
+    found, ahead = set(), list(layers[start])
+    while ahead:
+        folder = ahead.pop()
+        if folder not in found:
+            found.add(folder)
+            ahead += layers.get(folder, [])
+    return found
+
+
+def check_layers(tree):
+    """Each #include goes to a folder that src/LAYERS allows. Tests may include anything."""
+    layers = read_layers(tree)
+    problems = [f"src/LAYERS: {folder} may include itself by way of others"
+                for folder in layers if folder in reachable(layers, folder)]
+    problems += [f"src/LAYERS: {folder} may include {name}, which it does not name"
+                 for folder, allowed in layers.items() for name in allowed if name not in layers]
+    for path, text in tree.named(r"^src/.*\.(h|cpp)$").items():
+        folder = os.path.dirname(path)[len("src/"):]
+        if folder not in layers:
+            problems.append(f"{path}: src/LAYERS does not name its folder")
+            continue
+        for kind, target in INCLUDE.findall(text):
+            goes_to = os.path.dirname(target)
+            if kind == '"' and "src/" + target not in tree:
+                problems.append(f'{path}: "{target}" is no file of src/')
+            elif kind == '"' and not path.endswith("_test.cpp") \
+                    and goes_to != folder and goes_to not in layers[folder]:
+                problems.append(f"{path}: {folder} may not include {target} (src/LAYERS)")
+    return problems
+
+
+def check_file_length(tree):
+    return [f"{path}: {text.count(chr(10))} lines, at most {FILE_LINES_MAX}"
+            for path, text in tree.named(r"\.(h|cpp|py|sh)$|^dev$").items()
+            if text.count("\n") > FILE_LINES_MAX]
+
+
+def functions(text):
+    """(first line, length) of what looks like a function body in clang-format's layout."""
+    lines = text.splitlines()
+    for first, line in enumerate(lines):
+        if not line.endswith("{") or line.strip().startswith(("#", "//")):
+            continue
+        start = first
+        while start > 0 and not re.search(r"(^|[;{}:>])$", lines[start - 1]):
+            start -= 1
+        head = " ".join(part.strip() for part in lines[start:first + 1])
+        if "(" not in head or re.match(
+                r"(namespace|class|struct|enum|union|if|for|while|switch|do|else|\}|extern|return)\b|\}",
+                head) or head.endswith("= {"):
+            continue
+        indent = lines[start][:len(lines[start]) - len(lines[start].lstrip())]
+        for last in range(first + 1, len(lines)):
+            if lines[last].startswith(indent + "}"):
+                yield start + 1, last - start + 1
+                break
+
+
+def check_function_length(tree):
+    return [f"{path}:{line}: a function of {length} lines, at most {FUNCTION_LINES_MAX}"
+            for path, text in tree.named(r"\.(h|cpp)$").items()
+            for line, length in functions(text) if length > FUNCTION_LINES_MAX]
+
+
+def check_tests_registered(tree):
+    """Every test program is known to ctest."""
+    problems = []
+    for path, text in tree.named(r"^(src|tests)/.*\.(cpp|py)$").items():
+        folder, name = os.path.split(path)
+        if not name.endswith(("_test.cpp", "_test.py")) \
+                and not re.search(r"^(TEST|TEST_F|TEST_P)\(", text, re.M):
+            continue
+        build = tree.get(folder + "/CMakeLists.txt", "")
+        by_folder = folder.startswith("src/") and name.endswith("_test.cpp") \
+            and "drydock_module(" in build
+        if not by_folder and name not in build and not re.search(r"GLOB.*\*", build):
+            problems.append(f"{path}: its folder's CMakeLists.txt does not register this test")
+    return problems
+
+
+def check_headers(tree):
+    """A header opens with its purpose, is included once, and names no third-party header."""
+    problems = []
+    for path, text in tree.named(r"^(src|tests)/.*\.h$").items():
+        lines = text.splitlines() + [""]
+        purpose = next(i for i, line in enumerate(lines) if not line.startswith("//"))
+        if not 1 <= purpose <= PURPOSE_LINES_MAX:
+            problems.append(f"{path}: opens with {purpose} lines of purpose, "
+                            f"not 1 to {PURPOSE_LINES_MAX}")
+        if lines[purpose] != "#pragma once":
+            problems.append(f"{path}: no #pragma once after the purpose")
+        problems += [f"{path}: <{target}> belongs in a .cpp file"
+                     for kind, target in INCLUDE.findall(text)
+                     if kind == "<" and re.search(r"[./]", target)
+                     and target != "tl/expected.hpp" and not POSIX_HEADER.match(target)]
+    return problems
+
+
+# Written in pieces, so that this file does not find itself.
+LEFTOVERS = {
+    "a note to finish something": r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b",
+    "a path of one machine": r"(?<![\w.])/(wo" r"rk|ro" r"ot|ho" r"me/\w+)/",
+    "a private host": r"https?://[\w.-]+\.(inter" r"nal|lo" r"cal|corp|lan|svc)\b|"
+                      r"https?://(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.",
+}
+
+
+def check_leftovers(tree):
+    problems = []
+    for path, text in sorted(tree.items()):
+        for number, line in enumerate(text.splitlines(), 1):
+            problems += [f"{path}:{number}: {what}: {line.strip()[:80]}"
+                         for what, pattern in LEFTOVERS.items() if re.search(pattern, line)]
+    return problems
+
+
+def slugs(text):
+    """The anchors of a Markdown file's headings, as GitHub makes them."""
+    for heading in re.findall(r"^#+ +(.*)$", text, re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def check_links(tree):
+    problems = []
+    for path, text in tree.named(r"\.md$").items():
+        prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, anchor = target.partition("#")
+            full = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+            is_folder = any(other.startswith(full.rstrip("/") + "/") for other in tree)
+            if full not in tree and not is_folder:
+                problems.append(f"{path}: the link {target} leads nowhere")
+            elif anchor and full.endswith(".md") and anchor not in slugs(tree[full]):
+                problems.append(f"{path}: {target}: no such heading")
+    return problems
+
+
+CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered,
+          check_headers, check_leftovers, check_links]
+
+
+class TheTree(unittest.TestCase):
+    """The repository itself."""
+
+    def test_is_tidy(self):
+        tree = load_tree()
+        self.assertGreater(len(tree.named(r"^src/.*\.h$")), 0, "not the repository's root")
+        for path, text in tree.named(r"^src/.*\.(h|cpp)$").items():
+            if text.count("\n") > FILE_LINES_AIM:
+                print(f"note: {path}: {text.count(chr(10))} lines; the aim is {FILE_LINES_AIM}")
+        for check in CHECKS:
+            with self.subTest(check.__name__):
+                problems = check(tree)
+                self.assertEqual(problems, [], "\n" + "\n".join(problems))
+
+
+CLEAN = {
+    "src/LAYERS": "# comment\nbase:\nos: base\napp: base os\n",
+    "src/base/CMakeLists.txt": "drydock_module(base)\n",
+    "src/base/text.h": "// Text.\n#pragma once\n\n#include <sys/types.h>\n#include <string>\n"
+                       "#include <tl/expected.hpp>\n",
+    "src/base/text.cpp": '#include "base/text.h"\n#include <fmt/format.h>\n\nint f() {\n    if (x) {\n'
+                         "    }\n}\n",
+    "src/base/text_test.cpp": '#include "app/app.h"\nTEST(A, B) {\n}\n',
+    "src/app/app.h": '// The app.\n#pragma once\n#include "base/text.h"\n',
+    "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 roll_test.py)\n",
+    "tests/e2e/roll_test.py": "pass\n",
+    "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
+                 "[d](https://example.org/x) `[e](nothing)`\n",
+}
+
+PLANTED = [
+    (check_layers, "src/base/text.cpp", '#include "app/app.h"\n'),
+    (check_layers, "src/base/text.cpp", '#include "base/missing.h"\n'),
+    (check_layers, "src/new/file.h", "// New.\n#pragma once\n"),
+    (check_layers, "src/LAYERS", "base: os\nos: base\napp: base os\n"),
+    (check_file_length, "src/base/text.cpp", "int x;\n" * (FILE_LINES_MAX + 1)),
+    (check_function_length, "src/base/text.cpp",
+     "namespace a {\n\nint f(int a,\n      int b) {\n" + "    g();\n" * FUNCTION_LINES_MAX + "}\n\n}\n"),
+    (check_function_length, "src/app/app.h",
+     "class A {\npublic:\n    int f() {\n" + "        g();\n" * FUNCTION_LINES_MAX + "    }\n};\n"),
+    (check_tests_registered, "tests/e2e/other_test.py", "pass\n"),
+    (check_tests_registered, "tests/e2e/other.cpp", "TEST(A, B) {\n}\n"),
+    (check_tests_registered, "src/app/app_test.cpp", "TEST(A, B) {\n}\n"),
+    (check_headers, "src/app/app.h", "#pragma once\n"),
+    (check_headers, "src/app/app.h", "// The app.\n#include <string>\n"),
+    (check_headers, "src/app/app.h", "//\n" * (PURPOSE_LINES_MAX + 1) + "#pragma once\n"),
+    (check_headers, "src/app/app.h", "// The app.\n#pragma once\n#include <sqlite3.h>\n"),
+    (check_headers, "src/app/app.h", "// The app.\n#pragma once\n#include <fmt/format.h>\n"),
+    (check_headers, "src/app/app.h", "// The app.\n#pragma once\n#include <boost/graph>\n"),
+    (check_leftovers, "src/base/text.cpp", "// TO" "DO later\n"),
+    (check_leftovers, "README.md", "see /wo" "rk/main/x\n"),
+    (check_leftovers, "README.md", "see /ho" "me/ann/x\n"),
+    (check_leftovers, "README.md", "get it at http:" "//10.0.0.1/x\n"),
+    (check_leftovers, "README.md", "get it at https:" "//mirror.corp/x\n"),
+    (check_links, "README.md", "[a](docs/missing.md)\n"),
+    (check_links, "README.md", "# Here\n[a](#there)\n"),
+]
+
+
+class Planted(unittest.TestCase):
+    """Each check finds what it is for, and only that."""
+
+    def test_a_clean_tree_has_no_problems(self):
+        for check in CHECKS:
+            self.assertEqual(check(Tree(CLEAN)), [], check.__name__)
+
+    def test_each_planted_violation_is_found_in_its_file(self):
+        for check, path, text in PLANTED:
+            with self.subTest(check=check.__name__, path=path, text=text[:60]):
+                problems = check(Tree({**CLEAN, path: text}))
+                self.assertEqual([p for p in problems if p.startswith(path)][:1], problems[:1])
+                self.assertNotEqual(problems, [])
+
+    def test_every_check_has_a_planted_violation(self):
+        self.assertEqual({check for check, _, _ in PLANTED}, set(CHECKS))
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
