@@ -1,4 +1,4 @@
-// What is SQLite's own: hand-edited tables, full and read-only disks, kill -9, foreign files.
+// What is SQLite's own: hand-edited tables, full and read-only disks, foreign files.
 #include "journal/sqlite/database.h"
 #include "journal/sqlite/sqlite_journal.h"
 
@@ -7,7 +7,6 @@
 #include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -205,43 +204,6 @@ TEST_F(SqliteJournalTest, SaysSoWhenItMayNotWrite) {
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr(path.string()));
     EXPECT_THAT(refused.error().remedy, HasSubstr(folder.string()));
-}
-
-// kill -9 in the middle of appending: every append that was reported is there, and the chain holds.
-TEST_F(SqliteJournalTest, KeepsEveryReportedRecordWhenKilled) {
-    ASSERT_TRUE(open()->create_run({"roll", 1, ""}));
-    std::uint64_t reported = 0;
-    for (int round = 0; round < 10; ++round) {
-        int ends[2];
-        ASSERT_EQ(::pipe(ends), 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            const auto journal = open();
-            bool good = journal->take_lease("roll", {"here", ::getpid(), 1}).has_value();
-            while (good) {
-                const auto head = journal->append("roll", 1, {event(1), event(2)});
-                good = head
-                       && ::write(ends[1], &head->records, sizeof head->records)
-                              == sizeof head->records;
-            }
-            ::_exit(1);
-        }
-        ::close(ends[1]);
-        for (int i = 0; i < 3 + 5 * round; ++i) {
-            ASSERT_EQ(::read(ends[0], &reported, sizeof reported), ssize_t{sizeof reported});
-        }
-        ::kill(child, SIGKILL);
-        while (::read(ends[0], &reported, sizeof reported) > 0) {
-        }
-        ::close(ends[0]);
-        ::waitpid(child, nullptr, 0);
-        const auto head = open()->verify("roll");
-        ASSERT_TRUE(head) << head.error().text();
-        EXPECT_GE(head->records, reported);
-        EXPECT_LE(head->records, reported + 1);
-        EXPECT_EQ(open()->find_run("roll")->epoch, static_cast<std::uint64_t>(round) + 1);
-        EXPECT_EQ(open()->find_run("roll")->holder, std::nullopt) << "the dead hold nothing";
-    }
 }
 
 // A conductor whose lease file was removed under it must not write beside its successor.
