@@ -12,6 +12,7 @@ call only reads two links. Several processes may call it at once.
 """
 
 import fcntl
+import glob
 import os
 import shutil
 import subprocess
@@ -62,6 +63,8 @@ def version_of(folder: str) -> str:
 
 
 def _install(series: str, suite: str) -> None:
+    for left in glob.glob(os.path.join(cache_folder(), "part-*")):  # by a download that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=cache_folder()) as work:
         print(f"etcd {series}: downloading from {suite} ...", file=sys.stderr, flush=True)
         _download(work, suite)
@@ -115,7 +118,7 @@ def _mirror() -> str:
     try:
         listing = subprocess.run(["apt-get", "update", "--print-uris"], capture_output=True,
                                  text=True, timeout=60, env=_environment())
-    except OSError as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"apt-get does not run here: {error}.\n  The etcd releases come as "
                           "Debian packages; use a Debian machine.") from error
     archives = [line.split("'")[1].split("/dists/", 1) for line in listing.stdout.splitlines()
@@ -132,8 +135,12 @@ def _mirror() -> str:
 
 
 def _run(command: list[str], work: str, mirror: str) -> None:
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True,
-                          timeout=DOWNLOAD_SECONDS_MAX, env=_environment())
+    try:
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True,
+                              timeout=DOWNLOAD_SECONDS_MAX, env=_environment())
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{mirror} did not deliver within {DOWNLOAD_SECONDS_MAX} s.\n"
+                          "  Try again, or put a nearer mirror into the apt sources.") from None
     # apt-get update exits 0 with only warnings when nothing could be fetched.
     failed = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:"))
               or "Failed to fetch" in line]
@@ -156,7 +163,7 @@ def main() -> int:
     try:
         for folder in ensure().values():
             print(folder)
-    except (Unavailable, subprocess.TimeoutExpired) as error:
+    except Unavailable as error:
         print(f"The etcd releases are not to be had: {error}", file=sys.stderr)
         return 1
     return 0
