@@ -1,18 +1,17 @@
 // etcd_load: writes to a real etcd cluster, and afterwards proves that nothing was lost.
 //
-//   etcd_load write  --endpoints http://a:1,http://b:2 --writers 3 --out FILE [--rate N] [--seconds
-//   S] etcd_load verify --endpoint http://a:1 --in FILE [--out-lost FILE]
+//   etcd_load write --endpoints http://a:1,http://b:2 --out FILE [--writers 3] [--rate N]
+//   etcd_load verify --endpoint http://a:1 --in FILE [--out-lost FILE]
 //
 // Each write has a key of its own, w/<writer>/<number>, and is never repeated. It is acknowledged
 // when etcd answered 200 with a revision (line "ok <key> <revision>"); everything else is unknown:
 // it may be there or not (line "unknown <key>"). `write` runs until SIGTERM or SIGINT. `verify`
 // compares key and mod_revision of every acknowledged write with the cluster. Both print one JSON
 // object at the end; verify exits 0 only when nothing is lost and nothing has another revision.
-#include "base/json.h"
 #include "base/text.h"
+#include "gateway.h"
 
 #include <CLI/CLI.hpp>
-#include <httplib.h>
 
 #include <atomic>
 #include <chrono>
@@ -20,31 +19,18 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
-#include <set>
 #include <thread>
 
-namespace drydock {
+namespace drydock::field {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr auto k_call_timeout = std::chrono::seconds(2);  // below the 7 s a follower may hang
 constexpr auto k_flush_every = milliseconds(50);
 constexpr auto k_pause_after_error = milliseconds(20);  // else a refused port gives 10,000 lines/s
-constexpr int k_page_keys = 20000;
-constexpr std::string_view k_first_key = "w/";
-constexpr std::string_view k_last_key = "w0";  // the key after every "w/..."
 
 std::atomic<bool> stopping = false;
-
-struct Options {
-    std::vector<std::string> endpoints;
-    std::string file;
-    std::string lost_file;
-    int writers = 3;
-    double rate = 0;  // writes per second and writer; 0 is as fast as it goes
-};
 
 // The record of all writers: lines are collected and written in one go every k_flush_every.
 class Record {
@@ -78,28 +64,6 @@ struct Tally {
     Clock::duration worst_gap{};  // between two acknowledgements, or the last one and the end
 };
 
-std::unique_ptr<httplib::Client> connect(const std::string& endpoint) {
-    auto client = std::make_unique<httplib::Client>(endpoint);
-    client->set_keep_alive(true);
-    client->set_tcp_nodelay(true);
-    client->set_connection_timeout(k_call_timeout);
-    client->set_read_timeout(k_call_timeout);
-    client->set_write_timeout(k_call_timeout);
-    return client;
-}
-
-// One call of etcd's gateway; an error where there is no whole, good answer.
-Result<Json> call(httplib::Client& client, const std::string& path, const Json& body) {
-    const auto answer = client.Post(path, body.dump(), "application/json");
-    if (!answer) {
-        return fail("load.call", path + ": " + httplib::to_string(answer.error()));
-    }
-    if (answer->status != 200) {
-        return fail("load.call", path + ": " + std::to_string(answer->status) + " " + answer->body);
-    }
-    return Json::parse(answer->body);
-}
-
 class Writer {
 public:
     Writer(const Options& options, int number, Record& record)
@@ -109,14 +73,14 @@ public:
 
     Tally run() {
         std::size_t at = static_cast<std::size_t>(number_) % options_.endpoints.size();
-        auto client = connect(options_.endpoints[at]);
+        Gateway gateway(options_.endpoints[at]);
         const auto began = Clock::now();
         last_ = began;
         for (std::int64_t sequence = 0; !stopping; ++sequence) {
             wait_for_turn(began, sequence);
-            if (!write("w/" + std::to_string(number_) + "/" + std::to_string(sequence), *client)) {
+            if (!write("w/" + std::to_string(number_) + "/" + std::to_string(sequence), gateway)) {
                 at = (at + 1) % options_.endpoints.size();
-                client = connect(options_.endpoints[at]);
+                gateway = Gateway(options_.endpoints[at]);
                 std::this_thread::sleep_for(k_pause_after_error);
             }
         }
@@ -125,10 +89,10 @@ public:
     }
 
 private:
-    bool write(const std::string& key, httplib::Client& client) {
+    bool write(const std::string& key, Gateway& gateway) {
         Json body;
         body.set("key", base64_encode(key)).set("value", base64_encode("value of " + key));
-        const auto answer = call(client, "/v3/kv/put", body);
+        const auto answer = gateway.call("/v3/kv/put", body);
         const auto revision = answer ? (*answer)["header"]["revision"].as_string() : "";
         if (revision.empty()) {
             ++tally_.unknown;
@@ -198,69 +162,11 @@ int run_write(const Options& options) {
     return 0;
 }
 
-using Revisions = std::map<std::string, std::string, std::less<>>;
-
-// Key and mod_revision of everything that the writers wrote, read at one revision of the cluster.
-Result<Revisions> read_all(const std::string& endpoint) {
-    const auto client = connect(endpoint);
-    Revisions found;
-    Json request;
-    request.set("key", base64_encode(k_first_key)).set("range_end", base64_encode(k_last_key));
-    request.set("limit", k_page_keys).set("keys_only", true);
-    for (bool more = true; more;) {
-        DRYDOCK_TRY_ASSIGN(const Json page, call(*client, "/v3/kv/range", request));
-        std::string last;
-        for (const auto& pair : page["kvs"].items()) {
-            DRYDOCK_TRY_ASSIGN(last, base64_decode(pair["key"].as_string()));
-            found[last] = pair["mod_revision"].as_string();
-        }
-        more = page["more"].as_bool();
-        request.set("key", base64_encode(last + '\0'));
-        if (!request.contains("revision")) {
-            request.set("revision", page["header"]["revision"].as_string());
-        }
-    }
-    return found;
-}
-
-int run_verify(const Options& options) {
-    std::ifstream record(options.file);
-    const auto found = read_all(options.endpoints.front());
-    if (!record || !found) {
-        std::cerr << (record ? found.error().text() : "cannot read " + options.file) << "\n";
-        return 2;
-    }
-    std::map<std::string_view, std::int64_t> counts;
-    std::vector<std::string> lost;
-    // A line without its end is the last one of a writer that was killed: it claims nothing.
-    for (std::string line; std::getline(record, line) && !record.eof();) {
-        const auto words = split(line, ' ');  // ok key revision, or unknown key
-        const auto entry = found->find(words.at(1));
-        if (words.front() == "unknown") {
-            counts["unknown_landed"] += entry != found->end();
-        } else if (entry == found->end()) {
-            lost.push_back(words[1]);
-        } else {
-            counts[entry->second == words.at(2) ? "right" : "moved"] += 1;
-        }
-    }
-    const auto lost_count = static_cast<std::int64_t>(lost.size());
-    Json result;
-    result.set("acknowledged", counts["right"] + counts["moved"] + lost_count);
-    result.set("lost", lost_count).set("moved", counts["moved"]);
-    result.set("unknown_landed", counts["unknown_landed"]);
-    std::cout << result.dump() << "\n";
-    if (!options.lost_file.empty()) {
-        std::ofstream(options.lost_file) << join(lost, "\n") << (lost.empty() ? "" : "\n");
-    }
-    return lost.empty() && counts["moved"] == 0 ? 0 : 1;
-}
-
 }  // namespace
-}  // namespace drydock
+}  // namespace drydock::field
 
-int main(int argc, char** argv) {
-    drydock::Options options;
+int main(int argc, char** argv) try {
+    drydock::field::Options options;
     CLI::App app("Writes to etcd, and proves afterwards that no acknowledged write was lost");
     app.require_subcommand(1);
     auto* write = app.add_subcommand("write", "write until SIGTERM");
@@ -273,8 +179,11 @@ int main(int argc, char** argv) {
     verify->add_option("--in", options.file)->required();
     verify->add_option("--out-lost", options.lost_file);
     CLI11_PARSE(app, argc, argv);
-    const auto stop = [](int) { drydock::stopping = true; };
+    const auto stop = [](int) { drydock::field::stopping = true; };
     std::signal(SIGTERM, stop);
     std::signal(SIGINT, stop);
-    return *write ? drydock::run_write(options) : drydock::run_verify(options);
+    return *write ? drydock::field::run_write(options) : drydock::field::run_verify(options);
+} catch (const std::exception& error) {
+    std::cerr << "etcd_load: " << error.what() << "\n";
+    return 2;
 }
