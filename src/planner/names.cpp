@@ -29,8 +29,7 @@ Result<std::string> fact_value(const Scope& scope, const Member* member, std::st
                 "see `drydock survey`; bring the member up, then plan again");
 }
 
-Result<std::string>
-release_folder(const Member* member, const std::string& version) {
+Result<std::string> release_folder(const Member* member, const std::string& version) {
     if (member != nullptr) {
         const auto it = member->versions.find(version);
         if (it != member->versions.end()) {

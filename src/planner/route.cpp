@@ -137,6 +137,29 @@ std::vector<Hop> search(const Pack& pack,
     return hops;
 }
 
+// Every member runs `to`, but a level that it would raise is still older: the hop is not over, and
+// this is where it began.
+std::string behind_level(const Pack& pack,
+                         const model::Cluster& cluster,
+                         const model::FactBook& facts,
+                         const std::string& to) {
+    std::string from = to;
+    for (const auto& [name, store] : pack.stores) {
+        const auto level = facts.find(store.level);
+        if (level == facts.end() || level->second.status != model::Known::known) {
+            continue;
+        }
+        const std::string at = series_of(pack, level->second.value.as_string());
+        for (const std::string& release : known_releases(pack, cluster, to, to)) {
+            const bool older = !at.empty() && series_index(pack, release) < series_index(pack, to);
+            if (older && series_of(pack, release) == at) {
+                from = release;
+            }
+        }
+    }
+    return from;
+}
+
 std::string runs_or_would(const model::FactBook& facts,
                           const Pack& pack,
                           const model::Member& member,
@@ -207,7 +230,8 @@ Result<std::string> current_version(const Pack& pack,
     std::vector<std::string> sorted(found.begin(), found.end());
     std::sort(sorted.begin(), sorted.end(), is_older);
     const bool forward = is_older(sorted.front(), to);
-    return forward ? sorted.front() : sorted.back();
+    const std::string reached = forward ? sorted.front() : sorted.back();
+    return reached == to ? behind_level(pack, cluster, facts, to) : reached;
 }
 
 }  // namespace drydock::planner

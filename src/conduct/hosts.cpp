@@ -1,0 +1,226 @@
+#include "conduct/hosts.h"
+
+#include "base/check.h"
+
+#include <fmt/format.h>
+
+namespace drydock::conduct {
+
+namespace {
+
+constexpr Ticket k_hello = 1;
+constexpr Ticket k_fence = 2;
+
+ErrorClass class_from(const std::string& name) {
+    if (name == "transient") {
+        return ErrorClass::transient;
+    }
+    return name == "unknown_outcome" ? ErrorClass::unknown_outcome : ErrorClass::permanent;
+}
+
+Error error_from(const Json& json) {
+    return {json["code"].as_string(),
+            json["message"].as_string(),
+            json["remedy"].as_string(),
+            class_from(json["class"].as_string())};
+}
+
+}  // namespace
+
+std::map<std::string, transport::HostAddress>
+addresses_of(const std::map<std::string, model::Host>& hosts) {
+    std::map<std::string, transport::HostAddress> addresses;
+    for (const auto& [name, host] : hosts) {
+        addresses.emplace(
+            name, transport::HostAddress{name, host.connect, host.become, host.agent, host.state});
+    }
+    return addresses;
+}
+
+Hosts::Hosts(transport::Transport& transport,
+             os::Clock& clock,
+             std::map<std::string, transport::HostAddress> addresses,
+             std::uint64_t epoch)
+    : transport_(transport)
+    , clock_(clock)
+    , epoch_(epoch) {
+    for (auto& [name, address] : addresses) {
+        links_[name].address = std::move(address);
+    }
+}
+
+Ticket Hosts::ask(const std::string& host, Json request) {
+    const auto link = links_.find(host);
+    CHECK(link != links_.end());
+    const Ticket ticket = next_ticket_++;
+    link->second.queued.emplace(ticket, std::move(request));
+    return ticket;
+}
+
+const Json& Hosts::greeting(const std::string& host) const {
+    const auto link = links_.find(host);
+    CHECK(link != links_.end());
+    return link->second.greeting;
+}
+
+void Hosts::connect(Link& link) {
+    auto opened = transport_.open(link.address);
+    if (!opened) {
+        lose(link, opened.error());
+        return;
+    }
+    link.conversation = std::move(*opened);
+    link.ready = false;
+    link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
+    greet(link);
+}
+
+void Hosts::greet(Link& link) {
+    Json hello;
+    hello.set("n", std::uint64_t{k_hello}).set("do", "hello");
+    Status sent = link.conversation->send(hello);
+    if (sent && epoch_ != 0) {
+        Json fence;
+        fence.set("n", std::uint64_t{k_fence}).set("do", "fence").set("epoch", epoch_);
+        sent = link.conversation->send(fence);
+    }
+    if (!sent) {
+        lose(link, sent.error());
+    }
+}
+
+void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
+    for (const auto& [ticket, unused] : link.waiting) {
+        replies_.push_back({ticket, kind, {}, error});
+    }
+    link.waiting.clear();
+    // What was never sent is refused, not lost: it surely did not happen.
+    for (const auto& [ticket, unused] : link.queued) {
+        replies_.push_back({ticket, Reply::Kind::refused, {}, error});
+    }
+    link.queued.clear();
+}
+
+void Hosts::lose(Link& link, const Error& error) {
+    link.conversation.reset();
+    link.ready = false;
+    link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
+    fail_all(link, error.in(fmt::format("host {}", link.address.name)), Reply::Kind::lost);
+}
+
+void Hosts::flush(Link& link) {
+    while (link.ready && !link.queued.empty()) {
+        auto [ticket, request] = std::move(*link.queued.begin());
+        link.queued.erase(link.queued.begin());
+        request.set("n", std::uint64_t{ticket});
+        link.waiting.emplace(ticket, true);
+        if (Status sent = link.conversation->send(request); !sent) {
+            lose(link, sent.error());
+        }
+    }
+}
+
+void Hosts::take_greeting(Link& link, const Json& frame) {
+    if (frame.contains("error")) {
+        lose(link, error_from(frame["error"]));
+        return;
+    }
+    const bool fence_answer = frame["n"].as_uint() == k_fence;
+    if (!fence_answer) {
+        link.greeting = frame;
+    }
+    if (fence_answer && frame["fence"].as_uint() != epoch_) {
+        const Error taken = {
+            "agent.fenced",
+            fmt::format("another conductor has taken over (its epoch is {}, ours {})",
+                        frame["fence"].show(),
+                        epoch_),
+            "see `drydock status`",
+            ErrorClass::permanent};
+        fail_all(link, taken, Reply::Kind::refused);
+        link.conversation.reset();
+        return;
+    }
+    link.ready = link.ready || fence_answer || epoch_ == 0;
+    flush(link);
+}
+
+void Hosts::take(Link& link, const Json& frame) {
+    const Ticket ticket = frame["n"].as_uint().value_or(0);
+    if (ticket == k_hello || ticket == k_fence) {
+        take_greeting(link, frame);
+        return;
+    }
+    if (!link.waiting.contains(ticket)) {
+        return;
+    }
+    if (frame.contains("progress")) {
+        replies_.push_back({ticket, Reply::Kind::progress, frame["progress"], {}});
+        return;
+    }
+    link.waiting.erase(ticket);
+    if (frame.contains("error")) {
+        replies_.push_back({ticket, Reply::Kind::refused, {}, error_from(frame["error"])});
+    } else {
+        replies_.push_back({ticket, Reply::Kind::answer, frame, {}});
+    }
+}
+
+void Hosts::receive(Link& link) {
+    auto frames = link.conversation->receive();
+    if (!frames) {
+        lose(link, frames.error());
+        return;
+    }
+    for (const Json& frame : *frames) {
+        if (link.conversation) {
+            take(link, frame);
+        }
+    }
+}
+
+// Connects where something waits, and takes what has come.
+void Hosts::step_all() {
+    const std::int64_t now = clock_.monotonic_ms();
+    for (auto& [name, link] : links_) {
+        if (!link.conversation && !link.queued.empty() && now >= link.retry_at_ms) {
+            connect(link);
+        }
+        if (!link.conversation) {
+            continue;
+        }
+        flush(link);
+        if (link.conversation) {
+            receive(link);
+        }
+        if (link.conversation && !link.ready && now > link.deadline_ms) {
+            lose(link,
+                 {"host.silent",
+                  fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),
+                  "try the `connect` command of that host by hand",
+                  ErrorClass::transient});
+        }
+    }
+}
+
+std::vector<Reply> Hosts::poll(std::int64_t timeout_ms) {
+    step_all();
+    if (replies_.empty()) {
+        std::vector<transport::Conversation*> open;
+        for (auto& [name, link] : links_) {
+            const bool busy = !link.waiting.empty() || !link.ready;
+            if (link.conversation && busy) {
+                open.push_back(link.conversation.get());
+            } else if (!link.conversation && !link.queued.empty()) {
+                timeout_ms = std::min<std::int64_t>(
+                    timeout_ms,
+                    std::max<std::int64_t>(link.retry_at_ms - clock_.monotonic_ms(), 1));
+            }
+        }
+        transport_.wait(open, timeout_ms);
+        step_all();
+    }
+    return std::exchange(replies_, {});
+}
+
+}  // namespace drydock::conduct

@@ -1,0 +1,236 @@
+#include "conduct/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+namespace drydock::conduct {
+
+namespace {
+
+using model::Action;
+using model::Tri;
+using model::Verdict;
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+std::vector<const std::vector<model::Condition>*> conditions_of(const Action& action,
+                                                                Purpose purpose) {
+    switch (purpose) {
+    case Purpose::guard:
+        return {&action.when, &action.guard};
+    case Purpose::then:
+        return {&action.then, &action.broken};
+    case Purpose::happened:
+        return {&action.happened};
+    case Purpose::none:
+        break;
+    }
+    return {};
+}
+
+std::vector<std::string> keys_of(const model::Plan& plan, const Action& action, Purpose purpose) {
+    std::set<std::string> keys;
+    for (const auto* conditions : conditions_of(action, purpose)) {
+        for (std::string& key : model::facts_of(*conditions, plan, action.member)) {
+            keys.insert(std::move(key));
+        }
+    }
+    return {keys.begin(), keys.end()};
+}
+
+Outcome outcome_of(Tri tri) {
+    switch (tri) {
+    case Tri::yes:
+        return Outcome::yes;
+    case Tri::no:
+        return Outcome::no;
+    case Tri::cannot_tell:
+        break;
+    }
+    return Outcome::cannot_tell;
+}
+
+// What a person can do when nobody can tell whether it happened.
+Verdict nobody_can_tell(const Action& action) {
+    return {Tri::cannot_tell,
+            fmt::format("nothing on the host tells whether \"{}\" happened: either it never began, "
+                        "or it ended and its result was lost",
+                        action.title),
+            action.remedy};
+}
+
+}  // namespace
+
+void Judge::ask(std::size_t action, Purpose purpose) {
+    const auto known = questions_.find(action);
+    if (known != questions_.end() && known->second.purpose == purpose) {
+        return;
+    }
+    const Action& what = plan_.actions[action];
+    Question question;
+    question.purpose = purpose;
+    question.keys = keys_of(plan_, what, purpose);
+    question.due_ms = clock_.monotonic_ms();
+    question.deadline_ms =
+        question.due_ms + (purpose == Purpose::then ? what.within_ms : what.patience_ms);
+    questions_[action] = std::move(question);
+}
+
+std::vector<Event> Judge::step() {
+    const std::int64_t now = clock_.monotonic_ms();
+    std::vector<Event> events;
+    std::vector<std::size_t> due;
+    std::set<std::string> keys;
+    for (auto& [action, question] : questions_) {
+        if (question.reading || question.due_ms > now) {
+            continue;
+        }
+        due.push_back(action);
+        keys.insert(question.keys.begin(), question.keys.end());
+    }
+    if (keys.empty()) {
+        for (const std::size_t action : due) {
+            if (auto event = settle(action, questions_[action], {})) {
+                events.push_back(std::move(*event));
+                questions_.erase(action);
+            }
+        }
+        return events;
+    }
+    for (const std::size_t action : due) {
+        questions_[action].reading = true;
+    }
+    readings_.push_back(std::make_unique<Shared>(
+        Shared{Reading(plan_.sources, {keys.begin(), keys.end()}, hosts_), std::move(due)}));
+    return events;
+}
+
+Verdict Judge::verdict(std::size_t index,
+                       const Question& question,
+                       const model::FactBook& book,
+                       Outcome& outcome) const {
+    const Action& action = plan_.actions[index];
+    const model::FactView view = {
+        book, question.earlier, plan_.planned, plan_.members, action.member};
+    Verdict found;
+    if (question.purpose == Purpose::guard) {
+        found = model::evaluate_all(action.when, view);
+        if (found.outcome == Tri::no) {
+            outcome = Outcome::skip;
+            return found;
+        }
+        if (found.outcome == Tri::yes) {
+            found = model::evaluate_all(action.guard, view);
+        }
+    } else if (question.purpose == Purpose::then) {
+        found = model::evaluate_all(action.then, view);
+    } else {
+        found = action.happened.empty() ? nobody_can_tell(action)
+                                        : model::evaluate_all(action.happened, view);
+    }
+    outcome = outcome_of(found.outcome);
+    return found;
+}
+
+// Values of the facts that were looked at; evidence only where it did not hold, where a person
+// wants to see it.
+Json Judge::evidence(const Question& question,
+                     const model::FactBook& book,
+                     const Verdict& verdict) const {
+    Json facts = Json::Object{};
+    for (const std::string& key : question.keys) {
+        const auto it = book.find(key);
+        if (it == book.end()) {
+            continue;
+        }
+        const bool known = it->second.status == model::Known::known;
+        facts.set(key,
+                  verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
+                                              : model::to_json(it->second));
+    }
+    Json detail;
+    detail.set("facts", std::move(facts));
+    if (verdict.outcome != Tri::yes) {
+        detail.set("because", verdict.because).set("remedy", verdict.remedy);
+    }
+    return detail;
+}
+
+std::optional<Event>
+Judge::settle(std::size_t index, Question& question, const model::FactBook& book) {
+    Outcome outcome = Outcome::none;
+    const Verdict found = verdict(index, question, book, outcome);
+    const Action& action = plan_.actions[index];
+    const model::FactView view = {
+        book, question.earlier, plan_.planned, plan_.members, action.member};
+    const bool in_vain =
+        question.purpose == Purpose::then && outcome != Outcome::yes
+        && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& one) {
+               return model::evaluate(one, view).outcome == Tri::yes;
+           });
+    // "It did not happen" is an answer; a guard that does not hold yet may hold soon.
+    const bool settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
+                         || (question.purpose == Purpose::happened
+                             && (outcome == Outcome::no || question.keys.empty()));
+    const std::int64_t now = clock_.monotonic_ms();
+    if (!settled && now < question.deadline_ms) {
+        question.because = found.because;
+        question.reading = false;
+        question.earlier = book;
+        question.due_ms = now + question.pause_ms;
+        question.pause_ms = std::min(question.pause_ms * 2, k_poll_ms_max);
+        return std::nullopt;
+    }
+    return Event{EventType::facts_read,
+                 index,
+                 0,
+                 outcome,
+                 question.purpose,
+                 evidence(question, book, found)};
+}
+
+bool Judge::take(const Reply& reply, std::vector<Event>& events) {
+    for (auto it = readings_.begin(); it != readings_.end(); ++it) {
+        Shared& shared = **it;
+        if (!shared.reading.take(reply, hosts_)) {
+            continue;
+        }
+        if (shared.reading.done()) {
+            for (const std::size_t action : shared.actions) {
+                if (auto event = settle(action, questions_[action], shared.reading.book())) {
+                    events.push_back(std::move(*event));
+                    questions_.erase(action);
+                }
+            }
+            readings_.erase(it);
+        }
+        return true;
+    }
+    return false;
+}
+
+std::int64_t Judge::next_due_ms() const {
+    std::int64_t due = std::numeric_limits<std::int64_t>::max();
+    for (const auto& [action, question] : questions_) {
+        if (!question.reading) {
+            due = std::min(due, question.due_ms);
+        }
+    }
+    return due;
+}
+
+std::string Judge::waits_for() const {
+    for (const auto& [action, question] : questions_) {
+        if (!question.because.empty()) {
+            return fmt::format("{}: {}", plan_.actions[action].title, question.because);
+        }
+    }
+    return {};
+}
+
+}  // namespace drydock::conduct

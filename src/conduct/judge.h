@@ -1,0 +1,77 @@
+// Judge: answers "does this hold?" for actions, on facts read after the question was asked.
+//
+// Questions that are due at the same time share one reading. What does not hold yet is asked again,
+// soon at first and then more rarely, until the action's patience (or its `within`) is used up. One
+// thread.
+#pragma once
+
+#include "conduct/reading.h"
+#include "model/plan.h"
+#include "os/clock.h"
+#include "run/event.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::conduct {
+
+inline constexpr std::int64_t k_poll_ms_min = 4;  // between two readings of one question, at first
+inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
+
+class Judge {
+public:
+    Judge(const model::Plan& plan, Hosts& hosts, os::Clock& clock)
+        : plan_(plan)
+        , hosts_(hosts)
+        , clock_(clock) {}
+
+    // Asks, unless that very question is being asked already.
+    void ask(std::size_t action, run::Purpose purpose);
+    // Starts readings for questions that are due; answers those that need no facts.
+    std::vector<run::Event> step();
+    // True if the reply belonged to a reading of ours; `events` gets the answers it settled.
+    bool take(const Reply& reply, std::vector<run::Event>& events);
+
+    [[nodiscard]] std::int64_t next_due_ms() const;  // monotonic; a far future if nothing is due
+    // What is being waited for, in words; empty if nothing has been asked twice.
+    [[nodiscard]] std::string waits_for() const;
+
+private:
+    struct Question {
+        run::Purpose purpose = run::Purpose::none;
+        std::vector<std::string> keys;
+        std::int64_t deadline_ms = 0;
+        std::int64_t due_ms = 0;
+        std::int64_t pause_ms = k_poll_ms_min;
+        bool reading = false;
+        model::FactBook earlier;
+        std::string because;
+    };
+
+    struct Shared {
+        Reading reading;
+        std::vector<std::size_t> actions;
+    };
+
+    std::optional<run::Event>
+    settle(std::size_t action, Question& question, const model::FactBook& book);
+    [[nodiscard]] model::Verdict verdict(std::size_t action,
+                                         const Question& question,
+                                         const model::FactBook& book,
+                                         run::Outcome& outcome) const;
+    [[nodiscard]] Json evidence(const Question& question,
+                                const model::FactBook& book,
+                                const model::Verdict& verdict) const;
+
+    const model::Plan& plan_;
+    Hosts& hosts_;
+    os::Clock& clock_;
+    std::map<std::size_t, Question> questions_;
+    std::vector<std::unique_ptr<Shared>> readings_;
+};
+
+}  // namespace drydock::conduct

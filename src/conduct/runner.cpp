@@ -1,0 +1,383 @@
+#include "conduct/runner.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace drydock::conduct {
+
+namespace {
+
+using model::Action;
+using run::Command;
+using run::Do;
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+// Added to an action's own limit before the conductor stops waiting for the agent to tell how it
+// ended.
+constexpr std::int64_t k_answer_grace_ms = 20'000;
+constexpr std::int64_t k_turn_ms_max = 200;  // how often a pause is looked for
+constexpr std::int64_t k_tell_ms = 500;      // how often a listener hears what is waited for
+
+Outcome outcome_from(const std::string& name) {
+    if (name == "done") {
+        return Outcome::done;
+    }
+    return name == "failed" ? Outcome::failed : Outcome::unknown;
+}
+
+Json detail_of(const Error& error) {
+    Json detail;
+    detail.set("code", error.code).set("because", error.message).set("remedy", error.remedy);
+    return detail;
+}
+
+// What the agent found, in the form that halts and logs read.
+Json detail_of_result(const Json& result) {
+    Json detail;
+    detail.set("evidence", result["evidence"]);
+    if (result.contains("error")) {
+        detail.set("because", result["error"]["message"]).set("remedy", result["error"]["remedy"]);
+    }
+    return detail;
+}
+
+}  // namespace
+
+Runner::Runner(const model::Plan& plan,
+               run::State state,
+               journal::Journal& journal,
+               Hosts& hosts,
+               os::Clock& clock,
+               Listener& listener,
+               Settings settings)
+    : plan_(plan)
+    , state_(std::move(state))
+    , journal_(journal)
+    , hosts_(hosts)
+    , clock_(clock)
+    , listener_(listener)
+    , settings_(std::move(settings))
+    , codec_(plan)
+    , judge_(plan, hosts, clock) {
+}
+
+void Runner::crash_if(const char* where) const {
+    if (settings_.crash.record == records_ && settings_.crash.where == where) {
+        ::kill(::getpid(), SIGKILL);
+    }
+}
+
+void Runner::apply(Event event) {
+    state_ = run::apply(plan_, std::move(state_), event);
+    const bool trouble = event.outcome != Outcome::yes && event.outcome != Outcome::done
+                         && event.outcome != Outcome::skip;
+    if (trouble && !event.detail.is_null()) {
+        last_detail_[event.action] = event.detail;
+    }
+    pending_.push_back(std::move(event));
+}
+
+// One commit for all that happened in this turn.
+Status Runner::commit() {
+    if (pending_.empty()) {
+        return {};
+    }
+    std::vector<Json> events;
+    for (const Event& event : pending_) {
+        events.push_back(codec_.encode(event));
+    }
+    ++records_;
+    crash_if("before");
+    if (auto head = journal_.append(settings_.run, clock_.wall_ms(), events); !head) {
+        return tl::unexpected(head.error());
+    }
+    crash_if("after");
+    for (const Event& event : std::exchange(pending_, {})) {
+        listener_.on_event(event, state_);
+    }
+    return {};
+}
+
+Status Runner::record(const Event& event) {
+    apply(event);
+    return commit();
+}
+
+void Runner::begin(const Command& command) {
+    apply({EventType::action_intended,
+           command.action,
+           command.attempt,
+           Outcome::none,
+           Purpose::none,
+           {}});
+    to_send_.push_back(command);
+}
+
+void Runner::ask(const Command& command) {
+    if (asking_.insert(command.action).second) {
+        to_send_.push_back(command);
+    }
+}
+
+void Runner::send() {
+    for (const Command& command : std::exchange(to_send_, {})) {
+        const Action& action = plan_.actions[command.action];
+        Json request;
+        request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
+        const bool asked = command.what == Do::ask;
+        request.set("do", asked ? "attach" : "exec");
+        if (!asked) {
+            request.set("epoch", settings_.epoch)
+                .set("request", action.request)
+                .set("secrets", settings_.secrets);
+        }
+        const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
+        in_flight_[hosts_.ask(action.host, std::move(request))] = {
+            command.action, command.attempt, deadline, asked};
+    }
+}
+
+void Runner::soak(std::size_t action) {
+    const std::int64_t now = clock_.wall_ms();
+    soak_started_[action] = now;
+    Json detail;
+    detail.set("wall_ms", now);
+    apply({EventType::soak_started, action, 0, Outcome::none, Purpose::none, std::move(detail)});
+}
+
+// A clock that jumped back may lengthen a soak, by its own length at the most.
+bool Runner::await_soak(std::size_t action) {
+    const std::int64_t elapsed =
+        std::max<std::int64_t>(clock_.wall_ms() - soak_started_[action], 0);
+    if (elapsed < plan_.actions[action].soak_ms) {
+        return false;
+    }
+    Json detail;
+    detail.set("gate", plan_.actions[action].gate).set("words", plan_.actions[action].reason);
+    apply({EventType::gate_opened, action, 0, Outcome::none, Purpose::none, std::move(detail)});
+    return true;
+}
+
+Json Runner::halt_detail(std::size_t index) const {
+    const Action& action = plan_.actions[index];
+    const auto last = last_detail_.find(index);
+    const Json detail = last == last_detail_.end() ? Json() : last->second;
+    const std::string why = detail["because"].as_string();
+    Json out;
+    out.set("action", action.id)
+        .set("cause",
+             why.empty() ? fmt::format("{} failed", action.title)
+                         : fmt::format("{}: {}", action.title, why));
+    const std::string& remedy = detail["remedy"].as_string();
+    out.set("remedy", remedy.empty() ? action.remedy : remedy).set("source", action.source);
+    out.set("evidence", detail["evidence"]);
+    return out;
+}
+
+void Runner::end(EventType type, std::size_t action) {
+    Json detail = type == EventType::run_halted ? halt_detail(action) : Json();
+    apply({type, 0, 0, Outcome::none, Purpose::none, std::move(detail)});
+    ended_ = true;
+}
+
+// True if the state has changed, so that next() has to be asked again.
+bool Runner::carry_out(const Command& command) {
+    switch (command.what) {
+    case Do::judge:
+        judge_.ask(command.action, command.purpose);
+        return false;
+    case Do::begin:
+        begin(command);
+        return true;
+    case Do::ask:
+        ask(command);
+        return false;
+    case Do::soak:
+        soak(command.action);
+        return true;
+    case Do::await_soak:
+        return await_soak(command.action);
+    case Do::await_person:
+        return false;
+    case Do::pause:
+        end(EventType::run_paused, 0);
+        return true;
+    case Do::halt:
+        end(EventType::run_halted, command.action);
+        return true;
+    case Do::finish:
+        end(EventType::run_finished, 0);
+        return true;
+    }
+    return false;
+}
+
+// Everything else has ended, and only people can go on.
+bool Runner::await_person(const std::vector<Command>& commands) const {
+    return !commands.empty() && in_flight_.empty()
+           && std::all_of(commands.begin(), commands.end(), [](const Command& one) {
+                  return one.what == Do::await_person;
+              });
+}
+
+void Runner::take_ended(const InFlight& flight, const Json& answer) {
+    const std::string& where = answer["state"].as_string();
+    if (where == "ended") {
+        apply({EventType::action_ended,
+               flight.action,
+               flight.attempt,
+               outcome_from(answer["result"]["outcome"].as_string()),
+               Purpose::none,
+               detail_of_result(answer["result"])});
+    } else {
+        const Outcome outcome = where == "none" ? Outcome::none : Outcome::torn;
+        if (!flight.asked) {
+            apply({EventType::action_ended,
+                   flight.action,
+                   flight.attempt,
+                   Outcome::unknown,
+                   Purpose::none,
+                   {}});
+        }
+        apply({EventType::action_attached,
+               flight.action,
+               flight.attempt,
+               outcome,
+               Purpose::none,
+               {}});
+    }
+}
+
+// An exec that was refused never began; one that was lost may have. A question that was lost is
+// asked again.
+void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
+    if (flight.asked && clock_.monotonic_ms() < flight.deadline_ms) {
+        const Ticket ticket = hosts_.ask(plan_.actions[flight.action].host, [&] {
+            Json request;
+            request.set("do", "attach")
+                .set("run", settings_.run)
+                .set("action", plan_.actions[flight.action].id)
+                .set("attempt", flight.attempt);
+            return request;
+        }());
+        asking_.insert(flight.action);
+        in_flight_[ticket] = flight;
+        return;
+    }
+    const bool refused = reply.kind == Reply::Kind::refused && !flight.asked;
+    apply({EventType::action_ended,
+           flight.action,
+           flight.attempt,
+           refused ? Outcome::failed : Outcome::unknown,
+           Purpose::none,
+           detail_of(reply.error)});
+}
+
+void Runner::take(const Reply& reply) {
+    std::vector<Event> judged;
+    if (judge_.take(reply, judged)) {
+        for (Event& event : judged) {
+            apply(std::move(event));
+        }
+        return;
+    }
+    const auto it = in_flight_.find(reply.ticket);
+    if (it == in_flight_.end() || reply.kind == Reply::Kind::progress) {
+        return;
+    }
+    const InFlight flight = it->second;
+    in_flight_.erase(it);
+    asking_.erase(flight.action);
+    if (reply.kind == Reply::Kind::answer) {
+        take_ended(flight, reply.body);
+    } else {
+        take_trouble(flight, reply);
+    }
+}
+
+// What has not ended long after its own limit: unknown, so that it is asked about.
+void Runner::give_up_late() {
+    const std::int64_t now = clock_.monotonic_ms();
+    for (auto it = in_flight_.begin(); it != in_flight_.end();) {
+        const InFlight flight = it->second;
+        if (now <= flight.deadline_ms) {
+            ++it;
+            continue;
+        }
+        it = in_flight_.erase(it);
+        asking_.erase(flight.action);
+        Json detail;
+        detail.set("because", "no answer in time");
+        apply({EventType::action_ended,
+               flight.action,
+               flight.attempt,
+               Outcome::unknown,
+               Purpose::none,
+               std::move(detail)});
+    }
+}
+
+void Runner::turn_time() {
+    give_up_late();
+    if (!pause_seen_ && settings_.pause_requested && settings_.pause_requested()) {
+        pause_seen_ = true;
+        state_ = run::request_pause(std::move(state_));
+    }
+}
+
+std::int64_t Runner::wait_ms() const {
+    const std::int64_t due = judge_.next_due_ms() - clock_.monotonic_ms();
+    return std::clamp<std::int64_t>(due, 0, k_turn_ms_max);
+}
+
+void Runner::tell_wait(const std::vector<Command>& commands) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (now - told_ms_ < k_tell_ms) {
+        return;
+    }
+    told_ms_ = now;
+    std::string what = judge_.waits_for();
+    for (const Command& command : commands) {
+        if (what.empty() && command.what == Do::await_soak) {
+            what = "soak";
+        }
+    }
+    listener_.on_wait(what, state_);
+}
+
+Status Runner::run() {
+    while (true) {
+        turn_time();
+        bool changed = true;
+        std::vector<Command> commands;
+        while (changed && !ended_) {
+            changed = false;
+            commands = run::next(plan_, state_);
+            for (const Command& command : commands) {
+                changed = carry_out(command) || changed;
+            }
+            for (Event& event : judge_.step()) {
+                apply(std::move(event));
+                changed = true;
+            }
+        }
+        DRYDOCK_TRY(commit());
+        send();
+        crash_if("sent");
+        if (ended_ || commands.empty() || await_person(commands)) {
+            return {};
+        }
+        tell_wait(commands);
+        for (const Reply& reply : hosts_.poll(wait_ms())) {
+            take(reply);
+        }
+    }
+}
+
+}  // namespace drydock::conduct
