@@ -88,13 +88,13 @@ double record_ms(const fs::path& path, std::int64_t events) {
     return timer.ms() / k_records;
 }
 
-// Every group of 16 actions: read, intend, end, read; each kind is one commit.
-double roll_ms(const fs::path& path) {
+// Every group of actions in flight: read, intend, end, read; each kind is one commit.
+double roll_ms(const fs::path& path, std::int64_t in_flight) {
     const auto opened = start(path, "roll");
     const Timer timer;
     std::int64_t wall_ms = 1'700'000'000'000;
-    for (std::int64_t action = 0; action < k_hosts * k_steps; action += k_in_flight) {
-        const std::int64_t count = std::min(k_in_flight, k_hosts * k_steps - action);
+    for (std::int64_t action = 0; action < k_hosts * k_steps; action += in_flight) {
+        const std::int64_t count = std::min(in_flight, k_hosts * k_steps - action);
         for (const Make make : {guard, intended, ended, proof}) {
             must(opened->append("roll", ++wall_ms, many(make, action, count)));
         }
@@ -111,7 +111,7 @@ int main(int count, char** arguments) {
     Json out;
     out.set("record_ms_1_in_flight", record_ms(folder / "one.db", 1));
     out.set("record_ms_16_in_flight", record_ms(folder / "sixteen.db", k_in_flight));
-    out.set("roll_ms", roll_ms(folder / "roll.db"));
+    out.set("roll_ms", roll_ms(folder / "roll.db", k_in_flight));
     const auto bytes = static_cast<double>(fs::file_size(folder / "roll.db"));
     out.set("bytes_a_host_step", bytes / static_cast<double>(k_hosts * k_steps));
     const Timer verify;

@@ -206,6 +206,7 @@ TEST_P(JournalConformance, RefusesRecordsThatSayNothing) {
 TEST_P(JournalConformance, KeepsALargeRecord) {
     start();
     std::vector<Json> events;
+    events.reserve(5000);
     for (int i = 0; i < 5000; ++i) {
         events.push_back(event("action.intended", i));
     }

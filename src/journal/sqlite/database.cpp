@@ -5,7 +5,8 @@
 #include <sqlite3.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
+#include <utility>
 
 namespace drydock::journal {
 
@@ -48,9 +49,10 @@ int last_error(sqlite3* handle) {
 }
 
 tl::unexpected<Error> io_error(const Failure& failure) {
-    const std::string cause = failure.system_error == 0
-                                  ? ""
-                                  : std::string(" (") + std::strerror(failure.system_error) + ")";
+    const std::string cause =
+        failure.system_error == 0
+            ? ""
+            : std::string(" (") + std::generic_category().message(failure.system_error) + ")";
     if (failure.extended == SQLITE_IOERR_FSYNC || failure.extended == SQLITE_IOERR_DIR_FSYNC) {
         return fail("journal.io",
                     failure.file + "the disk did not confirm a write" + cause,

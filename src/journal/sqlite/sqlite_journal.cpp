@@ -63,9 +63,9 @@ Row read_row(const Statement& statement) {
 }
 
 // JSON text starts with '[', a zstd frame never does: no marker is needed.
-std::string pack_events(std::string text) {
+std::string pack_events(std::string_view text) {
     std::string packed = compress(text);
-    return packed.size() < text.size() ? packed : text;
+    return packed.size() < text.size() ? packed : std::string(text);
 }
 
 Result<std::string> unpack_events(std::string_view stored) {
@@ -100,11 +100,12 @@ private:
     Result<Row> find(const std::string& run);
     Result<Row> find_owned(const std::string& run);
     Result<Digest> hash_of(const Row& row, std::uint64_t sequence);
-    Status insert(std::int64_t place, std::int64_t wall_ms, const Digest& hash, std::string text);
+    Status
+    insert(std::int64_t place, std::int64_t wall_ms, const Digest& hash, std::string_view text);
     Status store_head(std::int64_t number, const Head& head);
     Result<std::uint64_t> raise_epoch(const std::string& run, const Holder& who);
     Result<Head> walk(const std::string& run, std::uint64_t from_sequence, const Visit& visit);
-    RunInfo describe(Row row) const;
+    [[nodiscard]] RunInfo describe(Row row) const;
 
     Database database_;
     LeaseFile lease_file_;
@@ -206,14 +207,14 @@ Result<Head> SqliteJournal::append(const std::string& run,
                                    const std::vector<Json>& events) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_owned(run));
-    DRYDOCK_TRY_ASSIGN(std::string text, canonical_events(events));
+    DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(events));
     Head head;
     head.records = row.info.head.records + 1;
     if (head.records > k_records_max) {
         return fail("journal.record", "run " + run + " has no room for another record");
     }
     head.hash = chain_next(row.info.head.hash, run, head.records, wall_ms, text);
-    DRYDOCK_TRY(insert(place_of(row.number, head.records), wall_ms, head.hash, std::move(text)));
+    DRYDOCK_TRY(insert(place_of(row.number, head.records), wall_ms, head.hash, text));
     DRYDOCK_TRY(store_head(row.number, head));
     DRYDOCK_TRY(commit(transaction));
     return head;
@@ -222,8 +223,8 @@ Result<Head> SqliteJournal::append(const std::string& run,
 Status SqliteJournal::insert(std::int64_t place,
                              std::int64_t wall_ms,
                              const Digest& hash,
-                             std::string text) {
-    const std::string packed = pack_events(std::move(text));
+                             std::string_view text) {
+    const std::string packed = pack_events(text);
     DRYDOCK_TRY_ASSIGN(Statement statement,
                        database_.prepare("INSERT INTO records VALUES(?1, ?2, ?3, ?4)"));
     statement.bind(1, place).bind(2, wall_ms).bind_bytes(3, view(hash)).bind_bytes(4, packed);

@@ -23,7 +23,7 @@ Json event(std::int64_t action) {
 }
 
 class SqliteJournalTest : public testing::Test {
-protected:
+public:
     fs::path folder;
     fs::path path;
 
@@ -127,6 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
 // (zstd leaves a few bits without meaning).
 TEST_F(SqliteJournalTest, AChangedByteNeverChangesWhatIsRead) {
     std::vector<Json> events;
+    events.reserve(50);
     for (int i = 0; i < 50; ++i) {
         events.push_back(event(i));
     }
@@ -151,7 +152,7 @@ TEST_F(SqliteJournalTest, ADamagedPageIsAnErrorNotACrash) {
     write_five();
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(4096);
-    file << std::string(4096 * 2, '\x5a');
+    file << std::string(8192, '\x5a');
     file.close();
     const auto journal = open_sqlite(path);
     const auto read = journal ? (*journal)->read("roll") : tl::unexpected(journal.error());
@@ -165,7 +166,7 @@ TEST_F(SqliteJournalTest, SurvivesAFullDisk) {
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-    const rlimit small{256 * 1024, before.rlim_max};
+    const rlimit small{262'144, before.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
     std::uint64_t written = 0;
     Result<Head> last;
