@@ -1,0 +1,261 @@
+#include "model/condition.h"
+#include "model/version.h"
+#include "pack/reader.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::pack {
+
+using model::FactType;
+using model::Relation;
+using model::Whose;
+
+const model::FactSpec*
+find_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
+    const model::FactSpec* best = nullptr;
+    for (const model::FactSpec& fact : pack.facts) {
+        if (fact.name == name && fact.role == role) {
+            return &fact;
+        }
+        if (fact.name == name && (role.empty() || fact.role.empty())) {
+            best = &fact;
+        }
+    }
+    return best;
+}
+
+std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role) {
+    std::vector<std::string> names;
+    for (const model::FactSpec& fact : pack.facts) {
+        if (role.empty() || fact.role.empty() || fact.role == role) {
+            names.push_back(fact.name);
+        }
+    }
+    return names;
+}
+
+namespace {
+
+bool has_name(const Node& node) {
+    return node.kind == Node::Kind::scalar && node.scalar.find("${") != std::string::npos;
+}
+
+// A value of the type, or text with a ${name} that the planner fills in.
+bool fits(const Node& node, FactType type) {
+    if (has_name(node)) {
+        return true;
+    }
+    if (type == FactType::list) {
+        return node.kind == Node::Kind::list;
+    }
+    if (node.kind != Node::Kind::scalar) {
+        return false;
+    }
+    const Json value = to_json(node);
+    switch (type) {
+    case FactType::boolean:
+        return value.is_bool();
+    case FactType::integer:
+        return value.is_integer();
+    case FactType::release:
+        return model::Version::parse(node.scalar).has_value();
+    case FactType::text:
+    case FactType::list:
+        break;
+    }
+    return true;
+}
+
+std::string example_of(FactType type) {
+    switch (type) {
+    case FactType::boolean:
+        return "true or false";
+    case FactType::integer:
+        return "a whole number, as in 80";
+    case FactType::release:
+        return "a release or series, as in \"3.5\" or \"${to}\"";
+    case FactType::text:
+        return "text";
+    case FactType::list:
+        break;
+    }
+    return "a list, as in [] or [a, b]";
+}
+
+Json typed_value(const Node& node, FactType type) {
+    const bool textual = type == FactType::release || type == FactType::text;
+    return textual && node.kind == Node::Kind::scalar ? Json(node.scalar) : to_json(node);
+}
+
+bool has_order(Relation relation) {
+    return relation == Relation::below || relation == Relation::at_least
+           || relation == Relation::above || relation == Relation::at_most
+           || relation == Relation::reaches;
+}
+
+bool takes_value(Relation relation) {
+    return relation == Relation::is || relation == Relation::is_not || relation == Relation::in
+           || (has_order(relation) && relation != Relation::reaches);
+}
+
+class ConditionReader {
+public:
+    ConditionReader(const Node& node, const Scope& scope, PackReader& reader)
+        : node_(node)
+        , scope_(scope)
+        , reader_(reader) {}
+
+    std::optional<model::Condition> read() {
+        const Entry* relation = relation_entry();
+        const Node& fact_node = node_["fact"];
+        if (relation == nullptr || fact_node.kind != Node::Kind::scalar) {
+            return std::nullopt;  // reported by check(), or by read_guard()
+        }
+        const model::FactSpec* fact = find_fact(reader_.pack, scope_.role, fact_node.scalar);
+        if (fact == nullptr) {
+            unknown_name(reader_.diagnostics,
+                         fact_node.where,
+                         "fact",
+                         fact_node.scalar,
+                         fact_names(reader_.pack, scope_.role));
+            return std::nullopt;
+        }
+        condition_.fact = fact->name;
+        condition_.type = fact->type;
+        condition_.where = node_.where;
+        condition_.remedy = text_of(node_["remedy"]);
+        read_whose(*fact);
+        read_operand(*relation);
+        read_members();
+        return condition_;
+    }
+
+private:
+    const Entry* relation_entry() {
+        for (const Entry& entry : node_.entries) {
+            const auto names = relation_names();
+            if (std::find(names.begin(), names.end(), entry.key) != names.end()) {
+                return &entry;
+            }
+        }
+        return nullptr;
+    }
+
+    void error(const char* code, const Node& at, std::string what, std::string instead) {
+        reader_.diagnostics.error(code, at.where, std::move(what), std::move(instead));
+    }
+
+    void read_whose(const model::FactSpec& fact) {
+        const bool of_member = !fact.role.empty();
+        const Whose usual = !of_member            ? Whose::system
+                            : scope_.role.empty() ? Whose::every
+                                                  : Whose::this_member;
+        const Node& of = node_["of"];
+        condition_.whose = enum_from(text_of(of), Whose::any, usual);
+        const bool says_system = condition_.whose == Whose::system;
+        if (says_system == of_member) {
+            error("fact.scope",
+                  of,
+                  fmt::format("`{}` is a fact of {}",
+                              fact.name,
+                              of_member ? "members" : "the system as a whole"),
+                  of_member ? "write `of: every`, `this`, `others` or `any`" : "remove `of`");
+        }
+        const bool about_one =
+            condition_.whose == Whose::this_member || condition_.whose == Whose::others;
+        if (of_member && about_one && scope_.role.empty()) {
+            error("fact.scope",
+                  of,
+                  fmt::format("`of: {}` where no member is meant", text_of(of)),
+                  "write `of: every` or `of: any`");
+        }
+    }
+
+    void read_operand(const Entry& entry) {
+        condition_.relation = enum_from(entry.key, Relation::stands, Relation::is);
+        const bool ordered_type =
+            condition_.type == FactType::integer || condition_.type == FactType::release;
+        if (has_order(condition_.relation) && !ordered_type) {
+            error("relation.type",
+                  entry.value,
+                  fmt::format("`{}` of `{}`, which is of type {} and has no order",
+                              entry.key,
+                              condition_.fact,
+                              name_of(condition_.type)),
+                  "write `is`, `is_not` or `in`");
+        }
+        if (condition_.relation == Relation::in) {
+            return read_list(entry);
+        }
+        if (takes_value(condition_.relation) && !fits(entry.value, condition_.type)) {
+            return wrong_operand(entry, entry.value);
+        }
+        condition_.operand = takes_value(condition_.relation)
+                                 ? typed_value(entry.value, condition_.type)
+                                 : to_json(entry.value);
+        check_names(entry.value, scope_, reader_);
+    }
+
+    void read_list(const Entry& entry) {
+        condition_.operand = Json::Array();
+        for (const Node* item : items_of(entry.value)) {
+            if (!fits(*item, condition_.type)) {
+                wrong_operand(entry, *item);
+            }
+            condition_.operand.push(typed_value(*item, condition_.type));
+        }
+        check_names(entry.value, scope_, reader_);
+    }
+
+    void wrong_operand(const Entry& entry, const Node& at) {
+        error("value.wrong",
+              at,
+              fmt::format("`{}` of `{}` is compared with {}",
+                          entry.key,
+                          condition_.fact,
+                          at.kind == Node::Kind::scalar ? "`" + at.scalar + "`" : "no such value"),
+              fmt::format("expected {}", example_of(condition_.type)));
+    }
+
+    void read_members() {
+        const Node& least = node_["members_at_least"];
+        condition_.members_min =
+            static_cast<int>(std::min<std::int64_t>(integer_of(least), 10'000));
+        const bool one =
+            condition_.whose == Whose::system || condition_.whose == Whose::this_member;
+        if (least.kind == Node::Kind::scalar && one) {
+            error("fact.scope",
+                  least,
+                  "`members_at_least` where only one value is meant",
+                  "remove it, or write `of: every`");
+        }
+    }
+
+    const Node& node_;
+    const Scope& scope_;
+    PackReader& reader_;
+    model::Condition condition_;
+};
+
+}  // namespace
+
+std::optional<model::Condition>
+read_condition(const Node& node, const Scope& scope, PackReader& reader) {
+    return ConditionReader(node, scope, reader).read();
+}
+
+std::vector<model::Condition>
+read_conditions(const Node& node, const Scope& scope, PackReader& reader) {
+    std::vector<model::Condition> conditions;
+    for (const Node* item : items_of(node)) {
+        if (auto one = read_condition(*item, scope, reader)) {
+            conditions.push_back(*std::move(one));
+        }
+    }
+    return conditions;
+}
+
+}  // namespace drydock::pack

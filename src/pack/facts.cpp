@@ -1,0 +1,355 @@
+// pack.yaml: roles, settings, and how each fact is read or follows from others.
+#include "base/text.h"
+#include "model/fact.h"
+#include "pack/reader.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::pack {
+
+using model::FactSpec;
+using model::FactType;
+
+namespace {
+
+constexpr std::int64_t k_fact_deadline_ms = 2'000;  // a local answer takes milliseconds
+
+void read_roles(const Node& roles, PackReader& reader) {
+    for (const Entry& entry : roles.entries) {
+        model::RoleSpec role;
+        role.name = entry.key;
+        role.where = entry.where;
+        role.majority = text_of(entry.value["quorum"]) == "majority";
+        role.stores = texts_of(entry.value["stores"]);
+        if (role.name == "system") {
+            reader.diagnostics.error("role.reserved",
+                                     entry.where,
+                                     "`system` is no name for a role",
+                                     "facts of the system as a whole go under it; rename the role");
+        }
+        reader.pack.roles[role.name] = std::move(role);
+    }
+}
+
+model::SettingSpec read_setting(const Entry& entry) {
+    const Node& node = entry.value;
+    model::SettingSpec setting;
+    setting.type = text_of(node["type"], "text");
+    setting.help = text_of(node["help"]);
+    setting.fallback = text_of(node["default"]);
+    setting.required = boolean_of(node["required"], !node.has("default"));
+    setting.shared = boolean_of(node["shared"]);
+    setting.where = entry.where;
+    return setting;
+}
+
+void read_settings(const Node& settings, PackReader& reader) {
+    static const std::set<std::string> taken = {
+        "member", "release", "members", "from", "to", "backup", "run", "script"};
+    for (const Entry& role : settings.entries) {
+        known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
+        for (const Entry& entry : role.value.entries) {
+            if (taken.count(entry.key) > 0) {
+                reader.diagnostics.error("setting.reserved",
+                                         entry.where,
+                                         fmt::format("`${{{}}}` means something else", entry.key),
+                                         "give the setting another name");
+            }
+            reader.pack.settings[role.key][entry.key] = read_setting(entry);
+        }
+    }
+}
+
+class FactReader {
+public:
+    FactReader(const Entry& entry, const std::string& role, PackReader& reader)
+        : node_(entry.value)
+        , reader_(reader) {
+        fact_.name = entry.key;
+        fact_.role = role;
+        fact_.where = entry.where;
+    }
+
+    FactSpec read() {
+        fact_.type = model::fact_type_from(text_of(node_["type"]));
+        fact_.binds = text_of(node_["binds"]);
+        fact_.help = text_of(node_["help"]);
+        fact_.moves = boolean_of(node_["moves"]);
+        fact_.identity = boolean_of(node_["identity"]);
+        fact_.writes = text_of(node_["effect"]) == "writes";
+        check_binding();
+        for (const Entry& probe : node_["probe"].entries) {
+            read_probe(probe);
+        }
+        for (const Entry& derive : node_["derive"].entries) {
+            read_derivation(derive);
+        }
+        return std::move(fact_);
+    }
+
+private:
+    void error(const char* code, const Position& where, std::string what, std::string instead) {
+        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    }
+
+    void check_binding() {
+        const std::string& binds = fact_.binds;
+        const bool release = binds == "running" || binds == "installed";
+        if ((release && fact_.type != FactType::release)
+            || (binds == "ready" && fact_.type != FactType::boolean)) {
+            error("fact.binds",
+                  node_["binds"].where,
+                  fmt::format("`{}` is of type {}", binds, name_of(fact_.type)),
+                  fmt::format("write `type: {}`", release ? "release" : "bool"));
+        }
+        for (const FactSpec& other : reader_.pack.facts) {
+            if (!binds.empty() && other.binds == binds && other.role == fact_.role) {
+                error("fact.binds",
+                      node_["binds"].where,
+                      fmt::format("`{}` is bound twice", binds),
+                      fmt::format("remove one; the first is at {}", other.where.text()));
+            }
+        }
+    }
+
+    void read_probe(const Entry& probe) {
+        fact_.kind = probe.key;
+        fact_.probe = parameters(probe);
+        const std::int64_t within = duration_of(node_["within"], k_fact_deadline_ms);
+        fact_.probe.set("deadline_ms", duration_of(probe.value["deadline"], within));
+        check_type(probe);
+        check_file(probe);
+        needs_member(probe);
+        find_inputs(probe.value);
+        check_names(probe.value, Scope{fact_.role, false, false}, reader_);
+    }
+
+    static Json parameters(const Entry& probe) {
+        if (probe.value.kind != Node::Kind::map) {
+            return Json::Object();
+        }
+        Json json = to_json(probe.value);
+        for (const char* key : {"argv"}) {
+            if (probe.value.has(key)) {
+                json.set(key, texts_list(probe.value[key]));
+            }
+        }
+        for (const char* key : {"env", "headers"}) {
+            if (probe.value.has(key)) {
+                json.set(key, texts_map(probe.value[key]));
+            }
+        }
+        Json::Object kept = json.members();
+        kept.erase("deadline");
+        if (probe.key == "http") {
+            kept.try_emplace("method", "GET");
+        }
+        return kept;
+    }
+
+    void check_type(const Entry& probe) {
+        for (const Entry& way : probe.value.entries) {
+            const bool list = way.key == "pointers" || way.key == "collect";
+            if ((list && fact_.type != FactType::list)
+                || (way.key == "equal" && fact_.type != FactType::boolean)) {
+                error("fact.type",
+                      way.where,
+                      fmt::format("`{}` gives a {}, but the fact is of type {}",
+                                  way.key,
+                                  list ? "list" : "bool",
+                                  name_of(fact_.type)),
+                      fmt::format("write `type: {}`", list ? "list" : "bool"));
+            }
+            const bool pair = way.key == "equal" && way.value.kind == Node::Kind::list;
+            if (pair && way.value.entries.size() != 2) {
+                error("value.wrong", way.where, "`equal` needs two pointers", "expected [/a, /b]");
+            }
+        }
+    }
+
+    void check_file(const Entry& probe) {
+        const std::string as = probe.key == "file" ? text_of(probe.value["as"]) : "";
+        const char* needs = as == "keyvalue" ? "key" : as == "json" ? "pointer" : nullptr;
+        if (needs != nullptr && !probe.value.has(needs)) {
+            error("key.missing",
+                  probe.value.where,
+                  fmt::format("`as: {}` without `{}`", as, needs),
+                  fmt::format("add `{}`: which value of the file is meant", needs));
+        }
+    }
+
+    void needs_member(const Entry& probe) {
+        if (fact_.role.empty() && probe.value.kind == Node::Kind::scalar) {
+            error(
+                "fact.scope",
+                probe.where,
+                fmt::format("`{}` looks at a member, but this is a fact of the system", probe.key),
+                "put the fact under a role, and derive the system's from it");
+        }
+    }
+
+    // ${fact.NAME} in a probe: a system fact that is read first.
+    void find_inputs(const Node& node) {
+        for_each_scalar(node, [&](const Node& scalar) {
+            const auto ignored = interpolate(scalar.scalar, [&](std::string_view name) {
+                if (name.substr(0, 5) == "fact.") {
+                    fact_.inputs.emplace_back(name.substr(5));
+                }
+                return Result<std::string>("");
+            });
+            static_cast<void>(ignored);  // check_names() tells what is wrong with it
+        });
+    }
+
+    void read_derivation(const Entry& derive) {
+        fact_.derive = derive.key;
+        fact_.inputs = texts_of(derive.value);
+        const bool arithmetic = derive.key == "percent" || derive.key == "minus";
+        if (arithmetic && derive.value.kind == Node::Kind::list && fact_.inputs.size() != 2) {
+            error("value.wrong",
+                  derive.where,
+                  fmt::format("`{}` of {} facts", derive.key, fact_.inputs.size()),
+                  "expected two facts, as in [a, b]");
+        }
+        if (!arithmetic && !fact_.role.empty()) {
+            error("fact.scope",
+                  derive.where,
+                  fmt::format("`{}` is over all members, but this is a member's fact", derive.key),
+                  "put the fact under `system`");
+        }
+    }
+
+    const Node& node_;
+    PackReader& reader_;
+    FactSpec fact_;
+};
+
+bool over_members(const FactSpec& fact) {
+    return fact.derive == "lowest" || fact.derive == "highest" || fact.derive == "agreed";
+}
+
+// May `other` be what `fact` calls by that name?
+bool is_input(const FactSpec& fact, const FactSpec& other) {
+    if (over_members(fact)) {
+        return !other.role.empty();
+    }
+    return other.role == (fact.derive.empty() ? std::string() : fact.role);
+}
+
+std::vector<std::size_t> inputs_of(const model::Pack& pack, const FactSpec& fact) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < pack.facts.size(); ++i) {
+        const FactSpec& other = pack.facts[i];
+        const auto& names = fact.inputs;
+        if (is_input(fact, other)
+            && std::find(names.begin(), names.end(), other.name) != names.end()) {
+            found.push_back(i);
+        }
+    }
+    return found;
+}
+
+void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) {
+    std::vector<std::string> known;
+    for (const FactSpec& other : reader.pack.facts) {
+        if (is_input(fact, other)) {
+            known.push_back(other.name);
+        }
+    }
+    for (const Entry& way : derive.entries) {
+        for (const Node* item : items_of(way.value)) {
+            if (std::find(known.begin(), known.end(), text_of(*item)) == known.end()) {
+                unknown_name(reader.diagnostics, item->where, "fact", text_of(*item), known);
+            }
+        }
+    }
+}
+
+// Depth-first search for facts that need themselves. `path` holds the facts under way.
+class Circles {
+public:
+    explicit Circles(PackReader& reader)
+        : reader_(reader)
+        , done_(reader.pack.facts.size(), false) {}
+
+    void search() {
+        for (std::size_t i = 0; i < done_.size(); ++i) {
+            visit(i);
+        }
+    }
+
+private:
+    void visit(std::size_t index) {
+        const auto seen = std::find(path_.begin(), path_.end(), index);
+        if (seen != path_.end()) {
+            return report(static_cast<std::size_t>(seen - path_.begin()));
+        }
+        if (done_[index]) {
+            return;
+        }
+        path_.push_back(index);
+        for (const std::size_t input : inputs_of(reader_.pack, reader_.pack.facts[index])) {
+            visit(input);
+        }
+        path_.pop_back();
+        done_[index] = true;
+    }
+
+    void report(std::size_t first) {
+        std::vector<std::string> names;
+        for (std::size_t i = first; i < path_.size(); ++i) {
+            names.push_back(reader_.pack.facts[path_[i]].name);
+        }
+        names.push_back(names.front());
+        reader_.diagnostics.error("fact.circle",
+                                  reader_.pack.facts[path_[first]].where,
+                                  "a fact that needs itself: " + join(names, " -> "),
+                                  "give one of them a probe");
+    }
+
+    PackReader& reader_;
+    std::vector<bool> done_;
+    std::vector<std::size_t> path_;
+};
+
+}  // namespace
+
+void read_system(const Node& document, PackReader& reader) {
+    reader.pack.name = text_of(document["pack"]);
+    reader.pack.title = text_of(document["title"], reader.pack.name);
+    read_roles(document["roles"], reader);
+    read_settings(document["settings"], reader);
+    read_facts(document["facts"], reader);
+}
+
+void read_facts(const Node& facts, PackReader& reader) {
+    std::vector<FactSpec>& all = reader.pack.facts;
+    std::vector<const Entry*> entries;
+    // All names first: a probe may name a system fact that stands further down.
+    for (const Entry& scope : facts.entries) {
+        const bool system = scope.key == "system";
+        if (!system
+            && !known_role({Node::Kind::scalar, scope.key, false, scope.where, {}}, reader)) {
+            continue;
+        }
+        for (const Entry& entry : scope.value.entries) {
+            all.emplace_back();
+            all.back().name = entry.key;
+            all.back().role = system ? "" : scope.key;
+            entries.push_back(&entry);
+        }
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        all[i] = FactReader(*entries[i], all[i].role, reader).read();
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        check_inputs(entries[i]->value["derive"], all[i], reader);
+    }
+    Circles(reader).search();
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,157 @@
+#include "base/hash.h"
+#include "pack/files.h"
+#include "pack/pack.h"
+#include "pack/reader.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace drydock::pack {
+
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+bool in_folder(const std::string& file, std::string_view folder, std::string_view ending) {
+    return file.size() > folder.size() + ending.size()
+           && file.compare(0, folder.size(), folder) == 0
+           && file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+bool is_part(const std::string& file) {
+    return file == "pack.yaml" || file == "releases.yaml" || in_folder(file, "scripts/", "")
+           || in_folder(file, "procedures/", ".yaml");
+}
+
+// Each name and content with its length, so that no two packs give the same bytes.
+std::string digest_of(const Files& files) {
+    std::string bytes;
+    for (const auto& [file, text] : files) {
+        if (is_part(file)) {
+            bytes += fmt::format("{} {}\n{}{}", file.size(), text.size(), file, text);
+        }
+    }
+    return sha256_hex(bytes);
+}
+
+class PackFiles {
+public:
+    PackFiles(const std::string& folder, const Files& files, Loaded<model::Pack>& loaded)
+        : folder_(folder)
+        , files_(files)
+        , diagnostics_(loaded.diagnostics)
+        , reader_{loaded.value.emplace(), loaded.diagnostics} {}
+
+    void read() {
+        model::Pack& pack = reader_.pack;
+        pack.folder = folder_;
+        pack.digest = digest_of(files_);
+        for (const auto& [file, text] : files_) {
+            if (in_folder(file, "scripts/", "")) {
+                pack.scripts[file.substr(std::string_view("scripts/").size())] = text;
+            }
+        }
+        // Without pack.yaml every name in the other files would be unknown: say only that.
+        if (one_document("pack.yaml", pack_shape(), read_system)) {
+            one_document("releases.yaml", releases_shape(), read_releases);
+            read_procedures();
+        }
+    }
+
+private:
+    std::string path(const std::string& file) const { return folder_ + "/" + file; }
+
+    bool one_document(const std::string& file,
+                      const Shape& shape,
+                      void (*read_document)(const Node&, PackReader&)) {
+        const auto it = files_.find(file);
+        if (it == files_.end()) {
+            diagnostics_.error("file.missing",
+                               {path(file), 1, 1},
+                               fmt::format("a pack needs the file `{}`", file),
+                               "add it, or name the pack's folder");
+            return false;
+        }
+        const auto documents = parse_yaml(it->second, path(file), false, diagnostics_);
+        return !documents.empty() && read(documents.front(), shape, read_document);
+    }
+
+    bool read(const Node& document,
+              const Shape& shape,
+              void (*read_document)(const Node&, PackReader&)) {
+        check(document, shape, "the file", diagnostics_);
+        if (document.kind == Node::Kind::map) {
+            read_document(document, reader_);
+        }
+        return document.kind == Node::Kind::map;
+    }
+
+    void read_procedures() {
+        bool any = false;
+        for (const auto& [file, text] : files_) {
+            if (!in_folder(file, "procedures/", ".yaml")) {
+                continue;
+            }
+            any = true;
+            for (const Node& document : parse_yaml(text, path(file), true, diagnostics_)) {
+                read(document, procedure_shape(), read_procedure);
+            }
+        }
+        if (!any) {
+            diagnostics_.error("file.missing",
+                               {path("procedures"), 1, 1},
+                               "the pack has no procedures",
+                               "add procedures/upgrade.yaml");
+        }
+    }
+
+    const std::string& folder_;
+    const Files& files_;
+    Diagnostics& diagnostics_;
+    PackReader reader_;
+};
+
+void read_folder(const std::string& folder,
+                 const std::string& below,
+                 Files& files,
+                 Diagnostics& diagnostics) {
+    std::error_code ignored;  // a folder that is missing has no files
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "/" + below, ignored)) {
+        const std::string file = below + entry.path().filename().string();
+        if (entry.is_regular_file(ignored) && is_part(file)) {
+            if (auto text = read_text(folder + "/" + file, diagnostics)) {
+                files[file] = *std::move(text);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Loaded<model::Pack> read_pack(const std::string& folder,
+                              const std::map<std::string, std::string>& files) {
+    Loaded<model::Pack> loaded;
+    PackFiles(folder, files, loaded).read();
+    finish(loaded.diagnostics);
+    if (loaded.diagnostics.has_errors()) {
+        loaded.value.reset();
+    }
+    return loaded;
+}
+
+Loaded<model::Pack> load_pack(const std::string& folder) {
+    Files files;
+    Diagnostics unreadable;
+    for (const char* below : {"", "procedures/", "scripts/"}) {
+        read_folder(folder, below, files, unreadable);
+    }
+    if (unreadable.has_errors()) {
+        return {std::nullopt, std::move(unreadable)};
+    }
+    return read_pack(folder, files);
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,116 @@
+// The ${names} that strings of a pack may use.
+#include "base/text.h"
+#include "pack/reader.h"
+#include "pack/shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::pack {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void add_prefixed(Names& names, const std::string& prefix, const Names& more) {
+    for (const std::string& one : more) {
+        names.push_back(prefix + one);
+    }
+}
+
+Names settings_of(const model::Pack& pack, const std::string& role) {
+    const auto it = pack.settings.find(role);
+    return it == pack.settings.end() ? Names() : keys_of(it->second);
+}
+
+Names facts_of_scope(const model::Pack& pack, const std::string& role) {
+    Names names;
+    for (const model::FactSpec& fact : pack.facts) {
+        if (fact.role == role) {
+            names.push_back(fact.name);
+        }
+    }
+    return names;
+}
+
+Names names_in(const Scope& scope, const model::Pack& pack) {
+    Names names;
+    if (!scope.role.empty()) {
+        names = settings_of(pack, scope.role);
+        names.insert(names.end(), {"member", "release"});
+    }
+    if (scope.in_plan) {
+        names.insert(names.end(),
+                     {"members", "from", "to", "from.series", "to.series", "backup", "run"});
+    }
+    if (scope.in_plan && !scope.role.empty()) {
+        names.insert(names.end(), {"release.from", "release.to"});
+        add_prefixed(names, "fact.", facts_of_scope(pack, scope.role));
+        add_prefixed(names, "successor.", facts_of_scope(pack, scope.role));
+        add_prefixed(names, "successor.", settings_of(pack, scope.role));
+        names.insert(names.end(), {"successor.member", "successor.release"});
+    }
+    if (scope.script) {
+        names.emplace_back("script");
+    }
+    add_prefixed(names, "fact.", facts_of_scope(pack, ""));
+    return names;
+}
+
+}  // namespace
+
+void check_names(const Node& node, const Scope& scope, PackReader& reader) {
+    const Names known = names_in(scope, reader.pack);
+    for_each_scalar(node, [&](const Node& scalar) {
+        const auto done = interpolate(scalar.scalar, [&](std::string_view name) {
+            if (std::find(known.begin(), known.end(), name) == known.end()) {
+                reader.diagnostics.error("name.unknown",
+                                         scalar.where,
+                                         fmt::format("`${{{}}}` is not known here", name),
+                                         meant(std::string(name), known));
+            }
+            return Result<std::string>("");
+        });
+        if (!done) {
+            reader.diagnostics.error(
+                "name.open", scalar.where, done.error().message, done.error().remedy);
+        }
+    });
+}
+
+bool known_role(const Node& node, PackReader& reader) {
+    const bool known = reader.pack.roles.count(text_of(node)) > 0;
+    if (!known && node.kind == Node::Kind::scalar) {
+        unknown_name(
+            reader.diagnostics, node.where, "role", node.scalar, keys_of(reader.pack.roles));
+    }
+    return known;
+}
+
+bool known_store(const Node& node, PackReader& reader) {
+    const bool known = reader.pack.stores.count(text_of(node)) > 0;
+    if (!known && node.kind == Node::Kind::scalar) {
+        unknown_name(
+            reader.diagnostics, node.where, "store", node.scalar, keys_of(reader.pack.stores));
+    }
+    return known;
+}
+
+Json texts_map(const Node& node) {
+    Json::Object object;
+    for (const Entry& entry : node.entries) {
+        object[entry.key] = text_of(entry.value);
+    }
+    return object;
+}
+
+Json texts_list(const Node& node) {
+    Json::Array items;
+    for (const Entry& entry : node.entries) {
+        items.emplace_back(text_of(entry.value));
+    }
+    return items;
+}
+
+}  // namespace drydock::pack

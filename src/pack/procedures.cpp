@@ -1,0 +1,107 @@
+// procedures/*.yaml: procedures, their phases and whom they are for.
+#include "pack/reader.h"
+#include "pack/shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::pack {
+
+void read_order(const Node& node, model::Selection& selection) {
+    selection.order = text_of(node) == "all" ? model::Order::all : model::Order::serial;
+    if (node.kind == Node::Kind::map) {
+        selection.order = model::Order::batch;
+        selection.batch =
+            static_cast<int>(std::min<std::int64_t>(integer_of(node["batch"], 1), 10'000));
+    }
+}
+
+namespace {
+
+model::Selection read_each(const Node& node, PackReader& reader) {
+    model::Selection each;
+    each.blocks = true;
+    each.role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
+    read_order(node["order"], each);
+    const Scope scope = {each.role, true, false};
+    each.where = read_conditions(node["where"], scope, reader);
+    each.last = read_conditions(node["last"], scope, reader);
+    return each;
+}
+
+// "stop", "stop-2", "stop-3": ids that nobody gave are made unique; given ones must be.
+void name_step(const Node& node,
+               model::StepSpec& step,
+               std::set<std::string>& taken,
+               PackReader& reader) {
+    const std::string wanted = text_of(node["id"], name_of(step.verb));
+    step.id = wanted;
+    if (node.has("id") && taken.count(wanted) > 0) {
+        reader.diagnostics.error("step.duplicate",
+                                 node["id"].where,
+                                 fmt::format("a second step `{}` in this phase", wanted),
+                                 "give it another `id`");
+    }
+    for (int i = 2; taken.count(step.id) > 0; ++i) {
+        step.id = fmt::format("{}-{}", wanted, i);
+    }
+    taken.insert(step.id);
+}
+
+model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
+    model::PhaseSpec phase;
+    phase.name = text_of(node["phase"]);
+    phase.title = text_of(node["title"], phase.name);
+    phase.where = node.where;
+    if (node.has("each")) {
+        phase.each = read_each(node["each"], reader);
+    }
+    check_names(node["title"], Scope{}, reader);
+    std::set<std::string> taken;
+    for (const Entry& entry : node["steps"].entries) {
+        model::StepSpec step;
+        read_step(entry.value, phase, step, reader);
+        name_step(entry.value, step, taken, reader);
+        phase.steps.push_back(std::move(step));
+    }
+    return phase;
+}
+
+void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader& reader) {
+    for (const Entry& entry : phases.entries) {
+        model::PhaseSpec phase = read_phase(entry.value, reader);
+        for (const model::PhaseSpec& other : procedure.phases) {
+            if (other.name == phase.name && !phase.name.empty()) {
+                reader.diagnostics.error(
+                    "phase.duplicate",
+                    entry.value["phase"].where,
+                    fmt::format("a second phase `{}`", phase.name),
+                    fmt::format("rename it; the first is at {}", other.where.text()));
+            }
+        }
+        procedure.phases.push_back(std::move(phase));
+    }
+}
+
+}  // namespace
+
+void read_procedure(const Node& document, PackReader& reader) {
+    model::ProcedureSpec procedure;
+    procedure.name = text_of(document["procedure"]);
+    procedure.kind = text_of(document["kind"]);
+    procedure.title = text_of(document["title"]);
+    procedure.cost = text_of(document["cost"]);
+    procedure.where = document.where;
+    const Node& applies = document["applies"];
+    procedure.from = text_of(applies["from"]);
+    procedure.to = text_of(applies["to"]);
+    procedure.applies_while = read_conditions(applies["while"], Scope{}, reader);
+    check_names(document["title"], Scope{}, reader);
+    check_names(document["cost"], Scope{}, reader);
+    read_phases(document["phases"], procedure, reader);
+    reader.pack.procedures.push_back(std::move(procedure));
+}
+
+}  // namespace drydock::pack

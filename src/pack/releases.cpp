@@ -1,0 +1,240 @@
+// releases.yaml: stores, laws, policies and risks.
+#include "base/text.h"
+#include "model/version.h"
+#include "pack/reader.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::pack {
+
+using model::StoreLaw;
+
+namespace {
+
+bool has(const std::vector<std::string>& list, const std::string& one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+Node key_node(const Entry& entry) {
+    return {Node::Kind::scalar, entry.key, false, entry.where, {}};
+}
+
+class ReleasesReader {
+public:
+    explicit ReleasesReader(PackReader& reader) : reader_(reader), pack_(reader.pack) {}
+
+    void read(const Node& document) {
+        read_stores(document["stores"]);
+        check_role_stores(document);
+        for (const Entry& entry : document["series"].entries) {
+            read_series(entry);
+        }
+        std::sort(pack_.series_order.begin(), pack_.series_order.end(), [](auto& a, auto& b) {
+            return model::compare_versions(a, b) < 0;
+        });
+        for (const Entry& entry : document["releases"].entries) {
+            read_release(entry);
+        }
+        for (const Entry& entry : document["policies"].entries) {
+            read_policy(entry.value);
+        }
+        for (const Entry& entry : document["risks"].entries) {
+            read_risk(entry.value);
+        }
+    }
+
+private:
+    void error(const char* code, const Position& where, std::string what, std::string instead) {
+        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    }
+
+    void read_stores(const Node& stores) {
+        for (const Entry& entry : stores.entries) {
+            model::StoreSpec store;
+            store.name = entry.key;
+            store.role = text_of(entry.value["role"]);
+            store.shared = boolean_of(entry.value["shared"]);
+            store.level = text_of(entry.value["level"]);
+            store.formats = texts_of(entry.value["formats"]);
+            store.where = entry.where;
+            check_store(store, entry.value);
+            pack_.stores[store.name] = std::move(store);
+        }
+    }
+
+    void check_store(const model::StoreSpec& store, const Node& node) {
+        if (known_role(node["role"], reader_) && !has(pack_.roles[store.role].stores, store.name)) {
+            error(
+                "store.role",
+                node["role"].where,
+                fmt::format("role `{}` does not keep the store `{}`", store.role, store.name),
+                fmt::format("add it in pack.yaml: `{}: {{stores: [{}]}}`", store.role, store.name));
+        }
+        if (node.has("level") && find_fact(pack_, "", store.level) == nullptr) {
+            unknown_name(reader_.diagnostics,
+                         node["level"].where,
+                         "fact",
+                         store.level,
+                         fact_names(pack_, ""));
+        }
+        std::set<std::string> seen;
+        for (const Node* format : items_of(node["formats"])) {
+            if (!seen.insert(text_of(*format)).second) {
+                error("format.duplicate",
+                      format->where,
+                      fmt::format("format `{}` is given twice", text_of(*format)),
+                      "name each format once, oldest first");
+            }
+        }
+    }
+
+    void check_role_stores(const Node& document) {
+        for (const auto& [name, role] : pack_.roles) {
+            for (const std::string& store : role.stores) {
+                if (pack_.stores.count(store) == 0) {
+                    error("store.unknown",
+                          role.where,
+                          fmt::format("role `{}` keeps the unknown store `{}`", name, store),
+                          fmt::format("describe it in releases.yaml under `stores` ({})",
+                                      document["stores"].where.text()));
+                }
+            }
+        }
+    }
+
+    void read_series(const Entry& entry) {
+        pack_.series_order.push_back(entry.key);
+        auto& laws = pack_.series[entry.key];
+        for (const Entry& law : entry.value.entries) {
+            if (known_store(key_node(law), reader_)) {
+                laws[law.key] = read_law(law, {});
+            }
+        }
+        for (const auto& [name, store] : pack_.stores) {
+            if (laws.count(name) == 0) {
+                error("law.missing",
+                      entry.where,
+                      fmt::format("series `{}` says nothing of the store `{}`", entry.key, name),
+                      fmt::format("add `{}: {{reads: [...], writes: ...}}`", name));
+            }
+        }
+    }
+
+    // The law, with what `entry` says on top of `base`.
+    StoreLaw read_law(const Entry& entry, StoreLaw law) {
+        const Node& node = entry.value;
+        law.where = entry.where;
+        law.reads = node.has("reads") ? texts_of(node["reads"]) : law.reads;
+        law.writes = text_of(node["writes"], law.writes);
+        law.raises = enum_from(text_of(node["raises"]), model::Raises::on_migrate, law.raises);
+        law.lowers_on_request =
+            node.has("lowers") ? text_of(node["lowers"]) == "on_request" : law.lowers_on_request;
+        check_law(entry, law);
+        return law;
+    }
+
+    void check_law(const Entry& entry, const StoreLaw& law) {
+        const std::vector<std::string>& formats = pack_.stores[entry.key].formats;
+        for (const Node* format : items_of(entry.value["reads"])) {
+            if (!has(formats, text_of(*format))) {
+                unknown_name(
+                    reader_.diagnostics, format->where, "format", text_of(*format), formats);
+            }
+        }
+        const Node& writes = entry.value["writes"];
+        if (law.reads.empty() || law.writes.empty()) {
+            error("law.incomplete",
+                  entry.where,
+                  "a law without `reads` or without `writes`",
+                  "add both, as in `{reads: [\"3.4\"], writes: \"3.4\"}`");
+        } else if (writes.kind == Node::Kind::scalar && !has(formats, law.writes)) {
+            unknown_name(reader_.diagnostics, writes.where, "format", law.writes, formats);
+        } else if (!has(law.reads, law.writes)) {
+            error("law.writes",
+                  writes.where.line > 0 ? writes.where : entry.where,
+                  fmt::format("it writes `{}` but does not read it", law.writes),
+                  "add the format to `reads`");
+        }
+    }
+
+    void read_release(const Entry& entry) {
+        model::ReleaseSpec release;
+        release.version = entry.key;
+        release.series = text_of(entry.value["series"]);
+        release.where = entry.where;
+        const auto series = pack_.series.find(release.series);
+        const Node& series_node = entry.value["series"];
+        if (series != pack_.series.end()) {
+            release.laws = series->second;
+            check_series(release, series_node);
+        } else if (series_node.kind == Node::Kind::scalar) {
+            unknown_name(reader_.diagnostics,
+                         series_node.where,
+                         "series",
+                         release.series,
+                         keys_of(pack_.series));
+        }
+        for (const Entry& law : entry.value.entries) {
+            if (law.key != "series" && known_store(key_node(law), reader_)) {
+                release.laws[law.key] = read_law(law, release.laws[law.key]);
+            }
+        }
+        pack_.releases[release.version] = std::move(release);
+    }
+
+    void check_series(const model::ReleaseSpec& release, const Node& node) {
+        if (!model::version_in_series(release.version, release.series)) {
+            error(
+                "release.series",
+                node.where,
+                fmt::format("release `{}` is not of series `{}`", release.version, release.series),
+                "a release begins with the numbers of its series");
+        }
+    }
+
+    void read_policy(const Node& node) {
+        for (const char* rule : {"adjacent_only", "never"}) {
+            if (node.has(rule)) {
+                pack_.policies.push_back(
+                    {rule, text_of(node[rule]), text_of(node["source"]), node.where});
+            }
+        }
+    }
+
+    void read_risk(const Node& node) {
+        model::Risk risk;
+        risk.id = text_of(node["id"]);
+        risk.from = text_of(node["from"]);
+        risk.to = text_of(node["to"]);
+        risk.when = read_conditions(node["when"], Scope{}, reader_);
+        risk.because = text_of(node["because"]);
+        risk.source = text_of(node["source"]);
+        risk.fixed_in = text_of(node["fixed_in"]);
+        risk.refuse = boolean_of(node["refuse"], true);
+        risk.where = node.where;
+        for (const model::Risk& other : pack_.risks) {
+            if (other.id == risk.id && !risk.id.empty()) {
+                error("risk.duplicate",
+                      node["id"].where,
+                      fmt::format("a second risk `{}`", risk.id),
+                      fmt::format("rename it; the first is at {}", other.where.text()));
+            }
+        }
+        pack_.risks.push_back(std::move(risk));
+    }
+
+    PackReader& reader_;
+    model::Pack& pack_;
+};
+
+}  // namespace
+
+void read_releases(const Node& document, PackReader& reader) {
+    ReleasesReader(reader).read(document);
+}
+
+}  // namespace drydock::pack

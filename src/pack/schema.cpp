@@ -1,0 +1,136 @@
+#include "base/text.h"
+#include "pack/shape.h"
+
+namespace drydock::pack {
+
+namespace {
+
+using Kind = Shape::Kind;
+
+Json typed(const char* type) {
+    Json schema;
+    schema.set("type", type);
+    return schema;
+}
+
+// Scalars are typed by their key, not by how they are written: 3.4 is good text, "3" a good number.
+Json text_schema() {
+    Json types;
+    Json schema;
+    schema.set("type", types.push("string").push("number").push("boolean"));
+    return schema;
+}
+
+Json choice_schema(const Shape& shape) {
+    Json values;
+    for (const std::string& one : shape.choices) {
+        values.push(one);
+        // Editors read an unquoted yes and no as booleans.
+        if (one == "yes" || one == "no") {
+            values.push(one == "yes");
+        }
+    }
+    Json schema;
+    schema.set("enum", values);
+    return schema;
+}
+
+Json table_schema(const Shape& shape) {
+    Json schema = typed("object");
+    Json properties = Json::Object();
+    Json needed;
+    for (const Field& field : shape.fields) {
+        Json one = schema_of(field.shape, field.help);
+        if (!field.example.empty()) {
+            one.set("examples", Json(Json::Array{field.example}));
+        }
+        properties.set(field.key, one);
+        if (field.required) {
+            needed.push(field.key);
+        }
+    }
+    schema.set("properties", properties);
+    if (!needed.is_null()) {
+        schema.set("required", needed);
+    }
+    schema.set("additionalProperties", shape.inner ? schema_of(*shape.inner) : Json(false));
+    Json ways;
+    for (const std::string& key : shape.exactly_one) {
+        Json way;
+        ways.push(way.set("required", Json(Json::Array{key})));
+    }
+    return ways.is_null() ? schema : schema.set("oneOf", ways);
+}
+
+Json list_schema(const Shape& shape) {
+    Json schema = typed("array");
+    schema.set("items", schema_of(*shape.inner));
+    if (!shape.single) {
+        return schema;
+    }
+    Json both;
+    return both.set("anyOf", Json(Json::Array{schema, schema_of(*shape.inner)}));
+}
+
+Json map_schema(const Shape& shape) {
+    Json schema = typed("object");
+    if (shape.keys && shape.keys->kind == Kind::name) {
+        schema.set("propertyNames", schema_of(*shape.keys));
+    }
+    return schema.set("additionalProperties", schema_of(*shape.inner));
+}
+
+Json patterned(const char* pattern) {
+    Json schema = text_schema();
+    return schema.set("pattern", pattern);
+}
+
+Json bare_schema(const Shape& shape) {
+    Json schema;
+    switch (shape.kind) {
+    case Kind::any:
+        return Json::Object();
+    case Kind::text:
+    case Kind::version:
+    case Kind::range:
+        return text_schema();
+    case Kind::name:
+        return patterned("^[A-Za-z0-9_-]{1,64}$");
+    case Kind::duration:
+        return patterned("^[0-9]+(ms|s|m|h|d)$");
+    case Kind::integer:
+        return typed("integer").set("minimum", shape.least);
+    case Kind::boolean:
+        return typed("boolean");
+    case Kind::choice:
+        return choice_schema(shape);
+    case Kind::list:
+        return list_schema(shape);
+    case Kind::map:
+        return map_schema(shape);
+    case Kind::table:
+        return table_schema(shape);
+    case Kind::either:
+        break;
+    }
+    Json::Array ways;
+    for (const Shape& one : shape.alternatives) {
+        ways.push_back(schema_of(one));
+    }
+    return schema.set("anyOf", ways);
+}
+
+}  // namespace
+
+Json schema_of(const Shape& shape, const std::string& help) {
+    Json schema = bare_schema(shape);
+    return help.empty() ? schema : schema.set("description", help);
+}
+
+Json root_schema(const Shape& shape, const std::string& title) {
+    Json schema = schema_of(shape);
+    schema.set("$schema", "http://json-schema.org/draft-07/schema#");
+    return schema.set("title", title);
+}
+
+}  // namespace drydock::pack

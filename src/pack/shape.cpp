@@ -1,0 +1,424 @@
+#include "pack/shape.h"
+
+#include "base/text.h"
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace drydock::pack {
+
+namespace {
+
+using Kind = Shape::Kind;
+
+Shape of_kind(Kind kind) {
+    Shape shape;
+    shape.kind = kind;
+    return shape;
+}
+
+Shape around(Kind kind, Shape inner) {
+    Shape shape = of_kind(kind);
+    shape.inner = std::make_shared<const Shape>(std::move(inner));
+    return shape;
+}
+
+}  // namespace
+
+Shape any() {
+    return {};
+}
+
+Shape text() {
+    return of_kind(Kind::text);
+}
+
+Shape name() {
+    return of_kind(Kind::name);
+}
+
+Shape integer(std::int64_t least) {
+    Shape shape = of_kind(Kind::integer);
+    shape.least = least;
+    return shape;
+}
+
+Shape boolean() {
+    return of_kind(Kind::boolean);
+}
+
+Shape duration() {
+    return of_kind(Kind::duration);
+}
+
+Shape version() {
+    return of_kind(Kind::version);
+}
+
+Shape range() {
+    return of_kind(Kind::range);
+}
+
+Shape choice(std::vector<std::string> choices) {
+    Shape shape = of_kind(Kind::choice);
+    shape.choices = std::move(choices);
+    return shape;
+}
+
+Shape list_of(Shape inner) {
+    return around(Kind::list, std::move(inner));
+}
+
+Shape one_or_more(Shape inner) {
+    Shape shape = list_of(std::move(inner));
+    shape.single = true;
+    return shape;
+}
+
+Shape map_of(Shape inner) {
+    return around(Kind::map, std::move(inner));
+}
+
+Shape map_of(Shape keys, Shape inner) {
+    Shape shape = map_of(std::move(inner));
+    shape.keys = std::make_shared<const Shape>(std::move(keys));
+    return shape;
+}
+
+Shape table(std::vector<Field> fields, std::vector<std::string> exactly_one) {
+    Shape shape = of_kind(Kind::table);
+    shape.fields = std::move(fields);
+    shape.exactly_one = std::move(exactly_one);
+    return shape;
+}
+
+Shape either(Shape first, Shape second) {
+    Shape shape = of_kind(Kind::either);
+    shape.alternatives = {std::move(first), std::move(second)};
+    return shape;
+}
+
+Field required(std::string key, Shape shape, std::string help, std::string example) {
+    return {std::move(key), std::move(shape), std::move(help), std::move(example), true};
+}
+
+Field optional(std::string key, Shape shape, std::string help, std::string example) {
+    return {std::move(key), std::move(shape), std::move(help), std::move(example), false};
+}
+
+namespace {
+
+Node::Kind node_kind(const Shape& shape) {
+    if (shape.kind == Kind::list) {
+        return Node::Kind::list;
+    }
+    return shape.kind == Kind::map || shape.kind == Kind::table ? Node::Kind::map
+                                                                : Node::Kind::scalar;
+}
+
+std::string quoted(const std::vector<std::string>& words) {
+    std::vector<std::string> out;
+    for (const std::string& word : words) {
+        out.push_back("`" + word + "`");
+    }
+    return join(out, ", ");
+}
+
+std::string expected_scalar(const Shape& shape) {
+    switch (shape.kind) {
+    case Kind::name:
+        return "a name of letters, digits, `-` and `_`";
+    case Kind::integer:
+        return shape.least > 0 ? fmt::format("a whole number from {}", shape.least)
+                               : "a whole number";
+    case Kind::boolean:
+        return "true or false";
+    case Kind::duration:
+        return "a duration, as in 30s or 10m";
+    case Kind::version:
+        return "a version, as in \"3.5.16\"";
+    case Kind::range:
+        return "version bounds, as in \">=3.5.0 <3.6\"";
+    case Kind::choice:
+        return "one of " + quoted(shape.choices);
+    case Kind::any:
+    case Kind::text:
+    case Kind::list:
+    case Kind::map:
+    case Kind::table:
+    case Kind::either:
+        break;
+    }
+    return "text";
+}
+
+std::string expected(const Shape& shape) {
+    if (shape.kind == Kind::either) {
+        return expected(shape.alternatives[0]) + ", or " + expected(shape.alternatives[1]);
+    }
+    if (shape.kind == Kind::list) {
+        return "a list, as in [a, b]";
+    }
+    if (shape.kind == Kind::map || shape.kind == Kind::table) {
+        return shape.fields.empty()
+                   ? "keys with values, as in {key: value}"
+                   : fmt::format("keys with values, as in {{{}: ...}}", shape.fields.front().key);
+    }
+    return expected_scalar(shape);
+}
+
+std::string found(const Node& node) {
+    switch (node.kind) {
+    case Node::Kind::nothing:
+        return "nothing";
+    case Node::Kind::list:
+        return "a list";
+    case Node::Kind::map:
+        return "a map";
+    case Node::Kind::scalar:
+        break;
+    }
+    return node.scalar.empty() ? "empty text" : "`" + node.scalar.substr(0, 60) + "`";
+}
+
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= 64
+           && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-_")
+                  == text.npos;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool all = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return all ? std::optional(number) : std::nullopt;
+}
+
+bool scalar_fits(const Node& node, const Shape& shape) {
+    const std::string& text = node.scalar;
+    switch (shape.kind) {
+    case Kind::name:
+        return is_name(text);
+    case Kind::integer:
+        return whole_number(text).value_or(shape.least - 1) >= shape.least;
+    case Kind::boolean:
+        return !node.quoted && (text == "true" || text == "false");
+    case Kind::duration:
+        return parse_duration_ms(text).has_value();
+    case Kind::version:
+        return model::Version::parse(text).has_value();
+    case Kind::range:
+        return model::VersionRange::parse(text).has_value();
+    case Kind::choice:
+        return std::count(shape.choices.begin(), shape.choices.end(), text) > 0;
+    case Kind::any:
+    case Kind::text:
+    case Kind::list:
+    case Kind::map:
+    case Kind::table:
+    case Kind::either:
+        break;
+    }
+    return true;
+}
+
+void wrong(const Node& node,
+           const Shape& shape,
+           const std::string& what,
+           Diagnostics& diagnostics) {
+    const bool word = node.kind == Node::Kind::scalar && shape.kind == Kind::choice;
+    const std::string near = word ? nearest(node.scalar, shape.choices) : "";
+    diagnostics.error("value.wrong",
+                      node.where,
+                      fmt::format("{} is {}", what, found(node)),
+                      (near.empty() ? "" : fmt::format("did you mean `{}`? ", near))
+                          + fmt::format("expected {}", expected(shape)));
+}
+
+std::vector<std::string> field_keys(const Shape& shape) {
+    std::vector<std::string> keys;
+    for (const Field& field : shape.fields) {
+        keys.push_back(field.key);
+    }
+    return keys;
+}
+
+void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostics) {
+    const auto field = std::find_if(shape.fields.begin(),
+                                    shape.fields.end(),
+                                    [&](const Field& one) { return one.key == entry.key; });
+    if (field != shape.fields.end()) {
+        check(entry.value, field->shape, "`" + entry.key + "`", diagnostics);
+    } else if (shape.inner) {
+        check(entry.value, *shape.inner, "`" + entry.key + "`", diagnostics);
+    } else {
+        unknown_name(diagnostics, entry.where, "key", entry.key, field_keys(shape));
+    }
+}
+
+void check_one_of(const Node& node,
+                  const Shape& shape,
+                  const std::string& what,
+                  Diagnostics& diagnostics) {
+    const Entry* first = nullptr;
+    for (const Entry& entry : node.entries) {
+        const auto& keys = shape.exactly_one;
+        if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) {
+            continue;
+        }
+        if (first != nullptr && first->key != entry.key) {
+            diagnostics.error("key.conflict",
+                              entry.where,
+                              fmt::format("`{}` beside `{}`", entry.key, first->key),
+                              "keep one of the two");
+        }
+        first = first == nullptr ? &entry : first;
+    }
+    if (first == nullptr && !shape.exactly_one.empty()) {
+        diagnostics.error("key.missing",
+                          node.where,
+                          fmt::format("{} does not say which", what),
+                          fmt::format("add one of {}", quoted(shape.exactly_one)));
+    }
+}
+
+void check_table(const Node& node,
+                 const Shape& shape,
+                 const std::string& what,
+                 Diagnostics& diagnostics) {
+    for (const Entry& entry : node.entries) {
+        check_entry(entry, shape, diagnostics);
+    }
+    for (const Field& field : shape.fields) {
+        if (field.required && !node.has(field.key)) {
+            diagnostics.error("key.missing",
+                              node.where,
+                              fmt::format("{} has no `{}` ({})", what, field.key, field.help),
+                              fmt::format("add it, as in `{}: {}`", field.key, field.example));
+        }
+    }
+    check_one_of(node, shape, what, diagnostics);
+}
+
+void check_map(const Node& node, const Shape& shape, Diagnostics& diagnostics) {
+    for (const Entry& entry : node.entries) {
+        if (shape.keys) {
+            const Node key = {Node::Kind::scalar, entry.key, false, entry.where, {}};
+            check(key, *shape.keys, "the key", diagnostics);
+        }
+        check(entry.value, *shape.inner, "`" + entry.key + "`", diagnostics);
+    }
+}
+
+void check_list(const Node& node,
+                const Shape& shape,
+                const std::string& what,
+                Diagnostics& diagnostics) {
+    for (const Entry& entry : node.entries) {
+        check(entry.value, *shape.inner, "an item of " + what, diagnostics);
+    }
+}
+
+}  // namespace
+
+void check(const Node& node,
+           const Shape& shape,
+           const std::string& what,
+           Diagnostics& diagnostics) {
+    if (shape.kind == Kind::any) {
+        return;
+    }
+    if (shape.kind == Kind::either) {
+        for (const Shape& one : shape.alternatives) {
+            if (node_kind(one) == node.kind) {
+                return check(node, one, what, diagnostics);
+            }
+        }
+        return wrong(node, shape, what, diagnostics);
+    }
+    if (shape.single && node.kind == node_kind(*shape.inner)) {
+        return check(node, *shape.inner, what, diagnostics);
+    }
+    if (node.kind != node_kind(shape)
+        || (node.kind == Node::Kind::scalar && !scalar_fits(node, shape))) {
+        return wrong(node, shape, what, diagnostics);
+    }
+    if (shape.kind == Kind::table) {
+        check_table(node, shape, what, diagnostics);
+    } else if (shape.kind == Kind::map) {
+        check_map(node, shape, diagnostics);
+    } else if (shape.kind == Kind::list) {
+        check_list(node, shape, what, diagnostics);
+    }
+}
+
+std::string text_of(const Node& node, std::string_view fallback) {
+    return node.kind == Node::Kind::scalar ? node.scalar : std::string(fallback);
+}
+
+std::vector<std::string> texts_of(const Node& node) {
+    std::vector<std::string> texts;
+    for (const Node* item : items_of(node)) {
+        texts.push_back(text_of(*item));
+    }
+    return texts;
+}
+
+std::int64_t integer_of(const Node& node, std::int64_t fallback) {
+    return node.kind == Node::Kind::scalar ? whole_number(node.scalar).value_or(fallback)
+                                           : fallback;
+}
+
+bool boolean_of(const Node& node, bool fallback) {
+    return node.kind == Node::Kind::scalar ? node.scalar == "true" : fallback;
+}
+
+std::int64_t duration_of(const Node& node, std::int64_t fallback_ms) {
+    return node.kind == Node::Kind::scalar ? parse_duration_ms(node.scalar).value_or(fallback_ms)
+                                           : fallback_ms;
+}
+
+std::vector<const Node*> items_of(const Node& node) {
+    std::vector<const Node*> items;
+    if (node.kind == Node::Kind::list) {
+        for (const Entry& entry : node.entries) {
+            items.push_back(&entry.value);
+        }
+    } else if (node.kind != Node::Kind::nothing) {
+        items.push_back(&node);
+    }
+    return items;
+}
+
+std::string meant(const std::string& given, const std::vector<std::string>& known) {
+    if (const std::string near = nearest(given, known); !near.empty()) {
+        return fmt::format("did you mean `{}`?", near);
+    }
+    return known.empty() ? "there is none to name here" : "known are " + quoted(known);
+}
+
+void unknown_name(Diagnostics& diagnostics,
+                  const Position& where,
+                  std::string_view kind,
+                  const std::string& given,
+                  const std::vector<std::string>& known) {
+    diagnostics.error(fmt::format("{}.unknown", kind),
+                      where,
+                      fmt::format("unknown {} `{}`", kind, given),
+                      meant(given, known));
+}
+
+void for_each_scalar(const Node& node, const std::function<void(const Node&)>& visit) {
+    if (node.kind == Node::Kind::scalar) {
+        visit(node);
+    }
+    for (const Entry& entry : node.entries) {
+        for_each_scalar(entry.value, visit);
+    }
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,335 @@
+// One step of a phase: its verb, its members, its conditions, and what is asked of the host.
+#include "pack/reader.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::pack {
+
+using model::Verb;
+
+namespace {
+
+bool about_role(Verb verb) {
+    return verb == Verb::stop || verb == Verb::start || verb == Verb::restart;
+}
+
+bool about_store(Verb verb) {
+    return verb == Verb::backup || verb == Verb::restore || verb == Verb::migrate;
+}
+
+// Verbs that change nothing by themselves; without `on` they are about the system.
+bool only_looks(Verb verb) {
+    return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
+}
+
+bool has_own_request(Verb verb) {
+    return about_role(verb) || verb == Verb::install;
+}
+
+bool has_title(Verb verb) {
+    return !about_role(verb) && !about_store(verb) && verb != Verb::install && verb != Verb::move;
+}
+
+Json command_request(const Node& node) {
+    Json request;
+    request.set("kind", "command");
+    request.set("argv", texts_list(node["argv"]));
+    request.set("env", texts_map(node["env"]));
+    for (const char* key : {"cwd", "stdout_file"}) {
+        if (node.has(key)) {
+            request.set(key, text_of(node[key]));
+        }
+    }
+    return request.set("exit_done",
+                       node.has("exit_done") ? to_json(node["exit_done"])
+                                             : Json(Json::Array{Json(0)}));
+}
+
+Json http_request(const Node& node) {
+    Json request;
+    request.set("kind", "http");
+    request.set("url", text_of(node["url"]));
+    request.set("method", text_of(node["method"], "POST"));
+    request.set("headers", texts_map(node["headers"]));
+    if (node.has("body")) {
+        request.set("body", to_json(node["body"]));
+    }
+    return request.set("expect",
+                       node.has("expect") ? to_json(node["expect"]) : Json(Json::Array{Json(200)}));
+}
+
+class StepReader {
+public:
+    StepReader(const Node& node,
+               const model::PhaseSpec& phase,
+               model::StepSpec& step,
+               PackReader& reader)
+        : node_(node)
+        , phase_(phase)
+        , step_(step)
+        , reader_(reader) {}
+
+    void read() {
+        step_.where = node_.where;
+        read_verb();
+        read_on();
+        read_texts();
+        read_all_conditions();
+        read_request();
+        read_effects();
+        read_limits();
+        for (const Entry& entry : node_.entries) {
+            if (!is_condition_key(entry.key)) {
+                check_names(entry.value, scope_, reader_);
+            }
+        }
+    }
+
+private:
+    void error(const char* code, const Position& where, std::string what, std::string instead) {
+        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    }
+
+    // Conditions check their own names: `where` has another scope than the step.
+    static bool is_condition_key(const std::string& key) {
+        const std::vector<std::string> keys = {"all", "when", "guard", "then", "happened", "on"};
+        return std::find(keys.begin(), keys.end(), key) != keys.end();
+    }
+
+    std::string_view verb_name() const { return name_of(step_.verb); }
+
+    void read_verb() {
+        for (const Entry& entry : node_.entries) {
+            if (const auto verb = model::verb_from(entry.key)) {
+                step_.verb = *verb;
+                step_.object = text_of(entry.value);
+                return check_object(entry.value);
+            }
+        }
+    }
+
+    void check_object(const Node& node) {
+        if (about_role(step_.verb)) {
+            known_role(node, reader_);
+        } else if (about_store(step_.verb)) {
+            known_store(node, reader_);
+        } else if (step_.verb == Verb::install && step_.object.find("${") == std::string::npos
+                   && reader_.pack.releases.count(step_.object) == 0) {
+            unknown_name(reader_.diagnostics,
+                         node.where,
+                         "release",
+                         step_.object,
+                         keys_of(reader_.pack.releases));
+        }
+    }
+
+    // Sets `on` and the scope of the step: the role of its members, or the system.
+    void read_on() {
+        const Node& on = node_["on"];
+        const bool by_default = on.kind == Node::Kind::nothing;
+        if (on.kind == Node::Kind::map) {
+            return read_selection(on);
+        }
+        if (text_of(on) == "system" || (by_default && !phase_.each && only_looks(step_.verb))) {
+            step_.on = model::Selection();
+        } else if (phase_.each) {
+            scope_.role = phase_.each->role;  // this member
+        } else if (by_default && about_role(step_.verb)) {
+            step_.on = model::Selection();
+            step_.on->role = scope_.role =
+                reader_.pack.roles.count(step_.object) > 0 ? step_.object : "";
+        } else {
+            error("step.on",
+                  by_default ? node_.where : on.where,
+                  by_default ? fmt::format("`{}` does not say on which members", verb_name())
+                             : "`on: this` in a phase without `each`",
+                  "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
+        }
+    }
+
+    void read_selection(const Node& on) {
+        step_.on = model::Selection();
+        step_.on->one = on.has("one_of");
+        const Node& role = step_.on->one ? on["one_of"] : on["every"];
+        if (known_role(role, reader_)) {
+            step_.on->role = scope_.role = text_of(role);
+        }
+        read_order(on["order"], *step_.on);
+        step_.on->where = read_conditions(on["where"], scope_, reader_);
+    }
+
+    void read_texts() {
+        step_.title = text_of(node_["title"], has_title(step_.verb) ? step_.object : "");
+        step_.why = text_of(node_["why"]);
+        step_.remedy = text_of(node_["remedy"]);
+    }
+
+    void read_all_conditions() {
+        step_.when = read_conditions(node_["when"], scope_, reader_);
+        read_guard();
+        step_.then = read_conditions(node_["then"], scope_, reader_);
+        step_.happened = read_conditions(node_["happened"], scope_, reader_);
+        const Node& all = node_["all"];
+        auto conditions = read_conditions(all, scope_, reader_);
+        auto& target = step_.verb == Verb::require ? step_.guard : step_.then;
+        std::move(conditions.begin(), conditions.end(), std::back_inserter(target));
+        if (all.kind != Node::Kind::nothing && step_.verb != Verb::require
+            && step_.verb != Verb::wait) {
+            error("step.all",
+                  all.where,
+                  fmt::format("`all` in a step `{}`", verb_name()),
+                  "`all` is for require and wait; write `guard` or `then`");
+        }
+        needs_condition();
+    }
+
+    void needs_condition() {
+        const bool looks = step_.verb == Verb::require || step_.verb == Verb::wait;
+        if (looks && !node_.has("all") && !node_.has("guard") && !node_.has("then")) {
+            error("step.empty",
+                  node_.where,
+                  fmt::format("`{}` without a condition", verb_name()),
+                  "add `all: [{fact: ..., is: ...}]`");
+        }
+    }
+
+    void read_guard() {
+        for (const Node* item : items_of(node_["guard"])) {
+            if (item->has("quorum_without")) {
+                step_.quorum_without_this = true;
+                check_quorum(*item);
+            } else if (!item->has("fact")) {
+                error("key.missing",
+                      item->where,
+                      "a condition without `fact`",
+                      "add the fact that it is about");
+            } else if (auto one = read_condition(*item, scope_, reader_)) {
+                step_.guard.push_back(*std::move(one));
+            }
+        }
+    }
+
+    void check_quorum(const Node& item) {
+        if (item.has("fact")) {
+            error("key.conflict",
+                  item["fact"].where,
+                  "`fact` beside `quorum_without`",
+                  "make two conditions of it");
+        }
+        if (scope_.role.empty()) {
+            error("fact.scope",
+                  item.where,
+                  "`quorum_without: this` where no member is meant",
+                  "write it in a step on members");
+        }
+    }
+
+    void read_request() {
+        step_.script = text_of(node_["script"]);
+        const Node& command = node_["do"]["command"];
+        const Node& http = node_["do"]["http"];
+        if (command.kind == Node::Kind::map) {
+            step_.request = command_request(command);
+        } else if (http.kind == Node::Kind::map) {
+            step_.request = http_request(http);
+        } else if (!step_.script.empty()) {
+            step_.request = command_request({});
+            step_.request.set("argv", Json(Json::Array{Json("${script}")}));
+        }
+        check_request();
+        check_script();
+    }
+
+    void check_request() {
+        const bool given = node_.has("do") || node_.has("script");
+        if (given && only_looks(step_.verb)) {
+            error("step.do",
+                  node_.where,
+                  fmt::format("`{}` only looks, it does nothing on a host", verb_name()),
+                  "use the verb `run`");
+        }
+        if (!given && !only_looks(step_.verb) && !has_own_request(step_.verb)) {
+            error("step.do",
+                  node_.where,
+                  fmt::format("`{}` does not say what is done", verb_name()),
+                  "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}` or `script`");
+        }
+    }
+
+    void check_script() {
+        const Node& script = node_["script"];
+        scope_.script = !step_.script.empty();
+        if (scope_.script && reader_.pack.scripts.count(step_.script) == 0) {
+            unknown_name(reader_.diagnostics,
+                         script.where,
+                         "script",
+                         step_.script,
+                         keys_of(reader_.pack.scripts));
+        }
+        if (scope_.script && node_["do"].has("http")) {
+            error("step.script", script.where, "a script beside an HTTP request", "remove one");
+        }
+    }
+
+    void read_effects() {
+        for (const Node* item : items_of(node_["effect"])) {
+            for (const Entry& entry : item->entries) {
+                read_effect(entry);
+            }
+        }
+    }
+
+    void read_effect(const Entry& entry) {
+        if (entry.key != "becomes") {
+            known_store(entry.value, reader_);
+            step_.effects.push_back({entry.key, text_of(entry.value), {}});
+            return;
+        }
+        const Node& fact = entry.value["fact"];
+        if (fact.kind == Node::Kind::scalar
+            && find_fact(reader_.pack, scope_.role, fact.scalar) == nullptr) {
+            unknown_name(reader_.diagnostics,
+                         fact.where,
+                         "fact",
+                         fact.scalar,
+                         fact_names(reader_.pack, scope_.role));
+        }
+        step_.effects.push_back({entry.key, text_of(fact), to_json(entry.value["value"])});
+    }
+
+    void read_limits() {
+        const Verb verb = step_.verb;
+        const bool harmless = only_looks(verb) || verb == Verb::stop || verb == Verb::install;
+        step_.repeatable = enum_from(text_of(node_["repeatable"]),
+                                     model::Repeatable::probe,
+                                     harmless ? model::Repeatable::yes : model::Repeatable::probe);
+        step_.attempts =
+            static_cast<int>(std::min<std::int64_t>(integer_of(node_["attempts"], 1), 1000));
+        step_.within_ms = duration_of(node_["within"], step_.within_ms);
+        step_.patience_ms = duration_of(node_["patience"], step_.patience_ms);
+        step_.keep = boolean_of(node_["keep"]);
+        if (node_.has("keep") && verb != Verb::require) {
+            error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");
+        }
+    }
+
+    const Node& node_;
+    const model::PhaseSpec& phase_;
+    model::StepSpec& step_;
+    PackReader& reader_;
+    Scope scope_;
+};
+
+}  // namespace
+
+void read_step(const Node& node,
+               const model::PhaseSpec& phase,
+               model::StepSpec& step,
+               PackReader& reader) {
+    StepReader(node, phase, step, reader).read();
+}
+
+}  // namespace drydock::pack

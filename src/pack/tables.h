@@ -1,0 +1,34 @@
+// The tables that say what each file may hold, and the word lists that several of them share.
+#pragma once
+
+#include "model/pack.h"
+#include "pack/shape.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::pack {
+
+[[nodiscard]] const Shape& pack_shape();
+[[nodiscard]] const Shape& releases_shape();
+[[nodiscard]] const Shape& procedure_shape();  // one document of procedures/*.yaml
+[[nodiscard]] const Shape& cluster_shape();
+
+[[nodiscard]] Shape condition_shape();
+[[nodiscard]] std::vector<std::string> relation_names();  // in the order of model::Relation
+[[nodiscard]] std::vector<std::string> whose_names();     // in the order of model::Whose
+[[nodiscard]] const std::vector<std::string>& probe_kinds();
+[[nodiscard]] const std::vector<std::string>& derive_kinds();
+
+// The enum value whose name_of() is `name`, searched from `first` to `last`; `fallback` if none is.
+template <class Enum>
+Enum enum_from(const std::string& name, Enum last, Enum fallback) {
+    for (int i = 0; i <= static_cast<int>(last); ++i) {
+        if (name_of(static_cast<Enum>(i)) == name) {
+            return static_cast<Enum>(i);
+        }
+    }
+    return fallback;
+}
+
+}  // namespace drydock::pack

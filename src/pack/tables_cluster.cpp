@@ -1,0 +1,152 @@
+// The cluster file.
+#include "pack/pack.h"
+#include "pack/tables.h"
+
+namespace drydock::pack {
+
+namespace {
+
+Shape host() {
+    return table({
+        required("connect",
+                 either(choice({"local"}), list_of(text())),
+                 "`local`, or the command that leads there",
+                 "[ssh, a.example.org]"),
+        optional("become", list_of(text()), "put before the agent's command", "[sudo, -n]"),
+        optional("agent", text(), "path of drydock there", "/usr/bin/drydock"),
+        optional("state", text(), "that host's folder for actions", "/var/lib/drydock"),
+    });
+}
+
+Shape process() {
+    return table({
+        required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
+        optional("env", map_of(text()), "its environment", "{GOMAXPROCS: \"2\"}"),
+        optional("cwd", text(), "the folder it runs in", "\"${data_dir}\""),
+        required("pid_file", text(), "where its process id is kept", "\"${data_dir}.pid\""),
+        required("log", text(), "where its output goes", "\"${data_dir}.log\""),
+        optional("stop",
+                 table({
+                     optional("signal",
+                              choice({"TERM", "INT", "QUIT", "HUP", "USR1", "USR2"}),
+                              "TERM if not given",
+                              "TERM"),
+                     optional("within", duration(), "time to end; 10s", "10s"),
+                     optional("kill_after", duration(), "then KILL; never if not given", "30s"),
+                 }),
+                 "how it is stopped",
+                 "{signal: TERM, within: 10s}"),
+    });
+}
+
+Shape service_command() {
+    const Shape argv = list_of(text());
+    return table({
+        required("start", argv, "starts it", "[service, etcd, start]"),
+        required("stop", argv, "stops it", "[service, etcd, stop]"),
+        required("status", argv, "exit code 0: it runs", "[service, etcd, status]"),
+    });
+}
+
+Field service() {
+    return optional("service",
+                    table(
+                        {
+                            optional("process", process(), "drydock starts it itself"),
+                            optional("command", service_command(), "commands start it"),
+                            optional("systemd", text(), "a unit (not in this build)"),
+                        },
+                        {"process", "command", "systemd"}),
+                    "how a member is started and stopped",
+                    "{command: {start: [...], stop: [...], status: [...]}}");
+}
+
+Field release() {
+    return optional(
+        "release",
+        table(
+            {
+                optional("link", text(), "the symlink that is switched", "/opt/etcd/current"),
+                optional("versions",
+                         map_of(text()),
+                         "folder of each release",
+                         "{\"3.5.16\": /opt/etcd-3.5.16}"),
+                optional("package", one_or_more(text()), "packages (not in this build)"),
+            },
+            {"link", "package"}),
+        "how a release is put in place",
+        "{link: /opt/etcd/current, versions: {\"3.5.16\": /opt/etcd-3.5.16}}");
+}
+
+Field settings() {
+    const Shape secret = table(
+        {
+            optional("file", text(), "read from a file", "./password"),
+            optional("env", text(), "read from the environment", "DB_PASSWORD"),
+            optional("command", list_of(text()), "what a command prints", "[pass, show, db]"),
+        },
+        {"file", "env", "command"});
+    return optional(
+        "settings",
+        map_of(
+            either(text(), table({required("secret", secret, "where it comes from", "{env: X}")}))),
+        "the pack's settings, and others that these use",
+        "{data_dir: /var/lib/etcd}");
+}
+
+Shape member() {
+    return table({
+        required("role", text(), "its role", "member"),
+        required("name", name(), "its name", "m1"),
+        optional("host", text(), "its host", "a"),
+        service(),
+        release(),
+        settings(),
+    });
+}
+
+Shape role() {
+    return table({
+        optional("host", text(), "the host of members that name none", "a"),
+        service(),
+        release(),
+        settings(),
+    });
+}
+
+Shape policy() {
+    return table({
+        optional("max_unavailable", integer(1), "members down at a time; 1", "1"),
+        optional("soak", duration(), "between the first member and the rest; 10m", "10m"),
+        optional("on_failure", choice({"halt", "return"}), "halt if not given", "halt"),
+        optional("backups",
+                 table({
+                     optional("path", text(), "folder on the hosts", "/var/backups/etcd"),
+                     optional("keep", integer(1), "so many; 2", "2"),
+                 }),
+                 "where copies go",
+                 "{path: /var/backups/etcd, keep: 2}"),
+    });
+}
+
+}  // namespace
+
+const Shape& cluster_shape() {
+    static const Shape shape = table({
+        required("cluster", name(), "its name", "orders"),
+        required("system", name(), "the pack", "etcd"),
+        optional("state", text(), "folder of the journal; ./<cluster>.state", "./state"),
+        required("hosts", map_of(name(), host()), "the machines", "{a: {connect: local}}"),
+        optional("roles", map_of(role()), "what the members of a role share"),
+        required(
+            "members", list_of(member()), "the members", "[{role: member, name: m1, host: a}]"),
+        optional("policy", policy(), "what is allowed"),
+    });
+    return shape;
+}
+
+Json cluster_schema() {
+    return root_schema(cluster_shape(), "drydock cluster file");
+}
+
+}  // namespace drydock::pack

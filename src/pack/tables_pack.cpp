@@ -1,0 +1,255 @@
+// pack.yaml and releases.yaml.
+#include "pack/pack.h"
+#include "pack/tables.h"
+
+namespace drydock::pack {
+
+const std::vector<std::string>& probe_kinds() {
+    static const std::vector<std::string> kinds = {
+        "http", "file", "link", "service", "process", "exe", "digest", "command", "disk"};
+    return kinds;
+}
+
+const std::vector<std::string>& derive_kinds() {
+    static const std::vector<std::string> kinds = {
+        "percent", "minus", "lowest", "highest", "agreed"};
+    return kinds;
+}
+
+namespace {
+
+Shape http_probe() {
+    return table(
+        {
+            required("url", text(), "where to ask", "\"${client_url}/version\""),
+            optional("method",
+                     choice({"GET", "POST"}),
+                     "GET if not given; either may have a body",
+                     "POST"),
+            optional("headers", map_of(text()), "headers to send", "{Accept: text/plain}"),
+            optional("body", any(), "sent as JSON", "{}"),
+            optional("pointer", text(), "JSON pointer of the value", "/etcdserver"),
+            optional("pointers", list_of(text()), "the list of these values", "[/hash, /revision]"),
+            optional("equal", list_of(text()), "true if these two are equal", "[/leader, /id]"),
+            optional("collect",
+                     table({required("list", text(), "JSON pointer of a list", "/members"),
+                            optional("each", text(), "pointer within each item", "/name")}),
+                     "the sorted list of one value of each item",
+                     "{list: /members, each: /name}"),
+            optional(
+                "regex", text(), "the first group of this in the answer", "'version ([0-9.]+)'"),
+            optional("metric", text(), "the value of this Prometheus metric", "process_open_fds"),
+            optional("status_map", map_of(any()), "value by HTTP status", "{\"200\": true}"),
+            optional("missing", any(), "the value if the pointer leads nowhere", "0"),
+            optional("absent_status", list_of(integer(100)), "statuses that mean: none", "[404]"),
+            optional("deadline", duration(), "give up after; before `within`", "2s"),
+        },
+        {"pointer", "pointers", "equal", "collect", "regex", "metric", "status_map"});
+}
+
+Shape file_probe() {
+    return table({
+        required("path", text(), "the file", "\"${data_dir}/VERSION\""),
+        required("as",
+                 choice({"exists", "text", "keyvalue", "json", "symlink", "size"}),
+                 "what of it",
+                 "text"),
+        optional("key", text(), "keyvalue: which key", "version"),
+        optional("pointer", text(), "json: which value", "/version"),
+        optional("regex", text(), "text: the first group of this", "'v([0-9.]+)'"),
+    });
+}
+
+Shape command_probe() {
+    return table(
+        {
+            required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
+            optional("env", map_of(text()), "its environment", "{LANG: C}"),
+            optional("pointer", text(), "its output is JSON: which value", "/version"),
+            optional("regex", text(), "the first group of this in its output", "'v([0-9.]+)'"),
+            optional(
+                "exit_map", map_of(any()), "value by exit code", "{\"0\": true, \"1\": false}"),
+        },
+        {"pointer", "regex", "exit_map"});
+}
+
+Shape probe() {
+    return table(
+        {
+            optional("http", http_probe(), "ask over HTTP", "{url: \"${client_url}/version\"}"),
+            optional("file", file_probe(), "look at a file", "{path: /etc/x, as: text}"),
+            optional("link", choice({"release"}), "the release the link points to", "release"),
+            optional("service", choice({"state"}), "running or stopped", "state"),
+            optional("process", choice({"pid"}), "the service's process", "pid"),
+            optional("exe", choice({"release"}), "the release of the running program", "release"),
+            optional("digest",
+                     table({required("path", text(), "the file", "\"${release}/etcd\"")}),
+                     "SHA-256 of a file",
+                     "{path: /etc/x}"),
+            optional("command", command_probe(), "run a program that changes nothing"),
+            optional("disk",
+                     table({required("path", text(), "a path on the disk", "\"${data_dir}\""),
+                            required("as",
+                                     choice({"free_bytes", "used_percent"}),
+                                     "what of it",
+                                     "free_bytes")}),
+                     "room on a disk",
+                     "{path: \"${data_dir}\", as: free_bytes}"),
+        },
+        probe_kinds());
+}
+
+Shape derivation() {
+    return table(
+        {
+            optional("percent", list_of(text()), "the first in percent of the second", "[a, b]"),
+            optional("minus", list_of(text()), "the first less the second", "[a, b]"),
+            optional("lowest", text(), "the lowest over all members", "version"),
+            optional("highest", text(), "the highest over all members", "version"),
+            optional("agreed", text(), "what all members say", "cluster_id"),
+        },
+        derive_kinds());
+}
+
+Shape fact() {
+    return table(
+        {
+            required("type",
+                     choice({"bool", "integer", "release", "text", "list"}),
+                     "the type of its values",
+                     "integer"),
+            optional("binds",
+                     choice({"installed",
+                             "running",
+                             "ready",
+                             "format",
+                             "copy",
+                             "writes",
+                             "level",
+                             "serving"}),
+                     "the standard fact that it is",
+                     "running"),
+            optional("help", text(), "what it tells", "\"the release that runs\""),
+            optional("moves", boolean(), "it changes by itself: never drift", "true"),
+            optional("identity", boolean(), "it tells which cluster this is", "true"),
+            optional("effect",
+                     choice({"reads", "writes"}),
+                     "writes: the probe changes what it reads; never used in a survey",
+                     "writes"),
+            optional("within", duration(), "give up after; 2s if not given", "2s"),
+            optional("probe", probe(), "how it is read", "{link: release}"),
+            optional("derive", derivation(), "how it follows from others", "{lowest: version}"),
+        },
+        {"probe", "derive"});
+}
+
+Shape setting() {
+    return table({
+        required("type", choice({"url", "path", "text", "integer"}), "what it holds", "url"),
+        optional("help", text(), "what it is for", "\"where this member answers clients\""),
+        optional("required", boolean(), "true if not given", "false"),
+        optional("default", text(), "its value if not given", "\"100000\""),
+        optional("shared", boolean(), "members on one host may have the same", "true"),
+    });
+}
+
+Shape role() {
+    return table({
+        optional("quorum", choice({"majority", "none"}), "none if not given", "majority"),
+        optional("stores", list_of(text()), "stores that its members keep", "[data]"),
+    });
+}
+
+Shape store() {
+    return table({
+        required("role", text(), "the role that keeps it", "member"),
+        optional("shared", boolean(), "one for all members, not one each", "true"),
+        optional("level", text(), "the fact that tells its format", "level"),
+        required("formats", list_of(text()), "all formats, oldest first", "[\"3.4\", \"3.5\"]"),
+    });
+}
+
+Shape law() {
+    return table({
+        optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
+        optional("writes", text(), "the format it writes", "\"3.5\""),
+        optional("raises",
+                 choice({"never", "on_start", "when_all", "on_finalize", "on_migrate"}),
+                 "when it raises the format; never if not given",
+                 "when_all"),
+        optional("lowers",
+                 choice({"never", "on_request"}),
+                 "whether it can lower the format again",
+                 "on_request"),
+    });
+}
+
+Shape release() {
+    Shape shape = table({required("series", text(), "its series", "\"3.5\"")});
+    shape.inner = std::make_shared<const Shape>(law());
+    return shape;
+}
+
+Shape policy() {
+    return table(
+        {
+            optional("adjacent_only", choice({"series"}), "one series at a time", "series"),
+            optional("never", range(), "releases never to go to", "\">=3.5.0 <3.5.3\""),
+            required("source", text(), "who says so", "\"upgrade guide\""),
+        },
+        {"adjacent_only", "never"});
+}
+
+Shape risk() {
+    return table({
+        required("id", name(), "its name", "data-inconsistency"),
+        optional("from", range(), "releases one comes from; all if not given", "\"<3.5\""),
+        optional("to", range(), "releases one goes to; all if not given", "\">=3.5.0 <3.5.3\""),
+        optional("when", one_or_more(condition_shape()), "only if all of these hold"),
+        required("because", text(), "what can happen", "\"data may differ\""),
+        required("source", text(), "who says so", "\"etcd-io/etcd#13766\""),
+        optional("fixed_in", text(), "the release without it", "\"3.5.3\""),
+        optional("refuse", boolean(), "false: only say it", "false"),
+    });
+}
+
+}  // namespace
+
+const Shape& pack_shape() {
+    static const Shape shape = table({
+        required("pack", name(), "the system's name", "etcd"),
+        required("title", text(), "its name for people", "etcd"),
+        required("roles", map_of(name(), role()), "the roles of its members", "{member: {}}"),
+        optional(
+            "settings", map_of(map_of(name(), setting())), "by role: what a cluster file gives"),
+        required("facts", map_of(map_of(name(), fact())), "by role, or system: what is read", "{}"),
+    });
+    return shape;
+}
+
+const Shape& releases_shape() {
+    static const Shape shape = table({
+        required("stores", map_of(name(), store()), "the stores and their formats", "{}"),
+        required("series",
+                 map_of(version(), map_of(law())),
+                 "how the releases of a series treat each store",
+                 "{\"3.5\": {}}"),
+        required("releases",
+                 map_of(version(), release()),
+                 "the releases; may give laws of their own, by store",
+                 "{\"3.5.16\": {series: \"3.5\"}}"),
+        optional("policies", list_of(policy()), "rules for the route"),
+        optional("risks", list_of(risk()), "what is known to go wrong"),
+    });
+    return shape;
+}
+
+Json pack_schema() {
+    return root_schema(pack_shape(), "drydock pack.yaml");
+}
+
+Json releases_schema() {
+    return root_schema(releases_shape(), "drydock releases.yaml");
+}
+
+}  // namespace drydock::pack

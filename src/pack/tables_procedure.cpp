@@ -1,0 +1,208 @@
+// Conditions, and the documents of procedures/*.yaml.
+#include "pack/pack.h"
+#include "pack/tables.h"
+
+namespace drydock::pack {
+
+std::vector<std::string> relation_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(model::Relation::stands); ++i) {
+        names.emplace_back(name_of(static_cast<model::Relation>(i)));
+    }
+    return names;
+}
+
+std::vector<std::string> whose_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(model::Whose::any); ++i) {
+        names.emplace_back(name_of(static_cast<model::Whose>(i)));
+    }
+    return names;
+}
+
+namespace {
+
+std::vector<Field> condition_fields() {
+    const Shape yes = choice({"true"});
+    return {
+        required("fact", text(), "the fact that it is about", "ready"),
+        optional("of", choice(whose_names()), "whose fact", "every"),
+        optional("is", any(), "equal; a release is also its series", "true"),
+        optional("is_not", any(), "not equal", "false"),
+        optional("in", list_of(any()), "one of these", "[\"3.4\", \"3.5\"]"),
+        optional("below", any(), "less, or an older release", "80"),
+        optional("at_least", any(), "not less", "\"3.5\""),
+        optional("above", any(), "more", "0"),
+        optional("at_most", any(), "not more", "5000"),
+        optional("same", yes, "all members give the same value", "true"),
+        optional("present", boolean(), "there is a value, or there is none", "true"),
+        optional("planned", yes, "as when the plan was made", "true"),
+        optional("reaches", yes, "not below what others had before", "true"),
+        optional("stands", yes, "as in the reading before", "true"),
+        optional("members_at_least", integer(1), "enough if so many members fit", "2"),
+        optional("remedy", text(), "what a person does if it does not hold", "\"disarm it\""),
+    };
+}
+
+// A guard's item may also be {quorum_without: this}, so that `fact` is asked for by the reader.
+Shape guard() {
+    std::vector<Field> fields = condition_fields();
+    fields.front().required = false;
+    fields.push_back(optional(
+        "quorum_without", choice({"this"}), "enough others are ready for the quorum", "this"));
+    std::vector<std::string> ways = relation_names();
+    ways.emplace_back("quorum_without");
+    return one_or_more(table(std::move(fields), std::move(ways)));
+}
+
+Shape conditions() {
+    return one_or_more(condition_shape());
+}
+
+Shape order() {
+    return either(choice({"serial", "all"}),
+                  table({required("batch", integer(1), "so many at a time", "2")}));
+}
+
+Shape on() {
+    return either(choice({"system", "this"}),
+                  table(
+                      {
+                          optional("every", text(), "every member of a role", "member"),
+                          optional("one_of", text(), "one member of a role", "member"),
+                          optional("order", order(), "serial if not given", "all"),
+                          optional("where", conditions(), "only members for which these hold"),
+                      },
+                      {"every", "one_of"}));
+}
+
+Shape command() {
+    return table({
+        required("argv", list_of(text()), "program and arguments", "[\"${release}/etcdctl\"]"),
+        optional("env", map_of(text()), "its environment", "{ETCDCTL_API: \"3\"}"),
+        optional("cwd", text(), "the folder it runs in", "\"${data_dir}\""),
+        optional("stdout_file", text(), "file for its output", "\"${backup}/out\""),
+        optional("exit_done", list_of(integer()), "exit codes that mean done; [0]", "[0]"),
+    });
+}
+
+Shape http() {
+    return table({
+        required("url", text(), "where to send it", "\"${client_url}/v3/x\""),
+        optional("method", choice({"GET", "POST", "PUT", "DELETE", "PATCH"}), "POST", "POST"),
+        optional("headers", map_of(text()), "headers to send", "{Accept: text/plain}"),
+        optional("body", any(), "sent as JSON", "{}"),
+        optional("expect", list_of(integer(100)), "statuses that mean done; [200]", "[200]"),
+    });
+}
+
+Shape effect() {
+    return table(
+        {
+            optional("becomes",
+                     table({required("fact", text(), "the fact", "writes"),
+                            required("value", any(), "its value", "refused")}),
+                     "a fact takes a value",
+                     "{fact: writes, value: refused}"),
+            optional("raises", text(), "a store's format is raised", "data"),
+            optional("lowers", text(), "a store's format is lowered", "data"),
+            optional("copies", text(), "a copy of a store is made", "data"),
+        },
+        {"becomes", "raises", "lowers", "copies"});
+}
+
+std::string verb_help(const std::string& verb) {
+    if (verb == "install") {
+        return "put a release in place";
+    }
+    if (verb == "stop" || verb == "start" || verb == "restart") {
+        return verb + " the members of a role";
+    }
+    if (verb == "backup" || verb == "restore" || verb == "migrate") {
+        return verb + " a store";
+    }
+    return verb == "move" ? "copy data with a mover" : "the title of what is done";
+}
+
+Shape step() {
+    std::vector<Field> fields = {
+        optional("id", name(), "its name in the plan; the verb if not given", "healthy"),
+        optional("title", text(), "what a person reads", "\"stop the member\""),
+        optional("why", text(), "why it is done", "\"a copy to go back to\""),
+        optional("remedy", text(), "what a person does if it fails", "\"repair the member\""),
+        optional("on", on(), "for which members", "{every: member}"),
+        optional("all", conditions(), "require, wait: what must hold"),
+        optional("when", conditions(), "waits until these hold before it starts"),
+        optional("guard", guard(), "must hold right before it starts"),
+        optional("then", conditions(), "must hold after it"),
+        optional("happened", conditions(), "tells whether it happened, if nobody knows"),
+        optional("do",
+                 table(
+                     {
+                         optional("command", command(), "run a program", "{argv: [sync]}"),
+                         optional("http", http(), "send a request", "{url: \"...\"}"),
+                     },
+                     {"command", "http"}),
+                 "what is done on the host",
+                 "{command: {argv: [sync]}}"),
+        optional("script", text(), "a file of scripts/", "restore-member.sh"),
+        optional("effect", one_or_more(effect()), "what it changes in the cluster"),
+        optional("repeatable", choice({"yes", "no", "probe"}), "may it be done twice", "yes"),
+        optional("attempts", integer(1), "so many tries; 1", "3"),
+        optional("within", duration(), "time for it, and again for `then`; 2m", "2m"),
+        optional("patience", duration(), "time for `when` and `guard` to hold; 30s", "30s"),
+        optional("keep", boolean(), "require: must hold until the run ends", "true"),
+    };
+    for (const std::string& verb : model::verb_names()) {
+        fields.push_back(optional(verb, text(), verb_help(verb)));
+    }
+    return table(std::move(fields), model::verb_names());
+}
+
+Shape phase() {
+    return table({
+        required("phase", name(), "its name", "roll"),
+        optional("title", text(), "what a person reads", "\"one member after another\""),
+        optional("each",
+                 table({
+                     required("role", text(), "the role", "member"),
+                     optional("order", order(), "serial if not given", "serial"),
+                     optional("where", conditions(), "only members for which these hold"),
+                     optional("last", conditions(), "members for which these hold come last"),
+                 }),
+                 "all its steps for one member, then for the next",
+                 "{role: member}"),
+        required("steps", list_of(step()), "what is done", "[{stop: member}]"),
+    });
+}
+
+}  // namespace
+
+Shape condition_shape() {
+    return table(condition_fields(), relation_names());
+}
+
+const Shape& procedure_shape() {
+    static const Shape shape = table({
+        required("procedure", name(), "upgrade, downgrade, rebuild, restore, ...", "upgrade"),
+        required("kind", name(), "how it goes", "rolling"),
+        required("title", text(), "what a person reads", "\"rolling upgrade\""),
+        optional("applies",
+                 table({
+                     optional("from", range(), "releases one comes from", "\">=3.4 <3.5\""),
+                     optional("to", range(), "releases one goes to", "\">=3.5 <3.6\""),
+                     optional("while", conditions(), "only while these hold"),
+                 }),
+                 "when it may be used; always if not given",
+                 "{from: \">=3.4 <3.5\"}"),
+        optional("cost", text(), "what is lost by it", "\"nothing lost\""),
+        required("phases", list_of(phase()), "what is done, in order", "[{phase: roll}]"),
+    });
+    return shape;
+}
+
+Json procedure_schema() {
+    return root_schema(procedure_shape(), "drydock procedure");
+}
+
+}  // namespace drydock::pack
