@@ -34,6 +34,7 @@ struct SettingSpec {
     std::string type;  // url, path, text, integer
     std::string help;
     bool required = true;
+    bool shared = false;  // members on one host may have the same url or path
     std::string fallback;
     Position where;
 };
