@@ -42,7 +42,15 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
     }
     if (scope.in_plan) {
         names.insert(names.end(),
-                     {"members", "from", "to", "from.series", "to.series", "backup", "run"});
+                     {"members",
+                      "from",
+                      "to",
+                      "from.series",
+                      "to.series",
+                      "backup",
+                      "run",
+                      "copy",
+                      "cluster"});
     }
     if (scope.in_plan && !scope.role.empty()) {
         names.insert(names.end(), {"release.from", "release.to"});

@@ -1,0 +1,103 @@
+// What only all members together can tell: names, quorum, two members in one place.
+#include "pack/cluster.h"
+#include "pack/shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace drydock::pack {
+
+namespace {
+
+using model::Member;
+
+void check_names(const Node& members, ClusterReader& reader) {
+    std::map<std::string, Position> seen;
+    for (const Entry& entry : members.entries) {
+        const Node& name = entry.value["name"];
+        const auto [first, fresh] = seen.emplace(text_of(name), name.where);
+        if (!fresh && name.kind == Node::Kind::scalar) {
+            reader.error("member.duplicate",
+                         name.where,
+                         fmt::format("a second member `{}`", name.scalar),
+                         fmt::format("rename it; the first is at {}", first->second.text()));
+        }
+    }
+    if (members.kind == Node::Kind::list && members.entries.empty()) {
+        reader.error("member.none",
+                     members.where,
+                     "a cluster without members",
+                     "add them, as in `- {role: member, name: m1, host: a}`");
+    }
+}
+
+// Only if max_unavailable is written: with the default, each stop's own guard says no.
+void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
+    for (const auto& [name, role] : reader.pack.roles) {
+        const auto& members = reader.cluster.members;
+        const auto count = static_cast<int>(
+            std::count_if(members.begin(), members.end(), [&, &wanted = name](const Member& one) {
+                return one.role == wanted;
+            }));
+        const int most = (count - 1) / 2;
+        const int wanted = reader.cluster.policy.max_unavailable;
+        if (role.majority && count > 0 && wanted > most
+            && max_unavailable.kind == Node::Kind::scalar) {
+            reader.error("policy.quorum",
+                         max_unavailable.where,
+                         fmt::format("{} of {} members would leave no majority", wanted, count),
+                         fmt::format("the most that keeps one is {}", most));
+        }
+    }
+}
+
+// Where a member is, by what may not be another's on the same host.
+std::vector<std::pair<std::string, std::string>> places_of(const Member& member,
+                                                           const model::Pack& pack) {
+    std::vector<std::pair<std::string, std::string>> places;
+    if (const auto role = pack.settings.find(member.role); role != pack.settings.end()) {
+        for (const auto& [name, spec] : role->second) {
+            const auto value = member.settings.find(name);
+            const bool own = (spec.type == "url" || spec.type == "path") && !spec.shared;
+            if (own && value != member.settings.end()) {
+                places.emplace_back(name, value->second);
+            }
+        }
+    }
+    places.emplace_back("link", member.link);
+    places.emplace_back("pid_file", member.service["pid_file"].as_string());
+    return places;
+}
+
+void check_places(ClusterReader& reader) {
+    std::map<std::tuple<std::string, std::string, std::string>, std::string> taken;
+    for (const Member& member : reader.cluster.members) {
+        for (const auto& [name, value] : places_of(member, reader.pack)) {
+            const auto [first, fresh] =
+                taken.emplace(std::tuple(member.host, name, value), member.name);
+            if (!fresh && !value.empty()) {
+                reader.error("member.place",
+                             member.where,
+                             fmt::format("{} has the same {} as {} on host {}: {}",
+                                         member.name,
+                                         name,
+                                         first->second,
+                                         member.host,
+                                         value),
+                             fmt::format("give each its own, as with ${{member}} in `{}`", name));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void check_members(const Node& document, ClusterReader& reader) {
+    check_names(document["members"], reader);
+    check_quorum(document["policy"]["max_unavailable"], reader);
+    check_places(reader);
+}
+
+}  // namespace drydock::pack

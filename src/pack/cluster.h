@@ -1,0 +1,31 @@
+// The parts of the cluster reader: members resolve their role's and their own service, release and
+// settings; checks look at all members together.
+#pragma once
+
+#include "model/cluster.h"
+#include "model/pack.h"
+#include "pack/yaml.h"
+
+#include <string>
+
+namespace drydock::pack {
+
+struct ClusterReader {
+    model::Cluster& cluster;
+    const model::Pack& pack;
+    std::string folder;  // of the cluster file, absolute
+    Diagnostics& diagnostics;
+
+    [[nodiscard]] std::string absolute(const std::string& path) const;
+
+    void error(std::string code, const Position& where, std::string what, std::string instead) {
+        diagnostics.error(std::move(code), where, std::move(what), std::move(instead));
+    }
+};
+
+// One member: `node` is its entry, `role` what its role says for all (may be nothing).
+void read_member(const Node& node, const Node& role, ClusterReader& reader);
+// What no member can tell alone: names, quorum, two members in one folder.
+void check_members(const Node& document, ClusterReader& reader);
+
+}  // namespace drydock::pack

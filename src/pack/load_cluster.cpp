@@ -1,0 +1,149 @@
+#include "base/text.h"
+#include "pack/cluster.h"
+#include "pack/files.h"
+#include "pack/pack.h"
+#include "pack/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace drydock::pack {
+
+std::string ClusterReader::absolute(const std::string& path) const {
+    return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+namespace {
+
+void read_hosts(const Node& hosts, ClusterReader& reader) {
+    for (const Entry& entry : hosts.entries) {
+        model::Host host;
+        host.name = entry.key;
+        const Node& connect = entry.value["connect"];
+        const bool local = connect.kind != Node::Kind::list;
+        host.connect = local ? std::vector<std::string>() : texts_of(connect);
+        if (!local && host.connect.empty()) {
+            reader.error("value.wrong",
+                         connect.where,
+                         "an empty command leads nowhere",
+                         "expected `local`, or a command as in [ssh, a.example.org]");
+        }
+        host.become = texts_of(entry.value["become"]);
+        host.agent = text_of(entry.value["agent"]);
+        const std::string usual =
+            local ? reader.cluster.state + "/hosts/" + host.name : "/var/lib/drydock";
+        host.state = reader.absolute(text_of(entry.value["state"], usual));
+        reader.cluster.hosts[host.name] = std::move(host);
+    }
+}
+
+void read_policy(const Node& node, ClusterReader& reader) {
+    model::Policy& policy = reader.cluster.policy;
+    const auto small = [](const Node& number, int usual) {
+        return static_cast<int>(std::min<std::int64_t>(integer_of(number, usual), 100'000));
+    };
+    policy.max_unavailable = small(node["max_unavailable"], policy.max_unavailable);
+    policy.soak_ms = duration_of(node["soak"], policy.soak_ms);
+    policy.on_failure = text_of(node["on_failure"], policy.on_failure);
+    policy.backup_keep = small(node["backups"]["keep"], policy.backup_keep);
+    const auto& hosts = reader.cluster.hosts;
+    const bool all_here = std::all_of(
+        hosts.begin(), hosts.end(), [](const auto& host) { return host.second.connect.empty(); });
+    const std::string usual =
+        all_here ? reader.cluster.state + "/backups" : "/var/lib/drydock/backups";
+    policy.backup_path = reader.absolute(text_of(node["backups"]["path"], usual));
+}
+
+void check_system(const Node& node, ClusterReader& reader) {
+    if (node.kind == Node::Kind::scalar && node.scalar != reader.pack.name) {
+        reader.error(
+            "system.unknown",
+            node.where,
+            fmt::format("system `{}`, but the pack is `{}`", node.scalar, reader.pack.name),
+            fmt::format("write `system: {}`, or use the other pack", reader.pack.name));
+    }
+}
+
+void check_roles(const Node& roles, ClusterReader& reader) {
+    for (const Entry& entry : roles.entries) {
+        if (reader.pack.roles.count(entry.key) == 0) {
+            unknown_name(
+                reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
+        }
+    }
+}
+
+void read_document(const Node& document, ClusterReader& reader) {
+    model::Cluster& cluster = reader.cluster;
+    cluster.name = text_of(document["cluster"]);
+    cluster.system = text_of(document["system"]);
+    cluster.state = reader.absolute(text_of(document["state"], cluster.name + ".state"));
+    check_system(document["system"], reader);
+    check_roles(document["roles"], reader);
+    read_hosts(document["hosts"], reader);
+    read_policy(document["policy"], reader);
+    for (const Entry& entry : document["members"].entries) {
+        const Node& role = document["roles"][text_of(entry.value["role"])];
+        read_member(entry.value, role, reader);
+    }
+    check_members(document, reader);
+}
+
+std::string folder_of(const std::string& file) {
+    std::error_code ignored;
+    const std::filesystem::path whole = std::filesystem::absolute(file, ignored);
+    return whole.parent_path().lexically_normal().string();
+}
+
+}  // namespace
+
+Loaded<model::Cluster>
+read_cluster(const std::string& file, std::string_view text, const model::Pack& pack) {
+    Loaded<model::Cluster> loaded;
+    model::Cluster& cluster = loaded.value.emplace();
+    cluster.file = file;
+    const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
+    if (!documents.empty()) {
+        check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
+        ClusterReader reader{cluster, pack, folder_of(file), loaded.diagnostics};
+        if (documents.front().kind == Node::Kind::map) {
+            read_document(documents.front(), reader);
+        }
+    }
+    finish(loaded.diagnostics);
+    if (loaded.diagnostics.has_errors()) {
+        loaded.value.reset();
+    }
+    return loaded;
+}
+
+Loaded<model::Cluster> load_cluster(const std::string& file, const model::Pack& pack) {
+    Diagnostics unreadable;
+    const auto text = read_text(file, unreadable);
+    if (!text) {
+        return {std::nullopt, std::move(unreadable)};
+    }
+    return read_cluster(file, *text, pack);
+}
+
+Result<std::string> cluster_system(const std::string& file) {
+    Diagnostics diagnostics;
+    const auto text = read_text(file, diagnostics);
+    const auto documents = text ? parse_yaml(*text, file, false, diagnostics) : std::vector<Node>();
+    if (documents.empty()) {
+        const Diagnostic& first = diagnostics.all().front();
+        return fail(
+            first.code, fmt::format("{}: {}", first.where.text(), first.summary), first.suggestion);
+    }
+    const std::string system = text_of(documents.front()["system"]);
+    if (system.empty()) {
+        return fail("key.missing",
+                    fmt::format("{} does not say which system it is a cluster of", file),
+                    "add a line `system: etcd`");
+    }
+    return system;
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,366 @@
+// One member of a cluster file: role and member laid over each other, ${names} replaced, paths made
+// absolute.
+#include "base/text.h"
+#include "pack/cluster.h"
+#include "pack/shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace drydock::pack {
+
+namespace {
+
+constexpr std::int64_t k_stop_within_ms = 10'000;  // most programs end in two seconds
+
+bool is_url(std::string_view text) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (text.substr(0, scheme.size()) != scheme) {
+            continue;
+        }
+        const std::string_view rest = text.substr(scheme.size());
+        const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+        const auto colon = host.rfind(':');
+        const bool has_port = colon != host.npos && host.find(']', colon) == host.npos;
+        const std::string_view port = has_port ? host.substr(colon + 1) : "80";
+        int number = 0;
+        const auto end = std::from_chars(port.data(), port.data() + port.size(), number);
+        return !host.empty() && colon != 0 && end.ptr == port.data() + port.size() && number > 0
+               && number < 65536 && rest.find_first_of(" \t\"") == rest.npos;
+    }
+    return false;
+}
+
+bool is_integer(const std::string& text) {
+    std::int64_t number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+    return end.ec == std::errc() && end.ptr == text.data() + text.size();
+}
+
+class MemberReader {
+public:
+    MemberReader(const Node& node, const Node& role, ClusterReader& reader)
+        : node_(node)
+        , role_(role)
+        , reader_(reader) {}
+
+    void read() {
+        member_.role = text_of(node_["role"]);
+        member_.name = text_of(node_["name"]);
+        member_.where = node_.where;
+        check_role();
+        read_host();
+        collect_settings();
+        resolve_settings();
+        read_release();
+        read_service();
+        tell_unused();
+        reader_.cluster.members.push_back(std::move(member_));
+    }
+
+private:
+    // What a setting is before its ${names} are replaced.
+    struct Raw {
+        const Node* node = nullptr;  // null: the pack's default
+        std::string text;
+        std::string level;  // "role" or the member's name: part of a secret's id
+        Position where;
+    };
+
+    const Node& inherited(const char* key) const {
+        return node_.has(key) ? node_[key] : role_[key];
+    }
+
+    const std::map<std::string, model::SettingSpec>& declared() const {
+        static const std::map<std::string, model::SettingSpec> k_none;
+        const auto it = reader_.pack.settings.find(member_.role);
+        return it == reader_.pack.settings.end() ? k_none : it->second;
+    }
+
+    void check_role() {
+        if (node_["role"].kind == Node::Kind::scalar
+            && reader_.pack.roles.count(member_.role) == 0) {
+            unknown_name(reader_.diagnostics,
+                         node_["role"].where,
+                         "role",
+                         member_.role,
+                         keys_of(reader_.pack.roles));
+        }
+    }
+
+    void read_host() {
+        const Node& host = inherited("host");
+        member_.host = text_of(host);
+        if (host.kind == Node::Kind::nothing) {
+            reader_.error("key.missing",
+                          node_.where,
+                          fmt::format("{} has no `host`, and its role names none", member_.name),
+                          "add it, as in `host: a`");
+        } else if (reader_.cluster.hosts.count(member_.host) == 0) {
+            unknown_name(reader_.diagnostics,
+                         host.where,
+                         "host",
+                         member_.host,
+                         keys_of(reader_.cluster.hosts));
+        }
+    }
+
+    void collect_settings() {
+        for (const auto& [name, spec] : declared()) {
+            if (!spec.fallback.empty()) {
+                raw_[name] = {nullptr, spec.fallback, "", spec.where};
+            }
+        }
+        for (const auto& [node, level] : {std::pair(&role_["settings"], member_.role),
+                                          std::pair(&node_["settings"], member_.name)}) {
+            for (const Entry& entry : node->entries) {
+                raw_[entry.key] = {&entry.value, text_of(entry.value), level, entry.value.where};
+            }
+        }
+        for (const auto& [name, spec] : declared()) {
+            if (spec.required && raw_.count(name) == 0) {
+                const std::string help = spec.help.empty() ? "" : " (" + spec.help + ")";
+                reader_.error("setting.missing",
+                              node_.where,
+                              fmt::format("{} has no setting `{}`{}", member_.name, name, help),
+                              fmt::format("add it under `settings`; expected a {}", spec.type));
+                missing_.insert(name);
+            }
+        }
+    }
+
+    void resolve_settings() {
+        for (const auto& [name, raw] : raw_) {
+            setting(name);
+        }
+    }
+
+    // The value of a setting, with the settings that it uses; a circle is told once.
+    std::string setting(const std::string& name) {
+        if (const auto done = member_.settings.find(name); done != member_.settings.end()) {
+            return done->second;
+        }
+        const Raw& raw = raw_.at(name);
+        if (std::find(path_.begin(), path_.end(), name) != path_.end()) {
+            reader_.error(
+                "setting.circle",
+                raw.where,
+                fmt::format(
+                    "the setting `{}` needs itself: {} -> {}", name, join(path_, " -> "), name),
+                "write one of them out");
+            return "";
+        }
+        path_.push_back(name);
+        const bool secret = raw.node != nullptr && raw.node->has("secret");
+        std::string value = secret ? read_secret(name, raw) : replaced(raw.text, raw.where, false);
+        path_.pop_back();
+        if (!secret && raw.where.line > 0) {
+            value = checked(name, value, raw);
+        }
+        return member_.settings[name] = value;
+    }
+
+    std::string read_secret(const std::string& name, const Raw& raw) {
+        const std::string id = raw.level + "." + name;
+        for (const Entry& way : (*raw.node)["secret"].entries) {
+            std::vector<std::string> from = texts_of(way.value);
+            if (way.key == "file" && !from.empty()) {
+                from = {reader_.absolute(from.front())};
+            }
+            reader_.cluster.secrets[id] = {way.key, std::move(from)};
+        }
+        return "${secret:" + id + "}";
+    }
+
+    // The value as its declared type wants it.
+    std::string checked(const std::string& name, const std::string& value, const Raw& raw) {
+        const auto spec = declared().find(name);
+        const std::string type = spec == declared().end() ? "text" : spec->second.type;
+        if (type == "path") {
+            return value.empty() ? value : reader_.absolute(value);
+        }
+        if ((type == "url" && !is_url(value)) || (type == "integer" && !is_integer(value))) {
+            reader_.error("setting.type",
+                          raw.where,
+                          fmt::format("`{}` is `{}`, which is no {}", name, value, type),
+                          type == "url" ? "expected a URL, as in http://127.0.0.1:2379"
+                                        : "expected a whole number, as in 100000");
+        }
+        return value;
+    }
+
+    // ${names} of a string of this member. `with_release`: ${release} is known.
+    std::string replaced(const std::string& text, const Position& where, bool with_release) {
+        const auto done = interpolate(text, [&](std::string_view view) -> Result<std::string> {
+            const std::string name(view);
+            used_.insert(name);
+            if (name == "member") {
+                return member_.name;
+            }
+            if (name == "release" && with_release) {
+                return member_.link;
+            }
+            if (raw_.count(name) > 0) {
+                return setting(name);
+            }
+            if (missing_.count(name) == 0) {
+                std::vector<std::string> known = keys_of(raw_);
+                known.emplace_back("member");
+                known.emplace_back("release");
+                reader_.error("name.unknown",
+                              where,
+                              fmt::format("`${{{}}}` is not known here", name),
+                              meant(name, known));
+            }
+            return std::string();
+        });
+        if (!done) {
+            reader_.error("name.open", where, done.error().message, done.error().remedy);
+        }
+        return done.value_or("");
+    }
+
+    std::string replaced(const Node& node) { return replaced(text_of(node), node.where, true); }
+
+    std::string path(const Node& node) {
+        const std::string value = replaced(node);
+        return value.empty() ? value : reader_.absolute(value);
+    }
+
+    Json argv(const Node& node) {
+        Json::Array items;
+        for (const Node* item : items_of(node)) {
+            const std::string value = replaced(*item);
+            const bool relative = items.empty() && value.substr(0, 2) == "./";
+            items.emplace_back(relative ? reader_.absolute(value) : value);
+        }
+        if (items.empty() && node.kind == Node::Kind::list) {
+            reader_.error("value.wrong", node.where, "an empty command", "expected [program, ...]");
+        }
+        return items;
+    }
+
+    void read_release() {
+        const Node& release = inherited("release");
+        if (release.kind == Node::Kind::nothing) {
+            missing_.insert("release");
+            return reader_.error(
+                "key.missing",
+                node_.where,
+                fmt::format("{} does not say how a release is put in place", member_.name),
+                "add `release: {link: ..., versions: {...}}` to it or its role");
+        }
+        if (release.has("package")) {
+            return reader_.error("build.package",
+                                 release["package"].where,
+                                 "package releases are not in this build yet",
+                                 "`link` with `versions` is");
+        }
+        member_.link = replaced(text_of(release["link"]), release["link"].where, false);
+        member_.link = member_.link.empty() ? "" : reader_.absolute(member_.link);
+        for (const Entry& entry : release["versions"].entries) {
+            if (reader_.pack.releases.count(entry.key) == 0) {
+                unknown_name(reader_.diagnostics,
+                             entry.where,
+                             "release",
+                             entry.key,
+                             keys_of(reader_.pack.releases));
+            }
+            member_.versions[entry.key] = path(entry.value);
+        }
+        if (release.has("link") && member_.versions.empty()) {
+            reader_.error("key.missing",
+                          release.where,
+                          "`link` without the folder of any release",
+                          "add `versions: {\"1.2.3\": /opt/x-1.2.3}`");
+        }
+    }
+
+    void read_service() {
+        const Node& service = inherited("service");
+        if (service.has("process")) {
+            member_.service = process(service["process"]);
+        } else if (service.has("command")) {
+            member_.service = command(service["command"]);
+        } else if (service.has("systemd")) {
+            reader_.error("build.systemd",
+                          service["systemd"].where,
+                          "systemd services are not in this build yet",
+                          "`process` and `command` are");
+        } else if (service.kind == Node::Kind::nothing) {
+            reader_.error(
+                "key.missing",
+                node_.where,
+                fmt::format("{} does not say how it is started and stopped", member_.name),
+                "add `service: {process: ...}` or `service: {command: ...}` to it or its role");
+        }
+    }
+
+    Json process(const Node& node) {
+        Json json;
+        json.set("type", "process");
+        json.set("argv", argv(node["argv"]));
+        Json::Object env;
+        for (const Entry& entry : node["env"].entries) {
+            env[entry.key] = replaced(entry.value);
+        }
+        json.set("env", env);
+        for (const char* key : {"cwd", "pid_file", "log"}) {
+            if (node.has(key)) {
+                json.set(key, path(node[key]));
+            }
+        }
+        return json.set("stop", stop(node["stop"]));
+    }
+
+    static Json stop(const Node& node) {
+        Json json;
+        json.set("signal", text_of(node["signal"], "TERM"));
+        json.set("within_ms", duration_of(node["within"], k_stop_within_ms));
+        if (node.has("kill_after")) {
+            json.set("kill_after_ms", duration_of(node["kill_after"]));
+        }
+        return json;
+    }
+
+    Json command(const Node& node) {
+        Json json;
+        json.set("type", "command");
+        for (const char* key : {"start", "stop", "status"}) {
+            json.set(key, argv(node[key]));
+        }
+        return json;
+    }
+
+    // A setting that neither the pack declares nor anything here uses is a misspelling.
+    void tell_unused() {
+        for (const auto& [name, raw] : raw_) {
+            if (declared().count(name) == 0 && used_.count(name) == 0) {
+                reader_.error("setting.unused",
+                              raw.where,
+                              fmt::format("the setting `{}` is used by nothing", name),
+                              meant(name, keys_of(declared())));
+            }
+        }
+    }
+
+    const Node& node_;
+    const Node& role_;
+    ClusterReader& reader_;
+    model::Member member_;
+    std::map<std::string, Raw> raw_;
+    std::set<std::string> missing_;  // told already: not told again where they are used
+    std::set<std::string> used_;
+    std::vector<std::string> path_;
+};
+
+}  // namespace
+
+void read_member(const Node& node, const Node& role, ClusterReader& reader) {
+    MemberReader(node, role, reader).read();
+}
+
+}  // namespace drydock::pack
