@@ -1,10 +1,16 @@
 // What the journal costs: `journal_bench [FOLDER]` prints one line of JSON.
 //
+// - milliseconds a plain write and fdatasync of 4 KiB takes on this disk: the floor
 // - milliseconds a durable record with 1 and with 16 events in it (one commit each)
-// - a run of 1,000 hosts x 30 steps with 16 actions in flight: bytes a host-step on disk, and the
-//   time to open, verify and read it all again
+// - a run of 1,000 hosts x 30 steps with 16 actions in flight: bytes a host-step on disk (also with
+//   one action in flight, where nothing shares a commit), and the time to open, verify and read it
+//   all again
 #include "journal/sqlite/sqlite_journal.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -88,18 +94,36 @@ double record_ms(const fs::path& path, std::int64_t events) {
     return timer.ms() / k_records;
 }
 
+double sync_ms(const fs::path& path) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const std::string page(4096, 'x');
+    const Timer timer;
+    for (int i = 0; i < k_records; ++i) {
+        if (::write(descriptor, page.data(), page.size()) < 0 || ::fdatasync(descriptor) != 0) {
+            must<void>(drydock::fail_errno("bench.sync", "write " + path.string(), errno));
+        }
+    }
+    const double each = timer.ms() / k_records;
+    ::close(descriptor);
+    return each;
+}
+
 // Every group of actions in flight: read, intend, end, read; each kind is one commit.
-double roll_ms(const fs::path& path, std::int64_t in_flight) {
+double roll_ms(const fs::path& path, std::int64_t in_flight, std::int64_t host_steps) {
     const auto opened = start(path, "roll");
     const Timer timer;
     std::int64_t wall_ms = 1'700'000'000'000;
-    for (std::int64_t action = 0; action < k_hosts * k_steps; action += in_flight) {
-        const std::int64_t count = std::min(in_flight, k_hosts * k_steps - action);
+    for (std::int64_t action = 0; action < host_steps; action += in_flight) {
+        const std::int64_t count = std::min(in_flight, host_steps - action);
         for (const Make make : {guard, intended, ended, proof}) {
             must(opened->append("roll", ++wall_ms, many(make, action, count)));
         }
     }
     return timer.ms();
+}
+
+double bytes_each(const fs::path& path, std::int64_t host_steps) {
+    return static_cast<double>(fs::file_size(path)) / static_cast<double>(host_steps);
 }
 
 }  // namespace
@@ -109,11 +133,13 @@ int main(int count, char** arguments) {
     fs::remove_all(folder);
     fs::create_directories(folder);
     Json out;
+    out.set("sync_ms", sync_ms(folder / "plain"));
     out.set("record_ms_1_in_flight", record_ms(folder / "one.db", 1));
     out.set("record_ms_16_in_flight", record_ms(folder / "sixteen.db", k_in_flight));
-    out.set("roll_ms", roll_ms(folder / "roll.db", k_in_flight));
-    const auto bytes = static_cast<double>(fs::file_size(folder / "roll.db"));
-    out.set("bytes_a_host_step", bytes / static_cast<double>(k_hosts * k_steps));
+    out.set("roll_ms", roll_ms(folder / "roll.db", k_in_flight, k_hosts * k_steps));
+    out.set("bytes_a_host_step", bytes_each(folder / "roll.db", k_hosts * k_steps));
+    roll_ms(folder / "single.db", 1, k_hosts);
+    out.set("bytes_a_host_step_1_in_flight", bytes_each(folder / "single.db", k_hosts));
     const Timer verify;
     const auto again = must(journal::open_sqlite(folder / "roll.db", journal::OpenMode::existing));
     out.set("records", must(again->verify("roll")).records);

@@ -60,6 +60,10 @@ struct Kind {
     std::function<std::unique_ptr<Backend>()> make;
 };
 
+void PrintTo(const Kind& kind, std::ostream* out) {  // NOLINT: GoogleTest looks for this name
+    *out << kind.name;
+}
+
 class JournalConformance : public testing::TestWithParam<Kind> {
 protected:
     std::unique_ptr<Backend> backend = GetParam().make();

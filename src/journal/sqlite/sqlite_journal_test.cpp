@@ -67,6 +67,10 @@ struct Edit {
     std::string named;
 };
 
+void PrintTo(const Edit& edit, std::ostream* out) {  // NOLINT: GoogleTest looks for this name
+    *out << edit.name;
+}
+
 class EditedJournal : public SqliteJournalTest, public testing::WithParamInterface<Edit> {};
 
 TEST_P(EditedJournal, IsFound) {
