@@ -1,0 +1,350 @@
+#include "os/process.h"
+
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+extern char** environ;  // NOLINT: POSIX names it so
+
+namespace drydock::os {
+namespace {
+
+constexpr std::int64_t k_poll_slice_ms = 50;  // how soon a cancellation is seen
+
+std::int64_t now_ms() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+bool is_program(const std::string& path) {
+    return ::access(path.c_str(), X_OK) == 0;
+}
+
+// argv[0] as a path. PATH is searched here and not in the child, where little is allowed.
+std::string find_program(const std::string& name) {
+    const char* search = std::getenv("PATH");
+    if (name.find('/') != name.npos || search == nullptr) {
+        return name;
+    }
+    for (const auto& folder : split(search, ':')) {
+        const std::string path = folder + "/" + name;
+        if (!folder.empty() && is_program(path)) {
+            return path;
+        }
+    }
+    return name;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    all.reserve(texts.size() + 1);
+    for (const auto& text : texts) {
+        all.push_back(const_cast<char*>(text.c_str()));  // NOLINT: execve's signature
+    }
+    all.push_back(nullptr);
+    return all;
+}
+
+// Everything the child needs, made before the fork: the child may not allocate.
+struct Prepared {
+    std::string program;
+    std::vector<char*> arguments;
+    std::vector<char*> environment;
+    const char* folder = nullptr;
+    std::vector<int> descriptors;  // become 0, 1, 2, ...
+    int report = -1;               // gets errno when exec fails
+    bool own_session = true;
+    bool dies_with_parent = false;
+    pid_t parent = 0;
+};
+
+[[noreturn]] void give_up(const Prepared& child) {
+    const int number = errno;
+    (void)!::write(child.report, &number, sizeof number);
+    ::_exit(127);
+}
+
+void reset_signals() {
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) {
+        ::sigaction(number, &action, nullptr);
+    }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// Moves each descriptor first above all targets, so that none is overwritten before its turn.
+void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
+    const int count = static_cast<int>(child.descriptors.size());
+    for (int i = 0; i < count; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        moved[at] = ::fcntl(child.descriptors[at], F_DUPFD_CLOEXEC, 32);
+        if (moved[at] < 0) {
+            give_up(child);
+        }
+    }
+    for (int i = 0; i < count; ++i) {
+        if (::dup2(moved[static_cast<std::size_t>(i)], i) < 0) {
+            give_up(child);
+        }
+    }
+}
+
+void close_on_exec_from(unsigned first) {
+    constexpr unsigned k_close_range_cloexec = 4;
+    if (::syscall(SYS_close_range, first, ~0U, k_close_range_cloexec) == 0) {
+        return;
+    }
+    for (int number = static_cast<int>(first); number < 1024; ++number) {  // kernels before 5.11
+        ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    }
+}
+
+// Runs in the forked child: async-signal-safe calls only.
+[[noreturn]] void become_child(Prepared& child) {
+    std::array<int, 16> moved = {};
+    if (child.own_session) {
+        ::setsid();
+    }
+    if (child.dies_with_parent) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != child.parent) {
+            ::_exit(127);
+        }
+    }
+    reset_signals();
+    child.report = ::fcntl(child.report, F_DUPFD_CLOEXEC, 64);  // out of the targets' way
+    place_descriptors(child, moved);
+    close_on_exec_from(static_cast<unsigned>(child.descriptors.size()));
+    if (child.folder != nullptr && ::chdir(child.folder) != 0) {
+        give_up(child);
+    }
+    ::execve(child.program.c_str(), child.arguments.data(), child.environment.data());
+    give_up(child);
+}
+
+Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
+    Prepared child;
+    child.program = find_program(options.argv[0]);
+    child.arguments = pointers(options.argv);
+    if (options.environment) {
+        child.environment = pointers(*options.environment);
+    } else {
+        for (char** entry = environ; *entry != nullptr; ++entry) {
+            child.environment.push_back(*entry);
+        }
+        child.environment.push_back(nullptr);
+    }
+    child.folder = options.folder.empty() ? nullptr : options.folder.c_str();
+    for (const int wanted : {options.input, options.output, options.errors}) {
+        child.descriptors.push_back(wanted < 0 ? nothing.get() : wanted);
+    }
+    child.descriptors.insert(child.descriptors.end(), options.keep.begin(), options.keep.end());
+    child.report = report;
+    child.own_session = options.own_session;
+    child.dies_with_parent = options.dies_with_parent;
+    child.parent = ::getpid();
+    return child;
+}
+
+Result<std::pair<Fd, Fd>> make_pipe() {
+    std::array<int, 2> ends = {};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return fail_errno("os.pipe", "pipe", errno);
+    }
+    return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
+// Blocks until exec has happened (the pipe closes) or failed (errno arrives).
+int exec_error(const Fd& report) {
+    int number = 0;
+    ssize_t size = 0;
+    do {
+        size = ::read(report.get(), &number, sizeof number);
+    } while (size < 0 && errno == EINTR);
+    return size == static_cast<ssize_t>(sizeof number) ? number : 0;
+}
+
+Exit to_exit(const siginfo_t& info) {
+    if (info.si_code == CLD_EXITED) {
+        return {info.si_status, 0};
+    }
+    return {128 + info.si_status, info.si_status};
+}
+
+// Reads what is there. False when the other side is closed.
+bool drain(int descriptor, const RunOptions& options, RunResult& result) {
+    std::array<char, 16384> chunk = {};
+    for (;;) {
+        const auto size = ::read(descriptor, chunk.data(), chunk.size());
+        if (size <= 0) {
+            return size < 0 && (errno == EAGAIN || errno == EINTR);
+        }
+        const std::string_view bytes(chunk.data(), static_cast<std::size_t>(size));
+        if (options.sink) {
+            options.sink(bytes);
+        }
+        const auto room = options.output_max - result.output.size();
+        result.output += bytes.substr(0, room);
+        result.output_cut = result.output_cut || bytes.size() > room;
+    }
+}
+
+// Waits for output or the end, until the deadline or a cancellation.
+void follow(Child& child, const Fd& output, const RunOptions& options, RunResult& result) {
+    const auto deadline_ms = now_ms() + options.timeout_ms;
+    bool open = true;
+    for (;;) {
+        const auto left = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
+        std::array<pollfd, 2> on = {pollfd{child.descriptor(), POLLIN, 0},
+                                    pollfd{open ? output.get() : -1, POLLIN, 0}};
+        ::poll(on.data(), on.size(), static_cast<int>(std::min(left, k_poll_slice_ms)));
+        open = open && (on[1].revents == 0 || drain(output.get(), options, result));
+        if (const auto ended = child.wait(0)) {
+            result.exit = *ended;
+            return;
+        }
+        result.timed_out = now_ms() >= deadline_ms;
+        result.cancelled = !result.timed_out && options.cancelled && options.cancelled();
+        if (result.timed_out || result.cancelled) {
+            child.signal_group(SIGKILL);
+            result.exit = child.wait(-1).value_or(Exit{137, SIGKILL});
+            return;
+        }
+    }
+}
+
+}  // namespace
+
+std::string Exit::text() const {
+    return signal != 0 ? fmt::format("ended by signal {}", signal) : fmt::format("exit {}", code);
+}
+
+std::optional<Exit> Child::wait(std::int64_t timeout_ms) {
+    if (exit_) {
+        return exit_;
+    }
+    pollfd on = {descriptor_.get(), POLLIN, 0};
+    while (::poll(&on, 1, static_cast<int>(timeout_ms)) < 0 && errno == EINTR) {
+    }
+    siginfo_t info = {};
+    if (on.revents != 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0
+        && info.si_pid == pid_) {
+        exit_ = to_exit(info);
+    }
+    return exit_;
+}
+
+void Child::signal(int number) const {
+    ::syscall(SYS_pidfd_send_signal, descriptor_.get(), number, nullptr, 0);
+}
+
+void Child::signal_group(int number) const {
+    if (!exit_) {  // once reaped, the number may be somebody else's
+        ::kill(-pid_, number);
+    }
+}
+
+Result<Child> spawn(const SpawnOptions& options) {
+    if (options.argv.empty()) {
+        return fail("os.exec", "there is no program to start: the argument vector is empty");
+    }
+    DRYDOCK_TRY_ASSIGN(const Fd nothing, open_file("/dev/null", O_RDWR));
+    DRYDOCK_TRY_ASSIGN(auto report, make_pipe());
+    Prepared child = prepare(options, nothing, report.second.get());
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        return fail_errno("os.fork", "fork", errno);
+    }
+    if (pid == 0) {
+        become_child(child);
+    }
+    report.second.close();
+    if (const int number = exec_error(report.first); number != 0) {
+        ::waitpid(pid, nullptr, 0);
+        return fail_errno("os.exec", fmt::format("starting {}", child.program), number);
+    }
+    DRYDOCK_TRY_ASSIGN(Fd descriptor, open_process(pid));
+    return Child(pid, std::move(descriptor));
+}
+
+std::vector<std::string>
+clean_environment(const std::vector<std::pair<std::string, std::string>>& given) {
+    std::vector<std::string> all;
+    const char* path = std::getenv("PATH");
+    const auto is_path = [](const auto& entry) { return entry.first == "PATH"; };
+    if (path != nullptr && std::none_of(given.begin(), given.end(), is_path)) {
+        all.push_back(std::string("PATH=") + path);
+    }
+    for (const auto& [name, value] : given) {
+        all.push_back(name + "=" + value);
+    }
+    return all;
+}
+
+Result<RunResult> run_to_end(const RunOptions& options) {
+    DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
+    SpawnOptions child_options = options.spawn;
+    child_options.output = pipe.second.get();
+    child_options.errors = pipe.second.get();
+    child_options.own_session = true;
+    const auto start_ms = now_ms();
+    DRYDOCK_TRY_ASSIGN(Child child, spawn(child_options));
+    pipe.second.close();
+    ::fcntl(pipe.first.get(), F_SETFL, O_NONBLOCK);
+    RunResult result;
+    follow(child, pipe.first, options, result);
+    drain(pipe.first.get(), options, result);
+    result.duration_ms = now_ms() - start_ms;
+    return result;
+}
+
+Result<Fd> open_process(pid_t pid) {
+    Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!process) {
+        return errno == ESRCH
+                   ? fail("os.no_process", fmt::format("there is no process {}", pid))
+                   : fail_errno("os.pidfd_open", fmt::format("pidfd_open {}", pid), errno);
+    }
+    return process;
+}
+
+Status signal_process(const Fd& process, int number) {
+    if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0) {
+        return errno == ESRCH ? fail("os.no_process", "the process is gone")
+                              : fail_errno("os.kill", "sending a signal", errno);
+    }
+    return {};
+}
+
+bool wait_gone(const Fd& process, std::int64_t timeout_ms) {
+    const auto deadline_ms = now_ms() + timeout_ms;
+    for (;;) {
+        const auto left = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
+        pollfd on = {process.get(), POLLIN, 0};
+        const int ready = ::poll(&on, 1, static_cast<int>(left));
+        if (ready > 0) {
+            return true;
+        }
+        if (ready == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+}
+
+}  // namespace drydock::os
