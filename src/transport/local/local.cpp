@@ -1,0 +1,218 @@
+#include "transport/local/local.h"
+
+#include "base/text.h"
+#include "os/process.h"
+#include "transport/frames.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace drydock::transport {
+namespace {
+
+constexpr std::size_t k_outgoing_bytes_max = 64U << 20U;  // some frames of the largest size
+constexpr std::size_t k_stderr_tail_bytes = 4096;
+constexpr std::int64_t k_end_grace_ms = 2000;  // an agent ends at once when its input closes
+
+struct Pipe {
+    os::Fd read;
+    os::Fd write;
+};
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends = {};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return fail_errno("transport.pipe", "making a pipe", errno);
+    }
+    return Pipe{os::Fd(ends[0]), os::Fd(ends[1])};
+}
+
+// True when the other side closed it; appends what came.
+bool read_available(int descriptor, std::string& into) {
+    std::array<char, 65536> chunk = {};
+    for (;;) {
+        const auto size = ::read(descriptor, chunk.data(), chunk.size());
+        if (size > 0) {
+            into.append(chunk.data(), static_cast<std::size_t>(size));
+        } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
+            return true;
+        } else if (errno == EAGAIN) {
+            return false;
+        }
+    }
+}
+
+class LocalConversation final : public Conversation {
+public:
+    LocalConversation(std::string host, os::Child child, os::Fd input, os::Fd output, os::Fd errors)
+        : host_(std::move(host))
+        , child_(std::move(child))
+        , input_(std::move(input))
+        , output_(std::move(output))
+        , errors_(std::move(errors)) {
+        for (const auto* end : {&input_, &output_, &errors_}) {
+            ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
+        }
+    }
+
+    ~LocalConversation() override {
+        input_.close();
+        output_.close();
+        if (!child_.wait(k_end_grace_ms)) {
+            child_.signal_group(SIGKILL);
+            (void)child_.wait(-1);
+        }
+    }
+
+    LocalConversation(const LocalConversation&) = delete;
+    LocalConversation& operator=(const LocalConversation&) = delete;
+
+    Status send(const Json& frame) override {
+        DRYDOCK_TRY_ASSIGN(const std::string bytes, encode_frame(frame));
+        if (outgoing_.size() - sent_ + bytes.size() > k_outgoing_bytes_max) {
+            return fail("transport.full",
+                        fmt::format("the agent on {} takes no more requests", host_),
+                        "see what holds that host up",
+                        ErrorClass::transient);
+        }
+        outgoing_ += bytes;
+        flush();
+        return {};
+    }
+
+    Result<std::vector<Json>> receive() override {
+        flush();
+        std::string bytes;
+        ended_ = read_available(output_.get(), bytes) || ended_;
+        read_stderr();
+        auto frames = reader_.feed(bytes);
+        if (!frames) {
+            return tl::unexpected(frames.error().in(host_));
+        }
+        if (frames->empty() && ended_) {
+            return end_error();
+        }
+        return frames;
+    }
+
+    [[nodiscard]] int descriptor() const override { return output_.get(); }
+
+    [[nodiscard]] bool wants_write() const override { return sent_ < outgoing_.size(); }
+
+    [[nodiscard]] int write_descriptor() const { return input_.get(); }
+
+    // A child that writes much to stderr must not stall on a full pipe.
+    [[nodiscard]] int error_descriptor() const { return errors_ended_ ? -1 : errors_.get(); }
+
+    void read_stderr() {
+        errors_ended_ = errors_ended_ || read_available(errors_.get(), tail_);
+        if (tail_.size() > k_stderr_tail_bytes) {
+            tail_.erase(0, tail_.size() - k_stderr_tail_bytes);
+        }
+    }
+
+    void flush() {
+        while (wants_write() && input_) {
+            const auto rest = std::string_view(outgoing_).substr(sent_);
+            const auto size = ::write(input_.get(), rest.data(), rest.size());
+            if (size >= 0) {
+                sent_ += static_cast<std::size_t>(size);
+            } else if (errno != EINTR) {
+                lost_ = errno != EAGAIN;
+                break;
+            }
+        }
+        if (lost_ || !wants_write()) {  // a lost stream shows as the end in receive()
+            outgoing_.clear();
+            sent_ = 0;
+        }
+    }
+
+private:
+    [[nodiscard]] tl::unexpected<Error> end_error() {
+        (void)child_.wait(k_end_grace_ms / 10);  // so that its last words are there
+        read_stderr();
+        const auto exit = child_.wait(0);
+        const std::string how = exit ? exit->text() : "it closed its output";
+        const std::string said = trim(tail_.empty() ? reader_.banner() : tail_);
+        return fail(
+            "transport.ended",
+            fmt::format(
+                "{}: the agent's stream ended ({}){}", host_, how, said.empty() ? "" : ": " + said),
+            "run the connect command by hand and see that it leads to an agent",
+            ErrorClass::transient);
+    }
+
+    std::string host_;
+    os::Child child_;
+    os::Fd input_;   // the child's stdin
+    os::Fd output_;  // the child's stdout
+    os::Fd errors_;
+    FrameReader reader_{FrameReader::Side::conductor};
+    std::string outgoing_;
+    std::size_t sent_ = 0;  // bytes of outgoing_ already written
+    std::string tail_;      // of stderr
+    bool ended_ = false;
+    bool errors_ended_ = false;
+    bool lost_ = false;
+};
+
+std::vector<std::string> arguments(const HostAddress& host) {
+    std::vector<std::string> argv = host.connect;
+    argv.insert(argv.end(), host.become.begin(), host.become.end());
+    argv.insert(argv.end(), {host.agent, "agent", "--state", host.state});
+    return argv;
+}
+
+}  // namespace
+
+LocalTransport::LocalTransport() {
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& host) {
+    DRYDOCK_TRY_ASSIGN(Pipe input, make_pipe());
+    DRYDOCK_TRY_ASSIGN(Pipe output, make_pipe());
+    DRYDOCK_TRY_ASSIGN(Pipe errors, make_pipe());
+    os::SpawnOptions options;
+    options.argv = arguments(host);
+    options.input = input.read.get();
+    options.output = output.write.get();
+    options.errors = errors.write.get();
+    auto child = os::spawn(options);
+    if (!child) {
+        return tl::unexpected(child.error().in(host.name));
+    }
+    return std::make_unique<LocalConversation>(host.name,
+                                               std::move(*child),
+                                               std::move(input.write),
+                                               std::move(output.read),
+                                               std::move(errors.read));
+}
+
+void LocalTransport::wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) {
+    std::vector<pollfd> polls;
+    std::vector<LocalConversation*> ours;
+    for (Conversation* each : on) {
+        auto* local = dynamic_cast<LocalConversation*>(each);
+        if (local != nullptr) {
+            ours.push_back(local);
+            polls.push_back({local->descriptor(), POLLIN, 0});
+            polls.push_back({local->error_descriptor(), POLLIN, 0});
+            polls.push_back({local->wants_write() ? local->write_descriptor() : -1, POLLOUT, 0});
+        }
+    }
+    ::poll(polls.data(), polls.size(), static_cast<int>(timeout_ms));
+    for (auto* local : ours) {
+        local->flush();
+        local->read_stderr();
+    }
+}
+
+}  // namespace drydock::transport
