@@ -94,6 +94,9 @@ public:
     // Readable when a probe or an action may have ended, so that nobody need wait for the next
     // tick; -1 when there is no such thing.
     [[nodiscard]] virtual int wake_descriptor() const { return -1; }
+
+    // To be called when it was readable: takes note and makes it quiet again.
+    virtual void on_wake() {}
 };
 
 }  // namespace drydock::agent

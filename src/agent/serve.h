@@ -10,7 +10,8 @@
 
 namespace drydock::agent {
 
-// Speaks on standard input and output until the other side hangs up. Actions go on.
+// Speaks on standard input and output until the other side hangs up, then ends the process. Actions
+// go on. Returns only when it could not begin.
 [[nodiscard]] int serve(const std::string& state_folder);
 
 // Runs the action whose request is on standard input and whose lock is descriptor 3.

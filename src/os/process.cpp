@@ -69,11 +69,18 @@ struct Prepared {
     bool own_session = true;
     bool dies_with_parent = false;
     pid_t parent = 0;
+    const std::function<int()>* before_exec = nullptr;
+};
+
+// What a child tells through the report pipe: first its pid (a daemon), then why it failed.
+struct Report {
+    pid_t pid = 0;
+    int error = 0;
 };
 
 [[noreturn]] void give_up(const Prepared& child) {
-    const int number = errno;
-    (void)!::write(child.report, &number, sizeof number);
+    const Report report = {0, errno};
+    (void)!::write(child.report, &report, sizeof report);
     ::_exit(127);
 }
 
@@ -134,8 +141,25 @@ void close_on_exec_from(unsigned first) {
     if (child.folder != nullptr && ::chdir(child.folder) != 0) {
         give_up(child);
     }
+    if (child.before_exec != nullptr && (errno = (*child.before_exec)()) != 0) {
+        give_up(child);
+    }
     ::execve(child.program.c_str(), child.arguments.data(), child.environment.data());
     give_up(child);
+}
+
+// The process between us and a daemon: it ends at once, so that the daemon is nobody's child.
+[[noreturn]] void be_between(Prepared& child) {
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        give_up(child);
+    }
+    if (pid > 0) {
+        ::_exit(0);
+    }
+    const Report report = {::getpid(), 0};
+    (void)!::write(child.report, &report, sizeof report);
+    become_child(child);
 }
 
 Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
@@ -170,14 +194,19 @@ Result<std::pair<Fd, Fd>> make_pipe() {
     return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
-// Blocks until exec has happened (the pipe closes) or failed (errno arrives).
-int exec_error(const Fd& report) {
-    int number = 0;
-    ssize_t size = 0;
-    do {
-        size = ::read(report.get(), &number, sizeof number);
-    } while (size < 0 && errno == EINTR);
-    return size == static_cast<ssize_t>(sizeof number) ? number : 0;
+// Blocks until exec has happened (the pipe closes) or failed (an error arrives).
+Report read_report(const Fd& pipe) {
+    Report all;
+    Report one;
+    for (;;) {
+        const auto size = ::read(pipe.get(), &one, sizeof one);
+        if (size == static_cast<ssize_t>(sizeof one)) {
+            all.pid = one.pid != 0 ? one.pid : all.pid;
+            all.error = one.error;
+        } else if (size >= 0 || errno != EINTR) {
+            return all;
+        }
+    }
 }
 
 Exit to_exit(const siginfo_t& info) {
@@ -275,12 +304,36 @@ Result<Child> spawn(const SpawnOptions& options) {
         become_child(child);
     }
     report.second.close();
-    if (const int number = exec_error(report.first); number != 0) {
+    if (const int number = read_report(report.first).error; number != 0) {
         ::waitpid(pid, nullptr, 0);
         return fail_errno("os.exec", fmt::format("starting {}", child.program), number);
     }
     DRYDOCK_TRY_ASSIGN(Fd descriptor, open_process(pid));
     return Child(pid, std::move(descriptor));
+}
+
+Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<int()>& before_exec) {
+    if (options.argv.empty()) {
+        return fail("os.exec", "there is no program to start: the argument vector is empty");
+    }
+    DRYDOCK_TRY_ASSIGN(const Fd nothing, open_file("/dev/null", O_RDWR));
+    DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
+    Prepared child = prepare(options, nothing, pipe.second.get());
+    child.before_exec = &before_exec;
+    const pid_t between = ::fork();
+    if (between < 0) {
+        return fail_errno("os.fork", "fork", errno);
+    }
+    if (between == 0) {
+        be_between(child);
+    }
+    pipe.second.close();
+    const Report report = read_report(pipe.first);
+    ::waitpid(between, nullptr, 0);
+    if (report.error != 0 || report.pid == 0) {
+        return fail_errno("os.exec", fmt::format("starting {}", child.program), report.error);
+    }
+    return report.pid;
 }
 
 std::vector<std::string>
@@ -300,7 +353,9 @@ clean_environment(const std::vector<std::pair<std::string, std::string>>& given)
 Result<RunResult> run_to_end(const RunOptions& options) {
     DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
     SpawnOptions child_options = options.spawn;
-    child_options.output = pipe.second.get();
+    if (child_options.output < 0) {
+        child_options.output = pipe.second.get();
+    }
     child_options.errors = pipe.second.get();
     child_options.own_session = true;
     const auto start_ms = now_ms();

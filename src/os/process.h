@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drydock::os {
@@ -61,12 +62,20 @@ private:
 // "os.exec" when the program cannot be started (it then never ran).
 [[nodiscard]] Result<Child> spawn(const SpawnOptions& options);
 
+// Starts a process that is nobody's child and not waited for: a daemon. `before_exec` runs in it
+// just before exec, with its pid in getpid(), and answers 0 or an errno that makes the start fail;
+// it may use anything, but only because the caller must be a program with a single thread.
+// Returns the pid once exec has happened.
+[[nodiscard]] Result<pid_t> spawn_detached(const SpawnOptions& options,
+                                           const std::function<int()>& before_exec);
+
 // PATH of the caller and what is given; nothing else crosses over.
 [[nodiscard]] std::vector<std::string>
 clean_environment(const std::vector<std::pair<std::string, std::string>>& given);
 
 struct RunOptions {
-    SpawnOptions spawn = {};  // its output and errors are captured together
+    SpawnOptions spawn =
+        {};  // output and errors are captured together; errors only if it has output
     std::size_t output_max = 64U << 10U;
     std::int64_t timeout_ms = 10'000;
     std::function<void(std::string_view)> sink = {};  // gets output as it comes, if set

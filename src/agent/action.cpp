@@ -1,0 +1,77 @@
+#include "agent/action.h"
+
+#include <fmt/format.h>
+
+namespace drydock::agent {
+namespace {
+
+struct ActionKind {
+    std::string_view name;
+    ActionResult (*run)(const Json& request, const ActionContext& context);
+};
+
+constexpr std::array k_kinds = {
+    ActionKind{"command", run_command_action},
+    ActionKind{"http", run_http_action},
+    ActionKind{"link", run_link_action},
+    ActionKind{"service_start", run_service_start},
+    ActionKind{"service_stop", run_service_stop},
+};
+
+}  // namespace
+
+ActionResult failed(Error error, Json evidence) {
+    return {Outcome::failed, std::move(evidence), std::move(error)};
+}
+
+ActionResult unknown(Error error, Json evidence) {
+    error.kind = ErrorClass::unknown_outcome;
+    return {Outcome::unknown, std::move(evidence), std::move(error)};
+}
+
+std::string_view name(Outcome outcome) {
+    switch (outcome) {
+    case Outcome::done:
+        return "done";
+    case Outcome::failed:
+        return "failed";
+    case Outcome::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+ActionResult run_typed(const Json& request, const ActionContext& context) {
+    const std::string& wanted = request["kind"].as_string();
+    for (const auto& kind : k_kinds) {
+        if (kind.name == wanted) {
+            return kind.run(request, context);
+        }
+    }
+    return failed({"agent.bad_request",
+                   fmt::format("this agent knows no action of kind `{}`", wanted),
+                   "use the same drydock on both sides"});
+}
+
+Result<std::vector<std::string>> read_texts(const Json& list, std::string_view what) {
+    std::vector<std::string> texts;
+    for (const auto& item : list.items()) {
+        if (item.is_string() && item.as_string().find('\0') == std::string::npos) {
+            texts.push_back(item.as_string());
+        }
+    }
+    if (!list.is_array() || texts.size() != list.items().size()) {
+        return fail("agent.bad_request", fmt::format("`{}` is no list of texts", what));
+    }
+    return texts;
+}
+
+std::vector<std::pair<std::string, std::string>> read_pairs(const Json& object) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const auto& [key, value] : object.members()) {
+        pairs.emplace_back(key, value.as_string());
+    }
+    return pairs;
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,49 @@
+// Actions: the typed effects that a host can have, each in its own file.
+//
+// An action runs in a supervisor process of its own (supervisor.cpp). It answers what became of it:
+// done, failed (it certainly had no effect or said no), or unknown (it may or may not have
+// happened). A new kind is one function and one line in the table of action.cpp.
+#pragma once
+
+#include "base/json.h"
+#include "base/result.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace drydock::agent {
+
+enum class Outcome { done, failed, unknown };
+
+struct ActionResult {
+    Outcome outcome = Outcome::done;
+    Json evidence = Json(Json::Object{});
+    std::optional<Error> error = std::nullopt;
+};
+
+struct ActionContext {
+    std::string folder;                            // the action's own, for its files
+    std::function<void(std::string_view)> output;  // takes what a command prints
+    std::function<bool()> cancelled;
+};
+
+[[nodiscard]] ActionResult failed(Error error, Json evidence = Json(Json::Object{}));
+[[nodiscard]] ActionResult unknown(Error error, Json evidence = Json(Json::Object{}));
+[[nodiscard]] std::string_view name(Outcome outcome);
+
+// Runs `request` (secrets filled in) by its "kind".
+[[nodiscard]] ActionResult run_typed(const Json& request, const ActionContext& context);
+
+[[nodiscard]] ActionResult run_command_action(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult run_http_action(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult run_link_action(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult run_service_start(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult run_service_stop(const Json& request, const ActionContext& context);
+
+// The strings of a JSON list; "agent.bad_request" names `what` when it is no list of strings.
+[[nodiscard]] Result<std::vector<std::string>> read_texts(const Json& list, std::string_view what);
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> read_pairs(const Json& object);
+
+}  // namespace drydock::agent

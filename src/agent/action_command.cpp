@@ -1,0 +1,145 @@
+// The action `command`: {argv, env, cwd, timeout_ms, exit_done: [0], stdout_file?, script?}.
+//
+// Done when it exits with a code of exit_done. A time-out, a cancellation or a signal leaves behind
+// nobody knows what, so the outcome is unknown. With stdout_file, the command's output goes there
+// under a temporary name that is renamed only when the command is done.
+#include "agent/action.h"
+#include "agent/key.h"
+#include "base/hash.h"
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_tail_bytes = 4096;
+constexpr std::int64_t k_timeout_ms = 60'000;  // when the request names none
+
+// Writes the script into the action's folder; answers its path.
+Result<std::string> write_script(const Json& script, const std::string& folder) {
+    const std::string& content = script["content"].as_string();
+    if (sha256_hex(content) != script["sha256"].as_string()) {
+        return fail("agent.script_digest",
+                    fmt::format("the script {} is not the one that was planned",
+                                script["name"].as_string()));
+    }
+    const std::string path = folder + "/script." + os::name_of(script["name"].as_string());
+    DRYDOCK_TRY(os::write_file_durable(path, content, 0700));
+    return path;
+}
+
+Result<std::vector<std::string>> read_argv(const Json& request, const std::string& folder) {
+    DRYDOCK_TRY_ASSIGN(auto argv, read_texts(request["argv"], "argv"));
+    if (!request["script"].is_object()) {
+        return argv;
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string path, write_script(request["script"], folder));
+    for (auto& argument : argv) {
+        constexpr std::string_view k_place = "${script}";
+        if (const auto at = argument.find(k_place); at != std::string::npos) {
+            argument.replace(at, k_place.size(), path);
+        }
+    }
+    return argv;
+}
+
+// The open file for standard output; none when it is captured.
+Result<os::Fd> open_output(const Json& request) {
+    if (!request["stdout_file"].is_string()) {
+        return os::Fd();
+    }
+    return os::open_file(
+        request["stdout_file"].as_string() + ".part", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+}
+
+Status keep_output(const Json& request, const os::Fd& file) {
+    const std::string& path = request["stdout_file"].as_string();
+    if (!file) {
+        return {};
+    }
+    if (::fsync(file.get()) != 0 || std::rename((path + ".part").c_str(), path.c_str()) != 0) {
+        return fail_errno("os.rename", "keeping " + path, errno);
+    }
+    return os::sync_folder(os::folder_of(path));
+}
+
+bool is_done(const Json& request, const os::Exit& exit) {
+    const auto& codes = request["exit_done"].items();
+    return exit.signal == 0
+           && (codes.empty()
+                   ? exit.code == 0
+                   : std::find(codes.begin(), codes.end(), Json(exit.code)) != codes.end());
+}
+
+Json evidence_of(const os::RunResult& run, const std::string& tail) {
+    Json evidence;
+    evidence.set("exit", run.exit.code);
+    evidence.set("output_tail", to_utf8(tail));
+    evidence.set("duration_ms", run.duration_ms);
+    return evidence;
+}
+
+ActionResult
+judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd& out) {
+    const std::string program = request["argv"].items().front().as_string();
+    if (run.timed_out || run.cancelled || run.exit.signal != 0) {
+        const auto how = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
+                         : run.cancelled ? std::string("was cancelled")
+                                         : run.exit.text();
+        return unknown({run.timed_out ? "command.timeout" : "command.ended_early",
+                        fmt::format("{} {}: how far it came is not known", program, how),
+                        "look at what it should have done, on the host"},
+                       std::move(evidence));
+    }
+    if (!is_done(request, run.exit)) {
+        return failed({"command.failed",
+                       fmt::format("{} ended with {}", program, run.exit.text()),
+                       "its output is in the evidence"},
+                      std::move(evidence));
+    }
+    if (auto kept = keep_output(request, out); !kept) {
+        return failed(kept.error(), std::move(evidence));
+    }
+    return {Outcome::done, std::move(evidence)};
+}
+
+}  // namespace
+
+ActionResult run_command_action(const Json& request, const ActionContext& context) {
+    auto argv = read_argv(request, context.folder);
+    auto output = open_output(request);
+    if (!argv || argv->empty() || !output) {
+        return failed(!argv     ? argv.error()
+                      : !output ? output.error()
+                                : Error{"agent.bad_request", "a command needs `argv`", {}, {}});
+    }
+    std::string tail;
+    os::RunOptions options;
+    options.spawn.argv = std::move(*argv);
+    options.spawn.environment = os::clean_environment(read_pairs(request["env"]));
+    options.spawn.folder = request["cwd"].as_string();
+    options.spawn.output = output->get();
+    options.spawn.dies_with_parent = true;  // without supervisor nobody would know that it runs
+    options.timeout_ms = request["timeout_ms"].as_int(k_timeout_ms);
+    options.output_max = 0;
+    options.cancelled = context.cancelled;
+    options.sink = [&](std::string_view bytes) {
+        context.output(bytes);
+        tail += bytes;
+        tail.erase(0, tail.size() - std::min(tail.size(), k_tail_bytes));
+    };
+    const auto run = os::run_to_end(options);
+    if (!run) {
+        return failed(run.error());
+    }
+    return judge(request, *run, evidence_of(*run, tail), *output);
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,13 @@
+// Places where a test can make the agent or a supervisor die, as by `kill -9`.
+//
+// DRYDOCK_AGENT_CRASH names the place: after_mkdir, before_effect, after_effect, before_result.
+// With DRYDOCK_AGENT_CRASH_ONCE=FILE it happens only while FILE is missing, and makes it first.
+#pragma once
+
+#include <string_view>
+
+namespace drydock::agent {
+
+void crash_here(std::string_view place);
+
+}  // namespace drydock::agent

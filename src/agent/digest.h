@@ -1,0 +1,14 @@
+// SHA-256 of a whole file, read in portions.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+
+namespace drydock::agent {
+
+[[nodiscard]] Result<std::string> digest_file(const std::string& path);  // hex
+// The same, remembered while the file's identity, size and times stay. Thread-safe.
+[[nodiscard]] Result<std::string> digest_file_cached(const std::string& path);
+
+}  // namespace drydock::agent

@@ -1,0 +1,192 @@
+#define CPPHTTPLIB_OPENSSL_SUPPORT
+#include "agent/http.h"
+
+#include "agent/action.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_answer_bytes_max = 16U << 20U;  // a metrics page is about 0.1 MB
+constexpr int k_refused_wait_ms = 100;                  // a refusal comes at once
+constexpr auto k_stop_again = std::chrono::milliseconds(10);
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Ends the request at the deadline, whatever it is doing: the library's own time-outs are per read,
+// and a server that sends a byte now and then would hold it for ever.
+class Watchdog {
+public:
+    Watchdog(httplib::Client& client, SteadyTime deadline)
+        : thread_([this, &client, deadline](const std::stop_token& stop) {
+            std::unique_lock lock(mutex_);
+            ended_.wait_until(lock, stop, deadline, [] { return false; });
+            while (!stop.stop_requested()) {  // again: it may just be between two states
+                client.stop();
+                ended_.wait_for(lock, stop, k_stop_again, [] { return false; });
+            }
+        }) {}
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any ended_;
+    std::jthread thread_;
+};
+
+struct Url {
+    std::string server;  // scheme, host, port
+    std::string path;
+    std::string host;
+    std::string port;
+};
+
+Url split_url(const std::string& text) {
+    Url url;
+    const auto scheme = text.find("://");
+    const auto start = scheme == text.npos ? 0 : scheme + 3;
+    const auto path = std::min(text.find('/', start), text.size());
+    url.server = text.substr(0, path);
+    url.path = path == text.size() ? "/" : text.substr(path);
+    url.host = text.substr(start, path - start);
+    url.port = text.starts_with("https") ? "443" : "80";
+    if (const auto colon = url.host.rfind(':'); colon != url.host.npos && url.host.back() != ']') {
+        url.port = url.host.substr(colon + 1);
+        url.host.resize(colon);
+    }
+    if (url.host.starts_with('[') && url.host.ends_with(']')) {
+        url.host = url.host.substr(1, url.host.size() - 2);
+    }
+    return url;
+}
+
+httplib::Request to_library(const HttpRequest& request, std::string path, std::string& body) {
+    httplib::Request out;
+    out.method = request.method;
+    out.path = std::move(path);
+    out.body = request.body;
+    for (const auto& [name, value] : request.headers) {
+        out.headers.emplace(name, value);
+    }
+    out.content_receiver =
+        [&body](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+            body.append(data, size);
+            return body.size() <= k_answer_bytes_max;
+        };
+    return out;
+}
+
+void set_up(httplib::Client& client, const HttpRequest& request) {
+    const auto timeout = std::chrono::milliseconds(std::max<std::int64_t>(request.timeout_ms, 1));
+    client.set_connection_timeout(timeout);
+    client.set_read_timeout(timeout);
+    client.set_write_timeout(timeout);
+    client.set_keep_alive(false);
+    client.set_url_encode(false);  // the caller gave a URL, not a path to be encoded
+    if (!request.ca.empty()) {
+        client.set_ca_cert_path(request.ca);
+    }
+}
+
+// The library does not tell a refused connection from an unreachable host; one more try does. If
+// somebody listens by now, the answer is "no": then nothing is claimed.
+bool is_refused(const Url& url) {
+    addrinfo hints = {};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found) != 0) {
+        return false;
+    }
+    bool refused = true;
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+        const os::Fd end(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        errno = 0;
+        int error = ::connect(end.get(), at->ai_addr, at->ai_addrlen) == 0 ? 0 : errno;
+        if (error == EINPROGRESS) {
+            pollfd on = {end.get(), POLLOUT, 0};
+            socklen_t size = sizeof error;
+            ::poll(&on, 1, k_refused_wait_ms);
+            ::getsockopt(end.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+        }
+        refused = refused && error == ECONNREFUSED;
+    }
+    ::freeaddrinfo(found);
+    return refused;
+}
+
+HttpError explain(httplib::Error error, const HttpRequest& request, const Url& url) {
+    using httplib::Error;
+    const std::string what = fmt::format("{} {}", request.method, request.url);
+    if (error == Error::Connection) {
+        return is_refused(url) ? HttpError{HttpFailure::refused, what + ": connection refused"}
+                               : HttpError{HttpFailure::not_sent, what + ": no connection"};
+    }
+    if (error == Error::ConnectionTimeout) {
+        return {HttpFailure::not_sent, what + ": no connection in time"};
+    }
+    if (error == Error::SSLConnection || error == Error::SSLLoadingCerts
+        || error == Error::SSLServerVerification) {
+        return {HttpFailure::not_sent, what + ": TLS: " + httplib::to_string(error)};
+    }
+    return {HttpFailure::lost, what + ": no whole answer in time: " + httplib::to_string(error)};
+}
+
+tl::expected<HttpAnswer, HttpError>
+send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
+    HttpAnswer answer;
+    set_up(client, request);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
+    const auto result = [&] {
+        const Watchdog watchdog(client, deadline);
+        return client.send(to_library(request, url.path, answer.body));
+    }();
+    if (!result) {
+        return tl::unexpected(explain(result.error(), request, url));
+    }
+    answer.status = result->status;
+    return answer;
+}
+
+}  // namespace
+
+tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
+    const Url url = split_url(request.url);
+    try {
+        httplib::Client client(url.server, request.certificate, request.key);
+        if (client.is_valid()) {
+            return send_with(client, request, url);
+        }
+    } catch (const std::exception& problem) {
+        return tl::unexpected(
+            HttpError{HttpFailure::not_sent, request.url + ": " + problem.what()});
+    }
+    return tl::unexpected(HttpError{HttpFailure::not_sent, request.url + " is no usable URL"});
+}
+
+HttpRequest read_http_request(const Json& value, std::int64_t timeout_ms) {
+    HttpRequest request;
+    const auto& method = value["method"].as_string();
+    const auto& body = value["body"];
+    request.method = method.empty() ? "GET" : method;
+    request.url = value["url"].as_string();
+    request.headers = read_pairs(value["headers"]);
+    request.body = body.is_null() ? "" : body.is_string() ? body.as_string() : body.dump();
+    request.ca = value["tls"]["ca"].as_string();
+    request.certificate = value["tls"]["cert"].as_string();
+    request.key = value["tls"]["key"].as_string();
+    request.timeout_ms = timeout_ms;
+    return request;
+}
+
+}  // namespace drydock::agent

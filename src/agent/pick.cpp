@@ -1,0 +1,229 @@
+#include "agent/key.h"
+#include "agent/probe.h"
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <regex>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_excerpt_bytes = 200;
+constexpr std::size_t k_regex_line_bytes = 4096;  // the library's matcher recurses per byte
+
+Json excerpt(std::string_view text) {
+    Json evidence;
+    evidence.set("read", to_utf8(text.substr(0, k_excerpt_bytes)));
+    return evidence;
+}
+
+// What is at the pointer, or what the probe says to take when nothing is there.
+const Json* at_pointer(const Json& probe, const Json& document, const Json& pointer) {
+    const Json* found = document.find(pointer.as_string());
+    return found == nullptr && probe.contains("missing") ? &probe["missing"] : found;
+}
+
+Finding pick_pointer(const Json& probe, const Json& document) {
+    const Json* found = at_pointer(probe, document, probe["pointer"]);
+    return found == nullptr ? absent("nothing at " + probe["pointer"].as_string()) : known(*found);
+}
+
+Finding pick_pointers(const Json& probe, const Json& document) {
+    Json list{Json::Array{}};
+    for (const auto& pointer : probe["pointers"].items()) {
+        const Json* found = at_pointer(probe, document, pointer);
+        if (found == nullptr) {
+            return absent("nothing at " + pointer.as_string());
+        }
+        list.push(*found);
+    }
+    return known(std::move(list));
+}
+
+Finding pick_equal(const Json& probe, const Json& document) {
+    const auto& pointers = probe["equal"].items();
+    if (pointers.size() != 2) {
+        return cannot_tell("`equal` needs two pointers");
+    }
+    const Json* first = at_pointer(probe, document, pointers[0]);
+    const Json* second = at_pointer(probe, document, pointers[1]);
+    return first == nullptr || second == nullptr ? absent("one of the two is missing")
+                                                 : known(*first == *second);
+}
+
+Finding pick_collect(const Json& probe, const Json& document) {
+    const auto& collect = probe["collect"];
+    const Json* list = at_pointer(probe, document, collect["list"]);
+    if (list == nullptr) {
+        return absent("nothing at " + collect["list"].as_string());
+    }
+    if (!list->is_array()) {
+        return cannot_tell(collect["list"].as_string() + " is no list");
+    }
+    Json::Array values;
+    for (const auto& item : list->items()) {
+        const Json* each = item.find(collect["each"].as_string());
+        values.push_back(each == nullptr ? Json("") : *each);
+    }
+    std::sort(values.begin(), values.end());
+    return known(Json(std::move(values)));
+}
+
+Finding pick_regex(const Json& probe, const std::string& text) {
+    try {
+        const std::regex regex(probe["regex"].as_string());
+        for (const auto& line : split(text, '\n')) {
+            std::smatch match;
+            const auto head = line.substr(0, k_regex_line_bytes);
+            if (std::regex_search(head, match, regex)) {
+                return known(to_utf8(match.size() > 1 ? match[1].str() : match[0].str()));
+            }
+        }
+    } catch (const std::regex_error& problem) {
+        return cannot_tell(std::string("the pattern is not usable: ") + problem.what());
+    }
+    return absent("no line matches " + probe["regex"].as_string());
+}
+
+// The value of "name 12" or "name{...} 12" of a Prometheus text.
+Finding pick_metric(const std::string& name, const std::string& text) {
+    for (const auto& line : split(text, '\n')) {
+        if (line.size() > name.size() && line.starts_with(name)
+            && (line[name.size()] == ' ' || line[name.size()] == '{')) {
+            const auto close = line[name.size()] == '{' ? line.rfind('}') : name.size() - 1;
+            const auto words = split(trim(std::string_view(line).substr(close + 1)), ' ');
+            return known(words.front(), excerpt(line));
+        }
+    }
+    return absent("no metric " + name);
+}
+
+std::string unquoted(const std::string& value) {
+    const bool quoted = value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
+                        && value.front() == value.back();
+    return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
+// "key=value" or "key: value" lines; the last one counts.
+Finding pick_key(const std::string& key, const std::string& text) {
+    Finding finding = absent("no key " + key);
+    for (const auto& line : split(text, '\n')) {
+        const auto separator = line.find_first_of("=:");
+        if (separator != line.npos && trim(std::string_view(line).substr(0, separator)) == key) {
+            const auto value = unquoted(trim(std::string_view(line).substr(separator + 1)));
+            finding = known(to_utf8(value), excerpt(line));
+        }
+    }
+    return finding;
+}
+
+using PickJson = Finding (*)(const Json& probe, const Json& document);
+
+PickJson json_picker(const Json& probe) {
+    return probe.contains("pointer")    ? pick_pointer
+           : probe.contains("pointers") ? pick_pointers
+           : probe.contains("equal")    ? pick_equal
+           : probe.contains("collect")  ? pick_collect
+                                        : nullptr;
+}
+
+std::optional<Json> to_integer(const std::string& text) {
+    const char* end = text.data() + text.size();
+    std::int64_t number = 0;
+    if (const auto read = std::from_chars(text.data(), end, number);
+        read.ec == std::errc() && read.ptr == end) {
+        return Json(number);
+    }
+    std::uint64_t large = 0;
+    if (const auto read = std::from_chars(text.data(), end, large);
+        read.ec == std::errc() && read.ptr == end) {
+        return Json(large);
+    }
+    double real = 0;                                    // metrics: 2.147483648e+09
+    constexpr double k_exact_max = 9007199254740992.0;  // beyond it doubles skip integers
+    const auto read = std::from_chars(text.data(), end, real);
+    if (read.ec == std::errc() && read.ptr == end && std::trunc(real) == real
+        && std::fabs(real) <= k_exact_max) {
+        return Json(static_cast<std::int64_t>(real));
+    }
+    return std::nullopt;
+}
+
+std::optional<Json> to_bool(const Json& value) {
+    const std::string text = value.show();
+    if (text == "true" || text == "1") {
+        return Json(true);
+    }
+    return text == "false" || text == "0" ? std::optional(Json(false)) : std::nullopt;
+}
+
+std::optional<Json> to_type(const Json& value, const std::string& type) {
+    if (type == "integer") {
+        return value.is_integer() ? std::optional(value) : to_integer(value.show());
+    }
+    if (type == "bool") {
+        return value.is_bool() ? std::optional(value) : to_bool(value);
+    }
+    if (type == "list") {
+        return value.is_array() ? std::optional(value) : std::nullopt;
+    }
+    if (type == "text" || type == "release") {
+        return value.is_null() ? std::nullopt : std::optional(Json(value.show()));
+    }
+    return value;
+}
+
+}  // namespace
+
+Finding known(Json value, Json evidence) {
+    return {Finding::Status::known, std::move(value), std::move(evidence)};
+}
+
+Finding absent(std::string_view note, Json evidence) {
+    evidence.set("note", to_utf8(note));
+    return {Finding::Status::absent, {}, std::move(evidence)};
+}
+
+Finding cannot_tell(std::string_view problem, Json evidence) {
+    evidence.set("problem", to_utf8(problem));
+    return {Finding::Status::unknown, {}, std::move(evidence)};
+}
+
+Finding pick(const Json& probe, const std::string& text) {
+    Finding finding;
+    if (const auto picker = json_picker(probe)) {
+        const auto document = Json::parse(text);
+        finding = document ? picker(probe, *document)
+                           : cannot_tell("this is no JSON: " + document.error().message);
+    } else if (probe.contains("regex")) {
+        finding = pick_regex(probe, text);
+    } else if (probe.contains("metric")) {
+        finding = pick_metric(probe["metric"].as_string(), text);
+    } else if (probe.contains("key")) {
+        finding = pick_key(probe["key"].as_string(), text);
+    } else {
+        finding = known(to_utf8(trim(text)));
+    }
+    if (!finding.evidence.contains("read")) {
+        finding.evidence.set("read", excerpt(text)["read"]);
+    }
+    return finding;
+}
+
+Finding convert(Finding finding, const std::string& type) {
+    if (finding.status != Finding::Status::known) {
+        return finding;
+    }
+    auto value = to_type(finding.value, type);
+    if (!value) {
+        return cannot_tell(fmt::format("`{}` is no {}", finding.value.show(), type),
+                           std::move(finding.evidence));
+    }
+    finding.value = std::move(*value);
+    return finding;
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,64 @@
+// Probes: typed questions about a host, each answered with what was read and where.
+//
+// known: it was read. absent: it was looked for, and there is none. unknown: it could not be told.
+// A probe never writes. All run at once on a bounded pool of threads, each with its deadline;
+// identical HTTP requests in one set are sent once.
+#pragma once
+
+#include "agent/host.h"
+
+#include <functional>
+#include <memory>
+
+namespace drydock::agent {
+
+struct Finding {
+    enum class Status { known, absent, unknown };
+    Status status = Status::unknown;
+    Json value = {};
+    Json evidence = Json(Json::Object{});
+};
+
+[[nodiscard]] Finding known(Json value, Json evidence = Json(Json::Object{}));
+[[nodiscard]] Finding absent(std::string_view note, Json evidence = Json(Json::Object{}));
+[[nodiscard]] Finding cannot_tell(std::string_view problem, Json evidence = Json(Json::Object{}));
+
+// Picks the value out of a text, as `probe` says: pointer | pointers | equal | collect | regex |
+// metric | key; none of them: the whole text, trimmed. `missing` replaces what a pointer misses.
+[[nodiscard]] Finding pick(const Json& probe, const std::string& text);
+
+// The finding with its value as `type` (release, bool, integer, text, list; empty: as it is);
+// unknown when it is none.
+[[nodiscard]] Finding convert(Finding finding, const std::string& type);
+
+// One probe each; they block for up to `timeout_ms`.
+[[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_disk(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_digest(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_link(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_service(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_process(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_exe(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_command(const Json& probe, std::int64_t timeout_ms);
+
+// Answers all of `probes` (each an `http` probe with the same request) from one exchange.
+[[nodiscard]] std::vector<Finding> probe_http(const std::vector<Json>& probes,
+                                              std::int64_t timeout_ms);
+
+// The pool. Threads are started as needed and end with it, after what they are asking.
+class Prober {
+public:
+    // `woken` is called from the pool's threads whenever a set is complete.
+    explicit Prober(std::function<void()> woken);
+    ~Prober();
+    Prober(const Prober&) = delete;
+    Prober& operator=(const Prober&) = delete;
+
+    [[nodiscard]] std::unique_ptr<ProbeRun> start(const Json& probes);
+
+private:
+    class Pool;
+    std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace drydock::agent

@@ -1,0 +1,198 @@
+// The probes that look at the host itself: file, disk, digest, link, service, process, exe,
+// command.
+#include "agent/action.h"
+#include "agent/digest.h"
+#include "agent/key.h"
+#include "agent/probe.h"
+#include "agent/service.h"
+#include "os/files.h"
+#include "os/process.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_file_bytes_max = 16U << 20U;
+
+Json source(std::string text) {
+    Json evidence;
+    evidence.set("source", to_utf8(text));
+    return evidence;
+}
+
+Finding with_source(Finding finding, std::string text) {
+    finding.evidence.set("source", to_utf8(text));
+    return finding;
+}
+
+std::string resolved(const std::string& path) {
+    char* real = ::realpath(path.c_str(), nullptr);
+    std::string answer = real == nullptr ? "" : real;
+    std::free(real);  // NOLINT: realpath allocates with malloc
+    return answer;
+}
+
+// An error of reading: that there is nothing is an answer, all else is not.
+Finding not_read(const Error& error) {
+    return error.code == "os.missing" ? absent("there is no such file")
+                                      : cannot_tell(error.message);
+}
+
+// The version whose folder `path` is or lies in; they map version names to folders.
+Finding version_at(const Json& versions, const std::string& path) {
+    for (const auto& [name, folder] : versions.members()) {
+        const std::string real = resolved(folder.as_string());
+        if (!real.empty() && (path == real || path.starts_with(real + "/"))) {
+            return known(name);
+        }
+    }
+    return cannot_tell(path + " belongs to no known version");
+}
+
+Finding symlink_target(const std::string& path) {
+    std::array<char, PATH_MAX> target = {};
+    const auto size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size < 0) {
+        return errno == ENOENT   ? absent("there is no such file")
+               : errno == EINVAL ? absent("it is no symlink")
+                                 : cannot_tell(fail_errno("", path, errno).value().message);
+    }
+    return known(to_utf8({target.data(), static_cast<std::size_t>(size)}));
+}
+
+Finding file_facts(const std::string& path, bool exists_only) {
+    struct stat facts = {};
+    if (::stat(path.c_str(), &facts) != 0) {
+        const bool missing = errno == ENOENT || errno == ENOTDIR;
+        return missing ? exists_only ? known(false) : absent("there is no such file")
+                       : cannot_tell(fail_errno("", path, errno).value().message);
+    }
+    return exists_only ? known(true) : known(std::int64_t{facts.st_size});
+}
+
+ServiceState look_at(const Json& probe, std::int64_t timeout_ms) {
+    const auto type = find_service_type(probe["service"]);
+    if (!type) {
+        ServiceState state;
+        state.evidence.set("problem", type.error().message);
+        return state;
+    }
+    return (*type)->look(probe["service"], timeout_ms);
+}
+
+}  // namespace
+
+Finding probe_file(const Json& probe, std::int64_t) {
+    const std::string& path = probe["path"].as_string();
+    const std::string& as = probe["as"].as_string();
+    if (as == "exists" || as == "size") {
+        return with_source(file_facts(path, as == "exists"), path);
+    }
+    if (as == "symlink") {
+        return with_source(symlink_target(path), path);
+    }
+    const auto text = os::read_file(path, k_file_bytes_max);
+    return with_source(text ? pick(probe, *text) : not_read(text.error()), path);
+}
+
+Finding probe_disk(const Json& probe, std::int64_t) {
+    const std::string& path = probe["path"].as_string();
+    if (probe["as"].as_string() == "used_percent") {
+        const auto percent = os::used_percent(path);
+        return with_source(percent ? known(static_cast<std::int64_t>(*percent))
+                                   : not_read(percent.error()),
+                           "disk of " + path);
+    }
+    const auto bytes = os::free_bytes(path);
+    return with_source(bytes ? known(*bytes) : not_read(bytes.error()), "disk of " + path);
+}
+
+Finding probe_digest(const Json& probe, std::int64_t) {
+    const std::string& path = probe["path"].as_string();
+    const auto digest = digest_file_cached(path);
+    return with_source(digest ? known(*digest) : not_read(digest.error()), "sha256 of " + path);
+}
+
+Finding probe_link(const Json& probe, std::int64_t) {
+    const std::string& link = probe["link"].as_string();
+    Finding finding = symlink_target(link);
+    if (finding.status == Finding::Status::known) {
+        const std::string real = resolved(link);
+        finding = real.empty() ? cannot_tell("it points to nothing: " + finding.value.as_string())
+                               : version_at(probe["versions"], real);
+        finding.evidence.set("target", to_utf8(real));
+    }
+    return with_source(std::move(finding), link);
+}
+
+Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
+    const auto state = look_at(probe, timeout_ms);
+    switch (state.phase) {
+    case ServiceState::Phase::running:
+        return known("running", state.evidence);
+    case ServiceState::Phase::stopped:
+        return known("stopped", state.evidence);
+    case ServiceState::Phase::unknown:
+        break;
+    }
+    return {Finding::Status::unknown, {}, state.evidence};
+}
+
+Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
+    const auto state = look_at(probe, timeout_ms);
+    if (state.phase == ServiceState::Phase::stopped) {
+        return absent("it does not run", state.evidence);
+    }
+    return state.pid > 0 ? known(state.pid, state.evidence)
+                         : cannot_tell("its process cannot be told", state.evidence);
+}
+
+Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
+    const auto state = look_at(probe, timeout_ms);
+    if (state.phase == ServiceState::Phase::stopped) {
+        return absent("it does not run", state.evidence);
+    }
+    if (state.exe.empty()) {
+        return cannot_tell("its program cannot be told", state.evidence);
+    }
+    Finding finding = version_at(probe["versions"], state.exe);
+    return with_source(std::move(finding), fmt::format("/proc/{}/exe = {}", state.pid, state.exe));
+}
+
+Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
+    const auto argv = read_texts(probe["argv"], "argv");
+    if (!argv || argv->empty()) {
+        return cannot_tell("the probe has no argument vector");
+    }
+    os::RunOptions options;
+    options.spawn.argv = *argv;
+    options.spawn.environment = os::clean_environment(read_pairs(probe["env"]));
+    options.spawn.dies_with_parent = true;
+    options.output_max = 1U << 20U;
+    options.timeout_ms = timeout_ms;
+    const auto run = os::run_to_end(options);
+    Json evidence = source("command " + argv->front());
+    if (!run || run->timed_out || run->exit.signal != 0) {
+        return cannot_tell(!run             ? run.error().message
+                           : run->timed_out ? "no end in time"
+                                            : run->exit.text(),
+                           std::move(evidence));
+    }
+    const auto& map = probe["exit_map"];
+    const std::string code = std::to_string(run->exit.code);
+    if (map.is_object() ? !map.contains(code) : run->exit.code != 0) {
+        evidence.set("read", to_utf8(std::string_view(run->output).substr(0, 200)));
+        return cannot_tell(run->exit.text(), std::move(evidence));
+    }
+    return with_source(map.is_object() ? known(map[code]) : pick(probe, run->output),
+                       "command " + argv->front());
+}
+
+}  // namespace drydock::agent

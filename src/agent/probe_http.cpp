@@ -1,0 +1,52 @@
+#include "agent/http.h"
+#include "agent/key.h"
+#include "agent/probe.h"
+
+#include <fmt/format.h>
+
+namespace drydock::agent {
+namespace {
+
+bool lists(const Json& codes, int status) {
+    return std::find(codes.items().begin(), codes.items().end(), Json(status))
+           != codes.items().end();
+}
+
+Finding judge(const Json& probe, const HttpAnswer& answer) {
+    if (lists(probe["absent_status"], answer.status)) {
+        return absent(fmt::format("status {}", answer.status));
+    }
+    if (const auto& map = probe["status_map"]; map.is_object()) {
+        const std::string status = std::to_string(answer.status);
+        return map.contains(status) ? known(map[status])
+                                    : cannot_tell(fmt::format("status {}", status));
+    }
+    if (answer.status < 200 || answer.status > 299) {
+        Finding finding = cannot_tell(fmt::format("status {}", answer.status));
+        finding.evidence.set("read", to_utf8(std::string_view(answer.body).substr(0, 200)));
+        return finding;
+    }
+    return pick(probe, answer.body);
+}
+
+}  // namespace
+
+std::vector<Finding> probe_http(const std::vector<Json>& probes, std::int64_t timeout_ms) {
+    const auto request = read_http_request(probes.front(), timeout_ms);
+    const auto answer = send_http(request);
+    std::vector<Finding> findings;
+    for (const auto& probe : probes) {
+        Finding finding = answer ? judge(probe, *answer)
+                          : answer.error().failure == HttpFailure::refused
+                              ? absent("nobody listens there: " + answer.error().message)
+                              : cannot_tell(answer.error().message);
+        finding.evidence.set("source", fmt::format("{} {}", request.method, request.url));
+        if (answer) {
+            finding.evidence.set("http_status", answer->status);
+        }
+        findings.push_back(std::move(finding));
+    }
+    return findings;
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,41 @@
+// Secrets: put into a request in memory, and kept out of everything that is written or told.
+//
+// A request on disk and on screen has `${secret:NAME}`; fill_secrets() replaces it just before the
+// effect. Redactor and redact() replace each occurrence of a secret's value by `***` in what comes
+// back. Pure; not thread-safe.
+#pragma once
+
+#include "base/json.h"
+#include "base/result.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::agent {
+
+// `value` with every `${secret:NAME}` in its strings replaced, but for what is under a key
+// "script" (that is written to disk). "agent.secret_missing" names the first that is not there.
+[[nodiscard]] Result<Json> fill_secrets(const Json& value, const Json& secrets);
+
+// Hides secrets in a stream that comes in portions, also one that is cut in two by them.
+class Redactor {
+public:
+    explicit Redactor(const Json& secrets);  // {NAME: value}
+
+    // What can be told now; the last bytes wait until it is clear that no secret starts there.
+    [[nodiscard]] std::string feed(std::string_view bytes);
+    [[nodiscard]] std::string finish();  // the rest
+
+    [[nodiscard]] std::string redact(std::string_view text) const;
+    [[nodiscard]] Json redact(const Json& value) const;  // in all its strings, keys too
+
+private:
+    // Takes from the front of `text` while a secret that starts there would be whole.
+    [[nodiscard]] std::string take(std::string& text, std::size_t look_ahead) const;
+
+    std::vector<std::string> values_;  // longest first
+    std::string waiting_;
+};
+
+}  // namespace drydock::agent

@@ -1,0 +1,134 @@
+#include "agent/serve.h"
+
+#include "agent/local_host.h"
+#include "agent/session.h"
+#include "transport/frames.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::int64_t k_tick_ms = 5;
+constexpr std::int64_t k_tick_ms_max = 100;  // after a while of waiting: long actions cost little
+constexpr int k_exit_wrong_use = 2;
+
+int complain(const Error& error) {
+    const std::string text = "drydock agent: " + error.text() + "\n";
+    (void)os::write_all(STDERR_FILENO, text);
+    return 1;
+}
+
+// False when the other side is gone.
+bool send(const std::vector<Json>& answers) {
+    std::string bytes;
+    for (const auto& answer : answers) {
+        auto frame = transport::encode_frame(answer);
+        if (!frame) {  // such as a result that is too large: say so, under its number
+            Json refusal;
+            refusal.set("n", answer["n"]);
+            Json error;
+            error.set("code", frame.error().code);
+            error.set("message", frame.error().message);
+            refusal.set("error", std::move(error));
+            frame = transport::encode_frame(refusal);
+        }
+        bytes += *frame;
+    }
+    return bytes.empty() || os::write_all(STDOUT_FILENO, bytes).has_value();
+}
+
+struct Loop {
+    Host& host;
+    Session session;
+    os::RealClock clock;
+    transport::FrameReader reader{transport::FrameReader::Side::agent};
+    std::int64_t active_ms = 0;  // when something last came or went
+
+    // How long to sleep: for ever when nothing is pending, else longer the longer nothing happens.
+    int sleep_ms() {
+        const auto quiet_ms = clock.monotonic_ms() - active_ms;
+        return session.pending()
+                   ? static_cast<int>(std::min(k_tick_ms + quiet_ms / 10, k_tick_ms_max))
+                   : -1;
+    }
+
+    // Nothing: go on. Otherwise the exit status.
+    std::optional<int> take_input() {
+        std::array<char, 65536> chunk = {};
+        const auto size = ::read(STDIN_FILENO, chunk.data(), chunk.size());
+        if (size < 0 && errno == EINTR) {
+            return std::nullopt;
+        }
+        if (size <= 0) {
+            return 0;
+        }
+        const auto frames = reader.feed({chunk.data(), static_cast<std::size_t>(size)});
+        if (!frames) {
+            return complain(frames.error());
+        }
+        active_ms = clock.monotonic_ms();
+        for (const auto& frame : *frames) {
+            if (!send(session.handle(frame))) {
+                return 0;
+            }
+        }
+        const auto broken = reader.feed("");  // an error waits until the frames before it are told
+        return broken ? std::nullopt : std::optional(complain(broken.error()));
+    }
+
+    int run() {
+        for (;;) {
+            std::array<pollfd, 2> on = {pollfd{STDIN_FILENO, POLLIN, 0},
+                                        pollfd{host.wake_descriptor(), POLLIN, 0}};
+            ::poll(on.data(), on.size(), sleep_ms());
+            if (on[1].revents != 0) {
+                host.on_wake();
+                active_ms = clock.monotonic_ms();
+            }
+            const auto ended = on[0].revents != 0 ? take_input() : std::nullopt;
+            if (ended) {
+                return *ended;
+            }
+            if (session.pending() && !send(session.tick())) {
+                return 0;
+            }
+        }
+    }
+};
+
+}  // namespace
+
+int serve(const std::string& state_folder) {
+    std::signal(SIGPIPE, SIG_IGN);
+    auto host = LocalHost::open(state_folder);
+    if (!host) {
+        return complain(host.error());
+    }
+    if (!os::write_all(STDOUT_FILENO, transport::k_greeting)) {
+        return 0;
+    }
+    os::RealClock clock;
+    Loop loop{**host, Session(**host, clock), {}};
+    // Not a return: probes that still wait for an answer would hold the process for their deadline.
+    std::_Exit(loop.run());
+}
+
+int agent_main(const std::vector<std::string>& arguments) {
+    if (arguments.size() == 2 && arguments[0] == "--state") {
+        return serve(arguments[1]);
+    }
+    if (arguments.size() == 2 && arguments[0] == "--run-action") {
+        return run_action(arguments[1]);
+    }
+    (void)os::write_all(STDERR_FILENO, "use: agent --state FOLDER\n");
+    return k_exit_wrong_use;
+}
+
+}  // namespace drydock::agent

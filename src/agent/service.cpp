@@ -1,0 +1,40 @@
+#include "agent/service.h"
+
+#include <fmt/format.h>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::int64_t k_stop_within_ms = 10'000;  // when neither action nor service names it
+
+constexpr std::array k_types = {&k_process_service, &k_command_service};
+
+}  // namespace
+
+Result<const ServiceType*> find_service_type(const Json& service) {
+    std::string known;
+    for (const auto* type : k_types) {
+        if (type->name == service["type"].as_string()) {
+            return type;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(type->name);
+    }
+    return fail("service.unknown_type",
+                fmt::format("there is no service type `{}`", service["type"].as_string()),
+                "use one of: " + known);
+}
+
+ActionResult run_service_start(const Json& request, const ActionContext& context) {
+    const auto type = find_service_type(request["service"]);
+    return type ? (*type)->start(request["service"], context) : failed(type.error());
+}
+
+ActionResult run_service_stop(const Json& request, const ActionContext& context) {
+    const auto& service = request["service"];
+    const auto type = find_service_type(service);
+    const auto own_ms = service["stop"]["within_ms"].as_int(k_stop_within_ms);
+    return type ? (*type)->stop(service, request["within_ms"].as_int(own_ms), context)
+                : failed(type.error());
+}
+
+}  // namespace drydock::agent

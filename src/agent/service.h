@@ -1,0 +1,34 @@
+// Services: how the process of a member is started, stopped and looked at.
+//
+// The types are a table (service.cpp); `process` and `command` are in it. look() changes nothing
+// and is safe from any thread; start and stop run in a supervisor, a program with one thread.
+#pragma once
+
+#include "agent/action.h"
+
+#include <cstdint>
+
+namespace drydock::agent {
+
+struct ServiceState {
+    enum class Phase { running, stopped, unknown };
+    Phase phase = Phase::unknown;
+    std::int64_t pid = 0;  // 0: not known, or no process
+    std::string exe = {};
+    Json evidence = Json(Json::Object{});
+};
+
+struct ServiceType {
+    std::string_view name;
+    ActionResult (*start)(const Json& service, const ActionContext& context);
+    ActionResult (*stop)(const Json& service, std::int64_t within_ms, const ActionContext& context);
+    ServiceState (*look)(const Json& service, std::int64_t timeout_ms);
+};
+
+// By service["type"]; "service.unknown_type" lists those there are.
+[[nodiscard]] Result<const ServiceType*> find_service_type(const Json& service);
+
+extern const ServiceType k_process_service;
+extern const ServiceType k_command_service;
+
+}  // namespace drydock::agent
