@@ -1,4 +1,3 @@
-#define CPPHTTPLIB_OPENSSL_SUPPORT
 #include "agent/http.h"
 
 #include "agent/action.h"

@@ -1,0 +1,219 @@
+// The kinds of actions, run in this process against real processes, links and commands.
+#include "agent/action.h"
+#include "agent/secrets.h"
+#include "agent/service.h"
+#include "agent/test_world.h"
+#include "base/hash.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+namespace drydock::agent {
+namespace {
+
+class Actions : public Scratch {
+protected:
+    ActionResult run(const Json& request) {
+        const ActionContext context = {folder_, [](std::string_view) {}, [] { return false; }};
+        return run_typed(request, context);
+    }
+
+    // A service that sleeps, told from all others by the scratch folder in its arguments.
+    Json service(const std::string& stop = R"({"signal":"TERM"})") {
+        return json(fmt::format(R"({{"type":"process","pid_file":"{0}/pid","log":"{0}/log",
+            "cwd":"{0}","stop":{1},
+            "argv":["{0}/prog","-c","echo up; exec 3<&0; while :; do read -t 1 x <>{0}/fifo; done",
+            "{0}"]}})",
+                                folder_,
+                                stop));
+    }
+
+    void SetUp() override {
+        std::filesystem::copy_file(std::filesystem::canonical("/bin/bash"), path("prog"));
+        ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    }
+
+    ActionResult start() {
+        return run(json(R"({"kind":"service_start"})").set("service", service()));
+    }
+
+    ActionResult stop(const std::string& how = R"({"signal":"TERM"})", int within_ms = 5000) {
+        return run(json(R"({"kind":"service_stop"})")
+                       .set("service", service(how))
+                       .set("within_ms", within_ms));
+    }
+
+    ServiceState look() { return k_process_service.look(service(), 1000); }
+
+    static std::string error_code(const ActionResult& result) {
+        return result.error ? result.error->code : "";
+    }
+};
+
+using Phase = ServiceState::Phase;
+
+TEST_F(Actions, start_and_stop_a_process) {
+    const auto started = start();
+    ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
+    const auto pid = static_cast<pid_t>(started.evidence["pid"].as_int());
+    EXPECT_EQ(read("pid"), fmt::format("{} {}\n", pid, os::read_process(pid)->start_ticks));
+    EXPECT_EQ(look().phase, Phase::running);
+    EXPECT_EQ(look().pid, pid);
+    EXPECT_EQ(::getsid(pid), pid);
+    EXPECT_EQ(error_code(start()), "service.already_running");
+    EXPECT_EQ(stop().outcome, Outcome::done);
+    EXPECT_EQ(look().phase, Phase::stopped);
+    EXPECT_EQ(stop().evidence["note"].as_string(), "was not running");
+    EXPECT_EQ(read("log"), "up\n");
+}
+
+TEST_F(Actions, adopt_a_process_whose_pid_file_is_gone) {
+    const auto pid = start().evidence["pid"].as_int();
+    ::unlink(path("pid").c_str());
+    EXPECT_EQ(look().pid, pid);
+    const auto again = start();
+    EXPECT_EQ(again.outcome, Outcome::done);
+    EXPECT_TRUE(again.evidence["adopted"].as_bool());
+    EXPECT_EQ(again.evidence["pid"].as_int(), pid);
+    EXPECT_EQ(read("pid").substr(0, read("pid").find(' ')), std::to_string(pid));
+}
+
+// The same arguments, but another release behind the path by now: that is not what was wanted.
+TEST_F(Actions, refuse_to_start_beside_another_release) {
+    start();
+    ::unlink(path("pid").c_str());
+    std::filesystem::rename(path("prog"), path("old"));
+    std::filesystem::copy_file(path("old"), path("prog"));
+    EXPECT_EQ(error_code(start()), "service.already_running");
+}
+
+// A pid file is a hint: that number may be anybody's by now.
+TEST_F(Actions, believe_no_pid_file) {
+    write("pid", std::to_string(::getpid()) + "\n");
+    EXPECT_EQ(look().phase, Phase::stopped);
+    EXPECT_EQ(stop().evidence["note"].as_string(), "was not running");
+    const auto pid = start().evidence["pid"].as_int();
+    write("pid", std::to_string(pid) + "\n");  // as others write it: no start time
+    EXPECT_EQ(look().pid, pid);
+    write("pid", std::to_string(pid) + " 1\n");  // reused number: another start time
+    EXPECT_EQ(look().pid, pid) << "found by its arguments";
+    write("pid", "rubbish");
+    EXPECT_EQ(look().pid, pid);
+}
+
+TEST_F(Actions, count_a_zombie_as_stopped) {
+    os::SpawnOptions options;
+    const Json ours = service();
+    for (const auto& part : ours["argv"].items()) {
+        options.argv.push_back(part.as_string());
+    }
+    options.folder = folder_;
+    auto child = os::spawn(options).value();
+    EXPECT_EQ(look().pid, child.pid());
+    ::kill(child.pid(), SIGKILL);
+    ASSERT_TRUE(os::wait_gone(os::open_process(child.pid()).value(), 5000));
+    EXPECT_EQ(look().phase, Phase::stopped);
+    (void)child.wait(5000);
+}
+
+TEST_F(Actions, say_when_a_process_does_not_end_and_kill_only_if_told) {
+    start();
+    EXPECT_EQ(error_code(stop(R"({"signal":"USR1"})")), "");  // ends: no handler
+    start();
+    const auto pid = static_cast<pid_t>(look().pid);
+    ::kill(pid, SIGSTOP);  // a stopped process takes no TERM
+    EXPECT_EQ(error_code(stop(R"({"signal":"TERM"})", 200)), "service.still_running");
+    EXPECT_EQ(look().phase, Phase::running);
+    EXPECT_EQ(stop(R"({"signal":"TERM","kill_after_ms":100})").outcome, Outcome::done);
+    EXPECT_EQ(look().phase, Phase::stopped);
+}
+
+TEST_F(Actions, tell_that_a_program_cannot_be_started) {
+    ::unlink(path("prog").c_str());
+    const auto started = start();
+    EXPECT_EQ(started.outcome, Outcome::failed);
+    EXPECT_EQ(error_code(started), "os.exec");
+    EXPECT_EQ(look().phase, Phase::stopped);
+}
+
+TEST_F(Actions, run_a_service_by_its_own_commands) {
+    auto request = json(fmt::format(
+        R"({{"kind":"service_start","service":{{"type":"command","start":["touch","{0}/up"],
+            "stop":["rm","{0}/up"],"status":["test","-e","{0}/up"]}}}})",
+        folder_));
+    EXPECT_EQ(run(request).outcome, Outcome::done);
+    EXPECT_EQ(k_command_service.look(request["service"], 1000).phase, Phase::running);
+    EXPECT_EQ(error_code(run(request)), "service.already_running");
+    request.set("kind", "service_stop");
+    EXPECT_EQ(run(request).outcome, Outcome::done);
+    EXPECT_EQ(run(request).evidence["note"].as_string(), "was not running");
+    request.set("service", json(R"({"type":"upstart"})"));
+    EXPECT_EQ(error_code(run(request)), "service.unknown_type");
+}
+
+TEST_F(Actions, switch_a_link_in_one_step) {
+    ASSERT_TRUE(os::make_folder_durable(path("v1")) && os::make_folder_durable(path("v2")));
+    auto request = json(R"({"kind":"link"})").set("link", path("current"));
+    EXPECT_EQ(run(request.set("target", path("v1"))).outcome, Outcome::done);
+    EXPECT_EQ(run(request).outcome, Outcome::done);
+    EXPECT_EQ(run(request.set("target", path("v2"))).evidence["before"].as_string(), path("v1"));
+    EXPECT_EQ(std::filesystem::read_symlink(path("current")), path("v2"));
+    EXPECT_EQ(error_code(run(request.set("target", path("none")))), "link.no_target");
+    request.set("link", path("v1")).set("target", path("v2"));
+    EXPECT_EQ(error_code(run(request)), "link.no_link");
+}
+
+TEST_F(Actions, judge_a_command_by_its_end) {
+    const auto command = [this](const std::string& script) {
+        return run(json(R"({"kind":"command","timeout_ms":300,"exit_done":[0,4]})")
+                       .set("argv", Json(Json::Array{"sh", "-c", script})));
+    };
+    EXPECT_EQ(command("exit 4").outcome, Outcome::done);
+    EXPECT_EQ(command("exit 1").outcome, Outcome::failed);
+    EXPECT_EQ(command("kill -9 $$").outcome, Outcome::unknown);
+    const auto late = command("sleep 30");
+    EXPECT_EQ(late.outcome, Outcome::unknown);
+    EXPECT_EQ(error_code(late), "command.timeout");
+    EXPECT_EQ(late.error->kind, ErrorClass::unknown_outcome);
+    EXPECT_EQ(run(json(R"({"kind":"command","argv":["/none"]})")).outcome, Outcome::failed);
+}
+
+TEST_F(Actions, run_a_script_only_if_it_is_the_planned_one) {
+    auto request = json(R"({"kind":"command","argv":["${script}","a"],"script":{"name":"s.sh",
+        "content":"#!/bin/sh\necho got $1\n"}})");
+    auto script = request["script"];
+    request.set("script", script.set("sha256", sha256_hex(script["content"].as_string())));
+    request.set("stdout_file", path("kept"));
+    EXPECT_EQ(run(request).outcome, Outcome::done);
+    EXPECT_EQ(read("kept"), "got a\n");
+    request.set("script", script.set("sha256", "0"));
+    EXPECT_EQ(error_code(run(request)), "agent.script_digest");
+}
+
+// However the stream is cut, and also when one secret starts like another.
+TEST(Secrets, are_hidden_in_a_stream) {
+    const auto secrets = json(R"({"a":"abc","b":"abcdef","c":""})");
+    const std::string text = "x abcdef abc abcd";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+        Redactor redactor(secrets);
+        std::string told = redactor.feed(text.substr(0, cut));
+        told += redactor.feed(text.substr(cut));
+        told += redactor.finish();
+        EXPECT_EQ(told, "x *** *** ***d");
+    }
+}
+
+TEST(Secrets, are_filled_in_but_not_into_scripts) {
+    const auto request = json(R"({"argv":["-p${secret:p}x"],"script":{"content":"${secret:p}"}})");
+    EXPECT_EQ(*fill_secrets(request, json(R"({"p":"1"})")),
+              json(R"({"argv":["-p1x"],"script":{"content":"${secret:p}"}})"));
+    EXPECT_EQ(fill_secrets(request, Json()).error().code, "agent.secret_missing");
+}
+
+TEST(Text, becomes_utf8) {
+    EXPECT_EQ(to_utf8("a\xff\xc3\xa9\xc3"), "a?\xc3\xa9?");
+}
+
+}  // namespace
+}  // namespace drydock::agent

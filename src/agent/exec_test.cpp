@@ -1,0 +1,172 @@
+// exec, attach, fence and cancel, spoken to a real agent, which is killed at every place.
+#include "agent/test_world.h"
+
+namespace drydock::agent {
+namespace {
+
+class Exec : public AgentTest {
+protected:
+    // An action that leaves a line for each time it ran.
+    Json effect(const std::string& rest = "") {
+        return shell("echo ran >> " + path("effects") + "; " + rest);
+    }
+};
+
+TEST_F(Exec, says_hello) {
+    connect();
+    const auto hello = call(json(R"({"do":"hello"})"));
+    EXPECT_EQ(hello["boot_id"], Json(os::boot_id()));
+    EXPECT_EQ(hello["program_digest"].as_string().size(), 64U);
+    EXPECT_GT(hello["wall_ms"].as_int(), 0);
+    EXPECT_EQ(hello["running"], Json(Json::Array{}));
+}
+
+TEST_F(Exec, runs_an_action_once_however_often_it_is_asked) {
+    connect();
+    const auto first = call(exec("stop/m1", effect("echo hello")));
+    EXPECT_EQ(first["state"].as_string(), "ended") << first.dump();
+    EXPECT_EQ(first["result"]["outcome"].as_string(), "done");
+    EXPECT_EQ(first["result"]["evidence"]["output_tail"].as_string(), "hello\n");
+    EXPECT_EQ(call(exec("stop/m1", effect()))["result"], first["result"]);
+    EXPECT_EQ(call(attach("stop/m1"))["result"], first["result"]);
+    EXPECT_EQ(read("effects"), "ran\n");
+    EXPECT_EQ(read("state/r1/stop+m1.1/output"), "hello\n");
+    EXPECT_EQ(call(attach("stop/m2"))["state"].as_string(), "none");
+}
+
+// The connection goes while the action runs; the next one finds it running, then ended.
+TEST_F(Exec, goes_on_when_the_connection_is_lost) {
+    connect();
+    ask(exec("a", effect("while ! test -e " + path("go") + "; do sleep 0.02; done; echo end")),
+        1000);
+    while (call(attach("a").set("wait", false))["state"].as_string() != "running") {
+    }
+    connect();
+    const auto hello = call(json(R"({"do":"hello"})"));
+    EXPECT_EQ(hello["running"], json(R"([{"run":"r1","action":"a","attempt":1}])"));
+    write("go", "");
+    const auto ended = call(attach("a"));
+    EXPECT_EQ(ended["result"]["outcome"].as_string(), "done") << ended.dump();
+    EXPECT_EQ(read("effects"), "ran\n");
+}
+
+TEST_F(Exec, shows_progress_of_a_long_action) {
+    connect();
+    const auto ended = call(exec("a", shell("echo half; sleep 1.2")));
+    EXPECT_EQ(ended["result"]["outcome"].as_string(), "done");
+    ASSERT_FALSE(progress_.empty());
+    EXPECT_EQ(progress_.begin()->second["progress"]["output_tail"].as_string(), "half\n");
+}
+
+TEST_F(Exec, refuses_names_that_lead_out_of_the_state_folder) {
+    connect();
+    for (const auto* name : {"../x", "a/../../b", "", "/../x", ".hidden", "a b", "a+b"}) {
+        EXPECT_EQ(call(exec(name, effect()))["error"]["code"].as_string(), "agent.bad_request");
+    }
+    EXPECT_EQ(call(json(R"({"do":"dance"})"))["error"]["code"].as_string(), "agent.bad_request");
+    EXPECT_EQ(read("effects"), "");
+}
+
+struct CrashCase {
+    const char* place;
+    const char* effects;  // what the action left behind
+};
+
+class Crash : public Exec, public testing::WithParamInterface<CrashCase> {};
+
+// Killed in the middle: the folder is torn, nobody claims an outcome, and nothing runs again.
+TEST_P(Crash, leaves_a_torn_action_that_never_starts_again) {
+    const auto& [place, effects] = GetParam();
+    connect({std::string("DRYDOCK_AGENT_CRASH=") + place,
+             "DRYDOCK_AGENT_CRASH_ONCE=" + path("crashed")});
+    const auto first = call(exec("a", effect()));
+    EXPECT_TRUE(first.is_null() || first["state"].as_string() == "torn") << first.dump();
+    EXPECT_TRUE(std::filesystem::exists(path("crashed")));
+    connect();
+    EXPECT_EQ(call(attach("a"))["state"].as_string(), "torn");
+    EXPECT_EQ(call(exec("a", effect()))["state"].as_string(), "torn");
+    EXPECT_EQ(read("effects"), effects);
+    auto second = exec("a", effect());
+    EXPECT_EQ(call(second.set("attempt", 2))["result"]["outcome"].as_string(), "done");
+}
+
+INSTANTIATE_TEST_SUITE_P(Places,
+                         Crash,
+                         testing::Values(CrashCase{"after_mkdir", ""},
+                                         CrashCase{"before_effect", ""},
+                                         CrashCase{"after_effect", "ran\n"},
+                                         CrashCase{"before_result", "ran\n"}),
+                         [](const auto& at) { return std::string(at.param.place); });
+
+// A displaced conductor is refused on the host itself, also through another agent.
+TEST_F(Exec, obeys_no_epoch_lower_than_the_highest_seen) {
+    connect();
+    EXPECT_EQ(call(json(R"({"do":"fence","epoch":5})"))["fence"].as_int(), 5);
+    EXPECT_EQ(call(json(R"({"do":"fence","epoch":3})"))["fence"].as_int(), 5);
+    EXPECT_EQ(call(exec("a", effect(), 4))["error"]["code"].as_string(), "agent.fenced");
+    connect();
+    EXPECT_EQ(call(exec("a", effect(), 4))["error"]["code"].as_string(), "agent.fenced");
+    EXPECT_EQ(read("effects"), "");
+    EXPECT_EQ(call(exec("a", effect(), 6))["result"]["outcome"].as_string(), "done");
+    EXPECT_EQ(call(exec("b", effect(), 5))["error"]["code"].as_string(), "agent.fenced");
+}
+
+TEST_F(Exec, ends_a_running_action_when_cancelled) {
+    connect();
+    ask(exec("a", effect("sleep 60")), 1000);
+    while (read("effects").empty()) {
+        call(attach("a").set("wait", false));
+    }
+    const auto cancel =
+        call(json(R"({"do":"cancel","run":"r1","action":"a","attempt":1,"epoch":1})"));
+    EXPECT_FALSE(cancel.contains("error")) << cancel.dump();
+    EXPECT_EQ(answer(1000)["result"]["outcome"].as_string(), "unknown");
+}
+
+TEST_F(Exec, never_writes_or_tells_a_secret) {
+    connect();
+    auto frame = exec("a", json(R"({"kind":"command","argv":["sh","-c","echo $PW; echo x$PW >&2"],
+                                    "env":{"PW":"${secret:pw}"}})"));
+    frame.set("secrets", json(R"({"pw":"hush-hush"})"));
+    const auto ended = call(frame);
+    EXPECT_EQ(ended["result"]["evidence"]["output_tail"].as_string(), "***\nx***\n");
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_)) {
+        const auto text = os::read_file(file.path().string(), 1U << 20U).value_or("");
+        EXPECT_EQ(text.find("hush"), std::string::npos) << file.path();
+    }
+    EXPECT_NE(read("state/r1/a.1/request.json").find("${secret:pw}"), std::string::npos);
+    const auto missing = call(exec("b", json(R"({"kind":"command","argv":["${secret:no}"]})")));
+    EXPECT_EQ(missing["result"]["error"]["code"].as_string(), "agent.secret_missing");
+}
+
+TEST_F(Exec, keeps_its_files_private) {
+    connect();
+    call(exec("a", effect()));
+    for (const auto& file : std::filesystem::recursive_directory_iterator(path("state"))) {
+        const auto mode = static_cast<unsigned>(file.status().permissions()) & 077U;
+        EXPECT_EQ(mode, 0U) << file.path();
+    }
+    connect();
+    std::filesystem::permissions(path("state"), std::filesystem::perms::all);
+    connect();
+    EXPECT_TRUE(call(json(R"({"do":"hello"})")).is_null());
+    EXPECT_NE(ended_->message.find("may be written by others"), std::string::npos);
+}
+
+TEST_F(Exec, moves_files_in_portions_and_checks_them) {
+    connect();
+    auto put = json(R"({"do":"put","epoch":1,"offset":0,"data":"aGVs"})").set("path", path("f"));
+    EXPECT_FALSE(call(put).contains("error"));
+    EXPECT_FALSE(std::filesystem::exists(path("f")));
+    put.set("offset", 3).set("data", "bG8=").set("mode", 0750);
+    put.set("last", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    EXPECT_FALSE(call(put).contains("error"));
+    EXPECT_EQ(read("f"), "hello");
+    const auto get = call(json(R"({"do":"get","offset":1,"size":3})").set("path", path("f")));
+    EXPECT_EQ(get, json(R"({"data":"ZWxs","size":5})").set("n", last_));
+    put.set("offset", 9);
+    EXPECT_TRUE(call(put).contains("error"));
+}
+
+}  // namespace
+}  // namespace drydock::agent

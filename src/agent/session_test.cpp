@@ -1,0 +1,150 @@
+// The conversation over a host in memory: numbers, waiting, bad frames.
+#include "agent/key.h"
+#include "agent/session.h"
+
+namespace drydock::agent {
+namespace {
+
+Json json(const std::string& text) {
+    return Json::parse(text).value();
+}
+
+class HeldClock final : public os::Clock {
+public:
+    std::int64_t wall_ms() override { return now_ms; }
+
+    std::int64_t monotonic_ms() override { return now_ms; }
+
+    std::int64_t now_ms = 0;
+};
+
+class LateRun final : public ProbeRun {
+public:
+    explicit LateRun(const bool& ready) : ready_(ready) {}
+
+    std::optional<Json> poll() override {
+        return ready_ ? std::optional(Json(Json::Array{1})) : std::nullopt;
+    }
+
+private:
+    const bool& ready_;
+};
+
+class MemoryHost final : public Host {
+public:
+    Json facts() override { return json(R"({"version":"0"})"); }
+
+    Result<std::int64_t> fence(std::int64_t epoch) override { return epoch; }
+
+    Status begin(std::int64_t, const ActionKey&, const Json&, const Json&) override {
+        ++begun;
+        return {};
+    }
+
+    ActionState look(const ActionKey&) override { return state; }
+
+    Status cancel(std::int64_t, const ActionKey&) override { return {}; }
+
+    std::vector<ActionKey> running() override { return {{"r", "a/b", 2}}; }
+
+    std::unique_ptr<ProbeRun> probe(const Json&) override {
+        return std::make_unique<LateRun>(ready);
+    }
+
+    Status put(std::int64_t, const PutPart&) override { return {}; }
+
+    Result<FilePart> get(const std::string&, std::int64_t, std::int64_t) override {
+        return FilePart{"x", 1};
+    }
+
+    ActionState state{ActionPhase::running, Json("half")};
+    bool ready = false;
+    int begun = 0;
+};
+
+class Conversation : public testing::Test {
+protected:
+    std::vector<Json> say(const std::string& frame) { return session_.handle(json(frame)); }
+
+    static std::string code(const std::vector<Json>& answers) {
+        return answers.empty() ? "none" : answers.front()["error"]["code"].as_string();
+    }
+
+    MemoryHost host_;
+    HeldClock clock_;
+    Session session_{host_, clock_};
+};
+
+constexpr const char* k_exec =
+    R"({"n":1,"do":"exec","epoch":1,"run":"r","action":"a","attempt":1,"request":{}})";
+
+TEST_F(Conversation, answers_an_action_when_it_ended_and_shows_progress_before) {
+    EXPECT_TRUE(say(k_exec).empty());
+    EXPECT_TRUE(session_.tick().empty());
+    clock_.now_ms = k_progress_every_ms;
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"progress":"half"})")});
+    EXPECT_TRUE(session_.tick().empty());
+    host_.state = {ActionPhase::ended, Json("result")};
+    EXPECT_EQ(session_.tick(),
+              std::vector<Json>{json(R"({"n":1,"state":"ended","result":"result"})")});
+    EXPECT_FALSE(session_.pending());
+}
+
+TEST_F(Conversation, answers_probes_when_they_are_ready_and_others_before) {
+    EXPECT_TRUE(say(R"({"n":1,"do":"probe","probes":[]})").empty());
+    EXPECT_EQ(say(R"({"n":2,"do":"fence","epoch":7})"),
+              std::vector<Json>{json(R"({"n":2,"fence":7})")});
+    EXPECT_TRUE(session_.tick().empty());
+    host_.ready = true;
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"facts":[1]})")});
+}
+
+TEST_F(Conversation, says_what_runs) {
+    EXPECT_EQ(say(R"({"n":3,"do":"hello"})"),
+              std::vector<Json>{json(
+                  R"({"n":3,"version":"0","running":[{"run":"r","action":"a/b","attempt":2}]})")});
+}
+
+TEST_F(Conversation, refuses_what_it_does_not_understand) {
+    for (const auto* frame : {
+             R"({})",
+             R"({"n":"1"})",
+             R"({"n":1})",
+             R"({"n":1,"do":7})",
+             R"({"n":1,"do":"exec","run":"r","action":"a","attempt":1,"request":{}})",
+             R"({"n":1,"do":"exec","epoch":1,"run":"r","action":"a","attempt":1})",
+             R"({"n":1,"do":"exec","epoch":1,"run":"r","action":"a","attempt":-1,"request":{}})",
+             R"({"n":1,"do":"cancel","run":"r","action":"a","attempt":1})",
+             R"({"n":1,"do":"put","epoch":1,"path":"relative","data":""})",
+             R"({"n":1,"do":"get","path":"/a/../b"})",
+             R"({"n":1,"do":"fence"})",
+         }) {
+        EXPECT_EQ(code(say(frame)), "agent.bad_request") << frame;
+    }
+    EXPECT_EQ(host_.begun, 0);
+}
+
+// A number names one request at a time; the first one still gets its answer.
+TEST_F(Conversation, refuses_a_number_that_still_waits) {
+    say(k_exec);
+    EXPECT_EQ(code(say(k_exec)), "agent.bad_request");
+    EXPECT_EQ(host_.begun, 1);
+    host_.state.phase = ActionPhase::torn;
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"state":"torn"})")});
+}
+
+TEST(Key, becomes_a_folder_and_back) {
+    const ActionKey key{"r", "roll/m1/stop", 12};
+    EXPECT_EQ(folder_name(key), "roll+m1+stop.12");
+    EXPECT_EQ(key_of("r", "roll+m1+stop.12"), key);
+    EXPECT_FALSE(key_of("r", "roll"));
+    EXPECT_FALSE(key_of("r", "roll.x"));
+}
+
+TEST(Errors, cross_the_conversation) {
+    const Error error{"a.b", "message", "remedy", ErrorClass::unknown_outcome};
+    EXPECT_EQ(read_error(to_json(error)), error);
+}
+
+}  // namespace
+}  // namespace drydock::agent
