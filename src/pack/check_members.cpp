@@ -96,8 +96,11 @@ void check_places(ClusterReader& reader) {
 
 void check_members(const Node& document, ClusterReader& reader) {
     check_names(document["members"], reader);
-    check_quorum(document["policy"]["max_unavailable"], reader);
-    check_places(reader);
+    // With a member misread, these would tell of places and numbers that nobody wrote.
+    if (!reader.diagnostics.has_errors()) {
+        check_quorum(document["policy"]["max_unavailable"], reader);
+        check_places(reader);
+    }
 }
 
 }  // namespace drydock::pack

@@ -19,6 +19,10 @@ namespace {
 constexpr std::int64_t k_fact_deadline_ms = 2'000;  // a local answer takes milliseconds
 
 void read_roles(const Node& roles, PackReader& reader) {
+    if (roles.kind == Node::Kind::map && roles.entries.empty()) {
+        reader.diagnostics.error(
+            "role.none", roles.where, "a pack without roles", "add one, as in `member: {}`");
+    }
     for (const Entry& entry : roles.entries) {
         model::RoleSpec role;
         role.name = entry.key;
@@ -51,7 +55,9 @@ void read_settings(const Node& settings, PackReader& reader) {
     static const std::set<std::string> taken = {
         "member", "release", "members", "from", "to", "backup", "run", "script"};
     for (const Entry& role : settings.entries) {
-        known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
+        const bool known =
+            known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
+        reader.settings_known = reader.settings_known && known;
         for (const Entry& entry : role.value.entries) {
             if (taken.count(entry.key) > 0) {
                 reader.diagnostics.error("setting.reserved",

@@ -18,6 +18,12 @@ std::string ClusterReader::absolute(const std::string& path) const {
 namespace {
 
 void read_hosts(const Node& hosts, ClusterReader& reader) {
+    if (hosts.kind == Node::Kind::map && hosts.entries.empty()) {
+        reader.error("host.none",
+                     hosts.where,
+                     "a cluster without hosts",
+                     "add them, as in `a: {connect: local}`");
+    }
     for (const Entry& entry : hosts.entries) {
         model::Host host;
         host.name = entry.key;
@@ -66,13 +72,16 @@ void check_system(const Node& node, ClusterReader& reader) {
     }
 }
 
-void check_roles(const Node& roles, ClusterReader& reader) {
+bool check_roles(const Node& roles, ClusterReader& reader) {
+    bool known = true;
     for (const Entry& entry : roles.entries) {
         if (reader.pack.roles.count(entry.key) == 0) {
             unknown_name(
                 reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
+            known = false;
         }
     }
+    return known;
 }
 
 void read_document(const Node& document, ClusterReader& reader) {
@@ -81,9 +90,11 @@ void read_document(const Node& document, ClusterReader& reader) {
     cluster.system = text_of(document["system"]);
     cluster.state = reader.absolute(text_of(document["state"], cluster.name + ".state"));
     check_system(document["system"], reader);
-    check_roles(document["roles"], reader);
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
+    if (!check_roles(document["roles"], reader)) {
+        return;  // every member of that role would seem to lack everything
+    }
     for (const Entry& entry : document["members"].entries) {
         const Node& role = document["roles"][text_of(entry.value["role"])];
         read_member(entry.value, role, reader);

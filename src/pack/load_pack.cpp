@@ -54,17 +54,17 @@ public:
                 pack.scripts[file.substr(std::string_view("scripts/").size())] = text;
             }
         }
-        // Without pack.yaml every name in the other files would be unknown: say only that.
-        if (one_document("pack.yaml", pack_shape(), read_system)) {
-            one_document("releases.yaml", releases_shape(), read_releases);
-            read_procedures();
-        }
+        one_document("pack.yaml", pack_shape(), read_system);
+        names_known_ = !diagnostics_.has_errors();
+        one_document("releases.yaml", releases_shape(), read_releases);
+        names_known_ = !diagnostics_.has_errors();
+        read_procedures();
     }
 
 private:
     std::string path(const std::string& file) const { return folder_ + "/" + file; }
 
-    bool one_document(const std::string& file,
+    void one_document(const std::string& file,
                       const Shape& shape,
                       void (*read_document)(const Node&, PackReader&)) {
         const auto it = files_.find(file);
@@ -73,20 +73,23 @@ private:
                                {path(file), 1, 1},
                                fmt::format("a pack needs the file `{}`", file),
                                "add it, or name the pack's folder");
-            return false;
+            return;
         }
         const auto documents = parse_yaml(it->second, path(file), false, diagnostics_);
-        return !documents.empty() && read(documents.front(), shape, read_document);
+        if (!documents.empty()) {
+            read(documents.front(), shape, read_document);
+        }
     }
 
-    bool read(const Node& document,
+    // A file whose names come from one with errors is only checked for its shape: what follows from
+    // one misspelt role would hide the rest.
+    void read(const Node& document,
               const Shape& shape,
               void (*read_document)(const Node&, PackReader&)) {
         check(document, shape, "the file", diagnostics_);
-        if (document.kind == Node::Kind::map) {
+        if (document.kind == Node::Kind::map && names_known_) {
             read_document(document, reader_);
         }
-        return document.kind == Node::Kind::map;
     }
 
     void read_procedures() {
@@ -112,6 +115,7 @@ private:
     const Files& files_;
     Diagnostics& diagnostics_;
     PackReader reader_;
+    bool names_known_ = true;
 };
 
 void read_folder(const std::string& folder,

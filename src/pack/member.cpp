@@ -51,7 +51,9 @@ public:
         member_.role = text_of(node_["role"]);
         member_.name = text_of(node_["name"]);
         member_.where = node_.where;
-        check_role();
+        if (!known_role()) {
+            return;
+        }
         read_host();
         collect_settings();
         resolve_settings();
@@ -80,15 +82,16 @@ private:
         return it == reader_.pack.settings.end() ? k_none : it->second;
     }
 
-    void check_role() {
-        if (node_["role"].kind == Node::Kind::scalar
-            && reader_.pack.roles.count(member_.role) == 0) {
+    bool known_role() {
+        const bool known = reader_.pack.roles.count(member_.role) > 0;
+        if (!known && node_["role"].kind == Node::Kind::scalar) {
             unknown_name(reader_.diagnostics,
                          node_["role"].where,
                          "role",
                          member_.role,
                          keys_of(reader_.pack.roles));
         }
+        return known;
     }
 
     void read_host() {
@@ -99,7 +102,8 @@ private:
                           node_.where,
                           fmt::format("{} has no `host`, and its role names none", member_.name),
                           "add it, as in `host: a`");
-        } else if (reader_.cluster.hosts.count(member_.host) == 0) {
+        } else if (reader_.cluster.hosts.count(member_.host) == 0
+                   && !reader_.cluster.hosts.empty()) {
             unknown_name(reader_.diagnostics,
                          host.where,
                          "host",

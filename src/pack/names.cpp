@@ -69,6 +69,9 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
 }  // namespace
 
 void check_names(const Node& node, const Scope& scope, PackReader& reader) {
+    if (!reader.settings_known) {
+        return;
+    }
     const Names known = names_in(scope, reader.pack);
     for_each_scalar(node, [&](const Node& scalar) {
         const auto done = interpolate(scalar.scalar, [&](std::string_view name) {
@@ -89,7 +92,8 @@ void check_names(const Node& node, const Scope& scope, PackReader& reader) {
 
 bool known_role(const Node& node, PackReader& reader) {
     const bool known = reader.pack.roles.count(text_of(node)) > 0;
-    if (!known && node.kind == Node::Kind::scalar) {
+    // Without any role that is told already.
+    if (!known && node.kind == Node::Kind::scalar && !reader.pack.roles.empty()) {
         unknown_name(
             reader.diagnostics, node.where, "role", node.scalar, keys_of(reader.pack.roles));
     }

@@ -15,6 +15,7 @@ namespace drydock::pack {
 struct PackReader {
     model::Pack& pack;
     Diagnostics& diagnostics;
+    bool settings_known = true;  // else ${names} are not checked: none would be right
 };
 
 // Where a string or condition stands: which ${names} it may use, whose facts it means.

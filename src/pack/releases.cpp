@@ -29,7 +29,7 @@ public:
 
     void read(const Node& document) {
         read_stores(document["stores"]);
-        check_role_stores(document);
+        check_role_stores();
         for (const Entry& entry : document["series"].entries) {
             read_series(entry);
         }
@@ -92,15 +92,14 @@ private:
         }
     }
 
-    void check_role_stores(const Node& document) {
+    void check_role_stores() {
         for (const auto& [name, role] : pack_.roles) {
             for (const std::string& store : role.stores) {
                 if (pack_.stores.count(store) == 0) {
                     error("store.unknown",
                           role.where,
                           fmt::format("role `{}` keeps the unknown store `{}`", name, store),
-                          fmt::format("describe it in releases.yaml under `stores` ({})",
-                                      document["stores"].where.text()));
+                          "describe it in releases.yaml under `stores`");
                 }
             }
         }

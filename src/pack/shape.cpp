@@ -14,6 +14,8 @@ namespace {
 
 using Kind = Shape::Kind;
 
+constexpr std::size_t k_names_shown = 16;  // what a person still reads
+
 Shape of_kind(Kind kind) {
     Shape shape;
     shape.kind = kind;
@@ -143,7 +145,7 @@ std::string expected_scalar(const Shape& shape) {
     case Kind::range:
         return "version bounds, as in \">=3.5.0 <3.6\"";
     case Kind::choice:
-        return "one of " + quoted(shape.choices);
+        return (shape.choices.size() > 1 ? "one of " : "") + quoted(shape.choices);
     case Kind::any:
     case Kind::text:
     case Kind::list:
@@ -260,6 +262,18 @@ void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostic
     }
 }
 
+// Is one of `keys` there, but misspelt? Then "did you mean" is said already, and it is not missing.
+bool misspelt(const Node& node, const Shape& shape, const std::vector<std::string>& keys) {
+    const std::vector<std::string> known = field_keys(shape);
+    return !shape.inner
+           && std::any_of(node.entries.begin(), node.entries.end(), [&](const Entry& entry) {
+                  const bool is_known =
+                      std::find(known.begin(), known.end(), entry.key) != known.end();
+                  const std::string near = is_known ? "" : nearest(entry.key, known);
+                  return std::find(keys.begin(), keys.end(), near) != keys.end();
+              });
+}
+
 void check_one_of(const Node& node,
                   const Shape& shape,
                   const std::string& what,
@@ -278,10 +292,11 @@ void check_one_of(const Node& node,
         }
         first = first == nullptr ? &entry : first;
     }
-    if (first == nullptr && !shape.exactly_one.empty()) {
+    if (first == nullptr && !shape.exactly_one.empty()
+        && !misspelt(node, shape, shape.exactly_one)) {
         diagnostics.error("key.missing",
                           node.where,
-                          fmt::format("{} does not say which", what),
+                          fmt::format("{} has none of the keys of which it needs one", what),
                           fmt::format("add one of {}", quoted(shape.exactly_one)));
     }
 }
@@ -294,7 +309,7 @@ void check_table(const Node& node,
         check_entry(entry, shape, diagnostics);
     }
     for (const Field& field : shape.fields) {
-        if (field.required && !node.has(field.key)) {
+        if (field.required && !node.has(field.key) && !misspelt(node, shape, {field.key})) {
             diagnostics.error("key.missing",
                               node.where,
                               fmt::format("{} has no `{}` ({})", what, field.key, field.help),
@@ -334,7 +349,8 @@ void check(const Node& node,
     }
     if (shape.kind == Kind::either) {
         for (const Shape& one : shape.alternatives) {
-            if (node_kind(one) == node.kind) {
+            const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, one);
+            if (node_kind(one) == node.kind && fitting) {
                 return check(node, one, what, diagnostics);
             }
         }
@@ -398,7 +414,13 @@ std::string meant(const std::string& given, const std::vector<std::string>& know
     if (const std::string near = nearest(given, known); !near.empty()) {
         return fmt::format("did you mean `{}`?", near);
     }
-    return known.empty() ? "there is none to name here" : "known are " + quoted(known);
+    if (known.empty()) {
+        return "there is none to name here";
+    }
+    const bool many = known.size() > k_names_shown;
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(known.size(), k_names_shown));
+    return "known are " + quoted({known.begin(), known.begin() + shown})
+           + (many ? fmt::format(" and {} more", known.size() - k_names_shown) : "");
 }
 
 void unknown_name(Diagnostics& diagnostics,

@@ -1,0 +1,189 @@
+// Broken packs and cluster files: each case is a small edit of the good files in base/, with every
+// problem that is to be reported. The cases are in *.txt, one block each:
+//
+//   == misspelt key
+//   - pack: etcd
+//   + pak: etcd
+//   > pack.yaml:1:1  unknown key `pak`; did you mean `pack`?
+//
+// `-` and `+` lines (several make one text) say what is replaced; no `-` appends. `\xNN` is a byte.
+// DRYDOCK_ACCEPT=1 writes the `>` lines anew; read the diff before committing it.
+#include "base/text.h"
+#include "pack/pack.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace drydock::pack {
+namespace {
+
+const std::string k_folder = DRYDOCK_SOURCE_DIR "/tests/bad_input";
+const std::vector<std::pair<std::string, std::string>> k_tables = {
+    {"pack", "pack.yaml"},
+    {"yaml", "pack.yaml"},
+    {"releases", "releases.yaml"},
+    {"procedure", "procedures/upgrade.yaml"},
+    {"cluster", "cluster.yaml"},
+};
+
+struct Case {
+    std::string name;
+    std::string before;
+    std::string after;
+    std::string expected;
+};
+
+std::string read_all(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream out;
+    out << file.rdbuf();
+    return out.str();
+}
+
+void add_line(std::string& text, const std::string& line) {
+    text += (text.empty() ? "" : "\n") + (line.size() > 2 ? line.substr(2) : "");
+}
+
+std::vector<Case> read_cases(const std::string& table) {
+    std::vector<Case> cases;
+    for (const std::string& line : split(read_all(k_folder + "/" + table + ".txt"), '\n')) {
+        if (line.substr(0, 3) == "== ") {
+            cases.push_back({line.substr(3), "", "", ""});
+        } else if (!line.empty() && !cases.empty()) {
+            Case& one = cases.back();
+            add_line(line[0] == '-' ? one.before : line[0] == '+' ? one.after : one.expected, line);
+        }
+    }
+    return cases;
+}
+
+std::string prefixed(const std::string& text, const std::string& prefix) {
+    std::string out;
+    for (const std::string& line : split(text, '\n')) {
+        out += text.empty() ? "" : prefix + line + "\n";
+    }
+    return out;
+}
+
+void write_cases(const std::string& table, const std::vector<Case>& cases) {
+    std::ofstream file(k_folder + "/" + table + ".txt");
+    for (const Case& one : cases) {
+        file << "== " << one.name << "\n"
+             << prefixed(one.before, "- ") << prefixed(one.after, "+ ")
+             << prefixed(one.expected, "> ") << "\n";
+    }
+}
+
+std::string with_bytes(const std::string& text) {
+    const auto at = text.find("\\x");
+    return at == text.npos ? text
+                           : text.substr(0, at)
+                                 + static_cast<char>(std::stoi(text.substr(at + 2, 2), nullptr, 16))
+                                 + text.substr(at + 4);
+}
+
+std::map<std::string, std::string> base_files() {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(k_folder + "/base")) {
+        if (entry.is_regular_file()) {
+            const auto name = entry.path().lexically_relative(k_folder + "/base").string();
+            files[name] = read_all(entry.path().string());
+        }
+    }
+    return files;
+}
+
+std::string edited(std::string text, const Case& one) {
+    const auto at = one.before.empty() ? text.size() : text.find(one.before);
+    EXPECT_NE(at, text.npos) << one.name << ": the base does not have\n" << one.before;
+    return at == text.npos ? text : text.replace(at, one.before.size(), with_bytes(one.after));
+}
+
+Diagnostics problems(std::map<std::string, std::string> files, const std::string& file) {
+    auto pack = read_pack("/base", files);
+    if (file != "cluster.yaml") {
+        return pack.diagnostics;
+    }
+    return read_cluster("/base/cluster.yaml", files.at(file), *pack.value).diagnostics;
+}
+
+std::string report(const Diagnostics& diagnostics) {
+    std::vector<std::string> lines;
+    for (const Diagnostic& one : diagnostics.all()) {
+        lines.push_back(one.text());
+        // The folder's name says nothing.
+        for (auto at = lines.back().find("/base/"); at != std::string::npos;
+             at = lines.back().find("/base/")) {
+            lines.back().erase(at, std::string_view("/base/").size());
+        }
+    }
+    return join(lines, "\n");
+}
+
+class BadInput : public testing::TestWithParam<std::pair<std::string, std::string>> {};
+
+TEST_P(BadInput, IsToldWithPlaceCauseAndRemedy) {
+    const auto& [table, file] = GetParam();
+    std::vector<Case> cases = read_cases(table);
+    EXPECT_GE(cases.size(), 8U);
+    for (Case& one : cases) {
+        auto files = base_files();
+        files[file] = edited(files.at(file), one);
+        const Diagnostics found = problems(files, file);
+        EXPECT_TRUE(found.has_errors()) << one.name;
+        for (const Diagnostic& problem : found.all()) {
+            EXPECT_GT(problem.where.line, 0) << one.name;
+            EXPECT_GT(problem.where.column, 0) << one.name;
+            EXPECT_FALSE(problem.suggestion.empty()) << one.name;
+        }
+        if (std::getenv("DRYDOCK_ACCEPT") == nullptr) {
+            EXPECT_EQ(report(found), one.expected) << one.name;
+        }
+        one.expected = report(found);
+    }
+    if (std::getenv("DRYDOCK_ACCEPT") != nullptr) {
+        write_cases(table, cases);
+        GTEST_SKIP() << "recorded anew";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, BadInput, testing::ValuesIn(k_tables), [](const auto& one) {
+    return one.param.first;
+});
+
+TEST(BadInputBase, IsGood) {
+    const auto pack = read_pack("/base", base_files());
+    EXPECT_EQ(report(pack.diagnostics), "");
+    ASSERT_TRUE(pack.value);
+    const auto cluster =
+        read_cluster("/base/cluster.yaml", base_files().at("cluster.yaml"), *pack.value);
+    EXPECT_EQ(report(cluster.diagnostics), "");
+}
+
+// Cut anywhere, the files must give a report (or be good), never a crash.
+TEST(BadInputBase, SurvivesEveryTruncation) {
+    const auto files = base_files();
+    const auto pack = read_pack("/base", files);
+    for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
+        for (std::size_t size = 0; size < files.at(name).size(); size += 41) {
+            auto cut = files;
+            cut[name].resize(size);
+            const auto loaded = read_pack("/base", cut);
+            EXPECT_NE(loaded.value.has_value(), loaded.diagnostics.has_errors());
+        }
+    }
+    const std::string& cluster = files.at("cluster.yaml");
+    for (std::size_t size = 0; size < cluster.size(); size += 7) {
+        const auto loaded =
+            read_cluster("/base/cluster.yaml", cluster.substr(0, size), *pack.value);
+        EXPECT_NE(loaded.value.has_value(), loaded.diagnostics.has_errors());
+    }
+}
+
+}  // namespace
+}  // namespace drydock::pack
