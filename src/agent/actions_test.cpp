@@ -1,5 +1,6 @@
 // The kinds of actions, run in this process against real processes, links and commands.
 #include "agent/action.h"
+#include "agent/key.h"
 #include "agent/secrets.h"
 #include "agent/service.h"
 #include "agent/test_world.h"
@@ -12,7 +13,7 @@
 namespace drydock::agent {
 namespace {
 
-class Actions : public Scratch {
+class Actions : public testing::Test, protected Scratch {
 protected:
     ActionResult run(const Json& request) {
         const ActionContext context = {folder_, [](std::string_view) {}, [] { return false; }};

@@ -2,6 +2,7 @@
 #include "agent/action.h"
 #include "agent/probe.h"
 #include "agent/test_world.h"
+#include "os/clock.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -60,7 +61,7 @@ private:
     int port_ = 0;
 };
 
-class Probes : public Scratch {
+class Probes : public testing::Test, protected Scratch {
 protected:
     void SetUp() override {
         server_.Post("/status", [this](const auto&, auto& answer) {

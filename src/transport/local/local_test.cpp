@@ -1,8 +1,12 @@
 // The local transport, with shell scripts in the agent's place.
+#include "os/process.h"
 #include "transport/frames.h"
 #include "transport/local/local.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 namespace drydock::transport {
 namespace {
