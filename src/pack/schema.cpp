@@ -25,9 +25,9 @@ Json choice_schema(const Shape& shape) {
     Json values;
     for (const std::string& one : shape.choices) {
         values.push(one);
-        // Editors read an unquoted yes and no as booleans.
-        if (one == "yes" || one == "no") {
-            values.push(one == "yes");
+        // Editors read these as booleans where they are not quoted.
+        if (one == "true" || one == "yes" || one == "no") {
+            values.push(one != "no");
         }
     }
     Json schema;
