@@ -17,6 +17,10 @@ if(DRYDOCK_SANITIZE)
     add_link_options(-fsanitize=${DRYDOCK_SANITIZE})
 endif()
 
+if(DRYDOCK_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
     # Precompiled heads need these two allowances, or ccache passes them by.
