@@ -1,0 +1,319 @@
+// Every command and option, once: what parses them, `--help`, and the completions all come from
+// here.
+#include "base/text.h"
+#include "cli/invocation.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+constexpr const char* k_footer =
+    "Exit codes: 0 done, 1 no (refused, a check failed, it differs), 2 wrong use or input, "
+    "3 waits for a person,\n4 halted, 5 the world moved. docs/commands.md tells more.";
+
+// Options that several commands share.
+enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8 };
+
+class Commands {
+public:
+    explicit Commands(Invocation& into) : to_(into) {
+        app_.require_subcommand(1);
+        app_.footer(k_footer);
+        app_.get_formatter()->column_width(34);
+        add_looking();
+        add_planning();
+        add_running();
+        add_rest();
+    }
+
+    CLI::App& app() { return app_; }
+
+    [[nodiscard]] std::vector<std::string> choices_of(const CLI::Option* option) const {
+        const auto it = choices_.find(option);
+        return it == choices_.end() ? std::vector<std::string>() : it->second;
+    }
+
+private:
+    CLI::App*
+    add(CLI::App& parent, const std::string& name, const std::string& help, unsigned shared) {
+        CLI::App* command = parent.add_subcommand(name, help);
+        if ((shared & k_cluster) != 0) {
+            command->add_option("-c,--cluster", to_.cluster_file, "the cluster file")
+                ->envname("DRYDOCK_CLUSTER")
+                ->type_name("FILE");
+        }
+        if ((shared & k_json) != 0) {
+            command->add_flag("--json", to_.json, "answer as JSON");
+        }
+        if ((shared & k_dry_run) != 0) {
+            command->add_flag(
+                "--dry-run", to_.dry_run, "check and say what would be done; do nothing");
+        }
+        if ((shared & k_run) != 0) {
+            text(command, "--run", to_.run, "ID", "another run than the last one");
+        }
+        choice(command,
+               "--color",
+               to_.color,
+               {"auto", "always", "never"},
+               "colour; auto: on a terminal, unless NO_COLOR is set");
+        return command;
+    }
+
+    CLI::Option* choice(CLI::App* command,
+                        const std::string& names,
+                        std::string& into,
+                        const std::vector<std::string>& values,
+                        const std::string& help) {
+        auto* option = command->add_option(names, into, help)->check(CLI::IsMember(values));
+        choices_[option] = values;
+        return option;
+    }
+
+    static CLI::Option* text(CLI::App* command,
+                             const std::string& names,
+                             std::string& into,
+                             const std::string& type,
+                             const std::string& help) {
+        return command->add_option(names, into, help)->type_name(type);
+    }
+
+    void add_looking() {
+        add(app_, "survey", "read every fact and show the cluster as it is", k_cluster | k_json);
+        auto* route =
+            add(app_, "route", "the hops to another version, and why", k_cluster | k_json);
+        text(route, "--to", to_.to, "VERSION", "the version to reach")->required();
+    }
+
+    void add_planning() {
+        auto* plan = add(app_, "plan", "make a plan and show it on one screen", k_cluster | k_json);
+        text(plan, "--to", to_.to, "VERSION", "the version to reach");
+        text(plan, "-o,--output", to_.output, "FILE", "write the plan there");
+        plan->add_flag("--rebuild", to_.rebuild, "a way back: rebuild from a fresh copy");
+        text(plan, "--restore", to_.restore, "COPY", "a way back: restore this copy on the hosts");
+        plan->add_flag("--risks", to_.risks, "list every known risk");
+        auto* guide = add(app_, "guide", "the plan as a guide for people, in Markdown", 0);
+        add_plan_file(guide);
+        text(guide, "-o,--output", to_.output, "FILE", "write the guide there");
+    }
+
+    void add_plan_file(CLI::App* command) {
+        text(command, "plan", to_.plan_file, "PLAN", "a plan that `drydock plan -o` wrote")
+            ->required();
+    }
+
+    void add_conducting(CLI::App* command) {
+        text(command,
+             "--approve",
+             to_.approve,
+             "GATE",
+             "approve this gate when it opens, and go on; say it only for what you have read");
+    }
+
+    void add_running() {
+        auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run);
+        add_plan_file(apply);
+        add_conducting(apply);
+        const unsigned changes = k_cluster | k_json | k_dry_run;
+        add_conducting(add(app_, "resume", "go on with the run where it stands", changes));
+        add(app_, "pause", "let what is under way end, then hold the run", changes);
+        auto* approve = add(app_, "approve", "approve the gate that the run waits at", changes);
+        text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
+        add_conducting(add(app_, "downgrade", "take the run back", changes));
+        add(app_, "abort", "give the run up and leave the cluster as it is", changes);
+        add(app_, "status", "where the run is", k_cluster | k_json | k_run);
+        add(app_, "watch", "follow the run until it waits or ends", k_cluster | k_json);
+        add(app_, "log", "what happened, event by event", k_cluster | k_json | k_run);
+    }
+
+    void add_rest() {
+        auto* journal = app_.add_subcommand("journal", "the record of runs")->require_subcommand(1);
+        add(*journal,
+            "verify",
+            "prove that no record was changed, dropped or moved",
+            k_cluster | k_json);
+        auto* pack = app_.add_subcommand("pack", "packs: what drydock knows of systems")
+                         ->require_subcommand(1);
+        add(*pack, "list", "the packs that are installed", k_json);
+        text(add(*pack, "lint", "check a pack", k_json),
+             "pack",
+             to_.pack,
+             "PACK",
+             "its name, or its folder")
+            ->required();
+        auto* schema = add(*pack, "schema", "a JSON Schema, for editors", 0);
+        choice(schema,
+               "file",
+               to_.schema,
+               {"pack", "procedure", "releases", "cluster"},
+               "the file it is for")
+            ->required();
+        add(app_, "version", "the version of drydock", k_json);
+        auto* completion = add(app_, "completion", "completions for a shell", 0);
+        choice(completion, "shell", to_.shell, {"bash", "zsh", "fish"}, "the shell")->required();
+        // main() hands these to the agent before anything here is built; this is for `--help`.
+        auto* agent = app_.add_subcommand("agent", "the hand on a host; other drydocks start it");
+        agent->add_option("--state", unused_, "its folder for actions")->type_name("FOLDER");
+        agent->add_option("--run-action", unused_, "the folder of one action")->type_name("FOLDER");
+    }
+
+    Invocation& to_;
+    std::string unused_;
+    std::map<const CLI::Option*, std::vector<std::string>> choices_;
+    CLI::App app_{"drydock: upgrades of clusters, proved, watched, and back", "drydock"};
+};
+
+// The subcommands in the order in which they were added, "journal verify" as one.
+void collect(CLI::App& app,
+             const std::string& prefix,
+             std::vector<std::pair<std::string, CLI::App*>>& into) {
+    for (CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string name = prefix + one->get_name();
+        if (one->get_subcommands([](const CLI::App*) { return true; }).empty()) {
+            into.emplace_back(name, one);
+        }
+        collect(*one, name + " ", into);
+    }
+}
+
+std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app) {
+    std::vector<std::pair<std::string, CLI::App*>> all;
+    collect(app, "", all);
+    return all;
+}
+
+std::vector<std::string> names_below(CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(one->get_name());
+    }
+    return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+Stop wrong_use(const std::string& message, const std::string& advice) {
+    return {2, fmt::format("drydock: {}{}{}\n", message, advice.empty() ? "" : "; ", advice)};
+}
+
+Stop unknown_word(const std::string& kind,
+                  const std::string& word,
+                  const std::vector<std::string>& known) {
+    const std::string meant = nearest(word, known);
+    return wrong_use(fmt::format("there is no {} `{}`", kind, word),
+                     meant.empty() ? "`drydock --help` lists what there is"
+                                   : fmt::format("did you mean `{}`?", meant));
+}
+
+// The library reports a misspelt command as "a subcommand is required"; this names the word itself.
+std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::string>& arguments) {
+    CLI::App* at = &app;
+    for (const std::string& word : arguments) {
+        const auto known = names_below(*at);
+        if (known.empty() || word.empty() || word.front() == '-') {
+            return std::nullopt;
+        }
+        if (std::find(known.begin(), known.end(), word) == known.end()) {
+            return unknown_word("command", word, known);
+        }
+        at = at->get_subcommand(word);
+    }
+    return std::nullopt;
+}
+
+CLI::App* chosen(CLI::App& app) {
+    CLI::App* at = &app;
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+    }
+    return at;
+}
+
+Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
+    CLI::App* at = chosen(app);
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+        return {0, at->help(at == &app ? "" : at->get_parent()->get_name())};
+    }
+    for (const std::string& word : app.remaining(true)) {
+        if (word.rfind("--", 0) == 0) {
+            return unknown_word("option", word.substr(0, word.find('=')), option_names(*at));
+        }
+    }
+    const std::string name = at == &app ? "" : at->get_name() + " ";
+    return wrong_use(error.what(), fmt::format("see `drydock {}--help`", name));
+}
+
+OptionInfo info_of(const CLI::Option& option) {
+    OptionInfo info;
+    for (const std::string& name : option.get_snames()) {
+        info.names.push_back("-" + name);
+    }
+    for (const std::string& name : option.get_lnames()) {
+        info.names.push_back("--" + name);
+    }
+    info.takes_value = option.get_items_expected_max() > 0;
+    info.help = option.get_description();
+    if (info.names.empty()) {
+        info.names.push_back(option.get_name(true));
+    }
+    return info;
+}
+
+}  // namespace
+
+std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
+    Invocation invocation;
+    Commands commands(invocation);
+    if (arguments == std::vector<std::string>{"--version"}) {
+        arguments = {"version"};
+    }
+    if (arguments.empty()) {
+        return Stop{2, commands.app().help()};
+    }
+    if (const auto stop = misspelt_command(commands.app(), arguments)) {
+        return *stop;
+    }
+    try {
+        std::reverse(arguments.begin(), arguments.end());
+        commands.app().parse(arguments);
+    } catch (const CLI::ParseError& error) {
+        return stop_of(commands.app(), error);
+    }
+    const CLI::App* command = chosen(commands.app());
+    const auto all = leaves(commands.app());
+    const auto it = std::find_if(
+        all.begin(), all.end(), [&](const auto& entry) { return entry.second == command; });
+    invocation.command = it->first;
+    return invocation;
+}
+
+std::vector<CommandInfo> command_table() {
+    Invocation unused;
+    Commands commands(unused);
+    std::vector<CommandInfo> table;
+    for (const auto& [name, app] : leaves(commands.app())) {
+        CommandInfo info = {name, app->get_description(), {}, {}};
+        for (const CLI::Option* option : app->get_options()) {
+            auto& into = option->get_positional() ? info.positionals : info.options;
+            into.push_back(info_of(*option));
+            into.back().choices = commands.choices_of(option);
+        }
+        table.push_back(std::move(info));
+    }
+    return table;
+}
+
+}  // namespace drydock::cli

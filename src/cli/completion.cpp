@@ -1,0 +1,152 @@
+#include "cli/completion.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+std::string quoted(const std::string& text) {
+    std::string out = "'";
+    for (const char c : text) {
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return out + "'";
+}
+
+// What may stand after each chain of words: "" -> the commands, "journal" -> verify, "plan" -> its
+// options and fixed values.
+std::map<std::string, std::vector<std::string>>
+words_by_place(const std::vector<CommandInfo>& table) {
+    std::map<std::string, std::vector<std::string>> places;
+    const auto add = [&](const std::string& place, const std::string& word) {
+        auto& words = places[place];
+        if (std::find(words.begin(), words.end(), word) == words.end()) {
+            words.push_back(word);
+        }
+    };
+    for (const CommandInfo& command : table) {
+        const auto parts = split(command.name, ' ');
+        add("", parts.front());
+        if (parts.size() > 1) {
+            add(parts[0], parts[1]);
+        }
+        for (const OptionInfo& option : command.options) {
+            add(command.name, option.names.back());
+        }
+        for (const OptionInfo& positional : command.positionals) {
+            for (const std::string& value : positional.choices) {
+                add(command.name, value);
+            }
+        }
+    }
+    return places;
+}
+
+// The values of options that take only some, by the option's name.
+std::map<std::string, std::vector<std::string>>
+fixed_values(const std::vector<CommandInfo>& table) {
+    std::map<std::string, std::vector<std::string>> values;
+    for (const CommandInfo& command : table) {
+        for (const OptionInfo& option : command.options) {
+            if (!option.choices.empty()) {
+                values[option.names.back()] = option.choices;
+            }
+        }
+    }
+    return values;
+}
+
+std::string bash(const std::vector<CommandInfo>& table) {
+    std::string out =
+        "_drydock() {\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "    local place=${COMP_WORDS[1]} words=\n"
+        "    case $before in\n";
+    for (const auto& [option, values] : fixed_values(table)) {
+        out += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n",
+                           option,
+                           quoted(join(values, " ")));
+    }
+    out += "    esac\n"
+           "    [ \"$COMP_CWORD\" -le 1 ] && place=\n"
+           "    case $place in journal|pack) "
+           "[ \"$COMP_CWORD\" -gt 2 ] && place=\"$place ${COMP_WORDS[2]}\" ;; esac\n"
+           "    case $place in\n";
+    for (const auto& [place, words] : words_by_place(table)) {
+        out += fmt::format("    {}) words={} ;;\n", quoted(place), quoted(join(words, " ")));
+    }
+    return out
+           + "    esac\n"
+             "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+             "}\n"
+             "complete -o default -F _drydock drydock\n";
+}
+
+// zsh has the same completion by its own emulation of bash's `complete`.
+std::string zsh(const std::vector<CommandInfo>& table) {
+    return "autoload -U +X bashcompinit && bashcompinit\n" + bash(table);
+}
+
+std::string fish_option(const OptionInfo& option, const std::string& when) {
+    std::string out = fmt::format("complete -c drydock -n {}", quoted(when));
+    for (const std::string& name : option.names) {
+        const bool is_long = name.rfind("--", 0) == 0;
+        out += fmt::format(" {} {}", is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1));
+    }
+    if (option.takes_value) {
+        out += " -r";
+    }
+    if (!option.choices.empty()) {
+        out += " -f -a " + quoted(join(option.choices, " "));
+    }
+    return out + " -d " + quoted(option.help) + "\n";
+}
+
+std::string fish_command(const CommandInfo& command) {
+    const auto parts = split(command.name, ' ');
+    std::string when = "__fish_use_subcommand";
+    std::string out;
+    if (parts.size() > 1) {
+        out += fmt::format("complete -c drydock -f -n {} -a {}\n", quoted(when), parts[0]);
+        when = "__fish_seen_subcommand_from " + parts[0];
+    }
+    out += fmt::format("complete -c drydock -f -n {} -a {} -d {}\n",
+                       quoted(when),
+                       parts.back(),
+                       quoted(command.help));
+    const std::string seen = "__fish_seen_subcommand_from " + parts.back();
+    for (const OptionInfo& option : command.options) {
+        out += fish_option(option, seen);
+    }
+    for (const OptionInfo& positional : command.positionals) {
+        if (!positional.choices.empty()) {
+            out += fmt::format("complete -c drydock -f -n {} -a {}\n",
+                               quoted(seen),
+                               quoted(join(positional.choices, " ")));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string render_completion(const std::string& shell, const std::vector<CommandInfo>& table) {
+    if (shell == "bash") {
+        return bash(table);
+    }
+    if (shell == "zsh") {
+        return zsh(table);
+    }
+    std::string out;
+    for (const CommandInfo& command : table) {
+        out += fish_command(command);
+    }
+    return out;
+}
+
+}  // namespace drydock::cli

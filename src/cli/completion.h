@@ -1,0 +1,15 @@
+// Completions for bash, zsh and fish, generated from the table of commands. Pure.
+#pragma once
+
+#include "cli/invocation.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::cli {
+
+// `shell` is bash, zsh or fish. The text is to be sourced by it.
+[[nodiscard]] std::string render_completion(const std::string& shell,
+                                            const std::vector<CommandInfo>& table);
+
+}  // namespace drydock::cli

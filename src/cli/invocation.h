@@ -1,0 +1,59 @@
+// Invocation: what a person typed, as plain data; and the table of commands, for completions and
+// the documentation.
+//
+// parse() is the only user of the command-line library. Nothing here touches the world.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace drydock::cli {
+
+struct Invocation {
+    std::string command;  // "plan", "journal verify"
+    std::string cluster_file;
+    std::string plan_file;
+    std::string to;
+    std::string output;
+    std::string restore;
+    std::string gate;
+    std::string approve;
+    std::string run;
+    std::string pack;
+    std::string schema;
+    std::string shell;
+    std::string color = "auto";
+    bool rebuild = false;
+    bool risks = false;
+    bool dry_run = false;
+    bool json = false;
+};
+
+// Parsing ended the program's work: help that was asked for (0), or wrong use (2).
+struct Stop {
+    int exit_code = 0;
+    std::string text;
+};
+
+struct OptionInfo {
+    std::vector<std::string> names;    // "-c", "--cluster"
+    std::vector<std::string> choices;  // the only values it takes; empty: any, or none
+    bool takes_value = false;
+    std::string help;
+};
+
+struct CommandInfo {
+    std::string name;  // "plan", "journal verify"
+    std::string help;
+    std::vector<OptionInfo> options;      // those that begin with a dash
+    std::vector<OptionInfo> positionals;  // one name each
+};
+
+// `arguments` without the program's name.
+[[nodiscard]] std::variant<Invocation, Stop> parse(std::vector<std::string> arguments);
+[[nodiscard]] std::vector<CommandInfo> command_table();
+
+}  // namespace drydock::cli

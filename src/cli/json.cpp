@@ -1,0 +1,175 @@
+#include "cli/json.h"
+
+#include "cli/progress.h"
+
+namespace drydock::cli {
+
+namespace {
+
+Json list() {
+    return Json::Array{};
+}
+
+Json texts(const std::vector<std::string>& values) {
+    Json json = list();
+    for (const std::string& value : values) {
+        json.push(value);
+    }
+    return json;
+}
+
+Json json_of_error(const Error& error) {
+    const char* kind = error.kind == ErrorClass::permanent   ? "permanent"
+                       : error.kind == ErrorClass::transient ? "transient"
+                                                             : "unknown_outcome";
+    Json json;
+    json.set("code", error.code).set("message", error.message);
+    json.set("remedy", error.remedy).set("class", kind);
+    return json;
+}
+
+Json json_of_drift(const run::Drift& drift) {
+    Json json;
+    json.set("fact", drift.key).set("expected", drift.expected).set("found", drift.found);
+    json.set("evidence", drift.evidence).set("cannot_tell", drift.cannot_tell);
+    return json;
+}
+
+Json json_of_way(const model::WayBack& way) {
+    Json json;
+    json.set("while", way.phase).set("kind", way.kind);
+    json.set("cost", way.cost).set("command", way.command);
+    return json;
+}
+
+Json members_json(const app::RunStatus& status) {
+    Json json = list();
+    for (const MemberProgress& member : members_of(status.plan, status.state)) {
+        Json one;
+        one.set("name", member.name).set("version", member.version);
+        one.set("ready", member.ready).set("step", member.step);
+        json.push(std::move(one));
+    }
+    return json;
+}
+
+Json conductor_json(const app::RunStatus& status) {
+    Json json;
+    if (status.conductor) {
+        json.set("host", status.conductor->host).set("pid", status.conductor->pid);
+        json.set("since_ms", status.conductor->since_ms);
+    }
+    return json;
+}
+
+Json plan_json(const model::Plan& plan) {
+    Json json;
+    json.set("cluster", plan.cluster).set("system", plan.system);
+    json.set("from", plan.from).set("to", plan.to);
+    json.set("procedure", plan.procedure).set("digest", plan.digest());
+    return json;
+}
+
+}  // namespace
+
+Json json_of(const app::Survey& survey) {
+    Json facts = Json::Object{};
+    for (const auto& [key, observation] : survey.facts) {
+        facts.set(key, model::to_json(observation));
+    }
+    Json unreachable = list();
+    for (const Error& error : survey.unreachable) {
+        unreachable.push(json_of_error(error));
+    }
+    Json json;
+    json.set("cluster", survey.cluster.name).set("system", survey.cluster.system);
+    json.set("facts", std::move(facts)).set("unreachable", std::move(unreachable));
+    return json.set("took_ms", survey.took_ms);
+}
+
+Json json_of(const app::RouteAnswer& answer) {
+    Json hops = list();
+    for (const planner::Hop& hop : answer.route.hops) {
+        Json one;
+        one.set("from", hop.from).set("to", hop.to);
+        one.set("procedure", hop.procedure).set("because", hop.because);
+        hops.push(std::move(one));
+    }
+    Json json;
+    json.set("from", answer.from).set("to", answer.to).set("hops", std::move(hops));
+    return json.set("forbidden", texts(answer.route.forbidden));
+}
+
+Json json_of(const app::RunStatus& status) {
+    const Progress progress = progress_of(status.plan, status.state);
+    Json json;
+    json.set("run", status.run).set("plan", plan_json(status.plan));
+    json.set("phase", std::string(word_of(status.state.phase())));
+    json.set("members", members_json(status));
+    json.set("steps_done", std::uint64_t{progress.done}).set("steps", std::uint64_t{progress.all});
+    json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
+    json.set("under_way", texts(under_way(status.plan, status.state)));
+    json.set("way_back", way_back_now(status.plan, status.state));
+    json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
+    json.set("cause", status.cause).set("remedy", status.remedy);
+    json.set("conductor", conductor_json(status)).set("epoch", status.epoch);
+    json.set("created_ms", status.created_ms).set("last_ms", status.last_ms);
+    json.set("records", status.records).set("head", status.head);
+    return json.set("exit_code", status.exit_code);
+}
+
+Json json_of(const Diagnostics& diagnostics) {
+    Json json = list();
+    for (const Diagnostic& one : diagnostics.all()) {
+        Json item;
+        item.set("severity", one.severity == Severity::error ? "error" : "warning");
+        item.set("code", one.code).set("summary", one.summary);
+        item.set("file", one.where.file).set("line", one.where.line);
+        item.set("column", one.where.column).set("suggestion", one.suggestion);
+        json.push(std::move(item));
+    }
+    return json;
+}
+
+Json json_of(const app::Failure& failure) {
+    Json errors = list();
+    for (const Error& error : failure.errors) {
+        errors.push(json_of_error(error));
+    }
+    Json drift = list();
+    for (const run::Drift& one : failure.drift) {
+        drift.push(json_of_drift(one));
+    }
+    Json left = list();
+    for (const model::WayBack& way : failure.left) {
+        left.push(json_of_way(way));
+    }
+    Json json;
+    json.set("exit_code", failure.exit_code).set("errors", std::move(errors));
+    json.set("diagnostics", json_of(failure.diagnostics)).set("drift", std::move(drift));
+    return json.set("ways_left", std::move(left));
+}
+
+Json json_of(const std::vector<app::LogLine>& lines) {
+    Json events = list();
+    for (const app::LogLine& line : lines) {
+        Json event = line.event;
+        event.set("sequence", line.sequence).set("wall_ms", line.wall_ms);
+        events.push(std::move(event));
+    }
+    Json json;
+    return json.set("events", std::move(events));
+}
+
+Json json_of(const std::vector<app::Verified>& runs) {
+    Json verified = list();
+    for (const app::Verified& run : runs) {
+        Json one;
+        one.set("run", run.run).set("records", run.records).set("head", run.head);
+        verified.push(std::move(one));
+    }
+    Json json;
+    return json.set("verified", std::move(verified));
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,18 @@
+// The screens' content for machines: one JSON value an answer. Pure.
+#pragma once
+
+#include "app/app.h"
+
+#include <vector>
+
+namespace drydock::cli {
+
+[[nodiscard]] Json json_of(const app::Survey& survey);
+[[nodiscard]] Json json_of(const app::RouteAnswer& answer);
+[[nodiscard]] Json json_of(const app::RunStatus& status);
+[[nodiscard]] Json json_of(const app::Failure& failure);
+[[nodiscard]] Json json_of(const std::vector<app::LogLine>& lines);
+[[nodiscard]] Json json_of(const std::vector<app::Verified>& runs);
+[[nodiscard]] Json json_of(const Diagnostics& diagnostics);
+
+}  // namespace drydock::cli

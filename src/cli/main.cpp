@@ -1,0 +1,49 @@
+// The program. An agent is started often and must be small: it is served before anything else is
+// built.
+#include "agent/serve.h"
+#include "cli/execute.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace {
+
+// The path of this program, for the agents that are started from it.
+std::string program_path(const char* argv0) {
+    std::array<char, 4096> path{};
+    const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+    return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : argv0;
+}
+
+std::size_t terminal_width() {
+    winsize size{};
+    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
+    return known ? size.ws_col : 100;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const bool asks_for_help =
+        arguments.size() == 2 && (arguments[1] == "--help" || arguments[1] == "-h");
+    if (!arguments.empty() && arguments.front() == "agent" && !asks_for_help) {
+        arguments.erase(arguments.begin());
+        return drydock::agent::agent_main(arguments);
+    }
+    drydock::os::RealClock clock;
+    drydock::cli::Console console = {std::cout,
+                                     std::cerr,
+                                     clock,
+                                     program_path(argc > 0 ? argv[0] : "drydock"),
+                                     isatty(STDOUT_FILENO) == 1,
+                                     terminal_width(),
+                                     std::getenv("NO_COLOR")};
+    return drydock::cli::run(std::move(arguments), console);
+}

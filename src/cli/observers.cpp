@@ -1,0 +1,178 @@
+#include "cli/observers.h"
+
+#include "base/text.h"
+#include "cli/progress.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace drydock::cli {
+
+namespace {
+
+constexpr std::int64_t k_redraw_ms = 100;
+constexpr std::size_t k_rows_max = 16;
+
+bool is_important(const run::Event& event) {
+    using run::EventType;
+    using run::Outcome;
+    return event.type == EventType::run_halted || event.type == EventType::drift_found
+           || event.type == EventType::gate_approved || event.type == EventType::conductor_started
+           || event.outcome == Outcome::failed || event.outcome == Outcome::unknown
+           || event.outcome == Outcome::no || event.outcome == Outcome::cannot_tell;
+}
+
+std::string time_of_day(std::int64_t wall_ms) {
+    return show_time(wall_ms).substr(11);
+}
+
+std::string elapsed(std::int64_t duration_ms) {
+    const std::int64_t seconds = std::max<std::int64_t>(duration_ms, 0) / 1000;
+    return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+std::string title(const model::Plan& plan) {
+    return fmt::format(
+        "{}   {} {} -> {}   run {}", plan.cluster, plan.system, plan.from, plan.to, plan.run);
+}
+
+}  // namespace
+
+void PlainLines::on_start(const model::Plan& plan, const run::State& /*state*/) {
+    out_ << title(plan) << std::endl;
+}
+
+// How long the action took, or the promised facts took to be seen.
+std::string PlainLines::since(const run::Event& event) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (event.type == run::EventType::action_intended) {
+        begun_ms_[event.action] = now;
+        return "";
+    }
+    const auto begun = begun_ms_.find(event.action);
+    const bool ends =
+        event.type == run::EventType::action_ended || event.purpose == run::Purpose::then;
+    return ends && begun != begun_ms_.end() ? "  " + show_duration(now - begun->second) : "";
+}
+
+void PlainLines::on_event(const run::Event& event,
+                          const model::Plan& plan,
+                          const run::State& /*state*/) {
+    const std::string took = since(event);
+    const std::string words = event_words(event, plan);
+    if (!words.empty()) {
+        out_ << time_of_day(clock_.wall_ms()) << "  " << words << took << std::endl;
+    }
+}
+
+// Twice a second says nothing new in a log.
+void PlainLines::on_wait(const std::string& /*what*/,
+                         const model::Plan& /*plan*/,
+                         const run::State& /*state*/) {
+}
+
+void JsonLines::on_start(const model::Plan& plan, const run::State& state) {
+    const Progress progress = progress_of(plan, state);
+    Json json;
+    json.set("type", "start").set("run", plan.run).set("plan", plan.digest());
+    json.set("steps", std::uint64_t{progress.all}).set("steps_done", std::uint64_t{progress.done});
+    out_ << json.dump() << std::endl;
+}
+
+void JsonLines::on_event(const run::Event& event,
+                         const model::Plan& plan,
+                         const run::State& /*state*/) {
+    Json json = run::EventCodec(plan).encode(event);
+    json.set("wall_ms", clock_.wall_ms());
+    out_ << json.dump() << std::endl;
+}
+
+void JsonLines::on_wait(const std::string& /*what*/,
+                        const model::Plan& /*plan*/,
+                        const run::State& /*state*/) {
+}
+
+void LiveTable::on_start(const model::Plan& plan, const run::State& state) {
+    begun_ms_ = clock_.monotonic_ms();
+    draw(plan, state);
+}
+
+void LiveTable::on_event(const run::Event& event,
+                         const model::Plan& plan,
+                         const run::State& state) {
+    if (event.type == run::EventType::soak_started) {
+        soak_end_ms_ = clock_.monotonic_ms() + plan.actions[event.action].soak_ms;
+    }
+    waits_for_.clear();
+    if (const std::string words = event_words(event, plan); is_important(event) && !words.empty()) {
+        keep(time_of_day(clock_.wall_ms()) + "  " + words);
+    }
+    if (clock_.monotonic_ms() - drawn_ms_ >= k_redraw_ms) {
+        draw(plan, state);
+    }
+}
+
+void LiveTable::on_wait(const std::string& what, const model::Plan& plan, const run::State& state) {
+    waits_for_ = what;
+    draw(plan, state);
+}
+
+// Cursor up over the table, and everything below it away.
+void LiveTable::clear() {
+    if (lines_ > 0) {
+        out_ << "\x1b[" << lines_ << "A\x1b[J" << std::flush;
+        lines_ = 0;
+    }
+}
+
+// A line that stays above the table.
+void LiveTable::keep(const std::string& line) {
+    clear();
+    out_ << line << std::endl;
+}
+
+std::int64_t LiveTable::soak_left_ms() const {
+    return std::max<std::int64_t>(soak_end_ms_ - clock_.monotonic_ms(), 0);
+}
+
+std::string LiveTable::picture(const model::Plan& plan, const run::State& state) const {
+    const Progress progress = progress_of(plan, state);
+    const std::int64_t left = progress.left_ms + soak_left_ms();
+    std::string out = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
+    out += fmt::format("   {} of {} steps", progress.done, progress.all);
+    out += left > 0 ? fmt::format("   about {} left\n", show_duration(left)) : "\n";
+    out += render_members(members_of(plan, state), screen_, k_rows_max);
+    auto now = under_way(plan, state);
+    if (now.empty() && !waits_for_.empty()) {
+        now.push_back(waits_for_);
+    }
+    std::string label = "now";
+    for (const std::string& line : now) {
+        const std::string soak =
+            soak_left_ms() > 0 ? ", " + show_duration(soak_left_ms()) + " left" : "";
+        out += "  " + pad(label, 9) + "  " + line + soak + "\n";
+        label.clear();
+    }
+    const std::string back = way_back_now(plan, state);
+    return out + (back.empty() ? "" : "  " + pad("way back", 9) + "  " + back + "\n");
+}
+
+// Lines longer than the terminal would wrap, and the cursor would go up too little.
+void LiveTable::draw(const model::Plan& plan, const run::State& state) {
+    std::string text;
+    std::size_t lines = 0;
+    for (const std::string& line : split(trim(picture(plan, state)), '\n')) {
+        const bool fits = columns_of(line) < screen_.width;
+        text += (fits ? line : shorten(line, screen_.width - 1)) + "\n";
+        ++lines;
+    }
+    clear();
+    out_ << text << std::flush;
+    lines_ = lines;
+    drawn_ms_ = clock_.monotonic_ms();
+}
+
+}  // namespace drydock::cli

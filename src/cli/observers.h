@@ -1,0 +1,85 @@
+// Observers: how a run is shown while it goes: a table that redraws itself on a terminal, a line an
+// event elsewhere, a JSON line an event for machines.
+//
+// They are called on the conductor's thread and only write; a slow terminal slows them, not the
+// order of what is durable, since an event is durable before it is shown.
+#pragma once
+
+#include "app/app.h"
+#include "cli/screen.h"
+#include "os/clock.h"
+
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace drydock::cli {
+
+// "20:58:41  m3: stop: done  0.8 s"
+class PlainLines final : public app::Observer {
+public:
+    PlainLines(std::ostream& out, os::Clock& clock) : out_(out), clock_(clock) {}
+
+    void on_start(const model::Plan& plan, const run::State& state) override;
+    void
+    on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
+    void
+    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+
+private:
+    [[nodiscard]] std::string since(const run::Event& event);
+
+    std::ostream& out_;
+    os::Clock& clock_;
+    std::map<std::size_t, std::int64_t> begun_ms_;  // by action
+};
+
+class JsonLines final : public app::Observer {
+public:
+    JsonLines(std::ostream& out, os::Clock& clock) : out_(out), clock_(clock) {}
+
+    void on_start(const model::Plan& plan, const run::State& state) override;
+    void
+    on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
+    void
+    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+
+private:
+    std::ostream& out_;
+    os::Clock& clock_;
+};
+
+// Draws at most ten times a second; clear() takes the table away, so that what follows stands in
+// its place.
+class LiveTable final : public app::Observer {
+public:
+    LiveTable(std::ostream& out, os::Clock& clock, Screen screen)
+        : out_(out)
+        , clock_(clock)
+        , screen_(screen) {}
+
+    void on_start(const model::Plan& plan, const run::State& state) override;
+    void
+    on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
+    void
+    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void clear();
+
+private:
+    void draw(const model::Plan& plan, const run::State& state);
+    void keep(const std::string& line);
+    [[nodiscard]] std::string picture(const model::Plan& plan, const run::State& state) const;
+    [[nodiscard]] std::int64_t soak_left_ms() const;
+
+    std::ostream& out_;
+    os::Clock& clock_;
+    Screen screen_;
+    std::size_t lines_ = 0;  // of the table that stands there now
+    std::int64_t begun_ms_ = 0;
+    std::int64_t drawn_ms_ = 0;
+    std::int64_t soak_end_ms_ = 0;
+    std::string waits_for_;
+};
+
+}  // namespace drydock::cli

@@ -1,0 +1,141 @@
+#include "cli/outline.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Action;
+using model::Plan;
+using model::Verb;
+
+bool touches_member(const Action& action) {
+    return action.verb == Verb::stop || action.verb == Verb::start || action.verb == Verb::restart;
+}
+
+bool continues(const Block& block, const Action& action) {
+    return block.phase == action.phase && block.member == action.member && !action.is_gate()
+           && block.gate() == nullptr;
+}
+
+// Blocks of one phase that wait for the same actions run side by side.
+bool beside(const Block& before, const Action& front) {
+    return before.phase == front.phase && !before.member.empty() && !front.member.empty()
+           && before.member != front.member && before.actions.front()->after == front.after
+           && !front.is_gate();
+}
+
+void add_action(Outline& outline, const Action& action) {
+    auto& blocks = outline.blocks;
+    if (blocks.empty() || !continues(blocks.back(), action)) {
+        const bool joins = !blocks.empty() && beside(blocks.back(), action);
+        const std::size_t group = blocks.empty() ? 0 : blocks.back().group + (joins ? 0U : 1U);
+        blocks.push_back({action.phase, action.member, {}, group, false});
+    }
+    blocks.back().actions.push_back(&action);
+    blocks.back().touches = blocks.back().touches || touches_member(action);
+}
+
+void move_member(const Block& block, std::set<std::string>& down, std::set<std::string>& touched) {
+    for (const Action* action : block.actions) {
+        if (action->verb == Verb::stop || action->verb == Verb::restart) {
+            touched.insert(block.member);
+            down.insert(block.member);
+        }
+        if (action->verb == Verb::start || action->verb == Verb::restart) {
+            down.erase(block.member);
+        }
+    }
+}
+
+// Walks the groups in order and keeps who is down; in a group its members may be down at once.
+void count_serving(Outline& outline) {
+    std::set<std::string> down;
+    std::set<std::string> touched;
+    for (std::size_t i = 0; i < outline.blocks.size(); ++i) {
+        const Block& block = outline.blocks[i];
+        if (i == 0 || outline.blocks[i - 1].group != block.group) {
+            touched = down;
+        }
+        move_member(block, down, touched);
+        outline.groups.resize(block.group + 1);
+        Group& group = outline.groups.back();
+        group.serving_min = outline.members - std::min(outline.members, touched.size());
+        group.takes_ms = std::max(group.takes_ms, block.takes_ms());
+        group.touches = group.touches || block.touches;
+        outline.soak_ms += block.gate() != nullptr ? block.gate()->soak_ms : 0;
+    }
+}
+
+}  // namespace
+
+const Action* Block::gate() const {
+    return !actions.empty() && actions.front()->is_gate() ? actions.front() : nullptr;
+}
+
+std::int64_t Block::takes_ms() const {
+    return std::accumulate(actions.begin(),
+                           actions.end(),
+                           std::int64_t{0},
+                           [](std::int64_t sum, const Action* one) { return sum + one->takes_ms; });
+}
+
+bool Outline::has_outage() const {
+    return members > 0 && static_cast<int>(serving_min) < std::max(quorum, 1);
+}
+
+Outline outline_of(const Plan& plan) {
+    Outline outline;
+    outline.members = plan.members.size();
+    outline.serving_min = outline.members;
+    outline.quorum = plan.quorum;
+    for (const Action& action : plan.actions) {
+        if (!is_barrier(action)) {
+            add_action(outline, action);
+        }
+    }
+    count_serving(outline);
+    for (const Group& group : outline.groups) {
+        outline.takes_ms += group.takes_ms;
+        outline.serving_min = std::min(outline.serving_min, group.serving_min);
+        const bool out = static_cast<int>(group.serving_min) < std::max(outline.quorum, 1);
+        outline.outage_ms += out ? group.takes_ms : 0;
+    }
+    return outline;
+}
+
+bool is_barrier(const Action& action) {
+    return action.verb == Verb::wait && action.request.is_null() && action.guard.empty()
+           && action.then.empty() && action.when.empty();
+}
+
+std::string words_of(const Action& action, const Plan& plan) {
+    if (action.verb == Verb::stop || action.verb == Verb::start || action.verb == Verb::restart) {
+        return std::string(name_of(action.verb));
+    }
+    return action.verb == Verb::install ? "install " + plan.to : action.title;
+}
+
+std::string words_of(const Block& block, const Plan& plan) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < block.actions.size();) {
+        std::size_t end = i;
+        while (end < block.actions.size() && block.actions[end]->verb == Verb::require) {
+            ++end;
+        }
+        const bool checks = end > i + 1;
+        words.push_back(checks ? fmt::format("{} checks", end - i)
+                               : words_of(*block.actions[i], plan));
+        i = checks ? end : i + 1;
+    }
+    return join(words, ", ");
+}
+
+}  // namespace drydock::cli

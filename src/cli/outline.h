@@ -1,0 +1,53 @@
+// Outline: a plan as people count it: one line a member and phase, gates between them, how many
+// members serve meanwhile. Pure; what the plan screen, the guide and the live table stand on.
+#pragma once
+
+#include "model/plan.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace drydock::cli {
+
+// The actions of one member (or of the system) in one phase, in order; a gate stands alone.
+struct Block {
+    std::string phase;
+    std::string member;
+    std::vector<const model::Action*> actions;
+    std::size_t group = 0;  // blocks of one group run side by side
+    bool touches = false;   // stops or starts its member
+
+    [[nodiscard]] const model::Action* gate() const;
+    [[nodiscard]] std::int64_t takes_ms() const;
+};
+
+struct Group {
+    std::size_t serving_min = 0;  // members that serve at its worst moment
+    std::int64_t takes_ms = 0;    // of its longest block
+    bool touches = false;
+};
+
+struct Outline {
+    std::vector<Block> blocks;
+    std::vector<Group> groups;
+    std::size_t members = 0;
+    std::size_t serving_min = 0;
+    std::int64_t takes_ms = 0;  // the usual time of all actions; gates and soaks apart
+    std::int64_t soak_ms = 0;
+    std::int64_t outage_ms = 0;  // of groups during which fewer serve than the quorum (or nobody)
+
+    [[nodiscard]] bool has_outage() const;
+    int quorum = 0;
+};
+
+// Borrows the plan.
+[[nodiscard]] Outline outline_of(const model::Plan& plan);
+// "stop", "install 3.5.16", "14 checks", or the action's own title.
+[[nodiscard]] std::string words_of(const model::Action& action, const model::Plan& plan);
+[[nodiscard]] std::string words_of(const Block& block, const model::Plan& plan);
+// Whether it only stands between others, with nothing to do or to see.
+[[nodiscard]] bool is_barrier(const model::Action& action);
+
+}  // namespace drydock::cli

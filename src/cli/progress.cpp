@@ -1,0 +1,209 @@
+#include "cli/progress.h"
+
+#include "cli/outline.h"
+#include "run/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Action;
+using model::Plan;
+using run::State;
+using run::Status;
+
+bool is_over(Status status) {
+    return status == Status::done || status == Status::skipped;
+}
+
+bool is_busy(Status status) {
+    return status == Status::ready || status == Status::intended || status == Status::lost
+           || status == Status::unsure || status == Status::acted;
+}
+
+bool changes(const Action& action) {
+    return !action.request.is_null();
+}
+
+// What the finished actions leave of the member's fact that stands for `standard`; nothing if the
+// pack binds none.
+std::optional<run::Expectation> standing(const Plan& plan,
+                                         const run::World& world,
+                                         const std::string& member,
+                                         std::string_view standard) {
+    for (const auto& [key, source] : plan.sources) {
+        if (source.member == member && source.binds == standard) {
+            const auto it = world.find(key);
+            return it == world.end() ? std::nullopt : std::optional(it->second);
+        }
+    }
+    return std::nullopt;
+}
+
+std::string version_of(const Plan& plan, const run::World& world, const std::string& member) {
+    const auto running = standing(plan, world, member, "running");
+    if (!running) {
+        return "";
+    }
+    if (running->any_of.empty()) {
+        return "...";
+    }
+    const auto& last = running->any_of.back();
+    return last.status == model::Known::known && !last.value.is_null() ? last.value.show() : "down";
+}
+
+std::string ready_of(const Plan& plan, const run::World& world, const std::string& member) {
+    const auto ready = standing(plan, world, member, "ready");
+    if (!ready || ready->any_of.empty()) {
+        return "";
+    }
+    return ready->any_of.back().value.as_bool() ? "ready" : "not ready";
+}
+
+bool at_gate(const Plan& plan, const State& state) {
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        const Status status = state.status(i);
+        if (plan.actions[i].is_gate() && (status == Status::soaking || status == Status::open)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What the actions of one member say of it.
+struct Tally {
+    const Action* busy = nullptr;
+    const Action* failed = nullptr;
+    const Action* next = nullptr;  // the first that changes something and is not over
+    bool changed = false;
+    bool over = true;
+};
+
+void count(Tally& tally, const Action& action, Status status) {
+    tally.over = tally.over && is_over(status);
+    tally.changed = tally.changed || (is_over(status) && changes(action));
+    if (is_busy(status) && tally.busy == nullptr) {
+        tally.busy = &action;
+    }
+    if (status == Status::failed && tally.failed == nullptr) {
+        tally.failed = &action;
+    }
+    if (!is_over(status) && changes(action) && tally.next == nullptr) {
+        tally.next = &action;
+    }
+}
+
+void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool gate) {
+    if (tally.failed != nullptr) {
+        member.step = "FAILED: " + words_of(*tally.failed, plan);
+        member.tone = Tone::bad;
+    } else if (tally.busy != nullptr) {
+        member.step = words_of(*tally.busy, plan);
+        member.tone = Tone::strong;
+        member.busy = true;
+    } else if (tally.next == nullptr) {
+        member.step = tally.over || tally.changed ? "done" : "to be checked";
+        member.tone = Tone::good;
+    } else {
+        member.step = gate ? "held for the gate" : "waits";
+        member.tone = gate ? Tone::warn : Tone::plain;
+    }
+}
+
+}  // namespace
+
+std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
+    std::map<std::string, Tally, std::less<>> tallies;
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i));
+    }
+    const run::World world = expected_world(plan, state);
+    const bool gate = at_gate(plan, state);
+    std::vector<MemberProgress> members;
+    for (const std::string& name : plan.members) {
+        MemberProgress member = {name, version_of(plan, world, name), ready_of(plan, world, name)};
+        describe(member, tallies[name], plan, gate);
+        members.push_back(std::move(member));
+    }
+    return members;
+}
+
+Progress progress_of(const Plan& plan, const State& state) {
+    Progress progress;
+    progress.all = state.actions();
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        const bool over = is_over(state.status(i));
+        progress.done += over ? 1U : 0U;
+        progress.left_ms += over ? 0 : plan.actions[i].takes_ms;
+    }
+    return progress;
+}
+
+std::vector<std::string> under_way(const Plan& plan, const State& state) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        const Action& action = plan.actions[i];
+        if (is_busy(state.status(i))) {
+            const std::string joint = action.member.empty() ? "" : action.member + ": ";
+            lines.push_back(joint + action.title);
+        } else if (state.status(i) == Status::open) {
+            lines.push_back(fmt::format("gate \"{}\" waits for a person", action.gate));
+        } else if (state.status(i) == Status::soaking) {
+            lines.push_back(fmt::format("soak before gate \"{}\"", action.gate));
+        }
+    }
+    return lines;
+}
+
+std::string way_back_now(const Plan& plan, const State& state) {
+    if (!plan.returns_from.empty() || plan.ways_back.empty()) {
+        return "";
+    }
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        if (plan.actions[i].returns_here && is_over(state.status(i))) {
+            return fmt::format("closed since gate \"{}\" was approved; drydock downgrade says "
+                               "what is left",
+                               plan.actions[i].gate);
+        }
+    }
+    return fmt::format("open: drydock downgrade -c {}", plan.cluster_file);
+}
+
+std::string_view word_of(run::Phase phase) {
+    constexpr std::array<std::string_view, 8> k_words = {"not begun",
+                                                         "running",
+                                                         "pausing",
+                                                         "paused",
+                                                         "halted",
+                                                         "finished",
+                                                         "taken back",
+                                                         "given up"};
+    return k_words.at(static_cast<std::size_t>(phase));
+}
+
+std::string render_members(const std::vector<MemberProgress>& members,
+                           const Screen& screen,
+                           std::size_t rows_max) {
+    std::vector<MemberProgress> shown = members;
+    std::stable_sort(shown.begin(), shown.end(), [&](const auto& a, const auto& b) {
+        return members.size() > rows_max && (a.busy || a.tone == Tone::bad)
+               && !(b.busy || b.tone == Tone::bad);
+    });
+    shown.resize(std::min(shown.size(), rows_max));
+    Table table;
+    for (const MemberProgress& member : shown) {
+        table.add({member.name,
+                   member.version,
+                   member.ready,
+                   screen.paint(member.tone, shorten(member.step, 48))});
+    }
+    const std::size_t more = members.size() - shown.size();
+    return table.text() + (more == 0 ? "" : fmt::format("  and {} more\n", more));
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,47 @@
+// Renderers: from the answers of app to what a person reads, one function a screen. Pure: no clock,
+// no terminal, no files. json.h has the same content for machines.
+//
+// Each text ends with a new line. The most important line comes first.
+#pragma once
+
+#include "app/app.h"
+#include "cli/screen.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::cli {
+
+[[nodiscard]] std::string render_survey(const app::Survey& survey, const Screen& screen);
+[[nodiscard]] std::string render_route(const app::RouteAnswer& answer, const Screen& screen);
+// `all_risks`: every known risk with its state, else only how many and those that are not absent.
+[[nodiscard]] std::string
+render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = false);
+[[nodiscard]] std::string render_guide(const model::Plan& plan);
+[[nodiscard]] std::string render_status(const app::RunStatus& status, const Screen& screen);
+[[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
+
+// What a refusal is about: the words a person types next depend on it.
+struct Asked {
+    std::string command;
+    std::string cluster_file;
+    std::string to;  // the version that the run goes to; empty: not known
+};
+
+[[nodiscard]] std::string
+render_failure(const app::Failure& failure, const Asked& asked, const Screen& screen);
+
+// One event in one line, without its time: "m3: stop: done". Empty for what only the machine needs.
+[[nodiscard]] std::string event_words(const run::Event& event, const model::Plan& plan);
+
+// The command line that a person would type to do what the action asks of its host.
+[[nodiscard]] std::string shell_of(const Json& request);
+[[nodiscard]] std::string shell_word(std::string_view word);
+
+// "3 members", "1 member".
+[[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
+// "10 min", "2 s", "1:30 min": without figures that say nothing.
+[[nodiscard]] std::string about(std::int64_t duration_ms);
+
+}  // namespace drydock::cli

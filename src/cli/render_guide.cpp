@@ -1,0 +1,171 @@
+// The plan as a guide: what a person would do by hand, step by step, with the reason and the source
+// of each.
+#include "base/text.h"
+#include "cli/outline.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Plan;
+
+std::string head(const Plan& plan, const Outline& outline) {
+    std::string out =
+        fmt::format("# {}: {} {} to {}\n\n", plan.cluster, plan.system, plan.from, plan.to);
+    out += fmt::format("{} {}, in this order: {}. Plan `{}`.\n\n",
+                       counted(plan.members.size(), "member"),
+                       plan.kind,
+                       join(plan.members, ", "),
+                       plan.digest().substr(0, 8));
+    out +=
+        "`drydock apply` does exactly this, checks what is said here before and after each step, "
+        "and keeps a record.\nBy hand: do the steps in order; where a check does not hold, stop "
+        "there.\n\n";
+    out += "## Before you begin\n\n";
+    if (outline.takes_ms > 0) {
+        out += fmt::format("- It takes about {}", about(outline.takes_ms));
+        out += outline.soak_ms > 0 ? fmt::format(", and {} of soak.\n", about(outline.soak_ms))
+                                   : ".\n";
+    }
+    const std::string verb = outline.has_outage() ? "**There is an outage**: down to" : "At least";
+    return out
+           + fmt::format("- {} {} of {} members serve at any moment.\n",
+                         verb,
+                         outline.serving_min,
+                         outline.members);
+}
+
+std::string return_point(const Plan& plan) {
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    if (!point.exists) {
+        return "";
+    }
+    return fmt::format("- The point of no return is step `{}`, behind gate \"{}\": {} (`{}`).\n",
+                       point.action,
+                       point.gate,
+                       point.because,
+                       point.source);
+}
+
+std::string ways_back(const Plan& plan) {
+    if (plan.ways_back.empty()) {
+        return "";
+    }
+    std::string out = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
+    for (const model::WayBack& way : plan.ways_back) {
+        out += fmt::format("| {} | {} | {} | `{}` |\n", way.phase, way.kind, way.cost, way.command);
+    }
+    return out;
+}
+
+std::string risks(const Plan& plan) {
+    std::string out;
+    for (const model::RiskNote& risk : plan.risks) {
+        out += fmt::format("- {}: {} ({}; {})\n", risk.id, risk.because, risk.state, risk.source);
+    }
+    return out.empty() ? "" : "\nKnown risks:\n\n" + out;
+}
+
+std::string conditions(std::string_view label, const std::vector<Condition>& list) {
+    if (list.empty()) {
+        return "";
+    }
+    std::string out = fmt::format("   - {}:\n", label);
+    for (const Condition& one : list) {
+        out += "     - " + describe(one);
+        out += one.remedy.empty() ? "\n" : fmt::format(". If not: {}\n", one.remedy);
+    }
+    return out;
+}
+
+std::string indented(const std::string& text, std::size_t columns) {
+    std::string out;
+    for (const std::string& line : split(text, '\n')) {
+        out += std::string(columns, ' ') + line + "\n";
+    }
+    return out;
+}
+
+std::string command(const Action& action) {
+    const std::string shell = shell_of(action.request);
+    if (shell.empty()) {
+        return "";
+    }
+    const Json* script = action.request.find("/script/name");
+    const std::string note =
+        script == nullptr
+            ? ""
+            : fmt::format(" (`${{script}}` is [{}](#scripts), at the end)", script->as_string());
+    return fmt::format("   - Do, on host {}{}:\n\n", action.host, note)
+           + indented("```sh\n" + shell + "\n```", 5) + "\n";
+}
+
+std::string step(std::size_t number, const Action& action, const Plan& plan) {
+    const std::string words = words_of(action, plan);
+    const std::string member = action.member.empty() ? "" : action.member + ": ";
+    std::string out = fmt::format("{}. **{}{}**\n", number, member, words);
+    out += action.why.empty() ? "" : fmt::format("   - Why: {}\n", action.why);
+    out += conditions("Only if", action.when);
+    out += conditions("Check before", action.guard);
+    out += command(action);
+    out += conditions("See after", action.then);
+    out += action.remedy.empty() ? "" : fmt::format("   - If it fails: {}\n", action.remedy);
+    return out + fmt::format("   - Source: `{}`\n\n", action.source);
+}
+
+std::string gate(const Action& action) {
+    std::string out = fmt::format("> **Gate \"{}\".** ", action.gate);
+    out += action.soak_ms > 0 ? fmt::format("Wait {}, then decide. ", about(action.soak_ms)) : "";
+    out += action.reason + "\n";
+    out += action.why.empty() ? "" : ">\n> " + action.why + "\n";
+    out += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
+    return out + "\n";
+}
+
+std::string phases(const Plan& plan, const Outline& outline) {
+    std::string out;
+    std::string phase;
+    std::size_t number = 0;
+    for (const Block& block : outline.blocks) {
+        if (block.phase != phase) {
+            phase = block.phase;
+            out += fmt::format("## {}\n\n", phase);
+        }
+        for (const Action* action : block.actions) {
+            out += action->is_gate() ? gate(*action) : step(++number, *action, plan);
+        }
+    }
+    return out;
+}
+
+std::string scripts(const Plan& plan) {
+    std::map<std::string, std::string> contents;
+    for (const Action& action : plan.actions) {
+        const Json& script = action.request["script"];
+        if (!script.is_null()) {
+            contents[script["name"].as_string()] = script["content"].as_string();
+        }
+    }
+    std::string out = contents.empty() ? "" : "## Scripts\n\n";
+    for (const auto& [name, content] : contents) {
+        out += fmt::format("### {}\n\n```sh\n{}\n```\n\n", name, trim(content));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string render_guide(const Plan& plan) {
+    const Outline outline = outline_of(plan);
+    return head(plan, outline) + return_point(plan) + ways_back(plan) + risks(plan) + "\n"
+           + phases(plan, outline) + scripts(plan);
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,185 @@
+// Events as lines: what the log shows, and a run that is not on a terminal.
+#include "base/text.h"
+#include "cli/outline.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+namespace {
+
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+// The sentence in an event's detail, wherever its writer put it.
+std::string reason_in(const Json& detail) {
+    for (const char* pointer : {"/because", "/cause", "/error/message", "/message"}) {
+        const Json* found = detail.find(pointer);
+        if (found != nullptr && found->is_string() && !found->as_string().empty()) {
+            return found->as_string();
+        }
+    }
+    return {};
+}
+
+std::string with_reason(const std::string& words, const Json& detail) {
+    const std::string reason = reason_in(detail);
+    return reason.empty() ? words : words + ": " + reason;
+}
+
+std::string ended_words(Outcome outcome, const Json& detail) {
+    if (outcome == Outcome::done) {
+        return "done";
+    }
+    const char* words = outcome == Outcome::failed ? "FAILED" : "nobody knows whether it happened";
+    return with_reason(words, detail);
+}
+
+std::string attached_words(Outcome outcome) {
+    return outcome == Outcome::running ? "still runs; waiting for its end"
+           : outcome == Outcome::none  ? "was never begun"
+                                       : "was begun, and its end is not known";
+}
+
+std::string judged_words(const Event& event, const model::Action& action) {
+    switch (event.outcome) {
+    case Outcome::skip:
+        return "not needed";
+    case Outcome::yes:
+        if (event.purpose == Purpose::guard) {
+            return action.request.is_null() && !action.is_gate() && action.then.empty() ? "holds"
+                                                                                        : "";
+        }
+        return event.purpose == Purpose::then ? "seen" : "has happened";
+    case Outcome::no:
+        return with_reason(event.purpose == Purpose::happened ? "has not happened"
+                                                              : "DOES NOT HOLD",
+                           event.detail);
+    case Outcome::cannot_tell:
+        return with_reason("cannot be told", event.detail);
+    case Outcome::none:
+    case Outcome::done:
+    case Outcome::failed:
+    case Outcome::unknown:
+    case Outcome::running:
+    case Outcome::torn:
+        break;
+    }
+    return "";
+}
+
+std::string by_whom(const Json& detail) {
+    const std::string& who = detail["who"].as_string();
+    return who.empty() ? "" : " by " + who;
+}
+
+// About the action of the event; empty for events about the run.
+std::string action_words(const Event& event, const model::Action& action) {
+    switch (event.type) {
+    case EventType::action_intended:
+        return event.attempt > 1 ? fmt::format("begun, attempt {}", event.attempt) : "begun";
+    case EventType::action_ended:
+        return ended_words(event.outcome, event.detail);
+    case EventType::action_attached:
+        return attached_words(event.outcome);
+    case EventType::facts_read:
+        return judged_words(event, action);
+    case EventType::soak_started:
+        return fmt::format("soak of {}", about(action.soak_ms));
+    case EventType::gate_opened:
+        return "waits for a person";
+    case EventType::gate_approved:
+        return "approved" + by_whom(event.detail);
+    case EventType::run_created:
+    case EventType::conductor_started:
+    case EventType::drift_found:
+    case EventType::run_paused:
+    case EventType::run_resumed:
+    case EventType::run_halted:
+    case EventType::run_finished:
+    case EventType::run_returned:
+    case EventType::run_aborted:
+        break;
+    }
+    return "";
+}
+
+std::string run_words(const Event& event) {
+    switch (event.type) {
+    case EventType::run_created:
+        return "the run begins" + by_whom(event.detail);
+    case EventType::conductor_started:
+        return "a conductor takes the run" + by_whom(event.detail);
+    case EventType::drift_found:
+        return with_reason("the world moved", event.detail);
+    case EventType::run_paused:
+        return "paused";
+    case EventType::run_resumed:
+        return "goes on" + by_whom(event.detail);
+    case EventType::run_halted:
+        return with_reason("HALTED", event.detail);
+    case EventType::run_finished:
+        return "finished";
+    case EventType::run_returned:
+        return "taken back";
+    case EventType::run_aborted:
+        return "given up" + by_whom(event.detail);
+    case EventType::action_intended:
+    case EventType::action_ended:
+    case EventType::action_attached:
+    case EventType::facts_read:
+    case EventType::soak_started:
+    case EventType::gate_opened:
+    case EventType::gate_approved:
+        break;
+    }
+    return "";
+}
+
+std::string log_words(const Json& event) {
+    std::string words;
+    for (const char* key : {"purpose", "outcome"}) {
+        words += event[key].is_null() ? "" : event[key].show() + " ";
+    }
+    if (event["attempt"].as_int() > 1) {
+        words += "attempt " + event["attempt"].show() + " ";
+    }
+    words += by_whom(event["detail"]);
+    const std::string reason = reason_in(event["detail"]);
+    return trim(reason.empty() ? words : words + " " + reason);
+}
+
+}  // namespace
+
+std::string event_words(const Event& event, const model::Plan& plan) {
+    const std::string about_run = run_words(event);
+    if (!about_run.empty() || event.action >= plan.actions.size()) {
+        return about_run;
+    }
+    const model::Action& action = plan.actions[event.action];
+    const std::string words = action_words(event, action);
+    if (words.empty()) {
+        return "";
+    }
+    const std::string member = action.member.empty() ? "" : action.member + ": ";
+    const std::string title =
+        action.is_gate() ? fmt::format("gate \"{}\"", action.gate) : words_of(action, plan);
+    return member + title + ": " + words;
+}
+
+std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen) {
+    Table table;
+    for (const app::LogLine& line : lines) {
+        table.add({std::to_string(line.sequence),
+                   show_time(line.wall_ms),
+                   line.event["type"].as_string(),
+                   line.event["action"].as_string(),
+                   shorten(log_words(line.event), std::max<std::size_t>(screen.width, 60))});
+    }
+    return lines.empty() ? "no events\n" : table.text(0);
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,281 @@
+// The plan on one screen: phases, gates, ways back, what it rests on.
+#include "base/text.h"
+#include "cli/outline.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Action;
+using model::Plan;
+using model::Verb;
+
+constexpr std::size_t k_same_rows_max = 4;  // more members that are treated alike are counted
+constexpr std::size_t k_words_columns = 52;
+
+struct Line {
+    std::string phase;  // empty: as the line before
+    std::string member;
+    std::string words;
+    std::string serves;
+    std::string takes;
+    bool same = false;
+    const Action* gate = nullptr;
+};
+
+std::string head(const Plan& plan, const Screen& screen) {
+    const std::string left = fmt::format("{}   {} {} -> {}   {}, {}",
+                                         screen.paint(Tone::strong, plan.cluster),
+                                         plan.system,
+                                         plan.from,
+                                         plan.to,
+                                         counted(plan.members.size(), "member"),
+                                         plan.kind);
+    const std::string right = "plan " + plan.digest().substr(0, 8);
+    const std::size_t room = std::min<std::size_t>(screen.width, 100);
+    const std::size_t used = columns_of(left) + right.size();
+    return left + std::string(used + 3 < room ? room - used : 3, ' ') + right + "\n\n";
+}
+
+bool only_checks(const Block& block) {
+    return std::all_of(block.actions.begin(), block.actions.end(), [](const Action* action) {
+        return action->verb == Verb::require;
+    });
+}
+
+// The last word of an id, which is the step's own: steps that are alike on two members share it.
+std::vector<std::string> steps_of(const Block& block) {
+    std::vector<std::string> steps;
+    for (const Action* action : block.actions) {
+        steps.push_back(action->id.substr(action->id.rfind('/') + 1));
+    }
+    return steps;
+}
+
+// Checks of many members in one phase are one line.
+bool joins_checks(const Block& block, const Block* before) {
+    return before != nullptr && before->phase == block.phase && only_checks(*before)
+           && only_checks(block);
+}
+
+Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
+    const Block& block = outline.blocks[index];
+    const Group& group = outline.groups[block.group];
+    const Block* before = index == 0 ? nullptr : &outline.blocks[index - 1];
+    Line line;
+    line.phase = before != nullptr && before->phase == block.phase ? "" : block.phase;
+    line.member = block.member;
+    line.gate = block.gate();
+    line.same = line.phase.empty() && !block.member.empty() && !before->member.empty()
+                && steps_of(*before) == steps_of(block);
+    line.words = line.same ? "the same" : words_of(block, plan);
+    if (block.touches || group.serving_min < outline.members) {
+        line.serves = fmt::format("{} of {} serve", group.serving_min, outline.members);
+    }
+    line.takes = block.takes_ms() == 0 ? "" : "~" + about(block.takes_ms());
+    return line;
+}
+
+std::vector<Line> lines_of(const Outline& outline, const Plan& plan) {
+    std::vector<Line> lines;
+    std::size_t checks = 0;
+    for (std::size_t i = 0; i < outline.blocks.size(); ++i) {
+        const Block& block = outline.blocks[i];
+        if (joins_checks(block, i == 0 ? nullptr : &outline.blocks[i - 1])) {
+            checks += block.actions.size();
+            lines.back().words = fmt::format("{} checks", checks);
+            lines.back().member.clear();
+            continue;
+        }
+        checks = block.actions.size();
+        lines.push_back(line_of(outline, i, plan));
+    }
+    return lines;
+}
+
+// A long run of members that are treated alike becomes one line.
+std::vector<Line> folded(const std::vector<Line>& lines) {
+    std::vector<Line> out;
+    for (std::size_t i = 0; i < lines.size();) {
+        std::size_t end = i;
+        while (end < lines.size() && lines[end].same) {
+            ++end;
+        }
+        if (end - i > k_same_rows_max) {
+            Line line = lines[i];
+            line.member = fmt::format("{} ... {}", lines[i].member, lines[end - 1].member);
+            line.words = fmt::format("the same, {} members", end - i);
+            out.push_back(std::move(line));
+            i = end;
+        } else {
+            out.push_back(lines[i++]);
+        }
+    }
+    return out;
+}
+
+std::string gate_line(const Action& gate, const Screen& screen) {
+    const std::string soak = gate.soak_ms > 0 ? "soak " + about(gate.soak_ms) + ", then " : "";
+    const std::string text = fmt::format("  -- {}gate \"{}\" ", soak, gate.gate);
+    const std::size_t rest = 96 - std::min<std::size_t>(columns_of(text), 92);
+    return screen.paint(Tone::warn, text + std::string(rest, '-')) + "\n";
+}
+
+struct Widths {
+    std::size_t phase = 9;
+    std::size_t member = 0;
+};
+
+Widths widths_of(const std::vector<Line>& lines) {
+    Widths widths;
+    for (const Line& line : lines) {
+        widths.phase = std::max(widths.phase, columns_of(line.phase));
+        widths.member = std::max(widths.member, columns_of(line.member));
+    }
+    return widths;
+}
+
+std::string without_blanks_at_end(std::string text) {
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+}
+
+std::string step_lines(const Line& line, const Widths& widths) {
+    const std::string member = widths.member == 0 ? "" : pad(line.member, widths.member) + "  ";
+    const std::string lead = "  " + pad(line.phase, widths.phase) + "  " + member;
+    const std::size_t room = k_words_columns;
+    const auto words = wrap(line.words, room);
+    std::string out = without_blanks_at_end(lead + pad(words[0], room) + "  " + pad(line.serves, 14)
+                                            + "  " + line.takes);
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        out += std::string(columns_of(lead), ' ') + words[i] + "\n";
+    }
+    return out;
+}
+
+std::string steps(const Outline& outline, const Plan& plan, const Screen& screen) {
+    const auto lines = folded(lines_of(outline, plan));
+    const Widths widths = widths_of(lines);
+    std::string out;
+    for (const Line& line : lines) {
+        out += line.gate != nullptr ? gate_line(*line.gate, screen) : step_lines(line, widths);
+    }
+    return out + "\n";
+}
+
+std::string labelled(std::string_view label, const std::string& text, const Screen& screen) {
+    return hang("  " + pad(label, 9) + "  ", text, screen.width);
+}
+
+std::string time_line(const Outline& outline, const Screen& screen) {
+    std::string text =
+        outline.takes_ms == 0 ? "not told by the pack" : "about " + about(outline.takes_ms);
+    if (outline.soak_ms > 0) {
+        text += ", and " + about(outline.soak_ms) + " of soak";
+    }
+    return labelled("Takes", text, screen);
+}
+
+std::string serving_line(const Outline& outline, const Screen& screen) {
+    const std::string needed =
+        outline.quorum > 0 ? fmt::format(" ({} are needed)", outline.quorum) : "";
+    if (!outline.has_outage()) {
+        return labelled("Downtime",
+                        fmt::format("none; at least {} of {} serve at any moment{}",
+                                    outline.serving_min,
+                                    outline.members,
+                                    needed),
+                        screen);
+    }
+    const std::string time = outline.outage_ms > 0 ? "about " + about(outline.outage_ms) : "yes";
+    return labelled(
+        "Downtime",
+        fmt::format(
+            "{}; down to {} of {} serve{}", time, outline.serving_min, outline.members, needed),
+        screen);
+}
+
+std::string ways_back(const Plan& plan, const Screen& screen) {
+    std::size_t width = 0;
+    for (const model::WayBack& way : plan.ways_back) {
+        width = std::max(width, columns_of(way.phase));
+    }
+    std::string out;
+    std::string phase;
+    for (const model::WayBack& way : plan.ways_back) {
+        const std::string label = out.empty() ? "Way back" : "";
+        const std::string when = way.phase == phase && !out.empty() ? "" : way.phase;
+        out += hang("  " + pad(label, 9) + "  " + pad(when, width) + "   ",
+                    way.cost.empty() ? way.kind : way.kind + ": " + way.cost,
+                    screen.width);
+        phase = way.phase;
+    }
+    return out;
+}
+
+std::string return_point(const Plan& plan, const Screen& screen) {
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    if (!point.exists) {
+        return plan.ways_back.empty()
+                   ? ""
+                   : labelled("Why there", "no step of this plan closes the way back", screen);
+    }
+    return labelled(
+               "No return", fmt::format("{}, behind gate \"{}\"", point.action, point.gate), screen)
+           + labelled("Why there", fmt::format("{} ({})", point.because, point.source), screen);
+}
+
+std::string approvals(const Plan& plan, const Screen& screen) {
+    std::vector<std::string> gates;
+    for (const Action& action : plan.actions) {
+        if (action.is_gate()) {
+            gates.push_back("\"" + action.gate + "\"");
+        }
+    }
+    return labelled("Approvals",
+                    gates.empty() ? "none" : fmt::format("{}: {}", gates.size(), join(gates, ", ")),
+                    screen);
+}
+
+std::string risk_lines(const Plan& plan, const Screen& screen, bool all) {
+    std::string out;
+    std::size_t counts = 0;
+    for (const model::RiskNote& risk : plan.risks) {
+        const bool absent = risk.state == "absent";
+        counts += absent ? 0U : 1U;
+        if (all || !absent) {
+            const std::string lead = fmt::format("    {}  ", pad(risk.state, 11));
+            out += hang(
+                lead, fmt::format("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
+        }
+    }
+    const std::string known = counted(plan.risks.size(), "known risk");
+    const std::string hint = all || plan.risks.empty() ? "" : "; drydock plan --risks lists them";
+    const std::string text = counts == 0 ? fmt::format("{}, none applies here{}", known, hint)
+                                         : fmt::format("{}, look at {}", known, counts);
+    return labelled("Risks", plan.risks.empty() ? "none known" : text, screen) + out;
+}
+
+std::string notes(const Plan& plan, const Screen& screen) {
+    std::string out;
+    for (const std::string& note : plan.skipped) {
+        out += labelled(out.empty() ? "Noted" : "", note, screen);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string render_plan(const Plan& plan, const Screen& screen, bool all_risks) {
+    const Outline outline = outline_of(plan);
+    return head(plan, screen) + steps(outline, plan, screen) + time_line(outline, screen)
+           + serving_line(outline, screen) + ways_back(plan, screen) + return_point(plan, screen)
+           + approvals(plan, screen) + risk_lines(plan, screen, all_risks) + notes(plan, screen);
+}
+
+}  // namespace drydock::cli

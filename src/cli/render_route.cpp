@@ -1,0 +1,44 @@
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+std::string hop_line(std::size_t number, const planner::Hop& hop, const Screen& screen) {
+    const std::string lead =
+        fmt::format("  {}  {} -> {}   {}   ", number, hop.from, hop.to, hop.procedure);
+    return hang(lead, hop.because, screen.width);
+}
+
+std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen) {
+    std::sort(rules.begin(), rules.end());
+    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+    std::string out;
+    for (const std::string& rule : rules) {
+        out += hang("    ", rule, screen.width);
+    }
+    return out.empty() ? "" : "\n  Looked at, and not allowed\n" + out;
+}
+
+}  // namespace
+
+std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
+    const auto& hops = answer.route.hops;
+    if (hops.empty()) {
+        return fmt::format("{} is where the cluster is already; nothing to do\n", answer.to);
+    }
+    std::string out = fmt::format("{}   {}\n\n",
+                                  screen.paint(Tone::strong, answer.from + " -> " + answer.to),
+                                  counted(hops.size(), "hop"));
+    for (std::size_t i = 0; i < hops.size(); ++i) {
+        out += hop_line(i + 1, hops[i], screen);
+    }
+    out += forbidden_lines(answer.route.forbidden, screen);
+    return out + fmt::format("\nA plan is made for one hop: drydock plan --to {}\n", hops[0].to);
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,144 @@
+#include "base/text.h"
+#include "cli/progress.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+namespace {
+
+using app::RunStatus;
+using run::Phase;
+
+constexpr std::size_t k_rows_max = 24;
+
+bool is_active(const RunStatus& status) {
+    return status.state.phase() == Phase::running || status.state.phase() == Phase::pausing;
+}
+
+std::string word_of_status(const RunStatus& status) {
+    if (is_active(status) && !status.open_gate.empty()) {
+        return "waits for you";
+    }
+    if (is_active(status) && !status.conductor) {
+        return "interrupted: nobody conducts it";
+    }
+    return std::string(word_of(status.state.phase()));
+}
+
+Tone tone_of(const RunStatus& status) {
+    switch (status.state.phase()) {
+    case Phase::finished:
+    case Phase::returned:
+        return Tone::good;
+    case Phase::halted:
+        return Tone::bad;
+    case Phase::created:
+    case Phase::running:
+    case Phase::pausing:
+    case Phase::paused:
+    case Phase::aborted:
+        break;
+    }
+    return is_active(status) && status.conductor ? Tone::strong : Tone::warn;
+}
+
+std::string labelled(std::string_view label, const std::string& text, const Screen& screen) {
+    return text.empty() ? "" : hang("  " + pad(label, 9) + "  ", text, screen.width);
+}
+
+std::string head(const RunStatus& status, const Screen& screen) {
+    const Progress progress = progress_of(status.plan, status.state);
+    return fmt::format("{}   {} {} -> {}   run {}   {}   {} of {} steps\n",
+                       screen.paint(Tone::strong, status.plan.cluster),
+                       status.plan.system,
+                       status.plan.from,
+                       status.plan.to,
+                       status.run,
+                       screen.paint(tone_of(status), word_of_status(status)),
+                       progress.done,
+                       progress.all);
+}
+
+std::string now_lines(const RunStatus& status, const Screen& screen) {
+    std::string out;
+    if (!is_active(status)) {
+        return out;
+    }
+    for (const std::string& line : under_way(status.plan, status.state)) {
+        out += labelled(out.empty() ? "now" : "", line, screen);
+    }
+    if (status.soak_left_ms > 0) {
+        out += labelled("soak", about(status.soak_left_ms) + " left", screen);
+    }
+    return out + labelled("approve", status.open_gate_words, screen);
+}
+
+std::string halt_lines(const RunStatus& status, const Screen& screen) {
+    if (status.state.phase() != Phase::halted) {
+        return "";
+    }
+    std::string out = hang(screen.paint(Tone::bad, "HALTED") + "  ", status.cause, screen.width);
+    for (std::size_t i = 0; i < status.state.actions(); ++i) {
+        const model::Action& action = status.plan.actions[i];
+        if (status.state.status(i) == run::Status::failed) {
+            const std::string where = action.host.empty() ? "" : " on host " + action.host;
+            out += labelled("step",
+                            fmt::format("{} ({}){}, attempt {}",
+                                        action.id,
+                                        action.source,
+                                        where,
+                                        status.state.attempt(i)),
+                            screen);
+        }
+    }
+    return out + labelled("to do", status.remedy, screen) + "\n";
+}
+
+std::string conductor_words(const RunStatus& status) {
+    if (!status.conductor) {
+        return is_active(status) && status.open_gate.empty() ? "nobody" : "";
+    }
+    return fmt::format("process {} on {}, since {}",
+                       status.conductor->pid,
+                       status.conductor->host,
+                       show_time(status.conductor->since_ms));
+}
+
+std::string journal_words(const RunStatus& status) {
+    return fmt::format("{}, the last at {}, head {}",
+                       counted(status.records, "record"),
+                       show_time(status.last_ms),
+                       status.head);
+}
+
+std::string next_words(const RunStatus& status) {
+    const std::string file = status.plan.cluster_file;
+    if (is_active(status) && !status.open_gate.empty()) {
+        return fmt::format(
+            "drydock approve {} -c {}, then drydock resume -c {}", status.open_gate, file, file);
+    }
+    const bool resumes =
+        status.state.phase() == Phase::halted || status.state.phase() == Phase::paused
+        || (!status.conductor && is_active(status)) || status.state.phase() == Phase::created;
+    return resumes ? fmt::format("drydock resume -c {}", file) : "";
+}
+
+bool is_over(const RunStatus& status) {
+    return status.state.phase() == Phase::returned || status.state.phase() == Phase::aborted;
+}
+
+}  // namespace
+
+std::string render_status(const RunStatus& status, const Screen& screen) {
+    const std::string back = is_over(status) ? "" : way_back_now(status.plan, status.state);
+    return halt_lines(status, screen) + head(status, screen)
+           + render_members(members_of(status.plan, status.state), screen, k_rows_max)
+           + now_lines(status, screen) + labelled("way back", back, screen)
+           + labelled("conductor", conductor_words(status), screen)
+           + labelled("journal", journal_words(status), screen)
+           + labelled("next", next_words(status), screen);
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,188 @@
+#include "base/text.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::FactSource;
+using model::Observation;
+
+constexpr std::array<std::string_view, 8> k_standard = {
+    "installed", "running", "ready", "format", "copy", "writes", "level", "serving"};
+constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed
+constexpr std::size_t k_value_columns = 24;
+
+const Observation& observed(const app::Survey& survey, const std::string& key) {
+    static const Observation k_not_read;
+    const auto it = survey.facts.find(key);
+    return it == survey.facts.end() ? k_not_read : it->second;
+}
+
+std::string cell(const app::Survey& survey, const std::string& key) {
+    const Observation& one = observed(survey, key);
+    return one.status == model::Known::unknown ? "?" : shorten(show(one), k_value_columns);
+}
+
+// Facts by name, each with its key on every member that has it.
+struct Row {
+    std::string name;
+    std::map<std::string, std::string> keys;  // member -> key
+};
+
+std::vector<Row> standard_rows(const app::Survey& survey) {
+    std::vector<Row> rows;
+    for (const std::string_view standard : k_standard) {
+        Row row = {std::string(standard), {}};
+        for (const auto& [key, source] : survey.sources) {
+            if (source.binds == standard && !source.member.empty()) {
+                row.keys[source.member] = key;
+            }
+        }
+        if (!row.keys.empty()) {
+            rows.push_back(std::move(row));
+        }
+    }
+    return rows;
+}
+
+std::vector<Row> other_rows(const app::Survey& survey) {
+    std::map<std::string, Row> rows;
+    for (const auto& [key, source] : survey.sources) {
+        if (source.binds.empty() && !source.member.empty()) {
+            rows[source.name].name = source.name;
+            rows[source.name].keys[source.member] = key;
+        }
+    }
+    std::vector<Row> list;
+    for (auto& [name, row] : rows) {
+        list.push_back(std::move(row));
+    }
+    return list;
+}
+
+std::string member_table(const app::Survey& survey, const Screen& screen) {
+    const auto rows = standard_rows(survey);
+    Table table;
+    std::vector<std::string> head = {"member"};
+    for (const Row& row : rows) {
+        head.push_back(row.name);
+    }
+    head.emplace_back("host");
+    for (std::string& name : head) {
+        name = screen.paint(Tone::faint, name);
+    }
+    table.add(head);
+    for (const model::Member& member : survey.cluster.members) {
+        std::vector<std::string> line = {member.name};
+        for (const Row& row : rows) {
+            const auto key = row.keys.find(member.name);
+            line.push_back(key == row.keys.end() ? "" : cell(survey, key->second));
+        }
+        line.push_back(member.host);
+        table.add(std::move(line));
+    }
+    return table.text();
+}
+
+// "3.5.16 x 998, 3.4.23 x 2", the most frequent first.
+std::string tally(const app::Survey& survey, const Row& row) {
+    std::map<std::string, std::size_t> counts;
+    for (const auto& [member, key] : row.keys) {
+        ++counts[cell(survey, key)];
+    }
+    std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+        return a.second > b.second;
+    });
+    std::vector<std::string> words;
+    for (const auto& [value, count] : sorted) {
+        words.push_back(fmt::format("{} x {}", value, count));
+    }
+    return shorten(join(words, ", "), 72);
+}
+
+std::vector<std::string> other_line(const app::Survey& survey, const Row& row, bool listed) {
+    std::vector<std::string> line = {row.name};
+    if (!listed) {
+        line.push_back(tally(survey, row));
+        return line;
+    }
+    for (const model::Member& member : survey.cluster.members) {
+        const auto key = row.keys.find(member.name);
+        line.push_back(key == row.keys.end() ? "" : cell(survey, key->second));
+    }
+    return line;
+}
+
+std::string other_table(const app::Survey& survey, const Screen& screen) {
+    const auto rows = other_rows(survey);
+    const bool listed = survey.cluster.members.size() <= k_columns_max;
+    Table table;
+    if (listed && !rows.empty()) {
+        std::vector<std::string> head = {screen.paint(Tone::faint, "fact")};
+        for (const model::Member& member : survey.cluster.members) {
+            head.push_back(screen.paint(Tone::faint, member.name));
+        }
+        table.add(head);
+    }
+    for (const Row& row : rows) {
+        table.add(other_line(survey, row, listed));
+    }
+    return rows.empty() ? "" : "\n" + table.text();
+}
+
+std::string system_table(const app::Survey& survey, const Screen& screen) {
+    Table table;
+    bool any = false;
+    table.add({screen.paint(Tone::faint, "system")});
+    for (const auto& [key, source] : survey.sources) {
+        if (source.member.empty()) {
+            table.add({source.name, cell(survey, key)});
+            any = true;
+        }
+    }
+    return any ? "\n" + table.text() : "";
+}
+
+std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
+    std::string out;
+    for (const auto& [key, source] : survey.sources) {
+        const Observation& one = observed(survey, key);
+        if (one.status == model::Known::unknown) {
+            const std::string why = one.evidence.empty() ? "not read" : one.evidence;
+            out += hang(fmt::format("    {}  ", key), why, screen.width);
+        }
+    }
+    return out.empty() ? "" : "\n  " + screen.paint(Tone::warn, "Not known") + "\n" + out;
+}
+
+std::string unreachable_lines(const app::Survey& survey, const Screen& screen) {
+    std::string out;
+    for (const Error& error : survey.unreachable) {
+        out += hang("    ", error.text(), screen.width);
+    }
+    return out.empty() ? "" : "\n  " + screen.paint(Tone::bad, "Not reached") + "\n" + out;
+}
+
+}  // namespace
+
+std::string render_survey(const app::Survey& survey, const Screen& screen) {
+    return fmt::format("{}   {}   {}, {} read in {}\n\n",
+                       screen.paint(Tone::strong, survey.cluster.name),
+                       survey.pack.title,
+                       counted(survey.cluster.members.size(), "member"),
+                       counted(survey.facts.size(), "fact"),
+                       show_duration(survey.took_ms))
+           + member_table(survey, screen) + other_table(survey, screen)
+           + system_table(survey, screen) + unknown_lines(survey, screen)
+           + unreachable_lines(survey, screen);
+}
+
+}  // namespace drydock::cli

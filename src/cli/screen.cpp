@@ -1,0 +1,140 @@
+#include "cli/screen.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+std::string_view code_of(Tone tone) {
+    switch (tone) {
+    case Tone::strong:
+        return "1";
+    case Tone::good:
+        return "32";
+    case Tone::warn:
+        return "33";
+    case Tone::bad:
+        return "1;31";
+    case Tone::faint:
+        return "2";
+    case Tone::plain:
+        break;
+    }
+    return "";
+}
+
+bool begins_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+}
+
+std::string without_blanks_at_end(std::string line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+}
+
+}  // namespace
+
+std::string Screen::paint(Tone tone, std::string_view text) const {
+    if (!color || tone == Tone::plain || text.empty()) {
+        return std::string(text);
+    }
+    return "\x1b[" + std::string(code_of(tone)) + "m" + std::string(text) + "\x1b[0m";
+}
+
+bool wants_color(std::string_view mode, bool terminal, const char* no_color) {
+    if (mode != "auto") {
+        return mode == "always";
+    }
+    return terminal && (no_color == nullptr || *no_color == '\0');
+}
+
+// Escape sequences (ESC [ ... m) take no columns.
+std::size_t columns_of(std::string_view text) {
+    std::size_t columns = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\x1b') {
+            i = std::min(text.find('m', i), text.size() - 1);
+        } else {
+            columns += begins_character(text[i]) ? 1U : 0U;
+        }
+    }
+    return columns;
+}
+
+std::string pad(std::string_view text, std::size_t columns) {
+    const std::size_t has = columns_of(text);
+    return std::string(text) + std::string(columns > has ? columns - has : 0, ' ');
+}
+
+std::string pad_left(std::string_view text, std::size_t columns) {
+    const std::size_t has = columns_of(text);
+    return std::string(columns > has ? columns - has : 0, ' ') + std::string(text);
+}
+
+std::string shorten(std::string_view text, std::size_t columns) {
+    if (columns_of(text) <= columns || columns < 4) {
+        return std::string(text);
+    }
+    std::size_t end = 0;
+    for (std::size_t seen = 0; end < text.size(); ++end) {
+        seen += begins_character(text[end]) ? 1U : 0U;
+        if (seen > columns - 3) {
+            break;
+        }
+    }
+    return std::string(text.substr(0, end)) + "...";
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+    std::vector<std::string> lines = {""};
+    for (const std::string& word : split(text, ' ')) {
+        std::string& line = lines.back();
+        if (line.empty()) {
+            line = word;
+        } else if (columns_of(line) + 1 + columns_of(word) <= columns) {
+            line += " " + word;
+        } else {
+            lines.push_back(word);
+        }
+    }
+    return lines;
+}
+
+std::string hang(std::string_view lead, std::string_view text, std::size_t width) {
+    const std::size_t indent = columns_of(lead);
+    std::string out(lead);
+    const auto lines = wrap(text, std::max<std::size_t>(width, indent + 30) - indent);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        out += i == 0 ? lines[i] : std::string(indent, ' ') + lines[i];
+        out += '\n';
+    }
+    return out;
+}
+
+void Table::add(std::vector<std::string> cells) {
+    rows_.push_back(std::move(cells));
+}
+
+std::string Table::text(std::size_t indent) const {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows_) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths[i] = std::max(widths[i], columns_of(row[i]));
+        }
+    }
+    std::string out;
+    for (const auto& row : rows_) {
+        std::string line(indent, ' ');
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += pad(row[i], widths[i] + 2);
+        }
+        out += without_blanks_at_end(line) + "\n";
+    }
+    return out;
+}
+
+}  // namespace drydock::cli

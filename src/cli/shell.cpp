@@ -1,0 +1,117 @@
+// What a person would type for an action's request.
+#include "base/text.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+std::string command_of(const Json& argv) {
+    std::vector<std::string> words;
+    for (const Json& word : argv.items()) {
+        words.push_back(shell_word(word.as_string()));
+    }
+    return join(words, " ");
+}
+
+std::string environment_of(const Json& env) {
+    std::string out;
+    for (const auto& [name, value] : env.members()) {
+        out += name + "=" + shell_word(value.show()) + " ";
+    }
+    return out;
+}
+
+std::string in_folder(const Json& request) {
+    const std::string& folder = request["cwd"].as_string();
+    return folder.empty() ? "" : "cd " + shell_word(folder) + "\n";
+}
+
+std::string service_start(const Json& service) {
+    if (service["type"].as_string() != "process") {
+        return command_of(service["start"]);
+    }
+    const std::string& log = service["log"].as_string();
+    const std::string output = log.empty() ? "/dev/null" : log;
+    return fmt::format("{}{}setsid {} >> {} 2>&1 < /dev/null &\necho $! > {}",
+                       in_folder(service),
+                       environment_of(service["env"]),
+                       command_of(service["argv"]),
+                       shell_word(output),
+                       shell_word(service["pid_file"].as_string()));
+}
+
+std::string service_stop(const Json& service) {
+    if (service["type"].as_string() != "process") {
+        return command_of(service["stop"]);
+    }
+    const Json* found = service.find("/stop/signal");
+    const std::string signal = found == nullptr ? "TERM" : found->show();
+    const std::string file = shell_word(service["pid_file"].as_string());
+    return fmt::format("pid=$(head -n1 {} | cut -d' ' -f1)\n"
+                       "kill -{} \"$pid\"; while kill -0 \"$pid\" 2>/dev/null; do sleep 0.2; done",
+                       file,
+                       signal);
+}
+
+std::string command(const Json& request) {
+    const std::string& output = request["stdout_file"].as_string();
+    return in_folder(request) + environment_of(request["env"]) + command_of(request["argv"])
+           + (output.empty() ? "" : " > " + shell_word(output));
+}
+
+std::string http(const Json& request) {
+    const std::string& method = request["method"].as_string();
+    std::string out = "curl -fsS -X " + (method.empty() ? std::string("GET") : method);
+    for (const auto& [name, value] : request["headers"].members()) {
+        out += " -H " + shell_word(name + ": " + value.show());
+    }
+    const Json& body = request["body"];
+    if (!body.is_null()) {
+        out += " -d " + shell_word(body.is_string() ? body.as_string() : body.dump());
+    }
+    return out + " " + shell_word(request["url"].as_string());
+}
+
+}  // namespace
+
+// `${script}`, which stands for a file that the agent writes, stays bare so that a reader sees it.
+std::string shell_word(std::string_view word) {
+    const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0
+               || std::string_view("-_./:=,@%+").find(c) != std::string_view::npos;
+    });
+    if (plain || word == "${script}") {
+        return std::string(word);
+    }
+    std::string out = "'";
+    for (const char c : word) {
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return out + "'";
+}
+
+std::string shell_of(const Json& request) {
+    const std::string& kind = request["kind"].as_string();
+    if (kind == "service_start") {
+        return service_start(request["service"]);
+    }
+    if (kind == "service_stop") {
+        return service_stop(request["service"]);
+    }
+    if (kind == "link") {
+        return fmt::format("ln -sfn {} {}",
+                           shell_word(request["target"].as_string()),
+                           shell_word(request["link"].as_string()));
+    }
+    if (kind == "command") {
+        return command(request);
+    }
+    return kind == "http" ? http(request) : "";
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,23 @@
+// Small words that several screens use.
+#include "base/text.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+std::string counted(std::size_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string about(std::int64_t duration_ms) {
+    const bool whole_minutes =
+        duration_ms >= 60'000 && duration_ms < 3'600'000 && duration_ms / 1000 % 60 == 0;
+    if (whole_minutes) {
+        return fmt::format("{} min", duration_ms / 60'000);
+    }
+    const bool whole_seconds = duration_ms < 10'000 && duration_ms % 1000 == 0;
+    return whole_seconds ? fmt::format("{} s", duration_ms / 1000) : show_duration(duration_ms);
+}
+
+}  // namespace drydock::cli
