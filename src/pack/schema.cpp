@@ -120,15 +120,37 @@ Json bare_schema(const Shape& shape) {
     return schema.set("anyOf", ways);
 }
 
+// The shapes that are used by name.
+void collect(const Shape& shape, Json& definitions) {
+    if (!shape.defined.empty()) {
+        definitions.set(shape.defined, bare_schema(shape));
+    }
+    for (const Field& field : shape.fields) {
+        collect(field.shape, definitions);
+    }
+    for (const Shape& one : shape.alternatives) {
+        collect(one, definitions);
+    }
+    if (shape.inner) {
+        collect(*shape.inner, definitions);
+    }
+}
+
 }  // namespace
 
 Json schema_of(const Shape& shape, const std::string& help) {
-    Json schema = bare_schema(shape);
+    Json schema = shape.defined.empty() ? bare_schema(shape)
+                                        : Json().set("$ref", "#/definitions/" + shape.defined);
     return help.empty() ? schema : schema.set("description", help);
 }
 
 Json root_schema(const Shape& shape, const std::string& title) {
     Json schema = schema_of(shape);
+    Json definitions;
+    collect(shape, definitions);
+    if (!definitions.is_null()) {
+        schema.set("definitions", definitions);
+    }
     schema.set("$schema", "http://json-schema.org/draft-07/schema#");
     return schema.set("title", title);
 }

@@ -47,6 +47,7 @@ struct Shape {
     std::shared_ptr<const Shape> keys;  // a map's keys, if not any text
     bool single = false;                // a list may be written as its one item, without brackets
     std::int64_t least = 0;
+    std::string defined;  // its name in a schema, if it is used in many places
 };
 
 struct Field {

@@ -170,7 +170,7 @@ Shape store() {
 }
 
 Shape law() {
-    return table({
+    Shape shape = table({
         optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
         optional("writes", text(), "the format it writes", "\"3.5\""),
         optional("raises",
@@ -182,6 +182,8 @@ Shape law() {
                  "whether it can lower the format again",
                  "on_request"),
     });
+    shape.defined = "law";
+    return shape;
 }
 
 Shape release() {
