@@ -203,6 +203,9 @@ TEST_F(Exec, never_writes_or_tells_a_secret) {
         EXPECT_EQ(text.find("hush"), std::string::npos) << file.path();
     }
     EXPECT_NE(read("state/r1/a.1/request.json").find("${secret:pw}"), std::string::npos);
+    auto unlucky = exec("c", shell("echo ${secret:word}"));
+    unlucky.set("secrets", json(R"({"word":"done"})"));
+    EXPECT_EQ(call(unlucky)["result"]["outcome"].as_string(), "done");
     const auto missing = call(exec("b", json(R"({"kind":"command","argv":["${secret:no}"]})")));
     EXPECT_EQ(missing["result"]["error"]["code"].as_string(), "agent.secret_missing");
 }

@@ -54,11 +54,17 @@ bool holds_lock(const std::string& folder) {
 
 // What is there to see of a running action: how much it printed, and its last words.
 Json progress_of(const std::string& folder) {
+    struct stat facts = {};
+    std::array<char, k_progress_tail_bytes> tail = {};
+    const auto file = os::open_file(folder + "/output", O_RDONLY).value_or(os::Fd());
+    ssize_t size = 0;
+    if (::fstat(file.get(), &facts) == 0) {
+        const auto start = std::max<off_t>(facts.st_size - off_t{k_progress_tail_bytes}, 0);
+        size = std::max<ssize_t>(::pread(file.get(), tail.data(), tail.size(), start), 0);
+    }
     Json progress;
-    auto text = os::read_file(folder + "/output", 2U << 20U).value_or("");
-    progress.set("output_bytes", static_cast<std::int64_t>(text.size()));
-    text.erase(0, text.size() - std::min(text.size(), k_progress_tail_bytes));
-    return progress.set("output_tail", to_utf8(text));
+    progress.set("output_bytes", std::int64_t{facts.st_size});
+    return progress.set("output_tail", to_utf8({tail.data(), static_cast<std::size_t>(size)}));
 }
 
 // Nothing once it is certain that there is neither a result nor a lock.

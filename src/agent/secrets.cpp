@@ -113,7 +113,7 @@ Json Redactor::redact(const Json& value) const {
     if (value.is_object()) {
         Json told{Json::Object{}};
         for (const auto& [key, item] : value.members()) {
-            told.set(redact(std::string_view(key)), redact(item));
+            told.set(key, redact(item));
         }
         return told;
     }

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] std::string finish();  // the rest
 
     [[nodiscard]] std::string redact(std::string_view text) const;
-    [[nodiscard]] Json redact(const Json& value) const;  // in all its strings, keys too
+    [[nodiscard]] Json redact(const Json& value) const;  // in all its strings, not in keys
 
 private:
     // Takes from the front of `text` while a secret that starts there would be whole.

@@ -77,12 +77,15 @@ ActionResult perform(const Json& order, const std::string& folder) {
     return result;
 }
 
-Json to_json(const ActionResult& result) {
+// Only what came from outside is redacted: a secret such as "done" must not change the outcome.
+Json to_json(const ActionResult& result, const Redactor& redactor) {
     Json value;
     value.set("outcome", name(result.outcome));
-    value.set("evidence", result.evidence);
+    value.set("evidence", redactor.redact(result.evidence));
     if (result.error) {
-        value.set("error", agent::to_json(*result.error));
+        Error error = *result.error;
+        error.message = redactor.redact(std::string_view(error.message));
+        value.set("error", agent::to_json(error));
     }
     return value;
 }
@@ -104,7 +107,7 @@ int run_action(const std::string& action_folder) {
     crash_here("before_effect");
     const auto result = perform(*order, action_folder);
     crash_here("after_effect");
-    Json value = Redactor((*order)["secrets"]).redact(to_json(result));
+    Json value = to_json(result, Redactor((*order)["secrets"]));
     value.set("started_ms", started_ms);
     value.set("ended_ms", clock.wall_ms());
     crash_here("before_result");
