@@ -1,0 +1,105 @@
+// How the tables make shapes.
+#include "pack/shape.h"
+
+namespace drydock::pack {
+
+namespace {
+
+using Kind = Shape::Kind;
+
+Shape of_kind(Kind kind) {
+    Shape shape;
+    shape.kind = kind;
+    return shape;
+}
+
+Shape around(Kind kind, Shape inner) {
+    Shape shape = of_kind(kind);
+    shape.inner = std::make_shared<const Shape>(std::move(inner));
+    return shape;
+}
+
+}  // namespace
+
+Shape any() {
+    return {};
+}
+
+Shape text() {
+    return of_kind(Kind::text);
+}
+
+Shape name() {
+    return of_kind(Kind::name);
+}
+
+Shape integer(std::int64_t least) {
+    Shape shape = of_kind(Kind::integer);
+    shape.least = least;
+    return shape;
+}
+
+Shape boolean() {
+    return of_kind(Kind::boolean);
+}
+
+Shape duration() {
+    return of_kind(Kind::duration);
+}
+
+Shape version() {
+    return of_kind(Kind::version);
+}
+
+Shape range() {
+    return of_kind(Kind::range);
+}
+
+Shape choice(std::vector<std::string> choices) {
+    Shape shape = of_kind(Kind::choice);
+    shape.choices = std::move(choices);
+    return shape;
+}
+
+Shape list_of(Shape inner) {
+    return around(Kind::list, std::move(inner));
+}
+
+Shape one_or_more(Shape inner) {
+    Shape shape = list_of(std::move(inner));
+    shape.single = true;
+    return shape;
+}
+
+Shape map_of(Shape inner) {
+    return around(Kind::map, std::move(inner));
+}
+
+Shape map_of(Shape keys, Shape inner) {
+    Shape shape = map_of(std::move(inner));
+    shape.keys = std::make_shared<const Shape>(std::move(keys));
+    return shape;
+}
+
+Shape table(std::vector<Field> fields, std::vector<std::string> exactly_one) {
+    Shape shape = of_kind(Kind::table);
+    shape.fields = std::move(fields);
+    shape.exactly_one = std::move(exactly_one);
+    return shape;
+}
+
+Shape either(Shape first, Shape second) {
+    Shape shape = of_kind(Kind::either);
+    shape.alternatives = {std::move(first), std::move(second)};
+    return shape;
+}
+
+Field required(std::string key, Shape shape, std::string help, std::string example) {
+    return {std::move(key), std::move(shape), std::move(help), std::move(example), true};
+}
+
+Field optional(std::string key, Shape shape, std::string help, std::string example) {
+    return {std::move(key), std::move(shape), std::move(help), std::move(example), false};
+}
+
+}  // namespace drydock::pack
