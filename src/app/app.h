@@ -1,7 +1,9 @@
-// The use cases of drydock, one function each; the one folder that names implementations (SQLite journal, local
-// transport). The command line and, later, the server only call these and show what they answer.
+// The use cases of drydock, one function each; the one folder that names implementations (SQLite
+// journal, local transport). The command line and, later, the server only call these and show what
+// they answer.
 //
-// Answers are plain data. A Failure carries everything that stands in the way at once, and the exit code that scripts see.
+// Answers are plain data. A Failure carries everything that stands in the way at once, and the exit
+// code that scripts see.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -36,9 +38,9 @@ inline constexpr int k_exit_moved = 5;    // the world moved
 struct Failure {
     int exit_code = k_exit_no;
     std::vector<Error> errors;
-    Diagnostics diagnostics;          // of input files
-    std::vector<run::Drift> drift;    // exit code 5: what moved
-    std::vector<model::WayBack> left; // a way back that is closed: what is left to do
+    Diagnostics diagnostics;           // of input files
+    std::vector<run::Drift> drift;     // exit code 5: what moved
+    std::vector<model::WayBack> left;  // a way back that is closed: what is left to do
 };
 
 template <class T>
@@ -48,12 +50,15 @@ struct Options {
     std::string cluster_file;
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
+    std::string plan_file;  // apply: where the plan was read from; looked at again on resume
 };
 
-// The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else share/drydock/packs above it.
+// The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else
+// share/drydock/packs above it.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
-[[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name, const std::string& program);
+[[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name,
+                                            const std::string& program);
 
 struct Survey {
     model::Pack pack;
@@ -84,7 +89,8 @@ struct PlanRequest {
 [[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
 
-// Told of every event once it is durable, and of progress; used for the live table. Called on the conductor's thread.
+// Told of every event once it is durable, and of progress; used for the live table. Called on the
+// conductor's thread.
 class Observer {
 public:
     Observer() = default;
@@ -92,9 +98,12 @@ public:
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
     virtual void on_start(const model::Plan& plan, const run::State& state) = 0;
-    virtual void on_event(const run::Event& event, const model::Plan& plan, const run::State& state) = 0;
-    // About twice a second while something is awaited: what it is, in a few words ("m3: caught up with the others").
-    virtual void on_wait(const std::string& what, const model::Plan& plan, const run::State& state) = 0;
+    virtual void
+    on_event(const run::Event& event, const model::Plan& plan, const run::State& state) = 0;
+    // About twice a second while something is awaited: what it is, in a few words ("m3: caught up
+    // with the others").
+    virtual void
+    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) = 0;
 };
 
 // Where a run is.
@@ -105,20 +114,22 @@ struct RunStatus {
     std::uint64_t epoch = 0;
     std::optional<journal::Holder> conductor;  // who conducts it right now
     std::int64_t created_ms = 0;
-    std::int64_t last_ms = 0;    // wall clock of the last record
-    std::string open_gate;       // name of the gate that waits for a person; else empty
-    std::string open_gate_words; // what is approved
+    std::int64_t last_ms = 0;     // wall clock of the last record
+    std::string open_gate;        // name of the gate that waits for a person; else empty
+    std::string open_gate_words;  // what is approved
     std::int64_t soak_left_ms = 0;
-    std::string cause;           // halted: why
-    std::string remedy;          // halted: what to do
-    std::string head;            // hash of the last record, hex
+    std::string cause;   // halted: why
+    std::string remedy;  // halted: what to do
+    std::string head;    // hash of the last record, hex
     std::uint64_t records = 0;
     int exit_code = k_exit_done;
 };
 
-[[nodiscard]] Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer);
+[[nodiscard]] Answer<RunStatus>
+apply(const Options& options, const model::Plan& plan, Observer& observer);
 [[nodiscard]] Answer<RunStatus> resume(const Options& options, Observer& observer);
-// Makes the plan of the way back of the run in progress (or of the last one) and, unless options.dry_run, runs it.
+// Makes the plan of the way back of the run in progress (or of the last one) and, unless
+// options.dry_run, runs it.
 [[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options);
 [[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
 [[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);

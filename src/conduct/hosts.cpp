@@ -40,10 +40,12 @@ addresses_of(const std::map<std::string, model::Host>& hosts) {
 Hosts::Hosts(transport::Transport& transport,
              os::Clock& clock,
              std::map<std::string, transport::HostAddress> addresses,
-             std::uint64_t epoch)
+             std::uint64_t epoch,
+             Json secrets)
     : transport_(transport)
     , clock_(clock)
-    , epoch_(epoch) {
+    , epoch_(epoch)
+    , secrets_(std::move(secrets)) {
     for (auto& [name, address] : addresses) {
         links_[name].address = std::move(address);
     }
@@ -77,11 +79,11 @@ void Hosts::connect(Link& link) {
 
 void Hosts::greet(Link& link) {
     Json hello;
-    hello.set("n", std::uint64_t{k_hello}).set("do", "hello");
+    hello.set("n", k_hello).set("do", "hello");
     Status sent = link.conversation->send(hello);
     if (sent && epoch_ != 0) {
         Json fence;
-        fence.set("n", std::uint64_t{k_fence}).set("do", "fence").set("epoch", epoch_);
+        fence.set("n", k_fence).set("do", "fence").set("epoch", epoch_);
         sent = link.conversation->send(fence);
     }
     if (!sent) {
@@ -112,7 +114,11 @@ void Hosts::flush(Link& link) {
     while (link.ready && !link.queued.empty()) {
         auto [ticket, request] = std::move(*link.queued.begin());
         link.queued.erase(link.queued.begin());
-        request.set("n", std::uint64_t{ticket});
+        request.set("n", ticket);
+        const std::string& what = request["do"].as_string();
+        if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
+            request.set("secrets", secrets_);
+        }
         link.waiting.emplace(ticket, true);
         if (Status sent = link.conversation->send(request); !sent) {
             lose(link, sent.error());

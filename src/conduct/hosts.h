@@ -40,11 +40,13 @@ public:
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
 
-    // `epoch` 0: a survey, which never fences. `transport`, `clock` must outlive this.
+    // `epoch` 0: a survey, which never fences. `secrets` ({NAME: value}) go with probes and
+    // actions. `transport` and `clock` must outlive this.
     Hosts(transport::Transport& transport,
           os::Clock& clock,
           std::map<std::string, transport::HostAddress> addresses,
-          std::uint64_t epoch);
+          std::uint64_t epoch,
+          Json secrets = Json::Object{});
 
     // Queues a question. It never fails: what goes wrong comes back as a reply.
     Ticket ask(const std::string& host, Json request);
@@ -80,6 +82,7 @@ private:
     os::Clock& clock_;
     std::map<std::string, Link> links_;
     std::uint64_t epoch_;
+    Json secrets_;
     Ticket next_ticket_ = 16;  // below: greetings
     std::vector<Reply> replies_;
 };

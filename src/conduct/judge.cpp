@@ -1,5 +1,7 @@
 #include "conduct/judge.h"
 
+#include "run/world.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -95,7 +97,7 @@ std::vector<Event> Judge::step() {
     }
     if (keys.empty()) {
         for (const std::size_t action : due) {
-            if (auto event = settle(action, questions_[action], {})) {
+            if (auto event = settle(action, questions_[action], model::FactBook(), Members())) {
                 events.push_back(std::move(*event));
                 questions_.erase(action);
             }
@@ -110,15 +112,12 @@ std::vector<Event> Judge::step() {
     return events;
 }
 
-Verdict Judge::verdict(std::size_t index,
-                       const Question& question,
-                       const model::FactBook& book,
+Verdict Judge::verdict(const Action& action,
+                       Purpose purpose,
+                       const model::FactView& view,
                        Outcome& outcome) const {
-    const Action& action = plan_.actions[index];
-    const model::FactView view = {
-        book, question.earlier, plan_.planned, plan_.members, action.member};
     Verdict found;
-    if (question.purpose == Purpose::guard) {
+    if (purpose == Purpose::guard) {
         found = model::evaluate_all(action.when, view);
         if (found.outcome == Tri::no) {
             outcome = Outcome::skip;
@@ -127,7 +126,7 @@ Verdict Judge::verdict(std::size_t index,
         if (found.outcome == Tri::yes) {
             found = model::evaluate_all(action.guard, view);
         }
-    } else if (question.purpose == Purpose::then) {
+    } else if (purpose == Purpose::then) {
         found = model::evaluate_all(action.then, view);
     } else {
         found = action.happened.empty() ? nobody_can_tell(action)
@@ -161,13 +160,14 @@ Json Judge::evidence(const Question& question,
     return detail;
 }
 
-std::optional<Event>
-Judge::settle(std::size_t index, Question& question, const model::FactBook& book) {
+std::optional<Event> Judge::settle(std::size_t index,
+                                   Question& question,
+                                   const model::FactBook& book,
+                                   const Members& up) {
     Outcome outcome = Outcome::none;
-    const Verdict found = verdict(index, question, book, outcome);
     const Action& action = plan_.actions[index];
-    const model::FactView view = {
-        book, question.earlier, plan_.planned, plan_.members, action.member};
+    const model::FactView view = {book, question.earlier, plan_.planned, up, action.member};
+    const Verdict found = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes
         && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& one) {
@@ -201,8 +201,9 @@ bool Judge::take(const Reply& reply, std::vector<Event>& events) {
             continue;
         }
         if (shared.reading.done()) {
+            const Members up = run::members_up(plan_, state_);
             for (const std::size_t action : shared.actions) {
-                if (auto event = settle(action, questions_[action], shared.reading.book())) {
+                if (auto event = settle(action, questions_[action], shared.reading.book(), up)) {
                     events.push_back(std::move(*event));
                     questions_.erase(action);
                 }

@@ -9,6 +9,7 @@
 #include "model/plan.h"
 #include "os/clock.h"
 #include "run/event.h"
+#include "run/state.h"
 
 #include <cstdint>
 #include <map>
@@ -24,8 +25,12 @@ inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
 
 class Judge {
 public:
-    Judge(const model::Plan& plan, Hosts& hosts, os::Clock& clock)
+    using Members = std::vector<std::string>;
+
+    // `state` is the runner's own, and must outlive the judge like the rest.
+    Judge(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock)
         : plan_(plan)
+        , state_(state)
         , hosts_(hosts)
         , clock_(clock) {}
 
@@ -58,16 +63,17 @@ private:
     };
 
     std::optional<run::Event>
-    settle(std::size_t action, Question& question, const model::FactBook& book);
-    [[nodiscard]] model::Verdict verdict(std::size_t action,
-                                         const Question& question,
-                                         const model::FactBook& book,
+    settle(std::size_t action, Question& question, const model::FactBook& book, const Members& up);
+    [[nodiscard]] model::Verdict verdict(const model::Action& action,
+                                         run::Purpose purpose,
+                                         const model::FactView& view,
                                          run::Outcome& outcome) const;
     [[nodiscard]] Json evidence(const Question& question,
                                 const model::FactBook& book,
                                 const model::Verdict& verdict) const;
 
     const model::Plan& plan_;
+    const run::State& state_;
     Hosts& hosts_;
     os::Clock& clock_;
     std::map<std::size_t, Question> questions_;

@@ -64,7 +64,7 @@ Runner::Runner(const model::Plan& plan,
     , listener_(listener)
     , settings_(std::move(settings))
     , codec_(plan)
-    , judge_(plan, hosts, clock) {
+    , judge_(plan, state_, hosts, clock) {
 }
 
 void Runner::crash_if(const char* where) const {
@@ -133,9 +133,7 @@ void Runner::send() {
         const bool asked = command.what == Do::ask;
         request.set("do", asked ? "attach" : "exec");
         if (!asked) {
-            request.set("epoch", settings_.epoch)
-                .set("request", action.request)
-                .set("secrets", settings_.secrets);
+            request.set("epoch", settings_.epoch).set("request", action.request);
         }
         const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
         in_flight_[hosts_.ask(action.host, std::move(request))] = {

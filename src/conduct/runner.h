@@ -45,7 +45,6 @@ struct Crash {
 struct Settings {
     std::string run;
     std::uint64_t epoch = 0;
-    Json secrets;                           // {NAME: value}; sent with actions, never written
     std::function<bool()> pause_requested;  // asked about five times a second; may be empty
     Crash crash;
 };

@@ -151,11 +151,30 @@ Json to_json(const Observation& observation) {
     return json;
 }
 
+namespace {
+
+// An agent's evidence is {"source", and "read", "note" or "problem"}; a plan's or journal's is a sentence already.
+std::string evidence_from(const Json& evidence) {
+    if (!evidence.is_object()) {
+        return evidence.as_string();
+    }
+    std::string text = evidence["source"].show();
+    for (const char* part : {"problem", "note", "read"}) {
+        if (evidence.contains(part)) {
+            text += ": " + evidence[part].show();
+            break;
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
 Observation observation_from_json(const Json& json) {
     const auto it = std::find(k_known.begin(), k_known.end(), json["status"].as_string());
     const auto status =
         it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
-    return {status, json["value"], json["evidence"].as_string(), json["at_ms"].as_int()};
+    return {status, json["value"], evidence_from(json["evidence"]), json["at_ms"].as_int()};
 }
 
 std::string_view name_of(FactType type) {

@@ -40,20 +40,16 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
         names = settings_of(pack, scope.role);
         names.insert(names.end(), {"member", "release"});
     }
+    // Probes may use a plan's names, too: a survey leaves such facts out.
+    names.insert(names.end(),
+                 {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster"});
+    if (!scope.role.empty()) {
+        names.insert(names.end(), {"release.from", "release.to"});
+    }
     if (scope.in_plan) {
-        names.insert(names.end(),
-                     {"members",
-                      "from",
-                      "to",
-                      "from.series",
-                      "to.series",
-                      "backup",
-                      "run",
-                      "copy",
-                      "cluster"});
+        names.emplace_back("members");
     }
     if (scope.in_plan && !scope.role.empty()) {
-        names.insert(names.end(), {"release.from", "release.to"});
         add_prefixed(names, "fact.", facts_of_scope(pack, scope.role));
         add_prefixed(names, "successor.", facts_of_scope(pack, scope.role));
         add_prefixed(names, "successor.", settings_of(pack, scope.role));

@@ -283,12 +283,13 @@ private:
     }
 
     void read_effect(const Entry& entry) {
-        if (entry.key != "becomes") {
+        const bool becomes = entry.key == "becomes";
+        if (!becomes && entry.key != "changes") {
             known_store(entry.value, reader_);
             step_.effects.push_back({entry.key, text_of(entry.value), {}});
             return;
         }
-        const Node& fact = entry.value["fact"];
+        const Node& fact = becomes ? entry.value["fact"] : entry.value;
         if (fact.kind == Node::Kind::scalar
             && find_fact(reader_.pack, scope_.role, fact.scalar) == nullptr) {
             unknown_name(reader_.diagnostics,
@@ -297,7 +298,8 @@ private:
                          fact.scalar,
                          fact_names(reader_.pack, scope_.role));
         }
-        step_.effects.push_back({entry.key, text_of(fact), to_json(entry.value["value"])});
+        step_.effects.push_back(
+            {entry.key, text_of(fact), becomes ? to_json(entry.value["value"]) : Json()});
     }
 
     void read_limits() {
@@ -310,6 +312,7 @@ private:
             static_cast<int>(std::min<std::int64_t>(integer_of(node_["attempts"], 1), 1000));
         step_.within_ms = duration_of(node_["within"], step_.within_ms);
         step_.patience_ms = duration_of(node_["patience"], step_.patience_ms);
+        step_.takes_ms = duration_of(node_["takes"], 0);
         step_.keep = boolean_of(node_["keep"]);
         if (node_.has("keep") && verb != Verb::require) {
             error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");

@@ -107,8 +107,12 @@ Shape effect() {
             optional("raises", text(), "a store's format is raised", "data"),
             optional("lowers", text(), "a store's format is lowered", "data"),
             optional("copies", text(), "a copy of a store is made", "data"),
+            optional("changes",
+                     text(),
+                     "a fact takes a value that is not known beforehand",
+                     "cluster_id"),
         },
-        {"becomes", "raises", "lowers", "copies"});
+        {"becomes", "raises", "lowers", "copies", "changes"});
 }
 
 std::string verb_help(const std::string& verb) {
@@ -151,6 +155,7 @@ Shape step() {
         optional("attempts", integer(1), "so many tries; 1", "3"),
         optional("within", duration(), "time for it, and again for `then`; 2m", "2m"),
         optional("patience", duration(), "time for `when` and `guard` to hold; 30s", "30s"),
+        optional("takes", duration(), "what it usually takes, for the plan's table", "300ms"),
         optional("keep", boolean(), "require: must hold until the run ends", "true"),
     };
     for (const std::string& verb : model::verb_names()) {

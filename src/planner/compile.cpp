@@ -34,7 +34,10 @@ void start_plan(Draft& draft) {
 }
 
 void bind(Draft& draft) {
-    auto sources = bind_sources(draft.request.pack, draft.request.cluster, draft.request.run);
+    auto sources =
+        bind_sources(draft.request.pack,
+                     draft.request.cluster,
+                     {draft.request.from, draft.request.to, draft.request.run, draft.request.copy});
     if (!sources) {
         draft.problem(sources.error());
         return;

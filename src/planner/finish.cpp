@@ -66,6 +66,13 @@ void collect(const std::vector<Condition>& conditions,
     }
 }
 
+// A cost may hold a fact that is only known later (how much a restore would lose): then it says so.
+std::string cost_of_way(const Scope& scope, const std::string& cost) {
+    const auto cut = cost.find(':');
+    const auto filled = fill_text(scope, nullptr, cost);
+    return filled ? *filled : cost.substr(0, cut);
+}
+
 std::set<std::string> facts_in_use(const Plan& plan) {
     std::set<std::string> keys;
     for (const Action& action : plan.actions) {
@@ -137,11 +144,46 @@ void add_ways_back(Draft& draft) {
                 && in_range(one.to, draft.request.from)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft.plan, kind),
                                                 kind,
-                                                one.cost,
+                                                cost_of_way(draft.scope, one.cost),
                                                 command_of_way(draft.plan, kind)});
             }
         }
     }
+}
+
+std::vector<model::WayBack> ways_left(const Request& request) {
+    const Scope scope = {request.pack,
+                         request.cluster,
+                         request.facts,
+                         request.from,
+                         request.to,
+                         request.run,
+                         request.copy,
+                         {},
+                         {}};
+    std::vector<model::WayBack> ways;
+    for (const std::string kind : {"rebuild", "restore"}) {
+        for (const model::ProcedureSpec& one : request.pack.procedures) {
+            if (one.name != kind || !in_range(one.from, request.from)
+                || !in_range(one.to, request.to)) {
+                continue;
+            }
+            const std::string copy = fmt::format("{}/{}-{}/snapshot.db",
+                                                 request.cluster.policy.backup_path,
+                                                 request.cluster.name,
+                                                 request.run);
+            const std::string how =
+                kind == "rebuild" ? "--rebuild" : fmt::format("--restore {}", copy);
+            ways.push_back({"now",
+                            kind,
+                            cost_of_way(scope, one.cost),
+                            fmt::format("drydock plan -c {} --to {} {} -o back.json",
+                                        request.cluster.file,
+                                        request.to,
+                                        how)});
+        }
+    }
+    return ways;
 }
 
 void bind_facts(Draft& draft) {

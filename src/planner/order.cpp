@@ -44,6 +44,28 @@ int rank(const Draft& draft, const Selection& each, const model::Member& member)
     return !each.last.empty() && holds(draft, each.last, member.name) ? 2 : 1;
 }
 
+// Who takes over from each member: the one before it in the order that is up, else the first after
+// it.
+void name_successors(Draft& draft) {
+    std::vector<std::string> up;
+    const std::string running = bound_fact(draft.request.pack, draft.role->name, "running");
+    for (const std::string& member : draft.scope.members) {
+        const auto fact = draft.request.facts.find(model::fact_key(member, running));
+        if (fact != draft.request.facts.end() && fact->second.status == model::Known::known) {
+            up.push_back(member);
+        }
+    }
+    for (const std::string& member : draft.scope.members) {
+        const auto at = std::find(up.begin(), up.end(), member);
+        if (at != up.end() && at != up.begin()) {
+            draft.scope.successor[member] = *std::prev(at);
+        } else if (const auto next = at == up.end() ? up.begin() : std::next(at);
+                   next != up.end()) {
+            draft.scope.successor[member] = *next;
+        }
+    }
+}
+
 }  // namespace
 
 void choose_procedure(Draft& draft) {
@@ -100,13 +122,10 @@ void order_members(Draft& draft) {
     for (const auto& [unused, name] : ranked) {
         draft.scope.members.push_back(name);
     }
-    const auto& members = draft.scope.members;
-    for (std::size_t i = 0; members.size() > 1 && i < members.size(); ++i) {
-        draft.scope.successor[members[i]] = i > 0 ? members[i - 1] : members[i + 1];
-    }
+    name_successors(draft);
     draft.plan.role = role_name;
-    draft.plan.members = members;
-    draft.plan.quorum = draft.role->majority ? static_cast<int>(members.size() / 2 + 1) : 0;
+    draft.plan.members = draft.scope.members;
+    draft.plan.quorum = draft.role->majority ? static_cast<int>(ranked.size() / 2 + 1) : 0;
 }
 
 }  // namespace drydock::planner

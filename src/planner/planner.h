@@ -21,10 +21,18 @@
 
 namespace drydock::planner {
 
-// Facts whose probe writes are left out: a survey only reads.
-[[nodiscard]] Result<model::FactSources> bind_sources(const model::Pack& pack,
-                                                      const model::Cluster& cluster,
-                                                      const std::string& run = "survey");
+// What a plan adds to the names that probes may use. Empty: a survey; facts that need one of them
+// are then left out.
+struct Naming {
+    std::string from;
+    std::string to;
+    std::string run;
+    std::string copy;
+};
+
+// Facts whose probe writes are left out: drydock's readings only read.
+[[nodiscard]] Result<model::FactSources>
+bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Naming& naming = {});
 
 struct Hop {
     std::string from;
@@ -71,5 +79,8 @@ struct Compiled {
 };
 
 [[nodiscard]] Compiled compile(const Request& request);
+
+// The ways back other than downgrade from request.from to request.to, with what they cost now.
+[[nodiscard]] std::vector<model::WayBack> ways_left(const Request& request);
 
 }  // namespace drydock::planner

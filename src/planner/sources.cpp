@@ -66,8 +66,25 @@ FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
     return source;
 }
 
+// Whether a probe names something that only a plan has.
+bool needs_plan(const Json& value) {
+    static const std::vector<std::string> k_names = {
+        "${from", "${to", "${release.", "${backup}", "${run}", "${copy}"};
+    if (value.is_string()) {
+        return std::any_of(k_names.begin(), k_names.end(), [&](const std::string& name) {
+            return value.as_string().find(name) != std::string::npos;
+        });
+    }
+    const auto& items = value.items();
+    const auto& members = value.members();
+    return std::any_of(items.begin(), items.end(), needs_plan)
+           || std::any_of(members.begin(), members.end(), [](const auto& member) {
+                  return needs_plan(member.second);
+              });
+}
+
 Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& sources) {
-    if (spec.writes) {
+    if (spec.writes || (scope.run.empty() && needs_plan(spec.probe))) {
         return {};
     }
     if (spec.role.empty()) {
@@ -87,9 +104,10 @@ Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& s
 }  // namespace
 
 Result<model::FactSources>
-bind_sources(const model::Pack& pack, const model::Cluster& cluster, const std::string& run) {
+bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Naming& naming) {
     static const model::FactBook k_no_facts;
-    Scope scope = {pack, cluster, k_no_facts, "", "", run, "", {}, {}};
+    Scope scope = {
+        pack, cluster, k_no_facts, naming.from, naming.to, naming.run, naming.copy, {}, {}};
     for (const Member& member : cluster.members) {
         scope.members.push_back(member.name);
     }

@@ -30,13 +30,14 @@ Observation value_of(const Json& value) {
 
 void lay_over(World& world, const model::Action& action, Status status) {
     for (const model::Effect& effect : action.effects) {
-        if (effect.kind != "becomes") {
+        const bool changes = effect.kind == "changes";
+        if (effect.kind != "becomes" && !changes) {
             continue;
         }
         Expectation& expectation = world[model::fact_key(effect.member, effect.name)];
         expectation.by = action.id;
         expectation.any_of.clear();
-        if (took_effect(status)) {
+        if (took_effect(status) && !changes) {
             expectation.any_of.push_back(value_of(effect.value));
         }
     }
@@ -93,6 +94,40 @@ bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
     }
     return law.raises == "on_start"
            && std::any_of(plan.members.begin(), plan.members.end(), runs_it);
+}
+
+std::vector<std::string> members_up(const Plan& plan, const State& state) {
+    std::map<std::string, std::string, std::less<>> running_keys;
+    for (const auto& [key, source] : plan.sources) {
+        if (source.binds == "running" && !source.member.empty()) {
+            running_keys.emplace(source.member, key);
+        }
+    }
+    std::map<std::string, bool, std::less<>> up;
+    for (const auto& [member, key] : running_keys) {
+        const auto planned = plan.planned.find(key);
+        up[member] = planned == plan.planned.end() || planned->second.status == Known::known;
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const Status status = state.status(i);
+        for (const model::Effect& effect : plan.actions[i].effects) {
+            const auto key = running_keys.find(effect.member);
+            const bool touched = took_effect(status) || in_flight(status);
+            if (touched && key != running_keys.end()
+                && key->second == model::fact_key(effect.member, effect.name)) {
+                up[effect.member] = took_effect(status) && !effect.value.is_null();
+            }
+        }
+    }
+    std::vector<std::string> members;
+    std::copy_if(plan.members.begin(),
+                 plan.members.end(),
+                 std::back_inserter(members),
+                 [&](const std::string& member) {
+                     const auto it = up.find(member);
+                     return it == up.end() || it->second;
+                 });
+    return members;
 }
 
 World expected_world(const Plan& plan, const State& state) {

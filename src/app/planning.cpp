@@ -1,0 +1,225 @@
+// Routes and plans.
+#include "app/internal.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "model/version.h"
+#include "os/files.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_plan_bytes_max = 64U << 20U;  // 1,000 members make about 30 MB
+
+// Unique enough for one state folder, sorted by time, readable: 20261121-205840-7f3a.
+std::string make_run_id(const std::string& seed) {
+    os::RealClock clock;
+    const std::int64_t now = clock.wall_ms();
+    const std::time_t seconds = now / 1000;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    return fmt::format(
+        "{:%Y%m%d-%H%M%S}-{}", utc, sha256_hex(fmt::format("{} {}", now, seed)).substr(0, 4));
+}
+
+// More hops than one: each is a plan of its own, with its own gate.
+tl::unexpected<Failure> one_hop_at_a_time(const planner::Route& route, const Options& options) {
+    std::vector<std::string> stops = {route.hops.front().from};
+    for (const planner::Hop& hop : route.hops) {
+        stops.push_back(hop.to);
+    }
+    return refuse({"plan.hops",
+                   fmt::format("the way has {} hops: {}", route.hops.size(), join(stops, " -> ")),
+                   fmt::format("plan the first: drydock plan -c {} --to {} -o plan.json",
+                               options.cluster_file,
+                               route.hops.front().to),
+                   ErrorClass::permanent});
+}
+
+std::string procedure_of(const PlanRequest& request, const std::string& from) {
+    if (request.rebuild) {
+        return "rebuild";
+    }
+    if (!request.restore.empty()) {
+        return "restore";
+    }
+    return model::compare_versions(from, request.to) > 0 ? "downgrade" : "upgrade";
+}
+
+Answer<model::Plan> finish(planner::Compiled compiled) {
+    if (!compiled.plan) {
+        Failure failure;
+        failure.errors = std::move(compiled.problems);
+        return tl::unexpected(std::move(failure));
+    }
+    return std::move(*compiled.plan);
+}
+
+}  // namespace
+
+Answer<RouteAnswer> route(const Options& options, const std::string& to) {
+    auto found = survey(options);
+    if (!found) {
+        return tl::unexpected(found.error());
+    }
+    auto from = planner::current_version(found->pack, found->cluster, found->facts, to);
+    if (!from) {
+        return refuse(from.error());
+    }
+    auto route = planner::find_route(found->pack, found->cluster, *from, to);
+    if (!route) {
+        return refuse(route.error());
+    }
+    return RouteAnswer{*from, to, std::move(*route)};
+}
+
+Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
+    auto project = open_project(options);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    auto first = survey_for(options, std::move(*project), {});
+    if (!first) {
+        return tl::unexpected(first.error());
+    }
+    auto from = planner::current_version(first->pack, first->cluster, first->facts, request.to);
+    if (!from) {
+        return refuse(from.error());
+    }
+    const std::string procedure = procedure_of(request, *from);
+    if (procedure == "upgrade" || procedure == "downgrade") {
+        auto route = planner::find_route(first->pack, first->cluster, *from, request.to);
+        if (!route) {
+            return refuse(route.error());
+        }
+        if (route->hops.size() > 1) {
+            return one_hop_at_a_time(*route, options);
+        }
+        if (route->hops.empty()) {
+            return refuse(
+                {"plan.done",
+                 fmt::format("every member runs {} already, and its level is reached", request.to),
+                 "nothing is to be done",
+                 ErrorClass::permanent},
+                k_exit_done);
+        }
+    }
+    const std::string run = make_run_id(first->cluster.name);
+    auto found = survey_for(options,
+                            {std::move(first->pack), std::move(first->cluster)},
+                            {*from, request.to, run, request.restore});
+    if (!found) {
+        return tl::unexpected(found.error());
+    }
+    return finish(planner::compile({found->pack,
+                                    found->cluster,
+                                    found->facts,
+                                    procedure,
+                                    *from,
+                                    request.to,
+                                    run,
+                                    request.restore,
+                                    ""}));
+}
+
+Answer<model::Plan> read_plan(const std::string& file) {
+    auto text = os::read_file(file, k_plan_bytes_max);
+    if (!text) {
+        return refuse(text.error(), k_exit_usage);
+    }
+    auto json = Json::parse(*text);
+    if (!json) {
+        return refuse(json.error().in(file), k_exit_usage);
+    }
+    auto plan = model::plan_from_json(*json);
+    if (!plan) {
+        return refuse(plan.error().in(file),
+                      plan.error().code == "plan.digest" ? k_exit_no : k_exit_usage);
+    }
+    return std::move(*plan);
+}
+
+Status write_plan(const model::Plan& plan, const std::string& file) {
+    return os::write_file_durable(file, model::to_json(plan).dump() + "\n");
+}
+
+// The way back of the last run, from the facts as they are now.
+Answer<model::Plan> plan_downgrade(const Options& options) {
+    auto project = open_project(options);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    auto store = Store::open(project->cluster.state, false);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    auto info = store->current_run(true);
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    auto forward = replay(*store, *info);
+    if (!forward) {
+        return tl::unexpected(forward.error());
+    }
+    const model::Plan& plan = forward->plan;
+    if (!plan.returns_from.empty() || plan.procedure != "upgrade") {
+        return refuse({"downgrade.nothing",
+                       fmt::format("the last run ({}, {} {} -> {}) is no way forward",
+                                   plan.run,
+                                   plan.procedure,
+                                   plan.from,
+                                   plan.to),
+                       fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
+                       ErrorClass::permanent});
+    }
+    auto known =
+        survey_for(options, {project->pack, project->cluster}, {plan.to, plan.from, plan.run, ""});
+    if (!known) {
+        return tl::unexpected(known.error());
+    }
+    const std::string run = make_run_id(plan.run);
+    auto found = survey_for(options, std::move(*project), {plan.to, plan.from, run, ""});
+    if (!found) {
+        return tl::unexpected(found.error());
+    }
+    auto compiled = planner::compile({found->pack,
+                                      found->cluster,
+                                      found->facts,
+                                      "downgrade",
+                                      plan.to,
+                                      plan.from,
+                                      run,
+                                      "",
+                                      plan.run});
+    if (compiled.plan) {
+        return std::move(*compiled.plan);
+    }
+    auto failure = finish(std::move(compiled)).error();
+    failure.left = planner::ways_left({known->pack,
+                                       known->cluster,
+                                       known->facts,
+                                       "downgrade",
+                                       plan.to,
+                                       plan.from,
+                                       plan.run,
+                                       "",
+                                       ""});
+    if (!forward->approved.is_null()) {
+        failure.errors.push_back(
+            {"downgrade.approved",
+             fmt::format("the point of no return was approved by {} at {}: \"{}\"",
+                         forward->approved["who"].show(),
+                         show_time(forward->approved["at_ms"].as_int()),
+                         forward->approved["words"].show()),
+             "",
+             ErrorClass::permanent});
+    }
+    return tl::unexpected(std::move(failure));
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,204 @@
+// Packs, cluster files, secrets, surveys.
+#include "app/internal.h"
+#include "base/text.h"
+#include "conduct/reading.h"
+#include "os/files.h"
+#include "os/process.h"
+#include "pack/pack.h"
+#include "transport/local/local.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace drydock::app {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Failure> refuse(Error error, int exit_code) {
+    Failure failure;
+    failure.exit_code = exit_code;
+    failure.errors.push_back(std::move(error));
+    return tl::unexpected(std::move(failure));
+}
+
+tl::unexpected<Failure> refuse_input(Diagnostics diagnostics) {
+    Failure failure;
+    failure.exit_code = k_exit_usage;
+    failure.diagnostics = std::move(diagnostics);
+    return tl::unexpected(std::move(failure));
+}
+
+std::string packs_folder(const std::string& program) {
+    if (const char* given = std::getenv("DRYDOCK_PACKS"); given != nullptr && *given != '\0') {
+        return given;
+    }
+    std::error_code ignored;
+    const fs::path real = fs::canonical(program, ignored);
+    for (fs::path at = real.parent_path(); !at.empty(); at = at.parent_path()) {
+        for (const fs::path& candidate : {at / "packs", at / "share" / "drydock" / "packs"}) {
+            if (fs::is_directory(candidate, ignored)) {
+                return candidate.string();
+            }
+        }
+        if (at == at.parent_path()) {
+            break;
+        }
+    }
+    return "/usr/share/drydock/packs";
+}
+
+std::vector<std::string> list_packs(const std::string& program) {
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(packs_folder(program), ignored)) {
+        if (fs::exists(entry.path() / "pack.yaml", ignored)) {
+            names.push_back(entry.path().filename().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Answer<model::Pack> lint_pack(const std::string& folder_or_name, const std::string& program) {
+    std::error_code ignored;
+    const fs::path named = fs::path(packs_folder(program)) / folder_or_name;
+    const bool is_name = fs::exists(named / "pack.yaml", ignored)
+                         && !fs::exists(fs::path(folder_or_name) / "pack.yaml", ignored);
+    auto loaded = pack::load_pack(is_name ? named.string() : folder_or_name);
+    if (!loaded.value) {
+        return refuse_input(std::move(loaded.diagnostics));
+    }
+    return std::move(*loaded.value);
+}
+
+Answer<Project> open_project(const Options& options) {
+    auto system = pack::cluster_system(options.cluster_file);
+    if (!system) {
+        return refuse(system.error(), k_exit_usage);
+    }
+    const auto packs = list_packs(options.program);
+    if (std::find(packs.begin(), packs.end(), *system) == packs.end()) {
+        const std::string meant = nearest(*system, packs);
+        return refuse({"cluster.system",
+                       fmt::format("{}: there is no pack for `{}`", options.cluster_file, *system),
+                       fmt::format("{}known: {} (in {})",
+                                   meant.empty() ? "" : fmt::format("did you mean `{}`? ", meant),
+                                   join(packs, ", "),
+                                   packs_folder(options.program)),
+                       ErrorClass::permanent},
+                      k_exit_usage);
+    }
+    auto pack = pack::load_pack(packs_folder(options.program) + "/" + *system);
+    if (!pack.value) {
+        return refuse_input(std::move(pack.diagnostics));
+    }
+    auto cluster = pack::load_cluster(options.cluster_file, *pack.value);
+    if (!cluster.value) {
+        return refuse_input(std::move(cluster.diagnostics));
+    }
+    return Project{std::move(*pack.value), std::move(*cluster.value)};
+}
+
+std::map<std::string, transport::HostAddress>
+addresses(const std::map<std::string, model::Host>& hosts,
+          const Options& options,
+          const std::string& state) {
+    auto all = conduct::addresses_of(hosts);
+    for (auto& [name, address] : all) {
+        if (address.agent.empty()) {
+            address.agent = address.connect.empty() ? options.program : "drydock";
+        }
+        if (address.state.empty()) {
+            address.state = state + "/hosts/" + name;
+        }
+    }
+    return all;
+}
+
+namespace {
+
+Result<std::string> read_secret(const model::SecretSource& source) {
+    if (source.kind == "file") {
+        DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(source.from.at(0), 64U << 10U));
+        return trim(text);
+    }
+    if (source.kind == "env") {
+        const char* value = std::getenv(source.from.at(0).c_str());
+        return value != nullptr ? Result<std::string>(value)
+                                : fail("secret.env",
+                                       fmt::format("the environment has no {}", source.from.at(0)),
+                                       "set it before you start drydock");
+    }
+    os::RunOptions options;
+    options.spawn.argv = source.from;
+    DRYDOCK_TRY_ASSIGN(const os::RunResult result, os::run_to_end(options));
+    if (result.timed_out || result.exit.code != 0) {
+        return fail("secret.command",
+                    fmt::format("{} ended with {}", source.from.at(0), result.exit.text()),
+                    "run it by hand");
+    }
+    return trim(result.output);
+}
+
+}  // namespace
+
+Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secrets) {
+    Json values = Json::Object{};
+    for (const auto& [name, source] : secrets) {
+        auto value = read_secret(source);
+        if (!value) {
+            return tl::unexpected(value.error().in(fmt::format("secret {}", name)));
+        }
+        values.set(name, std::move(*value));
+    }
+    return values;
+}
+
+Answer<Survey> survey_for(const Options& options, Project project, const planner::Naming& naming) {
+    os::RealClock clock;
+    const std::int64_t begin = clock.monotonic_ms();
+    auto sources = planner::bind_sources(project.pack, project.cluster, naming);
+    if (!sources) {
+        return refuse(sources.error());
+    }
+    auto secrets = read_secrets(project.cluster.secrets);
+    if (!secrets) {
+        return refuse(secrets.error());
+    }
+    Survey survey = {
+        std::move(project.pack), std::move(project.cluster), std::move(*sources), {}, 0, {}};
+    transport::LocalTransport transport;
+    conduct::Hosts hosts(transport,
+                         clock,
+                         addresses(survey.cluster.hosts, options, survey.cluster.state),
+                         0,
+                         std::move(*secrets));
+    std::vector<std::string> wanted;
+    for (const auto& [key, source] : survey.sources) {
+        wanted.push_back(key);
+    }
+    survey.facts = conduct::read_now(survey.sources, wanted, hosts);
+    for (const auto& [name, host] : survey.cluster.hosts) {
+        if (hosts.greeting(name).is_null()) {
+            survey.unreachable.push_back({"host.unreachable",
+                                          fmt::format("host {} did not answer", name),
+                                          "try its `connect` command by hand",
+                                          ErrorClass::transient});
+        }
+    }
+    survey.took_ms = clock.monotonic_ms() - begin;
+    return survey;
+}
+
+Answer<Survey> survey(const Options& options) {
+    auto project = open_project(options);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    return survey_for(options, std::move(*project), {});
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,184 @@
+// The state folder, and what its journal tells of a run.
+#include "app/internal.h"
+#include "journal/sqlite/sqlite_journal.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_plan_bytes_max = 64U << 20U;
+
+tl::unexpected<Failure> no_run(const std::string& state) {
+    return refuse({"run.none",
+                   fmt::format("there is no run to speak of in {}", state),
+                   "begin one: drydock plan ..., then drydock apply plan.json",
+                   ErrorClass::permanent});
+}
+
+int exit_code_of(const RunStatus& status) {
+    switch (status.state.phase()) {
+    case run::Phase::finished:
+    case run::Phase::returned:
+    case run::Phase::aborted:
+        return k_exit_done;
+    case run::Phase::paused:
+    case run::Phase::pausing:
+        return k_exit_waiting;
+    case run::Phase::halted:
+        return k_exit_halted;
+    case run::Phase::created:
+    case run::Phase::running:
+        break;
+    }
+    if (!status.open_gate.empty() || status.soak_left_ms > 0) {
+        return k_exit_waiting;
+    }
+    return status.conductor ? k_exit_done : k_exit_halted;
+}
+
+void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status) {
+    for (std::size_t i = 0; i < replayed.plan.actions.size(); ++i) {
+        const model::Action& action = replayed.plan.actions[i];
+        if (replayed.state.status(i) == run::Status::open) {
+            status.open_gate = action.gate;
+            status.open_gate_words = action.reason;
+        }
+        const auto started = replayed.soak_started.find(i);
+        if (replayed.state.status(i) == run::Status::soaking
+            && started != replayed.soak_started.end()) {
+            const std::int64_t elapsed = std::max<std::int64_t>(now_ms - started->second, 0);
+            status.soak_left_ms = std::max<std::int64_t>(action.soak_ms - elapsed, 1);
+        }
+    }
+}
+
+void take_note(const run::Event& event, std::int64_t wall_ms, Replayed& replayed) {
+    if (event.type == run::EventType::soak_started) {
+        replayed.soak_started[event.action] = event.detail["wall_ms"].as_int();
+    } else if (event.type == run::EventType::run_created) {
+        replayed.created = event.detail;
+    } else if (event.type == run::EventType::run_halted
+               || event.type == run::EventType::drift_found) {
+        replayed.halted = event.detail;
+    } else if (event.type == run::EventType::gate_approved) {
+        replayed.approved = event.detail;
+        replayed.approved.set("at_ms", wall_ms);
+    }
+}
+
+}  // namespace
+
+bool is_over(const std::string& run_state) {
+    return run_state == "finished" || run_state == "returned" || run_state == "aborted";
+}
+
+Answer<Store> Store::open(const std::string& state, bool create) {
+    if (create) {
+        for (const std::string& folder : {state, state + "/runs"}) {
+            if (Status made = os::ensure_private_folder(folder); !made) {
+                return refuse(made.error());
+            }
+        }
+    }
+    auto opened = journal::open_sqlite(
+        state + "/journal.db", create ? journal::OpenMode::create : journal::OpenMode::existing);
+    if (!opened) {
+        return opened.error().code == "journal.missing" ? no_run(state) : refuse(opened.error());
+    }
+    Store store;
+    store.state_ = state;
+    store.journal_ = std::move(*opened);
+    return store;
+}
+
+Status Store::save_plan(const model::Plan& plan) {
+    return os::write_file_durable(fmt::format("{}/runs/{}.json", state_, plan.run),
+                                  model::to_json(plan).dump() + "\n");
+}
+
+Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
+    const std::string path = fmt::format("{}/runs/{}.json", state_, run.run.id);
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_plan_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const Json json, Json::parse(text));
+    auto plan = model::plan_from_json(json);
+    if (!plan) {
+        return tl::unexpected(plan.error().in(path));
+    }
+    if (plan->digest() != run.run.plan_digest) {
+        return fail(
+            "plan.other",
+            fmt::format(
+                "{} is not the plan that run {} began with: its digest differs from the journal's",
+                path,
+                run.run.id),
+            "put the plan back that was applied, or plan again from here");
+    }
+    return plan;
+}
+
+Answer<journal::RunInfo> Store::current_run(bool any) {
+    auto runs = journal_->list_runs();
+    if (!runs) {
+        return refuse(runs.error());
+    }
+    for (auto it = runs->rbegin(); it != runs->rend(); ++it) {
+        if (any || !is_over(it->state)) {
+            return *it;
+        }
+    }
+    return no_run(state_);
+}
+
+Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
+    auto plan = store.load_plan(info);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    Replayed replayed = {info, std::move(*plan), {}, {}, {}, {}, {}, info.run.created_ms};
+    replayed.state = run::State(replayed.plan.actions.size());
+    const run::EventCodec codec(replayed.plan);
+    auto records = store.journal().read(info.run.id);
+    if (!records) {
+        return refuse(records.error());
+    }
+    for (const journal::Record& record : *records) {
+        for (const Json& json : record.events) {
+            auto event = codec.decode(json);
+            if (!event) {
+                return refuse(event.error());
+            }
+            replayed.state = run::apply(replayed.plan, std::move(replayed.state), *event);
+            take_note(*event, record.wall_ms, replayed);
+        }
+        replayed.last_ms = record.wall_ms;
+        replayed.info.head = {record.sequence, record.hash};
+    }
+    return replayed;
+}
+
+RunStatus status_of(const Replayed& replayed, std::int64_t now_ms) {
+    RunStatus status;
+    status.plan = replayed.plan;
+    status.state = replayed.state;
+    status.run = replayed.info.run.id;
+    status.epoch = replayed.info.epoch;
+    status.conductor = replayed.info.holder;
+    status.created_ms = replayed.info.run.created_ms;
+    status.last_ms = replayed.last_ms;
+    status.head = to_hex(replayed.info.head.hash);
+    status.records = replayed.info.head.records;
+    if (replayed.state.phase() == run::Phase::halted) {
+        status.cause = replayed.halted["cause"].as_string();
+        status.remedy = replayed.halted["remedy"].as_string();
+    }
+    take_gates(replayed, now_ms, status);
+    status.exit_code = exit_code_of(status);
+    return status;
+}
+
+}  // namespace drydock::app
