@@ -244,7 +244,11 @@ Answer<RunStatus> conduct_run(Conducting& conducting,
         !drift.empty()) {
         Json detail;
         detail.set("drift", to_json(drift))
-            .set("cause", fmt::format("the world moved: {}", drift.front().key))
+            .set("cause",
+                 fmt::format("{} is {}, expected {}",
+                             drift.front().key,
+                             drift.front().found,
+                             drift.front().expected))
             .set("remedy", "see the list; drydock resume looks again");
         if (Status recorded = runner.record(plain(EventType::drift_found, std::move(detail)));
             !recorded) {

@@ -368,7 +368,7 @@ Status Runner::run() {
         DRYDOCK_TRY(commit());
         send();
         crash_if("sent");
-        if (ended_ || commands.empty() || await_person(commands)) {
+        if (ended_ || (commands.empty() && in_flight_.empty()) || await_person(commands)) {
             return {};
         }
         tell_wait(commands);

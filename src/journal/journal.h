@@ -98,7 +98,8 @@ public:
     // Sets the word that lists show for the run ("running", "paused", ...). Needs the lease.
     virtual Status set_state(const std::string& run, const std::string& state) = 0;
 
-    // Makes this object the run's one writer and answers its epoch, higher than every epoch before.
+    // Makes this object the run's one writer and answers its epoch, higher than every epoch before
+    // of any run in this journal: hosts know one fence, whichever run they work for.
     // Error journal.lease.held says who holds it: another process or another Journal object that is
     // alive. A holder that died holds nothing.
     virtual Result<std::uint64_t> take_lease(const std::string& run, const Holder& who) = 0;

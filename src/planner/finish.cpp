@@ -102,6 +102,31 @@ void drop_unused_sources(Plan& plan, const std::set<std::string>& used) {
     std::erase_if(plan.sources, [&](const auto& entry) { return !needed.contains(entry.first); });
 }
 
+// What the plan stands on: standard facts, identities, what its steps change, and what it compares
+// with the plan. What a requirement only asks for is asked again when it matters, and may change
+// meanwhile.
+std::set<std::string> facts_to_bind(const Plan& plan) {
+    std::set<std::string> keys;
+    for (const auto& [key, source] : plan.sources) {
+        if (source.identity || !source.binds.empty()) {
+            keys.insert(key);
+        }
+    }
+    for (const Action& action : plan.actions) {
+        for (const model::Effect& effect : action.effects) {
+            keys.insert(model::fact_key(effect.member, effect.name));
+        }
+        for (const auto* conditions : {&action.when, &action.guard, &action.then}) {
+            for (const Condition& condition : *conditions) {
+                if (condition.relation == model::Relation::planned) {
+                    collect({condition}, plan, action.member, keys);
+                }
+            }
+        }
+    }
+    return keys;
+}
+
 }  // namespace
 
 void keep_requirements(Draft& draft) {
@@ -188,9 +213,8 @@ std::vector<model::WayBack> ways_left(const Request& request) {
 
 void bind_facts(Draft& draft) {
     Plan& plan = draft.plan;
-    const auto used = facts_in_use(plan);
-    drop_unused_sources(plan, used);
-    for (const std::string& key : used) {
+    drop_unused_sources(plan, facts_in_use(plan));
+    for (const std::string& key : facts_to_bind(plan)) {
         const auto source = plan.sources.find(key);
         const auto fact = draft.request.facts.find(key);
         const bool bindable = source != plan.sources.end() && !source->second.moves

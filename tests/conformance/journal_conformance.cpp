@@ -254,6 +254,8 @@ TEST_P(JournalConformance, EveryLeaseHasAHigherEpoch) {
     epochs.push_back(journal->take_lease(run.id, me).value());
     EXPECT_THAT(epochs, ElementsAre(1, 2, 3, 4));
     EXPECT_EQ(journal->find_run(run.id)->epoch, 4);
+    ASSERT_TRUE(journal->create_run({"roll-back", 0, ""}));
+    EXPECT_EQ(journal->take_lease("roll-back", me), 5) << "hosts know one fence for all runs";
 }
 
 TEST_P(JournalConformance, LeasesOfTwoRunsAreIndependent) {

@@ -160,6 +160,9 @@ Result<std::uint64_t> MemoryJournal::take_lease(const std::string& run, const Ho
     }
     target->owner = this;
     target->holder = who;
+    for (const MemoryRun& other : store_->runs) {
+        target->epoch = std::max(target->epoch, other.epoch);
+    }
     return ++target->epoch;
 }
 

@@ -334,7 +334,10 @@ Result<std::uint64_t> SqliteJournal::take_lease(const std::string& run, const Ho
 Result<std::uint64_t> SqliteJournal::raise_epoch(const std::string& run, const Holder& who) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find(run));
-    const std::uint64_t epoch = row.info.epoch + 1;
+    // One sequence for all runs of the journal: a host remembers one fence, whoever conducts.
+    DRYDOCK_TRY_ASSIGN(const std::int64_t highest,
+                       database_.integer("SELECT max(epoch) FROM runs"));
+    const auto epoch = static_cast<std::uint64_t>(highest) + 1;
     DRYDOCK_TRY_ASSIGN(
         Statement statement,
         database_.prepare(
