@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace drydock::cli {
 
@@ -43,9 +44,11 @@ private:
     add(CLI::App& parent, const std::string& name, const std::string& help, unsigned shared) {
         CLI::App* command = parent.add_subcommand(name, help);
         if ((shared & k_cluster) != 0) {
-            command->add_option("-c,--cluster", to_.cluster_file, "the cluster file")
-                ->envname("DRYDOCK_CLUSTER")
-                ->type_name("FILE");
+            text(command,
+                 "-c,--cluster",
+                 to_.cluster_file,
+                 "FILE",
+                 "the cluster file; else $DRYDOCK_CLUSTER");
         }
         if ((shared & k_json) != 0) {
             command->add_flag("--json", to_.json, "answer as JSON");
@@ -297,6 +300,10 @@ std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
     const auto it = std::find_if(
         all.begin(), all.end(), [&](const auto& entry) { return entry.second == command; });
     invocation.command = it->first;
+    if (const char* file = std::getenv("DRYDOCK_CLUSTER");
+        invocation.cluster_file.empty() && file != nullptr) {
+        invocation.cluster_file = file;
+    }
     return invocation;
 }
 

@@ -91,6 +91,7 @@ private:
     Answer<RunStatus> approve_and_go_on(Answer<RunStatus> answer,
                                         const app::Options& options,
                                         app::Observer& observer);
+    [[nodiscard]] std::string status_text(const RunStatus& status) const;
     int show_status(const RunStatus& status);
     int write_out(const std::string& text);
     [[nodiscard]] std::string goal() const;
@@ -194,7 +195,8 @@ void Command::clear(app::Observer& observer) const {
 Answer<RunStatus> Command::approve_and_go_on(Answer<RunStatus> answer,
                                              const app::Options& options,
                                              app::Observer& observer) {
-    if (!answer || typed_.approve.empty() || answer->open_gate != typed_.approve) {
+    if (!answer || typed_.dry_run || typed_.approve.empty()
+        || answer->open_gate != typed_.approve) {
         return answer;
     }
     clear(observer);
@@ -209,8 +211,18 @@ Answer<RunStatus> Command::approve_and_go_on(Answer<RunStatus> answer,
     return app::resume(options, observer);
 }
 
+// A dry run of a plan that has not begun shows what it would do; any other where the run stands.
+std::string Command::status_text(const RunStatus& status) const {
+    const bool not_begun = status.state.phase() == run::Phase::created;
+    if (typed_.dry_run) {
+        return "Dry run: everything was checked, nothing was done.\n\n"
+               + (not_begun ? render_plan(status.plan, screen_) : render_status(status, screen_));
+    }
+    return render_status(status, screen_);
+}
+
 int Command::show_status(const RunStatus& status) {
-    console_.out << (typed_.json ? json_of(status).dump() + "\n" : render_status(status, screen_));
+    console_.out << (typed_.json ? json_of(status).dump() + "\n" : status_text(status));
     console_.out.flush();
     return status.exit_code;
 }

@@ -26,8 +26,11 @@ bool is_busy(Status status) {
            || status == Status::unsure || status == Status::acted;
 }
 
-bool changes(const Action& action) {
-    return !action.request.is_null();
+// What makes a member another one: until then it waits, after that it is done.
+bool swaps(const Action& action) {
+    return action.verb == model::Verb::stop || action.verb == model::Verb::start
+           || action.verb == model::Verb::restart || action.verb == model::Verb::install
+           || action.verb == model::Verb::restore || action.verb == model::Verb::migrate;
 }
 
 // What the finished actions leave of the member's fact that stands for `standard`; nothing if the
@@ -79,21 +82,21 @@ bool at_gate(const Plan& plan, const State& state) {
 struct Tally {
     const Action* busy = nullptr;
     const Action* failed = nullptr;
-    const Action* next = nullptr;  // the first that changes something and is not over
-    bool changed = false;
+    const Action* next = nullptr;  // the first that swaps and is not over
+    bool swapped = false;
     bool over = true;
 };
 
 void count(Tally& tally, const Action& action, Status status) {
     tally.over = tally.over && is_over(status);
-    tally.changed = tally.changed || (is_over(status) && changes(action));
+    tally.swapped = tally.swapped || (is_over(status) && swaps(action));
     if (is_busy(status) && tally.busy == nullptr) {
         tally.busy = &action;
     }
     if (status == Status::failed && tally.failed == nullptr) {
         tally.failed = &action;
     }
-    if (!is_over(status) && changes(action) && tally.next == nullptr) {
+    if (!is_over(status) && swaps(action) && tally.next == nullptr) {
         tally.next = &action;
     }
 }
@@ -106,8 +109,8 @@ void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool
         member.step = words_of(*tally.busy, plan);
         member.tone = Tone::strong;
         member.busy = true;
-    } else if (tally.next == nullptr) {
-        member.step = tally.over || tally.changed ? "done" : "to be checked";
+    } else if (tally.next == nullptr && (tally.over || tally.swapped)) {
+        member.step = "done";
         member.tone = Tone::good;
     } else {
         member.step = gate ? "held for the gate" : "waits";

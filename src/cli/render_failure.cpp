@@ -93,15 +93,14 @@ std::string drift_lines(const Failure& failure, const Asked& asked, const Screen
     return drift_head(asked, screen) + drift_table(failure) + drift_advice(failure, asked);
 }
 
-std::string ways_left(const Failure& failure) {
-    if (failure.left.empty()) {
-        return "";
-    }
-    Table table;
+std::string ways_left(const Failure& failure, const Screen& screen) {
+    std::string out;
     for (const model::WayBack& way : failure.left) {
-        table.add({way.kind, way.cost, way.command});
+        const std::string lead = "    " + pad(way.kind, 9) + "  ";
+        out += hang(lead, way.cost, screen.width);
+        out += std::string(columns_of(lead), ' ') + way.command + "\n";
     }
-    return "\n  What is left\n" + table.text(4);
+    return out.empty() ? "" : "\n  What is left\n" + out;
 }
 
 }  // namespace
@@ -109,7 +108,7 @@ std::string ways_left(const Failure& failure) {
 std::string render_failure(const Failure& failure, const Asked& asked, const Screen& screen) {
     const std::string drift = drift_lines(failure, asked, screen);
     const std::string errors = drift.empty() ? error_lines(failure, screen) : "";
-    return diagnostic_lines(failure) + drift + errors + ways_left(failure);
+    return diagnostic_lines(failure) + drift + errors + ways_left(failure, screen);
 }
 
 }  // namespace drydock::cli

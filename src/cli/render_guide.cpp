@@ -77,9 +77,9 @@ std::string conditions(std::string_view label, const std::vector<Condition>& lis
     if (list.empty()) {
         return "";
     }
-    std::string out = fmt::format("   - {}:\n", label);
+    std::string out = fmt::format("    - {}:\n", label);
     for (const Condition& one : list) {
-        out += "     - " + describe(one);
+        out += "      - " + describe(one);
         out += one.remedy.empty() ? "\n" : fmt::format(". If not: {}\n", one.remedy);
     }
     return out;
@@ -103,27 +103,27 @@ std::string command(const Action& action) {
         script == nullptr
             ? ""
             : fmt::format(" (`${{script}}` is [{}](#scripts), at the end)", script->as_string());
-    return fmt::format("   - Do, on host {}{}:\n\n", action.host, note)
-           + indented("```sh\n" + shell + "\n```", 5) + "\n";
+    return fmt::format("    - Do, on host {}{}:\n\n", action.host, note)
+           + indented("```sh\n" + shell + "\n```", 6) + "\n";
 }
 
 std::string step(std::size_t number, const Action& action, const Plan& plan) {
     const std::string words = words_of(action, plan);
     const std::string member = action.member.empty() ? "" : action.member + ": ";
     std::string out = fmt::format("{}. **{}{}**\n", number, member, words);
-    out += action.why.empty() ? "" : fmt::format("   - Why: {}\n", action.why);
+    out += action.why.empty() ? "" : fmt::format("    - Why: {}\n", action.why);
     out += conditions("Only if", action.when);
     out += conditions("Check before", action.guard);
     out += command(action);
     out += conditions("See after", action.then);
-    out += action.remedy.empty() ? "" : fmt::format("   - If it fails: {}\n", action.remedy);
-    return out + fmt::format("   - Source: `{}`\n\n", action.source);
+    out += action.remedy.empty() ? "" : fmt::format("    - If it fails: {}\n", action.remedy);
+    return out + fmt::format("    - Source: `{}`\n\n", action.source);
 }
 
 std::string gate(const Action& action) {
     std::string out = fmt::format("> **Gate \"{}\".** ", action.gate);
     out += action.soak_ms > 0 ? fmt::format("Wait {}, then decide. ", about(action.soak_ms)) : "";
-    out += action.reason + "\n";
+    out += fmt::format("What you approve: {}\n", action.reason);
     out += action.why.empty() ? "" : ">\n> " + action.why + "\n";
     out += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
     return out + "\n";

@@ -16,7 +16,8 @@ using model::Plan;
 using model::Verb;
 
 constexpr std::size_t k_same_rows_max = 4;  // more members that are treated alike are counted
-constexpr std::size_t k_words_columns = 52;
+constexpr std::size_t k_serves_columns = 14;
+constexpr std::size_t k_right_columns = k_serves_columns + 12;  // who serves, and how long
 
 struct Line {
     std::string phase;  // empty: as the line before
@@ -68,10 +69,12 @@ Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
     const Group& group = outline.groups[block.group];
     const Block* before = index == 0 ? nullptr : &outline.blocks[index - 1];
     Line line;
-    line.phase = before != nullptr && before->phase == block.phase ? "" : block.phase;
+    const bool named =
+        before != nullptr && before->phase == block.phase && before->gate() == nullptr;
+    line.phase = named ? "" : block.phase;
     line.member = block.member;
     line.gate = block.gate();
-    line.same = line.phase.empty() && !block.member.empty() && !before->member.empty()
+    line.same = named && !block.member.empty() && !before->member.empty()
                 && steps_of(*before) == steps_of(block);
     line.words = line.same ? "the same" : words_of(block, plan);
     if (block.touches || group.serving_min < outline.members) {
@@ -145,13 +148,14 @@ std::string without_blanks_at_end(std::string text) {
     return text + "\n";
 }
 
-std::string step_lines(const Line& line, const Widths& widths) {
-    const std::string member = widths.member == 0 ? "" : pad(line.member, widths.member) + "  ";
+std::string step_lines(const Line& line, const Widths& widths, const Screen& screen) {
+    const std::string member = line.member.empty() ? "" : pad(line.member, widths.member) + "  ";
     const std::string lead = "  " + pad(line.phase, widths.phase) + "  " + member;
-    const std::size_t room = k_words_columns;
+    const std::size_t all = std::clamp<std::size_t>(screen.width, 80, 110);
+    const std::size_t room = all - std::min(all - 30, columns_of(lead) + k_right_columns);
     const auto words = wrap(line.words, room);
-    std::string out = without_blanks_at_end(lead + pad(words[0], room) + "  " + pad(line.serves, 14)
-                                            + "  " + line.takes);
+    std::string out = without_blanks_at_end(
+        lead + pad(words[0], room) + "  " + pad(line.serves, k_serves_columns) + "  " + line.takes);
     for (std::size_t i = 1; i < words.size(); ++i) {
         out += std::string(columns_of(lead), ' ') + words[i] + "\n";
     }
@@ -163,7 +167,8 @@ std::string steps(const Outline& outline, const Plan& plan, const Screen& screen
     const Widths widths = widths_of(lines);
     std::string out;
     for (const Line& line : lines) {
-        out += line.gate != nullptr ? gate_line(*line.gate, screen) : step_lines(line, widths);
+        out +=
+            line.gate != nullptr ? gate_line(*line.gate, screen) : step_lines(line, widths, screen);
     }
     return out + "\n";
 }
@@ -257,7 +262,7 @@ std::string risk_lines(const Plan& plan, const Screen& screen, bool all) {
     const std::string known = counted(plan.risks.size(), "known risk");
     const std::string hint = all || plan.risks.empty() ? "" : "; drydock plan --risks lists them";
     const std::string text = counts == 0 ? fmt::format("{}, none applies here{}", known, hint)
-                                         : fmt::format("{}, look at {}", known, counts);
+                                         : fmt::format("{}; {} to look at", known, counts);
     return labelled("Risks", plan.risks.empty() ? "none known" : text, screen) + out;
 }
 

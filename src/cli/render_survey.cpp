@@ -179,7 +179,8 @@ std::string render_survey(const app::Survey& survey, const Screen& screen) {
                        survey.pack.title,
                        counted(survey.cluster.members.size(), "member"),
                        counted(survey.facts.size(), "fact"),
-                       show_duration(survey.took_ms))
+                       survey.took_ms < 1000 ? fmt::format("{} ms", survey.took_ms)
+                                             : show_duration(survey.took_ms))
            + member_table(survey, screen) + other_table(survey, screen)
            + system_table(survey, screen) + unknown_lines(survey, screen)
            + unreachable_lines(survey, screen);

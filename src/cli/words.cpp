@@ -16,8 +16,9 @@ std::string about(std::int64_t duration_ms) {
     if (whole_minutes) {
         return fmt::format("{} min", duration_ms / 60'000);
     }
-    const bool whole_seconds = duration_ms < 10'000 && duration_ms % 1000 == 0;
-    return whole_seconds ? fmt::format("{} s", duration_ms / 1000) : show_duration(duration_ms);
+    const bool few_seconds = duration_ms >= 1000 && duration_ms < 10'000;
+    return few_seconds ? fmt::format("{} s", (duration_ms + 500) / 1000)
+                       : show_duration(duration_ms);
 }
 
 }  // namespace drydock::cli

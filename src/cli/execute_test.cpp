@@ -1,0 +1,238 @@
+// What is typed, what is asked of app, and the exit code that scripts see.
+#include "cli/completion.h"
+#include "cli/execute.h"
+#include "cli/sample.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <sstream>
+
+namespace drydock::cli {
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class StandingClock final : public os::Clock {
+public:
+    std::int64_t wall_ms() override { return 1'700'000'000'000; }
+
+    std::int64_t monotonic_ms() override { return 0; }
+};
+
+class Execute : public ::testing::Test {
+protected:
+    void SetUp() override {
+        unsetenv("DRYDOCK_CLUSTER");
+        fake_app() = FakeApp();
+    }
+
+    int type(std::vector<std::string> arguments,
+             bool terminal = false,
+             const char* no_color = nullptr) {
+        out_.str("");
+        err_.str("");
+        Console console = {out_, err_, clock_, "drydock", terminal, 100, no_color};
+        return run(std::move(arguments), console);
+    }
+
+    static void answer_at_gate() {
+        const auto plan = sample_plan();
+        auto status = sample_status(sample_state(plan, "finish/gate", run::Status::open));
+        status.open_gate = "point-of-no-return";
+        status.open_gate_words = "behind this there is no way back";
+        status.exit_code = app::k_exit_waiting;
+        fake_app().run = status;
+    }
+
+    StandingClock clock_;
+    std::ostringstream out_;
+    std::ostringstream err_;
+};
+
+TEST_F(Execute, NothingTypedShowsHelpAndIsWrongUse) {
+    EXPECT_EQ(type({}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("survey"));
+}
+
+TEST_F(Execute, HelpIsNoError) {
+    EXPECT_EQ(type({"--help"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("downgrade"));
+    EXPECT_EQ(type({"plan", "--help"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("--rebuild"));
+}
+
+TEST_F(Execute, AMisspeltCommandIsNamedWithTheOneThatWasMeant) {
+    EXPECT_EQ(type({"surwey", "-c", "x.yaml"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("no command `surwey`; did you mean `survey`?"));
+    EXPECT_EQ(type({"journal", "verfy"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("did you mean `verify`?"));
+}
+
+TEST_F(Execute, AMisspeltOptionIsNamedWithTheOneThatWasMeant) {
+    EXPECT_EQ(type({"survey", "--clutser", "x.yaml"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("no option `--clutser`; did you mean `--cluster`?"));
+}
+
+TEST_F(Execute, AMissingArgumentIsWrongUse) {
+    EXPECT_EQ(type({"approve", "-c", "x.yaml"}), 2);
+    EXPECT_EQ(type({"plan", "-c", "x.yaml"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("--to VERSION"));
+    EXPECT_EQ(type({"completion", "tcsh"}), 2);
+}
+
+TEST_F(Execute, TheClusterFileComesFromTheOptionOrTheVariable) {
+    EXPECT_EQ(type({"survey"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("DRYDOCK_CLUSTER"));
+    setenv("DRYDOCK_CLUSTER", "from-variable.yaml", 1);
+    EXPECT_EQ(type({"survey"}), 0);
+    EXPECT_EQ(type({"survey", "-c", "typed.yaml"}), 0);
+    unsetenv("DRYDOCK_CLUSTER");
+    EXPECT_THAT(fake_app().asked, ElementsAre("survey from-variable.yaml", "survey typed.yaml"));
+}
+
+TEST_F(Execute, APlanIsShownAndWritten) {
+    EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "-o", "p.json"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("plan 3.5.16", "write p.json"));
+    EXPECT_THAT(out_.str(), HasSubstr("Written: p.json. Next: drydock apply p.json"));
+}
+
+TEST_F(Execute, PlanAsJsonIsThePlan) {
+    EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "--json"}), 0);
+    const auto json = Json::parse(out_.str());
+    ASSERT_TRUE(json);
+    EXPECT_EQ((*json)["digest"].as_string(), sample_plan().digest());
+}
+
+// The exit code of a run is the run's own; that of its failure the failure's.
+TEST_F(Execute, ExitCodesAreAppsOwn) {
+    for (const int code : {0, 1, 3, 4, 5}) {
+        fake_app().run->exit_code = code;
+        EXPECT_EQ(type({"apply", "p.json"}), code);
+        EXPECT_EQ(type({"status", "-c", "x.yaml"}), code);
+        fake_app().resumed = tl::unexpected(app::Failure{code, {{"x", "because", "", {}}}});
+        EXPECT_EQ(type({"resume", "-c", "x.yaml"}), code);
+    }
+}
+
+TEST_F(Execute, AChangeThatWasMadeIsASuccess) {
+    answer_at_gate();
+    EXPECT_EQ(type({"approve", "point-of-no-return", "-c", "x.yaml"}), 0);
+    EXPECT_EQ(type({"pause", "-c", "x.yaml", "--dry-run"}), 0);
+    EXPECT_EQ(type({"abort", "-c", "x.yaml"}), 0);
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("approve point-of-no-return x.yaml", "pause dry", "abort"));
+}
+
+TEST_F(Execute, ApplyStopsAtTheGate) {
+    answer_at_gate();
+    EXPECT_EQ(type({"apply", "p.json"}), 3);
+    EXPECT_THAT(fake_app().asked, ElementsAre("apply orders.yaml"));
+    EXPECT_THAT(out_.str(), HasSubstr("drydock approve point-of-no-return -c orders.yaml"));
+}
+
+TEST_F(Execute, ApplyApprovesTheGateThatWasNamedAndNoOther) {
+    answer_at_gate();
+    EXPECT_EQ(type({"apply", "p.json", "--approve", "another"}), 3);
+    EXPECT_EQ(type({"apply", "p.json", "--approve", "point-of-no-return"}), 0);
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("apply orders.yaml",
+                            "apply orders.yaml",
+                            "approve point-of-no-return orders.yaml",
+                            "resume orders.yaml"));
+    EXPECT_THAT(out_.str(), HasSubstr("behind this there is no way back"));
+}
+
+TEST_F(Execute, DowngradeDryRunShowsThePlanOnly) {
+    EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--dry-run"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("plan downgrade"));
+}
+
+TEST_F(Execute, EventsAreLinesWithTheirTime) {
+    const std::size_t stop = 4;  // roll/m3/stop
+    fake_app().events = {{run::EventType::action_intended, stop, 1},
+                         {run::EventType::action_ended, stop, 1, run::Outcome::done}};
+    type({"apply", "p.json"});
+    EXPECT_THAT(out_.str(), HasSubstr("  m3: stop: begun\n"));
+    EXPECT_THAT(out_.str(), HasSubstr("  m3: stop: done  0.0 s\n"));
+}
+
+TEST_F(Execute, EventsAsJsonAreOneALine) {
+    fake_app().events = {{run::EventType::action_intended, 4, 1}};
+    type({"apply", "p.json", "--json"});
+    std::istringstream lines(out_.str());
+    std::vector<std::string> types;
+    for (std::string line; std::getline(lines, line);) {
+        const auto json = Json::parse(line);
+        ASSERT_TRUE(json) << line;
+        types.push_back((*json)["type"].show());
+    }
+    EXPECT_THAT(types, ElementsAre("start", "action.intended", "nothing"));
+}
+
+// A table on a terminal is redrawn in its place, and gone when the status follows.
+TEST_F(Execute, ATerminalGetsATableThatIsTakenAwayAtTheEnd) {
+    type({"apply", "p.json"}, true);
+    EXPECT_THAT(out_.str(), HasSubstr("A\x1b[J"));
+    type({"apply", "p.json"}, false);
+    EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Execute, ColourFollowsTheTerminalNoColorAndTheOption) {
+    const std::string colour = "\x1b[1m";
+    type({"survey", "-c", "x"}, true);
+    EXPECT_THAT(out_.str(), HasSubstr(colour));
+    type({"survey", "-c", "x"}, true, "1");
+    EXPECT_THAT(out_.str(), Not(HasSubstr(colour)));
+    type({"survey", "-c", "x", "--color", "always"}, false, "1");
+    EXPECT_THAT(out_.str(), HasSubstr(colour));
+    type({"survey", "-c", "x", "--color", "never"}, true);
+    EXPECT_THAT(out_.str(), Not(HasSubstr(colour)));
+}
+
+TEST_F(Execute, ProblemsOfInputComeWithTheirPlace) {
+    EXPECT_EQ(type({"pack", "lint", "packs/x"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("packs/x/pack.yaml:3:7  unknown key `servce`"));
+    EXPECT_EQ(type({"pack", "lint", "packs/x", "--json"}), 2);
+    EXPECT_EQ(Json::parse(out_.str())->find("/diagnostics/0/line")->as_int(), 3);
+}
+
+TEST_F(Execute, TheRestAnswers) {
+    EXPECT_EQ(type({"version"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("drydock "));
+    EXPECT_EQ(type({"pack", "list"}), 0);
+    EXPECT_EQ(type({"journal", "verify", "-c", "x"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("57 records, whole"));
+    EXPECT_EQ(type({"log", "-c", "x", "--json"}), 0);
+    EXPECT_EQ(Json::parse(out_.str())->find("/events/0/sequence")->as_int(), 7);
+    EXPECT_EQ(type({"route", "-c", "x", "--to", "3.5.16"}), 0);
+    EXPECT_EQ(type({"watch", "-c", "x"}), 0);
+    EXPECT_EQ(type({"guide", "p.json"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("# orders"));
+    EXPECT_EQ(type({"pack", "schema", "cluster"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("$schema"));
+}
+
+TEST_F(Execute, CompletionsHoldEveryCommandAndOption) {
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        ASSERT_EQ(type({"completion", shell}), 0);
+        for (const CommandInfo& command : command_table()) {
+            const std::string last = command.name.substr(command.name.rfind(' ') + 1);
+            EXPECT_THAT(out_.str(), HasSubstr(last)) << shell;
+            for (const OptionInfo& option : command.options) {
+                const std::string name = option.names.back();
+                EXPECT_THAT(out_.str(), HasSubstr(name.substr(name.find_first_not_of('-'))))
+                    << shell << " " << command.name;
+            }
+        }
+    }
+}
+
+}  // namespace
+
+}  // namespace drydock::cli

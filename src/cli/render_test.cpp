@@ -1,0 +1,180 @@
+// Every screen, as text and compared with a recorded one: a change of a screen is seen and judged.
+#include "cli/json.h"
+#include "cli/render.h"
+#include "cli/sample.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Plan;
+using run::Status;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Render : public ::testing::Test {
+protected:
+    void SetUp() override {
+        setenv("TZ", "UTC", 1);
+        tzset();
+    }
+
+    // Digests follow every field of a plan; the screens' own words are what is compared.
+    static std::string without_digest(std::string text, const Plan& plan) {
+        const std::string digest = plan.digest().substr(0, 8);
+        const auto at = text.find(digest);
+        return at == std::string::npos ? text : text.replace(at, digest.size(), "DIGEST..");
+    }
+
+    Screen screen_;
+    Plan plan_ = sample_plan();
+};
+
+TEST_F(Render, Survey) {
+    expect_golden("survey.txt", render_survey(sample_survey(), screen_));
+}
+
+TEST_F(Render, Route) {
+    const app::RouteAnswer answer = {
+        "3.4.23",
+        "3.6.1",
+        {{{"3.4.23", "3.5.16", "upgrade", "rolling, one minor at a time (upgrade.yaml:1:1)"},
+          {"3.5.16", "3.6.1", "upgrade", "rolling, one minor at a time (upgrade.yaml:1:1)"}},
+         {"3.4.23 -> 3.6.1 skips a series: the guide (releases.yaml:30:3)",
+          "3.4.23 -> 3.6.1 skips a series: the guide (releases.yaml:30:3)"}}};
+    expect_golden("route.txt", render_route(answer, screen_));
+}
+
+TEST_F(Render, PlanOnOneScreen) {
+    expect_golden("plan.txt", without_digest(render_plan(plan_, screen_), plan_));
+}
+
+TEST_F(Render, PlanWithAllRisks) {
+    const std::string text = render_plan(plan_, screen_, true);
+    EXPECT_THAT(text, HasSubstr("etcd-13766"));
+    EXPECT_THAT(render_plan(plan_, screen_), Not(HasSubstr("etcd-13766")));
+}
+
+// A hundred members that are treated alike are still one screen.
+TEST_F(Render, PlanOfManyMembersIsOneScreen) {
+    const std::string text = render_plan(sample_plan_of(100), screen_);
+    EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+    EXPECT_THAT(text, HasSubstr("98 members"));
+}
+
+// Members that are down from one phase to the next are counted: an offline plan says so.
+TEST_F(Render, PlanSaysWhenThereIsAnOutage) {
+    std::vector<model::Action> kept;
+    for (const model::Action& action : plan_.actions) {
+        if (action.verb == model::Verb::stop) {
+            kept.push_back(action);
+        }
+    }
+    plan_.actions = kept;
+    EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("down to 0 of 3 serve"));
+}
+
+TEST_F(Render, Guide) {
+    expect_golden("guide.txt", without_digest(render_guide(plan_), plan_));
+}
+
+TEST_F(Render, StatusInTheMiddleOfAStep) {
+    auto status = sample_status(sample_state(plan_, "roll/m1/start", Status::intended));
+    status.conductor = journal::Holder{"host", 4711, 1'700'000'000'000};
+    expect_golden("status-running.txt", render_status(status, screen_));
+}
+
+TEST_F(Render, StatusAtTheGate) {
+    auto status = sample_status(sample_state(plan_, "finish/gate", Status::open));
+    status.open_gate = "point-of-no-return";
+    status.open_gate_words = plan_.find("finish/gate")->reason;
+    expect_golden("status-gate.txt", render_status(status, screen_));
+}
+
+TEST_F(Render, StatusHalted) {
+    auto state = sample_state(plan_, "roll/m1/start", Status::failed);
+    state.set_phase(run::Phase::halted);
+    auto status = sample_status(state);
+    status.cause = "m1: start: the process ended at once with exit code 1";
+    status.remedy = "look at the member's log, then resume";
+    expect_golden("status-halted.txt", render_status(status, screen_));
+}
+
+TEST_F(Render, StatusFinished) {
+    auto state = sample_state(plan_, "", Status::done);
+    state.set_phase(run::Phase::finished);
+    expect_golden("status-finished.txt", render_status(sample_status(state), screen_));
+}
+
+TEST_F(Render, Drift) {
+    app::Failure failure = {app::k_exit_moved, {}};
+    failure.drift = {{"m3/running", "3.5.16", "3.4.23", "/version, process 8123", false}};
+    expect_golden("drift.txt",
+                  render_failure(failure, {"resume", "orders.yaml", "3.5.16"}, screen_));
+}
+
+TEST_F(Render, DowngradeRefused) {
+    app::Failure failure = {
+        app::k_exit_no,
+        {{"downgrade.closed",
+          "The way back in place is closed since 21:31:07: the level is 3.5, and 3.4.23 does not "
+          "start on it.",
+          "You approved this at 21:30:58.",
+          ErrorClass::permanent}}};
+    failure.left = {plan_.ways_back[1], plan_.ways_back[2]};
+    expect_golden("downgrade-refused.txt",
+                  render_failure(failure, {"downgrade", "orders.yaml", ""}, screen_));
+}
+
+TEST_F(Render, InputErrors) {
+    app::Failure failure = {app::k_exit_usage, {}};
+    failure.diagnostics.error(
+        "key.unknown", {"orders.yaml", 14, 7}, "unknown key `servce`", "did you mean `service`?");
+    failure.diagnostics.error(
+        "host.unknown", {"orders.yaml", 22, 3}, "member m3 is on host `d`", "hosts are a, b, c");
+    expect_golden("input-errors.txt", render_failure(failure, {"survey", "", ""}, screen_));
+}
+
+TEST_F(Render, Log) {
+    Json event;
+    event.set("type", "gate.approved").set("action", "finish/gate");
+    event.set("detail", Json(Json::Object{{"who", "alice"}}));
+    expect_golden("log.txt", render_log({{41, 1'700'000'000'000, event}}, screen_));
+}
+
+TEST_F(Render, ColourOnlyAdds) {
+    const Screen colour = {.color = true};
+    std::string text = render_plan(plan_, colour);
+    EXPECT_THAT(text, HasSubstr("\x1b["));
+    for (auto at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
+        text.erase(at, text.find('m', at) - at + 1);
+    }
+    EXPECT_EQ(text, render_plan(plan_, screen_));
+}
+
+// What a person pastes into a shell means what the agent would do.
+TEST_F(Render, ShellWordsAreQuoted) {
+    EXPECT_EQ(shell_word("plain-1.2/x=y"), "plain-1.2/x=y");
+    EXPECT_EQ(shell_word(""), "''");
+    EXPECT_EQ(shell_word("a b; rm -rf $HOME"), "'a b; rm -rf $HOME'");
+    EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+}
+
+TEST_F(Render, JsonOfAStatusHasWhatTheScreenHas) {
+    const Json json =
+        json_of(sample_status(sample_state(plan_, "roll/m1/start", Status::intended)));
+    EXPECT_EQ(json.find("/members/2/version")->as_string(), "3.5.16");
+    EXPECT_EQ(json.find("/members/0/step")->as_string(), "start");
+    EXPECT_EQ(json["under_way"].items().at(0).as_string(), "m1: start m1");
+    EXPECT_EQ(json["phase"].as_string(), "running");
+}
+
+}  // namespace
+
+}  // namespace drydock::cli

@@ -1,0 +1,36 @@
+// Samples for this folder's tests: a plan of a rolling upgrade of three members, runs of it, and an
+// app that answers what a test tells it to. Only tests link them.
+#pragma once
+
+#include "app/app.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace drydock::cli {
+
+[[nodiscard]] model::Plan sample_plan();
+// Rolling over so many members.
+[[nodiscard]] model::Plan sample_plan_of(std::size_t members);
+// Every action before `id` is done; `id` has the status.
+[[nodiscard]] run::State
+sample_state(const model::Plan& plan, const std::string& id, run::Status status);
+[[nodiscard]] app::RunStatus sample_status(run::State state);
+[[nodiscard]] app::Survey sample_survey();
+
+// What the app of the tests answers, and what it was asked ("approve point-of-no-return").
+struct FakeApp {
+    app::Answer<app::RunStatus> run = sample_status(run::State(sample_plan().actions.size()));
+    app::Answer<app::RunStatus> resumed = run;
+    app::Answer<model::Plan> plan = sample_plan();
+    std::vector<std::string> asked;
+    std::vector<run::Event> events;  // told to the observer of apply
+};
+
+[[nodiscard]] FakeApp& fake_app();
+
+// Compares with tests/golden/cli/<name>; DRYDOCK_ACCEPT=1 writes it instead, and skips.
+void expect_golden(const std::string& name, const std::string& text);
+
+}  // namespace drydock::cli

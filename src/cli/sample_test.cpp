@@ -1,0 +1,365 @@
+#include "cli/sample.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace drydock::cli {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Plan;
+using model::Verb;
+
+Condition is(const std::string& fact, Json value, model::Whose whose = model::Whose::this_member) {
+    Condition condition = {.fact = fact, .whose = whose, .relation = model::Relation::is};
+    condition.operand = std::move(value);
+    return condition;
+}
+
+class PlanBuilder {
+public:
+    Plan plan;
+
+    Action& add(const std::string& phase,
+                const std::string& member,
+                const std::string& step,
+                Verb verb,
+                const std::string& title) {
+        Action action;
+        action.id = member.empty() ? phase + "/" + step : phase + "/" + member + "/" + step;
+        action.phase = phase;
+        action.member = member;
+        action.host = member.empty() ? "" : "host-" + member;
+        action.verb = verb;
+        action.title = title;
+        action.source = "packs/etcd/procedures/upgrade.yaml:31:9";
+        if (!plan.actions.empty()) {
+            action.after = {plan.actions.size() - 1};
+        }
+        plan.actions.push_back(std::move(action));
+        return plan.actions.back();
+    }
+
+    void member_sources(const std::string& member) {
+        const std::vector<std::pair<std::string, model::FactType>> standard = {
+            {"installed", model::FactType::release},
+            {"running", model::FactType::release},
+            {"ready", model::FactType::boolean}};
+        for (const auto& [name, type] : standard) {
+            const std::string key = model::fact_key(member, name);
+            plan.sources[key] = {
+                .key = key, .member = member, .name = name, .type = type, .binds = name};
+            plan.planned[key] = {
+                model::Known::known, name == "ready" ? Json(true) : Json("3.4.23"), "the plan", 0};
+        }
+    }
+
+    void upgrade(const std::string& phase, const std::string& member) {
+        Json service;
+        service.set("type", "process")
+            .set("argv", Json::Array{"/opt/etcd/current/etcd", "--name", member});
+        service.set("pid_file", "/var/lib/etcd/" + member + ".pid").set("log", "/var/log/etcd.log");
+        Action& stop = add(phase, member, "stop", Verb::stop, "stop " + member);
+        stop.request.set("kind", "service_stop").set("service", service);
+        stop.effects = {{"becomes", member, "running", Json()},
+                        {"becomes", member, "ready", Json()}};
+        stop.guard = {is("ready", true, model::Whose::others)};
+        stop.guard.front().members_min = 2;
+        stop.guard.front().remedy = "bring the other members up first";
+        stop.why = "one member at a time keeps the majority";
+        stop.takes_ms = 300;
+        Action& install = add(phase, member, "install", Verb::install, "3.5.16");
+        install.request.set("kind", "link")
+            .set("link", "/opt/etcd/current")
+            .set("target", "/opt/etcd/3.5.16");
+        install.effects = {{"becomes", member, "installed", "3.5.16"}};
+        Action& start = add(phase, member, "start", Verb::start, "start " + member);
+        start.request.set("kind", "service_start").set("service", service);
+        start.effects = {{"becomes", member, "running", "3.5.16"},
+                         {"becomes", member, "ready", true}};
+        start.takes_ms = 1700;
+        start.remedy = "look at the member's log";
+        Action& wait = add(phase, member, "caught-up", Verb::wait, "caught up with the others");
+        wait.then = {is("ready", true)};
+    }
+};
+
+void add_begin(PlanBuilder& builder) {
+    for (const char* step : {"healthy", "one-leader", "no-alarm"}) {
+        Action& check = builder.add("preflight", "", step, Verb::require, step);
+        check.guard = {is("ready", true, model::Whose::every)};
+        check.guard.front().remedy = "start the member that is down";
+        check.takes_ms = 100;
+    }
+    Action& backup =
+        builder.add("backup", "m2", "snapshot", Verb::backup, "snapshot, proved by restoring it");
+    backup.request.set("kind", "command")
+        .set("argv", Json::Array{"etcdctl", "snapshot", "save", "/backup/it's"});
+    backup.request.set("env", Json(Json::Object{{"ETCDCTL_API", "3"}}));
+    backup.takes_ms = 1000;
+}
+
+void add_gate(PlanBuilder& builder) {
+    Action& gate = builder.add("finish", "", "gate", Verb::gate, "");
+    gate.gate = "point-of-no-return";
+    gate.title = gate.reason =
+        "behind this, etcd raises its level to 3.5, and 3.4.23 cannot read that";
+    gate.soak_ms = 600'000;
+    gate.returns_here = true;
+}
+
+void add_end(PlanBuilder& builder) {
+    Action& raise = builder.add(
+        "finish", "m1", "raise", Verb::run, "leadership moved, so that the level rises now");
+    raise.request.set("kind", "http")
+        .set("method", "POST")
+        .set("url", "http://127.0.0.1:2379/v3/maintenance/transfer-leadership");
+    raise.request.set("body", Json(Json::Object{{"targetID", "7"}}));
+    Action& equal =
+        builder.add("after", "", "equal", Verb::require, "every member has the same data");
+    equal.guard = {is("level", "3.5", model::Whose::system)};
+}
+
+void describe(Plan& plan) {
+    plan.run = "12";
+    plan.cluster = "orders";
+    plan.cluster_file = "orders.yaml";
+    plan.state = "orders.state";
+    plan.system = "etcd";
+    plan.procedure = "upgrade";
+    plan.kind = "rolling";
+    plan.from = "3.4.23";
+    plan.to = "3.5.16";
+    plan.role = "member";
+    plan.quorum = static_cast<int>(plan.members.size() / 2 + 1);
+    plan.point_of_no_return = {true,
+                               "finish/m2/start",
+                               "point-of-no-return",
+                               "data",
+                               "when_all",
+                               "when every member runs 3.5, etcd raises its data level to 3.5 by "
+                               "itself, within seconds; 3.4.23 cannot read that",
+                               "packs/etcd/releases.yaml:9:3"};
+    plan.ways_back = {
+        {"before the gate", "downgrade", "nothing lost", "drydock downgrade -c orders.yaml"},
+        {"after the gate",
+         "rebuild",
+         "nothing lost, an outage of about a minute, a new cluster id",
+         "drydock plan -c orders.yaml --to 3.4.23 --rebuild -o back.json"},
+        {"after the gate",
+         "restore",
+         "loses every write since the copy",
+         "drydock plan -c orders.yaml --to 3.4.23 --restore COPY -o back.json"}};
+    plan.risks = {{"etcd-13766",
+                   "data may differ after a crash",
+                   "github.com/etcd-io/etcd/issues/13766",
+                   "absent"},
+                  {"etcd-15247",
+                   "the quota is nearly used up",
+                   "packs/etcd/releases.yaml:40:5",
+                   "cannot tell"}};
+}
+
+}  // namespace
+
+Plan sample_plan_of(std::size_t members) {
+    PlanBuilder builder;
+    for (std::size_t i = 1; i <= members; ++i) {
+        builder.plan.members.push_back("m" + std::to_string(i));
+        builder.member_sources(builder.plan.members.back());
+    }
+    add_begin(builder);
+    for (std::size_t i = members; i > 0; --i) {
+        if (i != 2) {
+            builder.upgrade("roll", "m" + std::to_string(i));
+        }
+    }
+    add_gate(builder);
+    builder.upgrade("finish", "m2");
+    add_end(builder);
+    describe(builder.plan);
+    return builder.plan;
+}
+
+Plan sample_plan() {
+    return sample_plan_of(3);
+}
+
+run::State sample_state(const Plan& plan, const std::string& id, run::Status status) {
+    run::State state(plan.actions.size());
+    state.set_phase(run::Phase::running);
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        if (plan.actions[i].id == id) {
+            state.set_status(i, status);
+            state.set_attempt(i, 1);
+            break;
+        }
+        state.set_status(i, run::Status::done);
+    }
+    return state;
+}
+
+app::RunStatus sample_status(run::State state) {
+    app::RunStatus status;
+    status.plan = sample_plan();
+    status.state = std::move(state);
+    status.run = "12";
+    status.epoch = 1;
+    status.created_ms = 1'700'000'000'000;
+    status.last_ms = 1'700'000'014'000;
+    status.records = 57;
+    status.head = "7f3a91c2";
+    return status;
+}
+
+app::Survey sample_survey() {
+    app::Survey survey;
+    const Plan plan = sample_plan();
+    survey.pack.title = "etcd";
+    survey.cluster.name = "orders";
+    survey.cluster.system = "etcd";
+    for (const std::string& name : plan.members) {
+        survey.cluster.members.push_back({.role = "member", .name = name, .host = "host-" + name});
+        const std::string key = model::fact_key(name, "db_size");
+        survey.sources[key] = {.key = key, .member = name, .name = "db_size"};
+        survey.facts[key] = {model::Known::known, 20480, "POST /v3/maintenance/status", 0};
+    }
+    survey.sources.insert(plan.sources.begin(), plan.sources.end());
+    survey.facts.insert(plan.planned.begin(), plan.planned.end());
+    survey.facts["m3/ready"] = {
+        model::Known::unknown, {}, "GET http://127.0.0.1:2379/health: timed out", 0};
+    survey.sources["level"] = {.key = "level", .name = "level", .binds = "level"};
+    survey.facts["level"] = {model::Known::known, "3.4", "derived", 0};
+    survey.took_ms = 42;
+    return survey;
+}
+
+FakeApp& fake_app() {
+    static FakeApp app;
+    return app;
+}
+
+void expect_golden(const std::string& name, const std::string& text) {
+    const std::string path = std::string(DRYDOCK_SOURCE_DIR) + "/tests/golden/cli/" + name;
+    if (std::getenv("DRYDOCK_ACCEPT") != nullptr) {
+        std::ofstream(path) << text;
+        GTEST_SKIP() << "recorded " << path;
+    }
+    std::ifstream file(path);
+    std::ostringstream expected;
+    expected << file.rdbuf();
+    EXPECT_EQ(text, expected.str()) << path << "; DRYDOCK_ACCEPT=1 records it anew";
+}
+
+}  // namespace drydock::cli
+
+// The app of the tests, in the place of the real one, which they do not link.
+namespace drydock::app {
+
+namespace {
+
+using cli::fake_app;
+
+void ask(const std::string& what) {
+    fake_app().asked.push_back(what);
+}
+
+}  // namespace
+
+std::vector<std::string> list_packs(const std::string& /*program*/) {
+    return {"etcd"};
+}
+
+Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*program*/) {
+    Failure failure = {k_exit_usage, {}};
+    failure.diagnostics.error("key.unknown",
+                              {name + "/pack.yaml", 3, 7},
+                              "unknown key `servce`",
+                              "did you mean `service`?");
+    return tl::unexpected(failure);
+}
+
+Answer<Survey> survey(const Options& options) {
+    ask("survey " + options.cluster_file);
+    return cli::sample_survey();
+}
+
+Answer<RouteAnswer> route(const Options& /*options*/, const std::string& to) {
+    return RouteAnswer{"3.4.23", to, {{{"3.4.23", to, "upgrade", "one minor at a time"}}, {}}};
+}
+
+Answer<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
+    ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore);
+    return fake_app().plan;
+}
+
+Answer<model::Plan> read_plan(const std::string& /*file*/) {
+    return fake_app().plan;
+}
+
+Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
+    ask("write " + file);
+    return {};
+}
+
+Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    ask("apply " + options.cluster_file + (options.dry_run ? " dry" : ""));
+    run::State state(plan.actions.size());
+    observer.on_start(plan, state);
+    for (const run::Event& event : fake_app().events) {
+        observer.on_event(event, plan, state);
+    }
+    return fake_app().run;
+}
+
+Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
+    ask("resume " + options.cluster_file);
+    return fake_app().resumed;
+}
+
+Answer<model::Plan> plan_downgrade(const Options& /*options*/) {
+    ask("plan downgrade");
+    return fake_app().plan;
+}
+
+Answer<RunStatus> downgrade(const Options& /*options*/, Observer& /*observer*/) {
+    ask("downgrade");
+    return fake_app().run;
+}
+
+Answer<RunStatus> approve(const Options& options, const std::string& gate) {
+    ask("approve " + gate + " " + options.cluster_file);
+    return fake_app().run;
+}
+
+Answer<RunStatus> pause(const Options& options) {
+    ask(options.dry_run ? "pause dry" : "pause");
+    return fake_app().run;
+}
+
+Answer<RunStatus> abort(const Options& /*options*/) {
+    ask("abort");
+    return fake_app().run;
+}
+
+Answer<RunStatus> status(const Options& /*options*/, const std::string& run) {
+    ask("status " + run);
+    return fake_app().run;
+}
+
+Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& /*run*/) {
+    Json event;
+    event.set("type", "action.ended").set("action", "roll/m3/stop").set("outcome", "done");
+    return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
+}
+
+Answer<std::vector<Verified>> verify_journal(const Options& /*options*/) {
+    return std::vector<Verified>{{"12", 57, "7f3a91c2"}};
+}
+
+}  // namespace drydock::app
