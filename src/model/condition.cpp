@@ -112,8 +112,10 @@ Tri against(const Observation& now, const Observation& reference) {
 
 Tri ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
-    const bool less = condition.relation == Relation::below || condition.relation == Relation::at_most;
-    const bool or_equal = condition.relation == Relation::at_least || condition.relation == Relation::at_most;
+    const bool less =
+        condition.relation == Relation::below || condition.relation == Relation::at_most;
+    const bool or_equal =
+        condition.relation == Relation::at_least || condition.relation == Relation::at_most;
     return tri((or_equal && order == 0) || (less ? order < 0 : order > 0));
 }
 

@@ -153,7 +153,8 @@ Json to_json(const Observation& observation) {
 
 namespace {
 
-// An agent's evidence is {"source", and "read", "note" or "problem"}; a plan's or journal's is a sentence already.
+// An agent's evidence is {"source", and "read", "note" or "problem"}; a plan's or journal's is a
+// sentence already.
 std::string evidence_from(const Json& evidence) {
     if (!evidence.is_object()) {
         return evidence.as_string();

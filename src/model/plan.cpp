@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace drydock::model {
 
@@ -378,7 +380,11 @@ void read_notes(const Json& json, Plan& plan) {
 
 // What an action refers to must exist; the runner and the checker rely on it.
 Status check_references(const Plan& plan) {
+    std::set<std::string_view> ids;
     for (const Action& action : plan.actions) {
+        if (!ids.insert(action.id).second) {
+            return fail("plan.action", fmt::format("two actions have the id {}", action.id));
+        }
         const bool known_host = action.host.empty() || plan.hosts.contains(action.host);
         const bool known_member =
             action.member.empty() || plan.member_hosts.contains(action.member);

@@ -12,9 +12,9 @@
 namespace drydock::pack {
 
 std::optional<std::string> read_text(const std::string& path, Diagnostics& diagnostics) {
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::string text(k_file_size_max + 1, '\0');
-    errno = 0;
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (!file.is_open() || file.bad() || (file.gcount() == 0 && errno != 0)) {
         diagnostics.error("file.read",

@@ -176,9 +176,10 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
         chains.push_back({std::move(action)});
     }
     if (chains.empty() && step.on->one) {
-        return fail("plan.nobody",
-                    fmt::format("no {} fits `where` of {}", step.on->role, step.id),
-                    fmt::format("see {} and `drydock survey`", step.where.text()));
+        return fail(
+            "plan.nobody",
+            fmt::format("no {} fits `where` of {}", step.on->role, step.id),
+            fmt::format("see {} and `drydock survey`", place(draft.request.pack, step.where)));
     }
     add_groups(builder, std::move(chains), *step.on, phase.name);
     return {};

@@ -87,6 +87,14 @@ bool stays(std::string_view name, bool keep_facts) {
 
 }  // namespace
 
+std::string place(const model::Pack& pack, const Position& where) {
+    std::string text = where.text();
+    if (text.starts_with(pack.folder)) {
+        text = "packs/" + pack.name + text.substr(pack.folder.size());
+    }
+    return text;
+}
+
 std::string series_of(const model::Pack& pack, const std::string& version) {
     const auto release = pack.releases.find(version);
     if (release != pack.releases.end()) {
@@ -176,6 +184,7 @@ Result<std::vector<model::Condition>> fill_conditions(
     const Scope& scope, const Member* member, const std::vector<model::Condition>& conditions) {
     std::vector<model::Condition> out = conditions;
     for (model::Condition& condition : out) {
+        condition.where = {place(scope.pack, condition.where), 0, 0};
         DRYDOCK_TRY_ASSIGN(condition.operand, fill(scope, member, condition.operand));
         DRYDOCK_TRY_ASSIGN(condition.remedy, fill_text(scope, member, condition.remedy));
     }

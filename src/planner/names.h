@@ -25,6 +25,9 @@ struct Scope {
     std::map<std::string, std::string> successor;  // member -> the one that takes over from it
 };
 
+// A line of the pack as people and plans name it, wherever the pack is installed:
+// "packs/etcd/releases.yaml:9:3".
+[[nodiscard]] std::string place(const model::Pack& pack, const Position& where);
 [[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);
 [[nodiscard]] const model::Member* find_member(const model::Cluster& cluster,
                                                const std::string& name);

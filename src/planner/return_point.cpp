@@ -53,7 +53,7 @@ void add_law(Draft& draft, const model::StoreSpec& store) {
                                series_of(pack, draft.request.to),
                                after->writes,
                                !readable && !after->lowers_on_request,
-                               after->where.text()});
+                               place(pack, after->where)});
 }
 
 // The actions after `from`, by any path.

@@ -52,13 +52,16 @@ std::string forbidden_by(const Pack& pack, const std::string& from, const std::s
     const std::size_t b = series_index(pack, to);
     for (const model::RoutePolicy& policy : pack.policies) {
         if (policy.rule == "adjacent_only" && (a > b ? a - b : b - a) > 1) {
-            return fmt::format(
-                "{} -> {} skips a series: {} ({})", from, to, policy.source, policy.where.text());
+            return fmt::format("{} -> {} skips a series: {} ({})",
+                               from,
+                               to,
+                               policy.source,
+                               place(pack, policy.where));
         }
         const auto range = model::VersionRange::parse(policy.argument);
         if (policy.rule == "never" && range && range->contains(to)) {
             return fmt::format(
-                "{} is never a target: {} ({})", to, policy.source, policy.where.text());
+                "{} is never a target: {} ({})", to, policy.source, place(pack, policy.where));
         }
     }
     return {};
@@ -98,7 +101,7 @@ std::optional<Hop> hop_between(const Pack& pack,
     return Hop{from,
                to,
                procedure->name,
-               fmt::format("{} ({})", procedure->title, procedure->where.text())};
+               fmt::format("{} ({})", procedure->title, place(pack, procedure->where))};
 }
 
 bool lies_between(const std::string& version, const std::string& from, const std::string& to) {

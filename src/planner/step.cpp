@@ -134,7 +134,6 @@ void copy_plain_parts(const model::PhaseSpec& phase,
                                   : fmt::format("{}/{}", phase.name, step.id);
     action.phase = phase.name;
     action.verb = step.verb;
-    action.source = step.where.text();
     action.member = member != nullptr ? member->name : "";
     action.repeatable = step.repeatable;
     action.attempts = step.attempts;
@@ -169,6 +168,7 @@ Result<Action> make_action(const Draft& draft,
                            const Member* member) {
     Action action;
     copy_plain_parts(phase, step, member, action);
+    action.source = place(draft.request.pack, step.where);
     DRYDOCK_TRY(fill_texts(draft, step, member, action));
     DRYDOCK_TRY_ASSIGN(action.request, request_of(draft, step, member));
     action.host = member != nullptr && !action.request.is_null() ? member->host : "";
