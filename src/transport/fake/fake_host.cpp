@@ -1,0 +1,229 @@
+#include "transport/fake/fake_host.h"
+
+#include "agent/key.h"
+#include "base/check.h"
+#include "base/hash.h"
+
+#include <fmt/format.h>
+
+namespace drydock::transport {
+
+namespace {
+
+using agent::ActionKey;
+using agent::ActionPhase;
+using agent::ActionResult;
+
+ActionResult carry_out(FakeSystem& system, const std::string& host, const Json& request) {
+    const std::string& kind = request["kind"].as_string();
+    if (kind == "service_start") {
+        return system.start(host, request["service"]);
+    }
+    if (kind == "service_stop") {
+        return system.stop(host, request["service"]);
+    }
+    if (kind == "link") {
+        return system.link(host, request["link"].as_string(), request["target"].as_string());
+    }
+    if (kind == "command") {
+        return system.command(host, request);
+    }
+    CHECK(kind == "http");
+    return system.http(host, request);
+}
+
+Json to_json(const ActionResult& result, std::int64_t started_ms, std::int64_t ended_ms) {
+    Json json;
+    json.set("outcome", agent::name(result.outcome)).set("evidence", result.evidence);
+    if (result.error) {
+        json.set("error", agent::to_json(*result.error));
+    }
+    return json.set("started_ms", started_ms).set("ended_ms", ended_ms);
+}
+
+std::string_view status_name(agent::Finding::Status status) {
+    switch (status) {
+    case agent::Finding::Status::known:
+        return "known";
+    case agent::Finding::Status::absent:
+        return "absent";
+    case agent::Finding::Status::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+// Probes look at the moment at which they were asked; slow ones answer later.
+class FakeProbes final : public agent::ProbeRun {
+public:
+    FakeProbes(Json::Array facts, os::Clock& clock, std::int64_t ready_ms)
+        : facts_(std::move(facts))
+        , clock_(clock)
+        , ready_ms_(ready_ms) {}
+
+    [[nodiscard]] std::optional<Json> poll() override {
+        return clock_.monotonic_ms() >= ready_ms_ ? std::optional(Json(facts_)) : std::nullopt;
+    }
+
+private:
+    Json::Array facts_;
+    os::Clock& clock_;
+    std::int64_t ready_ms_;
+};
+
+}  // namespace
+
+Json FakeHost::facts() {
+    Json facts;
+    facts.set("host", name_).set("version", "0.1.0").set("program_digest", "fake");
+    facts.set("boot_id", "boot-1").set("wall_ms", clock_.wall_ms());
+    return facts.set("fence", fence_);
+}
+
+Result<std::int64_t> FakeHost::fence(std::int64_t epoch) {
+    fence_ = std::max(fence_, epoch);
+    return fence_;
+}
+
+Status FakeHost::check_epoch(std::int64_t epoch) {
+    if (epoch < fence_) {
+        ++refused_;
+        return fail("agent.fenced",
+                    fmt::format("this host obeys epoch {} and no longer {}", fence_, epoch),
+                    "another conductor has taken over this run; follow it with `drydock status`");
+    }
+    fence_ = epoch;
+    return {};
+}
+
+Status
+FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
+    DRYDOCK_TRY(check_epoch(epoch));
+    const auto [attempt, made] =
+        attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
+    if (!made) {
+        return {};
+    }
+    if (faults_.strikes(Fault::torn_at_once)) {
+        tear(key);
+        return {};
+    }
+    const std::int64_t now = clock_.monotonic_ms();
+    const std::int64_t takes = std::max<std::int64_t>(system_.takes_ms(request), 2);
+    at_(now + takes / 2, [this, key] { take_effect(key); });
+    at_(now + takes, [this, key] { finish(key); });
+    return {};
+}
+
+void FakeHost::tear(const ActionKey& key) {
+    attempts_.at(key).phase = ActionPhase::torn;
+    changed_();
+}
+
+void FakeHost::take_effect(const ActionKey& key) {
+    Attempt& attempt = attempts_.at(key);
+    if (attempt.phase != ActionPhase::running) {
+        return;
+    }
+    if (faults_.strikes(Fault::torn_before)) {
+        tear(key);
+        return;
+    }
+    system_.advance(clock_.monotonic_ms());
+    ++effects_[key.run + ":" + key.action];
+    attempt.result = to_json(
+        carry_out(system_, name_, attempt.request), attempt.started_ms, clock_.wall_ms());
+    if (faults_.strikes(Fault::torn_after)) {
+        tear(key);
+    }
+}
+
+void FakeHost::finish(const ActionKey& key) {
+    Attempt& attempt = attempts_.at(key);
+    if (attempt.phase != ActionPhase::running) {
+        return;
+    }
+    if (faults_.strikes(Fault::torn_result)) {
+        tear(key);
+        return;
+    }
+    attempt.phase = ActionPhase::ended;
+    attempt.request = {};
+    changed_();
+}
+
+agent::ActionState FakeHost::look(const ActionKey& key) {
+    const auto attempt = attempts_.find(key);
+    if (attempt == attempts_.end()) {
+        return {};
+    }
+    const bool ended = attempt->second.phase == ActionPhase::ended;
+    return {attempt->second.phase, ended ? attempt->second.result : Json()};
+}
+
+// The actions of this world are short: they end by themselves.
+Status FakeHost::cancel(std::int64_t epoch, const ActionKey&) {
+    return check_epoch(epoch);
+}
+
+std::vector<ActionKey> FakeHost::running() {
+    std::vector<ActionKey> keys;
+    for (const auto& [key, attempt] : attempts_) {
+        if (attempt.phase == ActionPhase::running) {
+            keys.push_back(key);
+        }
+    }
+    return keys;
+}
+
+std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
+    system_.advance(clock_.monotonic_ms());
+    Json::Array facts;
+    std::int64_t slowest = 0;
+    for (const Json& one : probes.items()) {
+        std::int64_t takes = 0;
+        agent::Finding found =
+            agent::convert(system_.probe(name_, one, takes), one["type"].as_string());
+        slowest = std::max(slowest, takes);
+        Json fact;
+        fact.set("id", one["id"]).set("status", status_name(found.status));
+        fact.set("value", std::move(found.value)).set("at_ms", clock_.wall_ms());
+        fact.set("evidence", std::move(found.evidence));
+        facts.push_back(std::move(fact));
+    }
+    const std::int64_t ready = clock_.monotonic_ms() + slowest;
+    if (slowest > 0) {
+        at_(ready, [this] { changed_(); });
+    }
+    return std::make_unique<FakeProbes>(std::move(facts), clock_, ready);
+}
+
+Status FakeHost::put(std::int64_t epoch, const agent::PutPart& part) {
+    DRYDOCK_TRY(check_epoch(epoch));
+    std::string& file = files_[part.path + ".part"];
+    file.resize(static_cast<std::size_t>(part.offset));
+    file += part.bytes;
+    if (!part.last) {
+        return {};
+    }
+    if (sha256_hex(file) != *part.last) {
+        return fail("agent.digest", fmt::format("{} arrived damaged", part.path), "send it again");
+    }
+    files_[part.path] = std::move(file);
+    files_.erase(part.path + ".part");
+    return {};
+}
+
+Result<agent::FilePart>
+FakeHost::get(const std::string& path, std::int64_t offset, std::int64_t size) {
+    const auto file = files_.find(path);
+    if (file == files_.end()) {
+        return fail("os.missing", fmt::format("there is no file {}", path));
+    }
+    const std::string& bytes = file->second;
+    const auto from = std::min(static_cast<std::size_t>(offset), bytes.size());
+    return agent::FilePart{bytes.substr(from, static_cast<std::size_t>(size)),
+                           static_cast<std::int64_t>(bytes.size())};
+}
+
+}  // namespace drydock::transport

@@ -1,0 +1,85 @@
+// FakeHost: a host in memory that keeps the agent's promises exactly: a key begins at most once,
+// an epoch under the fence is refused, an action whose supervisor died is torn.
+//
+// Actions take simulated time: their effect comes in the middle, their result at the end. The host
+// tells its owner when it wants to be looked at again (`wake`). Lives as long as the simulated
+// world, however many conversations come and go. Not thread-safe.
+#pragma once
+
+#include "agent/host.h"
+#include "transport/fake/fake_clock.h"
+#include "transport/fake/fake_system.h"
+#include "transport/fake/faults.h"
+
+#include <functional>
+#include <map>
+#include <string>
+
+namespace drydock::transport {
+
+class FakeHost final : public agent::Host {
+public:
+    // Calls `what` at a simulated time.
+    using At = std::function<void(std::int64_t at_ms, std::function<void()> what)>;
+
+    // `changed` is called when an action or a probe may have ended. All must outlive the host.
+    FakeHost(std::string name,
+             FakeSystem& system,
+             FakeClock& clock,
+             Faults& faults,
+             At at,
+             std::function<void()> changed)
+        : name_(std::move(name))
+        , system_(system)
+        , clock_(clock)
+        , faults_(faults)
+        , at_(std::move(at))
+        , changed_(std::move(changed)) {}
+
+    [[nodiscard]] Json facts() override;
+    [[nodiscard]] Result<std::int64_t> fence(std::int64_t epoch) override;
+    [[nodiscard]] Status begin(std::int64_t epoch,
+                               const agent::ActionKey& key,
+                               const Json& request,
+                               const Json& secrets) override;
+    [[nodiscard]] agent::ActionState look(const agent::ActionKey& key) override;
+    [[nodiscard]] Status cancel(std::int64_t epoch, const agent::ActionKey& key) override;
+    [[nodiscard]] std::vector<agent::ActionKey> running() override;
+    [[nodiscard]] std::unique_ptr<agent::ProbeRun> probe(const Json& probes) override;
+    [[nodiscard]] Status put(std::int64_t epoch, const agent::PutPart& part) override;
+    [[nodiscard]] Result<agent::FilePart>
+    get(const std::string& path, std::int64_t offset, std::int64_t size) override;
+
+    // How often the effect of each action (whatever the attempt) took place here.
+    [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
+
+    // Requests of an epoch under the fence that were refused.
+    [[nodiscard]] int refused() const { return refused_; }
+
+private:
+    struct Attempt {
+        agent::ActionPhase phase = agent::ActionPhase::running;
+        Json request;
+        Json result;
+        std::int64_t started_ms = 0;
+    };
+
+    [[nodiscard]] Status check_epoch(std::int64_t epoch);
+    void take_effect(const agent::ActionKey& key);
+    void finish(const agent::ActionKey& key);
+    void tear(const agent::ActionKey& key);
+
+    std::string name_;
+    FakeSystem& system_;
+    FakeClock& clock_;
+    Faults& faults_;
+    At at_;
+    std::function<void()> changed_;
+    std::int64_t fence_ = 0;
+    int refused_ = 0;
+    std::map<agent::ActionKey, Attempt> attempts_;
+    std::map<std::string, std::string> files_;
+    std::map<std::string, int> effects_;
+};
+
+}  // namespace drydock::transport

@@ -1,0 +1,180 @@
+#include "transport/fake/fake_transport.h"
+
+#include <fmt/format.h>
+
+namespace drydock::transport {
+
+namespace {
+
+constexpr std::int64_t k_trip_ms = 1;         // one way
+constexpr std::int64_t k_late_ms_max = 8000;  // of a late answer
+constexpr std::int64_t k_away_ms_max = 30'000;
+
+}  // namespace
+
+// Both ends of one connection. Outlives the conversation while frames are on their way to the host.
+struct FakeTransport::Channel {
+    Channel(std::string where, FakeHost& host, FakeClock& clock)
+        : name(std::move(where))
+        , session(host, clock) {}
+
+    std::string name;
+    agent::Session session;
+    std::vector<Json> inbox;
+    bool broken = false;
+};
+
+class FakeTransport::FakeConversation final : public Conversation {
+public:
+    FakeConversation(FakeTransport& transport, std::shared_ptr<Channel> channel)
+        : transport_(transport)
+        , channel_(std::move(channel)) {}
+
+    [[nodiscard]] Status send(const Json& frame) override {
+        transport_.send(channel_, frame);
+        return {};
+    }
+
+    [[nodiscard]] Result<std::vector<Json>> receive() override {
+        if (channel_->inbox.empty() && channel_->broken) {
+            return fail(
+                "transport.lost", "the connection broke", "it is tried again", ErrorClass::transient);
+        }
+        return std::exchange(channel_->inbox, {});
+    }
+
+    [[nodiscard]] int descriptor() const override { return -1; }
+
+    [[nodiscard]] bool wants_write() const override { return false; }
+
+private:
+    FakeTransport& transport_;
+    std::shared_ptr<Channel> channel_;
+};
+
+FakeTransport::FakeTransport(FakeSystem& system, FakeClock& clock, Faults& faults)
+    : system_(system)
+    , clock_(clock)
+    , faults_(faults) {
+}
+
+FakeTransport::~FakeTransport() = default;
+
+FakeTransport::Station& FakeTransport::station(const std::string& name) {
+    Station& station = stations_[name];
+    if (!station.host) {
+        station.host = std::make_unique<FakeHost>(
+            name,
+            system_,
+            clock_,
+            faults_,
+            [this](std::int64_t at_ms, std::function<void()> what) { at(at_ms, std::move(what)); },
+            [this, name, &station] {
+                if (!std::exchange(station.tick_planned, true)) {
+                    at(clock_.monotonic_ms(), [this, name] { tick(name); });
+                }
+            });
+    }
+    return station;
+}
+
+FakeHost& FakeTransport::host(const std::string& name) {
+    return *station(name).host;
+}
+
+Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& address) {
+    Station& there = station(address.name);
+    if (faults_.strikes(Fault::host_away)) {
+        there.away_until_ms = clock_.monotonic_ms() + faults_.between(1000, k_away_ms_max);
+    }
+    auto channel = std::make_shared<Channel>(address.name, *there.host, clock_);
+    channel->broken = clock_.monotonic_ms() < there.away_until_ms;
+    ++arrived_;  // a broken connection is something to look at
+    std::erase_if(there.channels, [](const auto& one) { return one.expired(); });
+    there.channels.push_back(channel);
+    return std::make_unique<FakeConversation>(*this, std::move(channel));
+}
+
+void FakeTransport::at(std::int64_t at_ms, std::function<void()> what) {
+    agenda_.push({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(what)});
+}
+
+void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& frame) {
+    ++frames_;
+    at(clock_.monotonic_ms() + k_trip_ms, [this, channel, frame] { reach_host(channel, frame); });
+}
+
+void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
+    if (channel->broken || faults_.strikes(Fault::request_lost)) {
+        channel->broken = true;
+        ++arrived_;
+        return;
+    }
+    for (const Json& one : channel->session.handle(frame)) {
+        answer(channel, one);
+    }
+}
+
+void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& frame) {
+    if (faults_.strikes(Fault::answer_lost)) {
+        channel->broken = true;
+        ++arrived_;
+        return;
+    }
+    std::int64_t trip = k_trip_ms;
+    if (faults_.strikes(Fault::answer_late)) {
+        trip = faults_.between(k_trip_ms, k_late_ms_max);
+    }
+    deliver(channel, frame, trip);
+    if (faults_.strikes(Fault::answer_twice)) {
+        deliver(channel, frame, trip + faults_.between(0, k_late_ms_max));
+    }
+}
+
+void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
+                            const Json& frame,
+                            std::int64_t after_ms) {
+    at(clock_.monotonic_ms() + after_ms, [this, channel, frame] {
+        if (!channel->broken) {
+            channel->inbox.push_back(frame);
+            ++arrived_;
+        }
+    });
+}
+
+void FakeTransport::tick(const std::string& name) {
+    Station& there = stations_.at(name);
+    there.tick_planned = false;
+    const auto channels = there.channels;
+    for (const auto& weak : channels) {
+        const auto channel = weak.lock();
+        if (!channel || channel->broken) {
+            continue;
+        }
+        for (const Json& frame : channel->session.tick()) {
+            answer(channel, frame);
+        }
+    }
+}
+
+void FakeTransport::happen_until(std::int64_t now_ms) {
+    clock_.advance_to(now_ms);
+    while (!agenda_.empty() && agenda_.top().at_ms <= now_ms) {
+        const auto what = agenda_.top().what;
+        agenda_.pop();
+        what();
+    }
+}
+
+void FakeTransport::wait(const std::vector<Conversation*>&, std::int64_t timeout_ms) {
+    const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
+    const std::uint64_t before = std::exchange(arrived_, 0);
+    while (before == 0 && arrived_ == 0 && !agenda_.empty() && agenda_.top().at_ms <= end) {
+        happen_until(agenda_.top().at_ms);
+    }
+    if (before == 0 && arrived_ == 0) {
+        clock_.advance_to(end);
+    }
+}
+
+}  // namespace drydock::transport

@@ -1,0 +1,75 @@
+// FakeTransport: hosts, connections and time in memory, for tests and the simulator.
+//
+// Behind each connection is a real agent::Session over a FakeHost. Frames take simulated time;
+// connections break, hosts go away and answers come late or twice as the Faults say. wait() moves
+// the clock to the next thing that happens and returns when a frame has arrived or the time-out is
+// over. Hosts, their actions and frames on their way outlive conversations: throwing a conductor
+// away and starting another one is what a crash looks like from here. Not thread-safe.
+#pragma once
+
+#include "agent/session.h"
+#include "transport/fake/fake_host.h"
+#include "transport/transport.h"
+
+#include <memory>
+#include <queue>
+
+namespace drydock::transport {
+
+class FakeTransport final : public Transport {
+public:
+    // All must outlive the transport.
+    FakeTransport(FakeSystem& system, FakeClock& clock, Faults& faults);
+    ~FakeTransport() override;
+
+    [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
+    void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
+
+    // Calls `what` at a simulated time, from within a wait().
+    void at(std::int64_t at_ms, std::function<void()> what);
+
+    // The host of that name, made when first asked for.
+    [[nodiscard]] FakeHost& host(const std::string& name);
+
+    [[nodiscard]] std::uint64_t frames() const { return frames_; }
+
+private:
+    struct Channel;
+    class FakeConversation;
+
+    struct Happening {
+        std::int64_t at_ms;
+        std::uint64_t order;  // of those at one time, the one that was planned first
+        std::function<void()> what;
+
+        bool operator<(const Happening& other) const {
+            return at_ms != other.at_ms ? at_ms > other.at_ms : order > other.order;
+        }
+    };
+
+    struct Station {
+        std::unique_ptr<FakeHost> host;
+        std::vector<std::weak_ptr<Channel>> channels;
+        std::int64_t away_until_ms = 0;
+        bool tick_planned = false;
+    };
+
+    [[nodiscard]] Station& station(const std::string& name);
+    void send(const std::shared_ptr<Channel>& channel, const Json& frame);
+    void reach_host(const std::shared_ptr<Channel>& channel, const Json& frame);
+    void answer(const std::shared_ptr<Channel>& channel, const Json& frame);
+    void deliver(const std::shared_ptr<Channel>& channel, const Json& frame, std::int64_t after_ms);
+    void tick(const std::string& name);
+    void happen_until(std::int64_t now_ms);
+
+    FakeSystem& system_;
+    FakeClock& clock_;
+    Faults& faults_;
+    std::map<std::string, Station> stations_;
+    std::priority_queue<Happening> agenda_;
+    std::uint64_t order_ = 0;
+    std::uint64_t frames_ = 0;
+    std::uint64_t arrived_ = 0;
+};
+
+}  // namespace drydock::transport

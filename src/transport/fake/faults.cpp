@@ -1,0 +1,82 @@
+#include "transport/fake/faults.h"
+
+namespace drydock::transport {
+
+namespace {
+
+constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
+                                                            "answer lost",
+                                                            "answer twice",
+                                                            "answer late",
+                                                            "host away",
+                                                            "torn at once",
+                                                            "torn before the effect",
+                                                            "torn after the effect",
+                                                            "torn before the result",
+                                                            "member dies",
+                                                            "clock jumps back",
+                                                            "conductor dies"};
+
+// Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
+// ones several at once.
+constexpr std::array<int, 4> k_per_mille = {5, 20, 60, 150};
+
+}  // namespace
+
+// A seed of 0 would make xorshift stand still.
+Faults::Faults(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15ULL + 0x1234567ULL) {
+    for (int i = 0; i < 8; ++i) {
+        draw();
+    }
+}
+
+std::uint64_t Faults::draw() {
+    state_ ^= state_ << 13U;
+    state_ ^= state_ >> 7U;
+    state_ ^= state_ << 17U;
+    return state_;
+}
+
+std::int64_t Faults::between(std::int64_t low, std::int64_t high) {
+    const auto span = static_cast<std::uint64_t>(high - low) + 1;
+    return low + static_cast<std::int64_t>(draw() % span);
+}
+
+Faults Faults::hostile(std::uint64_t seed, int budget) {
+    Faults faults(seed);
+    for (Mix& one : faults.mixes_) {
+        const bool in_the_mix = faults.between(0, 2) == 0;
+        one.per_mille = k_per_mille.at(static_cast<std::size_t>(faults.between(0, 3)));
+        one.budget = in_the_mix ? static_cast<int>(faults.between(1, budget)) : 0;
+    }
+    return faults;
+}
+
+Faults Faults::at(std::uint64_t seed, Fault fault, int nth) {
+    Faults faults(seed);
+    faults.mix(fault).nth = nth;
+    return faults;
+}
+
+bool Faults::strikes(Fault fault) {
+    Mix& one = mix(fault);
+    ++one.asked;
+    const bool drawn =
+        one.struck < one.budget && between(0, 999) < static_cast<std::int64_t>(one.per_mille);
+    const bool struck = drawn || one.asked == one.nth;
+    one.struck += struck ? 1 : 0;
+    return struck;
+}
+
+void Faults::calm() {
+    for (Mix& one : mixes_) {
+        one.budget = 0;
+        one.nth = 0;
+    }
+}
+
+std::string_view name_of(Fault fault) {
+    return k_names.at(static_cast<std::size_t>(fault));
+}
+
+}  // namespace drydock::transport

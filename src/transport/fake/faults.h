@@ -1,0 +1,77 @@
+// Faults: what goes wrong in a simulated world, drawn from a seed.
+//
+// Whoever could be struck asks strikes() at each opportunity; the answers depend on the seed and
+// the order of questions only. How often each fault strikes is itself drawn from the seed, so that
+// some worlds know one plague and others many. For tests, one fault can be aimed at its n-th
+// opportunity. Not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace drydock::transport {
+
+enum class Fault {
+    request_lost,   // the connection breaks before the host has the request
+    answer_lost,    // the host has it, and the connection breaks before the answer
+    answer_twice,   //
+    answer_late,    // by seconds
+    host_away,      // the host cannot be reached for a while
+    torn_at_once,   // the action's supervisor dies when its folder was made
+    torn_before,    // ... before the effect
+    torn_after,     // ... after the effect
+    torn_result,    // ... before the result is written
+    member_dies,    // the service's process is killed
+    clock_back,     // the wall clock jumps
+    conductor_dies, // asked by the one who runs conductors
+};
+
+inline constexpr std::size_t k_faults = 12;
+
+class Faults {
+public:
+    // No faults; latencies still come from the seed.
+    explicit Faults(std::uint64_t seed);
+    // A mix drawn from the seed, each fault at most `budget` times.
+    static Faults hostile(std::uint64_t seed, int budget);
+    // One fault, at its `nth` opportunity (1: the first) and at no other.
+    static Faults at(std::uint64_t seed, Fault fault, int nth);
+
+    [[nodiscard]] bool strikes(Fault fault);
+    // From now on nothing strikes.
+    void calm();
+
+    // Uniform, both ends included.
+    [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);
+
+    [[nodiscard]] int struck(Fault fault) const { return mix(fault).struck; }
+
+    // How often it was asked whether this fault strikes.
+    [[nodiscard]] int opportunities(Fault fault) const { return mix(fault).asked; }
+
+private:
+    struct Mix {
+        int per_mille = 0;
+        int budget = 0;
+        int nth = 0;
+        int asked = 0;
+        int struck = 0;
+    };
+
+    std::uint64_t draw();
+
+    [[nodiscard]] Mix& mix(Fault fault) { return mixes_.at(static_cast<std::size_t>(fault)); }
+
+    [[nodiscard]] const Mix& mix(Fault fault) const {
+        return mixes_.at(static_cast<std::size_t>(fault));
+    }
+
+    std::uint64_t state_;
+    std::array<Mix, k_faults> mixes_ = {};
+};
+
+[[nodiscard]] std::string_view name_of(Fault fault);
+
+}  // namespace drydock::transport

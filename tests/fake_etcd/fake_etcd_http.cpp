@@ -1,0 +1,329 @@
+// What etcd answers: the requests that the pack's probes and steps make, with bodies as they were
+// read from 3.4.23 and 3.5.16; and the pack's scripts.
+#include "base/hash.h"
+#include "base/text.h"
+#include "fake_etcd/fake_etcd.h"
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+namespace drydock::fake_etcd {
+
+namespace {
+
+using agent::Finding;
+using agent::HttpAnswer;
+
+constexpr std::int64_t k_free_bytes = 50'000'000'000;
+constexpr std::int64_t k_bytes_a_write = 200;
+
+HttpAnswer ok(const Json& body) {
+    return {200, body.dump()};
+}
+
+HttpAnswer refusal(int status, int code, const std::string& message) {
+    Json body;
+    body.set("error", message).set("message", message).set("code", code);
+    return {status, body.dump()};
+}
+
+// 64-bit numbers are texts in etcd's JSON.
+Json text_of(std::uint64_t number) {
+    return {std::to_string(number)};
+}
+
+std::string file_key(const std::string& host, const std::string& path) {
+    return host + ":" + path;
+}
+
+Json hash_body(std::int64_t revision, std::int64_t asked) {
+    Json header;
+    header.set("revision", revision);
+    Json body;
+    body.set("header", std::move(header)).set("compact_revision", -1);
+    const auto hash = static_cast<std::uint32_t>(asked * 2'654'435'761);
+    return body.set("hash", static_cast<std::int64_t>(hash));
+}
+
+// What a probe's `absent_status` and `status_map` say of an answer, else what it picks from it.
+Finding judge(const Json& probe, const HttpAnswer& answer) {
+    const std::string status = std::to_string(answer.status);
+    const auto& absent = probe["absent_status"].items();
+    if (std::find(absent.begin(), absent.end(), Json(answer.status)) != absent.end()) {
+        return agent::absent("status " + status);
+    }
+    if (const Json& map = probe["status_map"]; map.is_object()) {
+        return map.contains(status) ? agent::known(map[status])
+                                    : agent::cannot_tell("status " + status);
+    }
+    return answer.status == 200 ? agent::pick(probe, answer.body)
+                                : agent::cannot_tell("status " + status);
+}
+
+}  // namespace
+
+Node* FakeEtcd::by_url(const std::string& url, std::string& path, bool& peer) {
+    for (auto& [name, node] : nodes_) {
+        for (const char* setting : {"client_url", "peer_url"}) {
+            const std::string& base = node.member.settings.at(setting);
+            if (url.starts_with(base + "/")) {
+                path = url.substr(base.size());
+                peer = setting == std::string_view("peer_url");
+                return &node;
+            }
+        }
+    }
+    return nullptr;
+}
+
+FakeEtcd::Reply FakeEtcd::ask(const std::string& url, const Json& body) {
+    std::string path;
+    bool peer = false;
+    Node* node = by_url(url, path, peer);
+    if (node == nullptr || node->running.empty() || node->exits_at_ms != 0
+        || node->serves_at_ms > now_ms_) {
+        return {};
+    }
+    const bool leaderless = stores_.at(node->cluster_id).leader.empty();
+    const bool waits_for_quorum = leaderless && (path.starts_with("/v3/kv/") || !node->joined);
+    if (waits_for_quorum) {
+        return {std::nullopt, true};
+    }
+    const Call call = {*node, path, body};
+    return {peer ? peer_call(call) : client_call(call), false};
+}
+
+HttpAnswer FakeEtcd::client_call(const Call& call) {
+    const Store& store = stores_.at(call.node.cluster_id);
+    if (call.path == "/version") {
+        Json body;
+        body.set("etcdserver", call.node.running);
+        return ok(body.set("etcdcluster",
+                           store.level.empty() ? "not_decided" : store.level + ".0"));
+    }
+    if (call.path == "/v3/kv/range") {
+        return auth_ ? refusal(400, 3, "etcdserver: user name is empty")
+                     : ok(Json(Json::Object{{"header", Json(Json::Object{})}}));
+    }
+    if (call.path == "/v3/maintenance/status") {
+        return status_of(call.node);
+    }
+    if (call.path == "/v3/cluster/member/list") {
+        return member_list();
+    }
+    if (call.path == "/metrics") {
+        return {200, "etcd_server_quota_backend_bytes 2.147483648e+09\n"};
+    }
+    if (call.path == "/v3/maintenance/transfer-leadership") {
+        return transfer(call);
+    }
+    if (call.path == "/v3/maintenance/downgrade") {
+        return downgrade(call);
+    }
+    return {404, "404 page not found"};
+}
+
+HttpAnswer FakeEtcd::peer_call(const Call& call) {
+    const Store& store = stores_.at(call.node.cluster_id);
+    if (call.path == "/downgrade/enabled") {
+        const bool knows = series_of(call.node.running) != "3.4";
+        return knows ? HttpAnswer{200, store.downgrade_target.empty() ? "false" : "true"}
+                     : HttpAnswer{404, "404 page not found"};
+    }
+    if (call.path == "/members/hashkv") {
+        const std::int64_t asked = call.body["revision"].as_int();
+        const auto has = static_cast<std::int64_t>(call.node.applied);
+        return asked <= has ? ok(hash_body(has, asked))
+                            : refusal(400, 11, "mvcc: required revision is a future revision");
+    }
+    return {404, "404 page not found"};
+}
+
+HttpAnswer FakeEtcd::status_of(const Node& node) {
+    const Store& store = stores_.at(node.cluster_id);
+    Json header;
+    header.set("cluster_id", text_of(node.cluster_id)).set("member_id", text_of(member_id(node)));
+    header.set("revision", text_of(node.applied)).set("raft_term", text_of(store.term));
+    Json body;
+    body.set("header", std::move(header)).set("version", node.running);
+    body.set("dbSize", std::to_string(static_cast<std::int64_t>(node.applied) * k_bytes_a_write));
+    body.set("raftIndex", text_of(node.applied + 7)).set("raftTerm", text_of(store.term));
+    body.set("raftAppliedIndex", text_of(node.applied + 7));
+    Json errors{Json::Array{}};
+    if (store.leader.empty()) {
+        errors.push("etcdserver: no leader");
+    } else {
+        body.set("leader", text_of(member_id(nodes_.at(store.leader))));
+    }
+    if (no_space_) {
+        errors.push(fmt::format("memberID:{} alarm:NOSPACE ", member_id(node)));
+    }
+    if (!errors.items().empty()) {
+        body.set("errors", std::move(errors));
+    }
+    return ok(body);
+}
+
+HttpAnswer FakeEtcd::member_list() {
+    Json members{Json::Array{}};
+    for (const auto& [name, node] : nodes_) {
+        Json one;
+        one.set("ID", text_of(member_id(node))).set("name", name);
+        one.set("clientURLs", Json::Array{node.member.settings.at("client_url")});
+        members.push(one.set("peerURLs", Json::Array{node.member.settings.at("peer_url")}));
+    }
+    return ok(Json(Json::Object{{"members", std::move(members)}}));
+}
+
+HttpAnswer FakeEtcd::transfer(const Call& call) {
+    Store& store = stores_.at(call.node.cluster_id);
+    if (store.leader != call.node.name) {
+        return refusal(400, 9, "etcdserver: not leader");
+    }
+    for (const Node* other : live(store)) {
+        if (text_of(member_id(*other)) == call.body["targetID"]) {
+            hand_over(store, call.node, other->name);
+            return ok(Json(Json::Object{}));
+        }
+    }
+    return refusal(503, 14, "etcdserver: request timed out, waiting for the transfer");
+}
+
+// 3.6 lowers the level at once; 3.5 takes the call, answers that it timed out, and then no member
+// can start any more.
+HttpAnswer FakeEtcd::downgrade(const Call& call) {
+    Store& store = stores_.at(call.node.cluster_id);
+    const std::string series = series_of(call.node.running);
+    if (series == "3.4") {
+        return {404, "404 page not found"};
+    }
+    if (call.body["action"] == Json("CANCEL")) {
+        store.downgrade_target.clear();
+        return ok(Json(Json::Object{}));
+    }
+    if (!store.downgrade_target.empty()) {
+        return refusal(400, 9, "etcdserver: cluster has a downgrade job in progress");
+    }
+    store.downgrade_target = series_of(call.body["version"].as_string());
+    store.raise_at_ms = 0;
+    if (series == "3.5") {
+        return refusal(503, 14, "etcdserver: request timed out");
+    }
+    store.level = store.downgrade_target;
+    return ok(Json(Json::Object{{"version", Json(store.level + ".0")}}));
+}
+
+agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
+    const Reply reply = ask(request["url"].as_string(), request["body"]);
+    if (reply.hangs) {
+        return agent::unknown({"http.no_answer", "no answer in time", "look whether it happened"});
+    }
+    if (!reply.answer) {
+        return agent::failed({"http.not_sent", "nobody listens", "see that the server listens"});
+    }
+    Json evidence;
+    evidence.set("status", reply.answer->status).set("body_head", reply.answer->body);
+    if (reply.answer->status == 200) {
+        return {agent::Outcome::done, std::move(evidence)};
+    }
+    Error error = {"http.status", fmt::format("status {}", reply.answer->status), "see the body"};
+    return reply.answer->status >= 500 ? agent::unknown(std::move(error), std::move(evidence))
+                                       : agent::failed(std::move(error), std::move(evidence));
+}
+
+Finding FakeEtcd::probe_http(const Json& probe, std::int64_t& takes_ms) {
+    const Reply reply = ask(probe["url"].as_string(), probe["body"]);
+    if (reply.hangs) {
+        takes_ms = probe["deadline_ms"].as_int(2000);
+        return agent::cannot_tell("no answer in time");
+    }
+    return reply.answer ? judge(probe, *reply.answer) : agent::absent("nobody listens there");
+}
+
+Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) {
+    const std::string& kind = probe["kind"].as_string();
+    if (kind == "http") {
+        return probe_http(probe, takes_ms);
+    }
+    if (kind == "service") {
+        return agent::known(by_service(probe["service"]).running.empty() ? "stopped" : "running");
+    }
+    if (kind == "process") {
+        const Node& node = by_service(probe["service"]);
+        return node.running.empty() ? agent::absent("it does not run") : agent::known(node.pid);
+    }
+    if (kind == "link") {
+        for (const auto& [name, node] : nodes_) {
+            for (const auto& [version, folder] : probe["versions"].members()) {
+                if (node.member.link == probe["link"].as_string() && node.member.host == host
+                    && folder.as_string() == node.target) {
+                    return agent::known(version);
+                }
+            }
+        }
+        return agent::cannot_tell("it points to no known version");
+    }
+    if (kind == "disk") {
+        return agent::known(k_free_bytes);
+    }
+    if (kind == "digest") {
+        return agent::known(sha256_hex(probe["path"].as_string()));
+    }
+    const auto file = files_.find(file_key(host, probe["path"].as_string()));
+    return file == files_.end() ? agent::absent("there is no such file")
+                                : agent::pick(probe, file->second);
+}
+
+agent::ActionResult FakeEtcd::command(const std::string& host, const Json& request) {
+    const std::string& script = request["script"]["name"].as_string();
+    if (script == "snapshot.sh") {
+        return snapshot(host, request["argv"]);
+    }
+    if (script == "restore-member.sh") {
+        return restore(host, request["argv"]);
+    }
+    return agent::failed({"command.failed", "no such program", "see the argument vector"});
+}
+
+// snapshot.sh ETCDCTL ENDPOINT COPY
+agent::ActionResult FakeEtcd::snapshot(const std::string& host, const Json& argv) {
+    std::string path;
+    bool peer = false;
+    const Node* node = by_url(argv.items().at(2).as_string() + "/", path, peer);
+    if (node == nullptr || !node->joined) {
+        return agent::failed({"command.failed", "the endpoint does not answer", "start it"});
+    }
+    const std::string key = file_key(host, argv.items().at(3).as_string());
+    const auto& log = stores_.at(node->cluster_id).log;
+    snapshots_[key] = {log.begin(), log.begin() + static_cast<std::ptrdiff_t>(node->applied)};
+    Json proved;
+    proved.set("hash", 1).set("revision", node->applied).set("totalKey", node->applied);
+    files_[key + ".proved"] = proved.dump();
+    return {agent::Outcome::done};
+}
+
+// restore-member.sh ETCDCTL COPY MEMBER DATA_DIR INITIAL_CLUSTER PEER_URL RUN
+agent::ActionResult FakeEtcd::restore(const std::string& host, const Json& argv) {
+    Node& node = nodes_.at(argv.items().at(3).as_string());
+    const std::string& run = argv.items().at(7).as_string();
+    const auto copy = snapshots_.find(file_key(host, argv.items().at(2).as_string()));
+    if (node.restored_by == run) {
+        return {agent::Outcome::done};
+    }
+    if (copy == snapshots_.end()) {
+        return agent::failed({"command.failed", "there is no such copy here", "bring it here"});
+    }
+    const std::string token = "drydock-" + run;
+    const auto id = xxh3({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
+    Store& store = stores_[id];
+    store.cluster_id = id;
+    if (store.log.empty()) {
+        store.log = copy->second;
+    }
+    node.cluster_id = id;
+    node.applied = copy->second.size();
+    node.restored_by = run;
+    return {agent::Outcome::done};
+}
+
+}  // namespace drydock::fake_etcd
