@@ -55,7 +55,7 @@ using FactSources = std::map<std::string, FactSource, std::less<>>;
 
 // Computes a derived fact from the book; pure. Unknown inputs are passed over by lowest and highest
 // as long as one is known, make `agreed` unknown when two known ones differ, and make percent and
-// minus unknown.
+// minus unknown. Percent and minus of something absent are absent.
 [[nodiscard]] Observation derive(const FactSource& source, const FactBook& book);
 
 // The keys needed to know `wanted`, in rounds: each round only needs what earlier rounds read.
