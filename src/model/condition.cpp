@@ -110,6 +110,12 @@ Tri against(const Observation& now, const Observation& reference) {
     return tri(now.status == reference.status && now.value == reference.value);
 }
 
+// A member that was down when the plan was made had no value then: there is nothing to differ from.
+Tri as_planned(const Observation& now, const Observation& planned) {
+    const bool was_down = planned.status == Known::absent && now.status == Known::known;
+    return was_down ? Tri::yes : against(now, planned);
+}
+
 Tri ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
     const bool less =
@@ -132,7 +138,7 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     case Relation::present:
         return tri(known == condition.operand.as_bool(true));
     case Relation::planned:
-        return against(now, look_up(view.planned, key));
+        return as_planned(now, look_up(view.planned, key));
     case Relation::stands:
         return against(now, look_up(view.earlier, key));
     case Relation::is:

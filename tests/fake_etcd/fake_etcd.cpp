@@ -14,11 +14,11 @@ namespace drydock::fake_etcd {
 
 namespace {
 
-constexpr std::int64_t k_ready_ms = 87;          // start until it serves
-constexpr std::int64_t k_refuses_ms = 100;       // start until a release that may not start exits
-constexpr std::int64_t k_election_ms = 1000;     // after a leader that died
-constexpr std::int64_t k_raise_ms_max = 4200;    // the leader looks every 4 s
-constexpr std::int64_t k_write_every_ms = 100;   // the client's pace
+constexpr std::int64_t k_ready_ms = 87;            // start until it serves
+constexpr std::int64_t k_refuses_ms = 100;         // start until a release that may not start exits
+constexpr std::int64_t k_election_ms = 1000;       // after a leader that died
+constexpr std::int64_t k_raise_ms_max = 4200;      // the leader looks every 4 s
+constexpr std::int64_t k_write_every_ms = 100;     // the client's pace
 constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
 constexpr std::int64_t k_never = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t k_first_cluster = 11096014504023916406ULL;
@@ -101,9 +101,7 @@ int FakeEtcd::lost_writes() const {
 
 std::int64_t FakeEtcd::next_change_ms() const {
     std::int64_t next = k_never;
-    const auto consider = [&](std::int64_t at) {
-        next = at > now_ms_ ? std::min(next, at) : next;
-    };
+    const auto consider = [&](std::int64_t at) { next = at > now_ms_ ? std::min(next, at) : next; };
     for (const auto& [name, node] : nodes_) {
         consider(node.serves_at_ms);
         consider(node.exits_at_ms);
@@ -238,8 +236,8 @@ void FakeEtcd::hand_over(Store& store, const Node& from, const std::string& to) 
 bool FakeEtcd::may_start(const Node& node) const {
     const Store& store = stores_.at(node.cluster_id);
     const std::string series = series_of(node.running);
-    const bool bricked = series == "3.5" && older(store.downgrade_target, "3.5")
-                         && !store.downgrade_target.empty();
+    const bool bricked =
+        series == "3.5" && older(store.downgrade_target, "3.5") && !store.downgrade_target.empty();
     return !bricked && (store.level.empty() || !older(series, store.level));
 }
 

@@ -4,8 +4,8 @@
 // What is modelled: a release refuses to start on a level above its own; the leader raises the
 // level 0 to 4.2 s after the last member joined on the new release, or at once when leadership
 // changes or the leader gets SIGTERM; without quorum reads hang and members that start answer
-// nothing; 3.6's downgrade window; snapshots and restores by the pack's scripts. What is not: disks,
-// slow members, real elections. It counts what was done to it, for tests to judge.
+// nothing; 3.6's downgrade window; snapshots and restores by the pack's scripts. What is not:
+// disks, slow members, real elections. It counts what was done to it, for tests to judge.
 #pragma once
 
 #include "agent/http.h"
@@ -72,8 +72,11 @@ public:
     void start_by_hand(const std::string& name);
     void stop_by_hand(const std::string& name);
     void link_by_hand(const std::string& name, const std::string& version);
+
     void set_auth(bool on) { auth_ = on; }
+
     void set_no_space(bool on) { no_space_ = on; }
+
     void set_writing(bool on) { writing_ = on; }
 
     [[nodiscard]] const Node& node(const std::string& name) const { return nodes_.at(name); }
@@ -83,6 +86,7 @@ public:
     // The data that the first member has.
     [[nodiscard]] const Store& store() const;
     [[nodiscard]] int serving() const;  // members that serve
+
     [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
 
     // Acknowledged writes that the cluster no longer holds.
@@ -110,6 +114,7 @@ private:
     void write_until(std::int64_t now_ms);
     [[nodiscard]] std::int64_t next_change_ms() const;
     [[nodiscard]] std::vector<Node*> live(const Store& store);
+
     [[nodiscard]] bool has_quorum(std::size_t count) const { return count * 2 > nodes_.size(); }
 
     void begin_process(Node& node);

@@ -98,8 +98,8 @@ HttpAnswer FakeEtcd::client_call(const Call& call) {
     if (call.path == "/version") {
         Json body;
         body.set("etcdserver", call.node.running);
-        return ok(body.set("etcdcluster",
-                           store.level.empty() ? "not_decided" : store.level + ".0"));
+        return ok(
+            body.set("etcdcluster", store.level.empty() ? "not_decided" : store.level + ".0"));
     }
     if (call.path == "/v3/kv/range") {
         return auth_ ? refusal(400, 3, "etcdserver: user name is empty")

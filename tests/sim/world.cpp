@@ -68,9 +68,8 @@ public:
         return inner_->find_run(run);
     }
 
-    Result<journal::Head> append(const std::string& run,
-                                 std::int64_t wall_ms,
-                                 const std::vector<Json>& events) override {
+    Result<journal::Head>
+    append(const std::string& run, std::int64_t wall_ms, const std::vector<Json>& events) override {
         ++records_;
         const bool last = records_ == death_.record;
         if (last && death_.where == Death::Where::before_commit) {
@@ -325,8 +324,7 @@ void World::check_end(const model::Plan& plan, Ending& ending) {
     }
 }
 
-Ending
-World::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
+Ending World::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
     Ending ending;
     bool approve = false;
     while (ending.conductors < k_lives_max) {

@@ -96,8 +96,7 @@ Status FakeHost::check_epoch(std::int64_t epoch) {
     return {};
 }
 
-Status
-FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
+Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
     DRYDOCK_TRY(check_epoch(epoch));
     const auto [attempt, made] =
         attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
@@ -131,8 +130,8 @@ void FakeHost::take_effect(const ActionKey& key) {
     }
     system_.advance(clock_.monotonic_ms());
     ++effects_[key.run + ":" + key.action];
-    attempt.result = to_json(
-        carry_out(system_, name_, attempt.request), attempt.started_ms, clock_.wall_ms());
+    attempt.result =
+        to_json(carry_out(system_, name_, attempt.request), attempt.started_ms, clock_.wall_ms());
     if (faults_.strikes(Fault::torn_after)) {
         tear(key);
     }

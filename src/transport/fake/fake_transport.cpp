@@ -37,8 +37,10 @@ public:
 
     [[nodiscard]] Result<std::vector<Json>> receive() override {
         if (channel_->inbox.empty() && channel_->broken) {
-            return fail(
-                "transport.lost", "the connection broke", "it is tried again", ErrorClass::transient);
+            return fail("transport.lost",
+                        "the connection broke",
+                        "it is tried again",
+                        ErrorClass::transient);
         }
         return std::exchange(channel_->inbox, {});
     }

@@ -14,18 +14,18 @@
 namespace drydock::transport {
 
 enum class Fault {
-    request_lost,   // the connection breaks before the host has the request
-    answer_lost,    // the host has it, and the connection breaks before the answer
-    answer_twice,   //
-    answer_late,    // by seconds
-    host_away,      // the host cannot be reached for a while
-    torn_at_once,   // the action's supervisor dies when its folder was made
-    torn_before,    // ... before the effect
-    torn_after,     // ... after the effect
-    torn_result,    // ... before the result is written
-    member_dies,    // the service's process is killed
-    clock_back,     // the wall clock jumps
-    conductor_dies, // asked by the one who runs conductors
+    request_lost,    // the connection breaks before the host has the request
+    answer_lost,     // the host has it, and the connection breaks before the answer
+    answer_twice,    //
+    answer_late,     // by seconds
+    host_away,       // the host cannot be reached for a while
+    torn_at_once,    // the action's supervisor dies when its folder was made
+    torn_before,     // ... before the effect
+    torn_after,      // ... after the effect
+    torn_result,     // ... before the result is written
+    member_dies,     // the service's process is killed
+    clock_back,      // the wall clock jumps
+    conductor_dies,  // asked by the one who runs conductors
 };
 
 inline constexpr std::size_t k_faults = 12;
