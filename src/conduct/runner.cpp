@@ -22,7 +22,8 @@ using run::Purpose;
 // ended.
 constexpr std::int64_t k_answer_grace_ms = 20'000;
 constexpr std::int64_t k_turn_ms_max = 200;  // how often a pause is looked for
-constexpr std::int64_t k_tell_ms = 500;      // how often a listener hears what is waited for
+constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
+constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is waited for
 
 Outcome outcome_from(const std::string& name) {
     if (name == "done") {
@@ -170,10 +171,13 @@ Json Runner::halt_detail(std::size_t index) const {
     Json out;
     out.set("action", action.id)
         .set("cause",
-             why.empty() ? fmt::format("{} failed", action.title)
+             why.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
+                                       action.title,
+                                       state_.attempt(index))
                          : fmt::format("{}: {}", action.title, why));
-    const std::string& remedy = detail["remedy"].as_string();
-    out.set("remedy", remedy.empty() ? action.remedy : remedy).set("source", action.source);
+    std::string remedy = detail["remedy"].as_string();
+    remedy = remedy.empty() ? action.remedy : remedy;
+    out.set("remedy", remedy.empty() ? k_remedy : remedy).set("source", action.source);
     out.set("evidence", detail["evidence"]);
     return out;
 }
