@@ -245,10 +245,19 @@ CLI::App* chosen(CLI::App& app) {
     return at;
 }
 
+// The words before a command's own: "drydock journal" for `verify`.
+std::string path_of(CLI::App& command) {
+    std::string path;
+    for (auto* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
+        path = above->get_name() + (path.empty() ? "" : " ") + path;
+    }
+    return path;
+}
+
 Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
     CLI::App* at = chosen(app);
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-        return {0, at->help(at == &app ? "" : at->get_parent()->get_name())};
+        return {0, at->help(path_of(*at))};
     }
     for (const std::string& word : app.remaining(true)) {
         if (word.rfind("--", 0) == 0) {

@@ -129,6 +129,13 @@ TEST_F(Execute, AChangeThatWasMadeIsASuccess) {
                 ElementsAre("approve point-of-no-return x.yaml", "pause dry", "abort"));
 }
 
+TEST_F(Execute, ADryRunSaysSo) {
+    EXPECT_EQ(type({"pause", "-c", "x.yaml", "--dry-run"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("Dry run: everything was checked, nothing was done."));
+    EXPECT_EQ(type({"apply", "p.json", "--dry-run", "--approve", "point-of-no-return"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("Dry run: everything was checked, nothing was done."));
+}
+
 TEST_F(Execute, ApplyStopsAtTheGate) {
     answer_at_gate();
     EXPECT_EQ(type({"apply", "p.json"}), 3);

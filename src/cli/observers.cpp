@@ -35,14 +35,13 @@ std::string elapsed(std::int64_t duration_ms) {
 }
 
 std::string title(const model::Plan& plan) {
-    return fmt::format(
-        "{}   {} {} -> {}   run {}", plan.cluster, plan.system, plan.from, plan.to, plan.run);
+    return fmt::format("{}   {} {} -> {}", plan.cluster, plan.system, plan.from, plan.to);
 }
 
 }  // namespace
 
 void PlainLines::on_start(const model::Plan& plan, const run::State& /*state*/) {
-    out_ << title(plan) << std::endl;
+    out_ << title(plan) << "   run " << plan.run << std::endl;
 }
 
 // How long the action took, or the promised facts took to be seen.
@@ -142,8 +141,8 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     const Progress progress = progress_of(plan, state);
     const std::int64_t left = progress.left_ms + soak_left_ms();
     std::string out = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
-    out += fmt::format("   {} of {} steps", progress.done, progress.all);
-    out += left > 0 ? fmt::format("   about {} left\n", show_duration(left)) : "\n";
+    out += left > 0 ? fmt::format("   about {} left", about(left)) : "";
+    out += fmt::format("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
     out += render_members(members_of(plan, state), screen_, k_rows_max);
     auto now = under_way(plan, state);
     if (now.empty() && !waits_for_.empty()) {
@@ -151,8 +150,7 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     }
     std::string label = "now";
     for (const std::string& line : now) {
-        const std::string soak =
-            soak_left_ms() > 0 ? ", " + show_duration(soak_left_ms()) + " left" : "";
+        const std::string soak = soak_left_ms() > 0 ? ", " + about(soak_left_ms()) + " left" : "";
         out += "  " + pad(label, 9) + "  " + line + soak + "\n";
         label.clear();
     }

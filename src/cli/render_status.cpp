@@ -22,7 +22,7 @@ std::string word_of_status(const RunStatus& status) {
         return "waits for you";
     }
     if (is_active(status) && !status.conductor) {
-        return "interrupted: nobody conducts it";
+        return "stands still: nobody conducts it";
     }
     return std::string(word_of(status.state.phase()));
 }
@@ -107,10 +107,8 @@ std::string conductor_words(const RunStatus& status) {
 }
 
 std::string journal_words(const RunStatus& status) {
-    return fmt::format("{}, the last at {}, head {}",
-                       counted(status.records, "record"),
-                       show_time(status.last_ms),
-                       status.head);
+    return fmt::format(
+        "{}, the last at {}", counted(status.records, "record"), show_time(status.last_ms));
 }
 
 std::string next_words(const RunStatus& status) {
@@ -138,7 +136,7 @@ std::string render_status(const RunStatus& status, const Screen& screen) {
            + now_lines(status, screen) + labelled("way back", back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
-           + labelled("next", next_words(status), screen);
+           + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);
 }
 
 }  // namespace drydock::cli

@@ -97,6 +97,14 @@ TEST_F(Render, StatusAtTheGate) {
     expect_golden("status-gate.txt", render_status(status, screen_));
 }
 
+// An approval alone closes nothing: what closes the way back is the step behind the gate.
+TEST_F(Render, TheWayBackIsOpenUntilTheClosingStepBegins) {
+    const auto approved = sample_status(sample_state(plan_, "finish/m2/stop", Status::waiting));
+    EXPECT_THAT(render_status(approved, screen_), HasSubstr("open (until finish/m2/start begins)"));
+    const auto begun = sample_status(sample_state(plan_, "finish/m2/start", Status::intended));
+    EXPECT_THAT(render_status(begun, screen_), HasSubstr("closed: finish/m2/start has begun"));
+}
+
 TEST_F(Render, StatusHalted) {
     auto state = sample_state(plan_, "roll/m1/start", Status::failed);
     state.set_phase(run::Phase::halted);

@@ -200,6 +200,7 @@ run::State sample_state(const Plan& plan, const std::string& id, run::Status sta
             break;
         }
         state.set_status(i, run::Status::done);
+        state.set_attempt(i, plan.actions[i].request.is_null() ? 0 : 1);
     }
     return state;
 }
