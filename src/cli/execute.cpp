@@ -108,8 +108,7 @@ private:
 
     // A change that was asked for and made is a success, whatever the run waits for next.
     int changed(const Answer<RunStatus>& answer) {
-        return show(answer,
-                    [&](const RunStatus& status) { return render_status(status, screen_); });
+        return show(answer, [&](const RunStatus& status) { return status_text(status); });
     }
 
     const Invocation& typed_;
