@@ -32,6 +32,7 @@ public:
     Command(const Invocation& typed, Console& console)
         : typed_(typed)
         , console_(console)
+        , cluster_file_(typed.cluster_file)
         , screen_{wants_color(typed.color, console.terminal, console.no_color), console.width} {}
 
     int survey() {
@@ -78,7 +79,7 @@ public:
 
 private:
     [[nodiscard]] app::Options options() const {
-        return {typed_.cluster_file, console_.program, typed_.dry_run};
+        return {cluster_file_, console_.program, typed_.dry_run};
     }
 
     int refuse(const Failure& failure, const std::string& to = {});
@@ -113,6 +114,7 @@ private:
 
     const Invocation& typed_;
     Console& console_;
+    std::string cluster_file_;  // as typed, or the plan's own
     Screen screen_;
 };
 
@@ -120,7 +122,7 @@ int Command::refuse(const Failure& failure, const std::string& to) {
     if (typed_.json) {
         console_.out << json_of(failure).dump() << "\n";
     } else {
-        const Asked asked = {typed_.command, typed_.cluster_file, to};
+        const Asked asked = {typed_.command, cluster_file_, to};
         console_.err << render_failure(failure, asked, screen_);
     }
     return failure.exit_code;
@@ -240,12 +242,11 @@ int Command::apply() {
     if (!plan) {
         return refuse(plan.error());
     }
-    app::Options with_cluster = options();
-    with_cluster.cluster_file = plan->cluster_file;
+    cluster_file_ = plan->cluster_file;
     const auto begin = [&](app::Observer& observer) {
-        return app::apply(with_cluster, *plan, observer);
+        return app::apply(options(), *plan, observer);
     };
-    return conduct(begin, with_cluster, plan->to);
+    return conduct(begin, options(), plan->to);
 }
 
 // Where the run goes to, for the advice after a refusal.

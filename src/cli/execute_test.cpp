@@ -129,6 +129,15 @@ TEST_F(Execute, AChangeThatWasMadeIsASuccess) {
                 ElementsAre("approve point-of-no-return x.yaml", "pause dry", "abort"));
 }
 
+// The advice is a command that works as it stands: it names the plan's own cluster file.
+TEST_F(Execute, AMovedWorldComesWithTheCommandToType) {
+    app::Failure failure = {app::k_exit_moved, {}};
+    failure.drift = {{"m3/running", "3.4.23", "3.5.16", "/version", false}};
+    fake_app().run = tl::unexpected(failure);
+    EXPECT_EQ(type({"apply", "p.json"}), 5);
+    EXPECT_THAT(err_.str(), HasSubstr("drydock plan -c orders.yaml --to 3.5.16 -o plan2.json"));
+}
+
 TEST_F(Execute, ADryRunSaysSo) {
     EXPECT_EQ(type({"pause", "-c", "x.yaml", "--dry-run"}), 0);
     EXPECT_THAT(out_.str(), StartsWith("Dry run: everything was checked, nothing was done."));
