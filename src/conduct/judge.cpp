@@ -183,7 +183,8 @@ std::optional<Event> Judge::settle(std::size_t index,
         question.reading = false;
         question.earlier = book;
         question.due_ms = now + question.pause_ms;
-        question.pause_ms = std::min(question.pause_ms * 2, k_poll_ms_max);
+        // By a quarter: what is seen late is late by a quarter of the wait at the most.
+        question.pause_ms = std::min(question.pause_ms + question.pause_ms / 4, k_poll_ms_max);
         return std::nullopt;
     }
     return Event{EventType::facts_read,

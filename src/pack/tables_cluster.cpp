@@ -117,7 +117,7 @@ Shape role() {
 Shape policy() {
     return table({
         optional("max_unavailable", integer(1), "members down at a time; 1", "1"),
-        optional("soak", duration(), "between the first member and the rest; 10m", "10m"),
+        optional("soak", duration(), "before the gate of the point of no return opens; 10m", "10m"),
         optional("on_failure", choice({"halt", "return"}), "halt if not given", "halt"),
         optional("backups",
                  table({

@@ -136,7 +136,7 @@ Shape step() {
         optional("remedy", text(), "what a person does if it fails", "\"repair the member\""),
         optional("on", on(), "for which members", "{every: member}"),
         optional("all", conditions(), "require, wait: what must hold"),
-        optional("when", conditions(), "waits until these hold before it starts"),
+        optional("when", conditions(), "else it is skipped"),
         optional("guard", guard(), "must hold right before it starts"),
         optional("then", conditions(), "must hold after it"),
         optional("happened", conditions(), "tells whether it happened, if nobody knows"),
