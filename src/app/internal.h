@@ -56,6 +56,9 @@ private:
     std::unique_ptr<journal::Journal> journal_;
 };
 
+// The state folder of a cluster file; refuses when no run was ever begun there.
+[[nodiscard]] Answer<Store> store_of(const Options& options);
+
 [[nodiscard]] bool is_over(const std::string& run_state);
 
 // A run as its journal tells it.

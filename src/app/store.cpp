@@ -96,6 +96,14 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     return store;
 }
 
+Answer<Store> store_of(const Options& options) {
+    auto project = open_project(options);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    return Store::open(project->cluster.state, false);
+}
+
 Status Store::save_plan(const model::Plan& plan) {
     return os::write_file_durable(fmt::format("{}/runs/{}.json", state_, plan.run),
                                   model::to_json(plan).dump() + "\n");

@@ -1,0 +1,80 @@
+// Drift: what of a run's expected world is no longer so.
+#include "app/internal.h"
+#include "conduct/reading.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::int64_t k_drift_ms_max =
+    5'000;  // so long a difference may last before it counts as one: elections pass
+constexpr std::int64_t k_drift_poll_ms = 100;
+
+// Standing requirements of the plan that have been met once and must go on to hold.
+void add_broken_requirements(const model::Plan& plan,
+                             const run::State& state,
+                             const model::FactBook& facts,
+                             std::vector<run::Drift>& drift) {
+    const auto up = run::members_up(plan, state);
+    const model::FactView view = {facts, facts, plan.planned, up, ""};
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        if (!plan.actions[i].keep || state.status(i) != run::Status::done) {
+            continue;
+        }
+        for (const model::Condition& condition : plan.actions[i].guard) {
+            const auto verdict = model::evaluate(condition, view);
+            const bool known = std::any_of(drift.begin(), drift.end(), [&](const run::Drift& one) {
+                return verdict.because.starts_with(one.key + " ");
+            });
+            if (verdict.outcome != model::Tri::yes && !known) {
+                drift.push_back({condition.fact,
+                                 model::describe(condition),
+                                 verdict.because,
+                                 plan.actions[i].title,
+                                 verdict.outcome == model::Tri::cannot_tell});
+            }
+        }
+    }
+}
+
+std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::State& state) {
+    std::vector<std::string> keys;
+    for (const auto& [key, expectation] : run::expected_world(plan, state)) {
+        if (plan.sources.contains(key)) {
+            keys.push_back(key);
+        }
+    }
+    for (const model::Action& action : plan.actions) {
+        if (action.keep) {
+            auto more = model::facts_of(action.guard, plan, "");
+            std::move(more.begin(), more.end(), std::back_inserter(keys));
+        }
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return keys;
+}
+
+}  // namespace
+
+std::vector<run::Drift> look_for_drift(const model::Plan& plan,
+                                       const run::State& state,
+                                       conduct::Hosts& hosts,
+                                       os::Clock& clock) {
+    const auto keys = facts_to_compare(plan, state);
+    const std::int64_t deadline = clock.monotonic_ms() + k_drift_ms_max;
+    while (true) {
+        const auto facts = conduct::read_now(plan.sources, keys, hosts);
+        auto drift = run::find_drift(plan, state, facts);
+        add_broken_requirements(plan, state, facts, drift);
+        if (drift.empty() || clock.monotonic_ms() >= deadline) {
+            return drift;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(k_drift_poll_ms));
+    }
+}
+
+}  // namespace drydock::app
