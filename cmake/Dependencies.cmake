@@ -25,3 +25,4 @@ target_compile_definitions(drydock::httplib INTERFACE
 drydock_find_library(cli11 CLI/CLI.hpp "")
 drydock_find_library(xxhash xxhash.h xxhash)
 drydock_find_library(zstd zstd.h zstd)
+drydock_find_library(rapidcheck rapidcheck.h rapidcheck)

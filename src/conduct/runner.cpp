@@ -143,17 +143,20 @@ void Runner::send() {
 }
 
 void Runner::soak(std::size_t action) {
-    const std::int64_t now = clock_.wall_ms();
-    soak_started_[action] = now;
+    soak_started_[action] = clock_.monotonic_ms();
     Json detail;
-    detail.set("wall_ms", now);
+    detail.set("wall_ms", clock_.wall_ms());
     apply({EventType::soak_started, action, 0, Outcome::none, Purpose::none, std::move(detail)});
 }
 
-// A clock that jumped back may lengthen a soak, by its own length at the most.
+// The part of a soak that other conductors saw is known by the wall clock only.
+void Runner::set_soak_started(std::size_t action, std::int64_t wall_ms) {
+    const std::int64_t elapsed = std::max<std::int64_t>(clock_.wall_ms() - wall_ms, 0);
+    soak_started_[action] = clock_.monotonic_ms() - elapsed;
+}
+
 bool Runner::await_soak(std::size_t action) {
-    const std::int64_t elapsed =
-        std::max<std::int64_t>(clock_.wall_ms() - soak_started_[action], 0);
+    const std::int64_t elapsed = clock_.monotonic_ms() - soak_started_[action];
     if (elapsed < plan_.actions[action].soak_ms) {
         return false;
     }

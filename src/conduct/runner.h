@@ -71,9 +71,7 @@ public:
     [[nodiscard]] const run::State& state() const { return state_; }
 
     // When the soak of each gate began, from the journal; filled by the caller on a resume.
-    void set_soak_started(std::size_t action, std::int64_t wall_ms) {
-        soak_started_[action] = wall_ms;
-    }
+    void set_soak_started(std::size_t action, std::int64_t wall_ms);
 
 private:
     struct InFlight {
@@ -115,9 +113,9 @@ private:
     std::vector<run::Event> pending_;    // applied, not yet durable
     std::vector<run::Command> to_send_;  // leave after the commit
     std::map<Ticket, InFlight> in_flight_;
-    std::set<std::size_t> asking_;  // actions whose agent is being asked
-    std::map<std::size_t, std::int64_t> soak_started_;
-    std::map<std::size_t, Json> last_detail_;  // of each action's last failure
+    std::set<std::size_t> asking_;                      // actions whose agent is being asked
+    std::map<std::size_t, std::int64_t> soak_started_;  // monotonic
+    std::map<std::size_t, Json> last_detail_;           // of each action's last failure
     std::uint64_t records_ = 0;
     std::int64_t told_ms_ = 0;
     bool pause_seen_ = false;

@@ -69,7 +69,8 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
     const Observation& b = look_up(book, source.inputs.at(1));
     const bool percent = source.derive == "percent";
     if (a.status == Known::absent || b.status == Known::absent) {
-        return {Known::absent, {}, fmt::format("{} of something that is not there", source.derive), 0};
+        return {
+            Known::absent, {}, fmt::format("{} of something that is not there", source.derive), 0};
     }
     if (a.status != Known::known || b.status != Known::known
         || (percent && b.value.as_int() <= 0)) {

@@ -27,11 +27,13 @@ Command judge(std::size_t index, Purpose purpose) {
 
 // New work: only while nothing has failed and nobody asked to pause.
 std::optional<Command> give_out(const Plan& plan, const State& state, std::size_t index) {
+    if (!predecessors_over(plan, state, index)) {
+        return std::nullopt;
+    }
     const bool gate = plan.actions[index].is_gate();
     switch (state.status(index)) {
     case Status::waiting:
-        return predecessors_over(plan, state, index) ? std::optional(judge(index, Purpose::guard))
-                                                     : std::nullopt;
+        return judge(index, Purpose::guard);
     case Status::ready:
         return gate ? Command{Do::soak, index, 0, Purpose::none}
                     : Command{Do::begin, index, state.attempt(index) + 1, Purpose::none};

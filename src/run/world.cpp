@@ -130,6 +130,24 @@ std::vector<std::string> members_up(const Plan& plan, const State& state) {
     return members;
 }
 
+namespace {
+
+// A member that is not expected to be up need not say who it is.
+void excuse_identity(const Plan& plan, const State& state, World& world) {
+    const auto up = members_up(plan, state);
+    for (auto& [key, expectation] : world) {
+        const auto source = plan.sources.find(key);
+        const bool identity = source != plan.sources.end() && source->second.identity
+                              && !source->second.member.empty();
+        if (identity && !expectation.any_of.empty()
+            && std::find(up.begin(), up.end(), source->second.member) == up.end()) {
+            expectation.any_of.push_back(value_of({}));
+        }
+    }
+}
+
+}  // namespace
+
 World expected_world(const Plan& plan, const State& state) {
     World world;
     for (const auto& [key, observation] : plan.planned) {
@@ -148,6 +166,7 @@ World expected_world(const Plan& plan, const State& state) {
             level->second.any_of.push_back(value_of(law.becomes));
         }
     }
+    excuse_identity(plan, state, world);
     return world;
 }
 

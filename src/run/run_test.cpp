@@ -1,0 +1,244 @@
+#include "run/run.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace drydock::run {
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Plan;
+using model::Repeatable;
+using model::Verb;
+
+constexpr std::array k_statuses = {Status::waiting,
+                                   Status::ready,
+                                   Status::intended,
+                                   Status::lost,
+                                   Status::unsure,
+                                   Status::acted,
+                                   Status::soaking,
+                                   Status::open,
+                                   Status::done,
+                                   Status::skipped,
+                                   Status::failed};
+
+Action action(const std::string& id, std::vector<std::size_t> after, Repeatable repeatable) {
+    Action one;
+    one.id = id;
+    one.verb = Verb::run;
+    one.host = "a";
+    one.after = std::move(after);
+    one.repeatable = repeatable;
+    one.request = Json::Object{{"kind", "command"}};
+    one.then = {Condition{.fact = "x"}};
+    return one;
+}
+
+// Two side by side, a gate after both, one after the gate.
+Plan diamond(Repeatable repeatable) {
+    Plan plan;
+    plan.actions.push_back(action("left", {}, repeatable));
+    plan.actions.push_back(action("right", {}, repeatable));
+    Action gate;
+    gate.id = "gate";
+    gate.verb = Verb::gate;
+    gate.gate = "gate";
+    gate.after = {0, 1};
+    plan.actions.push_back(gate);
+    plan.actions.push_back(action("last", {2}, repeatable));
+    return plan;
+}
+
+State running(const Plan& plan) {
+    return apply(plan, State(plan.actions.size()), {EventType::conductor_started});
+}
+
+State with(State state, std::size_t index, Status status) {
+    state.set_attempt(index, 1);
+    state.set_status(index, status);
+    return state;
+}
+
+Event ended(Outcome outcome, int attempt = 1) {
+    return {EventType::action_ended, 0, attempt, outcome, Purpose::none, {}};
+}
+
+Event attached(Outcome outcome) {
+    return {EventType::action_attached, 0, 1, outcome, Purpose::none, {}};
+}
+
+Event read(Purpose purpose, Outcome outcome) {
+    return {EventType::facts_read, 0, 0, outcome, purpose, {}};
+}
+
+struct Row {
+    const char* name;
+    Event event;
+    std::map<Status, Status> moves;  // every status that is not named stays as it is
+};
+
+// Each event only moves an action that is in the status in which it makes sense.
+TEST(RunApply, MovesByTheTable) {
+    using S = Status;
+    const std::vector<Row> rows = {
+        {"guard holds", read(Purpose::guard, Outcome::yes), {{S::waiting, S::ready}}},
+        {"guard is not needed", read(Purpose::guard, Outcome::skip), {{S::waiting, S::skipped}}},
+        {"guard does not hold", read(Purpose::guard, Outcome::no), {{S::waiting, S::failed}}},
+        {"guard cannot be told",
+         read(Purpose::guard, Outcome::cannot_tell),
+         {{S::waiting, S::failed}}},
+        {"intended", {EventType::action_intended, 0, 1}, {{S::ready, S::intended}}},
+        {"done", ended(Outcome::done), {{S::intended, S::acted}, {S::lost, S::acted}}},
+        {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
+        {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unsure}}},
+        {"of another attempt", ended(Outcome::done, 7), {}},
+        {"still runs", attached(Outcome::running), {{S::lost, S::intended}}},
+        {"never begun",
+         attached(Outcome::none),
+         {{S::intended, S::waiting}, {S::lost, S::waiting}}},
+        {"torn", attached(Outcome::torn), {{S::intended, S::unsure}, {S::lost, S::unsure}}},
+        {"promise kept", read(Purpose::then, Outcome::yes), {{S::acted, S::done}}},
+        {"promise broken", read(Purpose::then, Outcome::no), {{S::acted, S::failed}}},
+        {"promise not told", read(Purpose::then, Outcome::cannot_tell), {{S::acted, S::failed}}},
+        {"happened", read(Purpose::happened, Outcome::yes), {{S::unsure, S::acted}}},
+        {"did not happen", read(Purpose::happened, Outcome::no), {{S::unsure, S::waiting}}},
+        {"nobody knows", read(Purpose::happened, Outcome::cannot_tell), {{S::unsure, S::failed}}},
+        {"soak begins", {EventType::soak_started}, {{S::ready, S::soaking}}},
+        {"gate opens", {EventType::gate_opened}, {{S::soaking, S::open}}},
+        {"approved", {EventType::gate_approved}, {{S::open, S::done}}},
+    };
+    const Plan plan = diamond(Repeatable::probe);
+    for (const Row& row : rows) {
+        for (const Status status : k_statuses) {
+            const State before = with(running(plan), 0, status);
+            const State after = apply(plan, before, row.event);
+            const auto move = row.moves.find(status);
+            EXPECT_EQ(after.status(0), move == row.moves.end() ? status : move->second)
+                << row.name << " in " << static_cast<int>(status);
+        }
+    }
+}
+
+TEST(RunApply, ANewConductorBelievesNothingThatWasUnderWay) {
+    const Plan plan = diamond(Repeatable::probe);
+    for (const Status status : k_statuses) {
+        const State after =
+            apply(plan, with(running(plan), 0, status), {EventType::conductor_started});
+        const Status expected = status == Status::intended ? Status::lost
+                                : status == Status::ready  ? Status::waiting
+                                                           : status;
+        EXPECT_EQ(after.status(0), expected);
+    }
+}
+
+TEST(RunApply, TriesAgainAsOftenAsThePackAllows) {
+    Plan plan = diamond(Repeatable::yes);
+    plan.actions[0].attempts = 2;
+    State state = apply(plan, with(running(plan), 0, Status::intended), ended(Outcome::failed));
+    EXPECT_EQ(state.status(0), Status::waiting);
+    state.set_status(0, Status::intended);
+    state = apply(plan, std::move(state), ended(Outcome::failed));
+    EXPECT_EQ(state.status(0), Status::failed);
+    EXPECT_EQ(apply(plan, state, {EventType::run_resumed}).status(0), Status::waiting);
+}
+
+TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
+    const Plan plan = diamond(Repeatable::probe);
+    State state = with(with(running(plan), 0, Status::failed), 1, Status::intended);
+    EXPECT_EQ(next(plan, state), std::vector<Command>{});
+    state.set_status(1, Status::lost);
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::ask, 1, 1, Purpose::none}}));
+    state.set_status(1, Status::done);
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::halt, 0, 0, Purpose::none}}));
+}
+
+TEST(RunNext, PausesWhenNothingIsInFlight) {
+    const Plan plan = diamond(Repeatable::probe);
+    const State state = request_pause(with(running(plan), 0, Status::intended));
+    EXPECT_EQ(next(plan, state), std::vector<Command>{});
+    const State quiet = with(state, 0, Status::done);
+    EXPECT_EQ(next(plan, quiet), (std::vector<Command>{{Do::pause, 0, 0, Purpose::none}}));
+}
+
+TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
+    const Plan plan = diamond(Repeatable::probe);
+    State state = with(with(running(plan), 0, Status::done), 1, Status::skipped);
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::judge, 2, 0, Purpose::guard}}));
+    state.set_status(2, Status::open);
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::await_person, 2, 0, Purpose::none}}));
+    state.set_status(2, Status::done);
+    state.set_status(3, Status::done);
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::finish, 0, 0, Purpose::none}}));
+}
+
+bool over(Status status) {
+    return status == Status::done || status == Status::skipped;
+}
+
+Event random_event() {
+    const auto type = static_cast<EventType>(*rc::gen::inRange(1, 13));
+    return {type,
+            *rc::gen::inRange<std::size_t>(0, 4),
+            *rc::gen::inRange(1, 4),
+            static_cast<Outcome>(*rc::gen::inRange(0, 10)),
+            static_cast<Purpose>(*rc::gen::inRange(0, 4)),
+            {}};
+}
+
+// Carries out what next() says of beginnings, and checks each.
+State begin_all(const Plan& plan, State state, std::set<std::pair<std::size_t, int>>& begun) {
+    for (const Command& command : next(plan, state)) {
+        if (command.what != Do::begin && command.what != Do::soak) {
+            continue;
+        }
+        for (const std::size_t before : plan.actions[command.action].after) {
+            RC_ASSERT(over(state.status(before)));
+        }
+        if (command.what == Do::begin) {
+            RC_ASSERT(begun.emplace(command.action, command.attempt).second);
+            state =
+                apply(plan, state, {EventType::action_intended, command.action, command.attempt});
+        }
+    }
+    return state;
+}
+
+// Whatever happens in whatever order: nothing begins before what it waits for is over, and no
+// attempt begins twice.
+RC_GTEST_PROP(RunProperty, BeginsInOrderAndEachAttemptOnce, ()) {
+    const Plan plan =
+        diamond(*rc::gen::element(Repeatable::yes, Repeatable::no, Repeatable::probe));
+    std::set<std::pair<std::size_t, int>> begun;
+    State state = running(plan);
+    for (int i = *rc::gen::inRange(1, 120); i > 0; --i) {
+        Event event = random_event();
+        if (event.type == EventType::action_intended) {
+            continue;  // only the conductor says so
+        }
+        state = begin_all(plan, apply(plan, std::move(state), event), begun);
+    }
+}
+
+// An action that may not be repeated begins again only when it is certain that it did not happen.
+RC_GTEST_PROP(RunProperty, RepeatsOnlyWhatDidNotHappen, ()) {
+    const Plan plan = diamond(Repeatable::no);
+    State state = with(running(plan), 0, Status::intended);
+    for (int i = *rc::gen::inRange(1, 40); i > 0; --i) {
+        Event event = random_event();
+        event.action = 0;
+        const bool told =
+            (event.type == EventType::action_attached && event.outcome == Outcome::none)
+            || (event.purpose == Purpose::happened && event.outcome == Outcome::no)
+            || event.type == EventType::run_resumed;
+        if (told || event.type == EventType::action_intended) {
+            continue;
+        }
+        state = apply(plan, std::move(state), event);
+        RC_ASSERT(state.status(0) != Status::waiting && state.status(0) != Status::ready);
+    }
+}
+
+}  // namespace
+}  // namespace drydock::run

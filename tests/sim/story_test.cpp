@@ -1,0 +1,197 @@
+// Whole stories on the simulated site: entering half-way, displaced conductors, clocks that jump,
+// 3.6's window, drift.
+#include "sim/world.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::sim {
+namespace {
+
+using transport::Faults;
+
+constexpr const char* k_old = "3.4.23";
+constexpr const char* k_new = "3.5.21";
+
+std::string text(const planner::Compiled& compiled) {
+    std::string all;
+    for (const Error& error : compiled.problems) {
+        all += error.text() + "\n";
+    }
+    return all;
+}
+
+std::string text(const std::vector<run::Drift>& drift) {
+    std::string all;
+    for (const run::Drift& one : drift) {
+        all += one.key + ": " + one.found + ", expected " + one.expected + "\n";
+    }
+    return all;
+}
+
+enum class Progress { untouched, stopped, swapped, done };
+
+void bring(World& world, const std::string& member, Progress progress) {
+    if (progress == Progress::untouched) {
+        return;
+    }
+    world.etcd.stop_by_hand(member);
+    if (progress != Progress::stopped) {
+        world.etcd.link_by_hand(member, k_new);
+    }
+    if (progress == Progress::done) {
+        world.etcd.start_by_hand(member);
+        world.let_pass(1'000);
+    }
+}
+
+// All 64 ways in which somebody may have left the cluster. With a quorum the plan ends upgraded and
+// touches nobody who is done; without one it is refused, or halts, with a reason.
+TEST(SimStory, EntersHalfWayFromEveryState) {
+    constexpr std::array k_members = {"m1", "m2", "m3"};
+    int planned = 0;
+    for (int state = 0; state < 64; ++state) {
+        SCOPED_TRACE(testing::Message() << "state " << state);
+        World world(Faults(static_cast<std::uint64_t>(state) + 1), k_old);
+        std::array<Progress, 3> progress = {};
+        int down = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            progress.at(i) = static_cast<Progress>((state >> (2 * i)) & 3);
+            down += progress.at(i) == Progress::stopped || progress.at(i) == Progress::swapped;
+            bring(world, k_members.at(i), progress.at(i));
+        }
+        world.let_pass(6'000);
+        const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
+        if (!compiled.plan) {
+            EXPECT_NE(text(compiled), "");
+            EXPECT_GT(down, 0) << text(compiled);
+            continue;
+        }
+        ++planned;
+        const Ending ending = world.see_through(*compiled.plan, {});
+        const bool finished = ending.last.state.phase() == run::Phase::finished;
+        EXPECT_TRUE(finished || down > 0) << ending.last.halt.dump();
+        for (const std::string& wrong : ending.wrong) {
+            ADD_FAILURE() << wrong;
+        }
+        for (std::size_t i = 0; i < 3; ++i) {
+            const bool was_done = progress.at(i) == Progress::done;
+            EXPECT_TRUE(!was_done || world.etcd.node(k_members.at(i)).starts == 1);
+        }
+    }
+    EXPECT_GE(planned, 32);
+}
+
+// One member down is a quorum still: from there every plan must end upgraded.
+TEST(SimStory, FinishesWhatWasLeftWithOneMemberDown) {
+    for (const auto left : {Progress::stopped, Progress::swapped}) {
+        for (const char* member : {"m1", "m2", "m3"}) {
+            SCOPED_TRACE(testing::Message() << member << " " << static_cast<int>(left));
+            World world(Faults(7), k_old);
+            bring(world, member, left);
+            world.let_pass(3'000);
+            const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
+            ASSERT_TRUE(compiled.plan) << text(compiled);
+            const Ending ending = world.see_through(*compiled.plan, {});
+            EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+            EXPECT_EQ(ending.wrong.size(), 0U);
+        }
+    }
+}
+
+// A conductor that was thought dead sends one more command: the host itself refuses it.
+TEST(SimStory, RefusesTheCommandOfADisplacedConductor) {
+    World world(Faults(1), k_old);
+    const auto addresses = conduct::addresses_of(world.cluster().hosts);
+    conduct::Hosts displaced(world.transport, world.clock, addresses, 1);
+    conduct::Hosts current(world.transport, world.clock, addresses, 2);
+    Json attach = Json::Object{{"do", "attach"}, {"run", "r"}, {"action", "x"}, {"attempt", 1}};
+    const auto ask = [](conduct::Hosts& hosts, const Json& request) {
+        (void)hosts.ask("a", request);
+        std::vector<conduct::Reply> replies;
+        while (replies.empty()) {
+            replies = hosts.poll(1'000);
+        }
+        return replies.front();
+    };
+    EXPECT_EQ(ask(displaced, attach).kind, conduct::Reply::Kind::answer);
+    EXPECT_EQ(ask(current, attach).kind, conduct::Reply::Kind::answer);
+    Json stop = attach;
+    stop.set("do", "exec").set("epoch", 1);
+    Json request = Json::Object{{"kind", "service_stop"}};
+    stop.set("request", request.set("service", world.cluster().members.front().service));
+    const auto refused = ask(displaced, stop);
+    EXPECT_EQ(refused.kind, conduct::Reply::Kind::refused);
+    EXPECT_EQ(refused.error.code, "agent.fenced");
+    EXPECT_EQ(world.etcd.node("m1").stops, 0);
+}
+
+// The gate opens when the soak time has passed, whatever the wall clock does meanwhile.
+TEST(SimStory, SoaksItsTimeThoughTheClockJumps) {
+    for (const std::int64_t jump : {-3'600'000, 3'600'000}) {
+        World world(Faults(1), k_old);
+        const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(compiled.plan) << text(compiled);
+        world.transport.at(120'000, [&] { world.clock.jump_wall(jump); });
+        EXPECT_EQ(world.conduct(*compiled.plan).gate, "point-of-no-return");
+        EXPECT_GT(world.clock.monotonic_ms(), 600'000) << jump;
+        EXPECT_LT(world.clock.monotonic_ms(), 660'000) << jump;
+    }
+}
+
+// 3.6 has a call that lowers the level: no point of no return, and the way back after the end.
+TEST(SimStory, GoesBackFrom36AfterTheLevelHasRisen) {
+    World world(Faults(3), "3.5.21");
+    const auto up = world.compile("upgrade", "3.5.21", "3.6.1", "roll");
+    ASSERT_TRUE(up.plan) << text(up);
+    EXPECT_FALSE(up.plan->point_of_no_return.exists);
+    EXPECT_EQ(world.see_through(*up.plan, {}).last.state.phase(), run::Phase::finished);
+    EXPECT_EQ(world.etcd.store().level, "3.6");
+    const auto back = world.compile("downgrade", "3.6.1", "3.5.21", "back");
+    ASSERT_TRUE(back.plan) << text(back);
+    const Ending ending = world.see_through(*back.plan, {});
+    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+    EXPECT_EQ(world.etcd.store().level, "3.5");
+    EXPECT_EQ(world.etcd.node("m1").running, "3.5.21");
+    EXPECT_EQ(world.etcd.lost_writes(), 0);
+    EXPECT_EQ(world.etcd.quorum_losses(), 0);
+}
+
+// Past the gate of 3.4 -> 3.5 the downgrade is refused with what is left to do.
+TEST(SimStory, RefusesTheDowngradeOnceTheLevelHasRisen) {
+    World world(Faults(1), k_old);
+    const auto up = world.compile("upgrade", k_old, k_new, "roll");
+    ASSERT_TRUE(up.plan) << text(up);
+    (void)world.see_through(*up.plan, {});
+    const auto back = world.compile("downgrade", k_new, k_old, "back");
+    EXPECT_FALSE(back.plan);
+    EXPECT_NE(text(back).find("rebuild"), std::string::npos) << text(back);
+}
+
+// After every record of a quiet upgrade the world is as expected: the level included, which is
+// expected to rise from the last start on and not before.
+TEST(SimStory, ExpectsTheWorldAsItIsAfterEveryRecord) {
+    for (std::uint64_t record = 1; record < 40; ++record) {
+        World world(Faults(record), k_old);
+        const auto up = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(up.plan) << text(up);
+        const Life life = world.conduct(*up.plan, {record, Death::Where::after_send});
+        world.let_pass(5'000);
+        EXPECT_EQ(text(world.drift(*up.plan, life.state)), "") << "record " << record;
+    }
+}
+
+// Somebody upgraded a member behind our back: that is drift, told by fact.
+TEST(SimStory, SeesThatSomebodyElseWasHere) {
+    World world(Faults(1), k_old);
+    const auto up = world.compile("upgrade", k_old, k_new, "roll");
+    ASSERT_TRUE(up.plan) << text(up);
+    const Life life = world.conduct(*up.plan, {6, Death::Where::before_commit});
+    EXPECT_EQ(text(world.drift(*up.plan, life.state)), "");
+    bring(world, "m3", Progress::done);
+    const std::string drift = text(world.drift(*up.plan, life.state));
+    EXPECT_NE(drift.find("m3/running: 3.5.21, expected 3.4.23"), std::string::npos) << drift;
+    EXPECT_EQ(drift.find("m1/"), std::string::npos) << drift;
+}
+
+}  // namespace
+}  // namespace drydock::sim
