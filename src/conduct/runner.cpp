@@ -21,6 +21,8 @@ using run::Purpose;
 // Added to an action's own limit before the conductor stops waiting for the agent to tell how it
 // ended.
 constexpr std::int64_t k_answer_grace_ms = 20'000;
+constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
+constexpr std::int64_t k_gather_ms = 20;
 constexpr std::int64_t k_turn_ms_max = 200;  // how often a pause is looked for
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
 constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is waited for
@@ -356,6 +358,19 @@ void Runner::tell_wait(const std::vector<Command>& commands) {
     listener_.on_wait(what, state_);
 }
 
+// Where many hosts answer at about the same time, their answers share a commit.
+void Runner::take_replies() {
+    std::int64_t wait = wait_ms();
+    const bool crowd = in_flight_.size() >= k_crowd;
+    const std::int64_t until = clock_.monotonic_ms() + (crowd ? k_gather_ms : 0);
+    do {
+        for (const Reply& reply : hosts_.poll(wait)) {
+            take(reply);
+        }
+        wait = until - clock_.monotonic_ms();
+    } while (wait > 0);
+}
+
 Status Runner::run() {
     while (true) {
         turn_time();
@@ -379,9 +394,7 @@ Status Runner::run() {
             return {};
         }
         tell_wait(commands);
-        for (const Reply& reply : hosts_.poll(wait_ms())) {
-            take(reply);
-        }
+        take_replies();
     }
 }
 

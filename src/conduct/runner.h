@@ -93,6 +93,7 @@ private:
     bool await_person(const std::vector<run::Command>& commands) const;
     void end(run::EventType type, std::size_t action);
     void turn_time();
+    void take_replies();
     void take(const Reply& reply);
     void take_ended(const InFlight& flight, const Json& answer);
     void take_trouble(const InFlight& flight, const Reply& reply);
