@@ -92,25 +92,25 @@ Event drift_event(const std::vector<run::Drift>& drift) {
     return plain_event(EventType::drift_found, std::move(detail));
 }
 
-Status record_all(conduct::Runner& runner, const std::vector<Event>& events) {
-    for (const Event& event : events) {
-        DRYDOCK_TRY(runner.record(event));
-    }
-    return {};
+// A new run: created, then conducted. Nothing can have moved since the plan was compared with the
+// world just now.
+Status begin_run(conduct::Runner& runner, const Conducting& conducting, const Event& created) {
+    DRYDOCK_TRY(runner.record(created));
+    DRYDOCK_TRY(runner.record(started_event(conducting)));
+    return runner.run();
 }
 
-// The start, the comparison, the run: what `drift` gets ends it before the first write.
-Status carry_forward(conduct::Runner& runner,
-                     const Conducting& conducting,
-                     const std::vector<Event>& first,
-                     const std::function<std::vector<run::Drift>()>& compare,
-                     std::vector<run::Drift>& drift) {
+// A run that goes on: what `drift` gets ends it before the first write.
+Status go_on(conduct::Runner& runner,
+             const Conducting& conducting,
+             const std::function<std::vector<run::Drift>()>& compare,
+             std::vector<run::Drift>& drift) {
     DRYDOCK_TRY(runner.record(started_event(conducting)));
     drift = compare();
     if (!drift.empty()) {
         return runner.record(drift_event(drift));
     }
-    DRYDOCK_TRY(record_all(runner, first));
+    DRYDOCK_TRY(runner.record(plain_event(EventType::run_resumed)));
     return runner.run();
 }
 
@@ -192,10 +192,8 @@ Answer<RunStatus> record_by_hand(Conducting& conducting, const Event& event) {
     return give_back(conducting);
 }
 
-Answer<RunStatus> conduct_run(Conducting& conducting,
-                              Observer& observer,
-                              const std::vector<Event>& first,
-                              bool compare) {
+Answer<RunStatus>
+conduct_run(Conducting& conducting, Observer& observer, const std::optional<Event>& created) {
     os::RealClock clock;
     transport::LocalTransport transport;
     const model::Plan& plan = conducting.run.plan;
@@ -218,12 +216,11 @@ Answer<RunStatus> conduct_run(Conducting& conducting,
         runner.set_soak_started(action, wall_ms);
     }
     observer.on_start(plan, conducting.run.state);
-    const auto look = [&] {
-        return compare ? look_for_drift(plan, runner.state(), hosts, clock)
-                       : std::vector<run::Drift>();
-    };
+    const auto look = [&] { return look_for_drift(plan, runner.state(), hosts, clock); };
     std::vector<run::Drift> drift;
-    if (Status ran = carry_forward(runner, conducting, first, look, drift); !ran) {
+    const Status ran =
+        created ? begin_run(runner, conducting, *created) : go_on(runner, conducting, look, drift);
+    if (!ran) {
         return cannot_record(ran.error());
     }
     std::error_code ignored;

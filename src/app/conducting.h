@@ -4,6 +4,7 @@
 
 #include "app/internal.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,9 @@ struct Conducting {
 take(const Options& options, Store store, const journal::RunInfo& info);
 // An event that a person causes while nobody conducts; gives the lease back.
 [[nodiscard]] Answer<RunStatus> record_by_hand(Conducting& conducting, const run::Event& event);
-// From here to the end, a gate, a pause or a halt; gives the lease back. `first` are the events
-// that the start itself makes durable, after the world was compared with what the run expects, if
-// `compare`.
-[[nodiscard]] Answer<RunStatus> conduct_run(Conducting& conducting,
-                                            Observer& observer,
-                                            const std::vector<run::Event>& first,
-                                            bool compare);
+// From here to the end, a gate, a pause or a halt; gives the lease back. `created` begins a new
+// run; without it the run goes on, after the world was compared with what it expects.
+[[nodiscard]] Answer<RunStatus>
+conduct_run(Conducting& conducting, Observer& observer, const std::optional<run::Event>& created);
 
 }  // namespace drydock::app

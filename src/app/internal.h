@@ -71,6 +71,8 @@ struct Replayed {
     Json halted;    // detail of the last run.halted or drift.found
     Json approved;  // detail of the last gate.approved, with its time
     std::int64_t last_ms = 0;
+    bool may_go_on =
+        false;  // the last word was a person's approval: a resume is all that is missing
 };
 
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);

@@ -138,17 +138,39 @@ Answer<Conducting> begin(const Options& options, const model::Plan& plan) {
 }
 
 Answer<RunStatus>
-go(Conducting& conducting, Observer& observer, const std::vector<run::Event>& first, bool compare) {
+go(Conducting& conducting, Observer& observer, const std::optional<run::Event>& created) {
     if (Status marked = mark_returned(conducting.store, conducting.run.plan); !marked) {
         return refuse(marked.error());
     }
     return return_if_asked(
-        conducting.options, conduct_run(conducting, observer, first, compare), observer);
+        conducting.options, conduct_run(conducting, observer, created), observer);
+}
+
+// A plan is run once; what is left of it is gone on with, or planned again.
+Status not_run_before(const model::Plan& plan) {
+    auto store = Store::open(plan.state, false);
+    auto info =
+        store ? store->journal().find_run(plan.run) : Result<journal::RunInfo>(fail("", ""));
+    if (!info) {
+        return {};
+    }
+    const bool over = is_over(info->state);
+    return fail("plan.used",
+                fmt::format("this plan was run already: run {} is {}",
+                            plan.run,
+                            over ? info->state : "not over"),
+                over ? fmt::format("plan again: drydock plan -c {} --to {} -o plan.json",
+                                   plan.cluster_file,
+                                   plan.to)
+                     : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
 }  // namespace
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    if (Status fresh = not_run_before(plan); !fresh) {
+        return refuse(fresh.error());
+    }
     auto drift = moved_since_planned(options, plan);
     if (!drift) {
         return tl::unexpected(drift.error());
@@ -166,11 +188,7 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     Json detail;
     detail.set("plan", plan.digest()).set("plan_file", options.plan_file).set("who", who_am_i());
     detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
-    return go(*conducting,
-              observer,
-              {plain_event(EventType::run_created, std::move(detail)),
-               plain_event(EventType::run_resumed)},
-              false);
+    return go(*conducting, observer, plain_event(EventType::run_created, std::move(detail)));
 }
 
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
@@ -191,7 +209,7 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     }
     std::error_code ignored;
     std::filesystem::remove(conducting->store.pause_file(), ignored);
-    return go(*conducting, observer, {plain_event(EventType::run_resumed)}, true);
+    return go(*conducting, observer, std::nullopt);
 }
 
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {

@@ -156,6 +156,8 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     }
     for (const journal::Record& record : *records) {
         for (const Json& json : record.events) {
+            replayed.may_go_on =
+                json["type"].as_string() == run::name_of(run::EventType::gate_approved);
             auto event = codec.decode(json);
             if (!event) {
                 return refuse(event.error());
@@ -185,7 +187,7 @@ RunStatus status_of(const Replayed& replayed, std::int64_t now_ms) {
         status.remedy = replayed.halted["remedy"].as_string();
     }
     take_gates(replayed, now_ms, status);
-    status.exit_code = exit_code_of(status);
+    status.exit_code = replayed.may_go_on ? k_exit_waiting : exit_code_of(status);
     return status;
 }
 

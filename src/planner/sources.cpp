@@ -101,6 +101,18 @@ Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& s
     return {};
 }
 
+// What is derived from facts that were left out is left out, too.
+void drop_without_inputs(model::FactSources& sources) {
+    const auto lacks_input = [&](const auto& entry) {
+        const auto& inputs = entry.second.inputs;
+        return std::any_of(inputs.begin(), inputs.end(), [&](const std::string& key) {
+            return !sources.contains(key);
+        });
+    };
+    while (std::erase_if(sources, lacks_input) > 0) {
+    }
+}
+
 }  // namespace
 
 Result<model::FactSources>
@@ -115,6 +127,7 @@ bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Namin
     for (const FactSpec& spec : pack.facts) {
         DRYDOCK_TRY(bind_fact(scope, spec, sources));
     }
+    drop_without_inputs(sources);
     return sources;
 }
 
