@@ -128,19 +128,22 @@ void Runner::ask(const Command& command) {
     }
 }
 
+Json Runner::request_of(const Command& command) const {
+    const Action& action = plan_.actions[command.action];
+    Json request;
+    request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
+    if (command.what == Do::ask) {
+        return request.set("do", "attach");
+    }
+    return request.set("do", "exec").set("epoch", settings_.epoch).set("request", action.request);
+}
+
 void Runner::send() {
     for (const Command& command : std::exchange(to_send_, {})) {
         const Action& action = plan_.actions[command.action];
-        Json request;
-        request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
-        const bool asked = command.what == Do::ask;
-        request.set("do", asked ? "attach" : "exec");
-        if (!asked) {
-            request.set("epoch", settings_.epoch).set("request", action.request);
-        }
         const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
-        in_flight_[hosts_.ask(action.host, std::move(request))] = {
-            command.action, command.attempt, deadline, asked};
+        const Ticket ticket = hosts_.ask(action.host, request_of(command));
+        in_flight_[ticket] = {command.action, command.attempt, deadline, command.what == Do::ask};
     }
 }
 
@@ -261,20 +264,22 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
     }
 }
 
+void Runner::ask_again(const InFlight& flight) {
+    asking_.insert(flight.action);
+    const Command command = {Do::ask, flight.action, flight.attempt, Purpose::none};
+    in_flight_[hosts_.ask(plan_.actions[flight.action].host, request_of(command))] = flight;
+}
+
 // An exec that was refused never began; one that was lost may have. A question that was lost is
-// asked again.
+// asked again. A host that obeys a later conductor ends this one, before it does anything else.
 void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
-    if (flight.asked && clock_.monotonic_ms() < flight.deadline_ms) {
-        const Ticket ticket = hosts_.ask(plan_.actions[flight.action].host, [&] {
-            Json request;
-            request.set("do", "attach")
-                .set("run", settings_.run)
-                .set("action", plan_.actions[flight.action].id)
-                .set("attempt", flight.attempt);
-            return request;
-        }());
-        asking_.insert(flight.action);
-        in_flight_[ticket] = flight;
+    if (reply.error.code == "agent.fenced") {
+        displaced_ = reply.error;
+        return;
+    }
+    const bool lost = reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
+    if (flight.asked && lost && clock_.monotonic_ms() < flight.deadline_ms) {
+        ask_again(flight);
         return;
     }
     const bool refused = reply.kind == Reply::Kind::refused && !flight.asked;
@@ -395,6 +400,9 @@ Status Runner::run() {
         }
         tell_wait(commands);
         take_replies();
+        if (displaced_) {
+            return tl::unexpected(*displaced_);
+        }
     }
 }
 

@@ -96,6 +96,8 @@ private:
     void take_replies();
     void take(const Reply& reply);
     void take_ended(const InFlight& flight, const Json& answer);
+    void ask_again(const InFlight& flight);
+    [[nodiscard]] Json request_of(const run::Command& command) const;
     void take_trouble(const InFlight& flight, const Reply& reply);
     void give_up_late();
     [[nodiscard]] std::int64_t wait_ms() const;
@@ -121,6 +123,7 @@ private:
     std::int64_t told_ms_ = 0;
     bool pause_seen_ = false;
     bool ended_ = false;
+    std::optional<Error> displaced_;  // a host obeys a later conductor
 };
 
 }  // namespace drydock::conduct
