@@ -41,8 +41,9 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
         names.insert(names.end(), {"member", "release"});
     }
     // Probes may use a plan's names, too: a survey leaves such facts out.
-    names.insert(names.end(),
-                 {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster"});
+    names.insert(
+        names.end(),
+        {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster", "keep"});
     if (!scope.role.empty()) {
         names.insert(names.end(), {"release.from", "release.to"});
     }

@@ -68,6 +68,7 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
         {"backup",
          fmt::format("{}/{}-{}", scope.cluster.policy.backup_path, scope.cluster.name, scope.run)},
         {"cluster", scope.cluster.name},
+        {"keep", std::to_string(scope.cluster.policy.backup_keep)},
     };
     const auto it = values.find(name);
     return it == values.end() ? std::nullopt : std::optional(it->second);
