@@ -19,6 +19,7 @@ using run::EventType;
 
 // DRYDOCK_CRASH="17:before": where a test ends the process.
 conduct::Crash crash_from_environment() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
     const char* text = std::getenv("DRYDOCK_CRASH");
     const auto parts = split(text != nullptr ? text : "", ':');
     if (parts.size() != 2) {
@@ -141,7 +142,7 @@ Answer<RunStatus> give_back(Conducting& conducting) {
 }  // namespace
 
 std::string who_am_i() {
-    const passwd* user = ::getpwuid(::getuid());
+    const passwd* user = ::getpwuid(::getuid());  // NOLINT(concurrency-mt-unsafe): one thread asks
     return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
 

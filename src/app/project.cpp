@@ -32,6 +32,7 @@ tl::unexpected<Failure> refuse_input(Diagnostics diagnostics) {
 }
 
 std::string packs_folder(const std::string& program) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
     if (const char* given = std::getenv("DRYDOCK_PACKS"); given != nullptr && *given != '\0') {
         return given;
     }
@@ -112,7 +113,7 @@ addresses(const std::map<std::string, model::Host>& hosts,
             address.agent = address.connect.empty() ? options.program : "drydock";
         }
         if (address.state.empty()) {
-            address.state = state + "/hosts/" + name;
+            address.state = fmt::format("{}/hosts/{}", state, name);
         }
     }
     return all;
@@ -126,6 +127,7 @@ Result<std::string> read_secret(const model::SecretSource& source) {
         return trim(text);
     }
     if (source.kind == "env") {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
         const char* value = std::getenv(source.from.at(0).c_str());
         return value != nullptr ? Result<std::string>(value)
                                 : fail("secret.env",

@@ -49,6 +49,7 @@ fail_errno(std::string_view code, std::string_view what, int error_number);
 
 }  // namespace drydock
 
+// NOLINTBEGIN(bugprone-macro-parentheses,readability-identifier-naming): a target has no brackets
 #define DRYDOCK_CONCAT_(a, b) a##b
 #define DRYDOCK_CONCAT(a, b) DRYDOCK_CONCAT_(a, b)
 
@@ -69,3 +70,4 @@ fail_errno(std::string_view code, std::string_view what, int error_number);
         return tl::unexpected<::drydock::Error>(std::move(result).error());                        \
     }                                                                                              \
     target = std::move(*result)
+// NOLINTEND(bugprone-macro-parentheses,readability-identifier-naming)

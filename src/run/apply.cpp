@@ -1,6 +1,7 @@
 // What is known after an event. Each function below is one event type; each only moves an action
 // that is in the status in which that event makes sense, so a doubled or late answer changes
 // nothing.
+#include "base/check.h"
 #include "run/run.h"
 
 namespace drydock::run {
@@ -161,8 +162,10 @@ State apply(const Plan& plan, State state, const Event& event) {
     if (state.actions() != plan.actions.size()) {
         state = State(plan.actions.size());
     }
-    const Action* action =
-        event.action < plan.actions.size() ? &plan.actions[event.action] : nullptr;
+    const auto action = [&]() -> const Action& {
+        CHECK(event.action < plan.actions.size());
+        return plan.actions[event.action];
+    };
     switch (event.type) {
     case EventType::run_created:
         state.set_phase(Phase::created);
@@ -174,13 +177,13 @@ State apply(const Plan& plan, State state, const Event& event) {
         intended(state, event);
         break;
     case EventType::action_ended:
-        ended(*action, state, event);
+        ended(action(), state, event);
         break;
     case EventType::action_attached:
         attached(state, event);
         break;
     case EventType::facts_read:
-        facts_read(*action, state, event);
+        facts_read(action(), state, event);
         break;
     case EventType::soak_started:
         gate(state, event, Status::ready, Status::soaking);
