@@ -132,13 +132,18 @@ std::vector<std::string> members_up(const Plan& plan, const State& state) {
 
 namespace {
 
-// A member that is not expected to be up need not say who it is.
+// A member that is not expected to be up need not say who it is, and one that was down when it was
+// planned never said it.
 void excuse_identity(const Plan& plan, const State& state, World& world) {
     const auto up = members_up(plan, state);
     for (auto& [key, expectation] : world) {
         const auto source = plan.sources.find(key);
         const bool identity = source != plan.sources.end() && source->second.identity
                               && !source->second.member.empty();
+        if (identity && expectation.by.empty() && expectation.any_of.size() == 1
+            && expectation.any_of.front().status == Known::absent) {
+            expectation.any_of.clear();
+        }
         if (identity && !expectation.any_of.empty()
             && std::find(up.begin(), up.end(), source->second.member) == up.end()) {
             expectation.any_of.push_back(value_of({}));
