@@ -140,6 +140,14 @@ std::vector<Hop> search(const Pack& pack,
     return hops;
 }
 
+// Links need the folder of each release that a plan names.
+bool is_at_hand(const model::Cluster& cluster, const std::string& release) {
+    return std::all_of(
+        cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
+            return member.versions.empty() || member.versions.contains(release);
+        });
+}
+
 // Every member runs `to`, but a level that it would raise is still older: the hop is not over, and
 // this is where it began.
 std::string behind_level(const Pack& pack,
@@ -155,7 +163,8 @@ std::string behind_level(const Pack& pack,
         const std::string at = series_of(pack, level->second.value.as_string());
         for (const std::string& release : known_releases(pack, cluster, to, to)) {
             const bool older = !at.empty() && series_index(pack, release) < series_index(pack, to);
-            if (older && series_of(pack, release) == at) {
+            const bool better = is_at_hand(cluster, release) || from == to;
+            if (older && better && series_of(pack, release) == at) {
                 from = release;
             }
         }
