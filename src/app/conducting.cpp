@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -26,6 +27,14 @@ conduct::Crash crash_from_environment() {
         return {};
     }
     return {std::strtoull(parts[0].c_str(), nullptr, 10), parts[1]};
+}
+
+// As the conductor's own crash_if(): the one record that is made by hand is the first.
+void crash_by_hand(std::string_view where) {
+    const conduct::Crash crash = crash_from_environment();
+    if (crash.record == 1 && crash.where == where) {
+        ::kill(::getpid(), SIGKILL);
+    }
 }
 
 class Relay final : public conduct::Listener {
@@ -186,10 +195,12 @@ Answer<RunStatus> record_by_hand(Conducting& conducting, const Event& event) {
     const run::EventCodec codec(conducting.run.plan);
     os::RealClock clock;
     auto& journal = conducting.store.journal();
+    crash_by_hand("before");
     if (auto head = journal.append(conducting.run.plan.run, clock.wall_ms(), {codec.encode(event)});
         !head) {
         return cannot_record(head.error());
     }
+    crash_by_hand("after");
     return give_back(conducting);
 }
 

@@ -84,7 +84,7 @@ private:
     void apply(run::Event event);
     Status commit();
     void send();
-    void crash_if(const char* where) const;
+    void crash_if(const char* where);
     bool carry_out(const run::Command& command);
     void begin(const run::Command& command);
     void ask(const run::Command& command);
