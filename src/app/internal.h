@@ -35,10 +35,21 @@ addresses(const std::map<std::string, model::Host>& hosts,
 [[nodiscard]] Answer<Survey>
 survey_for(const Options& options, Project project, const planner::Naming& naming);
 
+// The ways from one release back to another that are left when `downgrade` is not, with what they
+// cost as things are now; `forward` is the run whose copy a restore would take.
+std::vector<model::WayBack> ways_left(const Options& options,
+                                      const std::string& from,
+                                      const std::string& to,
+                                      const std::string& forward);
+
+// Refuses a state folder that is a symbolic link, somebody else's, or writable for others; one that
+// is not there yet is fine.
+Status check_state(const std::string& state);
+
 // The folder <state> with journal.db, runs/<id>.json and the request files.
 class Store {
 public:
-    // With `create` makes what is missing; refuses a folder that others may write.
+    // With `create` makes what is missing; refuses what check_state() refuses.
     static Answer<Store> open(const std::string& state, bool create);
 
     [[nodiscard]] journal::Journal& journal() { return *journal_; }

@@ -148,6 +148,20 @@ Status write_plan(const model::Plan& plan, const std::string& file) {
     return os::write_file_durable(file, model::to_json(plan).dump() + "\n");
 }
 
+std::vector<model::WayBack> ways_left(const Options& options,
+                                      const std::string& from,
+                                      const std::string& to,
+                                      const std::string& forward) {
+    auto project = open_project(options);
+    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
+                         : Answer<Survey>(tl::unexpected(project.error()));
+    if (!known) {
+        return {};
+    }
+    return planner::ways_left(
+        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
+}
+
 // The way back of the last run, from the facts as they are now.
 Answer<model::Plan> plan_downgrade(const Options& options) {
     auto project = open_project(options);
@@ -177,11 +191,6 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
                        fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
                        ErrorClass::permanent});
     }
-    auto known =
-        survey_for(options, {project->pack, project->cluster}, {plan.to, plan.from, plan.run, ""});
-    if (!known) {
-        return tl::unexpected(known.error());
-    }
     const std::string run = make_run_id(plan.run);
     auto found = survey_for(options, std::move(*project), {plan.to, plan.from, run, ""});
     if (!found) {
@@ -200,15 +209,7 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
         return std::move(*compiled.plan);
     }
     auto failure = finish(std::move(compiled)).error();
-    failure.left = planner::ways_left({known->pack,
-                                       known->cluster,
-                                       known->facts,
-                                       "downgrade",
-                                       plan.to,
-                                       plan.from,
-                                       plan.run,
-                                       "",
-                                       ""});
+    failure.left = ways_left(options, plan.to, plan.from, plan.run);
     if (!forward->approved.is_null()) {
         failure.errors.push_back(
             {"downgrade.approved",

@@ -97,9 +97,9 @@ Status check_plan_file(const Replayed& replayed) {
     return {};
 }
 
-// What the plan was made from, compared with what is there now; only reads.
-Answer<std::vector<run::Drift>> moved_since_planned(const Options& options,
-                                                    const model::Plan& plan) {
+// What is expected at that state of the run, compared with what is there now; only reads.
+Answer<std::vector<run::Drift>>
+moved_since(const Options& options, const model::Plan& plan, const run::State& state) {
     auto secrets = read_secrets(plan.secrets);
     if (!secrets) {
         return refuse(secrets.error());
@@ -107,7 +107,7 @@ Answer<std::vector<run::Drift>> moved_since_planned(const Options& options,
     os::RealClock clock;
     transport::LocalTransport transport;
     conduct::Hosts hosts(transport, clock, addresses(plan.hosts, options, plan.state), 0, *secrets);
-    return look_for_drift(plan, run::State(plan.actions.size()), hosts, clock);
+    return look_for_drift(plan, state, hosts, clock);
 }
 
 RunStatus not_begun(const model::Plan& plan) {
@@ -142,8 +142,30 @@ go(Conducting& conducting, Observer& observer, const std::optional<run::Event>& 
     if (Status marked = mark_returned(conducting.store, conducting.run.plan); !marked) {
         return refuse(marked.error());
     }
-    return return_if_asked(
-        conducting.options, conduct_run(conducting, observer, created), observer);
+    auto ended = conduct_run(conducting, observer, created);
+    const model::Plan& plan = conducting.run.plan;
+    if (!ended && ended.error().exit_code == k_exit_moved && !plan.returns_from.empty()) {
+        ended.error().left = ways_left(conducting.options, plan.from, plan.to, plan.returns_from);
+    }
+    return return_if_asked(conducting.options, std::move(ended), observer);
+}
+
+// What `resume` looks at before it goes on.
+Answer<RunStatus> would_resume(const Options& options, Store& store, const journal::RunInfo& info) {
+    auto replayed = replay(store, info);
+    if (!replayed) {
+        return tl::unexpected(replayed.error());
+    }
+    if (Status same = check_plan_file(*replayed); !same) {
+        return refuse(same.error(), k_exit_moved);
+    }
+    auto drift = moved_since(options, replayed->plan, replayed->state);
+    if (!drift) {
+        return tl::unexpected(drift.error());
+    }
+    os::RealClock clock;
+    return drift->empty() ? Answer<RunStatus>(status_of(*replayed, clock.wall_ms()))
+                          : moved(std::move(*drift));
 }
 
 // A plan is run once; what is left of it is gone on with, or planned again.
@@ -168,10 +190,13 @@ Status not_run_before(const model::Plan& plan) {
 }  // namespace
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    if (Status checked = check_state(plan.state); !checked) {
+        return refuse(checked.error());
+    }
     if (Status fresh = not_run_before(plan); !fresh) {
         return refuse(fresh.error());
     }
-    auto drift = moved_since_planned(options, plan);
+    auto drift = moved_since(options, plan, run::State(plan.actions.size()));
     if (!drift) {
         return tl::unexpected(drift.error());
     }
@@ -200,6 +225,9 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (!info) {
         return tl::unexpected(info.error());
     }
+    if (options.dry_run) {
+        return would_resume(options, *store, *info);
+    }
     auto conducting = take(options, std::move(*store), *info);
     if (!conducting) {
         return tl::unexpected(conducting.error());
@@ -213,6 +241,11 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
 }
 
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
+    if (auto store = store_of(options)) {
+        if (auto info = store->current_run(false); info && info->holder) {
+            return run_in_progress(*info, options.cluster_file);
+        }
+    }
     auto plan = plan_downgrade(options);
     if (!plan) {
         return tl::unexpected(plan.error());

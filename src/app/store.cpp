@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace drydock::app {
 
@@ -77,7 +78,16 @@ bool is_over(const std::string& run_state) {
     return run_state == "finished" || run_state == "returned" || run_state == "aborted";
 }
 
+Status check_state(const std::string& state) {
+    std::error_code missing;
+    const auto found = std::filesystem::symlink_status(state, missing);
+    return std::filesystem::exists(found) ? os::ensure_private_folder(state) : Status();
+}
+
 Answer<Store> Store::open(const std::string& state, bool create) {
+    if (Status checked = check_state(state); !checked) {
+        return refuse(checked.error());
+    }
     if (create) {
         for (const std::string& folder : {state, state + "/runs"}) {
             if (Status made = os::ensure_private_folder(folder); !made) {

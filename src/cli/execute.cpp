@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -243,8 +244,10 @@ int Command::apply() {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
+    app::Options with_plan = options();
+    with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
     const auto begin = [&](app::Observer& observer) {
-        return app::apply(options(), *plan, observer);
+        return app::apply(with_plan, *plan, observer);
     };
     return conduct(begin, options(), plan->to);
 }

@@ -69,6 +69,9 @@ std::string drift_table(const Failure& failure) {
 }
 
 std::string drift_advice(const Failure& failure, const Asked& asked) {
+    if (!failure.left.empty()) {
+        return "";  // the ways that are left follow
+    }
     const std::string& file = asked.cluster_file;
     const std::string to = asked.to.empty() ? "VERSION" : asked.to;
     Table table;
