@@ -20,8 +20,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 import unittest
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Callable, Iterable, NamedTuple, Self
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "field", "etcd"))
@@ -33,6 +35,11 @@ import plan_file  # noqa: E402
 import releases  # noqa: E402
 
 RUN_SECONDS_MAX = 120.0
+AT_ONCE = 2  # trials of one test that run side by side
+FAILED_TRIALS_MAX = 3  # more of the same tell nothing new
+
+DONE, NO, USAGE, WAITS, HALTED, MOVED = range(6)  # drydock's exit codes
+KILLED = -9
 
 
 class Run(NamedTuple):
@@ -96,6 +103,7 @@ class Case(unittest.TestCase):
     """One test on one restored cluster in one scratch folder."""
 
     maxDiff = None
+    trial_failed = False
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -113,6 +121,7 @@ class Case(unittest.TestCase):
 
         May be called again in one test: the cluster before it is ended first."""
         self.end()
+        self.load = None
         self.scratch = tempfile.mkdtemp(prefix=f"drydock-{self._testMethodName}-")
         self.cluster = golden.golden(self.scratch, slot, fast)
         self.addCleanup(self.end)
@@ -124,6 +133,8 @@ class Case(unittest.TestCase):
         """Ends what runs; the scratch folder goes unless this test failed."""
         if not hasattr(self, "cluster"):
             return
+        if self.load:
+            self.load.stop()
         self.cluster.close()
         if self._failed():
             print(f"\nkept for a look: {self.scratch}", file=sys.stderr, flush=True)
@@ -146,7 +157,7 @@ class Case(unittest.TestCase):
         return Running(self.words(*args), self.scratch, env)
 
     def words(self, *args: str) -> list[str]:
-        without = ("apply", "pack", "version", "completion", "agent")
+        without = ("apply", "guide", "pack", "version", "completion", "agent")
         named = args[0] in without or "-c" in args
         return list(args) if named else [*args, "-c", self.cluster_file]
 
@@ -162,6 +173,64 @@ class Case(unittest.TestCase):
     def gate(self) -> str:
         """The name of the plan's gate before the point of no return."""
         return plan_file.gate_of(self.plan)
+
+    def make_plan(self) -> None:
+        self.drydock("plan", "--to", self.new, "-o", self.plan, expect=0)
+
+    def to_the_gate(self) -> None:
+        """Plans, and applies up to the gate."""
+        self.make_plan()
+        self.drydock("apply", self.plan, expect=WAITS)
+
+    def finish(self) -> None:
+        """Resumes the run, approving its gate, until it is finished."""
+        done = self.drydock("resume")
+        if done.code == WAITS:
+            self.drydock("approve", self.gate(), expect=DONE)
+            done = self.drydock("resume")
+        self.assertEqual(done.code, DONE, done.text())
+
+    def records(self) -> list[list[dict[str, Any]]]:
+        """The journal's records, each with its events."""
+        by_number: dict[int, list[dict[str, Any]]] = {}
+        for event in self.journal_events():
+            by_number.setdefault(event["sequence"], []).append(event)
+        return [by_number[number] for number in sorted(by_number)]
+
+    def touched(self) -> tuple[Any, ...]:
+        """What a run changes on hosts: every start and stop of a member, every action's folder."""
+        hosts = os.path.join(self.scratch, "state", "hosts")
+        actions = sorted(os.path.join(top, name) for top, folders, _ in os.walk(hosts)
+                         for name in folders)
+        return ([(self.cluster.starts(name), self.cluster.stops(name))
+                 for name in self.cluster.members], actions)
+
+    def each(self, cases: Iterable[Any], trial: "Callable[[Self, Any], None]") -> None:
+        """Runs trial(case object of its own, case) for each case, AT_ONCE of them side by side."""
+        left, failed = iter(list(cases)), list[str]()
+        lock = threading.Lock()
+
+        def work() -> None:
+            while True:
+                with lock:
+                    case = next(left, None)
+                if case is None or len(failed) >= FAILED_TRIALS_MAX:
+                    return
+                one = type(self)(self._testMethodName)
+                try:
+                    trial(one, case)
+                except Exception:  # told below, by the test that these trials belong to
+                    one.trial_failed = True
+                    failed.append(f"{case}:\n{traceback.format_exc()}")
+                finally:
+                    one.end()
+
+        workers = [threading.Thread(target=work) for _ in range(AT_ONCE)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        self.assertFalse(failed, "\n".join(failed))
 
     # The cluster
 
@@ -187,7 +256,25 @@ class Case(unittest.TestCase):
         """Which releases were started on which member, one for each process, by their own logs."""
         self.assertEqual({name: self.cluster.starts(name) for name in expected}, expected)
 
+    def assert_upgraded(self) -> None:
+        """All members on the new release and its level, started and stopped once each for it,
+        nothing lost, and the journal whole."""
+        self.assertEqual(self.versions(), [self.new] * 3)
+        self.assertEqual({self.cluster.versions(name)[1] for name in self.cluster.members},
+                         {self.level(self.new)})
+        self.assert_nothing_lost()
+        self.assert_starts({name: ["3.4", "3.5"] for name in self.cluster.members})
+        self.assertEqual([self.cluster.stops(name) for name in self.cluster.members], [1, 1, 1])
+        self.drydock("journal", "verify", expect=DONE)
+
+    @staticmethod
+    def level(version: str) -> str:
+        """The level that a version leads to: 3.5.16 -> 3.5.0."""
+        return version.rsplit(".", 1)[0] + ".0"
+
     def _failed(self) -> bool:
+        if self._outcome is None:  # one trial of several
+            return self.trial_failed
         result = self._outcome.result  # unittest has no public way to ask; it knows this since 3.11
         return any(self in (test, getattr(test, "test_case", None))
                    for test, _ in result.failures + result.errors)

@@ -1,0 +1,151 @@
+"""The level rises by itself, at a moment that nobody chose: seen, named, and the ways that are left
+are offered."""
+
+import functools
+from typing import Any
+
+import harness  # first: it knows where the others are
+import cluster
+from harness import DONE, HALTED, KILLED, MOVED, NO
+
+RISES_SECONDS_MAX = 10  # the leader looks every 4 s
+
+
+class Level(harness.Case):
+    def all_new_and_the_conductor_dead(self) -> None:
+        """Every member runs the new release, and for some seconds the level is still the old."""
+        record = self.record_of_last_start()
+        self.approved()
+        self.drydock("resume", expect=KILLED, env={"DRYDOCK_CRASH": f"{record}:sent"})
+        self.cluster.wait_healthy()
+        self.assertEqual(self.versions(), [self.new] * 3)
+
+    def approved(self) -> None:
+        self.begin(write=True, rate=20)
+        self.to_the_gate()
+        self.drydock("approve", self.gate(), expect=DONE)
+
+    @functools.cache
+    def record_of_last_start(self) -> int:
+        """Which record of `resume` intends the start of the last member."""
+        self.approved()
+        return self.records_until("resume", "action.intended", "/start")
+
+    @functools.cache
+    def record_of_first(self, kind: str, step: str) -> int:
+        """Which record of `downgrade` has the first such event, on the way back from the gate."""
+        self.begin()
+        self.to_the_gate()
+        return self.records_until("downgrade", kind, step)
+
+    def records_until(self, command: str, kind: str, step: str) -> int:
+        before = len(self.records()) if command == "resume" else 0
+        self.drydock(command, expect=DONE)
+        return next(number for number, record in enumerate(self.records()[before:], 1)
+                    if has(record, kind, step))
+
+    def levels(self) -> set[str]:
+        return {self.cluster.versions(name)[1] for name in self.cluster.members}
+
+    def wait_for_the_level(self) -> None:
+        cluster.wait_until(lambda: self.levels() == {self.level(self.new)}, RISES_SECONDS_MAX,
+                           lambda: f"the level is {self.levels()}")
+
+    def raise_the_level(self) -> None:
+        """What a leader does first, whoever it is."""
+        self.cluster.transfer_leadership(next(name for name in self.cluster.members
+                                              if name != self.cluster.leader()))
+        self.wait_for_the_level()
+
+    # While the conductor is dead
+
+    def test_resume_finds_it_done(self) -> None:
+        self.all_new_and_the_conductor_dead()
+        self.wait_for_the_level()
+        self.drydock("resume", expect=DONE)
+        self.assert_upgraded()
+
+    def test_downgrade_finds_the_way_closed(self) -> None:
+        self.all_new_and_the_conductor_dead()
+        self.wait_for_the_level()
+        before = self.touched()
+        done = self.drydock("downgrade", expect=NO)
+        for word in ("level", self.level(self.new), "rebuild", "restore"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.touched(), before)
+        self.drydock("resume", expect=DONE)
+        self.assert_upgraded()
+
+    # While drydock goes back
+
+    def test_downgrade_in_the_seconds_before_it(self) -> None:
+        """All run the new release: followers go first, so the level cannot rise any more."""
+        self.all_new_and_the_conductor_dead()
+        if self.levels() != {self.level(self.old)}:
+            self.skipTest("the level has risen before the way back began")
+        done = self.drydock("downgrade")
+        if done.code != DONE:  # it was faster than the first stop
+            self.assertEqual(self.levels(), {self.level(self.new)}, done.text())
+            self.assert_ways_left(done)
+            return
+        self.assertEqual(self.versions(), [self.old] * 3)
+        self.assertEqual(self.levels(), {self.level(self.old)})
+        self.assert_nothing_lost()
+
+    def test_it_rises_before_the_first_stop_of_the_way_back(self) -> None:
+        self.going_back_until("action.intended", "/stop", "after")
+        self.raise_the_level()
+        before = self.touched()
+        done = self.drydock("resume")
+        self.assertIn(done.code, (HALTED, MOVED), done.text())
+        self.assert_ways_left(done)
+        self.assertEqual(self.touched()[0], before[0], "a member was touched")
+        self.assertEqual(self.versions(), [self.new] * 3)
+        self.assert_nothing_lost()
+
+    def test_it_has_risen_when_the_first_member_is_down(self) -> None:
+        """The last moment: stopped is the member, and the old release would not start on it."""
+        self.going_back_until("action.ended", "/stop", "after")
+        down = next(name for name in self.cluster.members if not self.cluster.pid(name))
+        self.cluster.start(down)
+        self.cluster.wait_healthy()
+        self.raise_the_level()
+        self.cluster.stop(down)
+        before = self.touched()
+        done = self.drydock("resume")
+        self.assertIn(done.code, (HALTED, MOVED), done.text())
+        self.assert_ways_left(done)
+        self.assertEqual(self.touched()[0], before[0], "a member was touched")
+        self.cluster.start(down)
+        self.cluster.wait_healthy()
+        self.assertEqual(self.versions(), [self.new] * 3)
+        self.assert_nothing_lost()
+
+    def going_back_until(self, kind: str, step: str, moment: str) -> None:
+        """A downgrade whose conductor dies at that record, with all members new at its start."""
+        record = self.record_of_first(kind, step)
+        for near in (0, 1, -1, 0, 1, -1):  # how many facts come at once differs
+            self.all_new_and_the_conductor_dead()
+            done = self.drydock("downgrade", env={"DRYDOCK_CRASH": f"{record + near}:{moment}"})
+            low = self.levels_of_those_up() == {self.level(self.old)}
+            if done.code == KILLED and low and has(self.records()[-1], kind, step):
+                return
+        self.fail(f"no {kind} of {step} on the way back")
+
+    def levels_of_those_up(self) -> set[str]:
+        return {self.cluster.versions(name)[1] for name in self.cluster.members
+                if self.cluster.pid(name)}
+
+    def assert_ways_left(self, done: harness.Run) -> None:
+        text = done.stdout + done.stderr
+        for word in ("level", "rebuild", "restore"):
+            self.assertIn(word, text)
+
+
+def has(record: list[dict[str, Any]], kind: str, step: str) -> bool:
+    return any(event["type"] == kind and event["action"].endswith(step)
+               for event in record if "action" in event)
+
+
+if __name__ == "__main__":
+    harness.main()
