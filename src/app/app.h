@@ -51,6 +51,7 @@ struct Options {
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
     std::string plan_file;  // apply: where the plan was read from; looked at again on resume
+    std::string approve;    // a gate that is approved when it opens; the run then goes on at once
 };
 
 // The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else

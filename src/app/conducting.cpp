@@ -102,12 +102,25 @@ Event drift_event(const std::vector<run::Drift>& drift) {
     return plain_event(EventType::drift_found, std::move(detail));
 }
 
+// To the end, or to a gate that was not approved beforehand.
+Status run_on(conduct::Runner& runner, const Conducting& conducting) {
+    const model::Plan& plan = conducting.run.plan;
+    while (true) {
+        DRYDOCK_TRY(runner.run());
+        const auto gate = open_gate(plan, runner.state(), conducting.options.approve);
+        if (!gate) {
+            return {};
+        }
+        DRYDOCK_TRY(runner.record(approval_of(plan, *gate)));
+    }
+}
+
 // A new run: created, then conducted. Nothing can have moved since the plan was compared with the
 // world just now.
 Status begin_run(conduct::Runner& runner, const Conducting& conducting, const Event& created) {
     DRYDOCK_TRY(runner.record(created));
     DRYDOCK_TRY(runner.record(started_event(conducting)));
-    return runner.run();
+    return run_on(runner, conducting);
 }
 
 // A run that goes on: what `drift` gets ends it before the first write.
@@ -121,7 +134,7 @@ Status go_on(conduct::Runner& runner,
         return runner.record(drift_event(drift));
     }
     DRYDOCK_TRY(runner.record(plain_event(EventType::run_resumed)));
-    return runner.run();
+    return run_on(runner, conducting);
 }
 
 tl::unexpected<Failure> cannot_record(Error error) {
@@ -164,6 +177,30 @@ journal::Holder this_conductor() {
 
 Event plain_event(EventType type, Json detail) {
     return {type, 0, 0, run::Outcome::none, run::Purpose::none, std::move(detail)};
+}
+
+std::optional<std::size_t>
+open_gate(const model::Plan& plan, const run::State& state, const std::string& name) {
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const bool open =
+            state.phase() == run::Phase::running && state.status(i) == run::Status::open;
+        if (open && plan.actions[i].gate == name) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+Event approval_of(const model::Plan& plan, std::size_t gate) {
+    Json detail;
+    detail.set("gate", plan.actions[gate].gate).set("who", who_am_i());
+    detail.set("words", plan.actions[gate].reason);
+    return {EventType::gate_approved,
+            gate,
+            0,
+            run::Outcome::none,
+            run::Purpose::none,
+            std::move(detail)};
 }
 
 tl::unexpected<Failure> moved(std::vector<run::Drift> drift) {

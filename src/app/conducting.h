@@ -22,6 +22,10 @@ struct Conducting {
 [[nodiscard]] std::string who_am_i();
 [[nodiscard]] journal::Holder this_conductor();
 [[nodiscard]] run::Event plain_event(run::EventType type, Json detail = {});
+// The gate of that name, if it waits for a person; and the approval of it by this user.
+[[nodiscard]] std::optional<std::size_t>
+open_gate(const model::Plan& plan, const run::State& state, const std::string& name);
+[[nodiscard]] run::Event approval_of(const model::Plan& plan, std::size_t gate);
 [[nodiscard]] tl::unexpected<Failure> moved(std::vector<run::Drift> drift);
 
 // Takes the lease (refused while another conductor lives, naming it) and replays the run.

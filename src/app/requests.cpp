@@ -55,25 +55,11 @@ Answer<RunStatus> approve(const Options& options, const std::string& gate) {
         return tl::unexpected(conducting.error());
     }
     const Replayed& run = conducting->run;
-    for (std::size_t i = 0; i < run.plan.actions.size(); ++i) {
-        if (run.plan.actions[i].gate != gate || run.state.status(i) != run::Status::open) {
-            continue;
-        }
-        Json detail;
-        detail.set("gate", gate).set("who", who_am_i()).set("words", run.plan.actions[i].reason);
-        if (options.dry_run) {
-            os::RealClock clock;
-            return status_of(run, clock.wall_ms());
-        }
-        return record_by_hand(*conducting,
-                              {run::EventType::gate_approved,
-                               i,
-                               0,
-                               run::Outcome::none,
-                               run::Purpose::none,
-                               std::move(detail)});
-    }
     os::RealClock clock;
+    if (const auto open = open_gate(run.plan, run.state, gate)) {
+        return options.dry_run ? Answer<RunStatus>(status_of(run, clock.wall_ms()))
+                               : record_by_hand(*conducting, approval_of(run.plan, *open));
+    }
     return gate_not_open(run, status_of(run, clock.wall_ms()), gate);
 }
 

@@ -23,6 +23,7 @@ return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& obser
     }
     Options back = options;
     back.cluster_file = ended->plan.cluster_file;
+    back.approve.clear();  // was said of the way forward
     auto returned = downgrade(back, observer);
     return returned ? returned : ended;
 }

@@ -80,19 +80,15 @@ public:
 
 private:
     [[nodiscard]] app::Options options() const {
-        return {cluster_file_, console_.program, typed_.dry_run};
+        return {cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
     }
 
     int refuse(const Failure& failure, const std::string& to = {});
     int refuse_use(const std::string& message, const std::string& remedy);
     int conduct(const std::function<Answer<RunStatus>(app::Observer&)>& begin,
-                app::Options options,
                 const std::string& to);
     std::unique_ptr<app::Observer> observer();
     void clear(app::Observer& observer) const;
-    Answer<RunStatus> approve_and_go_on(Answer<RunStatus> answer,
-                                        const app::Options& options,
-                                        app::Observer& observer);
     [[nodiscard]] std::string status_text(const RunStatus& status) const;
     int show_status(const RunStatus& status);
     int write_out(const std::string& text);
@@ -193,26 +189,6 @@ void Command::clear(app::Observer& observer) const {
     }
 }
 
-// --approve: the gate that was named beforehand is approved when it opens, and only that one.
-Answer<RunStatus> Command::approve_and_go_on(Answer<RunStatus> answer,
-                                             const app::Options& options,
-                                             app::Observer& observer) {
-    if (!answer || typed_.dry_run || typed_.approve.empty()
-        || answer->open_gate != typed_.approve) {
-        return answer;
-    }
-    clear(observer);
-    if (!typed_.json) {
-        console_.out << hang(fmt::format("Approved by --approve {}: ", typed_.approve),
-                             answer->open_gate_words,
-                             screen_.width);
-    }
-    if (auto approved = app::approve(options, typed_.approve); !approved) {
-        return approved;
-    }
-    return app::resume(options, observer);
-}
-
 // A dry run of a plan that has not begun shows what it would do; any other where the run stands.
 std::string Command::status_text(const RunStatus& status) const {
     const bool not_begun = status.state.phase() == run::Phase::created;
@@ -230,10 +206,9 @@ int Command::show_status(const RunStatus& status) {
 }
 
 int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& begin,
-                     app::Options options,
                      const std::string& to) {
     const auto watching = observer();
-    auto answer = approve_and_go_on(begin(*watching), options, *watching);
+    const auto answer = begin(*watching);
     clear(*watching);
     return answer ? show_status(*answer) : refuse(answer.error(), to);
 }
@@ -249,7 +224,7 @@ int Command::apply() {
     const auto begin = [&](app::Observer& observer) {
         return app::apply(with_plan, *plan, observer);
     };
-    return conduct(begin, options(), plan->to);
+    return conduct(begin, plan->to);
 }
 
 // Where the run goes to, for the advice after a refusal.
@@ -260,7 +235,7 @@ std::string Command::goal() const {
 
 int Command::resume() {
     const auto begin = [&](app::Observer& observer) { return app::resume(options(), observer); };
-    return conduct(begin, options(), goal());
+    return conduct(begin, goal());
 }
 
 int Command::downgrade() {
@@ -274,7 +249,7 @@ int Command::downgrade() {
         return app::k_exit_done;
     }
     const auto begin = [&](app::Observer& observer) { return app::downgrade(options(), observer); };
-    return conduct(begin, options(), goal());
+    return conduct(begin, goal());
 }
 
 int Command::status() {

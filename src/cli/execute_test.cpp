@@ -152,16 +152,10 @@ TEST_F(Execute, ApplyStopsAtTheGate) {
     EXPECT_THAT(out_.str(), HasSubstr("drydock approve point-of-no-return -c orders.yaml"));
 }
 
-TEST_F(Execute, ApplyApprovesTheGateThatWasNamedAndNoOther) {
-    answer_at_gate();
-    EXPECT_EQ(type({"apply", "p.json", "--approve", "another"}), 3);
+// The gate opens while the run is conducted, and is approved there.
+TEST_F(Execute, ApplySaysWhichGateIsApprovedBeforehand) {
     EXPECT_EQ(type({"apply", "p.json", "--approve", "point-of-no-return"}), 0);
-    EXPECT_THAT(fake_app().asked,
-                ElementsAre("apply orders.yaml",
-                            "apply orders.yaml",
-                            "approve point-of-no-return orders.yaml",
-                            "resume orders.yaml"));
-    EXPECT_THAT(out_.str(), HasSubstr("behind this there is no way back"));
+    EXPECT_THAT(fake_app().asked, ElementsAre("apply orders.yaml approving point-of-no-return"));
 }
 
 TEST_F(Execute, DowngradeDryRunShowsThePlanOnly) {

@@ -92,7 +92,8 @@ std::string action_words(const Event& event, const model::Action& action) {
     case EventType::gate_opened:
         return "waits for a person";
     case EventType::gate_approved:
-        return "approved" + by_whom(event.detail);
+        return fmt::format(
+            "approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
     case EventType::run_created:
     case EventType::conductor_started:
     case EventType::drift_found:

@@ -309,7 +309,8 @@ Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
 }
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
-    ask("apply " + options.cluster_file + (options.dry_run ? " dry" : ""));
+    ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
+        + (options.approve.empty() ? "" : " approving " + options.approve));
     run::State state(plan.actions.size());
     observer.on_start(plan, state);
     for (const run::Event& event : fake_app().events) {
