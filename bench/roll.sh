@@ -24,6 +24,18 @@ move_leadership() {
     wait_for follows "$1"
 }
 
+snapshot() {
+    local etcdctl=$folder/$1/current/etcdctl copy=$folder/snapshot.db
+    export ETCDCTL_API=3
+    timeout 90 "$etcdctl" --endpoints "${url[$1]}" snapshot save "$copy.part"
+    "$etcdctl" snapshot restore "$copy.part" --data-dir "$copy.scratch"
+    ls "$copy.scratch"/member/wal/*.wal "$copy.scratch"/member/snap/*.snap
+    rm -rf "$copy.scratch"
+    "$etcdctl" snapshot status "$copy.part" -w json >"$copy.proved"
+    mv "$copy.part" "$copy"
+    sync "$copy" "$copy.proved" "$folder"
+}
+
 stop() {
     local pid
     pid=$(<"$folder/$1/etcd.pid")
@@ -43,8 +55,7 @@ start() {
 
 order=()
 for member in "${members[@]}"; do if leads "$member"; then leader=$member; else order+=("$member"); fi; done
-sh packs/etcd/scripts/snapshot.sh "$folder/${order[0]}/current/etcdctl" "${url[${order[0]}]}" "$folder/backup/snapshot.db" \
-    >"$folder/backup.log" 2>&1
+snapshot "${order[0]}" &>"$folder/snapshot.log"
 for member in "${order[@]}" "$leader"; do
     for other in "${members[@]}"; do wait_for healthy "$other"; done
     if leads "$member"; then move_leadership "$member" "${order[0]}"; fi
