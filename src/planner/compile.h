@@ -32,6 +32,14 @@ void order_members(Draft& draft);
 void expand(Draft& draft);
 // Laws of the stores as this plan meets them; the point of no return along every order; its gate.
 void place_return_point(Draft& draft);
+// How a law stands before the plan's first action.
+enum class Standing {
+    harmless,  // it closes no way back
+    open,      // its condition does not hold yet
+    may_fire,  // it holds: the format may rise at any moment, whatever the plan does
+    fired,     // the format has risen
+};
+[[nodiscard]] Standing standing_of(const Draft& draft, const model::Law& law);
 // Standing requirements become guards of every stop and every raising step.
 void keep_requirements(Draft& draft);
 // Risks, ways back, and the facts that the plan is bound to.

@@ -41,8 +41,18 @@ std::string state_of(const Draft& draft, const model::Risk& risk) {
     return "cannot tell";
 }
 
-std::string phase_of_way(const Plan& plan, const std::string& kind) {
-    if (!plan.point_of_no_return.exists) {
+bool any_law(const Draft& draft, Standing standing) {
+    const auto& laws = draft.plan.laws;
+    return std::any_of(laws.begin(), laws.end(), [&](const model::Law& law) {
+        return standing_of(draft, law) == standing;
+    });
+}
+
+std::string phase_of_way(const Draft& draft, const std::string& kind) {
+    if (kind == "downgrade" && any_law(draft, Standing::may_fire)) {
+        return "until the level rises by itself";
+    }
+    if (!draft.plan.point_of_no_return.exists) {
         return "at any time";
     }
     return kind == "downgrade" ? "before the gate" : "after the gate";
@@ -163,11 +173,15 @@ void add_ways_back(Draft& draft) {
     if (model::compare_versions(draft.request.from, draft.request.to) > 0) {
         return;
     }
+    const bool closed = any_law(draft, Standing::fired);
     for (const std::string kind : {"downgrade", "rebuild", "restore"}) {
+        if (closed && kind == "downgrade") {
+            continue;
+        }
         for (const model::ProcedureSpec& one : draft.request.pack.procedures) {
             if (one.name == kind && in_range(one.from, draft.request.to)
                 && in_range(one.to, draft.request.from)) {
-                draft.plan.ways_back.push_back({phase_of_way(draft.plan, kind),
+                draft.plan.ways_back.push_back({phase_of_way(draft, kind),
                                                 kind,
                                                 cost_of_way(draft.scope, one.cost),
                                                 command_of_way(draft.plan, kind)});

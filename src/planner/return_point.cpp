@@ -1,16 +1,14 @@
 // Pass: the point of no return, along every order that the plan allows, and the gate before it.
-//
-// A law that fires by itself fires some time after its condition can hold; so the point of no
-// return is the action with which the condition can first hold in SOME order of the plan, never the
-// moment at which a level was seen to move. `when_all` holds once the last member runs the new
-// series: a start can be that last one exactly if no other member's start has to come after it.
-// That is decided on the graph, without walking through its orders.
+// closing.h tells which actions close the way back.
 #include "model/version.h"
+#include "planner/closing.h"
 #include "planner/compile.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 namespace drydock::planner {
@@ -56,27 +54,6 @@ void add_law(Draft& draft, const model::StoreSpec& store) {
                                place(pack, after->where)});
 }
 
-// The actions after `from`, by any path.
-std::vector<bool> descendants(const Plan& plan, std::size_t from) {
-    std::vector<bool> reached(plan.actions.size(), false);
-    reached[from] = true;
-    for (std::size_t i = from + 1; i < plan.actions.size(); ++i) {
-        const auto& after = plan.actions[i].after;
-        reached[i] = std::any_of(
-            after.begin(), after.end(), [&](std::size_t before) { return reached[before]; });
-    }
-    reached[from] = false;
-    return reached;
-}
-
-bool starts_series(const Action& action, const std::string& running, const std::string& series) {
-    return std::any_of(
-        action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
-            return effect.kind == "becomes" && effect.name == running
-                   && model::version_in_series(effect.value.as_string(), series);
-        });
-}
-
 bool raises_store(const Action& action, const std::string& store) {
     return std::any_of(
         action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
@@ -95,57 +72,35 @@ std::vector<std::size_t> all_that(const Plan& plan,
     return found;
 }
 
-bool runs_series(const Draft& draft,
-                 const std::string& member,
-                 const std::string& running,
-                 const std::string& series) {
-    const auto it = draft.request.facts.find(model::fact_key(member, running));
-    return it != draft.request.facts.end() && it->second.status == model::Known::known
-           && model::version_in_series(it->second.value.as_string(), series);
-}
-
-// Whether each member either runs the series already or is started on it by the plan.
-bool reaches_everyone(const Draft& draft,
-                      const std::vector<std::size_t>& starts,
-                      const std::string& running,
-                      const std::string& series) {
-    return std::all_of(
-        draft.plan.members.begin(), draft.plan.members.end(), [&](const std::string& member) {
-            const bool started = std::any_of(starts.begin(), starts.end(), [&](std::size_t index) {
-                return draft.plan.actions[index].member == member;
-            });
-            return started || runs_series(draft, member, running, series);
-        });
-}
-
-// Of the starts, those that can be the last one in some order.
-std::vector<std::size_t> possible_last(const Plan& plan, const std::vector<std::size_t>& starts) {
-    std::vector<std::size_t> last;
-    for (const std::size_t start : starts) {
-        const auto after = descendants(plan, start);
-        if (std::none_of(
-                starts.begin(), starts.end(), [&](std::size_t other) { return after[other]; })) {
-            last.push_back(start);
+std::vector<Runner>
+runners_of(const Draft& draft, const std::string& role, const std::string& series) {
+    const std::string running = bound_fact(draft.request.pack, role, "running");
+    std::vector<Runner> runners;
+    for (const model::Member& member : draft.request.cluster.members) {
+        const auto it = draft.request.facts.find(model::fact_key(member.name, running));
+        const bool runs = it != draft.request.facts.end()
+                          && it->second.status == model::Known::known
+                          && model::version_in_series(it->second.value.as_string(), series);
+        if (member.role == role) {
+            runners.push_back({member.name, runs});
         }
     }
-    return last;
+    return runners;
 }
 
-// The actions after which the law can fire, in some order of the plan.
+// The actions after which the law can first fire, in some order of the plan.
 std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
     const Plan& plan = draft.plan;
-    const std::string running = bound_fact(draft.request.pack, plan.role, "running");
-    if (law.raises == "on_finalize" || law.raises == "on_migrate") {
-        return all_that(plan,
-                        [&](const Action& action) { return raises_store(action, law.store); });
+    const std::string& role = draft.request.pack.stores.at(law.store).role;
+    const std::string running = bound_fact(draft.request.pack, role, "running");
+    if (law.raises == "when_all") {
+        return closing_when_all(plan, runners_of(draft, role, law.series), running, law.series);
     }
-    auto starts = all_that(
-        plan, [&](const Action& action) { return starts_series(action, running, law.series); });
-    if (law.raises == "on_start") {
-        return starts;
-    }
-    return reaches_everyone(draft, starts, running, law.series) ? possible_last(plan, starts)
-                                                                : std::vector<std::size_t>();
+    const bool start = law.raises == "on_start";
+    return first_of(plan, all_that(plan, [&](const Action& action) {
+                        return start ? starts_series(action, running, law.series)
+                                     : raises_store(action, law.store);
+                    }));
 }
 
 std::string reason_of(const Draft& draft, const Law& law) {
@@ -164,31 +119,59 @@ std::string reason_of(const Draft& draft, const Law& law) {
     return fmt::format("{}; {} cannot read that", whose, from);
 }
 
-// The first action of the block (the steps of one member in one phase) that an action belongs to.
+// A member that is stopped for a closing action is not to stand still at the gate: the gate comes
+// before the first of its steps in that phase.
 std::size_t block_front(const Plan& plan, std::size_t index) {
     const Action& action = plan.actions[index];
-    if (action.member.empty()) {
-        return index;
-    }
-    for (std::size_t i = 0; i < index; ++i) {
-        if (plan.actions[i].phase == action.phase && plan.actions[i].member == action.member) {
-            return i;
+    std::optional<std::size_t> front;
+    bool stops = false;
+    for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
+        const Action& before = plan.actions[i];
+        if (before.phase == action.phase && before.member == action.member) {
+            front = front.value_or(i);
+            stops = stops || before.verb == model::Verb::stop;
         }
     }
-    return index;
+    return stops ? *front : index;
 }
 
-// A gate that everything in `fronts` waits for already.
-std::optional<std::size_t> gate_before(const Plan& plan, const std::set<std::size_t>& fronts) {
-    for (std::size_t i = plan.actions.size(); i-- > 0;) {
-        if (!plan.actions[i].is_gate()) {
-            continue;
+// Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
+// acts on a host between.
+bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
+    std::vector<bool> behind(plan.actions.size(), false);
+    behind[gate] = true;
+    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
+        const auto& after = plan.actions[i].after;
+        behind[i] = std::any_of(
+            after.begin(), after.end(), [&](std::size_t before) { return behind[before]; });
+    }
+    const auto before = ancestors(plan, targets);
+    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
+        if (behind[i] && before[i] && !plan.actions[i].request.is_null()) {
+            return false;
         }
-        const auto after = descendants(plan, i);
-        if (std::all_of(
-                fronts.begin(), fronts.end(), [&](std::size_t front) { return after[front]; })) {
-            return i;
+    }
+    return std::all_of(
+        targets.begin(), targets.end(), [&](std::size_t target) { return behind[target]; });
+}
+
+// The pack's own gate, if it stands where it must: before the members' blocks, or right before the
+// closing actions themselves. One that stands elsewhere stays, and is told of.
+std::optional<std::size_t> own_gate(Draft& draft,
+                                    const std::vector<std::size_t>& fronts,
+                                    const std::vector<std::size_t>& closing) {
+    const Plan& plan = draft.plan;
+    const auto gates = all_that(plan, [](const Action& action) { return action.is_gate(); });
+    for (const std::size_t gate : gates) {
+        if (stands_before(plan, gate, fronts) || stands_before(plan, gate, closing)) {
+            return gate;
         }
+    }
+    for (const std::size_t gate : gates) {
+        draft.plan.skipped.push_back(fmt::format(
+            "gate \"{}\" ({}) does not stand right before the point of no return: one more does",
+            plan.actions[gate].gate,
+            plan.actions[gate].source));
     }
     return std::nullopt;
 }
@@ -198,6 +181,17 @@ void shift_indices(Plan& plan, std::size_t from) {
         for (std::size_t& before : action.after) {
             before += before >= from ? 1U : 0U;
         }
+    }
+}
+
+// A pack may have gates of its own by these names.
+void name_apart(const Plan& plan, Action& gate) {
+    const auto taken = [&](const Action& other) {
+        return other.id == gate.id || (other.is_gate() && other.gate == gate.gate);
+    };
+    while (std::any_of(plan.actions.begin(), plan.actions.end(), taken)) {
+        gate.id += "-closing";
+        gate.gate += "-closing";
     }
 }
 
@@ -213,14 +207,15 @@ Action make_gate(const Draft& draft, const Law& law, const Action& front) {
     gate.source = law.source;
     gate.repeatable = model::Repeatable::yes;
     gate.patience_ms = 30'000;
+    name_apart(draft.plan, gate);
     return gate;
 }
 
 // Puts the gate before the blocks that hold the closing actions: these members stay as they are
 // until it is approved.
-std::size_t insert_gate(Draft& draft, const Law& law, const std::set<std::size_t>& fronts) {
+std::size_t insert_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& fronts) {
     Plan& plan = draft.plan;
-    const std::size_t at = *fronts.begin();
+    const std::size_t at = fronts.front();
     std::set<std::size_t> after;
     for (const std::size_t front : fronts) {
         for (const std::size_t before : plan.actions[front].after) {
@@ -244,11 +239,12 @@ std::size_t insert_gate(Draft& draft, const Law& law, const std::set<std::size_t
 void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
     Plan& plan = draft.plan;
     const std::string first = plan.actions[closing.front()].id;
-    std::set<std::size_t> fronts;
+    std::set<std::size_t> blocks;
     for (const std::size_t index : closing) {
-        fronts.insert(block_front(plan, index));
+        blocks.insert(block_front(plan, index));
     }
-    const auto own = gate_before(plan, fronts);
+    const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
+    const auto own = own_gate(draft, fronts, closing);
     Action& gate = plan.actions[own ? *own : insert_gate(draft, law, fronts)];
     gate.returns_here = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
@@ -256,18 +252,58 @@ void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>&
         true, first, gate.gate, law.store, law.raises, reason_of(draft, law), law.source};
 }
 
+// Of all laws that close the way back, those count that close it before any other does.
+void guard_first_law(Draft& draft) {
+    std::map<std::size_t, const Law*> laws;
+    std::vector<std::size_t> closing;
+    for (const Law& law : draft.plan.laws) {
+        if (standing_of(draft, law) != Standing::open) {
+            continue;
+        }
+        for (const std::size_t action : closing_actions(draft, law)) {
+            laws.emplace(action, &law);
+            closing.push_back(action);
+        }
+    }
+    closing = first_of(draft.plan, closing);
+    if (!closing.empty()) {
+        guard_by_gate(draft, *laws.at(closing.front()), closing);
+    }
+}
+
 }  // namespace
+
+Standing standing_of(const Draft& draft, const Law& law) {
+    const auto level = draft.request.facts.find(law.level);
+    if (!law.closes) {
+        return Standing::harmless;
+    }
+    if (level != draft.request.facts.end() && level->second.status == model::Known::known
+        && model::version_in_series(level->second.value.as_string(), law.becomes)) {
+        return Standing::fired;
+    }
+    const auto runners =
+        runners_of(draft, draft.request.pack.stores.at(law.store).role, law.series);
+    const bool all =
+        std::all_of(runners.begin(), runners.end(), [](const Runner& one) { return one.runs; });
+    return law.raises == "when_all" && all ? Standing::may_fire : Standing::open;
+}
 
 void place_return_point(Draft& draft) {
     for (const auto& [name, store] : draft.request.pack.stores) {
         add_law(draft, store);
     }
     for (const Law& law : draft.plan.laws) {
-        const auto closing = law.closes ? closing_actions(draft, law) : std::vector<std::size_t>();
-        if (!closing.empty() && !draft.plan.point_of_no_return.exists) {
-            guard_by_gate(draft, law, closing);
+        if (standing_of(draft, law) == Standing::may_fire) {
+            draft.plan.skipped.push_back(
+                fmt::format("every member runs {} already: {} may rise to {} at any moment, and "
+                            "then the way back in place is closed",
+                            law.series,
+                            law.store,
+                            law.becomes));
         }
     }
+    guard_first_law(draft);
 }
 
 }  // namespace drydock::planner

@@ -172,28 +172,35 @@ std::string behind_level(const Pack& pack,
     return from;
 }
 
-std::string runs_or_would(const model::FactBook& facts,
-                          const Pack& pack,
-                          const model::Member& member,
-                          Error& problem) {
-    for (const char* standard : {"running", "installed"}) {
-        for (const model::FactSpec& spec : pack.facts) {
-            const auto it = facts.find(model::fact_key(member.name, spec.name));
-            if (spec.binds != standard || it == facts.end()) {
-                continue;
-            }
-            if (it->second.status == model::Known::known) {
-                return it->second.value.as_string();
-            }
-            problem = {"plan.version",
-                       fmt::format("which release {} runs cannot be told: {}",
-                                   member.name,
-                                   show(it->second)),
-                       "see that the member answers (drydock survey), then plan again",
-                       ErrorClass::transient};
+// The first fact of the member that is bound to the standard one; never read if there is none.
+model::Observation observed(const model::FactBook& facts,
+                            const Pack& pack,
+                            const model::Member& member,
+                            std::string_view standard) {
+    for (const model::FactSpec& spec : pack.facts) {
+        const auto it = facts.find(model::fact_key(member.name, spec.name));
+        if (spec.binds == standard && it != facts.end()) {
+            return it->second;
         }
     }
-    return {};
+    return {model::Known::unknown, {}, "was not read", 0};
+}
+
+// What runs; of a member that is down, what would start.
+Result<std::string>
+runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Member& member) {
+    auto found = observed(facts, pack, member, "running");
+    if (found.status == model::Known::absent) {
+        found = observed(facts, pack, member, "installed");
+    }
+    if (found.status == model::Known::known) {
+        return found.value.as_string();
+    }
+    return tl::unexpected(
+        Error{"plan.version",
+              fmt::format("which release {} runs cannot be told: {}", member.name, show(found)),
+              "see that the member answers (drydock survey), then plan again",
+              ErrorClass::transient});
 }
 
 }  // namespace
@@ -232,12 +239,8 @@ Result<std::string> current_version(const Pack& pack,
                                     const std::string& to) {
     std::set<std::string> found;
     for (const model::Member& member : cluster.members) {
-        Error problem;
-        const std::string version = runs_or_would(facts, pack, member, problem);
-        if (version.empty()) {
-            return tl::unexpected(problem);
-        }
-        found.insert(version);
+        DRYDOCK_TRY_ASSIGN(std::string version, runs_or_would(facts, pack, member));
+        found.insert(std::move(version));
     }
     std::vector<std::string> sorted(found.begin(), found.end());
     std::sort(sorted.begin(), sorted.end(), is_older);

@@ -1,0 +1,167 @@
+#include "planner/closing.h"
+
+#include "model/version.h"
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Effect;
+using model::Plan;
+
+// Adds an action and all that must come before it.
+void require(const Plan& plan, std::size_t action, std::vector<bool>& done) {
+    std::vector<std::size_t> open = {action};
+    while (!open.empty()) {
+        const std::size_t at = open.back();
+        open.pop_back();
+        if (!done[at]) {
+            done[at] = true;
+            const auto& after = plan.actions[at].after;
+            open.insert(open.end(), after.begin(), after.end());
+        }
+    }
+}
+
+// After `action` the member runs the series, or does not.
+struct Turn {
+    std::size_t action = 0;
+    bool runs = false;
+};
+
+// One member through the plan.
+struct Track {
+    bool at_first = false;
+    std::vector<Turn> turns;
+
+    // Behind how many of the turns it stands.
+    [[nodiscard]] std::size_t reached(const std::vector<bool>& done) const {
+        std::size_t count = 0;
+        while (count < turns.size() && done[turns[count].action]) {
+            ++count;
+        }
+        return count;
+    }
+
+    [[nodiscard]] bool runs_after(std::size_t count) const {
+        return count == 0 ? at_first : turns[count - 1].runs;
+    }
+};
+
+std::vector<Track> tracks_of(const Plan& plan,
+                             const std::vector<Runner>& members,
+                             const std::string& running,
+                             const std::string& series) {
+    std::map<std::string, std::size_t> index;
+    std::vector<Track> tracks;
+    for (const Runner& member : members) {
+        index.emplace(member.member, tracks.size());
+        tracks.push_back({member.runs, {}});
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        for (const Effect& effect : plan.actions[i].effects) {
+            const auto track = index.find(effect.member);
+            if (effect.kind == "becomes" && effect.name == running && track != index.end()) {
+                const bool runs = model::version_in_series(effect.value.as_string(), series);
+                tracks[track->second].turns.push_back({i, runs});
+            }
+        }
+    }
+    return tracks;
+}
+
+// Whether all can run the series right after `last`. What has to be done before is only ever added
+// to, so the first set that serves is the smallest; if that needs something behind `last`, all do.
+bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::size_t last) {
+    std::vector<bool> done(plan.actions.size(), false);
+    require(plan, last, done);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (const Track& track : tracks) {
+            std::size_t count = track.reached(done);
+            if (track.runs_after(count)) {
+                continue;
+            }
+            while (count < track.turns.size() && !track.turns[count].runs) {
+                ++count;
+            }
+            if (count == track.turns.size()) {
+                return false;
+            }
+            require(plan, track.turns[count].action, done);
+            moved = true;
+        }
+    }
+    // `last` is last only if nothing that was added waits for it.
+    for (std::size_t i = last + 1; i < plan.actions.size(); ++i) {
+        const auto& after = plan.actions[i].after;
+        if (done[i] && std::find(after.begin(), after.end(), last) != after.end()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+bool starts_series(const Action& action, const std::string& running, const std::string& series) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.kind == "becomes" && effect.name == running
+               && model::version_in_series(effect.value.as_string(), series);
+    });
+}
+
+std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& actions) {
+    std::vector<bool> before(plan.actions.size(), false);
+    for (const std::size_t action : actions) {
+        for (const std::size_t one : plan.actions[action].after) {
+            require(plan, one, before);
+        }
+    }
+    return before;
+}
+
+std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_t>& actions) {
+    std::vector<bool> behind(plan.actions.size(), false);
+    std::vector<bool> one_of(plan.actions.size(), false);
+    for (const std::size_t action : actions) {
+        one_of[action] = true;
+    }
+    std::vector<std::size_t> first;
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& after = plan.actions[i].after;
+        behind[i] = std::any_of(after.begin(), after.end(), [&](std::size_t before) {
+            return behind[before] || one_of[before];
+        });
+        if (one_of[i] && !behind[i]) {
+            first.push_back(i);
+        }
+    }
+    return first;
+}
+
+std::vector<std::size_t> closing_when_all(const Plan& plan,
+                                          const std::vector<Runner>& members,
+                                          const std::string& running,
+                                          const std::string& series) {
+    const auto tracks = tracks_of(plan, members, running, series);
+    const bool holds = std::all_of(
+        tracks.begin(), tracks.end(), [](const Track& track) { return track.at_first; });
+    std::vector<std::size_t> closing;
+    for (const Track& track : tracks) {
+        bool runs = track.at_first;
+        for (const Turn& turn : track.turns) {
+            if (!holds && turn.runs && !runs && can_hold_after(plan, tracks, turn.action)) {
+                closing.push_back(turn.action);
+            }
+            runs = turn.runs;
+        }
+    }
+    return first_of(plan, closing);
+}
+
+}  // namespace drydock::planner

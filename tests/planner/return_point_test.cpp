@@ -1,0 +1,185 @@
+// The point of no return of every kind of law (docs/packs.md), on small packs of tests/packs.
+#include "planner/site.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+model::Plan plan_of(const Site& site, const std::string& procedure = "upgrade") {
+    auto compiled = site.compile("1.0", "2.0", procedure);
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
+}
+
+// "roll/m3/start behind roll/gate": the closing action, and the gate of the point of no return.
+std::string point_of(const model::Plan& plan) {
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    std::string gates;
+    for (const model::Action& action : plan.actions) {
+        gates += action.returns_here ? " behind " + action.id : "";
+    }
+    return point.exists ? point.action + gates : "none" + gates;
+}
+
+// What directly waits for an action.
+std::vector<std::string> behind(const model::Plan& plan, const std::string& id) {
+    std::vector<std::string> found;
+    for (const model::Action& action : plan.actions) {
+        for (const std::size_t before : action.after) {
+            if (plan.actions[before].id == id) {
+                found.push_back(action.id);
+            }
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> before(const model::Plan& plan, const std::string& id) {
+    std::vector<std::string> found;
+    for (const std::size_t one : plan.find(id)->after) {
+        found.push_back(plan.actions[one].id);
+    }
+    return found;
+}
+
+int gates_of(const model::Plan& plan) {
+    return static_cast<int>(
+        std::count_if(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+            return action.is_gate();
+        }));
+}
+
+TEST(ReturnPoint, WhenAllSerialIsTheLastStart) {
+    const auto plan = plan_of(small_site("when-all", 3, "1.0"), "serial");
+    EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate");
+    EXPECT_THAT(before(plan, "roll/gate"), ElementsAre("roll/m2/start"));
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop"));
+    EXPECT_EQ(plan.find("roll/gate")->soak_ms, 60'000);
+}
+
+TEST(ReturnPoint, WhenAllAtOnceHasTheGateBeforeEveryone) {
+    const auto plan = plan_of(small_site("when-all", 3, "1.0"), "all");
+    EXPECT_EQ(point_of(plan), "roll/m1/start behind roll/gate");
+    EXPECT_THAT(before(plan, "roll/gate"), ElementsAre());
+    EXPECT_THAT(behind(plan, "roll/gate"),
+                ElementsAre("roll/m1/stop", "roll/m2/stop", "roll/m3/stop"));
+}
+
+TEST(ReturnPoint, WhenAllInBatchesIsTheLastBatch) {
+    const auto plan = plan_of(small_site("when-all", 4, "1.0"), "batch");
+    EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate");
+    EXPECT_THAT(before(plan, "roll/gate"), ElementsAre("roll/m1/start", "roll/m2/start"));
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop", "roll/m4/stop"));
+    const auto odd = plan_of(small_site("when-all", 5, "1.0"), "batch");
+    EXPECT_EQ(point_of(odd), "roll/m5/start behind roll/gate");
+    EXPECT_THAT(behind(odd, "roll/gate"), ElementsAre("roll/m5/stop"));
+}
+
+// Everybody is stopped before anybody starts: the last to start stays up until the gate.
+TEST(ReturnPoint, WhenAllOfflineKeepsTheLastMemberBack) {
+    const auto plan = plan_of(small_site("when-all", 3, "1.0"), "offline");
+    EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop"));
+}
+
+TEST(ReturnPoint, AMemberThatIsDoneIsNotWaitedFor) {
+    for (const char* done : {"m1", "m2", "m3"}) {
+        Site site = small_site("when-all", 3, "1.0");
+        install(site, done, "2.0");
+        start(site, done, "2.0");
+        const std::string last = std::string(done) == "m3" ? "m2" : "m3";
+        const auto plan = plan_of(site, "serial");
+        EXPECT_EQ(point_of(plan), "roll/" + last + "/start behind roll/gate") << done;
+        EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/" + last + "/stop")) << done;
+    }
+}
+
+// It runs the new release, but its link was turned back: it is handled from the front, and the law
+// can fire while it still runs.
+TEST(ReturnPoint, AMemberThatRunsTheNewReleaseOnAnOldLinkCounts) {
+    Site site = small_site("when-all", 3, "1.0");
+    start(site, "m3", "2.0");
+    const auto plan = plan_of(site, "serial");
+    EXPECT_NE(plan.find("roll/m3/stop"), nullptr);
+    EXPECT_EQ(point_of(plan), "roll/m2/start behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m2/stop"));
+}
+
+TEST(ReturnPoint, NobodyIsAskedWhenEveryoneRunsItAlready) {
+    Site site = small_site("when-all", 2, "1.0");
+    for (const char* member : {"m1", "m2"}) {
+        install(site, member, "2.0");
+        start(site, member, "2.0");
+    }
+    const auto plan = plan_of(site, "serial");
+    EXPECT_EQ(point_of(plan), "none");
+    EXPECT_THAT(plan.skipped.back(), HasSubstr("data may rise to 2 at any moment"));
+}
+
+TEST(ReturnPoint, OnFinalizeIsTheCommand) {
+    const auto plan = plan_of(small_site("finalize", 3, "1.0"));
+    EXPECT_EQ(point_of(plan), "finalize/m1/convert behind finalize/gate");
+    EXPECT_THAT(before(plan, "finalize/gate"), ElementsAre("roll/m3/start"));
+}
+
+TEST(ReturnPoint, OnStartIsTheFirstStart) {
+    const auto plan = plan_of(small_site("linked", 3, "1.0"));
+    EXPECT_EQ(point_of(plan), "roll/m1/start behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m1/stop"));
+    EXPECT_THAT(before(plan, "roll/gate"), ElementsAre());
+}
+
+TEST(ReturnPoint, AStoreThatIsKeptHasNone) {
+    const auto plan = plan_of(small_site("copied", 1, "1.0"));
+    EXPECT_EQ(point_of(plan), "none");
+    EXPECT_TRUE(plan.laws.empty());
+    EXPECT_EQ(gates_of(plan), 0);
+}
+
+TEST(ReturnPoint, AFormatThatCanBeLoweredHasNone) {
+    const auto plan = plan_of(small_site("lowers", 3, "1.0"));
+    EXPECT_EQ(point_of(plan), "none");
+    ASSERT_EQ(plan.laws.size(), 1U);
+    EXPECT_FALSE(plan.laws.front().closes);
+}
+
+TEST(ReturnPoint, OnMigrateIsTheFirstStepWithoutAWayDown) {
+    const auto plan = plan_of(small_site("migrate", 2, "1.0"));
+    EXPECT_EQ(point_of(plan), "migrate/m1/drop-column behind migrate/gate");
+    EXPECT_THAT(before(plan, "migrate/gate"), ElementsAre("migrate/m1/add-column"));
+}
+
+TEST(ReturnPoint, OfTwoStoresTheOneThatClosesFirstCounts) {
+    const auto plan = plan_of(small_site("two-stores", 2, "1.0"));
+    EXPECT_EQ(point_of(plan), "roll/m1/start behind roll/gate");
+    EXPECT_EQ(plan.point_of_no_return.store, "data");
+    EXPECT_EQ(gates_of(plan), 1);
+}
+
+TEST(ReturnPoint, AGateOfThePackInTheRightPlaceIsUsed) {
+    for (const char* procedure : {"gate-right", "gate-inside"}) {
+        const auto plan = plan_of(small_site("when-all", 3, "1.0"), procedure);
+        EXPECT_EQ(gates_of(plan), 1) << procedure;
+        EXPECT_EQ(plan.point_of_no_return.gate, "mine") << procedure;
+        EXPECT_THAT(plan.skipped, ElementsAre()) << procedure;
+    }
+}
+
+TEST(ReturnPoint, BesideAGateInTheWrongPlaceOneMoreIsPut) {
+    for (const char* place : {"early", "late"}) {
+        const auto plan = plan_of(small_site("when-all", 3, "1.0"), std::string("gate-") + place);
+        EXPECT_EQ(gates_of(plan), 2) << place;
+        EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate") << place;
+        ASSERT_EQ(plan.skipped.size(), 1U) << place;
+        EXPECT_THAT(plan.skipped.front(), HasSubstr(fmt::format("gate \"{}\"", place)));
+    }
+}
+
+}  // namespace
+}  // namespace drydock::planner

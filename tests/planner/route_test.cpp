@@ -1,0 +1,106 @@
+// Routes over packs/etcd, and where a cluster stands.
+#include "planner/site.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> stops(const Result<Route>& route) {
+    std::vector<std::string> versions;
+    if (!route) {
+        return {route.error().text()};
+    }
+    for (const Hop& hop : route->hops) {
+        versions.push_back(hop.from);
+    }
+    if (!route->hops.empty()) {
+        versions.push_back(route->hops.back().to);
+    }
+    return versions;
+}
+
+Result<Route> route(const Site& site, const std::string& from, const std::string& to) {
+    return find_route(site.pack, site.cluster, from, to);
+}
+
+TEST(Route, GoesOverTheNewestStopThatIsKnown) {
+    Site site = etcd_site(3);
+    const auto found = route(site, "3.4.23", "3.6.1");
+    EXPECT_THAT(stops(found), ElementsAre("3.4.23", "3.5.21", "3.6.1"));
+    EXPECT_THAT(found->forbidden,
+                Contains(HasSubstr("3.4.23 -> 3.6.1 skips a series: etcd upgrade guides")));
+    EXPECT_THAT(found->forbidden, Contains(HasSubstr("packs/etcd/releases.yaml:19:5")));
+    EXPECT_EQ(found->hops.front().procedure, "upgrade");
+    EXPECT_THAT(found->hops.front().because, HasSubstr("packs/etcd/procedures/upgrade.yaml:1:1"));
+    for (model::Member& member : site.cluster.members) {
+        member.versions["3.5.26"] = "/opt/etcd-3.5.26";
+    }
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.26", "3.6.1"));
+}
+
+TEST(Route, WithinTheNextSeriesIsOneHop) {
+    const Site site = etcd_site(3);
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.5.16")), ElementsAre("3.4.23", "3.5.16"));
+    EXPECT_THAT(stops(route(site, "3.5.16", "3.5.16")), ElementsAre());
+    EXPECT_THAT(stops(route(site, "3.6.1", "3.4.23")), ElementsAre("3.6.1", "3.5.21", "3.4.23"));
+}
+
+TEST(Route, NamesWhatIsNeverATarget) {
+    const auto found = route(etcd_site(3), "3.4.23", "3.5.1");
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, "route.none");
+    EXPECT_THAT(found.error().message, HasSubstr("3.5.1 is never a target: etcd-io/etcd#13766"));
+    EXPECT_THAT(found.error().remedy, HasSubstr("versions"));
+}
+
+TEST(Route, RefusesAVersionOfNoSeries) {
+    const auto found = route(etcd_site(3), "3.4.23", "4.0.0");
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, "route.unknown");
+    EXPECT_THAT(found.error().remedy, HasSubstr("3.4, 3.5, 3.6"));
+}
+
+std::string stands_at(const Site& site, const std::string& to) {
+    const auto version = current_version(site.pack, site.cluster, site.facts, to);
+    return version ? *version : version.error().code;
+}
+
+TEST(CurrentVersion, IsTheOldestOnTheWayUpAndTheNewestOnTheWayBack) {
+    Site site = etcd_site(3);
+    EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");
+    start(site, "m1", "3.5.21");
+    EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");
+    EXPECT_EQ(stands_at(site, "3.4.23"), "3.5.21");
+}
+
+TEST(CurrentVersion, OfAMemberThatIsDownIsWhatItWouldRun) {
+    Site site = etcd_site(1);
+    stop(site, "m1");
+    install(site, "m1", "3.5.21");
+    EXPECT_EQ(stands_at(site, "3.6.1"), "3.5.21");
+    site.set("m1", "installed", {});
+    EXPECT_EQ(stands_at(site, "3.6.1"), "plan.version");
+}
+
+TEST(CurrentVersion, IsNotReachedWhileTheLevelIsOld) {
+    Site site = etcd_site(3, "3.5.21");
+    EXPECT_EQ(stands_at(site, "3.5.21"), "3.5.21");
+    site.set("", "level", "3.4.0");
+    EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");  // it is in the cluster file; 3.4.37 is not
+}
+
+// Its link may be somewhere else by now: what it would run is not what it runs.
+TEST(CurrentVersion, CannotBeToldOfAMemberThatDoesNotAnswer) {
+    Site site = etcd_site(3);
+    site.set_unknown("m2", "running");
+    EXPECT_EQ(stands_at(site, "3.5.21"), "plan.version");
+}
+
+}  // namespace
+}  // namespace drydock::planner

@@ -1,0 +1,226 @@
+#include "planner/site.h"
+
+#include "base/check.h"
+#include "pack/pack.h"
+
+#include <fmt/format.h>
+
+namespace drydock::planner {
+
+namespace {
+
+constexpr std::string_view k_etcd = R"(cluster: orders
+system: etcd
+state: /srv/state
+hosts: {here: {connect: local}}
+roles:
+  member:
+    host: here
+    service:
+      process:
+        argv: ["${release}/etcd", --data-dir, "${data_dir}"]
+        pid_file: "/run/${member}.pid"
+        log: "/log/${member}.log"
+    release:
+      link: "/opt/${member}/current"
+      versions: {"3.4.23": /opt/etcd-3.4.23, "3.5.16": /opt/etcd-3.5.16, "3.5.21": /opt/etcd-3.5.21, "3.6.1": /opt/etcd-3.6.1}
+    settings: {data_dir: "/data/${member}"}
+policy: {soak: 10m, backups: {path: /backup}}
+members:
+)";
+
+constexpr std::string_view k_small = R"(cluster: small
+state: /srv/state
+hosts: {here: {connect: local}}
+roles:
+  node:
+    host: here
+    service:
+      process: {argv: ["${release}/node"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}
+    release:
+      link: "/opt/${member}/current"
+      versions: {"1.0": /opt/node-1.0, "2.0": /opt/node-2.0}
+policy: {soak: 1m, backups: {path: /backup}}
+)";
+
+model::Pack load(const std::string& folder) {
+    auto loaded = pack::load_pack(folder);
+    if (!loaded.value) {
+        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
+    }
+    CHECK(loaded.value.has_value());
+    return std::move(*loaded.value);
+}
+
+model::Cluster read(const std::string& text, const model::Pack& pack) {
+    auto loaded = pack::read_cluster("/site/orders.yaml", text, pack);
+    if (!loaded.value) {
+        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
+    }
+    CHECK(loaded.value.has_value());
+    return std::move(*loaded.value);
+}
+
+std::string name_of(int member) {
+    return fmt::format("m{}", member);
+}
+
+// What every member of an etcd cluster at rest tells.
+void set_member(Site& site, int member, const std::string& version, int leader) {
+    const std::string name = name_of(member);
+    Json everybody = Json::Array{};
+    for (const model::Member& one : site.cluster.members) {
+        everybody.push(one.name);
+    }
+    const std::map<std::string, Json> values = {
+        {"auth_on", false},
+        {"cluster_version", version.substr(0, 3) + ".0"},
+        {"cluster_id", "c1"},
+        {"member_id", fmt::format("id{}", member)},
+        {"leader", fmt::format("id{}", leader)},
+        {"is_leader", member == leader},
+        {"applied", 100},
+        {"revision", 50},
+        {"errors", Json(Json::Array{})},
+        {"db_percent", 1},
+        {"room", 1'000'000'000},
+        {"members_seen", everybody},
+        {"learner", Json()},
+        {"downgrade_on", Json()},
+        {"kv_hash", Json(Json::Array{"1", "2"})},
+        {"old_binary", "sha-old"},
+        {"new_binary", "sha-new"},
+    };
+    for (const auto& [fact, value] : values) {
+        site.set(name, fact, value);
+    }
+    install(site, name, version);
+    start(site, name, version);
+}
+
+const char* name_of_kind(const std::string& procedure) {
+    return procedure == "upgrade" ? "roll" : "back";
+}
+
+}  // namespace
+
+void Site::set(const std::string& member, const std::string& fact, const Json& value) {
+    facts[model::fact_key(member, fact)] = {
+        value.is_null() ? model::Known::absent : model::Known::known, value, "the test", 0};
+}
+
+void Site::set_unknown(const std::string& member, const std::string& fact) {
+    facts[model::fact_key(member, fact)] = {model::Known::unknown, {}, "timed out", 0};
+}
+
+Compiled
+Site::compile(const std::string& from, const std::string& to, const std::string& procedure) const {
+    return planner::compile(
+        {pack, cluster, facts, procedure, from, to, name_of_kind(procedure), "", ""});
+}
+
+Site etcd_site(int members, const std::string& version, int leader) {
+    Site site;
+    site.pack = load(DRYDOCK_SOURCE_DIR "/packs/etcd");
+    std::string text(k_etcd);
+    for (int i = 1; i <= members; ++i) {
+        text += fmt::format("  - {{role: member, name: m{0}, settings: {{client_url: "
+                            "\"http://127.0.0.1:{1}\", peer_url: \"http://127.0.0.1:{2}\"}}}}\n",
+                            i,
+                            2000 + i,
+                            3000 + i);
+    }
+    site.cluster = read(text, site.pack);
+    for (int i = 1; i <= members; ++i) {
+        set_member(site, i, version, leader);
+    }
+    site.set("", "level", version.substr(0, 3) + ".0");
+    return site;
+}
+
+void stop(Site& site, const std::string& member) {
+    site.set(member, "service", "stopped");
+    site.set(member, "running", {});
+    site.set(member, "ready", {});
+    site.set(member, "is_leader", {});
+}
+
+void install(Site& site, const std::string& member, const std::string& version) {
+    site.set(member, "installed", version);
+}
+
+void start(Site& site, const std::string& member, const std::string& version) {
+    site.set(member, "service", "running");
+    site.set(member, "running", version);
+    site.set(member, "ready", true);
+    const auto leads = site.facts.find(model::fact_key(member, "is_leader"));
+    if (leads != site.facts.end() && leads->second.status != model::Known::known) {
+        site.set(member, "is_leader", false);
+    }
+}
+
+Site small_site(const std::string& pack, int members, const std::string& version) {
+    Site site;
+    site.pack = load(DRYDOCK_SOURCE_DIR "/tests/packs/" + pack);
+    std::string text = fmt::format("{}system: {}\nmembers:\n", k_small, pack);
+    for (int i = 1; i <= members; ++i) {
+        text += fmt::format("  - {{role: node, name: m{}}}\n", i);
+    }
+    site.cluster = read(text, site.pack);
+    for (int i = 1; i <= members; ++i) {
+        install(site, name_of(i), version);
+        start(site, name_of(i), version);
+    }
+    return site;
+}
+
+std::string text(const Compiled& compiled) {
+    std::string all;
+    for (const Error& error : compiled.problems) {
+        all += error.text() + "\n";
+    }
+    return all;
+}
+
+std::string outline(const model::Plan& plan) {
+    std::string out = fmt::format("{} {} {} -> {}; members {}; quorum {}\n",
+                                  plan.system,
+                                  plan.procedure,
+                                  plan.from,
+                                  plan.to,
+                                  fmt::join(plan.members, " "),
+                                  plan.quorum);
+    for (const model::Action& action : plan.actions) {
+        std::vector<std::string> after;
+        for (const std::size_t before : action.after) {
+            after.push_back(plan.actions[before].id);
+        }
+        out += fmt::format("{}{}{} | after {} | {} guards\n",
+                           action.id,
+                           action.is_gate() ? " GATE " + action.gate : "",
+                           action.returns_here ? ", no return behind it" : "",
+                           after.empty() ? "nothing" : fmt::format("{}", fmt::join(after, ", ")),
+                           action.guard.size());
+    }
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    out += point.exists ? fmt::format("no return: {} ({} of {}, {}), gate {}\n  {}\n",
+                                      point.action,
+                                      point.law,
+                                      point.store,
+                                      point.source,
+                                      point.gate,
+                                      point.because)
+                        : "no return: none\n";
+    for (const model::WayBack& way : plan.ways_back) {
+        out += fmt::format("way back {}: {}; {}; {}\n", way.phase, way.kind, way.cost, way.command);
+    }
+    for (const model::RiskNote& risk : plan.risks) {
+        out += fmt::format("risk {}: {}\n", risk.id, risk.state);
+    }
+    for (const std::string& note : plan.skipped) {
+        out += fmt::format("note: {}\n", note);
+    }
+    return out;
+}
+
+}  // namespace drydock::planner

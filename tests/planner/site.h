@@ -1,0 +1,42 @@
+// A site for planner tests: a pack, a cluster of so many members, and the facts that a survey of it
+// would find, all at rest. Tests change single facts and compile.
+#pragma once
+
+#include "model/cluster.h"
+#include "model/pack.h"
+#include "planner/planner.h"
+
+#include <string>
+
+namespace drydock::planner {
+
+struct Site {
+    model::Pack pack;
+    model::Cluster cluster;
+    model::FactBook facts;
+
+    // `fact` of `member` (empty: the system's) is read as `value`; null: absent.
+    void set(const std::string& member, const std::string& fact, const Json& value);
+    void set_unknown(const std::string& member, const std::string& fact);
+
+    [[nodiscard]] Compiled compile(const std::string& from,
+                                   const std::string& to,
+                                   const std::string& procedure = "upgrade") const;
+};
+
+// packs/etcd with members m1..mN, m`leader` leading, all on `version`.
+[[nodiscard]] Site etcd_site(int members, const std::string& version = "3.4.23", int leader = 3);
+// A member as it is after a stop, a switch of its release, and a start.
+void stop(Site& site, const std::string& member);
+void install(Site& site, const std::string& member, const std::string& version);
+void start(Site& site, const std::string& member, const std::string& version);
+
+// A pack of tests/packs, whose only role is `node`: facts running, installed, ready, service.
+[[nodiscard]] Site small_site(const std::string& pack, int members, const std::string& version);
+
+// Each problem on a line.
+[[nodiscard]] std::string text(const Compiled& compiled);
+// The plan on one screen: each action with what it waits for and how many guards it has.
+[[nodiscard]] std::string outline(const model::Plan& plan);
+
+}  // namespace drydock::planner
