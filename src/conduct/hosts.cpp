@@ -209,7 +209,7 @@ void Hosts::step_all() {
     }
 }
 
-std::vector<Reply> Hosts::poll(std::int64_t timeout_ms) {
+std::vector<Reply> Hosts::poll(std::int64_t timeout_ms, std::int64_t linger_ms) {
     step_all();
     if (replies_.empty()) {
         std::vector<transport::Conversation*> open;
@@ -224,6 +224,9 @@ std::vector<Reply> Hosts::poll(std::int64_t timeout_ms) {
             }
         }
         transport_.wait(open, timeout_ms);
+        if (linger_ms > 0 && timeout_ms > 0) {
+            transport_.wait({}, linger_ms);
+        }
         step_all();
     }
     return std::exchange(replies_, {});

@@ -50,8 +50,9 @@ public:
 
     // Queues a question. It never fails: what goes wrong comes back as a reply.
     Ticket ask(const std::string& host, Json request);
-    // Answers that are there, after waiting at most `timeout_ms` for the first.
-    std::vector<Reply> poll(std::int64_t timeout_ms);
+    // Answers that are there, after waiting at most `timeout_ms` for the first and, once something
+    // has come, `linger_ms` for more.
+    std::vector<Reply> poll(std::int64_t timeout_ms, std::int64_t linger_ms = 0);
 
     // What the agent said of itself when last greeted; null before.
     [[nodiscard]] const Json& greeting(const std::string& host) const;

@@ -206,8 +206,8 @@ bool Runner::carry_out(const Command& command) {
         judge_.ask(command.action, command.purpose);
         return false;
     case Do::begin:
-        begin(command);
-        return true;
+        begin(command);  // and nothing else can begin because of that
+        return false;
     case Do::ask:
         ask(command);
         return false;
@@ -368,15 +368,10 @@ void Runner::tell_wait(const std::vector<Command>& commands) {
 
 // Where many hosts answer at about the same time, their answers share a commit.
 void Runner::take_replies() {
-    std::int64_t wait = wait_ms();
     const bool crowd = in_flight_.size() >= k_crowd;
-    const std::int64_t until = clock_.monotonic_ms() + (crowd ? k_gather_ms : 0);
-    do {
-        for (const Reply& reply : hosts_.poll(wait)) {
-            take(reply);
-        }
-        wait = until - clock_.monotonic_ms();
-    } while (wait > 0);
+    for (const Reply& reply : hosts_.poll(wait_ms(), crowd ? k_gather_ms : 0)) {
+        take(reply);
+    }
 }
 
 Status Runner::run() {

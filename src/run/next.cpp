@@ -75,24 +75,42 @@ std::optional<Command> see_through(const State& state, std::size_t index) {
     return std::nullopt;
 }
 
-struct Tally {
+// Not to be given out any more once the run is to stop.
+bool is_new_work(const Command& command) {
+    return command.what != Do::ask
+           && (command.what != Do::judge || command.purpose == Purpose::guard);
+}
+
+// What one look over all actions tells. One, because a large plan is looked over at every turn.
+struct Look {
+    std::vector<Command> commands;
     std::optional<std::size_t> failed;  // the first one
     bool in_flight = false;
     bool all_over = true;
 };
 
-Tally count(const State& state) {
-    Tally tally;
+Look look_over(const Plan& plan, const State& state) {
+    Look look;
+    const bool pausing = state.phase() == Phase::pausing;
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const Status status = state.status(i);
-        tally.all_over = tally.all_over && is_over(status);
-        tally.in_flight =
-            tally.in_flight || status == Status::intended || see_through(state, i).has_value();
-        if (status == Status::failed && !tally.failed) {
-            tally.failed = i;
+        if (is_over(status)) {
+            continue;
+        }
+        look.all_over = false;
+        auto command = see_through(state, i);
+        look.in_flight = look.in_flight || status == Status::intended || command.has_value();
+        if (status == Status::failed && !look.failed) {
+            look.failed = i;
+        }
+        if (!command && !pausing && !look.failed) {
+            command = give_out(plan, state, i);
+        }
+        if (command) {
+            look.commands.push_back(*command);
         }
     }
-    return tally;
+    return look;
 }
 
 }  // namespace
@@ -101,25 +119,18 @@ std::vector<Command> next(const Plan& plan, const State& state) {
     if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
         return {};
     }
-    const Tally tally = count(state);
-    const bool stopping = tally.failed.has_value() || state.phase() == Phase::pausing;
-    if (tally.all_over) {
+    Look look = look_over(plan, state);
+    const bool stopping = look.failed.has_value() || state.phase() == Phase::pausing;
+    if (look.all_over) {
         return {{Do::finish, 0, 0, Purpose::none}};
     }
-    if (stopping && !tally.in_flight) {
-        return {{tally.failed ? Do::halt : Do::pause, tally.failed.value_or(0), 0, Purpose::none}};
+    if (stopping && !look.in_flight) {
+        return {{look.failed ? Do::halt : Do::pause, look.failed.value_or(0), 0, Purpose::none}};
     }
-    std::vector<Command> commands;
-    for (std::size_t i = 0; i < state.actions(); ++i) {
-        auto command = see_through(state, i);
-        if (!command && !stopping) {
-            command = give_out(plan, state, i);
-        }
-        if (command) {
-            commands.push_back(*command);
-        }
+    if (stopping) {
+        std::erase_if(look.commands, is_new_work);
     }
-    return commands;
+    return std::move(look.commands);
 }
 
 }  // namespace drydock::run

@@ -110,10 +110,12 @@ std::vector<std::string> members_up(const Plan& plan, const State& state) {
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
+        if (!took_effect(status) && !in_flight(status)) {
+            continue;
+        }
         for (const model::Effect& effect : plan.actions[i].effects) {
             const auto key = running_keys.find(effect.member);
-            const bool touched = took_effect(status) || in_flight(status);
-            if (touched && key != running_keys.end()
+            if (key != running_keys.end()
                 && key->second == model::fact_key(effect.member, effect.name)) {
                 up[effect.member] = took_effect(status) && !effect.value.is_null();
             }

@@ -42,7 +42,8 @@ public:
     virtual ~Transport() = default;
     // Returns before the agent has answered; a host that cannot be reached shows in receive().
     [[nodiscard]] virtual Result<std::unique_ptr<Conversation>> open(const HostAddress& host) = 0;
-    // Returns when one of them may have something, or at the time-out. Also writes what waits.
+    // Returns when one of them may have something, or at the time-out. Also writes what waits. With
+    // no conversation the time just passes.
     virtual void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) = 0;
 };
 

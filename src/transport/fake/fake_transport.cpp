@@ -168,15 +168,16 @@ void FakeTransport::happen_until(std::int64_t now_ms) {
     }
 }
 
-void FakeTransport::wait(const std::vector<Conversation*>&, std::int64_t timeout_ms) {
+void FakeTransport::wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) {
     const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
-    const std::uint64_t before = std::exchange(arrived_, 0);
-    while (before == 0 && arrived_ == 0 && !agenda_.empty() && agenda_.top().at_ms <= end) {
+    const auto has_come = [&] { return !on.empty() && arrived_ > 0; };
+    while (!has_come() && !agenda_.empty() && agenda_.top().at_ms <= end) {
         happen_until(agenda_.top().at_ms);
     }
-    if (before == 0 && arrived_ == 0) {
+    if (!has_come()) {
         clock_.advance_to(end);
     }
+    arrived_ = 0;
 }
 
 }  // namespace drydock::transport
