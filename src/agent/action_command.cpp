@@ -6,6 +6,7 @@
 #include "agent/action.h"
 #include "agent/key.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -86,9 +87,21 @@ Json evidence_of(const os::RunResult& run, const std::string& tail) {
     return evidence;
 }
 
+// A script is known to people by its name in the pack.
+std::string program_of(const Json& request) {
+    const std::string& first = request["argv"].items().front().as_string();
+    return first == "${script}" ? request["script"]["name"].as_string() : first;
+}
+
+// The last line that a program printed is nearly always the one that says why.
+std::string last_words(const Json& evidence) {
+    const auto lines = split(trim(evidence["output_tail"].as_string()), '\n');
+    return lines.back().empty() ? std::string() : fmt::format(": {}", trim(lines.back()));
+}
+
 ActionResult
 judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd& out) {
-    const std::string program = request["argv"].items().front().as_string();
+    const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
         const auto how = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
                          : run.cancelled ? std::string("was cancelled")
@@ -99,10 +112,11 @@ judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd
                        std::move(evidence));
     }
     if (!is_done(request, run.exit)) {
-        return failed({"command.failed",
-                       fmt::format("{} ended with {}", program, run.exit.text()),
-                       "its output is in the evidence"},
-                      std::move(evidence));
+        return failed(
+            {"command.failed",
+             fmt::format("{} ended with {}{}", program, run.exit.text(), last_words(evidence)),
+             "`drydock log --json` has its output"},
+            std::move(evidence));
     }
     if (auto kept = keep_output(request, out); !kept) {
         return failed(kept.error(), std::move(evidence));

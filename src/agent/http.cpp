@@ -137,7 +137,9 @@ HttpError explain(httplib::Error error, const HttpRequest& request, const Url& u
         || error == Error::SSLServerVerification) {
         return {HttpFailure::not_sent, what + ": TLS: " + httplib::to_string(error)};
     }
-    return {HttpFailure::lost, what + ": no whole answer in time: " + httplib::to_string(error)};
+    return {HttpFailure::lost,
+            what + ": no whole answer (closed by the other side, or too late): "
+                + httplib::to_string(error)};
 }
 
 tl::expected<HttpAnswer, HttpError>

@@ -68,6 +68,18 @@ std::string drift_table(const Failure& failure) {
     return table.text();
 }
 
+// A member that is down differs in many facts; that it is down is the one to name.
+const run::Drift& plainest(const std::vector<run::Drift>& drift) {
+    for (const char* fact : {"/running", "/service", "/installed"}) {
+        for (const run::Drift& one : drift) {
+            if (one.key.ends_with(fact)) {
+                return one;
+            }
+        }
+    }
+    return drift.front();
+}
+
 std::string drift_advice(const Failure& failure, const Asked& asked) {
     if (!failure.left.empty()) {
         return "";  // the ways that are left follow
@@ -78,7 +90,7 @@ std::string drift_advice(const Failure& failure, const Asked& asked) {
     table.add({"To go on from here as it is",
                fmt::format("drydock plan -c {} --to {} -o plan2.json", file, to)});
     if (asked.command != "apply") {
-        const run::Drift& first = failure.drift.front();
+        const run::Drift& first = plainest(failure.drift);
         table.add({"To go on with this run",
                    fmt::format("bring {} back to {}, then drydock resume -c {}",
                                first.key,

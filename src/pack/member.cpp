@@ -14,8 +14,6 @@ namespace drydock::pack {
 
 namespace {
 
-constexpr std::int64_t k_stop_within_ms = 10'000;  // most programs end in two seconds
-
 bool is_url(std::string_view text) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (text.substr(0, scheme.size()) != scheme) {
@@ -323,7 +321,9 @@ private:
     static Json stop(const Node& node) {
         Json json;
         json.set("signal", text_of(node["signal"], "TERM"));
-        json.set("within_ms", duration_of(node["within"], k_stop_within_ms));
+        if (node.has("within")) {
+            json.set("within_ms", duration_of(node["within"]));
+        }
         if (node.has("kill_after")) {
             json.set("kill_after_ms", duration_of(node["kill_after"]));
         }

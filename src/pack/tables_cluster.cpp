@@ -31,7 +31,7 @@ Shape process() {
                               choice({"TERM", "INT", "QUIT", "HUP", "USR1", "USR2"}),
                               "TERM if not given",
                               "TERM"),
-                     optional("within", duration(), "time to end; 10s", "10s"),
+                     optional("within", duration(), "time to end; as the pack says", "10s"),
                      optional("kill_after", duration(), "then KILL; never if not given", "30s"),
                  }),
                  "how it is stopped",

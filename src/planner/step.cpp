@@ -86,12 +86,18 @@ Condition quorum_without(const Draft& draft, const Action& action) {
     return quorum;
 }
 
+// How long a stop may take is the operator's to say, if the cluster file does; else the pack's.
+std::int64_t time_for(const StepSpec& step, const Member& member) {
+    const bool stop = step.verb == Verb::stop;
+    return stop ? member.service["stop"]["within_ms"].as_int(step.within_ms) : step.within_ms;
+}
+
 Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* member) {
     if (member != nullptr && (step.verb == Verb::stop || step.verb == Verb::start)) {
         Json request;
         request.set("kind", step.verb == Verb::stop ? "service_stop" : "service_start")
             .set("service", member->service);
-        request.set("within_ms", step.within_ms);
+        request.set("within_ms", time_for(step, *member));
         return request;
     }
     if (member != nullptr && step.verb == Verb::install) {
@@ -137,7 +143,7 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.member = member != nullptr ? member->name : "";
     action.repeatable = step.repeatable;
     action.attempts = step.attempts;
-    action.within_ms = step.within_ms;
+    action.within_ms = member != nullptr ? time_for(step, *member) : step.within_ms;
     action.patience_ms = step.patience_ms;
     action.takes_ms = step.takes_ms;
     action.keep = step.keep;
