@@ -63,7 +63,7 @@ private:
     };
 
     std::optional<run::Event>
-    settle(std::size_t action, Question& question, const model::FactBook& book, const Members& up);
+    settle(std::size_t index, Question& question, const model::FactBook& book, const Members& up);
     [[nodiscard]] model::Verdict verdict(const model::Action& action,
                                          run::Purpose purpose,
                                          const model::FactView& view,

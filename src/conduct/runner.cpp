@@ -95,6 +95,7 @@ Status Runner::commit() {
         return {};
     }
     std::vector<Json> events;
+    events.reserve(pending_.size());
     for (const Event& event : pending_) {
         events.push_back(codec_.encode(event));
     }

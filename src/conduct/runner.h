@@ -101,7 +101,7 @@ private:
     void take_trouble(const InFlight& flight, const Reply& reply);
     void give_up_late();
     [[nodiscard]] std::int64_t wait_ms() const;
-    [[nodiscard]] Json halt_detail(std::size_t action) const;
+    [[nodiscard]] Json halt_detail(std::size_t index) const;
     void tell_wait(const std::vector<run::Command>& commands);
 
     const model::Plan& plan_;

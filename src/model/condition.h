@@ -77,6 +77,6 @@ struct Verdict {
 [[nodiscard]] Result<Condition> condition_from_json(const Json& json);
 [[nodiscard]] std::string_view name_of(Whose whose);
 [[nodiscard]] std::string_view name_of(Relation relation);
-[[nodiscard]] std::string_view name_of(Tri tri);
+[[nodiscard]] std::string_view name_of(Tri value);
 
 }  // namespace drydock::model
