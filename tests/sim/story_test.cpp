@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace drydock::sim {
 namespace {
 
@@ -191,6 +193,32 @@ TEST(SimStory, SeesThatSomebodyElseWasHere) {
     const std::string drift = text(world.drift(*up.plan, life.state));
     EXPECT_NE(drift.find("m3/running: 3.5.21, expected 3.4.23"), std::string::npos) << drift;
     EXPECT_EQ(drift.find("m1/"), std::string::npos) << drift;
+}
+
+// Intended is durable before the command leaves: whenever the conductor dies, hosts have done
+// nothing that the journal does not know.
+TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
+    int effects = 0;
+    for (std::uint64_t record = 1; record < 40; ++record) {
+        World world(Faults(record), k_old);
+        const auto up = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(up.plan) << text(up);
+        (void)world.conduct(*up.plan, {record, Death::Where::before_commit});
+        world.let_pass(5'000);
+        std::set<std::string> known;
+        for (const run::Event& event : world.events(*up.plan)) {
+            if (event.type == run::EventType::action_intended) {
+                known.insert("roll:" + up.plan->actions[event.action].id);
+            }
+        }
+        for (const char* host : {"a", "b", "c"}) {
+            for (const auto& [action, count] : world.transport.host(host).effects()) {
+                EXPECT_TRUE(known.contains(action)) << action << ", record " << record;
+                effects += count;
+            }
+        }
+    }
+    EXPECT_GT(effects, 100);
 }
 
 }  // namespace

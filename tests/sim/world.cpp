@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::sim {
 
 namespace {
@@ -316,6 +318,13 @@ void World::check_end(const model::Plan& plan, Ending& ending) {
         if (over(ending.last.state) && node.running != plan.to) {
             complain(fmt::format("{} runs {} at the end", name, node.running));
         }
+    }
+    const auto told = events(plan);
+    const bool approved = std::any_of(told.begin(), told.end(), [](const Event& event) {
+        return event.type == EventType::gate_approved;
+    });
+    if (plan.point_of_no_return.exists && over(ending.last.state) && !approved) {
+        complain("the point of no return was passed unasked");
     }
     const Json& halt = ending.last.halt;
     const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
