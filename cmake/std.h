@@ -1,4 +1,5 @@
-// Precompiled head: the standard headers that most files include anyway. Every file still includes what it uses.
+// Precompiled head: the standard headers that most files include anyway. Every file still includes
+// what it uses.
 #pragma once
 #include <algorithm>
 #include <array>
