@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <thread>
+
 namespace drydock::agent {
 namespace {
 
@@ -45,6 +47,15 @@ protected:
                        .set("within_ms", within_ms));
     }
 
+    // A started program has been executed, but may not have come to its first line yet.
+    bool logs(std::string_view text) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (read("log") != text && std::chrono::steady_clock::now() < deadline) {
+            std::this_thread::yield();
+        }
+        return read("log") == text;
+    }
+
     ServiceState look() { return k_process_service.look(service(), 1000); }
 
     static std::string error_code(const ActionResult& result) {
@@ -63,10 +74,10 @@ TEST_F(Actions, start_and_stop_a_process) {
     EXPECT_EQ(look().pid, pid);
     EXPECT_EQ(::getsid(pid), pid);
     EXPECT_EQ(error_code(start()), "service.already_running");
+    EXPECT_TRUE(logs("up\n")) << read("log");
     EXPECT_EQ(stop().outcome, Outcome::done);
     EXPECT_EQ(look().phase, Phase::stopped);
     EXPECT_EQ(stop().evidence["note"].as_string(), "was not running");
-    EXPECT_EQ(read("log"), "up\n");
 }
 
 TEST_F(Actions, adopt_a_process_whose_pid_file_is_gone) {
