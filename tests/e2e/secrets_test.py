@@ -61,9 +61,9 @@ class Secrets(harness.Case):
                       "headers: {Authorization: \"Bearer ${token}\"}}}"))
         if break_snapshot:
             self.replace(os.path.join(pack, "procedures", "upgrade.yaml"),
-                         ('"${backup}/snapshot.db"]', '"${backup}/snapshot.db", "${token}"]'))
+                         ('"${cluster}", "${keep}"]', '"${cluster}", "${keep}", "${token}"]'))
             self.replace(os.path.join(pack, "scripts", "snapshot.sh"),
-                         ("set -eu\n", 'set -eu\necho "the script was here: $4"\nexit 1\n'))
+                         ("set -eu\n", 'set -eu\necho "the script was here: $6"\nexit 1\n'))
         self.password = os.path.join(self.scratch, "outside")
         for name in ("password", "key"):
             with open(f"{self.password}.{name}", "w") as file:
