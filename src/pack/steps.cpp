@@ -26,7 +26,9 @@ bool only_looks(Verb verb) {
 }
 
 bool has_own_request(Verb verb) {
-    return about_role(verb) || verb == Verb::install;
+    const bool service =
+        verb == Verb::stop || verb == Verb::start;  // what it is, the cluster file says
+    return service || verb == Verb::install;
 }
 
 bool has_title(Verb verb) {
