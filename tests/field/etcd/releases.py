@@ -130,7 +130,7 @@ def _mirror() -> str:
     if not debian:
         raise Unavailable("No Debian mirror is in this machine's apt sources.\n  Add one to "
                           "/etc/apt/sources.list.d, such as the line\n"
-                          "  deb http://deb.debian.org/debian bookworm main")
+                          "  deb http://MIRROR/debian bookworm main")
     return debian[0]
 
 
