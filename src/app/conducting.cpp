@@ -228,6 +228,18 @@ Answer<Conducting> take(const Options& options, Store store, const journal::RunI
     return Conducting{options, std::move(store), std::move(*replayed), *epoch, std::move(*secrets)};
 }
 
+Answer<Conducting> take_current(const Options& options) {
+    auto store = store_of(options);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    auto info = store->current_run(false);
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    return take(options, std::move(*store), *info);
+}
+
 Answer<RunStatus> record_by_hand(Conducting& conducting, const Event& event) {
     const run::EventCodec codec(conducting.run.plan);
     os::RealClock clock;

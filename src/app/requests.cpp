@@ -35,18 +35,6 @@ gate_not_open(const Replayed& replayed, const RunStatus& status, const std::stri
                    ErrorClass::permanent});
 }
 
-Answer<Conducting> take_current(const Options& options) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
-    }
-    auto info = store->current_run(false);
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    return take(options, std::move(*store), *info);
-}
-
 }  // namespace
 
 Answer<RunStatus> approve(const Options& options, const std::string& gate) {

@@ -100,4 +100,9 @@ bool VersionRange::contains(std::string_view version) const {
     });
 }
 
+bool version_in_range(std::string_view range, std::string_view version) {
+    const auto parsed = VersionRange::parse(range);
+    return parsed && parsed->contains(version);
+}
+
 }  // namespace drydock::model

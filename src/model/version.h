@@ -47,4 +47,7 @@ private:
     std::vector<Bound> bounds_;
 };
 
+// Whether a range, as text, parses and contains the version.
+[[nodiscard]] bool version_in_range(std::string_view range, std::string_view version);
+
 }  // namespace drydock::model

@@ -22,11 +22,6 @@ bool interferes(const Action& action) {
            || action.verb == Verb::destroy || action.is_gate();
 }
 
-bool in_range(const std::string& range, const std::string& version) {
-    const auto parsed = model::VersionRange::parse(range);
-    return parsed && parsed->contains(version);
-}
-
 std::string state_of(const Draft& draft, const model::Risk& risk) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
@@ -153,7 +148,8 @@ void keep_requirements(Draft& draft) {
 void add_risks(Draft& draft) {
     const Request& request = draft.request;
     for (const model::Risk& risk : request.pack.risks) {
-        if (!in_range(risk.from, request.from) || !in_range(risk.to, request.to)) {
+        if (!model::version_in_range(risk.from, request.from)
+            || !model::version_in_range(risk.to, request.to)) {
             continue;
         }
         const std::string state = state_of(draft, risk);
@@ -179,8 +175,8 @@ void add_ways_back(Draft& draft) {
             continue;
         }
         for (const model::ProcedureSpec& one : draft.request.pack.procedures) {
-            if (one.name == kind && in_range(one.from, draft.request.to)
-                && in_range(one.to, draft.request.from)) {
+            if (one.name == kind && model::version_in_range(one.from, draft.request.to)
+                && model::version_in_range(one.to, draft.request.from)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft, kind),
                                                 kind,
                                                 cost_of_way(draft.scope, one.cost),
@@ -203,8 +199,8 @@ std::vector<model::WayBack> ways_left(const Request& request) {
     std::vector<model::WayBack> ways;
     for (const std::string kind : {"rebuild", "restore"}) {
         for (const model::ProcedureSpec& one : request.pack.procedures) {
-            if (one.name != kind || !in_range(one.from, request.from)
-                || !in_range(one.to, request.to)) {
+            if (one.name != kind || !model::version_in_range(one.from, request.from)
+                || !model::version_in_range(one.to, request.to)) {
                 continue;
             }
             const std::string copy = fmt::format("{}/{}-{}/snapshot.db",

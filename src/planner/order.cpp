@@ -13,14 +13,10 @@ namespace {
 using model::ProcedureSpec;
 using model::Selection;
 
-bool in_range(const std::string& range, const std::string& version) {
-    const auto parsed = model::VersionRange::parse(range);
-    return parsed && parsed->contains(version);
-}
-
 bool fits(const Draft& draft, const ProcedureSpec& one) {
-    return one.name == draft.request.procedure && in_range(one.from, draft.request.from)
-           && in_range(one.to, draft.request.to);
+    return one.name == draft.request.procedure
+           && model::version_in_range(one.from, draft.request.from)
+           && model::version_in_range(one.to, draft.request.to);
 }
 
 const Selection* first_each(const ProcedureSpec& procedure) {

@@ -67,18 +67,14 @@ std::string forbidden_by(const Pack& pack, const std::string& from, const std::s
     return {};
 }
 
-bool in_range(const std::string& range, const std::string& version) {
-    const auto parsed = model::VersionRange::parse(range);
-    return parsed && parsed->contains(version);
-}
-
 const model::ProcedureSpec* procedure_for(const Pack& pack,
                                           const std::string& name,
                                           const std::string& from,
                                           const std::string& to) {
     const auto it = std::find_if(
         pack.procedures.begin(), pack.procedures.end(), [&](const model::ProcedureSpec& one) {
-            return one.name == name && in_range(one.from, from) && in_range(one.to, to);
+            return one.name == name && model::version_in_range(one.from, from)
+                   && model::version_in_range(one.to, to);
         });
     return it == pack.procedures.end() ? nullptr : &*it;
 }
