@@ -127,7 +127,7 @@ Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
     if (!plan) {
         return tl::unexpected(plan.error().in(path));
     }
-    if (plan->digest() != run.run.plan_digest) {
+    if (json["digest"].as_string() != run.run.plan_digest) {  // plan_from_json has checked it
         return fail(
             "plan.other",
             fmt::format(
