@@ -1,5 +1,6 @@
 #include "conduct/hosts.h"
 
+#include "agent/key.h"
 #include "base/check.h"
 
 #include <fmt/format.h>
@@ -10,20 +11,6 @@ namespace {
 
 constexpr Ticket k_hello = 1;
 constexpr Ticket k_fence = 2;
-
-ErrorClass class_from(const std::string& name) {
-    if (name == "transient") {
-        return ErrorClass::transient;
-    }
-    return name == "unknown_outcome" ? ErrorClass::unknown_outcome : ErrorClass::permanent;
-}
-
-Error error_from(const Json& json) {
-    return {json["code"].as_string(),
-            json["message"].as_string(),
-            json["remedy"].as_string(),
-            class_from(json["class"].as_string())};
-}
 
 }  // namespace
 
@@ -128,7 +115,7 @@ void Hosts::flush(Link& link) {
 
 void Hosts::take_greeting(Link& link, const Json& frame) {
     if (frame.contains("error")) {
-        lose(link, error_from(frame["error"]));
+        lose(link, agent::read_error(frame["error"]));
         return;
     }
     const bool fence_answer = frame["n"].as_uint() == k_fence;
@@ -166,7 +153,7 @@ void Hosts::take(Link& link, const Json& frame) {
     }
     link.waiting.erase(ticket);
     if (frame.contains("error")) {
-        replies_.push_back({ticket, Reply::Kind::refused, {}, error_from(frame["error"])});
+        replies_.push_back({ticket, Reply::Kind::refused, {}, agent::read_error(frame["error"])});
     } else {
         replies_.push_back({ticket, Reply::Kind::answer, frame, {}});
     }
