@@ -130,10 +130,11 @@ public:
 
 run::State replay(const model::Plan& plan, journal::Journal& journal) {
     const run::EventCodec codec(plan);
+    const run::Program program(plan);
     run::State state(plan.actions.size());
     for (const journal::Record& record : must(journal.read(plan.run))) {
         for (const Json& event : record.events) {
-            state = run::apply(plan, std::move(state), must(codec.decode(event)));
+            run::apply(program, state, must(codec.decode(event)));
         }
     }
     return state;

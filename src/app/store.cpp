@@ -159,6 +159,7 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     }
     Replayed replayed = {info, std::move(*plan), {}, {}, {}, {}, {}, info.run.created_ms};
     replayed.state = run::State(replayed.plan.actions.size());
+    const run::Program program(replayed.plan);
     const run::EventCodec codec(replayed.plan);
     auto records = store.journal().read(info.run.id);
     if (!records) {
@@ -172,7 +173,7 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
             if (!event) {
                 return refuse(event.error());
             }
-            replayed.state = run::apply(replayed.plan, std::move(replayed.state), *event);
+            run::apply(program, replayed.state, *event);
             take_note(*event, record.wall_ms, replayed);
         }
         replayed.last_ms = record.wall_ms;

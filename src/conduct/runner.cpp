@@ -60,6 +60,7 @@ Runner::Runner(const model::Plan& plan,
                Listener& listener,
                Settings settings)
     : plan_(plan)
+    , program_(plan)
     , state_(std::move(state))
     , journal_(journal)
     , hosts_(hosts)
@@ -80,7 +81,7 @@ void Runner::crash_if(const char* where) {
 }
 
 void Runner::apply(Event event) {
-    state_ = run::apply(plan_, std::move(state_), event);
+    run::apply(program_, state_, event);
     const bool trouble = event.outcome != Outcome::yes && event.outcome != Outcome::done
                          && event.outcome != Outcome::skip;
     if (trouble && !event.detail.is_null()) {
@@ -343,7 +344,7 @@ void Runner::turn_time() {
     give_up_late();
     if (!pause_seen_ && settings_.pause_requested && settings_.pause_requested()) {
         pause_seen_ = true;
-        state_ = run::request_pause(std::move(state_));
+        run::request_pause(state_);
     }
 }
 
@@ -382,7 +383,7 @@ Status Runner::run() {
         std::vector<Command> commands;
         while (changed && !ended_) {
             changed = false;
-            commands = run::next(plan_, state_);
+            run::next(program_, state_, commands);
             for (const Command& command : commands) {
                 changed = carry_out(command) || changed;
             }

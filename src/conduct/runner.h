@@ -105,6 +105,7 @@ private:
     void tell_wait(const std::vector<run::Command>& commands);
 
     const model::Plan& plan_;
+    const run::Program program_;
     run::State state_;
     journal::Journal& journal_;
     Hosts& hosts_;

@@ -8,19 +8,16 @@ namespace drydock::run {
 
 namespace {
 
-using model::Action;
-using model::Plan;
-
 // The effect took place; what it promised is still to be observed.
-Status after_effect(const Action& action) {
-    return action.then.empty() ? Status::done : Status::acted;
+Status after_effect(const Program& program, std::size_t index) {
+    return program.promises(index) ? Status::acted : Status::done;
 }
 
 // One failure more: again from the front (guards on fresh facts), until the attempts are used up.
-void count_failure(const Action& action, State& state, std::size_t index) {
+void count_failure(const Program& program, State& state, std::size_t index) {
     const int failures = state.failures(index) + 1;
     state.set_failures(index, failures);
-    const bool again = failures < action.attempts && state.attempt(index) < k_attempts_max;
+    const bool again = failures < program.attempts(index) && state.attempt(index) < k_attempts_max;
     state.set_status(index, again ? Status::waiting : Status::failed);
 }
 
@@ -29,7 +26,7 @@ void repeat(State& state, std::size_t index) {
                      state.attempt(index) < k_attempts_max ? Status::waiting : Status::failed);
 }
 
-void guard_judged(const Action& action, State& state, std::size_t index, Outcome outcome) {
+void guard_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     if (state.status(index) != Status::waiting) {
         return;
     }
@@ -38,72 +35,72 @@ void guard_judged(const Action& action, State& state, std::size_t index, Outcome
     } else if (outcome != Outcome::yes) {
         state.set_status(index, Status::failed);
     } else {
-        const bool nothing_to_do = action.request.is_null() && !action.is_gate();
-        state.set_status(index, nothing_to_do ? after_effect(action) : Status::ready);
+        const bool nothing_to_do = !program.acts(index) && !program.is_gate(index);
+        state.set_status(index, nothing_to_do ? after_effect(program, index) : Status::ready);
     }
 }
 
-void then_judged(const Action& action, State& state, std::size_t index, Outcome outcome) {
+void then_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     if (state.status(index) != Status::acted) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, Status::done);
     } else if (outcome == Outcome::no) {
-        count_failure(action, state, index);
+        count_failure(program, state, index);
     } else {
         state.set_status(index, Status::failed);
     }
 }
 
 // Only "it did not happen", or an action that may be repeated, leads to a repeat.
-void happened_judged(const Action& action, State& state, std::size_t index, Outcome outcome) {
+void happened_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     if (state.status(index) != Status::unsure) {
         return;
     }
     if (outcome == Outcome::yes) {
-        state.set_status(index, after_effect(action));
-    } else if (outcome == Outcome::no || action.repeatable == model::Repeatable::yes) {
+        state.set_status(index, after_effect(program, index));
+    } else if (outcome == Outcome::no || program.repeatable(index)) {
         repeat(state, index);
     } else {
         state.set_status(index, Status::failed);
     }
 }
 
-void facts_read(const Action& action, State& state, const Event& event) {
+void facts_read(const Program& program, State& state, const Move& event) {
     switch (event.purpose) {
     case Purpose::guard:
-        return guard_judged(action, state, event.action, event.outcome);
+        return guard_judged(program, state, event.action, event.outcome);
     case Purpose::then:
-        return then_judged(action, state, event.action, event.outcome);
+        return then_judged(program, state, event.action, event.outcome);
     case Purpose::happened:
-        return happened_judged(action, state, event.action, event.outcome);
+        return happened_judged(program, state, event.action, event.outcome);
     case Purpose::none:
         return;
     }
 }
 
-void intended(State& state, const Event& event) {
+void intended(State& state, const Move& event) {
     if (state.status(event.action) == Status::ready) {
         state.set_status(event.action, Status::intended);
         state.set_attempt(event.action, event.attempt);
     }
 }
 
-bool in_flight(const State& state, const Event& event) {
+bool in_flight(const State& state, const Move& event) {
     const Status status = state.status(event.action);
     return (status == Status::intended || status == Status::lost)
            && state.attempt(event.action) == event.attempt;
 }
 
-void ended(const Action& action, State& state, const Event& event) {
+void ended(const Program& program, State& state, const Move& event) {
     if (!in_flight(state, event)) {
         return;
     }
     if (event.outcome == Outcome::done) {
-        state.set_status(event.action, after_effect(action));
+        state.set_status(event.action, after_effect(program, event.action));
     } else if (event.outcome == Outcome::failed) {
-        count_failure(action, state, event.action);
+        count_failure(program, state, event.action);
     } else {
         // A lost action whose agent says "unknown" has been asked already: only a probe can tell.
         const bool asked = state.status(event.action) == Status::lost;
@@ -111,7 +108,7 @@ void ended(const Action& action, State& state, const Event& event) {
     }
 }
 
-void attached(State& state, const Event& event) {
+void attached(State& state, const Move& event) {
     if (!in_flight(state, event)) {
         return;
     }
@@ -150,7 +147,7 @@ void resumed(State& state) {
     }
 }
 
-void gate(State& state, const Event& event, Status from, Status to) {
+void gate(State& state, const Move& event, Status from, Status to) {
     if (state.status(event.action) == from) {
         state.set_status(event.action, to);
     }
@@ -158,14 +155,11 @@ void gate(State& state, const Event& event, Status from, Status to) {
 
 }  // namespace
 
-State apply(const Plan& plan, State state, const Event& event) {
-    if (state.actions() != plan.actions.size()) {
-        state = State(plan.actions.size());
+void apply(const Program& program, State& state, const Move& event) {
+    if (state.actions() != program.actions()) {
+        state = State(program.actions());
     }
-    const auto action = [&]() -> const Action& {
-        CHECK(event.action < plan.actions.size());
-        return plan.actions[event.action];
-    };
+    CHECK(event.action < program.actions() || event.action == 0);
     switch (event.type) {
     case EventType::run_created:
         state.set_phase(Phase::created);
@@ -177,13 +171,13 @@ State apply(const Plan& plan, State state, const Event& event) {
         intended(state, event);
         break;
     case EventType::action_ended:
-        ended(action(), state, event);
+        ended(program, state, event);
         break;
     case EventType::action_attached:
         attached(state, event);
         break;
     case EventType::facts_read:
-        facts_read(action(), state, event);
+        facts_read(program, state, event);
         break;
     case EventType::soak_started:
         gate(state, event, Status::ready, Status::soaking);
@@ -214,14 +208,12 @@ State apply(const Plan& plan, State state, const Event& event) {
         state.set_phase(Phase::aborted);
         break;
     }
-    return state;
 }
 
-State request_pause(State state) {
+void request_pause(State& state) {
     if (state.phase() == Phase::running) {
         state.set_phase(Phase::pausing);
     }
-    return state;
 }
 
 }  // namespace drydock::run

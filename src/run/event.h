@@ -1,9 +1,9 @@
 // Events: what happened in a run, each durable in the journal before anything that depends on it is
 // done.
 //
-// An event moves the state by its type, action, attempt and outcome alone; `detail` is evidence for
-// people and for resumes (facts read, output, who approved which words) and never changes what
-// happens next.
+// An event moves the state by its type, action, attempt, outcome and purpose alone (Move); `detail`
+// is evidence for people and for resumes (facts read, output, who approved which words) and never
+// changes what happens next.
 #pragma once
 
 #include "base/json.h"
@@ -17,7 +17,7 @@
 
 namespace drydock::run {
 
-enum class EventType {
+enum class EventType : std::uint8_t {
     run_created,        // detail: plan digest, who
     conductor_started,  // detail: epoch, who, where
     action_intended,    // durable before the command leaves
@@ -37,16 +37,31 @@ enum class EventType {
     run_aborted,
 };
 
-enum class Outcome { none, done, failed, unknown, running, torn, yes, no, cannot_tell, skip };
+enum class Outcome : std::uint8_t {
+    none,
+    done,
+    failed,
+    unknown,
+    running,
+    torn,
+    yes,
+    no,
+    cannot_tell,
+    skip
+};
 
-enum class Purpose { none, guard, then, happened };
+enum class Purpose : std::uint8_t { none, guard, then, happened };
 
-struct Event {
+// The part of an event that moves the state.
+struct Move {
     EventType type = EventType::run_created;
     std::size_t action = 0;
     int attempt = 0;
     Outcome outcome = Outcome::none;
     Purpose purpose = Purpose::none;
+};
+
+struct Event : Move {
     Json detail;
 };
 

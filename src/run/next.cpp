@@ -8,14 +8,12 @@ namespace drydock::run {
 
 namespace {
 
-using model::Plan;
-
 bool is_over(Status status) {
     return status == Status::done || status == Status::skipped;
 }
 
-bool predecessors_over(const Plan& plan, const State& state, std::size_t index) {
-    const auto& after = plan.actions[index].after;
+bool predecessors_over(const Program& program, const State& state, std::size_t index) {
+    const auto after = program.after(index);
     return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
         return is_over(state.status(before));
     });
@@ -26,11 +24,11 @@ Command judge(std::size_t index, Purpose purpose) {
 }
 
 // New work: only while nothing has failed and nobody asked to pause.
-std::optional<Command> give_out(const Plan& plan, const State& state, std::size_t index) {
-    if (!predecessors_over(plan, state, index)) {
+std::optional<Command> give_out(const Program& program, const State& state, std::size_t index) {
+    if (!predecessors_over(program, state, index)) {
         return std::nullopt;
     }
-    const bool gate = plan.actions[index].is_gate();
+    const bool gate = program.is_gate(index);
     switch (state.status(index)) {
     case Status::waiting:
         return judge(index, Purpose::guard);
@@ -81,15 +79,15 @@ bool is_new_work(const Command& command) {
            && (command.what != Do::judge || command.purpose == Purpose::guard);
 }
 
-// What one look over all actions tells. One, because a large plan is looked over at every turn.
+// What one look over all actions tells, beside the commands. One, because a large plan is looked
+// over at every turn.
 struct Look {
-    std::vector<Command> commands;
     std::optional<std::size_t> failed;  // the first one
     bool in_flight = false;
     bool all_over = true;
 };
 
-Look look_over(const Plan& plan, const State& state) {
+Look look_over(const Program& program, const State& state, std::vector<Command>& commands) {
     Look look;
     const bool pausing = state.phase() == Phase::pausing;
     for (std::size_t i = 0; i < state.actions(); ++i) {
@@ -104,10 +102,10 @@ Look look_over(const Plan& plan, const State& state) {
             look.failed = i;
         }
         if (!command && !pausing && !look.failed) {
-            command = give_out(plan, state, i);
+            command = give_out(program, state, i);
         }
         if (command) {
-            look.commands.push_back(*command);
+            commands.push_back(*command);
         }
     }
     return look;
@@ -115,22 +113,27 @@ Look look_over(const Plan& plan, const State& state) {
 
 }  // namespace
 
-std::vector<Command> next(const Plan& plan, const State& state) {
+void next(const Program& program, const State& state, std::vector<Command>& out) {
+    out.clear();
     if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
-        return {};
+        return;
     }
-    Look look = look_over(plan, state);
+    const Look look = look_over(program, state, out);
     const bool stopping = look.failed.has_value() || state.phase() == Phase::pausing;
     if (look.all_over) {
-        return {{Do::finish, 0, 0, Purpose::none}};
+        out.push_back({Do::finish, 0, 0, Purpose::none});
+    } else if (stopping && !look.in_flight) {
+        out.assign(
+            {{look.failed ? Do::halt : Do::pause, look.failed.value_or(0), 0, Purpose::none}});
+    } else if (stopping) {
+        std::erase_if(out, is_new_work);
     }
-    if (stopping && !look.in_flight) {
-        return {{look.failed ? Do::halt : Do::pause, look.failed.value_or(0), 0, Purpose::none}};
-    }
-    if (stopping) {
-        std::erase_if(look.commands, is_new_work);
-    }
-    return std::move(look.commands);
+}
+
+std::vector<Command> next(const Program& program, const State& state) {
+    std::vector<Command> commands;
+    next(program, state, commands);
+    return commands;
 }
 
 }  // namespace drydock::run

@@ -1,14 +1,14 @@
 // The one decision of drydock: what is known after an event, and what to do about it.
 //
-//   apply(plan, state, event) -> state        pure
-//   next (plan, state)        -> commands     pure
+//   apply(program, state, event)    what is known after this happened, in place
+//   next (program, state)           what to do about it
 //
-// The runner feeds them real hosts, a checker every answer of a modelled cluster, a simulator a
-// hostile one. Nothing else in the program decides what happens next.
+// Both are pure. The runner feeds them real hosts, the checker every answer of a modelled cluster,
+// a simulator a hostile one. Nothing else in the program decides what happens next.
 #pragma once
 
-#include "model/plan.h"
 #include "run/event.h"
+#include "run/program.h"
 #include "run/state.h"
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace drydock::run {
 // unknown outcomes.
 inline constexpr int k_attempts_max = 20;
 
-enum class Do {
+enum class Do : std::uint8_t {
     judge,         // read fresh facts and judge `purpose` of the action -> facts_read
     begin,         // make action_intended durable, then send the action to its host -> action_ended
     ask,           // ask the agent what became of the attempt -> action_ended or action_attached
@@ -41,11 +41,13 @@ struct Command {
 };
 
 // Events that do not fit the state (an answer that comes twice, or too late) change nothing.
-[[nodiscard]] State apply(const model::Plan& plan, State state, const Event& event);
-[[nodiscard]] std::vector<Command> next(const model::Plan& plan, const State& state);
+void apply(const Program& program, State& state, const Move& event);
+// Into `out`, which is emptied first: a caller that keeps it allocates nothing.
+void next(const Program& program, const State& state, std::vector<Command>& out);
+[[nodiscard]] std::vector<Command> next(const Program& program, const State& state);
 
 // Asks the running state to stop giving out work; what is in flight ends. Part of the conductor's
 // volatile state only.
-[[nodiscard]] State request_pause(State state);
+void request_pause(State& state);
 
 }  // namespace drydock::run

@@ -51,6 +51,15 @@ Plan diamond(Repeatable repeatable) {
     return plan;
 }
 
+State apply(const Plan& plan, State state, const Move& event) {
+    run::apply(Program(plan), state, event);
+    return state;
+}
+
+std::vector<Command> next(const Plan& plan, const State& state) {
+    return run::next(Program(plan), state);
+}
+
 State running(const Plan& plan) {
     return apply(plan, State(plan.actions.size()), {EventType::conductor_started});
 }
@@ -156,7 +165,8 @@ TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
 
 TEST(RunNext, PausesWhenNothingIsInFlight) {
     const Plan plan = diamond(Repeatable::probe);
-    const State state = request_pause(with(running(plan), 0, Status::intended));
+    State state = with(running(plan), 0, Status::intended);
+    request_pause(state);
     EXPECT_EQ(next(plan, state), std::vector<Command>{});
     const State quiet = with(state, 0, Status::done);
     EXPECT_EQ(next(plan, quiet), (std::vector<Command>{{Do::pause, 0, 0, Purpose::none}}));
@@ -171,6 +181,26 @@ TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
     state.set_status(2, Status::done);
     state.set_status(3, Status::done);
     EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::finish, 0, 0, Purpose::none}}));
+}
+
+TEST(RunState, HoldsItsNumbersInSmallAndInLargePlans) {
+    for (const std::size_t actions : {1U, 59U, 60U, 1000U}) {
+        State state(actions);
+        state.set_status(actions - 1, Status::failed);
+        state.set_attempt(actions - 1, 21);
+        state.set_failures(actions - 1, 20);
+        state.set_phase(Phase::halted);
+        EXPECT_EQ(state.status(actions - 1), Status::failed);
+        EXPECT_EQ(state.attempt(actions - 1), 21);
+        EXPECT_EQ(state.failures(actions - 1), 20);
+        EXPECT_EQ(state.phase(), Phase::halted);
+        State taken;
+        taken.set_cells(state.cells());
+        EXPECT_EQ(taken, state);
+        EXPECT_EQ(taken.hash(), state.hash());
+        taken.set_status(0, Status::done);
+        EXPECT_FALSE(taken == state);
+    }
 }
 
 bool over(Status status) {

@@ -1,12 +1,14 @@
 // The state of a run: a flat array of small integers over the plan's indices, and nothing else.
 //
 // No strings, no maps, no time: copying it is one memcpy and hashing it one XXH3 call, which is
-// what lets a checker visit millions of them with the very functions that run an upgrade. Values
-// are plain values.
+// what lets a checker visit millions of them with the very functions that run an upgrade. Two bytes
+// an action; small plans need no allocation.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace drydock::run {
@@ -45,50 +47,64 @@ enum class Status : std::uint8_t {
 
 class State {
 public:
-    State() = default;
+    State() : State(0) {}
+
     explicit State(std::size_t actions);
 
-    [[nodiscard]] std::size_t actions() const { return (cells_.size() - k_header) / k_per_action; }
+    [[nodiscard]] std::size_t actions() const { return size_ - 1; }
 
-    [[nodiscard]] Phase phase() const { return static_cast<Phase>(cells_[0]); }
+    [[nodiscard]] Phase phase() const { return static_cast<Phase>(data()[0]); }
 
     [[nodiscard]] Status status(std::size_t action) const {
-        return static_cast<Status>(at(action, 0));
+        return static_cast<Status>(cell(action) & k_status);
     }
 
-    [[nodiscard]] int attempt(std::size_t action) const {
-        return at(action, 1);
-    }  // the last one intended; 0: none
-
+    // Since the last resume.
     [[nodiscard]] int failures(std::size_t action) const {
-        return at(action, 2);
-    }  // since the last resume
+        return (cell(action) >> k_failures_at) & k_failures_max;
+    }
 
-    void set_phase(Phase phase) { cells_[0] = static_cast<std::uint8_t>(phase); }
+    // The last one intended; 0: none.
+    [[nodiscard]] int attempt(std::size_t action) const { return cell(action) >> k_attempt_at; }
+
+    void set_phase(Phase phase) { data()[0] = static_cast<Cell>(phase); }
 
     void set_status(std::size_t action, Status status) {
-        cell(action, 0) = static_cast<std::uint8_t>(status);
+        Cell& it = data()[action + 1];
+        it = static_cast<Cell>((it & ~k_status) | static_cast<Cell>(status));
     }
 
-    void set_attempt(std::size_t action, int attempt);
+    // Both stay at their largest value.
     void set_failures(std::size_t action, int failures);
+    void set_attempt(std::size_t action, int attempt);
+
+    // All there is to a state of so many actions: to keep it elsewhere, and to take it back.
+    using Cell = std::uint16_t;
+
+    [[nodiscard]] std::span<const Cell> cells() const { return {data(), size_}; }
+
+    void set_cells(std::span<const Cell> cells);
 
     [[nodiscard]] std::uint64_t hash() const;
-    bool operator==(const State&) const = default;
+    bool operator==(const State& other) const;
 
 private:
-    static constexpr std::size_t k_header = 1;
-    static constexpr std::size_t k_per_action = 3;
+    static constexpr std::size_t k_inline = 60;  // cells that need no allocation
+    static constexpr Cell k_status = 0xF;
+    static constexpr int k_failures_at = 4;
+    static constexpr int k_failures_max = 0x1F;
+    static constexpr int k_attempt_at = 9;
+    static constexpr int k_attempt_max = 0x7F;
 
-    [[nodiscard]] std::uint8_t at(std::size_t action, std::size_t field) const {
-        return cells_[k_header + action * k_per_action + field];
-    }
+    [[nodiscard]] const Cell* data() const { return size_ > k_inline ? large_.data() : &small_[0]; }
 
-    std::uint8_t& cell(std::size_t action, std::size_t field) {
-        return cells_[k_header + action * k_per_action + field];
-    }
+    [[nodiscard]] Cell* data() { return size_ > k_inline ? large_.data() : &small_[0]; }
 
-    std::vector<std::uint8_t> cells_ = {0};
+    [[nodiscard]] Cell cell(std::size_t action) const { return data()[action + 1]; }
+
+    std::size_t size_ = 0;  // the phase, then one cell an action
+    std::array<Cell, k_inline> small_ = {};
+    std::vector<Cell> large_;
 };
 
 }  // namespace drydock::run

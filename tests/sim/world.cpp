@@ -222,9 +222,10 @@ std::vector<Event> World::events(const model::Plan& plan) {
 }
 
 run::State World::replay(const model::Plan& plan) {
+    const run::Program program(plan);
     run::State state(plan.actions.size());
     for (const Event& event : events(plan)) {
-        state = run::apply(plan, std::move(state), event);
+        run::apply(program, state, event);
     }
     return state;
 }

@@ -1,0 +1,24 @@
+#include "run/program.h"
+
+#include <algorithm>
+
+namespace drydock::run {
+
+Program::Program(const model::Plan& plan) : ends_{0} {
+    for (const model::Action& action : plan.actions) {
+        Kind kind;
+        kind.bits = static_cast<std::uint8_t>(
+            (action.is_gate() ? k_gate : 0) | (action.request.is_null() ? 0 : k_acts)
+            | (action.then.empty() ? 0 : k_promises)
+            | (action.repeatable == model::Repeatable::yes ? k_repeatable : 0));
+        kind.attempts = static_cast<std::uint8_t>(std::clamp(action.attempts, 1, 255));
+        kinds_.push_back(kind);
+        for (const std::size_t before : action.after) {
+            after_.push_back(static_cast<std::uint32_t>(before));
+        }
+        ends_.push_back(static_cast<std::uint32_t>(after_.size()));
+    }
+    after_.push_back(0);  // so that the last action's list has an address even if it is empty
+}
+
+}  // namespace drydock::run
