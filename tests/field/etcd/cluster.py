@@ -16,22 +16,22 @@ from /proc, because drydock stops and starts members too.
 import contextlib
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
+import sys
 import threading
-import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
-import api
-import processes
-import releases
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
+
+import api  # noqa: E402
+import processes  # noqa: E402  (in ../common, like the next)
+import releases  # noqa: E402
+from machine import free_ports, is_free, tail, wait_until  # noqa: E402,F401  (others use them too)
 
 FAST = ["--heartbeat-interval", "10", "--election-timeout", "100"]  # ms; the defaults are ten times
-PORT_MIN = 20000  # to the kernel's range for outgoing connections, which would take a port any time
 HEALTHY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 15.0
 
@@ -150,7 +150,7 @@ class Cluster:
         for member in self._chosen(names):
             wait_until(lambda: self.healthy(member.name), within,
                        lambda: f"{member.name} is not healthy; its log ends with\n"
-                               + "".join(_tail(member.log)))
+                               + "".join(tail(member.log)))
 
     def versions(self, name: str) -> tuple[str, str]:
         """(the running program's version, the cluster's level), such as ("3.5.16", "3.4.0")."""
@@ -306,42 +306,3 @@ members:
 policy:
   soak: {soak}
 """
-
-
-def wait_until(condition: Callable[[], bool], within: float, otherwise: Callable[[], str]) -> None:
-    """Polls until the condition holds; TimeoutError with the text of `otherwise` if it never does."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {within:g} s: {otherwise()}")
-        time.sleep(0.005)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on, below those the kernel gives to connections."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
-        end = int(file.read().split()[0])
-    candidates = range(PORT_MIN, end) if end > PORT_MIN + 2000 else range(PORT_MIN, 30000)
-    found: list[int] = []
-    for port in random.sample(candidates, len(candidates)):
-        if is_free(port):
-            found.append(port)
-            if len(found) == count:
-                return found
-    raise LookupError(f"no {count} free ports from {PORT_MIN} on")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as etcd itself listens
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _tail(path: str, lines: int = 5) -> list[str]:
-    with contextlib.suppress(OSError), open(path, errors="replace") as file:
-        return file.readlines()[-lines:]
-    return []

@@ -1,8 +1,8 @@
 """Finding and ending the processes that belong to one scratch folder, by pid.
 
 Members are started by the tests, by drydock, by its agents: nobody holds all the pids. What they
-have in common is the scratch folder's path in their command line, or in DRYDOCK_SCRATCH of their
-environment. A Watch does the same clean-up when the test itself is killed.
+have in common is the scratch folder's path in their command line or as the folder they run in, or in
+DRYDOCK_SCRATCH of their environment. A Watch does the same clean-up when the test itself is killed.
 """
 
 import os
@@ -11,13 +11,27 @@ import subprocess
 import sys
 import time
 
-OURS = ("etcd", "etcdctl", "etcdutl", "etcd_load", "drydock")
+OURS = ("etcd", "etcdctl", "etcdutl", "etcd_load", "java", "drydock")
 END_SECONDS_MAX = 10
 
 
 def command_line(pid: int) -> list[str]:
     """The arguments of a process; empty when it is gone, a zombie or a kernel thread."""
     return [os.fsdecode(word) for word in _read(pid, "cmdline").split(b"\0")[:-1]]
+
+
+def folder_of(pid: int) -> str:
+    """The folder that a process runs in; empty when it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
+def running_in(folder: str, program: str) -> list[int]:
+    """The processes of a program ("java") that run in a folder itself."""
+    return [pid for pid in _all() if folder_of(pid) == folder
+            and (words := command_line(pid)) and os.path.basename(words[0]) == program]
 
 
 def holding(path: str) -> list[int]:
@@ -88,7 +102,11 @@ def _read(pid: int, name: str) -> bytes:
 
 def _names(words: list[str], path: str) -> bool:
     values = [word.split("=", 1)[-1] if word.startswith("-") else word for word in words]
-    return any(value == path or value.startswith(path + "/") for value in values)
+    return any(_is_below(value, path) for value in values)
+
+
+def _is_below(path: str, base: str) -> bool:
+    return path == base or path.startswith(base + "/")
 
 
 def _belongs(pid: int, base: str) -> bool:
@@ -98,7 +116,8 @@ def _belongs(pid: int, base: str) -> bool:
     if f"DRYDOCK_SCRATCH={base}".encode() in _read(pid, "environ").split(b"\0"):
         return True
     ours = os.path.basename(words[0]) in OURS
-    return _names(words, base) and (ours or not _has_terminal(pid))
+    return (_names(words, base) or _is_below(folder_of(pid), base)) \
+        and (ours or not _has_terminal(pid))
 
 
 def _parent(pid: int) -> int:
