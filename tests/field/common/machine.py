@@ -9,13 +9,14 @@ from typing import Callable
 PORT_MIN = 20000  # to the kernel's range for outgoing connections, which would take a port any time
 
 
-def wait_until(condition: Callable[[], bool], within: float, otherwise: Callable[[], str]) -> None:
+def wait_until(condition: Callable[[], bool], within: float, otherwise: Callable[[], str],
+               every: float = 0.005) -> None:
     """Polls until the condition holds; TimeoutError with the text of `otherwise` if it never does."""
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {within:g} s: {otherwise()}")
-        time.sleep(0.005)
+        time.sleep(every)
 
 
 def free_ports(count: int) -> list[int]:

@@ -143,6 +143,9 @@ def _make(name: str, digest: str) -> None:
     os.makedirs(os.path.join(folder, "bin"))
     if hdds:
         _make_layout(name, os.path.join(folder, "layout.jar"), base)
+    with tempfile.TemporaryDirectory(prefix="part-", dir=cache_folder()) as work:
+        compile_java(os.path.join(HERE, "client"), work, class_path(name, "cli"))
+        run(["jar", "--create", "--file", os.path.join(folder, "client.jar"), "-C", work, "."])
     shutil.copy(os.path.join(HERE, "ozone.sh"), os.path.join(folder, "bin", "ozone"))
     for role in ROLES:
         _make_role(name, folder, role)
@@ -203,8 +206,9 @@ def run(command: list[str]) -> None:
 def _digest() -> str:
     """What the releases' folders were made from."""
     digest = hashlib.sha256(cache_folder().encode())
-    layout = sorted(os.listdir(os.path.join(HERE, "layout")))
-    for name in ["jars.txt", "ozone.sh", "releases.py", *(f"layout/{name}" for name in layout)]:
+    java = [f"{folder}/{name}" for folder in ("client", "layout")
+            for name in sorted(os.listdir(os.path.join(HERE, folder)))]
+    for name in ["jars.txt", "ozone.sh", "releases.py", *java]:
         with open(os.path.join(HERE, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
