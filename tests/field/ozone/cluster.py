@@ -39,6 +39,7 @@ from typing import Any
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
 
 import client  # noqa: E402
+import cluster_file  # noqa: E402
 import processes  # noqa: E402  (in ../common, like the next)
 import releases  # noqa: E402
 import settings  # noqa: E402
@@ -271,6 +272,17 @@ class Cluster:
             -> subprocess.CompletedProcess[str]:
         more = [f"--service-id={settings.SERVICE}"] if role == "om" else []
         return self.ozone("admin", role, "finalizeupgrade", *more, within=within)
+
+    # For drydock
+
+    def write_cluster_file(self, *names: str, daemon: bool = False, soak: str = "0s") -> str:
+        """Writes <base>/cluster.yaml for these releases (OLD and NEW when none is); its path."""
+        return cluster_file.write(self.base, list(self.members.values()),
+                                  names or (releases.OLD, releases.NEW), daemon, soak)
+
+    def write_packs(self, *names: str) -> str:
+        """Makes the folder for DRYDOCK_PACKS, with a pack that knows these releases; its path."""
+        return cluster_file.write_packs(self.base, names or (releases.OLD, releases.NEW))
 
     # Ending
 

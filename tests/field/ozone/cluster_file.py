@@ -1,0 +1,90 @@
+"""What drydock reads about a cluster of ours: its cluster file, and the pack with our releases in it."""
+
+import json
+import os
+from typing import Any
+
+import releases
+import settings
+from settings import Member
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE)))
+PACK = os.path.join(ROOT, "packs", "ozone")
+
+# Below a member's folder: what a cold copy takes. Not a datanode's blocks.
+COPIED = {"scm": ("data/meta", "data/db", "data/ratis"), "om": ("data/meta", "data/db", "data/ratis"),
+          "datanode": ("data/meta", "data/ratis")}
+
+
+def write(base: str, members: list[Member], names: tuple[str, ...], daemon: bool = False,
+          soak: str = "0s", cluster: str = "demo") -> str:
+    """Writes <base>/cluster.yaml for the releases named; its path. With `daemon` the members are
+    run by the distribution's script, else as plain processes."""
+    folders = releases.ensure(*names)
+    lines = [f"cluster: {cluster}", "system: ozone", "state: ./state", "",
+             "hosts:", "  here: {connect: local}", "", "roles:"]
+    for role in dict.fromkeys(member.role for member in members):
+        own = {"home": f"{base}/${{member}}", **_settings(base, role)}
+        lines += [f"  {role}:", "    host: here",
+                  f"    service: {json.dumps(_daemon(role) if daemon else _process(role))}",
+                  f'    release: {{link: "${{home}}/current", versions: {json.dumps(folders)}}}',
+                  f"    settings: {json.dumps(own)}"]
+    lines += ["", "members:"]
+    for member in members:
+        lines.append(f"  - {{role: {member.role}, name: {member.name}, "
+                     f'settings: {{http_url: "{member.http_url}"}}}}')
+    lines += ["", "policy:", f"  soak: {soak}", ""]
+    path = os.path.join(base, "cluster.yaml")
+    with open(path, "w") as file:
+        file.write("\n".join(lines))
+    return path
+
+
+def write_packs(base: str, names: tuple[str, ...]) -> str:
+    """Makes <base>/packs, for DRYDOCK_PACKS: the pack as it is, whose list of releases also has
+    those of ours that the pack cannot know (2.2.0+h4o3). Everything else are links to the pack."""
+    folder = os.path.join(base, "packs", "ozone")
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(PACK):
+        if name != "releases.yaml" and not os.path.lexists(os.path.join(folder, name)):
+            os.symlink(os.path.join(PACK, name), os.path.join(folder, name))
+    with open(os.path.join(PACK, "releases.yaml")) as file:
+        text = file.read()
+    ours = "".join(f"  {json.dumps(name)}: {json.dumps(_laws(name))}\n"
+                   for name in names if json.dumps(name) not in text)
+    with open(os.path.join(folder, "releases.yaml"), "w") as file:
+        file.write(text.replace("\nreleases:\n", "\nreleases:\n" + ours, 1))
+    return os.path.dirname(folder)
+
+
+def _laws(name: str) -> dict[str, Any]:
+    laws = {store: {"reads": [str(number) for number in range(layout + 1)], "writes": str(layout),
+                    "raises": "on_finalize"}
+            for store, layout in zip(("hdds", "om"), releases.layouts(name))}
+    return {"series": ".".join(name.split(".")[:2])} | laws
+
+
+def _process(role: str) -> dict[str, Any]:
+    return {"process": {"argv": ["java", f"@${{home}}/current/{role}.args"], "cwd": "${home}",
+                        "pid_file": "${home}/pid", "log": "${home}/log",
+                        "stop": {"signal": "TERM", "within": "60s"}}}
+
+
+def _daemon(role: str) -> dict[str, Any]:
+    script = ["${release}/bin/ozone", "--config", "${home}/conf", "--daemon"]
+    return {"command": {word: [*script, word, role] for word in ("start", "stop", "status")}}
+
+
+def _settings(base: str, role: str) -> dict[str, str]:
+    values = {}
+    if role in COPIED:
+        values["copy_dirs"] = ":".join(f"${{home}}/{name}" for name in COPIED[role])
+    if role in ("scm", "om"):
+        values |= {"ozone": "${release}/bin/ozone", "conf_dir": os.path.join(base, "cli", "conf")}
+    if role in ("scm", "om", "recon"):
+        values["db_dir"] = "${home}/data/db"
+    if role in ("datanode", "om"):
+        values["metadata_dir"] = "${home}/data/meta"
+    if role == "om":
+        values["service_id"] = settings.SERVICE
+    return values
