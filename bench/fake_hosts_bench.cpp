@@ -102,10 +102,11 @@ model::Action step_of(const std::string& host, int step, std::size_t index) {
 model::Plan plan_of_all() {
     model::Plan plan;
     plan.run = "bench";
+    plan.roles = {{"host", 0, {}}};
     for (int i = 0; i < k_hosts; ++i) {
         const std::string host = fmt::format("h{}", i);
         plan.hosts[host] = {.name = host, .connect = {"to", host}};
-        plan.members.push_back(host);
+        plan.roles.front().members.push_back(host);
         model::FactSource source;
         source.key = model::fact_key(host, "steps");
         source.member = host;

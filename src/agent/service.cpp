@@ -9,6 +9,15 @@ constexpr std::int64_t k_stop_within_ms = 10'000;  // when neither action nor se
 
 constexpr std::array k_types = {&k_process_service, &k_command_service};
 
+// A start's own arguments stand behind those of the service, this once.
+Json with_arguments(Json service, const ServiceType& type, const Json& arguments) {
+    Json argv = service[std::string(type.command)];
+    for (const Json& one : arguments.items()) {
+        argv.push(one);
+    }
+    return service.set(std::string(type.command), std::move(argv));
+}
+
 }  // namespace
 
 Result<const ServiceType*> find_service_type(const Json& service) {
@@ -26,7 +35,11 @@ Result<const ServiceType*> find_service_type(const Json& service) {
 
 ActionResult run_service_start(const Json& request, const ActionContext& context) {
     const auto type = find_service_type(request["service"]);
-    return type ? (*type)->start(request["service"], context) : failed(type.error());
+    if (!type) {
+        return failed(type.error());
+    }
+    return (*type)->start(with_arguments(request["service"], **type, request["arguments"]),
+                          context);
 }
 
 ActionResult run_service_stop(const Json& request, const ActionContext& context) {

@@ -83,6 +83,6 @@ ActionResult stop(const Json& service, std::int64_t within_ms, const ActionConte
 
 }  // namespace
 
-const ServiceType k_command_service = {"command", start, stop, look};
+const ServiceType k_command_service = {"command", "start", start, stop, look};
 
 }  // namespace drydock::agent

@@ -30,7 +30,8 @@ constexpr std::size_t k_pid_file_bytes_max = 4096;
 constexpr std::int64_t k_lock_within_ms = 10'000;
 constexpr std::int64_t k_killed_within_ms = 10'000;  // SIGKILL takes effect unless the disk hangs
 constexpr std::int64_t k_cancel_slice_ms = 50;
-constexpr std::size_t k_interpreters_max = 2;  // "/usr/bin/env python3 script ..."
+constexpr std::size_t k_start_arguments_max = 2;  // "--upgrade", which only one start had
+constexpr std::size_t k_interpreters_max = 2;     // "/usr/bin/env python3 script ..."
 
 struct ProcessService {
     std::vector<std::string> argv;
@@ -88,18 +89,30 @@ bool same_argument(const std::string& wanted, const std::string& found) {
                                  : std::string_view(found).starts_with(wanted.substr(0, secret));
 }
 
-bool same_arguments(const ProcessService& service, const os::ProcessFacts& process) {
+// `before` arguments are an interpreter's; those that are too many at the end are its start's own.
+bool same_arguments_behind(std::size_t before,
+                           const ProcessService& service,
+                           const os::ProcessFacts& process) {
     const auto& found = process.arguments;
     const auto& wanted = service.argv;
-    if (found.size() < wanted.size() || found.size() > wanted.size() + k_interpreters_max) {
+    if (found.size() < wanted.size() + before
+        || found.size() > wanted.size() + before + k_start_arguments_max) {
         return false;
     }
-    const auto before = static_cast<std::ptrdiff_t>(found.size() - wanted.size());
-    const auto first = found.begin() + before;
+    const auto first = found.begin() + static_cast<std::ptrdiff_t>(before);
     const bool same_name = before == 0 ? os::name_of(*first) == os::name_of(wanted[0])
                                              || os::name_of(process.exe) == os::name_of(wanted[0])
                                        : *first == wanted[0];  // a script behind its interpreter
     return same_name && std::equal(wanted.begin() + 1, wanted.end(), first + 1, same_argument);
+}
+
+bool same_arguments(const ProcessService& service, const os::ProcessFacts& process) {
+    for (std::size_t before = 0; before <= k_interpreters_max; ++before) {
+        if (same_arguments_behind(before, service, process)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct PidFile {
@@ -343,6 +356,6 @@ ServiceState look(const Json& value, std::int64_t) {
 
 }  // namespace
 
-const ServiceType k_process_service = {"process", start, stop, look};
+const ServiceType k_process_service = {"process", "argv", start, stop, look};
 
 }  // namespace drydock::agent

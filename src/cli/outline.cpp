@@ -55,8 +55,19 @@ void move_member(const Block& block, std::set<std::string>& down, std::set<std::
     }
 }
 
+// Whether a role is left with fewer members than it needs (one, or its quorum) by those touched.
+bool is_outage(const Plan& plan, const std::set<std::string>& touched) {
+    return std::any_of(plan.roles.begin(), plan.roles.end(), [&](const model::PlanRole& role) {
+        const auto serving =
+            std::count_if(role.members.begin(), role.members.end(), [&](const std::string& one) {
+                return !touched.contains(one);
+            });
+        return !role.members.empty() && serving < std::max(role.quorum, 1);
+    });
+}
+
 // Walks the groups in order and keeps who is down; in a group its members may be down at once.
-void count_serving(Outline& outline) {
+void count_serving(Outline& outline, const Plan& plan) {
     std::set<std::string> down;
     std::set<std::string> touched;
     for (std::size_t i = 0; i < outline.blocks.size(); ++i) {
@@ -68,6 +79,7 @@ void count_serving(Outline& outline) {
         outline.groups.resize(block.group + 1);
         Group& group = outline.groups.back();
         group.serving_min = outline.members - std::min(outline.members, touched.size());
+        group.outage = is_outage(plan, touched);
         group.takes_ms = std::max(group.takes_ms, block.takes_ms());
         group.touches = group.touches || block.touches;
         outline.soak_ms += block.gate() != nullptr ? block.gate()->soak_ms : 0;
@@ -87,26 +99,38 @@ std::int64_t Block::takes_ms() const {
                            [](std::int64_t sum, const Action* one) { return sum + one->takes_ms; });
 }
 
-bool Outline::has_outage() const {
-    return members > 0 && static_cast<int>(serving_min) < std::max(quorum, 1);
+namespace {
+
+int only_quorum(const Plan& plan) {
+    const auto used = std::count_if(plan.roles.begin(), plan.roles.end(), [](const auto& role) {
+        return !role.members.empty();
+    });
+    return used == 1 ? std::max_element(
+                           plan.roles.begin(),
+                           plan.roles.end(),
+                           [](auto& a, auto& b) { return a.members.size() < b.members.size(); })
+                           ->quorum
+                     : 0;
 }
+
+}  // namespace
 
 Outline outline_of(const Plan& plan) {
     Outline outline;
-    outline.members = plan.members.size();
+    outline.members = plan.members().size();
     outline.serving_min = outline.members;
-    outline.quorum = plan.quorum;
+    outline.quorum = only_quorum(plan);
     for (const Action& action : plan.actions) {
         if (!is_barrier(action)) {
             add_action(outline, action);
         }
     }
-    count_serving(outline);
+    count_serving(outline, plan);
     for (const Group& group : outline.groups) {
         outline.takes_ms += group.takes_ms;
         outline.serving_min = std::min(outline.serving_min, group.serving_min);
-        const bool out = static_cast<int>(group.serving_min) < std::max(outline.quorum, 1);
-        outline.outage_ms += out ? group.takes_ms : 0;
+        outline.outage = outline.outage || group.outage;
+        outline.outage_ms += group.outage ? group.takes_ms : 0;
     }
     return outline;
 }

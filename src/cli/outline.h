@@ -27,6 +27,7 @@ struct Group {
     std::size_t serving_min = 0;  // members that serve at its worst moment
     std::int64_t takes_ms = 0;    // of its longest block
     bool touches = false;
+    bool outage = false;  // of some role fewer serve than are needed
 };
 
 struct Outline {
@@ -36,10 +37,9 @@ struct Outline {
     std::size_t serving_min = 0;
     std::int64_t takes_ms = 0;  // the usual time of all actions; gates and soaks apart
     std::int64_t soak_ms = 0;
-    std::int64_t outage_ms = 0;  // of groups during which fewer serve than the quorum (or nobody)
-
-    [[nodiscard]] bool has_outage() const;
-    int quorum = 0;
+    std::int64_t outage_ms = 0;  // of groups with an outage
+    bool outage = false;
+    int quorum = 0;  // of the one role that there is; 0 if there are several
 };
 
 // Borrows the plan.

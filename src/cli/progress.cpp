@@ -151,7 +151,7 @@ std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     const run::World world = expected_world(plan, state);
     const bool gate = at_gate(plan, state);
     std::vector<MemberProgress> members;
-    for (const std::string& name : plan.members) {
+    for (const std::string& name : plan.members()) {
         MemberProgress member = {name, version_of(plan, world, name), ready_of(plan, world, name)};
         describe(member, tallies[name], plan, gate);
         members.push_back(std::move(member));

@@ -20,9 +20,9 @@ std::string head(const Plan& plan, const Outline& outline) {
     std::string out =
         fmt::format("# {}: {} {} to {}\n\n", plan.cluster, plan.system, plan.from, plan.to);
     out += fmt::format("{} {}, in this order: {}. Plan `{}`.\n\n",
-                       counted(plan.members.size(), "member"),
+                       counted(plan.members().size(), "member"),
                        plan.kind,
-                       join(plan.members, ", "),
+                       join(plan.members(), ", "),
                        plan.digest().substr(0, 8));
     out +=
         "`drydock apply` does exactly this, checks what is said here before and after each step, "
@@ -34,7 +34,7 @@ std::string head(const Plan& plan, const Outline& outline) {
         out += outline.soak_ms > 0 ? fmt::format(", and {} of soak.\n", about(outline.soak_ms))
                                    : ".\n";
     }
-    const std::string verb = outline.has_outage() ? "**There is an outage**: down to" : "At least";
+    const std::string verb = outline.outage ? "**There is an outage**: down to" : "At least";
     return out
            + fmt::format("- {} {} of {} members serve at any moment.\n",
                          verb,

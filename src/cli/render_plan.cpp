@@ -35,7 +35,7 @@ std::string head(const Plan& plan, const Screen& screen) {
                                          plan.system,
                                          plan.from,
                                          plan.to,
-                                         counted(plan.members.size(), "member"),
+                                         counted(plan.members().size(), "member"),
                                          plan.kind);
     const std::string right = "plan " + plan.digest().substr(0, 8);
     const std::size_t room = std::min<std::size_t>(screen.width, 100);
@@ -189,7 +189,7 @@ std::string time_line(const Outline& outline, const Screen& screen) {
 std::string serving_line(const Outline& outline, const Screen& screen) {
     const std::string needed =
         outline.quorum > 0 ? fmt::format(" ({} are needed)", outline.quorum) : "";
-    if (!outline.has_outage()) {
+    if (!outline.outage) {
         return labelled("Downtime",
                         fmt::format("none; at least {} of {} serve at any moment{}",
                                     outline.serving_min,

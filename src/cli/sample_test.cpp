@@ -135,8 +135,8 @@ void describe(Plan& plan) {
     plan.kind = "rolling";
     plan.from = "3.4.23";
     plan.to = "3.5.16";
-    plan.role = "member";
-    plan.quorum = static_cast<int>(plan.members.size() / 2 + 1);
+
+    plan.roles.front().quorum = static_cast<int>(plan.members().size() / 2 + 1);
     plan.point_of_no_return = {true,
                                "finish/m2/start",
                                "point-of-no-return",
@@ -169,9 +169,10 @@ void describe(Plan& plan) {
 
 Plan sample_plan_of(std::size_t members) {
     PlanBuilder builder;
+    builder.plan.roles = {{"member", 0, {}}};
     for (std::size_t i = 1; i <= members; ++i) {
-        builder.plan.members.push_back("m" + std::to_string(i));
-        builder.member_sources(builder.plan.members.back());
+        builder.plan.roles.front().members.push_back("m" + std::to_string(i));
+        builder.member_sources(builder.plan.roles.front().members.back());
     }
     add_begin(builder);
     for (std::size_t i = members; i > 0; --i) {
@@ -224,7 +225,7 @@ app::Survey sample_survey() {
     survey.pack.title = "etcd";
     survey.cluster.name = "orders";
     survey.cluster.system = "etcd";
-    for (const std::string& name : plan.members) {
+    for (const std::string& name : plan.members()) {
         survey.cluster.members.push_back({.role = "member", .name = name, .host = "host-" + name});
         const std::string key = model::fact_key(name, "db_size");
         survey.sources[key] = {.key = key, .member = name, .name = "db_size"};

@@ -25,7 +25,7 @@ inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
 
 class Judge {
 public:
-    using Members = std::vector<std::string>;
+    using Members = model::Roster;
 
     // `state` is the runner's own, and must outlive the judge like the rest.
     Judge(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock)

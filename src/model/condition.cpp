@@ -58,9 +58,15 @@ bool contains(const Json& list, const Json& value, FactType type) {
     });
 }
 
-std::vector<std::string> members_of(const Condition& condition,
-                                    const std::vector<std::string>& members,
-                                    const std::string& self) {
+const std::vector<std::string>& of_role(const Roster& members, const std::string& role) {
+    static const std::vector<std::string> k_nobody;
+    const auto it = members.find(role);
+    return it == members.end() ? k_nobody : it->second;
+}
+
+std::vector<std::string>
+members_of(const Condition& condition, const Roster& roster, const std::string& self) {
+    const auto& members = of_role(roster, condition.role);
     switch (condition.whose) {
     case Whose::system:
         return {""};
@@ -89,8 +95,9 @@ Tri reaches(const Condition& condition,
             const std::string& self,
             const Json& value) {
     const std::string& fact = condition.fact;
-    bool any = view.members.size() <= 1;
-    for (const std::string& member : view.members) {
+    const auto& members = of_role(view.members, condition.role);
+    bool any = members.size() <= 1;
+    for (const std::string& member : members) {
         const Observation& before = look_up(view.earlier, fact_key(member, fact));
         if (member == self || before.status != Known::known) {
             continue;
@@ -225,6 +232,11 @@ Verdict judge_same(const Condition& condition,
 }  // namespace
 
 Verdict evaluate(const Condition& condition, const FactView& view) {
+    if (condition.whose > Whose::this_member && !view.members.contains(condition.role)) {
+        return {Tri::cannot_tell,
+                fmt::format("nobody knows who the members of role \"{}\" are", condition.role),
+                condition.remedy};
+    }
     const auto members = members_of(condition, view.members, view.this_member);
     if (condition.relation == Relation::same) {
         return judge_same(condition, view, members);
@@ -268,13 +280,13 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
     return worst;
 }
 
-std::vector<std::string> facts_of(const Condition& condition,
-                                  const std::vector<std::string>& members,
-                                  const std::string& this_member) {
+std::vector<std::string>
+facts_of(const Condition& condition, const Roster& roster, const std::string& this_member) {
     // `reaches` compares with the others, whosever fact is asked about.
     const bool all = condition.relation == Relation::reaches;
     std::vector<std::string> keys;
-    for (const std::string& member : all ? members : members_of(condition, members, this_member)) {
+    for (const std::string& member :
+         all ? of_role(roster, condition.role) : members_of(condition, roster, this_member)) {
         keys.push_back(fact_key(member, condition.fact));
     }
     return keys;
@@ -282,7 +294,7 @@ std::vector<std::string> facts_of(const Condition& condition,
 
 std::string describe(const Condition& condition) {
     static const FactBook k_none;
-    static const std::vector<std::string> k_nobody;
+    static const Roster k_nobody;
     std::string whose;
     switch (condition.whose) {
     case Whose::system:
@@ -315,6 +327,7 @@ std::string describe(const Condition& condition) {
 Json to_json(const Condition& condition) {
     Json json;
     json.set("fact", condition.fact);
+    json.set("role", condition.role);
     json.set("of", std::string(name_of(condition.whose)));
     json.set("relation", std::string(name_of(condition.relation)));
     json.set("operand", condition.operand);
@@ -334,6 +347,7 @@ Result<Condition> condition_from_json(const Json& json) {
     }
     Condition condition;
     condition.fact = json["fact"].as_string();
+    condition.role = json["role"].as_string();
     condition.whose = *whose;
     condition.relation = *relation;
     condition.operand = json["operand"];

@@ -8,6 +8,7 @@
 #include "base/diagnostics.h"
 #include "model/fact.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,7 @@ enum class Relation {
 
 struct Condition {
     std::string fact;  // name without member
+    std::string role;  // whose members have it; empty: the system
     Whose whose = Whose::system;
     Relation relation = Relation::is;
     Json operand;
@@ -46,13 +48,17 @@ struct Condition {
     Position where;      // the line of the pack
 };
 
+// The members of each role, in the plan's order. A role that a cluster does not have is there, and
+// empty: what is asked of every one of its members holds.
+using Roster = std::map<std::string, std::vector<std::string>, std::less<>>;
+
 // What a condition is judged by. `earlier` is the reading before; `planned` what the plan was bound
 // to.
 struct FactView {
     const FactBook& now;
     const FactBook& earlier;
     const FactBook& planned;
-    const std::vector<std::string>& members;  // of the role, in the plan's order
+    const Roster& members;
     std::string this_member;
 };
 
@@ -66,9 +72,8 @@ struct Verdict {
 // All must hold: the first `no` wins, else the first `cannot_tell`.
 [[nodiscard]] Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view);
 // The keys that evaluate() will look at.
-[[nodiscard]] std::vector<std::string> facts_of(const Condition& condition,
-                                                const std::vector<std::string>& members,
-                                                const std::string& this_member);
+[[nodiscard]] std::vector<std::string>
+facts_of(const Condition& condition, const Roster& members, const std::string& this_member);
 
 // "every member's ready is true", for plans and guides.
 [[nodiscard]] std::string describe(const Condition& condition);

@@ -140,6 +140,8 @@ struct EffectSpec {
     std::string kind;  // becomes (a fact), raises, lowers (a store), copies (a store)
     std::string name;  // the fact or store
     Json value;        // for becomes
+    std::string role;  // of a fact: whose it is; the step's own role: this member's; another's:
+                       // every member's; empty: the system's
 };
 
 enum class Repeatable { yes, no, probe };
@@ -157,6 +159,7 @@ struct StepSpec {
     std::vector<Condition> then;
     std::vector<Condition> happened;
     bool quorum_without_this = false;
+    std::vector<std::string> arguments;  // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
                    // have their own
     std::string script;  // file in the pack that request's ${script} stands for

@@ -246,7 +246,10 @@ ReturnPoint return_point_from(const Json& json) {
 
 Json law_to_json(const Law& law) {
     Json json;
-    json.set("store", law.store).set("level", law.level).set("raises", law.raises);
+    json.set("store", law.store)
+        .set("role", law.role)
+        .set("level", law.level)
+        .set("raises", law.raises);
     json.set("series", law.series).set("becomes", law.becomes).set("closes", law.closes);
     json.set("source", law.source);
     return json;
@@ -254,6 +257,7 @@ Json law_to_json(const Law& law) {
 
 Law law_from(const Json& json) {
     return {json["store"].as_string(),
+            json["role"].as_string(),
             json["level"].as_string(),
             json["raises"].as_string(),
             json["series"].as_string(),
@@ -289,16 +293,21 @@ Json map_to_json(const Map& map, Write write) {
     return json;
 }
 
+Json role_to_json(const PlanRole& role) {
+    Json json;
+    json.set("name", role.name).set("quorum", role.quorum);
+    return json.set("members", strings_to_json(role.members));
+}
+
 Json header_to_json(const Plan& plan) {
     Json json;
-    json.set("run", plan.run).set("role", plan.role);
+    json.set("run", plan.run).set("roles", list_to_json(plan.roles, role_to_json));
     json.set("format", k_plan_format)
         .set("cluster", plan.cluster)
         .set("cluster_file", plan.cluster_file);
     json.set("state", plan.state).set("system", plan.system).set("pack_digest", plan.pack_digest);
     json.set("procedure", plan.procedure).set("kind", plan.kind).set("title", plan.title);
     json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
-    json.set("members", strings_to_json(plan.members)).set("quorum", plan.quorum);
     json.set("on_failure", plan.on_failure).set("returns_from", plan.returns_from);
     json.set("skipped", strings_to_json(plan.skipped));
     return json;
@@ -323,7 +332,6 @@ Json body_to_json(const Plan& plan) {
 
 void read_header(const Json& json, Plan& plan) {
     plan.run = json["run"].as_string();
-    plan.role = json["role"].as_string();
     plan.cluster = json["cluster"].as_string();
     plan.cluster_file = json["cluster_file"].as_string();
     plan.state = json["state"].as_string();
@@ -335,8 +343,11 @@ void read_header(const Json& json, Plan& plan) {
     plan.from = json["from"].as_string();
     plan.to = json["to"].as_string();
     plan.route = strings_from(json["route"]);
-    plan.members = strings_from(json["members"]);
-    plan.quorum = static_cast<int>(json["quorum"].as_int());
+    for (const Json& role : json["roles"].items()) {
+        plan.roles.push_back({role["name"].as_string(),
+                              static_cast<int>(role["quorum"].as_int()),
+                              strings_from(role["members"])});
+    }
     plan.on_failure = json["on_failure"].as_string();
     plan.returns_from = json["returns_from"].as_string();
     plan.skipped = strings_from(json["skipped"]);
@@ -419,6 +430,22 @@ const Action* Plan::find(std::string_view id) const {
     return it == actions.end() ? nullptr : &*it;
 }
 
+std::vector<std::string> Plan::members() const {
+    std::vector<std::string> all;
+    for (const PlanRole& role : roles) {
+        all.insert(all.end(), role.members.begin(), role.members.end());
+    }
+    return all;
+}
+
+Roster Plan::roster() const {
+    Roster roster;
+    for (const PlanRole& role : roles) {
+        roster.emplace(role.name, role.members);
+    }
+    return roster;
+}
+
 Json to_json(const Plan& plan) {
     Json json = body_to_json(plan);
     json.set("digest", sha256_hex(json.dump()));
@@ -465,9 +492,10 @@ Result<Plan> plan_from_json(const Json& json) {
 
 std::vector<std::string>
 facts_of(const std::vector<Condition>& conditions, const Plan& plan, const std::string& member) {
+    const Roster roster = plan.roster();
     std::vector<std::string> keys;
     for (const Condition& condition : conditions) {
-        auto more = facts_of(condition, plan.members, member);
+        auto more = facts_of(condition, roster, member);
         std::move(more.begin(), more.end(), std::back_inserter(keys));
     }
     std::sort(keys.begin(), keys.end());

@@ -78,6 +78,7 @@ struct ReturnPoint {
 // moment, unasked.
 struct Law {
     std::string store;
+    std::string role;     // whose members' releases it looks at
     std::string level;    // key of the fact that tells the store's format
     std::string raises;   // "when_all", "on_start", "on_finalize", "on_migrate"
     std::string series;   // the series whose law it is
@@ -101,6 +102,13 @@ struct RiskNote {
     std::string state;  // "present", "cannot tell", "absent"
 };
 
+// The members of one role.
+struct PlanRole {
+    std::string name;
+    int quorum = 0;                    // members that must be ready at any time; 0: no quorum
+    std::vector<std::string> members;  // in the order in which the plan takes them
+};
+
 struct Plan {
     std::string run;  // the id of the run that it becomes; a plan is run once
     std::string cluster;
@@ -113,10 +121,8 @@ struct Plan {
     std::string title;
     std::string from;
     std::string to;
-    std::vector<std::string> route;    // versions, from first to last
-    std::vector<std::string> members;  // in the order in which the plan takes them
-    int quorum = 0;                    // members that must be ready at any time; 0: no quorum
-    std::string role;                  // of those members
+    std::vector<std::string> route;  // versions, from first to last
+    std::vector<PlanRole> roles;     // all of the pack's, in the order in which the plan meets them
     std::map<std::string, Host> hosts;
     FactSources sources;
     std::map<std::string, std::string> member_hosts;
@@ -135,6 +141,8 @@ struct Plan {
     [[nodiscard]] std::string facts_digest() const;
     [[nodiscard]] std::string digest() const;
     [[nodiscard]] const Action* find(std::string_view id) const;
+    [[nodiscard]] std::vector<std::string> members() const;  // of all roles
+    [[nodiscard]] Roster roster() const;
 };
 
 [[nodiscard]] Json to_json(const Plan& plan);  // with "format", "facts_digest" and "digest"

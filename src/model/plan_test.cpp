@@ -10,7 +10,7 @@ Plan small_plan() {
     plan.cluster = "demo";
     plan.from = "1.0";
     plan.to = "2.0";
-    plan.members = {"m1"};
+    plan.roles = {{"member", 0, {"m1"}}};
     plan.hosts["here"] = {"here", {}, {}, "", "/s"};
     plan.member_hosts["m1"] = "here";
     FactSource running;

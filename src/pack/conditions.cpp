@@ -15,16 +15,24 @@ using model::Whose;
 
 const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
-    const model::FactSpec* best = nullptr;
-    for (const model::FactSpec& fact : pack.facts) {
-        if (fact.name == name && fact.role == role) {
-            return &fact;
-        }
-        if (fact.name == name && (role.empty() || fact.role.empty())) {
-            best = &fact;
+    const model::FactSpec* other = nullptr;
+    int others = 0;
+    for (const std::string& wanted : {role, std::string()}) {
+        const auto it =
+            std::find_if(pack.facts.begin(), pack.facts.end(), [&](const model::FactSpec& fact) {
+                return fact.name == name && fact.role == wanted;
+            });
+        if (it != pack.facts.end()) {
+            return &*it;
         }
     }
-    return best;
+    for (const model::FactSpec& fact : pack.facts) {
+        if (fact.name == name) {
+            other = &fact;
+            ++others;
+        }
+    }
+    return others == 1 ? other : nullptr;
 }
 
 std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role) {
@@ -114,16 +122,12 @@ public:
         if (relation == nullptr || fact_node.kind != Node::Kind::scalar) {
             return std::nullopt;  // reported by check(), or by read_guard()
         }
-        const model::FactSpec* fact = find_fact(reader_.pack, scope_.role, fact_node.scalar);
+        const model::FactSpec* fact = find(fact_node);
         if (fact == nullptr) {
-            unknown_name(reader_.diagnostics,
-                         fact_node.where,
-                         "fact",
-                         fact_node.scalar,
-                         fact_names(reader_.pack, scope_.role));
             return std::nullopt;
         }
         condition_.fact = fact->name;
+        condition_.role = fact->role;
         condition_.type = fact->type;
         condition_.where = node_.where;
         condition_.remedy = text_of(node_["remedy"]);
@@ -134,6 +138,44 @@ public:
     }
 
 private:
+    const model::FactSpec* find(const Node& fact_node) {
+        const Node& role = node_["role"];
+        if (role.kind == Node::Kind::scalar && !known_role(role, reader_)) {
+            return nullptr;
+        }
+        const std::string whose = text_of(role, scope_.role);
+        const model::FactSpec* fact = find_fact(reader_.pack, whose, fact_node.scalar);
+        const bool other =
+            fact != nullptr && role.kind == Node::Kind::scalar && fact->role != whose;
+        if (fact != nullptr && !other) {
+            return fact;
+        }
+        const auto roles = roles_with(fact_node.scalar);
+        if (roles.size() > 1 && role.kind != Node::Kind::scalar) {
+            error("fact.role",
+                  fact_node,
+                  fmt::format("`{}` is a fact of several roles", fact_node.scalar),
+                  fmt::format("say which: `role: {}`", fmt::join(roles, "` or `role: ")));
+        } else {
+            unknown_name(reader_.diagnostics,
+                         fact_node.where,
+                         "fact",
+                         fact_node.scalar,
+                         fact_names(reader_.pack, whose));
+        }
+        return nullptr;
+    }
+
+    std::vector<std::string> roles_with(const std::string& name) const {
+        std::vector<std::string> roles;
+        for (const model::FactSpec& fact : reader_.pack.facts) {
+            if (fact.name == name) {
+                roles.push_back(fact.role);
+            }
+        }
+        return roles;
+    }
+
     const Entry* relation_entry() {
         for (const Entry& entry : node_.entries) {
             const auto names = relation_names();
@@ -150,9 +192,10 @@ private:
 
     void read_whose(const model::FactSpec& fact) {
         const bool of_member = !fact.role.empty();
-        const Whose usual = !of_member            ? Whose::system
-                            : scope_.role.empty() ? Whose::every
-                                                  : Whose::this_member;
+        const bool of_this = of_member && fact.role == scope_.role;
+        const Whose usual = !of_member ? Whose::system
+                            : of_this  ? Whose::this_member
+                                       : Whose::every;
         const Node& of = node_["of"];
         condition_.whose = enum_from(text_of(of), Whose::any, usual);
         const bool says_system = condition_.whose == Whose::system;
@@ -166,7 +209,7 @@ private:
         }
         const bool about_one =
             condition_.whose == Whose::this_member || condition_.whose == Whose::others;
-        if (of_member && about_one && scope_.role.empty()) {
+        if (of_member && about_one && !of_this) {
             error("fact.scope",
                   of,
                   fmt::format("`of: {}` where no member is meant", text_of(of)),

@@ -42,8 +42,8 @@ read_conditions(const Node& node, const Scope& scope, PackReader& reader);
 [[nodiscard]] std::optional<model::Condition>
 read_condition(const Node& node, const Scope& scope, PackReader& reader);
 
-// The fact `name` as `scope` sees it: its role's, the system's, or, for the system as a whole, that
-// of any role. nullptr if there is none.
+// The fact `name` as a step of `role` sees it: that role's, the system's, or that of the one role
+// which has it. nullptr if there is none, or if several other roles have it.
 [[nodiscard]] const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name);
 [[nodiscard]] std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role);

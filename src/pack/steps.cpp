@@ -231,6 +231,16 @@ private:
 
     void read_request() {
         step_.script = text_of(node_["script"]);
+        for (const Node* one : items_of(node_["arguments"])) {
+            step_.arguments.push_back(text_of(*one));
+        }
+        if (!step_.arguments.empty() && step_.verb != Verb::start) {
+            error(
+                "step.arguments",
+                node_["arguments"].where,
+                fmt::format("`arguments` in a step `{}`", verb_name()),
+                "they are for start: the service's own command line is longer by them, this once");
+        }
         const Node& command = node_["do"]["command"];
         const Node& http = node_["do"]["http"];
         if (command.kind == Node::Kind::map) {
@@ -288,20 +298,23 @@ private:
         const bool becomes = entry.key == "becomes";
         if (!becomes && entry.key != "changes") {
             known_store(entry.value, reader_);
-            step_.effects.push_back({entry.key, text_of(entry.value), {}});
+            step_.effects.push_back({entry.key, text_of(entry.value), {}, ""});
             return;
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
-        if (fact.kind == Node::Kind::scalar
-            && find_fact(reader_.pack, scope_.role, fact.scalar) == nullptr) {
+        const std::string role = text_of(entry.value["role"], scope_.role);
+        const model::FactSpec* known = find_fact(reader_.pack, role, text_of(fact));
+        if (fact.kind == Node::Kind::scalar && known == nullptr) {
             unknown_name(reader_.diagnostics,
                          fact.where,
                          "fact",
                          fact.scalar,
-                         fact_names(reader_.pack, scope_.role));
+                         fact_names(reader_.pack, role));
         }
-        step_.effects.push_back(
-            {entry.key, text_of(fact), becomes ? to_json(entry.value["value"]) : Json()});
+        step_.effects.push_back({entry.key,
+                                 text_of(fact),
+                                 becomes ? to_json(entry.value["value"]) : Json(),
+                                 known == nullptr ? "" : known->role});
     }
 
     void read_limits() {

@@ -27,6 +27,7 @@ std::vector<Field> condition_fields() {
     return {
         required("fact", text(), "the fact that it is about", "ready"),
         optional("of", choice(whose_names()), "whose fact", "every"),
+        optional("role", text(), "of which role's members; needed if several have it", "datanode"),
         optional("is", any(), "equal; a release is also its series", "true"),
         optional("is_not", any(), "not equal", "false"),
         optional("in", list_of(any()), "one of these", "[\"3.4\", \"3.5\"]"),
@@ -101,6 +102,7 @@ Shape effect() {
         {
             optional("becomes",
                      table({required("fact", text(), "the fact", "writes"),
+                            optional("role", text(), "of every member of this role", "datanode"),
                             required("value", any(), "its value", "refused")}),
                      "a fact takes a value",
                      "{fact: writes, value: refused}"),
@@ -150,6 +152,7 @@ Shape step() {
                  "what is done on the host",
                  "{command: {argv: [sync]}}"),
         optional("script", text(), "a file of scripts/", "restore-member.sh"),
+        optional("arguments", one_or_more(text()), "start: added this once", "[\"--upgrade\"]"),
         optional("effect", one_or_more(effect()), "what it changes in the cluster"),
         optional("repeatable", choice({"yes", "no", "probe"}), "may it be done twice", "yes"),
         optional("attempts", integer(1), "so many tries; 1", "3"),

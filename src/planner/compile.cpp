@@ -29,7 +29,10 @@ void start_plan(Draft& draft) {
     plan.hosts = request.cluster.hosts;
     for (const model::Member& member : request.cluster.members) {
         plan.member_hosts.emplace(member.name, member.host);
-        draft.scope.members.push_back(member.name);
+        draft.scope.members[member.role].push_back(member.name);
+    }
+    for (const auto& [name, unused] : request.pack.roles) {
+        draft.scope.members[name];
     }
 }
 
@@ -51,8 +54,11 @@ void check_versions(Draft& draft) {
     const Request& request = draft.request;
     for (const model::Member& member : request.cluster.members) {
         for (const char* standard : {"running", "installed"}) {
-            const std::string key =
-                model::fact_key(member.name, bound_fact(request.pack, member.role, standard));
+            const std::string fact = bound_fact(request.pack, member.role, standard);
+            if (fact.empty()) {
+                continue;
+            }
+            const std::string key = model::fact_key(member.name, fact);
             const auto found = request.facts.find(key);
             if (found == request.facts.end() || found->second.status == model::Known::unknown) {
                 draft.problem({"plan.unknown",
@@ -92,6 +98,7 @@ constexpr Pass k_passes[] = {
     choose_procedure,
     order_members,       // needs the procedure's phases
     expand,              // needs the order
+    enter_members,       // needs all actions
     place_return_point,  // needs the actions and their order
     keep_requirements,   // after the gate, so that its actions are guarded too
     add_risks,
@@ -130,7 +137,6 @@ bool holds(const Draft& draft,
 
 Compiled compile(const Request& request) {
     Draft draft = {request,
-                   nullptr,
                    nullptr,
                    {request.pack,
                     request.cluster,

@@ -16,7 +16,6 @@ namespace drydock::planner {
 struct Draft {
     const Request& request;
     const model::ProcedureSpec* procedure = nullptr;
-    const model::RoleSpec* role = nullptr;
     Scope scope;
     model::Plan plan;
     std::vector<Error> problems;
@@ -28,8 +27,10 @@ struct Draft {
 void choose_procedure(Draft& draft);
 // Members in the order in which they are taken, and who takes over from whom.
 void order_members(Draft& draft);
-// Steps become actions on members, with dependencies; members are entered where they stand.
+// Steps become actions on members, with dependencies.
 void expand(Draft& draft);
+// What members are behind already is taken out again: each is entered where it stands.
+void enter_members(Draft& draft);
 // Laws of the stores as this plan meets them; the point of no return along every order; its gate.
 void place_return_point(Draft& draft);
 // How a law stands before the plan's first action.
@@ -46,12 +47,6 @@ void keep_requirements(Draft& draft);
 void add_risks(Draft& draft);
 void add_ways_back(Draft& draft);
 void bind_facts(Draft& draft);
-
-// How far into a block's steps a member is: the number of steps that are behind it, 0 to begin at
-// the front.
-[[nodiscard]] std::size_t steps_behind(const Draft& draft,
-                                       const model::Member& member,
-                                       const std::vector<model::Action>& block);
 
 // Which of the role's members hold for a list of conditions, judged on the surveyed facts.
 [[nodiscard]] bool holds(const Draft& draft,

@@ -1,5 +1,4 @@
-// Pass: steps become actions. Order words become dependencies; each phase is a barrier; a member
-// that is half-way is entered behind the last step whose expected world fits what is observed.
+// Pass: steps become actions. Order words become dependencies; each phase is a barrier.
 #include "planner/step.h"
 
 #include <fmt/format.h>
@@ -70,10 +69,10 @@ private:
 
 std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
     std::vector<const Member*> members;
-    for (const std::string& name : draft.scope.members) {
+    for (const std::string& name : draft.scope.members.at(selection.role)) {
         const Member* member = find_member(draft.request.cluster, name);
         auto where = fill_conditions(draft.scope, member, selection.where);
-        if (member->role == selection.role && where && holds(draft, *where, name)) {
+        if (where && holds(draft, *where, name)) {
             members.push_back(member);
         }
     }
@@ -108,42 +107,6 @@ void add_groups(Builder& builder,
     }
 }
 
-// A member that is done is not touched, but what its last step promised is observed again.
-Action confirmation(const Action& last) {
-    Action confirm;
-    confirm.id = last.id + "-confirmed";
-    confirm.phase = last.phase;
-    confirm.member = last.member;
-    confirm.verb = Verb::wait;
-    confirm.title = fmt::format("{} is as the steps before leave it", last.member);
-    confirm.then = last.then;
-    confirm.broken = last.broken;
-    confirm.remedy = last.remedy;
-    confirm.source = last.source;
-    confirm.repeatable = model::Repeatable::yes;
-    confirm.within_ms = last.within_ms;
-    return confirm;
-}
-
-std::vector<Action> enter_block(Draft& draft, const Member& member, std::vector<Action> block) {
-    const std::size_t behind = steps_behind(draft, member, block);
-    if (behind == 0) {
-        return block;
-    }
-    draft.plan.skipped.push_back(
-        fmt::format("{}: {} is already behind {}; {}",
-                    block.front().phase,
-                    member.name,
-                    block[behind - 1].title,
-                    behind == block.size() ? "it is only confirmed"
-                                           : fmt::format("goes on with: {}", block[behind].title)));
-    std::vector<Action> rest(block.begin() + static_cast<std::ptrdiff_t>(behind), block.end());
-    if (!block[behind - 1].then.empty()) {
-        rest.insert(rest.begin(), confirmation(block[behind - 1]));
-    }
-    return rest;
-}
-
 Result<std::vector<Action>>
 actions_on(const Draft& draft, const PhaseSpec& phase, const Member* member) {
     std::vector<Action> actions;
@@ -158,7 +121,7 @@ Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     std::vector<std::vector<Action>> chains;
     for (const Member* member : selected(draft, *phase.each)) {
         DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, member));
-        chains.push_back(enter_block(draft, *member, std::move(block)));
+        chains.push_back(std::move(block));
     }
     add_groups(builder, std::move(chains), *phase.each, phase.name);
     return {};
@@ -175,7 +138,8 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
         chains.push_back({std::move(action)});
     }
-    if (chains.empty() && step.on->one) {
+    const bool anybody = !draft.scope.members.at(step.on->role).empty();
+    if (chains.empty() && step.on->one && anybody) {
         return fail(
             "plan.nobody",
             fmt::format("no {} fits `where` of {}", step.on->role, step.id),
@@ -195,45 +159,7 @@ Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     return {};
 }
 
-// What the effects of the steps so far say of a fact, for the member's own standard facts.
-using Expected = std::map<std::string, Json>;
-
-bool fits(const Draft& draft, const Member& member, const Expected& expected) {
-    return !expected.empty()
-           && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
-                  const auto it =
-                      draft.request.facts.find(model::fact_key(member.name, entry.first));
-                  if (it == draft.request.facts.end()
-                      || it->second.status == model::Known::unknown) {
-                      return false;
-                  }
-                  const Json observed =
-                      it->second.status == model::Known::known ? it->second.value : Json();
-                  return observed == entry.second;
-              });
-}
-
 }  // namespace
-
-std::size_t
-steps_behind(const Draft& draft, const Member& member, const std::vector<Action>& block) {
-    const auto& pack = draft.request.pack;
-    const std::string ready = bound_fact(pack, member.role, "ready");
-    Expected expected;
-    std::size_t behind = 0;
-    for (std::size_t i = 0; i < block.size(); ++i) {
-        for (const model::Effect& effect : block[i].effects) {
-            // Whether it is ready is what its steps wait for, not where it stands.
-            if (effect.kind == "becomes" && effect.member == member.name && effect.name != ready) {
-                expected[effect.name] = effect.value;
-            }
-        }
-        if (fits(draft, member, expected)) {
-            behind = i + 1;
-        }
-    }
-    return behind;
-}
 
 void expand(Draft& draft) {
     Builder builder(draft);

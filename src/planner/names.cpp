@@ -74,9 +74,11 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
     return it == values.end() ? std::nullopt : std::optional(it->second);
 }
 
-// Every other member's name, for lists in operands.
-Json member_list(const Scope& scope) {
-    std::vector<std::string> sorted = scope.members;
+// The names of a role's members, for lists in operands.
+Json member_list(const Scope& scope, const std::string& role) {
+    const auto members = scope.members.find(role);
+    std::vector<std::string> sorted =
+        members == scope.members.end() ? std::vector<std::string>() : members->second;
     std::sort(sorted.begin(), sorted.end());
     return Json(Json::Array(sorted.begin(), sorted.end()));
 }
@@ -155,9 +157,6 @@ Result<std::string> fill_text(const Scope& scope, const Member* member, std::str
 
 Result<Json> fill(const Scope& scope, const Member* member, const Json& value, bool keep_facts) {
     if (value.is_string()) {
-        if (value.as_string() == "${members}") {
-            return member_list(scope);
-        }
         DRYDOCK_TRY_ASSIGN(
             std::string text,
             interpolate(value.as_string(), [&](std::string_view name) -> Result<std::string> {
@@ -186,6 +185,9 @@ Result<std::vector<model::Condition>> fill_conditions(
     std::vector<model::Condition> out = conditions;
     for (model::Condition& condition : out) {
         condition.where = {place(scope.pack, condition.where), 0, 0};
+        if (condition.operand == Json("${members}")) {
+            condition.operand = member_list(scope, condition.role);
+        }
         DRYDOCK_TRY_ASSIGN(condition.operand, fill(scope, member, condition.operand));
         DRYDOCK_TRY_ASSIGN(condition.remedy, fill_text(scope, member, condition.remedy));
     }

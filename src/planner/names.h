@@ -20,8 +20,8 @@ struct Scope {
     std::string from;
     std::string to;
     std::string run;
-    std::string copy;                  // the copy that a restore brings back; may be empty
-    std::vector<std::string> members;  // in the plan's order
+    std::string copy;       // the copy that a restore brings back; may be empty
+    model::Roster members;  // of every role of the pack, in the plan's order
     std::map<std::string, std::string> successor;  // member -> the one that takes over from it
 };
 

@@ -19,13 +19,29 @@ bool fits(const Draft& draft, const ProcedureSpec& one) {
            && model::version_in_range(one.to, draft.request.to);
 }
 
-const Selection* first_each(const ProcedureSpec& procedure) {
+// How the procedure first goes through the members of each role, in the order in which it meets
+// the roles.
+std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
+    std::vector<const Selection*> first;
+    const auto meet = [&](const std::optional<Selection>& one) {
+        const bool met = !one || one->role.empty()
+                         || std::any_of(first.begin(), first.end(), [&](const Selection* other) {
+                                return other->role == one->role;
+                            });
+        if (!met) {
+            first.push_back(&*one);
+        }
+    };
+    // Phases with `each` say in which order the members are taken; single steps only who they are.
     for (const model::PhaseSpec& phase : procedure.phases) {
-        if (phase.each) {
-            return &*phase.each;
+        meet(phase.each);
+    }
+    for (const model::PhaseSpec& phase : procedure.phases) {
+        for (const model::StepSpec& step : phase.steps) {
+            meet(step.on);
         }
     }
-    return nullptr;
+    return first;
 }
 
 // 0: half-way already (nothing may be stopped beside it), 1: the rest, 2: those that the pack wants
@@ -34,24 +50,24 @@ int rank(const Draft& draft, const Selection& each, const model::Member& member)
     const auto& facts = draft.request.facts;
     const auto running = facts.find(
         model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
-    if (running != facts.end() && running->second.status == model::Known::absent) {
+    if (each.blocks && running != facts.end() && running->second.status == model::Known::absent) {
         return 0;
     }
     return !each.last.empty() && holds(draft, each.last, member.name) ? 2 : 1;
 }
 
-// Who takes over from each member: the one before it in the order that is up, else the first after
-// it.
-void name_successors(Draft& draft) {
+// Who takes over from each member of a role: the one before it in the order that is up, else the
+// first after it.
+void name_successors(Draft& draft, const model::PlanRole& role) {
     std::vector<std::string> up;
-    const std::string running = bound_fact(draft.request.pack, draft.role->name, "running");
-    for (const std::string& member : draft.scope.members) {
+    const std::string running = bound_fact(draft.request.pack, role.name, "running");
+    for (const std::string& member : role.members) {
         const auto fact = draft.request.facts.find(model::fact_key(member, running));
         if (fact != draft.request.facts.end() && fact->second.status == model::Known::known) {
             up.push_back(member);
         }
     }
-    for (const std::string& member : draft.scope.members) {
+    for (const std::string& member : role.members) {
         const auto at = std::find(up.begin(), up.end(), member);
         if (at != up.end() && at != up.begin()) {
             draft.scope.successor[member] = *std::prev(at);
@@ -60,6 +76,28 @@ void name_successors(Draft& draft) {
             draft.scope.successor[member] = *next;
         }
     }
+}
+
+void add_role(Draft& draft, const std::string& name, const Selection& selection) {
+    std::vector<std::pair<int, std::string>> ranked;
+    for (const model::Member& member : draft.request.cluster.members) {
+        if (member.role == name) {
+            ranked.emplace_back(rank(draft, selection, member), member.name);
+        }
+    }
+    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+        return a.first < b.first;
+    });
+    model::PlanRole role;
+    role.name = name;
+    for (const auto& [unused, member] : ranked) {
+        role.members.push_back(member);
+    }
+    const bool majority = draft.request.pack.roles.at(name).majority && !ranked.empty();
+    role.quorum = majority ? static_cast<int>(ranked.size() / 2 + 1) : 0;
+    draft.scope.members[name] = role.members;
+    name_successors(draft, role);
+    draft.plan.roles.push_back(std::move(role));
 }
 
 }  // namespace
@@ -101,27 +139,19 @@ void choose_procedure(Draft& draft) {
 }
 
 void order_members(Draft& draft) {
-    const Selection* each = first_each(*draft.procedure);
-    const auto& pack = draft.request.pack;
-    const std::string role_name = each != nullptr ? each->role : pack.roles.begin()->first;
-    draft.role = &pack.roles.at(role_name);
-    std::vector<std::pair<int, std::string>> ranked;
-    for (const model::Member& member : draft.request.cluster.members) {
-        if (member.role == role_name) {
-            ranked.emplace_back(each != nullptr ? rank(draft, *each, member) : 1, member.name);
+    static const Selection k_untouched;
+    for (const Selection* selection : first_selections(*draft.procedure)) {
+        add_role(draft, selection->role, *selection);
+    }
+    for (const auto& [name, unused] : draft.request.pack.roles) {
+        const auto& roles = draft.plan.roles;
+        const bool met = std::any_of(roles.begin(), roles.end(), [&, &wanted = name](auto& role) {
+            return role.name == wanted;
+        });
+        if (!met) {
+            add_role(draft, name, k_untouched);
         }
     }
-    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-        return a.first < b.first;
-    });
-    draft.scope.members.clear();
-    for (const auto& [unused, name] : ranked) {
-        draft.scope.members.push_back(name);
-    }
-    name_successors(draft);
-    draft.plan.role = role_name;
-    draft.plan.members = draft.scope.members;
-    draft.plan.quorum = draft.role->majority ? static_cast<int>(ranked.size() / 2 + 1) : 0;
 }
 
 }  // namespace drydock::planner

@@ -46,6 +46,7 @@ void add_law(Draft& draft, const model::StoreSpec& store) {
     }
     const bool readable = lists(before->reads, after->writes);
     draft.plan.laws.push_back({store.name,
+                               store.role,
                                store.level,
                                std::string(name_of(after->raises)),
                                series_of(pack, draft.request.to),
@@ -91,10 +92,9 @@ runners_of(const Draft& draft, const std::string& role, const std::string& serie
 // The actions after which the law can first fire, in some order of the plan.
 std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
     const Plan& plan = draft.plan;
-    const std::string& role = draft.request.pack.stores.at(law.store).role;
-    const std::string running = bound_fact(draft.request.pack, role, "running");
+    const std::string running = bound_fact(draft.request.pack, law.role, "running");
     if (law.raises == "when_all") {
-        return closing_when_all(plan, runners_of(draft, role, law.series), running, law.series);
+        return closing_when_all(plan, runners_of(draft, law.role, law.series), running, law.series);
     }
     const bool start = law.raises == "on_start";
     return first_of(plan, all_that(plan, [&](const Action& action) {
@@ -282,10 +282,10 @@ Standing standing_of(const Draft& draft, const Law& law) {
         && model::version_in_series(level->second.value.as_string(), law.becomes)) {
         return Standing::fired;
     }
-    const auto runners =
-        runners_of(draft, draft.request.pack.stores.at(law.store).role, law.series);
+    const auto runners = runners_of(draft, law.role, law.series);
     const bool all =
-        std::all_of(runners.begin(), runners.end(), [](const Runner& one) { return one.runs; });
+        !runners.empty()
+        && std::all_of(runners.begin(), runners.end(), [](const Runner& one) { return one.runs; });
     return law.raises == "when_all" && all ? Standing::may_fire : Standing::open;
 }
 

@@ -56,11 +56,20 @@ bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member)
     return source;
 }
 
+// Over the members of every role that has the fact.
 FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
     FactSource source = common_part(spec, "");
+    const auto has = [&](const std::string& role, const std::string& fact) {
+        return std::any_of(
+            scope.pack.facts.begin(), scope.pack.facts.end(), [&](const FactSpec& one) {
+                return one.role == role && one.name == fact;
+            });
+    };
     for (const std::string& input : spec.inputs) {
-        for (const std::string& member : scope.members) {
-            source.inputs.push_back(model::fact_key(member, input));
+        for (const Member& member : scope.cluster.members) {
+            if (has(member.role, input)) {
+                source.inputs.push_back(model::fact_key(member.name, input));
+            }
         }
     }
     return source;
@@ -120,9 +129,6 @@ bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Namin
     static const model::FactBook k_no_facts;
     Scope scope = {
         pack, cluster, k_no_facts, naming.from, naming.to, naming.run, naming.copy, {}, {}};
-    for (const Member& member : cluster.members) {
-        scope.members.push_back(member.name);
-    }
     model::FactSources sources;
     for (const FactSpec& spec : pack.facts) {
         DRYDOCK_TRY(bind_fact(scope, spec, sources));

@@ -59,8 +59,10 @@ void add_service_conditions(const Draft& draft,
     if (service.empty() || (step.verb != Verb::start && step.verb != Verb::stop)) {
         return;
     }
-    Condition stands = {
-        .fact = service, .whose = model::Whose::this_member, .relation = model::Relation::is};
+    Condition stands = {.fact = service,
+                        .role = member.role,
+                        .whose = model::Whose::this_member,
+                        .relation = model::Relation::is};
     stands.operand = step.verb == Verb::start ? "running" : "stopped";
     if (action.happened.empty()) {
         action.happened.push_back(stands);
@@ -71,15 +73,22 @@ void add_service_conditions(const Draft& draft,
     }
 }
 
-Condition quorum_without(const Draft& draft, const Action& action) {
-    const auto members = static_cast<int>(draft.scope.members.size());
-    Condition quorum = {.fact = bound_fact(draft.request.pack, draft.role->name, "ready"),
+int quorum_of(const model::Plan& plan, const std::string& role) {
+    const auto it = std::find_if(
+        plan.roles.begin(), plan.roles.end(), [&](const auto& one) { return one.name == role; });
+    return it == plan.roles.end() ? 0 : it->quorum;
+}
+
+Condition quorum_without(const Draft& draft, const Member& member, const Action& action) {
+    const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
+    Condition quorum = {.fact = bound_fact(draft.request.pack, member.role, "ready"),
+                        .role = member.role,
                         .whose = model::Whose::others,
                         .relation = model::Relation::is};
     quorum.operand = true;
     quorum.type = model::FactType::boolean;
     const int allowed = members - draft.request.cluster.policy.max_unavailable;
-    quorum.members_min = std::max(draft.plan.quorum, allowed);
+    quorum.members_min = std::max(quorum_of(draft.plan, member.role), allowed);
     quorum.remedy = "bring the other members up first: stopping this one now would take more out "
                     "of service than is allowed";
     quorum.where.file = action.source;
@@ -97,6 +106,10 @@ Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* 
         Json request;
         request.set("kind", step.verb == Verb::stop ? "service_stop" : "service_start")
             .set("service", member->service);
+        if (!step.arguments.empty()) {
+            request.set("arguments",
+                        Json(Json::Array(step.arguments.begin(), step.arguments.end())));
+        }
         request.set("within_ms", time_for(step, *member));
         return request;
     }
@@ -149,19 +162,27 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.keep = step.keep;
 }
 
+// Whose fact it is that an effect moves: this member's, every member's of another role, or the
+// system's. A store is this member's.
+std::vector<std::string>
+members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
+    const bool fact = spec.kind == "becomes" || spec.kind == "changes";
+    if (fact && !spec.role.empty() && (member == nullptr || member->role != spec.role)) {
+        return draft.scope.members.at(spec.role);
+    }
+    const bool system = member == nullptr || (fact && spec.role.empty());
+    return {system ? "" : member->name};
+}
+
 Status add_declared_effects(const Draft& draft,
                             const StepSpec& step,
                             const Member* member,
                             Action& action) {
     for (const model::EffectSpec& spec : step.effects) {
-        DRYDOCK_TRY_ASSIGN(Json value, fill(draft.scope, member, spec.value));
-        const auto known = [&](const model::FactSpec& fact) {
-            return fact.name == spec.name && fact.role.empty();
-        };
-        const auto& facts = draft.request.pack.facts;
-        const bool system = std::any_of(facts.begin(), facts.end(), known) || member == nullptr;
-        action.effects.push_back(
-            {spec.kind, system ? "" : member->name, spec.name, std::move(value)});
+        DRYDOCK_TRY_ASSIGN(const Json value, fill(draft.scope, member, spec.value));
+        for (const std::string& moved : members_moved(draft, spec, member)) {
+            action.effects.push_back({spec.kind, moved, spec.name, value});
+        }
     }
     return {};
 }
@@ -188,8 +209,8 @@ Result<Action> make_action(const Draft& draft,
         add_standard_effects(draft, step, *member, action);
         add_service_conditions(draft, step, *member, action);
     }
-    if (step.quorum_without_this) {
-        action.guard.push_back(quorum_without(draft, action));
+    if (step.quorum_without_this && member != nullptr) {
+        action.guard.push_back(quorum_without(draft, *member, action));
     }
     if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
         action.happened = action.then;

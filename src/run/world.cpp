@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::run {
 
@@ -89,14 +90,14 @@ bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
     const auto runs_it = [&](const std::string& member) {
         return may_run_series(world, bound_key(plan, member, "running"), law.series);
     };
+    const auto members = plan.roster()[law.role];
     if (law.raises == "when_all") {
-        return std::all_of(plan.members.begin(), plan.members.end(), runs_it);
+        return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
     }
-    return law.raises == "on_start"
-           && std::any_of(plan.members.begin(), plan.members.end(), runs_it);
+    return law.raises == "on_start" && std::any_of(members.begin(), members.end(), runs_it);
 }
 
-std::vector<std::string> members_up(const Plan& plan, const State& state) {
+model::Roster members_up(const Plan& plan, const State& state) {
     std::map<std::string, std::string, std::less<>> running_keys;
     for (const auto& [key, source] : plan.sources) {
         if (source.binds == "running" && !source.member.empty()) {
@@ -121,15 +122,14 @@ std::vector<std::string> members_up(const Plan& plan, const State& state) {
             }
         }
     }
-    std::vector<std::string> members;
-    std::copy_if(plan.members.begin(),
-                 plan.members.end(),
-                 std::back_inserter(members),
-                 [&](const std::string& member) {
-                     const auto it = up.find(member);
-                     return it == up.end() || it->second;
-                 });
-    return members;
+    model::Roster roster = plan.roster();
+    for (auto& [role, members] : roster) {
+        std::erase_if(members, [&](const std::string& member) {
+            const auto it = up.find(member);
+            return it != up.end() && !it->second;
+        });
+    }
+    return roster;
 }
 
 namespace {
@@ -137,7 +137,11 @@ namespace {
 // A member that is not expected to be up need not say who it is, and one that was down when it was
 // planned never said it.
 void excuse_identity(const Plan& plan, const State& state, World& world) {
-    const auto up = members_up(plan, state);
+    const auto roster = members_up(plan, state);
+    std::set<std::string, std::less<>> up;
+    for (const auto& [role, members] : roster) {
+        up.insert(members.begin(), members.end());
+    }
     for (auto& [key, expectation] : world) {
         const auto source = plan.sources.find(key);
         const bool identity = source != plan.sources.end() && source->second.identity
@@ -146,8 +150,7 @@ void excuse_identity(const Plan& plan, const State& state, World& world) {
             && expectation.any_of.front().status == Known::absent) {
             expectation.any_of.clear();
         }
-        if (identity && !expectation.any_of.empty()
-            && std::find(up.begin(), up.end(), source->second.member) == up.end()) {
+        if (identity && !expectation.any_of.empty() && !up.contains(source->second.member)) {
             expectation.any_of.push_back(value_of({}));
         }
     }

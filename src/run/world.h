@@ -28,10 +28,10 @@ using World = std::map<std::string, Expectation, std::less<>>;
 // moment.
 [[nodiscard]] bool law_may_fire(const model::Law& law, const model::Plan& plan, const World& world);
 
-// The members that the plan expects to be up now, in its order. "Every member" in a condition means
-// these: one that the plan has stopped, is just handling, or found down when it was made, is not
-// asked for.
-[[nodiscard]] std::vector<std::string> members_up(const model::Plan& plan, const State& state);
+// The members that the plan expects to be up now, by role, in its order. "Every member" in a
+// condition means these: one that the plan has stopped, is just handling, or found down when it was
+// made, is not asked for.
+[[nodiscard]] model::Roster members_up(const model::Plan& plan, const State& state);
 
 struct Drift {
     std::string key;

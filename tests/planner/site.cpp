@@ -183,13 +183,12 @@ std::string text(const Compiled& compiled) {
 }
 
 std::string outline(const model::Plan& plan) {
-    std::string out = fmt::format("{} {} {} -> {}; members {}; quorum {}\n",
-                                  plan.system,
-                                  plan.procedure,
-                                  plan.from,
-                                  plan.to,
-                                  fmt::join(plan.members, " "),
-                                  plan.quorum);
+    std::string out =
+        fmt::format("{} {} {} -> {}", plan.system, plan.procedure, plan.from, plan.to);
+    for (const model::PlanRole& role : plan.roles) {
+        out += fmt::format("; members {}; quorum {}", fmt::join(role.members, " "), role.quorum);
+    }
+    out += "\n";
     for (const model::Action& action : plan.actions) {
         std::vector<std::string> after;
         for (const std::size_t before : action.after) {

@@ -1,0 +1,197 @@
+// Pass: a member that is half-way is entered behind the last of its steps whose expected world fits
+// what is observed. What is behind it is taken out of the plan; what the last of these promised is
+// observed again.
+#include "planner/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Plan;
+using model::Verb;
+
+// Actions on one member between two of its barriers, by index, in order.
+struct Block {
+    std::string member;
+    std::vector<std::size_t> actions;
+};
+
+bool moves_release(Verb verb) {
+    return verb == Verb::stop || verb == Verb::install || verb == Verb::start
+           || verb == Verb::restart;
+}
+
+// What may stand between a stop and a start without being a step of the member's way.
+bool passes_by(const Action& action) {
+    return action.request.is_null() || action.verb == Verb::backup;
+}
+
+// In a phase with `each` a member's block is all that the phase does on it. In the others it is how
+// the member is stopped, switched and started, over all phases: `each` and anything else that acts
+// on it ends a block.
+class Blocks {
+public:
+    Blocks(const Plan& plan, const model::ProcedureSpec& procedure) {
+        for (const model::PhaseSpec& phase : procedure.phases) {
+            each_[phase.name] = phase.each.has_value();
+        }
+        for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+            if (!plan.actions[i].member.empty()) {
+                add(plan.actions[i], i);
+            }
+        }
+    }
+
+    [[nodiscard]] const std::vector<Block>& all() const { return blocks_; }
+
+private:
+    void add(const Action& action, std::size_t index) {
+        const bool each = each_[action.phase];
+        const std::string kind = each ? action.phase : "";
+        const auto last = last_.find(action.member);
+        const bool fits = last != last_.end() && last->second.first == kind;
+        if (!each && !moves_release(action.verb)) {
+            if (!passes_by(action)) {
+                last_.erase(action.member);
+            }
+            return;
+        }
+        if (!fits) {
+            last_[action.member] = {kind, blocks_.size()};
+            blocks_.push_back({action.member, {}});
+        }
+        blocks_[last_[action.member].second].actions.push_back(index);
+    }
+
+    std::map<std::string, bool> each_;
+    std::map<std::string, std::pair<std::string, std::size_t>> last_;  // member -> kind, its block
+    std::vector<Block> blocks_;
+};
+
+// What the effects of the steps so far say of a fact, for the member's own standard facts.
+using Expected = std::map<std::string, Json>;
+
+bool fits(const Draft& draft, const std::string& member, const Expected& expected) {
+    return !expected.empty()
+           && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
+                  const auto it = draft.request.facts.find(model::fact_key(member, entry.first));
+                  if (it == draft.request.facts.end()
+                      || it->second.status == model::Known::unknown) {
+                      return false;
+                  }
+                  const Json observed =
+                      it->second.status == model::Known::known ? it->second.value : Json();
+                  return observed == entry.second;
+              });
+}
+
+// How many of the block's steps are behind the member; 0: begin at the front.
+std::size_t steps_behind(const Draft& draft, const Block& block) {
+    const model::Member* member = find_member(draft.request.cluster, block.member);
+    const std::string ready = bound_fact(draft.request.pack, member->role, "ready");
+    Expected expected;
+    std::size_t behind = 0;
+    for (std::size_t i = 0; i < block.actions.size(); ++i) {
+        for (const model::Effect& effect : draft.plan.actions[block.actions[i]].effects) {
+            // Whether it is ready is what its steps wait for, not where it stands.
+            if (effect.kind == "becomes" && effect.member == block.member && effect.name != ready) {
+                expected[effect.name] = effect.value;
+            }
+        }
+        if (fits(draft, block.member, expected)) {
+            behind = i + 1;
+        }
+    }
+    return behind;
+}
+
+// A member that is done is not touched, but what its last step promised is observed again.
+Action confirmation(const Action& last) {
+    Action confirm;
+    confirm.id = last.id + "-confirmed";
+    confirm.phase = last.phase;
+    confirm.member = last.member;
+    confirm.verb = Verb::wait;
+    confirm.title = fmt::format("{} is as the steps before leave it", last.member);
+    confirm.after = last.after;
+    confirm.then = last.then;
+    confirm.broken = last.broken;
+    confirm.remedy = last.remedy;
+    confirm.source = last.source;
+    confirm.repeatable = model::Repeatable::yes;
+    confirm.within_ms = last.within_ms;
+    return confirm;
+}
+
+void note(Plan& plan, const Block& block, std::size_t behind) {
+    const auto title = [&](std::size_t step) { return plan.actions[block.actions[step]].title; };
+    plan.skipped.push_back(fmt::format("{}: {} is already behind {}; {}",
+                                       plan.actions[block.actions.front()].phase,
+                                       block.member,
+                                       title(behind - 1),
+                                       behind == block.actions.size()
+                                           ? "it is only confirmed"
+                                           : fmt::format("goes on with: {}", title(behind))));
+}
+
+// Takes actions out: what waited for one waits for what that one waited for.
+void take_out(Plan& plan, const std::vector<bool>& gone) {
+    std::vector<std::size_t> place(plan.actions.size());
+    std::vector<Action> kept;
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        std::vector<std::size_t> after;  // still by the old indices
+        for (const std::size_t before : plan.actions[i].after) {
+            const auto& instead = plan.actions[before].after;
+            if (gone[before]) {
+                after.insert(after.end(), instead.begin(), instead.end());
+            } else {
+                after.push_back(before);
+            }
+        }
+        std::sort(after.begin(), after.end());
+        after.erase(std::unique(after.begin(), after.end()), after.end());
+        plan.actions[i].after = std::move(after);
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        place[i] = kept.size();
+        if (!gone[i]) {
+            for (std::size_t& before : plan.actions[i].after) {
+                before = place[before];
+            }
+            kept.push_back(std::move(plan.actions[i]));
+        }
+    }
+    plan.actions = std::move(kept);
+}
+
+}  // namespace
+
+void enter_members(Draft& draft) {
+    Plan& plan = draft.plan;
+    std::vector<bool> gone(plan.actions.size(), false);
+    const Blocks blocks(plan, *draft.procedure);
+    for (const Block& block : blocks.all()) {
+        const std::size_t behind = steps_behind(draft, block);
+        if (behind == 0) {
+            continue;
+        }
+        note(plan, block, behind);
+        for (std::size_t i = 0; i < behind; ++i) {
+            gone[block.actions[i]] = true;
+        }
+        Action& last = plan.actions[block.actions[behind - 1]];
+        if (!last.then.empty()) {
+            gone[block.actions[behind - 1]] = false;
+            last = confirmation(last);
+        }
+    }
+    take_out(plan, gone);
+}
+
+}  // namespace drydock::planner
