@@ -100,6 +100,9 @@ Answer<Project> open_project(const Options& options) {
     if (!cluster.value) {
         return refuse_input(std::move(cluster.diagnostics));
     }
+    for (const auto& [version, release] : cluster.value->releases) {
+        pack.value->releases.insert_or_assign(version, release);
+    }
     return Project{std::move(*pack.value), std::move(*cluster.value)};
 }
 

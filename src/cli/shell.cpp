@@ -31,16 +31,18 @@ std::string in_folder(const Json& request) {
     return folder.empty() ? "" : "cd " + shell_word(folder) + "\n";
 }
 
-std::string service_start(const Json& service) {
+std::string service_start(const Json& service, const Json& arguments) {
+    const std::string more = arguments.items().empty() ? "" : " " + command_of(arguments);
     if (service["type"].as_string() != "process") {
-        return command_of(service["start"]);
+        return command_of(service["start"]) + more;
     }
     const std::string& log = service["log"].as_string();
     const std::string output = log.empty() ? "/dev/null" : log;
-    return fmt::format("{}{}setsid {} >> {} 2>&1 < /dev/null &\necho $! > {}",
+    return fmt::format("{}{}setsid {}{} >> {} 2>&1 < /dev/null &\necho $! > {}",
                        in_folder(service),
                        environment_of(service["env"]),
                        command_of(service["argv"]),
+                       more,
                        shell_word(output),
                        shell_word(service["pid_file"].as_string()));
 }
@@ -98,7 +100,7 @@ std::string shell_word(std::string_view word) {
 std::string shell_of(const Json& request) {
     const std::string& kind = request["kind"].as_string();
     if (kind == "service_start") {
-        return service_start(request["service"]);
+        return service_start(request["service"], request["arguments"]);
     }
     if (kind == "service_stop") {
         return service_stop(request["service"]);

@@ -4,6 +4,7 @@
 
 #include "base/diagnostics.h"
 #include "base/json.h"
+#include "model/pack.h"
 
 #include <cstdint>
 #include <map>
@@ -54,6 +55,7 @@ struct Cluster {
     std::map<std::string, Host> hosts;
     std::vector<Member> members;  // in the file's order
     Policy policy;
+    std::map<std::string, ReleaseSpec> releases;  // that the pack does not know: own builds
     std::map<std::string, SecretSource> secrets;  // by the NAME in ${secret:NAME}
 };
 

@@ -4,7 +4,7 @@
 namespace drydock::model {
 namespace {
 
-const std::vector<std::string> k_members = {"m1", "m2", "m3"};
+const Roster k_members = {{"", {"m1", "m2", "m3"}}};  // conditions without a role
 
 FactBook book(const std::map<std::string, Json>& values) {
     FactBook out;

@@ -49,6 +49,11 @@ std::string_view name_of(Raises raises) {
     return k_raises.at(static_cast<std::size_t>(raises));
 }
 
+Raises raises_from(std::string_view name) {
+    const auto it = std::find(k_raises.begin(), k_raises.end(), name);
+    return it == k_raises.end() ? Raises::never : static_cast<Raises>(it - k_raises.begin());
+}
+
 std::string_view name_of(Repeatable repeatable) {
     return k_repeatable.at(static_cast<std::size_t>(repeatable));
 }

@@ -71,7 +71,7 @@ struct StoreSpec {
     std::string name;
     std::string role;
     bool shared = false;  // one for all members (etcd's cluster version), else one a member
-    std::string level;    // the fact that tells its format
+    std::string level;    // the fact that tells its format: the system's, or each member's own
     std::vector<std::string> formats;  // oldest first
     Position where;
 };
@@ -87,6 +87,17 @@ struct ReleaseSpec {
 struct RoutePolicy {
     std::string rule;  // adjacent_only, never
     std::string argument;
+    std::string source;
+    Position where;
+};
+
+// Releases that may serve together: a running member of `role` and one of `with` are at most so
+// many series apart.
+struct SkewRule {
+    std::string role;
+    std::string with;      // may be the same role
+    int series_apart = 0;  // at most
+    bool newer = true;     // whether `role` may be newer than `with`
     std::string source;
     Position where;
 };
@@ -137,7 +148,7 @@ struct Selection {
 };
 
 struct EffectSpec {
-    std::string kind;  // becomes (a fact), raises, lowers (a store), copies (a store)
+    std::string kind;  // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
     std::string name;  // the fact or store
     Json value;        // for becomes
     std::string role;  // of a fact: whose it is; the step's own role: this member's; another's:
@@ -158,6 +169,7 @@ struct StepSpec {
     std::vector<Condition> guard;
     std::vector<Condition> then;
     std::vector<Condition> happened;
+    std::vector<Condition> broken;  // while waiting for `then`: if one holds, waiting is in vain
     bool quorum_without_this = false;
     std::vector<std::string> arguments;  // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
@@ -177,6 +189,8 @@ struct PhaseSpec {
     std::string name;
     std::string title;
     std::optional<Selection> each;
+    std::vector<std::string>
+        raises;  // stores: left out if the hop raises none of them; empty: never
     std::vector<StepSpec> steps;
     Position where;
 };
@@ -188,6 +202,7 @@ struct ProcedureSpec {
     std::string from;  // version ranges
     std::string to;
     std::vector<Condition> applies_while;
+    std::string copy;  // restore: where a run's copy lies, for `--restore`
     std::string cost;  // "nothing lost", "loses every write since the copy": for ways back
     std::vector<PhaseSpec> phases;
     Position where;
@@ -206,6 +221,7 @@ struct Pack {
     std::vector<std::string> series_order;                          // oldest first
     std::map<std::string, ReleaseSpec> releases;
     std::vector<RoutePolicy> policies;
+    std::vector<SkewRule> skew;
     std::vector<Risk> risks;
     std::vector<ProcedureSpec> procedures;
     std::map<std::string, std::string> scripts;  // name -> content
@@ -215,6 +231,7 @@ struct Pack {
 [[nodiscard]] std::optional<Verb> verb_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> verb_names();
 [[nodiscard]] std::string_view name_of(Raises raises);
+[[nodiscard]] Raises raises_from(std::string_view name);  // never for what is not known
 [[nodiscard]] std::string_view name_of(Repeatable repeatable);
 
 }  // namespace drydock::model

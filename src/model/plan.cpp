@@ -244,21 +244,82 @@ ReturnPoint return_point_from(const Json& json) {
             json["source"].as_string()};
 }
 
+template <class Map, class Write>
+Json map_to_json(const Map& map, Write write) {
+    Json json = Json::Object{};
+    for (const auto& [key, value] : map) {
+        json.set(key, write(value));
+    }
+    return json;
+}
+
 Json law_to_json(const Law& law) {
     Json json;
     json.set("store", law.store)
         .set("role", law.role)
-        .set("level", law.level)
+        .set("levels", strings_to_json(law.levels))
         .set("raises", law.raises);
     json.set("series", law.series).set("becomes", law.becomes).set("closes", law.closes);
     json.set("source", law.source);
     return json;
 }
 
+Json store_law_to_json(const StoreLaw& law) {
+    Json json;
+    json.set("reads", strings_to_json(law.reads)).set("writes", law.writes);
+    json.set("raises", std::string(name_of(law.raises)));
+    return json.set("lowers_on_request", law.lowers_on_request);
+}
+
+StoreLaw store_law_from(const Json& json) {
+    StoreLaw law;
+    law.reads = strings_from(json["reads"]);
+    law.writes = json["writes"].as_string();
+    law.raises = raises_from(json["raises"].as_string());
+    law.lowers_on_request = json["lowers_on_request"].as_bool();
+    return law;
+}
+
+Json store_to_json(const PlanStore& store) {
+    Json json;
+    json.set("name", store.name).set("role", store.role).set("shared", store.shared);
+    json.set("opened_by", strings_to_json(store.opened_by));
+    json.set("formats", strings_to_json(store.formats));
+    return json.set("laws", map_to_json(store.laws, store_law_to_json));
+}
+
+PlanStore store_from(const Json& json) {
+    PlanStore store;
+    store.name = json["name"].as_string();
+    store.role = json["role"].as_string();
+    store.shared = json["shared"].as_bool();
+    store.opened_by = strings_from(json["opened_by"]);
+    store.formats = strings_from(json["formats"]);
+    for (const auto& [release, law] : json["laws"].members()) {
+        store.laws.emplace(release, store_law_from(law));
+    }
+    return store;
+}
+
+Json skew_to_json(const SkewRule& rule) {
+    Json json;
+    json.set("role", rule.role).set("with", rule.with).set("series_apart", rule.series_apart);
+    return json.set("newer", rule.newer).set("source", rule.source);
+}
+
+SkewRule skew_from(const Json& json) {
+    return {json["role"].as_string(),
+            json["with"].as_string(),
+            static_cast<int>(json["series_apart"].as_int()),
+            json["newer"].as_bool(),
+            json["source"].as_string(),
+            {}};
+}
+
 Law law_from(const Json& json) {
     return {json["store"].as_string(),
             json["role"].as_string(),
-            json["level"].as_string(),
+            strings_from(json["levels"]),
             json["raises"].as_string(),
             json["series"].as_string(),
             json["becomes"].as_string(),
@@ -281,15 +342,6 @@ Json risk_to_json(const RiskNote& risk) {
         .set("because", risk.because)
         .set("source", risk.source)
         .set("state", risk.state);
-    return json;
-}
-
-template <class Map, class Write>
-Json map_to_json(const Map& map, Write write) {
-    Json json = Json::Object{};
-    for (const auto& [key, value] : map) {
-        json.set(key, write(value));
-    }
     return json;
 }
 
@@ -323,6 +375,9 @@ Json body_to_json(const Plan& plan) {
     json.set("facts", planned_to_json(plan.planned)).set("facts_digest", plan.facts_digest());
     json.set("actions", list_to_json(plan.actions, action_to_json));
     json.set("laws", list_to_json(plan.laws, law_to_json));
+    json.set("stores", list_to_json(plan.stores, store_to_json));
+    json.set("skew", list_to_json(plan.skew, skew_to_json));
+    json.set("series_apart", plan.series_apart);
     json.set("point_of_no_return", return_point_to_json(plan.point_of_no_return));
     json.set("ways_back", list_to_json(plan.ways_back, way_to_json));
     json.set("risks", list_to_json(plan.risks, risk_to_json));
@@ -374,6 +429,13 @@ void read_notes(const Json& json, Plan& plan) {
     for (const Json& law : json["laws"].items()) {
         plan.laws.push_back(law_from(law));
     }
+    for (const Json& store : json["stores"].items()) {
+        plan.stores.push_back(store_from(store));
+    }
+    for (const Json& rule : json["skew"].items()) {
+        plan.skew.push_back(skew_from(rule));
+    }
+    plan.series_apart = static_cast<int>(json["series_apart"].as_int());
     plan.point_of_no_return = return_point_from(json["point_of_no_return"]);
     for (const Json& way : json["ways_back"].items()) {
         plan.ways_back.push_back({way["phase"].as_string(),

@@ -78,14 +78,24 @@ struct ReturnPoint {
 // moment, unasked.
 struct Law {
     std::string store;
-    std::string role;     // whose members' releases it looks at
-    std::string level;    // key of the fact that tells the store's format
-    std::string raises;   // "when_all", "on_start", "on_finalize", "on_migrate"
-    std::string series;   // the series whose law it is
-    std::string becomes;  // the format it raises to
+    std::string role;                 // whose members' releases it looks at
+    std::vector<std::string> levels;  // keys of the facts that tell the store's format
+    std::string raises;               // "when_all", "on_start", "on_finalize", "on_migrate"
+    std::string series;               // the series whose law it is
+    std::string becomes;              // the format it raises to
     bool closes = false;  // the release that the plan comes from cannot read `becomes`, and nothing
                           // lowers it again
     std::string source;   // "packs/etcd/releases.yaml:9:3"
+};
+
+// A store, and how the two releases of this plan treat it.
+struct PlanStore {
+    std::string name;
+    std::string role;                      // that owns it
+    std::vector<std::string> opened_by;    // roles whose members open it when they start
+    bool shared = false;                   // one for all members, else one each
+    std::vector<std::string> formats;      // oldest first
+    std::map<std::string, StoreLaw> laws;  // by release: the plan's `from` and `to`
 };
 
 struct WayBack {
@@ -129,6 +139,9 @@ struct Plan {
     FactBook planned;             // the facts it is bound to: values only, no evidence
     std::vector<Action> actions;  // in an order that respects `after`
     std::vector<Law> laws;
+    std::vector<PlanStore> stores;
+    std::vector<SkewRule> skew;
+    int series_apart = 0;  // `from` and `to`
     ReturnPoint point_of_no_return;
     std::vector<WayBack> ways_back;
     std::vector<RiskNote> risks;

@@ -2,6 +2,7 @@
 #include "pack/cluster.h"
 #include "pack/files.h"
 #include "pack/pack.h"
+#include "pack/reader.h"
 #include "pack/tables.h"
 
 #include <fmt/format.h>
@@ -84,6 +85,16 @@ bool check_roles(const Node& roles, ClusterReader& reader) {
     return known;
 }
 
+// Read as the pack's own are, on top of them; only what is new is kept.
+void read_releases(const Node& releases, ClusterReader& reader) {
+    model::Pack known = reader.pack;
+    PackReader pack_reader{known, reader.diagnostics};
+    read_own_releases(releases, pack_reader);
+    for (const Entry& entry : releases.entries) {
+        reader.cluster.releases.insert(*known.releases.find(entry.key));
+    }
+}
+
 void read_document(const Node& document, ClusterReader& reader) {
     model::Cluster& cluster = reader.cluster;
     cluster.name = text_of(document["cluster"]);
@@ -92,6 +103,7 @@ void read_document(const Node& document, ClusterReader& reader) {
     check_system(document["system"], reader);
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
+    read_releases(document["releases"], reader);
     if (!check_roles(document["roles"], reader)) {
         return;  // every member of that role would seem to lack everything
     }

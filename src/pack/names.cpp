@@ -44,6 +44,9 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
     names.insert(
         names.end(),
         {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster", "keep"});
+    for (const auto& [store, unused] : pack.stores) {
+        names.insert(names.end(), {"from." + store, "to." + store});
+    }
     if (!scope.role.empty()) {
         names.insert(names.end(), {"release.from", "release.to"});
     }

@@ -58,6 +58,11 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
     if (node.has("each")) {
         phase.each = read_each(node["each"], reader);
     }
+    for (const Node* store : items_of(node["raises"])) {
+        if (known_store(*store, reader)) {
+            phase.raises.push_back(text_of(*store));
+        }
+    }
     check_names(node["title"], Scope{}, reader);
     std::set<std::string> taken;
     for (const Entry& entry : node["steps"].entries) {
@@ -93,6 +98,7 @@ void read_procedure(const Node& document, PackReader& reader) {
     procedure.kind = text_of(document["kind"]);
     procedure.title = text_of(document["title"]);
     procedure.cost = text_of(document["cost"]);
+    procedure.copy = text_of(document["copy"]);
     procedure.where = document.where;
     const Node& applies = document["applies"];
     procedure.from = text_of(applies["from"]);
@@ -100,6 +106,7 @@ void read_procedure(const Node& document, PackReader& reader) {
     procedure.applies_while = read_conditions(applies["while"], Scope{}, reader);
     check_names(document["title"], Scope{}, reader);
     check_names(document["cost"], Scope{}, reader);
+    check_names(document["copy"], Scope{}, reader);
     read_phases(document["phases"], procedure, reader);
     reader.pack.procedures.push_back(std::move(procedure));
 }

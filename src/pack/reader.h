@@ -25,10 +25,11 @@ struct Scope {
     bool script = false;  // ${script} is known
 };
 
-void read_system(const Node& document, PackReader& reader);     // pack.yaml
-void read_facts(const Node& facts, PackReader& reader);         // its `facts`
-void read_releases(const Node& document, PackReader& reader);   // releases.yaml
-void read_procedure(const Node& document, PackReader& reader);  // one document of procedures/
+void read_system(const Node& document, PackReader& reader);        // pack.yaml
+void read_facts(const Node& facts, PackReader& reader);            // its `facts`
+void read_releases(const Node& document, PackReader& reader);      // releases.yaml
+void read_own_releases(const Node& releases, PackReader& reader);  // a cluster file's `releases`
+void read_procedure(const Node& document, PackReader& reader);     // one document of procedures/
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,

@@ -37,13 +37,23 @@ public:
             return model::compare_versions(a, b) < 0;
         });
         for (const Entry& entry : document["releases"].entries) {
-            read_release(entry);
+            read_release(entry, false);
         }
         for (const Entry& entry : document["policies"].entries) {
             read_policy(entry.value);
         }
+        for (const Entry& entry : document["skew"].entries) {
+            read_skew(entry.value);
+        }
         for (const Entry& entry : document["risks"].entries) {
             read_risk(entry.value);
+        }
+    }
+
+    // Releases that a cluster file adds: somebody's own builds, named as they like.
+    void read_own(const Node& releases) {
+        for (const Entry& entry : releases.entries) {
+            read_release(entry, true);
         }
     }
 
@@ -74,12 +84,12 @@ private:
                 fmt::format("role `{}` does not keep the store `{}`", store.role, store.name),
                 fmt::format("add it in pack.yaml: `{}: {{stores: [{}]}}`", store.role, store.name));
         }
-        if (node.has("level") && find_fact(pack_, "", store.level) == nullptr) {
+        if (node.has("level") && find_fact(pack_, store.role, store.level) == nullptr) {
             unknown_name(reader_.diagnostics,
                          node["level"].where,
                          "fact",
                          store.level,
-                         fact_names(pack_, ""));
+                         fact_names(pack_, store.role));
         }
         std::set<std::string> seen;
         for (const Node* format : items_of(node["formats"])) {
@@ -160,7 +170,7 @@ private:
         }
     }
 
-    void read_release(const Entry& entry) {
+    void read_release(const Entry& entry, bool own_build) {
         model::ReleaseSpec release;
         release.version = entry.key;
         release.series = text_of(entry.value["series"]);
@@ -169,7 +179,9 @@ private:
         const Node& series_node = entry.value["series"];
         if (series != pack_.series.end()) {
             release.laws = series->second;
-            check_series(release, series_node);
+            if (!own_build) {
+                check_series(release, series_node);
+            }
         } else if (series_node.kind == Node::Kind::scalar) {
             unknown_name(reader_.diagnostics,
                          series_node.where,
@@ -204,6 +216,21 @@ private:
         }
     }
 
+    void read_skew(const Node& node) {
+        model::SkewRule rule;
+        rule.role = text_of(node["role"]);
+        rule.with = text_of(node["with"], rule.role);
+        rule.series_apart = static_cast<int>(integer_of(node["series_apart"], 0));
+        rule.newer = boolean_of(node["newer"], true);
+        rule.source = text_of(node["source"]);
+        rule.where = node.where;
+        known_role(node["role"], reader_);
+        if (node.has("with")) {
+            known_role(node["with"], reader_);
+        }
+        pack_.skew.push_back(std::move(rule));
+    }
+
     void read_risk(const Node& node) {
         model::Risk risk;
         risk.id = text_of(node["id"]);
@@ -234,6 +261,10 @@ private:
 
 void read_releases(const Node& document, PackReader& reader) {
     ReleasesReader(reader).read(document);
+}
+
+void read_own_releases(const Node& releases, PackReader& reader) {
+    ReleasesReader(reader).read_own(releases);
 }
 
 }  // namespace drydock::pack

@@ -97,7 +97,8 @@ private:
 
     // Conditions check their own names: `where` has another scope than the step.
     static bool is_condition_key(const std::string& key) {
-        const std::vector<std::string> keys = {"all", "when", "guard", "then", "happened", "on"};
+        const std::vector<std::string> keys = {
+            "all", "when", "guard", "then", "happened", "broken", "on"};
         return std::find(keys.begin(), keys.end(), key) != keys.end();
     }
 
@@ -174,6 +175,7 @@ private:
         read_guard();
         step_.then = read_conditions(node_["then"], scope_, reader_);
         step_.happened = read_conditions(node_["happened"], scope_, reader_);
+        step_.broken = read_conditions(node_["broken"], scope_, reader_);
         const Node& all = node_["all"];
         auto conditions = read_conditions(all, scope_, reader_);
         auto& target = step_.verb == Verb::require ? step_.guard : step_.then;

@@ -15,6 +15,7 @@ namespace drydock::pack {
 [[nodiscard]] const Shape& cluster_shape();
 
 [[nodiscard]] Shape condition_shape();
+[[nodiscard]] Shape release_shape();
 [[nodiscard]] std::vector<std::string> relation_names();  // in the order of model::Relation
 [[nodiscard]] std::vector<std::string> whose_names();     // in the order of model::Whose
 [[nodiscard]] const std::vector<std::string>& probe_kinds();

@@ -141,6 +141,10 @@ const Shape& cluster_shape() {
         required(
             "members", list_of(member()), "the members", "[{role: member, name: m1, host: a}]"),
         optional("policy", policy(), "what is allowed"),
+        optional("releases",
+                 map_of(version(), release_shape()),
+                 "own builds that the pack does not know",
+                 "{\"3.5.16-acme1\": {series: \"3.5\"}}"),
     });
     return shape;
 }

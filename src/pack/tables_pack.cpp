@@ -186,12 +186,6 @@ Shape law() {
     return shape;
 }
 
-Shape release() {
-    Shape shape = table({required("series", text(), "its series", "\"3.5\"")});
-    shape.inner = std::make_shared<const Shape>(law());
-    return shape;
-}
-
 Shape policy() {
     return table(
         {
@@ -200,6 +194,16 @@ Shape policy() {
             required("source", text(), "who says so", "\"upgrade guide\""),
         },
         {"adjacent_only", "never"});
+}
+
+Shape skew() {
+    return table({
+        required("role", text(), "members of this role", "kubelet"),
+        optional("with", text(), "and of this one; of the same if not given", "apiserver"),
+        required("series_apart", integer(), "run releases at most so many series apart", "1"),
+        optional("newer", boolean(), "false: the first may not be the newer", "false"),
+        required("source", text(), "who says so", "\"version skew policy\""),
+    });
 }
 
 Shape risk() {
@@ -216,6 +220,12 @@ Shape risk() {
 }
 
 }  // namespace
+
+Shape release_shape() {
+    Shape shape = table({required("series", text(), "its series", "\"3.5\"")});
+    shape.inner = std::make_shared<const Shape>(law());
+    return shape;
+}
 
 const Shape& pack_shape() {
     static const Shape shape = table({
@@ -237,10 +247,11 @@ const Shape& releases_shape() {
                  "how the releases of a series treat each store",
                  "{\"3.5\": {}}"),
         required("releases",
-                 map_of(version(), release()),
+                 map_of(version(), release_shape()),
                  "the releases; may give laws of their own, by store",
                  "{\"3.5.16\": {series: \"3.5\"}}"),
         optional("policies", list_of(policy()), "rules for the route"),
+        optional("skew", list_of(skew()), "which releases may serve together"),
         optional("risks", list_of(risk()), "what is known to go wrong"),
     });
     return shape;

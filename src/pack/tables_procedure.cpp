@@ -109,12 +109,13 @@ Shape effect() {
             optional("raises", text(), "a store's format is raised", "data"),
             optional("lowers", text(), "a store's format is lowered", "data"),
             optional("copies", text(), "a copy of a store is made", "data"),
+            optional("destroys", text(), "a store is destroyed or overwritten", "data"),
             optional("changes",
                      text(),
                      "a fact takes a value that is not known beforehand",
                      "cluster_id"),
         },
-        {"becomes", "raises", "lowers", "copies", "changes"});
+        {"becomes", "raises", "lowers", "copies", "destroys", "changes"});
 }
 
 std::string verb_help(const std::string& verb) {
@@ -142,6 +143,7 @@ Shape step() {
         optional("guard", guard(), "must hold right before it starts"),
         optional("then", conditions(), "must hold after it"),
         optional("happened", conditions(), "tells whether it happened, if nobody knows"),
+        optional("broken", conditions(), "if one holds, waiting for `then` is in vain"),
         optional("do",
                  table(
                      {
@@ -180,6 +182,10 @@ Shape phase() {
                  }),
                  "all its steps for one member, then for the next",
                  "{role: member}"),
+        optional("raises",
+                 one_or_more(text()),
+                 "left out unless the way raises one of these stores",
+                 "[data]"),
         required("steps", list_of(step()), "what is done", "[{stop: member}]"),
     });
 }
@@ -204,6 +210,7 @@ const Shape& procedure_shape() {
                  "when it may be used; always if not given",
                  "{from: \">=3.4 <3.5\"}"),
         optional("cost", text(), "what is lost by it", "\"nothing lost\""),
+        optional("copy", text(), "restore: where a run's copy lies", "\"${backup}/snapshot.db\""),
         required("phases", list_of(phase()), "what is done, in order", "[{phase: roll}]"),
     });
     return shape;

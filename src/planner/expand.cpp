@@ -149,7 +149,26 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
     return {};
 }
 
+// Whether the two releases write another format of one of these stores. Says so where they do not.
+bool raises_any(Draft& draft, const PhaseSpec& phase) {
+    std::vector<std::string> equal;
+    for (const std::string& store : phase.raises) {
+        const auto* from = law_of(draft.request.pack, draft.request.from, store);
+        const auto* to = law_of(draft.request.pack, draft.request.to, store);
+        if (from == nullptr || to == nullptr || from->writes != to->writes) {
+            return true;
+        }
+        equal.push_back(fmt::format("both releases write {} {}", store, to->writes));
+    }
+    draft.plan.skipped.push_back(
+        fmt::format("{}: left out, {}", phase.name, fmt::join(equal, "; ")));
+    return false;
+}
+
 Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
+    if (!phase.raises.empty() && !raises_any(draft, phase)) {
+        return {};
+    }
     if (phase.each) {
         return expand_blocks(draft, builder, phase);
     }

@@ -203,10 +203,9 @@ std::vector<model::WayBack> ways_left(const Request& request) {
                 || !model::version_in_range(one.to, request.to)) {
                 continue;
             }
-            const std::string copy = fmt::format("{}/{}-{}/snapshot.db",
-                                                 request.cluster.policy.backup_path,
-                                                 request.cluster.name,
-                                                 request.run);
+            const std::string copy =
+                fill_text(scope, nullptr, one.copy.empty() ? "${backup}" : one.copy)
+                    .value_or("COPY");
             const std::string how =
                 kind == "rebuild" ? "--rebuild" : fmt::format("--restore {}", copy);
             ways.push_back({"now",

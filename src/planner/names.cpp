@@ -56,6 +56,17 @@ Result<std::string> of_successor(const Scope& scope, const Member* member, std::
                                             : fact_value(scope, other, name);
 }
 
+// ${from.STORE}, ${to.STORE}: the format that the release writes.
+std::optional<std::string> format_of(const Scope& scope, std::string_view name) {
+    const bool from = name.starts_with("from.");
+    if (!from && !name.starts_with("to.")) {
+        return std::nullopt;
+    }
+    const auto* law =
+        law_of(scope.pack, from ? scope.from : scope.to, std::string(name.substr(from ? 5 : 3)));
+    return law == nullptr ? std::nullopt : std::optional(law->writes);
+}
+
 // Names that are the same for every member.
 std::optional<std::string> common_name(const Scope& scope, std::string_view name) {
     const std::map<std::string_view, std::string> values = {
@@ -71,7 +82,7 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
         {"keep", std::to_string(scope.cluster.policy.backup_keep)},
     };
     const auto it = values.find(name);
-    return it == values.end() ? std::nullopt : std::optional(it->second);
+    return it == values.end() ? format_of(scope, name) : std::optional(it->second);
 }
 
 // The names of a role's members, for lists in operands.
@@ -110,6 +121,25 @@ std::string series_of(const model::Pack& pack, const std::string& version) {
         }
     }
     return best;
+}
+
+const model::StoreLaw*
+law_of(const model::Pack& pack, const std::string& version, const std::string& store) {
+    const auto release = pack.releases.find(version);
+    if (release != pack.releases.end() && release->second.laws.contains(store)) {
+        return &release->second.laws.at(store);
+    }
+    const auto series = pack.series.find(series_of(pack, version));
+    if (series == pack.series.end() || !series->second.contains(store)) {
+        return nullptr;
+    }
+    return &series->second.at(store);
+}
+
+std::size_t series_index(const model::Pack& pack, const std::string& version) {
+    const auto it =
+        std::find(pack.series_order.begin(), pack.series_order.end(), series_of(pack, version));
+    return static_cast<std::size_t>(it - pack.series_order.begin());
 }
 
 const Member* find_member(const model::Cluster& cluster, const std::string& name) {

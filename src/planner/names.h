@@ -29,6 +29,10 @@ struct Scope {
 // "packs/etcd/releases.yaml:9:3".
 [[nodiscard]] std::string place(const model::Pack& pack, const Position& where);
 [[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);
+// How a release treats a store; nullptr if the pack does not say.
+[[nodiscard]] const model::StoreLaw*
+law_of(const model::Pack& pack, const std::string& version, const std::string& store);
+[[nodiscard]] std::size_t series_index(const model::Pack& pack, const std::string& version);
 [[nodiscard]] const model::Member* find_member(const model::Cluster& cluster,
                                                const std::string& name);
 

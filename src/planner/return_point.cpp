@@ -24,17 +24,36 @@ bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
-const model::StoreLaw*
-law_of(const model::Pack& pack, const std::string& version, const std::string& store) {
-    const auto release = pack.releases.find(version);
-    if (release != pack.releases.end() && release->second.laws.contains(store)) {
-        return &release->second.laws.at(store);
+// The keys of the facts that tell a store's format: the system's, or one a member.
+std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& store) {
+    const auto& facts = draft.request.pack.facts;
+    const bool of_system = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) {
+        return fact.name == store.level && fact.role.empty();
+    });
+    if (of_system || store.level.empty()) {
+        return {store.level};
     }
-    const auto series = pack.series.find(series_of(pack, version));
-    if (series == pack.series.end() || !series->second.contains(store)) {
-        return nullptr;
+    std::vector<std::string> keys;
+    for (const std::string& member : draft.scope.members.at(store.role)) {
+        keys.push_back(model::fact_key(member, store.level));
     }
-    return &series->second.at(store);
+    return keys;
+}
+
+void add_store(Draft& draft, const model::StoreSpec& store) {
+    const model::Pack& pack = draft.request.pack;
+    model::PlanStore known = {store.name, store.role, {}, store.shared, store.formats, {}};
+    for (const auto& [name, role] : pack.roles) {
+        if (lists(role.stores, store.name)) {
+            known.opened_by.push_back(name);
+        }
+    }
+    for (const std::string& release : {draft.request.from, draft.request.to}) {
+        if (const auto* law = law_of(pack, release, store.name)) {
+            known.laws[release] = *law;
+        }
+    }
+    draft.plan.stores.push_back(std::move(known));
 }
 
 void add_law(Draft& draft, const model::StoreSpec& store) {
@@ -47,7 +66,7 @@ void add_law(Draft& draft, const model::StoreSpec& store) {
     const bool readable = lists(before->reads, after->writes);
     draft.plan.laws.push_back({store.name,
                                store.role,
-                               store.level,
+                               levels_of(draft, store),
                                std::string(name_of(after->raises)),
                                series_of(pack, draft.request.to),
                                after->writes,
@@ -135,8 +154,19 @@ std::size_t block_front(const Plan& plan, std::size_t index) {
     return stops ? *front : index;
 }
 
+bool moves_release(model::Verb verb) {
+    return verb == model::Verb::stop || verb == model::Verb::install || verb == model::Verb::start
+           || verb == model::Verb::restart;
+}
+
+// What may be done between the gate and what it guards: what prepares it, in the same phase, with
+// no member stopped or started.
+bool may_stand_between(const Action& action, const Action& gate) {
+    return action.request.is_null() || (action.phase == gate.phase && !moves_release(action.verb));
+}
+
 // Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
-// acts on a host between.
+// but what prepares them is done between.
 bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
     std::vector<bool> behind(plan.actions.size(), false);
     behind[gate] = true;
@@ -147,7 +177,7 @@ bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::si
     }
     const auto before = ancestors(plan, targets);
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        if (behind[i] && before[i] && !plan.actions[i].request.is_null()) {
+        if (behind[i] && before[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
             return false;
         }
     }
@@ -274,12 +304,16 @@ void guard_first_law(Draft& draft) {
 }  // namespace
 
 Standing standing_of(const Draft& draft, const Law& law) {
-    const auto level = draft.request.facts.find(law.level);
     if (!law.closes) {
         return Standing::harmless;
     }
-    if (level != draft.request.facts.end() && level->second.status == model::Known::known
-        && model::version_in_series(level->second.value.as_string(), law.becomes)) {
+    const bool fired =
+        std::any_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
+            const auto level = draft.request.facts.find(key);
+            return level != draft.request.facts.end() && level->second.status == model::Known::known
+                   && model::version_in_series(level->second.value.show(), law.becomes);
+        });
+    if (fired) {
         return Standing::fired;
     }
     const auto runners = runners_of(draft, law.role, law.series);
@@ -290,9 +324,15 @@ Standing standing_of(const Draft& draft, const Law& law) {
 }
 
 void place_return_point(Draft& draft) {
-    for (const auto& [name, store] : draft.request.pack.stores) {
+    const model::Pack& pack = draft.request.pack;
+    for (const auto& [name, store] : pack.stores) {
         add_law(draft, store);
+        add_store(draft, store);
     }
+    const auto from = static_cast<int>(series_index(pack, draft.request.from));
+    draft.plan.series_apart =
+        std::abs(from - static_cast<int>(series_index(pack, draft.request.to)));
+    draft.plan.skew = pack.skew;
     for (const Law& law : draft.plan.laws) {
         if (standing_of(draft, law) == Standing::may_fire) {
             draft.plan.skipped.push_back(

@@ -40,12 +40,6 @@ std::vector<std::string> known_releases(const Pack& pack,
     return sorted;
 }
 
-std::size_t series_index(const Pack& pack, const std::string& version) {
-    const auto it =
-        std::find(pack.series_order.begin(), pack.series_order.end(), series_of(pack, version));
-    return static_cast<std::size_t>(it - pack.series_order.begin());
-}
-
 // Why a hop may not be; empty if it may.
 std::string forbidden_by(const Pack& pack, const std::string& from, const std::string& to) {
     const std::size_t a = series_index(pack, from);
@@ -144,23 +138,43 @@ bool is_at_hand(const model::Cluster& cluster, const std::string& release) {
         });
 }
 
+// What the level fact says, as one of the store's formats; empty if it says nothing known.
+std::string format_at(const model::StoreSpec& store, const model::FactBook& facts) {
+    const auto level = facts.find(store.level);
+    if (level == facts.end() || level->second.status != model::Known::known) {
+        return {};
+    }
+    const std::string at = level->second.value.show();
+    const auto it =
+        std::find_if(store.formats.begin(), store.formats.end(), [&](const std::string& format) {
+            return at == format || model::version_in_series(at, format);
+        });
+    return it == store.formats.end() ? "" : *it;
+}
+
+bool writes(const Pack& pack,
+            const std::string& release,
+            const std::string& store,
+            const std::string& format) {
+    const auto* law = law_of(pack, release, store);
+    return law != nullptr && law->writes == format;
+}
+
 // Every member runs `to`, but a level that it would raise is still older: the hop is not over, and
-// this is where it began.
+// this is where it began. The newest release that wrote that level, at hand if one is.
 std::string behind_level(const Pack& pack,
                          const model::Cluster& cluster,
                          const model::FactBook& facts,
                          const std::string& to) {
     std::string from = to;
     for (const auto& [name, store] : pack.stores) {
-        const auto level = facts.find(store.level);
-        if (level == facts.end() || level->second.status != model::Known::known) {
+        const std::string at = format_at(store, facts);
+        if (at.empty() || writes(pack, to, name, at)) {
             continue;
         }
-        const std::string at = series_of(pack, level->second.value.as_string());
         for (const std::string& release : known_releases(pack, cluster, to, to)) {
-            const bool older = !at.empty() && series_index(pack, release) < series_index(pack, to);
             const bool better = is_at_hand(cluster, release) || from == to;
-            if (older && better && series_of(pack, release) == at) {
+            if (is_older(release, to) && better && writes(pack, release, name, at)) {
                 from = release;
             }
         }
@@ -200,6 +214,17 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
 }
 
 }  // namespace
+
+bool all_run(const Pack& pack,
+             const model::Cluster& cluster,
+             const model::FactBook& facts,
+             const std::string& release) {
+    return std::all_of(
+        cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
+            const auto running = observed(facts, pack, member, "running");
+            return running.status == model::Known::known && running.value == Json(release);
+        });
+}
 
 Result<Route> find_route(const Pack& pack,
                          const model::Cluster& cluster,

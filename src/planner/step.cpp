@@ -142,6 +142,7 @@ Status fill_texts(const Draft& draft, const StepSpec& step, const Member* member
     DRYDOCK_TRY_ASSIGN(action.guard, fill_conditions(draft.scope, member, step.guard));
     DRYDOCK_TRY_ASSIGN(action.then, fill_conditions(draft.scope, member, step.then));
     DRYDOCK_TRY_ASSIGN(action.happened, fill_conditions(draft.scope, member, step.happened));
+    DRYDOCK_TRY_ASSIGN(action.broken, fill_conditions(draft.scope, member, step.broken));
     return {};
 }
 

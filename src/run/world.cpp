@@ -170,10 +170,12 @@ World expected_world(const Plan& plan, const State& state) {
         }
     }
     for (const Law& law : plan.laws) {
-        const auto level = world.find(law.level);
-        if (level != world.end() && !level->second.any_of.empty()
-            && law_may_fire(law, plan, world)) {
-            level->second.any_of.push_back(value_of(law.becomes));
+        const bool may_fire = law_may_fire(law, plan, world);
+        for (const std::string& key : law.levels) {
+            const auto level = world.find(key);
+            if (may_fire && level != world.end() && !level->second.any_of.empty()) {
+                level->second.any_of.push_back(value_of(law.becomes));
+            }
         }
     }
     excuse_identity(plan, state, world);
