@@ -83,8 +83,7 @@ struct RouteAnswer {
 struct PlanRequest {
     std::string to;
     bool rebuild = false;
-    std::string restore;         // path of a copy on the hosts; empty: no restore
-    std::string procedure = {};  // of the pack, by name; empty: what leads there
+    std::string restore;  // path of a copy on the hosts; empty: no restore
 };
 
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);

@@ -41,30 +41,14 @@ tl::unexpected<Failure> one_hop_at_a_time(const planner::Route& route, const Opt
                    ErrorClass::permanent});
 }
 
-bool has_procedure(const model::Pack& pack, const std::string& name) {
-    return std::any_of(pack.procedures.begin(), pack.procedures.end(), [&](const auto& one) {
-        return one.name == name;
-    });
-}
-
-// What is asked for; else what leads there. Where all run the release already and only a level is
-// behind, the pack's `finalize`, if it has one, does not stop them again.
-std::string
-procedure_of(const PlanRequest& request, const Survey& survey, const std::string& from) {
+std::string procedure_of(const PlanRequest& request, const std::string& from) {
     if (request.rebuild) {
         return "rebuild";
     }
     if (!request.restore.empty()) {
         return "restore";
     }
-    if (!request.procedure.empty()) {
-        return request.procedure;
-    }
-    if (model::compare_versions(from, request.to) > 0) {
-        return "downgrade";
-    }
-    const bool there = planner::all_run(survey.pack, survey.cluster, survey.facts, request.to);
-    return there && has_procedure(survey.pack, "finalize") ? "finalize" : "upgrade";
+    return model::compare_versions(from, request.to) > 0 ? "downgrade" : "upgrade";
 }
 
 Answer<model::Plan> finish(planner::Compiled compiled) {
@@ -107,7 +91,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     if (!from) {
         return refuse(from.error());
     }
-    const std::string procedure = procedure_of(request, *first, *from);
+    const std::string procedure = procedure_of(request, *from);
     if (procedure == "upgrade" || procedure == "downgrade") {
         auto route = planner::find_route(first->pack, first->cluster, *from, request.to);
         if (!route) {
@@ -197,8 +181,7 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
         return tl::unexpected(forward.error());
     }
     const model::Plan& plan = forward->plan;
-    const bool forward_one = plan.procedure == "upgrade" || plan.procedure == "finalize";
-    if (!plan.returns_from.empty() || !forward_one) {
+    if (!plan.returns_from.empty() || plan.procedure != "upgrade") {
         return refuse({"downgrade.nothing",
                        fmt::format("the last run ({}, {} {} -> {}) is no way forward",
                                    plan.run,

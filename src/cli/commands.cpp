@@ -98,7 +98,6 @@ private:
         text(plan, "--to", to_.to, "VERSION", "the version to reach");
         text(plan, "-o,--output", to_.output, "FILE", "write the plan there");
         plan->add_flag("--rebuild", to_.rebuild, "a way back: rebuild from a fresh copy");
-        text(plan, "--procedure", to_.procedure, "NAME", "use this procedure of the pack");
         text(plan, "--restore", to_.restore, "COPY", "a way back: restore this copy on the hosts");
         plan->add_flag("--risks", to_.risks, "list every known risk");
         auto* guide = add(app_, "guide", "the plan as a guide for people, in Markdown", 0);

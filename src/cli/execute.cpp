@@ -137,8 +137,7 @@ int Command::plan() {
     if (typed_.to.empty() && !way_back) {
         return refuse_use("plan: to which version?", "say --to VERSION");
     }
-    const auto answer =
-        app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore, typed_.procedure});
+    const auto answer = app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore});
     if (!answer) {
         return refuse(answer.error());
     }

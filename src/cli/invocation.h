@@ -19,7 +19,6 @@ struct Invocation {
     std::string to;
     std::string output;
     std::string restore;
-    std::string procedure;
     std::string gate;
     std::string approve;
     std::string run;

@@ -148,11 +148,11 @@ struct Selection {
 };
 
 struct EffectSpec {
-    std::string kind;  // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
-    std::string name;  // the fact or store
-    Json value;        // for becomes
-    std::string role;  // of a fact: whose it is; the step's own role: this member's; another's:
-                       // every member's; empty: the system's
+    std::string kind;    // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
+    std::string name;    // the fact or store
+    Json value;          // for becomes
+    std::string role;    // whose fact it is; empty: the system's
+    bool every = false;  // every member's of that role, else this member's
 };
 
 enum class Repeatable { yes, no, probe };
@@ -171,6 +171,8 @@ struct StepSpec {
     std::vector<Condition> happened;
     std::vector<Condition> broken;  // while waiting for `then`: if one holds, waiting is in vain
     bool quorum_without_this = false;
+    std::vector<std::string> raises;     // stores: left out if the hop raises none; empty: never
+    bool beside = false;                 // begins when the step before it may begin
     std::vector<std::string> arguments;  // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
                    // have their own

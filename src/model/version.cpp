@@ -45,7 +45,10 @@ int Version::compare(const Version& other) const {
 }
 
 bool Version::in_series(const Version& prefix) const {
-    return prefix.numbers_.size() <= numbers_.size()
+    // A whole version, or one with a suffix, is no series: only itself.
+    const bool whole = prefix.numbers_.size() == numbers_.size();
+    const bool same_suffix = whole ? prefix.suffix_ == suffix_ : prefix.suffix_.empty();
+    return prefix.numbers_.size() <= numbers_.size() && same_suffix
            && std::equal(prefix.numbers_.begin(), prefix.numbers_.end(), numbers_.begin());
 }
 

@@ -82,6 +82,7 @@ public:
         read_all_conditions();
         read_request();
         read_effects();
+        read_place();
         read_limits();
         for (const Entry& entry : node_.entries) {
             if (!is_condition_key(entry.key)) {
@@ -300,7 +301,7 @@ private:
         const bool becomes = entry.key == "becomes";
         if (!becomes && entry.key != "changes") {
             known_store(entry.value, reader_);
-            step_.effects.push_back({entry.key, text_of(entry.value), {}, ""});
+            step_.effects.push_back({entry.key, text_of(entry.value), {}, "", false});
             return;
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
@@ -316,7 +317,24 @@ private:
         step_.effects.push_back({entry.key,
                                  text_of(fact),
                                  becomes ? to_json(entry.value["value"]) : Json(),
-                                 known == nullptr ? "" : known->role});
+                                 known == nullptr ? "" : known->role,
+                                 entry.value.has("of") || role != scope_.role});
+    }
+
+    // Which steps are in the plan at all, and whether this one waits for the one before it.
+    void read_place() {
+        for (const Node* store : items_of(node_["raises"])) {
+            if (known_store(*store, reader_)) {
+                step_.raises.push_back(text_of(*store));
+            }
+        }
+        step_.beside = boolean_of(node_["beside"]);
+        if (step_.beside && phase_.each) {
+            error("step.beside",
+                  node_["beside"].where,
+                  "`beside` in a phase with `each`",
+                  "the steps on one member follow each other; use a phase without `each`");
+        }
     }
 
     void read_limits() {

@@ -26,6 +26,19 @@ public:
 
     [[nodiscard]] const std::vector<std::size_t>& frontier() const { return frontier_; }
 
+    // What follows waits for what is there so far; `beside`: only for what the step before it
+    // waited for, and what follows both waits for both.
+    void begin_step(bool beside) {
+        if (beside) {
+            ends_.insert(ends_.end(), frontier_.begin(), frontier_.end());
+            frontier_ = start_;
+            return;
+        }
+        frontier_.insert(frontier_.end(), ends_.begin(), ends_.end());
+        ends_.clear();
+        start_ = frontier_;
+    }
+
     std::size_t add(Action action, std::vector<std::size_t> after) {
         action.after = std::move(after);
         draft_.plan.actions.push_back(std::move(action));
@@ -65,6 +78,8 @@ private:
 
     Draft& draft_;
     std::vector<std::size_t> frontier_;
+    std::vector<std::size_t> start_;  // what the step that is being added waits for
+    std::vector<std::size_t> ends_;   // of the steps that it is beside
 };
 
 std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
@@ -150,9 +165,9 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
 }
 
 // Whether the two releases write another format of one of these stores. Says so where they do not.
-bool raises_any(Draft& draft, const PhaseSpec& phase) {
+bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std::string& what) {
     std::vector<std::string> equal;
-    for (const std::string& store : phase.raises) {
+    for (const std::string& store : stores) {
         const auto* from = law_of(draft.request.pack, draft.request.from, store);
         const auto* to = law_of(draft.request.pack, draft.request.to, store);
         if (from == nullptr || to == nullptr || from->writes != to->writes) {
@@ -160,21 +175,25 @@ bool raises_any(Draft& draft, const PhaseSpec& phase) {
         }
         equal.push_back(fmt::format("both releases write {} {}", store, to->writes));
     }
-    draft.plan.skipped.push_back(
-        fmt::format("{}: left out, {}", phase.name, fmt::join(equal, "; ")));
+    draft.plan.skipped.push_back(fmt::format("{} is left out: {}", what, fmt::join(equal, "; ")));
     return false;
 }
 
 Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
-    if (!phase.raises.empty() && !raises_any(draft, phase)) {
+    if (!phase.raises.empty() && !raises_any(draft, phase.raises, phase.name)) {
         return {};
     }
     if (phase.each) {
         return expand_blocks(draft, builder, phase);
     }
     for (const StepSpec& step : phase.steps) {
-        DRYDOCK_TRY(expand_step(draft, builder, phase, step));
+        const std::string name = fmt::format("{}/{}", phase.name, step.id);
+        if (step.raises.empty() || raises_any(draft, step.raises, name)) {
+            builder.begin_step(step.beside);
+            DRYDOCK_TRY(expand_step(draft, builder, phase, step));
+        }
     }
+    builder.begin_step(false);
     return {};
 }
 

@@ -61,17 +61,11 @@ struct Route {
                                                   const model::FactBook& facts,
                                                   const std::string& to);
 
-// Whether every member runs this release.
-[[nodiscard]] bool all_run(const model::Pack& pack,
-                           const model::Cluster& cluster,
-                           const model::FactBook& facts,
-                           const std::string& release);
-
 struct Request {
     const model::Pack& pack;
     const model::Cluster& cluster;
     const model::FactBook& facts;
-    std::string procedure;  // "upgrade", "finalize", "downgrade", "rebuild", "restore", ...
+    std::string procedure;  // "upgrade", "downgrade", "rebuild", "restore"
     std::string from;
     std::string to;
     std::string run;           // id of the run to be

@@ -215,17 +215,6 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
 
 }  // namespace
 
-bool all_run(const Pack& pack,
-             const model::Cluster& cluster,
-             const model::FactBook& facts,
-             const std::string& release) {
-    return std::all_of(
-        cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
-            const auto running = observed(facts, pack, member, "running");
-            return running.status == model::Known::known && running.value == Json(release);
-        });
-}
-
 Result<Route> find_route(const Pack& pack,
                          const model::Cluster& cluster,
                          const std::string& from,

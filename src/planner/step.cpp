@@ -163,12 +163,12 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.keep = step.keep;
 }
 
-// Whose fact it is that an effect moves: this member's, every member's of another role, or the
-// system's. A store is this member's.
+// Whose fact it is that an effect moves: this member's, every member's of a role, or the system's.
+// A store is this member's.
 std::vector<std::string>
 members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
     const bool fact = spec.kind == "becomes" || spec.kind == "changes";
-    if (fact && !spec.role.empty() && (member == nullptr || member->role != spec.role)) {
+    if (fact && !spec.role.empty() && (member == nullptr || spec.every)) {
         return draft.scope.members.at(spec.role);
     }
     const bool system = member == nullptr || (fact && spec.role.empty());
