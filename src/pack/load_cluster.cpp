@@ -85,13 +85,15 @@ bool check_roles(const Node& roles, ClusterReader& reader) {
     return known;
 }
 
-// Read as the pack's own are, on top of them; only what is new is kept.
-void read_releases(const Node& releases, ClusterReader& reader) {
-    model::Pack known = reader.pack;
-    PackReader pack_reader{known, reader.diagnostics};
-    read_own_releases(releases, pack_reader);
+// The file's own releases are read as the pack's are, on top of them.
+void read_releases(const Node& releases,
+                   model::Pack& pack,
+                   model::Cluster& cluster,
+                   Diagnostics& diagnostics) {
+    PackReader reader{pack, diagnostics};
+    read_own_releases(releases, reader);
     for (const Entry& entry : releases.entries) {
-        reader.cluster.releases.insert(*known.releases.find(entry.key));
+        cluster.releases.insert(*pack.releases.find(entry.key));
     }
 }
 
@@ -103,7 +105,6 @@ void read_document(const Node& document, ClusterReader& reader) {
     check_system(document["system"], reader);
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
-    read_releases(document["releases"], reader);
     if (!check_roles(document["roles"], reader)) {
         return;  // every member of that role would seem to lack everything
     }
@@ -130,7 +131,9 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
     if (!documents.empty()) {
         check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
-        ClusterReader reader{cluster, pack, folder_of(file), loaded.diagnostics};
+        model::Pack known = pack;
+        read_releases(documents.front()["releases"], known, cluster, loaded.diagnostics);
+        ClusterReader reader{cluster, known, folder_of(file), loaded.diagnostics};
         if (documents.front().kind == Node::Kind::map) {
             read_document(documents.front(), reader);
         }

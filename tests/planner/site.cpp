@@ -43,6 +43,28 @@ roles:
 policy: {soak: 1m, backups: {path: /backup}}
 )";
 
+constexpr std::string_view k_offline = R"(cluster: offline
+system: offline
+state: /srv/state
+hosts: {here: {connect: local}}
+releases: {"1.0-own": {series: "1"}}
+roles:
+  keeper: &
+  node: &
+  names: &
+  viewer: &
+policy: {soak: 1m, backups: {path: /backup}}
+members:
+)";
+
+constexpr std::string_view k_offline_role = R"(
+    host: here
+    service:
+      process: {argv: ["${release}/run", "${member}"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}
+    release:
+      link: "/opt/${member}/current"
+      versions: {"1.0": /opt/1.0, "1.0-own": /opt/own, "2.0": /opt/2.0, "2.1": /opt/2.1})";
+
 model::Pack load(const std::string& folder) {
     auto loaded = pack::load_pack(folder);
     if (!loaded.value) {
@@ -157,6 +179,36 @@ void start(Site& site, const std::string& member, const std::string& version) {
     if (leads != site.facts.end() && leads->second.status != model::Known::known) {
         site.set(member, "is_leader", false);
     }
+}
+
+Site offline_site(const std::string& version, const OfflineSizes& sizes) {
+    Site site;
+    site.pack = load(DRYDOCK_SOURCE_DIR "/tests/packs/offline");
+    std::string text;
+    for (const char c : k_offline) {
+        text += c == '&' ? std::string(k_offline_role) : std::string(1, c);
+    }
+    const std::tuple<const char*, char, int> roles[] = {{"keeper", 'k', sizes.keepers},
+                                                        {"node", 'n', sizes.nodes},
+                                                        {"names", 'o', sizes.names},
+                                                        {"viewer", 'v', sizes.viewers}};
+    for (const auto& [role, letter, count] : roles) {
+        for (int i = 1; i <= count; ++i) {
+            text += fmt::format("  - {{role: {}, name: {}{}}}\n", role, letter, i);
+        }
+    }
+    site.cluster = read(text, site.pack);
+    const bool old = version.starts_with("1");
+    for (const model::Member& member : site.cluster.members) {
+        install(site, member.name, version);
+        start(site, member.name, version);
+        site.set(member.name, "format", old ? "4" : "10");
+        site.set(member.name, "own_format", old ? "3" : "9");
+        site.set(member.name, "writes", "accepted");
+    }
+    site.set("", "meta_level", old ? "4" : "10");
+    site.set("", "names_level", old ? "3" : "9");
+    return site;
 }
 
 Site small_site(const std::string& pack, int members, const std::string& version) {

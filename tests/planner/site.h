@@ -34,6 +34,16 @@ void start(Site& site, const std::string& member, const std::string& version);
 // A pack of tests/packs, whose only role is `node`: facts running, installed, ready, service.
 [[nodiscard]] Site small_site(const std::string& pack, int members, const std::string& version);
 
+// tests/packs/offline with keepers k1.., nodes n1.., names o1.. and no viewer, all on `version`.
+struct OfflineSizes {
+    int keepers = 1;
+    int nodes = 3;
+    int names = 1;
+    int viewers = 0;
+};
+
+[[nodiscard]] Site offline_site(const std::string& version, const OfflineSizes& sizes = {});
+
 // Each problem on a line.
 [[nodiscard]] std::string text(const Compiled& compiled);
 // The plan on one screen: each action with what it waits for and how many guards it has.
