@@ -100,6 +100,19 @@ TEST_F(Actions, refuse_to_start_beside_another_release) {
     EXPECT_EQ(error_code(start()), "service.already_running");
 }
 
+// What only this start had behind the service's own arguments does not make it another service.
+TEST_F(Actions, start_with_arguments_of_its_own) {
+    const auto started = run(
+        json(R"({"kind":"service_start","arguments":["--upgrade"]})").set("service", service()));
+    ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
+    const auto pid = started.evidence["pid"].as_int();
+    EXPECT_EQ(os::read_process(static_cast<pid_t>(pid))->arguments.back(), "--upgrade");
+    EXPECT_EQ(look().pid, pid);
+    ::unlink(path("pid").c_str());
+    EXPECT_EQ(look().pid, pid);
+    EXPECT_EQ(stop().outcome, Outcome::done);
+}
+
 // A pid file is a hint: that number may be anybody's by now.
 TEST_F(Actions, believe_no_pid_file) {
     write("pid", std::to_string(::getpid()) + "\n");

@@ -80,7 +80,7 @@ struct Law {
     std::string store;
     std::string role;                 // whose members' releases it looks at
     std::vector<std::string> levels;  // keys of the facts that tell the store's format
-    std::string raises;               // "when_all", "on_start", "on_finalize", "on_migrate"
+    std::string raises;               // as in Raises; or "on_destroy": a step destroys the store
     std::string series;               // the series whose law it is
     std::string becomes;              // the format it raises to
     bool closes = false;  // the release that the plan comes from cannot read `becomes`, and nothing

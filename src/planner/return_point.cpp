@@ -74,11 +74,30 @@ void add_law(Draft& draft, const model::StoreSpec& store) {
                                place(pack, after->where)});
 }
 
-bool raises_store(const Action& action, const std::string& store) {
+bool has_effect(const Action& action, std::string_view kind, const std::string& store) {
     return std::any_of(
         action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
-            return effect.kind == "raises" && effect.name == store;
+            return effect.kind == kind && effect.name == store;
         });
+}
+
+// What the old release needs and a step destroys is gone, whatever the releases could read.
+void add_destruction(Draft& draft, const model::StoreSpec& store) {
+    const auto& actions = draft.plan.actions;
+    const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
+        return has_effect(action, "destroys", store.name);
+    });
+    const bool needed = law_of(draft.request.pack, draft.request.from, store.name) != nullptr;
+    if (destroys != actions.end() && needed) {
+        draft.plan.laws.push_back({store.name,
+                                   store.role,
+                                   {},
+                                   "on_destroy",
+                                   series_of(draft.request.pack, draft.request.to),
+                                   "",
+                                   true,
+                                   destroys->source});
+    }
 }
 
 std::vector<std::size_t> all_that(const Plan& plan,
@@ -117,13 +136,19 @@ std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
     }
     const bool start = law.raises == "on_start";
     return first_of(plan, all_that(plan, [&](const Action& action) {
-                        return start ? starts_series(action, running, law.series)
-                                     : raises_store(action, law.store);
+                        return start
+                                   ? starts_series(action, running, law.series)
+                                   : has_effect(action,
+                                                law.raises == "on_destroy" ? "destroys" : "raises",
+                                                law.store);
                     }));
 }
 
 std::string reason_of(const Draft& draft, const Law& law) {
     const auto& from = draft.request.from;
+    if (law.raises == "on_destroy") {
+        return fmt::format("this step destroys {}, which {} needs", law.store, from);
+    }
     const std::string whose =
         law.raises == "when_all" ? fmt::format("when every member runs {}, {} raises its {} level "
                                                "to {} by itself, within seconds",
@@ -327,6 +352,7 @@ void place_return_point(Draft& draft) {
     const model::Pack& pack = draft.request.pack;
     for (const auto& [name, store] : pack.stores) {
         add_law(draft, store);
+        add_destruction(draft, store);
         add_store(draft, store);
     }
     const auto from = static_cast<int>(series_index(pack, draft.request.from));

@@ -162,6 +162,29 @@ TEST(Roles, TheWayBackIsClosedOnceAStoreIsRaised) {
     EXPECT_THAT(text(compiled), HasSubstr("meta_level is 10, expected 4"));
 }
 
+// Nothing raises a format, but what the old release needs is destroyed: a gate is put before that.
+TEST(Roles, DestroyingWhatTheOldReleaseNeedsIsThePointOfNoReturn) {
+    auto site = offline_site("2.0");
+    for (auto& procedure : site.pack.procedures) {
+        for (auto& phase : procedure.phases) {
+            for (auto& step : phase.steps) {
+                if (step.id == "nodes") {
+                    step.effects.push_back({"destroys", "meta", {}, "", false});
+                }
+            }
+        }
+    }
+    const auto plan = plan_of(site, "2.0", "2.1");
+    EXPECT_EQ(plan.point_of_no_return.law, "on_destroy");
+    EXPECT_EQ(plan.point_of_no_return.action, "switch/n1/nodes");
+    EXPECT_THAT(plan.point_of_no_return.because, HasSubstr("destroys meta, which 2.0 needs"));
+    const auto gate = std::find_if(
+        plan.actions.begin(), plan.actions.end(), [](auto& one) { return one.returns_here; });
+    ASSERT_NE(gate, plan.actions.end());
+    EXPECT_LT(static_cast<std::size_t>(gate - plan.actions.begin()),
+              index_of(plan, "switch/n1/nodes"));
+}
+
 // All run the new release, and one store is still as the old one left it: the hop is not over.
 TEST(Roles, ALevelThatIsBehindTellsWhereTheHopBegan) {
     auto site = offline_site("2.0");
