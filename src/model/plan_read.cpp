@@ -1,0 +1,316 @@
+// A plan from its JSON; refuses what is no plan, or was edited.
+#include "base/hash.h"
+#include "model/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace drydock::model {
+
+namespace {
+
+std::vector<std::string> strings_from(const Json& json) {
+    std::vector<std::string> out;
+    for (const Json& item : json.items()) {
+        out.push_back(item.as_string());
+    }
+    return out;
+}
+
+Status read_conditions(const Json& json, std::vector<Condition>& out) {
+    for (const Json& item : json.items()) {
+        DRYDOCK_TRY_ASSIGN(Condition condition, condition_from_json(item));
+        out.push_back(std::move(condition));
+    }
+    return {};
+}
+
+Effect effect_from(const Json& json) {
+    return {json["kind"].as_string(),
+            json["member"].as_string(),
+            json["name"].as_string(),
+            json["value"]};
+}
+
+Repeatable repeatable_from(std::string_view name) {
+    if (name == "yes") {
+        return Repeatable::yes;
+    }
+    return name == "no" ? Repeatable::no : Repeatable::probe;
+}
+
+Status read_action_conditions(const Json& json, Action& action) {
+    DRYDOCK_TRY(read_conditions(json["when"], action.when));
+    DRYDOCK_TRY(read_conditions(json["guard"], action.guard));
+    DRYDOCK_TRY(read_conditions(json["then"], action.then));
+    DRYDOCK_TRY(read_conditions(json["happened"], action.happened));
+    return read_conditions(json["broken"], action.broken);
+}
+
+Result<Action> action_from(const Json& json, std::size_t index) {
+    Action action;
+    const auto verb = verb_from(json["verb"].as_string());
+    action.id = json["id"].as_string();
+    if (!verb || action.id.empty()) {
+        return fail(
+            "plan.action",
+            fmt::format("action {} has no id or an unknown verb `{}`", index, json["verb"].show()));
+    }
+    for (const Json& item : json["after"].items()) {
+        const auto before = item.as_uint();
+        if (!before || *before >= index) {
+            return fail(
+                "plan.order",
+                fmt::format("action {} stands before what it needs ({})", action.id, item.show()));
+        }
+        action.after.push_back(*before);
+    }
+    DRYDOCK_TRY(read_action_conditions(json, action));
+    action.verb = *verb;
+    action.phase = json["phase"].as_string();
+    action.title = json["title"].as_string();
+    action.why = json["why"].as_string();
+    action.remedy = json["remedy"].as_string();
+    action.source = json["source"].as_string();
+    action.member = json["member"].as_string();
+    action.host = json["host"].as_string();
+    action.repeatable = repeatable_from(json["repeatable"].as_string());
+    action.attempts = static_cast<int>(json["attempts"].as_int(1));
+    action.within_ms = json["within_ms"].as_int();
+    action.patience_ms = json["patience_ms"].as_int();
+    action.takes_ms = json["takes_ms"].as_int();
+    action.keep = json["keep"].as_bool();
+    action.request = json["request"];
+    for (const Json& item : json["effects"].items()) {
+        action.effects.push_back(effect_from(item));
+    }
+    action.gate = json["gate"].as_string();
+    action.soak_ms = json["soak_ms"].as_int();
+    action.reason = json["reason"].as_string();
+    action.returns_here = json["returns_here"].as_bool();
+    return action;
+}
+
+Host host_from(const std::string& name, const Json& json) {
+    return {name,
+            strings_from(json["connect"]),
+            strings_from(json["become"]),
+            json["agent"].as_string(),
+            json["state"].as_string()};
+}
+
+FactSource source_from(const std::string& key, const Json& json) {
+    FactSource source;
+    source.key = key;
+    source.member = json["member"].as_string();
+    source.name = json["name"].as_string();
+    source.type = fact_type_from(json["type"].as_string());
+    source.binds = json["binds"].as_string();
+    source.moves = json["moves"].as_bool();
+    source.identity = json["identity"].as_bool();
+    source.host = json["host"].as_string();
+    source.probe = json["probe"];
+    source.derive = json["derive"].as_string();
+    source.inputs = strings_from(json["inputs"]);
+    return source;
+}
+
+FactBook planned_from(const Json& json) {
+    FactBook book;
+    for (const auto& [key, value] : json.members()) {
+        const bool known = !value.items().empty();
+        book[key] = {known ? Known::known : Known::absent,
+                     known ? value.items().front() : Json(),
+                     "the plan",
+                     0};
+    }
+    return book;
+}
+
+ReturnPoint return_point_from(const Json& json) {
+    return {json["exists"].as_bool(),
+            json["action"].as_string(),
+            json["gate"].as_string(),
+            json["store"].as_string(),
+            json["law"].as_string(),
+            json["because"].as_string(),
+            json["source"].as_string()};
+}
+
+StoreLaw store_law_from(const Json& json) {
+    StoreLaw law;
+    law.reads = strings_from(json["reads"]);
+    law.writes = json["writes"].as_string();
+    law.raises = raises_from(json["raises"].as_string());
+    law.lowers_on_request = json["lowers_on_request"].as_bool();
+    return law;
+}
+
+PlanStore store_from(const Json& json) {
+    PlanStore store;
+    store.name = json["name"].as_string();
+    store.role = json["role"].as_string();
+    store.shared = json["shared"].as_bool();
+    store.opened_by = strings_from(json["opened_by"]);
+    store.formats = strings_from(json["formats"]);
+    for (const auto& [release, law] : json["laws"].members()) {
+        store.laws.emplace(release, store_law_from(law));
+    }
+    return store;
+}
+
+SkewRule skew_from(const Json& json) {
+    return {json["role"].as_string(),
+            json["with"].as_string(),
+            static_cast<int>(json["series_apart"].as_int()),
+            json["newer"].as_bool(),
+            json["source"].as_string(),
+            {}};
+}
+
+Law law_from(const Json& json) {
+    return {json["store"].as_string(),
+            json["role"].as_string(),
+            strings_from(json["levels"]),
+            json["raises"].as_string(),
+            json["series"].as_string(),
+            json["becomes"].as_string(),
+            json["closes"].as_bool(),
+            json["source"].as_string()};
+}
+
+void read_header(const Json& json, Plan& plan) {
+    plan.run = json["run"].as_string();
+    plan.cluster = json["cluster"].as_string();
+    plan.cluster_file = json["cluster_file"].as_string();
+    plan.state = json["state"].as_string();
+    plan.system = json["system"].as_string();
+    plan.pack_digest = json["pack_digest"].as_string();
+    plan.procedure = json["procedure"].as_string();
+    plan.kind = json["kind"].as_string();
+    plan.title = json["title"].as_string();
+    plan.from = json["from"].as_string();
+    plan.to = json["to"].as_string();
+    plan.route = strings_from(json["route"]);
+    for (const Json& role : json["roles"].items()) {
+        plan.roles.push_back({role["name"].as_string(),
+                              static_cast<int>(role["quorum"].as_int()),
+                              strings_from(role["members"])});
+    }
+    plan.on_failure = json["on_failure"].as_string();
+    plan.returns_from = json["returns_from"].as_string();
+    plan.skipped = strings_from(json["skipped"]);
+}
+
+void read_maps(const Json& json, Plan& plan) {
+    for (const auto& [name, host] : json["hosts"].members()) {
+        plan.hosts.emplace(name, host_from(name, host));
+    }
+    for (const auto& [key, source] : json["sources"].members()) {
+        plan.sources.emplace(key, source_from(key, source));
+    }
+    for (const auto& [member, host] : json["member_hosts"].members()) {
+        plan.member_hosts.emplace(member, host.as_string());
+    }
+    for (const auto& [name, secret] : json["secrets"].members()) {
+        plan.secrets.emplace(
+            name, SecretSource{secret["kind"].as_string(), strings_from(secret["from"])});
+    }
+    plan.planned = planned_from(json["facts"]);
+}
+
+void read_notes(const Json& json, Plan& plan) {
+    for (const Json& law : json["laws"].items()) {
+        plan.laws.push_back(law_from(law));
+    }
+    for (const Json& store : json["stores"].items()) {
+        plan.stores.push_back(store_from(store));
+    }
+    for (const Json& rule : json["skew"].items()) {
+        plan.skew.push_back(skew_from(rule));
+    }
+    plan.series_apart = static_cast<int>(json["series_apart"].as_int());
+    plan.point_of_no_return = return_point_from(json["point_of_no_return"]);
+    for (const Json& way : json["ways_back"].items()) {
+        plan.ways_back.push_back({way["phase"].as_string(),
+                                  way["kind"].as_string(),
+                                  way["cost"].as_string(),
+                                  way["command"].as_string()});
+    }
+    for (const Json& risk : json["risks"].items()) {
+        plan.risks.push_back({risk["id"].as_string(),
+                              risk["because"].as_string(),
+                              risk["source"].as_string(),
+                              risk["state"].as_string()});
+    }
+}
+
+// What an action refers to must exist; the runner and the checker rely on it.
+Status check_references(const Plan& plan) {
+    std::set<std::string_view> ids;
+    for (const Action& action : plan.actions) {
+        if (!ids.insert(action.id).second) {
+            return fail("plan.action", fmt::format("two actions have the id {}", action.id));
+        }
+        const bool known_host = action.host.empty() || plan.hosts.contains(action.host);
+        const bool known_member =
+            action.member.empty() || plan.member_hosts.contains(action.member);
+        if (!known_host || !known_member || (!action.request.is_null() && action.host.empty())) {
+            return fail("plan.reference",
+                        fmt::format("action {} names a host or member that the plan does not have",
+                                    action.id));
+        }
+    }
+    for (const auto& [key, source] : plan.sources) {
+        if (source.derive.empty() && !plan.hosts.contains(source.host)) {
+            return fail("plan.reference",
+                        fmt::format("fact {} is read on a host that the plan does not have", key));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Plan> plan_from_json(const Json& json) {
+    if (!json.is_object() || !json.contains("format") || !json.contains("actions")) {
+        return fail("plan.kind",
+                    "this is no drydock plan",
+                    "make one: drydock plan -c CLUSTER --to VERSION -o plan.json");
+    }
+    if (json["format"].as_int() != k_plan_format) {
+        return fail("plan.format",
+                    fmt::format("the plan has format {}, this drydock reads {}",
+                                json["format"].show(),
+                                k_plan_format),
+                    "plan again with this drydock");
+    }
+    Json body = json;
+    Json::Object members = body.members();
+    members.erase("digest");
+    if (sha256_hex(Json(std::move(members)).dump()) != json["digest"].as_string()) {
+        return fail("plan.digest",
+                    "the plan was edited after it was made: its digest does not match its content",
+                    "plan again; a plan is reviewed and run unchanged");
+    }
+    Plan plan;
+    read_header(json, plan);
+    read_maps(json, plan);
+    read_notes(json, plan);
+    for (const Json& item : json["actions"].items()) {
+        DRYDOCK_TRY_ASSIGN(Action action, action_from(item, plan.actions.size()));
+        plan.actions.push_back(std::move(action));
+    }
+    DRYDOCK_TRY(check_references(plan));
+    if (plan.digest() != json["digest"].as_string()) {
+        return fail("plan.unknown_keys",
+                    "the plan holds keys that this drydock does not know",
+                    "plan again with this drydock");
+    }
+    return plan;
+}
+
+}  // namespace drydock::model

@@ -1,0 +1,228 @@
+// A plan as canonical JSON, and its digests.
+#include "base/hash.h"
+#include "model/plan.h"
+
+namespace drydock::model {
+
+namespace {
+
+Json strings_to_json(const std::vector<std::string>& strings) {
+    Json::Array out(strings.begin(), strings.end());
+    return Json(std::move(out));
+}
+
+template <class T, class Write>
+Json list_to_json(const std::vector<T>& list, Write write) {
+    Json::Array out;
+    for (const T& one : list) {
+        out.push_back(write(one));
+    }
+    return Json(std::move(out));
+}
+
+Json conditions_to_json(const std::vector<Condition>& conditions) {
+    return list_to_json(conditions, [](const Condition& one) { return to_json(one); });
+}
+
+Json effect_to_json(const Effect& effect) {
+    Json json;
+    json.set("kind", effect.kind)
+        .set("member", effect.member)
+        .set("name", effect.name)
+        .set("value", effect.value);
+    return json;
+}
+
+Json action_to_json(const Action& action) {
+    Json json;
+    json.set("id", action.id)
+        .set("phase", action.phase)
+        .set("verb", std::string(name_of(action.verb)));
+    json.set("title", action.title)
+        .set("why", action.why)
+        .set("remedy", action.remedy)
+        .set("source", action.source);
+    json.set("member", action.member).set("host", action.host);
+    json.set("after", list_to_json(action.after, [](std::size_t index) {
+                 return Json(std::uint64_t{index});
+             }));
+    json.set("when", conditions_to_json(action.when))
+        .set("guard", conditions_to_json(action.guard));
+    json.set("then", conditions_to_json(action.then))
+        .set("happened", conditions_to_json(action.happened));
+    json.set("broken", conditions_to_json(action.broken));
+    json.set("repeatable", std::string(name_of(action.repeatable)))
+        .set("attempts", action.attempts);
+    json.set("within_ms", action.within_ms)
+        .set("patience_ms", action.patience_ms)
+        .set("keep", action.keep);
+    json.set("takes_ms", action.takes_ms);
+    json.set("request", action.request)
+        .set("effects", list_to_json(action.effects, effect_to_json));
+    json.set("gate", action.gate).set("soak_ms", action.soak_ms).set("reason", action.reason);
+    json.set("returns_here", action.returns_here);
+    return json;
+}
+
+Json host_to_json(const Host& host) {
+    Json json;
+    json.set("connect", strings_to_json(host.connect)).set("become", strings_to_json(host.become));
+    json.set("agent", host.agent).set("state", host.state);
+    return json;
+}
+
+Json source_to_json(const FactSource& source) {
+    Json json;
+    json.set("member", source.member)
+        .set("name", source.name)
+        .set("type", std::string(name_of(source.type)));
+    json.set("binds", source.binds).set("moves", source.moves).set("identity", source.identity);
+    json.set("host", source.host).set("probe", source.probe).set("derive", source.derive);
+    json.set("inputs", strings_to_json(source.inputs));
+    return json;
+}
+
+// Only what was bound: status and value. Evidence and times would change the digest at every
+// reading.
+Json planned_to_json(const FactBook& planned) {
+    Json json = Json::Object{};
+    for (const auto& [key, observation] : planned) {
+        json.set(key,
+                 observation.status == Known::known ? Json(Json::Array{observation.value})
+                                                    : Json(Json::Array{}));
+    }
+    return json;
+}
+
+Json secret_to_json(const SecretSource& secret) {
+    Json json;
+    json.set("kind", secret.kind).set("from", strings_to_json(secret.from));
+    return json;
+}
+
+Json return_point_to_json(const ReturnPoint& point) {
+    Json json;
+    json.set("exists", point.exists)
+        .set("action", point.action)
+        .set("gate", point.gate)
+        .set("store", point.store);
+    json.set("law", point.law).set("because", point.because).set("source", point.source);
+    return json;
+}
+
+template <class Map, class Write>
+Json map_to_json(const Map& map, Write write) {
+    Json json = Json::Object{};
+    for (const auto& [key, value] : map) {
+        json.set(key, write(value));
+    }
+    return json;
+}
+
+Json law_to_json(const Law& law) {
+    Json json;
+    json.set("store", law.store)
+        .set("role", law.role)
+        .set("levels", strings_to_json(law.levels))
+        .set("raises", law.raises);
+    json.set("series", law.series).set("becomes", law.becomes).set("closes", law.closes);
+    json.set("source", law.source);
+    return json;
+}
+
+Json store_law_to_json(const StoreLaw& law) {
+    Json json;
+    json.set("reads", strings_to_json(law.reads)).set("writes", law.writes);
+    json.set("raises", std::string(name_of(law.raises)));
+    return json.set("lowers_on_request", law.lowers_on_request);
+}
+
+Json store_to_json(const PlanStore& store) {
+    Json json;
+    json.set("name", store.name).set("role", store.role).set("shared", store.shared);
+    json.set("opened_by", strings_to_json(store.opened_by));
+    json.set("formats", strings_to_json(store.formats));
+    return json.set("laws", map_to_json(store.laws, store_law_to_json));
+}
+
+Json skew_to_json(const SkewRule& rule) {
+    Json json;
+    json.set("role", rule.role).set("with", rule.with).set("series_apart", rule.series_apart);
+    return json.set("newer", rule.newer).set("source", rule.source);
+}
+
+Json way_to_json(const WayBack& way) {
+    Json json;
+    json.set("phase", way.phase)
+        .set("kind", way.kind)
+        .set("cost", way.cost)
+        .set("command", way.command);
+    return json;
+}
+
+Json risk_to_json(const RiskNote& risk) {
+    Json json;
+    json.set("id", risk.id)
+        .set("because", risk.because)
+        .set("source", risk.source)
+        .set("state", risk.state);
+    return json;
+}
+
+Json role_to_json(const PlanRole& role) {
+    Json json;
+    json.set("name", role.name).set("quorum", role.quorum);
+    return json.set("members", strings_to_json(role.members));
+}
+
+Json header_to_json(const Plan& plan) {
+    Json json;
+    json.set("run", plan.run).set("roles", list_to_json(plan.roles, role_to_json));
+    json.set("format", k_plan_format)
+        .set("cluster", plan.cluster)
+        .set("cluster_file", plan.cluster_file);
+    json.set("state", plan.state).set("system", plan.system).set("pack_digest", plan.pack_digest);
+    json.set("procedure", plan.procedure).set("kind", plan.kind).set("title", plan.title);
+    json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
+    json.set("on_failure", plan.on_failure).set("returns_from", plan.returns_from);
+    json.set("skipped", strings_to_json(plan.skipped));
+    return json;
+}
+
+// Everything that the digest covers.
+Json body_to_json(const Plan& plan) {
+    Json json = header_to_json(plan);
+    json.set("hosts", map_to_json(plan.hosts, host_to_json));
+    json.set("sources", map_to_json(plan.sources, source_to_json));
+    json.set("member_hosts",
+             map_to_json(plan.member_hosts, [](const std::string& host) { return Json(host); }));
+    json.set("facts", planned_to_json(plan.planned)).set("facts_digest", plan.facts_digest());
+    json.set("actions", list_to_json(plan.actions, action_to_json));
+    json.set("laws", list_to_json(plan.laws, law_to_json));
+    json.set("stores", list_to_json(plan.stores, store_to_json));
+    json.set("skew", list_to_json(plan.skew, skew_to_json));
+    json.set("series_apart", plan.series_apart);
+    json.set("point_of_no_return", return_point_to_json(plan.point_of_no_return));
+    json.set("ways_back", list_to_json(plan.ways_back, way_to_json));
+    json.set("risks", list_to_json(plan.risks, risk_to_json));
+    json.set("secrets", map_to_json(plan.secrets, secret_to_json));
+    return json;
+}
+
+}  // namespace
+
+std::string Plan::facts_digest() const {
+    return sha256_hex(planned_to_json(planned).dump());
+}
+
+std::string Plan::digest() const {
+    return sha256_hex(body_to_json(*this).dump());
+}
+
+Json to_json(const Plan& plan) {
+    Json json = body_to_json(plan);
+    json.set("digest", sha256_hex(json.dump()));
+    return json;
+}
+
+}  // namespace drydock::model
