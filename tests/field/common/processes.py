@@ -1,7 +1,7 @@
 """Finding and ending the processes that belong to one scratch folder, by pid.
 
 Members are started by the tests, by drydock, by its agents: nobody holds all the pids. What they
-have in common is the scratch folder's path in their command line or as the folder they run in, or in
+have in common is the scratch folder's path: in their command line, in the folder they run in, or in
 DRYDOCK_SCRATCH of their environment. A Watch does the same clean-up when the test itself is killed.
 """
 

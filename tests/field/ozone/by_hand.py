@@ -6,12 +6,11 @@
     ozone admin|sh|freon ...          Ozone's own command line
     ozone stop|start|kill [MEMBER...] [--upgrade|--downgrade]
     ozone install RELEASE [MEMBER...] switches release links
-    ozone file [RELEASE...]           writes cluster.yaml for drydock, and the pack with our releases
+    ozone file [RELEASE...]           writes cluster.yaml for drydock, and a pack with our releases
     ozone down                        ends everything and removes the folder
 """
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -19,42 +18,10 @@ import subprocess
 import sys
 
 import cluster
+import keys
 import releases
-from client import Refused
 
 MARK = "made-by-drydock-ozone"  # a folder without this file is somebody's own and is not wiped
-KEYS = 5
-
-
-def content(name: str, number: int) -> bytes:
-    """A few kilobytes that follow from the key's name."""
-    seed = hashlib.sha256(f"{name}/{number}".encode()).digest()
-    return seed * (1 + 100 * number)
-
-
-def put_keys(made: cluster.Cluster, name: str, volume: str = "vol1", bucket: str = "buck1") -> None:
-    """Writes KEYS keys, making volume and bucket if they are not there."""
-    for make in (lambda: made.client.volume(volume), lambda: made.client.bucket(volume, bucket)):
-        try:
-            make()
-        except Refused as refused:
-            if not refused.code.endswith("_ALREADY_EXISTS"):
-                raise
-    for number in range(KEYS):
-        made.client.put(volume, bucket, f"{name}-{number}", content(name, number))
-
-
-def wrong_keys(made: cluster.Cluster, name: str, volume: str = "vol1", bucket: str = "buck1") \
-        -> list[str]:
-    """Those of the KEYS keys that are missing or not what was written, byte for byte."""
-    wrong = []
-    for number in range(KEYS):
-        try:
-            if made.client.get(volume, bucket, f"{name}-{number}") != content(name, number):
-                wrong.append(f"{name}-{number} differs")
-        except Refused as refused:
-            wrong.append(f"{name}-{number}: {refused}")
-    return wrong
 
 
 def facts(made: cluster.Cluster) -> list[str]:
@@ -77,7 +44,8 @@ def opened(folder: str) -> cluster.Cluster:
             known = json.load(file)
     except OSError:
         raise LookupError(f"{folder} has no cluster; `ozone up` makes one") from None
-    return cluster.Cluster(folder, cluster.Shape(**known["shape"]), known["ports"], known["prefix"])
+    shape = cluster.Shape(**known["shape"])
+    return cluster.Cluster(folder, shape, known["ports"], known["prefix"])
 
 
 def up(folder: str, options: argparse.Namespace) -> None:
@@ -111,8 +79,8 @@ def act(made: cluster.Cluster, options: argparse.Namespace) -> int:
         return subprocess.run([*made.ozone_command(), options.command, *words]).returncode
     if options.command == "keys":
         action, name = [*words, "put"][:1][0], [*words[1:], "keys"][0]
-        wrong = wrong_keys(made, name) if action == "check" else put_keys(made, name) or []
-        print("\n".join(wrong) or f"{KEYS} keys, as written")
+        wrong = keys.wrong(made, name) if action == "check" else keys.put(made, name) or []
+        print("\n".join(wrong) or f"{keys.COUNT} keys, as written")
         return 1 if wrong else 0
     if options.command == "start":
         made.start(*words, upgrade=options.upgrade, downgrade=options.downgrade)
@@ -131,7 +99,8 @@ def act(made: cluster.Cluster, options: argparse.Namespace) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ozone", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--in", dest="folder", default="ozone-cluster", help="the cluster's folder")
+    parser.add_argument("--in", dest="folder", default="ozone-cluster",
+                        help="the cluster's folder")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("up")
     one.add_argument("--release", default=releases.OLD)

@@ -1,6 +1,6 @@
 """A real Ozone cluster of plain processes on loopback, in one folder.
 
-    with Cluster(base) as cluster:              # scm1 om1 dn1 dn2 dn3; folders made, nothing started
+    with Cluster(base) as cluster:              # scm1 om1 dn1 dn2 dn3; folders made, none started
         cluster.install(releases.OLD)           # all release links; install(releases.NEW, "om1")
         cluster.initialise()                    # once; also starts everything
         cluster.wait_ready()
@@ -14,12 +14,12 @@
     <base>/cli/conf                             for the command line and clients
 
 A member's process is `java @<base>/<member>/current/<role>.args`, run in the member's folder.
-OMs listen on 127.x.y.1, .2 and .3, since all of them need the default port; all other ports are any
-free ones. So several clusters can run at once.
+OMs listen on 127.x.y.1, .2 and .3, since all of them need the default port; all other ports are
+any free ones. So several clusters can run at once.
 
 Leaving the `with` ends every process that runs in the folder, whoever started it, also when this
-process is killed. Which process is which member is always read from /proc, because drydock stops and
-starts members too.
+process is killed. Which process is which member is always read from /proc, because drydock stops
+and starts members too.
 """
 
 import contextlib
@@ -38,6 +38,7 @@ from typing import Any
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
 
+import archives  # noqa: E402
 import client  # noqa: E402
 import cluster_file  # noqa: E402
 import processes  # noqa: E402  (in ../common, like the next)
@@ -91,6 +92,8 @@ class Cluster:
         self.members = {member.name: member for member in self._members(chosen, prefix)}
         self._write_conf()
         self.client = client.Client(self._cli())
+        self.record = ""  # a folder: processes write there which classes they load
+        self._started = 0
         self.on_close = contextlib.ExitStack()
         self._watch = processes.Watch(self.base)
 
@@ -114,25 +117,27 @@ class Cluster:
     def initialise(self) -> None:
         """Makes the cluster's first data with the installed release, and starts all members."""
         for member in self.of("scm"):
-            first = member.name == "scm1"
-            self.once(member.name, "--init" if first else "--bootstrap")
+            self._first(member.name, "--init" if member.name == "scm1" else "--bootstrap")
             self.start(member.name)
             wait_until(lambda: self.scm_ready(member), READY_SECONDS_MAX,
-                       lambda: f"{member.name} does not come up:\n" + "".join(tail(member.log)))
+                       lambda: f"{member.name} does not come up:\n" + self.log_end(member.name))
         for member in self.of("om"):
-            self.once(member.name, "--init")
+            self._first(member.name, "--init")
         self.start(*(name for name, member in self.members.items() if member.role != "scm"))
 
-    def once(self, name: str, *arguments: str) -> None:
-        """Runs a member's program to its end, as for --init. RuntimeError if it fails."""
+    def _first(self, name: str, argument: str) -> None:
+        if self.once(name, argument) != 0:
+            raise RuntimeError(f"{name} {argument} failed:\n{self.log_end(name)}")
+
+    def once(self, name: str, *arguments: str) -> int:
+        """Runs a member's program to its end, as for --init or a start that is refused; its exit
+        code. What it says is in its log."""
         member = self.members[name]
         with open(member.log, "ab") as log:
-            done = subprocess.run([*self.command(member), *arguments], stdin=subprocess.DEVNULL,
-                                  stdout=log, stderr=log, cwd=member.folder, env=_environment(),
-                                  timeout=READY_SECONDS_MAX)
-        if done.returncode != 0:
-            raise RuntimeError(f"{name} {' '.join(arguments)} ended with {done.returncode}:\n"
-                               + "".join(tail(member.log)))
+            return subprocess.run([*self.command(member), *arguments], stdin=subprocess.DEVNULL,
+                                  stdout=log, stderr=log, cwd=member.folder,
+                                  env=self._environment(member.role),
+                                  timeout=READY_SECONDS_MAX).returncode
 
     def start(self, *names: str, upgrade: bool = False, downgrade: bool = False) -> None:
         """Starts members (all when none is named) without waiting for them; OMs with a flag."""
@@ -142,7 +147,7 @@ class Cluster:
                 process = subprocess.Popen(
                     self.command(member) + (flags if member.role == "om" else []),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=member.folder,
-                    start_new_session=True, env=_environment())
+                    start_new_session=True, env=self._environment(member.role))
             # Without a wait a member that drydock stops would stay as a zombie, and look alive.
             threading.Thread(target=process.wait, daemon=True).start()
             with open(member.pid_file, "w") as file:
@@ -159,6 +164,9 @@ class Cluster:
     @staticmethod
     def command(member: Member) -> list[str]:
         return ["java", f"@{member.current}/{member.role}.args"]
+
+    def log_end(self, name: str, lines: int = 20) -> str:
+        return "".join(tail(self.members[name].log, lines))
 
     def pid(self, name: str) -> int | None:
         """The pid of a member's process; None when there is none."""
@@ -178,8 +186,8 @@ class Cluster:
 
     def layouts(self, name: str) -> tuple[int, int] | None:
         """(on disk, of the software), as a running SCM, OM or datanode itself says."""
-        kind = "OM" if self.members[name].role == "om" else "HDDS"
-        bean = self.jmx(name, f"Hadoop:service=LayoutVersionManager,name={kind}LayoutVersionManager")
+        kind = "OMLayout" if self.members[name].role == "om" else "HDDSLayout"
+        bean = self.jmx(name, f"Hadoop:service=LayoutVersionManager,name={kind}VersionManager")
         return (bean["MetadataLayoutVersion"], bean["SoftwareLayoutVersion"]) if bean else None
 
     def layout_on_disk(self, name: str) -> int:
@@ -258,7 +266,7 @@ class Cluster:
         """Runs `ozone admin ...`, `ozone sh ...`, `ozone freon ...` of OM's release."""
         command = self.ozone_command() + list(words)
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=within, env=_environment(), cwd=self._cli())
+                              timeout=within, env=self._environment("cli"), cwd=self._cli())
 
     def ozone_command(self) -> list[str]:
         return [os.path.join(self.members["om1"].current, "bin", "ozone"), "--config",
@@ -324,6 +332,11 @@ class Cluster:
         settings.write_conf(os.path.join(self._cli(), "conf"), common, members, "ERROR",
                             _script(self._cli()))
 
+    def _environment(self, role: str) -> dict[str, str]:
+        self._started += 1
+        kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
+        return kept | (archives.recording(self.record, role, self._started) if self.record else {})
+
     def _cli(self) -> str:
         return os.path.join(self.base, "cli")
 
@@ -339,17 +352,16 @@ class Cluster:
 
 def free_prefix() -> str:
     """Three numbers of an address on loopback where no OM listens."""
-    while True:
-        prefix = f"127.78.{random.randrange(1, 255)}"
-        if all(is_free(settings.OM_PORT, f"{prefix}.{number}") for number in (1, 2, 3)):
-            return prefix
+    while not is_free_prefix(prefix := f"127.78.{random.randrange(1, 255)}"):
+        pass
+    return prefix
+
+
+def is_free_prefix(prefix: str) -> bool:
+    return all(is_free(settings.OM_PORT, f"{prefix}.{number}") for number in (1, 2, 3))
 
 
 def _script(folder: str) -> dict[str, str]:
     """What the distribution's script reads from ozone-env.sh."""
     return {"OZONE_PID_DIR": folder, "OZONE_LOG_DIR": folder,
             "OZONE_OPTS": f"-Djava.io.tmpdir={folder}/tmp"}
-
-
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}

@@ -1,4 +1,4 @@
-"""What drydock reads about a cluster of ours: its cluster file, and the pack with our releases in it."""
+"""What drydock reads about a cluster of ours: its cluster file, and a pack with our releases."""
 
 import json
 import os
@@ -12,7 +12,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE)))
 PACK = os.path.join(ROOT, "packs", "ozone")
 
 # Below a member's folder: what a cold copy takes. Not a datanode's blocks.
-COPIED = {"scm": ("data/meta", "data/db", "data/ratis"), "om": ("data/meta", "data/db", "data/ratis"),
+COPIED = {"scm": ("data/meta", "data/db", "data/ratis"),
+          "om": ("data/meta", "data/db", "data/ratis"),
           "datanode": ("data/meta", "data/ratis")}
 
 

@@ -87,15 +87,15 @@ def ensure(*names: str) -> dict[str, str]:
     """Release -> its folder, for those named (OLD and NEW when none is). Raises Unavailable."""
     wanted = names or (OLD, NEW)
     folders = {name: os.path.join(cache_folder(), name) for name in wanted}
-    digest = _digest()
-    missing = [name for name in wanted if _read(os.path.join(folders[name], "made")) != digest]
+    made_from = digest()
+    missing = [name for name in wanted if _read(os.path.join(folders[name], "made")) != made_from]
     if missing:
         os.makedirs(cache_folder(), exist_ok=True)
         with open(os.path.join(cache_folder(), "releases.lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             _fetch_jars()
             for name in missing:
-                _make(name, digest)
+                _make(name, made_from)
     return folders
 
 
@@ -135,7 +135,7 @@ def _parts(name: str) -> tuple[str, str | None, str | None]:
 # A release's folder
 
 
-def _make(name: str, digest: str) -> None:
+def _make(name: str, made_from: str) -> None:
     """Puts a release together; the file `made` comes last and makes it complete."""
     base, hdds, _ = _parts(name)
     folder = os.path.join(cache_folder(), name)
@@ -149,12 +149,13 @@ def _make(name: str, digest: str) -> None:
     shutil.copy(os.path.join(HERE, "ozone.sh"), os.path.join(folder, "bin", "ozone"))
     for role in ROLES:
         _make_role(name, folder, role)
-    _write(os.path.join(folder, "made"), digest)
+    _write(os.path.join(folder, "made"), made_from)
 
 
 def _make_role(name: str, folder: str, role: str) -> None:
     path = ":".join(class_path(name, role))
-    flags = FLAGS + f"-Xmx{ROLES[role].heap}\n-XX:SharedArchiveFile={_quoted(archive(name, role))}\n"
+    flags = f"{FLAGS}-Xmx{ROLES[role].heap}\n" \
+            f"-XX:SharedArchiveFile={_quoted(archive(name, role))}\n"
     if "+" in name:
         hdds, om = layouts(name)
         flags += f"-Ddrydock.layout.hdds={hdds}\n-Ddrydock.layout.om={om}\n"
@@ -184,7 +185,11 @@ def _make_layout(name: str, jar: str, base: str) -> None:
             with zipfile.ZipFile(_jar(f"{source}-{base}")) as archive_of_it:
                 text = archive_of_it.read(file).decode()
             _write(os.path.join(work, file), text.replace(f"version={base}", f"version={name}"))
-        run(["jar", "--create", "--file", jar, "-C", work, "."])
+        run(["jar", "--create", "--date=2026-01-01T00:00:00Z", "--file", jar, "-C", work, "."])
+    # Java takes an archive for another jar's by the time: the same content gets the same time.
+    with open(jar, "rb") as file:
+        stamp = int(hashlib.file_digest(file, "sha256").hexdigest()[:7], 16)
+    os.utime(jar, (stamp, stamp))
 
 
 def compile_java(sources: str, folder: str, known: list[str]) -> None:
@@ -203,15 +208,15 @@ def run(command: list[str]) -> None:
         raise Unavailable(f"{command[0]} failed:\n  {done.stdout.strip()[:2000]}")
 
 
-def _digest() -> str:
+def digest() -> str:
     """What the releases' folders were made from."""
-    digest = hashlib.sha256(cache_folder().encode())
+    made_from = hashlib.sha256(cache_folder().encode())
     java = [f"{folder}/{name}" for folder in ("client", "layout")
             for name in sorted(os.listdir(os.path.join(HERE, folder)))]
     for name in ["jars.txt", "ozone.sh", "releases.py", *java]:
         with open(os.path.join(HERE, name), "rb") as file:
-            digest.update(file.read())
-    return digest.hexdigest()
+            made_from.update(file.read())
+    return made_from.hexdigest()
 
 
 def _quoted(text: str) -> str:

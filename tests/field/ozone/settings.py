@@ -1,15 +1,15 @@
 """What each member of a cluster is configured with: its folder conf/.
 
-One conf folder per process, because some of Ozone's code reads the files again and would not see what
-the command line changed. The quick intervals cut the finalization of SCM from two minutes to seconds;
-none changes what is done.
+One conf folder per process, because some of Ozone's code reads the files again and would not see
+what the command line changed. The quick intervals cut the finalization of SCM from two minutes to
+seconds; none changes what is done.
 """
 
 import os
 import socket
 from dataclasses import dataclass, field
 
-OM_PORT = 9862  # not to be chosen: `prepare` asks each OM on the default port, whatever is configured
+OM_PORT = 9862  # not to be chosen: `prepare` asks each OM on it, whatever is configured
 SERVICE, SCM_SERVICE = "omservice", "scmservice"
 
 # How many ports of its own a member needs, in this order.
@@ -190,6 +190,7 @@ def _own_datanode(member: Member, data: dict[str, str]) -> dict[str, str]:
 
 def _own_recon(member: Member, data: dict[str, str]) -> dict[str, str]:
     return {"ozone.recon.http-bind-host": member.address,
+            "ozone.recon.datanode.address": member.place("datanode"),
             "ozone.recon.datanode.bind.host": member.address,
             "ozone.recon.db.dir": data["db"],
             "ozone.recon.om.db.dir": os.path.join(data["meta"], "om"),
