@@ -136,20 +136,25 @@ def _parts(name: str) -> tuple[str, str | None, str | None]:
 
 
 def _make(name: str, made_from: str) -> None:
-    """Puts a release together; the file `made` comes last and makes it complete."""
+    """Puts a release together beside its place, and then there in one go: one may be in use."""
     base, hdds, _ = _parts(name)
     folder = os.path.join(cache_folder(), name)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(os.path.join(folder, "bin"))
-    if hdds:
-        _make_layout(name, os.path.join(folder, "layout.jar"), base)
     with tempfile.TemporaryDirectory(prefix="part-", dir=cache_folder()) as work:
-        compile_java(os.path.join(HERE, "client"), work, class_path(name, "cli"))
-        run(["jar", "--create", "--file", os.path.join(folder, "client.jar"), "-C", work, "."])
-    shutil.copy(os.path.join(HERE, "ozone.sh"), os.path.join(folder, "bin", "ozone"))
-    for role in ROLES:
-        _make_role(name, folder, role)
-    _write(os.path.join(folder, "made"), made_from)
+        new = os.path.join(work, "new")
+        os.makedirs(os.path.join(new, "bin"))
+        if hdds:
+            _make_layout(name, os.path.join(new, "layout.jar"), base)
+        compile_java(os.path.join(HERE, "client"), os.path.join(work, "client"),
+                     class_path(name, "cli"))
+        run(["jar", "--create", "--file", os.path.join(new, "client.jar"),
+             "-C", os.path.join(work, "client"), "."])
+        shutil.copy(os.path.join(HERE, "ozone.sh"), os.path.join(new, "bin", "ozone"))
+        for role in ROLES:
+            _make_role(name, new, role)
+        _write(os.path.join(new, "made"), made_from)
+        if os.path.exists(folder):
+            os.rename(folder, os.path.join(work, "old"))
+        os.rename(new, folder)
 
 
 def _make_role(name: str, folder: str, role: str) -> None:
@@ -166,7 +171,7 @@ def _make_role(name: str, folder: str, role: str) -> None:
         _write(os.path.join(folder, f"{role}.args"), ARGUMENTS.format(
             flags=flags, path=_quoted(path + ":conf"), main=ROLES[role].main))
         program = os.path.join(folder, "bin", f"ozone-{role}")
-        _write(program, LAUNCHER.format(arguments=os.path.join(folder, f"{role}.args")))
+        _write(program, LAUNCHER.format(role=role))
         os.chmod(program, 0o755)
 
 
@@ -247,7 +252,7 @@ ARGUMENTS = """\
 LAUNCHER = """\
 #!/bin/sh
 # Runs in the member's folder, which has conf/ and tmp/.
-exec java "@{arguments}" "$@"
+exec java "@$(dirname "$(dirname "$(readlink -f "$0")")")/{role}.args" "$@"
 """
 
 # The jars
