@@ -20,9 +20,33 @@ Json excerpt(std::string_view text) {
     return evidence;
 }
 
+// The value of NAME in a map that is written as a list of {"key": NAME, "value": ...}, as Hadoop's
+// JMX writes maps.
+const Json* entry_of(const Json& list, std::string_view name) {
+    const auto& items = list.items();
+    const auto it = std::find_if(
+        items.begin(), items.end(), [&](const Json& item) { return item["key"] == Json(name); });
+    return it == items.end() ? nullptr : it->find("/value");
+}
+
+// A JSON pointer in which a part may be [NAME], see entry_of().
+const Json* follow(const Json& document, std::string_view path) {
+    const Json* at = &document;
+    while (at != nullptr && !path.empty()) {
+        const auto open = path.find("/[");
+        at = at->find(path.substr(0, open));
+        path = open == path.npos ? std::string_view() : path.substr(open + 2);
+        if (const auto close = path.find(']'); open != path.npos && at != nullptr) {
+            at = entry_of(*at, path.substr(0, close));
+            path = close == path.npos ? std::string_view() : path.substr(close + 1);
+        }
+    }
+    return at;
+}
+
 // What is at the pointer, or what the probe says to take when nothing is there.
 const Json* at_pointer(const Json& probe, const Json& document, const Json& pointer) {
-    const Json* found = document.find(pointer.as_string());
+    const Json* found = follow(document, pointer.as_string());
     return found == nullptr && probe.contains("missing") ? &probe["missing"] : found;
 }
 
@@ -72,9 +96,9 @@ Finding pick_collect(const Json& probe, const Json& document) {
     return known(Json(std::move(values)));
 }
 
-Finding pick_regex(const Json& probe, const std::string& text) {
+Finding pick_regex(const std::string& pattern, const std::string& text) {
     try {
-        const std::regex regex(probe["regex"].as_string());
+        const std::regex regex(pattern);
         for (const auto& line : split(text, '\n')) {
             std::smatch match;
             const auto head = line.substr(0, k_regex_line_bytes);
@@ -85,7 +109,15 @@ Finding pick_regex(const Json& probe, const std::string& text) {
     } catch (const std::regex_error& problem) {
         return cannot_tell(std::string("the pattern is not usable: ") + problem.what());
     }
-    return absent("no line matches " + probe["regex"].as_string());
+    return absent("no line matches " + pattern);
+}
+
+Finding pick_matches(const std::string& pattern, const std::string& text) {
+    Finding finding = pick_regex(pattern, text);
+    if (finding.status != Finding::Status::unknown) {
+        finding = known(finding.status == Finding::Status::known);
+    }
+    return finding;
 }
 
 // The value of "name 12" or "name{...} 12" of a Prometheus text.
@@ -199,7 +231,9 @@ Finding pick(const Json& probe, const std::string& text) {
         finding = document ? picker(probe, *document)
                            : cannot_tell("this is no JSON: " + document.error().message);
     } else if (probe.contains("regex")) {
-        finding = pick_regex(probe, text);
+        finding = pick_regex(probe["regex"].as_string(), text);
+    } else if (probe.contains("matches")) {
+        finding = pick_matches(probe["matches"].as_string(), text);
     } else if (probe.contains("metric")) {
         finding = pick_metric(probe["metric"].as_string(), text);
     } else if (probe.contains("key")) {

@@ -5,6 +5,7 @@
 #include "agent/key.h"
 #include "agent/probe.h"
 #include "agent/service.h"
+#include "base/text.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -15,6 +16,8 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
+#include <set>
 
 namespace drydock::agent {
 namespace {
@@ -54,6 +57,33 @@ Finding version_at(const Json& versions, const std::string& path) {
         }
     }
     return cannot_tell(path + " belongs to no known version");
+}
+
+// The versions that the files lie in which a process has open or mapped: what an interpreter or a
+// Java machine runs is not in its executable.
+std::set<std::string> versions_in_use(const Json& versions, std::int64_t pid) {
+    std::set<std::string> used;
+    const auto note = [&](const std::string& path) {
+        const Finding version = version_at(versions, path);
+        if (version.status == Finding::Status::known) {
+            used.insert(version.value.as_string());
+        }
+    };
+    const std::string process = fmt::format("/proc/{}", pid);
+    std::string last;
+    const std::string maps = os::read_file(process + "/maps", k_file_bytes_max).value_or("");
+    for (const auto& line : split(maps, '\n')) {
+        const auto path = line.find('/');
+        if (path != line.npos && line.compare(path, line.npos, last) != 0) {
+            last = line.substr(path);
+            note(last);
+        }
+    }
+    std::error_code problem;
+    for (const auto& file : std::filesystem::directory_iterator(process + "/fd", problem)) {
+        note(std::filesystem::read_symlink(file.path(), problem).string());
+    }
+    return used;
 }
 
 Finding symlink_target(const std::string& path) {
@@ -162,7 +192,14 @@ Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
     if (state.exe.empty()) {
         return cannot_tell("its program cannot be told", state.evidence);
     }
-    Finding finding = version_at(probe["versions"], state.exe);
+    const Json& versions = probe["versions"];
+    Finding finding = version_at(versions, state.exe);
+    if (finding.status != Finding::Status::known) {
+        if (const auto used = versions_in_use(versions, state.pid); used.size() == 1) {
+            return with_source(known(*used.begin()),
+                               fmt::format("files that process {} has open", state.pid));
+        }
+    }
     return with_source(std::move(finding), fmt::format("/proc/{}/exe = {}", state.pid, state.exe));
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* k_status =
     R"({"header":{"member_id":"17247114729954150411"},"version":"3.4.23","isLearner":"false",
-        "leader":"17247114729954150411","members":[{"name":"s2"},{"name":"s1"},{}],"raftIndex":"7"})";
+        "leader":"17247114729954150411","nodes":[{"key":"IN_SERVICE","value":[{"key":"DEAD","value":2}]}],
+        "members":[{"name":"s2"},{"name":"s1"},{}],"raftIndex":"7"})";
 
 // A listening socket that accepts in the kernel and never says a word.
 class SilentServer {
@@ -143,6 +144,17 @@ TEST_F(Probes, pick_from_json) {
     EXPECT_EQ(status(R"("collect":{"list":"/members","each":"/name"},"type":"list")"),
               R"(known ["","s1","s2"])");
     EXPECT_EQ(status(R"("regex":"version\":\"([0-9.]+)\"")"), R"(known "3.4.23")");
+    EXPECT_EQ(status(R"("matches":"version\":\"3","type":"bool")"), "known true");
+    EXPECT_EQ(status(R"("matches":"version\":\"4","type":"bool")"), "known false");
+}
+
+// Hadoop's JMX writes a map as a list of {"key", "value"}.
+TEST_F(Probes, pick_from_a_list_of_keys_and_values) {
+    EXPECT_EQ(status(R"("pointer":"/nodes/[IN_SERVICE]/[DEAD]","type":"integer")"), "known 2");
+    EXPECT_EQ(status(R"("pointer":"/nodes/[IN_SERVICE]/0/key")"), R"(known "DEAD")");
+    EXPECT_EQ(status(R"("pointer":"/nodes/[IN_SERVICE]/[STALE]","missing":0)"), "known 0");
+    EXPECT_EQ(status(R"("pointer":"/nodes/[LEAVING]/[DEAD]")"), "absent");
+    EXPECT_EQ(status(R"("pointer":"/version/[DEAD]")"), "absent");
 }
 
 TEST_F(Probes, judge_by_status_and_text) {
@@ -272,6 +284,20 @@ TEST_F(Probes, name_the_version_that_a_link_and_a_process_use) {
     EXPECT_EQ(of("exe"), R"(known "1.0")");
     child.signal(SIGKILL);
     (void)child.wait(5000);
+
+    // The interpreter lies elsewhere; what it reads lies in the version's folder.
+    write("v2/script", "read line\n");
+    const os::Fd script(::open(path("v2/script").c_str(), O_RDONLY | O_CLOEXEC));
+    options.argv = {"/bin/sleep", "62.0"};
+    options.output = script.get();
+    auto reader = os::spawn(options).value();
+    const auto used = fmt::format(
+        R"({{"kind":"exe","service":{{"type":"process","argv":["/bin/sleep","62.0"],"cwd":"{0}","pid_file":"{0}/pid2"}},{1}}})",
+        folder_,
+        versions);
+    EXPECT_EQ(told(used), R"(known "2.0")");
+    reader.signal(SIGKILL);
+    (void)reader.wait(5000);
 }
 
 TEST_F(Probes, ask_commands) {

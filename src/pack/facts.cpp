@@ -160,8 +160,9 @@ private:
     void check_type(const Entry& probe) {
         for (const Entry& way : probe.value.entries) {
             const bool list = way.key == "pointers" || way.key == "collect";
+            const bool yes_or_no = way.key == "equal" || way.key == "matches";
             if ((list && fact_.type != FactType::list)
-                || (way.key == "equal" && fact_.type != FactType::boolean)) {
+                || (yes_or_no && fact_.type != FactType::boolean)) {
                 error("fact.type",
                       way.where,
                       fmt::format("`{}` gives a {}, but the fact is of type {}",

@@ -28,7 +28,11 @@ Shape http_probe() {
                      "POST"),
             optional("headers", map_of(text()), "headers to send", "{Accept: text/plain}"),
             optional("body", any(), "sent as JSON", "{}"),
-            optional("pointer", text(), "JSON pointer of the value", "/etcdserver"),
+            optional("pointer",
+                     text(),
+                     "JSON pointer of the value; [NAME] in it is the entry NAME of a list of "
+                     "{key, value}",
+                     "/etcdserver"),
             optional("pointers", list_of(text()), "the list of these values", "[/hash, /revision]"),
             optional("equal", list_of(text()), "true if these two are equal", "[/leader, /id]"),
             optional("collect",
@@ -38,13 +42,14 @@ Shape http_probe() {
                      "{list: /members, each: /name}"),
             optional(
                 "regex", text(), "the first group of this in the answer", "'version ([0-9.]+)'"),
+            optional("matches", text(), "true if a line of the answer has this", "'LEADER'"),
             optional("metric", text(), "the value of this Prometheus metric", "process_open_fds"),
             optional("status_map", map_of(any()), "value by HTTP status", "{\"200\": true}"),
             optional("missing", any(), "the value if the pointer leads nowhere", "0"),
             optional("absent_status", list_of(integer(100)), "statuses that mean: none", "[404]"),
             optional("deadline", duration(), "give up after; before `within`", "2s"),
         },
-        {"pointer", "pointers", "equal", "collect", "regex", "metric", "status_map"});
+        {"pointer", "pointers", "equal", "collect", "regex", "matches", "metric", "status_map"});
 }
 
 Shape file_probe() {
