@@ -112,8 +112,10 @@ private:
                   fmt::format("`{}` is of type {}", binds, name_of(fact_.type)),
                   fmt::format("write `type: {}`", release ? "release" : "bool"));
         }
+        // There is a level for each store, but each member runs one release.
+        const bool once = !binds.empty() && binds != "level";
         for (const FactSpec& other : reader_.pack.facts) {
-            if (!binds.empty() && other.binds == binds && other.role == fact_.role) {
+            if (once && other.binds == binds && other.role == fact_.role) {
                 error("fact.binds",
                       node_["binds"].where,
                       fmt::format("`{}` is bound twice", binds),

@@ -18,7 +18,7 @@ status() {
 # the datanodes wait for that. Only if every other rule of the safe mode holds (datanodes and containers are there), it is ended.
 end_safe_mode() {
     rules=$(timeout -k 5 60 "$ozone" admin safemode status --verbose 2>&1 </dev/null)
-    case $rules in *"SCM is in safe mode"*) ;; *) safe_since= && return ;; esac
+    case $rules in *" in safe mode"*) ;; *) safe_since= && return ;; esac
     : "${safe_since:=$(date +%s)}"
     [ $(($(date +%s) - safe_since)) -ge "$grace" ] || return
     printf '%s\n' "$rules"
