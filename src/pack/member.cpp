@@ -157,7 +157,7 @@ private:
         }
         path_.push_back(name);
         const bool secret = raw.node != nullptr && raw.node->has("secret");
-        std::string value = secret ? read_secret(name, raw) : replaced(raw.text, raw.where, false);
+        std::string value = secret ? read_secret(name, raw) : replaced(raw.text, raw.where);
         path_.pop_back();
         if (!secret && raw.where.line > 0) {
             value = checked(name, value, raw);
@@ -194,16 +194,35 @@ private:
         return value;
     }
 
-    // ${names} of a string of this member. `with_release`: ${release} is known.
-    std::string replaced(const std::string& text, const Position& where, bool with_release) {
+    // The release's symlink. It may use settings, and they may use it, but not in a circle.
+    std::string release_link() {
+        const Node& link = inherited("release")["link"];
+        if (std::find(path_.begin(), path_.end(), "release") != path_.end()) {
+            reader_.error("setting.circle",
+                          link.where,
+                          fmt::format("the link needs itself: {} -> release", join(path_, " -> ")),
+                          "write one of them out");
+            return "";
+        }
+        if (member_.link.empty()) {
+            path_.emplace_back("release");
+            const std::string value = replaced(text_of(link), link.where);
+            path_.pop_back();
+            member_.link = value.empty() ? "" : reader_.absolute(value);
+        }
+        return member_.link;
+    }
+
+    // ${names} of a string of this member.
+    std::string replaced(const std::string& text, const Position& where) {
         const auto done = interpolate(text, [&](std::string_view view) -> Result<std::string> {
             const std::string name(view);
             used_.insert(name);
             if (name == "member") {
                 return member_.name;
             }
-            if (name == "release" && with_release) {
-                return member_.link;
+            if (name == "release") {
+                return release_link();
             }
             if (raw_.count(name) > 0) {
                 return setting(name);
@@ -225,7 +244,7 @@ private:
         return done.value_or("");
     }
 
-    std::string replaced(const Node& node) { return replaced(text_of(node), node.where, true); }
+    std::string replaced(const Node& node) { return replaced(text_of(node), node.where); }
 
     std::string path(const Node& node) {
         const std::string value = replaced(node);
@@ -261,10 +280,10 @@ private:
                                  "package releases are not in this build yet",
                                  "`link` with `versions` is");
         }
-        member_.link = replaced(text_of(release["link"]), release["link"].where, false);
-        member_.link = member_.link.empty() ? "" : reader_.absolute(member_.link);
+        member_.link = release_link();
         for (const Entry& entry : release["versions"].entries) {
-            if (reader_.pack.releases.count(entry.key) == 0) {
+            if (reader_.pack.releases.count(entry.key) == 0
+                && reader_.cluster.releases.count(entry.key) == 0) {
                 unknown_name(reader_.diagnostics,
                              entry.where,
                              "release",
