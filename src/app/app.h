@@ -119,9 +119,11 @@ struct RunStatus {
     std::string open_gate;        // name of the gate that waits for a person; else empty
     std::string open_gate_words;  // what is approved
     std::int64_t soak_left_ms = 0;
-    std::string cause;   // halted: why
-    std::string remedy;  // halted: what to do
-    std::string head;    // hash of the last record, hex
+    Json gate_facts;  // what the gate last looked at: value by key; null: nothing yet
+    std::int64_t gate_facts_ms = 0;  // when, wall clock
+    std::string cause;               // halted: why
+    std::string remedy;              // halted: what to do
+    std::string head;                // hash of the last record, hex
     std::uint64_t records = 0;
     int exit_code = k_exit_done;
 };

@@ -78,6 +78,8 @@ struct Replayed {
     model::Plan plan;
     run::State state;
     std::map<std::size_t, std::int64_t> soak_started;
+    Json gate_facts;  // what a gate last looked at
+    std::int64_t gate_facts_ms = 0;
     Json created;   // detail of run.created
     Json halted;    // detail of the last run.halted or drift.found
     Json approved;  // detail of the last gate.approved, with its time

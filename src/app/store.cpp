@@ -48,6 +48,8 @@ void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status
         if (replayed.state.status(i) == run::Status::open) {
             status.open_gate = action.gate;
             status.open_gate_words = action.reason;
+            status.gate_facts = replayed.gate_facts;
+            status.gate_facts_ms = replayed.gate_facts_ms;
         }
         const auto started = replayed.soak_started.find(i);
         if (replayed.state.status(i) == run::Status::soaking
@@ -61,6 +63,10 @@ void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status
 void take_note(const run::Event& event, std::int64_t wall_ms, Replayed& replayed) {
     if (event.type == run::EventType::soak_started) {
         replayed.soak_started[event.action] = event.detail["wall_ms"].as_int();
+    } else if (event.type == run::EventType::facts_read
+               && replayed.plan.actions[event.action].is_gate()) {
+        replayed.gate_facts = event.detail["facts"];
+        replayed.gate_facts_ms = wall_ms;
     } else if (event.type == run::EventType::run_created) {
         replayed.created = event.detail;
     } else if (event.type == run::EventType::run_halted

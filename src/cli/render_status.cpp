@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::cli {
 
 namespace {
@@ -61,6 +63,32 @@ std::string head(const RunStatus& status, const Screen& screen) {
                        progress.all);
 }
 
+// What the gate looked at: each fact once, with those who say the same side by side.
+std::string known_lines(const RunStatus& status, const Screen& screen) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> said;
+    for (const auto& [key, value] : status.gate_facts.members()) {
+        const auto cut = key.find('/');
+        const std::string fact = cut == key.npos ? key : key.substr(cut + 1);
+        const std::string what =
+            fmt::format("{} {}", fact, value.is_null() ? "nothing" : value.show());
+        const auto same =
+            std::find_if(said.begin(), said.end(), [&](auto& one) { return one.first == what; });
+        auto& members = same == said.end()
+                            ? said.emplace_back(what, std::vector<std::string>()).second
+                            : same->second;
+        if (cut != key.npos) {
+            members.push_back(key.substr(0, cut));
+        }
+    }
+    std::string out;
+    for (const auto& [what, members] : said) {
+        const std::string whose = members.empty() ? "" : ": " + join(members, ", ");
+        out += labelled(out.empty() ? "known" : "", what + whose, screen);
+    }
+    return out.empty() ? out
+                       : out + labelled("", "read at " + show_time(status.gate_facts_ms), screen);
+}
+
 std::string now_lines(const RunStatus& status, const Screen& screen) {
     std::string out;
     if (!is_active(status)) {
@@ -72,7 +100,7 @@ std::string now_lines(const RunStatus& status, const Screen& screen) {
     if (status.soak_left_ms > 0) {
         out += labelled("soak", about(status.soak_left_ms) + " left", screen);
     }
-    return out + labelled("approve", status.open_gate_words, screen);
+    return out + known_lines(status, screen) + labelled("approve", status.open_gate_words, screen);
 }
 
 std::string halt_lines(const RunStatus& status, const Screen& screen) {

@@ -94,6 +94,9 @@ TEST_F(Render, StatusAtTheGate) {
     auto status = sample_status(sample_state(plan_, "finish/gate", Status::open));
     status.open_gate = "point-of-no-return";
     status.open_gate_words = plan_.find("finish/gate")->reason;
+    status.gate_facts.set("m1/ready", true).set("m2/ready", true).set("m3/ready", true);
+    status.gate_facts.set("level", "3.4.0").set("m2/learner", Json());
+    status.gate_facts_ms = status.last_ms;
     expect_golden("status-gate.txt", render_status(status, screen_));
 }
 
