@@ -7,41 +7,30 @@ Each command is printed before it is run, so that it can be typed again.
 
 import argparse
 import os
-import shlex
-import shutil
-import signal
-import subprocess
-import sys
 import time
 
-import cluster
+import cluster  # first: it knows where the others are
 import load
 import plan_file
-import processes
 import releases
+import stage
+from stage import WAITS_FOR_A_PERSON, Stopped, clear, say, short, tell
 
 WRITES_PER_SECOND = 60  # of each of three writers: a busy small cluster, and the screen stays fluent
-MARK = "made-by-drydock-demo"  # a folder without this file is somebody's own and is not wiped
-WAITS_FOR_A_PERSON = 3  # drydock's exit code
 SOAK = "2s"
 
 
-class Stopped(Exception):
-    """The demo cannot go on; the text says why and what helps."""
-
-
-class Demo:
+class Demo(stage.Stage):
     def __init__(self, scratch: str):
-        self.scratch = scratch
-        self.program = _program()
+        super().__init__(scratch)
         self.cluster = cluster.Cluster(scratch)
-        self.file = _short(self.cluster.cluster_file)
-        self.plan = _short(os.path.join(scratch, "plan.json"))
+        self.file = short(self.cluster.cluster_file)
+        self.plan = short(os.path.join(scratch, "plan.json"))
         self.old, self.new = (releases.version_of(self.cluster.release_folders[series])
                               for series in ("3.4", "3.5"))
 
     def bring_up(self) -> None:
-        say(f"Three members of etcd {self.old} on this machine, in {_short(self.scratch)}")
+        say(f"Three members of etcd {self.old} on this machine, in {short(self.scratch)}")
         self.cluster.install("3.4")
         self.cluster.start()
         self.cluster.wait_healthy()
@@ -84,25 +73,16 @@ class Demo:
               f"{found['moved']} with another revision; longest pause of a writer "
               f"{max(summary['worst_gap_ms']) / 1000:.1f} s", flush=True)
         if found["lost"] or found["moved"]:
-            raise Stopped(f"writes are missing; their keys are in {_short(writers.file)}.lost")
+            raise Stopped(f"writes are missing; their keys are in {short(writers.file)}.lost")
         wrong = [name for name in self.cluster.members if self.cluster.versions(name)[0] != wanted]
         if wrong or len(self.cluster.hashes()) != 1:
             raise Stopped(f"not every member runs {wanted} with the same data"
                           + (f": {', '.join(wrong)}" if wrong else ""))
         self.drydock("journal", "verify", "-c", self.file)
 
-    def drydock(self, *words: str, expect: int = 0) -> None:
-        command = [_short(self.program), *words]
-        print(f"\n$ {shlex.join(command)}", flush=True)
-        code = subprocess.run(command, env=os.environ | {"DRYDOCK_SCRATCH": self.scratch}).returncode
-        if code != expect:
-            raise Stopped(f"`{shlex.join(command)}` ended with {code}, and {expect} was expected.\n"
-                          f"  What happened is in {_short(self.scratch)}: the members' etcd.log, "
-                          "and drydock's state.")
-
     def by_hand(self) -> list[str]:
         """The commands with which a person does what the demo does."""
-        drydock = _short(self.program)
+        drydock = self.program
         return [f"{drydock} survey -c {self.file}",
                 f"{drydock} plan -c {self.file} --to {self.new} -o {self.plan}",
                 f"{drydock} apply {self.plan}",
@@ -113,14 +93,14 @@ class Demo:
 
     def looking(self) -> list[str]:
         """The commands to look at a cluster whose run has ended."""
-        drydock = _short(self.program)
+        drydock = self.program
         return [f"{drydock} {command} -c {self.file}"
                 for command in ("status", "survey", "log", "journal verify", "downgrade")]
 
 
 def run(options: argparse.Namespace) -> None:
     began = time.monotonic()
-    _clear(options.scratch)
+    clear(options.scratch)
     demo = Demo(options.scratch)
     kept = False
     try:
@@ -134,83 +114,15 @@ def run(options: argparse.Namespace) -> None:
             say(f"Done in {time.monotonic() - began:.0f} s.")
         kept = options.keep or options.by_hand
         if kept:
-            _tell(demo.by_hand() if options.by_hand or options.back else demo.looking(), options)
+            tell(demo.by_hand() if options.by_hand or options.back else demo.looking(),
+                 options.scratch, "etcd")
     finally:
         demo.cluster.close(keep_running=kept)
         if not kept:
             print("Everything that was started has been ended.", flush=True)
 
 
-def say(text: str) -> None:
-    print(f"\n{text}", flush=True)
-
-
-def _tell(commands: list[str], options: argparse.Namespace) -> None:
-    say("The members keep running. To type:")
-    scratch = [] if options.scratch == _scratch_of("demo") else ["--scratch", options.scratch]
-    for command in [*commands, shlex.join(["./dev", "demo", *scratch, "--end"])]:
-        print(f"  {command}")
-
-
-def _clear(scratch: str) -> None:
-    """Ends and removes what an earlier demo left in its folder."""
-    if os.path.exists(scratch) and os.listdir(scratch) \
-            and not os.path.exists(os.path.join(scratch, MARK)):
-        raise Stopped(f"{scratch} is not a folder of the demo, and is left as it is.\n"
-                      "  Name another one with --scratch.")
-    if processes.end_all(scratch):
-        print("Ended what an earlier demo had left running.", flush=True)
-    shutil.rmtree(scratch, ignore_errors=True)
-    os.makedirs(scratch)
-    open(os.path.join(scratch, MARK), "w").close()
-
-
-def _program() -> str:
-    path = os.environ.get("DRYDOCK") or os.path.join(load.ROOT, "build", "drydock")
-    if not os.access(path, os.X_OK):
-        raise Stopped(f"{path} is not built.\n  Build it with: ./dev build")
-    return os.path.abspath(path)
-
-
-def _short(path: str) -> str:
-    """A path as a person would type it here."""
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
-
-
-def _scratch_of(text: str) -> str:
-    return os.path.realpath(text)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__.split("\n\n")[0])
-    parser.add_argument("system", nargs="?", default="etcd", choices=["etcd"])
-    parser.add_argument("--back", action="store_true",
-                        help="stop at the gate and go back to 3.4 instead of on to 3.5")
-    parser.add_argument("--keep", action="store_true",
-                        help="leave the members running, and print the commands to type")
-    parser.add_argument("--by-hand", action="store_true",
-                        help="only bring the 3.4 cluster up, and print the commands to type")
-    parser.add_argument("--end", action="store_true", help="end a cluster that was left running")
-    parser.add_argument("--scratch", type=_scratch_of, default=_scratch_of("demo"),
-                        help="the folder for everything (default: ./demo)")
-    return parser.parse_args()
-
-
 def main() -> int:
-    options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        if options.end:
-            ended = processes.end_all(options.scratch)
-            print(f"{len(ended)} processes ended.")
-        else:
-            run(options)
-        return 0
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except releases.Unavailable as error:
-        print(f"\nThe etcd releases are not to be had: {error}", file=sys.stderr)
-    except (Stopped, LookupError, OSError, TimeoutError, RuntimeError) as error:
-        print(f"\nThe demo stopped: {error}", file=sys.stderr)
-    return 1
+    parser = stage.parser(__doc__.split("\n\n")[0], "3.4", "3.5")
+    parser.add_argument("system", nargs="?", default="etcd", choices=["etcd"])
+    return stage.play(parser.parse_args(), run, releases.Unavailable)
