@@ -23,16 +23,14 @@ class Stopped(Exception):
 class Stage:
     """drydock at work in one scratch folder."""
 
-    def __init__(self, scratch: str, environment: dict[str, str] | None = None):
+    def __init__(self, scratch: str):
         self.scratch = scratch
         self.program = short(_program())
-        self.environment = environment or {}
 
     def drydock(self, *words: str, expect: int = 0) -> None:
         command = [self.program, *words]
         print(f"\n$ {shlex.join(command)}", flush=True)
-        code = subprocess.run(command, env=os.environ | self.environment
-                              | {"DRYDOCK_SCRATCH": self.scratch}).returncode
+        code = subprocess.run(command, env=os.environ | {"DRYDOCK_SCRATCH": self.scratch}).returncode
         if code != expect:
             raise Stopped(f"`{shlex.join(command)}` ended with {code}, and {expect} was expected.\n"
                           f"  What happened is in {short(self.scratch)}: the members' logs, and "

@@ -6,7 +6,7 @@
     ozone admin|sh|freon ...          Ozone's own command line
     ozone stop|start|kill [MEMBER...] [--upgrade|--downgrade]
     ozone install RELEASE [MEMBER...] switches release links
-    ozone file [RELEASE...]           writes cluster.yaml for drydock, and a pack with our releases
+    ozone file [RELEASE...]           writes cluster.yaml, for drydock
     ozone down                        ends everything and removes the folder
 """
 
@@ -90,7 +90,6 @@ def act(made: cluster.Cluster, options: argparse.Namespace) -> int:
         made.install(words[0], *words[1:])
     elif options.command == "file":
         print(made.write_cluster_file(*words))
-        print(f"DRYDOCK_PACKS={made.write_packs(*words)}")
     if options.command != "file":
         print("\n".join(facts(made)))
     return 0

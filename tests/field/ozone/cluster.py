@@ -288,10 +288,6 @@ class Cluster:
         return cluster_file.write(self.base, list(self.members.values()),
                                   names or (releases.OLD, releases.NEW), daemon, soak)
 
-    def write_packs(self, *names: str) -> str:
-        """Makes the folder for DRYDOCK_PACKS, with a pack that knows these releases; its path."""
-        return cluster_file.write_packs(self.base, names or (releases.OLD, releases.NEW))
-
     # Ending
 
     def reap(self) -> list[int]:

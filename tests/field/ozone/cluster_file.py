@@ -1,4 +1,4 @@
-"""What drydock reads about a cluster of ours: its cluster file, and a pack with our releases."""
+"""What drydock reads about a cluster of ours: its cluster file."""
 
 import json
 import os
@@ -7,9 +7,6 @@ from typing import Any
 import releases
 import settings
 from settings import Member
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE)))
-PACK = os.path.join(ROOT, "packs", "ozone")
 
 # Below a member's folder: what a cold copy takes. Not a datanode's blocks.
 COPIED = {"scm": ("data/meta", "data/db", "data/ratis"),
@@ -35,30 +32,17 @@ def write(base: str, members: list[Member], names: tuple[str, ...], daemon: bool
         lines.append(f"  - {{role: {member.role}, name: {member.name}, "
                      f'settings: {{http_url: "{member.http_url}"}}}}')
     lines += ["", "policy:", f"  soak: {soak}", ""]
+    if held := [name for name in names if "+" in name]:
+        lines += ["releases:", *(f"  {json.dumps(name)}: {json.dumps(_laws(name))}"
+                                 for name in held), ""]
     path = os.path.join(base, "cluster.yaml")
     with open(path, "w") as file:
         file.write("\n".join(lines))
     return path
 
 
-def write_packs(base: str, names: tuple[str, ...]) -> str:
-    """Makes <base>/packs, for DRYDOCK_PACKS: the pack as it is, whose list of releases also has
-    those of ours that the pack cannot know (2.2.0+h4o3). Everything else are links to the pack."""
-    folder = os.path.join(base, "packs", "ozone")
-    os.makedirs(folder, exist_ok=True)
-    for name in os.listdir(PACK):
-        if name != "releases.yaml" and not os.path.lexists(os.path.join(folder, name)):
-            os.symlink(os.path.join(PACK, name), os.path.join(folder, name))
-    with open(os.path.join(PACK, "releases.yaml")) as file:
-        text = file.read()
-    ours = "".join(f"  {json.dumps(name)}: {json.dumps(_laws(name))}\n"
-                   for name in names if json.dumps(name) not in text)
-    with open(os.path.join(folder, "releases.yaml"), "w") as file:
-        file.write(text.replace("\nreleases:\n", "\nreleases:\n" + ours, 1))
-    return os.path.dirname(folder)
-
-
 def _laws(name: str) -> dict[str, Any]:
+    """A release that is held to older layouts, as the pack would describe it."""
     laws = {store: {"reads": [str(number) for number in range(layout + 1)], "writes": str(layout),
                     "raises": "on_finalize"}
             for store, layout in zip(("hdds", "om"), releases.layouts(name))}

@@ -27,7 +27,6 @@ class Demo(stage.Stage):
         self.cluster = cluster.Cluster(scratch)
         self.plan = short(os.path.join(scratch, "plan.json"))
         self.file = short(self.cluster.write_cluster_file())
-        self.environment = {"DRYDOCK_PACKS": self.cluster.write_packs()}
 
     def bring_up(self) -> None:
         say(f"SCM, OM and three datanodes of Ozone {releases.OLD}, in {short(self.scratch)}")
@@ -87,8 +86,7 @@ class Demo(stage.Stage):
 
     def by_hand(self) -> list[str]:
         """The commands with which a person does what the demo does."""
-        return [f"export DRYDOCK_PACKS={self.environment['DRYDOCK_PACKS']}",
-                f"{self.program} survey -c {self.file}",
+        return [f"{self.program} survey -c {self.file}",
                 f"{self.program} plan -c {self.file} --to {releases.NEW} -o {self.plan}",
                 f"{self.program} guide {self.plan}",
                 f"{self.program} apply {self.plan}",
