@@ -91,16 +91,25 @@ bool fits(const Draft& draft, const std::string& member, const Expected& expecte
               });
 }
 
+// Where a member stands on its way: what runs, what is installed, whether its process is there.
+// What else its steps change (whether it is ready, takes writes) they wait for or see to.
+std::vector<std::string> facts_of_the_way(const Draft& draft, const std::string& role) {
+    const auto& pack = draft.request.pack;
+    return {bound_fact(pack, role, "running"),
+            bound_fact(pack, role, "installed"),
+            fact_of_kind(pack, role, "service")};
+}
+
 // How many of the block's steps are behind the member; 0: begin at the front.
 std::size_t steps_behind(const Draft& draft, const Block& block) {
     const model::Member* member = find_member(draft.request.cluster, block.member);
-    const std::string ready = bound_fact(draft.request.pack, member->role, "ready");
+    const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t behind = 0;
     for (std::size_t i = 0; i < block.actions.size(); ++i) {
         for (const model::Effect& effect : draft.plan.actions[block.actions[i]].effects) {
-            // Whether it is ready is what its steps wait for, not where it stands.
-            if (effect.kind == "becomes" && effect.member == block.member && effect.name != ready) {
+            const bool stands = std::find(way.begin(), way.end(), effect.name) != way.end();
+            if (effect.kind == "becomes" && effect.member == block.member && stands) {
                 expected[effect.name] = effect.value;
             }
         }

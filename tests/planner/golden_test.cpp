@@ -1,30 +1,14 @@
 // Plans of packs/etcd as text, from the states in which a cluster may be found. DRYDOCK_ACCEPT=1
 // records them anew; read the diff before committing it.
-#include "planner/site.h"
+#include "planner/golden.h"
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 namespace drydock::planner {
 namespace {
 
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
-
-void expect_golden(const std::string& name, const Compiled& compiled) {
-    const std::string got = compiled.plan ? outline(*compiled.plan) : text(compiled);
-    const std::string path = DRYDOCK_SOURCE_DIR "/tests/golden/planner/" + name + ".txt";
-    if (std::getenv("DRYDOCK_ACCEPT") != nullptr) {
-        std::ofstream(path) << got;
-    }
-    std::ifstream file(path);
-    std::ostringstream expected;
-    expected << file.rdbuf();
-    EXPECT_EQ(got, expected.str()) << path << "; DRYDOCK_ACCEPT=1 records it anew";
-}
 
 TEST(PlannerGolden, ThreeMembers) {
     expect_golden("three", etcd_site(3).compile(k_old, k_new));

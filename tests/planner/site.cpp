@@ -65,24 +65,6 @@ constexpr std::string_view k_offline_role = R"(
       link: "/opt/${member}/current"
       versions: {"1.0": /opt/1.0, "1.0-own": /opt/own, "2.0": /opt/2.0, "2.1": /opt/2.1})";
 
-model::Pack load(const std::string& folder) {
-    auto loaded = pack::load_pack(folder);
-    if (!loaded.value) {
-        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
-    }
-    CHECK(loaded.value.has_value());
-    return std::move(*loaded.value);
-}
-
-model::Cluster read(const std::string& text, const model::Pack& pack) {
-    auto loaded = pack::read_cluster("/site/orders.yaml", text, pack);
-    if (!loaded.value) {
-        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
-    }
-    CHECK(loaded.value.has_value());
-    return std::move(*loaded.value);
-}
-
 std::string name_of(int member) {
     return fmt::format("m{}", member);
 }
@@ -126,6 +108,24 @@ const char* name_of_kind(const std::string& procedure) {
 
 }  // namespace
 
+model::Pack load_site_pack(const std::string& folder) {
+    auto loaded = pack::load_pack(std::string(DRYDOCK_SOURCE_DIR) + "/" + folder);
+    if (!loaded.value) {
+        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
+    }
+    CHECK(loaded.value.has_value());
+    return std::move(*loaded.value);
+}
+
+model::Cluster read_site_cluster(const std::string& text, const model::Pack& pack) {
+    auto loaded = pack::read_cluster("/site/orders.yaml", text, pack);
+    if (!loaded.value) {
+        std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
+    }
+    CHECK(loaded.value.has_value());
+    return std::move(*loaded.value);
+}
+
 void Site::set(const std::string& member, const std::string& fact, const Json& value) {
     facts[model::fact_key(member, fact)] = {
         value.is_null() ? model::Known::absent : model::Known::known, value, "the test", 0};
@@ -143,7 +143,7 @@ Site::compile(const std::string& from, const std::string& to, const std::string&
 
 Site etcd_site(int members, const std::string& version, int leader) {
     Site site;
-    site.pack = load(DRYDOCK_SOURCE_DIR "/packs/etcd");
+    site.pack = load_site_pack("packs/etcd");
     std::string text(k_etcd);
     for (int i = 1; i <= members; ++i) {
         text += fmt::format("  - {{role: member, name: m{0}, settings: {{client_url: "
@@ -152,7 +152,7 @@ Site etcd_site(int members, const std::string& version, int leader) {
                             2000 + i,
                             3000 + i);
     }
-    site.cluster = read(text, site.pack);
+    site.cluster = read_site_cluster(text, site.pack);
     for (int i = 1; i <= members; ++i) {
         set_member(site, i, version, leader);
     }
@@ -183,7 +183,7 @@ void start(Site& site, const std::string& member, const std::string& version) {
 
 Site offline_site(const std::string& version, const OfflineSizes& sizes) {
     Site site;
-    site.pack = load(DRYDOCK_SOURCE_DIR "/tests/packs/offline");
+    site.pack = load_site_pack("tests/packs/offline");
     std::string text;
     for (const char c : k_offline) {
         text += c == '&' ? std::string(k_offline_role) : std::string(1, c);
@@ -197,7 +197,7 @@ Site offline_site(const std::string& version, const OfflineSizes& sizes) {
             text += fmt::format("  - {{role: {}, name: {}{}}}\n", role, letter, i);
         }
     }
-    site.cluster = read(text, site.pack);
+    site.cluster = read_site_cluster(text, site.pack);
     const bool old = version.starts_with("1");
     for (const model::Member& member : site.cluster.members) {
         install(site, member.name, version);
@@ -213,12 +213,12 @@ Site offline_site(const std::string& version, const OfflineSizes& sizes) {
 
 Site small_site(const std::string& pack, int members, const std::string& version) {
     Site site;
-    site.pack = load(DRYDOCK_SOURCE_DIR "/tests/packs/" + pack);
+    site.pack = load_site_pack("tests/packs/" + pack);
     std::string text = fmt::format("{}system: {}\nmembers:\n", k_small, pack);
     for (int i = 1; i <= members; ++i) {
         text += fmt::format("  - {{role: node, name: m{}}}\n", i);
     }
-    site.cluster = read(text, site.pack);
+    site.cluster = read_site_cluster(text, site.pack);
     for (int i = 1; i <= members; ++i) {
         install(site, name_of(i), version);
         start(site, name_of(i), version);

@@ -44,6 +44,11 @@ struct OfflineSizes {
 
 [[nodiscard]] Site offline_site(const std::string& version, const OfflineSizes& sizes = {});
 
+// A pack by its folder in the source tree, and a cluster file's text read with it; neither may have
+// a problem.
+[[nodiscard]] model::Pack load_site_pack(const std::string& folder);
+[[nodiscard]] model::Cluster read_site_cluster(const std::string& text, const model::Pack& pack);
+
 // Each problem on a line.
 [[nodiscard]] std::string text(const Compiled& compiled);
 // The plan on one screen: each action with what it waits for and how many guards it has.

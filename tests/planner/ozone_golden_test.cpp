@@ -1,0 +1,149 @@
+// Plans of packs/ozone as text, from the states in which a cluster may be found. DRYDOCK_ACCEPT=1
+// records them anew; read the diff before committing it.
+#include "planner/golden.h"
+#include "planner/ozone_site.h"
+
+#include <gmock/gmock.h>
+
+namespace drydock::planner {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* k_old = k_ozone_own;
+constexpr const char* k_new = "2.2.1";
+
+void stop_all(Site& site) {
+    for (const std::string& member : members_of(site, "")) {
+        ozone_stop(site, member);
+    }
+}
+
+void swap_all(Site& site, const std::string& version) {
+    for (const std::string& member : members_of(site, "")) {
+        site.set(member, "installed", version);
+    }
+}
+
+void start_all(Site& site) {
+    for (const std::string& member : members_of(site, "")) {
+        ozone_start(site, member);
+    }
+}
+
+void prepare(Site& site) {
+    for (const std::string& member : members_of(site, "om")) {
+        site.set(member, "writes", "refused");
+    }
+}
+
+Site pre_finalized() {
+    Site site = ozone_site(k_old);
+    swap_all(site, k_new);
+    start_all(site);
+    return site;
+}
+
+TEST(OzoneGolden, AtRest) {
+    expect_golden("ozone", ozone_site(k_old).compile(k_old, k_new));
+}
+
+TEST(OzoneGolden, PreparedAndNotStopped) {
+    Site site = ozone_site(k_old);
+    prepare(site);
+    expect_golden("ozone-prepared", site.compile(k_old, k_new));
+    // Nothing was stopped, so nothing is: only the preparation is taken back.
+    expect_golden("ozone-prepared-back", site.compile(k_new, k_old, "downgrade"));
+}
+
+TEST(OzoneGolden, HalfStopped) {
+    Site site = ozone_site(k_old);
+    prepare(site);
+    ozone_stop(site, "om1");
+    ozone_stop(site, "dn2");
+    expect_golden("ozone-half-stopped", site.compile(k_old, k_new));
+    expect_golden("ozone-half-stopped-back", site.compile(k_new, k_old, "downgrade"));
+}
+
+TEST(OzoneGolden, HalfSwapped) {
+    Site site = ozone_site(k_old);
+    prepare(site);
+    stop_all(site);
+    for (const char* member : {"scm1", "dn1", "dn3"}) {
+        site.set(member, "installed", k_new);
+    }
+    expect_golden("ozone-half-swapped", site.compile(k_old, k_new));
+    expect_golden("ozone-half-swapped-back", site.compile(k_new, k_old, "downgrade"));
+}
+
+TEST(OzoneGolden, AllStartedAndOneOmStillPrepared) {
+    Site site = ozone_site(k_old, 3);
+    prepare(site);
+    swap_all(site, k_new);
+    start_all(site);
+    site.set("om1", "writes", "accepted");
+    site.set("om2", "writes", "accepted");
+    expect_golden("ozone-without-flag", site.compile(k_old, k_new));
+}
+
+TEST(OzoneGolden, PreFinalized) {
+    expect_golden("ozone-pre-finalized", pre_finalized().compile(k_old, k_new));
+    expect_golden("ozone-pre-finalized-back", pre_finalized().compile(k_new, k_old, "downgrade"));
+}
+
+TEST(OzoneGolden, FinalizedByHand) {
+    Site site = pre_finalized();
+    ozone_layouts(site, "10", "3");
+    start_all(site);
+    expect_golden("ozone-scm-finalized", site.compile(k_old, k_new));
+    expect_golden("ozone-back-closed", site.compile(k_new, k_old, "downgrade"));
+}
+
+TEST(OzoneGolden, Restore) {
+    Site site = ozone_site(k_new);
+    expect_golden("ozone-restore", site.compile(k_new, k_old, "restore"));
+}
+
+// The gate and the steps behind it follow from the layouts of the two releases.
+TEST(OzonePlans, FinalizeOnlyWhatRises) {
+    const auto outline_of = [](const char* from, const char* to) {
+        return outline(*ozone_site(from).compile(from, to).plan);
+    };
+    const std::string equal = outline_of("1.4.0", "1.4.1");
+    EXPECT_THAT(equal, Not(HasSubstr("GATE")));
+    EXPECT_THAT(equal, Not(HasSubstr("finalize/")));
+    EXPECT_THAT(equal, HasSubstr("no return: none"));
+    EXPECT_THAT(
+        equal,
+        HasSubstr("finalize is left out: both releases write hdds 7; both releases write om 6"));
+    const std::string hdds = outline_of("2.0.0", "2.1.0");
+    EXPECT_THAT(hdds, HasSubstr("finalize/scm1/hdds"));
+    EXPECT_THAT(hdds, Not(HasSubstr("finalize/om1/om ")));
+    EXPECT_THAT(hdds, HasSubstr("no return: finalize/scm1/hdds (on_finalize of hdds"));
+    const std::string both = outline_of("1.4.1", "2.0.0");
+    EXPECT_THAT(both, HasSubstr("finalize/om1/om "));
+}
+
+TEST(OzonePlans, AreRefusedWhereARiskIsPresent) {
+    Site site = ozone_site("1.4.1");
+    site.set("scm1", "scm_ha", false);
+    EXPECT_THAT(text(site.compile("1.4.1", "2.0.0")), HasSubstr("ratis-conversion"));
+    site.set("scm1", "scm_ha", true);
+    EXPECT_THAT(text(site.compile("1.4.1", "2.0.0")), IsEmpty());
+    site.set("scm1", "healthy_nodes", 2);
+    EXPECT_THAT(text(site.compile("1.4.1", "2.1.0")), HasSubstr("datanodes-for-safe-mode"));
+}
+
+TEST(OzonePlans, KnowWhereAClusterStands) {
+    const auto from = [](const Site& site) {
+        return *current_version(site.pack, site.cluster, site.facts, k_new);
+    };
+    EXPECT_EQ(from(ozone_site(k_old)), k_old);
+    EXPECT_EQ(from(pre_finalized()), k_old);
+    EXPECT_EQ(from(ozone_site(k_new)), k_new);
+}
+
+}  // namespace
+}  // namespace drydock::planner
