@@ -17,15 +17,16 @@ runs on it is ended in any case, by pid. Without etcd releases the tests are ski
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import traceback
 import unittest
-from typing import IO, Any, Callable, Iterable, NamedTuple, Self
+from typing import Any, Callable, Iterable, Self
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+from program import (DONE, HALTED, KILLED, MOVED, NO, ROOT, RUN_SECONDS_MAX,  # noqa: F401
+                     USAGE, WAITS, Run, Running, program, run_drydock)
+
 sys.path.insert(0, os.path.join(ROOT, "tests", "field", "etcd"))
 
 import cluster  # noqa: E402  (found by the line above)
@@ -34,69 +35,8 @@ import load  # noqa: E402
 import plan_file  # noqa: E402
 import releases  # noqa: E402
 
-RUN_SECONDS_MAX = 120.0
 AT_ONCE = 2  # trials of one test that run side by side
 FAILED_TRIALS_MAX = 3  # more of the same tell nothing new
-
-DONE, NO, USAGE, WAITS, HALTED, MOVED = range(6)  # drydock's exit codes
-KILLED = -9
-
-
-class Run(NamedTuple):
-    """What a run of drydock gave: its exit code (negative: the signal that ended it) and output."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    def text(self) -> str:
-        return f"exit {self.code}\n{self.stdout}{self.stderr}"
-
-
-def program() -> str:
-    """The drydock that is tested: $DRYDOCK, else build/drydock."""
-    return os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")
-
-
-class Running:
-    """A drydock that runs: wait() for it, or kill() it."""
-
-    def __init__(self, args: list[str], scratch: str, env: dict[str, str] | None = None):
-        """Starts it in its own session, marked as belonging to `scratch`, which is its folder."""
-        self.args = args
-        # Files, not pipes: what drydock leaves running on purpose may hold its output open.
-        self._output, self._errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            [program(), *args], cwd=scratch, stdin=subprocess.DEVNULL, stdout=self._output,
-            stderr=self._errors, start_new_session=True,
-            env=os.environ | {"DRYDOCK_SCRATCH": scratch, "NO_COLOR": "1"} | (env or {}))
-
-    def wait(self, timeout: float = RUN_SECONDS_MAX) -> Run:
-        """Its exit code and output, once; one that hangs is killed and fails the test."""
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"drydock {' '.join(self.args)} did not end in {timeout:g} s; "
-                                 + self.kill().text()) from None
-        return Run(self.process.returncode, _whole(self._output), _whole(self._errors))
-
-    def kill(self) -> Run:
-        """kill -9 of this process alone, not of what it started."""
-        self.process.kill()
-        self.process.wait()
-        return Run(self.process.returncode, _whole(self._output), _whole(self._errors))
-
-
-def _whole(file: IO[str]) -> str:
-    with file:
-        file.seek(0)
-        return file.read()
-
-
-def run_drydock(args: list[str], scratch: str, env: dict[str, str] | None = None,
-                timeout: float = RUN_SECONDS_MAX) -> Run:
-    """Runs drydock to its end."""
-    return Running(args, scratch, env).wait(timeout)
 
 
 class Case(unittest.TestCase):

@@ -1,0 +1,282 @@
+"""Servers, commands and people that do the wrong thing in the middle of an Ozone upgrade."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import unittest
+from typing import Callable, Iterator
+
+import ozone_harness  # first: it knows where the others are
+import keys
+import processes
+from ozone_harness import DONE, HALTED, MOVED, NEW, NO, OLD, in_full
+
+
+class Finalizing(ozone_harness.Case):
+    """From the saved state in which the new release runs on the old layouts."""
+
+    def to_finalize(self) -> None:
+        """A run that waits at its gate."""
+        self.begin("pre-finalized")
+        self.to_the_gate()
+
+    def begin_finalize(self) -> ozone_harness.Running:
+        self.approve()
+        return self.start_drydock("resume")
+
+    def assert_done(self) -> None:
+        self.assert_finalized()
+        self.assert_keys("golden", "golden-new")
+
+    def test_somebody_finalizes_by_hand_while_the_run_waits(self) -> None:
+        """It is noticed and named, there is no way back, and a new plan goes on from there."""
+        self.to_finalize()
+        self.assertIn("Finalization of Storage Container Manager's metadata upgrade finished",
+                      self.cluster.finalize("scm").stdout)
+        self.approve()
+        moved = self.drydock("resume", expect=MOVED)
+        self.assertIn("hdds_level", moved.text())
+        refused = self.drydock("downgrade", expect=NO)
+        self.assertIn("hdds_level is 10, expected at most 4", refused.text())
+        self.assertIn("restore", refused.text())
+        self.drydock("abort", expect=DONE)
+        self.to_the_gate()
+        self.finish()
+        self.assert_done()
+
+    def test_a_datanode_is_down_before_finalize(self) -> None:
+        """Nothing is sent; it is named; started again, the same run goes on."""
+        self.to_finalize()
+        self.cluster.kill("dn3")
+        self.approve()
+        refused = self.drydock("resume")
+        self.assertIn(refused.code, (MOVED, HALTED), refused.text())
+        self.assertIn("dn3", refused.text())
+        self.assertEqual(set(self.layouts_on_disk().values()), {3, 4})
+        self.cluster.start("dn3")
+        self.cluster.wait_nodes(HEALTHY=3)
+        self.drydock("resume", expect=DONE)
+        self.assert_done()
+
+    def test_scm_died_while_somebody_finalized_with_an_open_container(self) -> None:
+        """The trap: in safe mode nothing closes the container that the datanodes wait for."""
+        self.begin("pre-finalized")
+        keys.put(self.cluster, "open")  # so that a container is open
+        self.in_background("admin", "scm", "finalizeupgrade")
+        self.wait(lambda: self.cluster.layout_on_disk("scm1") == 10, "SCM has raised its layout")
+        self.cluster.kill("scm1")
+        for pid in self.command_pids("finalizeupgrade"):
+            processes.send(pid, signal.SIGKILL)
+        on_disk = {self.cluster.layout_on_disk(f"dn{number}") for number in (1, 2, 3)}
+        self.cluster.start("scm1")
+        self.wait(lambda: self.cluster.safe_mode() is not None, "SCM is back")
+        self.assertEqual(on_disk, {4}, "a datanode was too quick: this run does not show the trap")
+        self.to_the_gate()  # the plan goes on, and does not wait for the end of that safe mode
+        self.finish()
+        self.assert_done()
+        self.assert_keys("open")
+
+    @in_full
+    def test_scm_dies_while_the_run_finalizes(self) -> None:
+        """All containers are closed, so it goes on by itself when it is back."""
+        self.to_finalize()
+        running = self.begin_finalize()
+        self.wait(lambda: self.cluster.layout_on_disk("scm1") == 10, "SCM has raised its layout")
+        self.cluster.kill("scm1")
+        time.sleep(3)
+        self.cluster.start("scm1")
+        done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assertEqual(self.sent("scm"), 1)
+        self.assert_done()
+
+    @in_full
+    def test_the_command_that_finalizes_is_killed_after_it_was_sent(self) -> None:
+        self.to_finalize()
+        running = self.begin_finalize()
+        self.wait(lambda: self.command_pids("scm", "finalizeupgrade"), "the command runs")
+        self.wait(lambda: self.cluster.layout_on_disk("scm1") == 10, "SCM has raised its layout")
+        for pid in self.command_pids("scm", "finalizeupgrade"):
+            processes.send(pid, signal.SIGKILL)
+        done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assertEqual(self.sent("scm"), 1)
+        self.assert_done()
+
+    @in_full
+    def test_om_dies_while_it_finalizes(self) -> None:
+        self.to_finalize()
+        running = self.begin_finalize()
+        self.wait(lambda: self.command_pids("om", "finalizeupgrade"), "the command runs")
+        self.cluster.kill("om1")
+        time.sleep(3)
+        self.cluster.start("om1")
+        done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assert_done()
+
+    @in_full
+    def test_a_datanode_dies_in_the_middle(self) -> None:
+        """SCM waits for the third one; the run does so too, and ends when it is back."""
+        self.to_finalize()
+        running = self.begin_finalize()
+        self.wait(lambda: self.command_pids("scm", "finalizeupgrade"), "the command runs")
+        self.cluster.kill("dn3")
+        self.wait(lambda: self.cluster.layout_on_disk("dn1") == 10, "the others finalize")
+        time.sleep(5)
+        self.assertIsNone(running.process.poll(), "it waits")
+        self.cluster.start("dn3")
+        done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assert_done()
+
+    @in_full
+    def test_the_disk_of_a_datanode_is_full(self) -> None:
+        """It cannot write its new layout; with room again it does, and the run ends."""
+        self.to_finalize()
+        with full_disk(self.cluster.members["dn3"].below("data", "meta"),
+                       lambda: self.cluster.stop("dn3"), lambda: self.cluster.start("dn3")) as fill:
+            self.cluster.wait_nodes(HEALTHY=3)
+            fill()
+            running = self.begin_finalize()
+            self.wait(lambda: self.cluster.layout_on_disk("dn1") == 10, "the others finalize")
+            time.sleep(5)
+            self.assertEqual(self.cluster.layout_on_disk("dn3"), 4)
+            self.assertIsNone(running.process.poll(), "it waits")
+            os.unlink(self.cluster.members["dn3"].below("data", "meta", "ballast"))
+            done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+            self.assertEqual(done.code, DONE, done.text())
+            self.assert_done()
+
+    def sent(self, role: str) -> int:
+        """How often the run's own script has sent the command, by its output."""
+        state = os.path.join(self.base, "state", "hosts")
+        found = subprocess.run(["grep", "-rhoc", f"^{role}: FINALIZATION_REQUIRED", state],
+                               capture_output=True, text=True)
+        return sum(int(line) for line in found.stdout.split())
+
+
+class Preparing(ozone_harness.Case):
+    @in_full
+    def test_prepare_times_out(self) -> None:
+        """An OM that hangs is not prepared: the run halts before anything is stopped, and goes on
+        when the OM does."""
+        self.begin()
+        with open(self.cluster_file) as file:
+            text = file.read()
+        with open(self.cluster_file, "w") as file:
+            file.write(text.replace('"service_id":', '"prepare_seconds": "5", "service_id":'))
+        self.make_plan()
+        running = self.start_drydock("apply", self.plan)
+        self.wait_for_event("action.intended", "prepare/om1/prepare")
+        pid = self.cluster.pid("om1")
+        assert pid
+        processes.send(pid, signal.SIGSTOP)
+        try:
+            done = running.wait(ozone_harness.RUN_SECONDS_MAX)
+        finally:
+            processes.send(pid, signal.SIGCONT)
+        self.assertEqual(done.code, HALTED, done.text())
+        self.assertIn("prepare", done.text())
+        self.assertEqual(self.versions(), {OLD})
+        self.cluster.wait_ready()
+        back = self.drydock("downgrade", expect=DONE)
+        self.assertNotIn("stop: begun", back.text())
+        self.assertFalse(self.cluster.prepared("om1"))
+        self.assert_keys("golden")
+
+    def test_an_om_was_started_without_the_flag(self) -> None:
+        """By hand, up to there: it refuses writes, and would refuse to finalize."""
+        self.begin("prepared", start=False)
+        self.cluster.install(NEW)
+        self.cluster.start()
+        self.wait(lambda: self.cluster.layouts("om1"), "the OM answers")
+        self.wait(lambda: self.cluster.safe_mode() is False, "SCM is out of safe mode")
+        self.assertTrue(self.cluster.prepared("om1"))
+        self.to_the_gate()
+        self.assertFalse(self.cluster.prepared("om1"))
+        self.assert_keys("golden")
+        self.assertEqual(self.versions(), {NEW})
+
+    @in_full
+    def test_given_up_while_prepared(self) -> None:
+        """Somebody has prepared the OMs and gone away: the way back is to cancel it, no more."""
+        self.begin()
+        self.make_plan()
+        running = self.start_drydock("apply", self.plan)
+        self.wait(lambda: self.cluster.prepared("om1"), "the OM is prepared")
+        running.kill()
+        self.drydock("downgrade", expect=DONE)
+        self.assertEqual(self.versions(), {OLD})
+        self.assert_keys("golden")
+
+
+class Copies(ozone_harness.Case):
+    @in_full
+    def test_the_cold_copy_brings_the_old_release_back_after_finalization(self) -> None:
+        self.begin()
+        self.to_the_gate()
+        self.finish()
+        self.assert_finalized()
+        keys.put(self.cluster, "lost")
+        self.drydock("downgrade", expect=NO)
+        copy = newest(os.path.join(self.base, "backups"))
+        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan, expect=DONE)
+        self.drydock("apply", self.plan, expect=DONE)
+        self.assertEqual(self.versions(), {OLD})
+        self.assert_keys("golden")
+        self.assertEqual(len(keys.wrong(self.cluster, "lost")), keys.COUNT)
+
+    @in_full
+    def test_a_copy_with_one_wrong_byte_is_not_put_back(self) -> None:
+        self.begin()
+        self.to_the_gate()
+        copy = newest(os.path.join(self.base, "backups"))
+        victim = subprocess.run(["find", os.path.join(copy, "om1"), "-name", "*.sst"], check=True,
+                                capture_output=True, text=True).stdout.splitlines()[0]
+        with open(victim, "r+b") as file:
+            file.write(b"\xff")
+        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan, expect=DONE)
+        refused = self.drydock("apply", self.plan, expect=HALTED)
+        self.assertIn("om1", refused.text())
+        self.assertEqual(self.versions(), {NEW})
+
+
+def newest(folder: str) -> str:
+    """The copy that a run has made: the folder whose name is the latest."""
+    return os.path.join(folder, max(os.listdir(folder)))
+
+
+@contextlib.contextmanager
+def full_disk(folder: str, before: Callable[[], None], after: Callable[[], None]) \
+        -> Iterator[Callable[[], None]]:
+    """A disk of its own for a folder, with what is in it; yields what fills it up."""
+    size = 64 << 20
+    kept = folder + ".kept"
+    before()
+    os.rename(folder, kept)
+    os.mkdir(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "drydock", folder],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        os.rmdir(folder)
+        os.rename(kept, folder)
+        raise unittest.SkipTest(f"mounting a small disk needs root: {done.stderr.strip()}")
+    try:
+        subprocess.run(["cp", "-a", kept + "/.", folder], check=True)
+        after()
+
+        def fill() -> None:
+            with contextlib.suppress(OSError), open(os.path.join(folder, "ballast"), "wb") as file:
+                while True:
+                    file.write(b"\0" * 65536)
+                    file.flush()
+        yield fill
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+if __name__ == "__main__":
+    ozone_harness.main()
