@@ -9,8 +9,8 @@ import settings
 from settings import Member
 
 # Below a member's folder: what a cold copy takes. Not a datanode's blocks.
-COPIED = {"scm": ("data/meta", "data/db", "data/ratis"),
-          "om": ("data/meta", "data/db", "data/ratis"),
+COPIED = {"scm": ("data/db", "data/ratis", "data/snapshot"),
+          "om": ("data/meta", "data/db", "data/ratis", "data/snapshot"),
           "datanode": ("data/meta", "data/ratis")}
 
 
@@ -31,7 +31,8 @@ def write(base: str, members: list[Member], names: tuple[str, ...], daemon: bool
     for member in members:
         lines.append(f"  - {{role: {member.role}, name: {member.name}, "
                      f'settings: {{http_url: "{member.http_url}"}}}}')
-    lines += ["", "policy:", f"  soak: {soak}", ""]
+    lines += ["", "policy:", f"  soak: {soak}",
+              f"  backups: {{path: {base}/backups, keep: 2}}", ""]
     if held := [name for name in names if "+" in name]:
         lines += ["releases:", *(f"  {json.dumps(name)}: {json.dumps(_laws(name))}"
                                  for name in held), ""]
