@@ -205,6 +205,16 @@ std::string finding(const Condition& condition, const FactView& view, const std:
                        expected(condition, view, member));
 }
 
+// Nobody who was asked says no: there are not enough of them.
+std::string too_few(const Condition& condition, const std::vector<std::string>& members) {
+    return fmt::format("{} is expected, and {}",
+                       describe(condition),
+                       members.empty() ? "nobody is up to be asked"
+                                       : fmt::format("only {} {} up to be asked",
+                                                     fmt::join(members, ", "),
+                                                     members.size() == 1 ? "is" : "are"));
+}
+
 // All members give equal, known values; the sentence names the two that differ.
 Verdict judge_same(const Condition& condition,
                    const FactView& view,
@@ -261,9 +271,11 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
         return {};
     }
     const bool can_tell = yes + open < needed;
-    return {can_tell ? Tri::no : Tri::cannot_tell,
-            can_tell && !why_no.empty() ? why_no : why_open,
-            condition.remedy};
+    std::string because = can_tell && !why_no.empty() ? why_no : why_open;
+    if (because.empty()) {
+        because = too_few(condition, members);
+    }
+    return {can_tell ? Tri::no : Tri::cannot_tell, std::move(because), condition.remedy};
 }
 
 Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view) {

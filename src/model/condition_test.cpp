@@ -37,6 +37,24 @@ TEST(Condition, counts_members) {
     EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::no);
 }
 
+// Members that are not up are not asked: what is too few is told, though nobody says no.
+TEST(Condition, tells_that_too_few_are_up) {
+    const Condition three = {.fact = "ready",
+                             .role = "node",
+                             .whose = Whose::every,
+                             .relation = Relation::is,
+                             .operand = true,
+                             .type = FactType::boolean,
+                             .members_min = 3};
+    const FactBook now = book({{"m1/ready", true}, {"m2/ready", true}});
+    const Roster up = {{"node", {"m1", "m2"}}};
+    const Verdict verdict = evaluate(three, {now, now, now, up, ""});
+    EXPECT_EQ(verdict.outcome, Tri::no);
+    EXPECT_EQ(verdict.because,
+              "at least 3 of every member's ready is true is expected, and only m1, m2 are up to "
+              "be asked");
+}
+
 TEST(Condition, a_release_is_in_its_series_and_orders_by_number) {
     Condition level = {
         .fact = "level", .relation = Relation::is, .operand = "3.5", .type = FactType::release};
