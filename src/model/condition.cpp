@@ -307,6 +307,7 @@ facts_of(const Condition& condition, const Roster& roster, const std::string& th
 std::string describe(const Condition& condition) {
     static const FactBook k_none;
     static const Roster k_nobody;
+    const std::string role = condition.role.empty() ? "member" : condition.role;
     std::string whose;
     switch (condition.whose) {
     case Whose::system:
@@ -315,13 +316,13 @@ std::string describe(const Condition& condition) {
         whose = "this member's ";
         break;
     case Whose::every:
-        whose = "every member's ";
+        whose = fmt::format("every {}'s ", role);
         break;
     case Whose::others:
-        whose = "the other members' ";
+        whose = fmt::format("the other {}s' ", role);
         break;
     case Whose::any:
-        whose = "one member's ";
+        whose = fmt::format("one {}'s ", role);
         break;
     }
     if (condition.members_min > 0) {

@@ -56,7 +56,7 @@ class Finalizing(ozone_harness.Case):
         self.assertIn("dn3", refused.text())
         self.assertEqual(set(self.layouts_on_disk().values()), {3, 4})
         self.cluster.start("dn3")
-        self.cluster.wait_nodes(HEALTHY=3)
+        self.wait(lambda: self.registered("dn3"), "dn3 is back")
         self.drydock("resume", expect=DONE)
         self.assert_done()
 
@@ -138,7 +138,7 @@ class Finalizing(ozone_harness.Case):
         self.to_finalize()
         with full_disk(self.cluster.members["dn3"].below("data", "meta"),
                        lambda: self.cluster.stop("dn3"), lambda: self.cluster.start("dn3")) as fill:
-            self.cluster.wait_nodes(HEALTHY=3)
+            self.wait(lambda: self.registered("dn3"), "dn3 is back")
             fill()
             running = self.begin_finalize()
             self.wait(lambda: self.cluster.layout_on_disk("dn1") == 10, "the others finalize")
@@ -149,6 +149,11 @@ class Finalizing(ozone_harness.Case):
             done = running.wait(ozone_harness.RUN_SECONDS_MAX)
             self.assertEqual(done.code, DONE, done.text())
             self.assert_done()
+
+    def registered(self, name: str) -> bool:
+        """Whether a datanode is on good terms with SCM, as it says itself."""
+        bean = self.cluster.jmx(name, "Hadoop:service=HddsDatanode,name=SCMConnectionManager")
+        return bool(bean) and any(scm["state"] == "HEARTBEAT" for scm in bean["SCMServers"])
 
     def sent(self, role: str) -> int:
         """How often the run's own script has sent the command, by its output."""

@@ -1,4 +1,4 @@
-// Comparing a compiled plan with its recorded outline in tests/golden/planner.
+// Comparing texts, and compiled plans, with what is recorded in tests/golden.
 #pragma once
 
 #include "planner/site.h"
@@ -12,16 +12,20 @@
 namespace drydock::planner {
 
 // DRYDOCK_ACCEPT=1 records it anew.
-inline void expect_golden(const std::string& name, const Compiled& compiled) {
-    const std::string got = compiled.plan ? outline(*compiled.plan) : text(compiled);
-    const std::string path = DRYDOCK_SOURCE_DIR "/tests/golden/planner/" + name + ".txt";
+inline void expect_golden_text(const std::string& file, const std::string& got) {
+    const std::string path = DRYDOCK_SOURCE_DIR "/tests/golden/" + file;
     if (std::getenv("DRYDOCK_ACCEPT") != nullptr) {
         std::ofstream(path) << got;
     }
-    std::ifstream file(path);
+    std::ifstream recorded(path);
     std::ostringstream expected;
-    expected << file.rdbuf();
+    expected << recorded.rdbuf();
     EXPECT_EQ(got, expected.str()) << path << "; DRYDOCK_ACCEPT=1 records it anew";
+}
+
+inline void expect_golden(const std::string& name, const Compiled& compiled) {
+    expect_golden_text("planner/" + name + ".txt",
+                       compiled.plan ? outline(*compiled.plan) : text(compiled));
 }
 
 }  // namespace drydock::planner

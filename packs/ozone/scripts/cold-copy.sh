@@ -11,7 +11,8 @@ for file; do
     IFS=:
     for folder in $folders; do case $file in "$folder"/*) held=yes ;; esac done
     unset IFS
-    [ -n "$held" ] && [ -e "$file" ] || { echo "copy_dirs does not hold $file" && exit 1; }
+    [ -n "$held" ] || { echo "copy_dirs of the cluster file does not hold $file" && exit 1; }
+    [ -e "$file" ] || { echo "there is no $file: a copy without it could not be started on again" && exit 1; }
 done
 
 sums() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum); }
