@@ -293,12 +293,12 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
 }
 
 std::vector<std::string>
-facts_of(const Condition& condition, const Roster& roster, const std::string& this_member) {
+facts_of(const Condition& condition, const Roster& members, const std::string& this_member) {
     // `reaches` compares with the others, whosever fact is asked about.
     const bool all = condition.relation == Relation::reaches;
     std::vector<std::string> keys;
     for (const std::string& member :
-         all ? of_role(roster, condition.role) : members_of(condition, roster, this_member)) {
+         all ? of_role(members, condition.role) : members_of(condition, members, this_member)) {
         keys.push_back(fact_key(member, condition.fact));
     }
     return keys;

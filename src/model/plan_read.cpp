@@ -288,8 +288,7 @@ Result<Plan> plan_from_json(const Json& json) {
                                 k_plan_format),
                     "plan again with this drydock");
     }
-    Json body = json;
-    Json::Object members = body.members();
+    Json::Object members = json.members();
     members.erase("digest");
     if (sha256_hex(Json(std::move(members)).dump()) != json["digest"].as_string()) {
         return fail("plan.digest",

@@ -166,7 +166,7 @@ private:
         return nullptr;
     }
 
-    std::vector<std::string> roles_with(const std::string& name) const {
+    [[nodiscard]] std::vector<std::string> roles_with(const std::string& name) const {
         std::vector<std::string> roles;
         for (const model::FactSpec& fact : reader_.pack.facts) {
             if (fact.name == name) {

@@ -105,7 +105,7 @@ private:
     void check_role_stores() {
         for (const auto& [name, role] : pack_.roles) {
             for (const std::string& store : role.stores) {
-                if (pack_.stores.count(store) == 0) {
+                if (!pack_.stores.contains(store)) {
                     error("store.unknown",
                           role.where,
                           fmt::format("role `{}` keeps the unknown store `{}`", name, store),
@@ -124,7 +124,7 @@ private:
             }
         }
         for (const auto& [name, store] : pack_.stores) {
-            if (laws.count(name) == 0) {
+            if (!laws.contains(name)) {
                 error("law.missing",
                       entry.where,
                       fmt::format("series `{}` says nothing of the store `{}`", entry.key, name),

@@ -103,7 +103,7 @@ private:
         return std::find(keys.begin(), keys.end(), key) != keys.end();
     }
 
-    std::string_view verb_name() const { return name_of(step_.verb); }
+    [[nodiscard]] std::string_view verb_name() const { return name_of(step_.verb); }
 
     void read_verb() {
         for (const Entry& entry : node_.entries) {
@@ -121,7 +121,7 @@ private:
         } else if (about_store(step_.verb)) {
             known_store(node, reader_);
         } else if (step_.verb == Verb::install && step_.object.find("${") == std::string::npos
-                   && reader_.pack.releases.count(step_.object) == 0) {
+                   && !reader_.pack.releases.contains(step_.object)) {
             unknown_name(reader_.diagnostics,
                          node.where,
                          "release",
@@ -144,7 +144,7 @@ private:
         } else if (by_default && about_role(step_.verb)) {
             step_.on = model::Selection();
             step_.on->role = scope_.role =
-                reader_.pack.roles.count(step_.object) > 0 ? step_.object : "";
+                reader_.pack.roles.contains(step_.object) ? step_.object : "";
         } else {
             error("step.on",
                   by_default ? node_.where : on.where,
@@ -277,7 +277,7 @@ private:
     void check_script() {
         const Node& script = node_["script"];
         scope_.script = !step_.script.empty();
-        if (scope_.script && reader_.pack.scripts.count(step_.script) == 0) {
+        if (scope_.script && !reader_.pack.scripts.contains(step_.script)) {
             unknown_name(reader_.diagnostics,
                          script.where,
                          "script",

@@ -12,7 +12,6 @@ namespace {
 
 using model::Action;
 using model::Condition;
-using model::Effect;
 using model::Member;
 using model::StepSpec;
 using model::Verb;
