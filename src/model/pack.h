@@ -173,6 +173,7 @@ struct StepSpec {
     bool quorum_without_this = false;
     std::vector<std::string> raises;     // stores: left out if the hop raises none; empty: never
     bool beside = false;                 // begins when the step before it may begin
+    bool again = false;                  // start: on the release that the way comes from
     std::vector<std::string> arguments;  // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
                    // have their own

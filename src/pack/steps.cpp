@@ -329,6 +329,7 @@ private:
             }
         }
         step_.beside = boolean_of(node_["beside"]);
+        step_.again = boolean_of(node_["again"]);
         if (step_.beside && phase_.each) {
             error("step.beside",
                   node_["beside"].where,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace drydock::planner {
 
@@ -27,6 +28,15 @@ bool moves_release(Verb verb) {
            || verb == Verb::restart;
 }
 
+// A start on the release that the way comes from: it brings a member up that has to be asked
+// something before it is taken further.
+bool starts_again(const Action& action, const Plan& plan) {
+    return action.verb == Verb::start
+           && std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
+                  return effect.kind == "becomes" && effect.value == Json(plan.from);
+              });
+}
+
 // What may stand between a stop and a start without being a step of the member's way.
 bool passes_by(const Action& action) {
     return action.request.is_null() || action.verb == Verb::backup;
@@ -42,7 +52,7 @@ public:
             each_[phase.name] = phase.each.has_value();
         }
         for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-            if (!plan.actions[i].member.empty()) {
+            if (!plan.actions[i].member.empty() && !starts_again(plan.actions[i], plan)) {
                 add(plan.actions[i], i);
             }
         }
@@ -184,9 +194,17 @@ void take_out(Plan& plan, const std::vector<bool>& gone) {
 void enter_members(Draft& draft) {
     Plan& plan = draft.plan;
     std::vector<bool> gone(plan.actions.size(), false);
+    std::set<std::string> again;  // these go their way from its front
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const Action& action = plan.actions[i];
+        if (starts_again(action, plan)) {
+            gone[i] = !holds(draft, action.when, action.member);
+            again.insert(gone[i] ? "" : action.member);
+        }
+    }
     const Blocks blocks(plan, *draft.procedure);
     for (const Block& block : blocks.all()) {
-        const std::size_t behind = steps_behind(draft, block);
+        const std::size_t behind = again.contains(block.member) ? 0 : steps_behind(draft, block);
         if (behind == 0) {
             continue;
         }

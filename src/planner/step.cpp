@@ -37,7 +37,7 @@ void add_standard_effects(const Draft& draft,
         becomes(draft, member, "running", Json(), action);
         becomes(draft, member, "ready", Json(), action);
     } else if (step.verb == Verb::start || step.verb == Verb::restart) {
-        becomes(draft, member, "running", draft.scope.to, action);
+        becomes(draft, member, "running", step.again ? draft.scope.from : draft.scope.to, action);
         becomes(draft, member, "ready", true, action);
     } else if (step.verb == Verb::install) {
         becomes(draft, member, "installed", draft.scope.to, action);

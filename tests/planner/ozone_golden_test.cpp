@@ -93,6 +93,13 @@ TEST(OzoneGolden, PreFinalized) {
     expect_golden("ozone-pre-finalized-back", pre_finalized().compile(k_new, k_old, "downgrade"));
 }
 
+// It has written with the new release and was never prepared: it has to come up once more.
+TEST(OzoneGolden, AnOmDiedPreFinalized) {
+    Site site = pre_finalized();
+    ozone_stop(site, "om1");
+    expect_golden("ozone-om-died-back", site.compile(k_new, k_old, "downgrade"));
+}
+
 TEST(OzoneGolden, FinalizedByHand) {
     Site site = pre_finalized();
     ozone_layouts(site, "10", "3");
