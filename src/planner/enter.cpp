@@ -196,10 +196,11 @@ void enter_members(Draft& draft) {
     std::vector<bool> gone(plan.actions.size(), false);
     std::set<std::string> again;  // these go their way from its front
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const Action& action = plan.actions[i];
+        Action& action = plan.actions[i];
         if (starts_again(action, plan)) {
             gone[i] = !holds(draft, action.when, action.member);
             again.insert(gone[i] ? "" : action.member);
+            action.when.clear();  // answered: by then others may be up
         }
     }
     const Blocks blocks(plan, *draft.procedure);

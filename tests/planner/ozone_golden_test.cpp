@@ -98,6 +98,8 @@ TEST(OzoneGolden, AnOmDiedPreFinalized) {
     Site site = pre_finalized();
     ozone_stop(site, "om1");
     expect_golden("ozone-om-died-back", site.compile(k_new, k_old, "downgrade"));
+    ozone_stop(site, "scm1");  // and SCM, without which it does not come up
+    expect_golden("ozone-om-and-scm-died-back", site.compile(k_new, k_old, "downgrade"));
 }
 
 TEST(OzoneGolden, FinalizedByHand) {
