@@ -13,7 +13,7 @@ import processes
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 MARK = "made-by-drydock-demo"  # a folder without this file is somebody's own and is not wiped
-WAITS_FOR_A_PERSON = 3  # drydock's exit code
+REFUSED, WAITS_FOR_A_PERSON = 1, 3  # drydock's exit codes
 
 
 class Stopped(Exception):

@@ -2,8 +2,9 @@
 
 SCM, OM and three datanodes run on this machine, on loopback, in one scratch folder (./demo). The
 old release is 2.2.0 held to the layouts of 1.3.0 (releases.py says why), the new one 2.2.1 as it is.
-A writer goes on all the time; in the end every key that Ozone acknowledged is read and compared.
-Each command is printed before it is run, so that it can be typed again.
+A writer goes on all the time; for each way the demo says how long nothing could be written, and in
+the end every key that Ozone acknowledged is read and compared. Each command is printed before it is
+run, so that it can be typed again.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import plan_file
 import releases
 import stage
 from client import Refused
-from stage import WAITS_FOR_A_PERSON, Stopped, clear, say, short, tell
+from stage import REFUSED, WAITS_FOR_A_PERSON, Stopped, clear, say, short, tell
 
 
 class Demo(stage.Stage):
@@ -27,6 +28,7 @@ class Demo(stage.Stage):
         self.cluster = cluster.Cluster(scratch)
         self.plan = short(os.path.join(scratch, "plan.json"))
         self.file = short(self.cluster.write_cluster_file())
+        self.asked = 0.0
 
     def bring_up(self) -> None:
         say(f"SCM, OM and three datanodes of Ozone {releases.OLD}, in {short(self.scratch)}")
@@ -35,36 +37,49 @@ class Demo(stage.Stage):
         self.cluster.wait_ready()
         keys.put(self.cluster, "old")
         self.show_members()
-
-    def to_the_gate(self) -> None:
         self.drydock("survey", "-c", self.file)
+
+    def to_the_gate(self, writer: load.Load) -> None:
+        say(f"To {releases.NEW}, but not further than its gate. The plan says what will be done, and "
+            "what the way back is:")
         self.drydock("plan", "-c", self.file, "--to", releases.NEW, "-o", self.plan)
         self.drydock("apply", self.plan, expect=WAITS_FOR_A_PERSON)
+        self.show_pause(writer)
         say(f"Pre-finalized: {releases.NEW} runs on the layouts of {releases.OLD}. Keys are read and "
             "written; what needs\nthe new layouts is refused:")
         self.show_members()
         self.show_snapshot("snap-early")
 
-    def back(self) -> None:
+    def back(self, writer: load.Load) -> None:
         say(f"It waits at its gate. First, the way back to {releases.OLD}, with all keys:")
         self.drydock("downgrade", "-c", self.file)
+        self.show_pause(writer)
         self.show_members()
 
-    def finalize(self) -> None:
+    def finalize(self, writer: load.Load) -> None:
         gate = plan_file.gate_of(self.plan)
         say(f"It waits at its gate `{gate}`: behind it {releases.OLD} never starts on this data "
             "again.\nThe demo approves by itself:")
         self.drydock("approve", gate, "-c", self.file)
         self.drydock("resume", "-c", self.file)
+        self.show_pause(writer)
         self.show_members()
         self.show_snapshot("snap-late")
+        say("The way back is over; what is left is told:")
+        self.drydock("downgrade", "-c", self.file, expect=REFUSED)
+
+    def show_pause(self, writer: load.Load) -> None:
+        """How long nothing could be written since this was asked last."""
+        writer.wait_for(10)
+        say(f"Nothing could be written for {writer.longest_pause(self.asked):.1f} s.")
+        self.asked = time.monotonic()
 
     def show_members(self) -> None:
         for name, member in self.cluster.members.items():
             if member.role in cluster.INFO:
                 disk, software = self.cluster.layouts(name) or ("-", "-")
-                print(f"  {name}   {self.cluster.version(name) or 'down':12}   layout {disk} of "
-                      f"{software}   {member.http_url}", flush=True)
+                print(f"  {name:4}   {self.cluster.version(name) or 'down':10}   layout {disk} of "
+                      f"{software:<2}   {member.http_url}", flush=True)
 
     def show_snapshot(self, name: str) -> None:
         try:
@@ -78,8 +93,8 @@ class Demo(stage.Stage):
         writer.wait_for(10)
         summary = writer.stop()
         wrong = writer.wrong() + keys.wrong(self.cluster, "old")
-        say(f"{summary['acknowledged']} writes acknowledged, {len(wrong)} lost or different; "
-            f"pauses of the writer: {', '.join(f'{pause:g} s' for pause in summary['pauses'])}")
+        say(f"{summary['acknowledged']} writes acknowledged, {len(wrong)} lost or different. The "
+            f"longest pause between two was {max(summary['pauses'], default=0):g} s.")
         if wrong:
             raise Stopped("keys are missing or differ:\n  " + "\n  ".join(wrong[:10]))
         self.drydock("journal", "verify", "-c", self.file)
@@ -116,11 +131,12 @@ def run(options: argparse.Namespace) -> None:
         if not options.by_hand:
             writer = load.Load(demo.cluster)
             demo.cluster.on_close.callback(writer.close)
-            demo.to_the_gate()
-            demo.back()
+            writer.wait_for(10)
+            demo.to_the_gate(writer)
+            demo.back(writer)
             if not options.back:
-                demo.to_the_gate()
-                demo.finalize()
+                demo.to_the_gate(writer)
+                demo.finalize(writer)
             demo.check(writer)
             say(f"Done in {time.monotonic() - began:.0f} s.")
         kept = options.keep or options.by_hand

@@ -63,6 +63,13 @@ class Load:
         wait_until(lambda: self.acknowledged() >= goal, within,
                    lambda: f"{self.acknowledged()} of {goal} writes; refused {self._refused}")
 
+    def longest_pause(self, since: float = 0) -> float:
+        """The longest time between two acknowledged writes, in seconds, of those that ended after a
+        moment of time.monotonic()."""
+        times = [when for _, when in self._acknowledged]
+        return max((later - when for when, later in zip(times, times[1:]) if later > since),
+                   default=0)
+
     def stop(self) -> dict[str, Any]:
         """Ends the writing. `pauses` are the longest ones, in seconds, longest first."""
         self._stopped.set()
