@@ -155,13 +155,6 @@ class Finalizing(ozone_harness.Case):
         bean = self.cluster.jmx(name, "Hadoop:service=HddsDatanode,name=SCMConnectionManager")
         return bool(bean) and any(scm["state"] == "HEARTBEAT" for scm in bean["SCMServers"])
 
-    def sent(self, role: str) -> int:
-        """How often the run's own script has sent the command, by its output."""
-        state = os.path.join(self.base, "state", "hosts")
-        found = subprocess.run(["grep", "-rhoc", f"^{role}: FINALIZATION_REQUIRED", state],
-                               capture_output=True, text=True)
-        return sum(int(line) for line in found.stdout.split())
-
 
 class Preparing(ozone_harness.Case):
     @in_full

@@ -160,6 +160,13 @@ class Case(unittest.TestCase):
         return [pid for pid in processes.of_scratch(self.base)
                 if set(words) <= set(processes.command_line(pid))]
 
+    def sent(self, role: str) -> int:
+        """How often runs have sent `finalizeupgrade` to "scm" or "om", by what the script says."""
+        state = os.path.join(self.base, "state", "hosts")
+        found = subprocess.run(["grep", "-rhoc", f"^{role}: FINALIZATION_REQUIRED", state],
+                               capture_output=True, text=True)
+        return sum(int(line) for line in found.stdout.split())
+
     def in_background(self, *words: str) -> threading.Thread:
         """`ozone ...` that nobody waits for."""
         thread = threading.Thread(
