@@ -256,8 +256,8 @@ def full_disk(folder: str, before: Callable[[], None], after: Callable[[], None]
     before()
     os.rename(folder, kept)
     os.mkdir(folder)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "drydock", folder],
-                          capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "drydock", folder]
+    done = subprocess.run(mount, capture_output=True, text=True)
     if done.returncode != 0:
         os.rmdir(folder)
         os.rename(kept, folder)

@@ -1,4 +1,4 @@
-"""What end-to-end tests on a real Ozone need: a saved cluster, its cluster file, and drydock to run.
+"""What end-to-end tests on a real Ozone need: a saved cluster, its cluster file, and drydock.
 
     class CycleTest(ozone_harness.Case):
         def test_plain(self) -> None:
@@ -110,7 +110,8 @@ class Case(unittest.TestCase):
 
     def words(self, *args: str) -> list[str]:
         without = ("apply", "guide", "pack", "version", "completion", "agent")
-        return list(args) if args[0] in without or "-c" in args else [*args, "-c", self.cluster_file]
+        named = args[0] in without or "-c" in args
+        return list(args) if named else [*args, "-c", self.cluster_file]
 
     def make_plan(self, to: str = NEW) -> dict[str, Any]:
         """The plan, which is written to self.plan too."""

@@ -1,4 +1,4 @@
-"""Other pairs of releases with the same pack: other layouts, two hops, and layouts that are equal."""
+"""Other pairs of releases with the same pack: other layouts, two hops, and equal layouts."""
 
 from typing import Any
 

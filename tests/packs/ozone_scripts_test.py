@@ -1,4 +1,4 @@
-"""The scripts of packs/ozone beside a double of the `ozone` command, which answers what it is told to.
+"""The scripts of packs/ozone beside a double of the `ozone` command, which answers as it is told.
 
 The real command, and servers that really finalize, are in tests/e2e/ozone_*_test.py; here are the
 answers that a test cannot make a real server give."""
@@ -169,8 +169,8 @@ class CloseContainers(Case):
 
     @staticmethod
     def listed(*ids: int) -> str:
-        return "[ " + ", ".join(f'{{\n  "state" : "X",\n  "containerID" : {one},\n  "usedBytes" : 0\n}}'
-                                for one in ids) + " ]"
+        one = '{\n  "state" : "X",\n  "containerID" : %d,\n  "usedBytes" : 0\n}'
+        return "[ " + ", ".join(one % number for number in ids) + " ]"
 
     def test_those_of_the_beginning_are_closed_and_waited_for(self) -> None:
         self.answers(self.OPEN, self.listed(1, 2), self.listed(1, 2), self.listed(), self.listed())
@@ -207,7 +207,8 @@ class Copies(Case):
                                *files, expect=expect)
 
     def test_there_and_back(self) -> None:
-        self.cold_copy(self.path("data/om/current/VERSION"), self.path("meta/current/prepareMarker"))
+        self.cold_copy(self.path("data/om/current/VERSION"),
+                       self.path("meta/current/prepareMarker"))
         self.assertIn("3 files", self.run_script("verify-copy.sh", self.copy))
         self.write("data/om/current/VERSION", "layoutVersion=9\n")
         os.unlink(self.path("data/db/000001.sst"))

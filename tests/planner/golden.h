@@ -1,31 +1,18 @@
 // Comparing texts, and compiled plans, with what is recorded in tests/golden.
+//
+// With DRYDOCK_ACCEPT=1 in the environment what is found is recorded anew; read the diff before
+// committing it.
 #pragma once
 
 #include "planner/site.h"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <string>
 
 namespace drydock::planner {
 
-// DRYDOCK_ACCEPT=1 records it anew.
-inline void expect_golden_text(const std::string& file, const std::string& got) {
-    const std::string path = DRYDOCK_SOURCE_DIR "/tests/golden/" + file;
-    if (std::getenv("DRYDOCK_ACCEPT") != nullptr) {
-        std::ofstream(path) << got;
-    }
-    std::ifstream recorded(path);
-    std::ostringstream expected;
-    expected << recorded.rdbuf();
-    EXPECT_EQ(got, expected.str()) << path << "; DRYDOCK_ACCEPT=1 records it anew";
-}
-
-inline void expect_golden(const std::string& name, const Compiled& compiled) {
-    expect_golden_text("planner/" + name + ".txt",
-                       compiled.plan ? outline(*compiled.plan) : text(compiled));
-}
+// Fails the test if tests/golden/FILE holds another text.
+void expect_golden_text(const std::string& file, const std::string& got);
+// The same for the outline of a plan, or its problems, and tests/golden/planner/NAME.txt.
+void expect_golden(const std::string& name, const Compiled& compiled);
 
 }  // namespace drydock::planner
