@@ -46,6 +46,7 @@ class Finalizing(ozone_harness.Case):
         self.finish()
         self.assert_done()
 
+    @in_full
     def test_a_datanode_is_down_before_finalize(self) -> None:
         """Nothing is sent; it is named; started again, the same run goes on."""
         self.to_finalize()
@@ -63,6 +64,7 @@ class Finalizing(ozone_harness.Case):
     def test_scm_died_while_somebody_finalized_with_an_open_container(self) -> None:
         """The trap: in safe mode nothing closes the container that the datanodes wait for."""
         self.begin("pre-finalized")
+        self.give("scm", "safe_mode_grace", "10")
         keys.put(self.cluster, "open")  # so that a container is open
         self.in_background("admin", "scm", "finalizeupgrade")
         self.wait(lambda: self.cluster.layout_on_disk("scm1") == 10, "SCM has raised its layout")
@@ -162,10 +164,7 @@ class Preparing(ozone_harness.Case):
         """An OM that hangs is not prepared: the run halts before anything is stopped, and goes on
         when the OM does."""
         self.begin()
-        with open(self.cluster_file) as file:
-            text = file.read()
-        with open(self.cluster_file, "w") as file:
-            file.write(text.replace('"service_id":', '"prepare_seconds": "5", "service_id":'))
+        self.give("om", "prepare_seconds", "5")
         self.make_plan()
         running = self.start_drydock("apply", self.plan)
         self.wait_for_event("action.intended", "prepare/om1/prepare")

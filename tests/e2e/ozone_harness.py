@@ -113,6 +113,14 @@ class Case(unittest.TestCase):
         named = args[0] in without or "-c" in args
         return list(args) if named else [*args, "-c", self.cluster_file]
 
+    def give(self, role: str, setting: str, value: str) -> None:
+        """Adds a setting to the members of a role in the cluster file."""
+        with open(self.cluster_file) as file:
+            text = file.read()
+        at = text.index("settings: {", text.index(f"\n  {role}:\n")) + len("settings: {")
+        with open(self.cluster_file, "w") as file:
+            file.write(text[:at] + f'"{setting}": "{value}", ' + text[at:])
+
     def make_plan(self, to: str = NEW) -> dict[str, Any]:
         """The plan, which is written to self.plan too."""
         self.drydock("plan", "--to", to, "-o", self.plan, expect=DONE)
