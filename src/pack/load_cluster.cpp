@@ -76,7 +76,7 @@ void check_system(const Node& node, ClusterReader& reader) {
 bool check_roles(const Node& roles, ClusterReader& reader) {
     bool known = true;
     for (const Entry& entry : roles.entries) {
-        if (reader.pack.roles.count(entry.key) == 0) {
+        if (!reader.pack.roles.contains(entry.key)) {
             unknown_name(
                 reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
             known = false;
@@ -163,7 +163,7 @@ Result<std::string> cluster_system(const std::string& file) {
         return fail(
             first.code, fmt::format("{}: {}", first.where.text(), first.summary), first.suggestion);
     }
-    const std::string system = text_of(documents.front()["system"]);
+    std::string system = text_of(documents.front()["system"]);
     if (system.empty()) {
         return fail("key.missing",
                     fmt::format("{} does not say which system it is a cluster of", file),

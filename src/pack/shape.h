@@ -107,6 +107,7 @@ void unknown_name(Diagnostics& diagnostics,
 template <class Map>
 std::vector<std::string> keys_of(const Map& map) {
     std::vector<std::string> keys;
+    keys.reserve(map.size());
     for (const auto& entry : map) {
         keys.push_back(entry.first);
     }
