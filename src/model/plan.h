@@ -94,6 +94,7 @@ struct PlanStore {
     std::string role;                      // that owns it
     std::vector<std::string> opened_by;    // roles whose members open it when they start
     bool shared = false;                   // one for all members, else one each
+    std::vector<std::string> levels;       // keys of the facts that tell its format
     std::vector<std::string> formats;      // oldest first
     std::map<std::string, StoreLaw> laws;  // by release: the plan's `from` and `to`
 };
@@ -137,6 +138,7 @@ struct Plan {
     FactSources sources;
     std::map<std::string, std::string> member_hosts;
     FactBook planned;             // the facts it is bound to: values only, no evidence
+    FactBook seen;                // what else the survey told: a way back is compiled from both
     std::vector<Action> actions;  // in an order that respects `after`
     std::vector<Law> laws;
     std::vector<PlanStore> stores;
@@ -150,6 +152,7 @@ struct Plan {
     std::string on_failure = "halt";
     std::map<std::string, SecretSource> secrets;
     std::string returns_from;  // the run that this plan takes back; empty for a way forward
+    Json check;  // the checker's verdict, bound to the digest, of which it is no part
 
     [[nodiscard]] std::string facts_digest() const;
     [[nodiscard]] std::string digest() const;

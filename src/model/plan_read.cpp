@@ -155,6 +155,7 @@ PlanStore store_from(const Json& json) {
     store.role = json["role"].as_string();
     store.shared = json["shared"].as_bool();
     store.opened_by = strings_from(json["opened_by"]);
+    store.levels = strings_from(json["levels"]);
     store.formats = strings_from(json["formats"]);
     for (const auto& [release, law] : json["laws"].members()) {
         store.laws.emplace(release, store_law_from(law));
@@ -220,6 +221,7 @@ void read_maps(const Json& json, Plan& plan) {
             name, SecretSource{secret["kind"].as_string(), strings_from(secret["from"])});
     }
     plan.planned = planned_from(json["facts"]);
+    plan.seen = planned_from(json["seen"]);
 }
 
 void read_notes(const Json& json, Plan& plan) {
@@ -290,6 +292,7 @@ Result<Plan> plan_from_json(const Json& json) {
     }
     Json::Object members = json.members();
     members.erase("digest");
+    members.erase("check");
     if (sha256_hex(Json(std::move(members)).dump()) != json["digest"].as_string()) {
         return fail("plan.digest",
                     "the plan was edited after it was made: its digest does not match its content",
@@ -304,6 +307,7 @@ Result<Plan> plan_from_json(const Json& json) {
         plan.actions.push_back(std::move(action));
     }
     DRYDOCK_TRY(check_references(plan));
+    plan.check = json["check"];
     if (plan.digest() != json["digest"].as_string()) {
         return fail("plan.unknown_keys",
                     "the plan holds keys that this drydock does not know",

@@ -141,6 +141,7 @@ Json store_to_json(const PlanStore& store) {
     Json json;
     json.set("name", store.name).set("role", store.role).set("shared", store.shared);
     json.set("opened_by", strings_to_json(store.opened_by));
+    json.set("levels", strings_to_json(store.levels));
     json.set("formats", strings_to_json(store.formats));
     return json.set("laws", map_to_json(store.laws, store_law_to_json));
 }
@@ -197,6 +198,7 @@ Json body_to_json(const Plan& plan) {
     json.set("member_hosts",
              map_to_json(plan.member_hosts, [](const std::string& host) { return Json(host); }));
     json.set("facts", planned_to_json(plan.planned)).set("facts_digest", plan.facts_digest());
+    json.set("seen", planned_to_json(plan.seen));
     json.set("actions", list_to_json(plan.actions, action_to_json));
     json.set("laws", list_to_json(plan.laws, law_to_json));
     json.set("stores", list_to_json(plan.stores, store_to_json));
@@ -222,7 +224,7 @@ std::string Plan::digest() const {
 Json to_json(const Plan& plan) {
     Json json = body_to_json(plan);
     json.set("digest", sha256_hex(json.dump()));
-    return json;
+    return plan.check.is_null() ? json : json.set("check", plan.check);
 }
 
 }  // namespace drydock::model

@@ -122,12 +122,21 @@ void add_groups(Builder& builder,
     }
 }
 
-Result<std::vector<Action>>
-actions_on(const Draft& draft, const PhaseSpec& phase, const Member* member) {
+// Where nobody is up who could take over from a member, there is nothing to hand over.
+Result<std::vector<Action>> actions_on(Draft& draft, const PhaseSpec& phase, const Member* member) {
     std::vector<Action> actions;
     for (const StepSpec& step : phase.steps) {
-        DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
-        actions.push_back(std::move(action));
+        auto action = make_action(draft, phase, step, member);
+        if (!action && action.error().code == "plan.successor") {
+            draft.plan.skipped.push_back(
+                fmt::format("{}: {} is left out for {}: nobody else is up to take over",
+                            phase.name,
+                            step.id,
+                            member->name));
+            continue;
+        }
+        DRYDOCK_TRY(action);
+        actions.push_back(std::move(*action));
     }
     return actions;
 }

@@ -232,6 +232,11 @@ void bind_facts(Draft& draft) {
             plan.planned[key] = {fact->second.status, fact->second.value, "the plan", 0};
         }
     }
+    for (const auto& [key, fact] : draft.request.facts) {
+        if (fact.status != model::Known::unknown && !plan.planned.contains(key)) {
+            plan.seen[key] = {fact.status, fact.value, "the plan", 0};
+        }
+    }
 }
 
 }  // namespace drydock::planner

@@ -42,7 +42,8 @@ std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& s
 
 void add_store(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
-    model::PlanStore known = {store.name, store.role, {}, store.shared, store.formats, {}};
+    model::PlanStore known = {
+        store.name, store.role, {}, store.shared, levels_of(draft, store), store.formats, {}};
     for (const auto& [name, role] : pack.roles) {
         if (lists(role.stores, store.name)) {
             known.opened_by.push_back(name);

@@ -74,6 +74,12 @@ public:
         it = static_cast<Cell>((it & ~k_status) | static_cast<Cell>(status));
     }
 
+    // All of an action at once; each number within its bounds.
+    void set(std::size_t action, Status status, int failures, int attempt) {
+        data()[action + 1] = static_cast<Cell>(static_cast<int>(status) | failures << k_failures_at
+                                               | attempt << k_attempt_at);
+    }
+
     // Both stay at their largest value.
     void set_failures(std::size_t action, int failures);
     void set_attempt(std::size_t action, int attempt);

@@ -1,0 +1,118 @@
+// Measures the checker: raw exploration, a question that SPIN is asked, too, and how it grows.
+//
+//   explore_bench raw         6 hosts x 5 steps side by side, without symmetry
+//   explore_bench hosts       the same with symmetry
+//   explore_bench etcd N      packs/etcd with N members; default budgets for 3, one of each beyond
+//
+// One JSON line for each.
+#include "base/json.h"
+#include "checker/checker.h"
+#include "planner/site.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using drydock::Json;
+namespace checker = drydock::checker;
+namespace model = drydock::model;
+namespace planner = drydock::planner;
+
+// Six hosts, five steps on each, one after the other; hosts side by side.
+model::Plan hosts_plan(int hosts, int steps) {
+    model::Plan plan;
+    plan.kind = "offline";
+    plan.from = "1";
+    plan.to = "2";
+    plan.roles.push_back({"host", 0, {}});
+    for (int host = 0; host < hosts; ++host) {
+        const std::string name = fmt::format("h{}", host);
+        plan.roles.front().members.push_back(name);
+        for (int step = 0; step < steps; ++step) {
+            model::Action action;
+            action.id = fmt::format("{}/{}", name, step);
+            action.title = action.id;
+            action.member = name;
+            action.host = name;
+            action.verb = model::Verb::run;
+            action.repeatable = model::Repeatable::yes;
+            action.request = Json::Object{{"kind", "command"}};
+            if (step > 0) {
+                action.after.push_back(plan.actions.size() - 1);
+            }
+            plan.actions.push_back(std::move(action));
+        }
+    }
+    return plan;
+}
+
+checker::Options question() {
+    checker::Options options;
+    options.faults = {6, 0, 2, 0, 0};
+    options.properties = {checker::Property::stuck};
+    options.persons = false;
+    options.memory_max = std::size_t{12} << 30U;
+    return options;
+}
+
+void measure(const std::string& name, const model::Plan& plan, const checker::Options& options) {
+    const auto begun = std::chrono::steady_clock::now();
+    const checker::Report report = checker::check(plan, options);
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    const auto states = static_cast<double>(report.states);
+    const auto transitions = static_cast<double>(report.transitions);
+    Json json;
+    json.set("what", name)
+        .set("verdict", std::string(name_of(report.verdict)))
+        .set("faults", show(report.faults))
+        .set("threads", options.threads)
+        .set("states", static_cast<std::int64_t>(report.states))
+        .set("transitions", static_cast<std::int64_t>(report.transitions))
+        .set("depth", report.depth)
+        .set("worlds", static_cast<std::int64_t>(report.worlds))
+        .set("mbytes", static_cast<std::int64_t>(report.bytes >> 20U))
+        .set("ms", static_cast<std::int64_t>(seconds * 1000))
+        .set("states_per_s", static_cast<std::int64_t>(states / seconds))
+        .set("ns_per_transition", static_cast<std::int64_t>(seconds * 1e9 / transitions));
+    std::printf("%s\n", json.dump().c_str());
+}
+
+void measure_etcd(int members, const std::string& faults) {
+    const auto site = planner::etcd_site(members);
+    const auto compiled = site.compile("3.4.23", "3.5.21");
+    checker::Options options;
+    if (!faults.empty()) {
+        options.faults = *checker::faults_from(faults);
+    }
+    options.back = [&site](const model::FactBook& facts) -> drydock::Result<model::Plan> {
+        auto back = planner::compile(
+            {site.pack, site.cluster, facts, "downgrade", "3.5.21", "3.4.23", "back", "", "roll"});
+        return back.plan ? drydock::Result<model::Plan>(std::move(*back.plan))
+                         : tl::unexpected(back.problems.front());
+    };
+    measure(fmt::format("etcd {}", members), *compiled.plan, options);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string what = count > 1 ? arguments[1] : "hosts";
+    checker::Options options = question();
+    if (what == "etcd") {
+        measure_etcd(count > 2 ? std::atoi(arguments[2]) : 3, count > 3 ? arguments[3] : "");
+        return 0;
+    }
+    options.symmetry = what != "raw";
+    if (what == "raw") {
+        options.properties = {checker::Property::twice};  // the search alone
+    }
+    const int hosts = count > 2 ? std::atoi(arguments[2]) : 6;
+    measure(what, hosts_plan(hosts, 5), options);
+    return 0;
+}

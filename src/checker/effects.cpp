@@ -1,0 +1,335 @@
+#include "checker/effects.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+using run::Status;
+
+constexpr Byte k_unverified = 1;
+constexpr Byte k_verified = 2;
+
+bool has(std::uint64_t set, Byte value) {
+    return ((set >> value) & 1U) != 0;
+}
+
+// The release that a start brings up: what is installed, whatever the step meant.
+Byte release_of(const Member& member, const Byte* row) {
+    return member.installed != k_nowhere ? row[member.installed] : row[member.running];
+}
+
+// The stores' instances that this member opens.
+template <class Each>
+void for_each_store(const Site& site, const Member& member, const Each& each) {
+    for (const Store& store : site.stores) {
+        if (!store.opened_by[static_cast<std::size_t>(member.role)]) {
+            continue;
+        }
+        const auto& owners = site.members_of[static_cast<std::size_t>(store.role)];
+        for (std::size_t i = 0; i < store.at.size(); ++i) {
+            const bool own = store.role == member.role && !store.shared;
+            if (!own || &site.members[static_cast<std::size_t>(owners[i])] == &member) {
+                each(store, store.at[i]);
+            }
+        }
+    }
+}
+
+bool can_read(const Site& site, const Store& store, Byte format, Byte release) {
+    const auto law = store.laws.find(site.values.at(release).value.show());
+    if (law == store.laws.end() || format >= store.formats.size()) {
+        return true;
+    }
+    const auto& reads = law->second.reads;
+    return std::find(reads.begin(), reads.end(), store.formats[format]) != reads.end();
+}
+
+bool can_read_all(const Site& site, const Member& member, Byte release, const Byte* row) {
+    bool all = true;
+    for_each_store(site, member, [&](const Store& store, Place at) {
+        all = all && can_read(site, store, row[at], release);
+    });
+    return all;
+}
+
+void raise(Place at, Byte format, Byte* row) {
+    if (row[at] == k_no_format || row[at] < format) {
+        row[at] = format;
+    }
+}
+
+void write_levels(const Rise& rise, Byte* row) {
+    for (const Write& level : rise.levels) {
+        row[level.at] = level.value;
+    }
+}
+
+// The first start of a release that converts its stores.
+void convert(const Site& site, const Member& member, Byte release, Byte* row) {
+    for (const Rise& rise : site.rises) {
+        if (rise.raises != model::Raises::on_start || !has(rise.runs, release)) {
+            continue;
+        }
+        const Store& raised = site.stores[static_cast<std::size_t>(rise.store)];
+        bool opened = false;
+        for_each_store(site, member, [&](const Store& store, Place at) {
+            if (&store == &raised) {
+                raise(at, rise.becomes, row);
+                opened = true;
+            }
+        });
+        if (opened) {
+            write_levels(rise, row);
+        }
+    }
+}
+
+bool serve_apart(const Site& site, const Byte* row) {
+    const auto any_runs = [&](int role, std::uint64_t releases) {
+        const auto& members = site.members_of[static_cast<std::size_t>(role)];
+        return std::any_of(members.begin(), members.end(), [&](int index) {
+            const Place running = site.members[static_cast<std::size_t>(index)].running;
+            return running != k_nowhere && has(releases, row[running]);
+        });
+    };
+    return std::any_of(site.skews.begin(), site.skews.end(), [&](const SkewPair& pair) {
+        return any_runs(pair.role, pair.one) && any_runs(pair.with, pair.other);
+    });
+}
+
+void bring_up(const Site& site, const Member& member, Byte release, Byte* row) {
+    row[member.running] = release;
+    if (member.ready != k_nowhere) {
+        row[member.ready] = site.serves;
+    }
+    if (member.service != k_nowhere) {
+        row[member.service] = site.started;
+    }
+    convert(site, member, release, row);
+}
+
+Broken start(const Site& site, const Member& member, Byte* row) {
+    if (member.running == k_nowhere) {
+        return 0;
+    }
+    const Byte release = release_of(member, row);
+    if (!can_read_all(site, member, release, row)) {
+        die(site, member, row);
+        return bit_of(Property::unreadable_start);
+    }
+    const bool apart = serve_apart(site, row);
+    bring_up(site, member, release, row);
+    return !apart && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
+}
+
+// The step raises the store by the law of the release that the plan leads to.
+void raise_by_command(const Site& site, int index, Byte* row) {
+    for (const Rise& rise : site.rises) {
+        if (rise.store == index) {
+            fire(site, rise, row);
+        }
+    }
+}
+
+void lower_by_command(const Site& site, int index, Byte* row) {
+    const Store& store = site.stores[static_cast<std::size_t>(index)];
+    const auto law = store.laws.find(site.plan.to);
+    if (law == store.laws.end()) {
+        return;
+    }
+    const auto format = std::find(store.formats.begin(), store.formats.end(), law->second.writes);
+    for (const Place at : store.at) {
+        row[at] = static_cast<Byte>(format - store.formats.begin());
+    }
+}
+
+bool has_verified_copy(const Store& store, const Byte* row) {
+    return row[store.copy] == k_verified;
+}
+
+Broken destroy(const Site& site, const Act& act, const Byte* row) {
+    const bool named = std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](int store) {
+        return !has_verified_copy(site.stores[static_cast<std::size_t>(store)], row);
+    });
+    const bool any = act.destroyed.empty()
+                     && std::none_of(site.stores.begin(), site.stores.end(), [&](const auto& one) {
+                            return has_verified_copy(one, row);
+                        });
+    return named || any ? bit_of(Property::unverified_destroy) : Broken{0};
+}
+
+bool takes_writes(const Site& site, const Byte* row) {
+    return site.writes == k_nowhere || has(site.accepted, row[site.writes]);
+}
+
+// A way back that is called a downgrade may neither bring back an older copy nor turn clients back
+// to a side that lacks what the other has taken.
+Broken lose_writes(const Site& site, const Act& act, const Byte* row) {
+    const bool back = site.plan.procedure == "downgrade";
+    const bool turns = act.moves_serving && row[site.written] != 0;
+    return back && (act.restores || turns) ? bit_of(Property::lost_writes) : Broken{0};
+}
+
+Broken close(const Site& site, const Byte* row) {
+    Broken broken = is_approved(site, row) ? Broken{0} : bit_of(Property::unasked_return_point);
+    for (const Rise& rise : site.rises) {
+        const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
+        if (rise.closes && store.copy_needed && !has_verified_copy(store, row)) {
+            broken |= bit_of(Property::unverified_destroy);
+        }
+    }
+    return broken;
+}
+
+bool runs_everywhere(const Site& site, const Rise& rise, const Byte* row) {
+    const auto& members = site.members_of[static_cast<std::size_t>(rise.role)];
+    return !members.empty() && std::all_of(members.begin(), members.end(), [&](int index) {
+        const Place running = site.members[static_cast<std::size_t>(index)].running;
+        return running != k_nowhere && has(rise.runs, row[running]);
+    });
+}
+
+bool is_risen(const Site& site, const Rise& rise, const Byte* row) {
+    const auto& at = site.stores[static_cast<std::size_t>(rise.store)].at;
+    return std::any_of(at.begin(), at.end(), [&](Place place) {
+        return row[place] != k_no_format && row[place] >= rise.becomes;
+    });
+}
+
+bool serves(const Site& site, const Member& member, const Byte* row) {
+    return member.running != k_nowhere && row[member.running] != k_absent
+           && (member.ready == k_nowhere || row[member.ready] == site.serves);
+}
+
+// Another command in flight that takes this member down.
+bool is_going_down(const Site& site, int member, std::size_t but, const Byte* row) {
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        const Byte status = site.status(row, i);
+        const bool in_flight = status == static_cast<Byte>(Status::intended)
+                               || status == static_cast<Byte>(Status::lost)
+                               || status == static_cast<Byte>(Status::unsure);
+        if (i != but && in_flight && site.acts[i].member == member && site.acts[i].takes_down) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Broken take_effect(const Site& site, std::size_t action, Byte* row) {
+    const Act& act = site.acts[action];
+    if (!act.moves_world) {
+        return 0;
+    }
+    const bool closing = is_closing(site, row);
+    Broken broken = lose_writes(site, act, row);
+    broken |= act.destroys ? destroy(site, act, row) : Broken{0};
+    if (act.ran != k_nowhere) {
+        broken |= row[act.ran] != 0 ? bit_of(Property::twice) : Broken{0};
+        row[act.ran] = 1;
+    }
+    for (const Write& write : act.writes) {
+        const bool starts =
+            act.starts && write.at == site.members[static_cast<std::size_t>(act.member)].running;
+        if (!starts || site.members[static_cast<std::size_t>(act.member)].installed == k_nowhere) {
+            row[write.at] = write.value;
+        }
+    }
+    for (const int store : act.raises) {
+        raise_by_command(site, store, row);
+    }
+    for (const int store : act.lowers) {
+        lower_by_command(site, store, row);
+    }
+    for (const int store : act.copies) {
+        Byte& copy = row[site.stores[static_cast<std::size_t>(store)].copy];
+        copy = std::max(copy, k_unverified);
+    }
+    if (act.starts) {
+        broken |= start(site, site.members[static_cast<std::size_t>(act.member)], row);
+    }
+    const bool forward = site.serving != k_nowhere && site.plan.procedure != "downgrade";
+    if (forward && row[site.serving] != site.first[site.serving] && takes_writes(site, row)) {
+        row[site.written] = 1;
+    }
+    return broken | (!closing && is_closing(site, row) ? close(site, row) : Broken{0});
+}
+
+void prove_copies(const Site& site, std::size_t action, Byte* row) {
+    for (const int store : site.acts[action].copies) {
+        row[site.stores[static_cast<std::size_t>(store)].copy] = k_verified;
+    }
+}
+
+Broken begin(const Site& site, std::size_t action, const Byte* row) {
+    const Act& act = site.acts[action];
+    const int role = act.member < 0 ? 0 : site.members[static_cast<std::size_t>(act.member)].role;
+    if (!act.takes_down || site.quorum[static_cast<std::size_t>(role)] == 0) {
+        return 0;
+    }
+    int serving = 0;
+    bool itself = false;
+    for (const int index : site.members_of[static_cast<std::size_t>(role)]) {
+        const bool up = serves(site, site.members[static_cast<std::size_t>(index)], row)
+                        && !is_going_down(site, index, action, row);
+        serving += up ? 1 : 0;
+        itself = itself || (up && index == act.member);
+    }
+    const int minimum = site.quorum[static_cast<std::size_t>(role)];
+    return itself && serving == minimum ? bit_of(Property::quorum) : Broken{0};
+}
+
+bool may_fire(const Site& site, const Rise& rise, const Byte* row) {
+    return rise.raises == model::Raises::when_all && !is_risen(site, rise, row)
+           && runs_everywhere(site, rise, row);
+}
+
+void fire(const Site& site, const Rise& rise, Byte* row) {
+    const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
+    for (const Place at : store.at) {
+        raise(at, rise.becomes, row);
+    }
+    write_levels(rise, row);
+}
+
+void die(const Site& site, const Member& member, Byte* row) {
+    if (member.running != k_nowhere) {
+        row[member.running] = k_absent;
+    }
+    if (member.ready != k_nowhere) {
+        row[member.ready] = k_absent;
+    }
+    if (member.service != k_nowhere) {
+        row[member.service] = site.stopped;
+    }
+}
+
+bool may_be_started(const Site& site, const Member& member, const Byte* row) {
+    return member.running != k_nowhere && row[member.running] == k_absent
+           && member.installed != k_nowhere && row[member.away] == 0
+           && can_read_all(site, member, row[member.installed], row);
+}
+
+void start_by_hand(const Site& site, const Member& member, Byte* row) {
+    bring_up(site, member, release_of(member, row), row);
+}
+
+bool is_closing(const Site& site, const Byte* row) {
+    return std::any_of(site.rises.begin(), site.rises.end(), [&](const Rise& rise) {
+        const bool counts = rise.closes && !rise.from_the_start;
+        return counts
+               && (is_risen(site, rise, row)
+                   || (rise.raises == model::Raises::when_all && runs_everywhere(site, rise, row)));
+    });
+}
+
+bool is_approved(const Site& site, const Byte* row) {
+    return std::any_of(site.return_gates.begin(), site.return_gates.end(), [&](std::size_t gate) {
+        return site.status(row, gate) == static_cast<Byte>(Status::done);
+    });
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,457 @@
+#include "checker/explorer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::Tri;
+using run::Command;
+using run::Do;
+using run::EventType;
+using run::Outcome;
+using run::Phase;
+using run::Purpose;
+using run::Status;
+
+bool judges_guard(const Command& command) {
+    return command.what == Do::judge && command.purpose == Purpose::guard;
+}
+
+}  // namespace
+
+Byte* Batch::add(const Byte* from, Choice choice) {
+    const std::size_t at = choices_.size() * row_size_;
+    if (rows_.size() < at + row_size_) {
+        rows_.resize(std::max(2 * rows_.size(), at + 16 * row_size_));
+    }
+    std::memcpy(&rows_[at], from, row_size_);
+    choices_.push_back(choice);
+    broken_.push_back(0);
+    return &rows_[at];
+}
+
+Explorer::Explorer(const Site& site, const Faults& faults, bool persons)
+    : site_(site)
+    , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
+    , persons_(persons)
+    , here_(site.acts.size())
+    , there_(site.acts.size()) {
+}
+
+bool Explorer::can_afford(Fault fault) const {
+    return row_[site_.used + static_cast<Place>(fault)] < budget_[static_cast<std::size_t>(fault)];
+}
+
+void Explorer::open(Kind kind, std::size_t index) {
+    next_ = out_->add(row_, {kind, static_cast<std::uint32_t>(index)});
+    there_ = here_;
+}
+
+void Explorer::open(Kind kind, std::size_t index, Fault fault) {
+    open(kind, index);
+    ++site_.used_of(next_, fault);
+}
+
+void Explorer::move(EventType type, std::size_t action, Outcome outcome, Purpose purpose) {
+    const int attempt =
+        type == EventType::action_intended ? there_.attempt(action) + 1 : there_.attempt(action);
+    run::apply(site_.program, there_, {type, action, attempt, outcome, purpose});
+}
+
+void Explorer::close(std::size_t action) {
+    site_.pack_action(there_, action, next_);
+}
+
+void Explorer::close_all() {
+    site_.pack(there_, next_);
+}
+
+bool Explorer::is_away(std::size_t action) const {
+    const int member = site_.acts[action].member;
+    return member >= 0 && row_[site_.members[static_cast<std::size_t>(member)].away] != 0;
+}
+
+void Explorer::expand(const Byte* row, Batch& out) {
+    row_ = row;
+    out_ = &out;
+    site_.unpack(row, here_);
+    if (here_.phase() == Phase::halted) {
+        if (persons_) {
+            after_halt();
+        }
+        return;
+    }
+    run::next(site_.program, here_, commands_);
+    hurry_ = std::any_of(commands_.begin(), commands_.end(), [](const Command& one) {
+        return one.what == Do::begin;
+    });
+    guards_ = static_cast<int>(std::count_if(commands_.begin(), commands_.end(), judges_guard));
+    for (const Command& command : commands_) {
+        if (!hurry_ || command.what == Do::begin || judges_guard(command)) {
+            obey(command);
+        }
+    }
+    if (!hurry_ && here_.phase() == Phase::running) {
+        let_things_happen();
+    }
+}
+
+void Explorer::obey(const Command& command) {
+    switch (command.what) {
+    case Do::judge:
+        if (command.purpose == Purpose::guard) {
+            judge_guard(command.action);
+        } else if (command.purpose == Purpose::then) {
+            judge_then(command.action);
+        } else {
+            judge_happened(command.action);
+        }
+        break;
+    case Do::begin:
+        begin(command.action);
+        break;
+    case Do::ask:
+        ask(command.action);
+        break;
+    case Do::await_person:
+        open(Kind::approved, command.action);
+        move(EventType::gate_approved, command.action);
+        close(command.action);
+        break;
+    case Do::halt:
+        open(Kind::halted, command.action);
+        move(EventType::run_halted, 0);
+        close_all();
+        break;
+    case Do::finish:
+        open(Kind::finished, 0);
+        move(EventType::run_finished, 0);
+        close_all();
+        break;
+    case Do::soak:        // is begun with the guard that held
+    case Do::await_soak:  // ends at once
+    case Do::pause:       // nobody asks for it
+        break;
+    }
+}
+
+// The judge reads anew until it holds; so "no" is told only where it stays so, and everything else
+// that can happen, happens before in another story.
+void Explorer::judge_guard(std::size_t action) {
+    const Act& act = site_.acts[action];
+    const Answer when = answer(site_, act.when, row_);
+    if (when.modelled == Tri::no || (when.open && when.modelled == Tri::yes)) {
+        open(Kind::skipped, action);
+        move(EventType::facts_read, action, Outcome::skip, Purpose::guard);
+        close(action);
+    }
+    if (when.modelled == Tri::no) {
+        return;
+    }
+    const Answer guard = answer(site_, act.guard, row_);
+    if (when.modelled != Tri::yes || guard.modelled != Tri::yes) {
+        fail_guard(action, true);
+        return;
+    }
+    hold_guard(action);
+    if (guard.open) {
+        fail_guard(action, false);
+    }
+}
+
+void Explorer::fail_guard(std::size_t action, bool free) {
+    if (!free && !can_afford(Fault::failure)) {
+        return;
+    }
+    if (free) {
+        open(Kind::judged_no, action);
+    } else {
+        open(Kind::judged_no, action, Fault::failure);
+    }
+    move(EventType::facts_read, action, Outcome::no, Purpose::guard);
+    close(action);
+}
+
+// Guards that are judged on one reading hold together: where a begin takes somebody down whom other
+// guards look at, others may still be judged before what is ready begins. Else it begins at once.
+void Explorer::hold_guard(std::size_t action) {
+    const Act& act = site_.acts[action];
+    open(Kind::judged_yes, action);
+    move(EventType::facts_read, action, Outcome::yes, Purpose::guard);
+    bool doubt = false;
+    if (site_.program.is_gate(action)) {
+        move(EventType::soak_started, action);
+        move(EventType::gate_opened, action);
+    } else if (there_.status(action) == Status::acted) {
+        keep_promise(action, doubt);
+    } else if (there_.status(action) == Status::ready
+               && (!act.takes_down || act.guard.empty() || (guards_ == 1 && !hurry_))) {
+        set_off(action);
+    }
+    close(action);
+    if (doubt) {
+        break_promise(action, Kind::judged_yes, false);
+    }
+}
+
+// What is certain is seen at once. `doubt`: nobody models all of it.
+void Explorer::keep_promise(std::size_t action, bool& doubt) {
+    const Answer then = answer(site_, site_.acts[action].then, next_);
+    if (then.modelled == Tri::yes) {
+        prove_copies(site_, action, next_);
+        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
+        doubt = then.open && can_afford(Fault::failure);
+    }
+}
+
+// It was carried out, but what it promised is not seen in time.
+void Explorer::break_promise(std::size_t action, Kind kind, bool effect) {
+    open(Kind::broken, action, Fault::failure);
+    if (kind == Kind::judged_yes) {
+        move(EventType::facts_read, action, Outcome::yes, Purpose::guard);
+    } else {
+        move(EventType::action_ended, action, Outcome::done);
+    }
+    if (effect) {
+        out_->broken(out_->size() - 1) |= take_effect(site_, action, next_);
+    }
+    move(EventType::facts_read, action, Outcome::no, Purpose::then);
+    close(action);
+}
+
+void Explorer::set_off(std::size_t action) {
+    out_->broken(out_->size() - 1) |= checker::begin(site_, action, row_);
+    move(EventType::action_intended, action);
+}
+
+void Explorer::begin(std::size_t action) {
+    open(Kind::begun, action);
+    set_off(action);
+    close(action);
+}
+
+void Explorer::end(std::size_t action, Kind kind, Outcome outcome, bool effect) {
+    if (kind == Kind::failed || kind == Kind::failed_late) {
+        open(kind, action, Fault::failure);
+    } else {
+        open(kind, action);
+    }
+    if (effect) {
+        out_->broken(out_->size() - 1) |= take_effect(site_, action, next_);
+    }
+    move(EventType::action_ended, action, outcome);
+    bool doubt = false;
+    const bool promised = kind == Kind::done && there_.status(action) == Status::acted;
+    if (promised) {
+        keep_promise(action, doubt);
+    }
+    close(action);
+    if (doubt) {
+        break_promise(action, kind, effect);
+    }
+    if (promised && effect && site_.acts[action].starts && can_afford(Fault::member)) {
+        open(Kind::died_after, action, Fault::member);
+        out_->broken(out_->size() - 1) |= take_effect(site_, action, next_);
+        die(site_, site_.members[static_cast<std::size_t>(site_.acts[action].member)], next_);
+        move(EventType::action_ended, action, outcome);
+        close(action);
+    }
+}
+
+// The host has the command.
+void Explorer::answer_to(std::size_t action) {
+    if (is_away(action)) {
+        end(action, Kind::no_answer, Outcome::unknown, false);
+        return;
+    }
+    end(action, Kind::done, Outcome::done, true);
+    if (can_afford(Fault::failure)) {
+        end(action, Kind::failed, Outcome::failed, false);
+        if (site_.acts[action].moves_world) {
+            end(action, Kind::failed_late, Outcome::failed, true);
+        }
+    }
+    if (can_afford(Fault::unknown)) {
+        open(Kind::no_answer, action, Fault::unknown);
+        move(EventType::action_ended, action, Outcome::unknown);
+        close(action);
+    }
+}
+
+// The agent is asked what became of it. Whether the command ever arrived, nobody knows.
+void Explorer::ask(std::size_t action) {
+    if (is_away(action)) {
+        end(action, Kind::no_answer, Outcome::unknown, false);
+        return;
+    }
+    open(Kind::never_begun, action);
+    move(EventType::action_attached, action, Outcome::none);
+    close(action);
+    end(action, Kind::done, Outcome::done, true);
+    if (can_afford(Fault::failure)) {
+        end(action, Kind::failed, Outcome::failed, false);
+    }
+    if (can_afford(Fault::unknown)) {
+        tear(action, Kind::torn, false);
+        tear(action, Kind::torn_late, true);
+    }
+}
+
+void Explorer::tear(std::size_t action, Kind kind, bool effect) {
+    open(kind, action, Fault::unknown);
+    if (effect) {
+        out_->broken(out_->size() - 1) |= take_effect(site_, action, next_);
+    }
+    move(EventType::action_attached, action, Outcome::torn);
+    close(action);
+}
+
+void Explorer::judge_then(std::size_t action) {
+    const Answer then = answer(site_, site_.acts[action].then, row_);
+    if (then.modelled == Tri::yes) {
+        open(Kind::kept, action);
+        prove_copies(site_, action, next_);
+        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
+        close(action);
+    }
+    const bool doubt = then.modelled == Tri::yes && then.open && can_afford(Fault::failure);
+    if (then.modelled != Tri::yes || doubt) {
+        open(Kind::broken, action);
+        if (doubt) {
+            ++site_.used_of(next_, Fault::failure);
+        }
+        const bool no = then.modelled != Tri::cannot_tell;
+        move(EventType::facts_read, action, no ? Outcome::no : Outcome::cannot_tell, Purpose::then);
+        close(action);
+    }
+}
+
+void Explorer::probe(std::size_t action, Kind kind, Outcome outcome) {
+    open(kind, action);
+    move(EventType::facts_read, action, outcome, Purpose::happened);
+    close(action);
+}
+
+// What nobody models tells the truth of an action that may not be repeated, or nothing.
+void Explorer::judge_happened(std::size_t action) {
+    const Act& act = site_.acts[action];
+    const Answer happened = answer(site_, act.happened, row_);
+    if (act.happened.empty() || happened.modelled == Tri::cannot_tell) {
+        probe(action, Kind::nobody_knows, Outcome::cannot_tell);
+        return;
+    }
+    const bool certain = happened.open && act.ran != k_nowhere;
+    const bool ran = certain && row_[act.ran] != 0;
+    if (happened.modelled == Tri::yes && (!certain || ran)) {
+        probe(action, Kind::happened, Outcome::yes);
+    }
+    if (happened.modelled == Tri::no || (happened.open && !ran)) {
+        probe(action, Kind::not_happened, Outcome::no);
+    }
+}
+
+void Explorer::let_things_happen() {
+    bool under_way = false;
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        if (here_.status(i) == Status::intended) {
+            under_way = true;
+            answer_to(i);
+        }
+    }
+    if (under_way && can_afford(Fault::crash)) {
+        open(Kind::conductor_dies, 0, Fault::crash);
+        move(EventType::conductor_started, 0);
+        close_all();
+    }
+    for (std::size_t i = 0; i < site_.rises.size(); ++i) {
+        if (may_fire(site_, site_.rises[i], row_)) {
+            open(Kind::law_fires, i);
+            fire(site_, site_.rises[i], next_);
+        }
+    }
+    if (can_afford(Fault::member) || can_afford(Fault::host)) {
+        find_concerned();
+        lose_members_and_hosts();
+    }
+}
+
+// A member that dies, or a host that is lost, changes nothing until it is asked something or told
+// to do something; so nothing is lost of what can happen if it waits until then.
+void Explorer::find_concerned() {
+    concerned_.assign(site_.members.size(), false);
+    const auto concern = [&](const std::vector<int>& members) {
+        for (const int member : members) {
+            concerned_[static_cast<std::size_t>(member)] = true;
+        }
+    };
+    for (const Command& command : commands_) {
+        const Act& act = site_.acts[command.action];
+        concern(judges_guard(command) ? act.concerns_before : act.concerns_after);
+        if (act.member >= 0 && command.what != Do::halt && command.what != Do::finish) {
+            concerned_[static_cast<std::size_t>(act.member)] = true;
+        }
+    }
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        if (here_.status(i) == Status::intended && site_.acts[i].member >= 0) {
+            concerned_[static_cast<std::size_t>(site_.acts[i].member)] = true;
+            concern(site_.acts[i].concerns_after);
+        }
+    }
+}
+
+void Explorer::lose_members_and_hosts() {
+    for (std::size_t i = 0; can_afford(Fault::member) && i < site_.members.size(); ++i) {
+        const Member& member = site_.members[i];
+        if (concerned_[i] && member.running != k_nowhere && row_[member.running] != k_absent) {
+            open(Kind::member_dies, i, Fault::member);
+            die(site_, member, next_);
+        }
+    }
+    for (std::size_t i = 0; can_afford(Fault::host) && i < site_.hosts.size(); ++i) {
+        const auto& members = site_.members_on[i];
+        const bool concerned = std::any_of(members.begin(), members.end(), [&](int member) {
+            return concerned_[static_cast<std::size_t>(member)];
+        });
+        if (!concerned
+            || row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0) {
+            continue;
+        }
+        open(Kind::host_lost, i, Fault::host);
+        for (const int member : members) {
+            next_[site_.members[static_cast<std::size_t>(member)].away] = 1;
+        }
+    }
+}
+
+// A person has looked at it: brings members up that should be, and goes on.
+void Explorer::after_halt() {
+    open(Kind::resumed, 0);
+    move(EventType::run_resumed, 0);
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        const bool failed = here_.status(i) == Status::failed;
+        if (failed && site_.acts[i].ran != k_nowhere) {
+            next_[site_.acts[i].ran] = 0;  // whether it ran is theirs to say
+        }
+    }
+    close_all();
+    for (std::size_t i = 0; i < site_.members.size(); ++i) {
+        if (site_.expected_up(row_, static_cast<int>(i))
+            && may_be_started(site_, site_.members[i], row_)) {
+            open(Kind::member_started, i);
+            start_by_hand(site_, site_.members[i], next_);
+        }
+    }
+    for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
+        if (row_[site_.members[static_cast<std::size_t>(site_.members_on[i].front())].away] != 0) {
+            open(Kind::host_back, i);
+            for (const int member : site_.members_on[i]) {
+                next_[site_.members[static_cast<std::size_t>(member)].away] = 0;
+            }
+        }
+    }
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,135 @@
+// Explorer: everything that can happen next in one state. It asks run::next() what the conductor
+// does, answers in every way that the model allows, and lets run::apply() say what is known then.
+#pragma once
+
+#include "checker/effects.h"
+#include "checker/site.h"
+#include "run/run.h"
+
+#include <vector>
+
+namespace drydock::checker {
+
+enum class Kind : Byte {
+    judged_yes,   // its guards hold
+    judged_no,    // they do not, or nobody can tell
+    skipped,      // its `when` does not hold
+    begun,        // durable, and the command leaves
+    done,         // it ended well, and what it promised is seen, if that is certain
+    died_after,   // it ended well, and the member died before what it promised was seen
+    failed,       // it failed without effect
+    failed_late,  // it failed after its effect
+    no_answer,    // nobody knows what became of it
+    never_begun,  // so the agent says
+    torn,         // the agent cannot tell; it had no effect
+    torn_late,    // the agent cannot tell; it had its effect
+    kept,         // what it promised is seen
+    broken,       // it is not, in time
+    happened,     // so the probe says
+    not_happened,
+    nobody_knows,
+    approved,
+    finished,
+    halted,
+    conductor_dies,
+    member_dies,
+    host_lost,
+    host_back,
+    law_fires,
+    resumed,         // a person goes on after a halt
+    member_started,  // by a person
+};
+
+// What happened, and to whom: an action, a member, a host or a law, by its index.
+struct Choice {
+    Kind kind = Kind::begun;
+    std::uint32_t index = 0;
+};
+
+// What can happen in some states: the rows that it leads to, one after the other.
+class Batch {
+public:
+    explicit Batch(std::size_t row_size) : row_size_(row_size) {}
+
+    [[nodiscard]] std::size_t size() const { return choices_.size(); }
+
+    [[nodiscard]] Byte* row(std::size_t i) { return &rows_[i * row_size_]; }
+
+    [[nodiscard]] const Byte* row(std::size_t i) const { return &rows_[i * row_size_]; }
+
+    [[nodiscard]] Choice choice(std::size_t i) const { return choices_[i]; }
+
+    [[nodiscard]] Broken& broken(std::size_t i) { return broken_[i]; }
+
+    [[nodiscard]] Broken broken(std::size_t i) const { return broken_[i]; }
+
+    void clear() {
+        choices_.clear();
+        broken_.clear();
+    }
+
+    // One more, a copy of `from`.
+    Byte* add(const Byte* from, Choice choice);
+
+private:
+    std::size_t row_size_;
+    std::vector<Byte> rows_;
+    std::vector<Choice> choices_;
+    std::vector<Broken> broken_;
+};
+
+class Explorer {
+public:
+    // With `faults` none, nothing goes wrong any more, and persons do what they can.
+    Explorer(const Site& site, const Faults& faults, bool persons = true);
+
+    // Appends to `out`. The state itself is never among it unless something happened.
+    void expand(const Byte* row, Batch& out);
+
+private:
+    [[nodiscard]] bool can_afford(Fault fault) const;
+    void open(Kind kind, std::size_t index);
+    void open(Kind kind, std::size_t index, Fault fault);
+    void move(run::EventType type,
+              std::size_t action,
+              run::Outcome outcome = run::Outcome::none,
+              run::Purpose purpose = run::Purpose::none);
+    void close(std::size_t action);
+    void close_all();
+
+    void obey(const run::Command& command);
+    void judge_guard(std::size_t action);
+    void judge_then(std::size_t action);
+    void keep_promise(std::size_t action, bool& doubt);
+    void break_promise(std::size_t action, Kind kind, bool effect);
+    void judge_happened(std::size_t action);
+    void hold_guard(std::size_t action);
+    void fail_guard(std::size_t action, bool free);
+    void begin(std::size_t action);
+    void set_off(std::size_t action);
+    void answer_to(std::size_t action);
+    void ask(std::size_t action);
+    void end(std::size_t action, Kind kind, run::Outcome outcome, bool effect);
+    void tear(std::size_t action, Kind kind, bool effect);
+    void probe(std::size_t action, Kind kind, run::Outcome outcome);
+    void let_things_happen();
+    void find_concerned();
+    void lose_members_and_hosts();
+    void after_halt();
+    [[nodiscard]] bool is_away(std::size_t action) const;
+
+    const Site& site_;
+    std::array<int, k_faults> budget_;
+    bool persons_;
+    run::State here_;
+    run::State there_;
+    const Byte* row_ = nullptr;
+    Byte* next_ = nullptr;  // the row that is being made
+    Batch* out_ = nullptr;
+    bool hurry_ = false;  // something is about to begin: nothing else comes between
+    int guards_ = 0;      // guards to be judged now
+    std::vector<run::Command> commands_;
+    std::vector<bool> concerned_;  // members of whom something is asked or done now
+};
+
+}  // namespace drydock::checker

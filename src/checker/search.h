@@ -1,0 +1,85 @@
+// Search: breadth first through all that can happen, on one or two threads.
+//
+// Rows belong to one of the stores by a bit of their hash. A level is worked through in pieces:
+// first all threads expand, each its part, and sort what they find by store; then each fills its
+// own store. No lock, no atomic, and the same result every time.
+#pragma once
+
+#include "checker/explorer.h"
+#include "checker/rows.h"
+#include "checker/symmetry.h"
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace drydock::checker {
+
+// A way that breaks a property: from the row `from`, the first of its choices that does.
+struct Breach {
+    std::uint32_t from = k_nobody;
+    Choice choice;
+};
+
+class Search {
+public:
+    Search(const Site& site, const Options& options);
+
+    // True if all was visited; false if memory ran out. `wanted` are the properties to look for.
+    bool run(Broken wanted);
+
+    [[nodiscard]] const std::optional<Breach>& breach(Property property) const {
+        return breaches_[static_cast<std::size_t>(property)];
+    }
+
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] const Byte* row(std::uint32_t id) const;
+    [[nodiscard]] std::uint32_t parent(std::uint32_t id) const;
+    [[nodiscard]] std::uint32_t find(const Byte* row) const;
+    // Ids in the order in which they were reached, level by level.
+    [[nodiscard]] std::vector<std::uint32_t> in_order() const;
+
+    [[nodiscard]] int depth() const { return static_cast<int>(levels_.size()) - 1; }
+
+    [[nodiscard]] std::uint64_t transitions() const;
+    [[nodiscard]] std::size_t bytes() const;
+
+    // The first action with which a law that closes the way back could hold.
+    [[nodiscard]] const std::optional<Breach>& closing() const { return closing_; }
+
+private:
+    static constexpr std::size_t k_shards = 2;
+
+    // What one thread needs for itself.
+    struct Hand {
+        Hand(const Site& site, const Options& options);
+        Explorer explorer;
+        Symmetry symmetry;
+        Batch batch;
+        std::array<std::vector<Byte>, k_shards> rows;
+        std::array<std::vector<Candidate>, k_shards> found;
+        std::array<std::optional<Breach>, k_properties> breaches;
+        std::optional<Breach> closing;
+        std::uint64_t transitions = 0;
+    };
+
+    void expand(Hand& hand, std::size_t first, std::size_t last);
+    void take(Hand& hand, std::uint32_t from, std::size_t first);
+    void gather(std::size_t shard);
+    void piece(std::size_t first, std::size_t last);
+    void note_breaches();
+    bool next_level();
+
+    const Site& site_;
+    const Options& options_;
+    Broken wanted_ = 0;
+    std::vector<Hand> hands_;
+    std::array<Rows, k_shards> stores_;
+    std::vector<std::uint32_t> level_;  // ids of the rows that are expanded now
+    std::vector<std::array<std::size_t, k_shards>> levels_;  // sizes of the stores before each
+    std::array<std::optional<Breach>, k_properties> breaches_;
+    std::optional<Breach> closing_;
+};
+
+}  // namespace drydock::checker

@@ -1,0 +1,313 @@
+// A plan becomes a site: what has a place in the row, where it begins.
+#include "checker/site.h"
+
+#include "base/check.h"
+#include "checker/site_parts.h"
+#include "model/version.h"
+#include "run/run.h"
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::Known;
+using model::Observation;
+using model::Plan;
+
+const Observation* look_up(const model::FactBook& book, const std::string& key) {
+    const auto it = book.find(key);
+    return it == book.end() || it->second.status == Known::unknown ? nullptr : &it->second;
+}
+
+int index_in(const std::vector<std::string>& names, const std::string& name) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    return it == names.end() ? -1 : static_cast<int>(it - names.begin());
+}
+
+// Gives out places, and remembers what stands at first in each.
+class Layout {
+public:
+    Layout(Site& site, const Start* start) : site_(site), start_(start) {}
+
+    void run() {
+        add(0);  // the phase
+        name_members();
+        name_facts();
+        place_owned_by(-1);
+        place_stores();
+        site_.written = add(start_ != nullptr && start_->written ? 1 : 0);
+        site_.used = add(0);
+        for (std::size_t i = 1; i < k_faults; ++i) {
+            add(0);
+        }
+        for (std::size_t i = 0; i < site_.members.size(); ++i) {
+            Member& member = site_.members[i];
+            member.block = site_.size;
+            place_owned_by(static_cast<int>(i));
+            place_stores_of(static_cast<int>(i));
+            member.away = add(0);
+            member.size = site_.size - member.block;
+        }
+    }
+
+private:
+    Place add(Byte first) {
+        site_.first.push_back(first);
+        return site_.size++;
+    }
+
+    void name_members() {
+        const Plan& plan = site_.plan;
+        for (const model::PlanRole& role : plan.roles) {
+            const int index = static_cast<int>(site_.roles.size());
+            site_.roles.push_back(role.name);
+            site_.quorum.push_back(plan.kind == "rolling" ? role.quorum : 0);
+            site_.members_of.emplace_back();
+            for (const std::string& name : role.members) {
+                site_.members_of.back().push_back(static_cast<int>(site_.members.size()));
+                Member member;
+                member.name = name;
+                member.role = index;
+                member.host = host_of(name);
+                site_.members_on[static_cast<std::size_t>(member.host)].push_back(
+                    static_cast<int>(site_.members.size()));
+                site_.members.push_back(std::move(member));
+            }
+        }
+    }
+
+    int host_of(const std::string& member) {
+        const auto it = site_.plan.member_hosts.find(member);
+        const std::string host = it == site_.plan.member_hosts.end() ? member : it->second;
+        int index = index_in(site_.hosts, host);
+        if (index < 0) {
+            index = static_cast<int>(site_.hosts.size());
+            site_.hosts.push_back(host);
+            site_.members_on.emplace_back();
+        }
+        return index;
+    }
+
+    int member_of(const std::string& name) const {
+        for (std::size_t i = 0; i < site_.members.size(); ++i) {
+            if (site_.members[i].name == name) {
+                return static_cast<int>(i);
+            }
+        }
+        return -1;
+    }
+
+    // The keys of all facts that the model knows, by who has them.
+    void name_facts() {
+        std::set<std::string> keys;
+        for (const auto& [key, source] : site_.plan.sources) {
+            if (!source.binds.empty()) {
+                keys.insert(key);
+            }
+        }
+        for (const model::Action& action : site_.plan.actions) {
+            for (const model::Effect& effect : action.effects) {
+                if (effect.kind == "becomes") {
+                    keys.insert(model::fact_key(effect.member, effect.name));
+                }
+            }
+        }
+        for (const model::PlanStore& store : site_.plan.stores) {
+            keys.insert(store.levels.begin(), store.levels.end());
+        }
+        for (const std::string& key : keys) {
+            if (first_value(key) != nullptr) {
+                const auto source = site_.plan.sources.find(key);
+                const bool known = source != site_.plan.sources.end();
+                facts_[known ? member_of(source->second.member) : -1].push_back(key);
+            }
+        }
+    }
+
+    const Observation* first_value(const std::string& key) const {
+        const Observation* there = start_ == nullptr ? nullptr : look_up(start_->facts, key);
+        const Observation* planned = look_up(site_.plan.planned, key);
+        return there != nullptr     ? there
+               : planned != nullptr ? planned
+                                    : look_up(site_.plan.seen, key);
+    }
+
+    void place_owned_by(int member) {
+        for (std::size_t i = 0; i < site_.plan.actions.size(); ++i) {
+            const model::Action& action = site_.plan.actions[i];
+            if (member_of(action.member) != member) {
+                continue;
+            }
+            Act& act = site_.acts[i];
+            act.member = member;
+            act.at = add(0);
+            if (action.repeatable == model::Repeatable::no && !action.request.is_null()) {
+                act.ran = add(0);
+            }
+        }
+        for (const std::string& key : facts_[member]) {
+            const Place place = add(site_.values.index_of(*first_value(key)));
+            site_.places[key] = place;
+            bind(key, member, place);
+        }
+    }
+
+    void bind(const std::string& key, int member, Place place) {
+        const auto source = site_.plan.sources.find(key);
+        if (source == site_.plan.sources.end()) {
+            return;
+        }
+        const std::string& binds = source->second.binds;
+        if (member < 0) {
+            site_.serving = binds == "serving" ? place : site_.serving;
+            site_.writes = binds == "writes" ? place : site_.writes;
+            return;
+        }
+        Member& who = site_.members[static_cast<std::size_t>(member)];
+        who.installed = binds == "installed" ? place : who.installed;
+        who.ready = binds == "ready" ? place : who.ready;
+        who.service = source->second.probe["kind"].as_string() == "service" ? place : who.service;
+        if (binds == "running") {
+            const Observation* planned = look_up(site_.plan.planned, key);
+            who.running = place;
+            who.up_at_first = planned == nullptr || planned->status == Known::known;
+        }
+    }
+
+    void place_stores() {
+        for (const model::PlanStore& known : site_.plan.stores) {
+            Store store;
+            store.name = known.name;
+            store.role = std::max(index_in(site_.roles, known.role), 0);
+            store.shared = known.shared;
+            store.formats = known.formats;
+            store.laws = known.laws;
+            store.opened_by.assign(site_.roles.size(), false);
+            for (const std::string& role : known.opened_by) {
+                if (const int index = index_in(site_.roles, role); index >= 0) {
+                    store.opened_by[static_cast<std::size_t>(index)] = true;
+                }
+            }
+            const auto copy = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
+            const auto made = copy.find(known.name);
+            store.copy = add(made == copy.end() ? 0 : made->second);
+            if (known.shared) {
+                store.at.push_back(add(first_format(known, -1)));
+            }
+            site_.stores.push_back(std::move(store));
+        }
+    }
+
+    void place_stores_of(int member) {
+        for (std::size_t i = 0; i < site_.stores.size(); ++i) {
+            Store& store = site_.stores[i];
+            if (!store.shared
+                && store.role == site_.members[static_cast<std::size_t>(member)].role) {
+                store.at.push_back(add(first_format(site_.plan.stores[i], member)));
+            }
+        }
+    }
+
+    Byte format_index(const model::PlanStore& store, const std::string& format) const {
+        const int index = index_in(store.formats, format);
+        return index < 0 ? k_no_format : static_cast<Byte>(index);
+    }
+
+    // The level tells it, if there is one; else what wrote it last.
+    Byte first_format(const model::PlanStore& store, int member) {
+        const std::string name =
+            member < 0 ? store.name
+                       : store.name + "/" + site_.members[static_cast<std::size_t>(member)].name;
+        if (start_ != nullptr && start_->formats.contains(name)) {
+            return start_->formats.at(name);
+        }
+        for (const std::string& key : store.levels) {
+            const auto source = site_.plan.sources.find(key);
+            const bool mine = member < 0 || source == site_.plan.sources.end()
+                              || source->second.member == name_of(member);
+            const Observation* level = mine ? first_value(key) : nullptr;
+            for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
+                if (model::version_in_series(level->value.show(), store.formats[i - 1])) {
+                    return static_cast<Byte>(i - 1);
+                }
+            }
+        }
+        return format_index(store, written_format(store, member));
+    }
+
+    std::string name_of(int member) const {
+        return member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
+    }
+
+    // Who converts at its start has converted, if it runs; who does not has not.
+    std::string written_format(const model::PlanStore& store, int member) const {
+        const Plan& plan = site_.plan;
+        const auto from = store.laws.find(plan.from);
+        const auto to = store.laws.find(plan.to);
+        if (from == store.laws.end() || to == store.laws.end()) {
+            return from != store.laws.end() ? from->second.writes : "";
+        }
+        if (to->second.raises == model::Raises::on_start && runs(member, plan.to)) {
+            return to->second.writes;
+        }
+        const auto& readable = to->second.reads;
+        const bool risen = from->second.raises == model::Raises::on_start
+                           || from->second.raises == model::Raises::never
+                           || index_in(readable, from->second.writes) >= 0;
+        return risen ? from->second.writes : to->second.writes;
+    }
+
+    bool runs(int member, const std::string& release) const {
+        for (const auto& [key, source] : site_.plan.sources) {
+            if (source.binds == "running" && (member < 0 || source.member == name_of(member))) {
+                const Observation* value = first_value(key);
+                if (value != nullptr && value->value.show() == release) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    Site& site_;
+    const Start* start_;
+    std::map<int, std::vector<std::string>> facts_;  // by member, -1: the system
+};
+
+}  // namespace
+
+Values::Values() : values_{{Known::absent, {}, "", 0}} {
+}
+
+Byte Values::index_of(const Observation& value) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+        if (values_[i].status == value.status && values_[i].value == value.value) {
+            return static_cast<Byte>(i);
+        }
+    }
+    CHECK(values_.size() < k_values_max);
+    values_.push_back({value.status, value.value, "the model", 0});
+    return static_cast<Byte>(values_.size() - 1);
+}
+
+Site::Site(const Plan& of, const Start* start) : plan(of), program(of), acts(of.actions.size()) {
+    serves = values.index_of({Known::known, Json(true), "", 0});
+    started = values.index_of({Known::known, Json("running"), "", 0});
+    stopped = values.index_of({Known::known, Json("stopped"), "", 0});
+    accepted =
+        (1ULL << serves) | (1ULL << values.index_of({Known::known, Json("accepted"), "", 0}));
+    Layout(*this, start).run();
+    add_effects(*this);
+    add_rises(*this);
+    add_skews(*this);
+    add_questions(*this);
+    // A conductor has taken the run over: that is where every story begins.
+    run::State state(acts.size());
+    run::apply(program, state, {run::EventType::conductor_started});
+    pack(state, first.data());
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,212 @@
+// What actions and laws do to the row.
+#include "checker/site_parts.h"
+#include "model/version.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::Known;
+using model::Verb;
+
+int store_named(const Site& site, const std::string& name) {
+    for (std::size_t i = 0; i < site.stores.size(); ++i) {
+        if (site.stores[i].name == name) {
+            return static_cast<int>(i);
+        }
+    }
+    return -1;
+}
+
+Byte index_of(Site& site, const Json& value) {
+    return site.values.index_of({value.is_null() ? Known::absent : Known::known, value, "", 0});
+}
+
+void add_turn(Site& site, std::size_t action, Place at, Byte value) {
+    for (Member& member : site.members) {
+        if (member.running == at) {
+            member.turns.insert(member.turns.begin(), {action, value != k_absent});
+            site.acts[action].matters_if_skipped = true;
+        }
+    }
+}
+
+void add_write(Site& site, std::size_t action, const model::Effect& effect) {
+    const auto place = site.places.find(model::fact_key(effect.member, effect.name));
+    if (place == site.places.end()) {
+        return;
+    }
+    const Byte value = index_of(site, effect.value);
+    site.acts[action].writes.push_back({place->second, value});
+    site.acts[action].moves_serving |= place->second == site.serving;
+    add_turn(site, action, place->second, value);
+}
+
+void add_effect(Site& site, std::size_t action, const model::Effect& effect) {
+    Act& act = site.acts[action];
+    if (effect.kind == "becomes") {
+        add_write(site, action, effect);
+        return;
+    }
+    const int store = store_named(site, effect.name);
+    if (store < 0) {
+        return;
+    }
+    if (effect.kind == "raises") {
+        act.raises.push_back(store);
+    } else if (effect.kind == "lowers") {
+        act.lowers.push_back(store);
+    } else if (effect.kind == "copies") {
+        act.copies.push_back(store);
+    } else if (effect.kind == "destroys") {
+        act.destroyed.push_back(store);
+    }
+}
+
+bool puts_down(const Site& site, const Act& act) {
+    if (act.member < 0) {
+        return false;
+    }
+    const Place running = site.members[static_cast<std::size_t>(act.member)].running;
+    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+        return write.at == running && write.value == k_absent;
+    });
+}
+
+// What would start the stores' releases: from the values of `running`.
+std::uint64_t values_of_release(const Site& site, const std::string& release) {
+    std::uint64_t set = 0;
+    for (std::size_t i = 0; i < site.values.size(); ++i) {
+        const model::Observation& value = site.values.at(static_cast<Byte>(i));
+        if (value.status == Known::known && value.value.is_string()
+            && value.value.as_string() == release) {
+            set |= 1ULL << i;
+        }
+    }
+    return set;
+}
+
+bool holds_at_first(const Site& site, const Rise& rise) {
+    const auto& members = site.members_of[static_cast<std::size_t>(rise.role)];
+    return rise.raises == model::Raises::when_all && !members.empty()
+           && std::all_of(members.begin(), members.end(), [&](int index) {
+                  const Place running = site.members[static_cast<std::size_t>(index)].running;
+                  return running != k_nowhere && ((rise.runs >> site.first[running]) & 1U) != 0;
+              });
+}
+
+bool risen_at_first(const Site& site, const Rise& rise) {
+    const auto& at = site.stores[static_cast<std::size_t>(rise.store)].at;
+    return std::any_of(at.begin(), at.end(), [&](Place place) {
+        return site.first[place] != k_no_format && site.first[place] >= rise.becomes;
+    });
+}
+
+bool lists(const std::vector<std::string>& formats, const std::string& format) {
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
+// What the release that the plan comes from cannot read, and nothing lowers again.
+bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
+    const auto from = store.laws.find(plan.from);
+    const model::StoreLaw& law = store.laws.at(release);
+    return release == plan.to && from != store.laws.end()
+           && model::compare_versions(plan.from, plan.to) < 0
+           && !lists(from->second.reads, law.writes) && !law.lowers_on_request;
+}
+
+void add_rise(Site& site, int index, const std::string& release) {
+    const Store& store = site.stores[static_cast<std::size_t>(index)];
+    const model::StoreLaw& law = store.laws.at(release);
+    const auto format = std::find(store.formats.begin(), store.formats.end(), law.writes);
+    if (law.raises == model::Raises::never || format == store.formats.end()) {
+        return;
+    }
+    Rise rise;
+    rise.store = index;
+    rise.role = store.role;
+    rise.raises = law.raises;
+    rise.runs = values_of_release(site, release);
+    rise.becomes = static_cast<Byte>(format - store.formats.begin());
+    rise.closes = closes_way_back(site.plan, store, release);
+    const auto& known = site.plan.stores[static_cast<std::size_t>(index)];
+    for (const std::string& key : known.levels) {
+        if (const auto place = site.places.find(key); place != site.places.end()) {
+            rise.levels.push_back({place->second, index_of(site, law.writes)});
+        }
+    }
+    rise.from_the_start = holds_at_first(site, rise) || risen_at_first(site, rise);
+    site.rises.push_back(std::move(rise));
+}
+
+bool copy_needed(const Site& site, int store) {
+    const bool restorable = std::any_of(site.plan.ways_back.begin(),
+                                        site.plan.ways_back.end(),
+                                        [](const auto& way) { return way.kind == "restore"; });
+    return restorable || std::any_of(site.acts.begin(), site.acts.end(), [&](const Act& act) {
+               return std::find(act.copies.begin(), act.copies.end(), store) != act.copies.end();
+           });
+}
+
+}  // namespace
+
+void add_effects(Site& site) {
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        const model::Action& action = site.plan.actions[i];
+        for (const model::Effect& effect : action.effects) {
+            add_effect(site, i, effect);
+        }
+        Act& act = site.acts[i];
+        act.starts =
+            act.member >= 0 && (action.verb == Verb::start || action.verb == Verb::restart);
+        act.takes_down = puts_down(site, act) || (act.member >= 0 && action.verb == Verb::restart);
+        act.restores = action.verb == Verb::restore;
+        act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
+        act.moves_world = act.ran != k_nowhere || act.starts || act.restores || act.destroys
+                          || !act.writes.empty() || !act.raises.empty() || !act.lowers.empty()
+                          || !act.copies.empty();
+        if (action.returns_here) {
+            site.return_gates.push_back(i);
+        }
+    }
+}
+
+void add_rises(Site& site) {
+    for (std::size_t i = 0; i < site.stores.size(); ++i) {
+        const int index = static_cast<int>(i);
+        site.stores[i].copy_needed = copy_needed(site, index);
+        for (const std::string& release : {site.plan.from, site.plan.to}) {
+            if (site.stores[i].laws.contains(release)) {
+                add_rise(site, index, release);
+            }
+        }
+    }
+}
+
+void add_skews(Site& site) {
+    const auto role_named = [&](const std::string& name) {
+        const auto it = std::find(site.roles.begin(), site.roles.end(), name);
+        return it == site.roles.end() ? -1 : static_cast<int>(it - site.roles.begin());
+    };
+    for (const model::SkewRule& rule : site.plan.skew) {
+        const int role = role_named(rule.role);
+        const int with = role_named(rule.with);
+        for (const bool newer : {false, true}) {
+            const bool forward = model::compare_versions(site.plan.from, site.plan.to) < 0;
+            const std::string& one = newer == forward ? site.plan.to : site.plan.from;
+            const std::string& other = newer == forward ? site.plan.from : site.plan.to;
+            const bool apart = site.plan.series_apart > rule.series_apart;
+            if (role >= 0 && with >= 0 && (apart || (newer && !rule.newer))) {
+                site.skews.push_back({role,
+                                      with,
+                                      values_of_release(site, one),
+                                      values_of_release(site, other),
+                                      &rule});
+            }
+        }
+    }
+}
+
+}  // namespace drydock::checker

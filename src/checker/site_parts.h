@@ -1,0 +1,20 @@
+// The parts of building a site, in the order in which they are called. Each adds values, so the
+// questions, which are sets of values, come last.
+#pragma once
+
+#include "checker/site.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::checker {
+
+// What each action does to the row; who starts and stops each member.
+void add_effects(Site& site);
+// The laws that raise formats.
+void add_rises(Site& site);
+void add_skews(Site& site);
+// The conditions of all actions.
+void add_questions(Site& site);
+
+}  // namespace drydock::checker

@@ -1,0 +1,99 @@
+// Rows: the state of a run in one, the facts that a survey would find in one.
+#include "checker/site.h"
+
+namespace drydock::checker {
+
+namespace {
+
+using run::State;
+using run::Status;
+
+constexpr int k_failures_max = 15;
+
+bool awaits_answer(Byte status) {
+    return status == static_cast<Byte>(Status::intended)
+           || status == static_cast<Byte>(Status::lost);
+}
+
+bool is_in_flight(Byte status) {
+    return awaits_answer(status) || status == static_cast<Byte>(Status::unsure)
+           || status == static_cast<Byte>(Status::acted)
+           || status == static_cast<Byte>(Status::failed);
+}
+
+}  // namespace
+
+void Site::unpack(const Byte* row, State& run) const {
+    run.set_phase(static_cast<run::Phase>(row[0]));
+    for (std::size_t i = 0; i < acts.size(); ++i) {
+        const Byte cell = row[acts[i].at];
+        run.set(
+            i, static_cast<Status>(cell & 0xFU), cell >> 4U, awaits_answer(cell & 0xFU) ? 1 : 0);
+    }
+}
+
+// Skipped is as good as done, unless others look at what the action would have done. Failures count
+// only as long as it may be tried again.
+void Site::pack_action(const State& run, std::size_t action, Byte* row) const {
+    Status status = run.status(action);
+    int failures = std::min(run.failures(action), k_failures_max);
+    if (status == Status::skipped && !acts[action].matters_if_skipped) {
+        status = Status::done;
+    }
+    if (status == Status::done || status == Status::skipped || status == Status::failed) {
+        failures = 0;
+    }
+    row[acts[action].at] =
+        static_cast<Byte>(static_cast<unsigned>(status) | static_cast<unsigned>(failures) << 4U);
+}
+
+void Site::pack(const State& run, Byte* row) const {
+    row[0] = static_cast<Byte>(run.phase());
+    for (std::size_t i = 0; i < acts.size(); ++i) {
+        pack_action(run, i, row);
+    }
+}
+
+bool Site::expected_up(const Byte* row, int member) const {
+    const Member& who = members[static_cast<std::size_t>(member)];
+    for (const Member::Turn& turn : who.turns) {
+        const Byte now = status(row, turn.action);
+        if (now == static_cast<Byte>(Status::done)) {
+            return turn.up;
+        }
+        if (is_in_flight(now)) {
+            return false;
+        }
+    }
+    return who.up_at_first;
+}
+
+model::FactBook Site::facts(const Byte* row) const {
+    model::FactBook book = plan.seen;
+    for (const auto& [key, value] : plan.planned) {
+        book[key] = value;
+    }
+    for (const auto& [key, place] : places) {
+        book[key] = values.at(row[place]);
+    }
+    return book;
+}
+
+Start Site::start(const Byte* row) const {
+    Start start;
+    start.facts = facts(row);
+    start.written = row[written] != 0;
+    for (const Store& store : stores) {
+        start.copies[store.name] = row[store.copy];
+        for (std::size_t i = 0; i < store.at.size(); ++i) {
+            const auto& owners = members_of[static_cast<std::size_t>(store.role)];
+            const std::string name =
+                store.shared ? store.name
+                             : store.name + "/" + members[static_cast<std::size_t>(owners[i])].name;
+            start.formats[name] = row[store.at[i]];
+        }
+    }
+    return start;
+}
+
+}  // namespace drydock::checker

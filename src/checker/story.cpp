@@ -1,0 +1,275 @@
+#include "checker/story.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace drydock::checker {
+
+namespace {
+
+using run::Status;
+
+bool is_about_action(Kind kind) {
+    return kind <= Kind::approved || kind == Kind::halted;
+}
+
+// Each kind, and how it reads; {} is the title of the action, or the name of who it is about. Empty
+// where nothing that a person would tell has happened.
+struct Words {
+    std::string_view name;
+    const char* text;
+};
+
+constexpr std::array<Words, 27> k_words = {{
+    {"judged_yes", ""},
+    {"judged_no", "what \"{}\" requires does not hold"},
+    {"skipped", ""},
+    {"begun", ""},
+    {"done", "{}: done"},
+    {"died_after", "{}: done, and the member dies right after"},
+    {"failed", "\"{}\" fails"},
+    {"failed_late", "\"{}\" is told as failed, but it has had its effect"},
+    {"no_answer", "nobody answers what became of \"{}\""},
+    {"never_begun", "\"{}\" had never begun: it is begun again"},
+    {"torn", "the host cannot tell what became of \"{}\": it did not happen"},
+    {"torn_late", "the host cannot tell what became of \"{}\": it did happen"},
+    {"kept", ""},
+    {"broken", "what \"{}\" promises is not seen in time"},
+    {"happened", ""},
+    {"not_happened", "a probe says that \"{}\" did not happen: it is begun again"},
+    {"nobody_knows", "nothing tells whether \"{}\" happened"},
+    {"approved", "a person approves: {}"},
+    {"finished", "the run is finished"},
+    {"halted", "the run halts"},
+    {"conductor_dies", "the conductor dies while {} is under way; another one takes over"},
+    {"member_dies", "{} dies"},
+    {"host_lost", "host {} does not answer any more"},
+    {"host_back", "host {} answers again"},
+    {"law_fires", "{}"},
+    {"resumed", "a person resumes the run"},
+    {"member_started", "a person starts {}"},
+}};
+
+const Words& words_of(Kind kind) {
+    return k_words.at(static_cast<std::size_t>(kind));
+}
+
+std::string under_way(const Site& site, const Byte* row) {
+    std::vector<std::string> titles;
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        if (site.status(row, i) == static_cast<Byte>(Status::intended)) {
+            titles.push_back(fmt::format("\"{}\"", site.plan.actions[i].title));
+        }
+    }
+    return join(titles, " and ");
+}
+
+std::string text_of_law(const Site& site, const Rise& rise) {
+    const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
+    return fmt::format("every member runs the new release: {} rises to {} by itself",
+                       store.name,
+                       store.formats[rise.becomes]);
+}
+
+std::string subject_of(const Site& site, const Byte* before, Choice choice) {
+    if (is_about_action(choice.kind)) {
+        return site.plan.actions[choice.index].title;
+    }
+    if (choice.kind == Kind::conductor_dies) {
+        return under_way(site, before);
+    }
+    if (choice.kind == Kind::law_fires) {
+        return text_of_law(site, site.rises[choice.index]);
+    }
+    if (choice.kind == Kind::host_lost || choice.kind == Kind::host_back) {
+        return site.hosts[choice.index];
+    }
+    const bool member = choice.kind == Kind::member_dies || choice.kind == Kind::member_started;
+    return member ? site.members[choice.index].name : "";
+}
+
+std::string text_of(const Site& site, const Byte* before, Choice choice) {
+    return fmt::format(fmt::runtime(words_of(choice.kind).text), subject_of(site, before, choice));
+}
+
+Json trace_of(const Site& site, Choice choice) {
+    Json trace;
+    trace.set("what", std::string(words_of(choice.kind).name));
+    if (is_about_action(choice.kind)) {
+        trace.set("action", site.plan.actions[choice.index].id);
+    } else if (choice.kind == Kind::member_dies || choice.kind == Kind::member_started) {
+        trace.set("member", site.members[choice.index].name);
+    } else if (choice.kind == Kind::host_lost || choice.kind == Kind::host_back) {
+        trace.set("host", site.hosts[choice.index]);
+    } else if (choice.kind == Kind::law_fires) {
+        trace.set("store",
+                  site.stores[static_cast<std::size_t>(site.rises[choice.index].store)].name);
+    }
+    return trace;
+}
+
+// Walks on by the first choice for which `is_it` says yes.
+template <class Test>
+bool step(const Site& site, Explorer& explorer, Walk& walk, const Test& is_it) {
+    Batch batch(site.size);
+    explorer.expand(walk.row.data(), batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (is_it(batch, i)) {
+            walk.last = batch.choice(i);
+            walk.turns.push_back(turn_of(site, walk.row.data(), walk.last));
+            walk.before = walk.row;
+            walk.row.assign(batch.row(i), batch.row(i) + site.size);
+            return true;
+        }
+    }
+    return false;
+}
+
+std::vector<std::string> running_now(const Site& site, const Byte* row) {
+    std::vector<std::string> texts;
+    for (const Member& member : site.members) {
+        if (member.running != k_nowhere) {
+            const auto& value = site.values.at(row[member.running]);
+            texts.push_back(fmt::format(
+                "{} {}",
+                member.name,
+                value.status == model::Known::known ? "runs " + value.value.show() : "is down"));
+        }
+    }
+    return texts;
+}
+
+std::string stores_now(const Site& site, const Byte* row) {
+    std::vector<std::string> texts;
+    for (const Store& store : site.stores) {
+        for (const Place at : store.at) {
+            if (row[at] < store.formats.size()) {
+                texts.push_back(fmt::format("{} is {}", store.name, store.formats[row[at]]));
+            }
+        }
+    }
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    return join(texts, ", ");
+}
+
+std::string because_of(const Site& site, Property property, const Walk& walk) {
+    const std::string title = is_about_action(walk.last.kind)
+                                  ? site.plan.actions[walk.last.index].title
+                                  : turn_of(site, walk.before.data(), walk.last).text;
+    const std::string now = join(running_now(site, walk.row.data()), ", ");
+    switch (property) {
+    case Property::unreadable_start:
+        return fmt::format("\"{}\" starts a release on a store that it cannot read ({})",
+                           title,
+                           stores_now(site, walk.before.data()));
+    case Property::quorum:
+        return fmt::format("\"{}\" takes the group below its minimum: before it, {}", title, now);
+    case Property::skew:
+        return fmt::format("after \"{}\" releases serve together that may not: {}", title, now);
+    case Property::twice:
+        return fmt::format("\"{}\" may not be repeated, and happens twice", title);
+    case Property::unverified_destroy:
+        return fmt::format("\"{}\" comes without a verified copy of what cannot be had back",
+                           title);
+    case Property::unasked_return_point:
+        return fmt::format("after \"{}\" the way back is closed, or may close at any moment ({}), "
+                           "and nobody was asked",
+                           title,
+                           now);
+    case Property::lost_writes:
+        return fmt::format("\"{}\" loses what was written since", title);
+    case Property::stuck:
+        return fmt::format("the run can never come to an end from here ({})", now);
+    case Property::no_way_back:
+        return fmt::format("from here the downgrade does not end well ({})", now);
+    }
+    return {};
+}
+
+std::string hint_of(Property property) {
+    switch (property) {
+    case Property::unreadable_start:
+        return "let a guard see the store's level before this start, or keep an older release";
+    case Property::quorum:
+        return "add `quorum_without: this` to its guards, or take fewer members at a time";
+    case Property::skew:
+        return "stop the older (or newer) ones first, or change the order of the roles";
+    case Property::twice:
+        return "give it a `happened` probe and no further attempts, or make it repeatable";
+    case Property::unverified_destroy:
+        return "put a backup with a `then` that proves it before this step";
+    case Property::unasked_return_point:
+        return "put a gate before this step; the planner does it when the pack's laws are right";
+    case Property::lost_writes:
+        return "call it a restore, or bring the newer writes back first";
+    case Property::stuck:
+        return "see which condition can never hold, and say what a person can do about it";
+    case Property::no_way_back:
+        return "let the `downgrade` procedure take the cluster as it is then";
+    }
+    return {};
+}
+
+}  // namespace
+
+Turn turn_of(const Site& site, const Byte* before, Choice choice) {
+    return {text_of(site, before, choice), trace_of(site, choice)};
+}
+
+Walk walk_to(const Site& site, const Options& options, const Search& search, std::uint32_t id) {
+    std::vector<std::uint32_t> path;
+    for (std::uint32_t at = id; at != k_nobody; at = search.parent(at)) {
+        path.push_back(at);
+    }
+    Explorer explorer(site, options.faults, options.persons);
+    Symmetry symmetry(site, options.symmetry);
+    Walk walk;
+    walk.row = site.first;
+    walk.before = site.first;
+    std::vector<Byte> sorted(site.size);
+    for (std::size_t i = path.size() - 1; i > 0; --i) {
+        const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
+            std::memcpy(sorted.data(), batch.row(one), site.size);
+            symmetry.sort(sorted.data());
+            return std::memcmp(sorted.data(), search.row(path[i - 1]), site.size) == 0;
+        });
+        CHECK(found);
+    }
+    return walk;
+}
+
+Walk walk_to(const Site& site,
+             const Options& options,
+             const Search& search,
+             const Breach& breach,
+             Property property) {
+    Walk walk = walk_to(site, options, search, breach.from);
+    Explorer explorer(site, options.faults, options.persons);
+    const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
+        return (batch.broken(one) & bit_of(property)) != 0
+               && batch.choice(one).kind == breach.choice.kind;
+    });
+    CHECK(found);
+    return walk;
+}
+
+Violation tell(const Site& site, Property property, Walk walk) {
+    Violation violation;
+    violation.property = property;
+    violation.because = because_of(site, property, walk);
+    violation.hint = hint_of(property);
+    if (is_about_action(walk.last.kind)) {
+        violation.action = site.plan.actions[walk.last.index].id;
+        violation.source = site.plan.actions[walk.last.index].source;
+    }
+    violation.story = std::move(walk.turns);
+    return violation;
+}
+
+}  // namespace drydock::checker

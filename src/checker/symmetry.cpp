@@ -1,0 +1,288 @@
+#include "checker/symmetry.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace drydock::checker {
+
+namespace {
+
+using Actions = std::vector<std::vector<std::size_t>>;  // of each member, in the plan's order
+
+Actions actions_of(const Site& site) {
+    Actions actions(site.members.size());
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        if (site.acts[i].member >= 0) {
+            actions[static_cast<std::size_t>(site.acts[i].member)].push_back(i);
+        }
+    }
+    return actions;
+}
+
+// Where a place of a block lies in it.
+Place offset(const Site& site, int member, Place at) {
+    return at - site.members[static_cast<std::size_t>(member)].block;
+}
+
+// The exchange of two members, as a map of actions, members and places.
+class Exchange {
+public:
+    Exchange(const Site& site, const Actions& actions, int a, int b)
+        : site_(site)
+        , a_(a)
+        , b_(b)
+        , action_(site.acts.size()) {
+        for (std::size_t i = 0; i < action_.size(); ++i) {
+            action_[i] = i;
+        }
+        const auto& of_a = actions[static_cast<std::size_t>(a)];
+        const auto& of_b = actions[static_cast<std::size_t>(b)];
+        fits_ = of_a.size() == of_b.size();
+        for (std::size_t i = 0; fits_ && i < of_a.size(); ++i) {
+            action_[of_a[i]] = of_b[i];
+            action_[of_b[i]] = of_a[i];
+        }
+    }
+
+    // Whether it maps the site onto itself.
+    [[nodiscard]] bool keeps_the_site() const { return fits_ && same_blocks() && same_actions(); }
+
+private:
+    [[nodiscard]] int member(int index) const {
+        return index == a_ ? b_ : index == b_ ? a_ : index;
+    }
+
+    [[nodiscard]] Place place(Place at) const {
+        const Member& a = site_.members[static_cast<std::size_t>(a_)];
+        const Member& b = site_.members[static_cast<std::size_t>(b_)];
+        if (at >= a.block && at < a.block + a.size) {
+            return at - a.block + b.block;
+        }
+        return at >= b.block && at < b.block + b.size ? at - b.block + a.block : at;
+    }
+
+    [[nodiscard]] bool same_blocks() const {
+        const Member& a = site_.members[static_cast<std::size_t>(a_)];
+        const Member& b = site_.members[static_cast<std::size_t>(b_)];
+        const auto on = [&](const Member& one) {
+            return site_.members_on[static_cast<std::size_t>(one.host)].size();
+        };
+        const auto at = [&](const Member& one) { return site_.first.begin() + one.block; };
+        return a.role == b.role && a.size == b.size && a.up_at_first == b.up_at_first
+               && (a.host == b.host || (on(a) == 1 && on(b) == 1))
+               && std::equal(at(a), at(a) + a.size, at(b)) && place(a.running) == b.running
+               && place(a.installed) == b.installed && place(a.ready) == b.ready
+               && place(a.service) == b.service;
+    }
+
+    [[nodiscard]] bool same_actions() const {
+        for (std::size_t i = 0; i < action_.size(); ++i) {
+            if (!same(i, action_[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    [[nodiscard]] bool same(std::size_t one, std::size_t other) const {
+        const Act& a = site_.acts[one];
+        const Act& b = site_.acts[other];
+        const model::Action& x = site_.plan.actions[one];
+        const model::Action& y = site_.plan.actions[other];
+        return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
+               && x.returns_here == y.returns_here && x.request.is_null() == y.request.is_null()
+               && place(a.at) == b.at && place(a.ran) == b.ran && same_after(one, other)
+               && same_writes(a, b) && a.raises == b.raises && a.lowers == b.lowers
+               && a.copies == b.copies && a.destroyed == b.destroyed
+               && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
+               && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
+    }
+
+    [[nodiscard]] bool same_after(std::size_t one, std::size_t other) const {
+        std::vector<std::size_t> mapped;
+        for (const std::size_t before : site_.program.after(one)) {
+            mapped.push_back(action_[before]);
+        }
+        const auto after = site_.program.after(other);
+        std::vector<std::size_t> there(after.begin(), after.end());
+        std::sort(mapped.begin(), mapped.end());
+        std::sort(there.begin(), there.end());
+        return mapped == there;
+    }
+
+    [[nodiscard]] bool same_writes(const Act& a, const Act& b) const {
+        std::vector<std::pair<Place, Byte>> mapped;
+        std::vector<std::pair<Place, Byte>> there;
+        for (const Write& write : a.writes) {
+            mapped.emplace_back(place(write.at), write.value);
+        }
+        for (const Write& write : b.writes) {
+            there.emplace_back(write.at, write.value);
+        }
+        std::sort(mapped.begin(), mapped.end());
+        std::sort(there.begin(), there.end());
+        return mapped == there;
+    }
+
+    [[nodiscard]] bool same_questions(const std::vector<Question>& a,
+                                      const std::vector<Question>& b) const {
+        return std::equal(
+            a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) {
+                return x.modelled == y.modelled && x.same == y.same && x.only_up == y.only_up
+                       && x.any == y.any && x.needed == y.needed && same_targets(x, y);
+            });
+    }
+
+    using Target = std::tuple<int, Place, std::uint64_t, std::uint64_t>;
+
+    [[nodiscard]] bool same_targets(const Question& x, const Question& y) const {
+        std::vector<Target> mapped;
+        std::vector<Target> there;
+        for (const auto& one : x.targets) {
+            mapped.emplace_back(member(one.member), place(one.at), one.yes, one.cannot_tell);
+        }
+        for (const auto& one : y.targets) {
+            there.emplace_back(one.member, one.at, one.yes, one.cannot_tell);
+        }
+        std::sort(mapped.begin(), mapped.end());
+        std::sort(there.begin(), there.end());
+        return mapped == there;
+    }
+
+    const Site& site_;
+    int a_;
+    int b_;
+    std::vector<std::size_t> action_;
+    bool fits_ = false;
+};
+
+// What tells members apart that could never be exchanged, without looking at the plan's order.
+std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, int index) {
+    const Member& member = site.members[static_cast<std::size_t>(index)];
+    std::string shape = std::to_string(member.role) + " " + std::to_string(member.size);
+    for (const std::size_t action : actions) {
+        shape += " " + std::to_string(static_cast<int>(site.plan.actions[action].verb)) + "@"
+                 + std::to_string(offset(site, index, site.acts[action].at));
+    }
+    return shape;
+}
+
+// Nobody else's action may write to one of them alone, and no condition that others ask may be
+// about one of them alone; then what is left of the plan cannot tell them apart.
+bool is_asked_alone(const Site& site, int member) {
+    const Member& who = site.members[static_cast<std::size_t>(member)];
+    const auto outside = [&](const Act& act) { return act.member != member; };
+    for (const Act& act : site.acts) {
+        for (const Write& write : act.writes) {
+            if (outside(act) && write.at >= who.block && write.at < who.block + who.size) {
+                return true;
+            }
+        }
+        for (const auto* questions : {&act.when, &act.guard, &act.then, &act.happened}) {
+            for (const Question& question : *questions) {
+                const bool named = question.targets.size() == 1
+                                   && question.targets.front().member == member
+                                   && !question.only_up;
+                const bool own_values = std::any_of(
+                    question.targets.begin(), question.targets.end(), [&](const auto& target) {
+                        return target.yes != question.targets.front().yes;
+                    });
+                if (outside(act) && (named || own_values)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+// The host that it shares with others; -1: it has one of its own, as good as any.
+int shared_host(const Site& site, int member) {
+    const int host = site.members[static_cast<std::size_t>(member)].host;
+    return site.members_on[static_cast<std::size_t>(host)].size() == 1 ? -1 : host;
+}
+
+}  // namespace
+
+Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of(site)) {
+    if (!on) {
+        return;
+    }
+    std::map<std::string, std::vector<int>> shapes;
+    for (std::size_t i = 0; i < site.members.size(); ++i) {
+        const int member = static_cast<int>(i);
+        shapes[shape_of(site, actions_[i], member)].push_back(member);
+    }
+    for (const auto& [shape, members] : shapes) {
+        std::vector<std::vector<int>> groups;
+        std::map<int, std::vector<int>> families;
+        for (const int member : members) {
+            const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& one) {
+                return Exchange(site, actions_, one.front(), member).keeps_the_site();
+            });
+            if (group == groups.end()) {
+                groups.push_back({member});
+            } else {
+                group->push_back(member);
+            }
+            if (!is_asked_alone(site, member)) {
+                families[shared_host(site, member)].push_back(member);
+            }
+        }
+        std::copy_if(groups.begin(),
+                     groups.end(),
+                     std::back_inserter(groups_),
+                     [](const auto& one) { return one.size() > 1; });
+        for (auto& [host, family] : families) {
+            if (family.size() > 1) {
+                families_.push_back(std::move(family));
+            }
+        }
+    }
+}
+
+bool Symmetry::is_over(int member, const Byte* row) const {
+    const auto& actions = actions_[static_cast<std::size_t>(member)];
+    return std::all_of(actions.rbegin(), actions.rend(), [&](std::size_t action) {
+        const auto status = static_cast<run::Status>(site_.status(row, action));
+        return status == run::Status::done || status == run::Status::skipped;
+    });
+}
+
+// By insertion: groups are small, and mostly in order already.
+void Symmetry::sort_group(const std::vector<int>& members, Byte* row) {
+    const std::size_t size = site_.members[static_cast<std::size_t>(members.front())].size;
+    held_.resize(size);
+    const auto at = [&](std::size_t i) {
+        return row + site_.members[static_cast<std::size_t>(members[i])].block;
+    };
+    for (std::size_t i = 1; i < members.size(); ++i) {
+        if (std::memcmp(at(i - 1), at(i), size) <= 0) {
+            continue;
+        }
+        std::memcpy(held_.data(), at(i), size);
+        std::size_t to = i;
+        for (; to > 0 && std::memcmp(at(to - 1), held_.data(), size) > 0; --to) {
+            std::memcpy(at(to), at(to - 1), size);
+        }
+        std::memcpy(at(to), held_.data(), size);
+    }
+}
+
+void Symmetry::sort(Byte* row) {
+    for (const auto& group : groups_) {
+        sort_group(group, row);
+    }
+    for (const auto& family : families_) {
+        over_.clear();
+        std::copy_if(family.begin(), family.end(), std::back_inserter(over_), [&](int member) {
+            return is_over(member, row);
+        });
+        if (over_.size() > 1) {
+            sort_group(over_, row);
+        }
+    }
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,38 @@
+// Symmetry: members that the plan treats alike may be taken for one another, so of all rows that
+// differ only by who is who, one is kept: the one in which they are sorted.
+//
+// Alike are two members if exchanging them maps the plan, its conditions and the first state onto
+// themselves: that is checked, not assumed. Members of one role with which the plan is through are
+// alike from then on, even if it took them one after the other.
+#pragma once
+
+#include "checker/site.h"
+
+#include <vector>
+
+namespace drydock::checker {
+
+class Symmetry {
+public:
+    // Without `on`, rows stay as they are.
+    Symmetry(const Site& site, bool on);
+
+    // Exchanges members until they are sorted. Rows of the same picture become equal.
+    void sort(Byte* row);
+
+    // Groups of members that are alike from the start; for people and tests.
+    [[nodiscard]] const std::vector<std::vector<int>>& groups() const { return groups_; }
+
+private:
+    void sort_group(const std::vector<int>& members, Byte* row);
+    [[nodiscard]] bool is_over(int member, const Byte* row) const;
+
+    const Site& site_;
+    std::vector<std::vector<std::size_t>> actions_;  // of each member, in the plan's order
+    std::vector<std::vector<int>> groups_;           // alike from the start
+    std::vector<std::vector<int>> families_;         // alike when the plan is through with them
+    std::vector<int> over_;
+    std::vector<Byte> held_;
+};
+
+}  // namespace drydock::checker

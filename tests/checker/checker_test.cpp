@@ -1,0 +1,171 @@
+// The checker on whole plans: packs/etcd, and plans that are broken by hand, one for each property.
+#include "checker/plans.h"
+#include "planner/ozone_site.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::checker {
+namespace {
+
+using testing::HasSubstr;
+
+// Enough to find what is planted.
+Options small() {
+    Options options;
+    options.faults = {1, 1, 1, 1, 0};
+    return options;
+}
+
+class Etcd : public testing::Test {
+protected:
+    planner::Site site = planner::etcd_site(3);
+    model::Plan plan = plan_of(site, "3.4.23", "3.5.21");
+};
+
+TEST_F(Etcd, HoldsWithTheDefaultBudgets) {
+    Options options;
+    options.back = back_of(site, "3.4.23", "3.5.21");
+    const Report report = check(plan, options);
+    EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
+    EXPECT_EQ(report.closes, plan.point_of_no_return.action);
+    EXPECT_EQ(report.note, "");
+    EXPECT_GT(report.worlds, 10U);
+    EXPECT_LT(report.bytes, 200U << 20U);
+}
+
+TEST(Small, HoldsWithoutSymmetryAndOnOneThread) {
+    const auto site = planner::small_site("when-all", 3, "1.0");
+    const auto plan = plan_of(site, "1.0", "2.0", "all");
+    Options options = small();
+    const Report sorted = check(plan, options);
+    options.symmetry = false;
+    const Report plain = check(plan, options);
+    options.threads = 1;
+    const Report alone = check(plan, options);
+    EXPECT_EQ(sorted.verdict, Verdict::holds) << text(sorted);
+    EXPECT_EQ(plain.verdict, Verdict::holds) << text(plain);
+    EXPECT_LT(sorted.states, plain.states);
+    EXPECT_EQ(sorted.depth, plain.depth);
+    EXPECT_EQ(plain.states, alone.states);
+    EXPECT_EQ(plain.transitions, alone.transitions);
+}
+
+TEST_F(Etcd, AGateThatNamesNoReturnPointIsNoApproval) {
+    action_of(plan, "roll/gate").returns_here = false;
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "unasked-return-point") << text(report);
+    EXPECT_EQ(report.violations[0].action, "roll/m3/start");
+    EXPECT_THAT(report.violations[0].source, HasSubstr("upgrade.yaml:"));
+}
+
+TEST_F(Etcd, ABackupThatIsNotProvedIsNone) {
+    action_of(plan, "backup/m1/snapshot").then.clear();
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "unverified-destroy") << text(report);
+}
+
+TEST_F(Etcd, NoBackupAtAll) {
+    drop(plan, "backup/m1/snapshot");
+    EXPECT_EQ(broken(check(plan, small())), "unverified-destroy");
+}
+
+TEST_F(Etcd, StopsSideBySideTakeTheQuorum) {
+    action_of(plan, "roll/m2/transfer").after = action_of(plan, "roll/m1/transfer").after;
+    const Report guarded = check(plan, small());
+    EXPECT_EQ(broken(guarded), "quorum") << text(guarded);
+    action_of(plan, "roll/m1/stop").guard.clear();
+    action_of(plan, "roll/m2/stop").guard.clear();
+    EXPECT_EQ(broken(check(plan, small())), "quorum");
+}
+
+TEST_F(Etcd, AStopThatLooksAtNobodyTakesTheQuorumWhenOneDied) {
+    action_of(plan, "roll/m2/stop").guard.clear();
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "quorum") << text(report);
+    EXPECT_EQ(report.violations[0].action, "roll/m2/stop");
+    Options calm = small();
+    calm.faults.member = 0;
+    EXPECT_EQ(broken(check(plan, calm)), "nothing");
+}
+
+TEST_F(Etcd, ASwitchThatIsLeftOutNeverEnds) {
+    drop(plan, "roll/m2/install");
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "stuck") << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("even if nothing fails"));
+}
+
+TEST_F(Etcd, WhatTheDowngradeRefusesIsNoWayBack) {
+    Options options = small();
+    options.back = [](const model::FactBook&) -> Result<model::Plan> {
+        return fail("plan.closed", "the pack says no");
+    };
+    const Report report = check(plan, options);
+    EXPECT_EQ(broken(report), "no-way-back") << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("the pack says no"));
+}
+
+TEST(Ozone, HoldsWithSmallBudgets) {
+    const auto site = planner::ozone_site(planner::k_ozone_own);
+    const auto plan = plan_of(site, planner::k_ozone_own, "2.2.1");
+    Options options;
+    options.faults = {1, 0, 1, 0, 0};
+    options.back = back_of(site, planner::k_ozone_own, "2.2.1");
+    const Report report = check(plan, options);
+    EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
+    EXPECT_EQ(report.closes, plan.point_of_no_return.action);
+    EXPECT_GT(report.worlds, 10U);
+    std::printf("%s", text(report).c_str());
+}
+
+// All run 3.5, the level has not risen yet: the way down may be closed at any moment.
+TEST(EtcdDowngrade, LooksAtTheLevelBeforeEachStart) {
+    planner::Site site = planner::etcd_site(3, "3.5.21");
+    site.set("", "level", "3.4.0");
+    for (const char* member : {"m1", "m2", "m3"}) {
+        site.set(member, "cluster_version", "3.4.0");
+    }
+    model::Plan plan = plan_of(site, "3.5.21", "3.4.23", "downgrade");
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "nothing") << text(report);
+    for (model::Action& action : plan.actions) {
+        std::erase_if(action.guard, [](const auto& one) { return one.fact == "level"; });
+    }
+    const Report blind = check(plan, small());
+    EXPECT_THAT(broken(blind), HasSubstr("unreadable-start")) << text(blind);
+}
+
+TEST(EtcdDowngrade, ARestoreIsNoDowngrade) {
+    planner::Site site = planner::etcd_site(3, "3.5.21");
+    site.set("", "level", "3.4.0");
+    model::Plan plan = plan_of(site, "3.5.21", "3.4.23", "downgrade");
+    action_of(plan, "roll-back/m2/install").verb = model::Verb::restore;
+    EXPECT_EQ(broken(check(plan, small())), "lost-writes");
+    plan.procedure = "restore";
+    EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
+}
+
+TEST(Small, WhatMayNotBeRepeatedHappensTwiceIfItIsTriedAgain) {
+    const auto site = planner::small_site("finalize", 2, "1.0");
+    model::Plan plan = plan_of(site, "1.0", "2.0");
+    action_of(plan, "finalize/m1/convert").repeatable = model::Repeatable::no;
+    EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
+    action_of(plan, "finalize/m1/convert").attempts = 2;
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "twice") << text(report);
+}
+
+TEST(Small, ReleasesThatMayNotServeTogether) {
+    const auto site = planner::small_site("when-all", 3, "1.0");
+    model::Plan plan = plan_of(site, "1.0", "2.0", "serial");
+    plan.skew.push_back({"node", "node", 0, true, "the test", {}});
+    EXPECT_EQ(broken(check(plan, small())), "skew");
+    plan.skew.front().series_apart = 1;
+    EXPECT_EQ(broken(check(plan, small())), "nothing");
+    plan.skew.front().newer = false;
+    EXPECT_EQ(broken(check(plan, small())), "skew");
+}
+
+}  // namespace
+}  // namespace drydock::checker

@@ -1,0 +1,107 @@
+// The modelled world beside what it stands for: conditions and model::evaluate(), members that are
+// expected to be up and run::members_up(), rows and states.
+#include "checker/explorer.h"
+#include "checker/plans.h"
+#include "checker/symmetry.h"
+#include "run/world.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+
+namespace drydock::checker {
+namespace {
+
+// A row in which every status and every fact is drawn.
+std::vector<Byte> draw_row(const Site& site) {
+    std::vector<Byte> row = site.first;
+    run::State state(site.acts.size());
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        state.set_status(i, static_cast<run::Status>(*rc::gen::inRange(0, 11)));
+    }
+    state.set_phase(run::Phase::running);
+    site.pack(state, row.data());
+    for (const auto& [key, place] : site.places) {
+        row[place] = *rc::gen::inRange<Byte>(0, static_cast<Byte>(site.values.size()));
+    }
+    return row;
+}
+
+model::Roster up_in(const Site& site, const Byte* row) {
+    run::State state(site.acts.size());
+    site.unpack(row, state);
+    return run::members_up(site.plan, state);
+}
+
+const planner::Site& etcd() {
+    static const planner::Site k_site = planner::etcd_site(3);
+    return k_site;
+}
+
+RC_GTEST_PROP(Model, ExpectsMembersUpAsTheRunnerDoes, ()) {
+    static const model::Plan k_plan = plan_of(etcd(), "3.4.23", "3.5.21");
+    static const Site k_site(k_plan);
+    for (int i = 0; i < 20; ++i) {
+        const auto row = draw_row(k_site);
+        const auto roster = up_in(k_site, row.data());
+        for (std::size_t m = 0; m < k_site.members.size(); ++m) {
+            const auto& up =
+                roster.at(k_site.roles[static_cast<std::size_t>(k_site.members[m].role)]);
+            const bool there = std::find(up.begin(), up.end(), k_site.members[m].name) != up.end();
+            RC_ASSERT(k_site.expected_up(row.data(), static_cast<int>(m)) == there);
+        }
+    }
+}
+
+void compare(const Site& site,
+             std::size_t action,
+             const std::vector<model::Condition>& conditions,
+             const std::vector<Question>& questions,
+             const std::vector<Byte>& row) {
+    const auto facts = site.facts(row.data());
+    const auto roster = up_in(site, row.data());
+    const model::FactBook before;
+    const model::FactView view = {
+        facts, before, site.plan.planned, roster, site.plan.actions[action].member};
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+        if (questions[i].modelled) {
+            const Answer one = answer(site, {questions[i]}, row.data());
+            RC_ASSERT(one.modelled == model::evaluate(conditions[i], view).outcome);
+        }
+    }
+}
+
+RC_GTEST_PROP(Model, AnswersConditionsAsTheRunnerDoes, ()) {
+    static const std::vector<model::Plan> k_plans = {
+        plan_of(etcd(), "3.4.23", "3.5.21"),
+        plan_of(planner::etcd_site(3, "3.6.1"), "3.6.1", "3.5.21", "downgrade")};
+    static const std::vector<Site> k_sites(k_plans.begin(), k_plans.end());
+    for (const Site& site : k_sites) {
+        const auto row = draw_row(site);
+        for (std::size_t i = 0; i < site.acts.size(); ++i) {
+            const model::Action& action = site.plan.actions[i];
+            compare(site, i, action.when, site.acts[i].when, row);
+            compare(site, i, action.guard, site.acts[i].guard, row);
+            compare(site, i, action.then, site.acts[i].then, row);
+            compare(site, i, action.happened, site.acts[i].happened, row);
+        }
+    }
+}
+
+TEST(Model, TakesMembersForOneAnotherThatThePlanTreatsAlike) {
+    const auto all = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "all");
+    const auto batch = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "batch");
+    const auto serial = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "serial");
+    const auto groups = [](const model::Plan& plan) {
+        const Site site(plan);
+        return Symmetry(site, true).groups();
+    };
+    using Groups = std::vector<std::vector<int>>;
+    EXPECT_EQ(groups(all), (Groups{{0, 1, 2, 3}}));
+    EXPECT_EQ(groups(batch), (Groups{{0, 1}, {2, 3}}));
+    EXPECT_EQ(groups(serial), Groups{});
+}
+
+}  // namespace
+}  // namespace drydock::checker
