@@ -8,6 +8,7 @@
 
 #include "base/diagnostics.h"
 #include "base/result.h"
+#include "checker/checker.h"
 #include "journal/journal.h"
 #include "model/cluster.h"
 #include "model/fact.h"
@@ -52,6 +53,7 @@ struct Options {
     bool dry_run = false;
     std::string plan_file;  // apply: where the plan was read from; looked at again on resume
     std::string approve;    // a gate that is approved when it opens; the run then goes on at once
+    std::string unproved;   // apply: why a plan is run whose check failed or is missing
 };
 
 // The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else
@@ -89,6 +91,21 @@ struct PlanRequest {
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
 [[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
+
+struct Checked {
+    checker::Report report;
+    std::int64_t took_ms = 0;
+};
+
+// Explores the plan; ways back are compiled from its cluster file and pack, if they are still
+// there.
+[[nodiscard]] Checked check(const Options& options, const model::Plan& plan, checker::Options how);
+// What `plan` does by itself: the largest of some small budgets that is looked through soon.
+[[nodiscard]] Checked check_soon(const Options& options, const model::Plan& plan);
+// What goes with the plan (model::Plan::check), bound to its digest.
+[[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
+// Refuses a plan whose check failed, did not end, or is missing.
+[[nodiscard]] Status is_proved(const model::Plan& plan);
 
 // Told of every event once it is durable, and of progress; used for the live table. Called on the
 // conductor's thread.

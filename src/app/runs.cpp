@@ -188,9 +188,7 @@ Status not_run_before(const model::Plan& plan) {
                      : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
-}  // namespace
-
-Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+Answer<RunStatus> carry_out(const Options& options, const model::Plan& plan, Observer& observer) {
     if (Status checked = check_state(plan.state); !checked) {
         return refuse(checked.error());
     }
@@ -214,7 +212,20 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     Json detail;
     detail.set("plan", plan.digest()).set("plan_file", options.plan_file).set("who", who_am_i());
     detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
+    detail.set("checked", plan.check["verdict"]);
+    if (!options.unproved.empty()) {
+        detail.set("unproved", options.unproved);
+    }
     return go(*conducting, observer, plain_event(EventType::run_created, std::move(detail)));
+}
+
+}  // namespace
+
+Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    if (Status proved = is_proved(plan); !proved && options.unproved.empty()) {
+        return refuse(proved.error());
+    }
+    return carry_out(options, plan, observer);
 }
 
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
@@ -251,7 +262,7 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (!plan) {
         return tl::unexpected(plan.error());
     }
-    return apply(options, *plan, observer);
+    return carry_out(options, *plan, observer);
 }
 
 }  // namespace drydock::app

@@ -1,6 +1,7 @@
 // Every command and option, once: what parses them, `--help`, and the completions all come from
 // here.
 #include "base/text.h"
+#include "checker/checker.h"
 #include "cli/invocation.h"
 
 #include <CLI/CLI.hpp>
@@ -100,9 +101,28 @@ private:
         plan->add_flag("--rebuild", to_.rebuild, "a way back: rebuild from a fresh copy");
         text(plan, "--restore", to_.restore, "COPY", "a way back: restore this copy on the hosts");
         plan->add_flag("--risks", to_.risks, "list every known risk");
+        add_check();
         auto* guide = add(app_, "guide", "the plan as a guide for people, in Markdown", 0);
         add_plan_file(guide);
         text(guide, "-o,--output", to_.output, "FILE", "write the guide there");
+    }
+
+    void add_check() {
+        auto* check = add(app_, "check", "how a plan can go wrong, before it is run", k_json);
+        add_plan_file(check);
+        text(check,
+             "--faults",
+             to_.faults,
+             "BUDGETS",
+             "how much may go wrong in one story: failures=2,unknown=2,crashes=2,member=1,host=1");
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < checker::k_properties; ++i) {
+            names.emplace_back(name_of(static_cast<checker::Property>(i)));
+        }
+        auto* property = check->add_option("--property", to_.properties, "only these properties")
+                             ->check(CLI::IsMember(names));
+        choices_[property] = names;
+        text(check, "--trace", to_.trace, "FILE", "write the stories as traces there");
     }
 
     void add_plan_file(CLI::App* command) {
@@ -121,6 +141,11 @@ private:
     void add_running() {
         auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run);
         add_plan_file(apply);
+        text(apply,
+             "--unproved",
+             to_.unproved,
+             "WHY",
+             "run a plan whose check failed or is missing; the reason goes into the journal");
         add_conducting(apply);
         const unsigned changes = k_cluster | k_json | k_dry_run;
         add_conducting(add(app_, "resume", "go on with the run where it stands", changes));

@@ -47,6 +47,7 @@ public:
     }
 
     int plan();
+    int check();
     int guide();
     int apply();
     int resume();
@@ -137,10 +138,13 @@ int Command::plan() {
     if (typed_.to.empty() && !way_back) {
         return refuse_use("plan: to which version?", "say --to VERSION");
     }
-    const auto answer = app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore});
+    auto answer = app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore});
     if (!answer) {
         return refuse(answer.error());
     }
+    const app::Checked checked = app::check_soon(options(), *answer);
+    answer->check = app::verdict_of(checked, *answer);
+    const bool holds = checked.report.verdict == checker::Verdict::holds;
     if (!typed_.output.empty()) {
         if (const auto written = app::write_plan(*answer, typed_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
@@ -148,15 +152,43 @@ int Command::plan() {
     }
     if (typed_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";
-        return app::k_exit_done;
+        return holds ? app::k_exit_done : app::k_exit_no;
     }
-    console_.out << render_plan(*answer, screen_, typed_.risks)
+    console_.out << render_plan(*answer, screen_, typed_.risks) << "\n"
+                 << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
                  << (typed_.output.empty()
                          ? "\nNothing was written; -o plan.json keeps this plan.\n"
                          : fmt::format("\nWritten: {}. Next: drydock apply {}\n",
                                        typed_.output,
                                        typed_.output));
-    return app::k_exit_done;
+    return holds ? app::k_exit_done : app::k_exit_no;
+}
+
+int Command::check() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    checker::Options how;
+    const auto faults = checker::faults_from(typed_.faults);
+    if (!faults) {
+        return refuse({app::k_exit_usage, {faults.error()}});
+    }
+    how.faults = *faults;
+    for (const std::string& name : typed_.properties) {
+        how.properties.push_back(*checker::property_from(name));
+    }
+    const app::Checked checked = app::check(options(), *plan, how);
+    Json json = checker::to_json(checked.report);
+    json.set("took_ms", checked.took_ms).set("plan", plan->digest());
+    if (!typed_.trace.empty()) {
+        const auto written = os::write_file_durable(typed_.trace, json.pretty() + "\n", 0644);
+        if (!written) {
+            return refuse({app::k_exit_no, {written.error()}});
+        }
+    }
+    console_.out << (typed_.json ? json.pretty() + "\n" : render_check(checked, screen_));
+    return checked.report.verdict == checker::Verdict::holds ? app::k_exit_done : app::k_exit_no;
 }
 
 int Command::write_out(const std::string& text) {
@@ -221,6 +253,7 @@ int Command::apply() {
     cluster_file_ = plan->cluster_file;
     app::Options with_plan = options();
     with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
+    with_plan.unproved = typed_.unproved;
     const auto begin = [&](app::Observer& observer) {
         return app::apply(with_plan, *plan, observer);
     };
@@ -358,6 +391,7 @@ constexpr Entry k_entries[] = {
     {"survey", &Command::survey, true},
     {"route", &Command::route, true},
     {"plan", &Command::plan, true},
+    {"check", &Command::check, false},
     {"guide", &Command::guide, false},
     {"apply", &Command::apply, false},
     {"resume", &Command::resume, true},

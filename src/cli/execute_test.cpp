@@ -98,7 +98,7 @@ TEST_F(Execute, TheClusterFileComesFromTheOptionOrTheVariable) {
 
 TEST_F(Execute, APlanIsShownAndWritten) {
     EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "-o", "p.json"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("plan 3.5.16", "write p.json"));
+    EXPECT_THAT(fake_app().asked, ElementsAre("plan 3.5.16", "check soon", "write p.json"));
     EXPECT_THAT(out_.str(), HasSubstr("Written: p.json. Next: drydock apply p.json"));
 }
 
@@ -110,6 +110,30 @@ TEST_F(Execute, PlanAsJsonIsThePlan) {
 }
 
 // The exit code of a run is the run's own; that of its failure the failure's.
+TEST_F(Execute, APlanIsCheckedAtOnce) {
+    EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16"}), 0);
+    EXPECT_THAT(fake_app().asked.back(), "check soon");
+    EXPECT_THAT(out_.str(), HasSubstr("Checked: Holds"));
+    fake_app().checked = sample_check(checker::Verdict::violated);
+    EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("m1 dies"));
+}
+
+TEST_F(Execute, CheckTakesItsBudgetsAndSaysWhatItFound) {
+    EXPECT_EQ(type({"check", "p.json", "--faults", "failures=3,host=0"}), 0);
+    EXPECT_THAT(fake_app().asked.back(), "check failures=3,unknown=2,crashes=2,member=1,host=0");
+    fake_app().checked = sample_check(checker::Verdict::unfinished);
+    EXPECT_EQ(type({"check", "p.json", "--json"}), 1);
+    EXPECT_EQ((*Json::parse(out_.str()))["verdict"].as_string(), "unfinished");
+    EXPECT_EQ(type({"check", "p.json", "--faults", "failure=3"}), 2);
+    EXPECT_EQ(type({"check", "p.json", "--property", "quorun"}), 2);
+}
+
+TEST_F(Execute, APlanIsRunUnprovedForAReasonOnly) {
+    type({"apply", "p.json", "--unproved", "the office burns"});
+    EXPECT_THAT(fake_app().asked.back(), HasSubstr("because the office burns"));
+}
+
 TEST_F(Execute, ExitCodesAreAppsOwn) {
     for (const int code : {0, 1, 3, 4, 5}) {
         fake_app().run->exit_code = code;

@@ -22,6 +22,10 @@ struct Invocation {
     std::string gate;
     std::string approve;
     std::string run;
+    std::string faults;
+    std::string trace;
+    std::string unproved;
+    std::vector<std::string> properties;
     std::string pack;
     std::string schema;
     std::string shell;

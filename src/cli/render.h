@@ -18,6 +18,9 @@ namespace drydock::cli {
 // `all_risks`: every known risk with its state, else only how many and those that are not absent.
 [[nodiscard]] std::string
 render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = false);
+// The verdict with every story; or, of a check that holds, in one line.
+[[nodiscard]] std::string render_check(const app::Checked& checked, const Screen& screen);
+[[nodiscard]] std::string render_checked(const app::Checked& checked, const Screen& screen);
 [[nodiscard]] std::string render_guide(const model::Plan& plan);
 [[nodiscard]] std::string render_status(const app::RunStatus& status, const Screen& screen);
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);

@@ -80,6 +80,12 @@ TEST_F(Render, PlanSaysWhenThereIsAnOutage) {
     EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("down to 0 of 3 serve"));
 }
 
+TEST_F(Render, ACheckTellsItsStories) {
+    expect_golden("check.txt", render_check(sample_check(checker::Verdict::violated), screen_));
+    const auto unfinished = render_check(sample_check(checker::Verdict::unfinished), screen_);
+    EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, proved up to depth 65"));
+}
+
 TEST_F(Render, Guide) {
     expect_golden("guide.txt", without_digest(render_guide(plan_), plan_));
 }

@@ -18,12 +18,15 @@ namespace drydock::cli {
 sample_state(const model::Plan& plan, const std::string& id, run::Status status);
 [[nodiscard]] app::RunStatus sample_status(run::State state);
 [[nodiscard]] app::Survey sample_survey();
+// With a story if it does not hold.
+[[nodiscard]] app::Checked sample_check(checker::Verdict verdict);
 
 // What the app of the tests answers, and what it was asked ("approve point-of-no-return").
 struct FakeApp {
     app::Answer<app::RunStatus> run = sample_status(run::State(sample_plan().actions.size()));
     app::Answer<app::RunStatus> resumed = run;
     app::Answer<model::Plan> plan = sample_plan();
+    app::Checked checked = sample_check(checker::Verdict::holds);
     std::vector<std::string> asked;
     std::vector<run::Event> events;  // told to the observer of apply
 };

@@ -219,6 +219,29 @@ app::RunStatus sample_status(run::State state) {
     return status;
 }
 
+app::Checked sample_check(checker::Verdict verdict) {
+    app::Checked checked;
+    checked.took_ms = 412;
+    checker::Report& report = checked.report;
+    report.verdict = verdict;
+    report.states = 281'285;
+    report.transitions = 1'142'823;
+    report.worlds = 64;
+    report.bytes = 26U << 20U;
+    report.depth = 65;
+    report.closes = "roll/m3/start";
+    report.not_modelled = {"time: how long anything takes, soaks, deadlines"};
+    if (verdict == checker::Verdict::violated) {
+        report.violations.push_back({checker::Property::quorum,
+                                     "\"stop m2\" takes the group below its minimum",
+                                     {{"", {}}, {"m1 dies", {}}, {"stop m2: done", {}}},
+                                     "roll/m2/stop",
+                                     "packs/etcd/procedures/upgrade.yaml:109:9",
+                                     "add `quorum_without: this` to its guards"});
+    }
+    return checked;
+}
+
 app::Survey sample_survey() {
     app::Survey survey;
     const Plan plan = sample_plan();
@@ -309,8 +332,25 @@ Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
     return {};
 }
 
+Checked check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options how) {
+    ask("check " + checker::show(how.faults));
+    return fake_app().checked;
+}
+
+Checked check_soon(const Options& /*options*/, const model::Plan& /*plan*/) {
+    ask("check soon");
+    return fake_app().checked;
+}
+
+Json verdict_of(const Checked& checked, const model::Plan& plan) {
+    Json json;
+    json.set("digest", plan.digest());
+    return json.set("verdict", std::string(checker::name_of(checked.report.verdict)));
+}
+
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
+        + (options.unproved.empty() ? "" : " because " + options.unproved)
         + (options.approve.empty() ? "" : " approving " + options.approve));
     run::State state(plan.actions.size());
     observer.on_start(plan, state);

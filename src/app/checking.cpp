@@ -1,0 +1,138 @@
+// Checks of plans: what the checker needs of the project, and the verdict that goes with a plan.
+#include "app/internal.h"
+#include "base/text.h"
+#include "os/clock.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace drydock::app {
+
+namespace {
+
+// From what is wanted of every plan to what even a very large one allows.
+constexpr checker::Faults k_small_faults[] = {
+    {1, 1, 1, 1, 0}, {1, 0, 1, 1, 0}, {1, 0, 1, 0, 0}, {1, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
+constexpr std::size_t k_soon_bytes = std::size_t{48} << 20U;
+constexpr std::size_t k_soon_worlds = 300;
+
+// What a way back is compiled from, and why there is none.
+struct Back {
+    checker::CompileBack compile;
+    std::string why_not;
+};
+
+bool has_downgrade(const model::Plan& plan) {
+    return std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const auto& way) {
+        return way.kind == "downgrade";
+    });
+}
+
+Result<model::Plan>
+compile_back(const Project& project, const model::Plan& plan, const model::FactBook& facts) {
+    auto compiled = planner::compile({project.pack,
+                                      project.cluster,
+                                      facts,
+                                      "downgrade",
+                                      plan.to,
+                                      plan.from,
+                                      plan.run + "-back",
+                                      "",
+                                      plan.run});
+    if (!compiled.plan) {
+        return tl::unexpected(compiled.problems.front());
+    }
+    return std::move(*compiled.plan);
+}
+
+Back back_of(const Options& options, const model::Plan& plan) {
+    if (!has_downgrade(plan)) {
+        return {{}, "ways back: the plan names no downgrade"};
+    }
+    Options of_plan = options;
+    of_plan.cluster_file = plan.cluster_file;
+    auto project = open_project(of_plan);
+    if (!project) {
+        return {{}, fmt::format("ways back: {} cannot be read", plan.cluster_file)};
+    }
+    if (project->pack.digest != plan.pack_digest) {
+        return {{}, "ways back: the pack has changed since the plan was made"};
+    }
+    auto known = std::make_shared<const Project>(std::move(*project));
+    return {
+        [known, &plan](const model::FactBook& facts) { return compile_back(*known, plan, facts); },
+        ""};
+}
+
+}  // namespace
+
+Checked check(const Options& options, const model::Plan& plan, checker::Options how) {
+    os::RealClock clock;
+    const std::int64_t begun = clock.monotonic_ms();
+    Back back = back_of(options, plan);
+    how.back = std::move(back.compile);
+    Checked checked;
+    checked.report = checker::check(plan, how);
+    if (!back.why_not.empty()) {
+        checked.report.not_modelled.push_back(back.why_not);
+    }
+    checked.took_ms = clock.monotonic_ms() - begun;
+    return checked;
+}
+
+Checked check_soon(const Options& options, const model::Plan& plan) {
+    Checked checked;
+    std::int64_t took_ms = 0;
+    for (const checker::Faults& faults : k_small_faults) {
+        checker::Options how;
+        how.faults = faults;
+        how.memory_max = k_soon_bytes;
+        how.worlds_max = k_soon_worlds;
+        checked = check(options, plan, how);
+        took_ms += checked.took_ms;
+        checked.took_ms = took_ms;
+        if (checked.report.verdict != checker::Verdict::unfinished) {
+            break;
+        }
+    }
+    return checked;
+}
+
+Json verdict_of(const Checked& checked, const model::Plan& plan) {
+    Json broken = Json::Array{};
+    for (const checker::Violation& violation : checked.report.violations) {
+        broken.push(std::string(checker::name_of(violation.property)));
+    }
+    Json json;
+    json.set("digest", plan.digest())
+        .set("verdict", std::string(checker::name_of(checked.report.verdict)))
+        .set("faults", checker::show(checked.report.faults))
+        .set("states", static_cast<std::int64_t>(checked.report.states))
+        .set("broken", std::move(broken));
+    return json;
+}
+
+Status is_proved(const model::Plan& plan) {
+    const std::string again = fmt::format("see `drydock check PLAN`; to run it all the same: "
+                                          "--unproved \"why\", which goes into the journal");
+    if (plan.check["digest"].as_string() != plan.digest()) {
+        return fail("plan.unchecked", "the plan was never checked", again);
+    }
+    const std::string& verdict = plan.check["verdict"].as_string();
+    if (verdict == checker::name_of(checker::Verdict::violated)) {
+        std::vector<std::string> broken;
+        for (const Json& one : plan.check["broken"].items()) {
+            broken.push_back(one.as_string());
+        }
+        return fail(
+            "plan.unproved", fmt::format("the plan's check failed: {}", join(broken, ", ")), again);
+    }
+    if (verdict != checker::name_of(checker::Verdict::holds)) {
+        return fail("plan.unproved", "the plan's check did not come to its end", again);
+    }
+    return {};
+}
+
+}  // namespace drydock::app
