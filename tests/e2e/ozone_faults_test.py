@@ -220,8 +220,8 @@ class Copies(ozone_harness.Case):
         keys.put(self.cluster, "lost")
         self.drydock("downgrade", expect=NO)
         copy = newest(os.path.join(self.base, "backups"))
-        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan, expect=DONE)
-        self.drydock("apply", self.plan, expect=DONE)
+        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
+        self.drydock("apply", self.plan, "--unproved", "a restore", expect=DONE)
         self.assertEqual(self.versions(), {OLD})
         self.assert_keys("golden")
         self.assertEqual(len(keys.wrong(self.cluster, "lost")), keys.COUNT)
@@ -235,8 +235,8 @@ class Copies(ozone_harness.Case):
                                 capture_output=True, text=True).stdout.splitlines()[0]
         with open(victim, "r+b") as file:
             file.write(b"\xff")
-        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan, expect=DONE)
-        refused = self.drydock("apply", self.plan, expect=HALTED)
+        self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
+        refused = self.drydock("apply", self.plan, "--unproved", "a restore", expect=HALTED)
         self.assertIn("om1", refused.text())
         self.assertEqual(self.versions(), {NEW})
 
