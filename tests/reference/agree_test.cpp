@@ -1,0 +1,131 @@
+// The checker and the reference explorer come to the same verdict on small random plans: the same
+// properties are broken, by stories of the same length.
+//
+// DRYDOCK_SEEDS: how many plans (default 500). DRYDOCK_SEED: only this one, with its stories.
+#include "reference/draw.h"
+#include "reference/reference.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace drydock::reference {
+namespace {
+
+constexpr std::size_t k_worlds_max = 3'000;  // larger plans are left out, and others drawn
+
+constexpr std::string_view k_never = "even if nothing fails";
+
+std::uint64_t number_from(const char* name, std::uint64_t fallback) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+std::string show(const checker::Report& report) {
+    Verdict verdict;
+    for (const checker::Violation& violation : report.violations) {
+        verdict.broken[violation.property].length = static_cast<int>(violation.story.size());
+        verdict.never = verdict.never || violation.because.find(k_never) != std::string::npos;
+    }
+    return show(verdict);
+}
+
+std::string outline(const Drawn& drawn) {
+    std::string out = fmt::format("{} {} {} -> {}, faults {}\n",
+                                  drawn.plan.kind,
+                                  drawn.plan.procedure,
+                                  drawn.plan.from,
+                                  drawn.plan.to,
+                                  checker::show(drawn.faults));
+    return out + to_json(drawn.plan).pretty() + "\n";
+}
+
+std::string stories(const Verdict& verdict) {
+    std::string out;
+    for (const auto& [property, finding] : verdict.broken) {
+        out += fmt::format("{}:\n", checker::name_of(property));
+        for (const std::string& step : finding.story) {
+            out += "  " + step + "\n";
+        }
+    }
+    return out;
+}
+
+std::string traces(const checker::Report& report) {
+    std::string out;
+    for (const checker::Violation& violation : report.violations) {
+        out += fmt::format("{}: {}\n", checker::name_of(violation.property), violation.because);
+        for (const checker::Turn& turn : violation.story) {
+            out += "  " + turn.trace.dump() + "\n";
+        }
+    }
+    return out;
+}
+
+struct Tally {
+    int plans = 0;
+    int differ = 0;
+    std::size_t worlds = 0;
+    std::map<std::string, int> broken;
+};
+
+// Whether the plan was small enough to be compared.
+bool compare(std::uint64_t seed, bool tell, Tally& tally) {
+    const Drawn drawn = draw(seed);
+    const Request request = {drawn.faults, drawn.back, tell ? 1'000'000 : k_worlds_max};
+    const Verdict slow = explore(drawn.plan, request);
+    if (!slow.whole) {
+        return false;
+    }
+    checker::Options options;
+    options.faults = drawn.faults;
+    options.back = drawn.back;
+    options.threads = 1;
+    for (const bool symmetry : {true, false}) {
+        options.symmetry = symmetry;
+        const checker::Report fast = checker::check(drawn.plan, options);
+        const bool same = show(fast) == show(slow);
+        tally.differ += same ? 0 : 1;
+        EXPECT_EQ(show(fast), show(slow))
+            << "seed " << seed << (symmetry ? "" : ", without symmetry") << ": the checker says "
+            << show(fast) << ", the reference " << show(slow);
+        if (tell) {
+            std::fprintf(stderr,
+                         "%s\nthe checker:\n%s\nthe reference:\n%s",
+                         symmetry ? outline(drawn).c_str() : "",
+                         traces(fast).c_str(),
+                         stories(slow).c_str());
+        }
+    }
+    ++tally.plans;
+    tally.worlds += slow.worlds;
+    ++tally.broken[slow.broken.empty() ? "nothing" : ""];
+    for (const auto& [property, finding] : slow.broken) {
+        ++tally.broken[std::string(checker::name_of(property))];
+    }
+    return true;
+}
+
+TEST(Agree, OnSmallRandomPlans) {
+    Tally tally;
+    if (const std::uint64_t only = number_from("DRYDOCK_SEED", 0); only != 0) {
+        compare(only, true, tally);
+        return;
+    }
+    const auto plans = static_cast<int>(number_from("DRYDOCK_SEEDS", 500));
+    std::uint64_t seed = 1;
+    for (; tally.plans < plans; ++seed) {
+        compare(seed, false, tally);
+    }
+    std::string table =
+        fmt::format("{} plans of {} drawn, {} worlds\n", tally.plans, seed - 1, tally.worlds);
+    for (const auto& [name, count] : tally.broken) {
+        table += name.empty() ? "" : fmt::format("  {:<22}{}\n", name, count);
+    }
+    std::fprintf(stderr, "%s", table.c_str());
+    EXPECT_EQ(tally.differ, 0) << "DRYDOCK_SEED=<seed> shows one plan and its stories";
+}
+
+}  // namespace
+}  // namespace drydock::reference

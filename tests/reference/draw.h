@@ -1,0 +1,21 @@
+// Small random plans: two to four members in one or two roles, one or two stores under drawn laws,
+// the usual steps in drawn orders, with drawn guards, promises, gates and flags. Most of them are
+// bad plans; that is what they are for. The same seed gives the same plan everywhere.
+#pragma once
+
+#include "checker/checker.h"
+#include "model/plan.h"
+
+#include <cstdint>
+
+namespace drydock::reference {
+
+struct Drawn {
+    model::Plan plan;
+    checker::Faults faults;
+    checker::CompileBack back;  // empty: no way back is asked for
+};
+
+[[nodiscard]] Drawn draw(std::uint64_t seed);
+
+}  // namespace drydock::reference

@@ -1,0 +1,446 @@
+#include "reference/laws.h"
+
+#include "model/version.h"
+
+#include <algorithm>
+
+namespace drydock::reference {
+
+namespace {
+
+using checker::Property;
+using model::Action;
+using model::Effect;
+using model::Known;
+using model::PlanStore;
+using model::Raises;
+using model::Verb;
+using run::Status;
+
+const PlanStore* store_named(const Model& model, const std::string& name) {
+    for (const PlanStore& store : model.plan.stores) {
+        if (store.name == name) {
+            return &store;
+        }
+    }
+    return nullptr;
+}
+
+bool starts(const Action& action) {
+    return !action.member.empty() && (action.verb == Verb::start || action.verb == Verb::restart);
+}
+
+bool is_once_only(const Action& action) {
+    return action.repeatable == model::Repeatable::no && !action.request.is_null();
+}
+
+bool has_effect(const Action& action, const std::string& kind) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.kind == kind;
+    });
+}
+
+bool destroys(const Action& action) {
+    return action.verb == Verb::destroy || has_effect(action, "destroys");
+}
+
+// What the start of a member opens: its own data, and whatever its role shares or opens.
+std::vector<std::string>
+opened(const Model& model, const PlanStore& store, const std::string& member) {
+    const std::string role = model.role_of(member);
+    if (index_in(store.opened_by, role) < 0) {
+        return {};
+    }
+    if (store.role == role && !store.shared) {
+        return {store.name + "/" + member};
+    }
+    return model.instances(store);
+}
+
+bool can_read(const PlanStore& store, int format, const std::string& release) {
+    const auto law = store.laws.find(release);
+    if (law == store.laws.end() || format < 0) {
+        return true;
+    }
+    const std::string& name = store.formats[static_cast<std::size_t>(format)];
+    return index_in(law->second.reads, name) >= 0;
+}
+
+bool can_read_all(const Model& model,
+                  const std::string& member,
+                  const std::string& release,
+                  const World& world) {
+    for (const PlanStore& store : model.plan.stores) {
+        for (const std::string& instance : opened(model, store, member)) {
+            if (!can_read(store, world.formats.at(instance), release)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// The level facts that tell the format of this instance.
+void tell_level(Model& model, const PlanStore& store, const std::string& instance, World& world) {
+    const auto slash = instance.find('/');
+    const std::string owner = slash == std::string::npos ? "" : instance.substr(slash + 1);
+    const int format = world.formats.at(instance);
+    for (const std::string& key : store.levels) {
+        const auto source = model.plan.sources.find(key);
+        const std::string whose = source == model.plan.sources.end() ? "" : source->second.member;
+        if (whose.empty() || owner.empty() || whose == owner) {
+            model.set(world, key, Json(store.formats[static_cast<std::size_t>(format)]));
+        }
+    }
+}
+
+void raise(Model& model, const Rise& rise, const std::string& instance, World& world) {
+    if (world.formats.at(instance) < rise.becomes) {
+        world.formats[instance] = rise.becomes;
+        tell_level(model, *rise.store, instance, world);
+    }
+}
+
+// Releases that convert what they open.
+void convert(Model& model, const std::string& member, const std::string& release, World& world) {
+    for (const Rise& rise : model.rises) {
+        if (rise.law->raises == Raises::on_start && rise.release == release) {
+            for (const std::string& instance : opened(model, *rise.store, member)) {
+                raise(model, rise, instance, world);
+            }
+        }
+    }
+}
+
+bool may_serve_together(const model::Plan& plan,
+                        const model::SkewRule& rule,
+                        const std::string& one,
+                        const std::string& other) {
+    const auto known = [&](const std::string& release) {
+        return release == plan.from || release == plan.to;
+    };
+    if (one == other || !known(one) || !known(other)) {
+        return true;
+    }
+    const bool newer = model::compare_versions(one, other) > 0;
+    return plan.series_apart <= rule.series_apart && (rule.newer || !newer);
+}
+
+bool serve_apart(const Model& model, const World& world) {
+    for (const model::SkewRule& rule : model.plan.skew) {
+        for (const std::string& a : model.members_of(rule.role)) {
+            for (const std::string& b : model.members_of(rule.with)) {
+                if (!may_serve_together(
+                        model.plan, rule, model.runs(world, a), model.runs(world, b))) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+void bring_up(Model& model, const std::string& member, const std::string& release, World& world) {
+    model.set(world, model.key_of(member, "running"), Json(release));
+    model.set(world, model.key_of(member, "ready"), Json(true));
+    model.set(world, model.key_of(member, "service"), Json("running"));
+    convert(model, member, release, world);
+}
+
+// What is installed is what starts, whatever the step meant.
+void start(Model& model, const std::string& member, World& world, Broken& broken) {
+    if (model.key_of(member, "running").empty()) {
+        return;
+    }
+    const std::string installed = model.key_of(member, "installed");
+    const std::string release = installed.empty() ? model.runs(world, member)
+                                                  : model.value(world, installed).value.as_string();
+    if (can_read_all(model, member, release, world)) {
+        bring_up(model, member, release, world);
+    } else {
+        die(model, member, world);
+        broken.insert(Property::unreadable_start);
+    }
+}
+
+void apply_store_effect(Model& model, const Effect& effect, World& world) {
+    const PlanStore* store = store_named(model, effect.name);
+    if (store == nullptr || effect.kind == "becomes") {
+        return;
+    }
+    if (effect.kind == "copies") {
+        Copy& copy = world.copies[store->name];
+        copy = std::max(copy, Copy::unverified);
+    }
+    for (const Rise& rise : model.rises) {
+        if (effect.kind == "raises" && rise.store == store) {
+            fire(model, rise, world);
+        }
+    }
+    const auto law = store->laws.find(model.plan.to);
+    if (effect.kind == "lowers" && law != store->laws.end()) {
+        for (const std::string& instance : model.instances(*store)) {
+            world.formats[instance] = index_in(store->formats, law->second.writes);
+        }
+    }
+}
+
+// A start brings up what is installed; "running" of its own effects is then only what it hoped for.
+void apply_facts(Model& model, const Action& action, World& world) {
+    for (const Effect& effect : action.effects) {
+        const std::string key = model::fact_key(effect.member, effect.name);
+        const bool told_by_start = starts(action) && key == model.key_of(action.member, "running")
+                                   && !model.key_of(action.member, "installed").empty();
+        if (effect.kind == "becomes" && !told_by_start) {
+            model.set(world, key, effect.value);
+        }
+    }
+}
+
+// What an action destroys must have a verified copy: the stores that it names, else any one.
+void look_at_copies(const Model& model, const Action& action, const World& world, Broken& broken) {
+    bool named = false;
+    bool bare = false;
+    for (const Effect& effect : action.effects) {
+        const bool store = store_named(model, effect.name) != nullptr;
+        if (effect.kind == "destroys" && store) {
+            named = true;
+            bare = bare || world.copies.at(effect.name) != Copy::verified;
+        }
+    }
+    const bool any = std::any_of(world.copies.begin(), world.copies.end(), [](const auto& copy) {
+        return copy.second == Copy::verified;
+    });
+    if (destroys(action) && (bare || (!named && !any))) {
+        broken.insert(Property::unverified_destroy);
+    }
+}
+
+bool takes_writes(const Model& model, const World& world) {
+    const std::string key = model.key_of("", "writes");
+    const Json accepted = key.empty() ? Json(true) : model.value(world, key).value;
+    return accepted == Json(true) || accepted == Json("accepted");
+}
+
+bool moves_serving(const Model& model, const Action& action) {
+    const std::string key = model.key_of("", "serving");
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.kind == "becomes" && !key.empty()
+               && model::fact_key(effect.member, effect.name) == key;
+    });
+}
+
+void note_writes(const Model& model, World& world) {
+    const std::string key = model.key_of("", "serving");
+    if (model.plan.procedure != "downgrade" && !key.empty() && takes_writes(model, world)
+        && !(model.value(world, key).value == model.value(model.first, key).value)) {
+        world.written = true;
+    }
+}
+
+bool copy_needed(const model::Plan& plan, const PlanStore& store) {
+    const bool restorable = std::any_of(plan.ways_back.begin(),
+                                        plan.ways_back.end(),
+                                        [](const auto& way) { return way.kind == "restore"; });
+    return restorable
+           || std::any_of(plan.actions.begin(), plan.actions.end(), [&](const Action& action) {
+                  return std::any_of(
+                      action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+                          return effect.kind == "copies" && effect.name == store.name;
+                      });
+              });
+}
+
+// It is this effect with which the way back closes.
+void look_at_closing(const Model& model, const World& world, Broken& broken) {
+    if (!is_approved(model, world)) {
+        broken.insert(Property::unasked_return_point);
+    }
+    for (const Rise& rise : model.rises) {
+        if (rise.closes && copy_needed(model.plan, *rise.store)
+            && world.copies.at(rise.store->name) != Copy::verified) {
+            broken.insert(Property::unverified_destroy);
+        }
+    }
+}
+
+bool takes_down(const Model& model, const Action& action) {
+    if (action.member.empty()) {
+        return false;
+    }
+    const std::string running = model.key_of(action.member, "running");
+    return action.verb == Verb::restart
+           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+                  return effect.kind == "becomes" && effect.value.is_null() && !running.empty()
+                         && model::fact_key(effect.member, effect.name) == running;
+              });
+}
+
+bool serves(const Model& model, const std::string& member, const World& world) {
+    const std::string running = model.key_of(member, "running");
+    const std::string ready = model.key_of(member, "ready");
+    return !running.empty() && model.value(world, running).status == Known::known
+           && (ready.empty() || model.value(world, ready).value == Json(true));
+}
+
+bool is_going_down(const Model& model,
+                   const std::string& member,
+                   std::size_t but,
+                   const World& world) {
+    const run::State state = model.state(world);
+    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
+        const Status status = state.status(i);
+        const bool flies =
+            status == Status::intended || status == Status::lost || status == Status::unsure;
+        const Action& action = model.plan.actions[i];
+        if (i != but && flies && action.member == member && takes_down(model, action)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Broken take_effect(Model& model, std::size_t index, World& world) {
+    const Action& action = model.plan.actions[index];
+    if (!moves_world(model, index)) {
+        return {};
+    }
+    Broken broken;
+    const bool closing = is_closing(model, world);
+    const bool apart = serve_apart(model, world);
+    const bool turns_back = moves_serving(model, action) && world.written;
+    if (model.plan.procedure == "downgrade" && (action.verb == Verb::restore || turns_back)) {
+        broken.insert(Property::lost_writes);
+    }
+    look_at_copies(model, action, world, broken);
+    if (is_once_only(action) && !world.ran.insert(index).second) {
+        broken.insert(Property::twice);
+    }
+    apply_facts(model, action, world);
+    for (const Effect& effect : action.effects) {
+        apply_store_effect(model, effect, world);
+    }
+    if (starts(action)) {
+        start(model, action.member, world, broken);
+    }
+    if (!apart && serve_apart(model, world)) {
+        broken.insert(Property::skew);
+    }
+    note_writes(model, world);
+    if (!closing && is_closing(model, world)) {
+        look_at_closing(model, world, broken);
+    }
+    return broken;
+}
+
+Broken leave(const Model& model, std::size_t index, const World& world) {
+    const Action& action = model.plan.actions[index];
+    if (model.plan.kind != "rolling" || !takes_down(model, action)) {
+        return {};
+    }
+    const std::string role = model.role_of(action.member);
+    int minimum = 0;
+    for (const model::PlanRole& one : model.plan.roles) {
+        minimum = one.name == role ? one.quorum : minimum;
+    }
+    std::set<std::string> serving;
+    for (const std::string& member : model.members_of(role)) {
+        if (serves(model, member, world) && !is_going_down(model, member, index, world)) {
+            serving.insert(member);
+        }
+    }
+    const bool last = minimum > 0 && serving.contains(action.member)
+                      && static_cast<int>(serving.size()) == minimum;
+    return last ? Broken{Property::quorum} : Broken{};
+}
+
+void prove_copies(const Model& model, std::size_t index, World& world) {
+    for (const Effect& effect : model.plan.actions[index].effects) {
+        if (effect.kind == "copies" && store_named(model, effect.name) != nullptr) {
+            world.copies[effect.name] = Copy::verified;
+        }
+    }
+}
+
+bool holds(const Model& model, const Rise& rise, const World& world) {
+    const auto& members = model.members_of(rise.store->role);
+    return rise.law->raises == Raises::when_all && !members.empty()
+           && std::all_of(members.begin(), members.end(), [&](const std::string& member) {
+                  return model.runs(world, member) == rise.release;
+              });
+}
+
+bool is_risen(const Model& model, const Rise& rise, const World& world) {
+    const auto instances = model.instances(*rise.store);
+    return std::any_of(instances.begin(), instances.end(), [&](const std::string& instance) {
+        return world.formats.at(instance) >= rise.becomes;
+    });
+}
+
+bool may_fire(const Model& model, const Rise& rise, const World& world) {
+    return holds(model, rise, world) && !is_risen(model, rise, world);
+}
+
+void fire(Model& model, const Rise& rise, World& world) {
+    for (const std::string& instance : model.instances(*rise.store)) {
+        raise(model, rise, instance, world);
+    }
+}
+
+void die(Model& model, const std::string& member, World& world) {
+    model.set(world, model.key_of(member, "running"), Json());
+    model.set(world, model.key_of(member, "ready"), Json());
+    model.set(world, model.key_of(member, "service"), Json("stopped"));
+}
+
+bool may_be_started(const Model& model, const std::string& member, const World& world) {
+    const std::string running = model.key_of(member, "running");
+    const std::string installed = model.key_of(member, "installed");
+    return !running.empty() && model.value(world, running).status == Known::absent
+           && !installed.empty() && !model.is_away(world, member)
+           && can_read_all(model, member, model.value(world, installed).value.as_string(), world);
+}
+
+void start_by_hand(Model& model, const std::string& member, World& world) {
+    const std::string installed = model.key_of(member, "installed");
+    bring_up(model, member, model.value(world, installed).value.as_string(), world);
+}
+
+bool closes_way_back(const model::Plan& plan, const PlanStore& store) {
+    const auto from = store.laws.find(plan.from);
+    const auto to = store.laws.find(plan.to);
+    return from != store.laws.end() && to != store.laws.end()
+           && model::compare_versions(plan.from, plan.to) < 0
+           && index_in(from->second.reads, to->second.writes) < 0 && !to->second.lowers_on_request;
+}
+
+bool is_closing(const Model& model, const World& world) {
+    return std::any_of(model.rises.begin(), model.rises.end(), [&](const Rise& rise) {
+        return rise.closes && (is_risen(model, rise, world) || holds(model, rise, world));
+    });
+}
+
+bool is_approved(const Model& model, const World& world) {
+    const run::State state = model.state(world);
+    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
+        if (model.plan.actions[i].returns_here && state.status(i) == Status::done) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool moves_world(const Model& model, std::size_t index) {
+    const Action& action = model.plan.actions[index];
+    const bool effect =
+        std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& one) {
+            return one.kind == "becomes" ? model.has(model::fact_key(one.member, one.name))
+                                         : store_named(model, one.name) != nullptr;
+        });
+    return effect || is_once_only(action) || starts(action) || action.verb == Verb::restore
+           || destroys(action);
+}
+
+}  // namespace drydock::reference

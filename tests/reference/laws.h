@@ -1,0 +1,39 @@
+// Laws: what the modelled cluster does when an action takes effect, when a law fires, when a member
+// dies; and which rules are broken by it.
+#pragma once
+
+#include "reference/world.h"
+
+namespace drydock::reference {
+
+using Broken = std::set<checker::Property>;
+
+// The action takes effect.
+[[nodiscard]] Broken take_effect(Model& model, std::size_t action, World& world);
+// The command leaves: whether it takes its group below the minimum.
+[[nodiscard]] Broken leave(const Model& model, std::size_t action, const World& world);
+// What the action promised was seen.
+void prove_copies(const Model& model, std::size_t action, World& world);
+
+// Whether every member that the law looks at runs its release; whether it has had its effect.
+[[nodiscard]] bool holds(const Model& model, const Rise& rise, const World& world);
+[[nodiscard]] bool is_risen(const Model& model, const Rise& rise, const World& world);
+[[nodiscard]] bool may_fire(const Model& model, const Rise& rise, const World& world);
+void fire(Model& model, const Rise& rise, World& world);
+
+void die(Model& model, const std::string& member, World& world);
+// A person starts what is installed.
+[[nodiscard]] bool may_be_started(const Model& model, const std::string& member, const World&);
+void start_by_hand(Model& model, const std::string& member, World& world);
+
+// The release that the plan leads to writes what the one it comes from cannot read, for good.
+[[nodiscard]] bool closes_way_back(const model::Plan& plan, const model::PlanStore& store);
+// The way back is closed, or may close at any moment.
+[[nodiscard]] bool is_closing(const Model& model, const World& world);
+// A person has approved the gate of the point of no return.
+[[nodiscard]] bool is_approved(const Model& model, const World& world);
+
+// Whether the action moves anything of the modelled world.
+[[nodiscard]] bool moves_world(const Model& model, std::size_t action);
+
+}  // namespace drydock::reference

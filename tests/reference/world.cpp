@@ -1,0 +1,270 @@
+#include "reference/world.h"
+
+#include "base/check.h"
+#include "model/version.h"
+#include "reference/laws.h"
+#include "run/run.h"
+
+#include <algorithm>
+
+namespace drydock::reference {
+
+namespace {
+
+using model::Known;
+using model::Observation;
+
+const Observation* told(const model::FactBook& book, const std::string& key) {
+    const auto it = book.find(key);
+    return it == book.end() || it->second.status == Known::unknown ? nullptr : &it->second;
+}
+
+}  // namespace
+
+int index_in(const std::vector<std::string>& names, const std::string& name) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    return it == names.end() ? -1 : static_cast<int>(it - names.begin());
+}
+
+Model::Model(const model::Plan& of, const Origin* origin) : plan(of), program(of) {
+    name_facts(origin);
+    name_stores(origin);
+    name_rises();
+    first.written = origin != nullptr && origin->written;
+    run::State state(plan.actions.size());
+    run::apply(program, state, {run::EventType::conductor_started});
+    keep(first, state);
+}
+
+const Observation* Model::first_value(const std::string& key, const Origin* origin) const {
+    if (origin != nullptr) {
+        if (const Observation* found = told(origin->facts, key)) {
+            return found;
+        }
+    }
+    const Observation* planned = told(plan.planned, key);
+    return planned != nullptr ? planned : told(plan.seen, key);
+}
+
+int Model::index_of(const Observation& value) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+        if (values_[i].status == value.status && values_[i].value == value.value) {
+            return static_cast<int>(i);
+        }
+    }
+    values_.push_back({value.status, value.value, "the model", 0});
+    return static_cast<int>(values_.size()) - 1;
+}
+
+void Model::name_facts(const Origin* origin) {
+    std::set<std::string> keys;
+    for (const auto& [key, source] : plan.sources) {
+        if (!source.binds.empty()) {
+            keys.insert(key);
+        }
+    }
+    for (const model::Action& action : plan.actions) {
+        for (const model::Effect& effect : action.effects) {
+            if (effect.kind == "becomes") {
+                keys.insert(model::fact_key(effect.member, effect.name));
+            }
+        }
+    }
+    for (const model::PlanStore& store : plan.stores) {
+        keys.insert(store.levels.begin(), store.levels.end());
+    }
+    for (const std::string& key : keys) {
+        if (const Observation* value = first_value(key, origin)) {
+            places_[key] = first.facts.size();
+            first.facts.push_back(index_of(*value));
+            const auto source = plan.sources.find(key);
+            owners_[key] = source == plan.sources.end() ? "" : source->second.member;
+        }
+    }
+    for (const auto& [key, source] : plan.sources) {
+        const bool service = source.probe["kind"].as_string() == "service";
+        if (has(key) && service) {
+            standard_.emplace(std::pair(source.member, "service"), key);
+        }
+        if (has(key) && !source.binds.empty()) {
+            standard_.emplace(std::pair(source.member, source.binds), key);
+        }
+    }
+}
+
+void Model::name_stores(const Origin* origin) {
+    for (const model::PlanStore& store : plan.stores) {
+        const bool made = origin != nullptr && origin->copies.contains(store.name);
+        first.copies[store.name] = made ? origin->copies.at(store.name) : Copy::none;
+        if (store.shared) {
+            first.formats[store.name] = first_format(store, "", origin);
+            continue;
+        }
+        for (const std::string& member : members_of(store.role)) {
+            first.formats[store.name + "/" + member] = first_format(store, member, origin);
+        }
+    }
+}
+
+// The level tells it, else what wrote it last.
+int Model::first_format(const model::PlanStore& store,
+                        const std::string& member,
+                        const Origin* origin) const {
+    const std::string name = member.empty() ? store.name : store.name + "/" + member;
+    if (origin != nullptr && origin->formats.contains(name)) {
+        return origin->formats.at(name);
+    }
+    for (const std::string& key : store.levels) {
+        const auto source = plan.sources.find(key);
+        const bool other =
+            !member.empty() && source != plan.sources.end() && source->second.member != member;
+        const Observation* level = other ? nullptr : first_value(key, origin);
+        for (int i = static_cast<int>(store.formats.size()) - 1; level != nullptr && i >= 0; --i) {
+            const std::string& format = store.formats[static_cast<std::size_t>(i)];
+            if (model::version_in_series(level->value.show(), format)) {
+                return i;
+            }
+        }
+    }
+    return index_in(store.formats, last_writer(store, member, origin));
+}
+
+// Who converts at its start has done so if it runs. A format that the release that is left wrote
+// only on request, and that the other one cannot read, was not written.
+std::string Model::last_writer(const model::PlanStore& store,
+                               const std::string& member,
+                               const Origin* origin) const {
+    const auto from = store.laws.find(plan.from);
+    const auto to = store.laws.find(plan.to);
+    if (from == store.laws.end() || to == store.laws.end()) {
+        return from == store.laws.end() ? "" : from->second.writes;
+    }
+    for (const auto& [key, source] : plan.sources) {
+        const bool asked = source.binds == "running" && (member.empty() || source.member == member);
+        const Observation* value = asked ? first_value(key, origin) : nullptr;
+        if (value != nullptr && value->value.show() == plan.to
+            && to->second.raises == model::Raises::on_start) {
+            return to->second.writes;
+        }
+    }
+    const bool by_itself = from->second.raises == model::Raises::on_start
+                           || from->second.raises == model::Raises::never;
+    const bool readable = index_in(to->second.reads, from->second.writes) >= 0;
+    return by_itself || readable ? from->second.writes : to->second.writes;
+}
+
+void Model::name_rises() {
+    for (const model::PlanStore& store : plan.stores) {
+        for (const std::string& release : {plan.from, plan.to}) {
+            const auto law = store.laws.find(release);
+            const int becomes =
+                law == store.laws.end() ? -1 : index_in(store.formats, law->second.writes);
+            if (becomes < 0 || law->second.raises == model::Raises::never) {
+                continue;
+            }
+            Rise rise = {&store, &law->second, release, becomes, false};
+            rise.closes = release == plan.to && closes_way_back(plan, store)
+                          && !holds(*this, rise, first) && !is_risen(*this, rise, first);
+            rises.push_back(rise);
+        }
+    }
+}
+
+const Observation& Model::value(const World& world, const std::string& key) const {
+    return values_[static_cast<std::size_t>(world.facts[places_.at(key)])];
+}
+
+void Model::set(World& world, const std::string& key, const Observation& value) {
+    if (const auto place = places_.find(key); place != places_.end()) {
+        world.facts[place->second] = index_of(value);
+    }
+}
+
+void Model::set(World& world, const std::string& key, const Json& value) {
+    set(world, key, Observation{value.is_null() ? Known::absent : Known::known, value, "", 0});
+}
+
+const std::string& Model::key_of(const std::string& member, const std::string& standard) const {
+    static const std::string k_none;
+    const auto key = standard_.find({member, standard});
+    return key == standard_.end() ? k_none : key->second;
+}
+
+std::string Model::runs(const World& world, const std::string& member) const {
+    const std::string& key = key_of(member, "running");
+    return key.empty() ? "" : value(world, key).value.as_string();
+}
+
+const std::vector<std::string>& Model::members_of(const std::string& role) const {
+    static const std::vector<std::string> k_nobody;
+    for (const model::PlanRole& one : plan.roles) {
+        if (one.name == role) {
+            return one.members;
+        }
+    }
+    return k_nobody;
+}
+
+std::string Model::role_of(const std::string& member) const {
+    for (const model::PlanRole& role : plan.roles) {
+        if (index_in(role.members, member) >= 0) {
+            return role.name;
+        }
+    }
+    return {};
+}
+
+std::string Model::host_of(const std::string& member) const {
+    const auto host = plan.member_hosts.find(member);
+    return host == plan.member_hosts.end() ? member : host->second;
+}
+
+std::vector<std::string> Model::instances(const model::PlanStore& store) const {
+    if (store.shared) {
+        return {store.name};
+    }
+    std::vector<std::string> names;
+    for (const std::string& member : members_of(store.role)) {
+        names.push_back(store.name + "/" + member);
+    }
+    return names;
+}
+
+bool Model::is_away(const World& world, const std::string& member) const {
+    return !member.empty() && world.away.contains(host_of(member));
+}
+
+run::State Model::state(const World& world) const {
+    run::State state;
+    state.set_cells(world.run);
+    return state;
+}
+
+// How often something was begun before is nobody's concern, and how often it failed only as long
+// as it may be tried again: else a run that is resumed again and again would never be the same.
+void Model::keep(World& world, const run::State& state) const {
+    using run::Status;
+    run::State plain = state;
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const Status status = state.status(i);
+        const bool over =
+            status == Status::done || status == Status::skipped || status == Status::failed;
+        const bool flies = status == Status::intended || status == Status::lost;
+        plain.set_attempt(i, flies ? 1 : 0);
+        plain.set_failures(i, over ? 0 : state.failures(i));
+    }
+    world.run.assign(plain.cells().begin(), plain.cells().end());
+}
+
+model::FactBook Model::survey(const World& world) const {
+    model::FactBook book = plan.seen;
+    for (const auto& [key, value] : plan.planned) {
+        book[key] = value;
+    }
+    for (const auto& [key, place] : places_) {
+        book[key] = value(world, key);
+    }
+    return book;
+}
+
+}  // namespace drydock::reference
