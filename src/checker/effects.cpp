@@ -31,7 +31,7 @@ void for_each_store(const Site& site, const Member& member, const Each& each) {
         for (std::size_t i = 0; i < store.at.size(); ++i) {
             const bool own = store.role == member.role && !store.shared;
             if (!own || &site.members[static_cast<std::size_t>(owners[i])] == &member) {
-                each(store, store.at[i]);
+                each(store, i);
             }
         }
     }
@@ -48,21 +48,24 @@ bool can_read(const Site& site, const Store& store, Byte format, Byte release) {
 
 bool can_read_all(const Site& site, const Member& member, Byte release, const Byte* row) {
     bool all = true;
-    for_each_store(site, member, [&](const Store& store, Place at) {
-        all = all && can_read(site, store, row[at], release);
+    for_each_store(site, member, [&](const Store& store, std::size_t instance) {
+        all = all && can_read(site, store, row[store.at[instance]], release);
     });
     return all;
 }
 
-void raise(Place at, Byte format, Byte* row) {
-    if (row[at] == k_no_format || row[at] < format) {
-        row[at] = format;
+// The level tells the format, whoever changes it.
+void set_format(const Store& store, std::size_t instance, Byte format, Byte* row) {
+    row[store.at[instance]] = format;
+    for (const Place level : store.levels[instance]) {
+        row[level] = store.told[format];
     }
 }
 
-void write_levels(const Rise& rise, Byte* row) {
-    for (const Write& level : rise.levels) {
-        row[level.at] = level.value;
+void raise(const Store& store, std::size_t instance, Byte format, Byte* row) {
+    const Byte now = row[store.at[instance]];
+    if (now == k_no_format || now < format) {
+        set_format(store, instance, format, row);
     }
 }
 
@@ -72,17 +75,11 @@ void convert(const Site& site, const Member& member, Byte release, Byte* row) {
         if (rise.raises != model::Raises::on_start || !has(rise.runs, release)) {
             continue;
         }
-        const Store& raised = site.stores[static_cast<std::size_t>(rise.store)];
-        bool opened = false;
-        for_each_store(site, member, [&](const Store& store, Place at) {
-            if (&store == &raised) {
-                raise(at, rise.becomes, row);
-                opened = true;
+        for_each_store(site, member, [&](const Store& store, std::size_t instance) {
+            if (&store == &site.stores[static_cast<std::size_t>(rise.store)]) {
+                raise(store, instance, rise.becomes, row);
             }
         });
-        if (opened) {
-            write_levels(rise, row);
-        }
     }
 }
 
@@ -119,9 +116,8 @@ Broken start(const Site& site, const Member& member, Byte* row) {
         die(site, member, row);
         return bit_of(Property::unreadable_start);
     }
-    const bool apart = serve_apart(site, row);
     bring_up(site, member, release, row);
-    return !apart && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
+    return 0;
 }
 
 // The step raises the store by the law of the release that the plan leads to.
@@ -140,8 +136,8 @@ void lower_by_command(const Site& site, int index, Byte* row) {
         return;
     }
     const auto format = std::find(store.formats.begin(), store.formats.end(), law->second.writes);
-    for (const Place at : store.at) {
-        row[at] = static_cast<Byte>(format - store.formats.begin());
+    for (std::size_t i = 0; i < store.at.size() && format != store.formats.end(); ++i) {
+        set_format(store, i, static_cast<Byte>(format - store.formats.begin()), row);
     }
 }
 
@@ -225,6 +221,7 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
         return 0;
     }
     const bool closing = is_closing(site, row);
+    const bool apart = serve_apart(site, row);
     Broken broken = lose_writes(site, act, row);
     broken |= act.destroys ? destroy(site, act, row) : Broken{0};
     if (act.ran != k_nowhere) {
@@ -251,6 +248,7 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
     if (act.starts) {
         broken |= start(site, site.members[static_cast<std::size_t>(act.member)], row);
     }
+    broken |= !apart && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
     const bool forward = site.serving != k_nowhere && site.plan.procedure != "downgrade";
     if (forward && row[site.serving] != site.first[site.serving] && takes_writes(site, row)) {
         row[site.written] = 1;
@@ -289,10 +287,9 @@ bool may_fire(const Site& site, const Rise& rise, const Byte* row) {
 
 void fire(const Site& site, const Rise& rise, Byte* row) {
     const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
-    for (const Place at : store.at) {
-        raise(at, rise.becomes, row);
+    for (std::size_t i = 0; i < store.at.size(); ++i) {
+        raise(store, i, rise.becomes, row);
     }
-    write_levels(rise, row);
 }
 
 void die(const Site& site, const Member& member, Byte* row) {

@@ -74,9 +74,11 @@ struct Store {
     bool shared = false;
     std::vector<std::string> formats;
     Place copy = k_nowhere;
-    bool copy_needed = false;     // before the way back closes
-    std::vector<Place> at;        // its format: one, or one for each member of the role
-    std::vector<bool> opened_by;  // by role
+    bool copy_needed = false;                // before the way back closes
+    std::vector<Place> at;                   // its format: one, or one for each member of the role
+    std::vector<std::vector<Place>> levels;  // the facts that tell it, for each of `at`
+    std::vector<Byte> told;                  // what they tell, for each format
+    std::vector<bool> opened_by;             // by role
     std::map<std::string, model::StoreLaw> laws;  // by release
 };
 
@@ -89,7 +91,6 @@ struct Rise {
     Byte becomes = 0;        // format
     bool closes = false;
     bool from_the_start = false;  // its condition held before the plan's first action
-    std::vector<Write> levels;
 };
 
 struct Member {

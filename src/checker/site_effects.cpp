@@ -131,14 +131,29 @@ void add_rise(Site& site, int index, const std::string& release) {
     rise.runs = values_of_release(site, release);
     rise.becomes = static_cast<Byte>(format - store.formats.begin());
     rise.closes = closes_way_back(site.plan, store, release);
-    const auto& known = site.plan.stores[static_cast<std::size_t>(index)];
-    for (const std::string& key : known.levels) {
-        if (const auto place = site.places.find(key); place != site.places.end()) {
-            rise.levels.push_back({place->second, index_of(site, law.writes)});
-        }
-    }
     rise.from_the_start = holds_at_first(site, rise) || risen_at_first(site, rise);
     site.rises.push_back(std::move(rise));
+}
+
+// A member's own fact tells the format of its own instance, any other one that of all.
+void add_levels(Site& site, std::size_t index) {
+    Store& store = site.stores[index];
+    for (const std::string& format : store.formats) {
+        store.told.push_back(index_of(site, format));
+    }
+    const auto& owners = site.members_of[static_cast<std::size_t>(store.role)];
+    store.levels.resize(store.at.size());
+    for (const std::string& key : site.plan.stores[index].levels) {
+        const auto place = site.places.find(key);
+        const auto source = site.plan.sources.find(key);
+        const std::string whose = source == site.plan.sources.end() ? "" : source->second.member;
+        for (std::size_t i = 0; place != site.places.end() && i < store.at.size(); ++i) {
+            if (store.shared || whose.empty()
+                || whose == site.members[static_cast<std::size_t>(owners[i])].name) {
+                store.levels[i].push_back(place->second);
+            }
+        }
+    }
 }
 
 bool copy_needed(const Site& site, int store) {
@@ -168,6 +183,7 @@ void add_effects(Site& site) {
                           || !act.writes.empty() || !act.raises.empty() || !act.lowers.empty()
                           || !act.copies.empty();
         if (action.returns_here) {
+            act.matters_if_skipped = true;
             site.return_gates.push_back(i);
         }
     }
@@ -177,6 +193,7 @@ void add_rises(Site& site) {
     for (std::size_t i = 0; i < site.stores.size(); ++i) {
         const int index = static_cast<int>(i);
         site.stores[i].copy_needed = copy_needed(site, index);
+        add_levels(site, i);
         for (const std::string& release : {site.plan.from, site.plan.to}) {
             if (site.stores[i].laws.contains(release)) {
                 add_rise(site, index, release);
