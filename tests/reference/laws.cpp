@@ -85,7 +85,7 @@ void tell_level(Model& model, const PlanStore& store, const std::string& instanc
     const auto slash = instance.find('/');
     const std::string owner = slash == std::string::npos ? "" : instance.substr(slash + 1);
     const int format = world.formats.at(instance);
-    for (const std::string& key : store.levels) {
+    for (const std::string& key : format < 0 ? std::vector<std::string>() : store.levels) {
         const auto source = model.plan.sources.find(key);
         const std::string whose = source == model.plan.sources.end() ? "" : source->second.member;
         if (whose.empty() || owner.empty() || whose == owner) {
@@ -181,6 +181,7 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
     if (effect.kind == "lowers" && law != store->laws.end()) {
         for (const std::string& instance : model.instances(*store)) {
             world.formats[instance] = index_in(store->formats, law->second.writes);
+            tell_level(model, *store, instance, world);
         }
     }
 }
