@@ -191,6 +191,7 @@ private:
         condition.whose = whose;
         condition.relation = relation;
         condition.operand = operand;
+        condition.remedy = one_in(3) ? "a person knows what to do" : "";
         condition.type = fact == "running" || fact == "installed" ? FactType::release
                          : fact == "ready"                        ? FactType::boolean
                                                                   : FactType::text;

@@ -99,6 +99,25 @@ private:
     std::map<Property, Finding> broken_;
 };
 
+bool says_remedy(const model::Action& action) {
+    const auto says = [](const std::vector<model::Condition>& conditions) {
+        return std::any_of(conditions.begin(), conditions.end(), [](const auto& one) {
+            return !one.remedy.empty();
+        });
+    };
+    return !action.remedy.empty() || says(action.guard) || says(action.then);
+}
+
+// It is finished, or halted where the pack tells a person what to do.
+bool is_an_end(const Model& model, const World& world) {
+    const run::State state = model.state(world);
+    bool told = false;
+    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
+        told = told || (state.status(i) == Status::failed && says_remedy(model.plan.actions[i]));
+    }
+    return is_in(world, Phase::finished) || (is_in(world, Phase::halted) && told);
+}
+
 // One plan, and the questions that need more than one step.
 class Reference {
 public:
@@ -202,12 +221,12 @@ private:
             });
     }
 
-    // Worlds from which the run can be finished if nothing fails any more.
+    // Worlds from which the run comes to an end if nothing fails any more.
     [[nodiscard]] std::set<const World*> worlds_that_end() {
         std::map<const World*, std::vector<const World*>> before;
         std::deque<const World*> open;
         for (const World* world : walk_.order()) {
-            if (is_in(*world, Phase::finished)) {
+            if (is_an_end(model_, *world)) {
                 open.push_back(world);
             }
             for (const Step& step : steps(model_, *world, k_no_faults)) {
@@ -228,12 +247,17 @@ private:
     }
 
     void look_for_ends(Verdict& verdict) {
-        const auto ends = worlds_that_end();
-        if (!ends.contains(walk_.order().front())) {
+        Walk calm(model_, k_no_faults, request_.worlds_max);
+        (void)calm.run();
+        const auto& order = calm.order();
+        if (std::none_of(order.begin(), order.end(), [](const World* world) {
+                return is_in(*world, Phase::finished);
+            })) {
             verdict.broken.emplace(Property::stuck, Finding());
             verdict.never = true;
             return;
         }
+        const auto ends = worlds_that_end();
         for (const World* world : walk_.order()) {
             if (!ends.contains(world) && is_in(*world, Phase::halted) && !has_other_end(*world)) {
                 verdict.broken.emplace(Property::stuck, walk_.way_to(*world));

@@ -1,0 +1,138 @@
+#include "mutants/bases.h"
+
+#include "planner/ozone_site.h"
+
+#include <algorithm>
+
+namespace drydock::mutants {
+
+namespace {
+
+using planner::Site;
+
+Result<model::Plan> compile(const Site& site,
+                            const model::Pack& pack,
+                            const model::FactBook& facts,
+                            const std::string& procedure,
+                            const std::string& from,
+                            const std::string& to) {
+    auto compiled =
+        planner::compile({pack, site.cluster, facts, procedure, from, to, "run", "/copy", ""});
+    if (!compiled.plan) {
+        return tl::unexpected(compiled.problems.front());
+    }
+    return std::move(*compiled.plan);
+}
+
+Base small(const std::string& pack, const std::string& procedure = "upgrade") {
+    auto site = std::make_shared<Site>(planner::small_site(pack, 3, "1.0"));
+    return {pack + " " + procedure, site, "1.0", "2.0", procedure};
+}
+
+// All run 3.5, and the level has not risen yet: the way down is open.
+Base etcd_downgrade() {
+    auto site = std::make_shared<Site>(planner::etcd_site(3, "3.5.21"));
+    site->set("", "level", "3.4.0");
+    for (const char* member : {"m1", "m2", "m3"}) {
+        site->set(member, "cluster_version", "3.4.0");
+    }
+    return {"etcd downgrade 3.5", site, "3.5.21", "3.4.23", "downgrade"};
+}
+
+Base etcd(const std::string& name,
+          const std::string& from,
+          const std::string& to,
+          const std::string& procedure) {
+    return {
+        "etcd " + name, std::make_shared<Site>(planner::etcd_site(3, from)), from, to, procedure};
+}
+
+std::shared_ptr<Site> offline(const std::string& version) {
+    return std::make_shared<Site>(planner::offline_site(version, {1, 2, 1, 0}));
+}
+
+// A way back that is still open: everybody runs 2.0 on the formats of 1.0.
+Base offline_downgrade() {
+    auto site = offline("1.0");
+    for (const model::Member& member : site->cluster.members) {
+        planner::install(*site, member.name, "2.0");
+        planner::start(*site, member.name, "2.0");
+    }
+    return {"offline downgrade", site, "2.0", "1.0", "downgrade"};
+}
+
+// Without a Recon, an S3 gateway and all datanodes but two.
+std::shared_ptr<Site> small_ozone() {
+    auto site = std::make_shared<Site>(planner::ozone_site(planner::k_ozone_own));
+    std::erase_if(site->cluster.members, [](const model::Member& member) {
+        return member.role == "recon" || member.role == "s3g" || member.name == "dn3";
+    });
+    std::erase_if(site->facts, [](const auto& fact) {
+        const std::string member = fact.first.substr(0, fact.first.find('/'));
+        return member == "recon1" || member == "s3g1" || member == "dn3";
+    });
+    site->set("scm1", "healthy_nodes", 2);
+    return site;
+}
+
+Base ozone_downgrade() {
+    auto site = small_ozone();
+    for (const model::Member& member : site->cluster.members) {
+        planner::ozone_stop(*site, member.name);
+        planner::install(*site, member.name, "2.2.1");
+        planner::ozone_start(*site, member.name);
+    }
+    return {"ozone downgrade", site, "2.2.1", planner::k_ozone_own, "downgrade"};
+}
+
+bool has_downgrade(const model::Pack& pack) {
+    return std::any_of(pack.procedures.begin(), pack.procedures.end(), [](const auto& procedure) {
+        return procedure.name == "downgrade";
+    });
+}
+
+}  // namespace
+
+Result<model::Plan> Base::plan() const {
+    return plan_with(site->pack);
+}
+
+Result<model::Plan> Base::plan_with(const model::Pack& pack) const {
+    return compile(*site, pack, site->facts, procedure, from, to);
+}
+
+checker::CompileBack Base::back() const {
+    if (procedure != "upgrade" || !has_downgrade(site->pack)) {
+        return {};
+    }
+    return [site = site, old = from, now = to](const model::FactBook& facts) {
+        return compile(*site, site->pack, facts, "downgrade", now, old);
+    };
+}
+
+std::vector<Base> all_bases() {
+    return {
+        etcd("upgrade 3.5", "3.4.23", "3.5.21", "upgrade"),
+        etcd("upgrade 3.6", "3.5.21", "3.6.1", "upgrade"),
+        etcd_downgrade(),
+        etcd("downgrade 3.6", "3.6.1", "3.5.21", "downgrade"),
+        etcd("rebuild", "3.5.21", "3.4.23", "rebuild"),
+        etcd("restore", "3.5.21", "3.4.23", "restore"),
+        {"ozone upgrade", small_ozone(), planner::k_ozone_own, "2.2.1", "upgrade"},
+        ozone_downgrade(),
+        {"offline upgrade", offline("1.0"), "1.0", "2.0", "upgrade"},
+        offline_downgrade(),
+        small("copied"),
+        small("finalize"),
+        small("linked"),
+        small("lowers"),
+        small("migrate"),
+        small("two-stores"),
+        small("when-all", "serial"),
+        small("when-all", "all"),
+        small("when-all", "batch"),
+        small("when-all", "gate-right"),
+    };
+}
+
+}  // namespace drydock::mutants

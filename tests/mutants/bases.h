@@ -1,0 +1,32 @@
+// Valid plans of all packs, small enough for the reference explorer: what the mutants are made
+// from.
+#pragma once
+
+#include "checker/checker.h"
+#include "planner/site.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drydock::mutants {
+
+struct Base {
+    std::string name;  // "etcd upgrade"
+    std::shared_ptr<const planner::Site> site;
+    std::string from;
+    std::string to;
+    std::string procedure;
+
+    // Compiled by the real planner; with another pack than the site's, as a pack author who is
+    // wrong would have it.
+    [[nodiscard]] Result<model::Plan> plan() const;
+    [[nodiscard]] Result<model::Plan> plan_with(const model::Pack& pack) const;
+    // Empty where the pack has no `downgrade`, or the plan is one.
+    [[nodiscard]] checker::CompileBack back() const;
+};
+
+[[nodiscard]] std::vector<Base> all_bases();
+
+}  // namespace drydock::mutants
