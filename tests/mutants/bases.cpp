@@ -43,8 +43,11 @@ Base etcd(const std::string& name,
           const std::string& from,
           const std::string& to,
           const std::string& procedure) {
-    return {
-        "etcd " + name, std::make_shared<Site>(planner::etcd_site(3, from)), from, to, procedure};
+    auto site = std::make_shared<Site>(planner::etcd_site(3, from));
+    for (model::Member& member : site->cluster.members) {
+        member.settings["initial_cluster"] = "m1=http://127.0.0.1:3001";
+    }
+    return {"etcd " + name, site, from, to, procedure};
 }
 
 std::shared_ptr<Site> offline(const std::string& version) {
@@ -61,6 +64,21 @@ Base offline_downgrade() {
     return {"offline downgrade", site, "2.0", "1.0", "downgrade"};
 }
 
+// Two datanodes where the pack asks for three.
+void ask_for_two(model::Pack& pack) {
+    for (model::ProcedureSpec& procedure : pack.procedures) {
+        for (model::PhaseSpec& phase : procedure.phases) {
+            for (model::StepSpec& step : phase.steps) {
+                for (auto* conditions : {&step.guard, &step.then}) {
+                    for (model::Condition& one : *conditions) {
+                        one.members_min = std::min(one.members_min, 2);
+                    }
+                }
+            }
+        }
+    }
+}
+
 // Without a Recon, an S3 gateway and all datanodes but two.
 std::shared_ptr<Site> small_ozone() {
     auto site = std::make_shared<Site>(planner::ozone_site(planner::k_ozone_own));
@@ -72,6 +90,7 @@ std::shared_ptr<Site> small_ozone() {
         return member == "recon1" || member == "s3g1" || member == "dn3";
     });
     site->set("scm1", "healthy_nodes", 2);
+    ask_for_two(site->pack);
     return site;
 }
 

@@ -31,10 +31,14 @@ struct Place {
 // Every world that is reached, with the shortest way to it; and each broken property, likewise.
 class Walk {
 public:
-    Walk(Model& model, const checker::Faults& faults, std::size_t worlds_max)
+    Walk(Model& model,
+         const checker::Faults& faults,
+         std::size_t worlds_max,
+         bool first_only = false)
         : model_(model)
         , faults_(faults)
-        , worlds_max_(worlds_max) {}
+        , worlds_max_(worlds_max)
+        , first_only_(first_only) {}
 
     // False: there were too many.
     bool run() {
@@ -45,6 +49,9 @@ public:
             }
             for (Step& step : steps(model_, *order_[i], faults_)) {
                 take(*order_[i], std::move(step));
+            }
+            if (first_only_ && !broken_.empty()) {
+                return true;
             }
         }
         return true;
@@ -94,6 +101,7 @@ private:
     Model& model_;
     checker::Faults faults_;
     std::size_t worlds_max_;
+    bool first_only_;
     std::map<World, Place> places_;
     std::vector<const World*> order_;  // as reached: by depth
     std::map<Property, Finding> broken_;
@@ -124,7 +132,7 @@ public:
     Reference(const model::Plan& plan, const Request& request)
         : request_(request)
         , model_(plan)
-        , walk_(model_, request.faults, request.worlds_max)
+        , walk_(model_, request.faults, request.worlds_max, request.first_only)
         , forward_(static_cast<bool>(request.back)
                    && model::compare_versions(plan.from, plan.to) < 0) {}
 
@@ -133,6 +141,9 @@ public:
         verdict.whole = walk_.run();
         verdict.broken = walk_.broken();
         verdict.worlds = walk_.order().size();
+        if (request_.first_only && !verdict.broken.empty()) {
+            return verdict;
+        }
         if (verdict.whole && forward_) {
             look_for_ways_back(verdict);
         }

@@ -28,6 +28,7 @@ struct Request {
     checker::Faults faults;
     checker::CompileBack back;  // empty: no_way_back is not asked
     std::size_t worlds_max = 2'000'000;
+    bool first_only = false;  // stop at the first thing that breaks
 };
 
 [[nodiscard]] Verdict explore(const model::Plan& plan, const Request& request);
