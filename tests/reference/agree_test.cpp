@@ -73,11 +73,16 @@ struct Tally {
 // Whether the plan was small enough to be compared.
 bool compare(std::uint64_t seed, bool tell, Tally& tally) {
     const Drawn drawn = draw(seed);
-    const Request request = {drawn.faults, drawn.back, tell ? 1'000'000 : k_worlds_max};
+    Request request = {drawn.faults, drawn.back, tell ? 1'000'000 : k_worlds_max};
     const Verdict slow = explore(drawn.plan, request);
-    if (!slow.whole) {
+    request.pace = Pace::plain;
+    const Verdict plain = explore(drawn.plan, request);
+    if (!slow.whole || !plain.whole) {
         return false;
     }
+    tally.differ += names(plain) == names(slow) ? 0 : 1;
+    EXPECT_EQ(names(plain), names(slow))
+        << "seed " << seed << ", plain and brisk differ: " << show(plain) << "; " << show(slow);
     checker::Options options;
     options.faults = drawn.faults;
     options.back = drawn.back;

@@ -26,10 +26,6 @@ const PlanStore* store_named(const Model& model, const std::string& name) {
     return nullptr;
 }
 
-bool starts(const Action& action) {
-    return !action.member.empty() && (action.verb == Verb::start || action.verb == Verb::restart);
-}
-
 bool is_once_only(const Action& action) {
     return action.repeatable == model::Repeatable::no && !action.request.is_null();
 }
@@ -265,18 +261,6 @@ void look_at_closing(const Model& model, const World& world, Broken& broken) {
     }
 }
 
-bool takes_down(const Model& model, const Action& action) {
-    if (action.member.empty()) {
-        return false;
-    }
-    const std::string running = model.key_of(action.member, "running");
-    return action.verb == Verb::restart
-           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-                  return effect.kind == "becomes" && effect.value.is_null() && !running.empty()
-                         && model::fact_key(effect.member, effect.name) == running;
-              });
-}
-
 bool serves(const Model& model, const std::string& member, const World& world) {
     const std::string running = model.key_of(member, "running");
     const std::string ready = model.key_of(member, "ready");
@@ -302,6 +286,22 @@ bool is_going_down(const Model& model,
 }
 
 }  // namespace
+
+bool starts(const Action& action) {
+    return !action.member.empty() && (action.verb == Verb::start || action.verb == Verb::restart);
+}
+
+bool takes_down(const Model& model, const Action& action) {
+    if (action.member.empty()) {
+        return false;
+    }
+    const std::string running = model.key_of(action.member, "running");
+    return action.verb == Verb::restart
+           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+                  return effect.kind == "becomes" && effect.value.is_null() && !running.empty()
+                         && model::fact_key(effect.member, effect.name) == running;
+              });
+}
 
 Broken take_effect(Model& model, std::size_t index, World& world) {
     const Action& action = model.plan.actions[index];

@@ -33,7 +33,10 @@ void start_by_hand(Model& model, const std::string& member, World& world);
 // A person has approved the gate of the point of no return.
 [[nodiscard]] bool is_approved(const Model& model, const World& world);
 
-// Whether the action moves anything of the modelled world.
+// What kind of action it is: brings its member up, takes it down, moves anything of the modelled
+// world.
+[[nodiscard]] bool starts(const model::Action& action);
+[[nodiscard]] bool takes_down(const Model& model, const model::Action& action);
 [[nodiscard]] bool moves_world(const Model& model, std::size_t action);
 
 }  // namespace drydock::reference

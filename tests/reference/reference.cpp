@@ -33,11 +33,12 @@ class Walk {
 public:
     Walk(Model& model,
          const checker::Faults& faults,
-         std::size_t worlds_max,
+         const Request& request,
          bool first_only = false)
         : model_(model)
         , faults_(faults)
-        , worlds_max_(worlds_max)
+        , pace_(request.pace)
+        , worlds_max_(request.worlds_max)
         , first_only_(first_only) {}
 
     // False: there were too many.
@@ -47,7 +48,7 @@ public:
             if (places_.size() > worlds_max_) {
                 return false;
             }
-            for (Step& step : steps(model_, *order_[i], faults_)) {
+            for (Step& step : steps(model_, *order_[i], faults_, pace_)) {
                 take(*order_[i], std::move(step));
             }
             if (first_only_ && !broken_.empty()) {
@@ -100,6 +101,7 @@ private:
 
     Model& model_;
     checker::Faults faults_;
+    Pace pace_;
     std::size_t worlds_max_;
     bool first_only_;
     std::map<World, Place> places_;
@@ -132,7 +134,7 @@ public:
     Reference(const model::Plan& plan, const Request& request)
         : request_(request)
         , model_(plan)
-        , walk_(model_, request.faults, request.worlds_max, request.first_only)
+        , walk_(model_, request.faults, request, request.first_only)
         , forward_(static_cast<bool>(request.back)
                    && model::compare_versions(plan.from, plan.to) < 0) {}
 
@@ -196,7 +198,7 @@ private:
             return false;
         }
         Model back(*plan, &origin);
-        Walk walk(back, k_no_faults, request_.worlds_max);
+        Walk walk(back, k_no_faults, request_);
         return walk.run() && !breaks(walk) && ends_well(back, walk);
     }
 
@@ -240,7 +242,7 @@ private:
             if (is_an_end(model_, *world)) {
                 open.push_back(world);
             }
-            for (const Step& step : steps(model_, *world, k_no_faults)) {
+            for (const Step& step : steps(model_, *world, k_no_faults, request_.pace)) {
                 if (const World* next = walk_.find(step.to)) {
                     before[next].push_back(world);
                 }
@@ -258,7 +260,7 @@ private:
     }
 
     void look_for_ends(Verdict& verdict) {
-        Walk calm(model_, k_no_faults, request_.worlds_max);
+        Walk calm(model_, k_no_faults, request_);
         (void)calm.run();
         const auto& order = calm.order();
         if (std::none_of(order.begin(), order.end(), [](const World* world) {

@@ -29,6 +29,7 @@ struct Request {
     checker::CompileBack back;  // empty: no_way_back is not asked
     std::size_t worlds_max = 2'000'000;
     bool first_only = false;  // stop at the first thing that breaks
+    Pace pace = Pace::brisk;
 };
 
 [[nodiscard]] Verdict explore(const model::Plan& plan, const Request& request);

@@ -31,8 +31,9 @@ bool holds(const Answer& answer) {
 
 class Stepper {
 public:
-    Stepper(Model& model, const World& world, const checker::Faults& faults)
+    Stepper(Model& model, const World& world, const checker::Faults& faults, Pace pace)
         : model_(model)
+        , brisk_(pace == Pace::brisk)
         , here_(world)
         , state_(model.state(world))
         , up_(run::members_up(model.plan, state_))
@@ -105,11 +106,11 @@ private:
     }
 
     // The facts as a reading finds them: who does not answer tells nothing.
-    [[nodiscard]] model::FactBook reading() const {
+    [[nodiscard]] model::FactBook reading(const World& world) const {
         model::FactBook book;
         for (const auto& [key, owner] : model_.owners()) {
-            const bool away = model_.is_away(here_, owner);
-            book[key] = away ? model::Observation{} : model_.value(here_, key);
+            const bool away = model_.is_away(world, owner);
+            book[key] = away ? model::Observation{} : model_.value(world, key);
         }
         return book;
     }
@@ -137,12 +138,19 @@ private:
     }
 
     [[nodiscard]] Answer judge(const std::vector<Condition>& conditions, std::size_t index) const {
+        return judge(conditions, index, here_, up_);
+    }
+
+    [[nodiscard]] Answer judge(const std::vector<Condition>& conditions,
+                               std::size_t index,
+                               const World& world,
+                               const model::Roster& up) const {
         Answer all;
         if (conditions.empty()) {
             return all;
         }
         const std::string& self = action(index).member;
-        const model::FactBook now = reading();
+        const model::FactBook now = reading(world);
         const model::FactBook before;
         for (const Condition& condition : conditions) {
             if (!is_modelled(condition, self)) {
@@ -150,7 +158,7 @@ private:
                 all.told = somebody_is_away(condition, self) ? Tri::cannot_tell : all.told;
                 continue;
             }
-            const model::FactView view = {now, before, model_.plan.planned, up_, self};
+            const model::FactView view = {now, before, model_.plan.planned, up, self};
             const Tri one = model::evaluate(condition, view).outcome;
             if (one == Tri::no) {
                 return {Tri::no, false};
@@ -216,13 +224,58 @@ private:
     void pass_guard(std::size_t index, bool alone) {
         step("judged_yes", index);
         move(EventType::facts_read, index, Outcome::yes, Purpose::guard);
-        const bool nothing_to_judge = action(index).guard.empty() && action(index).when.empty();
+        const Status status = model_.state(to()).status(index);
         if (action(index).is_gate()) {
             move(EventType::soak_started, index);
             move(EventType::gate_opened, index);
-        } else if (model_.state(to()).status(index) == Status::ready
-                   && (nothing_to_judge || alone)) {
+        } else if (status == Status::ready && (alone || leaves_at_once(index))) {
             send(index);
+        } else if (status == Status::acted && brisk_ && keep_promise(index)) {
+            step("broken", index);
+            move(EventType::facts_read, index, Outcome::yes, Purpose::guard);
+            break_promise(index);
+        }
+    }
+
+    [[nodiscard]] bool leaves_at_once(std::size_t index) const {
+        const Action& one = action(index);
+        return brisk_ ? !takes_down(model_, one) || one.guard.empty()
+                      : one.guard.empty() && one.when.empty();
+    }
+
+    // What is certain is seen at once. Whether it might be doubted as well.
+    bool keep_promise(std::size_t index) {
+        const auto up = run::members_up(model_.plan, model_.state(to()));
+        const Answer then = judge(action(index).then, index, to(), up);
+        if (!holds(then)) {
+            return false;
+        }
+        prove_copies(model_, index, to());
+        move(EventType::facts_read, index, Outcome::yes, Purpose::then);
+        return then.open && can(k_failure);
+    }
+
+    void break_promise(std::size_t index) {
+        pay(k_failure);
+        move(EventType::facts_read, index, Outcome::no, Purpose::then);
+    }
+
+    void end_well(std::size_t index) {
+        end("done", index, Outcome::done);
+        effect(index);
+        if (!brisk_ || model_.state(to()).status(index) != Status::acted) {
+            return;
+        }
+        if (keep_promise(index)) {
+            end("broken", index, Outcome::done);
+            effect(index);
+            break_promise(index);
+        }
+        if (starts(action(index)) && can(k_member)) {
+            end("died_after", index, Outcome::done);
+            effect(index);
+            pay(k_member);
+            die(model_, action(index).member, to());
         }
     }
 
@@ -283,8 +336,7 @@ private:
         }
         step("never_begun", index);
         move(EventType::action_attached, index, Outcome::none);
-        end("done", index, Outcome::done);
-        effect(index);
+        end_well(index);
         if (can(k_failure)) {
             end("failed", index, Outcome::failed);
             pay(k_failure);
@@ -314,8 +366,7 @@ private:
             end("no_answer", index, Outcome::unknown);
             return;
         }
-        end("done", index, Outcome::done);
-        effect(index);
+        end_well(index);
         if (can(k_failure)) {
             end("failed", index, Outcome::failed);
             pay(k_failure);
@@ -356,19 +407,20 @@ private:
                 die(model_, member, to());
             }
         }
-        hosts_come_and_go(can(k_host));
+        hosts_come_and_go(can(k_host), !brisk_);
     }
 
-    void hosts_come_and_go(bool go) {
+    void hosts_come_and_go(bool go, bool come) {
         std::set<std::string> hosts;
         for (const std::string& member : model_.plan.members()) {
             hosts.insert(model_.host_of(member));
         }
         for (const std::string& host : hosts) {
-            if (here_.away.contains(host)) {
+            const bool away = here_.away.contains(host);
+            if (away && come) {
                 step("host_back " + host);
                 to().away.erase(host);
-            } else if (go) {
+            } else if (go && !away) {
                 step("host_lost " + host);
                 pay(k_host);
                 to().away.insert(host);
@@ -391,10 +443,11 @@ private:
                 start_by_hand(model_, member, to());
             }
         }
-        hosts_come_and_go(false);
+        hosts_come_and_go(false, true);
     }
 
     Model& model_;
+    bool brisk_;
     const World& here_;
     run::State state_;
     model::Roster up_;
@@ -405,8 +458,9 @@ private:
 
 }  // namespace
 
-std::vector<Step> steps(Model& model, const World& world, const checker::Faults& faults) {
-    return Stepper(model, world, faults).all();
+std::vector<Step>
+steps(Model& model, const World& world, const checker::Faults& faults, Pace pace) {
+    return Stepper(model, world, faults, pace).all();
 }
 
 }  // namespace drydock::reference

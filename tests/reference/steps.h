@@ -12,6 +12,12 @@
 // - Members die, hosts fall silent and come back, a conductor dies, each within its budget; laws
 //   fire at any moment once their condition holds.
 // - A person approves gates, and after a halt starts members that should be up, or resumes.
+//
+// At the plain pace every answer, reading and beginning is a step, and hosts that fell silent may
+// come back at any time. At the brisk pace, which is the checker's, what an action promised is seen
+// in the same step if it is certain, only commands that take members down wait for other guards,
+// and hosts come back when a person has looked. Both must lead to the same verdict; stories have
+// the same length at the brisk one.
 #pragma once
 
 #include "reference/laws.h"
@@ -24,7 +30,9 @@ struct Step {
     Broken broken;
 };
 
+enum class Pace { plain, brisk };
+
 [[nodiscard]] std::vector<Step>
-steps(Model& model, const World& world, const checker::Faults& faults);
+steps(Model& model, const World& world, const checker::Faults& faults, Pace pace);
 
 }  // namespace drydock::reference
