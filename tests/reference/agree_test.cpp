@@ -97,10 +97,11 @@ bool compare(std::uint64_t seed, bool tell, Tally& tally) {
             << show(fast) << ", the reference " << show(slow);
         if (tell) {
             std::fprintf(stderr,
-                         "%s\nthe checker:\n%s\nthe reference:\n%s",
+                         "%s\nthe checker:\n%s\nthe reference:\n%s\nat the plain pace:\n%s",
                          symmetry ? outline(drawn).c_str() : "",
                          traces(fast).c_str(),
-                         stories(slow).c_str());
+                         stories(slow).c_str(),
+                         stories(plain).c_str());
         }
     }
     ++tally.plans;
