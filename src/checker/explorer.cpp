@@ -33,10 +33,11 @@ Byte* Batch::add(const Byte* from, Choice choice) {
     return &rows_[at];
 }
 
-Explorer::Explorer(const Site& site, const Faults& faults, bool persons)
+Explorer::Explorer(const Site& site, const Faults& faults, bool persons, bool everybody)
     : site_(site)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
     , persons_(persons)
+    , everybody_(everybody)
     , here_(site.acts.size())
     , there_(site.acts.size()) {
 }
@@ -197,8 +198,14 @@ void Explorer::hold_guard(std::size_t action) {
     }
 }
 
-// What is certain is seen at once. `doubt`: nobody models all of it.
+// What is certain is seen at once, unless a law may fire before it is read. `doubt`: nobody models
+// all of it.
 void Explorer::keep_promise(std::size_t action, bool& doubt) {
+    if (std::any_of(site_.rises.begin(), site_.rises.end(), [&](const Rise& rise) {
+            return may_fire(site_, rise, next_);
+        })) {
+        return;
+    }
     const Answer then = answer(site_, site_.acts[action].then, next_);
     if (then.modelled == Tri::yes) {
         prove_copies(site_, action, next_);
@@ -372,37 +379,42 @@ void Explorer::let_things_happen() {
             fire(site_, site_.rises[i], next_);
         }
     }
-    if (can_afford(Fault::member) || can_afford(Fault::host)) {
-        find_concerned();
-        lose_members_and_hosts();
-    }
+    find_concerned();
+    lose_members();
+    lose_hosts();
 }
 
 // A member that dies, or a host that is lost, changes nothing until it is asked something or told
-// to do something; so nothing is lost of what can happen if it waits until then.
+// to do something; so nothing is lost of what can happen if it waits until then. Only who asks for
+// ways back asks everybody, at any time.
 void Explorer::find_concerned() {
-    concerned_.assign(site_.members.size(), false);
+    concerned_.assign(site_.members.size(), everybody_);
     const auto concern = [&](const std::vector<int>& members) {
         for (const int member : members) {
             concerned_[static_cast<std::size_t>(member)] = true;
         }
     };
     for (const Command& command : commands_) {
+        if (command.what == Do::halt || command.what == Do::finish) {
+            continue;
+        }
         const Act& act = site_.acts[command.action];
         concern(judges_guard(command) ? act.concerns_before : act.concerns_after);
-        if (act.member >= 0 && command.what != Do::halt && command.what != Do::finish) {
+        if (act.member >= 0) {
             concerned_[static_cast<std::size_t>(act.member)] = true;
         }
     }
     for (std::size_t i = 0; i < site_.acts.size(); ++i) {
-        if (here_.status(i) == Status::intended && site_.acts[i].member >= 0) {
-            concerned_[static_cast<std::size_t>(site_.acts[i].member)] = true;
+        if (here_.status(i) == Status::intended) {
             concern(site_.acts[i].concerns_after);
+            if (site_.acts[i].member >= 0) {
+                concerned_[static_cast<std::size_t>(site_.acts[i].member)] = true;
+            }
         }
     }
 }
 
-void Explorer::lose_members_and_hosts() {
+void Explorer::lose_members() {
     for (std::size_t i = 0; can_afford(Fault::member) && i < site_.members.size(); ++i) {
         const Member& member = site_.members[i];
         if (concerned_[i] && member.running != k_nowhere && row_[member.running] != k_absent) {
@@ -410,18 +422,25 @@ void Explorer::lose_members_and_hosts() {
             die(site_, member, next_);
         }
     }
-    for (std::size_t i = 0; can_afford(Fault::host) && i < site_.hosts.size(); ++i) {
+}
+
+// For a while, or for ever.
+void Explorer::lose_hosts() {
+    for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
         const auto& members = site_.members_on[i];
         const bool concerned = std::any_of(members.begin(), members.end(), [&](int member) {
             return concerned_[static_cast<std::size_t>(member)];
         });
-        if (!concerned
-            || row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0) {
+        const bool away = row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0;
+        if (concerned && away) {
+            open(Kind::host_back, i);
+        } else if (concerned && can_afford(Fault::host)) {
+            open(Kind::host_lost, i, Fault::host);
+        } else {
             continue;
         }
-        open(Kind::host_lost, i, Fault::host);
         for (const int member : members) {
-            next_[site_.members[static_cast<std::size_t>(member)].away] = 1;
+            next_[site_.members[static_cast<std::size_t>(member)].away] = away ? 0 : 1;
         }
     }
 }

@@ -80,8 +80,9 @@ private:
 
 class Explorer {
 public:
-    // With `faults` none, nothing goes wrong any more, and persons do what they can.
-    Explorer(const Site& site, const Faults& faults, bool persons = true);
+    // With `faults` none, nothing goes wrong any more, and persons do what they can. `everybody`:
+    // members die also where nobody asks or handles them.
+    Explorer(const Site& site, const Faults& faults, bool persons = true, bool everybody = true);
 
     // Appends to `out`. The state itself is never among it unless something happened.
     void expand(const Byte* row, Batch& out);
@@ -114,13 +115,15 @@ private:
     void probe(std::size_t action, Kind kind, run::Outcome outcome);
     void let_things_happen();
     void find_concerned();
-    void lose_members_and_hosts();
+    void lose_members();
+    void lose_hosts();
     void after_halt();
     [[nodiscard]] bool is_away(std::size_t action) const;
 
     const Site& site_;
     std::array<int, k_faults> budget_;
     bool persons_;
+    bool everybody_;
     run::State here_;
     run::State there_;
     const Byte* row_ = nullptr;

@@ -243,11 +243,16 @@ private:
                       : one.guard.empty() && one.when.empty();
     }
 
-    // What is certain is seen at once. Whether it might be doubted as well.
+    // What is certain is seen at once, unless a law may fire before. Whether it might be doubted as
+    // well.
     bool keep_promise(std::size_t index) {
         const auto up = run::members_up(model_.plan, model_.state(to()));
         const Answer then = judge(action(index).then, index, to(), up);
-        if (!holds(then)) {
+        const bool fires =
+            std::any_of(model_.rises.begin(), model_.rises.end(), [&](const auto& rise) {
+                return may_fire(model_, rise, to());
+            });
+        if (!holds(then) || fires) {
             return false;
         }
         prove_copies(model_, index, to());
@@ -407,20 +412,19 @@ private:
                 die(model_, member, to());
             }
         }
-        hosts_come_and_go(can(k_host), !brisk_);
+        hosts_come_and_go(can(k_host));
     }
 
-    void hosts_come_and_go(bool go, bool come) {
+    void hosts_come_and_go(bool go) {
         std::set<std::string> hosts;
         for (const std::string& member : model_.plan.members()) {
             hosts.insert(model_.host_of(member));
         }
         for (const std::string& host : hosts) {
-            const bool away = here_.away.contains(host);
-            if (away && come) {
+            if (here_.away.contains(host)) {
                 step("host_back " + host);
                 to().away.erase(host);
-            } else if (go && !away) {
+            } else if (go) {
                 step("host_lost " + host);
                 pay(k_host);
                 to().away.insert(host);
@@ -443,7 +447,7 @@ private:
                 start_by_hand(model_, member, to());
             }
         }
-        hosts_come_and_go(false, true);
+        hosts_come_and_go(false);
     }
 
     Model& model_;

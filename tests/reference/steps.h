@@ -13,10 +13,9 @@
 //   fire at any moment once their condition holds.
 // - A person approves gates, and after a halt starts members that should be up, or resumes.
 //
-// At the plain pace every answer, reading and beginning is a step, and hosts that fell silent may
-// come back at any time. At the brisk pace, which is the checker's, what an action promised is seen
-// in the same step if it is certain, only commands that take members down wait for other guards,
-// and hosts come back when a person has looked. Both must lead to the same verdict; stories have
+// At the plain pace every answer, reading and beginning is a step. At the brisk pace, which is the
+// checker's, what an action promised is seen in the same step if it is certain, and only commands
+// that take members down wait for other guards. Both must lead to the same verdict; stories have
 // the same length at the brisk one.
 #pragma once
 
