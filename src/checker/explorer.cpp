@@ -395,6 +395,9 @@ void Explorer::find_concerned() {
         }
     };
     for (const Command& command : commands_) {
+        if (command.what == Do::halt) {
+            concerned_.assign(site_.members.size(), true);  // a person will look at all of them
+        }
         if (command.what == Do::halt || command.what == Do::finish) {
             continue;
         }

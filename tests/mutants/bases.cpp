@@ -44,9 +44,6 @@ Base etcd(const std::string& name,
           const std::string& to,
           const std::string& procedure) {
     auto site = std::make_shared<Site>(planner::etcd_site(3, from));
-    for (model::Member& member : site->cluster.members) {
-        member.settings["initial_cluster"] = "m1=http://127.0.0.1:3001";
-    }
     return {"etcd " + name, site, from, to, procedure};
 }
 
@@ -132,18 +129,12 @@ checker::CompileBack Base::back() const {
 std::vector<Base> all_bases() {
     return {
         etcd("upgrade 3.5", "3.4.23", "3.5.21", "upgrade"),
-        etcd("upgrade 3.6", "3.5.21", "3.6.1", "upgrade"),
         etcd_downgrade(),
-        etcd("downgrade 3.6", "3.6.1", "3.5.21", "downgrade"),
-        etcd("rebuild", "3.5.21", "3.4.23", "rebuild"),
-        etcd("restore", "3.5.21", "3.4.23", "restore"),
         {"ozone upgrade", small_ozone(), planner::k_ozone_own, "2.2.1", "upgrade"},
         ozone_downgrade(),
         {"offline upgrade", offline("1.0"), "1.0", "2.0", "upgrade"},
         offline_downgrade(),
-        small("copied"),
         small("finalize"),
-        small("linked"),
         small("lowers"),
         small("migrate"),
         small("two-stores"),

@@ -18,8 +18,8 @@ namespace {
 
 constexpr checker::Faults k_faults[] = {
     {0, 0, 0, 0, 0}, {1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}, {0, 0, 1, 0, 0}, {0, 0, 0, 1, 0}};
-constexpr std::size_t k_every = 4;         // of small plans
-constexpr std::size_t k_every_large = 16;  // of plans with more actions than this:
+constexpr std::size_t k_every = 16;         // of small plans
+constexpr std::size_t k_every_large = 128;  // of plans with more actions than this:
 constexpr std::size_t k_large = 13;
 constexpr std::size_t k_worlds_max = 25'000;  // of the reference: more are left undecided
 constexpr double k_caught_min = 0.99;
@@ -112,9 +112,6 @@ TEST_F(Mutants, HarmfulOnesAreCaughtAndNoOthers) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
         const auto back = base.back();
-        if (std::string how; harm_of({"", "", *plan}, back, how) != Harm::none) {
-            continue;
-        }
         for (const Mutant& mutant : mutants_of(base, *plan)) {
             const bool named = (mutant.kind + ": " + mutant.what).find(only) != std::string::npos;
             const std::size_t every = plan->actions.size() > k_large ? k_every_large : k_every;
