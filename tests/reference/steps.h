@@ -12,11 +12,6 @@
 // - Members die, hosts fall silent and come back, a conductor dies, each within its budget; laws
 //   fire at any moment once their condition holds.
 // - A person approves gates, and after a halt starts members that should be up, or resumes.
-//
-// At the plain pace every answer, reading and beginning is a step. At the brisk pace, which is the
-// checker's, what an action promised is seen in the same step if it is certain, and only commands
-// that take members down wait for other guards. Both must lead to the same verdict; stories have
-// the same length at the brisk one.
 #pragma once
 
 #include "reference/laws.h"
@@ -29,6 +24,10 @@ struct Step {
     Broken broken;
 };
 
+// At the plain pace every answer, reading and beginning is a step. At the brisk pace, which is the
+// checker's, what an action promised is seen in the same step if it is certain, and only commands
+// that take members down wait for other guards. Both must lead to the same verdict; stories have
+// the same length at the brisk one.
 enum class Pace { plain, brisk };
 
 [[nodiscard]] std::vector<Step>
