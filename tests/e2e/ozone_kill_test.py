@@ -78,7 +78,7 @@ class Kills(ozone_harness.Case):
             check()
         for number in itertools.count():
             self.assertLess(number, KILLS_MAX)
-            done = self.drydock("resume", env={"DRYDOCK_CRASH": self.moment(number, late)})
+            done = self.drydock("resume", env=self.kill(number, late))
             if done.code != KILLED:
                 break
             check()
@@ -86,19 +86,18 @@ class Kills(ozone_harness.Case):
         print(f"{begun}: killed {number} times on its way", flush=True)
         self.assertGreater(number, 2)
 
-    def moment(self, number: int, late: str) -> str:
+    def kill(self, number: int, late: str) -> dict[str, str]:
         """Where the next conductor dies. In full, each record before it is written, and then once
         it is: what was intended and never sent is sent when it is tried again."""
         record = OPENING + self.stride
         if not FULL:
-            return f"{record}:{('after', 'sent', 'before')[number % 3]}"
-        moment = "before" if number % 2 == 0 else late if self.attempt() < 2 else "sent"
-        return f"{record}:{moment}"
-
-    def attempt(self) -> int:
-        """Which attempt the last action that was begun is in."""
-        begun = [event for event in self.events() if event["type"] == "action.intended"]
-        return int(begun[-1]["attempt"]) if begun else 0
+            return {"DRYDOCK_CRASH": f"{record}:{('after', 'sent', 'before')[number % 3]}"}
+        events = self.events()
+        if any(event["type"] == "run.finished" for event in events):
+            return {}  # nothing comes behind it
+        again = [event["attempt"] > 1 for event in events if event["type"] == "action.intended"]
+        moment = "before" if number % 2 == 0 else "sent" if again and again[-1] else late
+        return {"DRYDOCK_CRASH": f"{record}:{moment}"}
 
     def dies(self, at: str, *words: str) -> None:
         done = self.drydock(*words, env={"DRYDOCK_CRASH": at})
