@@ -100,6 +100,17 @@ bool WaysBack::is_asked(const Byte* row) const {
 }
 
 std::string WaysBack::attempt(const Byte* row) const {
+    const bool nothing_to_do =
+        std::all_of(site_.members.begin(), site_.members.end(), [&](const Member& member) {
+            const auto is_old = [&](Place at) {
+                return at == k_nowhere || row[at] == k_absent
+                       || site_.values.at(row[at]).value.show() == site_.plan.from;
+            };
+            return is_old(member.running) && is_old(member.installed);
+        });
+    if (nothing_to_do) {
+        return {};
+    }
     const Start start = site_.start(row);
     const auto plan = options_.back(start.facts);
     if (!plan) {

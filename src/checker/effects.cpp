@@ -135,6 +135,7 @@ void lower_by_command(const Site& site, int index, Byte* row) {
     if (law == store.laws.end()) {
         return;
     }
+    row[store.held] = 1;
     const auto format = std::find(store.formats.begin(), store.formats.end(), law->second.writes);
     for (std::size_t i = 0; i < store.at.size() && format != store.formats.end(); ++i) {
         set_format(store, i, static_cast<Byte>(format - store.formats.begin()), row);
@@ -281,8 +282,9 @@ Broken begin(const Site& site, std::size_t action, const Byte* row) {
 }
 
 bool may_fire(const Site& site, const Rise& rise, const Byte* row) {
-    return rise.raises == model::Raises::when_all && !is_risen(site, rise, row)
-           && runs_everywhere(site, rise, row);
+    const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
+    return rise.raises == model::Raises::when_all && row[store.held] == 0
+           && !is_risen(site, rise, row) && runs_everywhere(site, rise, row);
 }
 
 void fire(const Site& site, const Rise& rise, Byte* row) {

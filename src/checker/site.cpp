@@ -194,6 +194,7 @@ private:
             const auto copy = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
             const auto made = copy.find(known.name);
             store.copy = add(made == copy.end() ? 0 : made->second);
+            store.held = add(0);
             if (known.shared) {
                 store.at.push_back(add(first_format(known, -1)));
             }

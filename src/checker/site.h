@@ -74,11 +74,12 @@ struct Store {
     bool shared = false;
     std::vector<std::string> formats;
     Place copy = k_nowhere;
-    bool copy_needed = false;                // before the way back closes
-    std::vector<Place> at;                   // its format: one, or one for each member of the role
-    std::vector<std::vector<Place>> levels;  // the facts that tell it, for each of `at`
-    std::vector<Byte> told;                  // what they tell, for each format
-    std::vector<bool> opened_by;             // by role
+    Place held = k_nowhere;    // whether a command holds its format down: then no law raises it
+    bool copy_needed = false;  // before the way back closes
+    std::vector<Place> at;     // its format: one, or one for each member of the role
+    std::vector<std::vector<Place>> levels;       // the facts that tell it, for each of `at`
+    std::vector<Byte> told;                       // what they tell, for each format
+    std::vector<bool> opened_by;                  // by role
     std::map<std::string, model::StoreLaw> laws;  // by release
 };
 

@@ -136,6 +136,17 @@ TEST(EtcdDowngrade, LooksAtTheLevelBeforeEachStart) {
     EXPECT_THAT(broken(blind), HasSubstr("unreadable-start")) << text(blind);
 }
 
+TEST(EtcdDowngrade, IsHeldDownByEtcdsOwnCall) {
+    const auto site = planner::etcd_site(3, "3.6.1");
+    const Report down = check(plan_of(site, "3.6.1", "3.5.21", "downgrade"), small());
+    EXPECT_EQ(broken(down), "nothing") << text(down);
+    const auto before = planner::etcd_site(3, "3.5.21");
+    Options options = small();
+    options.back = back_of(before, "3.5.21", "3.6.1");
+    const Report up = check(plan_of(before, "3.5.21", "3.6.1"), options);
+    EXPECT_EQ(broken(up), "nothing") << text(up);
+}
+
 TEST(EtcdDowngrade, ARestoreIsNoDowngrade) {
     planner::Site site = planner::etcd_site(3, "3.5.21");
     site.set("", "level", "3.4.0");

@@ -175,6 +175,7 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
     }
     const auto law = store->laws.find(model.plan.to);
     if (effect.kind == "lowers" && law != store->laws.end()) {
+        world.held.insert(store->name);
         for (const std::string& instance : model.instances(*store)) {
             world.formats[instance] = index_in(store->formats, law->second.writes);
             tell_level(model, *store, instance, world);
@@ -381,7 +382,8 @@ bool is_risen(const Model& model, const Rise& rise, const World& world) {
 }
 
 bool may_fire(const Model& model, const Rise& rise, const World& world) {
-    return holds(model, rise, world) && !is_risen(model, rise, world);
+    return holds(model, rise, world) && !world.held.contains(rise.store->name)
+           && !is_risen(model, rise, world);
 }
 
 void fire(Model& model, const Rise& rise, World& world) {

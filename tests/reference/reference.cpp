@@ -191,7 +191,27 @@ private:
         return ways_back_[plain] = try_way_back(world);
     }
 
+    // Nobody runs the new release, and nobody has it installed: there is nothing to take back.
+    [[nodiscard]] bool is_untouched(const World& world) const {
+        for (const std::string& member : model_.plan.members()) {
+            for (const char* standard : {"running", "installed"}) {
+                const std::string& key = model_.key_of(member, standard);
+                if (key.empty() || !model_.has(key)) {
+                    continue;
+                }
+                const model::Observation& value = model_.value(world, key);
+                if (value.status == model::Known::known && value.value.show() != model_.plan.from) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
     [[nodiscard]] bool try_way_back(const World& world) {
+        if (is_untouched(world)) {
+            return true;
+        }
         const Origin origin = {model_.survey(world), world.formats, world.copies, world.written};
         const auto plan = request_.back(origin.facts);
         if (!plan) {

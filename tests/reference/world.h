@@ -31,6 +31,7 @@ struct World {
     std::vector<int> facts;              // for each key of the model, one of its values
     std::map<std::string, int> formats;  // by instance; -1: none
     std::map<std::string, Copy> copies;  // by store
+    std::set<std::string> held;          // stores whose format a command holds down
     std::set<std::size_t> ran;           // actions that may not be repeated, and took effect
     std::set<std::string> away;          // hosts that do not answer
     bool written = false;                // the new side has taken writes
