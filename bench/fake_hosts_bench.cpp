@@ -72,6 +72,8 @@ public:
 
     bool kill_one(std::int64_t) override { return false; }
 
+    bool host_dies(const std::string&) override { return true; }
+
 private:
     std::map<std::string, int> steps_;
     transport::Faults dice_{1};

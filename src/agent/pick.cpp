@@ -247,6 +247,11 @@ Finding pick(const Json& probe, const std::string& text) {
     return finding;
 }
 
+std::optional<Finding> pick_from_json(const Json& probe, const Json& document) {
+    const auto picker = json_picker(probe);
+    return picker != nullptr ? std::optional(picker(probe, document)) : std::nullopt;
+}
+
 Finding convert(Finding finding, const std::string& type) {
     if (finding.status != Finding::Status::known) {
         return finding;

@@ -26,6 +26,9 @@ struct Finding {
 // Picks the value out of a text, as `probe` says: pointer | pointers | equal | collect | regex |
 // metric | key; none of them: the whole text, trimmed. `missing` replaces what a pointer misses.
 [[nodiscard]] Finding pick(const Json& probe, const std::string& text);
+// The same from JSON that was read already, without its text as evidence; nothing where the probe
+// needs the text.
+[[nodiscard]] std::optional<Finding> pick_from_json(const Json& probe, const Json& document);
 
 // The finding with its value as `type` (release, bool, integer, text, list; empty: as it is);
 // unknown when it is none.

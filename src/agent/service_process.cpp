@@ -196,8 +196,8 @@ Error already_running(const os::ProcessFacts& process) {
             "stop it first"};
 }
 
-// Somebody else's process with our arguments. If it is the very program that was to be started,
-// that is what was wanted; any other release is not.
+// It runs already: somebody else started it, say a person after a start that failed. If it is the
+// very program that was to be started, that is what was wanted; any other release is not.
 ActionResult adopt(const ProcessService& service, const os::ProcessFacts& process) {
     Json evidence = evidence_of(process);
     evidence.set("adopted", true);
@@ -232,7 +232,7 @@ Result<pid_t> launch(const ProcessService& service) {
 
 ActionResult start_locked(const ProcessService& service) {
     if (const auto process = by_pid_file(service)) {
-        return failed(already_running(*process), evidence_of(*process));
+        return adopt(service, *process);
     }
     if (const auto process = by_search(service)) {
         return adopt(service, *process);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -17,6 +19,9 @@ const Json k_null;
 const std::string k_empty_string;
 const Json::Array k_empty_array;
 const Json::Object k_empty_object;
+
+constexpr std::size_t k_room = 4;  // for the first keys at once
+constexpr std::size_t k_few = 8;   // keys that are looked through one by one
 
 // Builds a Json from nlohmann's events. Its DOM would keep the last of two equal keys silently; we
 // refuse them.
@@ -110,48 +115,47 @@ private:
     std::string problem_;
 };
 
+constexpr std::string_view k_hex = "0123456789abcdef";
+
+void write_escape(char c, std::string& out) {
+    constexpr std::string_view k_short = "\"\\\b\f\n\r\t";
+    constexpr std::string_view k_letters = "\"\\bfnrt";
+    if (const auto at = k_short.find(c); at != k_short.npos) {
+        out.append({'\\', k_letters[at]});
+        return;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out.append("\\u00").append({k_hex[byte >> 4U], k_hex[byte & 0xFU]});
+}
+
+// What needs no escape is copied in one piece.
 void write_string(const std::string& text, std::string& out) {
     out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        switch (c) {
-        case '"':
-            out += "\\\"";
-            break;
-        case '\\':
-            out += "\\\\";
-            break;
-        case '\b':
-            out += "\\b";
-            break;
-        case '\f':
-            out += "\\f";
-            break;
-        case '\n':
-            out += "\\n";
-            break;
-        case '\r':
-            out += "\\r";
-            break;
-        case '\t':
-            out += "\\t";
-            break;
-        default:
-            if (byte < 0x20) {
-                out += fmt::format("\\u{:04x}", byte);
-            } else {
-                out += c;
-            }
+    std::size_t copied = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
+            out.append(text, copied, i - copied);
+            write_escape(c, out);
+            copied = i + 1;
         }
     }
+    out.append(text, copied);
     out += '"';
+}
+
+template <class Integer>
+void write_integer(Integer value, std::string& out) {
+    std::array<char, 24> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    out.append(buffer.data(), end.ptr);
 }
 
 // RFC 8785 section 3.2.2.3: as ECMAScript prints numbers.
 void write_double(double value, std::string& out) {
     CHECK(std::isfinite(value));
     if (value == std::floor(value) && std::fabs(value) < 1e15) {
-        out += fmt::format("{}", static_cast<std::int64_t>(value));
+        write_integer(static_cast<std::int64_t>(value), out);
         return;
     }
     std::array<char, 40> buffer{};
@@ -208,9 +212,9 @@ void write(const Json& value, int indent, std::string& out) {
     } else if (value.is_bool()) {
         out += value.as_bool() ? "true" : "false";
     } else if (const auto number = value.as_uint(); number) {
-        out += fmt::format("{}", *number);
+        write_integer(*number, out);
     } else if (value.is_integer()) {
-        out += fmt::format("{}", value.as_int());
+        write_integer(value.as_int(), out);
     } else if (value.is_number()) {
         write_double(value.as_double(), out);
     } else {
@@ -244,6 +248,60 @@ const Json* child(const Json& value, const std::string& token) {
 
 }  // namespace
 
+JsonObject::JsonObject(std::initializer_list<Entry> entries) {
+    entries_.reserve(entries.size());
+    for (const Entry& entry : entries) {
+        emplace(entry.first, entry.second);
+    }
+}
+
+std::size_t JsonObject::place(std::string_view key) const {
+    if (entries_.empty() || entries_.back().first < key) {
+        return entries_.size();  // keys that come in order
+    }
+    const auto it =
+        std::lower_bound(begin(), end(), key, [](const Entry& entry, std::string_view wanted) {
+            return entry.first < wanted;
+        });
+    return static_cast<std::size_t>(it - begin());
+}
+
+JsonObject::const_iterator JsonObject::find(std::string_view key) const {
+    if (entries_.size() <= k_few) {
+        return std::find_if(begin(), end(), [&](const Entry& entry) { return entry.first == key; });
+    }
+    const auto it = begin() + static_cast<std::ptrdiff_t>(place(key));
+    return it != end() && it->first == key ? it : end();
+}
+
+void JsonObject::insert_or_assign(std::string_view key, Json value) {
+    if (entries_.capacity() == 0) {
+        entries_.reserve(k_room);
+    }
+    const std::size_t at = place(key);
+    if (at < entries_.size() && entries_[at].first == key) {
+        entries_[at].second = std::move(value);
+    } else {
+        entries_.emplace(entries_.begin() + static_cast<std::ptrdiff_t>(at), key, std::move(value));
+    }
+}
+
+void JsonObject::emplace(std::string_view key, Json value) {
+    if (!contains(key)) {
+        insert_or_assign(key, std::move(value));
+    }
+}
+
+void JsonObject::erase(std::string_view key) {
+    if (const auto it = find(key); it != end()) {
+        entries_.erase(it);
+    }
+}
+
+bool JsonObject::operator==(const JsonObject& other) const {
+    return entries_ == other.entries_;
+}
+
 Json::Json(bool value) : value_(value) {
 }
 
@@ -274,10 +332,10 @@ Json::Json(std::string value) : value_(std::move(value)) {
 Json::Json(std::string_view value) : value_(std::string(value)) {
 }
 
-Json::Json(Array value) : value_(std::move(value)) {
+Json::Json(Array value) : value_(Shared<Array>(std::move(value))) {
 }
 
-Json::Json(Object value) : value_(std::move(value)) {
+Json::Json(Object value) : value_(Shared<Object>(std::move(value))) {
 }
 
 bool Json::is_null() const {
@@ -302,11 +360,11 @@ bool Json::is_string() const {
 }
 
 bool Json::is_array() const {
-    return std::holds_alternative<Array>(value_);
+    return std::holds_alternative<Shared<Array>>(value_);
 }
 
 bool Json::is_object() const {
-    return std::holds_alternative<Object>(value_);
+    return std::holds_alternative<Shared<Object>>(value_);
 }
 
 bool Json::as_bool(bool fallback) const {
@@ -345,13 +403,13 @@ const std::string& Json::as_string() const {
 }
 
 const Json::Array& Json::items() const {
-    const auto* value = std::get_if<Array>(&value_);
-    return value != nullptr ? *value : k_empty_array;
+    const auto* value = std::get_if<Shared<Array>>(&value_);
+    return value != nullptr ? value->get() : k_empty_array;
 }
 
 const Json::Object& Json::members() const {
-    const auto* value = std::get_if<Object>(&value_);
-    return value != nullptr ? *value : k_empty_object;
+    const auto* value = std::get_if<Shared<Object>>(&value_);
+    return value != nullptr ? value->get() : k_empty_object;
 }
 
 const Json& Json::operator[](std::string_view key) const {
@@ -366,19 +424,19 @@ bool Json::contains(std::string_view key) const {
 
 Json& Json::set(std::string_view key, Json value) {
     if (is_null()) {
-        value_ = Object{};
+        value_ = Shared<Object>(Object{});
     }
     CHECK(is_object());
-    std::get<Object>(value_).insert_or_assign(std::string(key), std::move(value));
+    std::get<Shared<Object>>(value_).own().insert_or_assign(key, std::move(value));
     return *this;
 }
 
 Json& Json::push(Json value) {
     if (is_null()) {
-        value_ = Array{};
+        value_ = Shared<Array>(Array{});
     }
     CHECK(is_array());
-    std::get<Array>(value_).push_back(std::move(value));
+    std::get<Shared<Array>>(value_).own().push_back(std::move(value));
     return *this;
 }
 

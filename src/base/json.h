@@ -2,18 +2,21 @@
 //
 // Integers are kept exactly (signed and unsigned 64 bit: etcd's ids need all 64), doubles apart
 // from them. Objects are sorted by key, so that a dump is canonical. Parsing refuses duplicate
-// keys, nesting deeper than k_json_depth_max and bytes after the value. Values are plain values; no
-// member is thread-safe for writing.
+// keys, nesting deeper than k_json_depth_max and bytes after the value. Values are plain values,
+// and copies are cheap: arrays and objects are shared until one of the holders writes. Writing to
+// an object ends the life of references to what it holds. No member is thread-safe for writing.
 #pragma once
 
 #include "base/result.h"
+#include "base/shared.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,10 +24,43 @@ namespace drydock {
 
 inline constexpr int k_json_depth_max = 64;  // plans nest about 8 deep; this stops hostile input
 
+class Json;
+
+// The members of an object, sorted by key, side by side in memory. Keys come in order or the
+// objects are small: putting one before others moves those.
+class JsonObject {
+public:
+    using Entry = std::pair<std::string, Json>;
+    using Entries = std::vector<Entry>;
+    using const_iterator = Entries::const_iterator;
+
+    JsonObject() = default;
+    JsonObject(std::initializer_list<Entry> entries);
+
+    [[nodiscard]] const_iterator begin() const;
+    [[nodiscard]] const_iterator end() const;
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] const_iterator find(std::string_view key) const;
+    [[nodiscard]] bool contains(std::string_view key) const;
+    // Room for so many.
+    void reserve(std::size_t size);
+    void insert_or_assign(std::string_view key, Json value);
+    // Does nothing if the key is there.
+    void emplace(std::string_view key, Json value);
+    void erase(std::string_view key);
+    bool operator==(const JsonObject& other) const;
+
+private:
+    [[nodiscard]] std::size_t place(std::string_view key) const;  // of the first not before it
+
+    Entries entries_;
+};
+
 class Json {
 public:
     using Array = std::vector<Json>;
-    using Object = std::map<std::string, Json, std::less<>>;
+    using Object = JsonObject;
 
     Json() = default;
 
@@ -91,9 +127,33 @@ private:
                  std::uint64_t,
                  double,
                  std::string,
-                 Array,
-                 Object>
+                 Shared<Array>,
+                 Shared<Object>>
         value_ = nullptr;
 };
+
+inline JsonObject::const_iterator JsonObject::begin() const {
+    return entries_.begin();
+}
+
+inline JsonObject::const_iterator JsonObject::end() const {
+    return entries_.end();
+}
+
+inline std::size_t JsonObject::size() const {
+    return entries_.size();
+}
+
+inline bool JsonObject::empty() const {
+    return entries_.empty();
+}
+
+inline bool JsonObject::contains(std::string_view key) const {
+    return find(key) != end();
+}
+
+inline void JsonObject::reserve(std::size_t size) {
+    entries_.reserve(size);
+}
 
 }  // namespace drydock

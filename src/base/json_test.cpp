@@ -29,6 +29,30 @@ TEST(Json, finds_by_pointer) {
     EXPECT_EQ(value->find("/a/b~1c/2"), nullptr);
 }
 
+// A copy that is written to leaves the original as it was, on every level.
+TEST(Json, copies_share_nothing_that_is_written) {
+    const auto first = *Json::parse(R"({"a":{"b":[1]},"c":2})");
+    Json second = first;
+    Json inner = second["a"];
+    inner.set("b", Json(Json::Array{}).push(7));
+    second.set("a", inner).set("d", 4);
+    inner.set("e", 5);
+    EXPECT_EQ(first.dump(), R"({"a":{"b":[1]},"c":2})");
+    EXPECT_EQ(second.dump(), R"({"a":{"b":[7]},"c":2,"d":4})");
+}
+
+TEST(Json, keeps_many_keys_sorted) {
+    Json value;
+    for (int i = 0; i < 100; ++i) {
+        value.set(std::to_string(i * 37 % 100), i);
+    }
+    value.set("5", "again");
+    EXPECT_EQ(value.members().size(), 100U);
+    EXPECT_EQ(value["5"].as_string(), "again");
+    EXPECT_FALSE(value.contains("100"));
+    EXPECT_EQ(*Json::parse(value.dump()), value);
+}
+
 // What was dumped is read back as the same value.
 TEST(Json, round_trips) {
     const std::string text = R"({"a":[true,false,null,"x"],"b":{"c":-3}})";

@@ -2,6 +2,7 @@
 
 #include "agent/key.h"
 #include "base/check.h"
+#include "base/probe.h"
 
 #include <fmt/format.h>
 
@@ -85,6 +86,7 @@ void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
     link.waiting.clear();
     // What was never sent is refused, not lost: it surely did not happen.
     for (const auto& [ticket, unused] : link.queued) {
+        PROBE("hosts: refused before it was sent");
         replies_.push_back({ticket, Reply::Kind::refused, {}, error});
     }
     link.queued.clear();
@@ -123,6 +125,7 @@ void Hosts::take_greeting(Link& link, const Json& frame) {
         link.greeting = frame;
     }
     if (fence_answer && frame["fence"].as_uint() != epoch_) {
+        PROBE("hosts: another conductor has taken over");
         const Error taken = {
             "agent.fenced",
             fmt::format("another conductor has taken over (its epoch is {}, ours {})",
@@ -145,6 +148,7 @@ void Hosts::take(Link& link, const Json& frame) {
         return;
     }
     if (!link.waiting.contains(ticket)) {
+        PROBE("hosts: an answer that nobody waits for");
         return;
     }
     if (frame.contains("progress")) {
@@ -187,6 +191,7 @@ void Hosts::step_all() {
             receive(link);
         }
         if (link.conversation && !link.ready && now > link.deadline_ms) {
+            PROBE("hosts: no greeting in time");
             lose(link,
                  {"host.silent",
                   fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),

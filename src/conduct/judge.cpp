@@ -1,12 +1,11 @@
 #include "conduct/judge.h"
 
-#include "run/world.h"
+#include "base/probe.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 namespace drydock::conduct {
 
@@ -19,6 +18,8 @@ using run::Event;
 using run::EventType;
 using run::Outcome;
 using run::Purpose;
+
+const auto k_nothing = std::make_shared<const model::FactBook>();
 
 std::vector<const std::vector<model::Condition>*> conditions_of(const Action& action,
                                                                 Purpose purpose) {
@@ -33,16 +34,6 @@ std::vector<const std::vector<model::Condition>*> conditions_of(const Action& ac
         break;
     }
     return {};
-}
-
-std::vector<std::string> keys_of(const model::Plan& plan, const Action& action, Purpose purpose) {
-    std::set<std::string> keys;
-    for (const auto* conditions : conditions_of(action, purpose)) {
-        for (std::string& key : model::facts_of(*conditions, plan, action.member)) {
-            keys.insert(std::move(key));
-        }
-    }
-    return {keys.begin(), keys.end()};
 }
 
 Outcome outcome_of(Tri tri) {
@@ -68,6 +59,20 @@ Verdict nobody_can_tell(const Action& action) {
 
 }  // namespace
 
+// Sorted, each once.
+std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) const {
+    std::vector<std::string> keys;
+    for (const auto* conditions : conditions_of(action, purpose)) {
+        for (const model::Condition& condition : *conditions) {
+            auto more = model::facts_of(condition, roster_, action.member);
+            std::move(more.begin(), more.end(), std::back_inserter(keys));
+        }
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return keys;
+}
+
 void Judge::ask(std::size_t action, Purpose purpose) {
     const auto known = questions_.find(action);
     if (known != questions_.end() && known->second.purpose == purpose) {
@@ -76,7 +81,7 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     const Action& what = plan_.actions[action];
     Question question;
     question.purpose = purpose;
-    question.keys = keys_of(plan_, what, purpose);
+    question.keys = keys_of(what, purpose);
     question.due_ms = clock_.monotonic_ms();
     question.deadline_ms =
         question.due_ms + (purpose == Purpose::then ? what.within_ms : what.patience_ms);
@@ -87,17 +92,17 @@ std::vector<Event> Judge::step() {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Event> events;
     std::vector<std::size_t> due;
-    std::set<std::string> keys;
+    std::vector<std::string> keys;
     for (auto& [action, question] : questions_) {
         if (question.reading || question.due_ms > now) {
             continue;
         }
         due.push_back(action);
-        keys.insert(question.keys.begin(), question.keys.end());
+        keys.insert(keys.end(), question.keys.begin(), question.keys.end());
     }
     if (keys.empty()) {
         for (const std::size_t action : due) {
-            if (auto event = settle(action, questions_[action], model::FactBook(), Members())) {
+            if (auto event = settle(action, questions_[action], k_nothing, Members())) {
                 events.push_back(std::move(*event));
                 questions_.erase(action);
             }
@@ -107,8 +112,12 @@ std::vector<Event> Judge::step() {
     for (const std::size_t action : due) {
         questions_[action].reading = true;
     }
-    readings_.push_back(std::make_unique<Shared>(
-        Shared{Reading(plan_.sources, {keys.begin(), keys.end()}, hosts_), std::move(due)}));
+    if (due.size() > 1) {  // questions share keys
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    }
+    readings_.push_back(
+        std::make_unique<Shared>(Shared{Reading(plan_.sources, keys, hosts_), std::move(due)}));
     return events;
 }
 
@@ -162,17 +171,21 @@ Json Judge::evidence(const Question& question,
 
 std::optional<Event> Judge::settle(std::size_t index,
                                    Question& question,
-                                   const model::FactBook& book,
+                                   const std::shared_ptr<const model::FactBook>& book,
                                    const Members& up) {
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
-    const model::FactView view = {book, question.earlier, plan_.planned, up, action.member};
+    const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;
+    const model::FactView view = {*book, earlier, plan_.planned, up, action.member};
     const Verdict found = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes
         && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& one) {
                return model::evaluate(one, view).outcome == Tri::yes;
            });
+    if (in_vain) {
+        PROBE("judge: waiting is in vain");
+    }
     // "It did not happen" is an answer; a guard that does not hold yet may hold soon.
     const bool settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
                          || (question.purpose == Purpose::happened
@@ -192,7 +205,7 @@ std::optional<Event> Judge::settle(std::size_t index,
                  0,
                  outcome,
                  question.purpose,
-                 evidence(question, book, found)};
+                 evidence(question, *book, found)};
 }
 
 bool Judge::take(const Reply& reply, std::vector<Event>& events) {
@@ -202,9 +215,10 @@ bool Judge::take(const Reply& reply, std::vector<Event>& events) {
             continue;
         }
         if (shared.reading.done()) {
-            const Members up = run::members_up(plan_, state_);
+            const Members up = presence_.up(state_);
+            const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
             for (const std::size_t action : shared.actions) {
-                if (auto event = settle(action, questions_[action], shared.reading.book(), up)) {
+                if (auto event = settle(action, questions_[action], book, up)) {
                     events.push_back(std::move(*event));
                     questions_.erase(action);
                 }

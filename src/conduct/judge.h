@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "run/event.h"
 #include "run/state.h"
+#include "run/world.h"
 
 #include <cstdint>
 #include <map>
@@ -32,7 +33,9 @@ public:
         : plan_(plan)
         , state_(state)
         , hosts_(hosts)
-        , clock_(clock) {}
+        , clock_(clock)
+        , roster_(plan.roster())
+        , presence_(plan) {}
 
     // Asks, unless that very question is being asked already.
     void ask(std::size_t action, run::Purpose purpose);
@@ -53,7 +56,7 @@ private:
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
         bool reading = false;
-        model::FactBook earlier;
+        std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
         std::string because;
     };
 
@@ -62,8 +65,12 @@ private:
         std::vector<std::size_t> actions;
     };
 
-    std::optional<run::Event>
-    settle(std::size_t index, Question& question, const model::FactBook& book, const Members& up);
+    std::optional<run::Event> settle(std::size_t index,
+                                     Question& question,
+                                     const std::shared_ptr<const model::FactBook>& book,
+                                     const Members& up);
+    [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,
+                                                   run::Purpose purpose) const;
     [[nodiscard]] model::Verdict verdict(const model::Action& action,
                                          run::Purpose purpose,
                                          const model::FactView& view,
@@ -76,6 +83,8 @@ private:
     const run::State& state_;
     Hosts& hosts_;
     os::Clock& clock_;
+    const Members roster_;
+    const run::Presence presence_;
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
 };

@@ -28,6 +28,9 @@ public:
 
     [[nodiscard]] const model::FactBook& book() const { return book_; }
 
+    // What was read, for good; the reading has nothing any more.
+    [[nodiscard]] model::FactBook take_book() { return std::move(book_); }
+
 private:
     void start_round(Hosts& hosts);
     void end_round();

@@ -1,5 +1,7 @@
 #include "conduct/runner.h"
 
+#include "base/probe.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -23,9 +25,33 @@ using run::Purpose;
 constexpr std::int64_t k_answer_grace_ms = 20'000;
 constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
 constexpr std::int64_t k_gather_ms = 20;
-constexpr std::int64_t k_turn_ms_max = 200;  // how often a pause is looked for
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
 constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is waited for
+
+// The rare ways in which a run learns what became of an action.
+void mark(const Event& event) {
+    if (event.type == EventType::facts_read && event.purpose == Purpose::happened) {
+        if (event.outcome == Outcome::yes) {
+            PROBE("runner: the probe says that it happened");
+        } else if (event.outcome == Outcome::no) {
+            PROBE("runner: the probe says that it did not happen");
+        } else {
+            PROBE("runner: nobody can tell whether it happened");
+        }
+    } else if (event.type == EventType::facts_read && event.outcome == Outcome::skip) {
+        PROBE("runner: not for this cluster");
+    } else if (event.type == EventType::facts_read && event.outcome == Outcome::no) {
+        PROBE("runner: it does not hold in time");
+    } else if (event.type == EventType::facts_read && event.outcome == Outcome::cannot_tell) {
+        PROBE("runner: nobody can tell in time whether it holds");
+    } else if (event.type == EventType::action_ended && event.outcome == Outcome::failed) {
+        PROBE("runner: an action failed");
+    } else if (event.type == EventType::run_halted) {
+        PROBE("runner: halted");
+    } else if (event.type == EventType::run_resumed) {
+        PROBE("runner: resumed by a person");
+    }
+}
 
 Outcome outcome_from(const std::string& name) {
     if (name == "done") {
@@ -82,6 +108,7 @@ void Runner::crash_if(const char* where) {
 
 void Runner::apply(Event event) {
     run::apply(program_, state_, event);
+    mark(event);
     const bool trouble = event.outcome != Outcome::yes && event.outcome != Outcome::done
                          && event.outcome != Outcome::skip;
     if (trouble && !event.detail.is_null()) {
@@ -252,6 +279,11 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                detail_of_result(answer["result"])});
     } else {
         const Outcome outcome = where == "none" ? Outcome::none : Outcome::torn;
+        if (outcome == Outcome::none) {
+            PROBE("runner: an action never began");
+        } else {
+            PROBE("runner: an action is torn");
+        }
         if (!flight.asked) {
             apply({EventType::action_ended,
                    flight.action,
@@ -270,6 +302,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
 }
 
 void Runner::ask_again(const InFlight& flight) {
+    PROBE("runner: asked again after the line broke");
     asking_.insert(flight.action);
     const Command command = {Do::ask, flight.action, flight.attempt, Purpose::none};
     in_flight_[hosts_.ask(plan_.actions[flight.action].host, request_of(command))] = flight;
@@ -279,6 +312,7 @@ void Runner::ask_again(const InFlight& flight) {
 // asked again. A host that obeys a later conductor ends this one, before it does anything else.
 void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
     if (reply.error.code == "agent.fenced") {
+        PROBE("runner: displaced by a later conductor");
         displaced_ = reply.error;
         return;
     }
@@ -288,6 +322,11 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
         return;
     }
     const bool refused = reply.kind == Reply::Kind::refused && !flight.asked;
+    if (refused) {
+        PROBE("runner: refused by the host");
+    } else {
+        PROBE("runner: an answer is lost");
+    }
     apply({EventType::action_ended,
            flight.action,
            flight.attempt,
@@ -327,6 +366,7 @@ void Runner::give_up_late() {
             ++it;
             continue;
         }
+        PROBE("runner: no answer in time");
         it = in_flight_.erase(it);
         asking_.erase(flight.action);
         Json detail;
@@ -348,9 +388,23 @@ void Runner::turn_time() {
     }
 }
 
+// When time alone will have changed something.
+std::int64_t Runner::next_due_ms() const {
+    std::int64_t due = judge_.next_due_ms();
+    for (const auto& [ticket, flight] : in_flight_) {
+        due = std::min(due, flight.deadline_ms + 1);
+    }
+    for (const auto& [action, started_ms] : soak_started_) {
+        if (state_.status(action) == run::Status::soaking) {
+            due = std::min(due, started_ms + plan_.actions[action].soak_ms);
+        }
+    }
+    return due;
+}
+
 std::int64_t Runner::wait_ms() const {
-    const std::int64_t due = judge_.next_due_ms() - clock_.monotonic_ms();
-    return std::clamp<std::int64_t>(due, 0, k_turn_ms_max);
+    const std::int64_t due = next_due_ms() - clock_.monotonic_ms();
+    return std::clamp<std::int64_t>(due, 0, settings_.turn_ms_max);
 }
 
 void Runner::tell_wait(const std::vector<Command>& commands) {

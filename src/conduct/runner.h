@@ -47,6 +47,7 @@ struct Settings {
     std::uint64_t epoch = 0;
     std::function<bool()> pause_requested;  // asked about five times a second; may be empty
     Crash crash;
+    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at `pause_requested`
 };
 
 class Runner {
@@ -100,6 +101,7 @@ private:
     [[nodiscard]] Json request_of(const run::Command& command) const;
     void take_trouble(const InFlight& flight, const Reply& reply);
     void give_up_late();
+    [[nodiscard]] std::int64_t next_due_ms() const;
     [[nodiscard]] std::int64_t wait_ms() const;
     [[nodiscard]] Json halt_detail(std::size_t index) const;
     void tell_wait(const std::vector<run::Command>& commands);

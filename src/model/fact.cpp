@@ -94,7 +94,12 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
 }  // namespace
 
 std::string fact_key(std::string_view member, std::string_view fact) {
-    return member.empty() ? std::string(fact) : fmt::format("{}/{}", member, fact);
+    std::string key;
+    key.reserve(member.size() + fact.size() + 1);
+    if (!member.empty()) {
+        key.append(member).append(1, '/');
+    }
+    return key.append(fact);
 }
 
 Observation derive(const FactSource& source, const FactBook& book) {
@@ -127,6 +132,13 @@ std::size_t place(const FactSources& sources,
 
 std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
                                                      const std::vector<std::string>& wanted) {
+    const bool plain = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& key) {
+        const auto source = sources.find(key);
+        return source == sources.end() || source->second.inputs.empty();
+    });
+    if (plain && std::is_sorted(wanted.begin(), wanted.end())) {
+        return {wanted};
+    }
     std::map<std::string, std::size_t> depths;
     for (const std::string& key : wanted) {
         place(sources, key, depths);
@@ -165,8 +177,9 @@ std::string evidence_from(const Json& evidence) {
     }
     std::string text = evidence["source"].show();
     for (const char* part : {"problem", "note", "read"}) {
-        if (evidence.contains(part)) {
-            text += ": " + evidence[part].show();
+        if (const auto it = evidence.members().find(part); it != evidence.members().end()) {
+            text += ": ";
+            text += it->second.is_string() ? it->second.as_string() : it->second.show();
             break;
         }
     }

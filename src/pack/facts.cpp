@@ -154,7 +154,7 @@ private:
         Json::Object kept = json.members();
         kept.erase("deadline");
         if (probe.key == "http") {
-            kept.try_emplace("method", "GET");
+            kept.emplace("method", "GET");
         }
         return kept;
     }

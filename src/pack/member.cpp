@@ -326,7 +326,7 @@ private:
         json.set("argv", argv(node["argv"]));
         Json::Object env;
         for (const Entry& entry : node["env"].entries) {
-            env[entry.key] = replaced(entry.value);
+            env.insert_or_assign(entry.key, replaced(entry.value));
         }
         json.set("env", env);
         for (const char* key : {"cwd", "pid_file", "log"}) {

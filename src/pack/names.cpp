@@ -112,7 +112,7 @@ bool known_store(const Node& node, PackReader& reader) {
 Json texts_map(const Node& node) {
     Json::Object object;
     for (const Entry& entry : node.entries) {
-        object[entry.key] = text_of(entry.value);
+        object.insert_or_assign(entry.key, text_of(entry.value));
     }
     return object;
 }

@@ -284,7 +284,7 @@ Json to_json(const Node& node) {
     if (node.kind == Node::Kind::map) {
         Json::Object object;
         for (const Entry& entry : node.entries) {
-            object[entry.key] = to_json(entry.value);
+            object.insert_or_assign(entry.key, to_json(entry.value));
         }
         return object;
     }

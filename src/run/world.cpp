@@ -97,39 +97,45 @@ bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
     return law.raises == "on_start" && std::any_of(members.begin(), members.end(), runs_it);
 }
 
-model::Roster members_up(const Plan& plan, const State& state) {
-    std::map<std::string, std::string, std::less<>> running_keys;
-    for (const auto& [key, source] : plan.sources) {
-        if (source.binds == "running" && !source.member.empty()) {
-            running_keys.emplace(source.member, key);
+Presence::Presence(const Plan& plan) : roster_(plan.roster()) {
+    std::map<std::string, std::size_t, std::less<>> index;  // by key of the bound fact
+    for (const auto& [role, members] : roster_) {
+        for (const std::string& member : members) {
+            const std::string key = bound_key(plan, member, "running");
+            const auto planned = plan.planned.find(key);
+            index.emplace(key, planned_.size());
+            planned_.push_back(key.empty() || planned == plan.planned.end()
+                               || planned->second.status == Known::known);
         }
-    }
-    std::map<std::string, bool, std::less<>> up;
-    for (const auto& [member, key] : running_keys) {
-        const auto planned = plan.planned.find(key);
-        up[member] = planned == plan.planned.end() || planned->second.status == Known::known;
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const Status status = state.status(i);
-        if (!took_effect(status) && !in_flight(status)) {
-            continue;
-        }
         for (const model::Effect& effect : plan.actions[i].effects) {
-            const auto key = running_keys.find(effect.member);
-            if (key != running_keys.end()
-                && key->second == model::fact_key(effect.member, effect.name)) {
-                up[effect.member] = took_effect(status) && !effect.value.is_null();
+            const auto at = index.find(model::fact_key(effect.member, effect.name));
+            if (at != index.end()) {
+                touches_.push_back({i, at->second, !effect.value.is_null()});
             }
         }
     }
-    model::Roster roster = plan.roster();
+}
+
+model::Roster Presence::up(const State& state) const {
+    std::vector<bool> up = planned_;
+    for (const Touch& touch : touches_) {
+        const Status status = state.status(touch.action);
+        if (took_effect(status) || in_flight(status)) {
+            up[touch.member] = took_effect(status) && touch.up;
+        }
+    }
+    model::Roster roster = roster_;
+    std::size_t at = 0;
     for (auto& [role, members] : roster) {
-        std::erase_if(members, [&](const std::string& member) {
-            const auto it = up.find(member);
-            return it != up.end() && !it->second;
-        });
+        std::erase_if(members, [&](const std::string&) { return !up[at++]; });
     }
     return roster;
+}
+
+model::Roster members_up(const Plan& plan, const State& state) {
+    return Presence(plan).up(state);
 }
 
 namespace {

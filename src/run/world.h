@@ -28,9 +28,28 @@ using World = std::map<std::string, Expectation, std::less<>>;
 // moment.
 [[nodiscard]] bool law_may_fire(const model::Law& law, const model::Plan& plan, const World& world);
 
-// The members that the plan expects to be up now, by role, in its order. "Every member" in a
-// condition means these: one that the plan has stopped, is just handling, or found down when it was
-// made, is not asked for.
+// Who is expected to be up, for one who asks often: what the plan says of it is looked up once.
+class Presence {
+public:
+    explicit Presence(const model::Plan& plan);
+
+    // The members that the plan expects to be up now, by role, in its order. "Every member" in a
+    // condition means these: one that the plan has stopped, is just handling, or found down when it
+    // was made, is not asked for.
+    [[nodiscard]] model::Roster up(const State& state) const;
+
+private:
+    struct Touch {
+        std::size_t action;
+        std::size_t member;  // in the order of the roster
+        bool up;             // afterwards
+    };
+
+    model::Roster roster_;
+    std::vector<bool> planned_;  // by member
+    std::vector<Touch> touches_;
+};
+
 [[nodiscard]] model::Roster members_up(const model::Plan& plan, const State& state);
 
 struct Drift {

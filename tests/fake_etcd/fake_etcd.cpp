@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace drydock::fake_etcd {
@@ -20,6 +21,7 @@ constexpr std::int64_t k_election_ms = 1000;       // after a leader that died
 constexpr std::int64_t k_raise_ms_max = 4200;      // the leader looks every 4 s
 constexpr std::int64_t k_write_every_ms = 100;     // the client's pace
 constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
+constexpr int k_old_writes = 4000;                 // an old cluster's revisions
 constexpr std::int64_t k_never = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t k_first_cluster = 11096014504023916406ULL;
 
@@ -32,6 +34,39 @@ agent::ActionResult refused(std::string code, std::string message) {
 }
 
 }  // namespace
+
+void Writes::add(int first, int count) {
+    size_ += static_cast<std::uint64_t>(count);
+    if (!ranges_.empty() && ranges_.back().first + ranges_.back().count == first) {
+        ranges_.back().count += count;
+    } else {
+        ranges_.push_back({first, count});
+    }
+}
+
+Writes Writes::first(std::uint64_t count) const {
+    Writes kept;
+    for (const Range& range : ranges_) {
+        const std::uint64_t room = count - kept.size_;
+        const auto taken = std::min(room, static_cast<std::uint64_t>(range.count));
+        if (taken > 0) {
+            kept.add(range.first, static_cast<int>(taken));
+        }
+    }
+    return kept;
+}
+
+std::uint64_t Writes::missing_in(const Writes& other) const {
+    std::uint64_t held = 0;
+    for (const Range& mine : ranges_) {
+        for (const Range& one : other.ranges_) {
+            const int from = std::max(mine.first, one.first);
+            const int to = std::min(mine.first + mine.count, one.first + one.count);
+            held += static_cast<std::uint64_t>(std::max(to - from, 0));
+        }
+    }
+    return size_ - held;
+}
 
 std::string series_of(const std::string& version) {
     return version.substr(0, version.find('.', version.find('.') + 1));
@@ -50,6 +85,8 @@ FakeEtcd::FakeEtcd(const model::Cluster& cluster,
         Node node;
         node.name = member.name;
         node.member = member;
+        node.client_url = member.settings.at("client_url");
+        node.peer_url = member.settings.at("peer_url");
         node.target = member.versions.at(version);
         node.running = version;
         node.joined = true;
@@ -61,7 +98,7 @@ FakeEtcd::FakeEtcd(const model::Cluster& cluster,
     store.cluster_id = k_first_cluster;
     store.level = series_of(version);
     store.leader = cluster.members.front().name;
-    store.log.assign(4000, 0);  // an old cluster's revisions
+    store.log.add(-k_old_writes, k_old_writes);
     settle();
 }
 
@@ -90,13 +127,8 @@ int FakeEtcd::serving() const {
     return count;
 }
 
-int FakeEtcd::lost_writes() const {
-    const std::set<int> held(store().log.begin(), store().log.end());
-    int lost = 0;
-    for (const int write : acknowledged_) {
-        lost += held.contains(write) ? 0 : 1;
-    }
-    return lost;
+std::uint64_t FakeEtcd::lost_writes() const {
+    return acknowledged_.missing_in(store().log);
 }
 
 std::int64_t FakeEtcd::next_change_ms() const {
@@ -114,6 +146,7 @@ std::int64_t FakeEtcd::next_change_ms() const {
 }
 
 void FakeEtcd::advance(std::int64_t now_ms) {
+    replied_.reset();
     while (now_ms_ < now_ms) {
         const std::int64_t next = std::min(next_change_ms(), now_ms);
         write_until(next);
@@ -124,13 +157,13 @@ void FakeEtcd::advance(std::int64_t now_ms) {
 
 // Clients get an answer only from a cluster with a leader.
 void FakeEtcd::write_until(std::int64_t now_ms) {
-    while (written_ms_ + k_write_every_ms <= now_ms) {
-        written_ms_ += k_write_every_ms;
-        for (auto& [id, store] : stores_) {
-            if (writing_ && !no_space_ && !store.leader.empty()) {
-                store.log.push_back(++last_write_);
-                acknowledged_.insert(last_write_);
-            }
+    const auto count = static_cast<int>((now_ms - written_ms_) / k_write_every_ms);
+    written_ms_ += count * k_write_every_ms;
+    for (auto& [id, store] : stores_) {
+        if (count > 0 && writing_ && !no_space_ && !store.leader.empty()) {
+            store.log.add(last_write_ + 1, count);
+            acknowledged_.add(last_write_ + 1, count);
+            last_write_ += count;
         }
     }
     for (auto& [name, node] : nodes_) {
@@ -279,6 +312,10 @@ Node& FakeEtcd::by_service(const Json& service) {
 
 agent::ActionResult FakeEtcd::start(const std::string&, const Json& service) {
     Node& node = by_service(service);
+    const auto wanted = node.member.versions.find(node.running);
+    if (wanted != node.member.versions.end() && wanted->second == node.target) {
+        return {agent::Outcome::done, Json(Json::Object{{"adopted", true}})};
+    }
     if (!node.running.empty()) {
         return refused("service.already_running", fmt::format("{} runs already", node.name));
     }
@@ -338,6 +375,27 @@ bool FakeEtcd::kill_one(std::int64_t choice) {
     }
     died_ms_ = now_ms_;
     end_process(*members.at(static_cast<std::size_t>(choice) % members.size()));
+    return true;
+}
+
+bool FakeEtcd::host_dies(const std::string& host) {
+    std::vector<Node*> there;
+    for (auto& [name, node] : nodes_) {
+        if (node.member.host == host && !node.running.empty()) {
+            there.push_back(&node);
+        }
+    }
+    const auto members = live(stores_.at(nodes_.begin()->second.cluster_id));
+    const auto serving = std::count_if(there.begin(), there.end(), [&](Node* node) {
+        return std::find(members.begin(), members.end(), node) != members.end();
+    });
+    if (!has_quorum(members.size() - static_cast<std::size_t>(serving))) {
+        return false;
+    }
+    for (Node* node : there) {
+        died_ms_ = now_ms_;
+        end_process(*node);
+    }
     return true;
 }
 

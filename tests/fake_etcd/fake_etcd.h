@@ -8,7 +8,6 @@
 // disks, slow members, real elections. It counts what was done to it, for tests to judge.
 #pragma once
 
-#include "agent/http.h"
 #include "model/cluster.h"
 #include "transport/fake/fake_system.h"
 #include "transport/fake/faults.h"
@@ -16,18 +15,39 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drydock::fake_etcd {
+
+// Writes by their ids, which count up: a client writes many, so whole ranges are kept.
+class Writes {
+public:
+    void add(int first, int count);
+    // Without what came after the first `count`.
+    [[nodiscard]] Writes first(std::uint64_t count) const;
+    // How many of these `other` does not have.
+    [[nodiscard]] std::uint64_t missing_in(const Writes& other) const;
+
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+
+private:
+    struct Range {
+        int first;
+        int count;
+    };
+
+    std::vector<Range> ranges_;
+    std::uint64_t size_ = 0;
+};
 
 // One cluster's data, as its raft log holds it. Restoring a snapshot makes a new one.
 struct Store {
     std::uint64_t cluster_id = 0;
     std::string level;             // "3.4"; empty: not decided yet
     std::string downgrade_target;  // of the open downgrade window; empty: none
-    std::vector<int> log;          // the ids of the writes it holds
+    Writes log;
     std::uint64_t term = 1;
     std::string leader;            // name; empty: none
     std::int64_t elect_at_ms = 0;  // 0: no election under way
@@ -36,6 +56,8 @@ struct Store {
 
 struct Node {
     std::string name;
+    std::string client_url;
+    std::string peer_url;
     model::Member member;
     std::string target;   // where its release link points
     std::string running;  // release of its process; empty: none
@@ -67,6 +89,7 @@ public:
     agent::Finding
     probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) override;
     bool kill_one(std::int64_t choice) override;
+    bool host_dies(const std::string& host) override;
 
     // What a person does by hand.
     void start_by_hand(const std::string& name);
@@ -90,21 +113,28 @@ public:
     [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
 
     // Acknowledged writes that the cluster no longer holds.
-    [[nodiscard]] int lost_writes() const;
+    [[nodiscard]] std::uint64_t lost_writes() const;
 
     // Stops that took the quorum although no member had died shortly before.
     [[nodiscard]] int quorum_losses() const { return quorum_losses_; }
 
 private:
+    // What a server says: JSON, or a text that is none.
+    struct Answer {
+        int status = 0;
+        Json body;
+        std::string text;
+    };
+
     struct Reply {
-        std::optional<agent::HttpAnswer> answer;  // none: nobody listens, or it hangs
+        std::optional<Answer> answer;  // none: nobody listens, or it hangs
         bool hangs = false;
     };
 
     struct Call {
         Node& node;
-        std::string path;
-        Json body;
+        std::string_view path;
+        const Json& body;
     };
 
     void settle();
@@ -121,15 +151,16 @@ private:
     void end_process(Node& node);
     void hand_over(Store& store, const Node& from, const std::string& to);
     [[nodiscard]] Node& by_service(const Json& service);
-    [[nodiscard]] Node* by_url(const std::string& url, std::string& path, bool& peer);
+    [[nodiscard]] Node* by_url(std::string_view url, std::string_view& path, bool& peer);
     [[nodiscard]] bool may_start(const Node& node) const;
     [[nodiscard]] Reply ask(const std::string& url, const Json& body);
-    [[nodiscard]] agent::HttpAnswer client_call(const Call& call);
-    [[nodiscard]] agent::HttpAnswer peer_call(const Call& call);
-    [[nodiscard]] agent::HttpAnswer status_of(const Node& node);
-    [[nodiscard]] agent::HttpAnswer transfer(const Call& call);
-    [[nodiscard]] agent::HttpAnswer downgrade(const Call& call);
-    [[nodiscard]] agent::HttpAnswer member_list();
+    [[nodiscard]] Answer client_call(const Call& call);
+    [[nodiscard]] Answer peer_call(const Call& call);
+    [[nodiscard]] Answer status_of(const Node& node);
+    [[nodiscard]] Answer transfer(const Call& call);
+    [[nodiscard]] Answer downgrade(const Call& call);
+    [[nodiscard]] Answer member_list();
+    static agent::Finding judge(const Json& probe, const Answer& answer);
     agent::Finding probe_http(const Json& probe, std::int64_t& takes_ms);
     agent::ActionResult snapshot(const std::string& host, const Json& argv);
     agent::ActionResult restore(const std::string& host, const Json& argv);
@@ -137,10 +168,12 @@ private:
     transport::Faults& faults_;
     std::map<std::string, Node> nodes_;
     std::map<std::uint64_t, Store> stores_;
-    std::map<std::string, std::vector<int>> snapshots_;  // by host and path
-    std::map<std::string, std::string> files_;           // by host and path
-    std::set<int> acknowledged_;
+    std::map<std::string, Writes> snapshots_;   // by host and path
+    std::map<std::string, std::string> files_;  // by host and path
+    Writes acknowledged_;
     int last_write_ = 0;
+    std::string asked_;  // the last probe's URL, and what was answered at that moment
+    std::optional<Reply> replied_;
     bool writing_ = true;
     bool auth_ = false;
     bool no_space_ = false;

@@ -12,19 +12,13 @@ namespace drydock::fake_etcd {
 namespace {
 
 using agent::Finding;
-using agent::HttpAnswer;
 
 constexpr std::int64_t k_free_bytes = 50'000'000'000;
 constexpr std::int64_t k_bytes_a_write = 200;
 
-HttpAnswer ok(const Json& body) {
-    return {200, body.dump()};
-}
-
-HttpAnswer refusal(int status, int code, const std::string& message) {
+Json refusal(int code, const std::string& message) {
     Json body;
-    body.set("error", message).set("message", message).set("code", code);
-    return {status, body.dump()};
+    return body.set("code", code).set("error", message).set("message", message);
 }
 
 // 64-bit numbers are texts in etcd's JSON.
@@ -45,10 +39,25 @@ Json hash_body(std::int64_t revision, std::int64_t asked) {
     return body.set("hash", static_cast<std::int64_t>(hash));
 }
 
+// What a pattern finds in a text is the same each time, and looking for it is slow.
+Finding pick_from_text(const Json& probe, const std::string& text) {
+    static std::map<std::pair<std::string, std::string>, Finding> found;
+    if (!probe.contains("regex")) {
+        return agent::pick(probe, text);
+    }
+    const auto [it, fresh] = found.try_emplace({probe["regex"].as_string(), text});
+    if (fresh) {
+        it->second = agent::pick(probe, text);
+    }
+    return it->second;
+}
+
+}  // namespace
+
 // What a probe's `absent_status` and `status_map` say of an answer, else what it picks from it.
-Finding judge(const Json& probe, const HttpAnswer& answer) {
-    const std::string status = std::to_string(answer.status);
+Finding FakeEtcd::judge(const Json& probe, const Answer& answer) {
     const auto& absent = probe["absent_status"].items();
+    const std::string status = std::to_string(answer.status);
     if (std::find(absent.begin(), absent.end(), Json(answer.status)) != absent.end()) {
         return agent::absent("status " + status);
     }
@@ -56,19 +65,20 @@ Finding judge(const Json& probe, const HttpAnswer& answer) {
         return map.contains(status) ? agent::known(map[status])
                                     : agent::cannot_tell("status " + status);
     }
-    return answer.status == 200 ? agent::pick(probe, answer.body)
-                                : agent::cannot_tell("status " + status);
+    if (answer.status != 200) {
+        return agent::cannot_tell("status " + status);
+    }
+    auto picked = agent::pick_from_json(probe, answer.body);
+    return picked ? std::move(*picked)
+                  : pick_from_text(probe, answer.text.empty() ? answer.body.dump() : answer.text);
 }
 
-}  // namespace
-
-Node* FakeEtcd::by_url(const std::string& url, std::string& path, bool& peer) {
+Node* FakeEtcd::by_url(std::string_view url, std::string_view& path, bool& peer) {
     for (auto& [name, node] : nodes_) {
-        for (const char* setting : {"client_url", "peer_url"}) {
-            const std::string& base = node.member.settings.at(setting);
-            if (url.starts_with(base + "/")) {
-                path = url.substr(base.size());
-                peer = setting == std::string_view("peer_url");
+        for (const std::string* base : {&node.client_url, &node.peer_url}) {
+            if (url.starts_with(*base) && url.substr(base->size()).starts_with('/')) {
+                path = url.substr(base->size());
+                peer = base == &node.peer_url;
                 return &node;
             }
         }
@@ -77,7 +87,7 @@ Node* FakeEtcd::by_url(const std::string& url, std::string& path, bool& peer) {
 }
 
 FakeEtcd::Reply FakeEtcd::ask(const std::string& url, const Json& body) {
-    std::string path;
+    std::string_view path;
     bool peer = false;
     Node* node = by_url(url, path, peer);
     if (node == nullptr || node->running.empty() || node->exits_at_ms != 0
@@ -93,17 +103,17 @@ FakeEtcd::Reply FakeEtcd::ask(const std::string& url, const Json& body) {
     return {peer ? peer_call(call) : client_call(call), false};
 }
 
-HttpAnswer FakeEtcd::client_call(const Call& call) {
+FakeEtcd::Answer FakeEtcd::client_call(const Call& call) {
     const Store& store = stores_.at(call.node.cluster_id);
     if (call.path == "/version") {
         Json body;
         body.set("etcdserver", call.node.running);
-        return ok(
-            body.set("etcdcluster", store.level.empty() ? "not_decided" : store.level + ".0"));
+        body.set("etcdcluster", store.level.empty() ? "not_decided" : store.level + ".0");
+        return {200, std::move(body), {}};
     }
     if (call.path == "/v3/kv/range") {
-        return auth_ ? refusal(400, 3, "etcdserver: user name is empty")
-                     : ok(Json(Json::Object{{"header", Json(Json::Object{})}}));
+        return auth_ ? Answer{400, refusal(3, "etcdserver: user name is empty"), {}}
+                     : Answer{200, Json(Json::Object{}), {}};
     }
     if (call.path == "/v3/maintenance/status") {
         return status_of(call.node);
@@ -112,7 +122,7 @@ HttpAnswer FakeEtcd::client_call(const Call& call) {
         return member_list();
     }
     if (call.path == "/metrics") {
-        return {200, "etcd_server_quota_backend_bytes 2.147483648e+09\n"};
+        return {200, {}, "etcd_server_quota_backend_bytes 2.147483648e+09\n"};
     }
     if (call.path == "/v3/maintenance/transfer-leadership") {
         return transfer(call);
@@ -120,26 +130,27 @@ HttpAnswer FakeEtcd::client_call(const Call& call) {
     if (call.path == "/v3/maintenance/downgrade") {
         return downgrade(call);
     }
-    return {404, "404 page not found"};
+    return {404, {}, "404 page not found"};
 }
 
-HttpAnswer FakeEtcd::peer_call(const Call& call) {
+FakeEtcd::Answer FakeEtcd::peer_call(const Call& call) {
     const Store& store = stores_.at(call.node.cluster_id);
     if (call.path == "/downgrade/enabled") {
         const bool knows = series_of(call.node.running) != "3.4";
-        return knows ? HttpAnswer{200, store.downgrade_target.empty() ? "false" : "true"}
-                     : HttpAnswer{404, "404 page not found"};
+        return knows ? Answer{200, !store.downgrade_target.empty(), {}}
+                     : Answer{404, {}, "404 page not found"};
     }
     if (call.path == "/members/hashkv") {
         const std::int64_t asked = call.body["revision"].as_int();
         const auto has = static_cast<std::int64_t>(call.node.applied);
-        return asked <= has ? ok(hash_body(has, asked))
-                            : refusal(400, 11, "mvcc: required revision is a future revision");
+        return asked <= has
+                   ? Answer{200, hash_body(has, asked), {}}
+                   : Answer{400, refusal(11, "mvcc: required revision is a future revision"), {}};
     }
-    return {404, "404 page not found"};
+    return {404, {}, "404 page not found"};
 }
 
-HttpAnswer FakeEtcd::status_of(const Node& node) {
+FakeEtcd::Answer FakeEtcd::status_of(const Node& node) {
     const Store& store = stores_.at(node.cluster_id);
     Json header;
     header.set("cluster_id", text_of(node.cluster_id)).set("member_id", text_of(member_id(node)));
@@ -161,10 +172,10 @@ HttpAnswer FakeEtcd::status_of(const Node& node) {
     if (!errors.items().empty()) {
         body.set("errors", std::move(errors));
     }
-    return ok(body);
+    return {200, std::move(body), {}};
 }
 
-HttpAnswer FakeEtcd::member_list() {
+FakeEtcd::Answer FakeEtcd::member_list() {
     Json members{Json::Array{}};
     for (const auto& [name, node] : nodes_) {
         Json one;
@@ -172,48 +183,49 @@ HttpAnswer FakeEtcd::member_list() {
         one.set("clientURLs", Json::Array{node.member.settings.at("client_url")});
         members.push(one.set("peerURLs", Json::Array{node.member.settings.at("peer_url")}));
     }
-    return ok(Json(Json::Object{{"members", std::move(members)}}));
+    return {200, Json(Json::Object{{"members", std::move(members)}}), {}};
 }
 
-HttpAnswer FakeEtcd::transfer(const Call& call) {
+FakeEtcd::Answer FakeEtcd::transfer(const Call& call) {
     Store& store = stores_.at(call.node.cluster_id);
     if (store.leader != call.node.name) {
-        return refusal(400, 9, "etcdserver: not leader");
+        return {400, refusal(9, "etcdserver: not leader"), {}};
     }
     for (const Node* other : live(store)) {
         if (text_of(member_id(*other)) == call.body["targetID"]) {
             hand_over(store, call.node, other->name);
-            return ok(Json(Json::Object{}));
+            return {200, Json(Json::Object{}), {}};
         }
     }
-    return refusal(503, 14, "etcdserver: request timed out, waiting for the transfer");
+    return {503, refusal(14, "etcdserver: request timed out, waiting for the transfer"), {}};
 }
 
 // 3.6 lowers the level at once; 3.5 takes the call, answers that it timed out, and then no member
 // can start any more.
-HttpAnswer FakeEtcd::downgrade(const Call& call) {
+FakeEtcd::Answer FakeEtcd::downgrade(const Call& call) {
     Store& store = stores_.at(call.node.cluster_id);
     const std::string series = series_of(call.node.running);
     if (series == "3.4") {
-        return {404, "404 page not found"};
+        return {404, {}, "404 page not found"};
     }
     if (call.body["action"] == Json("CANCEL")) {
         store.downgrade_target.clear();
-        return ok(Json(Json::Object{}));
+        return {200, Json(Json::Object{}), {}};
     }
     if (!store.downgrade_target.empty()) {
-        return refusal(400, 9, "etcdserver: cluster has a downgrade job in progress");
+        return {400, refusal(9, "etcdserver: cluster has a downgrade job in progress"), {}};
     }
     store.downgrade_target = series_of(call.body["version"].as_string());
     store.raise_at_ms = 0;
     if (series == "3.5") {
-        return refusal(503, 14, "etcdserver: request timed out");
+        return {503, refusal(14, "etcdserver: request timed out"), {}};
     }
     store.level = store.downgrade_target;
-    return ok(Json(Json::Object{{"version", Json(store.level + ".0")}}));
+    return {200, Json(Json::Object{{"version", Json(store.level + ".0")}}), {}};
 }
 
 agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
+    replied_.reset();
     const Reply reply = ask(request["url"].as_string(), request["body"]);
     if (reply.hangs) {
         return agent::unknown({"http.no_answer", "no answer in time", "look whether it happened"});
@@ -222,7 +234,7 @@ agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
         return agent::failed({"http.not_sent", "nobody listens", "see that the server listens"});
     }
     Json evidence;
-    evidence.set("status", reply.answer->status).set("body_head", reply.answer->body);
+    evidence.set("status", reply.answer->status).set("body_head", reply.answer->body.dump());
     if (reply.answer->status == 200) {
         return {agent::Outcome::done, std::move(evidence)};
     }
@@ -232,7 +244,12 @@ agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
 }
 
 Finding FakeEtcd::probe_http(const Json& probe, std::int64_t& takes_ms) {
-    const Reply reply = ask(probe["url"].as_string(), probe["body"]);
+    const std::string& url = probe["url"].as_string();
+    if (!replied_ || url != asked_) {
+        asked_ = url;
+        replied_ = ask(url, probe["body"]);
+    }
+    const Reply& reply = *replied_;
     if (reply.hangs) {
         takes_ms = probe["deadline_ms"].as_int(2000);
         return agent::cannot_tell("no answer in time");
@@ -287,15 +304,15 @@ agent::ActionResult FakeEtcd::command(const std::string& host, const Json& reque
 
 // snapshot.sh ETCDCTL ENDPOINT COPY
 agent::ActionResult FakeEtcd::snapshot(const std::string& host, const Json& argv) {
-    std::string path;
+    std::string_view path;
     bool peer = false;
-    const Node* node = by_url(argv.items().at(2).as_string() + "/", path, peer);
+    const std::string endpoint = argv.items().at(2).as_string() + "/";
+    const Node* node = by_url(endpoint, path, peer);
     if (node == nullptr || !node->joined) {
         return agent::failed({"command.failed", "the endpoint does not answer", "start it"});
     }
     const std::string key = file_key(host, argv.items().at(3).as_string());
-    const auto& log = stores_.at(node->cluster_id).log;
-    snapshots_[key] = {log.begin(), log.begin() + static_cast<std::ptrdiff_t>(node->applied)};
+    snapshots_[key] = stores_.at(node->cluster_id).log.first(node->applied);
     Json proved;
     proved.set("hash", 1).set("revision", node->applied).set("totalKey", node->applied);
     files_[key + ".proved"] = proved.dump();
@@ -317,7 +334,7 @@ agent::ActionResult FakeEtcd::restore(const std::string& host, const Json& argv)
     const auto id = xxh3({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
     Store& store = stores_[id];
     store.cluster_id = id;
-    if (store.log.empty()) {
+    if (store.log.size() == 0) {
         store.log = copy->second;
     }
     node.cluster_id = id;

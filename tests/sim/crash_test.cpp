@@ -12,10 +12,10 @@ using transport::Faults;
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
 
-std::string text(const std::vector<std::string>& lines) {
+std::string text(const std::vector<Wrong>& wrongs) {
     std::string all;
-    for (const std::string& line : lines) {
-        all += line + "\n";
+    for (const Wrong& wrong : wrongs) {
+        all += wrong.property + ": " + wrong.what + "\n";
     }
     return all;
 }

@@ -1,76 +1,84 @@
 #include "sim/run.h"
 
+#include "journal/sqlite/sqlite_journal.h"
 #include "sim/world.h"
 
 #include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace drydock::sim {
 
 namespace {
 
-using transport::Fault;
 using transport::Faults;
 
-constexpr int k_budget_max = 4;                  // strikes of one fault in one world
-constexpr std::int64_t k_calm_ms = 15 * 60'000;  // from then on nothing goes wrong any more
-constexpr std::int64_t k_storm_ms_max = 60'000;  // between two looks whether a member dies
-constexpr int k_patience = 12;                   // times that a person repairs and resumes
-constexpr int k_deaths_max = 6;
+constexpr int k_budget_max = 4;                     // strikes of one fault in one world
+constexpr std::int64_t k_calm_ms = 15 * 60'000;     // from then on nothing goes wrong any more
+constexpr std::int64_t k_end_ms = 4 * 60 * 60'000;  // by then it must have ended
+constexpr int k_patience = 16;                      // times that a person repairs and resumes
+constexpr std::size_t k_torn_bytes = 3000;          // of a page that was being written
 
-// What strikes by itself, whatever drydock does at that moment.
-void plan_storms(World& world) {
-    for (std::int64_t at = 0; at < k_calm_ms;) {
-        at += world.faults.between(1, k_storm_ms_max);
-        world.transport.at(at, [&world] {
-            if (world.faults.strikes(Fault::member_dies)) {
-                world.etcd.advance(world.clock.monotonic_ms());
-                world.etcd.kill_one(world.faults.between(0, 100));
-            }
-            if (world.faults.strikes(Fault::clock_back)) {
-                world.clock.jump_wall(-world.faults.between(1, 3'600'000));
-            }
-        });
-    }
-    world.transport.at(k_calm_ms, [&world] { world.faults.calm(); });
+// The plan of every world: they begin alike.
+const model::Plan& the_plan() {
+    static const model::Plan k_plan = [] {
+        World quiet(Faults(1), "3.4.23");
+        return *quiet.compile("upgrade", "3.4.23", "3.5.21", "roll").plan;
+    }();
+    return k_plan;
 }
 
-std::vector<Death> draw_deaths(Faults& dice) {
-    std::vector<Death> deaths;
-    const auto count = dice.between(0, k_deaths_max);
-    for (std::int64_t i = 0; i < count; ++i) {
-        const auto where = static_cast<Death::Where>(dice.between(0, 2));
-        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, 40)), where});
-    }
-    return deaths;
-}
-
-int count_strikes(const Faults& faults) {
-    int strikes = 0;
-    for (std::size_t i = 0; i < transport::k_faults; ++i) {
-        strikes += faults.struck(static_cast<Fault>(i));
-    }
-    return strikes;
+// A journal on a disk that loses what was not synced: a conductor that dies leaves half a page
+// behind the last one that was.
+void keep_on_disk(World& world, const std::string& folder) {
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+    const std::string file = folder + "/journal.db";
+    world.keep_in([file] { return *journal::open_sqlite(file); },
+                  [file] {
+                      std::ofstream log(file + "-wal", std::ios::binary | std::ios::app);
+                      log << std::string(k_torn_bytes, '\xa5');
+                  });
 }
 
 }  // namespace
 
-Outcome run_seed(std::uint64_t seed) {
+Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
     World world(Faults(seed), "3.4.23");
-    auto compiled = world.compile("upgrade", "3.4.23", "3.5.21", "roll");
-    if (!compiled.plan) {
-        return {.wrong = {"the quiet cluster gets no plan: " + compiled.problems.front().text()}};
+    const model::Plan& plan = the_plan();
+    const std::string folder = fmt::format("{}/{}", hardship.scratch, seed);
+    Outcome outcome;
+    outcome.on_disk = !hardship.scratch.empty() && seed % k_on_disk == 0;
+    if (outcome.on_disk) {
+        keep_on_disk(world, folder);
     }
-    world.faults = Faults::hostile(seed, k_budget_max);
-    plan_storms(world);
+    static const std::string k_digest = plan.digest();
+    world.know_digest(k_digest);
     Faults dice(seed + 1);
-    const Ending ending = world.see_through(*compiled.plan, draw_deaths(dice), k_patience);
-    Outcome outcome = {
-        .conductors = ending.conductors, .halts = ending.halts, .wrong = ending.wrong};
+    std::vector<Death> deaths;
+    if (hardship.hostile) {
+        world.faults = Faults::hostile(seed, k_budget_max);
+        world.site.plan_storms(plan, k_calm_ms);
+        deaths = draw_deaths(dice);
+    }
+    if (hardship.tell) {
+        world.site.tell(hardship.tell);
+    }
+    const Ending ending = world.see_through(plan, deaths, k_patience);
+    outcome.conductors = ending.conductors;
+    outcome.halts = ending.halts;
+    outcome.wrong = ending.wrong;
     outcome.finished = ending.last.state.phase() == run::Phase::finished;
     outcome.faults = count_strikes(world.faults);
-    if (!outcome.finished) {
-        outcome.wrong.push_back(fmt::format("never finished, though all was repaired; last: {}",
-                                            ending.last.halt["cause"].show()));
+    if (!outcome.finished || world.clock.monotonic_ms() > k_end_ms) {
+        outcome.wrong.push_back({"stuck",
+                                 fmt::format("not finished in time, though all was repaired; {}",
+                                             ending.last.halt["cause"].show())});
+    }
+    if (outcome.on_disk && outcome.wrong.empty()) {
+        std::filesystem::remove_all(folder);
     }
     return outcome;
 }

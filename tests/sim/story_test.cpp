@@ -72,8 +72,8 @@ TEST(SimStory, EntersHalfWayFromEveryState) {
         const Ending ending = world.see_through(*compiled.plan, {});
         const bool finished = ending.last.state.phase() == run::Phase::finished;
         EXPECT_TRUE(finished || down > 0) << ending.last.halt.dump();
-        for (const std::string& wrong : ending.wrong) {
-            ADD_FAILURE() << wrong;
+        for (const Wrong& wrong : ending.wrong) {
+            ADD_FAILURE() << wrong.property << ": " << wrong.what;
         }
         for (std::size_t i = 0; i < 3; ++i) {
             const bool was_done = progress.at(i) == Progress::done;
@@ -154,7 +154,7 @@ TEST(SimStory, GoesBackFrom36AfterTheLevelHasRisen) {
     EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
     EXPECT_EQ(world.etcd.store().level, "3.5");
     EXPECT_EQ(world.etcd.node("m1").running, "3.5.21");
-    EXPECT_EQ(world.etcd.lost_writes(), 0);
+    EXPECT_EQ(world.etcd.lost_writes(), 0U);
     EXPECT_EQ(world.etcd.quorum_losses(), 0);
 }
 
@@ -206,7 +206,7 @@ TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
         (void)world.conduct(*up.plan, {record, Death::Where::before_commit});
         world.let_pass(5'000);
         std::set<std::string> known;
-        for (const run::Event& event : world.events(*up.plan)) {
+        for (const run::Event& event : world.site.events(*up.plan)) {
             if (event.type == run::EventType::action_intended) {
                 known.insert("roll:" + up.plan->actions[event.action].id);
             }

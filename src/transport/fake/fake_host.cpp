@@ -14,24 +14,6 @@ using agent::ActionKey;
 using agent::ActionPhase;
 using agent::ActionResult;
 
-ActionResult carry_out(FakeSystem& system, const std::string& host, const Json& request) {
-    const std::string& kind = request["kind"].as_string();
-    if (kind == "service_start") {
-        return system.start(host, request["service"]);
-    }
-    if (kind == "service_stop") {
-        return system.stop(host, request["service"]);
-    }
-    if (kind == "link") {
-        return system.link(host, request["link"].as_string(), request["target"].as_string());
-    }
-    if (kind == "command") {
-        return system.command(host, request);
-    }
-    CHECK(kind == "http");
-    return system.http(host, request);
-}
-
 Json to_json(const ActionResult& result, std::int64_t started_ms, std::int64_t ended_ms) {
     Json json;
     json.set("outcome", agent::name(result.outcome)).set("evidence", result.evidence);
@@ -73,10 +55,29 @@ private:
 
 }  // namespace
 
+ActionResult
+FakeSystem::act(const std::string& host, const std::string& /*action*/, const Json& request) {
+    const std::string& kind = request["kind"].as_string();
+    if (kind == "service_start") {
+        return start(host, request["service"]);
+    }
+    if (kind == "service_stop") {
+        return stop(host, request["service"]);
+    }
+    if (kind == "link") {
+        return link(host, request["link"].as_string(), request["target"].as_string());
+    }
+    if (kind == "command") {
+        return command(host, request);
+    }
+    CHECK(kind == "http");
+    return http(host, request);
+}
+
 Json FakeHost::facts() {
     Json facts;
     facts.set("host", name_).set("version", "0.1.0").set("program_digest", "fake");
-    facts.set("boot_id", "boot-1").set("wall_ms", clock_.wall_ms());
+    facts.set("boot_id", fmt::format("boot-{}", boots_)).set("wall_ms", clock_.wall_ms());
     return facts.set("fence", fence_);
 }
 
@@ -98,6 +99,11 @@ Status FakeHost::check_epoch(std::int64_t epoch) {
 
 Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
     DRYDOCK_TRY(check_epoch(epoch));
+    if (!attempts_.contains(key) && faults_.strikes(Fault::disk_full)) {
+        return fail("os.write",
+                    "the action's folder: No space left on device",
+                    "free some disk on that host, then drydock resume");
+    }
     const auto [attempt, made] =
         attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
     if (!made) {
@@ -112,6 +118,15 @@ Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& req
     at_(now + takes / 2, [this, key] { take_effect(key); });
     at_(now + takes, [this, key] { finish(key); });
     return {};
+}
+
+void FakeHost::reboot() {
+    ++boots_;
+    for (auto& [key, attempt] : attempts_) {
+        if (attempt.phase == ActionPhase::running) {
+            attempt.phase = ActionPhase::torn;
+        }
+    }
 }
 
 void FakeHost::tear(const ActionKey& key) {
@@ -129,9 +144,16 @@ void FakeHost::take_effect(const ActionKey& key) {
         return;
     }
     system_.advance(clock_.monotonic_ms());
+    if (faults_.strikes(Fault::action_fails)) {
+        attempt.result = to_json(
+            agent::failed({"command.failed", "it said no (exit status 1)", "see its output"}),
+            attempt.started_ms,
+            clock_.wall_ms());
+        return;
+    }
     ++effects_[key.run + ":" + key.action];
-    attempt.result =
-        to_json(carry_out(system_, name_, attempt.request), attempt.started_ms, clock_.wall_ms());
+    attempt.result = to_json(
+        system_.act(name_, key.action, attempt.request), attempt.started_ms, clock_.wall_ms());
     if (faults_.strikes(Fault::torn_after)) {
         tear(key);
     }
@@ -178,17 +200,21 @@ std::vector<ActionKey> FakeHost::running() {
 std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     system_.advance(clock_.monotonic_ms());
     Json::Array facts;
+    facts.reserve(probes.items().size());
     std::int64_t slowest = 0;
     for (const Json& one : probes.items()) {
         std::int64_t takes = 0;
         agent::Finding found =
             agent::convert(system_.probe(name_, one, takes), one["type"].as_string());
         slowest = std::max(slowest, takes);
-        Json fact;
-        fact.set("id", one["id"]).set("status", status_name(found.status));
-        fact.set("value", std::move(found.value)).set("at_ms", clock_.wall_ms());
-        fact.set("evidence", std::move(found.evidence));
-        facts.push_back(std::move(fact));
+        Json::Object fact;
+        fact.reserve(5);
+        fact.insert_or_assign("at_ms", clock_.wall_ms());
+        fact.insert_or_assign("evidence", std::move(found.evidence));
+        fact.insert_or_assign("id", one["id"]);
+        fact.insert_or_assign("status", status_name(found.status));
+        fact.insert_or_assign("value", std::move(found.value));
+        facts.emplace_back(std::move(fact));
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;
     if (slowest > 0) {

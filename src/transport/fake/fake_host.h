@@ -50,6 +50,9 @@ public:
     [[nodiscard]] Result<agent::FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) override;
 
+    // What was under way is torn.
+    void reboot();
+
     // How often the effect of each action (whatever the attempt) took place here.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 
@@ -77,6 +80,7 @@ private:
     std::function<void()> changed_;
     std::int64_t fence_ = 0;
     int refused_ = 0;
+    int boots_ = 1;
     std::map<agent::ActionKey, Attempt> attempts_;
     std::map<std::string, std::string> files_;
     std::map<std::string, int> effects_;

@@ -43,6 +43,14 @@ public:
 
     // Kills one process with which the system could do without; false if there is none such.
     virtual bool kill_one(std::int64_t choice) = 0;
+
+    // The host is about to reboot: its processes end. False, and nothing happens, if the system
+    // could not do without them.
+    virtual bool host_dies(const std::string& host) = 0;
+
+    // Carries out an action of a run; by the kind of its request, unless a system knows better.
+    virtual agent::ActionResult
+    act(const std::string& host, const std::string& action, const Json& request);
 };
 
 }  // namespace drydock::transport

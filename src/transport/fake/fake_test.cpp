@@ -35,6 +35,8 @@ public:
 
     bool kill_one(std::int64_t) override { return false; }
 
+    bool host_dies(const std::string&) override { return true; }
+
     std::map<std::string, int> counts;
 };
 

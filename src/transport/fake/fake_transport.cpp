@@ -1,6 +1,6 @@
 #include "transport/fake/fake_transport.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace drydock::transport {
 
@@ -98,18 +98,43 @@ Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& add
 }
 
 void FakeTransport::at(std::int64_t at_ms, std::function<void()> what) {
-    agenda_.push({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(what)});
+    agenda_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(what)});
+    std::push_heap(agenda_.begin(), agenda_.end());
+}
+
+void FakeTransport::break_off(Channel& channel) {
+    channel.broken = true;
+    ++arrived_;  // something to look at
+}
+
+std::int64_t FakeTransport::healed_ms(const std::string& name) {
+    return std::max(station(name).cut_until_ms, clock_.monotonic_ms());
+}
+
+void FakeTransport::cut(const std::string& name, std::int64_t until_ms) {
+    station(name).cut_until_ms = until_ms;
+}
+
+void FakeTransport::reboot(const std::string& name, std::int64_t back_ms) {
+    Station& there = station(name);
+    there.away_until_ms = std::max(there.away_until_ms, back_ms);
+    for (const auto& weak : there.channels) {
+        if (const auto channel = weak.lock()) {
+            break_off(*channel);
+        }
+    }
+    there.host->reboot();
 }
 
 void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& frame) {
     ++frames_;
-    at(clock_.monotonic_ms() + k_trip_ms, [this, channel, frame] { reach_host(channel, frame); });
+    at(healed_ms(channel->name) + k_trip_ms,
+       [this, channel, frame] { reach_host(channel, frame); });
 }
 
 void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
     if (channel->broken || faults_.strikes(Fault::request_lost)) {
-        channel->broken = true;
-        ++arrived_;
+        break_off(*channel);
         return;
     }
     for (const Json& one : channel->session.handle(frame)) {
@@ -119,8 +144,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
 
 void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& frame) {
     if (faults_.strikes(Fault::answer_lost)) {
-        channel->broken = true;
-        ++arrived_;
+        break_off(*channel);
         return;
     }
     std::int64_t trip = k_trip_ms;
@@ -136,7 +160,7 @@ void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& 
 void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
                             const Json& frame,
                             std::int64_t after_ms) {
-    at(clock_.monotonic_ms() + after_ms, [this, channel, frame] {
+    at(healed_ms(channel->name) + after_ms, [this, channel, frame] {
         if (!channel->broken) {
             channel->inbox.push_back(frame);
             ++arrived_;
@@ -161,9 +185,10 @@ void FakeTransport::tick(const std::string& name) {
 
 void FakeTransport::happen_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
-    while (!agenda_.empty() && agenda_.top().at_ms <= now_ms) {
-        const auto what = agenda_.top().what;
-        agenda_.pop();
+    while (!agenda_.empty() && agenda_.front().at_ms <= now_ms) {
+        std::pop_heap(agenda_.begin(), agenda_.end());
+        const auto what = std::move(agenda_.back().what);
+        agenda_.pop_back();
         what();
     }
 }
@@ -171,8 +196,8 @@ void FakeTransport::happen_until(std::int64_t now_ms) {
 void FakeTransport::wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) {
     const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
     const auto has_come = [&] { return !on.empty() && arrived_ > 0; };
-    while (!has_come() && !agenda_.empty() && agenda_.top().at_ms <= end) {
-        happen_until(agenda_.top().at_ms);
+    while (!has_come() && !agenda_.empty() && agenda_.front().at_ms <= end) {
+        happen_until(agenda_.front().at_ms);
     }
     if (!has_come()) {
         clock_.advance_to(end);

@@ -1,7 +1,8 @@
 // FakeTransport: hosts, connections and time in memory, for tests and the simulator.
 //
 // Behind each connection is a real agent::Session over a FakeHost. Frames take simulated time;
-// connections break, hosts go away and answers come late or twice as the Faults say. wait() moves
+// connections break, hosts go away and answers come late, in another order or twice as the Faults
+// say. wait() moves
 // the clock to the next thing that happens and returns when a frame has arrived or the time-out is
 // over. Hosts, their actions and frames on their way outlive conversations: throwing a conductor
 // away and starting another one is what a crash looks like from here. Not thread-safe.
@@ -12,7 +13,8 @@
 #include "transport/transport.h"
 
 #include <memory>
-#include <queue>
+#include <string>
+#include <vector>
 
 namespace drydock::transport {
 
@@ -30,6 +32,11 @@ public:
 
     // The host of that name, made when first asked for.
     [[nodiscard]] FakeHost& host(const std::string& name);
+
+    // The network parts that host from the rest: what is sent arrives when it has healed.
+    void cut(const std::string& name, std::int64_t until_ms);
+    // Its connections break and it cannot be reached for a while; what ran on it is torn.
+    void reboot(const std::string& name, std::int64_t back_ms);
 
     [[nodiscard]] std::uint64_t frames() const { return frames_; }
 
@@ -51,6 +58,7 @@ private:
         std::unique_ptr<FakeHost> host;
         std::vector<std::weak_ptr<Channel>> channels;
         std::int64_t away_until_ms = 0;
+        std::int64_t cut_until_ms = 0;
         bool tick_planned = false;
     };
 
@@ -61,12 +69,14 @@ private:
     void deliver(const std::shared_ptr<Channel>& channel, const Json& frame, std::int64_t after_ms);
     void tick(const std::string& name);
     void happen_until(std::int64_t now_ms);
+    void break_off(Channel& channel);
+    [[nodiscard]] std::int64_t healed_ms(const std::string& name);
 
     FakeSystem& system_;
     FakeClock& clock_;
     Faults& faults_;
     std::map<std::string, Station> stations_;
-    std::priority_queue<Happening> agenda_;
+    std::vector<Happening> agenda_;  // a heap: what comes first is at the front
     std::uint64_t order_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t arrived_ = 0;

@@ -13,9 +13,15 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "torn before the effect",
                                                             "torn after the effect",
                                                             "torn before the result",
+                                                            "action fails",
+                                                            "disk full",
                                                             "member dies",
-                                                            "clock jumps back",
-                                                            "conductor dies"};
+                                                            "host reboots",
+                                                            "host cut off",
+                                                            "clock steps",
+                                                            "journal full",
+                                                            "conductor dies",
+                                                            "conductor hangs"};
 
 // Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
 // ones several at once.
@@ -65,6 +71,9 @@ bool Faults::strikes(Fault fault) {
         one.struck < one.budget && between(0, 999) < static_cast<std::int64_t>(one.per_mille);
     const bool struck = drawn || one.asked == one.nth;
     one.struck += struck ? 1 : 0;
+    if (struck && tell_) {
+        tell_(fault);
+    }
     return struck;
 }
 

@@ -9,26 +9,33 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace drydock::transport {
 
 enum class Fault {
-    request_lost,    // the connection breaks before the host has the request
-    answer_lost,     // the host has it, and the connection breaks before the answer
-    answer_twice,    //
-    answer_late,     // by seconds
-    host_away,       // the host cannot be reached for a while
-    torn_at_once,    // the action's supervisor dies when its folder was made
-    torn_before,     // ... before the effect
-    torn_after,      // ... after the effect
-    torn_result,     // ... before the result is written
-    member_dies,     // the service's process is killed
-    clock_back,      // the wall clock jumps
-    conductor_dies,  // asked by the one who runs conductors
+    request_lost,     // the connection breaks before the host has the request
+    answer_lost,      // the host has it, and the connection breaks before the answer
+    answer_twice,     //
+    answer_late,      // by seconds
+    host_away,        // the host cannot be reached for a while
+    torn_at_once,     // the action's supervisor dies when its folder was made
+    torn_before,      // ... before the effect
+    torn_after,       // ... after the effect
+    torn_result,      // ... before the result is written
+    action_fails,     // what was to be done says no, and did nothing
+    disk_full,        // the host cannot make the action's folder
+    member_dies,      // the service's process is killed
+    host_reboots,     //
+    host_cut,         // the network parts the host from the rest for a while
+    clock_steps,      // the wall clock jumps, either way
+    journal_full,     // the conductor's disk is full
+    conductor_dies,   // asked by the one who runs conductors, like the next
+    conductor_hangs,  // ... another one takes over, and the first wakes up again
 };
 
-inline constexpr std::size_t k_faults = 12;
+inline constexpr std::size_t k_faults = 18;
 
 class Faults {
 public:
@@ -42,6 +49,9 @@ public:
     [[nodiscard]] bool strikes(Fault fault);
     // From now on nothing strikes.
     void calm();
+
+    // Called at each strike; for those who tell a story.
+    void on_strike(std::function<void(Fault)> tell) { tell_ = std::move(tell); }
 
     // Uniform, both ends included.
     [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);
@@ -70,6 +80,7 @@ private:
 
     std::uint64_t state_;
     std::array<Mix, k_faults> mixes_ = {};
+    std::function<void(Fault)> tell_;
 };
 
 [[nodiscard]] std::string_view name_of(Fault fault);

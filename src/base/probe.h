@@ -1,0 +1,47 @@
+// PROBE("name"): marks a rare branch, so that a simulation can tell whether it ever got there.
+//
+// A branch that no seed reaches is a branch that no seed tests: tests/sim holds the list of names
+// that a sweep must hit, and a test holds that list to the marks in the sources. A mark costs one
+// load and one store. Counts of several threads may miss some hits, never the first.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace drydock {
+
+class Probe {
+public:
+    constexpr explicit Probe(const char* name) : name_(name) {}
+
+    void hit() {
+        const std::uint64_t hits = hits_.load(std::memory_order_relaxed);
+        hits_.store(hits + 1, std::memory_order_relaxed);
+        if (hits == 0) {
+            list();
+        }
+    }
+
+private:
+    friend std::map<std::string, std::uint64_t> probes_hit();
+    void list();
+
+    const char* name_;
+    std::atomic<std::uint64_t> hits_ = 0;
+    std::atomic<bool> listed_ = false;
+    Probe* next_ = nullptr;
+};
+
+// How often each mark was hit in this process; those never hit are not in it.
+[[nodiscard]] std::map<std::string, std::uint64_t> probes_hit();
+
+}  // namespace drydock
+
+// NOLINTNEXTLINE(readability-identifier-naming): as it is called in the sources
+#define PROBE(name)                                                                                \
+    do {                                                                                           \
+        static constinit ::drydock::Probe drydock_probe(name);                                     \
+        drydock_probe.hit();                                                                       \
+    } while (false)

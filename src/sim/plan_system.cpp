@@ -1,0 +1,389 @@
+// What is done to the modelled system, and what it does by itself.
+#include "sim/plan_system.h"
+
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+using model::Known;
+using model::Observation;
+
+constexpr std::int64_t k_ready_ms_max = 3'000;     // from a start until it serves
+constexpr std::int64_t k_raise_ms_max = 4'200;     // from a law's condition to its effect
+constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
+constexpr std::int64_t k_act_ms_max = 2'000;
+
+// What is asked of the member's own process; the rest is asked of its host.
+bool asks_the_process(const Json& probe) {
+    const std::string& kind = probe["kind"].as_string();
+    return kind == "http" || kind == "process" || kind == "exe";
+}
+
+bool reads_version(const Json& known, const std::string& format) {
+    return known.as_string() == format || model::version_in_series(known.as_string(), format);
+}
+
+}  // namespace
+
+PlanSystem::PlanSystem(const model::Plan& plan,
+                       const Rehearsed& rehearsed,
+                       transport::Faults& faults)
+    : plan_(plan)
+    , rehearsed_(rehearsed)
+    , faults_(faults) {
+    for (const auto& [key, observation] : rehearsed.start) {
+        values_[key] = observation.status == Known::known ? observation.value : Json();
+    }
+    for (const model::PlanRole& role : plan.roles) {
+        for (const std::string& name : role.members) {
+            members_[name].role = role.name;
+        }
+    }
+    for (const auto& [key, source] : plan.sources) {
+        if (source.binds == "running" && !source.member.empty()) {
+            members_[source.member].running = key;
+            members_[source.member].up = !values_[key].is_null();
+        } else if (source.binds == "ready" && !source.member.empty()) {
+            members_[source.member].ready = key;
+        }
+    }
+    consider_laws("");
+}
+
+void PlanSystem::complain(std::string property, std::string what) {
+    Wrong one = {std::move(property), std::move(what)};
+    if (std::find(wrong_.begin(), wrong_.end(), one) == wrong_.end()) {
+        wrong_.push_back(std::move(one));
+    }
+}
+
+void PlanSystem::set(const std::string& key, Json value) {
+    said_.insert(key);
+    values_[key] = std::move(value);
+}
+
+Observation PlanSystem::observe(const model::FactSource& source) const {
+    const std::string evidence = "simulated";
+    const auto member = members_.find(source.member);
+    const std::string& kind = source.probe["kind"].as_string();
+    if (member != members_.end() && !member->second.running.empty()) {
+        const Member& it = member->second;
+        if (kind == "service") {
+            return {Known::known, it.up ? "running" : "stopped", evidence, now_ms_};
+        }
+        const bool mute = !it.up && asks_the_process(source.probe) && !said_.contains(source.key);
+        const bool not_yet = it.up && source.key == it.ready && now_ms_ < it.ready_at_ms;
+        if (mute || not_yet) {
+            return {Known::absent, {}, "nobody listens there", now_ms_};
+        }
+    }
+    const auto value = values_.find(source.key);
+    const bool known = value != values_.end() && !value->second.is_null();
+    return known ? Observation{Known::known, value->second, evidence, now_ms_}
+                 : Observation{Known::absent, {}, "there is none", now_ms_};
+}
+
+model::FactBook PlanSystem::book() const {
+    model::FactBook book;
+    std::vector<std::string> derived;
+    for (const auto& [key, source] : plan_.sources) {
+        if (source.derive.empty()) {
+            book[key] = observe(source);
+        } else {
+            derived.push_back(key);
+        }
+    }
+    for (const auto& round : model::reading_rounds(plan_.sources, derived)) {
+        for (const std::string& key : round) {
+            const auto source = plan_.sources.find(key);
+            if (source != plan_.sources.end() && !source->second.derive.empty()) {
+                book[key] = model::derive(source->second, book);
+            }
+        }
+    }
+    return book;
+}
+
+agent::Finding PlanSystem::probe(const std::string&, const Json& probe, std::int64_t&) {
+    const auto source = plan_.sources.find(probe["id"].as_string());
+    if (source == plan_.sources.end()) {
+        return agent::cannot_tell("the plan has no such fact");
+    }
+    Observation seen = observe(source->second);
+    return seen.status == Known::known ? agent::known(std::move(seen.value))
+                                       : agent::absent(seen.evidence);
+}
+
+std::int64_t PlanSystem::takes_ms(const Json&) {
+    return faults_.between(2, k_act_ms_max);
+}
+
+bool PlanSystem::runs_in(const Member& it, const std::string& series) const {
+    const auto value = values_.find(it.running);
+    return it.up && value != values_.end()
+           && model::version_in_series(value->second.as_string(), series);
+}
+
+bool PlanSystem::holds(const model::Law& law) const {
+    const model::PlanRole* of = role(law.role);
+    if (of == nullptr || of->members.empty()) {
+        return false;
+    }
+    const auto runs = [&](const std::string& name) {
+        return runs_in(members_.at(name), law.series);
+    };
+    if (law.raises == "when_all") {
+        return std::all_of(of->members.begin(), of->members.end(), runs);
+    }
+    return law.raises == "on_start" && std::any_of(of->members.begin(), of->members.end(), runs);
+}
+
+bool PlanSystem::risen(const model::Law& law) const {
+    return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
+        const auto source = plan_.sources.find(key);
+        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
+        const std::vector<std::string> keys =
+            derived ? source->second.inputs : std::vector<std::string>{key};
+        return std::all_of(keys.begin(), keys.end(), [&](const std::string& one) {
+            const auto value = values_.find(one);
+            return value != values_.end() && reads_version(value->second, law.becomes);
+        });
+    });
+}
+
+void PlanSystem::raise(const model::Law& law) {
+    for (const std::string& key : law.levels) {
+        const auto source = plan_.sources.find(key);
+        if (source != plan_.sources.end() && !source->second.derive.empty()) {
+            for (const std::string& input : source->second.inputs) {
+                values_[input] = law.becomes;
+            }
+        } else {
+            values_[key] = law.becomes;
+        }
+    }
+}
+
+// From the moment at which a law's condition holds its effect can come, asked for or not.
+void PlanSystem::consider_laws(const std::string& destroyed) {
+    for (std::size_t i = 0; i < plan_.laws.size(); ++i) {
+        const model::Law& law = plan_.laws[i];
+        const bool destroys = law.raises == "on_destroy" && law.store == destroyed;
+        if (!destroys && (!holds(law) || risen(law))) {
+            raise_at_ms_.erase(i);
+            continue;
+        }
+        if (law.closes && !approved_) {
+            complain("unasked-return-point",
+                     fmt::format("store {} can no longer be read by {}, and nobody approved that",
+                                 law.store,
+                                 plan_.from));
+        }
+        if (!destroys && !raise_at_ms_.contains(i)) {
+            raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);
+        }
+    }
+}
+
+void PlanSystem::fire_laws() {
+    for (const model::Law& law : plan_.laws) {
+        if (holds(law)) {
+            raise(law);
+        }
+    }
+}
+
+void PlanSystem::advance(std::int64_t now_ms) {
+    now_ms_ = now_ms;
+    for (auto it = raise_at_ms_.begin(); it != raise_at_ms_.end();) {
+        if (it->second > now_ms_) {
+            ++it;
+            continue;
+        }
+        raise(plan_.laws[it->first]);
+        it = raise_at_ms_.erase(it);
+    }
+}
+
+const model::PlanRole* PlanSystem::role(const std::string& name) const {
+    const auto it = std::find_if(
+        plan_.roles.begin(), plan_.roles.end(), [&](const auto& one) { return one.name == name; });
+    return it == plan_.roles.end() ? nullptr : &*it;
+}
+
+int PlanSystem::ready_in(const std::string& role) const {
+    return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& one) {
+        const Member& it = one.second;
+        return it.role == role && it.up && now_ms_ >= it.ready_at_ms;
+    }));
+}
+
+bool PlanSystem::can_read(const Member& member, const std::string& release) const {
+    for (const model::PlanStore& store : plan_.stores) {
+        const auto use = store.laws.find(release);
+        const bool opens = std::find(store.opened_by.begin(), store.opened_by.end(), member.role)
+                           != store.opened_by.end();
+        if (!opens || use == store.laws.end()) {
+            continue;
+        }
+        for (const model::Law& law : plan_.laws) {
+            if (law.store != store.name || !risen(law)) {
+                continue;
+            }
+            const auto& reads = use->second.reads;
+            if (std::find(reads.begin(), reads.end(), law.becomes) == reads.end()) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void PlanSystem::start_member(const std::string& name, Member& member, const Json& release) {
+    if (!can_read(member, release.as_string())) {
+        complain("unreadable-start",
+                 fmt::format("{} was started on {}, which cannot read its store",
+                             name,
+                             release.as_string()));
+        return;
+    }
+    values_[member.running] = release;
+    member.up = true;
+    member.died = false;
+    member.ready_at_ms = now_ms_ + faults_.between(1, k_ready_ms_max);
+}
+
+void PlanSystem::stop_member(const std::string& name, Member& member) {
+    member.up = false;
+    std::erase_if(said_, [&](const std::string& key) { return key.starts_with(name + "/"); });
+}
+
+// A command of ours never takes a group below its minimum, unless somebody died a moment ago.
+void PlanSystem::check_quorum(const std::string& name, int before, const model::Action& action) {
+    const model::PlanRole* of = role(name);
+    const int after = ready_in(name);
+    const bool lost = of != nullptr && of->quorum > 0 && before >= of->quorum && after < of->quorum;
+    if (lost && plan_.kind == "rolling" && now_ms_ - died_ms_ > k_fresh_death_ms) {
+        complain("quorum",
+                 fmt::format("{} leaves {} of the {} members that {} needs",
+                             action.id,
+                             after,
+                             of->quorum,
+                             name));
+    }
+}
+
+void PlanSystem::apply(const model::Effect& effect, const model::Action& action) {
+    const std::string key = model::fact_key(effect.member, effect.name);
+    const auto member = members_.find(effect.member);
+    if (effect.kind == "copies") {
+        copied_.insert(effect.name);
+    } else if (effect.kind == "destroys") {
+        if (!copied_.contains(effect.name)) {
+            complain(
+                "unverified-destroy",
+                fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
+        }
+        consider_laws(effect.name);
+    } else if (effect.kind == "raises") {
+        for (const model::Law& law : plan_.laws) {
+            if (law.store == effect.name) {
+                raise(law);
+            }
+        }
+    } else if (effect.kind == "becomes" && member != members_.end()
+               && key == member->second.running) {
+        const int before = ready_in(member->second.role);
+        if (effect.value.is_null()) {
+            stop_member(effect.member, member->second);
+            check_quorum(member->second.role, before, action);
+        } else {
+            start_member(effect.member, member->second, effect.value);
+        }
+    } else if (effect.kind == "becomes"
+               && (member == members_.end() || key != member->second.ready)) {
+        set(key, effect.value);
+    }
+}
+
+void PlanSystem::take_effect(const model::Action& action) {
+    for (const model::Effect& effect : action.effects) {
+        apply(effect, action);
+    }
+    const auto index = static_cast<std::size_t>(&action - plan_.actions.data());
+    if (index < rehearsed_.promises.size()) {
+        for (const auto& [key, value] : rehearsed_.promises[index]) {
+            set(key, value);
+        }
+    }
+    consider_laws("");
+}
+
+agent::ActionResult PlanSystem::act(const std::string&, const std::string& action, const Json&) {
+    const model::Action* what = plan_.find(action);
+    if (what == nullptr) {
+        return agent::failed({"command.failed", "the plan has no such action", "see the plan"});
+    }
+    take_effect(*what);
+    return {agent::Outcome::done};
+}
+
+bool PlanSystem::kill_one(std::int64_t choice) {
+    std::vector<std::string> names;
+    for (const auto& [name, member] : members_) {
+        const model::PlanRole* of = role(member.role);
+        const bool needed = of != nullptr && of->quorum > 0 && ready_in(member.role) <= of->quorum;
+        if (member.up && !member.running.empty() && !needed) {
+            names.push_back(name);
+        }
+    }
+    if (names.empty()) {
+        return false;
+    }
+    const std::string& name = names[static_cast<std::size_t>(choice) % names.size()];
+    stop_member(name, members_.at(name));
+    members_.at(name).died = true;
+    died_ms_ = now_ms_;
+    consider_laws("");
+    return true;
+}
+
+bool PlanSystem::host_dies(const std::string& host) {
+    std::vector<std::string> there;
+    for (const auto& [name, where] : plan_.member_hosts) {
+        const auto member = members_.find(name);
+        if (where == host && member != members_.end() && member->second.up) {
+            const model::PlanRole* of = role(member->second.role);
+            if (of != nullptr && of->quorum > 0 && ready_in(of->name) <= of->quorum) {
+                return false;
+            }
+            there.push_back(name);
+        }
+    }
+    for (const std::string& name : there) {
+        stop_member(name, members_.at(name));
+        members_.at(name).died = true;
+        died_ms_ = now_ms_;
+    }
+    consider_laws("");
+    return true;
+}
+
+void PlanSystem::repair() {
+    for (auto& [name, member] : members_) {
+        if (member.died) {
+            member.up = true;
+            member.died = false;
+            member.ready_at_ms = now_ms_;
+        }
+    }
+    consider_laws("");
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,117 @@
+// PlanSystem: a system of which no more is known than what a plan says of it. Actions have the
+// effects that the plan declares and make their promises true, formats rise by the plan's laws, a
+// member that is down answers nothing. So any plan of any pack can be simulated.
+//
+// It judges what is done to it by the names that the checker has for what must never be. What the
+// plan does not speak of does not exist here: other software, disks, the contents of stores. Not
+// thread-safe.
+#pragma once
+
+#include "model/plan.h"
+#include "sim/site.h"
+#include "transport/fake/fake_system.h"
+#include "transport/fake/faults.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace drydock::sim {
+
+using Settings = std::vector<std::pair<std::string, Json>>;  // keys of facts and their values
+
+// How a simulation begins, and what each action's promises come to.
+struct Rehearsed {
+    model::FactBook start;           // every fact that is not derived
+    std::vector<Settings> promises;  // by action, beyond its declared effects
+    std::string obstacle;            // why the straight way does not lead through; empty: it does
+};
+
+// Walks once through the plan on the straight way. Facts that the plan is bound to are as planned;
+// others get the values that the first who asks wants, or by the dice where the plan has two ways.
+[[nodiscard]] Rehearsed rehearse(const model::Plan& plan, transport::Faults& dice);
+
+class PlanSystem final : public transport::FakeSystem {
+public:
+    // All must outlive the system.
+    PlanSystem(const model::Plan& plan, const Rehearsed& rehearsed, transport::Faults& faults);
+
+    void advance(std::int64_t now_ms) override;
+
+    agent::ActionResult start(const std::string&, const Json&) override { return {}; }
+
+    agent::ActionResult stop(const std::string&, const Json&) override { return {}; }
+
+    agent::ActionResult link(const std::string&, const std::string&, const std::string&) override {
+        return {};
+    }
+
+    agent::ActionResult command(const std::string&, const Json&) override { return {}; }
+
+    agent::ActionResult http(const std::string&, const Json&) override { return {}; }
+
+    [[nodiscard]] std::int64_t takes_ms(const Json& request) override;
+    agent::Finding
+    probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) override;
+    bool kill_one(std::int64_t choice) override;
+    bool host_dies(const std::string& host) override;
+    agent::ActionResult
+    act(const std::string& host, const std::string& action, const Json& request) override;
+
+    // What a person does: starts the members that died, as they were.
+    void repair();
+
+    // A person has approved the point of no return.
+    void approve() { approved_ = true; }
+
+    // The facts as probes see them now, and what is derived from them.
+    [[nodiscard]] model::FactBook book() const;
+    // Does what the action declares, at once.
+    void take_effect(const model::Action& action);
+    void set(const std::string& key, Json value);
+    // Lets every law whose condition holds take its effect now.
+    void fire_laws();
+
+    [[nodiscard]] const std::vector<Wrong>& wrong() const { return wrong_; }
+
+private:
+    struct Member {
+        std::string role;
+        std::string running;  // keys of its standard facts; empty: it has none
+        std::string ready;
+        bool up = true;
+        bool died = false;  // by a fault, and nobody has seen to it
+        std::int64_t ready_at_ms = 0;
+    };
+
+    [[nodiscard]] model::Observation observe(const model::FactSource& source) const;
+    [[nodiscard]] bool runs_in(const Member& it, const std::string& series) const;
+    [[nodiscard]] bool holds(const model::Law& law) const;
+    [[nodiscard]] bool risen(const model::Law& law) const;
+    void raise(const model::Law& law);
+    void consider_laws(const std::string& destroyed);
+    void start_member(const std::string& name, Member& member, const Json& release);
+    void stop_member(const std::string& name, Member& member);
+    [[nodiscard]] bool can_read(const Member& member, const std::string& release) const;
+    [[nodiscard]] int ready_in(const std::string& role) const;
+    [[nodiscard]] const model::PlanRole* role(const std::string& name) const;
+    void apply(const model::Effect& effect, const model::Action& action);
+    void check_quorum(const std::string& role, int before, const model::Action& action);
+    void complain(std::string property, std::string what);
+
+    const model::Plan& plan_;
+    const Rehearsed& rehearsed_;
+    transport::Faults& faults_;
+    std::map<std::string, Json, std::less<>> values_;  // null: absent
+    std::map<std::string, Member, std::less<>> members_;
+    std::set<std::string, std::less<>> said_;  // of members that are down: facts told all the same
+    std::set<std::string> copied_;             // stores
+    std::map<std::size_t, std::int64_t> raise_at_ms_;  // by law
+    std::vector<Wrong> wrong_;
+    std::int64_t now_ms_ = 0;
+    std::int64_t died_ms_ = -1'000'000;
+    bool approved_ = false;
+};
+
+}  // namespace drydock::sim

@@ -1,0 +1,135 @@
+// The straight way through a plan: who asks for a fact first says what it is.
+#include "sim/wishes.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Tri;
+
+constexpr std::int64_t k_step_ms = 60'000;  // longer than anything takes to get ready
+
+class Rehearsal {
+public:
+    Rehearsal(const model::Plan& plan, transport::Faults& dice)
+        : plan_(plan)
+        , dice_(dice)
+        , system_(plan, begin(), dice)
+        , wishes_(plan, system_) {
+        system_.approve();
+    }
+
+    Rehearsed walk() {
+        for (const Action& action : plan_.actions) {
+            pass();
+            if (out_.obstacle.empty() && chosen(action)) {
+                rehearse(action);
+            }
+        }
+        return std::move(out_);
+    }
+
+private:
+    const Rehearsed& begin() {
+        out_.start = plan_.planned;
+        out_.promises.resize(plan_.actions.size());
+        for (const auto& [key, unused] : plan_.planned) {
+            known_.insert(key);
+        }
+        return out_;
+    }
+
+    void pass() { system_.advance(now_ms_ += k_step_ms); }
+
+    // What was set before anybody looked was so from the start.
+    void keep(const Settings& set) {
+        for (const auto& [key, value] : set) {
+            out_.start[key] = {model::Known::known, value, "assumed", 0};
+            if (value.is_null()) {
+                out_.start[key].status = model::Known::absent;
+            }
+            known_.insert(key);
+        }
+    }
+
+    [[nodiscard]] bool open(const Condition& condition, const Action& action) const {
+        for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
+            if (!known_.contains(key)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Whether the action is for this cluster: where that is open, the dice say.
+    bool chosen(const Action& action) {
+        for (const Condition& condition : action.when) {
+            Settings set;
+            wishes_.grant_inputs(condition, action.member, known_, set);
+            if (open(condition, action) && dice_.between(0, 1) == 1) {
+                (void)wishes_.grant(condition, action.member, known_, set);
+            }
+            keep(set);
+            if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void demand(const std::vector<Condition>& conditions, const Action& action) {
+        for (const Condition& condition : conditions) {
+            if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
+                system_.fire_laws();
+            }
+            Settings set;
+            const bool granted = wishes_.grant(condition, action.member, known_, set);
+            keep(set);
+            if (!granted && out_.obstacle.empty()) {
+                out_.obstacle = fmt::format(
+                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+            }
+        }
+    }
+
+    void rehearse(const Action& action) {
+        demand(action.guard, action);
+        if (action.request.is_null()) {
+            demand(action.then, action);
+            return;
+        }
+        system_.take_effect(action);
+        pass();
+        Settings& promised =
+            out_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
+        for (const Condition& condition : action.then) {
+            if (!wishes_.grant(condition, action.member, {}, promised) && out_.obstacle.empty()) {
+                out_.obstacle = fmt::format(
+                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+            }
+        }
+        for (const auto& [key, value] : promised) {
+            known_.insert(key);
+        }
+    }
+
+    const model::Plan& plan_;
+    transport::Faults& dice_;
+    Rehearsed out_;
+    std::set<std::string> known_;  // keys that have a value from the start, or had one since
+    PlanSystem system_;
+    Wishes wishes_;
+    std::int64_t now_ms_ = 0;
+};
+
+}  // namespace
+
+Rehearsed rehearse(const model::Plan& plan, transport::Faults& dice) {
+    return Rehearsal(plan, dice).walk();
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,87 @@
+#include "sim/simulate.h"
+
+#include "base/text.h"
+#include "journal/memory/memory_journal.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using transport::Faults;
+
+constexpr int k_budget_max = 4;                       // strikes of one fault in one run
+constexpr int k_patience = 24;                        // times that a person repairs and resumes
+constexpr std::int64_t k_calm_ms = 15 * 60'000;       // from then on nothing goes wrong any more
+constexpr std::int64_t k_grace_ms = 2 * 60 * 60'000;  // beyond what the plan itself allows
+
+// By then a run has ended, or it never will: every action may use up its patience and its time.
+std::int64_t end_ms(const model::Plan& plan) {
+    std::int64_t ms = k_calm_ms + k_grace_ms;
+    for (const model::Action& action : plan.actions) {
+        ms += 2 * (action.within_ms + action.patience_ms) + action.soak_ms;
+    }
+    return ms;
+}
+
+}  // namespace
+
+Result<Simulated> simulate(const model::Plan& plan,
+                           std::uint64_t seed,
+                           const std::function<void(const std::string&)>& tell) {
+    Faults dice(seed + 1);
+    const Rehearsed rehearsed = rehearse(plan, dice);
+    if (!rehearsed.obstacle.empty()) {
+        return fail("sim.obstacle",
+                    fmt::format("the model of this plan has no straight way to its end: {}",
+                                rehearsed.obstacle),
+                    "a fact that nothing in the plan changes stands in the way; `drydock check` "
+                    "needs no values");
+    }
+    transport::FakeClock clock;
+    Faults faults = Faults::hostile(seed, k_budget_max);
+    PlanSystem system(plan, rehearsed, faults);
+    const auto store = journal::make_memory_store();
+    Site site(system,
+              clock,
+              faults,
+              {"",
+               [store] { return journal::open_memory(store); },
+               [&] { system.repair(); },
+               [&](std::vector<Wrong>&) { system.approve(); },
+               {}});
+    if (tell) {
+        site.tell(tell);
+    }
+    site.plan_storms(plan, k_calm_ms);
+    const Ending ending = site.see_through(plan, draw_deaths(dice), k_patience);
+    Simulated out;
+    out.seed = seed;
+    out.finished = ending.last.state.phase() == run::Phase::finished;
+    out.conductors = ending.conductors;
+    out.halts = ending.halts;
+    out.faults = count_strikes(faults);
+    out.took_ms = clock.monotonic_ms();
+    out.wrong = system.wrong();
+    for (Wrong& one : judge_ending(site, plan, ending)) {
+        out.wrong.push_back(std::move(one));
+    }
+    if (!out.finished || out.took_ms > end_ms(plan)) {
+        out.wrong.push_back({"stuck",
+                             fmt::format("not finished after {}, though all was repaired: {}",
+                                         show_duration(out.took_ms),
+                                         ending.last.halt["cause"].show())});
+    }
+    return out;
+}
+
+std::vector<std::string> not_simulated() {
+    return {"what the plan does not declare: other effects of an action, other software, disks, "
+            "what is in the stores",
+            "values of facts beyond those that the plan's conditions speak of",
+            "that acknowledged writes survive (lost-writes) and the way back (no-way-back): "
+            "`drydock check` asks those"};
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,344 @@
+#include "sim/site.h"
+
+#include "base/check.h"
+#include "sim/mortal.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using run::Event;
+using run::EventType;
+using transport::Fault;
+using transport::Faults;
+
+constexpr int k_lives_max = 400;                   // of one run; more means that it goes in circles
+constexpr std::int64_t k_storm_ms_max = 60'000;    // between two looks whether something strikes
+constexpr std::int64_t k_cut_ms_max = 120'000;     // longer than the conductor waits for an answer
+constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
+constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
+constexpr std::int64_t k_turn_ms_max = 60'000;     // nobody asks for a pause here
+constexpr int k_deaths_max = 6;
+constexpr int k_record_max = 40;
+constexpr int k_hangs_of = 4;  // one of so many is only taken for dead
+
+Event plain(EventType type) {
+    return {type, 0, 0, run::Outcome::none, run::Purpose::none, {}};
+}
+
+std::optional<std::size_t> open_gate(const model::Plan& plan, const run::State& state) {
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        if (state.status(i) == run::Status::open) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+bool over(const run::State& state) {
+    return state.phase() == run::Phase::finished;
+}
+
+run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
+    const run::Program program(plan);
+    run::State state(plan.actions.size());
+    for (const Event& event : events) {
+        run::apply(program, state, event);
+    }
+    return state;
+}
+
+std::string in_words(const model::Plan& plan, const Event& event) {
+    const std::string action = plan.actions.empty() || run::name_of(event.type).starts_with("run.")
+                                       || run::name_of(event.type).starts_with("conductor.")
+                                   ? ""
+                                   : " " + plan.actions[event.action].id;
+    std::string text = fmt::format("{}{}", run::name_of(event.type), action);
+    if (event.purpose != run::Purpose::none) {
+        text += fmt::format(" ({})", run::name_of(event.purpose));
+    }
+    if (event.outcome != run::Outcome::none) {
+        text += fmt::format(": {}", run::name_of(event.outcome));
+    }
+    const std::string& why =
+        event.detail[event.detail.contains("cause") ? "cause" : "because"].as_string();
+    return why.empty() ? text : fmt::format("{}, {}", text, why);
+}
+
+}  // namespace
+
+// Hears what a conductor makes durable.
+class Site::Ear final : public conduct::Listener {
+public:
+    Ear(Site& site, const model::Plan& plan, int conductor)
+        : site_(site)
+        , plan_(plan)
+        , conductor_(conductor) {}
+
+    void on_event(const Event& event, const run::State&) override {
+        if (event.type == EventType::run_halted) {
+            halt = event.detail;
+        }
+        if (site_.tell_) {
+            site_.say(fmt::format("conductor {}: {}", conductor_, in_words(plan_, event)));
+        }
+    }
+
+    void on_wait(const std::string&, const run::State&) override {}
+
+    Json halt;
+
+private:
+    Site& site_;
+    const model::Plan& plan_;
+    int conductor_;
+};
+
+Site::Site(transport::FakeSystem& system,
+           transport::FakeClock& clock,
+           Faults& faults,
+           Ground ground)
+    : transport(system, clock, faults)
+    , system_(system)
+    , clock_(clock)
+    , faults_(faults)
+    , ground_(std::move(ground)) {
+}
+
+void Site::tell(std::function<void(const std::string&)> tell) {
+    tell_ = std::move(tell);
+    faults_.on_strike([this](Fault fault) { say(fmt::format("FAULT {}", name_of(fault))); });
+}
+
+void Site::say(const std::string& line) {
+    if (tell_) {
+        tell_(
+            fmt::format("{:9.3f} s  {}", static_cast<double>(clock_.monotonic_ms()) / 1000, line));
+    }
+}
+
+std::vector<Event> Site::events(const model::Plan& plan) {
+    const run::EventCodec codec(plan);
+    std::vector<Event> events;
+    const auto records = ground_.open_journal()->read(plan.run);
+    if (!records) {
+        return events;
+    }
+    for (const journal::Record& record : *records) {
+        for (const Json& json : record.events) {
+            auto event = codec.decode(json);
+            CHECK(event.has_value());
+            events.push_back(std::move(*event));
+        }
+    }
+    return events;
+}
+
+run::State Site::replay(const model::Plan& plan) {
+    return replayed(plan, events(plan));
+}
+
+// The others think that the hung one is dead: its lease is free, a new conductor takes over and
+// goes as far as it gets.
+void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
+    say("it hangs; another conductor takes over");
+    hung.release_lease(plan.run);
+    (void)conduct(plan);
+    say("the one that hung wakes up");
+}
+
+// What a conductor does first, and then the run as far as it goes.
+Status Site::carry_on(const model::Plan& plan, conduct::Runner& runner, bool approve) {
+    DRYDOCK_TRY(runner.record(plain(EventType::conductor_started)));
+    const run::Phase phase = runner.state().phase();
+    if (phase == run::Phase::halted || phase == run::Phase::paused) {
+        DRYDOCK_TRY(runner.record(plain(EventType::run_resumed)));
+    }
+    if (const auto gate = open_gate(plan, runner.state()); gate && approve) {
+        Event approved = plain(EventType::gate_approved);
+        approved.action = *gate;
+        DRYDOCK_TRY(runner.record(approved));
+    }
+    return runner.run();
+}
+
+// From the journal's word to the end of this conductor.
+Life Site::live(const model::Plan& plan,
+                MortalJournal& journal,
+                std::uint64_t epoch,
+                bool approve) {
+    MortalTransport mortal(transport, journal);
+    conduct::Hosts hosts(mortal, clock_, conduct::addresses_of(plan.hosts), epoch);
+    Ear ear(*this, plan, ++conductors_);
+    conduct::Settings settings;
+    settings.run = plan.run;
+    settings.epoch = epoch;
+    settings.turn_ms_max = k_turn_ms_max;
+    const auto told = events(plan);
+    conduct::Runner runner(
+        plan, replayed(plan, told), journal, hosts, clock_, ear, std::move(settings));
+    for (const Event& event : told) {
+        if (event.type == EventType::soak_started) {
+            runner.set_soak_started(event.action, event.detail["wall_ms"].as_int());
+        }
+    }
+    Life life;
+    try {
+        const Status status = carry_on(plan, runner, approve);
+        life.error = status ? Error() : status.error();
+    } catch (const Killed&) {
+        life.died = true;
+        say("it dies");
+    }
+    life.halt = ear.halt;
+    life.state = life.died || !life.error.code.empty() ? replay(plan) : runner.state();
+    return life;
+}
+
+Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
+    MortalJournal journal(
+        ground_.open_journal(),
+        death,
+        [this, &plan](journal::Journal& hung) { take_over(plan, hung); },
+        [this] { return faults_.strikes(Fault::journal_full); });
+    if (!journal.find_run(plan.run)) {
+        const std::string& digest = ground_.plan_digest;
+        (void)journal.create_run(
+            {plan.run, clock_.wall_ms(), digest.empty() ? plan.digest() : digest});
+    }
+    const auto epoch = journal.take_lease(plan.run, {"sim", 1, clock_.wall_ms()});
+    if (!epoch) {
+        Life refused;
+        refused.error = epoch.error();
+        return refused;
+    }
+    Life life = live(plan, journal, *epoch, approve);
+    life.records = journal.records();
+    if (const auto gate = open_gate(plan, life.state); gate && !life.died) {
+        life.gate = plan.actions[*gate].gate;
+    }
+    return life;
+}
+
+Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
+    Ending ending;
+    bool approve = false;
+    while (ending.conductors < k_lives_max) {
+        const auto life = static_cast<std::size_t>(ending.conductors++);
+        const bool disturbed = life < deaths.size();
+        ending.last = conduct(plan, disturbed ? deaths[life] : Death{}, approve);
+        if (ending.last.died && ground_.after_death) {
+            ground_.after_death();
+        }
+        if (!ending.last.gate.empty()) {
+            ground_.at_gate(ending.wrong);
+            say(fmt::format("a person approves {}", ending.last.gate));
+            approve = true;
+        } else if (!ending.last.died) {
+            if (over(ending.last.state) || ending.halts >= patience) {
+                break;
+            }
+            ++ending.halts;
+            say("a person repairs what is down and resumes");
+            ground_.repair();
+        }
+    }
+    return ending;
+}
+
+void Site::let_pass(std::int64_t ms) {
+    const std::int64_t end = clock_.monotonic_ms() + ms;
+    while (clock_.monotonic_ms() < end) {
+        transport.wait({}, end - clock_.monotonic_ms());
+    }
+    system_.advance(end);
+}
+
+void Site::strike(const model::Plan& plan) {
+    const std::int64_t now = clock_.monotonic_ms();
+    const auto some_host = [&] {
+        const auto choice = faults_.between(0, static_cast<std::int64_t>(plan.hosts.size()) - 1);
+        return std::next(plan.hosts.begin(), choice)->first;
+    };
+    system_.advance(now);
+    if (faults_.strikes(Fault::member_dies)) {
+        system_.kill_one(faults_.between(0, 100));
+    }
+    if (faults_.strikes(Fault::clock_steps)) {
+        clock_.jump_wall(faults_.between(-k_step_ms_max, k_step_ms_max));
+    }
+    if (faults_.strikes(Fault::host_cut)) {
+        transport.cut(some_host(), now + faults_.between(1'000, k_cut_ms_max));
+    }
+    if (faults_.strikes(Fault::host_reboots)) {
+        const std::string host = some_host();
+        if (system_.host_dies(host)) {
+            transport.reboot(host, now + faults_.between(5'000, k_boot_ms_max));
+        }
+    }
+}
+
+void Site::plan_storms(const model::Plan& plan, std::int64_t calm_ms) {
+    for (std::int64_t at = 0; at < calm_ms;) {
+        at += faults_.between(1, k_storm_ms_max);
+        transport.at(at, [this, &plan] { strike(plan); });
+    }
+    transport.at(calm_ms, [this] {
+        faults_.calm();
+        say("from now on nothing goes wrong any more");
+    });
+}
+
+std::vector<Wrong> done_twice(Site& site, const model::Plan& plan) {
+    std::vector<Wrong> twice;
+    for (const model::Action& action : plan.actions) {
+        if (action.host.empty() || action.repeatable != model::Repeatable::no) {
+            continue;
+        }
+        const auto& effects = site.transport.host(action.host).effects();
+        const auto count = effects.find(plan.run + ":" + action.id);
+        if (count != effects.end() && count->second > 1) {
+            twice.push_back({"twice", fmt::format("{} ran {} times", action.id, count->second)});
+        }
+    }
+    return twice;
+}
+
+std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
+    std::vector<Wrong> wrong = done_twice(site, plan);
+    const Json& halt = ending.last.halt;
+    const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
+    if (!over(ending.last.state) && !helped) {
+        wrong.push_back(
+            {"stuck",
+             fmt::format("ends unfinished after {} conductors, and nobody says what to do: {} {}",
+                         ending.conductors,
+                         halt["cause"].show(),
+                         ending.last.error.message)});
+    }
+    return wrong;
+}
+
+std::vector<Death> draw_deaths(Faults& dice) {
+    std::vector<Death> deaths;
+    const auto count = dice.between(0, k_deaths_max);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto where = static_cast<Death::Where>(dice.between(0, 2));
+        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
+                          where,
+                          dice.between(1, k_hangs_of) == 1});
+    }
+    return deaths;
+}
+
+int count_strikes(const Faults& faults) {
+    int strikes = 0;
+    for (std::size_t i = 0; i < transport::k_faults; ++i) {
+        strikes += faults.struck(static_cast<Fault>(i));
+    }
+    return strikes;
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,124 @@
+// Site: a simulated site and what a run meets there: conductors that come, hang, die and come
+// again, a person who approves and repairs, storms. The runner, the judge and the agents' sessions
+// are the real ones; hosts, network and time are simulated (transport/fake), the system on the
+// hosts is a FakeSystem.
+//
+// conduct() is one conductor's life, see_through() a whole run. Everything comes from the Faults'
+// seed. One thread.
+#pragma once
+
+#include "conduct/runner.h"
+#include "journal/journal.h"
+#include "transport/fake/fake_transport.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drydock::sim {
+
+// What happens to a conductor at the n-th record of its life.
+struct Death {
+    enum class Where { before_commit, after_commit, after_send };
+    std::uint64_t record = 0;  // 0: it lives
+    Where where = Where::before_commit;
+    bool hangs = false;  // it is only taken for dead: another one takes over, then it wakes up
+};
+
+struct Life {
+    bool died = false;
+    std::uint64_t records = 0;  // that it wrote, or was about to
+    run::State state;
+    std::string gate;  // that waits for a person; empty: none
+    Json halt;         // detail of run.halted, if it ended so
+    Error error;       // the journal's or a fence's, if it ended so
+};
+
+// What must never be, under the name that the checker gives it.
+struct Wrong {
+    std::string property;  // "quorum"
+    std::string what;
+    bool operator==(const Wrong&) const = default;
+};
+
+struct Ending {
+    Life last;
+    int conductors = 0;
+    int halts = 0;
+    std::vector<Wrong> wrong;  // empty is good
+};
+
+// What is not the site's to know: the system that it runs.
+struct Ground {
+    std::string plan_digest;                                          // empty: it is computed
+    std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same one each time
+    std::function<void()> repair;                                     // a person starts what died
+    std::function<void(std::vector<Wrong>&)> at_gate;  // a person is about to approve
+    std::function<void()> after_death;                 // of a conductor; may be empty
+};
+
+class MortalJournal;
+
+class Site {
+public:
+    // All must outlive the site.
+    Site(transport::FakeSystem& system,
+         transport::FakeClock& clock,
+         transport::Faults& faults,
+         Ground ground);
+
+    // One conductor, until the run ends, waits for a person, or the conductor dies. With `approve`
+    // an open gate is approved first.
+    Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
+
+    // Conductors one after the other, as long as they die; a person approves each gate, repairs and
+    // resumes what halted, `patience` times. The n-th conductor dies as deaths[n] says.
+    Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
+
+    // What strikes by itself until `calm_ms`, whatever drydock does at that moment; from then on
+    // nothing goes wrong any more.
+    void plan_storms(const model::Plan& plan, std::int64_t calm_ms);
+
+    // The state of a run as the journal tells it.
+    [[nodiscard]] run::State replay(const model::Plan& plan);
+    [[nodiscard]] std::vector<run::Event> events(const model::Plan& plan);
+
+    void let_pass(std::int64_t ms);
+
+    void know_digest(std::string digest) { ground_.plan_digest = std::move(digest); }
+
+    // From now on what happens is told to `tell`, a line at a time.
+    void tell(std::function<void(const std::string&)> tell);
+
+    transport::FakeTransport transport;
+
+private:
+    class Ear;
+
+    Life live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch, bool approve);
+    static Status carry_on(const model::Plan& plan, conduct::Runner& runner, bool approve);
+    void strike(const model::Plan& plan);
+    void take_over(const model::Plan& plan, journal::Journal& hung);
+    void say(const std::string& line);
+
+    transport::FakeSystem& system_;
+    transport::FakeClock& clock_;
+    transport::Faults& faults_;
+    Ground ground_;
+    int conductors_ = 0;
+    std::function<void(const std::string&)> tell_;
+};
+
+// Actions that may not run twice whose effect took place more often than that.
+[[nodiscard]] std::vector<Wrong> done_twice(Site& site, const model::Plan& plan);
+// What is wrong with an ending whatever the system: an unrepeatable action ran twice, a run that is
+// neither finished nor says what a person can do.
+[[nodiscard]] std::vector<Wrong>
+judge_ending(Site& site, const model::Plan& plan, const Ending& ending);
+
+// Conductors' deaths drawn from a seed.
+[[nodiscard]] std::vector<Death> draw_deaths(transport::Faults& dice);
+[[nodiscard]] int count_strikes(const transport::Faults& faults);
+
+}  // namespace drydock::sim

@@ -1,0 +1,161 @@
+#include "sim/wishes.h"
+
+#include "model/condition.h"
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+using model::Condition;
+using model::FactType;
+using model::Relation;
+
+constexpr std::int64_t k_plenty =
+    1'000'000'000'000;  // bytes, keys, whatever there must be room for
+
+Json something(FactType type, const model::Plan& plan) {
+    switch (type) {
+    case FactType::boolean:
+        return true;
+    case FactType::integer:
+        return 1;
+    case FactType::release:
+        return plan.from;
+    case FactType::list:
+        return Json(Json::Array{});
+    case FactType::text:
+        break;
+    }
+    return "something";
+}
+
+Json other_than(const Json& operand) {
+    if (operand.is_bool()) {
+        return !operand.as_bool();
+    }
+    return operand.is_integer() ? Json(operand.as_int() + 1) : Json("not " + operand.show());
+}
+
+std::optional<Json> moved(const Json& operand, std::int64_t by) {
+    return operand.is_integer() ? std::optional(Json(operand.as_int() + by)) : std::nullopt;
+}
+
+// A value with which the condition holds, whatever the other facts are; nothing if there is none.
+std::optional<Json>
+wished(const Condition& condition, const std::string& key, const model::Plan& plan) {
+    switch (condition.relation) {
+    case Relation::is:
+    case Relation::at_least:
+    case Relation::at_most:
+        return condition.operand;
+    case Relation::is_not:
+        return other_than(condition.operand);
+    case Relation::in:
+        return condition.operand.items().empty() ? std::nullopt
+                                                 : std::optional(condition.operand.items().front());
+    case Relation::above:
+        return moved(condition.operand, 1);
+    case Relation::below:
+        return moved(condition.operand, -1);
+    case Relation::same:
+    case Relation::reaches:
+    case Relation::stands:
+        return something(condition.type, plan);
+    case Relation::present:
+        return condition.operand.as_bool(true) ? something(condition.type, plan) : Json();
+    case Relation::planned: {
+        const auto planned = plan.planned.find(key);
+        return planned == plan.planned.end() ? something(condition.type, plan)
+                                             : planned->second.value;
+    }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+model::Verdict Wishes::judge(const Condition& condition, const std::string& member) const {
+    const model::Roster roster = plan_.roster();
+    const model::FactBook now = system_.book();
+    return model::evaluate(condition, {now, now, plan_.planned, roster, member});
+}
+
+void Wishes::give(const std::string& key,
+                  Json value,
+                  const std::set<std::string>& fixed,
+                  Settings& set) {
+    if (!fixed.contains(key)) {
+        system_.set(key, value);
+        set.emplace_back(key, std::move(value));
+    }
+}
+
+void Wishes::give_derived(const model::FactSource& source,
+                          const Json& value,
+                          const std::set<std::string>& fixed,
+                          Settings& set) {
+    const bool minus = source.derive == "minus";
+    const bool percent = source.derive == "percent";
+    for (std::size_t i = 0; i < source.inputs.size(); ++i) {
+        const bool much = (minus && i == 0) || (percent && i == 1);
+        give(source.inputs[i], minus || percent ? Json(much ? k_plenty : 1) : value, fixed, set);
+    }
+}
+
+void Wishes::give_something(const std::string& key,
+                            const std::set<std::string>& fixed,
+                            Settings& set) {
+    const auto source = plan_.sources.find(key);
+    if (source == plan_.sources.end()) {
+        return;
+    }
+    for (const std::string& input : source->second.inputs) {
+        give_something(input, fixed, set);
+    }
+    const model::FactBook now = system_.book();
+    if (source->second.derive.empty() && now.at(key).status != model::Known::known) {
+        give(key, something(source->second.type, plan_), fixed, set);
+    }
+}
+
+void Wishes::grant_inputs(const Condition& condition,
+                          const std::string& member,
+                          const std::set<std::string>& fixed,
+                          Settings& set) {
+    for (const std::string& key : model::facts_of(condition, plan_.roster(), member)) {
+        const auto source = plan_.sources.find(key);
+        if (source == plan_.sources.end() || !source->second.derive.empty()) {
+            continue;
+        }
+        for (const std::string& input : source->second.inputs) {
+            give_something(input, fixed, set);
+        }
+    }
+}
+
+bool Wishes::grant(const Condition& condition,
+                   const std::string& member,
+                   const std::set<std::string>& fixed,
+                   Settings& set) {
+    grant_inputs(condition, member, fixed, set);
+    if (judge(condition, member).outcome == model::Tri::yes) {
+        return true;
+    }
+    for (const std::string& key : model::facts_of(condition, plan_.roster(), member)) {
+        const auto source = plan_.sources.find(key);
+        const auto value = wished(condition, key, plan_);
+        if (source == plan_.sources.end() || !value) {
+            continue;
+        }
+        if (source->second.derive.empty()) {
+            give(key, *value, fixed, set);
+        } else {
+            give_derived(source->second, *value, fixed, set);
+        }
+    }
+    return judge(condition, member).outcome == model::Tri::yes;
+}
+
+}  // namespace drydock::sim
