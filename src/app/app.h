@@ -18,10 +18,12 @@
 #include "run/event.h"
 #include "run/state.h"
 #include "run/world.h"
+#include "sim/simulate.h"
 
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -156,6 +158,25 @@ apply(const Options& options, const model::Plan& plan, Observer& observer);
 [[nodiscard]] Answer<RunStatus> pause(const Options& options);
 [[nodiscard]] Answer<RunStatus> abort(const Options& options);
 [[nodiscard]] Answer<RunStatus> status(const Options& options, const std::string& run = {});
+
+// Whole runs in simulated time (sim/simulate.h), one a seed.
+struct Simulation {
+    std::uint64_t seed = 1;  // of the first
+    std::uint64_t runs = 0;
+    std::uint64_t faults = 0;  // that struck
+    std::uint64_t conductors = 0;
+    std::uint64_t halts = 0;
+    std::uint64_t wrong = 0;            // runs in which something was that must never be
+    std::vector<sim::Simulated> shown;  // the first of them
+    std::int64_t took_ms = 0;
+    std::vector<std::string> not_simulated;
+};
+
+// `tell` gets each run's story, a line at a time; it may be empty.
+[[nodiscard]] Answer<Simulation> simulate(const model::Plan& plan,
+                                          std::uint64_t seed,
+                                          std::uint64_t runs,
+                                          const std::function<void(const std::string&)>& tell);
 
 struct LogLine {
     std::uint64_t sequence = 0;

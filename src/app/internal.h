@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "conduct/drift.h"
 #include "conduct/hosts.h"
 #include "conduct/runner.h"
 #include "journal/journal.h"
@@ -90,12 +91,5 @@ struct Replayed {
 
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
 [[nodiscard]] RunStatus status_of(const Replayed& replayed, std::int64_t now_ms);
-
-// Facts that a run's expected world speaks of, compared; read again for some seconds while they
-// differ.
-[[nodiscard]] std::vector<run::Drift> look_for_drift(const model::Plan& plan,
-                                                     const run::State& state,
-                                                     conduct::Hosts& hosts,
-                                                     os::Clock& clock);
 
 }  // namespace drydock::app

@@ -29,6 +29,7 @@ public:
         app_.get_formatter()->column_width(34);
         add_looking();
         add_planning();
+        add_sim();
         add_running();
         add_rest();
     }
@@ -123,6 +124,17 @@ private:
                              ->check(CLI::IsMember(names));
         choices_[property] = names;
         text(check, "--trace", to_.trace, "FILE", "write the stories as traces there");
+    }
+
+    void add_sim() {
+        auto* sim =
+            add(app_, "sim", "run a plan in simulated time, where everything fails", k_json);
+        add_plan_file(sim);
+        sim->add_option("--seed", to_.seed, "of the first run; a seed is always the same run")
+            ->type_name("N");
+        sim->add_option("--runs", to_.runs, "how many, each with the next seed (1000)")
+            ->type_name("N");
+        sim->add_flag("--verbose", to_.verbose, "tell one run as a story");
     }
 
     void add_plan_file(CLI::App* command) {

@@ -49,6 +49,7 @@ public:
     int plan();
     int check();
     int guide();
+    int sim();
     int apply();
     int resume();
     int downgrade();
@@ -245,6 +246,21 @@ int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& beg
     return answer ? show_status(*answer) : refuse(answer.error(), to);
 }
 
+int Command::sim() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    const auto tell = [&](const std::string& line) { console_.out << line << "\n"; };
+    const bool story = typed_.verbose && !typed_.json;
+    const auto all = story ? app::simulate(*plan, typed_.seed, 1, tell)
+                           : app::simulate(*plan, typed_.seed, typed_.runs, {});
+    const int shown = show(all, [&](const app::Simulation& simulation) {
+        return (story ? "\n" : "") + render_simulation(simulation, typed_.plan_file, screen_);
+    });
+    return all && all->wrong > 0 ? app::k_exit_no : shown;
+}
+
 int Command::apply() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -393,6 +409,7 @@ constexpr Entry k_entries[] = {
     {"plan", &Command::plan, true},
     {"check", &Command::check, false},
     {"guide", &Command::guide, false},
+    {"sim", &Command::sim, false},
     {"apply", &Command::apply, false},
     {"resume", &Command::resume, true},
     {"pause", &Command::pause, true},

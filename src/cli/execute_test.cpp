@@ -102,6 +102,18 @@ TEST_F(Execute, APlanIsShownAndWritten) {
     EXPECT_THAT(out_.str(), HasSubstr("Written: p.json. Next: drydock apply p.json"));
 }
 
+TEST_F(Execute, ASimulationThatWentWrongIsANoAndSaysHowToRepeatIt) {
+    EXPECT_EQ(type({"sim", "p.json", "--runs", "5"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("Nothing went wrong in 5 runs"));
+    EXPECT_EQ(type({"sim", "p.json", "--seed", "13"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("twice: roll/m1/stop ran 2 times"));
+    EXPECT_THAT(out_.str(), HasSubstr("drydock sim p.json --seed 13 --verbose"));
+    EXPECT_EQ(type({"sim", "p.json", "--verbose"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("    0.001 s  conductor 1"));
+    EXPECT_EQ(type({"sim", "p.json", "--seed", "13", "--json"}), 1);
+    EXPECT_EQ((*Json::parse(out_.str()))["shown"].items().size(), 1U);
+}
+
 TEST_F(Execute, PlanAsJsonIsThePlan) {
     EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "--json"}), 0);
     const auto json = Json::parse(out_.str());

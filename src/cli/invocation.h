@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,9 @@ struct Invocation {
     std::string color = "auto";
     bool rebuild = false;
     bool risks = false;
+    std::uint64_t seed = 1;
+    std::uint64_t runs = 1000;
+    bool verbose = false;
     bool dry_run = false;
     bool json = false;
 };

@@ -360,6 +360,26 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     return fake_app().run;
 }
 
+Answer<Simulation> simulate(const model::Plan& /*plan*/,
+                            std::uint64_t seed,
+                            std::uint64_t runs,
+                            const std::function<void(const std::string&)>& tell) {
+    Simulation all;
+    all.seed = seed;
+    all.runs = runs;
+    if (tell) {
+        tell("    0.001 s  conductor 1: conductor.started");
+    }
+    if (seed == 13) {
+        all.wrong = 1;
+        sim::Simulated bad;
+        bad.seed = 13;
+        bad.wrong = {{"twice", "roll/m1/stop ran 2 times"}};
+        all.shown = {bad};
+    }
+    return all;
+}
+
 Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
     ask("resume " + options.cluster_file);
     return fake_app().resumed;

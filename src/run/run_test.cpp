@@ -1,4 +1,5 @@
 #include "run/run.h"
+#include "run/world.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -181,6 +182,17 @@ TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
     state.set_status(2, Status::done);
     state.set_status(3, Status::done);
     EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::finish, 0, 0, Purpose::none}}));
+}
+
+// A try that failed may have done half of its work, or a person the rest: that is no drift.
+TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
+    Plan plan = diamond(Repeatable::yes);
+    plan.planned["m1/running"] = {model::Known::known, "1", "", 0};
+    plan.actions[0].effects = {{"becomes", "m1", "running", Json("2")}};
+    State state = running(plan);
+    EXPECT_EQ(expected_world(plan, state)["m1/running"].any_of.size(), 1U);
+    state.set_attempt(0, 1);
+    EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
 }
 
 TEST(RunState, HoldsItsNumbersInSmallAndInLargePlans) {

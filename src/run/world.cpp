@@ -20,9 +20,26 @@ bool took_effect(Status status) {
     return status == Status::done;
 }
 
-bool in_flight(Status status) {
-    return status == Status::intended || status == Status::lost || status == Status::unsure
-           || status == Status::acted || status == Status::failed;
+// Nobody can say what it has changed. One that was tried and is to be tried again counts too: it
+// may have done half of its work, or a person the rest.
+bool in_flight(const State& state, std::size_t action) {
+    switch (state.status(action)) {
+    case Status::intended:
+    case Status::lost:
+    case Status::unsure:
+    case Status::acted:
+    case Status::failed:
+        return true;
+    case Status::waiting:
+    case Status::ready:
+        return state.attempt(action) > 0;
+    case Status::soaking:
+    case Status::open:
+    case Status::done:
+    case Status::skipped:
+        break;
+    }
+    return false;
 }
 
 Observation value_of(const Json& value) {
@@ -122,7 +139,7 @@ model::Roster Presence::up(const State& state) const {
     std::vector<bool> up = planned_;
     for (const Touch& touch : touches_) {
         const Status status = state.status(touch.action);
-        if (took_effect(status) || in_flight(status)) {
+        if (took_effect(status) || in_flight(state, touch.action)) {
             up[touch.member] = took_effect(status) && touch.up;
         }
     }
@@ -171,7 +188,7 @@ World expected_world(const Plan& plan, const State& state) {
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
-        if (took_effect(status) || in_flight(status)) {
+        if (took_effect(status) || in_flight(state, i)) {
             lay_over(world, plan.actions[i], status);
         }
     }

@@ -37,10 +37,28 @@ private:
     const Rehearsed& begin() {
         out_.start = plan_.planned;
         out_.promises.resize(plan_.actions.size());
-        for (const auto& [key, unused] : plan_.planned) {
+        for (const auto& [key, observation] : plan_.planned) {
             known_.insert(key);
+            begin_inputs(key, observation);
         }
         return out_;
+    }
+
+    // What is derived was planned because its inputs were so.
+    void begin_inputs(const std::string& key, const model::Observation& planned) {
+        const auto source = plan_.sources.find(key);
+        const bool copies = source != plan_.sources.end() && !source->second.derive.empty()
+                            && source->second.derive != "minus"
+                            && source->second.derive != "percent";
+        if (!copies || planned.status != model::Known::known) {
+            return;
+        }
+        for (const std::string& input : source->second.inputs) {
+            if (!plan_.planned.contains(input)) {
+                out_.start[input] = planned;
+                known_.insert(input);
+            }
+        }
     }
 
     void pass() { system_.advance(now_ms_ += k_step_ms); }
@@ -74,6 +92,9 @@ private:
                 (void)wishes_.grant(condition, action.member, known_, set);
             }
             keep(set);
+            for (std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
+                known_.insert(std::move(key));  // it is not so: from now on that is settled
+            }
             if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
                 return false;
             }

@@ -1,6 +1,8 @@
 #include "sim/site.h"
 
 #include "base/check.h"
+#include "base/probe.h"
+#include "conduct/drift.h"
 #include "sim/mortal.h"
 
 #include <fmt/format.h>
@@ -20,6 +22,7 @@ constexpr std::int64_t k_cut_ms_max = 120'000;     // longer than the conductor 
 constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_turn_ms_max = 60'000;     // nobody asks for a pause here
+constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
 constexpr int k_deaths_max = 6;
 constexpr int k_record_max = 40;
 constexpr int k_hangs_of = 4;  // one of so many is only taken for dead
@@ -50,9 +53,18 @@ run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
     return state;
 }
 
+Event drifted(const run::Drift& drift) {
+    Event event = plain(EventType::drift_found);
+    event.detail
+        .set("cause", fmt::format("{} is {}, expected {}", drift.key, drift.found, drift.expected))
+        .set("remedy", "bring it back, then drydock resume");
+    return event;
+}
+
 std::string in_words(const model::Plan& plan, const Event& event) {
     const std::string action = plan.actions.empty() || run::name_of(event.type).starts_with("run.")
                                        || run::name_of(event.type).starts_with("conductor.")
+                                       || event.type == EventType::drift_found
                                    ? ""
                                    : " " + plan.actions[event.action].id;
     std::string text = fmt::format("{}{}", run::name_of(event.type), action);
@@ -78,7 +90,7 @@ public:
         , conductor_(conductor) {}
 
     void on_event(const Event& event, const run::State&) override {
-        if (event.type == EventType::run_halted) {
+        if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
             halt = event.detail;
         }
         if (site_.tell_) {
@@ -149,26 +161,41 @@ void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
     say("the one that hung wakes up");
 }
 
-// What a conductor does first, and then the run as far as it goes.
-Status Site::carry_on(const model::Plan& plan, conduct::Runner& runner, bool approve) {
+// What a conductor does first, and then the run as far as it goes. One that goes on with a run
+// compares the world with what the run expects before it writes anything.
+Status Site::carry_on(const model::Plan& plan,
+                      conduct::Runner& runner,
+                      conduct::Hosts& hosts,
+                      bool goes_on) {
     DRYDOCK_TRY(runner.record(plain(EventType::conductor_started)));
-    const run::Phase phase = runner.state().phase();
-    if (phase == run::Phase::halted || phase == run::Phase::paused) {
-        DRYDOCK_TRY(runner.record(plain(EventType::run_resumed)));
+    if (!goes_on) {
+        return runner.run();
     }
-    if (const auto gate = open_gate(plan, runner.state()); gate && approve) {
-        Event approved = plain(EventType::gate_approved);
-        approved.action = *gate;
-        DRYDOCK_TRY(runner.record(approved));
+    const auto drift = conduct::look_for_drift(plan, runner.state(), hosts, clock_);
+    if (!drift.empty()) {
+        PROBE("sim: a run is resumed in a world that moved");
+        return runner.record(drifted(drift.front()));
     }
+    DRYDOCK_TRY(runner.record(plain(EventType::run_resumed)));
     return runner.run();
 }
 
+// A person approves the open gate, by a process of their own, while nobody conducts.
+void Site::approve_by_hand(const model::Plan& plan) {
+    const auto journal = ground_.open_journal();
+    const auto gate = open_gate(plan, replay(plan));
+    if (!gate || !journal->take_lease(plan.run, {"sim", 2, clock_.wall_ms()})) {
+        return;
+    }
+    Event approved = plain(EventType::gate_approved);
+    approved.action = *gate;
+    say(fmt::format("a person approves {}", plan.actions[*gate].gate));
+    (void)journal->append(plan.run, clock_.wall_ms(), {run::EventCodec(plan).encode(approved)});
+}
+
 // From the journal's word to the end of this conductor.
-Life Site::live(const model::Plan& plan,
-                MortalJournal& journal,
-                std::uint64_t epoch,
-                bool approve) {
+Life Site::live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch) {
+    const auto told = events(plan);
     MortalTransport mortal(transport, journal);
     conduct::Hosts hosts(mortal, clock_, conduct::addresses_of(plan.hosts), epoch);
     Ear ear(*this, plan, ++conductors_);
@@ -176,7 +203,6 @@ Life Site::live(const model::Plan& plan,
     settings.run = plan.run;
     settings.epoch = epoch;
     settings.turn_ms_max = k_turn_ms_max;
-    const auto told = events(plan);
     conduct::Runner runner(
         plan, replayed(plan, told), journal, hosts, clock_, ear, std::move(settings));
     for (const Event& event : told) {
@@ -186,7 +212,7 @@ Life Site::live(const model::Plan& plan,
     }
     Life life;
     try {
-        const Status status = carry_on(plan, runner, approve);
+        const Status status = carry_on(plan, runner, hosts, !told.empty());
         life.error = status ? Error() : status.error();
     } catch (const Killed&) {
         life.died = true;
@@ -198,6 +224,9 @@ Life Site::live(const model::Plan& plan,
 }
 
 Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
+    if (approve) {
+        approve_by_hand(plan);
+    }
     MortalJournal journal(
         ground_.open_journal(),
         death,
@@ -214,7 +243,7 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
         refused.error = epoch.error();
         return refused;
     }
-    Life life = live(plan, journal, *epoch, approve);
+    Life life = live(plan, journal, *epoch);
     life.records = journal.records();
     if (const auto gate = open_gate(plan, life.state); gate && !life.died) {
         life.gate = plan.actions[*gate].gate;
@@ -234,7 +263,6 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
         }
         if (!ending.last.gate.empty()) {
             ground_.at_gate(ending.wrong);
-            say(fmt::format("a person approves {}", ending.last.gate));
             approve = true;
         } else if (!ending.last.died) {
             if (over(ending.last.state) || ending.halts >= patience) {
@@ -242,7 +270,8 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
             }
             ++ending.halts;
             say("a person repairs what is down and resumes");
-            ground_.repair();
+            ground_.repair(plan, ending.last.state);
+            let_pass(k_repair_ms);
         }
     }
     return ending;

@@ -53,7 +53,8 @@ struct Ending {
 struct Ground {
     std::string plan_digest;                                          // empty: it is computed
     std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same one each time
-    std::function<void()> repair;                                     // a person starts what died
+    // A person starts what died of what should be up in this state of the run.
+    std::function<void(const model::Plan&, const run::State&)> repair;
     std::function<void(std::vector<Wrong>&)> at_gate;  // a person is about to approve
     std::function<void()> after_death;                 // of a conductor; may be empty
 };
@@ -96,8 +97,10 @@ public:
 private:
     class Ear;
 
-    Life live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch, bool approve);
-    static Status carry_on(const model::Plan& plan, conduct::Runner& runner, bool approve);
+    void approve_by_hand(const model::Plan& plan);
+    Life live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch);
+    Status
+    carry_on(const model::Plan& plan, conduct::Runner& runner, conduct::Hosts& hosts, bool goes_on);
     void strike(const model::Plan& plan);
     void take_over(const model::Plan& plan, journal::Journal& hung);
     void say(const std::string& line);

@@ -57,6 +57,17 @@ const model::Cluster& the_cluster() {
     return k_three;
 }
 
+bool start_failed(const model::Plan& plan, const run::State& state, const std::string& member) {
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const model::Action& action = plan.actions[i];
+        if (action.member == member && action.verb == model::Verb::start
+            && state.status(i) == run::Status::failed) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 World::World(transport::Faults what_goes_wrong, const std::string& version)
@@ -72,7 +83,7 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
 Ground World::ground() {
     return {"",
             [this] { return open_journal_(); },
-            [this] { repair(); },
+            [this](const model::Plan& plan, const run::State& state) { repair(plan, state); },
             [this](std::vector<Wrong>& wrong) { check_gate(wrong); },
             [this] {
                 if (after_death_) {
@@ -119,14 +130,18 @@ Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {
     return site.conduct(plan, death, approve);
 }
 
-void World::repair() {
+// Who should be up is started; a start that failed is done by hand, some of the time.
+void World::repair(const model::Plan& plan, const run::State& state) {
     etcd.advance(clock.monotonic_ms());
+    const model::Roster up = run::members_up(plan, state);
     for (const auto& [name, node] : etcd.nodes()) {
-        if (node.running.empty()) {
+        const auto& members = up.at(node.member.role);
+        const bool expected = std::find(members.begin(), members.end(), name) != members.end();
+        if (node.running.empty()
+            && (expected || (start_failed(plan, state, name) && faults.between(0, 1) == 1))) {
             etcd.start_by_hand(name);
         }
     }
-    let_pass(5'000);
 }
 
 // Where a person is asked, the way back must still be open.

@@ -47,8 +47,8 @@ public:
     void keep_in(std::function<std::unique_ptr<journal::Journal>()> open_journal,
                  std::function<void()> after_death);
 
-    // Starts what is down, on whatever release its link says.
-    void repair();
+    // Starts what should be up, on whatever release its link says.
+    void repair(const model::Plan& plan, const run::State& state);
 
     void let_pass(std::int64_t ms) { site.let_pass(ms); }
 
