@@ -116,8 +116,8 @@ std::vector<Event> Judge::step() {
         std::sort(keys.begin(), keys.end());
         keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     }
-    readings_.push_back(
-        std::make_unique<Shared>(Shared{Reading(plan_.sources, keys, hosts_), std::move(due)}));
+    readings_.push_back(std::make_unique<Shared>(
+        Shared{Reading(plan_.sources, keys, hosts_, &probes_), std::move(due)}));
     return events;
 }
 

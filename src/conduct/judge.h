@@ -85,6 +85,7 @@ private:
     os::Clock& clock_;
     const Members roster_;
     const run::Presence presence_;
+    Probes probes_;
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
 };

@@ -47,15 +47,29 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
 
 }  // namespace
 
+const Json& Probes::of(const FactSource& source) {
+    const auto [it, fresh] = probes_.try_emplace(&source, source.probe);
+    if (fresh) {
+        it->second.set("id", source.key);
+    }
+    return it->second;
+}
+
 Reading::Reading(const model::FactSources& sources,
                  const std::vector<std::string>& wanted,
-                 Hosts& hosts)
+                 Hosts& hosts,
+                 Probes* probes)
     : sources_(sources)
+    , probes_(probes)
     , rounds_(model::reading_rounds(sources, wanted)) {
     start_round(hosts);
 }
 
 void Reading::add_probe(const FactSource& source, std::map<std::string, Json>& by_host) {
+    if (source.inputs.empty() && probes_ != nullptr) {
+        by_host[source.host].push(probes_->of(source));
+        return;
+    }
     auto probe =
         source.inputs.empty() ? Result<Json>(source.probe) : fill_facts(source.probe, book_);
     if (!probe) {

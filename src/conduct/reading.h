@@ -10,16 +10,27 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace drydock::conduct {
 
+// Probes as they are sent, for one who asks the same again and again. The sources must outlive it.
+class Probes {
+public:
+    [[nodiscard]] const Json& of(const model::FactSource& source);
+
+private:
+    std::unordered_map<const model::FactSource*, Json> probes_;
+};
+
 class Reading {
 public:
-    // `sources` must outlive the reading.
+    // `sources` must outlive the reading; `probes`, if there are any, too.
     Reading(const model::FactSources& sources,
             const std::vector<std::string>& wanted,
-            Hosts& hosts);
+            Hosts& hosts,
+            Probes* probes = nullptr);
 
     // True if the reply belonged to this reading.
     bool take(const Reply& reply, Hosts& hosts);
@@ -38,6 +49,7 @@ private:
     void take_facts(const Json& facts);
 
     const model::FactSources& sources_;
+    Probes* probes_;
     std::vector<std::vector<std::string>> rounds_;
     std::size_t round_ = 0;
     std::map<Ticket, std::vector<std::string>> asked_;  // the keys that each question is for

@@ -20,18 +20,18 @@ bool took_effect(Status status) {
     return status == Status::done;
 }
 
-// Nobody can say what it has changed. One that was tried and is to be tried again counts too: it
-// may have done half of its work, or a person the rest.
+// Nobody can say what it has changed. One that was tried and failed counts too, also when it is to
+// be tried again: it may have done half of its work, or a person the rest.
 bool in_flight(const State& state, std::size_t action) {
     switch (state.status(action)) {
     case Status::intended:
     case Status::lost:
     case Status::unsure:
     case Status::acted:
-    case Status::failed:
         return true;
     case Status::waiting:
     case Status::ready:
+    case Status::failed:
         return state.attempt(action) > 0;
     case Status::soaking:
     case Status::open:

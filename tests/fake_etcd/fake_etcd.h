@@ -54,6 +54,17 @@ struct Store {
     std::int64_t raise_at_ms = 0;  // 0: the law's condition does not hold
 };
 
+// What a member's status is made of.
+struct StatusKey {
+    std::uint64_t applied = 0;
+    std::uint64_t term = 0;
+    std::uint64_t cluster_id = 0;
+    std::string leader;
+    std::string running;
+    bool no_space = false;
+    bool operator==(const StatusKey&) const = default;
+};
+
 struct Node {
     std::string name;
     std::string client_url;
@@ -71,6 +82,8 @@ struct Node {
     int stops = 0;
     int refusals = 0;  // starts on a level that the release cannot read
     int pid = 0;
+    StatusKey told_key;  // its last status, which is asked for much more often than it changes
+    Json told;
 };
 
 class FakeEtcd final : public transport::FakeSystem {
@@ -156,7 +169,8 @@ private:
     [[nodiscard]] Reply ask(const std::string& url, const Json& body);
     [[nodiscard]] Answer client_call(const Call& call);
     [[nodiscard]] Answer peer_call(const Call& call);
-    [[nodiscard]] Answer status_of(const Node& node);
+    [[nodiscard]] Answer status_of(Node& node);
+    [[nodiscard]] Json make_status(const Node& node);
     [[nodiscard]] Answer transfer(const Call& call);
     [[nodiscard]] Answer downgrade(const Call& call);
     [[nodiscard]] Answer member_list();
@@ -174,6 +188,7 @@ private:
     int last_write_ = 0;
     std::string asked_;  // the last probe's URL, and what was answered at that moment
     std::optional<Reply> replied_;
+    Json members_told_;  // null: they have changed since
     bool writing_ = true;
     bool auth_ = false;
     bool no_space_ = false;

@@ -150,7 +150,18 @@ FakeEtcd::Answer FakeEtcd::peer_call(const Call& call) {
     return {404, {}, "404 page not found"};
 }
 
-FakeEtcd::Answer FakeEtcd::status_of(const Node& node) {
+FakeEtcd::Answer FakeEtcd::status_of(Node& node) {
+    const Store& store = stores_.at(node.cluster_id);
+    StatusKey key = {
+        node.applied, store.term, node.cluster_id, store.leader, node.running, no_space_};
+    if (node.told.is_null() || !(key == node.told_key)) {
+        node.told = make_status(node);
+        node.told_key = std::move(key);
+    }
+    return {200, node.told, {}};
+}
+
+Json FakeEtcd::make_status(const Node& node) {
     const Store& store = stores_.at(node.cluster_id);
     Json header;
     header.set("cluster_id", text_of(node.cluster_id)).set("member_id", text_of(member_id(node)));
@@ -172,10 +183,13 @@ FakeEtcd::Answer FakeEtcd::status_of(const Node& node) {
     if (!errors.items().empty()) {
         body.set("errors", std::move(errors));
     }
-    return {200, std::move(body), {}};
+    return body;
 }
 
 FakeEtcd::Answer FakeEtcd::member_list() {
+    if (!members_told_.is_null()) {
+        return {200, members_told_, {}};
+    }
     Json members{Json::Array{}};
     for (const auto& [name, node] : nodes_) {
         Json one;
@@ -183,7 +197,8 @@ FakeEtcd::Answer FakeEtcd::member_list() {
         one.set("clientURLs", Json::Array{node.member.settings.at("client_url")});
         members.push(one.set("peerURLs", Json::Array{node.member.settings.at("peer_url")}));
     }
-    return {200, Json(Json::Object{{"members", std::move(members)}}), {}};
+    members_told_ = Json(Json::Object{{"members", std::move(members)}});
+    return {200, members_told_, {}};
 }
 
 FakeEtcd::Answer FakeEtcd::transfer(const Call& call) {
@@ -338,6 +353,7 @@ agent::ActionResult FakeEtcd::restore(const std::string& host, const Json& argv)
         store.log = copy->second;
     }
     node.cluster_id = id;
+    members_told_ = {};
     node.applied = copy->second.size();
     node.restored_by = run;
     return {agent::Outcome::done};

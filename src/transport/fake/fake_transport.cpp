@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t k_trip_ms = 1;         // one way
 constexpr std::int64_t k_late_ms_max = 8000;  // of a late answer
 constexpr std::int64_t k_away_ms_max = 30'000;
+constexpr std::int64_t k_cut_ms_max = 120'000;  // longer than a conductor waits for an answer
 
 }  // namespace
 
@@ -136,6 +137,9 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
     if (channel->broken || faults_.strikes(Fault::request_lost)) {
         break_off(*channel);
         return;
+    }
+    if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
+        cut(channel->name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
     }
     for (const Json& one : channel->session.handle(frame)) {
         answer(channel, one);
