@@ -20,26 +20,19 @@ bool took_effect(Status status) {
     return status == Status::done;
 }
 
+bool in_flight(Status status) {
+    return status == Status::intended || status == Status::lost || status == Status::unsure
+           || status == Status::acted || status == Status::failed;
+}
+
 // Nobody can say what it has changed. One that was tried and failed counts too, also when it is to
-// be tried again: it may have done half of its work, or a person the rest.
-bool in_flight(const State& state, std::size_t action) {
-    switch (state.status(action)) {
-    case Status::intended:
-    case Status::lost:
-    case Status::unsure:
-    case Status::acted:
-        return true;
-    case Status::waiting:
-    case Status::ready:
-    case Status::failed:
-        return state.attempt(action) > 0;
-    case Status::soaking:
-    case Status::open:
-    case Status::done:
-    case Status::skipped:
-        break;
-    }
-    return false;
+// be tried again: it may have done half of its work, or a person the rest. One whose guards failed
+// before it was ever begun has changed nothing.
+bool may_have_changed(const State& state, std::size_t action) {
+    const Status status = state.status(action);
+    const bool may_be_tried =
+        status == Status::waiting || status == Status::ready || status == Status::failed;
+    return may_be_tried ? state.attempt(action) > 0 : in_flight(status);
 }
 
 Observation value_of(const Json& value) {
@@ -139,7 +132,7 @@ model::Roster Presence::up(const State& state) const {
     std::vector<bool> up = planned_;
     for (const Touch& touch : touches_) {
         const Status status = state.status(touch.action);
-        if (took_effect(status) || in_flight(state, touch.action)) {
+        if (took_effect(status) || in_flight(status)) {
             up[touch.member] = took_effect(status) && touch.up;
         }
     }
@@ -188,7 +181,7 @@ World expected_world(const Plan& plan, const State& state) {
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
-        if (took_effect(status) || in_flight(state, i)) {
+        if (took_effect(status) || may_have_changed(state, i)) {
             lay_over(world, plan.actions[i], status);
         }
     }

@@ -133,10 +133,10 @@ Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {
 // Who should be up is started; a start that failed is done by hand, some of the time.
 void World::repair(const model::Plan& plan, const run::State& state) {
     etcd.advance(clock.monotonic_ms());
-    const model::Roster up = run::members_up(plan, state);
+    const run::World world = run::expected_world(plan, state);
     for (const auto& [name, node] : etcd.nodes()) {
-        const auto& members = up.at(node.member.role);
-        const bool expected = std::find(members.begin(), members.end(), name) != members.end();
+        const auto& values = world.at(name + "/running").any_of;
+        const bool expected = !values.empty() && values.front().status == model::Known::known;
         if (node.running.empty()
             && (expected || (start_failed(plan, state, name) && faults.between(0, 1) == 1))) {
             etcd.start_by_hand(name);
