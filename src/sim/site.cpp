@@ -270,7 +270,7 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
             }
             ++ending.halts;
             say("a person repairs what is down and resumes");
-            ground_.repair(plan, ending.last.state);
+            ground_.repair(plan, ending.last);
             let_pass(k_repair_ms);
         }
     }

@@ -53,8 +53,8 @@ struct Ending {
 struct Ground {
     std::string plan_digest;                                          // empty: it is computed
     std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same one each time
-    // A person starts what died of what should be up in this state of the run.
-    std::function<void(const model::Plan&, const run::State&)> repair;
+    // A person starts what died, of what should be up by the plan or is named where it halted.
+    std::function<void(const model::Plan&, const Life&)> repair;
     std::function<void(std::vector<Wrong>&)> at_gate;  // a person is about to approve
     std::function<void()> after_death;                 // of a conductor; may be empty
 };

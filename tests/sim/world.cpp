@@ -83,7 +83,7 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
 Ground World::ground() {
     return {"",
             [this] { return open_journal_(); },
-            [this](const model::Plan& plan, const run::State& state) { repair(plan, state); },
+            [this](const model::Plan& plan, const Life& life) { repair(plan, life); },
             [this](std::vector<Wrong>& wrong) { check_gate(wrong); },
             [this] {
                 if (after_death_) {
@@ -130,15 +130,17 @@ Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {
     return site.conduct(plan, death, approve);
 }
 
-// Who should be up is started; a start that failed is done by hand, some of the time.
-void World::repair(const model::Plan& plan, const run::State& state) {
+// Who should be up is started, and who is down where the run halted; a start that failed is done by
+// hand, some of the time.
+void World::repair(const model::Plan& plan, const Life& life) {
     etcd.advance(clock.monotonic_ms());
     const run::World world = run::expected_world(plan, state);
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
         const bool expected = !values.empty() && values.front().status == model::Known::known;
-        if (node.running.empty()
-            && (expected || (start_failed(plan, state, name) && faults.between(0, 1) == 1))) {
+        const bool named = life.halt["cause"].as_string().find(name + "/") != std::string::npos;
+        const bool by_hand = start_failed(plan, life.state, name) && faults.between(0, 1) == 1;
+        if (node.running.empty() && (expected || named || by_hand)) {
             etcd.start_by_hand(name);
         }
     }
@@ -168,7 +170,7 @@ void World::check_end(const model::Plan& plan, Ending& ending) {
             complain("unreadable-start",
                      name + " was started on a level that its release cannot read");
         }
-        if (over && node.running != plan.to) {
+        if (over && !node.running.empty() && node.running != plan.to) {
             complain("stuck", fmt::format("{} runs {} at the end", name, node.running));
         }
     }

@@ -48,7 +48,7 @@ public:
                  std::function<void()> after_death);
 
     // Starts what should be up, on whatever release its link says.
-    void repair(const model::Plan& plan, const run::State& state);
+    void repair(const model::Plan& plan, const Life& life);
 
     void let_pass(std::int64_t ms) { site.let_pass(ms); }
 
