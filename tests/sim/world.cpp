@@ -134,7 +134,7 @@ Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {
 // hand, some of the time.
 void World::repair(const model::Plan& plan, const Life& life) {
     etcd.advance(clock.monotonic_ms());
-    const run::World world = run::expected_world(plan, state);
+    const run::World world = run::expected_world(plan, life.state);
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
         const bool expected = !values.empty() && values.front().status == model::Known::known;
