@@ -138,7 +138,8 @@ void World::repair(const model::Plan& plan, const Life& life) {
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
         const bool expected = !values.empty() && values.front().status == model::Known::known;
-        const bool named = life.halt["cause"].as_string().find(name + "/") != std::string::npos;
+        const bool named = life.halt.contains("action")
+                           && life.halt["cause"].as_string().find(name + "/") != std::string::npos;
         const bool by_hand = start_failed(plan, life.state, name) && faults.between(0, 1) == 1;
         if (node.running.empty() && (expected || named || by_hand)) {
             etcd.start_by_hand(name);
