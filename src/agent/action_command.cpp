@@ -112,11 +112,10 @@ judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd
                        std::move(evidence));
     }
     if (!is_done(request, run.exit)) {
-        return failed(
-            {"command.failed",
-             fmt::format("{} ended with {}{}", program, run.exit.text(), last_words(evidence)),
-             "`drydock log --json` has its output"},
-            std::move(evidence));
+        const std::string why =
+            fmt::format("{} ended with {}{}", program, run.exit.text(), last_words(evidence));
+        return failed({"command.failed", why, "`drydock log --json` has its output"},
+                      std::move(evidence));
     }
     if (auto kept = keep_output(request, out); !kept) {
         return failed(kept.error(), std::move(evidence));

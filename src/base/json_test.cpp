@@ -41,6 +41,16 @@ TEST(Json, copies_share_nothing_that_is_written) {
     EXPECT_EQ(second.dump(), R"({"a":{"b":[7]},"c":2,"d":4})");
 }
 
+// Some code looks at a value in the same breath in which it gives it away.
+TEST(Json, is_empty_or_whole_after_it_was_moved_from) {
+    Json value = *Json::parse(R"({"a":1})");
+    const Json taken = std::move(value);
+    EXPECT_EQ(taken["a"].as_int(), 1);
+    EXPECT_TRUE(value["a"].is_null());  // NOLINT(bugprone-use-after-move): that is the point
+    value.set("b", 2);
+    EXPECT_EQ(value.dump(), R"({"b":2})");
+}
+
 TEST(Json, keeps_many_keys_sorted) {
     Json value;
     for (int i = 0; i < 100; ++i) {

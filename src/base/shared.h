@@ -29,12 +29,15 @@ public:
 
     ~Shared() { release(); }
 
-    [[nodiscard]] const T& get() const { return block_->value; }
+    [[nodiscard]] const T& get() const {
+        static const T k_empty{};
+        return block_ != nullptr ? block_->value : k_empty;
+    }
 
     // To write to; valid until this holder is copied.
     [[nodiscard]] T& own() {
-        if (block_->holders.load(std::memory_order_acquire) != 1) {
-            *this = Shared(block_->value);
+        if (block_ == nullptr || block_->holders.load(std::memory_order_acquire) != 1) {
+            *this = Shared(get());
         }
         return block_->value;
     }
@@ -72,7 +75,7 @@ private:
         }
     }
 
-    Block* block_;  // null only after it was moved from
+    Block* block_;  // null after it was moved from: an empty value
 };
 
 }  // namespace drydock
