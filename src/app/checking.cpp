@@ -115,6 +115,10 @@ Json verdict_of(const Checked& checked, const model::Plan& plan) {
 }
 
 Status is_proved(const model::Plan& plan) {
+    // A way back is checked and told of, but who needs it at night is not turned away.
+    if (plan.procedure != "upgrade") {
+        return {};
+    }
     const std::string again = fmt::format("see `drydock check PLAN`; to run it all the same: "
                                           "--unproved \"why\", which goes into the journal");
     if (plan.check["digest"].as_string() != plan.digest()) {

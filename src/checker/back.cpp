@@ -96,7 +96,13 @@ bool WaysBack::is_asked(const Byte* row) const {
         std::all_of(site_.members.begin(), site_.members.end(), [&](const Member& member) {
             return row[member.away] == 0;
         });
-    return at_rest && all_answer && !is_approved(site_, row) && !is_closing(site_, row);
+    // Where it could close before the plan's first action, nobody promises one.
+    const bool open_at_first =
+        std::none_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
+            return rise.closes && rise.from_the_start;
+        });
+    return open_at_first && at_rest && all_answer && !is_approved(site_, row)
+           && !is_closing(site_, row);
 }
 
 std::string WaysBack::attempt(const Byte* row) const {

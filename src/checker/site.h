@@ -201,6 +201,7 @@ struct Site {
     void pack(const run::State& run, Byte* row) const;
     // Whether the plan expects the member to be up (run::members_up).
     [[nodiscard]] bool expected_up(const Byte* row, int member) const;
+    [[nodiscard]] bool came_up(const Byte* row, std::string_view name) const;
     // As a survey would find it; and how an exploration of another plan would go on from here.
     [[nodiscard]] model::FactBook facts(const Byte* row) const;
     [[nodiscard]] Start start(const Byte* row) const;

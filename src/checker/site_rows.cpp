@@ -1,6 +1,8 @@
 // Rows: the state of a run in one, the facts that a survey would find in one.
 #include "checker/site.h"
 
+#include <algorithm>
+
 namespace drydock::checker {
 
 namespace {
@@ -68,10 +70,25 @@ bool Site::expected_up(const Byte* row, int member) const {
     return who.up_at_first;
 }
 
+// Whether the member was down when the plan was made, and runs here.
+bool Site::came_up(const Byte* row, std::string_view name) const {
+    return std::any_of(members.begin(), members.end(), [&](const Member& one) {
+        return one.name == name && !one.up_at_first && one.running != k_nowhere
+               && row[one.running] != k_absent;
+    });
+}
+
+// What a member that came up would tell of itself nobody has seen yet; but it would tell something.
 model::FactBook Site::facts(const Byte* row) const {
     model::FactBook book = plan.seen;
     for (const auto& [key, value] : plan.planned) {
         book[key] = value;
+    }
+    for (auto& [key, value] : book) {
+        if (value.status == model::Known::absent
+            && came_up(row, std::string_view(key).substr(0, key.find('/')))) {
+            value = {model::Known::known, "told when it runs", "the model", 0};
+        }
     }
     for (const auto& [key, place] : places) {
         book[key] = values.at(row[place]);

@@ -146,6 +146,7 @@ int Command::plan() {
     const app::Checked checked = app::check_soon(options(), *answer);
     answer->check = app::verdict_of(checked, *answer);
     const bool holds = checked.report.verdict == checker::Verdict::holds;
+    const bool proved = holds || answer->procedure != "upgrade";
     if (!typed_.output.empty()) {
         if (const auto written = app::write_plan(*answer, typed_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
@@ -153,7 +154,7 @@ int Command::plan() {
     }
     if (typed_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";
-        return holds ? app::k_exit_done : app::k_exit_no;
+        return proved ? app::k_exit_done : app::k_exit_no;
     }
     console_.out << render_plan(*answer, screen_, typed_.risks) << "\n"
                  << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
@@ -162,7 +163,7 @@ int Command::plan() {
                          : fmt::format("\nWritten: {}. Next: drydock apply {}\n",
                                        typed_.output,
                                        typed_.output));
-    return holds ? app::k_exit_done : app::k_exit_no;
+    return proved ? app::k_exit_done : app::k_exit_no;
 }
 
 int Command::check() {

@@ -176,7 +176,8 @@ private:
                 return false;
             }
         }
-        return world.away.empty() && !is_approved(model_, world) && !is_closing(model_, world);
+        return !model_.closed_at_first && world.away.empty() && !is_approved(model_, world)
+               && !is_closing(model_, world);
     }
 
     [[nodiscard]] bool has_way_back(const World& world) {

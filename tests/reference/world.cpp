@@ -163,8 +163,10 @@ void Model::name_rises() {
                 continue;
             }
             Rise rise = {&store, &law->second, release, becomes, false};
-            rise.closes = release == plan.to && closes_way_back(plan, store)
-                          && !holds(*this, rise, first) && !is_risen(*this, rise, first);
+            const bool closes = release == plan.to && closes_way_back(plan, store);
+            const bool at_first = holds(*this, rise, first) || is_risen(*this, rise, first);
+            rise.closes = closes && !at_first;
+            closed_at_first = closed_at_first || (closes && at_first);
             rises.push_back(rise);
         }
     }

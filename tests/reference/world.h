@@ -64,6 +64,7 @@ public:
     const model::Plan& plan;
     run::Program program;
     std::vector<Rise> rises;
+    bool closed_at_first = false;  // the way back might have closed before the plan began
     World first;
 
     [[nodiscard]] bool has(const std::string& key) const { return places_.contains(key); }
