@@ -47,7 +47,17 @@ compile_back(const Project& project, const model::Plan& plan, const model::FactB
     return std::move(*compiled.plan);
 }
 
+// Some members were behind some steps already, or down: nobody promised a way back from there.
+bool began_half_way(const model::Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+        return action.id.ends_with("-confirmed");
+    });
+}
+
 Back back_of(const Options& options, const model::Plan& plan) {
+    if (began_half_way(plan)) {
+        return {{}, "ways back: the cluster was half-way when the plan was made"};
+    }
     if (!has_downgrade(plan)) {
         return {{}, "ways back: the plan names no downgrade"};
     }
