@@ -27,12 +27,13 @@ bool in_flight(Status status) {
 
 // Nobody can say what it has changed. One that was tried and failed counts too, also when it is to
 // be tried again: it may have done half of its work, or a person the rest. One whose guards failed
-// before it was ever begun has changed nothing.
+// before it was ever begun has changed nothing. One that was torn and is skipped when it is tried
+// again, because what it is for is so already, has had its effect.
 bool may_have_changed(const State& state, std::size_t action) {
     const Status status = state.status(action);
-    const bool may_be_tried =
-        status == Status::waiting || status == Status::ready || status == Status::failed;
-    return may_be_tried ? state.attempt(action) > 0 : in_flight(status);
+    const bool tried_before = status == Status::waiting || status == Status::ready
+                              || status == Status::failed || status == Status::skipped;
+    return tried_before ? state.attempt(action) > 0 : in_flight(status);
 }
 
 Observation value_of(const Json& value) {
