@@ -61,6 +61,7 @@ class Finalizing(ozone_harness.Case):
         self.drydock("resume", expect=DONE)
         self.assert_done()
 
+    @in_full
     def test_scm_died_while_somebody_finalized_with_an_open_container(self) -> None:
         """The trap: in safe mode nothing closes the container that the datanodes wait for."""
         self.begin("pre-finalized")
