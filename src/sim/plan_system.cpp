@@ -302,6 +302,7 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
         const int before = ready_in(member->second.role);
         if (effect.value.is_null()) {
             stop_member(effect.member, member->second);
+            member->second.died = false;  // now it is down on purpose
             check_quorum(member->second.role, before, action);
         } else {
             start_member(effect.member, member->second, effect.value);
@@ -375,9 +376,11 @@ bool PlanSystem::host_dies(const std::string& host) {
     return true;
 }
 
-void PlanSystem::repair() {
+void PlanSystem::repair(const Json& halt) {
     for (auto& [name, member] : members_) {
-        if (member.died) {
+        const bool named = halt.contains("action")
+                           && halt["cause"].as_string().find(name + "/") != std::string::npos;
+        if (!member.up && (member.died || named)) {
             member.up = true;
             member.died = false;
             member.ready_at_ms = now_ms_;

@@ -59,8 +59,9 @@ public:
     agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request) override;
 
-    // What a person does: starts the members that died, as they were.
-    void repair();
+    // What a person does: starts the members that died, and who is down where the run halted, as
+    // they were.
+    void repair(const Json& halt);
 
     // A person has approved the point of no return.
     void approve() { approved_ = true; }

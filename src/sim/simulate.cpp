@@ -48,7 +48,7 @@ Result<Simulated> simulate(const model::Plan& plan,
               faults,
               {"",
                [store] { return journal::open_memory(store); },
-               [&](const model::Plan&, const Life&) { system.repair(); },
+               [&](const model::Plan&, const Life& life) { system.repair(life.halt); },
                [&](std::vector<Wrong>&) { system.approve(); },
                {}});
     if (tell) {
