@@ -45,6 +45,11 @@ std::vector<std::string> verb_names() {
     return {k_verbs.begin(), k_verbs.end()};
 }
 
+bool moves_release(Verb verb) {
+    return verb == Verb::stop || verb == Verb::install || verb == Verb::start
+           || verb == Verb::restart;
+}
+
 std::string_view name_of(Raises raises) {
     return k_raises.at(static_cast<std::size_t>(raises));
 }

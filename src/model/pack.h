@@ -233,6 +233,8 @@ struct Pack {
 [[nodiscard]] std::string_view name_of(Verb verb);
 [[nodiscard]] std::optional<Verb> verb_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> verb_names();
+// Whether it stops, switches or starts a member.
+[[nodiscard]] bool moves_release(Verb verb);
 [[nodiscard]] std::string_view name_of(Raises raises);
 [[nodiscard]] Raises raises_from(std::string_view name);  // never for what is not known
 [[nodiscard]] std::string_view name_of(Repeatable repeatable);

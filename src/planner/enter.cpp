@@ -23,11 +23,6 @@ struct Block {
     std::vector<std::size_t> actions;
 };
 
-bool moves_release(Verb verb) {
-    return verb == Verb::stop || verb == Verb::install || verb == Verb::start
-           || verb == Verb::restart;
-}
-
 // A start on the release that the way comes from: it brings a member up that has to be asked
 // something before it is taken further.
 bool starts_again(const Action& action, const Plan& plan) {

@@ -180,11 +180,6 @@ std::size_t block_front(const Plan& plan, std::size_t index) {
     return stops ? *front : index;
 }
 
-bool moves_release(model::Verb verb) {
-    return verb == model::Verb::stop || verb == model::Verb::install || verb == model::Verb::start
-           || verb == model::Verb::restart;
-}
-
 // What may be done between the gate and what it guards: what prepares it, in the same phase, with
 // no member stopped or started.
 bool may_stand_between(const Action& action, const Action& gate) {
