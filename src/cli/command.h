@@ -1,0 +1,109 @@
+// One command in the making: what was typed, and where it speaks. A method for each command asks
+// the app, shows the answer, and gives the exit code. Private to this folder.
+#pragma once
+
+#include "app/app.h"
+#include "cli/completion.h"
+#include "cli/execute.h"
+#include "cli/json.h"
+#include "cli/observers.h"
+#include "cli/render.h"
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace drydock::cli {
+
+class Command {
+public:
+    Command(const Invocation& typed, Console& console)
+        : typed_(typed)
+        , console_(console)
+        , cluster_file_(typed.cluster_file)
+        , screen_{wants_color(typed.color, console.terminal, console.no_color), console.width} {}
+
+    int survey() {
+        return show(app::survey(options()),
+                    [&](const app::Survey& survey) { return render_survey(survey, screen_); });
+    }
+
+    int route() {
+        return show(app::route(options(), typed_.to),
+                    [&](const app::RouteAnswer& answer) { return render_route(answer, screen_); });
+    }
+
+    int plan();
+    int check();
+    int guide();
+    int sim();
+    int apply();
+    int resume();
+    int downgrade();
+
+    int pause() { return changed(app::pause(options())); }
+
+    int approve() { return changed(app::approve(options(), typed_.gate)); }
+
+    int abort() { return changed(app::abort(options())); }
+
+    int status();
+    int watch();
+
+    int log() {
+        return show(app::log(options(), typed_.run), [&](const std::vector<app::LogLine>& lines) {
+            return render_log(lines, screen_);
+        });
+    }
+
+    int verify();
+    int list_packs();
+    int lint_pack();
+    int schema();
+    int version();
+
+    int completion() {
+        console_.out << render_completion(typed_.shell, command_table());
+        return app::k_exit_done;
+    }
+
+private:
+    [[nodiscard]] app::Options options() const {
+        return {cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
+    }
+
+    int refuse(const app::Failure& failure, const std::string& to = {});
+    int refuse_use(const std::string& message, const std::string& remedy);
+    int conduct(const std::function<app::Answer<app::RunStatus>(app::Observer&)>& begin,
+                const std::string& to);
+    std::unique_ptr<app::Observer> observer();
+    void clear(app::Observer& observer) const;
+    [[nodiscard]] std::string status_text(const app::RunStatus& status) const;
+    int show_status(const app::RunStatus& status);
+    int write_out(const std::string& text);
+    [[nodiscard]] std::string goal() const;
+
+    // The answer as JSON or by `render`; or the failure. Exit code 0.
+    template <class T, class Render>
+    int show(const app::Answer<T>& answer, Render render) {
+        if (!answer) {
+            return refuse(answer.error());
+        }
+        console_.out << (typed_.json ? json_of(*answer).pretty() + "\n" : render(*answer));
+        return app::k_exit_done;
+    }
+
+    // A change that was asked for and made is a success, whatever the run waits for next.
+    int changed(const app::Answer<app::RunStatus>& answer) {
+        return show(answer, [&](const app::RunStatus& status) { return status_text(status); });
+    }
+
+    const Invocation& typed_;
+    Console& console_;
+    std::string cluster_file_;  // as typed, or the plan's own
+    Screen screen_;
+};
+
+}  // namespace drydock::cli

@@ -1,0 +1,87 @@
+#include "cli/command.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+int Command::plan() {
+    const bool way_back = typed_.rebuild || !typed_.restore.empty();
+    if (typed_.to.empty() && !way_back) {
+        return refuse_use("plan: to which version?", "say --to VERSION");
+    }
+    auto answer = app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore});
+    if (!answer) {
+        return refuse(answer.error());
+    }
+    const app::Checked checked = app::check_soon(options(), *answer);
+    answer->check = app::verdict_of(checked, *answer);
+    const bool holds = checked.report.verdict == checker::Verdict::holds;
+    const bool proved = holds || answer->procedure != "upgrade";
+    if (!typed_.output.empty()) {
+        if (const auto written = app::write_plan(*answer, typed_.output); !written) {
+            return refuse({app::k_exit_no, {written.error()}});
+        }
+    }
+    if (typed_.json) {
+        console_.out << model::to_json(*answer).pretty() << "\n";
+        return proved ? app::k_exit_done : app::k_exit_no;
+    }
+    console_.out << render_plan(*answer, screen_, typed_.risks) << "\n"
+                 << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
+                 << (typed_.output.empty()
+                         ? "\nNothing was written; -o plan.json keeps this plan.\n"
+                         : fmt::format("\nWritten: {}. Next: drydock apply {}\n",
+                                       typed_.output,
+                                       typed_.output));
+    return proved ? app::k_exit_done : app::k_exit_no;
+}
+
+int Command::check() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    checker::Options how;
+    const auto faults = checker::faults_from(typed_.faults);
+    if (!faults) {
+        return refuse({app::k_exit_usage, {faults.error()}});
+    }
+    how.faults = *faults;
+    for (const std::string& name : typed_.properties) {
+        how.properties.push_back(*checker::property_from(name));
+    }
+    const app::Checked checked = app::check(options(), *plan, how);
+    Json json = checker::to_json(checked.report);
+    json.set("took_ms", checked.took_ms).set("plan", plan->digest());
+    if (!typed_.trace.empty()) {
+        const auto written = os::write_file_durable(typed_.trace, json.pretty() + "\n", 0644);
+        if (!written) {
+            return refuse({app::k_exit_no, {written.error()}});
+        }
+    }
+    console_.out << (typed_.json ? json.pretty() + "\n" : render_check(checked, screen_));
+    return checked.report.verdict == checker::Verdict::holds ? app::k_exit_done : app::k_exit_no;
+}
+
+int Command::guide() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    return plan ? write_out(render_guide(*plan)) : refuse(plan.error());
+}
+
+int Command::sim() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    const auto tell = [&](const std::string& line) { console_.out << line << "\n"; };
+    const bool story = typed_.verbose && !typed_.json;
+    const auto all = story ? app::simulate(*plan, typed_.seed, 1, tell)
+                           : app::simulate(*plan, typed_.seed, typed_.runs, {});
+    const int shown = show(all, [&](const app::Simulation& simulation) {
+        return (story ? "\n" : "") + render_simulation(simulation, typed_.plan_file, screen_);
+    });
+    return all && all->wrong > 0 ? app::k_exit_no : shown;
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,138 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+namespace drydock::cli {
+
+namespace {
+
+using app::Answer;
+using app::RunStatus;
+
+constexpr auto k_watch_interval = std::chrono::milliseconds(500);
+
+bool goes_on(const RunStatus& status) {
+    const run::Phase phase = status.state.phase();
+    return status.conductor.has_value()
+           && (phase == run::Phase::created || phase == run::Phase::running
+               || phase == run::Phase::pausing);
+}
+
+}  // namespace
+
+std::unique_ptr<app::Observer> Command::observer() {
+    if (typed_.json) {
+        return std::make_unique<JsonLines>(console_.out, console_.clock);
+    }
+    if (console_.terminal) {
+        return std::make_unique<LiveTable>(console_.out, console_.clock, screen_);
+    }
+    return std::make_unique<PlainLines>(console_.out, console_.clock);
+}
+
+void Command::clear(app::Observer& observer) const {
+    if (auto* table = dynamic_cast<LiveTable*>(&observer)) {
+        table->clear();
+    }
+}
+
+// A dry run of a plan that has not begun shows what it would do; any other where the run stands.
+std::string Command::status_text(const RunStatus& status) const {
+    const bool not_begun = status.state.phase() == run::Phase::created;
+    if (typed_.dry_run) {
+        return "Dry run: everything was checked, nothing was done.\n\n"
+               + (not_begun ? render_plan(status.plan, screen_) : render_status(status, screen_));
+    }
+    return render_status(status, screen_);
+}
+
+int Command::show_status(const RunStatus& status) {
+    console_.out << (typed_.json ? json_of(status).dump() + "\n" : status_text(status));
+    console_.out.flush();
+    return status.exit_code;
+}
+
+int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& begin,
+                     const std::string& to) {
+    const auto watching = observer();
+    const auto answer = begin(*watching);
+    clear(*watching);
+    return answer ? show_status(*answer) : refuse(answer.error(), to);
+}
+
+int Command::apply() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    cluster_file_ = plan->cluster_file;
+    app::Options with_plan = options();
+    with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
+    with_plan.unproved = typed_.unproved;
+    const auto begin = [&](app::Observer& observer) {
+        return app::apply(with_plan, *plan, observer);
+    };
+    return conduct(begin, plan->to);
+}
+
+// Where the run goes to, for the advice after a refusal.
+std::string Command::goal() const {
+    const auto status = app::status(options());
+    return status ? status->plan.to : "";
+}
+
+int Command::resume() {
+    const auto begin = [&](app::Observer& observer) { return app::resume(options(), observer); };
+    return conduct(begin, goal());
+}
+
+int Command::downgrade() {
+    if (typed_.dry_run) {
+        const auto plan = app::plan_downgrade(options());
+        if (!plan) {
+            return refuse(plan.error(), goal());
+        }
+        console_.out << (typed_.json ? model::to_json(*plan).pretty() + "\n"
+                                     : render_plan(*plan, screen_));
+        return app::k_exit_done;
+    }
+    const auto begin = [&](app::Observer& observer) { return app::downgrade(options(), observer); };
+    return conduct(begin, goal());
+}
+
+int Command::status() {
+    const auto answer = app::status(options(), typed_.run);
+    return answer ? show_status(*answer) : refuse(answer.error());
+}
+
+// Nobody tells a watcher of events: it asks again, and shows what has changed.
+int Command::watch() {
+    std::string shown;
+    std::size_t lines = 0;
+    while (true) {
+        const auto answer = app::status(options(), typed_.run);
+        if (!answer) {
+            return refuse(answer.error());
+        }
+        const std::string text =
+            typed_.json ? json_of(*answer).dump() + "\n" : render_status(*answer, screen_);
+        if (text != shown) {
+            const bool redraws = console_.terminal && !typed_.json && lines > 0;
+            console_.out << (redraws ? fmt::format("\x1b[{}A\x1b[J", lines) : "") << text;
+            console_.out.flush();
+            lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+            shown = text;
+        }
+        if (!goes_on(*answer)) {
+            return answer->exit_code;
+        }
+        std::this_thread::sleep_for(k_watch_interval);
+    }
+}
+
+}  // namespace drydock::cli
