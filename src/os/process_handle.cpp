@@ -1,0 +1,58 @@
+// Processes that may not be our children, held by a descriptor so that their number cannot come to
+// mean another one.
+#include "os/process.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+namespace drydock::os {
+
+namespace {
+
+std::int64_t now_ms() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Result<Fd> open_process(pid_t pid) {
+    Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!process) {
+        return errno == ESRCH
+                   ? fail("os.no_process", fmt::format("there is no process {}", pid))
+                   : fail_errno("os.pidfd_open", fmt::format("pidfd_open {}", pid), errno);
+    }
+    return process;
+}
+
+Status signal_process(const Fd& process, int number) {
+    if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0) {
+        return errno == ESRCH ? fail("os.no_process", "the process is gone")
+                              : fail_errno("os.kill", "sending a signal", errno);
+    }
+    return {};
+}
+
+bool wait_gone(const Fd& process, std::int64_t timeout_ms) {
+    const auto deadline_ms = now_ms() + timeout_ms;
+    for (;;) {
+        const auto left = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
+        pollfd on = {process.get(), POLLIN, 0};
+        const int ready = ::poll(&on, 1, static_cast<int>(left));
+        if (ready > 0) {
+            return true;
+        }
+        if (ready == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+}
+
+}  // namespace drydock::os
