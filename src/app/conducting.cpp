@@ -18,7 +18,7 @@ namespace {
 using run::Event;
 using run::EventType;
 
-// DRYDOCK_CRASH="17:before": where a test ends the process.
+// DRYDOCK_CRASH="17:before", or "run.finished:after": where a test ends the process.
 conduct::Crash crash_from_environment() {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
     const char* text = std::getenv("DRYDOCK_CRASH");
@@ -26,7 +26,8 @@ conduct::Crash crash_from_environment() {
     if (parts.size() != 2) {
         return {};
     }
-    return {std::strtoull(parts[0].c_str(), nullptr, 10), parts[1]};
+    const std::uint64_t record = std::strtoull(parts[0].c_str(), nullptr, 10);
+    return {record, record == 0 ? parts[0] : "", parts[1]};
 }
 
 // As the conductor's own crash_if(): the one record that is made by hand is the first.
@@ -144,23 +145,6 @@ tl::unexpected<Failure> cannot_record(Error error) {
     return refuse(std::move(error), k_exit_halted);
 }
 
-// What the journal tells now, and the lease given back.
-Answer<RunStatus> give_back(Conducting& conducting) {
-    Store& store = conducting.store;
-    auto again = replay(store, conducting.run.info);
-    if (!again) {
-        return tl::unexpected(again.error());
-    }
-    if (Status set = store.journal().set_state(again->info.run.id, word_of(again->state.phase()));
-        !set) {
-        return refuse(set.error());
-    }
-    store.journal().release_lease(again->info.run.id);
-    again->info.holder.reset();
-    os::RealClock clock;
-    return status_of(*again, clock.wall_ms());
-}
-
 }  // namespace
 
 std::string who_am_i() {
@@ -237,7 +221,29 @@ Answer<Conducting> take_current(const Options& options) {
     if (!info) {
         return tl::unexpected(info.error());
     }
+    if (store->ended_unseen(*info)) {
+        return refuse({"run.over",
+                       fmt::format("run {} is over", info->run.id),
+                       fmt::format("drydock status -c {}", options.cluster_file),
+                       ErrorClass::permanent});
+    }
     return take(options, std::move(*store), *info);
+}
+
+Answer<RunStatus> give_back(Conducting& conducting) {
+    Store& store = conducting.store;
+    auto again = replay(store, conducting.run.info);
+    if (!again) {
+        return tl::unexpected(again.error());
+    }
+    if (Status set = store.journal().set_state(again->info.run.id, word_of(again->state.phase()));
+        !set) {
+        return refuse(set.error());
+    }
+    store.journal().release_lease(again->info.run.id);
+    again->info.holder.reset();
+    os::RealClock clock;
+    return status_of(*again, clock.wall_ms());
 }
 
 Answer<RunStatus> record_by_hand(Conducting& conducting, const Event& event) {

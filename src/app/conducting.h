@@ -33,6 +33,8 @@ open_gate(const model::Plan& plan, const run::State& state, const std::string& n
 take(const Options& options, Store store, const journal::RunInfo& info);
 // The same for the run that is not over.
 [[nodiscard]] Answer<Conducting> take_current(const Options& options);
+// What the journal tells now; puts the run's state down for lists, and gives the lease back.
+[[nodiscard]] Answer<RunStatus> give_back(Conducting& conducting);
 // An event that a person causes while nobody conducts; gives the lease back.
 [[nodiscard]] Answer<RunStatus> record_by_hand(Conducting& conducting, const run::Event& event);
 // From here to the end, a gate, a pause or a halt; gives the lease back. `created` begins a new

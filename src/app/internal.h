@@ -62,6 +62,8 @@ public:
     Result<model::Plan> load_plan(const journal::RunInfo& run);
     // The newest run that is not over; or, with `any`, the newest.
     Answer<journal::RunInfo> current_run(bool any);
+    // Whether its last record ends it, though its conductor died before it could say so in lists.
+    [[nodiscard]] bool ended_unseen(const journal::RunInfo& run);
 
 private:
     std::string state_;

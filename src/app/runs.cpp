@@ -52,7 +52,7 @@ Status mark_returned(Store& store, const model::Plan& plan) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const journal::RunInfo info, store.journal().find_run(plan.returns_from));
-    if (is_over(info.state)) {
+    if (is_over(info.state) || store.ended_unseen(info)) {
         return {};
     }
     DRYDOCK_TRY(store.journal().take_lease(info.run.id, this_conductor()));
@@ -125,7 +125,8 @@ Answer<Conducting> begin(const Options& options, const model::Plan& plan) {
     if (!store) {
         return tl::unexpected(store.error());
     }
-    if (auto active = store->current_run(false); active && active->run.id != plan.returns_from) {
+    auto active = store->current_run(false);
+    if (active && active->run.id != plan.returns_from && !store->ended_unseen(*active)) {
         return run_in_progress(*active, plan.cluster_file);
     }
     if (Status created = create(*store, plan); !created) {
@@ -240,9 +241,13 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (options.dry_run) {
         return would_resume(options, *store, *info);
     }
+    const bool ended = store->ended_unseen(*info);
     auto conducting = take(options, std::move(*store), *info);
     if (!conducting) {
         return tl::unexpected(conducting.error());
+    }
+    if (ended) {
+        return give_back(*conducting);
     }
     if (Status same = check_plan_file(conducting->run); !same) {
         return refuse(same.error(), k_exit_moved);

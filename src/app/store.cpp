@@ -158,6 +158,20 @@ Answer<journal::RunInfo> Store::current_run(bool any) {
     return no_run(state_);
 }
 
+bool Store::ended_unseen(const journal::RunInfo& run) {
+    if (run.holder || is_over(run.state)) {
+        return false;
+    }
+    const auto last = journal_->read(run.run.id, run.head.records);
+    if (!last || last->empty() || last->back().events.empty()) {
+        return false;
+    }
+    const std::string& type = last->back().events.back()["type"].as_string();
+    return type == run::name_of(run::EventType::run_finished)
+           || type == run::name_of(run::EventType::run_returned)
+           || type == run::name_of(run::EventType::run_aborted);
+}
+
 Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     auto plan = store.load_plan(info);
     if (!plan) {

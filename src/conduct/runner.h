@@ -35,10 +35,11 @@ public:
     virtual void on_wait(const std::string& what, const run::State& state) = 0;
 };
 
-// Where a test ends the process: `before` and `after` the commit of the n-th record, or when its
-// commands are `sent`.
+// Where a test ends the process: `before` and `after` the commit of a record, or when its commands
+// are `sent`. The record is the n-th, or, for the first two, the first with such an event.
 struct Crash {
-    std::uint64_t record = 0;  // 0: nowhere
+    std::uint64_t record = 0;  // 0: `event` tells which
+    std::string event;         // "run.finished"; empty: `record` does
     std::string where;
 };
 
@@ -85,7 +86,7 @@ private:
     void apply(run::Event event);
     Status commit();
     void send();
-    void crash_if(const char* where);
+    void crash_if(const char* where) const;
     bool carry_out(const run::Command& command);
     void begin(const run::Command& command);
     void ask(const run::Command& command);

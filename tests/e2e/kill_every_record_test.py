@@ -7,7 +7,7 @@ upgrade ends as if nothing had been, each member started and stopped once, every
 from typing import Any
 
 import harness
-from harness import DONE, KILLED, WAITS
+from harness import DONE, KILLED, NO, WAITS
 
 WRITES_PER_SECOND = 30  # of each writer
 SPARE = 2  # records that a run may have more than the counted one: they depend on what came at once
@@ -22,6 +22,21 @@ class KillEveryRecord(harness.Case):
 
     def test_after_its_commands_were_sent(self) -> None:
         self.kill_at_every_record("sent")
+
+    def test_after_its_last_record(self) -> None:
+        """It is over, though it could not say so any more: nothing can be done to it, and one look
+        puts it in order."""
+        self.begin(write=True, rate=WRITES_PER_SECOND)
+        self.to_the_gate()
+        self.drydock("approve", self.gate(), expect=DONE)
+        self.drydock("resume", env={"DRYDOCK_CRASH": "run.finished:after"}, expect=KILLED)
+        self.drydock("status", expect=DONE)
+        self.assertIn("is over", self.drydock("abort", expect=NO).stderr)
+        records = self.records()
+        self.drydock("resume", expect=DONE)
+        self.assertEqual(self.records(), records)
+        self.assertIn("there is no run", self.drydock("resume", expect=NO).stderr)
+        self.assert_upgraded()
 
     def kill_at_every_record(self, moment: str) -> None:
         made = self.untouched()
