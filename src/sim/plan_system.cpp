@@ -170,6 +170,15 @@ void PlanSystem::raise(const model::Law& law) {
     }
 }
 
+void PlanSystem::ask_consent(const model::Law& law) {
+    if (law.closes && !approved_) {
+        complain("unasked-return-point",
+                 fmt::format("store {} can no longer be read by {}, and nobody approved that",
+                             law.store,
+                             plan_.from));
+    }
+}
+
 // From the moment at which a law's condition holds its effect can come, asked for or not.
 void PlanSystem::consider_laws(const std::string& destroyed) {
     for (std::size_t i = 0; i < plan_.laws.size(); ++i) {
@@ -179,12 +188,7 @@ void PlanSystem::consider_laws(const std::string& destroyed) {
             raise_at_ms_.erase(i);
             continue;
         }
-        if (law.closes && !approved_) {
-            complain("unasked-return-point",
-                     fmt::format("store {} can no longer be read by {}, and nobody approved that",
-                                 law.store,
-                                 plan_.from));
-        }
+        ask_consent(law);
         if (!destroys && !raise_at_ms_.contains(i)) {
             raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);
         }
@@ -294,6 +298,7 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
     } else if (effect.kind == "raises") {
         for (const model::Law& law : plan_.laws) {
             if (law.store == effect.name) {
+                ask_consent(law);
                 raise(law);
             }
         }

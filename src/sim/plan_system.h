@@ -91,6 +91,7 @@ private:
     [[nodiscard]] bool holds(const model::Law& law) const;
     [[nodiscard]] bool risen(const model::Law& law) const;
     void raise(const model::Law& law);
+    void ask_consent(const model::Law& law);
     void consider_laws(const std::string& destroyed);
     void start_member(const std::string& name, Member& member, const Json& release);
     void stop_member(const std::string& name, Member& member);
