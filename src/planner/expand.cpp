@@ -1,4 +1,5 @@
 // Pass: steps become actions. Order words become dependencies; each phase is a barrier.
+#include "base/text.h"
 #include "planner/step.h"
 
 #include <fmt/format.h>
@@ -151,6 +152,20 @@ Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     return {};
 }
 
+// What was found where `where` asks: "m1/is_leader is unknown".
+std::string found_instead(const Draft& draft, const Selection& selection) {
+    std::vector<std::string> found;
+    for (const std::string& name : draft.scope.members.at(selection.role)) {
+        for (const model::Condition& condition : selection.where) {
+            const std::string key = model::fact_key(name, condition.fact);
+            const auto it = draft.request.facts.find(key);
+            found.push_back(fmt::format(
+                "{} is {}", key, it == draft.request.facts.end() ? "nothing" : show(it->second)));
+        }
+    }
+    return join(found, ", ");
+}
+
 Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
     if (!step.on || step.on->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
@@ -166,8 +181,13 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
     if (chains.empty() && step.on->one && anybody) {
         return fail(
             "plan.nobody",
-            fmt::format("no {} fits `where` of {}", step.on->role, step.id),
-            fmt::format("see {} and `drydock survey`", place(draft.request.pack, step.where)));
+            fmt::format("no {} fits `where` of {}: {}",
+                        step.on->role,
+                        step.id,
+                        found_instead(draft, *step.on)),
+            fmt::format("what is unknown may be known soon: plan again; or see {} and `drydock "
+                        "survey`",
+                        place(draft.request.pack, step.where)));
     }
     add_groups(builder, std::move(chains), *step.on, phase.name);
     return {};

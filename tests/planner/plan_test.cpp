@@ -140,6 +140,17 @@ TEST(Plan, IsRefusedForAMemberOfAnotherRelease) {
                 HasSubstr("m1/running is 3.4.30, which is neither 3.4.23 nor 3.5.21"));
 }
 
+TEST(Plan, TellsWhatItFoundWhereNobodyFitsAStep) {
+    Site site = etcd_site(3);
+    for (const char* member : {"m1", "m2"}) {
+        site.set_unknown(member, "is_leader");
+    }
+    const auto compiled = site.compile(k_old, k_new);
+    EXPECT_FALSE(compiled.plan);
+    EXPECT_THAT(text(compiled), HasSubstr("m1/is_leader is not known (timed out)"));
+    EXPECT_THAT(text(compiled), HasSubstr("m3/is_leader is true"));
+}
+
 TEST(Plan, IsTheSameForTheSameFacts) {
     EXPECT_EQ(plan_of(etcd_site(5)).digest(), plan_of(etcd_site(5)).digest());
     EXPECT_NE(plan_of(etcd_site(5)).digest(), plan_of(etcd_site(5, k_old, 2)).digest());
