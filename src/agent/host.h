@@ -66,7 +66,7 @@ class Host {
 public:
     virtual ~Host() = default;
 
-    // {"version", "program_digest", "boot_id", "wall_ms", "fence", "host"}.
+    // {"version", "boot_id", "wall_ms", "fence", "host"}.
     [[nodiscard]] virtual Json facts() = 0;
 
     // Makes `epoch` the lowest one that is obeyed, durably, unless a higher one is known. Answers

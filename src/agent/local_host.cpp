@@ -1,7 +1,6 @@
 #include "agent/local_host.h"
 
 #include "agent/crash.h"
-#include "agent/digest.h"
 #include "agent/key.h"
 #include "base/text.h"
 
@@ -130,7 +129,6 @@ Json LocalHost::facts() {
     ::gethostname(name.data(), name.size() - 1);
     facts.set("host", to_utf8(name.data()));
     facts.set("version", k_version);
-    facts.set("program_digest", digest_file_cached("/proc/self/exe").value_or(""));
     facts.set("boot_id", os::boot_id());
     facts.set("wall_ms", os::RealClock().wall_ms());
     return facts.set("fence", read_fence().value_or(0));

@@ -76,7 +76,7 @@ FakeSystem::act(const std::string& host, const std::string& /*action*/, const Js
 
 Json FakeHost::facts() {
     Json facts;
-    facts.set("host", name_).set("version", "0.1.0").set("program_digest", "fake");
+    facts.set("host", name_).set("version", "0.1.0");
     facts.set("boot_id", fmt::format("boot-{}", boots_)).set("wall_ms", clock_.wall_ms());
     return facts.set("fence", fence_);
 }
