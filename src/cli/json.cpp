@@ -109,6 +109,7 @@ Json json_of(const app::RunStatus& status) {
     json.set("steps_done", std::uint64_t{progress.done}).set("steps", std::uint64_t{progress.all});
     json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
     json.set("under_way", texts(under_way(status.plan, status.state)));
+    json.set("left_out", texts(left_out(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
     json.set("gate_facts", status.gate_facts).set("gate_facts_ms", status.gate_facts_ms);

@@ -82,12 +82,16 @@ bool at_gate(const Plan& plan, const State& state) {
 struct Tally {
     const Action* busy = nullptr;
     const Action* failed = nullptr;
+    const Action* left_out = nullptr;
     const Action* next = nullptr;  // the first that swaps and is not over
     bool swapped = false;
     bool over = true;
 };
 
-void count(Tally& tally, const Action& action, Status status) {
+void count(Tally& tally, const Action& action, Status status, bool left_out) {
+    if (left_out) {
+        tally.left_out = &action;
+    }
     tally.over = tally.over && is_over(status);
     tally.swapped = tally.swapped || (is_over(status) && swaps(action));
     if (is_busy(status) && tally.busy == nullptr) {
@@ -105,6 +109,9 @@ void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool
     if (tally.failed != nullptr) {
         member.step = "FAILED: " + words_of(*tally.failed, plan);
         member.tone = Tone::bad;
+    } else if (tally.left_out != nullptr) {
+        member.step = "LEFT OUT: " + words_of(*tally.left_out, plan);
+        member.tone = Tone::warn;
     } else if (tally.busy != nullptr) {
         member.step = words_of(*tally.busy, plan);
         member.tone = Tone::strong;
@@ -146,7 +153,7 @@ Passed passed(const Plan& plan, const State& state) {
 std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     std::map<std::string, Tally, std::less<>> tallies;
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i));
+        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i), state.left_out(i));
     }
     const run::World world = expected_world(plan, state);
     const bool gate = at_gate(plan, state);
@@ -181,6 +188,18 @@ std::vector<std::string> under_way(const Plan& plan, const State& state) {
             lines.push_back(fmt::format("gate \"{}\" waits for a person", action.gate));
         } else if (state.status(i) == Status::soaking) {
             lines.push_back(fmt::format("soak before gate \"{}\"", action.gate));
+        }
+    }
+    return lines;
+}
+
+std::vector<std::string> left_out(const Plan& plan, const State& state) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        if (state.left_out(i)) {
+            const Action& action = plan.actions[i];
+            lines.push_back(fmt::format(
+                "{}: it failed, and the run goes on without it. {}", action.title, action.remedy));
         }
     }
     return lines;

@@ -33,6 +33,8 @@ struct Progress {
 [[nodiscard]] Progress progress_of(const model::Plan& plan, const run::State& state);
 // The titles of what is under way, by member; empty if nothing is.
 [[nodiscard]] std::vector<std::string> under_way(const model::Plan& plan, const run::State& state);
+// What failed and was left out, as the run goes on without it: the step, and what to do about it.
+[[nodiscard]] std::vector<std::string> left_out(const model::Plan& plan, const run::State& state);
 // "open: drydock downgrade -c x", "closed: ..."; empty where the plan itself is a way back.
 [[nodiscard]] std::string way_back_now(const model::Plan& plan, const run::State& state);
 [[nodiscard]] std::string_view word_of(run::Phase phase);

@@ -14,6 +14,8 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
+constexpr std::string_view k_goes_on = " (the run goes on without it)";
+
 // The sentence in an event's detail, wherever its writer put it.
 std::string reason_in(const Json& detail) {
     for (const char* pointer : {"/because", "/cause", "/error/message", "/message"}) {
@@ -108,6 +110,12 @@ std::string action_words(const Event& event, const model::Action& action) {
     return "";
 }
 
+bool goes_on_without(const Event& event, const model::Action& action) {
+    const bool failed = event.outcome == Outcome::failed || event.outcome == Outcome::no
+                        || event.outcome == Outcome::cannot_tell;
+    return action.optional && failed;
+}
+
 std::string run_words(const Event& event) {
     switch (event.type) {
     case EventType::run_created:
@@ -168,7 +176,8 @@ std::string event_words(const Event& event, const model::Plan& plan) {
     const std::string member = action.member.empty() ? "" : action.member + ": ";
     const std::string title =
         action.is_gate() ? fmt::format("gate \"{}\"", action.gate) : words_of(action, plan);
-    return member + title + ": " + words;
+    return member + title + ": " + words
+           + std::string(goes_on_without(event, action) ? k_goes_on : "");
 }
 
 std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen) {

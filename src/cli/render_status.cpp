@@ -124,6 +124,14 @@ std::string halt_lines(const RunStatus& status, const Screen& screen) {
     return out + labelled("to do", status.remedy, screen) + "\n";
 }
 
+std::string left_out_lines(const RunStatus& status, const Screen& screen) {
+    std::string out;
+    for (const std::string& line : left_out(status.plan, status.state)) {
+        out += labelled(out.empty() ? "left out" : "", screen.paint(Tone::warn, line), screen);
+    }
+    return out;
+}
+
 std::string conductor_words(const RunStatus& status) {
     if (!status.conductor) {
         return is_active(status) && status.open_gate.empty() ? "nobody" : "";
@@ -161,7 +169,8 @@ std::string render_status(const RunStatus& status, const Screen& screen) {
     const std::string back = is_over(status) ? "" : way_back_now(status.plan, status.state);
     return halt_lines(status, screen) + head(status, screen)
            + render_members(members_of(status.plan, status.state), screen, k_rows_max)
-           + now_lines(status, screen) + labelled("way back", back, screen)
+           + left_out_lines(status, screen) + now_lines(status, screen)
+           + labelled("way back", back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
            + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);

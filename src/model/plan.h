@@ -54,7 +54,8 @@ struct Action {
     std::int64_t patience_ms = 0;
     std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table; 0: not told
     bool keep = false;
-    Json request;  // the agent's action; null: nothing is done on a host
+    bool optional = false;  // if it fails, the run goes on without it
+    Json request;           // the agent's action; null: nothing is done on a host
     std::vector<Effect> effects;
     std::string gate;  // verb gate: its name
     std::int64_t soak_ms = 0;
@@ -152,7 +153,7 @@ struct Plan {
     std::string on_failure = "halt";
     std::map<std::string, SecretSource> secrets;
     std::string returns_from;  // the run that this plan takes back; empty for a way forward
-    Json check;  // the checker's verdict, bound to the digest, of which it is no part
+    Json check;                // the checker's verdict, bound to the digest, of which it is no part
 
     [[nodiscard]] std::string facts_digest() const;
     [[nodiscard]] std::string digest() const;

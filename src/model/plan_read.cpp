@@ -83,6 +83,7 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.patience_ms = json["patience_ms"].as_int();
     action.takes_ms = json["takes_ms"].as_int();
     action.keep = json["keep"].as_bool();
+    action.optional = json["optional"].as_bool();
     action.request = json["request"];
     for (const Json& item : json["effects"].items()) {
         action.effects.push_back(effect_from(item));

@@ -57,6 +57,9 @@ Json action_to_json(const Action& action) {
         .set("patience_ms", action.patience_ms)
         .set("keep", action.keep);
     json.set("takes_ms", action.takes_ms);
+    if (action.optional) {
+        json.set("optional", true);
+    }
     json.set("request", action.request)
         .set("effects", list_to_json(action.effects, effect_to_json));
     json.set("gate", action.gate).set("soak_ms", action.soak_ms).set("reason", action.reason);

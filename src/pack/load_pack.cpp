@@ -94,14 +94,20 @@ private:
 
     void read_procedures() {
         bool any = false;
+        std::vector<Node> documents;
         for (const auto& [file, text] : files_) {
-            if (!in_folder(file, "procedures/", ".yaml")) {
-                continue;
+            if (in_folder(file, "procedures/", ".yaml")) {
+                any = true;
+                auto more = parse_yaml(text, path(file), true, diagnostics_);
+                std::move(more.begin(), more.end(), std::back_inserter(documents));
             }
-            any = true;
-            for (const Node& document : parse_yaml(text, path(file), true, diagnostics_)) {
-                read(document, procedure_shape(), read_procedure);
-            }
+        }
+        // What goes on comes behind what it continues, whatever the files are called.
+        std::stable_partition(documents.begin(), documents.end(), [](const Node& document) {
+            return !document.has("continues");
+        });
+        for (const Node& document : documents) {
+            read(document, procedure_shape(), read_procedure);
         }
         if (!any) {
             diagnostics_.error("file.missing",

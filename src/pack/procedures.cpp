@@ -90,9 +90,50 @@ void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader
     }
 }
 
+// More phases of a procedure that is in another document.
+void read_continuation(const Node& document, PackReader& reader) {
+    auto& procedures = reader.pack.procedures;
+    const std::string name = text_of(document["continues"]);
+    const auto is_it = [&](const auto& one) { return one.name == name; };
+    const auto found = std::find_if(procedures.begin(), procedures.end(), is_it);
+    if (found == procedures.end() || std::count_if(found, procedures.end(), is_it) > 1) {
+        std::vector<std::string> names;
+        for (const auto& one : procedures) {
+            names.push_back(one.name);
+        }
+        return unknown_name(
+            reader.diagnostics, document["continues"].where, "procedure", name, names);
+    }
+    for (const char* key : {"kind", "title", "applies", "cost", "copy"}) {
+        if (document.has(key)) {
+            reader.diagnostics.error("key.beside",
+                                     document[key].where,
+                                     fmt::format("`{}` beside `continues`", key),
+                                     "remove it: the procedure has its own");
+        }
+    }
+    read_phases(document["phases"], *found, reader);
+}
+
+// A document that continues another has neither.
+void check_head(const Node& document, PackReader& reader) {
+    for (const char* key : {"kind", "title"}) {
+        if (!document.has(key)) {
+            reader.diagnostics.error("key.missing",
+                                     document.where,
+                                     fmt::format("a procedure without `{}`", key),
+                                     fmt::format("add `{}: ...`", key));
+        }
+    }
+}
+
 }  // namespace
 
 void read_procedure(const Node& document, PackReader& reader) {
+    if (document.has("continues")) {
+        return read_continuation(document, reader);
+    }
+    check_head(document, reader);
     model::ProcedureSpec procedure;
     procedure.name = text_of(document["procedure"]);
     procedure.kind = text_of(document["kind"]);

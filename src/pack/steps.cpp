@@ -318,7 +318,7 @@ private:
                                  text_of(fact),
                                  becomes ? to_json(entry.value["value"]) : Json(),
                                  known == nullptr ? "" : known->role,
-                                 entry.value.has("of") || role != scope_.role});
+                                 entry.value.has("of") || entry.value.has("role")});
     }
 
     // Which steps are in the plan at all, and whether this one waits for the one before it.
@@ -352,6 +352,13 @@ private:
         step_.keep = boolean_of(node_["keep"]);
         if (node_.has("keep") && verb != Verb::require) {
             error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");
+        }
+        step_.optional = boolean_of(node_["optional"]);
+        if (step_.optional && (verb == Verb::gate || verb == Verb::finalize)) {
+            error("step.optional",
+                  node_["optional"].where,
+                  fmt::format("`optional` on a {}: what comes behind it relies on it", verb_name()),
+                  "remove it");
         }
     }
 

@@ -172,6 +172,7 @@ Shape step() {
         optional("patience", duration(), "time for `when` and `guard` to hold; 30s", "30s"),
         optional("takes", duration(), "what it usually takes, for the plan's table", "300ms"),
         optional("keep", boolean(), "require: must hold until the run ends", "true"),
+        optional("optional", boolean(), "if it fails, the run goes on without it", "true"),
     };
     for (const std::string& verb : model::verb_names()) {
         fields.push_back(optional(verb, text(), verb_help(verb)));
@@ -207,10 +208,11 @@ Shape condition_shape() {
 }
 
 const Shape& procedure_shape() {
-    static const Shape shape = table({
-        required("procedure", name(), "upgrade, downgrade, rebuild, restore, ...", "upgrade"),
-        required("kind", name(), "how it goes", "rolling"),
-        required("title", text(), "what a person reads", "\"rolling upgrade\""),
+    static const std::vector<Field> fields = {
+        optional("procedure", name(), "upgrade, downgrade, rebuild, restore, ...", "upgrade"),
+        optional("continues", name(), "the procedure whose phases go on here", "upgrade"),
+        optional("kind", name(), "how it goes", "rolling"),
+        optional("title", text(), "what a person reads", "\"rolling upgrade\""),
         optional("applies",
                  table({
                      optional("from", range(), "releases one comes from", "\">=3.4 <3.5\""),
@@ -222,7 +224,8 @@ const Shape& procedure_shape() {
         optional("cost", text(), "what is lost by it", "\"nothing lost\""),
         optional("copy", text(), "restore: where a run's copy lies", "\"${backup}/snapshot.db\""),
         required("phases", list_of(phase()), "what is done, in order", "[{phase: roll}]"),
-    });
+    };
+    static const Shape shape = table(fields, {"procedure", "continues"});
     return shape;
 }
 

@@ -140,6 +140,7 @@ Action confirmation(const Action& last) {
     confirm.source = last.source;
     confirm.repeatable = model::Repeatable::yes;
     confirm.within_ms = last.within_ms;
+    confirm.optional = last.optional;
     return confirm;
 }
 

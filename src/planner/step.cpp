@@ -160,6 +160,7 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.patience_ms = step.patience_ms;
     action.takes_ms = step.takes_ms;
     action.keep = step.keep;
+    action.optional = step.optional;
 }
 
 // Whose fact it is that an effect moves: this member's, every member's of a role, or the system's.

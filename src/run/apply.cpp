@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "run/run.h"
 
+#include <algorithm>
+
 namespace drydock::run {
 
 namespace {
@@ -13,17 +15,33 @@ Status after_effect(const Program& program, std::size_t index) {
     return program.promises(index) ? Status::acted : Status::done;
 }
 
+// It has failed for good.
+void give_up(const Program& program, State& state, std::size_t index) {
+    if (program.optional(index)) {
+        state.set_failures(index, std::max(state.failures(index), 1));
+        state.set_status(index, Status::skipped);
+    } else {
+        state.set_status(index, Status::failed);
+    }
+}
+
+void repeat(const Program& program, State& state, std::size_t index) {
+    if (state.attempt(index) < k_attempts_max) {
+        state.set_status(index, Status::waiting);
+    } else {
+        give_up(program, state, index);
+    }
+}
+
 // One failure more: again from the front (guards on fresh facts), until the attempts are used up.
 void count_failure(const Program& program, State& state, std::size_t index) {
     const int failures = state.failures(index) + 1;
     state.set_failures(index, failures);
-    const bool again = failures < program.attempts(index) && state.attempt(index) < k_attempts_max;
-    state.set_status(index, again ? Status::waiting : Status::failed);
-}
-
-void repeat(State& state, std::size_t index) {
-    state.set_status(index,
-                     state.attempt(index) < k_attempts_max ? Status::waiting : Status::failed);
+    if (failures < program.attempts(index)) {
+        repeat(program, state, index);
+    } else {
+        give_up(program, state, index);
+    }
 }
 
 void guard_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
@@ -31,9 +49,10 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
         return;
     }
     if (outcome == Outcome::skip) {
+        state.set_failures(index, 0);
         state.set_status(index, Status::skipped);
     } else if (outcome != Outcome::yes) {
-        state.set_status(index, Status::failed);
+        give_up(program, state, index);
     } else {
         const bool nothing_to_do = !program.acts(index) && !program.is_gate(index);
         state.set_status(index, nothing_to_do ? after_effect(program, index) : Status::ready);
@@ -49,7 +68,7 @@ void then_judged(const Program& program, State& state, std::size_t index, Outcom
     } else if (outcome == Outcome::no) {
         count_failure(program, state, index);
     } else {
-        state.set_status(index, Status::failed);
+        give_up(program, state, index);
     }
 }
 
@@ -61,9 +80,9 @@ void happened_judged(const Program& program, State& state, std::size_t index, Ou
     if (outcome == Outcome::yes) {
         state.set_status(index, after_effect(program, index));
     } else if (outcome == Outcome::no || program.repeatable(index)) {
-        repeat(state, index);
+        repeat(program, state, index);
     } else {
-        state.set_status(index, Status::failed);
+        give_up(program, state, index);
     }
 }
 
@@ -108,14 +127,14 @@ void ended(const Program& program, State& state, const Move& event) {
     }
 }
 
-void attached(State& state, const Move& event) {
+void attached(const Program& program, State& state, const Move& event) {
     if (!in_flight(state, event)) {
         return;
     }
     if (event.outcome == Outcome::running) {
         state.set_status(event.action, Status::intended);
     } else if (event.outcome == Outcome::none) {
-        repeat(state, event.action);
+        repeat(program, state, event.action);
     } else {
         state.set_status(event.action, Status::unsure);
     }
@@ -136,11 +155,13 @@ void conductor_started(State& state) {
     }
 }
 
-// A person has seen to it: what failed is tried again from its guards.
+// A person has seen to it: what failed is tried again from its guards, but not what was left out.
 void resumed(State& state) {
     state.set_phase(Phase::running);
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        state.set_failures(i, 0);
+        if (state.status(i) != Status::skipped) {
+            state.set_failures(i, 0);
+        }
         if (state.status(i) == Status::failed) {
             state.set_status(i, Status::waiting);
         }
@@ -174,7 +195,7 @@ void apply(const Program& program, State& state, const Move& event) {
         ended(program, state, event);
         break;
     case EventType::action_attached:
-        attached(state, event);
+        attached(program, state, event);
         break;
     case EventType::facts_read:
         facts_read(program, state, event);

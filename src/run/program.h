@@ -35,6 +35,9 @@ public:
 
     [[nodiscard]] bool repeatable(std::size_t action) const { return has(action, k_repeatable); }
 
+    // If it fails, the run goes on without it.
+    [[nodiscard]] bool optional(std::size_t action) const { return has(action, k_optional); }
+
     [[nodiscard]] int attempts(std::size_t action) const { return kinds_[action].attempts; }
 
 private:
@@ -42,6 +45,7 @@ private:
     static constexpr std::uint8_t k_acts = 2;
     static constexpr std::uint8_t k_promises = 4;
     static constexpr std::uint8_t k_repeatable = 8;
+    static constexpr std::uint8_t k_optional = 16;
 
     struct Kind {
         std::uint8_t bits = 0;

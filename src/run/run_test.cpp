@@ -154,6 +154,28 @@ TEST(RunApply, TriesAgainAsOftenAsThePackAllows) {
     EXPECT_EQ(apply(plan, state, {EventType::run_resumed}).status(0), Status::waiting);
 }
 
+// What is optional stops nothing, is known to have failed, and is not tried again.
+TEST(RunApply, GoesOnWithoutWhatIsOptional) {
+    Plan plan = diamond(Repeatable::probe);
+    plan.actions[0].optional = true;
+    const std::vector<std::pair<Status, Event>> ends = {
+        {Status::waiting, read(Purpose::guard, Outcome::no)},
+        {Status::intended, ended(Outcome::failed)},
+        {Status::acted, read(Purpose::then, Outcome::no)},
+        {Status::acted, read(Purpose::then, Outcome::cannot_tell)},
+        {Status::unsure, read(Purpose::happened, Outcome::cannot_tell)},
+    };
+    for (const auto& [status, event] : ends) {
+        State state = apply(plan, with(running(plan), 0, status), event);
+        EXPECT_TRUE(state.left_out(0)) << static_cast<int>(status);
+        EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 1, 0, Purpose::guard}));
+        state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+        EXPECT_TRUE(state.left_out(0));
+    }
+    const State skipped = apply(plan, running(plan), read(Purpose::guard, Outcome::skip));
+    EXPECT_FALSE(skipped.left_out(0));
+}
+
 TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
     const Plan plan = diamond(Repeatable::probe);
     State state = with(with(running(plan), 0, Status::failed), 1, Status::intended);

@@ -28,6 +28,7 @@ enum class Phase : std::uint8_t {
 //
 //   waiting -> ready -> intended -> acted -> done        the straight way
 //   waiting -> skipped                                    its `when` does not hold
+//   any -> skipped instead of failed                      it is optional; its failures count on
 //   intended -> lost -> (intended | waiting | unsure)     nobody knows: the agent is asked
 //   unsure -> (acted | waiting | failed)                  the agent cannot tell: the `happened`
 //   probe is asked gates: waiting -> soaking -> open -> done
@@ -62,6 +63,11 @@ public:
     // Since the last resume.
     [[nodiscard]] int failures(std::size_t action) const {
         return (cell(action) >> k_failures_at) & k_failures_max;
+    }
+
+    // It has failed, and the run goes on without it.
+    [[nodiscard]] bool left_out(std::size_t action) const {
+        return status(action) == Status::skipped && failures(action) > 0;
     }
 
     // The last one intended; 0: none.
