@@ -202,13 +202,18 @@ class Copies(Case):
         self.copy = self.path("backups", "lake-20260101-000000-aaaa", "om1")
         self.folders = f"{self.path('data')}:{self.path('meta')}"
 
-    def cold_copy(self, *files: str, expect: int = 0, copy: str = "", keep: str = "2") -> str:
-        return self.run_script("cold-copy.sh", copy or self.copy, self.folders, "lake", "om1", keep,
-                               *files, expect=expect)
+    def cold_copy(self, *files: str, expect: int = 0, copy: str = "") -> str:
+        return self.run_script("cold-copy.sh", copy or self.copy, self.folders, *files,
+                               expect=expect)
+
+    def prove(self, expect: int = 0, copy: str = "", keep: str = "2") -> str:
+        return self.run_script("prove-copy.sh", copy or self.copy, "lake", "om1", keep,
+                               expect=expect)
 
     def test_there_and_back(self) -> None:
         self.cold_copy(self.path("data/om/current/VERSION"),
                        self.path("meta/current/prepareMarker"))
+        self.assertIn("files=3", self.prove())
         self.assertIn("3 files", self.run_script("verify-copy.sh", self.copy))
         self.write("data/om/current/VERSION", "layoutVersion=9\n")
         os.unlink(self.path("data/db/000001.sst"))
@@ -222,6 +227,7 @@ class Copies(Case):
 
     def test_a_restore_that_died_between_its_two_renames_goes_on(self) -> None:
         self.cold_copy()
+        self.prove()
         os.rename(self.path("data"), self.path("data.before-run-2"))
         self.run_script("restore-copy.sh", self.copy, "run-2")
         self.assertTrue(os.path.exists(self.path("data/om/current/VERSION")))
@@ -230,25 +236,43 @@ class Copies(Case):
         outside = self.write("elsewhere/VERSION", "")
         self.assertIn("does not hold", self.cold_copy(outside, expect=1))
         self.assertIn("there is no", self.cold_copy(self.path("data/none"), expect=1))
-        self.assertFalse(os.path.exists(self.copy + ".verified"))
+        self.assertFalse(os.path.exists(self.copy + ".copied"))
 
     def test_one_wrong_byte_is_found(self) -> None:
+        """Before the copy is proved, and afterwards; the next copy is as good as new."""
+        for proved in (False, True):
+            self.cold_copy()
+            if proved:
+                self.prove()
+            with open(os.path.join(self.copy, "1", "db", "000001.sst"), "r+b") as file:
+                file.write(b"y")
+            self.prove(expect=1)
+            self.run_script("verify-copy.sh", self.copy, expect=1)
         self.cold_copy()
-        with open(os.path.join(self.copy, "1", "db", "000001.sst"), "r+b") as file:
-            file.write(b"y")
-        self.run_script("verify-copy.sh", self.copy, expect=1)
-        shutil.rmtree(self.copy)
-        self.assertIn("as it was copied", self.cold_copy() and
-                      self.run_script("verify-copy.sh", self.copy))
+        self.prove()
+        self.assertIn("as it was copied", self.run_script("verify-copy.sh", self.copy))
+
+    def test_a_file_too_many_or_too_few_is_found(self) -> None:
+        self.cold_copy()
+        extra = os.path.join(self.copy, "1", "db", "000002.sst")
+        with open(extra, "w"):
+            pass
+        self.assertIn("3 files, copied were 2", self.prove(expect=1))
+        os.unlink(extra)
+        self.prove()
+        os.unlink(os.path.join(self.copy, "1", "db", "000001.sst"))
+        self.assertIn("1 files, copied were 2", self.prove(expect=1))
 
     def test_a_copy_that_was_never_proved_is_none(self) -> None:
+        self.run_script("prove-copy.sh", self.copy, "lake", "om1", "2", expect=1)
         self.cold_copy()
-        os.unlink(self.copy + ".verified")
         self.run_script("verify-copy.sh", self.copy, expect=1)
 
     def test_the_oldest_go(self) -> None:
         for day in ("20260101", "20260102", "20260103"):
-            self.cold_copy(copy=self.path("backups", f"lake-{day}-000000-aaaa", "om1"))
+            copy = self.path("backups", f"lake-{day}-000000-aaaa", "om1")
+            self.cold_copy(copy=copy)
+            self.prove(copy=copy)
         left = [day for day in ("20260101", "20260102", "20260103") if os.path.exists(
             self.path("backups", f"lake-{day}-000000-aaaa", "om1.verified"))]
         self.assertEqual(left, ["20260102", "20260103"])

@@ -8,6 +8,7 @@
 namespace drydock::planner {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -143,6 +144,31 @@ TEST(OzonePlans, AreRefusedWhereARiskIsPresent) {
     EXPECT_THAT(text(site.compile("1.4.1", "2.0.0")), IsEmpty());
     site.set("scm1", "healthy_nodes", 2);
     EXPECT_THAT(text(site.compile("1.4.1", "2.1.0")), HasSubstr("datanodes-for-safe-mode"));
+}
+
+// One command, sent once, makes all of them refuse writes.
+TEST(OzonePlans, PrepareConcernsEveryOm) {
+    const auto compiled = ozone_site(k_old, 3).compile(k_old, k_new);
+    std::vector<std::string> refusing;
+    for (const model::Effect& effect : compiled.plan->find("prepare/om1/prepare")->effects) {
+        refusing.push_back(effect.member + " " + effect.name + " " + effect.value.show());
+    }
+    EXPECT_THAT(refusing,
+                ElementsAre("om1 writes refused", "om2 writes refused", "om3 writes refused"));
+}
+
+TEST(OzonePlans, GoOnWithoutRecon) {
+    for (const auto& plan : {ozone_site(k_old).compile(k_old, k_new).plan,
+                             pre_finalized().compile(k_old, k_new).plan,
+                             pre_finalized().compile(k_new, k_old, "downgrade").plan}) {
+        const auto is_last_of = [&](const char* member, const model::Action& action) {
+            return action.member == member
+                   && (action.verb == model::Verb::start || action.verb == model::Verb::wait);
+        };
+        for (const model::Action& action : plan->actions) {
+            EXPECT_EQ(action.optional, is_last_of("recon1", action)) << action.id;
+        }
+    }
 }
 
 TEST(OzonePlans, KnowWhereAClusterStands) {

@@ -179,6 +179,10 @@ Site ozone_site(const std::string& version, int oms) {
         if (member.role == "om") {
             site.set(member.name, "writes", "accepted");
         }
+        if (has_layout(member.role)) {
+            site.set(member.name, "copied", {});
+            site.set(member.name, "proved", {});
+        }
     }
     return site;
 }
