@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ozone.sh FOLDER RELEASE COPIES: an offline Ozone upgrade as a careful person would tune a script for it, to be measured beside
-# drydock: the OMs prepared, everything stopped and started as parallel as Ozone allows, a cold copy that is read again, links switched, OMs
-# started with --upgrade, and then writes. No journal, no plan, no checks before, no way back.
+# drydock: the OMs prepared, everything stopped and started as parallel as Ozone allows, a cold copy with checksums that can be read again later,
+# links switched, OMs started with --upgrade, and then writes. No journal, no plan, no checks before, no way back.
 # FOLDER/members holds a line for each: ROLE NAME COPIED-FOLDERS; FOLDER/ozone the words of the ozone command; FOLDER/NAME/ pid, log, current.
 set -euo pipefail
 folder=$1 release=$2 copies=$3
@@ -27,10 +27,10 @@ copy() {
     local one
     mkdir -p "$copies/$2"
     for one in ${3//:/ }; do
-        cp -a "$one" "$copies/$2/"
-        cmp <(sums "$one") <(sums "$copies/$2/${one##*/}")
+        cp -a "$one" "$copies/$2/" &
+        sums "$one" >"$copies/$2/${one##*/}.sha256"
+        wait "$!"
     done
-    sync -f "$copies/$2"
 }
 switch() {
     ln -sfn "$release" "$folder/$2/current.new"

@@ -153,12 +153,6 @@ class Finalizing(ozone_harness.Case):
             self.assertEqual(done.code, DONE, done.text())
             self.assert_done()
 
-    def registered(self, name: str) -> bool:
-        """Whether a datanode is on good terms with SCM, as it says itself."""
-        bean = self.cluster.jmx(name, "Hadoop:service=HddsDatanode,name=SCMConnectionManager")
-        return bool(bean) and any(scm["state"] == "HEARTBEAT" for scm in bean["SCMServers"])
-
-
 class Preparing(ozone_harness.Case):
     @in_full
     def test_prepare_times_out(self) -> None:
@@ -211,6 +205,46 @@ class Preparing(ozone_harness.Case):
         self.assert_keys("golden")
 
 
+class GivenUp(ozone_harness.Case):
+    """The conductor is killed on its way to the gate, and somebody wants everything back."""
+
+    def begun_until(self, action: str) -> None:
+        """A run that is dead since this action was over, or soon after."""
+        self.begin()
+        self.make_plan()
+        running = self.start_drydock("apply", self.plan)
+        self.wait_for_event("action.ended", action)
+        running.kill()
+
+    def assert_back(self) -> None:
+        self.drydock("downgrade", expect=DONE)
+        self.assertEqual(self.versions(), {OLD})
+        self.assertEqual(set(self.layouts_on_disk().values()), {3, 4})
+        self.assert_keys("golden")
+
+    @in_full
+    def test_half_stopped(self) -> None:
+        self.begun_until("stop/om1/stop-om")
+        self.assertIsNone(self.cluster.pid("om1"))
+        self.assert_back()
+
+    @in_full
+    def test_half_swapped(self) -> None:
+        self.begun_until("stop/om1/stop-om")
+        self.cluster.stop()
+        self.cluster.install(NEW, "scm1", "dn2")
+        self.assert_back()
+
+    @in_full
+    def test_half_started(self) -> None:
+        self.begun_until("stop/om1/stop-om")
+        self.cluster.stop()
+        self.cluster.install(NEW, "scm1", "dn1", "dn2", "dn3")
+        self.cluster.start("scm1", "dn1")
+        self.wait(lambda: self.registered("dn1"), "dn1 is up")
+        self.assert_back()
+
+
 class Copies(ozone_harness.Case):
     @in_full
     def test_the_cold_copy_brings_the_old_release_back_after_finalization(self) -> None:
@@ -227,15 +261,35 @@ class Copies(ozone_harness.Case):
         self.assert_keys("golden")
         self.assertEqual(len(keys.wrong(self.cluster, "lost")), keys.COUNT)
 
-    @in_full
-    def test_a_copy_with_one_wrong_byte_is_not_put_back(self) -> None:
-        self.begin()
-        self.to_the_gate()
+    def damage_the_copy(self) -> str:
+        """One byte of it; where it lies."""
         copy = newest(os.path.join(self.base, "backups"))
         victim = subprocess.run(["find", os.path.join(copy, "om1"), "-name", "*.sst"], check=True,
                                 capture_output=True, text=True).stdout.splitlines()[0]
         with open(victim, "r+b") as file:
             file.write(b"\xff")
+        return copy
+
+    @in_full
+    def test_nothing_is_finalized_while_a_copy_is_damaged(self) -> None:
+        """The other way back is still open."""
+        self.begin()
+        self.to_the_gate()
+        self.damage_the_copy()
+        self.approve()
+        halted = self.drydock("resume", expect=HALTED)
+        self.assertIn("om1 is whole, still", halted.text())
+        self.assertEqual(self.sent("scm"), 0)
+        self.assertFalse(self.cluster.prepared("om1"))
+        self.drydock("downgrade", expect=DONE)
+        self.assertEqual(self.versions(), {OLD})
+        self.assert_keys("golden")
+
+    @in_full
+    def test_a_copy_with_one_wrong_byte_is_not_put_back(self) -> None:
+        self.begin()
+        self.to_the_gate()
+        copy = self.damage_the_copy()
         self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
         refused = self.drydock("apply", self.plan, "--unproved", "a restore", expect=HALTED)
         self.assertIn("om1", refused.text())

@@ -27,10 +27,8 @@ class Ha(ozone_harness.Case):
         self.assert_keys("old")
         keys.put(self.cluster, "new")
 
-        running = self.start_drydock("downgrade")
-        self.wait(lambda: self.command_pids("om", "prepare"), "the OMs are being prepared")
         self.leader_changes()
-        self.ends(running, DONE)
+        self.drydock("downgrade", expect=DONE)
         self.assert_runs(OLD, old)
         self.assert_keys("old", "new")
 

@@ -168,6 +168,11 @@ class Case(unittest.TestCase):
         return {self.cluster.version(name) for name, member in self.cluster.members.items()
                 if member.role in ("scm", "om", "datanode")}
 
+    def registered(self, name: str) -> bool:
+        """Whether a datanode is on good terms with SCM, as it says itself."""
+        bean = self.cluster.jmx(name, "Hadoop:service=HddsDatanode,name=SCMConnectionManager")
+        return bool(bean) and any(scm["state"] == "HEARTBEAT" for scm in bean["SCMServers"])
+
     def command_pids(self, *words: str) -> list[int]:
         """Processes of this cluster whose command line has all these words."""
         return [pid for pid in processes.of_scratch(self.base)

@@ -28,9 +28,10 @@ import archives
 import cluster
 import keys
 import releases
-from cluster import Shape
+from cluster import Shape, wait_until
 
 MOMENTS = ("initialised", "prepared", "pre-finalized")
+FREE_SECONDS_MAX = 20.0
 FILES = ("golden.py", "keys.py", "settings.py")  # what the data depend on
 
 
@@ -64,7 +65,7 @@ def release_of(moment: str) -> str:
 
 def _restore(moment: str, shape: Shape) -> cluster.Cluster:
     known = _known(shape)
-    if known.get("digest") != _digest() or not _is_free(known):
+    if known.get("digest") != _digest() or not _gets_free(known):
         known = _make(shape)
     made = _cluster(shape, known)
     made.install(release_of(moment))
@@ -156,6 +157,15 @@ def _known(shape: Shape) -> dict[str, Any]:
             open(os.path.join(_folder(shape), "known.json")) as file:
         return json.load(file)
     return {}
+
+
+def _gets_free(known: dict[str, Any]) -> bool:
+    """A server that was ended a moment ago may still hold a port."""
+    try:
+        wait_until(lambda: _is_free(known), FREE_SECONDS_MAX, lambda: "", every=0.1)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _is_free(known: dict[str, Any]) -> bool:

@@ -158,7 +158,10 @@ def _make(name: str, made_from: str) -> None:
 
 
 def _make_role(name: str, folder: str, role: str) -> None:
-    path = ":".join(class_path(name, role))
+    # In a distribution all jars lie in the release's folder. Here one does, for those that are only
+    # known by the files that they have open.
+    own = [os.path.join(cache_folder(), name, "client.jar")] if role in ("recon", "s3g") else []
+    path = ":".join([*own, *class_path(name, role)])
     flags = f"{FLAGS}-Xmx{ROLES[role].heap}\n" \
             f"-XX:SharedArchiveFile={_quoted(archive(name, role))}\n"
     if "+" in name:
