@@ -1,5 +1,6 @@
 #include "checker/back.h"
 
+#include "checker/ends.h"
 #include "checker/story.h"
 #include "model/version.h"
 
@@ -14,22 +15,78 @@ namespace {
 using run::Phase;
 using run::Status;
 
-constexpr Faults k_no_faults = {0, 0, 0, 0, 0};
 constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
 
 bool is_in_phase(const Byte* row, Phase phase) {
     return row[0] == static_cast<Byte>(phase);
 }
 
-// Every member runs the release that the way back leads to.
-std::string wrong_at_the_end(const Site& site, const Byte* row) {
-    for (const Member& member : site.members) {
-        if (member.running == k_nowhere) {
-            continue;
+// Whose turn it is to choose: a person after a halt, and whoever answers a `when` that nobody
+// models, choose what serves; laws, and the order of things, do not.
+bool is_sure(const Batch& batch, bool halted, const std::vector<bool>& good) {
+    const auto is_judged = [&](std::size_t k, std::uint32_t action) {
+        const Choice choice = batch.choice(k);
+        return choice.index == action
+               && (choice.kind == Kind::skipped || choice.kind == Kind::judged_yes);
+    };
+    bool all = !good.empty();
+    bool any = false;
+    for (std::size_t k = 0; k < good.size(); ++k) {
+        bool one = good[k];
+        for (std::size_t other = 0; other < good.size() && !one; ++other) {
+            const std::uint32_t action = batch.choice(k).index;
+            one = good[other] && is_judged(k, action) && is_judged(other, action);
         }
-        const model::Observation& runs = site.values.at(row[member.running]);
-        if (runs.value.show() != site.plan.to && !member.turns.empty()) {
-            return fmt::format("at its end {} does not run {}", member.name, site.plan.to);
+        all = all && one;
+        any = any || one;
+    }
+    return halted ? any : all;
+}
+
+// For each row, by its id, whether it is certain to be finished from there.
+std::vector<bool> surely_finish(const Site& site, const Options& options, const Search& search) {
+    std::vector<bool> good;
+    return from_the_ends(
+        site,
+        options,
+        search,
+        [&](const Byte* row) { return is_in_phase(row, Phase::finished); },
+        [&](const Byte* row, const Batch& batch, const auto& leads_to_end) {
+            good.clear();
+            for (std::size_t k = 0; k < batch.size(); ++k) {
+                good.push_back(leads_to_end(k));
+            }
+            return is_sure(batch, is_in_phase(row, Phase::halted), good);
+        });
+}
+
+// A way back that may halt for good, as when a law fires half-way, is none.
+std::string where_it_stays(const Site& site, const Options& options, const Search& search) {
+    const auto ids = search.in_order();
+    const auto halted = [&](std::uint32_t id) {
+        return is_in_phase(search.row(id), Phase::halted);
+    };
+    if (std::none_of(ids.begin(), ids.end(), halted)) {
+        return {};
+    }
+    const std::vector<bool> good = surely_finish(site, options, search);
+    for (const std::uint32_t id : good[ids.front()] ? std::vector<std::uint32_t>() : ids) {
+        for (std::size_t i = 0; halted(id) && !good[id] && i < site.acts.size(); ++i) {
+            if (site.status(search.row(id), i) == static_cast<Byte>(Status::failed)) {
+                return fmt::format("it may halt at \"{}\" and cannot go on",
+                                   site.plan.actions[i].title);
+            }
+        }
+    }
+    return {};
+}
+
+// A member that was never taken down may stand on a store that was changed under it.
+std::string cannot_read(const Site& site, const Byte* row) {
+    for (const Member& member : site.members) {
+        const bool runs = member.running != k_nowhere && row[member.running] != k_absent;
+        if (runs && !can_read_all(site, member, row[member.running], row)) {
+            return fmt::format("at its end {} runs on a store that it cannot read", member.name);
         }
     }
     return {};
@@ -47,23 +104,19 @@ std::string verdict_of(const Site& site, const Options& options, const Search& s
             return fmt::format("{}: {}", name_of(property), tell(site, property, walk).because);
         }
     }
-    bool ends = false;
-    std::string halted_at;
     for (const std::uint32_t id : search.in_order()) {
         const Byte* row = search.row(id);
-        if (is_in_phase(row, Phase::finished)) {
-            ends = true;
-            if (std::string wrong = wrong_at_the_end(site, row); !wrong.empty()) {
-                return wrong;
-            }
+        if (!is_in_phase(row, Phase::finished)) {
+            continue;
         }
-        for (std::size_t i = 0; i < site.acts.size() && halted_at.empty(); ++i) {
-            if (site.status(row, i) == static_cast<Byte>(Status::failed)) {
-                halted_at = site.plan.actions[i].title;
-            }
+        if (std::string wrong = wrong_at_the_end(site, row); !wrong.empty()) {
+            return wrong;
+        }
+        if (std::string wrong = cannot_read(site, row); !wrong.empty()) {
+            return wrong;
         }
     }
-    return ends ? "" : fmt::format("it halts at \"{}\" and cannot go on", halted_at);
+    return where_it_stays(site, options, search);
 }
 
 }  // namespace
@@ -105,16 +158,31 @@ bool WaysBack::is_asked(const Byte* row) const {
            && !is_closing(site_, row);
 }
 
+bool WaysBack::is_untouched(const Byte* row) const {
+    const auto is_old = [&](Place at) {
+        return at == k_nowhere || row[at] == k_absent
+               || site_.values.at(row[at]).value.show() == site_.plan.from;
+    };
+    std::vector<bool> told(site_.size, false);  // by the release that runs or is installed
+    for (const Member& member : site_.members) {
+        if (!is_old(member.running) || !is_old(member.installed)) {
+            return false;
+        }
+        for (const Place at : {member.running, member.installed, member.ready, member.service}) {
+            told[at == k_nowhere ? 0 : at] = true;
+        }
+    }
+    const auto as_at_first = [&](Place at) { return told[at] || row[at] == site_.first[at]; };
+    return std::all_of(site_.places.begin(),
+                       site_.places.end(),
+                       [&](const auto& fact) { return as_at_first(fact.second); })
+           && std::all_of(site_.stores.begin(), site_.stores.end(), [&](const Store& store) {
+                  return std::all_of(store.at.begin(), store.at.end(), as_at_first);
+              });
+}
+
 std::string WaysBack::attempt(const Byte* row) const {
-    const bool nothing_to_do =
-        std::all_of(site_.members.begin(), site_.members.end(), [&](const Member& member) {
-            const auto is_old = [&](Place at) {
-                return at == k_nowhere || row[at] == k_absent
-                       || site_.values.at(row[at]).value.show() == site_.plan.from;
-            };
-            return is_old(member.running) && is_old(member.installed);
-        });
-    if (nothing_to_do) {
+    if (is_untouched(row)) {
         return {};
     }
     const Start start = site_.start(row);
@@ -154,66 +222,58 @@ bool says_remedy(const model::Action& action) {
     return !action.remedy.empty() || says(action.guard) || says(action.then);
 }
 
-bool is_an_end(const Site& site, const Byte* row) {
-    if (!is_in_phase(row, Phase::halted)) {
-        return is_in_phase(row, Phase::finished);
-    }
+bool has_failed(const Site& site, const Byte* row, bool (*test)(const Act&, const model::Action&)) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
         if (site.status(row, i) == static_cast<Byte>(Status::failed)
-            && says_remedy(site.plan.actions[i])) {
+            && test(site.acts[i], site.plan.actions[i])) {
             return true;
         }
     }
     return false;
 }
 
-}  // namespace
-
-bool can_finish(const Site& site, const Options& options) {
-    Options calm = options;
-    calm.faults = k_no_faults;
-    Search search(site, calm);
-    (void)search.run(0);
-    const auto ids = search.in_order();
-    return std::any_of(ids.begin(), ids.end(), [&](std::uint32_t id) {
-        return is_in_phase(search.row(id), Phase::finished);
-    });
+bool is_an_end(const Site& site, const Byte* row) {
+    const bool told = has_failed(
+        site, row, [](const Act&, const model::Action& action) { return says_remedy(action); });
+    return is_in_phase(row, Phase::finished) || (is_in_phase(row, Phase::halted) && told);
 }
 
-// From the ends backwards, without keeping who leads where: rows that were reached late are looked
-// at first, so that a few passes settle it.
-std::vector<bool> can_end(const Site& site, const Options& options, const Search& search) {
-    const std::vector<std::uint32_t> order = search.in_order();
-    std::uint32_t largest = 0;
-    for (const std::uint32_t id : order) {
-        largest = std::max(largest, id);
-    }
-    std::vector<bool> ends(std::size_t{largest} + 1, false);
-    Explorer explorer(site, k_no_faults);
-    Symmetry symmetry(site, options.symmetry);
-    Batch batch(site.size);
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (std::size_t i = order.size(); i > 0; --i) {
-            const std::uint32_t id = order[i - 1];
-            if (ends[id]) {
-                continue;
-            }
-            bool one = is_an_end(site, search.row(id));
-            batch.clear();
-            if (!one) {
-                explorer.expand(search.row(id), batch);
-            }
-            for (std::size_t k = 0; k < batch.size() && !one; ++k) {
-                symmetry.sort(batch.row(k));
-                const std::uint32_t next = search.find(batch.row(k));
-                one = next != k_nobody && ends[next];
-            }
-            ends[id] = one;
-            moved = moved || one;
+// Whether it ran is a person's to find out, and nobody tells them how: so they cannot go on.
+bool is_left_alone(const Site& site, const Byte* row) {
+    return is_in_phase(row, Phase::halted)
+           && has_failed(site, row, [](const Act& act, const model::Action& action) {
+                  return act.ran != k_nowhere && !says_remedy(action);
+              });
+}
+
+}  // namespace
+
+std::string wrong_at_the_end(const Site& site, const Byte* row) {
+    for (const Member& member : site.members) {
+        const bool goes = std::none_of(member.turns.begin(),
+                                       member.turns.end(),
+                                       [](const Member::Turn& turn) { return turn.up; });
+        const bool is_left_down = goes && site.plan.kind == "side-by-side";
+        if (member.running == k_nowhere || member.turns.empty() || is_left_down) {
+            continue;
+        }
+        const model::Observation& runs = site.values.at(row[member.running]);
+        if (runs.value.show() != site.plan.to) {
+            return fmt::format("at its end {} does not run {}", member.name, site.plan.to);
         }
     }
-    return ends;
+    return {};
+}
+
+std::vector<bool> can_end(const Site& site, const Options& options, const Search& search) {
+    return from_the_ends(
+        site,
+        options,
+        search,
+        [&](const Byte* row) { return is_an_end(site, row); },
+        [&](const Byte* row, const Batch& batch, const auto& leads_to_end) {
+            return !is_left_alone(site, row) && OneLeads()(row, batch, leads_to_end);
+        });
 }
 
 }  // namespace drydock::checker

@@ -30,6 +30,8 @@ public:
 
 private:
     [[nodiscard]] std::string world_of(const Byte* row) const;
+    // Whether no step has left anything that is to be taken back; who is down is no matter.
+    [[nodiscard]] bool is_untouched(const Byte* row) const;
     [[nodiscard]] std::string attempt(const Byte* row) const;
 
     const Site& site_;
@@ -41,7 +43,8 @@ private:
 // is finished, or halts where the pack says what a person can do.
 [[nodiscard]] std::vector<bool>
 can_end(const Site& site, const Options& options, const Search& search);
-// Whether the plan can be finished if nothing fails.
-[[nodiscard]] bool can_finish(const Site& site, const Options& options);
+// Members that the plan takes down or brings up must run in the end what it leads to, but for the
+// side that one of two leaves: what is wrong about this finished row; empty: nothing.
+[[nodiscard]] std::string wrong_at_the_end(const Site& site, const Byte* row);
 
 }  // namespace drydock::checker

@@ -1,6 +1,7 @@
 #include "checker/checker.h"
 
 #include "checker/back.h"
+#include "checker/closing.h"
 #include "checker/story.h"
 #include "model/version.h"
 
@@ -22,7 +23,8 @@ public:
         : options_(options)
         , site_(plan)
         , search_(site_, options)
-        , back_(site_, options) {}
+        , back_(site_, options)
+        , forward_(model::compare_versions(plan.from, plan.to) < 0 && back_.are_there()) {}
 
     Report run() {
         report_.faults = options_.faults;
@@ -58,13 +60,11 @@ private:
 
     // What no single step breaks: ways back from each world, and ends.
     void look_at_states(bool all) {
-        const bool forward =
-            model::compare_versions(site_.plan.from, site_.plan.to) < 0 && back_.are_there();
-        if (wants(Property::no_way_back) && forward) {
+        if (wants(Property::no_way_back) && forward_) {
             try_ways_back();
         }
         if (wants(Property::stuck) && all) {
-            find_stuck(forward);
+            find_stuck();
         }
     }
 
@@ -90,8 +90,8 @@ private:
 
     // A person may still go back from where it halted, or use what the plan names for after the
     // point of no return.
-    [[nodiscard]] bool has_other_end(const Byte* row, bool forward) {
-        if (forward && back_.is_asked(row)) {
+    [[nodiscard]] bool has_other_end(const Byte* row) {
+        if (forward_ && back_.is_asked(row)) {
             return back_.why_not(row).empty();
         }
         const auto& ways = site_.plan.ways_back;
@@ -100,36 +100,54 @@ private:
         });
     }
 
-    void find_stuck(bool forward) {
-        if (!can_finish(site_, options_)) {
-            tell_never_finished();
+    void find_stuck() {
+        if (look_at_calm_end()) {
             return;
         }
         const std::vector<bool> ends = can_end(site_, options_, search_);
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
             const bool halted = row[0] == static_cast<Byte>(Phase::halted);
-            if (!ends[id] && halted && !has_other_end(row, forward)) {
+            if (!ends[id] && halted && !has_other_end(row)) {
                 add(Property::stuck, walk_to(site_, options_, search_, id));
                 return;
             }
         }
     }
 
-    // Even if nothing fails: the first place at which it halts.
-    void tell_never_finished() {
+    // Even if nothing fails: the first place at which it halts for good, or an end that is none.
+    bool look_at_calm_end() {
         Options calm = options_;
         calm.faults = {0, 0, 0, 0, 0};
         Search search(site_, calm);
         (void)search.run(0);
-        std::uint32_t last = k_nobody;
-        for (const std::uint32_t id : search.in_order()) {
-            const bool halted = search.row(id)[0] == static_cast<Byte>(Phase::halted);
-            last = halted ? id : last;
+        const auto ids = search.in_order();
+        bool finished = false;
+        std::uint32_t last = ids.front();
+        for (const std::uint32_t id : ids) {
+            const Byte* row = search.row(id);
+            last = row[0] == static_cast<Byte>(Phase::halted) ? id : last;
+            if (row[0] != static_cast<Byte>(Phase::finished)) {
+                continue;
+            }
+            finished = true;
+            if (const std::string wrong = wrong_at_the_end(site_, row); !wrong.empty()) {
+                tell_calm(calm, search, id, "the plan is finished, but " + wrong);
+                return true;
+            }
         }
-        add(Property::stuck,
-            walk_to(site_, calm, search, last == k_nobody ? search.in_order().front() : last));
-        report_.violations.back().because = "the plan cannot be finished, even if nothing fails";
+        if (!finished) {
+            tell_calm(calm, search, last, "the plan cannot be finished, even if nothing fails");
+        }
+        return !finished;
+    }
+
+    void tell_calm(const Options& calm,
+                   const Search& search,
+                   std::uint32_t id,
+                   const std::string& because) {
+        add(Property::stuck, walk_to(site_, calm, search, id));
+        report_.violations.back().because = because;
     }
 
     void fill(bool all) {
@@ -137,28 +155,35 @@ private:
         report_.transitions = search_.transitions();
         report_.bytes = search_.bytes();
         report_.depth = search_.depth();
+        compare_return_points();
         report_.worlds = back_.tried();
         report_.verdict = !report_.violations.empty() ? Verdict::violated
                           : all                       ? Verdict::holds
                                                       : Verdict::unfinished;
-        compare_return_points();
         tell_not_modelled();
     }
 
     void compare_return_points() {
         const std::string planned = site_.plan.point_of_no_return.action;
+        const bool own = std::any_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
+            return rise.closes && rise.from_the_start;
+        });
         if (search_.closing()) {
             report_.closes = site_.plan.actions[search_.closing()->choice.index].id;
         }
-        const auto own = std::any_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
-            return rise.closes && rise.from_the_start;
-        });
-        if (report_.closes != planned && !own && !is_like(report_.closes, planned)) {
-            report_.note = fmt::format(
-                "the planner takes {} for the point of no return, the exploration finds {}",
-                planned.empty() ? "nothing" : planned,
-                report_.closes.empty() ? "nothing" : report_.closes);
+        const bool asked = forward_ && !own && wants(Property::no_way_back);
+        auto found = asked ? find_closing(site_, options_, back_) : std::nullopt;
+        if (found) {
+            report_.closes = found->actions.empty() ? "" : found->actions.front();
         }
+        if (report_.closes == planned || own || is_like(report_.closes, planned)) {
+            return;
+        }
+        report_.moved = std::move(found);
+        report_.note =
+            fmt::format("the planner takes {} for the point of no return, the exploration finds {}",
+                        planned.empty() ? "nothing" : planned,
+                        report_.closes.empty() ? "nothing" : report_.closes);
     }
 
     // The same step on another member that the plan treats alike.
@@ -192,6 +217,7 @@ private:
     Site site_;
     Search search_;
     WaysBack back_;
+    bool forward_;  // and it can be tried
     Report report_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "model/closing.h"
 #include "model/fact.h"
 #include "model/plan.h"
 
@@ -100,7 +101,11 @@ struct Report {
     std::uint64_t bytes = 0;   // that the states took
     int depth = 0;             // events of the longest way to a state, as far as all were visited
     std::uint64_t worlds = 0;  // distinct worlds from which the way back was tried
-    std::string closes;  // the first action with which a law that closes the way back can hold
+    // The first action behind which there never is a certain way back: found by trying it from
+    // every world; where none can be compiled, the first with which a law that closes it can hold.
+    std::string closes;
+    // The former in full, if it is not where the plan has its gate: what to compile it by again.
+    std::optional<model::Closing> moved;
     std::vector<std::string> not_modelled;  // in words
     std::string note;  // where the planner's point of no return differs from `closes`
 };

@@ -46,14 +46,6 @@ bool can_read(const Site& site, const Store& store, Byte format, Byte release) {
     return std::find(reads.begin(), reads.end(), store.formats[format]) != reads.end();
 }
 
-bool can_read_all(const Site& site, const Member& member, Byte release, const Byte* row) {
-    bool all = true;
-    for_each_store(site, member, [&](const Store& store, std::size_t instance) {
-        all = all && can_read(site, store, row[store.at[instance]], release);
-    });
-    return all;
-}
-
 // The level tells the format, whoever changes it.
 void set_format(const Store& store, std::size_t instance, Byte format, Byte* row) {
     row[store.at[instance]] = format;
@@ -292,6 +284,14 @@ void fire(const Site& site, const Rise& rise, Byte* row) {
     for (std::size_t i = 0; i < store.at.size(); ++i) {
         raise(store, i, rise.becomes, row);
     }
+}
+
+bool can_read_all(const Site& site, const Member& member, Byte release, const Byte* row) {
+    bool all = true;
+    for_each_store(site, member, [&](const Store& store, std::size_t instance) {
+        all = all && can_read(site, store, row[store.at[instance]], release);
+    });
+    return all;
 }
 
 void die(const Site& site, const Member& member, Byte* row) {

@@ -24,6 +24,10 @@ void prove_copies(const Site& site, std::size_t action, Byte* row);
 [[nodiscard]] bool may_fire(const Site& site, const Rise& rise, const Byte* row);
 void fire(const Site& site, const Rise& rise, Byte* row);
 
+// Whether the release can read all stores that the member opens.
+[[nodiscard]] bool
+can_read_all(const Site& site, const Member& member, Byte release, const Byte* row);
+
 void die(const Site& site, const Member& member, Byte* row);
 // Whether a member that died could be started as it stands; and that a person does it.
 [[nodiscard]] bool may_be_started(const Site& site, const Member& member, const Byte* row);

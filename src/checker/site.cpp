@@ -118,6 +118,9 @@ private:
         for (const model::PlanStore& store : site_.plan.stores) {
             keys.insert(store.levels.begin(), store.levels.end());
         }
+        if (start_ != nullptr) {
+            keys.insert(start_->modelled.begin(), start_->modelled.end());
+        }
         for (const std::string& key : keys) {
             if (first_value(key) != nullptr) {
                 const auto source = site_.plan.sources.find(key);

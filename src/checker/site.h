@@ -154,7 +154,8 @@ struct Start {
     model::FactBook facts;
     std::map<std::string, Byte> formats;  // by store, or store/member
     std::map<std::string, Byte> copies;
-    bool written = false;  // the new side has taken writes
+    std::vector<std::string> modelled;  // keys of the facts that moved there: they count here, too
+    bool written = false;               // the new side has taken writes
 };
 
 struct Site {

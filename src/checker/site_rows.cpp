@@ -100,6 +100,9 @@ Start Site::start(const Byte* row) const {
     Start start;
     start.facts = facts(row);
     start.written = row[written] != 0;
+    for (const auto& [key, place] : places) {
+        start.modelled.push_back(key);
+    }
     for (const Store& store : stores) {
         start.copies[store.name] = row[store.copy];
         for (std::size_t i = 0; i < store.at.size(); ++i) {

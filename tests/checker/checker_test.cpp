@@ -161,10 +161,23 @@ TEST(Small, WhatMayNotBeRepeatedHappensTwiceIfItIsTriedAgain) {
     const auto site = planner::small_site("finalize", 2, "1.0");
     model::Plan plan = plan_of(site, "1.0", "2.0");
     action_of(plan, "finalize/m1/convert").repeatable = model::Repeatable::no;
+    EXPECT_EQ(broken(check(plan, small())), "stuck");  // nobody tells whether to repeat it
+    action_of(plan, "finalize/m1/convert").remedy = "look at the level";
     EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
     action_of(plan, "finalize/m1/convert").attempts = 2;
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "twice") << text(report);
+}
+
+TEST(Small, AnEndIsNoneWhereSomebodyIsLeftBehind) {
+    const auto site = planner::small_site("finalize", 2, "1.0");
+    model::Plan plan = plan_of(site, "1.0", "2.0");
+    action_of(plan, "roll/m2/install").then.clear();
+    action_of(plan, "roll/m2/start").then.clear();
+    drop(plan, "roll/m2/install");
+    const Report report = check(plan, small());
+    EXPECT_EQ(broken(report), "stuck") << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("m2 does not run 2.0"));
 }
 
 TEST(Small, ReleasesThatMayNotServeTogether) {

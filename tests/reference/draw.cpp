@@ -1,9 +1,11 @@
 #include "reference/draw.h"
 
+#include "reference/draw_back.h"
+#include "reference/draw_cluster.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 namespace drydock::reference {
@@ -23,9 +25,9 @@ using model::Repeatable;
 using model::Verb;
 using model::Whose;
 
-class Drawer {
+class Drawer : ClusterDrawer {
 public:
-    explicit Drawer(std::uint64_t seed) : random_(seed) {}
+    explicit Drawer(std::uint64_t seed) : ClusterDrawer(seed) {}
 
     Drawn draw() {
         draw_cluster();
@@ -36,150 +38,6 @@ public:
     }
 
 private:
-    // 0 to n - 1.
-    std::size_t any(std::size_t n) { return random_() % n; }
-
-    bool one_in(std::size_t n) { return any(n) == 0; }
-
-    template <class T>
-    T one_of(std::initializer_list<T> values) {
-        return *(values.begin() + any(values.size()));
-    }
-
-    void add_fact(const std::string& member,
-                  const std::string& name,
-                  const std::string& binds,
-                  FactType type,
-                  const Json& value) {
-        model::FactSource source;
-        source.key = model::fact_key(member, name);
-        source.member = member;
-        source.name = name;
-        source.binds = binds;
-        source.type = type;
-        source.probe.set("kind", name == "service" ? "service" : "file");
-        plan_.planned[source.key] = {
-            value.is_null() ? Known::absent : Known::known, value, "drawn", 0};
-        plan_.sources[source.key] = source;
-    }
-
-    void draw_cluster() {
-        sane_ = !one_in(4);
-        const bool back = one_in(6);
-        plan_.procedure = back ? "downgrade" : "upgrade";
-        plan_.from = back ? "2.0" : "1.0";
-        plan_.to = back ? "1.0" : "2.0";
-        plan_.kind = one_in(4) ? "offline" : "rolling";
-        plan_.series_apart = 1;
-        const std::size_t roles = one_in(3) ? 2 : 1;
-        has_installed_ = !one_in(6);
-        has_ready_ = !one_in(6);
-        has_service_ = one_in(3);
-        for (std::size_t r = 0; r < roles; ++r) {
-            PlanRole role = {r == 0 ? "node" : "keeper", 0, {}};
-            const std::size_t members = roles == 2 ? 1 + any(2) : 2 + any(one_in(4) ? 3 : 2);
-            for (std::size_t i = 1; i <= members; ++i) {
-                role.members.push_back(fmt::format("{}{}", r == 0 ? "n" : "k", i));
-                draw_member(role.members.back());
-            }
-            role.quorum = static_cast<int>(any(members));
-            plan_.roles.push_back(role);
-        }
-        if (one_in(4)) {
-            add_fact("", "serving", "serving", FactType::text, "old");
-        }
-        if (one_in(3)) {
-            add_fact("", "writes", "writes", FactType::text, "accepted");
-        }
-    }
-
-    void draw_member(const std::string& member) {
-        const bool down = one_in(sane_ ? 30 : 12);
-        const bool done = one_in(sane_ ? 30 : 12);
-        const std::string release = done ? plan_.to : plan_.from;
-        add_fact(member, "running", "running", FactType::release, down ? Json() : Json(release));
-        add_fact(member, "health", "", FactType::text, "good");
-        if (has_installed_) {
-            add_fact(member, "installed", "installed", FactType::release, release);
-        }
-        if (has_ready_) {
-            add_fact(member, "ready", "ready", FactType::boolean, down ? Json() : Json(true));
-        }
-        if (has_service_) {
-            add_fact(member, "service", "", FactType::text, down ? "stopped" : "running");
-        }
-        plan_.member_hosts[member] = one_in(5) ? "shared" : "host-" + member;
-    }
-
-    void draw_stores() {
-        const std::size_t stores = 1 + any(2);
-        for (std::size_t i = 0; i < stores; ++i) {
-            PlanStore store;
-            store.name = i == 0 ? "data" : "meta";
-            store.role = plan_.roles[any(plan_.roles.size())].name;
-            for (const PlanRole& role : plan_.roles) {
-                if (role.name == store.role || one_in(2)) {
-                    store.opened_by.push_back(role.name);
-                }
-            }
-            store.shared = one_in(2);
-            store.formats = {"1", "2"};
-            draw_laws(store);
-            draw_levels(store);
-            plan_.stores.push_back(store);
-        }
-    }
-
-    void draw_laws(PlanStore& store) {
-        model::StoreLaw old;
-        old.reads = one_in(4) ? store.formats : std::vector<std::string>{"1"};
-        old.writes = "1";
-        model::StoreLaw fresh;
-        fresh.reads = one_in(10) ? std::vector<std::string>{"2"} : store.formats;
-        fresh.writes = one_in(8) ? "1" : "2";
-        fresh.raises =
-            one_of({Raises::on_start, Raises::when_all, Raises::on_finalize, Raises::on_migrate});
-        fresh.lowers_on_request = one_in(6);
-        store.laws["1.0"] = old;
-        store.laws["2.0"] = fresh;
-    }
-
-    void draw_levels(PlanStore& store) {
-        const bool back = plan_.procedure == "downgrade";
-        const std::string level = back && one_in(2) ? "2" : "1";
-        if (one_in(3)) {
-            return;
-        }
-        if (store.shared) {
-            store.levels = {store.name + "_level"};
-            add_fact("", store.levels.front(), "level", FactType::text, level);
-            return;
-        }
-        for (const PlanRole& role : plan_.roles) {
-            for (const std::string& member : role.members) {
-                if (role.name == store.role) {
-                    const std::string fact = store.name + "_level";
-                    add_fact(member, fact, "level", FactType::text, level);
-                    store.levels.push_back(model::fact_key(member, fact));
-                }
-            }
-        }
-    }
-
-    void draw_rules() {
-        if (one_in(4)) {
-            model::SkewRule rule;
-            rule.role = plan_.roles[any(plan_.roles.size())].name;
-            rule.with = plan_.roles[any(plan_.roles.size())].name;
-            rule.series_apart = static_cast<int>(any(2));
-            rule.newer = !one_in(2);
-            plan_.skew.push_back(rule);
-        }
-        if (one_in(6)) {
-            plan_.ways_back.push_back({"after the gate", "restore", "older", "restore"});
-        }
-    }
-
     Condition condition(const std::string& fact,
                         const std::string& role,
                         Whose whose,
@@ -275,6 +133,7 @@ private:
         }
         action.attempts = one_in(4) ? 2 : 1;
         action.repeatable = one_of({Repeatable::yes, Repeatable::probe, Repeatable::no});
+        action.remedy = one_in(sane_ ? 8 : 2) ? "" : "a person knows how to find out";
         plan_.actions.push_back(action);
         return plan_.actions.back();
     }
@@ -477,78 +336,6 @@ private:
     }
 
     checker::CompileBack draw_back();
-
-    std::mt19937_64 random_;
-    Plan plan_;
-    bool sane_ = false;  // mostly as a pack would have it
-    bool has_installed_ = true;
-    bool has_ready_ = true;
-    bool has_service_ = false;
-};
-
-// The way back of one member after the other, from wherever it stands.
-class Back {
-public:
-    Back(const Plan& plan, const model::FactBook& facts) : facts_(facts), back_(plan) {
-        back_.procedure = "downgrade";
-        std::swap(back_.from, back_.to);
-        back_.actions.clear();
-        for (const auto& [key, fact] : facts) {
-            if (back_.sources.contains(key)) {
-                back_.planned[key] = fact;
-            }
-        }
-    }
-
-    Plan make(bool start) {
-        for (const std::string& member : back_.members()) {
-            if (value(member, "running") != Json(back_.to)) {
-                add_member(member, start);
-            }
-        }
-        return back_;
-    }
-
-private:
-    [[nodiscard]] Json value(const std::string& member, const std::string& fact) const {
-        const auto it = facts_.find(model::fact_key(member, fact));
-        return it == facts_.end() ? Json() : it->second.value;
-    }
-
-    void add(Verb verb, const std::string& member, std::vector<std::pair<std::string, Json>> what) {
-        Action action;
-        action.id = fmt::format("{}-{}", name_of(verb), member);
-        action.title = action.id;
-        action.verb = verb;
-        action.member = member;
-        action.request.set("run", action.id);
-        for (auto& [fact, becomes] : what) {
-            if (back_.sources.contains(model::fact_key(member, fact))) {
-                action.effects.push_back({"becomes", member, fact, becomes});
-            }
-        }
-        if (!back_.actions.empty()) {
-            action.after = {back_.actions.size() - 1};
-        }
-        back_.actions.push_back(action);
-    }
-
-    void add_member(const std::string& member, bool start) {
-        if (!value(member, "running").is_null()) {
-            add(Verb::stop, member, {{"running", {}}, {"ready", {}}, {"service", "stopped"}});
-        }
-        if (value(member, "installed") != Json(back_.to)) {
-            add(Verb::install, member, {{"installed", back_.to}});
-        }
-        if (start) {
-            add(Verb::start,
-                member,
-                {{"running", back_.to}, {"ready", true}, {"service", "running"}});
-        }
-    }
-
-    const model::FactBook& facts_;
-    Plan back_;
 };
 
 checker::CompileBack Drawer::draw_back() {
@@ -562,7 +349,7 @@ checker::CompileBack Drawer::draw_back() {
         if (careful && level != facts.end() && level->second.value == Json("2")) {
             return fail("plan.closed", "the level has risen");
         }
-        return Back(plan, facts).make(starts);
+        return make_back(plan, facts, starts);
     };
 }
 

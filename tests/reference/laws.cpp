@@ -1,6 +1,7 @@
 #include "reference/laws.h"
 
 #include "model/version.h"
+#include "reference/rules.h"
 
 #include <algorithm>
 
@@ -17,27 +18,8 @@ using model::Raises;
 using model::Verb;
 using run::Status;
 
-const PlanStore* store_named(const Model& model, const std::string& name) {
-    for (const PlanStore& store : model.plan.stores) {
-        if (store.name == name) {
-            return &store;
-        }
-    }
-    return nullptr;
-}
-
 bool is_once_only(const Action& action) {
     return action.repeatable == model::Repeatable::no && !action.request.is_null();
-}
-
-bool has_effect(const Action& action, const std::string& kind) {
-    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == kind;
-    });
-}
-
-bool destroys(const Action& action) {
-    return action.verb == Verb::destroy || has_effect(action, "destroys");
 }
 
 // What the start of a member opens: its own data, and whatever its role shares or opens.
@@ -60,20 +42,6 @@ bool can_read(const PlanStore& store, int format, const std::string& release) {
     }
     const std::string& name = store.formats[static_cast<std::size_t>(format)];
     return index_in(law->second.reads, name) >= 0;
-}
-
-bool can_read_all(const Model& model,
-                  const std::string& member,
-                  const std::string& release,
-                  const World& world) {
-    for (const PlanStore& store : model.plan.stores) {
-        for (const std::string& instance : opened(model, store, member)) {
-            if (!can_read(store, world.formats.at(instance), release)) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 // The level facts that tell the format of this instance.
@@ -195,73 +163,6 @@ void apply_facts(Model& model, const Action& action, World& world) {
     }
 }
 
-// What an action destroys must have a verified copy: the stores that it names, else any one.
-void look_at_copies(const Model& model, const Action& action, const World& world, Broken& broken) {
-    bool named = false;
-    bool bare = false;
-    for (const Effect& effect : action.effects) {
-        const bool store = store_named(model, effect.name) != nullptr;
-        if (effect.kind == "destroys" && store) {
-            named = true;
-            bare = bare || world.copies.at(effect.name) != Copy::verified;
-        }
-    }
-    const bool any = std::any_of(world.copies.begin(), world.copies.end(), [](const auto& copy) {
-        return copy.second == Copy::verified;
-    });
-    if (destroys(action) && (bare || (!named && !any))) {
-        broken.insert(Property::unverified_destroy);
-    }
-}
-
-bool takes_writes(const Model& model, const World& world) {
-    const std::string key = model.key_of("", "writes");
-    const Json accepted = key.empty() ? Json(true) : model.value(world, key).value;
-    return accepted == Json(true) || accepted == Json("accepted");
-}
-
-bool moves_serving(const Model& model, const Action& action) {
-    const std::string key = model.key_of("", "serving");
-    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == "becomes" && !key.empty()
-               && model::fact_key(effect.member, effect.name) == key;
-    });
-}
-
-void note_writes(const Model& model, World& world) {
-    const std::string key = model.key_of("", "serving");
-    if (model.plan.procedure != "downgrade" && !key.empty() && takes_writes(model, world)
-        && !(model.value(world, key).value == model.value(model.first, key).value)) {
-        world.written = true;
-    }
-}
-
-bool copy_needed(const model::Plan& plan, const PlanStore& store) {
-    const bool restorable = std::any_of(plan.ways_back.begin(),
-                                        plan.ways_back.end(),
-                                        [](const auto& way) { return way.kind == "restore"; });
-    return restorable
-           || std::any_of(plan.actions.begin(), plan.actions.end(), [&](const Action& action) {
-                  return std::any_of(
-                      action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-                          return effect.kind == "copies" && effect.name == store.name;
-                      });
-              });
-}
-
-// It is this effect with which the way back closes.
-void look_at_closing(const Model& model, const World& world, Broken& broken) {
-    if (!is_approved(model, world)) {
-        broken.insert(Property::unasked_return_point);
-    }
-    for (const Rise& rise : model.rises) {
-        if (rise.closes && copy_needed(model.plan, *rise.store)
-            && world.copies.at(rise.store->name) != Copy::verified) {
-            broken.insert(Property::unverified_destroy);
-        }
-    }
-}
-
 bool serves(const Model& model, const std::string& member, const World& world) {
     const std::string running = model.key_of(member, "running");
     const std::string ready = model.key_of(member, "ready");
@@ -287,6 +188,20 @@ bool is_going_down(const Model& model,
 }
 
 }  // namespace
+
+bool can_read_all(const Model& model,
+                  const std::string& member,
+                  const std::string& release,
+                  const World& world) {
+    for (const PlanStore& store : model.plan.stores) {
+        for (const std::string& instance : opened(model, store, member)) {
+            if (!can_read(store, world.formats.at(instance), release)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
 
 bool starts(const Action& action) {
     return !action.member.empty() && (action.verb == Verb::start || action.verb == Verb::restart);

@@ -21,6 +21,11 @@ void prove_copies(const Model& model, std::size_t action, World& world);
 [[nodiscard]] bool may_fire(const Model& model, const Rise& rise, const World& world);
 void fire(Model& model, const Rise& rise, World& world);
 
+// Whether the release can read all stores that the member opens.
+[[nodiscard]] bool can_read_all(const Model& model,
+                                const std::string& member,
+                                const std::string& release,
+                                const World& world);
 void die(Model& model, const std::string& member, World& world);
 // A person starts what is installed.
 [[nodiscard]] bool may_be_started(const Model& model, const std::string& member, const World&);

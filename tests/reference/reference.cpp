@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "model/version.h"
+#include "reference/walk.h"
 
 #include <fmt/format.h>
 
@@ -18,97 +19,6 @@ using run::Status;
 
 constexpr checker::Faults k_no_faults = {0, 0, 0, 0, 0};
 
-bool is_in(const World& world, Phase phase) {
-    return world.run.front() == static_cast<run::State::Cell>(phase);
-}
-
-struct Place {
-    int depth = 0;
-    const World* from = nullptr;
-    std::string how;
-};
-
-// Every world that is reached, with the shortest way to it; and each broken property, likewise.
-class Walk {
-public:
-    Walk(Model& model,
-         const checker::Faults& faults,
-         const Request& request,
-         bool first_only = false)
-        : model_(model)
-        , faults_(faults)
-        , pace_(request.pace)
-        , worlds_max_(request.worlds_max)
-        , first_only_(first_only) {}
-
-    // False: there were too many.
-    bool run() {
-        order_.push_back(&places_.emplace(model_.first, Place{}).first->first);
-        for (std::size_t i = 0; i < order_.size(); ++i) {
-            if (places_.size() > worlds_max_) {
-                return false;
-            }
-            for (Step& step : steps(model_, *order_[i], faults_, pace_)) {
-                take(*order_[i], std::move(step));
-            }
-            if (first_only_ && !broken_.empty()) {
-                return true;
-            }
-        }
-        return true;
-    }
-
-    [[nodiscard]] const std::vector<const World*>& order() const { return order_; }
-
-    [[nodiscard]] const std::map<Property, Finding>& broken() const { return broken_; }
-
-    [[nodiscard]] Finding way_to(const World& world) const {
-        Finding finding;
-        for (const World* at = &world; at != nullptr; at = places_.at(*at).from) {
-            const Place& place = places_.at(*at);
-            if (place.from != nullptr) {
-                finding.story.insert(finding.story.begin(), place.how);
-            }
-        }
-        finding.length = static_cast<int>(finding.story.size());
-        return finding;
-    }
-
-    [[nodiscard]] int depth(const World& world) const { return places_.at(world).depth; }
-
-    [[nodiscard]] const World* find(const World& world) const {
-        const auto it = places_.find(world);
-        return it == places_.end() ? nullptr : &it->first;
-    }
-
-private:
-    void take(const World& from, Step step) {
-        for (const Property property : step.broken) {
-            if (!broken_.contains(property)) {
-                Finding finding = way_to(from);
-                ++finding.length;
-                finding.story.push_back(step.what);
-                broken_.emplace(property, std::move(finding));
-            }
-        }
-        const int depth = places_.at(from).depth + 1;
-        const auto [at, fresh] =
-            places_.try_emplace(std::move(step.to), Place{depth, &from, step.what});
-        if (fresh) {
-            order_.push_back(&at->first);
-        }
-    }
-
-    Model& model_;
-    checker::Faults faults_;
-    Pace pace_;
-    std::size_t worlds_max_;
-    bool first_only_;
-    std::map<World, Place> places_;
-    std::vector<const World*> order_;  // as reached: by depth
-    std::map<Property, Finding> broken_;
-};
-
 bool says_remedy(const model::Action& action) {
     const auto says = [](const std::vector<model::Condition>& conditions) {
         return std::any_of(conditions.begin(), conditions.end(), [](const auto& one) {
@@ -118,14 +28,28 @@ bool says_remedy(const model::Action& action) {
     return !action.remedy.empty() || says(action.guard) || says(action.then);
 }
 
+bool has_failed(const Model& model, const World& world, bool (*test)(const model::Action&)) {
+    const run::State state = model.state(world);
+    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
+        if (state.status(i) == Status::failed && test(model.plan.actions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // It is finished, or halted where the pack tells a person what to do.
 bool is_an_end(const Model& model, const World& world) {
-    const run::State state = model.state(world);
-    bool told = false;
-    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
-        told = told || (state.status(i) == Status::failed && says_remedy(model.plan.actions[i]));
-    }
-    return is_in(world, Phase::finished) || (is_in(world, Phase::halted) && told);
+    return is_in(world, Phase::finished)
+           || (is_in(world, Phase::halted) && has_failed(model, world, says_remedy));
+}
+
+// It halted at what may not run twice, and nobody tells a person how to find out whether it ran.
+bool is_left_alone(const Model& model, const World& world) {
+    return is_in(world, Phase::halted) && has_failed(model, world, [](const model::Action& action) {
+               return action.repeatable == model::Repeatable::no && !action.request.is_null()
+                      && !says_remedy(action);
+           });
 }
 
 // One plan, and the questions that need more than one step.
@@ -192,9 +116,14 @@ private:
         return ways_back_[plain] = try_way_back(world);
     }
 
-    // Nobody runs the new release, and nobody has it installed: there is nothing to take back.
+    // Nobody runs the new release or has it installed, and all else but who is down is as at first:
+    // there is nothing to take back.
     [[nodiscard]] bool is_untouched(const World& world) const {
+        std::set<std::string> told;
         for (const std::string& member : model_.plan.members()) {
+            for (const char* standard : {"running", "installed", "ready", "service"}) {
+                told.insert(model_.key_of(member, standard));
+            }
             for (const char* standard : {"running", "installed"}) {
                 const std::string& key = model_.key_of(member, standard);
                 if (key.empty() || !model_.has(key)) {
@@ -206,14 +135,24 @@ private:
                 }
             }
         }
-        return true;
+        for (const auto& [key, owner] : model_.owners()) {
+            const auto& now = model_.value(world, key);
+            const auto& then = model_.value(model_.first, key);
+            if (!told.contains(key) && (now.status != then.status || now.value != then.value)) {
+                return false;
+            }
+        }
+        return world.formats == model_.first.formats;
     }
 
     [[nodiscard]] bool try_way_back(const World& world) {
         if (is_untouched(world)) {
             return true;
         }
-        const Origin origin = {model_.survey(world), world.formats, world.copies, world.written};
+        Origin origin = {model_.survey(world), world.formats, world.copies, world.written, {}};
+        for (const auto& [key, owner] : model_.owners()) {
+            origin.modelled.push_back(key);
+        }
         const auto plan = request_.back(origin.facts);
         if (!plan) {
             return false;
@@ -230,29 +169,75 @@ private:
         });
     }
 
-    // It is finished in some way, and whenever it is, the old release runs.
-    static bool ends_well(const Model& back, const Walk& walk) {
-        bool ends = false;
-        for (const World* world : walk.order()) {
-            ends = ends || is_in(*world, Phase::finished);
-            if (is_in(*world, Phase::finished) && !runs_old_release(back, *world)) {
-                return false;
+    // It is certain to be finished, and whenever it is, the old release runs.
+    [[nodiscard]] bool ends_well(Model& back, const Walk& walk) const {
+        std::set<const World*> sure;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (const World* world : walk.order()) {
+                if (!sure.contains(world) && is_sure(back, walk, *world, sure)) {
+                    sure.insert(world);
+                    moved = true;
+                }
             }
         }
-        return ends;
+        return sure.contains(walk.order().front())
+               && std::all_of(walk.order().begin(), walk.order().end(), [&](const World* world) {
+                      return !is_in(*world, Phase::finished)
+                             || (runs_release(back, *world) && reads_all(back, *world));
+                  });
     }
 
-    static bool runs_old_release(const Model& back, const World& world) {
-        return std::all_of(
-            back.plan.actions.begin(), back.plan.actions.end(), [&](const auto& action) {
-                return std::all_of(
-                    action.effects.begin(), action.effects.end(), [&](const auto& effect) {
-                        const bool running = effect.kind == "becomes" && !effect.member.empty()
-                                             && model::fact_key(effect.member, effect.name)
-                                                    == back.key_of(effect.member, "running");
-                        return !running || back.runs(world, effect.member) == back.plan.to;
-                    });
-            });
+    // After a halt a person does what serves. Else everything that can happen must lead to an end;
+    // but where nobody models whether an action is to be skipped, one of the two answers does.
+    [[nodiscard]] bool is_sure(Model& back,
+                               const Walk& walk,
+                               const World& world,
+                               const std::set<const World*>& sure) const {
+        if (is_in(world, Phase::finished)) {
+            return true;
+        }
+        std::map<std::string, bool> answers;  // what happens, a `when` and its guard as one
+        for (const Step& step : steps(back, world, k_no_faults, request_.pace)) {
+            const std::string action = step.what.substr(step.what.find(' ') + 1);
+            const bool judged =
+                step.what.starts_with("skipped ") || step.what.starts_with("judged_yes ");
+            bool& good = answers[judged ? action : step.what];
+            good = good || sure.contains(walk.find(step.to));
+        }
+        const auto is_good = [](const auto& one) { return one.second; };
+        return is_in(world, Phase::halted) ? std::any_of(answers.begin(), answers.end(), is_good)
+               : answers.empty()           ? false
+                                           : std::all_of(answers.begin(), answers.end(), is_good);
+    }
+
+    // Whom the plan takes down or brings up runs what it leads to, but who is left down for good by
+    // one of two sides.
+    static bool runs_release(const Model& model, const World& world) {
+        std::map<std::string, bool> handled;  // whether it is brought up
+        for (const model::Action& action : model.plan.actions) {
+            for (const model::Effect& effect : action.effects) {
+                const bool running = effect.kind == "becomes" && !effect.member.empty()
+                                     && model::fact_key(effect.member, effect.name)
+                                            == model.key_of(effect.member, "running");
+                if (running) {
+                    bool& up = handled[effect.member];
+                    up = up || !effect.value.is_null();
+                }
+            }
+        }
+        return std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
+            return model.runs(world, one.first) == model.plan.to
+                   || (!one.second && model.plan.kind == "side-by-side");
+        });
+    }
+
+    static bool reads_all(const Model& model, const World& world) {
+        const auto members = model.plan.members();
+        return std::all_of(members.begin(), members.end(), [&](const std::string& member) {
+            const std::string release = model.runs(world, member);
+            return release.empty() || can_read_all(model, member, release, world);
+        });
     }
 
     // Worlds from which the run comes to an end if nothing fails any more.
@@ -263,7 +248,8 @@ private:
             if (is_an_end(model_, *world)) {
                 open.push_back(world);
             }
-            for (const Step& step : steps(model_, *world, k_no_faults, request_.pace)) {
+            const bool alone = is_left_alone(model_, *world);
+            for (const Step& step : alone ? std::vector<Step>() : steps_from(*world)) {
                 if (const World* next = walk_.find(step.to)) {
                     before[next].push_back(world);
                 }
@@ -280,6 +266,10 @@ private:
         return ends;
     }
 
+    [[nodiscard]] std::vector<Step> steps_from(const World& world) {
+        return steps(model_, world, k_no_faults, request_.pace);
+    }
+
     void look_for_ends(Verdict& verdict) {
         Walk calm(model_, k_no_faults, request_);
         (void)calm.run();
@@ -290,6 +280,12 @@ private:
             verdict.broken.emplace(Property::stuck, Finding());
             verdict.never = true;
             return;
+        }
+        for (const World* world : order) {
+            if (is_in(*world, Phase::finished) && !runs_release(model_, *world)) {
+                verdict.broken.emplace(Property::stuck, calm.way_to(*world));
+                return;
+            }
         }
         const auto ends = worlds_that_end();
         for (const World* world : walk_.order()) {

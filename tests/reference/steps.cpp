@@ -1,5 +1,6 @@
 #include "reference/steps.h"
 
+#include "reference/answers.h"
 #include "run/run.h"
 #include "run/world.h"
 
@@ -12,22 +13,12 @@ namespace {
 using model::Action;
 using model::Condition;
 using model::Tri;
-using model::Whose;
 using run::Command;
 using run::Do;
 using run::EventType;
 using run::Outcome;
 using run::Purpose;
 using run::Status;
-
-struct Answer {
-    Tri told = Tri::yes;  // by what is modelled
-    bool open = false;    // something is not modelled
-};
-
-bool holds(const Answer& answer) {
-    return answer.told == Tri::yes;
-}
 
 class Stepper {
 public:
@@ -105,67 +96,8 @@ private:
         return model_.is_away(here_, action(index).member);
     }
 
-    // The facts as a reading finds them: who does not answer tells nothing.
-    [[nodiscard]] model::FactBook reading(const World& world) const {
-        model::FactBook book;
-        for (const auto& [key, owner] : model_.owners()) {
-            const bool away = model_.is_away(world, owner);
-            book[key] = away ? model::Observation{} : model_.value(world, key);
-        }
-        return book;
-    }
-
-    [[nodiscard]] bool is_modelled(const Condition& condition, const std::string& self) const {
-        const auto keys = model::facts_of(condition, model_.plan.roster(), self);
-        return condition.relation != model::Relation::reaches
-               && condition.relation != model::Relation::stands
-               && std::all_of(
-                   keys.begin(), keys.end(), [&](const auto& key) { return model_.has(key); });
-    }
-
-    [[nodiscard]] bool somebody_is_away(const Condition& condition, const std::string& self) const {
-        if (condition.whose == Whose::system) {
-            return false;
-        }
-        if (condition.whose == Whose::this_member) {
-            return model_.is_away(here_, self);
-        }
-        const auto& members = up_.find(condition.role)->second;
-        return std::any_of(members.begin(), members.end(), [&](const std::string& member) {
-            const bool asked = condition.whose != Whose::others || member != self;
-            return asked && model_.is_away(here_, member);
-        });
-    }
-
     [[nodiscard]] Answer judge(const std::vector<Condition>& conditions, std::size_t index) const {
-        return judge(conditions, index, here_, up_);
-    }
-
-    [[nodiscard]] Answer judge(const std::vector<Condition>& conditions,
-                               std::size_t index,
-                               const World& world,
-                               const model::Roster& up) const {
-        Answer all;
-        if (conditions.empty()) {
-            return all;
-        }
-        const std::string& self = action(index).member;
-        const model::FactBook now = reading(world);
-        const model::FactBook before;
-        for (const Condition& condition : conditions) {
-            if (!is_modelled(condition, self)) {
-                all.open = true;
-                all.told = somebody_is_away(condition, self) ? Tri::cannot_tell : all.told;
-                continue;
-            }
-            const model::FactView view = {now, before, model_.plan.planned, up, self};
-            const Tri one = model::evaluate(condition, view).outcome;
-            if (one == Tri::no) {
-                return {Tri::no, false};
-            }
-            all.told = one == Tri::cannot_tell ? one : all.told;
-        }
-        return all;
+        return answer(model_, conditions, action(index).member, here_, up_);
     }
 
     void obey(const Command& command, bool alone) {
@@ -247,7 +179,7 @@ private:
     // well.
     bool keep_promise(std::size_t index) {
         const auto up = run::members_up(model_.plan, model_.state(to()));
-        const Answer then = judge(action(index).then, index, to(), up);
+        const Answer then = answer(model_, action(index).then, action(index).member, to(), up);
         const bool fires =
             std::any_of(model_.rises.begin(), model_.rises.end(), [&](const auto& rise) {
                 return may_fire(model_, rise, to());

@@ -73,6 +73,9 @@ void Model::name_facts(const Origin* origin) {
     for (const model::PlanStore& store : plan.stores) {
         keys.insert(store.levels.begin(), store.levels.end());
     }
+    if (origin != nullptr) {
+        keys.insert(origin->modelled.begin(), origin->modelled.end());
+    }
     for (const std::string& key : keys) {
         if (const Observation* value = first_value(key, origin)) {
             places_[key] = first.facts.size();

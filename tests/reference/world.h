@@ -46,6 +46,7 @@ struct Origin {
     std::map<std::string, int> formats;
     std::map<std::string, Copy> copies;
     bool written = false;
+    std::vector<std::string> modelled;  // keys of facts that are modelled in any case
 };
 
 // A law that raises a store's format.

@@ -1,0 +1,65 @@
+// Ends: from which rows of an exploration something can still be reached when nothing fails any
+// more.
+#pragma once
+
+#include "checker/search.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace drydock::checker {
+
+inline constexpr Faults k_no_faults = {0, 0, 0, 0, 0};
+
+// For each row, by its id, whether it is an end, or leads to one: leads(row, batch, leads_to_end)
+// judges what can happen in it, leads_to_end(k) tells of each. From the ends backwards, without
+// keeping who leads where: rows that were reached late are looked at first, so that a few passes
+// settle it.
+template <class IsEnd, class Leads>
+std::vector<bool> from_the_ends(const Site& site,
+                                const Options& options,
+                                const Search& search,
+                                const IsEnd& is_end,
+                                const Leads& leads) {
+    const std::vector<std::uint32_t> order = search.in_order();
+    std::vector<bool> ends(std::size_t{*std::max_element(order.begin(), order.end())} + 1, false);
+    Explorer explorer(site, k_no_faults);
+    Symmetry symmetry(site, options.symmetry);
+    Batch batch(site.size);
+    const auto leads_to_end = [&](std::size_t k) {
+        symmetry.sort(batch.row(k));
+        const std::uint32_t next = search.find(batch.row(k));
+        return next != k_nobody && ends[next];
+    };
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (std::size_t i = order.size(); i > 0; --i) {
+            const std::uint32_t id = order[i - 1];
+            const Byte* row = search.row(id);
+            if (ends[id]) {
+                continue;
+            }
+            batch.clear();
+            if (!is_end(row)) {
+                explorer.expand(row, batch);
+            }
+            ends[id] = is_end(row) || leads(row, batch, leads_to_end);
+            moved = moved || ends[id];
+        }
+    }
+    return ends;
+}
+
+// One way is enough.
+struct OneLeads {
+    template <class LeadsToEnd>
+    bool operator()(const Byte* /*row*/, const Batch& batch, const LeadsToEnd& leads_to_end) const {
+        bool one = false;
+        for (std::size_t k = 0; k < batch.size() && !one; ++k) {
+            one = leads_to_end(k);
+        }
+        return one;
+    }
+};
+
+}  // namespace drydock::checker

@@ -1,0 +1,75 @@
+#include "reference/answers.h"
+
+#include <algorithm>
+
+namespace drydock::reference {
+
+namespace {
+
+using model::Condition;
+using model::Tri;
+using model::Whose;
+
+model::FactBook reading(const Model& model, const World& world) {
+    model::FactBook book;
+    for (const auto& [key, owner] : model.owners()) {
+        const bool away = model.is_away(world, owner);
+        book[key] = away ? model::Observation{} : model.value(world, key);
+    }
+    return book;
+}
+
+bool is_modelled(const Model& model, const Condition& condition, const std::string& self) {
+    const auto keys = model::facts_of(condition, model.plan.roster(), self);
+    return condition.relation != model::Relation::reaches
+           && condition.relation != model::Relation::stands
+           && std::all_of(
+               keys.begin(), keys.end(), [&](const auto& key) { return model.has(key); });
+}
+
+bool somebody_is_away(const Model& model,
+                      const Condition& condition,
+                      const std::string& self,
+                      const World& world,
+                      const model::Roster& up) {
+    if (condition.whose == Whose::system) {
+        return false;
+    }
+    if (condition.whose == Whose::this_member) {
+        return model.is_away(world, self);
+    }
+    const auto& members = up.find(condition.role)->second;
+    return std::any_of(members.begin(), members.end(), [&](const std::string& member) {
+        const bool asked = condition.whose != Whose::others || member != self;
+        return asked && model.is_away(world, member);
+    });
+}
+
+}  // namespace
+
+Answer answer(const Model& model,
+              const std::vector<Condition>& conditions,
+              const std::string& self,
+              const World& world,
+              const model::Roster& up) {
+    Answer all;
+    const model::FactBook now = conditions.empty() ? model::FactBook() : reading(model, world);
+    const model::FactBook before;
+    for (const Condition& condition : conditions) {
+        if (!is_modelled(model, condition, self)) {
+            all.open = true;
+            all.told =
+                somebody_is_away(model, condition, self, world, up) ? Tri::cannot_tell : all.told;
+            continue;
+        }
+        const model::FactView view = {now, before, model.plan.planned, up, self};
+        const Tri one = model::evaluate(condition, view).outcome;
+        if (one == Tri::no) {
+            return {Tri::no, false};
+        }
+        all.told = one == Tri::cannot_tell ? one : all.told;
+    }
+    return all;
+}
+
+}  // namespace drydock::reference

@@ -1,0 +1,12 @@
+// The way back of a drawn plan: one member after the other, from wherever it stands.
+#pragma once
+
+#include "model/plan.h"
+
+namespace drydock::reference {
+
+// With `start` false nobody is brought up again: a way back that ends badly.
+[[nodiscard]] model::Plan
+make_back(const model::Plan& plan, const model::FactBook& facts, bool start);
+
+}  // namespace drydock::reference
