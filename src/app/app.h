@@ -102,8 +102,10 @@ struct Checked {
 // Explores the plan; ways back are compiled from its cluster file and pack, if they are still
 // there.
 [[nodiscard]] Checked check(const Options& options, const model::Plan& plan, checker::Options how);
-// What `plan` does by itself: the largest of some small budgets that is looked through soon.
-[[nodiscard]] Checked check_soon(const Options& options, const model::Plan& plan);
+// What `plan` does by itself: the largest of some small budgets that is looked through soon. Where
+// the way back closes elsewhere than at the plan's gate, the plan is compiled again, with its gate
+// there, and checked again.
+[[nodiscard]] Checked check_soon(const Options& options, model::Plan& plan);
 // What goes with the plan (model::Plan::check), bound to its digest.
 [[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.

@@ -47,33 +47,73 @@ compile_back(const Project& project, const model::Plan& plan, const model::FactB
     return std::move(*compiled.plan);
 }
 
-// Some members were behind some steps already, or down: nobody promised a way back from there.
-bool began_half_way(const model::Plan& plan) {
-    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
-        return action.id.ends_with("-confirmed");
-    });
-}
-
-Back back_of(const Options& options, const model::Plan& plan) {
-    if (began_half_way(plan)) {
-        return {{}, "ways back: the cluster was half-way when the plan was made"};
-    }
-    if (!has_downgrade(plan)) {
-        return {{}, "ways back: the plan names no downgrade"};
-    }
+// The cluster file and pack that the plan was made from, as they were then.
+Result<Project> project_of(const Options& options, const model::Plan& plan) {
     Options of_plan = options;
     of_plan.cluster_file = plan.cluster_file;
     auto project = open_project(of_plan);
     if (!project) {
-        return {{}, fmt::format("ways back: {} cannot be read", plan.cluster_file)};
+        return fail("check.project", fmt::format("{} cannot be read", plan.cluster_file));
     }
     if (project->pack.digest != plan.pack_digest) {
-        return {{}, "ways back: the pack has changed since the plan was made"};
+        return fail("check.project", "the pack has changed since the plan was made");
+    }
+    return std::move(*project);
+}
+
+Back back_of(const Options& options, const model::Plan& plan) {
+    if (!has_downgrade(plan)) {
+        return {{}, "ways back: the plan names no downgrade"};
+    }
+    auto project = project_of(options, plan);
+    if (!project) {
+        return {{}, "ways back: " + project.error().message};
     }
     auto known = std::make_shared<const Project>(std::move(*project));
     return {
         [known, &plan](const model::FactBook& facts) { return compile_back(*known, plan, facts); },
         ""};
+}
+
+// The plan again, from the facts that it holds, with its gate by what the checker found.
+Result<model::Plan>
+compile_again(const Options& options, const model::Plan& plan, const model::Closing& closing) {
+    DRYDOCK_TRY_ASSIGN(const Project project, project_of(options, plan));
+    model::FactBook facts = plan.seen;
+    facts.insert(plan.planned.begin(), plan.planned.end());
+    auto compiled = planner::compile({project.pack,
+                                      project.cluster,
+                                      facts,
+                                      plan.procedure,
+                                      plan.from,
+                                      plan.to,
+                                      plan.run,
+                                      "",
+                                      plan.returns_from,
+                                      closing});
+    if (!compiled.plan) {
+        return tl::unexpected(compiled.problems.front());
+    }
+    return std::move(*compiled.plan);
+}
+
+// With the largest of the small budgets that is looked through soon.
+Checked check_small(const Options& options, const model::Plan& plan) {
+    Checked checked;
+    std::int64_t took_ms = 0;
+    for (const checker::Faults& faults : k_small_faults) {
+        checker::Options how;
+        how.faults = faults;
+        how.memory_max = k_soon_bytes;
+        how.worlds_max = k_soon_worlds;
+        checked = check(options, plan, how);
+        took_ms += checked.took_ms;
+        checked.took_ms = took_ms;
+        if (checked.report.verdict != checker::Verdict::unfinished) {
+            break;
+        }
+    }
+    return checked;
 }
 
 }  // namespace
@@ -92,21 +132,19 @@ Checked check(const Options& options, const model::Plan& plan, checker::Options 
     return checked;
 }
 
-Checked check_soon(const Options& options, const model::Plan& plan) {
-    Checked checked;
-    std::int64_t took_ms = 0;
-    for (const checker::Faults& faults : k_small_faults) {
-        checker::Options how;
-        how.faults = faults;
-        how.memory_max = k_soon_bytes;
-        how.worlds_max = k_soon_worlds;
-        checked = check(options, plan, how);
-        took_ms += checked.took_ms;
-        checked.took_ms = took_ms;
-        if (checked.report.verdict != checker::Verdict::unfinished) {
-            break;
-        }
+Checked check_soon(const Options& options, model::Plan& plan) {
+    Checked checked = check_small(options, plan);
+    if (!checked.report.moved) {
+        return checked;
     }
+    auto again = compile_again(options, plan, *checked.report.moved);
+    if (!again) {
+        return checked;
+    }
+    plan = std::move(*again);
+    const std::int64_t before_ms = checked.took_ms;
+    checked = check_small(options, plan);
+    checked.took_ms += before_ms;
     return checked;
 }
 

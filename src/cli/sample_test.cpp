@@ -337,7 +337,7 @@ Checked check(const Options& /*options*/, const model::Plan& /*plan*/, checker::
     return fake_app().checked;
 }
 
-Checked check_soon(const Options& /*options*/, const model::Plan& /*plan*/) {
+Checked check_soon(const Options& /*options*/, model::Plan& /*plan*/) {
     ask("check soon");
     return fake_app().checked;
 }

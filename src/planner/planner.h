@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "model/closing.h"
 #include "model/cluster.h"
 #include "model/fact.h"
 #include "model/pack.h"
@@ -71,6 +72,8 @@ struct Request {
     std::string run;           // id of the run to be
     std::string copy;          // for restore
     std::string returns_from;  // the run that is taken back
+    // Where the checker found that the way back closes; without it the laws alone tell.
+    std::optional<model::Closing> closing = {};
 };
 
 struct Compiled {

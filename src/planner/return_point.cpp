@@ -1,8 +1,10 @@
-// Pass: the point of no return, along every order that the plan allows, and the gate before it.
-// closing.h tells which actions close the way back.
+// Pass: the point of no return, along every order that the plan allows; gate.h puts its gate.
+// closing.h tells which actions close the way back by the laws of the stores; where the checker has
+// tried the way back from every world, what it found counts instead.
 #include "model/version.h"
 #include "planner/closing.h"
 #include "planner/compile.h"
+#include "planner/gate.h"
 
 #include <fmt/format.h>
 
@@ -19,6 +21,8 @@ using model::Action;
 using model::Law;
 using model::Plan;
 using model::Raises;
+
+constexpr std::string_view k_found = "found";  // no law: the checker found it
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
@@ -150,6 +154,10 @@ std::string reason_of(const Draft& draft, const Law& law) {
     if (law.raises == "on_destroy") {
         return fmt::format("this step destroys {}, which {} needs", law.store, from);
     }
+    if (law.raises == k_found) {
+        return fmt::format("behind this step there is no way back: {}",
+                           draft.request.closing->because);
+    }
     const std::string whose =
         law.raises == "when_all" ? fmt::format("when every member runs {}, {} raises its {} level "
                                                "to {} by itself, within seconds",
@@ -164,162 +172,102 @@ std::string reason_of(const Draft& draft, const Law& law) {
     return fmt::format("{}; {} cannot read that", whose, from);
 }
 
-// A member that is stopped for a closing action is not to stand still at the gate: the gate comes
-// before the first of its steps in that phase.
-std::size_t block_front(const Plan& plan, std::size_t index) {
-    const Action& action = plan.actions[index];
-    std::optional<std::size_t> front;
-    bool stops = false;
-    for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
-        const Action& before = plan.actions[i];
-        if (before.phase == action.phase && before.member == action.member) {
-            front = front.value_or(i);
-            stops = stops || before.verb == model::Verb::stop;
-        }
-    }
-    return stops ? *front : index;
+void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
+    const std::string first = draft.plan.actions[closing.front()].id;
+    const std::string because = reason_of(draft, law);
+    const std::string gate = place_gate(draft, closing, because, law.source);
+    draft.plan.point_of_no_return = {true, first, gate, law.store, law.raises, because, law.source};
 }
 
-// What may be done between the gate and what it guards: what prepares it, in the same phase, with
-// no member stopped or started.
-bool may_stand_between(const Action& action, const Action& gate) {
-    return action.request.is_null() || (action.phase == gate.phase && !moves_release(action.verb));
-}
-
-// Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
-// but what prepares them is done between.
-bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
-    std::vector<bool> behind(plan.actions.size(), false);
-    behind[gate] = true;
-    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        const auto& after = plan.actions[i].after;
-        behind[i] = std::any_of(
-            after.begin(), after.end(), [&](std::size_t before) { return behind[before]; });
-    }
-    const auto before = ancestors(plan, targets);
-    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        if (behind[i] && before[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
-            return false;
-        }
-    }
-    return std::all_of(
-        targets.begin(), targets.end(), [&](std::size_t target) { return behind[target]; });
-}
-
-// The pack's own gate, if it stands where it must: before the members' blocks, or right before the
-// closing actions themselves. One that stands elsewhere stays, and is told of.
-std::optional<std::size_t> own_gate(Draft& draft,
-                                    const std::vector<std::size_t>& fronts,
-                                    const std::vector<std::size_t>& closing) {
-    const Plan& plan = draft.plan;
-    const auto gates = all_that(plan, [](const Action& action) { return action.is_gate(); });
-    for (const std::size_t gate : gates) {
-        if (stands_before(plan, gate, fronts) || stands_before(plan, gate, closing)) {
-            return gate;
-        }
-    }
-    for (const std::size_t gate : gates) {
-        draft.plan.skipped.push_back(fmt::format(
-            "gate \"{}\" ({}) does not stand right before the point of no return: one more does",
-            plan.actions[gate].gate,
-            plan.actions[gate].source));
-    }
-    return std::nullopt;
-}
-
-void shift_indices(Plan& plan, std::size_t from) {
-    for (Action& action : plan.actions) {
-        for (std::size_t& before : action.after) {
-            before += before >= from ? 1U : 0U;
-        }
-    }
-}
-
-// A pack may have gates of its own by these names.
-void name_apart(const Plan& plan, Action& gate) {
-    const auto taken = [&](const Action& other) {
-        return other.id == gate.id || (other.is_gate() && other.gate == gate.gate);
-    };
-    while (std::any_of(plan.actions.begin(), plan.actions.end(), taken)) {
-        gate.id += "-closing";
-        gate.gate += "-closing";
-    }
-}
-
-Action make_gate(const Draft& draft, const Law& law, const Action& front) {
-    Action gate;
-    gate.id = front.phase + "/gate";
-    gate.phase = front.phase;
-    gate.verb = model::Verb::gate;
-    gate.gate = "point-of-no-return";
-    gate.title = fmt::format("point of no return: {}", reason_of(draft, law));
-    gate.reason = gate.title;
-    gate.why = "before this, `drydock downgrade` takes the cluster back with nothing lost";
-    gate.source = law.source;
-    gate.repeatable = model::Repeatable::yes;
-    gate.patience_ms = 30'000;
-    name_apart(draft.plan, gate);
-    return gate;
-}
-
-// Puts the gate before the blocks that hold the closing actions: these members stay as they are
-// until it is approved.
-std::size_t insert_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& fronts) {
-    Plan& plan = draft.plan;
-    const std::size_t at = fronts.front();
-    std::set<std::size_t> after;
-    for (const std::size_t front : fronts) {
-        for (const std::size_t before : plan.actions[front].after) {
-            if (before < at) {
-                after.insert(before);
+// The closing actions of all laws that are open, each with its law.
+std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
+    std::map<std::size_t, const Law*> laws;
+    for (const Law& law : draft.plan.laws) {
+        if (standing_of(draft, law) == Standing::open) {
+            for (const std::size_t action : closing_actions(draft, law)) {
+                laws.emplace(action, &law);
             }
         }
     }
-    Action gate = make_gate(draft, law, plan.actions[at]);
-    gate.after.assign(after.begin(), after.end());
-    shift_indices(plan, at);
-    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(at), std::move(gate));
-    for (const std::size_t front : fronts) {
-        auto& waits_for = plan.actions[front + 1].after;
-        std::erase_if(waits_for, [&](std::size_t before) { return after.contains(before); });
-        waits_for.insert(waits_for.begin(), at);
-    }
-    return at;
-}
-
-void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
-    Plan& plan = draft.plan;
-    const std::string first = plan.actions[closing.front()].id;
-    std::set<std::size_t> blocks;
-    for (const std::size_t index : closing) {
-        blocks.insert(block_front(plan, index));
-    }
-    const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
-    const auto own = own_gate(draft, fronts, closing);
-    Action& gate = plan.actions[own ? *own : insert_gate(draft, law, fronts)];
-    gate.returns_here = true;
-    gate.soak_ms = draft.request.cluster.policy.soak_ms;
-    plan.point_of_no_return = {
-        true, first, gate.gate, law.store, law.raises, reason_of(draft, law), law.source};
+    return laws;
 }
 
 // Of all laws that close the way back, those count that close it before any other does.
 void guard_first_law(Draft& draft) {
-    std::map<std::size_t, const Law*> laws;
+    const auto laws = closing_by_laws(draft);
     std::vector<std::size_t> closing;
-    for (const Law& law : draft.plan.laws) {
-        if (standing_of(draft, law) != Standing::open) {
-            continue;
-        }
-        for (const std::size_t action : closing_actions(draft, law)) {
-            laws.emplace(action, &law);
-            closing.push_back(action);
-        }
+    for (const auto& [action, law] : laws) {
+        closing.push_back(action);
     }
     closing = first_of(draft.plan, closing);
     if (!closing.empty()) {
         guard_by_gate(draft, *laws.at(closing.front()), closing);
     }
+}
+
+// The found actions, and the same steps on members that may be first as well.
+std::vector<std::size_t> found_actions(const Draft& draft) {
+    const Plan& plan = draft.plan;
+    std::vector<std::size_t> found;
+    for (const std::string& id : draft.request.closing->actions) {
+        const auto named = all_that(plan, [&](const Action& action) { return action.id == id; });
+        const auto before = ancestors(plan, named);
+        for (std::size_t i = 0; i < plan.actions.size() && !named.empty(); ++i) {
+            const bool alike = plan.actions[i].source == plan.actions[named.front()].source;
+            const bool apart = alike && !before[i] && !ancestors(plan, {i})[named.front()];
+            if (apart) {
+                found.push_back(i);
+            }
+        }
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return first_of(plan, found);
+}
+
+// A law that closes the way back where the checker found it open: the way back lowers the format
+// again.
+void open_again(Draft& draft, const Law& opened, const std::string& action) {
+    for (Law& law : draft.plan.laws) {
+        law.closes = law.closes && law.store != opened.store;
+    }
+    for (model::PlanStore& store : draft.plan.stores) {
+        if (store.name == opened.store && store.laws.contains(draft.request.to)) {
+            store.laws.at(draft.request.to).lowers_on_request = true;
+        }
+    }
+    draft.plan.skipped.push_back(
+        fmt::format("{} raises {} to {}, and the way back lowers it again: that was tried from "
+                    "every state, so no approval is asked for it",
+                    action,
+                    opened.store,
+                    opened.becomes));
+}
+
+// What the checker found stands above what the laws tell, in both directions.
+void guard_found(Draft& draft) {
+    const Plan& plan = draft.plan;
+    const auto found = found_actions(draft);
+    const auto laws = closing_by_laws(draft);
+    for (const auto& [action, law] : laws) {
+        const auto before = ancestors(plan, {action});
+        const bool behind = std::any_of(found.begin(), found.end(), [&, at = action](auto one) {
+            return one == at || before[one];
+        });
+        if (!behind && law->closes) {
+            open_again(draft, *law, plan.actions[action].id);
+        }
+    }
+    if (found.empty()) {
+        return;
+    }
+    const Action first = plan.actions[found.front()];
+    const auto told = laws.find(found.front());
+    const Law none = {"", "", {}, std::string(k_found), "", "", true, first.source};
+    guard_by_gate(draft, told == laws.end() ? none : *told->second, found);
+    draft.plan.skipped.push_back(fmt::format("the way back was tried from every state of the run: "
+                                             "it closes with {}, and the gate stands before that",
+                                             first.id));
 }
 
 }  // namespace
@@ -365,7 +313,11 @@ void place_return_point(Draft& draft) {
                             law.becomes));
         }
     }
-    guard_first_law(draft);
+    if (draft.request.closing) {
+        guard_found(draft);
+    } else {
+        guard_first_law(draft);
+    }
 }
 
 }  // namespace drydock::planner

@@ -1,0 +1,170 @@
+#include "planner/gate.h"
+
+#include "planner/closing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Plan;
+
+struct Words {
+    std::string because;
+    std::string source;
+};
+
+// A member that is stopped for a closing action is not to stand still at the gate: the gate comes
+// before the first of its steps in that phase.
+std::size_t block_front(const Plan& plan, std::size_t index) {
+    const Action& action = plan.actions[index];
+    std::optional<std::size_t> front;
+    bool stops = false;
+    for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
+        const Action& before = plan.actions[i];
+        if (before.phase == action.phase && before.member == action.member) {
+            front = front.value_or(i);
+            stops = stops || before.verb == model::Verb::stop;
+        }
+    }
+    return stops ? *front : index;
+}
+
+// What may be done between the gate and what it guards: what prepares it, in the same phase, with
+// no member stopped or started.
+bool may_stand_between(const Action& action, const Action& gate) {
+    return action.request.is_null() || (action.phase == gate.phase && !moves_release(action.verb));
+}
+
+// Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
+// but what prepares them is done between.
+bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
+    std::vector<bool> behind(plan.actions.size(), false);
+    behind[gate] = true;
+    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
+        const auto& after = plan.actions[i].after;
+        behind[i] = std::any_of(
+            after.begin(), after.end(), [&](std::size_t before) { return behind[before]; });
+    }
+    const auto before = ancestors(plan, targets);
+    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
+        if (behind[i] && before[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
+            return false;
+        }
+    }
+    return std::all_of(
+        targets.begin(), targets.end(), [&](std::size_t target) { return behind[target]; });
+}
+
+// The pack's own gate, if it stands where it must: before the members' blocks, or right before the
+// closing actions themselves. One that stands elsewhere stays, and is told of.
+std::optional<std::size_t> own_gate(Draft& draft,
+                                    const std::vector<std::size_t>& fronts,
+                                    const std::vector<std::size_t>& closing) {
+    const Plan& plan = draft.plan;
+    std::vector<std::size_t> gates;
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        if (plan.actions[i].is_gate()) {
+            gates.push_back(i);
+        }
+    }
+    for (const std::size_t gate : gates) {
+        if (stands_before(plan, gate, fronts) || stands_before(plan, gate, closing)) {
+            return gate;
+        }
+    }
+    for (const std::size_t gate : gates) {
+        draft.plan.skipped.push_back(fmt::format(
+            "gate \"{}\" ({}) does not stand right before the point of no return: one more does",
+            plan.actions[gate].gate,
+            plan.actions[gate].source));
+    }
+    return std::nullopt;
+}
+
+void shift_indices(Plan& plan, std::size_t from) {
+    for (Action& action : plan.actions) {
+        for (std::size_t& before : action.after) {
+            before += before >= from ? 1U : 0U;
+        }
+    }
+}
+
+// A pack may have gates of its own by these names.
+void name_apart(const Plan& plan, Action& gate) {
+    const auto taken = [&](const Action& other) {
+        return other.id == gate.id || (other.is_gate() && other.gate == gate.gate);
+    };
+    while (std::any_of(plan.actions.begin(), plan.actions.end(), taken)) {
+        gate.id += "-closing";
+        gate.gate += "-closing";
+    }
+}
+
+Action make_gate(const Draft& draft, const Words& words, const Action& front) {
+    Action gate;
+    gate.id = front.phase + "/gate";
+    gate.phase = front.phase;
+    gate.verb = model::Verb::gate;
+    gate.gate = "point-of-no-return";
+    gate.title = fmt::format("point of no return: {}", words.because);
+    gate.reason = gate.title;
+    gate.why = "before this, `drydock downgrade` takes the cluster back with nothing lost";
+    gate.source = words.source;
+    gate.repeatable = model::Repeatable::yes;
+    gate.patience_ms = 30'000;
+    name_apart(draft.plan, gate);
+    return gate;
+}
+
+// Puts the gate before the blocks that hold the closing actions: these members stay as they are
+// until it is approved.
+std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std::size_t>& fronts) {
+    Plan& plan = draft.plan;
+    const std::size_t at = fronts.front();
+    std::set<std::size_t> after;
+    for (const std::size_t front : fronts) {
+        for (const std::size_t before : plan.actions[front].after) {
+            if (before < at) {
+                after.insert(before);
+            }
+        }
+    }
+    Action gate = make_gate(draft, words, plan.actions[at]);
+    gate.after.assign(after.begin(), after.end());
+    shift_indices(plan, at);
+    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(at), std::move(gate));
+    for (const std::size_t front : fronts) {
+        auto& waits_for = plan.actions[front + 1].after;
+        std::erase_if(waits_for, [&](std::size_t before) { return after.contains(before); });
+        waits_for.insert(waits_for.begin(), at);
+    }
+    return at;
+}
+
+}  // namespace
+
+std::string place_gate(Draft& draft,
+                       const std::vector<std::size_t>& closing,
+                       const std::string& because,
+                       const std::string& source) {
+    Plan& plan = draft.plan;
+    std::set<std::size_t> blocks;
+    for (const std::size_t index : closing) {
+        blocks.insert(block_front(plan, index));
+    }
+    const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
+    const auto own = own_gate(draft, fronts, closing);
+    Action& gate = plan.actions[own ? *own : insert_gate(draft, {because, source}, fronts)];
+    gate.returns_here = true;
+    gate.soak_ms = draft.request.cluster.policy.soak_ms;
+    return gate.gate;
+}
+
+}  // namespace drydock::planner

@@ -1,0 +1,186 @@
+// The point of no return of each kind of system, on small packs: where the laws put the gate, where
+// trying the way back from every world finds that it closes, and where the gate is in the end.
+#include "checker/checker.h"
+#include "planner/small_sites.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace drydock {
+namespace {
+
+using planner::Site;
+
+struct Row {
+    const char* system;
+    const char* law;
+    std::function<Site()> site;
+    const char* by_laws;    // the action that closes the way back, as the planner's graph tells it
+    const char* closes;     // as exploring ways back finds it
+    const char* gate;       // what waits for the gate of the plan that is written
+    const char* ways_back;  // the plan's: "downgrade before the gate"
+};
+
+// What gtest prints of a parameter.
+void PrintTo(const Row& row, std::ostream* out) {
+    *out << row.system << ": " << row.law;
+}
+
+Site small(const char* pack, int members) {
+    return planner::small_site(pack, members, "1.0");
+}
+
+Site offline() {
+    return planner::offline_site("1.0", {1, 2, 1, 0});
+}
+
+model::Plan compile(const Site& site, const std::optional<model::Closing>& closing = {}) {
+    auto compiled = planner::compile(
+        {site.pack, site.cluster, site.facts, "upgrade", "1.0", "2.0", "run", "", "", closing});
+    EXPECT_TRUE(compiled.plan) << planner::text(compiled);
+    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
+}
+
+checker::Report check(const Site& site, const model::Plan& plan) {
+    checker::Options options;
+    options.faults = {1, 1, 1, 1, 0};
+    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
+        auto compiled = planner::compile(
+            {site.pack, site.cluster, facts, "downgrade", "2.0", "1.0", "back", "", "run"});
+        return compiled.plan ? Result<model::Plan>(std::move(*compiled.plan))
+                             : tl::unexpected(compiled.problems.front());
+    };
+    return checker::check(plan, options);
+}
+
+std::string told(const checker::Report& report) {
+    std::string text = report.note + "\n";
+    for (const checker::Violation& violation : report.violations) {
+        text += fmt::format("{}: {}\n", checker::name_of(violation.property), violation.because);
+        for (const checker::Turn& turn : violation.story) {
+            text += turn.text.empty() ? "" : "  " + turn.text + "\n";
+        }
+    }
+    return text;
+}
+
+std::string behind_gate(const model::Plan& plan) {
+    std::vector<std::string> behind;
+    for (const model::Action& action : plan.actions) {
+        for (const std::size_t before : action.after) {
+            if (plan.actions[before].returns_here) {
+                behind.push_back(action.id);
+            }
+        }
+    }
+    return fmt::format("{}", fmt::join(behind, " "));
+}
+
+std::string ways_of(const model::Plan& plan) {
+    std::vector<std::string> ways;
+    for (const model::WayBack& way : plan.ways_back) {
+        ways.push_back(way.kind + " " + way.phase);
+    }
+    return fmt::format("{}", fmt::join(ways, ", "));
+}
+
+class ReturnPoints : public testing::TestWithParam<Row> {};
+
+TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
+    const Row& row = GetParam();
+    const Site site = row.site();
+    model::Plan plan = compile(site);
+    EXPECT_EQ(plan.point_of_no_return.action, row.by_laws);
+    checker::Report report = check(site, plan);
+    EXPECT_EQ(report.closes, row.closes) << told(report);
+    EXPECT_EQ(report.moved.has_value(), std::string(row.by_laws) != row.closes);
+    if (report.moved) {
+        plan = compile(site, report.moved);
+        report = check(site, plan);
+    }
+    EXPECT_EQ(report.verdict, checker::Verdict::holds) << told(report);
+    EXPECT_EQ(report.note, "");
+    EXPECT_EQ(plan.point_of_no_return.action, row.closes);
+    EXPECT_EQ(behind_gate(plan), row.gate);
+    EXPECT_EQ(ways_of(plan), row.ways_back);
+}
+
+const Row k_rows[] = {
+    {"etcd",
+     "when_all",
+     [] { return small("when-all", 3); },
+     "roll/m3/start",
+     "roll/m3/start",
+     "roll/m3/stop",
+     "downgrade before the gate"},
+    {"Ozone",
+     "on_finalize, the keepers first",
+     offline,
+     "finalize/k1/meta",
+     "finalize/k1/meta",
+     "finalize/k1/close",
+     "downgrade before the gate"},
+    {"PostgreSQL, linked",
+     "on_start of the new server",
+     [] { return small("linked", 1); },
+     "roll/m1/start",
+     "roll/m1/start",
+     "roll/m1/stop",
+     "downgrade before the gate"},
+    {"PostgreSQL, copied",
+     "the old store is kept; writes behind the opening would be lost",
+     planner::copied_site,
+     "",
+     "open/m1/open",
+     "open/m1/open",
+     "downgrade before the gate, restore after the gate"},
+    {"Backend.AI, no way down",
+     "on_migrate",
+     [] { return small("migrate", 2); },
+     "migrate/m1/drop-column",
+     "migrate/m1/drop-column",
+     "migrate/m1/drop-column",
+     "downgrade before the gate"},
+    {"Backend.AI, a way down of the first",
+     "on_migrate",
+     [] { return small("chain", 2); },
+     "migrate/m1/add-column",
+     "migrate/m1/drop-table",
+     "migrate/m1/drop-table",
+     "downgrade before the gate"},
+    {"Pachyderm",
+     "two stores; writes behind the cut-over would be lost",
+     planner::beside_site,
+     "",
+     "turn/n1/turn",
+     "turn/n1/turn",
+     "downgrade before the gate"},
+    {"a downgrade without a step",
+     "on_finalize, and a step that nothing takes back",
+     planner::sealed_site,
+     "finalize/m1/convert",
+     "finalize/m1/seal",
+     "finalize/m1/seal",
+     "downgrade before the gate"},
+};
+
+INSTANTIATE_TEST_SUITE_P(, ReturnPoints, testing::ValuesIn(k_rows));
+
+// The gate that was moved says why it stands there, and so do the plan's notes.
+TEST(ReturnPointsMoved, AreToldOf) {
+    const Site site = planner::sealed_site();
+    const checker::Report report = check(site, compile(site));
+    ASSERT_TRUE(report.moved);
+    const model::Plan plan = compile(site, report.moved);
+    EXPECT_NE(plan.point_of_no_return.because.find("the data is sealed with the old key"),
+              std::string::npos)
+        << plan.point_of_no_return.because;
+    ASSERT_EQ(plan.skipped.size(), 1U);
+    EXPECT_EQ(plan.skipped.front(),
+              "the way back was tried from every state of the run: it closes with "
+              "finalize/m1/seal, and the gate stands before that");
+    EXPECT_EQ(compile(site).digest(), compile(site, std::nullopt).digest());
+}
+
+}  // namespace
+}  // namespace drydock
