@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::known {
 
 namespace {
@@ -86,7 +88,7 @@ std::string procedure_of(const Twin& twin) {
     return model::compare_versions(twin.from, twin.to) > 0 ? "downgrade" : "upgrade";
 }
 
-planner::Compiled compile(const Twin& twin) {
+planner::Compiled compile(const Twin& twin, const std::optional<model::Closing>& closing = {}) {
     return planner::compile({twin.pack,
                              twin.cluster,
                              twin.facts,
@@ -95,7 +97,8 @@ planner::Compiled compile(const Twin& twin) {
                              twin.to,
                              "run",
                              "",
-                             ""});
+                             "",
+                             closing});
 }
 
 // As `drydock downgrade` compiles it, from what is there at that moment.
@@ -123,13 +126,23 @@ Stop violations(const checker::Report& report) {
     return stop;
 }
 
-Stop check_stop(const Plan& plan, const Twin& twin) {
+checker::Report check(const Plan& plan, const Twin& twin) {
     checker::Options options;
     options.faults = {1, 1, 1, 1, 1};
-    if (plan.procedure == "upgrade") {
+    const auto& ways = plan.ways_back;
+    if (std::any_of(
+            ways.begin(), ways.end(), [](const auto& way) { return way.kind == "downgrade"; })) {
         options.back = [&](const model::FactBook& facts) { return way_back(twin, facts); };
     }
-    return violations(checker::check(plan, options));
+    return checker::check(plan, options);
+}
+
+// As `plan` does: with the gate where the way back really closes.
+Stop check_stop(const Plan& plan, const Twin& twin) {
+    const checker::Report report = check(plan, twin);
+    const auto again =
+        report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
+    return violations(again.plan ? check(*again.plan, twin) : report);
 }
 
 }  // namespace
