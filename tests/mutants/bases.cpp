@@ -1,6 +1,7 @@
 #include "mutants/bases.h"
 
 #include "planner/ozone_site.h"
+#include "planner/small_sites.h"
 
 #include <algorithm>
 
@@ -15,9 +16,10 @@ Result<model::Plan> compile(const Site& site,
                             const model::FactBook& facts,
                             const std::string& procedure,
                             const std::string& from,
-                            const std::string& to) {
-    auto compiled =
-        planner::compile({pack, site.cluster, facts, procedure, from, to, "run", "/copy", ""});
+                            const std::string& to,
+                            const std::optional<model::Closing>& closing = {}) {
+    auto compiled = planner::compile(
+        {pack, site.cluster, facts, procedure, from, to, "run", "/copy", "", closing});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
@@ -26,7 +28,19 @@ Result<model::Plan> compile(const Site& site,
 
 Base small(const std::string& pack, const std::string& procedure = "upgrade") {
     auto site = std::make_shared<Site>(planner::small_site(pack, 3, "1.0"));
-    return {pack + " " + procedure, site, "1.0", "2.0", procedure};
+    return {pack + " " + procedure, site, "1.0", "2.0", procedure, {}};
+}
+
+// As `plan` makes it: with its gate where the way back really closes.
+Base settled(const std::string& name, planner::Site at) {
+    Base base = {
+        name, std::make_shared<Site>(std::move(at)), "1.0", "2.0", "upgrade", std::nullopt};
+    checker::Options options;
+    options.faults = {0, 0, 0, 0, 0};
+    options.back = base.back();
+    const auto plan = base.plan();
+    base.closing = plan ? checker::check(*plan, options).moved : std::nullopt;
+    return base;
 }
 
 // All run 3.5, and the level has not risen yet: the way down is open.
@@ -36,7 +50,7 @@ Base etcd_downgrade() {
     for (const char* member : {"m1", "m2", "m3"}) {
         site->set(member, "cluster_version", "3.4.0");
     }
-    return {"etcd downgrade 3.5", site, "3.5.21", "3.4.23", "downgrade"};
+    return {"etcd downgrade 3.5", site, "3.5.21", "3.4.23", "downgrade", {}};
 }
 
 Base etcd(const std::string& name,
@@ -44,7 +58,7 @@ Base etcd(const std::string& name,
           const std::string& to,
           const std::string& procedure) {
     auto site = std::make_shared<Site>(planner::etcd_site(3, from));
-    return {"etcd " + name, site, from, to, procedure};
+    return {"etcd " + name, site, from, to, procedure, {}};
 }
 
 std::shared_ptr<Site> offline(const std::string& version) {
@@ -58,7 +72,7 @@ Base offline_downgrade() {
         planner::install(*site, member.name, "2.0");
         planner::start(*site, member.name, "2.0");
     }
-    return {"offline downgrade", site, "2.0", "1.0", "downgrade"};
+    return {"offline downgrade", site, "2.0", "1.0", "downgrade", {}};
 }
 
 // Two datanodes where the pack asks for three.
@@ -98,7 +112,7 @@ Base ozone_downgrade() {
         planner::install(*site, member.name, "2.2.1");
         planner::ozone_start(*site, member.name);
     }
-    return {"ozone downgrade", site, "2.2.1", planner::k_ozone_own, "downgrade"};
+    return {"ozone downgrade", site, "2.2.1", planner::k_ozone_own, "downgrade", {}};
 }
 
 bool has_downgrade(const model::Pack& pack) {
@@ -114,7 +128,7 @@ Result<model::Plan> Base::plan() const {
 }
 
 Result<model::Plan> Base::plan_with(const model::Pack& pack) const {
-    return compile(*site, pack, site->facts, procedure, from, to);
+    return compile(*site, pack, site->facts, procedure, from, to, closing);
 }
 
 checker::CompileBack Base::back() const {
@@ -130,14 +144,24 @@ std::vector<Base> all_bases() {
     return {
         etcd("upgrade 3.5", "3.4.23", "3.5.21", "upgrade"),
         etcd_downgrade(),
-        {"ozone upgrade", small_ozone(), planner::k_ozone_own, "2.2.1", "upgrade"},
+        etcd("upgrade 3.6", "3.5.21", "3.6.1", "upgrade"),
+        etcd("downgrade 3.6", "3.6.1", "3.5.21", "downgrade"),
+        etcd("rebuild", "3.5.21", "3.4.23", "rebuild"),
+        etcd("restore", "3.5.21", "3.4.23", "restore"),
+        {"ozone upgrade", small_ozone(), planner::k_ozone_own, "2.2.1", "upgrade", {}},
         ozone_downgrade(),
-        {"offline upgrade", offline("1.0"), "1.0", "2.0", "upgrade"},
+        {"offline upgrade", offline("1.0"), "1.0", "2.0", "upgrade", {}},
         offline_downgrade(),
         small("finalize"),
         small("lowers"),
         small("migrate"),
         small("two-stores"),
+        small("linked"),
+        settled("copied upgrade", planner::copied_site()),
+        settled("beside upgrade", planner::beside_site()),
+        settled("chain upgrade", planner::small_site("chain", 2, "1.0")),
+        settled("sealed upgrade", planner::sealed_site()),
+        small("when-all"),
         small("when-all", "serial"),
         small("when-all", "all"),
         small("when-all", "batch"),

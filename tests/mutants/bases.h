@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Base {
     std::string from;
     std::string to;
     std::string procedure;
+    std::optional<model::Closing> closing = {};  // where trying ways back found that it closes
 
     // Compiled by the real planner; with another pack than the site's, as a pack author who is
     // wrong would have it.

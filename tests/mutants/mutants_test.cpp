@@ -3,7 +3,8 @@
 //
 // Each mutant is judged with every budget of k_faults, one after the other. In the default run
 // every k-th mutant is taken, so that all kinds and packs are there; DRYDOCK_MUTANTS=all takes all
-// of them, DRYDOCK_MUTANTS=<part of a name> those alone, and tells of each.
+// of them (ctest's label mutants-full), DRYDOCK_MUTANTS=<part of a name> those alone, and tells of
+// each.
 #include "mutants/mutate.h"
 #include "reference/reference.h"
 
