@@ -139,8 +139,9 @@ class Finalizing(ozone_harness.Case):
     def test_the_disk_of_a_datanode_is_full(self) -> None:
         """It cannot write its new layout; with room again it does, and the run ends."""
         self.to_finalize()
-        with full_disk(self.cluster.members["dn3"].below("data", "meta"),
-                       lambda: self.cluster.stop("dn3"), lambda: self.cluster.start("dn3")) as fill:
+        folder = os.path.dirname(self.cluster.version_file("dn3"))
+        with full_disk(folder, lambda: self.cluster.stop("dn3"),
+                       lambda: self.cluster.start("dn3")) as fill:
             self.wait(lambda: self.registered("dn3"), "dn3 is back")
             fill()
             running = self.begin_finalize()
@@ -148,7 +149,7 @@ class Finalizing(ozone_harness.Case):
             time.sleep(5)
             self.assertEqual(self.cluster.layout_on_disk("dn3"), 4)
             self.assertIsNone(running.process.poll(), "it waits")
-            os.unlink(self.cluster.members["dn3"].below("data", "meta", "ballast"))
+            os.unlink(os.path.join(folder, "ballast"))
             done = running.wait(ozone_harness.RUN_SECONDS_MAX)
             self.assertEqual(done.code, DONE, done.text())
             self.assert_done()
@@ -305,7 +306,7 @@ def newest(folder: str) -> str:
 def full_disk(folder: str, before: Callable[[], None], after: Callable[[], None]) \
         -> Iterator[Callable[[], None]]:
     """A disk of its own for a folder, with what is in it; yields what fills it up."""
-    size = 64 << 20
+    size = 64 << 10  # nobody else writes there: what is full stays full
     kept = folder + ".kept"
     before()
     os.rename(folder, kept)
@@ -323,7 +324,7 @@ def full_disk(folder: str, before: Callable[[], None], after: Callable[[], None]
         def fill() -> None:
             with contextlib.suppress(OSError), open(os.path.join(folder, "ballast"), "wb") as file:
                 while True:
-                    file.write(b"\0" * 65536)
+                    file.write(b"\0" * 4096)
                     file.flush()
         yield fill
     finally:
