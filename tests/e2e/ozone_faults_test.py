@@ -291,6 +291,7 @@ class Copies(ozone_harness.Case):
         self.begin()
         self.to_the_gate()
         copy = self.damage_the_copy()
+        self.drydock("abort", expect=DONE)
         self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
         refused = self.drydock("apply", self.plan, "--unproved", "a restore", expect=HALTED)
         self.assertIn("om1", refused.text())
