@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 from typing import Callable, Iterator
@@ -141,18 +142,19 @@ class Finalizing(ozone_harness.Case):
         self.to_finalize()
         folder = os.path.dirname(self.cluster.version_file("dn3"))
         with full_disk(folder, lambda: self.cluster.stop("dn3"),
-                       lambda: self.cluster.start("dn3")) as fill:
+                       lambda: self.cluster.start("dn3")) as disk:
             self.wait(lambda: self.registered("dn3"), "dn3 is back")
-            fill()
+            disk.fill()
             running = self.begin_finalize()
             self.wait(lambda: self.cluster.layout_on_disk("dn1") == 10, "the others finalize")
             time.sleep(5)
-            self.assertEqual(self.cluster.layout_on_disk("dn3"), 4)
+            self.assertEqual(self.cluster.layouts("dn3"), (4, 10))
             self.assertIsNone(running.process.poll(), "it waits")
-            os.unlink(os.path.join(folder, "ballast"))
+            disk.clear()
             done = running.wait(ozone_harness.RUN_SECONDS_MAX)
             self.assertEqual(done.code, DONE, done.text())
             self.assert_done()
+
 
 class Preparing(ozone_harness.Case):
     @in_full
@@ -303,32 +305,54 @@ def newest(folder: str) -> str:
     return os.path.join(folder, max(os.listdir(folder)))
 
 
+class Disk:
+    """A small one that is kept full. Ratis' AtomicFileOutputStream puts an empty file in the place
+    of the old one when it cannot write, which makes room for the next try: it is taken at once."""
+
+    def __init__(self, folder: str):
+        self.ballast = os.path.join(folder, "ballast")
+        self.filling = threading.Event()
+        self.filler = threading.Thread(target=self._fill, daemon=True)
+
+    def fill(self) -> None:
+        self.filling.set()
+        self.filler.start()
+
+    def _fill(self) -> None:
+        with open(self.ballast, "ab", buffering=0) as file:
+            while self.filling.is_set():
+                try:
+                    file.write(b"\0" * 4096)
+                except OSError:
+                    time.sleep(0.001)
+
+    def clear(self) -> None:
+        self.filling.clear()
+        self.filler.join()
+        os.unlink(self.ballast)
+
+
 @contextlib.contextmanager
 def full_disk(folder: str, before: Callable[[], None], after: Callable[[], None]) \
-        -> Iterator[Callable[[], None]]:
-    """A disk of its own for a folder, with what is in it; yields what fills it up."""
-    size = 64 << 10  # nobody else writes there: what is full stays full
+        -> Iterator[Disk]:
+    """A disk of its own for a folder, with what is in it."""
     kept = folder + ".kept"
     before()
     os.rename(folder, kept)
     os.mkdir(folder)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "drydock", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={64 << 10},mode=700", "drydock", folder]
     done = subprocess.run(mount, capture_output=True, text=True)
     if done.returncode != 0:
         os.rmdir(folder)
         os.rename(kept, folder)
         raise unittest.SkipTest(f"mounting a small disk needs root: {done.stderr.strip()}")
+    disk = Disk(folder)
     try:
         subprocess.run(["cp", "-a", kept + "/.", folder], check=True)
         after()
-
-        def fill() -> None:
-            with contextlib.suppress(OSError), open(os.path.join(folder, "ballast"), "wb") as file:
-                while True:
-                    file.write(b"\0" * 4096)
-                    file.flush()
-        yield fill
+        yield disk
     finally:
+        disk.filling.clear()
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
