@@ -41,6 +41,7 @@ model::Plan hosts_plan(int hosts, int steps) {
             action.host = name;
             action.verb = model::Verb::run;
             action.repeatable = model::Repeatable::yes;
+            action.remedy = "take every step back";
             action.request = Json::Object{{"kind", "command"}};
             if (step > 0) {
                 action.after.push_back(plan.actions.size() - 1);
