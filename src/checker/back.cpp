@@ -134,9 +134,7 @@ std::string WaysBack::world_of(const Byte* row) const {
             world[act.ran] = 0;
         }
     }
-    for (std::size_t i = 0; i < k_faults; ++i) {
-        world[site_.used + i] = 0;
-    }
+    world.resize(site_.used);
     return world;
 }
 

@@ -21,8 +21,10 @@ std::vector<bool> from_the_ends(const Site& site,
                                 const Search& search,
                                 const IsEnd& is_end,
                                 const Leads& leads) {
-    const std::vector<std::uint32_t> order = search.in_order();
+    std::vector<std::uint32_t> order = search.in_order();
     std::vector<bool> ends(std::size_t{*std::max_element(order.begin(), order.end())} + 1, false);
+    // Where no fault happens any more, what was spent makes no difference: one row speaks for all.
+    std::erase_if(order, [&](std::uint32_t id) { return search.find(search.row(id)) != id; });
     Explorer explorer(site, k_no_faults);
     Symmetry symmetry(site, options.symmetry);
     Batch batch(site.size);
@@ -46,6 +48,9 @@ std::vector<bool> from_the_ends(const Site& site,
             ends[id] = is_end(row) || leads(row, batch, leads_to_end);
             moved = moved || ends[id];
         }
+    }
+    for (const std::uint32_t id : search.in_order()) {
+        ends[id] = ends[search.find(search.row(id))];
     }
     return ends;
 }

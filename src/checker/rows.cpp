@@ -12,10 +12,20 @@ constexpr std::size_t k_table_min = 1U << 12U;
 constexpr std::size_t k_ahead = 12;  // candidates whose places in memory are asked for beforehand
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
+// Whether no byte of what `one` has spent is larger than the other's. Bytes are below 128.
+bool spent_no_more(const Byte* one, const Byte* other) {
+    constexpr std::uint64_t k_tops = 0x8080808080808080ULL;
+    std::uint64_t less = 0;
+    std::uint64_t more = 0;
+    std::memcpy(&less, one, k_spent);
+    std::memcpy(&more, other, k_spent);
+    return (((more | k_tops) - less) & k_tops) == k_tops;
+}
+
 }  // namespace
 
 std::uint64_t hash_of(const Byte* row, std::size_t size) {
-    return xxh3({row, size});
+    return xxh3({row, size - k_spent});
 }
 
 Rows::Rows(std::size_t row_size)
@@ -27,6 +37,11 @@ Rows::Rows(std::size_t row_size)
 std::size_t Rows::bytes() const {
     return pieces_.size() * k_piece * row_size_ + parents_.capacity() * sizeof(std::uint32_t)
            + table_.size() * sizeof(std::uint64_t);
+}
+
+bool Rows::is_covered(const Byte* by, const Byte* row) const {
+    const std::size_t same = row_size_ - k_spent;
+    return std::memcmp(by, row, same) == 0 && spent_no_more(by + same, row + same);
 }
 
 void Rows::append(const Candidate& candidate) {
@@ -48,7 +63,7 @@ void Rows::insert_one(const Candidate& candidate) {
             return;
         }
         const std::size_t index = (entry & ~k_upper) - 1;
-        if ((entry & k_upper) == tag && std::memcmp(row(index), candidate.row, row_size_) == 0) {
+        if ((entry & k_upper) == tag && is_covered(row(index), candidate.row)) {
             return;
         }
     }
@@ -77,7 +92,7 @@ std::uint32_t Rows::find(const Byte* wanted, std::uint64_t hash) const {
     for (std::size_t at = hash & mask_; table_[at] != 0; at = (at + 1) & mask_) {
         const std::size_t index = (table_[at] & ~k_upper) - 1;
         if (((table_[at] ^ hash) & k_upper) == 0
-            && std::memcmp(row(index), wanted, row_size_) == 0) {
+            && std::memcmp(row(index), wanted, row_size_ - k_spent) == 0) {
             return static_cast<std::uint32_t>(index);
         }
     }

@@ -39,10 +39,6 @@ public:
         place_owned_by(-1);
         place_stores();
         site_.written = add(start_ != nullptr && start_->written ? 1 : 0);
-        site_.used = add(0);
-        for (std::size_t i = 1; i < k_faults; ++i) {
-            add(0);
-        }
         for (std::size_t i = 0; i < site_.members.size(); ++i) {
             Member& member = site_.members[i];
             member.block = site_.size;
@@ -50,6 +46,10 @@ public:
             place_stores_of(static_cast<int>(i));
             member.away = add(0);
             member.size = site_.size - member.block;
+        }
+        site_.used = site_.size;
+        for (std::size_t i = 0; i < k_spent; ++i) {
+            add(0);
         }
     }
 

@@ -2,9 +2,9 @@
 //
 // A state is one row of bytes: the phase of the run, a byte for each action (its status and
 // failures), one for each modelled fact (an index into `values`), for each store its format, for
-// each copy how good it is, whether an unrepeatable action has run, which hosts are away, and what
-// of each fault's budget is used. All that belongs to one member lies together, so that members
-// which the plan treats alike can be sorted.
+// each copy how good it is, whether an unrepeatable action has run, which hosts are away, and at
+// its end what of each fault's budget is used. All that belongs to one member lies together, so
+// that members which the plan treats alike can be sorted.
 //
 // Modelled are the standard facts and those that the plan's own effects move. Conditions are
 // compiled by asking model::evaluate() about every value that a fact can have.
@@ -31,6 +31,7 @@ inline constexpr std::size_t k_values_max = 64;
 
 enum class Fault : Byte { failure, unknown, crash, member, host };
 inline constexpr std::size_t k_faults = 5;
+inline constexpr std::size_t k_spent = 8;  // bytes at a row's end that tell what was spent of each
 
 // Values of all modelled facts; what is equal has one index.
 class Values {
@@ -184,7 +185,7 @@ struct Site {
     Place writes = k_nowhere;    // the fact that tells whether writes are accepted
     std::uint64_t accepted = 0;  // its values that say so
     Place written = k_nowhere;
-    Place used = k_nowhere;   // budgets, one after the other
+    Place used = k_nowhere;   // budgets, one after the other; the last of a row
     std::uint32_t size = 0;   // of a row
     std::vector<Byte> first;  // the row where it begins
 
