@@ -2,11 +2,13 @@
 //
 //   explore_bench raw         6 hosts x 5 steps side by side, without symmetry
 //   explore_bench hosts       the same with symmetry
-//   explore_bench etcd N      packs/etcd with N members; default budgets for 3, one of each beyond
+//   explore_bench etcd N [FAULTS]   packs/etcd with N members
+//   explore_bench ozone [FAULTS]    packs/ozone with seven members on one host
 //
 // One JSON line for each.
 #include "base/json.h"
 #include "checker/checker.h"
+#include "planner/ozone_site.h"
 #include "planner/site.h"
 
 #include <fmt/format.h>
@@ -84,20 +86,25 @@ void measure(const std::string& name, const model::Plan& plan, const checker::Op
     std::printf("%s\n", json.dump().c_str());
 }
 
-void measure_etcd(int members, const std::string& faults) {
-    const auto site = planner::etcd_site(members);
-    const auto compiled = site.compile("3.4.23", "3.5.21");
+// A plan from `from` to `to`, with the ways back from wherever the run may stand.
+void measure_site(const std::string& name,
+                  const planner::Site& site,
+                  const char* from,
+                  const char* to,
+                  const std::string& faults) {
+    const auto compiled = site.compile(from, to);
     checker::Options options;
     if (!faults.empty()) {
         options.faults = *checker::faults_from(faults);
     }
-    options.back = [&site](const model::FactBook& facts) -> drydock::Result<model::Plan> {
-        auto back = planner::compile(
-            {site.pack, site.cluster, facts, "downgrade", "3.5.21", "3.4.23", "back", "", "roll"});
+    options.back = [&](const model::FactBook& facts) -> drydock::Result<model::Plan> {
+        planner::Site then = site;
+        then.facts = facts;
+        auto back = then.compile(to, from, "downgrade");
         return back.plan ? drydock::Result<model::Plan>(std::move(*back.plan))
                          : tl::unexpected(back.problems.front());
     };
-    measure(fmt::format("etcd {}", members), *compiled.plan, options);
+    measure(name, *compiled.plan, options);
 }
 
 }  // namespace
@@ -106,7 +113,20 @@ int main(int count, char** arguments) {
     const std::string what = count > 1 ? arguments[1] : "hosts";
     checker::Options options = question();
     if (what == "etcd") {
-        measure_etcd(count > 2 ? std::atoi(arguments[2]) : 3, count > 3 ? arguments[3] : "");
+        const int members = count > 2 ? std::atoi(arguments[2]) : 3;
+        measure_site(fmt::format("etcd {}", members),
+                     planner::etcd_site(members),
+                     "3.4.23",
+                     "3.5.21",
+                     count > 3 ? arguments[3] : "");
+        return 0;
+    }
+    if (what == "ozone") {
+        measure_site("ozone",
+                     planner::ozone_site(planner::k_ozone_own),
+                     planner::k_ozone_own,
+                     "2.2.1",
+                     count > 2 ? arguments[2] : "");
         return 0;
     }
     options.symmetry = what != "raw";

@@ -194,6 +194,7 @@ std::string WaysBack::attempt(const Byte* row) const {
     options.memory_max = k_back_bytes_max;
     options.threads = 1;
     options.symmetry = options_.symmetry;
+    options.shortcuts = options_.shortcuts;
     Search search(back, options);
     if (!search.run(static_cast<Broken>(~0U))) {
         return "the downgrade from here is too large to look at";

@@ -25,7 +25,7 @@ std::vector<bool> from_the_ends(const Site& site,
     std::vector<bool> ends(std::size_t{*std::max_element(order.begin(), order.end())} + 1, false);
     // Where no fault happens any more, what was spent makes no difference: one row speaks for all.
     std::erase_if(order, [&](std::uint32_t id) { return search.find(search.row(id)) != id; });
-    Explorer explorer(site, k_no_faults);
+    Explorer explorer(site, k_no_faults, true, true, options.shortcuts);
     Symmetry symmetry(site, options.symmetry);
     Batch batch(site.size);
     const auto leads_to_end = [&](std::size_t k) {

@@ -33,11 +33,13 @@ Byte* Batch::add(const Byte* from, Choice choice) {
     return &rows_[at];
 }
 
-Explorer::Explorer(const Site& site, const Faults& faults, bool persons, bool everybody)
+Explorer::Explorer(
+    const Site& site, const Faults& faults, bool persons, bool everybody, bool shortcuts)
     : site_(site)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
     , persons_(persons)
     , everybody_(everybody)
+    , shortcuts_(shortcuts)
     , here_(site.acts.size())
     , there_(site.acts.size()) {
 }
@@ -89,6 +91,9 @@ void Explorer::expand(const Byte* row, Batch& out) {
     hurry_ = std::any_of(commands_.begin(), commands_.end(), [](const Command& one) {
         return one.what == Do::begin;
     });
+    if (shortcuts_ && !hurry_ && settle_quiet()) {
+        return;
+    }
     guards_ = static_cast<int>(std::count_if(commands_.begin(), commands_.end(), judges_guard));
     for (const Command& command : commands_) {
         if (!hurry_ || command.what == Do::begin || judges_guard(command)) {
@@ -98,6 +103,34 @@ void Explorer::expand(const Byte* row, Batch& out) {
     if (!hurry_ && here_.phase() == Phase::running) {
         let_things_happen();
     }
+}
+
+// Nobody else can tell whether a quiet action is lost, or never began and is begun again later; so
+// the one that is lost is settled first, and nothing else is tried in between.
+bool Explorer::settle_quiet() {
+    const auto lost = std::find_if(commands_.begin(), commands_.end(), [&](const Command& one) {
+        const bool probes = one.what == Do::judge && one.purpose == Purpose::happened;
+        return (one.what == Do::ask || (probes && is_probe_settled(one.action)))
+               && site_.acts[one.action].quiet;
+    });
+    if (lost == commands_.end()) {
+        return false;
+    }
+    obey(*lost);
+    return true;
+}
+
+// Whether a probe tells the same now as after whatever else may happen: its host cannot be lost any
+// more; or it is away, and once it is back the probe will say that it did not happen.
+bool Explorer::is_probe_settled(std::size_t action) {
+    const Act& act = site_.acts[action];
+    if (!is_away(action)) {
+        return act.happened.empty() || !can_afford(Fault::host);
+    }
+    at_hand_.assign(row_, row_ + site_.size);
+    at_hand_[site_.members[static_cast<std::size_t>(act.member)].away] = 0;
+    const Answer told = answer(site_, act.happened, at_hand_.data());
+    return act.happened.empty() || (told.modelled == Tri::no && !told.open);
 }
 
 void Explorer::obey(const Command& command) {

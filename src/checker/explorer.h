@@ -82,7 +82,12 @@ class Explorer {
 public:
     // With `faults` none, nothing goes wrong any more, and persons do what they can. `everybody`:
     // members die also where nobody asks or handles them.
-    Explorer(const Site& site, const Faults& faults, bool persons = true, bool everybody = true);
+    // `shortcuts`: what became of a quiet action is settled before anything else happens.
+    Explorer(const Site& site,
+             const Faults& faults,
+             bool persons = true,
+             bool everybody = true,
+             bool shortcuts = false);
 
     // Appends to `out`. The state itself is never among it unless something happened.
     void expand(const Byte* row, Batch& out);
@@ -98,6 +103,8 @@ private:
     void close(std::size_t action);
     void close_all();
 
+    [[nodiscard]] bool settle_quiet();
+    [[nodiscard]] bool is_probe_settled(std::size_t action);
     void obey(const run::Command& command);
     void judge_guard(std::size_t action);
     void judge_then(std::size_t action);
@@ -124,10 +131,12 @@ private:
     std::array<int, k_faults> budget_;
     bool persons_;
     bool everybody_;
+    bool shortcuts_;
     run::State here_;
     run::State there_;
     const Byte* row_ = nullptr;
-    Byte* next_ = nullptr;  // the row that is being made
+    std::vector<Byte> at_hand_;  // the row as it were with its host back
+    Byte* next_ = nullptr;       // the row that is being made
     Batch* out_ = nullptr;
     bool hurry_ = false;  // something is about to begin: nothing else comes between
     int guards_ = 0;      // guards to be judged now

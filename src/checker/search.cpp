@@ -21,7 +21,8 @@ std::uint32_t id_of(std::size_t index, std::size_t shard) {
 }  // namespace
 
 Search::Hand::Hand(const Site& site, const Options& options)
-    : explorer(site, options.faults, options.persons, static_cast<bool>(options.back))
+    : explorer(
+          site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts)
     , symmetry(site, options.symmetry)
     , batch(site.size) {
 }

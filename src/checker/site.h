@@ -127,6 +127,7 @@ struct Act {
     bool moves_serving = false;
     bool moves_world = false;  // has any modelled effect
     bool matters_if_skipped = false;
+    bool quiet = false;  // what became of it is nobody else's concern (add_quiet)
     std::vector<Write> writes;
     std::vector<int> raises;  // stores
     std::vector<int> lowers;

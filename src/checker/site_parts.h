@@ -16,5 +16,8 @@ void add_rises(Site& site);
 void add_skews(Site& site);
 // The conditions of all actions.
 void add_questions(Site& site);
+// Which actions are quiet: they may be repeated, and nobody who is not ordered with them reads or
+// writes what they read or write.
+void add_quiet(Site& site);
 
 }  // namespace drydock::checker

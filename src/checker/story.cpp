@@ -227,7 +227,8 @@ Walk walk_to(const Site& site, const Options& options, const Search& search, std
     for (std::uint32_t at = id; at != k_nobody; at = search.parent(at)) {
         path.push_back(at);
     }
-    Explorer explorer(site, options.faults, options.persons, static_cast<bool>(options.back));
+    Explorer explorer(
+        site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts);
     Symmetry symmetry(site, options.symmetry);
     Walk walk;
     walk.row = site.first;
@@ -250,7 +251,8 @@ Walk walk_to(const Site& site,
              const Breach& breach,
              Property property) {
     Walk walk = walk_to(site, options, search, breach.from);
-    Explorer explorer(site, options.faults, options.persons, static_cast<bool>(options.back));
+    Explorer explorer(
+        site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts);
     const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
         return (batch.broken(one) & bit_of(property)) != 0
                && batch.choice(one).kind == breach.choice.kind;

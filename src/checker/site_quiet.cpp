@@ -1,0 +1,185 @@
+// Quiet actions: nobody else can tell whether one of them is under way, lost, or never began.
+#include "checker/site_parts.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+// Which actions must be over before which, at any distance.
+class Order {
+public:
+    explicit Order(const run::Program& program)
+        : size_(program.actions())
+        , before_(size_ * size_, false) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            for (const std::size_t one : program.after(i)) {
+                before_[i * size_ + one] = true;
+                for (std::size_t k = 0; k < size_; ++k) {
+                    before_[i * size_ + k] = before_[i * size_ + k] || before_[one * size_ + k];
+                }
+            }
+        }
+    }
+
+    // Whether both may be under way at once.
+    [[nodiscard]] bool side_by_side(std::size_t a, std::size_t b) const {
+        return a != b && !before_[a * size_ + b] && !before_[b * size_ + a];
+    }
+
+private:
+    std::size_t size_;
+    std::vector<bool> before_;
+};
+
+// What changes by itself: by a death, a start, a law.
+bool moves_by_itself(const Site& site, Place at) {
+    const bool of_member =
+        std::any_of(site.members.begin(), site.members.end(), [&](const auto& m) {
+            return at == m.running || at == m.ready || at == m.service;
+        });
+    return of_member
+           || std::any_of(site.stores.begin(), site.stores.end(), [&](const Store& store) {
+                  return std::any_of(
+                      store.levels.begin(), store.levels.end(), [&](const auto& levels) {
+                          return std::find(levels.begin(), levels.end(), at) != levels.end();
+                      });
+              });
+}
+
+bool asks(const std::vector<Question>& questions, Place at) {
+    return std::any_of(questions.begin(), questions.end(), [&](const Question& question) {
+        return std::any_of(question.targets.begin(),
+                           question.targets.end(),
+                           [&](const auto& target) { return target.at == at; });
+    });
+}
+
+bool writes(const Act& act, Place at) {
+    return std::any_of(
+        act.writes.begin(), act.writes.end(), [&](const Write& write) { return write.at == at; });
+}
+
+bool touches(const Act& act, Place at) {
+    return writes(act, at) || asks(act.when, at) || asks(act.guard, at) || asks(act.then, at)
+           || asks(act.happened, at);
+}
+
+bool is_about(const std::vector<Question>& questions, int member) {
+    return std::any_of(questions.begin(), questions.end(), [&](const Question& question) {
+        return std::any_of(question.targets.begin(),
+                           question.targets.end(),
+                           [&](const auto& target) { return target.member == member; });
+    });
+}
+
+class Quiet {
+public:
+    explicit Quiet(const Site& site) : site_(site), order_(site.program) {}
+
+    [[nodiscard]] bool is_quiet(std::size_t action) const {
+        const Act& act = site_.acts[action];
+        const bool alone = is_member_left_alone(action);
+        return is_plain(action) && (alone || (!act.starts && !act.takes_down))
+               && asks_itself(action, act.then, alone) && asks_itself(action, act.happened, alone)
+               && std::all_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+                      return is_own(action, write.at, alone);
+                  });
+    }
+
+private:
+    // It may be repeated, and all that it does is to set facts, to start or to stop.
+    [[nodiscard]] bool is_plain(std::size_t action) const {
+        const Act& act = site_.acts[action];
+        const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
+                                && act.destroyed.empty() && !act.destroys && !act.restores;
+        return facts_only && site_.program.acts(action) && act.ran == k_nowhere && act.when.empty()
+               && (!act.moves_world || site_.serving == k_nowhere);
+    }
+
+    // Whether nobody who may be under way at the same time fits the test.
+    template <class Test>
+    [[nodiscard]] bool nobody_beside(std::size_t action, const Test& test) const {
+        for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+            if (order_.side_by_side(i, action) && test(site_.acts[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // Whether it is up, is meanwhile neither asked nor counted, and moves no store.
+    [[nodiscard]] bool is_member_left_alone(std::size_t action) const {
+        const int member = site_.acts[action].member;
+        if (member < 0
+            || std::any_of(
+                site_.rises.begin(),
+                site_.rises.end(),
+                [](const Rise& rise) {
+                    return rise.raises == model::Raises::when_all
+                           || rise.raises == model::Raises::on_start;
+                })) {
+            return false;
+        }
+        const int role = site_.members[static_cast<std::size_t>(member)].role;
+        const bool counted = site_.quorum[static_cast<std::size_t>(role)] > 0;
+        return nobody_beside(action, [&](const Act& act) {
+            return (counted && act.takes_down) || !act.raises.empty() || !act.lowers.empty()
+                   || is_about(act.when, member) || is_about(act.guard, member)
+                   || is_about(act.then, member) || is_about(act.happened, member);
+        });
+    }
+
+    // What it writes, nobody else reads or writes meanwhile.
+    [[nodiscard]] bool is_own(std::size_t action, Place at, bool alone) const {
+        const int member = site_.acts[action].member;
+        return may_move(action, at, alone) && nobody_beside(action, [&](const Act& act) {
+                   return touches(act, at) || (member >= 0 && act.member == member);
+               });
+    }
+
+    // It asks about its own member, and what nobody changes meanwhile.
+    [[nodiscard]] bool
+    asks_itself(std::size_t action, const std::vector<Question>& questions, bool alone) const {
+        const auto own = [&](const Question::Target& target) {
+            if (target.at == k_nowhere) {  // answered both ways, whatever happens
+                return target.member < 0 || target.member == site_.acts[action].member;
+            }
+            return target.member >= 0 && target.member == site_.acts[action].member
+                   && may_move(action, target.at, alone)
+                   && nobody_beside(action, [&](const Act& act) { return writes(act, target.at); });
+        };
+        return std::all_of(questions.begin(), questions.end(), [&](const Question& question) {
+            return !question.only_up
+                   && std::all_of(question.targets.begin(), question.targets.end(), own);
+        });
+    }
+
+    // It does not move by itself, or it tells whether a member that is left alone is up.
+    [[nodiscard]] bool may_move(std::size_t action, Place at, bool alone) const {
+        if (!moves_by_itself(site_, at)) {
+            return true;
+        }
+        const int index = site_.acts[action].member;
+        if (!alone || index < 0) {
+            return false;
+        }
+        const Member& member = site_.members[static_cast<std::size_t>(index)];
+        return at == member.running || at == member.ready || at == member.service;
+    }
+
+    const Site& site_;
+    Order order_;
+};
+
+}  // namespace
+
+void add_quiet(Site& site) {
+    const Quiet quiet(site);
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        site.acts[i].quiet = quiet.is_quiet(i);
+    }
+}
+
+}  // namespace drydock::checker

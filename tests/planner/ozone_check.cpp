@@ -1,0 +1,42 @@
+// Compiles a plan for a site and tells what the checker says of it.
+#include "planner/ozone_check.h"
+
+namespace drydock::planner {
+
+namespace {
+
+std::string told(const checker::Report& report) {
+    std::string text(checker::name_of(report.verdict));
+    for (const checker::Violation& one : report.violations) {
+        text +=
+            std::string("\n") + std::string(checker::name_of(one.property)) + ": " + one.because;
+        for (const checker::Turn& turn : one.story) {
+            text += "\n  " + turn.text;
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string
+checked(const Site& site, const char* from, const char* to, const checker::Faults& faults) {
+    const auto compiled = site.compile(from, to);
+    if (!compiled.plan) {
+        return text(compiled);
+    }
+    checker::Options options;
+    options.faults = faults;
+    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
+        Site then = site;
+        then.facts = facts;
+        auto back = then.compile(to, from, "downgrade");
+        if (!back.plan) {
+            return tl::unexpected(back.problems.front());
+        }
+        return std::move(*back.plan);
+    };
+    return told(checker::check(*compiled.plan, options));
+}
+
+}  // namespace drydock::planner

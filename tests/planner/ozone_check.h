@@ -1,0 +1,14 @@
+// What the checker says of the upgrade of a site: its verdict, and what breaks with its story.
+#pragma once
+
+#include "checker/checker.h"
+#include "planner/site.h"
+
+#include <string>
+
+namespace drydock::planner {
+
+[[nodiscard]] std::string
+checked(const Site& site, const char* from, const char* to, const checker::Faults& faults);
+
+}  // namespace drydock::planner
