@@ -25,13 +25,15 @@ Place offset(const Site& site, int member, Place at) {
     return at - site.members[static_cast<std::size_t>(member)].block;
 }
 
-// The exchange of two members, as a map of actions, members and places.
+// The exchange of two members, as a map of actions, members and places. Actions in `over`, which
+// are over and stay so, make no difference.
 class Exchange {
 public:
-    Exchange(const Site& site, const Actions& actions, int a, int b)
+    Exchange(const Site& site, const Actions& actions, int a, int b, const std::vector<bool>& over)
         : site_(site)
         , a_(a)
         , b_(b)
+        , over_(over)
         , action_(site.acts.size()) {
         for (std::size_t i = 0; i < action_.size(); ++i) {
             action_[i] = i;
@@ -45,8 +47,12 @@ public:
         }
     }
 
-    // Whether it maps the site onto itself.
-    [[nodiscard]] bool keeps_the_site() const { return fits_ && same_blocks() && same_actions(); }
+    // Whether it maps the site onto itself; and what is left of its actions.
+    [[nodiscard]] bool keeps_the_site() const { return same_at_first() && keeps_what_is_left(); }
+
+    [[nodiscard]] bool keeps_what_is_left() const {
+        return fits_ && same_blocks() && same_actions();
+    }
 
 private:
     [[nodiscard]] int member(int index) const {
@@ -68,17 +74,23 @@ private:
         const auto on = [&](const Member& one) {
             return site_.members_on[static_cast<std::size_t>(one.host)].size();
         };
-        const auto at = [&](const Member& one) { return site_.first.begin() + one.block; };
-        return a.role == b.role && a.size == b.size && a.up_at_first == b.up_at_first
-               && (a.host == b.host || (on(a) == 1 && on(b) == 1))
-               && std::equal(at(a), at(a) + a.size, at(b)) && place(a.running) == b.running
+        return a.role == b.role && a.size == b.size
+               && (a.host == b.host || (on(a) == 1 && on(b) == 1)) && place(a.running) == b.running
                && place(a.installed) == b.installed && place(a.ready) == b.ready
                && place(a.service) == b.service;
     }
 
+    [[nodiscard]] bool same_at_first() const {
+        const Member& a = site_.members[static_cast<std::size_t>(a_)];
+        const Member& b = site_.members[static_cast<std::size_t>(b_)];
+        const auto at = [&](const Member& one) { return site_.first.begin() + one.block; };
+        return a.size == b.size && a.up_at_first == b.up_at_first
+               && std::equal(at(a), at(a) + a.size, at(b));
+    }
+
     [[nodiscard]] bool same_actions() const {
         for (std::size_t i = 0; i < action_.size(); ++i) {
-            if (!same(i, action_[i])) {
+            if (!over_[i] && !same(i, action_[i])) {
                 return false;
             }
         }
@@ -102,10 +114,16 @@ private:
     [[nodiscard]] bool same_after(std::size_t one, std::size_t other) const {
         std::vector<std::size_t> mapped;
         for (const std::size_t before : site_.program.after(one)) {
-            mapped.push_back(action_[before]);
+            if (!over_[before]) {
+                mapped.push_back(action_[before]);
+            }
         }
         const auto after = site_.program.after(other);
-        std::vector<std::size_t> there(after.begin(), after.end());
+        std::vector<std::size_t> there;
+        std::copy_if(after.begin(),
+                     after.end(),
+                     std::back_inserter(there),
+                     [&](std::size_t before) { return !over_[before]; });
         std::sort(mapped.begin(), mapped.end());
         std::sort(there.begin(), there.end());
         return mapped == there;
@@ -153,6 +171,7 @@ private:
     const Site& site_;
     int a_;
     int b_;
+    const std::vector<bool>& over_;
     std::vector<std::size_t> action_;
     bool fits_ = false;
 };
@@ -203,6 +222,42 @@ int shared_host(const Site& site, int member) {
     return site.members_on[static_cast<std::size_t>(host)].size() == 1 ? -1 : host;
 }
 
+// The groups in which all are alike, by what `alike` says of two.
+template <class Alike>
+std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const Alike& alike) {
+    std::vector<std::vector<int>> groups;
+    for (const int member : members) {
+        const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& one) {
+            return alike(one.front(), member);
+        });
+        if (group == groups.end()) {
+            groups.push_back({member});
+        } else {
+            group->push_back(member);
+        }
+    }
+    std::erase_if(groups, [](const auto& one) { return one.size() < 2; });
+    return groups;
+}
+
+// How many of each member's actions must be over before the plan treats them all alike.
+std::size_t steps_apart(const Site& site, const Actions& actions, const std::vector<int>& members) {
+    const auto& first = actions[static_cast<std::size_t>(members.front())];
+    std::vector<bool> over(site.acts.size(), false);
+    for (std::size_t steps = 0; steps < first.size(); ++steps) {
+        const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
+            return Exchange(site, actions, members.front(), member, over).keeps_what_is_left();
+        });
+        if (alike) {
+            return steps;
+        }
+        for (const int member : members) {
+            over[actions[static_cast<std::size_t>(member)][steps]] = true;
+        }
+    }
+    return first.size();
+}
+
 }  // namespace
 
 Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of(site)) {
@@ -211,43 +266,33 @@ Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of
     }
     std::map<std::string, std::vector<int>> shapes;
     for (std::size_t i = 0; i < site.members.size(); ++i) {
-        const int member = static_cast<int>(i);
-        shapes[shape_of(site, actions_[i], member)].push_back(member);
+        shapes[shape_of(site, actions_[i], static_cast<int>(i))].push_back(static_cast<int>(i));
     }
-    for (const auto& [shape, members] : shapes) {
-        std::vector<std::vector<int>> groups;
-        std::map<int, std::vector<int>> families;
-        for (const int member : members) {
-            const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& one) {
-                return Exchange(site, actions_, one.front(), member).keeps_the_site();
-            });
-            if (group == groups.end()) {
-                groups.push_back({member});
-            } else {
-                group->push_back(member);
-            }
-            if (!is_asked_alone(site, member)) {
-                families[shared_host(site, member)].push_back(member);
-            }
-        }
-        std::copy_if(groups.begin(),
-                     groups.end(),
-                     std::back_inserter(groups_),
-                     [](const auto& one) { return one.size() > 1; });
-        for (auto& [host, family] : families) {
-            if (family.size() > 1) {
-                families_.push_back(std::move(family));
-            }
+    const std::vector<bool> nothing(site.acts.size(), false);
+    for (auto& [shape, members] : shapes) {
+        const auto groups = groups_of(members, [&](int a, int b) {
+            return Exchange(site, actions_, a, b, nothing).keeps_the_site();
+        });
+        groups_.insert(groups_.end(), groups.begin(), groups.end());
+        std::erase_if(members, [&](int member) { return is_asked_alone(site, member); });
+        const auto families = groups_of(
+            members, [&](int a, int b) { return shared_host(site, a) == shared_host(site, b); });
+        for (const auto& family : families) {
+            families_.push_back({family, steps_apart(site, actions_, family)});
         }
     }
 }
 
-bool Symmetry::is_over(int member, const Byte* row) const {
+// Whether so many of its actions are over.
+bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
     const auto& actions = actions_[static_cast<std::size_t>(member)];
-    return std::all_of(actions.rbegin(), actions.rend(), [&](std::size_t action) {
-        const auto status = static_cast<run::Status>(site_.status(row, action));
-        return status == run::Status::done || status == run::Status::skipped;
-    });
+    for (std::size_t i = steps; i > 0; --i) {
+        const auto status = static_cast<run::Status>(site_.status(row, actions[i - 1]));
+        if (status != run::Status::done && status != run::Status::skipped) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // By insertion: groups are small, and mostly in order already.
@@ -276,9 +321,11 @@ void Symmetry::sort(Byte* row) {
     }
     for (const auto& family : families_) {
         over_.clear();
-        std::copy_if(family.begin(), family.end(), std::back_inserter(over_), [&](int member) {
-            return is_over(member, row);
-        });
+        for (const int member : family.members) {
+            if (is_over(member, family.steps, row)) {
+                over_.push_back(member);
+            }
+        }
         if (over_.size() > 1) {
             sort_group(over_, row);
         }

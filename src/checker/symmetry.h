@@ -2,8 +2,8 @@
 // differ only by who is who, one is kept: the one in which they are sorted.
 //
 // Alike are two members if exchanging them maps the plan, its conditions and the first state onto
-// themselves: that is checked, not assumed. Members of one role with which the plan is through are
-// alike from then on, even if it took them one after the other.
+// themselves: that is checked, not assumed. Members of one role that the plan took one after the
+// other are alike from where it does not tell them apart any more.
 #pragma once
 
 #include "checker/site.h"
@@ -24,13 +24,19 @@ public:
     [[nodiscard]] const std::vector<std::vector<int>>& groups() const { return groups_; }
 
 private:
+    // Alike once so many actions of theirs are over.
+    struct Family {
+        std::vector<int> members;
+        std::size_t steps = 0;
+    };
+
     void sort_group(const std::vector<int>& members, Byte* row);
-    [[nodiscard]] bool is_over(int member, const Byte* row) const;
+    [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
     const Site& site_;
     std::vector<std::vector<std::size_t>> actions_;  // of each member, in the plan's order
     std::vector<std::vector<int>> groups_;           // alike from the start
-    std::vector<std::vector<int>> families_;         // alike when the plan is through with them
+    std::vector<Family> families_;
     std::vector<int> over_;
     std::vector<Byte> held_;
 };
