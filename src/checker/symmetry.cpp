@@ -74,18 +74,28 @@ private:
         const auto on = [&](const Member& one) {
             return site_.members_on[static_cast<std::size_t>(one.host)].size();
         };
-        return a.role == b.role && a.size == b.size
-               && (a.host == b.host || (on(a) == 1 && on(b) == 1)) && place(a.running) == b.running
-               && place(a.installed) == b.installed && place(a.ready) == b.ready
-               && place(a.service) == b.service;
+        return a.role == b.role && a.size == b.size && a.up_at_first == b.up_at_first
+               && same_turns(a, b) && (a.host == b.host || (on(a) == 1 && on(b) == 1))
+               && place(a.running) == b.running && place(a.installed) == b.installed
+               && place(a.ready) == b.ready && place(a.service) == b.service;
     }
 
     [[nodiscard]] bool same_at_first() const {
         const Member& a = site_.members[static_cast<std::size_t>(a_)];
         const Member& b = site_.members[static_cast<std::size_t>(b_)];
         const auto at = [&](const Member& one) { return site_.first.begin() + one.block; };
-        return a.size == b.size && a.up_at_first == b.up_at_first
-               && std::equal(at(a), at(a) + a.size, at(b));
+        return a.size == b.size && std::equal(at(a), at(a) + a.size, at(b));
+    }
+
+    // What is over still tells who should be up.
+    [[nodiscard]] bool same_turns(const Member& a, const Member& b) const {
+        return std::equal(a.turns.begin(),
+                          a.turns.end(),
+                          b.turns.begin(),
+                          b.turns.end(),
+                          [&](const Member::Turn& one, const Member::Turn& other) {
+                              return one.up == other.up && action_[one.action] == other.action;
+                          });
     }
 
     [[nodiscard]] bool same_actions() const {
@@ -240,6 +250,29 @@ std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const A
     return groups;
 }
 
+// Whether an early action of one of them waits for a late one of another: then it tells them apart,
+// though both have done their early ones.
+bool waits_for_late(const Site& site,
+                    const Actions& actions,
+                    const std::vector<int>& members,
+                    const std::vector<bool>& early) {
+    std::vector<bool> late(site.acts.size(), false);
+    for (const int member : members) {
+        for (const std::size_t action : actions[static_cast<std::size_t>(member)]) {
+            late[action] = !early[action];
+        }
+    }
+    for (std::size_t i = 0; i < early.size(); ++i) {
+        const auto after = site.program.after(i);
+        if (early[i] && std::any_of(after.begin(), after.end(), [&](std::size_t one) {
+                return late[one];
+            })) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // How many of each member's actions must be over before the plan treats them all alike.
 std::size_t steps_apart(const Site& site, const Actions& actions, const std::vector<int>& members) {
     const auto& first = actions[static_cast<std::size_t>(members.front())];
@@ -248,7 +281,7 @@ std::size_t steps_apart(const Site& site, const Actions& actions, const std::vec
         const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
             return Exchange(site, actions, members.front(), member, over).keeps_what_is_left();
         });
-        if (alike) {
+        if (alike && !waits_for_late(site, actions, members, over)) {
             return steps;
         }
         for (const int member : members) {
@@ -273,14 +306,37 @@ Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of
         const auto groups = groups_of(members, [&](int a, int b) {
             return Exchange(site, actions_, a, b, nothing).keeps_the_site();
         });
-        groups_.insert(groups_.end(), groups.begin(), groups.end());
+        for (const auto& group : groups) {
+            groups_.push_back({group, 0});
+        }
         std::erase_if(members, [&](int member) { return is_asked_alone(site, member); });
         const auto families = groups_of(
             members, [&](int a, int b) { return shared_host(site, a) == shared_host(site, b); });
         for (const auto& family : families) {
-            families_.push_back({family, steps_apart(site, actions_, family)});
+            add_family({family, steps_apart(site, actions_, family)});
         }
     }
+}
+
+// A group that meets a family is sorted by who is over first, so that sorting those of the family
+// who are over leaves it in order.
+void Symmetry::add_family(const Family& family) {
+    const auto meets = [&](const Family& group) {
+        return std::find_first_of(group.members.begin(),
+                                  group.members.end(),
+                                  family.members.begin(),
+                                  family.members.end())
+               != group.members.end();
+    };
+    if (family.steps == 0) {
+        std::erase_if(groups_, meets);
+        groups_.push_back(family);
+        return;
+    }
+    for (Family& group : groups_) {
+        group.steps = meets(group) ? family.steps : group.steps;
+    }
+    families_.push_back(family);
 }
 
 // Whether so many of its actions are over.
@@ -295,39 +351,48 @@ bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
     return true;
 }
 
-// By insertion: groups are small, and mostly in order already.
-void Symmetry::sort_group(const std::vector<int>& members, Byte* row) {
+// By insertion: groups are small, and mostly in order already. Those that are over come last.
+void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(members.front())].size;
     held_.resize(size);
     const auto at = [&](std::size_t i) {
         return row + site_.members[static_cast<std::size_t>(members[i])].block;
     };
+    over_.clear();
+    for (const int member : members) {
+        over_.push_back(steps > 0 && is_over(member, steps, row));
+    }
+    const auto follows = [&](std::size_t i, bool over) {
+        return over_[i] != over ? over_[i] : std::memcmp(at(i), held_.data(), size) > 0;
+    };
     for (std::size_t i = 1; i < members.size(); ++i) {
-        if (std::memcmp(at(i - 1), at(i), size) <= 0) {
-            continue;
-        }
         std::memcpy(held_.data(), at(i), size);
+        const bool over = over_[i];
         std::size_t to = i;
-        for (; to > 0 && std::memcmp(at(to - 1), held_.data(), size) > 0; --to) {
+        for (; to > 0 && follows(to - 1, over); --to) {
             std::memcpy(at(to), at(to - 1), size);
+            over_[to] = over_[to - 1];
         }
-        std::memcpy(at(to), held_.data(), size);
+        if (to < i) {
+            std::memcpy(at(to), held_.data(), size);
+            over_[to] = over;
+        }
     }
 }
 
 void Symmetry::sort(Byte* row) {
-    for (const auto& group : groups_) {
-        sort_group(group, row);
+    for (const Family& group : groups_) {
+        sort_group(group.members, group.steps, row);
     }
-    for (const auto& family : families_) {
-        over_.clear();
+    for (const Family& family : families_) {
+        through_.clear();
         for (const int member : family.members) {
             if (is_over(member, family.steps, row)) {
-                over_.push_back(member);
+                through_.push_back(member);
             }
         }
-        if (over_.size() > 1) {
-            sort_group(over_, row);
+        if (through_.size() > 1) {
+            sort_group(through_, 0, row);
         }
     }
 }

@@ -14,6 +14,12 @@ namespace drydock::checker {
 
 class Symmetry {
 public:
+    // Members that are alike once so many actions of theirs are over.
+    struct Family {
+        std::vector<int> members;
+        std::size_t steps = 0;
+    };
+
     // Without `on`, rows stay as they are.
     Symmetry(const Site& site, bool on);
 
@@ -21,23 +27,19 @@ public:
     void sort(Byte* row);
 
     // Groups of members that are alike from the start; for people and tests.
-    [[nodiscard]] const std::vector<std::vector<int>>& groups() const { return groups_; }
+    [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
 
 private:
-    // Alike once so many actions of theirs are over.
-    struct Family {
-        std::vector<int> members;
-        std::size_t steps = 0;
-    };
-
-    void sort_group(const std::vector<int>& members, Byte* row);
+    void add_family(const Family& family);
+    void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
     [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
     const Site& site_;
     std::vector<std::vector<std::size_t>> actions_;  // of each member, in the plan's order
-    std::vector<std::vector<int>> groups_;           // alike from the start
+    std::vector<Family> groups_;  // alike from the start; steps: those of the family that it meets
     std::vector<Family> families_;
-    std::vector<int> over_;
+    std::vector<int> through_;
+    std::vector<bool> over_;
     std::vector<Byte> held_;
 };
 

@@ -93,11 +93,16 @@ TEST(Model, TakesMembersForOneAnotherThatThePlanTreatsAlike) {
     const auto all = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "all");
     const auto batch = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "batch");
     const auto serial = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "serial");
+    using Groups = std::vector<std::vector<int>>;
     const auto groups = [](const model::Plan& plan) {
         const Site site(plan);
-        return Symmetry(site, true).groups();
+        const Symmetry symmetry(site, true);
+        Groups found;
+        for (const auto& group : symmetry.groups()) {
+            found.push_back(group.members);
+        }
+        return found;
     };
-    using Groups = std::vector<std::vector<int>>;
     EXPECT_EQ(groups(all), (Groups{{0, 1, 2, 3}}));
     EXPECT_EQ(groups(batch), (Groups{{0, 1}, {2, 3}}));
     EXPECT_EQ(groups(serial), Groups{});
