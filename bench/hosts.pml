@@ -1,10 +1,14 @@
-/* The question of `explore_bench hosts`, asked of SPIN: 6 hosts, 5 steps each, side by side; every step may start, finish
- * or fail; up to 2 deaths of the conductor, after each of which what was under way is begun again; a failure stops new
- * work, lets the rest end, and takes every step back. Does it always end, all done or all taken back?
+/* The question of `explore_bench raw` and `explore_bench hosts`, asked of SPIN: HOSTS hosts, STEPS steps on each, side by
+ * side; every step may start, finish or fail; up to CRASHES deaths of the conductor, after each of which it is asked what
+ * became of each step that was under way: it never began and is begun again, it ended, or it failed. A failure stops new
+ * work, lets the rest end, and has every step taken back. Does it always end, all done or all taken back? If not, SPIN
+ * finds an invalid end state.
  *
- * spin -a hosts.pml && gcc -O2 -DSAFETY -o pan pan.c && ./pan -m1000000
+ * spin -a -DHOSTS=6 hosts.pml && gcc -O2 -DSAFETY -o pan pan.c && ./pan -m1000000
  */
+#ifndef HOSTS
 #define HOSTS 6
+#endif
 #define STEPS 5
 #define CRASHES 2
 
@@ -15,26 +19,36 @@
 
 byte at[HOSTS];    /* steps that are done */
 byte state[HOSTS]; /* of the next one */
+byte busy;         /* how many are busy, how many lost: both follow from `state` */
+byte lost;
+byte finished;
 byte crashes;
 bool stopping;
+bool over;
 
-inline count() {
-    busy = 0; finished = 0; i = 0;
-    do
-    :: i < HOSTS ->
-        if :: state[i] == BUSY || state[i] == LOST -> busy++ :: else fi;
-        if :: at[i] == STEPS -> finished++ :: else fi;
-        i++
-    :: else -> break
-    od
+inline ends_well() {
+    state[_pid] = IDLE;
+    at[_pid]++;
+    if
+    :: at[_pid] == STEPS -> finished++
+    :: else -> skip
+    fi
+}
+
+inline fails() {
+    state[_pid] = FAILED;
+    stopping = true
 }
 
 inline die() {
     i = 0;
     do
-    :: i < HOSTS -> if :: state[i] == BUSY -> state[i] = LOST :: else fi; i++
+    :: i < HOSTS && state[i] == BUSY -> state[i] = LOST; lost++; i++
+    :: i < HOSTS && state[i] != BUSY -> i++
     :: else -> break
     od;
+    i = 0;
+    busy = 0;
     crashes++
 }
 
@@ -43,32 +57,27 @@ inline take_back() {
     do
     :: i < HOSTS -> at[i] = 0; state[i] = IDLE; i++
     :: else -> break
+    od;
+    i = 0
+}
+
+active [HOSTS] proctype host() {
+    do
+    :: d_step { state[_pid] == IDLE && at[_pid] < STEPS && !stopping -> state[_pid] = BUSY; busy++ }
+    :: d_step { state[_pid] == BUSY -> busy--; ends_well() }
+    :: d_step { state[_pid] == BUSY -> busy--; fails() }
+    :: d_step { state[_pid] == LOST -> lost--; state[_pid] = IDLE }
+    :: d_step { state[_pid] == LOST -> lost--; ends_well() }
+    :: d_step { state[_pid] == LOST -> lost--; fails() }
+    :: over -> break
     od
 }
 
 active proctype conductor() {
-    byte h; byte i; byte busy; byte finished;
+    byte i;
     do
-    :: atomic {
-        select(h : 0 .. 5);
-        if
-        :: state[h] == IDLE && at[h] < STEPS && !stopping -> state[h] = BUSY
-        :: state[h] == BUSY -> state[h] = IDLE; at[h]++
-        :: state[h] == BUSY -> state[h] = FAILED; stopping = true
-        :: state[h] == LOST -> state[h] = IDLE         /* it never began: again */
-        :: state[h] == LOST -> state[h] = IDLE; at[h]++ /* it had ended */
-        :: state[h] == LOST -> state[h] = FAILED; stopping = true
-        :: state[h] == BUSY && crashes < CRASHES -> die()
-        :: else -> skip
-        fi;
-        count();
-        if
-        :: finished == HOSTS -> h = 0; i = 0; busy = 0; break
-        :: stopping && busy == 0 -> take_back(); h = 0; i = 0; finished = 0; break
-        :: else -> h = 0; i = 0; busy = 0; finished = 0
-        fi
-       }
-    od;
-    assert((at[0] == STEPS && at[1] == at[0] && at[2] == at[0] && at[3] == at[0] && at[4] == at[0] && at[5] == at[0])
-           || (at[0] == 0 && at[1] == 0 && at[2] == 0 && at[3] == 0 && at[4] == 0 && at[5] == 0))
+    :: d_step { busy > 0 && crashes < CRASHES -> die() }
+    :: d_step { stopping && busy == 0 && lost == 0 -> take_back(); over = true }; break
+    :: d_step { finished == HOSTS -> over = true }; break
+    od
 }
