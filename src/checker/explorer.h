@@ -40,6 +40,8 @@ enum class Kind : Byte {
     member_started,  // by a person
 };
 
+[[nodiscard]] bool judges_guard(const run::Command& command);
+
 // What happened, and to whom: an action, a member, a host or a law, by its index.
 struct Choice {
     Kind kind = Kind::begun;

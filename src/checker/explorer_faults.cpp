@@ -1,0 +1,129 @@
+// What happens beside the conductor: answers, deaths, lost hosts, laws, and persons after a halt.
+#include "checker/explorer.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+using run::Command;
+using run::Do;
+using run::EventType;
+using run::Status;
+
+void Explorer::let_things_happen() {
+    bool under_way = false;
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        if (here_.status(i) == Status::intended) {
+            under_way = true;
+            answer_to(i);
+        }
+    }
+    if (under_way && can_afford(Fault::crash)) {
+        open(Kind::conductor_dies, 0, Fault::crash);
+        move(EventType::conductor_started, 0);
+        close_all();
+    }
+    for (std::size_t i = 0; i < site_.rises.size(); ++i) {
+        if (may_fire(site_, site_.rises[i], row_)) {
+            open(Kind::law_fires, i);
+            fire(site_, site_.rises[i], next_);
+        }
+    }
+    find_concerned();
+    lose_members();
+    lose_hosts();
+}
+
+// A member that dies, or a host that is lost, changes nothing until it is asked something or told
+// to do something; so nothing is lost of what can happen if it waits until then. Only who asks for
+// ways back asks everybody, at any time.
+void Explorer::find_concerned() {
+    concerned_.assign(site_.members.size(), everybody_);
+    const auto concern = [&](const std::vector<int>& members) {
+        for (const int member : members) {
+            concerned_[static_cast<std::size_t>(member)] = true;
+        }
+    };
+    for (const Command& command : commands_) {
+        if (command.what == Do::halt) {
+            concerned_.assign(site_.members.size(), true);  // a person will look at all of them
+        }
+        if (command.what == Do::halt || command.what == Do::finish) {
+            continue;
+        }
+        const Act& act = site_.acts[command.action];
+        concern(judges_guard(command) ? act.concerns_before : act.concerns_after);
+        if (act.member >= 0) {
+            concerned_[static_cast<std::size_t>(act.member)] = true;
+        }
+    }
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        if (here_.status(i) == Status::intended) {
+            concern(site_.acts[i].concerns_after);
+            if (site_.acts[i].member >= 0) {
+                concerned_[static_cast<std::size_t>(site_.acts[i].member)] = true;
+            }
+        }
+    }
+}
+
+void Explorer::lose_members() {
+    for (std::size_t i = 0; can_afford(Fault::member) && i < site_.members.size(); ++i) {
+        const Member& member = site_.members[i];
+        if (concerned_[i] && member.running != k_nowhere && row_[member.running] != k_absent) {
+            open(Kind::member_dies, i, Fault::member);
+            die(site_, member, next_);
+        }
+    }
+}
+
+// For a while, or for ever.
+void Explorer::lose_hosts() {
+    for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
+        const auto& members = site_.members_on[i];
+        const bool concerned = std::any_of(members.begin(), members.end(), [&](int member) {
+            return concerned_[static_cast<std::size_t>(member)];
+        });
+        const bool away = row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0;
+        if (concerned && away) {
+            open(Kind::host_back, i);
+        } else if (concerned && can_afford(Fault::host)) {
+            open(Kind::host_lost, i, Fault::host);
+        } else {
+            continue;
+        }
+        for (const int member : members) {
+            next_[site_.members[static_cast<std::size_t>(member)].away] = away ? 0 : 1;
+        }
+    }
+}
+
+// A person has looked at it: brings members up that should be, and goes on.
+void Explorer::after_halt() {
+    open(Kind::resumed, 0);
+    move(EventType::run_resumed, 0);
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        const bool failed = here_.status(i) == Status::failed;
+        if (failed && site_.acts[i].ran != k_nowhere) {
+            next_[site_.acts[i].ran] = 0;  // whether it ran is theirs to say
+        }
+    }
+    close_all();
+    for (std::size_t i = 0; i < site_.members.size(); ++i) {
+        if (site_.expected_up(row_, static_cast<int>(i))
+            && may_be_started(site_, site_.members[i], row_)) {
+            open(Kind::member_started, i);
+            start_by_hand(site_, site_.members[i], next_);
+        }
+    }
+    for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
+        if (row_[site_.members[static_cast<std::size_t>(site_.members_on[i].front())].away] != 0) {
+            open(Kind::host_back, i);
+            for (const int member : site_.members_on[i]) {
+                next_[site_.members[static_cast<std::size_t>(member)].away] = 0;
+            }
+        }
+    }
+}
+
+}  // namespace drydock::checker
