@@ -189,8 +189,9 @@ class Preparing(ozone_harness.Case):
         self.begin("prepared", start=False)
         self.cluster.install(NEW)
         self.cluster.start()
-        self.wait(lambda: self.cluster.layouts("om1"), "the OM answers")
-        self.wait(lambda: self.cluster.safe_mode() is False, "SCM is out of safe mode")
+        self.cluster.wait_ready()
+        for name in ("dn1", "dn2", "dn3"):
+            self.wait(lambda: self.registered(name), f"{name} is back")
         self.assertTrue(self.cluster.prepared("om1"))
         self.to_the_gate()
         self.assertFalse(self.cluster.prepared("om1"))
