@@ -56,8 +56,13 @@ Base etcd_downgrade() {
 Base etcd(const std::string& name,
           const std::string& from,
           const std::string& to,
-          const std::string& procedure) {
-    auto site = std::make_shared<Site>(planner::etcd_site(3, from));
+          const std::string& procedure,
+          int members = 3) {
+    auto site = std::make_shared<Site>(planner::etcd_site(members, from, members));
+    for (model::Member& member : site->cluster.members) {
+        member.settings["initial_cluster"] = "m1=http://127.0.0.1:3001";
+        site->set(member.name, "copy_digest", "sha-copy");
+    }
     return {"etcd " + name, site, from, to, procedure, {}};
 }
 
@@ -146,8 +151,8 @@ std::vector<Base> all_bases() {
         etcd_downgrade(),
         etcd("upgrade 3.6", "3.5.21", "3.6.1", "upgrade"),
         etcd("downgrade 3.6", "3.6.1", "3.5.21", "downgrade"),
-        etcd("rebuild", "3.5.21", "3.4.23", "rebuild"),
-        etcd("restore", "3.5.21", "3.4.23", "restore"),
+        etcd("rebuild", "3.5.21", "3.4.23", "rebuild", 2),
+        etcd("restore", "3.5.21", "3.4.23", "restore", 2),
         {"ozone upgrade", small_ozone(), planner::k_ozone_own, "2.2.1", "upgrade", {}},
         ozone_downgrade(),
         {"offline upgrade", offline("1.0"), "1.0", "2.0", "upgrade", {}},
