@@ -63,7 +63,7 @@ Base etcd(const std::string& name,
         member.settings["initial_cluster"] = "m1=http://127.0.0.1:3001";
         site->set(member.name, "copy_digest", "sha-copy");
     }
-    return {"etcd " + name, site, from, to, procedure, {}};
+    return {"etcd " + name, site, from, to, procedure, {}, procedure == "restore"};
 }
 
 std::shared_ptr<Site> offline(const std::string& version) {

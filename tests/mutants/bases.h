@@ -20,6 +20,7 @@ struct Base {
     std::string to;
     std::string procedure;
     std::optional<model::Closing> closing = {};  // where trying ways back found that it closes
+    bool slow = false;                           // few actions, in very many orders
 
     // Compiled by the real planner; with another pack than the site's, as a pack author who is
     // wrong would have it.

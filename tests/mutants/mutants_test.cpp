@@ -21,10 +21,14 @@ constexpr checker::Faults k_faults[] = {
     {0, 0, 0, 0, 0}, {1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}, {0, 0, 1, 0, 0}, {0, 0, 0, 1, 0}};
 constexpr std::size_t k_large = 13;  // actions
 
+bool is_large(const Base& base, const model::Plan& plan, bool sample) {
+    return (base.slow && sample) || plan.actions.size() > k_large;
+}
+
 // Every so manieth mutant is taken.
 struct Share {
     std::size_t small = 16;   // of small plans
-    std::size_t large = 128;  // of large ones: the reference takes seconds for each
+    std::size_t large = 192;  // of large ones: the reference takes seconds for each
 };
 
 Share share_of(const std::string& wish) {
@@ -140,7 +144,8 @@ TEST_F(Mutants, HarmfulOnesAreCaughtAndNoOthers) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
         const auto back = base.back();
-        const std::size_t every = plan->actions.size() > k_large ? share.large : share.small;
+        const bool large = is_large(base, *plan, wish.empty());
+        const std::size_t every = large ? share.large : share.small;
         for (const Mutant& mutant : mutants_of(base, *plan)) {
             const bool named = (mutant.kind + ": " + mutant.what).find(wish) != std::string::npos;
             if (by_name ? named : count++ % every == 0) {
@@ -163,7 +168,7 @@ TEST(Bases, HoldInBothExplorers) {
     for (const Base& base : all_bases()) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
-        if (plan->actions.size() > k_large && !full) {
+        if (is_large(base, *plan, !full) && !full) {
             continue;
         }
         const Mutant whole = {"", base.name, *plan};
