@@ -27,8 +27,8 @@ bool is_large(const Base& base, const model::Plan& plan, bool sample) {
 
 // Every so manieth mutant is taken.
 struct Share {
-    std::size_t small = 16;   // of small plans
-    std::size_t large = 192;  // of large ones: the reference takes seconds for each
+    std::size_t small = 20;   // of small plans
+    std::size_t large = 320;  // of large ones: the reference takes seconds for each
 };
 
 Share share_of(const std::string& wish) {
