@@ -26,7 +26,7 @@ public:
         , options_(calmly(options))
         , ways_(ways)
         , search_(site, options_)
-        , explorer_(site, k_no_faults)
+        , explorer_(site, k_no_faults, true, true, options.shortcuts)
         , symmetry_(site, options.symmetry)
         , batch_(site.size) {}
 
@@ -63,10 +63,10 @@ private:
             const Choice choice = batch_.choice(i);
             symmetry_.sort(batch_.row(i));
             const std::uint32_t next = search_.find(batch_.row(i));
-            if (next == k_nobody || open_[next]) {
+            if (next != k_nobody && open_[next]) {
                 continue;
             }
-            if (choice.kind != Kind::done) {
+            if (next == k_nobody || choice.kind != Kind::done) {
                 return false;
             }
             note(site_.plan.actions[choice.index].id, why_closed(batch_.row(i)));
