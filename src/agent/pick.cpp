@@ -203,6 +203,9 @@ std::optional<Json> to_type(const Json& value, const std::string& type) {
         return value.is_array() ? std::optional(value) : std::nullopt;
     }
     if (type == "text" || type == "release") {
+        if (value.is_string()) {
+            return value;
+        }
         return value.is_null() ? std::nullopt : std::optional(Json(value.show()));
     }
     return value;

@@ -18,6 +18,7 @@
 #include "run/event.h"
 #include "run/state.h"
 #include "run/world.h"
+#include "sim/replay.h"
 #include "sim/simulate.h"
 
 #include <tl/expected.hpp>
@@ -179,6 +180,17 @@ struct Simulation {
                                           std::uint64_t seed,
                                           std::uint64_t runs,
                                           const std::function<void(const std::string&)>& tell);
+
+// The stories of a check, made to come about in the simulator (sim/replay.h).
+struct Replay {
+    std::vector<sim::Replayed> stories;
+    std::vector<std::string> not_simulated;
+};
+
+// `trace_file` is what `drydock check --trace` wrote for this very plan.
+[[nodiscard]] Answer<Replay> replay(const model::Plan& plan,
+                                    const std::string& trace_file,
+                                    const std::function<void(const std::string&)>& tell);
 
 struct LogLine {
     std::uint64_t sequence = 0;

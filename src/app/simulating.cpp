@@ -1,12 +1,32 @@
 // Simulations of plans: seed after seed, and what became of them.
 #include "app/internal.h"
 #include "os/clock.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
 
 namespace drydock::app {
 
 namespace {
 
 constexpr std::size_t k_shown_max = 10;  // runs that went wrong and are told of
+constexpr std::size_t k_trace_bytes_max = 64U << 20U;
+
+Result<Json> read_traces(const model::Plan& plan, const std::string& file) {
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(file, k_trace_bytes_max));
+    DRYDOCK_TRY_ASSIGN(Json traces, Json::parse(text));
+    if (!traces["violations"].is_array()) {
+        return fail("replay.trace",
+                    fmt::format("{} holds no stories", file),
+                    "use a file that `drydock check PLAN --trace FILE` wrote");
+    }
+    if (traces["plan"].as_string() != plan.digest()) {
+        return fail("replay.trace",
+                    fmt::format("{} tells stories of another plan", file),
+                    "check this plan again: drydock check PLAN --trace FILE");
+    }
+    return traces;
+}
 
 }  // namespace
 
@@ -37,6 +57,28 @@ Answer<Simulation> simulate(const model::Plan& plan,
         }
     }
     all.took_ms = clock.monotonic_ms() - begun;
+    return all;
+}
+
+Answer<Replay> replay(const model::Plan& plan,
+                      const std::string& trace_file,
+                      const std::function<void(const std::string&)>& tell) {
+    const auto traces = read_traces(plan, trace_file);
+    if (!traces) {
+        return refuse(traces.error());
+    }
+    Replay all;
+    all.not_simulated = sim::not_simulated();
+    for (const Json& violation : (*traces)["violations"].items()) {
+        if (tell) {
+            tell(fmt::format("story of {}", violation["property"].as_string()));
+        }
+        auto story = sim::replay(plan, violation["property"].as_string(), violation["trace"], tell);
+        if (!story) {
+            return refuse(story.error());
+        }
+        all.stories.push_back(std::move(*story));
+    }
     return all;
 }
 

@@ -15,9 +15,11 @@ namespace {
 
 using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
+// Looking the algorithm up and making a context cost more than a short digest: both are kept, the
+// context for each thread.
 Digest sha256_of(std::initializer_list<std::string_view> parts) {
-    static const EVP_MD* const k_algorithm = EVP_sha256();
-    const Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    static const EVP_MD* const k_algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    thread_local const Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
     Digest digest{};
     CHECK(EVP_DigestInit_ex(context.get(), k_algorithm, nullptr) == 1);
     for (const std::string_view part : parts) {

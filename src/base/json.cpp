@@ -82,6 +82,11 @@ void JsonObject::insert_or_assign(std::string_view key, Json value) {
     }
 }
 
+void JsonObject::append(std::string_view key, Json value) {
+    CHECK(entries_.empty() || entries_.back().first < key);
+    entries_.emplace_back(key, std::move(value));
+}
+
 void JsonObject::emplace(std::string_view key, Json value) {
     if (!contains(key)) {
         insert_or_assign(key, std::move(value));
@@ -128,10 +133,12 @@ Json::Json(std::string value) : value_(std::move(value)) {
 Json::Json(std::string_view value) : value_(std::string(value)) {
 }
 
-Json::Json(Array value) : value_(Shared<Array>(std::move(value))) {
+Json::Json(Array value)
+    : value_(value.empty() ? Shared<Array>() : Shared<Array>(std::move(value))) {
 }
 
-Json::Json(Object value) : value_(Shared<Object>(std::move(value))) {
+Json::Json(Object value)
+    : value_(value.empty() ? Shared<Object>() : Shared<Object>(std::move(value))) {
 }
 
 bool Json::is_null() const {
@@ -220,7 +227,7 @@ bool Json::contains(std::string_view key) const {
 
 Json& Json::set(std::string_view key, Json value) {
     if (is_null()) {
-        value_ = Shared<Object>(Object{});
+        value_ = Shared<Object>();
     }
     CHECK(is_object());
     std::get<Shared<Object>>(value_).own().insert_or_assign(key, std::move(value));
@@ -229,7 +236,7 @@ Json& Json::set(std::string_view key, Json value) {
 
 Json& Json::push(Json value) {
     if (is_null()) {
-        value_ = Shared<Array>(Array{});
+        value_ = Shared<Array>();
     }
     CHECK(is_array());
     std::get<Shared<Array>>(value_).own().push_back(std::move(value));

@@ -46,6 +46,8 @@ public:
     // Room for so many.
     void reserve(std::size_t size);
     void insert_or_assign(std::string_view key, Json value);
+    // For keys that come in order: CHECKs that this one is after all others.
+    void append(std::string_view key, Json value);
     // Does nothing if the key is there.
     void emplace(std::string_view key, Json value);
     void erase(std::string_view key);

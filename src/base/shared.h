@@ -16,6 +16,8 @@ namespace drydock {
 template <class T>
 class Shared {
 public:
+    Shared() = default;  // an empty value, which takes no memory
+
     explicit Shared(T value) : block_(new Block{{1}, std::move(value)}) {}
 
     Shared(const Shared& other) : block_(other.block_) { hold(); }
@@ -75,7 +77,7 @@ private:
         }
     }
 
-    Block* block_;  // null after it was moved from: an empty value
+    Block* block_ = nullptr;  // null: an empty value, also after it was moved from
 };
 
 }  // namespace drydock

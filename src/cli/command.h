@@ -74,6 +74,7 @@ private:
         return {cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
     }
 
+    int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
     int refuse(const app::Failure& failure, const std::string& to = {});
     int refuse_use(const std::string& message, const std::string& remedy);
     int conduct(const std::function<app::Answer<app::RunStatus>(app::Observer&)>& begin,

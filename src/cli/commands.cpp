@@ -135,6 +135,11 @@ private:
         sim->add_option("--runs", to_.runs, "how many, each with the next seed (1000)")
             ->type_name("N");
         sim->add_flag("--verbose", to_.verbose, "tell one run as a story");
+        text(sim,
+             "--trace",
+             to_.trace,
+             "FILE",
+             "replay the stories that `check --trace FILE` wrote instead");
     }
 
     void add_plan_file(CLI::App* command) {

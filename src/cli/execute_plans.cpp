@@ -3,7 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::cli {
+
+namespace {
+
+// It broke something, or it could not be told to its end.
+bool is_trouble(const sim::Replayed& story) {
+    return story.breaks || !story.wrong.empty() || !story.obstacle.empty();
+}
+
+}  // namespace
 
 int Command::plan() {
     const bool way_back = typed_.rebuild || !typed_.restore.empty();
@@ -69,6 +80,15 @@ int Command::guide() {
     return plan ? write_out(render_guide(*plan)) : refuse(plan.error());
 }
 
+int Command::replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell) {
+    const auto all = app::replay(plan, typed_.trace, tell);
+    const int shown = show(all, [&](const app::Replay& replay) {
+        return (tell ? "\n" : "") + render_replay(replay, screen_);
+    });
+    const bool good = all && std::none_of(all->stories.begin(), all->stories.end(), is_trouble);
+    return all && !good ? app::k_exit_no : shown;
+}
+
 int Command::sim() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -76,6 +96,9 @@ int Command::sim() {
     }
     const auto tell = [&](const std::string& line) { console_.out << line << "\n"; };
     const bool story = typed_.verbose && !typed_.json;
+    if (!typed_.trace.empty()) {
+        return replay(*plan, story ? std::function<void(const std::string&)>(tell) : nullptr);
+    }
     const auto all = story ? app::simulate(*plan, typed_.seed, 1, tell)
                            : app::simulate(*plan, typed_.seed, typed_.runs, {});
     const int shown = show(all, [&](const app::Simulation& simulation) {

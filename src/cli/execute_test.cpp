@@ -114,6 +114,15 @@ TEST_F(Execute, ASimulationThatWentWrongIsANoAndSaysHowToRepeatIt) {
     EXPECT_EQ((*Json::parse(out_.str()))["shown"].items().size(), 1U);
 }
 
+TEST_F(Execute, AReplayTellsWhatBreaksAndWhereAStoryCouldNotBeTold) {
+    EXPECT_EQ(type({"sim", "p.json", "--trace", "stories.json"}), 1);
+    EXPECT_THAT(fake_app().asked, ElementsAre("replay stories.json"));
+    EXPECT_THAT(out_.str(), HasSubstr("quorum: breaks here, too, after 4 of 4 turns"));
+    EXPECT_THAT(out_.str(), HasSubstr("twice: turn 3 of 9 (done x) did not come about"));
+    EXPECT_EQ(type({"sim", "p.json", "--trace", "stories.json", "--json"}), 1);
+    EXPECT_EQ((*Json::parse(out_.str()))["stories"].items().size(), 2U);
+}
+
 TEST_F(Execute, PlanAsJsonIsThePlan) {
     EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "--json"}), 0);
     const auto json = Json::parse(out_.str());

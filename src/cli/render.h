@@ -26,6 +26,7 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
 
 // What a refusal is about: the words a person types next depend on it.
+[[nodiscard]] std::string render_replay(const app::Replay& all, const Screen& screen);
 [[nodiscard]] std::string
 render_simulation(const app::Simulation& all, const std::string& plan_file, const Screen& screen);
 

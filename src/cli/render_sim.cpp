@@ -7,6 +7,49 @@
 
 namespace drydock::cli {
 
+namespace {
+
+std::string show_not_simulated(const std::vector<std::string>& what) {
+    std::string out = "\nNot simulated:\n";
+    for (const std::string& one : what) {
+        out += fmt::format("  - {}\n", one);
+    }
+    return out;
+}
+
+Json json_of(const std::vector<std::string>& texts) {
+    return Json(Json::Array(texts.begin(), texts.end()));
+}
+
+Json json_of(const std::vector<sim::Wrong>& wrongs) {
+    Json list = Json::Array{};
+    for (const sim::Wrong& wrong : wrongs) {
+        Json one;
+        list.push(one.set("property", wrong.property).set("what", wrong.what));
+    }
+    return list;
+}
+
+Tone tone_of(const sim::Replayed& story) {
+    return story.breaks ? Tone::bad : (story.obstacle.empty() ? Tone::good : Tone::warn);
+}
+
+// What became of a story in the simulator.
+std::string ending_of(const sim::Replayed& story) {
+    if (story.breaks) {
+        return fmt::format("breaks here, too, after {} of {} turns", story.told, story.turns);
+    }
+    if (!story.obstacle.empty()) {
+        return story.obstacle;
+    }
+    return story.judged
+               ? fmt::format("all {} turns came about, and it does not break here", story.turns)
+               : fmt::format("all {} turns came about; the simulator does not judge this",
+                             story.turns);
+}
+
+}  // namespace
+
 std::string
 render_simulation(const app::Simulation& all, const std::string& plan_file, const Screen& screen) {
     std::string out = all.wrong == 0
@@ -31,36 +74,49 @@ render_simulation(const app::Simulation& all, const std::string& plan_file, cons
         out += fmt::format(
             "  again, as a story: drydock sim {} --seed {} --verbose\n", plan_file, run.seed);
     }
-    out += "\nNot simulated:\n";
-    for (const std::string& one : all.not_simulated) {
-        out += fmt::format("  - {}\n", one);
+    return out + show_not_simulated(all.not_simulated);
+}
+
+std::string render_replay(const app::Replay& all, const Screen& screen) {
+    std::string out = all.stories.empty() ? "There is no story to replay.\n" : "";
+    for (const sim::Replayed& story : all.stories) {
+        out += fmt::format("{}: {}\n",
+                           screen.paint(Tone::strong, story.property),
+                           screen.paint(tone_of(story), ending_of(story)));
+        for (const sim::Wrong& wrong : story.wrong) {
+            out += fmt::format("  {}: {}\n", wrong.property, wrong.what);
+        }
     }
-    return out;
+    return out + show_not_simulated(all.not_simulated);
+}
+
+Json json_of(const app::Replay& all) {
+    Json stories = Json::Array{};
+    for (const sim::Replayed& story : all.stories) {
+        Json one;
+        one.set("property", story.property).set("turns", story.turns).set("told", story.told);
+        one.set("obstacle", story.obstacle).set("judged", story.judged);
+        one.set("breaks", story.breaks).set("wrong", json_of(story.wrong));
+        stories.push(std::move(one));
+    }
+    Json json;
+    return json.set("stories", std::move(stories)).set("not_simulated", json_of(all.not_simulated));
 }
 
 Json json_of(const app::Simulation& all) {
     Json shown = Json::Array{};
     for (const sim::Simulated& run : all.shown) {
-        Json wrongs = Json::Array{};
-        for (const sim::Wrong& wrong : run.wrong) {
-            Json one;
-            wrongs.push(one.set("property", wrong.property).set("what", wrong.what));
-        }
         Json json;
         json.set("seed", run.seed).set("finished", run.finished).set("faults", run.faults);
         json.set("conductors", run.conductors).set("halts", run.halts);
-        json.set("simulated_ms", run.took_ms).set("wrong", std::move(wrongs));
+        json.set("simulated_ms", run.took_ms).set("wrong", json_of(run.wrong));
         shown.push(std::move(json));
     }
     Json json;
     json.set("seed", all.seed).set("runs", all.runs).set("faults", all.faults);
     json.set("conductors", all.conductors).set("halts", all.halts).set("took_ms", all.took_ms);
     json.set("wrong", all.wrong).set("shown", std::move(shown));
-    Json not_simulated = Json::Array{};
-    for (const std::string& one : all.not_simulated) {
-        not_simulated.push(one);
-    }
-    return json.set("not_simulated", std::move(not_simulated));
+    return json.set("not_simulated", json_of(all.not_simulated));
 }
 
 }  // namespace drydock::cli

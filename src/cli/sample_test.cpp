@@ -380,6 +380,15 @@ Answer<Simulation> simulate(const model::Plan& /*plan*/,
     return all;
 }
 
+Answer<Replay> replay(const model::Plan& /*plan*/,
+                      const std::string& trace_file,
+                      const std::function<void(const std::string&)>& /*tell*/) {
+    ask("replay " + trace_file);
+    sim::Replayed broken = {"quorum", 4, 4, "", true, true, {{"quorum", "roll/m2/stop"}}};
+    sim::Replayed stopped = {"twice", 9, 2, "turn 3 of 9 (done x) did not come about: y"};
+    return Replay{{broken, stopped}, {}};
+}
+
 Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
     ask("resume " + options.cluster_file);
     return fake_app().resumed;

@@ -2,7 +2,6 @@
 #include "conduct/drift.h"
 
 #include "base/probe.h"
-#include "conduct/reading.h"
 
 #include <algorithm>
 
@@ -61,12 +60,15 @@ std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::St
 
 }  // namespace
 
-std::vector<run::Drift>
-look_for_drift(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock) {
-    const auto keys = facts_to_compare(plan, state);
+std::vector<run::Drift> look_for_drift(const model::Plan& plan,
+                                       const run::State& state,
+                                       Hosts& hosts,
+                                       os::Clock& clock,
+                                       Inquiries& inquiries) {
+    const auto inquiry = inquiries.of(facts_to_compare(plan, state));
     const std::int64_t deadline = clock.monotonic_ms() + k_drift_ms_max;
     while (true) {
-        const auto facts = read_now(plan.sources, keys, hosts);
+        const auto facts = read_now(inquiry, hosts);
         auto drift = run::find_drift(plan, state, facts);
         add_broken_requirements(plan, state, facts, drift);
         if (drift.empty() || clock.monotonic_ms() >= deadline) {
@@ -75,6 +77,12 @@ look_for_drift(const model::Plan& plan, const run::State& state, Hosts& hosts, o
         PROBE("drift: something differs at first");
         (void)hosts.poll(k_drift_poll_ms);  // nothing is asked: the time just passes
     }
+}
+
+std::vector<run::Drift>
+look_for_drift(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock) {
+    Inquiries inquiries(plan.sources);
+    return look_for_drift(plan, state, hosts, clock, inquiries);
 }
 
 }  // namespace drydock::conduct

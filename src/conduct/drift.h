@@ -3,7 +3,7 @@
 // Blocks for some seconds while something differs: elections pass. One thread.
 #pragma once
 
-#include "conduct/hosts.h"
+#include "conduct/reading.h"
 #include "model/plan.h"
 #include "os/clock.h"
 #include "run/state.h"
@@ -14,7 +14,13 @@
 namespace drydock::conduct {
 
 // Facts that a run's expected world speaks of, and the standing requirements that were met once,
-// compared with what is read now; read again for some seconds while they differ.
+// compared with what is read now; read again for some seconds while they differ. `inquiries` are
+// those of the plan's sources.
+[[nodiscard]] std::vector<run::Drift> look_for_drift(const model::Plan& plan,
+                                                     const run::State& state,
+                                                     Hosts& hosts,
+                                                     os::Clock& clock,
+                                                     Inquiries& inquiries);
 [[nodiscard]] std::vector<run::Drift>
 look_for_drift(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock);
 

@@ -100,9 +100,10 @@ std::vector<Event> Judge::step() {
         due.push_back(action);
         keys.insert(keys.end(), question.keys.begin(), question.keys.end());
     }
-    if (keys.empty()) {
+    if (keys.empty()) {  // as of a role's only member: what holds of all others holds
+        const Members up = due.empty() ? Members() : presence_.up(state_);
         for (const std::size_t action : due) {
-            if (auto event = settle(action, questions_[action], k_nothing, Members())) {
+            if (auto event = settle(action, questions_[action], k_nothing, up)) {
                 events.push_back(std::move(*event));
                 questions_.erase(action);
             }
@@ -116,8 +117,8 @@ std::vector<Event> Judge::step() {
         std::sort(keys.begin(), keys.end());
         keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     }
-    readings_.push_back(std::make_unique<Shared>(
-        Shared{Reading(plan_.sources, keys, hosts_, &probes_), std::move(due)}));
+    readings_.push_back(
+        std::make_unique<Shared>(Shared{Reading(inquiries_->of(keys), hosts_), std::move(due)}));
     return events;
 }
 
@@ -150,16 +151,17 @@ Verdict Judge::verdict(const Action& action,
 Json Judge::evidence(const Question& question,
                      const model::FactBook& book,
                      const Verdict& verdict) const {
-    Json facts = Json::Object{};
+    Json::Object facts;  // the keys are sorted
+    facts.reserve(question.keys.size());
     for (const std::string& key : question.keys) {
         const auto it = book.find(key);
         if (it == book.end()) {
             continue;
         }
         const bool known = it->second.status == model::Known::known;
-        facts.set(key,
-                  verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
-                                              : model::to_json(it->second));
+        facts.append(key,
+                     verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
+                                                 : model::to_json(it->second));
     }
     Json detail;
     detail.set("facts", std::move(facts));

@@ -29,13 +29,18 @@ public:
     using Members = model::Roster;
 
     // `state` is the runner's own, and must outlive the judge like the rest.
-    Judge(const model::Plan& plan, const run::State& state, Hosts& hosts, os::Clock& clock)
+    Judge(const model::Plan& plan,
+          const run::State& state,
+          Hosts& hosts,
+          os::Clock& clock,
+          std::shared_ptr<Inquiries> inquiries)
         : plan_(plan)
         , state_(state)
         , hosts_(hosts)
         , clock_(clock)
         , roster_(plan.roster())
-        , presence_(plan) {}
+        , presence_(plan)
+        , inquiries_(std::move(inquiries)) {}
 
     // Asks, unless that very question is being asked already.
     void ask(std::size_t action, run::Purpose purpose);
@@ -85,7 +90,7 @@ private:
     os::Clock& clock_;
     const Members roster_;
     const run::Presence presence_;
-    Probes probes_;
+    std::shared_ptr<Inquiries> inquiries_;  // shared with those who ran the plan before
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
 };

@@ -47,59 +47,76 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
 
 }  // namespace
 
-const Json& Probes::of(const FactSource& source) {
-    const auto [it, fresh] = probes_.try_emplace(&source, source.probe);
-    if (fresh) {
-        it->second.set("id", source.key);
+Inquiry::Inquiry(const model::FactSources& sources, const std::vector<std::string>& wanted) {
+    for (const auto& keys : model::reading_rounds(sources, wanted)) {
+        Round& round = rounds.emplace_back();
+        for (const std::string& key : keys) {
+            const auto found = sources.find(key);
+            if (found == sources.end()) {
+                round.nameless.push_back(key);
+                continue;
+            }
+            const FactSource& source = found->second;
+            if (!source.derive.empty()) {
+                round.derived.push_back(&source);
+            } else if (!source.inputs.empty()) {
+                round.filled.push_back(&source);
+            } else {
+                Json probe = source.probe;
+                round.probes[source.host].push(std::move(probe.set("id", key)));
+            }
+        }
     }
-    return it->second;
 }
 
-Reading::Reading(const model::FactSources& sources,
-                 const std::vector<std::string>& wanted,
-                 Hosts& hosts,
-                 Probes* probes)
-    : sources_(sources)
-    , probes_(probes)
-    , rounds_(model::reading_rounds(sources, wanted)) {
+std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& wanted) {
+    auto& made = made_[wanted];
+    if (!made) {
+        made = std::make_shared<const Inquiry>(sources_, wanted);
+    }
+    return made;
+}
+
+Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts)
+    : inquiry_(std::move(inquiry)) {
     start_round(hosts);
 }
 
-void Reading::add_probe(const FactSource& source, std::map<std::string, Json>& by_host) {
-    if (source.inputs.empty() && probes_ != nullptr) {
-        by_host[source.host].push(probes_->of(source));
-        return;
+void Reading::ask(const std::string& host, const Json& probes, Hosts& hosts) {
+    Json request;
+    request.set("do", "probe").set("probes", probes);
+    asked_.emplace(hosts.ask(host, std::move(request)), probes);
+}
+
+// Probes that speak of facts of earlier rounds.
+void Reading::ask_filled(const Inquiry::Round& round, Hosts& hosts) {
+    std::map<std::string, Json> by_host = round.probes;
+    for (const FactSource* source : round.filled) {
+        auto probe = fill_facts(source->probe, book_);
+        if (!probe) {
+            book_[source->key] = {Known::unknown, {}, probe.error().message, 0};
+            continue;
+        }
+        by_host[source->host].push(std::move(probe->set("id", source->key)));
     }
-    auto probe =
-        source.inputs.empty() ? Result<Json>(source.probe) : fill_facts(source.probe, book_);
-    if (!probe) {
-        book_[source.key] = {Known::unknown, {}, probe.error().message, 0};
-        return;
+    for (const auto& [host, probes] : by_host) {
+        ask(host, probes, hosts);
     }
-    probe->set("id", source.key);
-    by_host[source.host].push(std::move(*probe));
 }
 
 // Rounds that need no host end at once.
 void Reading::start_round(Hosts& hosts) {
     while (!done() && asked_.empty()) {
-        std::map<std::string, Json> by_host;
-        for (const std::string& key : rounds_[round_]) {
-            const auto source = sources_.find(key);
-            if (source == sources_.end()) {
-                book_[key] = {Known::unknown, {}, "no such fact", 0};
-            } else if (source->second.derive.empty()) {
-                add_probe(source->second, by_host);
-            }
+        const Inquiry::Round& round = inquiry_->rounds[round_];
+        for (const std::string& key : round.nameless) {
+            book_[key] = {Known::unknown, {}, "no such fact", 0};
         }
-        for (auto& [host, probes] : by_host) {
-            std::vector<std::string> keys;
-            for (const Json& probe : probes.items()) {
-                keys.push_back(probe["id"].as_string());
+        if (!round.filled.empty()) {
+            ask_filled(round, hosts);
+        } else {
+            for (const auto& [host, probes] : round.probes) {
+                ask(host, probes, hosts);
             }
-            Json request;
-            request.set("do", "probe").set("probes", std::move(probes));
-            asked_.emplace(hosts.ask(host, std::move(request)), std::move(keys));
         }
         if (asked_.empty()) {
             end_round();
@@ -108,18 +125,16 @@ void Reading::start_round(Hosts& hosts) {
 }
 
 void Reading::end_round() {
-    for (const std::string& key : rounds_[round_]) {
-        const auto source = sources_.find(key);
-        if (source != sources_.end() && !source->second.derive.empty()) {
-            book_[key] = model::derive(source->second, book_);
-        }
+    for (const FactSource* source : inquiry_->rounds[round_].derived) {
+        book_[source->key] = model::derive(*source, book_);
     }
     ++round_;
 }
 
 void Reading::take_facts(const Json& facts) {
     for (const Json& fact : facts.items()) {
-        book_[fact["id"].as_string()] = model::observation_from_json(fact);
+        book_.insert_or_assign(
+            book_.end(), fact["id"].as_string(), model::observation_from_json(fact));
     }
 }
 
@@ -134,8 +149,8 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
     if (reply.kind == Reply::Kind::answer) {
         take_facts(reply.body["facts"]);
     } else {
-        for (const std::string& key : asked->second) {
-            book_[key] = {Known::unknown, {}, reply.error.message, 0};
+        for (const Json& probe : asked->second.items()) {
+            book_[probe["id"].as_string()] = {Known::unknown, {}, reply.error.message, 0};
         }
     }
     asked_.erase(asked);
@@ -146,15 +161,19 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
     return true;
 }
 
-model::FactBook
-read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts) {
-    Reading reading(sources, wanted, hosts);
+model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts) {
+    Reading reading(std::move(inquiry), hosts);
     while (!reading.done()) {
         for (const Reply& reply : hosts.poll(1000)) {
             reading.take(reply, hosts);
         }
     }
-    return reading.book();
+    return reading.take_book();
+}
+
+model::FactBook
+read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts) {
+    return read_now(std::make_shared<const Inquiry>(sources, wanted), hosts);
 }
 
 }  // namespace drydock::conduct

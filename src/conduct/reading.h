@@ -9,33 +9,48 @@
 #include "model/fact.h"
 
 #include <map>
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace drydock::conduct {
 
-// Probes as they are sent, for one who asks the same again and again. The sources must outlive it.
-class Probes {
+// What is asked of whom to know a set of facts, in rounds. The sources must outlive it.
+struct Inquiry {
+    struct Round {
+        std::map<std::string, Json> probes;             // by host, as they are sent
+        std::vector<const model::FactSource*> filled;   // probes that need earlier facts first
+        std::vector<const model::FactSource*> derived;  // computed at the end of the round
+        std::vector<std::string> nameless;              // there are no such facts
+    };
+
+    Inquiry(const model::FactSources& sources, const std::vector<std::string>& wanted);
+
+    std::vector<Round> rounds;
+};
+
+// Inquiries, made once for each set of facts: for those who read the same again and again. The
+// sources must outlive it.
+class Inquiries {
 public:
-    [[nodiscard]] const Json& of(const model::FactSource& source);
+    explicit Inquiries(const model::FactSources& sources) : sources_(sources) {}
+
+    [[nodiscard]] std::shared_ptr<const Inquiry> of(const std::vector<std::string>& wanted);
 
 private:
-    std::unordered_map<const model::FactSource*, Json> probes_;
+    const model::FactSources& sources_;
+    std::map<std::vector<std::string>, std::shared_ptr<const Inquiry>> made_;
 };
 
 class Reading {
 public:
-    // `sources` must outlive the reading; `probes`, if there are any, too.
-    Reading(const model::FactSources& sources,
-            const std::vector<std::string>& wanted,
-            Hosts& hosts,
-            Probes* probes = nullptr);
+    // `inquiry` is shared by all who read the same facts.
+    Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts);
 
     // True if the reply belonged to this reading.
     bool take(const Reply& reply, Hosts& hosts);
 
-    [[nodiscard]] bool done() const { return round_ >= rounds_.size(); }
+    [[nodiscard]] bool done() const { return round_ >= inquiry_->rounds.size(); }
 
     [[nodiscard]] const model::FactBook& book() const { return book_; }
 
@@ -45,18 +60,18 @@ public:
 private:
     void start_round(Hosts& hosts);
     void end_round();
-    void add_probe(const model::FactSource& source, std::map<std::string, Json>& by_host);
+    void ask(const std::string& host, const Json& probes, Hosts& hosts);
+    void ask_filled(const Inquiry::Round& round, Hosts& hosts);
     void take_facts(const Json& facts);
 
-    const model::FactSources& sources_;
-    Probes* probes_;
-    std::vector<std::vector<std::string>> rounds_;
+    std::shared_ptr<const Inquiry> inquiry_;
     std::size_t round_ = 0;
-    std::map<Ticket, std::vector<std::string>> asked_;  // the keys that each question is for
+    std::map<Ticket, Json> asked_;  // the probes of each question
     model::FactBook book_;
 };
 
 // Reads and waits for the end: what a survey does.
+[[nodiscard]] model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts);
 [[nodiscard]] model::FactBook
 read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts);
 

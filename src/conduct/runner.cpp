@@ -71,7 +71,12 @@ Runner::Runner(const model::Plan& plan,
     , listener_(listener)
     , settings_(std::move(settings))
     , codec_(plan)
-    , judge_(plan, state_, hosts, clock) {
+    , judge_(plan,
+             state_,
+             hosts,
+             clock,
+             settings_.inquiries ? settings_.inquiries
+                                 : std::make_shared<Inquiries>(plan.sources)) {
 }
 
 void Runner::crash_if(const char* where) const {

@@ -49,6 +49,7 @@ struct Settings {
     std::function<bool()> pause_requested;  // asked about five times a second; may be empty
     Crash crash;
     std::int64_t turn_ms_max = 200;  // the longest wait between two looks at `pause_requested`
+    std::shared_ptr<Inquiries> inquiries;  // for one who runs a plan many times; null: its own
 };
 
 class Runner {

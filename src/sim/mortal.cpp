@@ -33,6 +33,7 @@ Result<journal::Head> MortalJournal::append(const std::string& run,
     ++records_;
     pass(Death::Where::before_commit);
     if (full_()) {
+        PROBE("sim: the journal's disk is full");
         return fail("journal.full", "the journal's disk is full", "free some, then drydock resume");
     }
     auto head = inner_->append(run, wall_ms, events);

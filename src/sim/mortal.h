@@ -10,6 +10,7 @@
 #include "sim/site.h"
 #include "transport/transport.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -57,6 +58,9 @@ public:
 
     [[nodiscard]] std::uint64_t records() const { return records_; }
 
+    // It was suspended while others went on.
+    [[nodiscard]] bool slept() const { return slept_; }
+
     // Ends or suspends the conductor if this is the place.
     void pass(Death::Where where);
 
@@ -72,9 +76,13 @@ private:
 // What has left when it strikes arrives.
 class MortalTransport final : public transport::Transport {
 public:
-    MortalTransport(transport::Transport& inner, MortalJournal& journal)
+    // `before_wait` may be empty.
+    MortalTransport(transport::Transport& inner,
+                    MortalJournal& journal,
+                    std::function<void()> before_wait)
         : inner_(inner)
-        , journal_(journal) {}
+        , journal_(journal)
+        , before_wait_(std::move(before_wait)) {}
 
     [[nodiscard]] Result<std::unique_ptr<transport::Conversation>>
     open(const transport::HostAddress& host) override {
@@ -83,12 +91,19 @@ public:
 
     void wait(const std::vector<transport::Conversation*>& on, std::int64_t timeout_ms) override {
         journal_.pass(Death::Where::after_send);
+        if (before_wait_) {
+            before_wait_();
+            timeout_ms = std::min(timeout_ms, k_directed_ms_max);
+        }
         inner_.wait(on, timeout_ms);
     }
 
 private:
+    static constexpr std::int64_t k_directed_ms_max = 50;  // whoever directs is asked soon again
+
     transport::Transport& inner_;
     MortalJournal& journal_;
+    std::function<void()> before_wait_;
 };
 
 }  // namespace drydock::sim

@@ -15,7 +15,6 @@ using model::Known;
 using model::Observation;
 
 constexpr std::int64_t k_ready_ms_max = 3'000;     // from a start until it serves
-constexpr std::int64_t k_raise_ms_max = 4'200;     // from a law's condition to its effect
 constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
 constexpr std::int64_t k_act_ms_max = 2'000;
 
@@ -25,8 +24,24 @@ bool asks_the_process(const Json& probe) {
     return kind == "http" || kind == "process" || kind == "exe";
 }
 
-bool reads_version(const Json& known, const std::string& format) {
-    return known.as_string() == format || model::version_in_series(known.as_string(), format);
+// Those that the plan names, which are of the release that it leads to; and by what the release
+// that it comes from raises a store once all run it.
+std::vector<model::Law> all_laws(const model::Plan& plan) {
+    std::vector<model::Law> laws = plan.laws;
+    for (const model::PlanStore& store : plan.stores) {
+        const auto from = store.laws.find(plan.from);
+        if (from != store.laws.end() && from->second.raises == model::Raises::when_all) {
+            laws.push_back({store.name,
+                            store.role,
+                            store.levels,
+                            "when_all",
+                            plan.from,
+                            from->second.writes,
+                            false,
+                            ""});
+        }
+    }
+    return laws;
 }
 
 }  // namespace
@@ -36,7 +51,8 @@ PlanSystem::PlanSystem(const model::Plan& plan,
                        transport::Faults& faults)
     : plan_(plan)
     , rehearsed_(rehearsed)
-    , faults_(faults) {
+    , faults_(faults)
+    , laws_(all_laws(plan)) {
     for (const auto& [key, observation] : rehearsed.start) {
         values_[key] = observation.status == Known::known ? observation.value : Json();
     }
@@ -51,7 +67,12 @@ PlanSystem::PlanSystem(const model::Plan& plan,
             members_[source.member].up = !values_[key].is_null();
         } else if (source.binds == "ready" && !source.member.empty()) {
             members_[source.member].ready = key;
+        } else if (source.binds == "installed" && !source.member.empty()) {
+            members_[source.member].installed = key;
         }
+    }
+    for (const model::PlanStore& store : plan_.stores) {
+        formats_[store.name] = first_format(store);
     }
     consider_laws("");
 }
@@ -124,85 +145,6 @@ std::int64_t PlanSystem::takes_ms(const Json&) {
     return faults_.between(2, k_act_ms_max);
 }
 
-bool PlanSystem::runs_in(const Member& it, const std::string& series) const {
-    const auto value = values_.find(it.running);
-    return it.up && value != values_.end()
-           && model::version_in_series(value->second.as_string(), series);
-}
-
-bool PlanSystem::holds(const model::Law& law) const {
-    const model::PlanRole* of = role(law.role);
-    if (of == nullptr || of->members.empty()) {
-        return false;
-    }
-    const auto runs = [&](const std::string& name) {
-        return runs_in(members_.at(name), law.series);
-    };
-    if (law.raises == "when_all") {
-        return std::all_of(of->members.begin(), of->members.end(), runs);
-    }
-    return law.raises == "on_start" && std::any_of(of->members.begin(), of->members.end(), runs);
-}
-
-bool PlanSystem::risen(const model::Law& law) const {
-    return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
-        const auto source = plan_.sources.find(key);
-        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
-        const std::vector<std::string> keys =
-            derived ? source->second.inputs : std::vector<std::string>{key};
-        return std::all_of(keys.begin(), keys.end(), [&](const std::string& one) {
-            const auto value = values_.find(one);
-            return value != values_.end() && reads_version(value->second, law.becomes);
-        });
-    });
-}
-
-void PlanSystem::raise(const model::Law& law) {
-    for (const std::string& key : law.levels) {
-        const auto source = plan_.sources.find(key);
-        if (source != plan_.sources.end() && !source->second.derive.empty()) {
-            for (const std::string& input : source->second.inputs) {
-                values_[input] = law.becomes;
-            }
-        } else {
-            values_[key] = law.becomes;
-        }
-    }
-}
-
-void PlanSystem::ask_consent(const model::Law& law) {
-    if (law.closes && !approved_) {
-        complain("unasked-return-point",
-                 fmt::format("store {} can no longer be read by {}, and nobody approved that",
-                             law.store,
-                             plan_.from));
-    }
-}
-
-// From the moment at which a law's condition holds its effect can come, asked for or not.
-void PlanSystem::consider_laws(const std::string& destroyed) {
-    for (std::size_t i = 0; i < plan_.laws.size(); ++i) {
-        const model::Law& law = plan_.laws[i];
-        const bool destroys = law.raises == "on_destroy" && law.store == destroyed;
-        if (!destroys && (!holds(law) || risen(law))) {
-            raise_at_ms_.erase(i);
-            continue;
-        }
-        ask_consent(law);
-        if (!destroys && !raise_at_ms_.contains(i)) {
-            raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);
-        }
-    }
-}
-
-void PlanSystem::fire_laws() {
-    for (const model::Law& law : plan_.laws) {
-        if (holds(law)) {
-            raise(law);
-        }
-    }
-}
-
 void PlanSystem::advance(std::int64_t now_ms) {
     now_ms_ = now_ms;
     for (auto it = raise_at_ms_.begin(); it != raise_at_ms_.end();) {
@@ -210,7 +152,7 @@ void PlanSystem::advance(std::int64_t now_ms) {
             ++it;
             continue;
         }
-        raise(plan_.laws[it->first]);
+        raise(laws_[it->first]);
         it = raise_at_ms_.erase(it);
     }
 }
@@ -228,39 +170,41 @@ int PlanSystem::ready_in(const std::string& role) const {
     }));
 }
 
-bool PlanSystem::can_read(const Member& member, const std::string& release) const {
-    for (const model::PlanStore& store : plan_.stores) {
-        const auto use = store.laws.find(release);
-        const bool opens = std::find(store.opened_by.begin(), store.opened_by.end(), member.role)
-                           != store.opened_by.end();
-        if (!opens || use == store.laws.end()) {
-            continue;
-        }
-        for (const model::Law& law : plan_.laws) {
-            if (law.store != store.name || !risen(law)) {
-                continue;
-            }
-            const auto& reads = use->second.reads;
-            if (std::find(reads.begin(), reads.end(), law.becomes) == reads.end()) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 void PlanSystem::start_member(const std::string& name, Member& member, const Json& release) {
-    if (!can_read(member, release.as_string())) {
+    if (!can_read(name, release.as_string())) {
         complain("unreadable-start",
                  fmt::format("{} was started on {}, which cannot read its store",
                              name,
                              release.as_string()));
         return;
     }
+    const bool apart = serve_apart();
     values_[member.running] = release;
     member.up = true;
     member.died = false;
-    member.ready_at_ms = now_ms_ + faults_.between(1, k_ready_ms_max);
+    member.ready_at_ms = directed_ ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
+    if (!apart && serve_apart()) {
+        complain("skew",
+                 fmt::format("{} on {} serves together with what may not", name, release.show()));
+    }
+}
+
+bool PlanSystem::any_runs(const std::string& role, const std::string& release) const {
+    return std::any_of(members_.begin(), members_.end(), [&](const auto& one) {
+        return one.second.role == role && runs_in(one.second, release);
+    });
+}
+
+// Releases that the plan takes the cluster through and that may not serve together do.
+bool PlanSystem::serve_apart() const {
+    const bool forward = model::compare_versions(plan_.from, plan_.to) < 0;
+    const std::string& older = forward ? plan_.from : plan_.to;
+    const std::string& newer = forward ? plan_.to : plan_.from;
+    return std::any_of(plan_.skew.begin(), plan_.skew.end(), [&](const model::SkewRule& rule) {
+        const bool far = plan_.series_apart > rule.series_apart;
+        return ((far || !rule.newer) && any_runs(rule.role, newer) && any_runs(rule.with, older))
+               || (far && any_runs(rule.role, older) && any_runs(rule.with, newer));
+    });
 }
 
 void PlanSystem::stop_member(const std::string& name, Member& member) {
@@ -273,7 +217,8 @@ void PlanSystem::check_quorum(const std::string& name, int before, const model::
     const model::PlanRole* of = role(name);
     const int after = ready_in(name);
     const bool lost = of != nullptr && of->quorum > 0 && before >= of->quorum && after < of->quorum;
-    if (lost && plan_.kind == "rolling" && now_ms_ - died_ms_ > k_fresh_death_ms) {
+    const bool excused = !directed_ && now_ms_ - died_ms_ <= k_fresh_death_ms;
+    if (lost && plan_.kind == "rolling" && !excused) {
         complain("quorum",
                  fmt::format("{} leaves {} of the {} members that {} needs",
                              action.id,
@@ -287,7 +232,9 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
     const std::string key = model::fact_key(effect.member, effect.name);
     const auto member = members_.find(effect.member);
     if (effect.kind == "copies") {
-        copied_.insert(effect.name);
+        if (!directed_) {
+            copied_.insert(effect.name);
+        }
     } else if (effect.kind == "destroys") {
         if (!copied_.contains(effect.name)) {
             complain(
@@ -295,8 +242,10 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
                 fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
         }
         consider_laws(effect.name);
+    } else if (effect.kind == "lowers") {
+        lower(effect.name);
     } else if (effect.kind == "raises") {
-        for (const model::Law& law : plan_.laws) {
+        for (const model::Law& law : laws_) {
             if (law.store == effect.name) {
                 ask_consent(law);
                 raise(law);
@@ -352,12 +301,36 @@ bool PlanSystem::kill_one(std::int64_t choice) {
     if (names.empty()) {
         return false;
     }
-    const std::string& name = names[static_cast<std::size_t>(choice) % names.size()];
-    stop_member(name, members_.at(name));
-    members_.at(name).died = true;
+    kill(names[static_cast<std::size_t>(choice) % names.size()]);
+    return true;
+}
+
+void PlanSystem::kill(const std::string& name) {
+    Member& member = members_.at(name);
+    stop_member(name, member);
+    member.died = true;
     died_ms_ = now_ms_;
     consider_laws("");
-    return true;
+}
+
+void PlanSystem::start_by_hand(const std::string& name) {
+    Member& member = members_.at(name);
+    const Json release = value(member.installed.empty() ? member.running : member.installed);
+    start_member(name, member, release);
+    consider_laws("");
+}
+
+void PlanSystem::prove(const model::Action& action) {
+    for (const model::Effect& effect : action.effects) {
+        if (effect.kind == "copies") {
+            copied_.insert(effect.name);
+        }
+    }
+}
+
+Json PlanSystem::value(const std::string& key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? Json() : found->second;
 }
 
 bool PlanSystem::host_dies(const std::string& host) {
@@ -373,11 +346,8 @@ bool PlanSystem::host_dies(const std::string& host) {
         }
     }
     for (const std::string& name : there) {
-        stop_member(name, members_.at(name));
-        members_.at(name).died = true;
-        died_ms_ = now_ms_;
+        kill(name);
     }
-    consider_laws("");
     return true;
 }
 

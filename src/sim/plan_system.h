@@ -74,6 +74,21 @@ public:
     // Lets every law whose condition holds take its effect now.
     void fire_laws();
 
+    // From now on nothing happens by itself, members serve as soon as they are started, a copy is
+    // one when it is proved, and nobody is excused for not having seen a fresh death.
+    void direct() { directed_ = true; }
+
+    void kill(const std::string& member);
+    // On the release that is installed.
+    void start_by_hand(const std::string& member);
+    // The laws of this store take their effect, if their condition holds.
+    void fire_laws(const std::string& store);
+    // What the action promised was seen: a copy that it made is a good one.
+    void prove(const model::Action& action);
+
+    // Of a fact that is not derived; null: it is absent.
+    [[nodiscard]] Json value(const std::string& key) const;
+
     [[nodiscard]] const std::vector<Wrong>& wrong() const { return wrong_; }
 
 private:
@@ -81,6 +96,7 @@ private:
         std::string role;
         std::string running;  // keys of its standard facts; empty: it has none
         std::string ready;
+        std::string installed;
         bool up = true;
         bool died = false;  // by a fault, and nobody has seen to it
         std::int64_t ready_at_ms = 0;
@@ -91,11 +107,19 @@ private:
     [[nodiscard]] bool holds(const model::Law& law) const;
     [[nodiscard]] bool risen(const model::Law& law) const;
     void raise(const model::Law& law);
+    void lower(const std::string& store);
+    void set_levels(const std::vector<std::string>& levels, const std::string& format);
     void ask_consent(const model::Law& law);
     void consider_laws(const std::string& destroyed);
     void start_member(const std::string& name, Member& member, const Json& release);
+    [[nodiscard]] bool any_runs(const std::string& role, const std::string& release) const;
+    [[nodiscard]] bool serve_apart() const;
     void stop_member(const std::string& name, Member& member);
-    [[nodiscard]] bool can_read(const Member& member, const std::string& release) const;
+    [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
+    [[nodiscard]] bool can_read(const std::string& name, const std::string& release) const;
+    [[nodiscard]] bool can_read(const model::PlanStore& store,
+                                const std::string& name,
+                                const std::string& release) const;
     [[nodiscard]] int ready_in(const std::string& role) const;
     [[nodiscard]] const model::PlanRole* role(const std::string& name) const;
     void apply(const model::Effect& effect, const model::Action& action);
@@ -105,15 +129,18 @@ private:
     const model::Plan& plan_;
     const Rehearsed& rehearsed_;
     transport::Faults& faults_;
+    const std::vector<model::Law> laws_;
     std::map<std::string, Json, std::less<>> values_;  // null: absent
     std::map<std::string, Member, std::less<>> members_;
     std::set<std::string, std::less<>> said_;  // of members that are down: facts told all the same
     std::set<std::string> copied_;             // stores
+    std::map<std::string, std::string> formats_;       // of stores that no fact tells of
     std::map<std::size_t, std::int64_t> raise_at_ms_;  // by law
     std::vector<Wrong> wrong_;
     std::int64_t now_ms_ = 0;
     std::int64_t died_ms_ = -1'000'000;
     bool approved_ = false;
+    bool directed_ = false;
 };
 
 }  // namespace drydock::sim

@@ -21,6 +21,11 @@ public:
         , system_(plan, begin(), dice)
         , wishes_(plan, system_) {
         system_.approve();
+        for (const auto& [key, source] : plan.sources) {
+            if (source.binds == "running") {
+                running_.insert(key);
+            }
+        }
     }
 
     Rehearsed walk() {
@@ -128,7 +133,8 @@ private:
         Settings& promised =
             out_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
         for (const Condition& condition : action.then) {
-            if (!wishes_.grant(condition, action.member, {}, promised) && out_.obstacle.empty()) {
+            if (!wishes_.grant(condition, action.member, running_, promised)
+                && out_.obstacle.empty() && system_.wrong().empty()) {
                 out_.obstacle = fmt::format(
                     "{}: {}", action.id, wishes_.judge(condition, action.member).because);
             }
@@ -141,7 +147,8 @@ private:
     const model::Plan& plan_;
     transport::Faults& dice_;
     Rehearsed out_;
-    std::set<std::string> known_;  // keys that have a value from the start, or had one since
+    std::set<std::string> running_;  // keys that only a start or a stop moves
+    std::set<std::string> known_;    // keys that have a value from the start, or had one since
     PlanSystem system_;
     Wishes wishes_;
     std::int64_t now_ms_ = 0;

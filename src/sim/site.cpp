@@ -23,9 +23,6 @@ constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_turn_ms_max = 60'000;     // nobody asks for a pause here
 constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
-constexpr int k_deaths_max = 6;
-constexpr int k_record_max = 40;
-constexpr int k_hangs_of = 4;  // one of so many is only taken for dead
 
 Event plain(EventType type) {
     return {type, 0, 0, run::Outcome::none, run::Purpose::none, {}};
@@ -93,6 +90,9 @@ public:
         if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
             halt = event.detail;
         }
+        if (site_.ground_.on_event) {
+            site_.ground_.on_event(event);
+        }
         if (site_.tell_) {
             site_.say(fmt::format("conductor {}: {}", conductor_, in_words(plan_, event)));
         }
@@ -107,6 +107,12 @@ private:
     const model::Plan& plan_;
     int conductor_;
 };
+
+Prepared::Prepared(const model::Plan& what, std::string its_digest)
+    : plan(&what)
+    , digest(std::move(its_digest))
+    , inquiries(std::make_shared<conduct::Inquiries>(what.sources)) {
+}
 
 Site::Site(transport::FakeSystem& system,
            transport::FakeClock& clock,
@@ -161,9 +167,13 @@ void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
     say("the one that hung wakes up");
 }
 
+Prepared Site::prepared_for(const model::Plan& plan) const {
+    return prepared_ != nullptr && prepared_->plan == &plan ? *prepared_ : Prepared(plan);
+}
+
 // What a conductor does first, and then the run as far as it goes. One that goes on with a run
 // compares the world with what the run expects before it writes anything.
-Status Site::carry_on(const model::Plan& plan,
+Status Site::carry_on(const Prepared& prepared,
                       conduct::Runner& runner,
                       conduct::Hosts& hosts,
                       bool goes_on) {
@@ -171,7 +181,8 @@ Status Site::carry_on(const model::Plan& plan,
     if (!goes_on) {
         return runner.run();
     }
-    const auto drift = conduct::look_for_drift(plan, runner.state(), hosts, clock_);
+    const auto drift =
+        conduct::look_for_drift(*prepared.plan, runner.state(), hosts, clock_, *prepared.inquiries);
     if (!drift.empty()) {
         PROBE("sim: a run is resumed in a world that moved");
         return runner.record(drifted(drift.front()));
@@ -194,15 +205,17 @@ void Site::approve_by_hand(const model::Plan& plan) {
 }
 
 // From the journal's word to the end of this conductor.
-Life Site::live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch) {
+Life Site::live(const Prepared& prepared, MortalJournal& journal, std::uint64_t epoch) {
+    const model::Plan& plan = *prepared.plan;
     const auto told = events(plan);
-    MortalTransport mortal(transport, journal);
+    MortalTransport mortal(transport, journal, ground_.before_wait);
     conduct::Hosts hosts(mortal, clock_, conduct::addresses_of(plan.hosts), epoch);
     Ear ear(*this, plan, ++conductors_);
     conduct::Settings settings;
     settings.run = plan.run;
     settings.epoch = epoch;
     settings.turn_ms_max = k_turn_ms_max;
+    settings.inquiries = prepared.inquiries;
     conduct::Runner runner(
         plan, replayed(plan, told), journal, hosts, clock_, ear, std::move(settings));
     for (const Event& event : told) {
@@ -212,15 +225,29 @@ Life Site::live(const model::Plan& plan, MortalJournal& journal, std::uint64_t e
     }
     Life life;
     try {
-        const Status status = carry_on(plan, runner, hosts, !told.empty());
+        const Status status = carry_on(prepared, runner, hosts, !told.empty());
         life.error = status ? Error() : status.error();
     } catch (const Killed&) {
         life.died = true;
         say("it dies");
     }
-    life.halt = ear.halt;
-    life.state = life.died || !life.error.code.empty() ? replay(plan) : runner.state();
+    life.halt = journal.slept() ? last_halt(plan) : ear.halt;
+    const bool knows = !life.died && life.error.code.empty() && !journal.slept();
+    life.state = knows ? runner.state() : replay(plan);
     return life;
+}
+
+// What a person reads who asks for the status, not who watches one conductor.
+Json Site::last_halt(const model::Plan& plan) {
+    Json halt;
+    for (Event& event : events(plan)) {
+        if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
+            halt = std::move(event.detail);
+        } else if (event.type == EventType::run_resumed) {
+            halt = {};
+        }
+    }
+    return halt;
 }
 
 Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
@@ -232,8 +259,9 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
         death,
         [this, &plan](journal::Journal& hung) { take_over(plan, hung); },
         [this] { return faults_.strikes(Fault::journal_full); });
+    const Prepared prepared = prepared_for(plan);
     if (!journal.find_run(plan.run)) {
-        const std::string& digest = ground_.plan_digest;
+        const std::string& digest = prepared.digest;
         (void)journal.create_run(
             {plan.run, clock_.wall_ms(), digest.empty() ? plan.digest() : digest});
     }
@@ -243,7 +271,7 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
         refused.error = epoch.error();
         return refused;
     }
-    Life life = live(plan, journal, *epoch);
+    Life life = live(prepared, journal, *epoch);
     life.records = journal.records();
     if (const auto gate = open_gate(plan, life.state); gate && !life.died) {
         life.gate = plan.actions[*gate].gate;
@@ -318,56 +346,6 @@ void Site::plan_storms(const model::Plan& plan, std::int64_t calm_ms) {
         faults_.calm();
         say("from now on nothing goes wrong any more");
     });
-}
-
-std::vector<Wrong> done_twice(Site& site, const model::Plan& plan) {
-    std::vector<Wrong> twice;
-    for (const model::Action& action : plan.actions) {
-        if (action.host.empty() || action.repeatable != model::Repeatable::no) {
-            continue;
-        }
-        const auto& effects = site.transport.host(action.host).effects();
-        const auto count = effects.find(plan.run + ":" + action.id);
-        if (count != effects.end() && count->second > 1) {
-            twice.push_back({"twice", fmt::format("{} ran {} times", action.id, count->second)});
-        }
-    }
-    return twice;
-}
-
-std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
-    std::vector<Wrong> wrong = done_twice(site, plan);
-    const Json& halt = ending.last.halt;
-    const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
-    if (!over(ending.last.state) && !helped) {
-        wrong.push_back(
-            {"stuck",
-             fmt::format("ends unfinished after {} conductors, and nobody says what to do: {} {}",
-                         ending.conductors,
-                         halt["cause"].show(),
-                         ending.last.error.message)});
-    }
-    return wrong;
-}
-
-std::vector<Death> draw_deaths(Faults& dice) {
-    std::vector<Death> deaths;
-    const auto count = dice.between(0, k_deaths_max);
-    for (std::int64_t i = 0; i < count; ++i) {
-        const auto where = static_cast<Death::Where>(dice.between(0, 2));
-        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
-                          where,
-                          dice.between(1, k_hangs_of) == 1});
-    }
-    return deaths;
-}
-
-int count_strikes(const Faults& faults) {
-    int strikes = 0;
-    for (std::size_t i = 0; i < transport::k_faults; ++i) {
-        strikes += faults.struck(static_cast<Fault>(i));
-    }
-    return strikes;
 }
 
 }  // namespace drydock::sim

@@ -49,14 +49,24 @@ struct Ending {
     std::vector<Wrong> wrong;  // empty is good
 };
 
+// What is the same for all runs of one plan, for one who makes them by the thousand.
+struct Prepared {
+    explicit Prepared(const model::Plan& what, std::string its_digest = {});
+
+    const model::Plan* plan;
+    std::string digest;                             // empty: it is computed when a run begins
+    std::shared_ptr<conduct::Inquiries> inquiries;  // shared with every conductor of the plan
+};
+
 // What is not the site's to know: the system that it runs.
 struct Ground {
-    std::string plan_digest;                                          // empty: it is computed
     std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same one each time
     // A person starts what died, of what should be up by the plan or is named where it halted.
     std::function<void(const model::Plan&, const Life&)> repair;
     std::function<void(std::vector<Wrong>&)> at_gate;  // a person is about to approve
-    std::function<void()> after_death;                 // of a conductor; may be empty
+    std::function<void()> after_death;                 // of a conductor; may be empty, like these
+    std::function<void(const run::Event&)> on_event = {};  // made durable
+    std::function<void()> before_wait = {};  // a conductor is about to wait; may throw Killed
 };
 
 class MortalJournal;
@@ -87,7 +97,10 @@ public:
 
     void let_pass(std::int64_t ms);
 
-    void know_digest(std::string digest) { ground_.plan_digest = std::move(digest); }
+    [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
+
+    // `prepared` must outlive the site.
+    void know(const Prepared& prepared) { prepared_ = &prepared; }
 
     // From now on what happens is told to `tell`, a line at a time.
     void tell(std::function<void(const std::string&)> tell);
@@ -97,10 +110,14 @@ public:
 private:
     class Ear;
 
+    [[nodiscard]] Prepared prepared_for(const model::Plan& plan) const;
     void approve_by_hand(const model::Plan& plan);
-    Life live(const model::Plan& plan, MortalJournal& journal, std::uint64_t epoch);
-    Status
-    carry_on(const model::Plan& plan, conduct::Runner& runner, conduct::Hosts& hosts, bool goes_on);
+    Life live(const Prepared& prepared, MortalJournal& journal, std::uint64_t epoch);
+    Status carry_on(const Prepared& prepared,
+                    conduct::Runner& runner,
+                    conduct::Hosts& hosts,
+                    bool goes_on);
+    [[nodiscard]] Json last_halt(const model::Plan& plan);
     void strike(const model::Plan& plan);
     void take_over(const model::Plan& plan, journal::Journal& hung);
     void say(const std::string& line);
@@ -109,6 +126,7 @@ private:
     transport::FakeClock& clock_;
     transport::Faults& faults_;
     Ground ground_;
+    const Prepared* prepared_ = nullptr;
     int conductors_ = 0;
     std::function<void(const std::string&)> tell_;
 };

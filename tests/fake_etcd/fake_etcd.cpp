@@ -26,7 +26,7 @@ constexpr std::int64_t k_never = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t k_first_cluster = 11096014504023916406ULL;
 
 bool older(const std::string& version, const std::string& than) {
-    return model::compare_versions(version, than) < 0;
+    return version != than && model::compare_versions(version, than) < 0;
 }
 
 agent::ActionResult refused(std::string code, std::string message) {

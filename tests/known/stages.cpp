@@ -138,11 +138,14 @@ checker::Report check(const Plan& plan, const Twin& twin) {
 }
 
 // As `plan` does: with the gate where the way back really closes.
-Stop check_stop(const Plan& plan, const Twin& twin) {
-    const checker::Report report = check(plan, twin);
-    const auto again =
-        report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
-    return violations(again.plan ? check(*again.plan, twin) : report);
+Proof prove(Plan plan, const Twin& twin) {
+    checker::Report report = check(plan, twin);
+    auto again = report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
+    if (!again.plan) {
+        return {std::move(plan), std::move(report)};
+    }
+    report = check(*again.plan, twin);
+    return {std::move(*again.plan), std::move(report)};
 }
 
 }  // namespace
@@ -154,14 +157,23 @@ Stop first_stop(Twin twin) {
     if (const Status read = survey_for_plan(twin); !read) {
         return refusal({read.error()}, twin.pack);
     }
-    const auto compiled = compile(twin);
+    auto compiled = compile(twin);
     if (!compiled.plan) {
         return refusal(compiled.problems, twin.pack);
     }
     if (Stop stop = requirement_stop(*compiled.plan, twin); !stop.stage.empty()) {
         return stop;
     }
-    return check_stop(*compiled.plan, twin);
+    return violations(prove(std::move(*compiled.plan), twin).report);
+}
+
+Result<Proof> prove(Twin twin) {
+    DRYDOCK_TRY(survey_for_plan(twin));
+    auto compiled = compile(twin);
+    if (!compiled.plan) {
+        return tl::unexpected(compiled.problems.front());
+    }
+    return prove(std::move(*compiled.plan), twin);
 }
 
 }  // namespace drydock::known

@@ -3,6 +3,7 @@
 // that acts), and the checker.
 #pragma once
 
+#include "checker/checker.h"
 #include "known/twin.h"
 
 #include <string>
@@ -19,5 +20,13 @@ struct Stop {
 };
 
 [[nodiscard]] Stop first_stop(Twin twin);
+
+// A twin's plan, and what the checker found in it. An error where it does not come that far.
+struct Proof {
+    model::Plan plan;
+    checker::Report report;
+};
+
+[[nodiscard]] Result<Proof> prove(Twin twin);
 
 }  // namespace drydock::known

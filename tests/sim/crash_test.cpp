@@ -122,6 +122,23 @@ INSTANTIATE_TEST_SUITE_P(Everywhere,
                                          Fault::torn_after,
                                          Fault::torn_result));
 
+// A host that reboots in the middle of a write: the folder of an action, or its result, may be
+// gone.
+TEST(SimCrash, UpgradesWhateverAHostHadNotSynced) {
+    World counted(Faults(1), k_old);
+    (void)counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    const int places = counted.faults.opportunities(Fault::writes_lost);
+    ASSERT_GT(places, 18);  // when each action begins, and when it ends
+    for (int nth = 1; nth <= places; ++nth) {
+        SCOPED_TRACE(testing::Message() << "write " << nth);
+        World world(Faults::at(static_cast<std::uint64_t>(nth), Fault::writes_lost, nth), k_old);
+        const auto plan = plan_for(world, "upgrade", "roll");
+        const Ending ending = world.see_through(plan, {}, 6);
+        EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+        EXPECT_EQ(text(ending.wrong), "");
+    }
+}
+
 class SimLineBreaks : public testing::TestWithParam<Fault> {};
 
 TEST_P(SimLineBreaks, UpgradesWhicheverFrameItHits) {

@@ -40,8 +40,7 @@ struct Lake {
     }
 
     Ground ground() {
-        return {"",
-                [store = store] { return journal::open_memory(store); },
+        return {[store = store] { return journal::open_memory(store); },
                 [this](const model::Plan&, const Life& life) { system.repair(life.halt); },
                 [this](std::vector<Wrong>&) { approve(); },
                 {}};

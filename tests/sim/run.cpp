@@ -54,8 +54,8 @@ Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
     if (outcome.on_disk) {
         keep_on_disk(world, folder);
     }
-    static const std::string k_digest = plan.digest();
-    world.know_digest(k_digest);
+    static const Prepared k_prepared(plan, plan.digest());
+    world.know(k_prepared);
     Faults dice(seed + 1);
     std::vector<Death> deaths;
     if (hardship.hostile) {

@@ -68,6 +68,13 @@ bool start_failed(const model::Plan& plan, const run::State& state, const std::s
     return false;
 }
 
+// A halt tells that the member is down, or a resume that something of it is no longer there.
+bool is_named(const Json& halt, const std::string& member) {
+    const std::string& cause = halt["cause"].as_string();
+    const bool missing = cause.find(" is nothing, expected") != std::string::npos;
+    return (halt.contains("action") || missing) && cause.find(member + "/") != std::string::npos;
+}
+
 }  // namespace
 
 World::World(transport::Faults what_goes_wrong, const std::string& version)
@@ -81,8 +88,7 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
 }
 
 Ground World::ground() {
-    return {"",
-            [this] { return open_journal_(); },
+    return {[this] { return open_journal_(); },
             [this](const model::Plan& plan, const Life& life) { repair(plan, life); },
             [this](std::vector<Wrong>& wrong) { check_gate(wrong); },
             [this] {
@@ -138,8 +144,7 @@ void World::repair(const model::Plan& plan, const Life& life) {
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
         const bool expected = !values.empty() && values.front().status == model::Known::known;
-        const bool named = life.halt.contains("action")
-                           && life.halt["cause"].as_string().find(name + "/") != std::string::npos;
+        const bool named = is_named(life.halt, name);
         const bool by_hand = start_failed(plan, life.state, name) && faults.between(0, 1) == 1;
         if (node.running.empty() && (expected || named || by_hand)) {
             etcd.start_by_hand(name);

@@ -40,8 +40,8 @@ public:
     Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
     Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
 
-    // For worlds by the thousand: the digest of their plan.
-    void know_digest(const std::string& digest) { site.know_digest(digest); }
+    // For worlds by the thousand; `prepared` must outlive this one.
+    void know(const Prepared& prepared) { site.know(prepared); }
 
     // The journal from now on; in memory until then.
     void keep_in(std::function<std::unique_ptr<journal::Journal>()> open_journal,

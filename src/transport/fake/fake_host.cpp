@@ -3,6 +3,7 @@
 #include "agent/key.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/probe.h"
 
 #include <fmt/format.h>
 
@@ -38,17 +39,17 @@ std::string_view status_name(agent::Finding::Status status) {
 // Probes look at the moment at which they were asked; slow ones answer later.
 class FakeProbes final : public agent::ProbeRun {
 public:
-    FakeProbes(Json::Array facts, os::Clock& clock, std::int64_t ready_ms)
+    FakeProbes(Json facts, os::Clock& clock, std::int64_t ready_ms)
         : facts_(std::move(facts))
         , clock_(clock)
         , ready_ms_(ready_ms) {}
 
     [[nodiscard]] std::optional<Json> poll() override {
-        return clock_.monotonic_ms() >= ready_ms_ ? std::optional(Json(facts_)) : std::nullopt;
+        return clock_.monotonic_ms() >= ready_ms_ ? std::optional(facts_) : std::nullopt;
     }
 
 private:
-    Json::Array facts_;
+    Json facts_;
     os::Clock& clock_;
     std::int64_t ready_ms_;
 };
@@ -97,9 +98,15 @@ Status FakeHost::check_epoch(std::int64_t epoch) {
     return {};
 }
 
+// In the middle of a write.
+bool FakeHost::goes_down() {
+    return faults_.strikes(Fault::writes_lost) && system_.host_dies(name_);
+}
+
 Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
     DRYDOCK_TRY(check_epoch(epoch));
     if (!attempts_.contains(key) && faults_.strikes(Fault::disk_full)) {
+        PROBE("host: its disk is full");
         return fail("os.write",
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
@@ -107,6 +114,17 @@ Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& req
     const auto [attempt, made] =
         attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
     if (!made) {
+        return {};
+    }
+    if (held_) {
+        return {};
+    }
+    if (goes_down()) {
+        if (faults_.between(0, 1) == 1) {
+            PROBE("host: a folder that was not synced is gone");
+            attempts_.erase(attempt);
+        }
+        reboots_();  // a folder that was, without more in it, tells nothing
         return {};
     }
     if (faults_.strikes(Fault::torn_at_once)) {
@@ -145,10 +163,7 @@ void FakeHost::take_effect(const ActionKey& key) {
     }
     system_.advance(clock_.monotonic_ms());
     if (faults_.strikes(Fault::action_fails)) {
-        attempt.result = to_json(
-            agent::failed({"command.failed", "it said no (exit status 1)", "see its output"}),
-            attempt.started_ms,
-            clock_.wall_ms());
+        refuse(attempt);
         return;
     }
     ++effects_[key.run + ":" + key.action];
@@ -157,6 +172,17 @@ void FakeHost::take_effect(const ActionKey& key) {
     if (faults_.strikes(Fault::torn_after)) {
         tear(key);
     }
+}
+
+void FakeHost::refuse(Attempt& attempt) {
+    attempt.result =
+        to_json(agent::failed({"command.failed", "it said no (exit status 1)", "see its output"}),
+                attempt.started_ms,
+                clock_.wall_ms());
+}
+
+void FakeHost::say_no(const ActionKey& key) {
+    refuse(attempts_.at(key));
 }
 
 void FakeHost::finish(const ActionKey& key) {
@@ -168,8 +194,18 @@ void FakeHost::finish(const ActionKey& key) {
         tear(key);
         return;
     }
-    attempt.phase = ActionPhase::ended;
-    attempt.request = {};
+    const bool down = goes_down();
+    const bool gone = down && faults_.between(0, 1) == 1;
+    if (gone) {
+        PROBE("host: a result that was not synced is gone");
+        attempt.phase = ActionPhase::torn;
+    } else {
+        attempt.phase = ActionPhase::ended;
+        attempt.request = {};
+    }
+    if (down) {
+        reboots_();
+    }
     changed_();
 }
 
@@ -209,18 +245,18 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
         slowest = std::max(slowest, takes);
         Json::Object fact;
         fact.reserve(5);
-        fact.insert_or_assign("at_ms", clock_.wall_ms());
-        fact.insert_or_assign("evidence", std::move(found.evidence));
-        fact.insert_or_assign("id", one["id"]);
-        fact.insert_or_assign("status", status_name(found.status));
-        fact.insert_or_assign("value", std::move(found.value));
+        fact.append("at_ms", clock_.wall_ms());
+        fact.append("evidence", std::move(found.evidence));
+        fact.append("id", one["id"]);
+        fact.append("status", status_name(found.status));
+        fact.append("value", std::move(found.value));
         facts.emplace_back(std::move(fact));
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;
     if (slowest > 0) {
         at_(ready, [this] { changed_(); });
     }
-    return std::make_unique<FakeProbes>(std::move(facts), clock_, ready);
+    return std::make_unique<FakeProbes>(Json(std::move(facts)), clock_, ready);
 }
 
 Status FakeHost::put(std::int64_t epoch, const agent::PutPart& part) {

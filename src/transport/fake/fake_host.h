@@ -22,19 +22,22 @@ public:
     // Calls `what` at a simulated time.
     using At = std::function<void(std::int64_t at_ms, std::function<void()> what)>;
 
-    // `changed` is called when an action or a probe may have ended. All must outlive the host.
+    // `changed` is called when an action or a probe may have ended, `reboots` when the host goes
+    // down by itself. All must outlive the host.
     FakeHost(std::string name,
              FakeSystem& system,
              FakeClock& clock,
              Faults& faults,
              At at,
-             std::function<void()> changed)
+             std::function<void()> changed,
+             std::function<void()> reboots)
         : name_(std::move(name))
         , system_(system)
         , clock_(clock)
         , faults_(faults)
         , at_(std::move(at))
-        , changed_(std::move(changed)) {}
+        , changed_(std::move(changed))
+        , reboots_(std::move(reboots)) {}
 
     [[nodiscard]] Json facts() override;
     [[nodiscard]] Result<std::int64_t> fence(std::int64_t epoch) override;
@@ -53,6 +56,15 @@ public:
     // What was under way is torn.
     void reboot();
 
+    // From now on nothing that is begun here goes on by itself: whoever directs the host lets it
+    // take its effect, fail (its result will say so), end, or be torn.
+    void hold(bool held = true) { held_ = held; }
+
+    void take_effect(const agent::ActionKey& key);
+    void say_no(const agent::ActionKey& key);
+    void finish(const agent::ActionKey& key);
+    void tear(const agent::ActionKey& key);
+
     // How often the effect of each action (whatever the attempt) took place here.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 
@@ -68,9 +80,8 @@ private:
     };
 
     [[nodiscard]] Status check_epoch(std::int64_t epoch);
-    void take_effect(const agent::ActionKey& key);
-    void finish(const agent::ActionKey& key);
-    void tear(const agent::ActionKey& key);
+    void refuse(Attempt& attempt);
+    [[nodiscard]] bool goes_down();
 
     std::string name_;
     FakeSystem& system_;
@@ -78,9 +89,11 @@ private:
     Faults& faults_;
     At at_;
     std::function<void()> changed_;
+    std::function<void()> reboots_;
     std::int64_t fence_ = 0;
     int refused_ = 0;
     int boots_ = 1;
+    bool held_ = false;
     std::map<agent::ActionKey, Attempt> attempts_;
     std::map<std::string, std::string> files_;
     std::map<std::string, int> effects_;

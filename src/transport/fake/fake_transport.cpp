@@ -1,5 +1,7 @@
 #include "transport/fake/fake_transport.h"
 
+#include "base/probe.h"
+
 #include <algorithm>
 
 namespace drydock::transport {
@@ -9,6 +11,8 @@ namespace {
 constexpr std::int64_t k_trip_ms = 1;         // one way
 constexpr std::int64_t k_late_ms_max = 8000;  // of a late answer
 constexpr std::int64_t k_away_ms_max = 30'000;
+constexpr std::int64_t k_boot_ms_min = 5'000;
+constexpr std::int64_t k_boot_ms_max = 40'000;
 constexpr std::int64_t k_cut_ms_max = 120'000;  // longer than a conductor waits for an answer
 
 }  // namespace
@@ -22,6 +26,8 @@ struct FakeTransport::Channel {
     std::string name;
     agent::Session session;
     std::vector<Json> inbox;
+    std::uint64_t sent = 0;  // answers
+    std::uint64_t seen = 0;  // the latest of them that has arrived
     bool broken = false;
 };
 
@@ -76,6 +82,9 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
                 if (!std::exchange(station.tick_planned, true)) {
                     at(clock_.monotonic_ms(), [this, name] { tick(name); });
                 }
+            },
+            [this, name] {
+                reboot(name, clock_.monotonic_ms() + faults_.between(k_boot_ms_min, k_boot_ms_max));
             });
     }
     return station;
@@ -116,15 +125,19 @@ void FakeTransport::cut(const std::string& name, std::int64_t until_ms) {
     station(name).cut_until_ms = until_ms;
 }
 
-void FakeTransport::reboot(const std::string& name, std::int64_t back_ms) {
+void FakeTransport::lose(const std::string& name, std::int64_t back_ms) {
     Station& there = station(name);
-    there.away_until_ms = std::max(there.away_until_ms, back_ms);
+    there.away_until_ms = back_ms;
     for (const auto& weak : there.channels) {
         if (const auto channel = weak.lock()) {
             break_off(*channel);
         }
     }
-    there.host->reboot();
+}
+
+void FakeTransport::reboot(const std::string& name, std::int64_t back_ms) {
+    lose(name, std::max(station(name).away_until_ms, back_ms));
+    host(name).reboot();
 }
 
 void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& frame) {
@@ -134,6 +147,9 @@ void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& fr
 }
 
 void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
+    if (passes_ && !passes_(channel->name, frame)) {
+        return;
+    }
     if (channel->broken || faults_.strikes(Fault::request_lost)) {
         break_off(*channel);
         return;
@@ -164,8 +180,13 @@ void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& 
 void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
                             const Json& frame,
                             std::int64_t after_ms) {
-    at(healed_ms(channel->name) + after_ms, [this, channel, frame] {
+    const std::uint64_t number = ++channel->sent;
+    at(healed_ms(channel->name) + after_ms, [this, channel, frame, number] {
         if (!channel->broken) {
+            if (number < channel->seen) {
+                PROBE("network: an answer comes after a later one");
+            }
+            channel->seen = std::max(channel->seen, number);
             channel->inbox.push_back(frame);
             ++arrived_;
         }

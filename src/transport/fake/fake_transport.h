@@ -35,8 +35,15 @@ public:
 
     // The network parts that host from the rest: what is sent arrives when it has healed.
     void cut(const std::string& name, std::int64_t until_ms);
-    // Its connections break and it cannot be reached for a while; what ran on it is torn.
+    // Its connections break and it cannot be reached for a while.
+    void lose(const std::string& name, std::int64_t back_ms);
+    // The same, and what ran on it is torn.
     void reboot(const std::string& name, std::int64_t back_ms);
+
+    // Asked when a request reaches its host; one that does not pass is lost.
+    void on_request(std::function<bool(const std::string& host, const Json& frame)> passes) {
+        passes_ = std::move(passes);
+    }
 
     [[nodiscard]] std::uint64_t frames() const { return frames_; }
 
@@ -80,6 +87,7 @@ private:
     std::uint64_t order_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t arrived_ = 0;
+    std::function<bool(const std::string& host, const Json& frame)> passes_;  // empty: all do
 };
 
 }  // namespace drydock::transport

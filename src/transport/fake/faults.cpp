@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "clock steps",
                                                             "journal full",
                                                             "conductor dies",
-                                                            "conductor hangs"};
+                                                            "conductor hangs",
+                                                            "writes lost"};
 
 // Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
 // ones several at once.

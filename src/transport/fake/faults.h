@@ -33,9 +33,10 @@ enum class Fault {
     journal_full,     // the conductor's disk is full
     conductor_dies,   // asked by the one who runs conductors, like the next
     conductor_hangs,  // ... another one takes over, and the first wakes up again
+    writes_lost,      // the host reboots before what an agent wrote was synced
 };
 
-inline constexpr std::size_t k_faults = 18;
+inline constexpr std::size_t k_faults = 19;
 
 class Faults {
 public:

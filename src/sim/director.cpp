@@ -1,0 +1,383 @@
+#include "sim/director.h"
+
+#include "sim/mortal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace drydock::sim {
+
+namespace {
+
+using agent::ActionKey;
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+constexpr std::int64_t k_for_ever = std::numeric_limits<std::int64_t>::max() / 4;
+constexpr std::int64_t k_settle_ms = 2'000;   // until a conductor has seen what is there
+constexpr std::int64_t k_grace_ms = 600'000;  // beyond what an action itself may take
+constexpr std::array k_ends = {
+    "done", "died_after", "failed", "failed_late", "no_answer", "never_begun", "torn", "torn_late"};
+
+template <class Names>
+bool is_among(const Names& names, std::string_view what) {
+    return std::find(names.begin(), names.end(), what) != names.end();
+}
+
+std::string_view judged(const Event& event) {
+    const bool yes = event.outcome == Outcome::yes;
+    const bool no = event.outcome == Outcome::no;
+    switch (event.purpose) {
+    case Purpose::guard:
+        return yes ? "judged_yes" : (event.outcome == Outcome::skip ? "skipped" : "judged_no");
+    case Purpose::then:
+        return yes ? "kept" : "broken";
+    case Purpose::happened:
+        return yes ? "happened" : (no ? "not_happened" : "nobody_knows");
+    case Purpose::none:
+        break;
+    }
+    return "";
+}
+
+// The plain name of what an event of an action tells; empty where no story speaks of it.
+std::string_view name_of_event(const Event& event) {
+    if (event.type == EventType::facts_read) {
+        return judged(event);
+    }
+    if (event.type == EventType::action_intended) {
+        return "begun";
+    }
+    if (event.type == EventType::action_attached) {
+        return event.outcome == Outcome::none ? "never_begun" : "torn";
+    }
+    if (event.type != EventType::action_ended) {
+        return "";
+    }
+    const bool done = event.outcome == Outcome::done;
+    return done ? "done" : (event.outcome == Outcome::failed ? "failed" : "no_answer");
+}
+
+// Whether the event is what the turn tells; some turns tell more than an event can show.
+bool fits(std::string_view event, std::string_view turn) {
+    return event == turn || (event == "done" && turn == "died_after")
+           || (event == "failed" && turn == "failed_late")
+           || (event == "torn" && turn == "torn_late");
+}
+
+std::optional<ActionKey> running(Site& site, const model::Action& action) {
+    std::optional<ActionKey> found;
+    if (!action.host.empty()) {
+        for (const ActionKey& key : site.transport.host(action.host).running()) {
+            found = key.action == action.id ? std::optional(key) : found;
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+std::string Turn::text() const {
+    return about.empty() ? what : fmt::format("{} {}", what, about);
+}
+
+Director::Director(const model::Plan& plan, PlanSystem& system, std::vector<Turn> story)
+    : plan_(plan)
+    , system_(system)
+    , wishes_(plan, system)
+    , story_(std::move(story)) {
+    system_.direct();
+    for (const auto& [key, source] : plan.sources) {
+        if (!source.binds.empty()) {
+            modelled_.insert(key);
+        }
+    }
+    for (const model::Action& action : plan.actions) {
+        for (const model::Effect& effect : action.effects) {
+            modelled_.insert(model::fact_key(effect.member, effect.name));
+        }
+    }
+}
+
+void Director::take_over(Site& site) {
+    for (const auto& [name, host] : plan_.hosts) {
+        site.transport.host(name).hold();
+    }
+    site.transport.on_request([this, &site](const std::string& host, const Json& frame) {
+        return passes(site, host, frame);
+    });
+    prepare();
+}
+
+// A host that is lost takes no request, and the line to it breaks.
+bool Director::passes(Site& site, const std::string& host, const Json& frame) {
+    if (away_.contains(host)) {
+        lose(site, host);
+        return false;
+    }
+    return frame["do"].as_string() != "exec" || !never_begins(frame["action"].as_string());
+}
+
+std::size_t Director::next_of(const std::string& about) const {
+    for (std::size_t i = at_; i < story_.size(); ++i) {
+        if (story_[i].about == about && !early_.contains(i)) {
+            return i;
+        }
+    }
+    return story_.size();
+}
+
+// What the story tells of the action after the turn that comes now.
+std::string Director::comes_next(const std::string& action) const {
+    for (std::size_t i = at_ + 1; i < story_.size(); ++i) {
+        if (story_[i].about == action && !early_.contains(i)) {
+            return story_[i].what;
+        }
+    }
+    return "";
+}
+
+// The story says later that its command never arrived.
+bool Director::never_begins(const std::string& action) const {
+    for (std::size_t i = at_; i < story_.size(); ++i) {
+        const Turn& turn = story_[i];
+        if (turn.about == action && is_among(k_ends, turn.what) && turn.what != "no_answer") {
+            return turn.what == "never_begun";
+        }
+    }
+    return false;
+}
+
+void Director::give_up(const std::string& instead) {
+    if (obstacle_.empty() && at_ < story_.size()) {
+        obstacle_ = fmt::format("turn {} of {} ({}) did not come about: {}",
+                                at_ + 1,
+                                story_.size(),
+                                story_[at_].text(),
+                                instead);
+    }
+}
+
+// From one turn to the next; what came about before its turn is passed over.
+void Director::advance() {
+    forced_ = false;
+    since_ms_ = -1;
+    while (at_ < story_.size() && early_.contains(at_)) {
+        ++at_;
+    }
+    prepare();
+}
+
+void Director::consume(std::size_t turn) {
+    if (plan_.find(story_[turn].about) != nullptr) {
+        last_[story_[turn].about] = story_[turn].what;
+        take_back(story_[turn].about);
+    }
+    early_.insert(turn);
+    advance();
+}
+
+// What is under way, by the story.
+void Director::note(const Event& event) {
+    const std::string& action = plan_.actions[event.action].id;
+    const auto last = last_.find(action);
+    if (event.type == EventType::action_intended && last != last_.end()
+        && (last->second == "judged_yes" || last->second == "begun")) {
+        begun_.push_back(action);
+    } else if (event.type == EventType::action_attached
+               || (event.type == EventType::action_ended && event.outcome != Outcome::unknown)) {
+        std::erase(begun_, action);
+    }
+}
+
+void Director::on_event(const Event& event) {
+    if (over()) {
+        note(event);
+        return;
+    }
+    if (event.type == EventType::drift_found) {
+        give_up(fmt::format("a run that goes on compares the world first, and stops: {}",
+                            event.detail["cause"].as_string()));
+    } else if (event.type == EventType::run_halted || event.type == EventType::run_finished) {
+        on_run(event.type == EventType::run_halted ? "halted" : "finished");
+    } else if (!name_of_event(event).empty()) {
+        on_action(plan_.actions[event.action].id, event);
+        note(event);
+    }
+}
+
+void Director::on_run(const std::string& what) {
+    for (std::size_t i = at_; i < story_.size(); ++i) {
+        if (story_[i].what == what) {
+            consume(i);
+            return;
+        }
+    }
+    give_up(fmt::format("the run {} before", what));
+}
+
+// A turn may tell two events (what is judged is begun at once, what is done keeps its promise).
+void Director::on_action(const std::string& action, const Event& event) {
+    const std::string_view what = name_of_event(event);
+    const std::size_t next = next_of(action);
+    const std::string& last = last_[action];
+    if (what == "kept") {
+        system_.prove(*plan_.find(action));
+    }
+    if (next < story_.size() && fits(what, story_[next].what)) {
+        const std::string told = story_[next].what;
+        consume(next);
+        const model::Action& it = *plan_.find(action);
+        const bool more = (told == "judged_yes" && !it.is_gate()) || told == "done";
+        settling_ = more ? action : settling_;
+    } else if (next == story_.size()) {
+        return;  // beyond what the story tells of it
+    } else if ((what == "begun" && last == "judged_yes")
+               || (what == "kept" && (last == "done" || last == "judged_yes"))
+               || (what == "done" && story_[next].what == "broken")
+               || (what == "judged_yes" && story_[next].what == "broken")) {
+        settling_ = settling_ == action ? "" : settling_;
+    } else {
+        give_up(fmt::format(
+            "instead, {} is told as {} ({})", action, what, event.detail["because"].show()));
+    }
+}
+
+void Director::lose(Site& site, const std::string& host) {
+    site.transport.lose(host, away_.contains(host) ? k_for_ever : 0);
+}
+
+// What happens by itself, or to members and hosts.
+bool Director::change_world(Site& site) {
+    const Turn& turn = story_[at_];
+    if (turn.what == "member_dies") {
+        system_.kill(turn.about);
+    } else if (turn.what == "member_started") {
+        system_.start_by_hand(turn.about);
+    } else if (turn.what == "host_lost") {
+        away_.insert(turn.about);
+    } else if (turn.what == "host_back") {
+        away_.erase(turn.about);
+        lose(site, turn.about);
+    } else if (turn.what == "law_fires") {
+        system_.fire_laws(turn.about);
+    } else {
+        return false;
+    }
+    consume(at_);
+    return true;
+}
+
+// What became of an action on its host. False if it has not come there yet.
+bool Director::end_action(Site& site) {
+    const std::string what = story_[at_].what;
+    const model::Action& action = *plan_.find(story_[at_].about);
+    auto& host = site.transport.host(action.host);
+    const auto key = running(site, action);
+    if (what == "no_answer" && (key || never_begins(action.id))) {
+        lose(site, action.host);
+        return true;
+    }
+    if (!key) {
+        return what == "never_begun";  // so the agent will say
+    }
+    if (what == "done" || what == "died_after" || what == "broken" || what.ends_with("_late")) {
+        host.take_effect(*key);
+    }
+    if (what == "done" && comes_next(action.id) != "broken") {
+        grant(action.then, action);
+    } else if (what == "broken") {
+        deny(action.then, action);
+    } else if (what == "died_after") {
+        system_.kill(action.member);
+    } else if (what.starts_with("torn")) {
+        host.tear(*key);
+        return true;
+    } else if (what.starts_with("failed")) {
+        host.say_no(*key);
+    }
+    host.finish(*key);
+    return true;
+}
+
+// Commands that the story does not lose are on their hosts.
+bool Director::all_arrived(Site& site) const {
+    return std::all_of(begun_.begin(), begun_.end(), [&](const std::string& id) {
+        const model::Action& action = *plan_.find(id);
+        return action.host.empty() || running(site, action) || never_begins(id);
+    });
+}
+
+void Director::before_wait(Site& site) {
+    const std::int64_t now = site.now_ms();
+    since_ms_ = since_ms_ < 0 ? now : since_ms_;
+    if (!settling_.empty() && now - since_ms_ < k_settle_ms) {
+        return;
+    }
+    settling_.clear();
+    while (!over() && change_world(site)) {
+    }
+    if (over()) {
+        throw Killed{};
+    }
+    const Turn turn = story_[at_];
+    const model::Action* action = plan_.find(turn.about);
+    if (turn.what == "conductor_dies" && (all_arrived(site) || now - since_ms_ > k_settle_ms)) {
+        consume(at_);
+        throw Killed{};
+    }
+    const bool ends = action != nullptr && !action->host.empty()
+                      && (is_among(k_ends, turn.what) || turn.what == "broken");
+    if (ends && !forced_) {
+        forced_ = end_action(site);
+    }
+    const std::int64_t own =
+        action == nullptr ? 0 : action->within_ms + action->patience_ms + action->soak_ms;
+    if (now - since_ms_ > own + k_grace_ms) {
+        give_up("nothing happens any more");
+        throw Killed{};
+    }
+}
+
+Director::Next Director::between(Site& site, const Life& life) {
+    settling_.clear();
+    while (!over() && change_world(site)) {
+    }
+    if (over()) {
+        return Next::over;
+    }
+    const std::string what = story_[at_].what;
+    if (life.died || what == "resumed") {
+        if (!life.died) {
+            consume(at_);
+        }
+        return Next::conduct;
+    }
+    if (what == "approved" && !life.gate.empty()) {
+        consume(at_);
+        system_.approve();
+        return Next::approve;
+    }
+    const std::string cause = life.halt["cause"].as_string();
+    give_up(!life.error.message.empty()
+                ? life.error.message
+                : fmt::format("the run has stopped: {}",
+                              cause.empty() ? "it waits for a person" : cause));
+    return Next::over;
+}
+
+void Director::finish_begun(Site& site) {
+    for (const std::string& id : std::exchange(begun_, {})) {
+        const model::Action& action = *plan_.find(id);
+        if (const auto key = running(site, action)) {
+            site.transport.host(action.host).take_effect(*key);
+        }
+    }
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,114 @@
+// What the conductor of a directed story is to see: facts that nobody models are set so that its
+// conditions hold, or do not, as the story says.
+#include "sim/director.h"
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::sim {
+
+namespace {
+
+constexpr std::array k_seen = {"judged_yes",
+                               "judged_no",
+                               "skipped",
+                               "begun",
+                               "kept",
+                               "broken",
+                               "happened",
+                               "not_happened",
+                               "nobody_knows",
+                               "finished",
+                               "halted"};
+
+}  // namespace
+
+// Facts that decide what the conductor sees before the next turn that somebody else makes.
+void Director::prepare() {
+    for (std::size_t i = at_; i < story_.size(); ++i) {
+        if (early_.contains(i)) {
+            continue;
+        }
+        if (std::find(k_seen.begin(), k_seen.end(), story_[i].what) == k_seen.end()) {
+            return;
+        }
+        if (prepared_.insert(i).second && plan_.find(story_[i].about) != nullptr) {
+            prepare(story_[i]);
+        }
+    }
+}
+
+void Director::prepare(const Turn& turn) {
+    const model::Action& action = *plan_.find(turn.about);
+    if (turn.what == "judged_yes") {
+        grant(action.when, action);
+        grant(action.guard, action);
+        if (action.request.is_null()) {
+            grant(action.then, action);
+        }
+    } else if (turn.what == "judged_no") {
+        grant(action.when, action);
+        deny(action.guard, action);
+    } else if (turn.what == "skipped") {
+        deny(action.when, action);
+    } else if (turn.what == "kept") {
+        grant(action.then, action);
+    } else if (turn.what == "broken") {
+        deny(action.then, action);
+    } else if (turn.what == "happened") {
+        grant(action.happened, action);
+    } else if (turn.what == "not_happened") {
+        deny(action.happened, action);
+    }
+}
+
+void Director::grant(const std::vector<model::Condition>& conditions, const model::Action& action) {
+    Settings set;
+    for (const model::Condition& condition : conditions) {
+        (void)wishes_.grant(condition, action.member, modelled_, set);
+    }
+}
+
+void Director::deny(const std::vector<model::Condition>& conditions, const model::Action& action) {
+    const auto no = [&](const model::Condition& one) {
+        return wishes_.judge(one, action.member).outcome != model::Tri::yes;
+    };
+    if (std::none_of(conditions.begin(), conditions.end(), no)) {
+        (void)std::any_of(conditions.begin(), conditions.end(), [&](const auto& one) {
+            return deny(one, action);
+        });
+    }
+}
+
+// Facts that nobody models are as they must be for it not to hold; false if there are none such.
+bool Director::deny(const model::Condition& condition, const model::Action& action) {
+    for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
+        const auto source = plan_.sources.find(key);
+        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
+        for (const std::string& one :
+             derived ? source->second.inputs : std::vector<std::string>{key}) {
+            const Json before = system_.value(one);
+            for (const Json& other : {Json(), Json("something else"), Json(-1)}) {
+                if (modelled_.contains(one)) {
+                    break;
+                }
+                system_.set(one, other);
+                if (wishes_.judge(condition, action.member).outcome != model::Tri::yes) {
+                    denied_[action.id].emplace_back(one, before);
+                    return true;
+                }
+                system_.set(one, before);
+            }
+        }
+    }
+    return false;
+}
+
+void Director::take_back(const std::string& action) {
+    for (const auto& [key, value] : denied_[action]) {
+        system_.set(key, value);
+    }
+    denied_.erase(action);
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,74 @@
+// What is wrong with the ending of a run on a simulated site, whatever the system; deaths and
+// faults counted and drawn.
+#include "sim/site.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using transport::Fault;
+using transport::Faults;
+
+constexpr int k_deaths_max = 6;
+constexpr int k_record_max = 40;
+constexpr int k_hangs_of = 4;  // one of so many is only taken for dead
+
+bool over(const run::State& state) {
+    return state.phase() == run::Phase::finished;
+}
+
+}  // namespace
+
+std::vector<Wrong> done_twice(Site& site, const model::Plan& plan) {
+    std::vector<Wrong> twice;
+    for (const model::Action& action : plan.actions) {
+        if (action.host.empty() || action.repeatable != model::Repeatable::no) {
+            continue;
+        }
+        const auto& effects = site.transport.host(action.host).effects();
+        const auto count = effects.find(plan.run + ":" + action.id);
+        if (count != effects.end() && count->second > 1) {
+            twice.push_back({"twice", fmt::format("{} ran {} times", action.id, count->second)});
+        }
+    }
+    return twice;
+}
+
+std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
+    std::vector<Wrong> wrong = done_twice(site, plan);
+    const Json& halt = ending.last.halt;
+    const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
+    if (!over(ending.last.state) && !helped) {
+        wrong.push_back(
+            {"stuck",
+             fmt::format("ends unfinished after {} conductors, and nobody says what to do: {} {}",
+                         ending.conductors,
+                         halt["cause"].show(),
+                         ending.last.error.message)});
+    }
+    return wrong;
+}
+
+std::vector<Death> draw_deaths(Faults& dice) {
+    std::vector<Death> deaths;
+    const auto count = dice.between(0, k_deaths_max);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto where = static_cast<Death::Where>(dice.between(0, 2));
+        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
+                          where,
+                          dice.between(1, k_hangs_of) == 1});
+    }
+    return deaths;
+}
+
+int count_strikes(const Faults& faults) {
+    int strikes = 0;
+    for (std::size_t i = 0; i < transport::k_faults; ++i) {
+        strikes += faults.struck(static_cast<Fault>(i));
+    }
+    return strikes;
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,174 @@
+// The laws of a simulated plan's stores: when their conditions hold, and what they do then.
+#include "model/version.h"
+#include "sim/plan_system.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+constexpr std::int64_t k_raise_ms_max = 4'200;  // from a law's condition to its effect
+
+bool reads_version(const Json& known, const std::string& format) {
+    return known.as_string() == format || model::version_in_series(known.as_string(), format);
+}
+
+}  // namespace
+
+bool PlanSystem::runs_in(const Member& it, const std::string& series) const {
+    const auto value = values_.find(it.running);
+    return it.up && value != values_.end()
+           && model::version_in_series(value->second.as_string(), series);
+}
+
+bool PlanSystem::holds(const model::Law& law) const {
+    const model::PlanRole* of = role(law.role);
+    if (of == nullptr || of->members.empty()) {
+        return false;
+    }
+    const auto runs = [&](const std::string& name) {
+        return runs_in(members_.at(name), law.series);
+    };
+    if (law.raises == "when_all") {
+        return std::all_of(of->members.begin(), of->members.end(), runs);
+    }
+    return law.raises == "on_start" && std::any_of(of->members.begin(), of->members.end(), runs);
+}
+
+bool PlanSystem::risen(const model::Law& law) const {
+    return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
+        const auto source = plan_.sources.find(key);
+        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
+        const std::vector<std::string> keys =
+            derived ? source->second.inputs : std::vector<std::string>{key};
+        return std::all_of(keys.begin(), keys.end(), [&](const std::string& one) {
+            const auto value = values_.find(one);
+            return value != values_.end() && reads_version(value->second, law.becomes);
+        });
+    });
+}
+
+void PlanSystem::set_levels(const std::vector<std::string>& levels, const std::string& format) {
+    for (const std::string& key : levels) {
+        const auto source = plan_.sources.find(key);
+        if (source != plan_.sources.end() && !source->second.derive.empty()) {
+            for (const std::string& input : source->second.inputs) {
+                values_[input] = format;
+            }
+        } else {
+            values_[key] = format;
+        }
+    }
+}
+
+void PlanSystem::raise(const model::Law& law) {
+    formats_[law.store] = law.becomes;
+    set_levels(law.levels, law.becomes);
+}
+
+// A command takes the store back to what the release that the plan leads to writes.
+void PlanSystem::lower(const std::string& name) {
+    for (const model::PlanStore& store : plan_.stores) {
+        const auto law = store.laws.find(plan_.to);
+        if (store.name == name && law != store.laws.end()) {
+            formats_[name] = law->second.writes;
+            set_levels(store.levels, law->second.writes);
+        }
+    }
+}
+
+// As far as no fact tells: who converts at its start has converted what it runs on.
+std::string PlanSystem::first_format(const model::PlanStore& store) const {
+    const auto from = store.laws.find(plan_.from);
+    const auto to = store.laws.find(plan_.to);
+    if (from == store.laws.end() || to == store.laws.end()) {
+        return from != store.laws.end() ? from->second.writes : "";
+    }
+    const auto& readable = to->second.reads;
+    const bool risen =
+        from->second.raises == model::Raises::on_start
+        || from->second.raises == model::Raises::never
+        || std::find(readable.begin(), readable.end(), from->second.writes) != readable.end();
+    return risen ? from->second.writes : to->second.writes;
+}
+
+// The member's own facts tell the format, or those of all; else what last wrote it.
+bool PlanSystem::can_read(const model::PlanStore& store,
+                          const std::string& name,
+                          const std::string& release) const {
+    const auto use = store.laws.find(release);
+    if (use == store.laws.end()) {
+        return true;
+    }
+    std::string format = formats_.at(store.name);
+    const model::FactBook now = book();
+    for (const std::string& key : store.levels) {
+        const auto source = plan_.sources.find(key);
+        const bool its_own = source == plan_.sources.end() || source->second.member.empty()
+                             || source->second.member == name;
+        const auto level = now.find(key);
+        if (its_own && level != now.end() && level->second.status == model::Known::known) {
+            format = level->second.value.show();
+        }
+    }
+    const auto& reads = use->second.reads;
+    return format.empty() || std::any_of(reads.begin(), reads.end(), [&](const auto& one) {
+               return reads_version(Json(format), one);
+           });
+}
+
+bool PlanSystem::can_read(const std::string& name, const std::string& release) const {
+    const std::string& its_role = members_.at(name).role;
+    return std::all_of(plan_.stores.begin(), plan_.stores.end(), [&](const auto& store) {
+        const auto& opened_by = store.opened_by;
+        const bool opens =
+            std::find(opened_by.begin(), opened_by.end(), its_role) != opened_by.end();
+        return !opens || can_read(store, name, release);
+    });
+}
+
+void PlanSystem::ask_consent(const model::Law& law) {
+    if (law.closes && !approved_) {
+        complain("unasked-return-point",
+                 fmt::format("store {} can no longer be read by {}, and nobody approved that",
+                             law.store,
+                             plan_.from));
+    }
+}
+
+// From the moment at which a law's condition holds its effect can come, asked for or not.
+void PlanSystem::consider_laws(const std::string& destroyed) {
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        const model::Law& law = laws_[i];
+        const bool destroys = law.raises == "on_destroy" && law.store == destroyed;
+        if (!destroys && (!holds(law) || risen(law))) {
+            raise_at_ms_.erase(i);
+            continue;
+        }
+        ask_consent(law);
+        if (!destroys && !directed_ && !raise_at_ms_.contains(i)) {
+            raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);
+        }
+    }
+}
+
+void PlanSystem::fire_laws() {
+    for (const model::Law& law : laws_) {
+        if (holds(law)) {
+            raise(law);
+        }
+    }
+}
+
+void PlanSystem::fire_laws(const std::string& store) {
+    for (const model::Law& law : laws_) {
+        if (law.store == store && holds(law)) {
+            raise(law);
+        }
+    }
+}
+
+}  // namespace drydock::sim

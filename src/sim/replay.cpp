@@ -1,0 +1,176 @@
+#include "sim/replay.h"
+
+#include "journal/memory/memory_journal.h"
+#include "sim/director.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+using transport::Faults;
+
+constexpr int k_lives_max = 60;  // of conductors in one story
+constexpr int k_patience = 24;   // times that a person repairs what is stuck
+
+bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind) {
+    if (kind == "action") {
+        return plan.find(turn.about) != nullptr;
+    }
+    if (kind == "member") {
+        return plan.member_hosts.contains(turn.about);
+    }
+    if (kind == "host") {
+        return plan.hosts.contains(turn.about);
+    }
+    return std::any_of(plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
+        return store.name == turn.about;
+    });
+}
+
+Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace) {
+    std::vector<Turn> story;
+    for (const Json& one : trace.items()) {
+        Turn turn;
+        turn.what = one["what"].as_string();
+        for (const char* kind : {"action", "member", "host", "store"}) {
+            if (one.contains(kind)) {
+                turn.about = one[kind].as_string();
+                if (!is_known(plan, turn, kind)) {
+                    return fail("replay.trace",
+                                fmt::format("turn {}: the plan has no {} \"{}\"",
+                                            story.size() + 1,
+                                            kind,
+                                            turn.about),
+                                "replay a trace with the very plan that was checked");
+                }
+            }
+        }
+        if (turn.what.empty()) {
+            return fail("replay.trace",
+                        fmt::format("turn {} does not say what happened", story.size() + 1),
+                        "use a file that `drydock check PLAN --trace FILE` wrote");
+        }
+        if (turn.what == "halted" || turn.what == "finished") {
+            turn.about.clear();  // of the run
+        }
+        story.push_back(std::move(turn));
+    }
+    return story;
+}
+
+// The site of a story: nothing fails there but what the story tells.
+class Stage {
+public:
+    Stage(const model::Plan& plan, std::vector<Turn> story)
+        : plan_(plan)
+        , rehearsed_(rehearse(plan, dice_))
+        , system_(plan, rehearsed_, dice_)
+        , director_(plan, system_, std::move(story))
+        , site_(system_, clock_, dice_, ground()) {
+        director_.take_over(site_);
+    }
+
+    void tell(const std::function<void(const std::string&)>& tell) { site_.tell(tell); }
+
+    void play() {
+        auto next = Director::Next::conduct;
+        for (int life = 0; life < k_lives_max && next != Director::Next::over; ++life) {
+            last_ = site_.conduct(plan_, {}, next == Director::Next::approve);
+            next = director_.between(site_, last_);
+        }
+        told_ = true;
+        director_.finish_begun(site_);
+    }
+
+    // What the same plan came to when nothing more goes wrong and a person helps.
+    bool ends() {
+        const auto running = [&](const std::string& host) {
+            return site_.transport.host(host).running();
+        };
+        for (const auto& [host, unused] : plan_.hosts) {
+            site_.transport.lose(host, 0);
+            site_.transport.host(host).hold(false);
+            for (const auto& key : running(host)) {
+                site_.transport.host(host).finish(key);
+            }
+        }
+        const Ending ending = site_.see_through(plan_, {}, k_patience);
+        return ending.last.state.phase() == run::Phase::finished;
+    }
+
+    std::vector<Wrong> wrong() {
+        std::vector<Wrong> all = system_.wrong();
+        for (Wrong& one : done_twice(site_, plan_)) {
+            all.push_back(std::move(one));
+        }
+        return all;
+    }
+
+    [[nodiscard]] const Director& director() const { return director_; }
+
+private:
+    Ground ground() {
+        return {[store = journal::make_memory_store()] { return journal::open_memory(store); },
+                [this](const model::Plan&, const Life& life) { system_.repair(life.halt); },
+                [this](std::vector<Wrong>&) { system_.approve(); },
+                {},
+                [this](const run::Event& event) {
+                    if (!told_) {
+                        director_.on_event(event);
+                    }
+                },
+                [this] {
+                    if (!told_) {
+                        director_.before_wait(site_);
+                    }
+                }};
+    }
+
+    const model::Plan& plan_;
+    Faults dice_ = Faults(1);
+    transport::FakeClock clock_;
+    Rehearsed rehearsed_;
+    PlanSystem system_;
+    Director director_;
+    Site site_;
+    Life last_;
+    bool told_ = false;
+};
+
+bool is_judged(const std::string& property) {
+    return property != "lost-writes" && property != "no-way-back";
+}
+
+}  // namespace
+
+Result<Replayed> replay(const model::Plan& plan,
+                        const std::string& property,
+                        const Json& trace,
+                        const std::function<void(const std::string&)>& tell) {
+    DRYDOCK_TRY_ASSIGN(std::vector<Turn> story, read_story(plan, trace));
+    Replayed replayed;
+    replayed.property = property;
+    replayed.turns = story.size();
+    replayed.judged = is_judged(property);
+    Stage stage(plan, std::move(story));
+    if (tell) {
+        stage.tell(tell);
+    }
+    stage.play();
+    replayed.told = stage.director().told();
+    replayed.obstacle = stage.director().obstacle();
+    replayed.wrong = stage.wrong();
+    if (property == "stuck" && replayed.obstacle.empty() && !stage.ends()) {
+        replayed.wrong.push_back({"stuck", "not finished, though nothing more went wrong"});
+    }
+    replayed.breaks = std::any_of(replayed.wrong.begin(),
+                                  replayed.wrong.end(),
+                                  [&](const Wrong& one) { return one.property == property; });
+    return replayed;
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,133 @@
+// Stories of the checker come about in the simulator, with the real runner and journal, and break
+// the same thing there: those of known failures, and those of mutants. DRYDOCK_TELL=1 prints each.
+#include "known/stages.h"
+#include "mutants/mutate.h"
+#include "sim/replay.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <map>
+
+namespace drydock::sim {
+namespace {
+
+using testing::HasSubstr;
+
+Json trace_of(const checker::Violation& violation) {
+    Json trace = Json::Array{};
+    for (const checker::Turn& turn : violation.story) {
+        trace.push(turn.trace);
+    }
+    return trace;
+}
+
+// Some plans that are made for the checker alone read facts on hosts that they do not have.
+bool has_hosts(const model::Plan& plan) {
+    return std::all_of(plan.sources.begin(), plan.sources.end(), [&](const auto& one) {
+        return !one.second.derive.empty() || plan.hosts.contains(one.second.host);
+    });
+}
+
+struct Tally {
+    int broke = 0;     // the same property
+    int stopped = 0;   // at a turn that did not come about
+    int unbroken = 0;  // all turns did, and nothing broke
+    int helped = 0;    // stuck, and brought to an end by a person who repairs and tries again
+    int unjudged = 0;  // ... and the simulator does not judge the property
+};
+
+void replay_all(const std::string& name,
+                const model::Plan& plan,
+                const checker::Report& report,
+                Tally& tally) {
+    for (const checker::Violation& violation : report.violations) {
+        const std::string property(name_of(violation.property));
+        const auto replayed = replay(plan, property, trace_of(violation));
+        ASSERT_TRUE(replayed) << replayed.error().text();
+        if (std::getenv("DRYDOCK_TELL") != nullptr) {
+            fmt::print("{} {}: {} {}/{} {}\n",
+                       name,
+                       property,
+                       replayed->breaks ? "BREAKS" : "no",
+                       replayed->told,
+                       replayed->turns,
+                       replayed->obstacle);
+            if (!replayed->breaks) {
+                fmt::print("    {}\n    {}\n", trace_of(violation).dump(), violation.because);
+            }
+        }
+        if (replayed->breaks) {
+            ++tally.broke;
+        } else if (!replayed->obstacle.empty()) {
+            EXPECT_THAT(replayed->obstacle, HasSubstr("did not come about"));
+            ++tally.stopped;
+        } else if (violation.property == checker::Property::stuck) {
+            ++tally.helped;
+        } else {
+            ++(replayed->judged ? tally.unbroken : tally.unjudged);
+        }
+    }
+}
+
+TEST(SimReplay, KnownFailuresBreakTheSameThing) {
+    Tally tally;
+    const auto cases = known::read_cases();
+    ASSERT_TRUE(cases);
+    for (const known::Case& about : *cases) {
+        if (about.stage != "check") {
+            continue;
+        }
+        auto twin = known::read_twin(about, "failing");
+        ASSERT_TRUE(twin) << twin.error().text();
+        const auto proof = known::prove(std::move(*twin));
+        ASSERT_TRUE(proof) << proof.error().text();
+        replay_all(about.name, proof->plan, proof->report, tally);
+    }
+    EXPECT_GE(tally.broke, 19);
+    EXPECT_LE(tally.stopped, 1);
+    EXPECT_LE(tally.helped, 1);
+    EXPECT_EQ(tally.unbroken, 0);
+}
+
+TEST(SimReplay, MutantsBreakTheSameThing) {
+    constexpr std::size_t k_every = 24;
+    Tally tally;
+    std::size_t at = 0;
+    for (const mutants::Base& base : mutants::all_bases()) {
+        const auto plan = base.plan();
+        if (!plan || !has_hosts(*plan)) {
+            continue;  // tests/mutants asks for all of them
+        }
+        for (const mutants::Mutant& mutant : mutants::mutants_of(base, *plan)) {
+            if (at++ % k_every != 0) {
+                continue;
+            }
+            checker::Options options;
+            options.faults = {1, 0, 1, 1, 0};
+            options.threads = 1;
+            options.memory_max = std::size_t{64} << 20U;
+            replay_all(mutant.what, mutant.plan, checker::check(mutant.plan, options), tally);
+        }
+    }
+    EXPECT_GT(tally.broke, 5);
+    EXPECT_EQ(tally.unbroken, 0);
+}
+
+TEST(SimReplay, SaysAtWhichTurnAStoryCannotBeTold) {
+    const auto base = mutants::all_bases().front();
+    const auto plan = base.plan();
+    ASSERT_TRUE(plan);
+    Json turn = Json::Object{{"what", "done"}, {"action", plan->actions.back().id}};
+    const auto early = replay(*plan, "quorum", Json(Json::Array{turn}));
+    ASSERT_TRUE(early);
+    EXPECT_THAT(early->obstacle, HasSubstr("turn 1 of 1 (done " + plan->actions.back().id));
+    turn.set("action", "no/such");
+    const auto unknown = replay(*plan, "quorum", Json(Json::Array{turn}));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, "replay.trace");
+}
+
+}  // namespace
+}  // namespace drydock::sim
