@@ -75,6 +75,13 @@ bool is_named(const Json& halt, const std::string& member) {
     return (halt.contains("action") || missing) && cause.find(member + "/") != std::string::npos;
 }
 
+// A resume tells that the member is up, and that the run has left it down.
+bool is_to_be_down(const Json& halt, const std::string& member) {
+    const std::string& cause = halt["cause"].as_string();
+    return cause.starts_with(member + "/")
+           && cause.find(", expected nothing (left so by ") != std::string::npos;
+}
+
 }  // namespace
 
 World::World(transport::Faults what_goes_wrong, const std::string& version)
@@ -144,6 +151,10 @@ void World::repair(const model::Plan& plan, const Life& life) {
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
         const bool expected = !values.empty() && values.front().status == model::Known::known;
+        if (is_to_be_down(life.halt, name)) {
+            etcd.stop_by_hand(name);
+            continue;
+        }
         const bool named = is_named(life.halt, name);
         const bool by_hand = start_failed(plan, life.state, name) && faults.between(0, 1) == 1;
         if (node.running.empty() && (expected || named || by_hand)) {
