@@ -259,7 +259,9 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
             member->second.died = false;  // now it is down on purpose
             check_quorum(member->second.role, before, action);
         } else {
-            start_member(effect.member, member->second, effect.value);
+            const Json installed = value(member->second.installed);  // whatever the plan thinks
+            start_member(
+                effect.member, member->second, installed.is_null() ? effect.value : installed);
         }
     } else if (effect.kind == "becomes"
                && (member == members_.end() || key != member->second.ready)) {
