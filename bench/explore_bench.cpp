@@ -135,6 +135,7 @@ int main(int count, char** arguments) {
     }
     options.symmetry = what != "raw";
     options.shortcuts = what != "raw";
+    options.keeps_spent = what == "raw";
     if (what == "raw") {
         options.properties = {checker::Property::twice};  // the search alone
     }

@@ -128,8 +128,10 @@ WaysBack::WaysBack(const Site& site, const Options& options) : site_(site), opti
 std::string WaysBack::world_of(const Byte* row) const {
     std::string world(reinterpret_cast<const char*>(row), site_.size);
     world[0] = 0;
+    for (const Place cell : site_.cells) {
+        world[cell] = 0;
+    }
     for (const Act& act : site_.acts) {
-        world[act.at] = 0;
         if (act.ran != k_nowhere) {
             world[act.ran] = 0;
         }
@@ -139,8 +141,8 @@ std::string WaysBack::world_of(const Byte* row) const {
 }
 
 bool WaysBack::is_asked(const Byte* row) const {
-    const bool at_rest = std::none_of(site_.acts.begin(), site_.acts.end(), [&](const Act& act) {
-        const auto status = static_cast<Status>(row[act.at] & 0xFU);
+    const bool at_rest = std::none_of(site_.cells.begin(), site_.cells.end(), [&](Place cell) {
+        const auto status = static_cast<Status>(row[cell] & 0xFU);
         return status == Status::intended || status == Status::lost || status == Status::ready;
     });
     const bool all_answer =

@@ -67,9 +67,10 @@ struct Options {
     std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; then it stops
     std::size_t worlds_max = 2000;                   // worlds from which the way back is tried
     int threads = 2;
-    bool persons = true;    // somebody goes on with what halted
-    bool symmetry = true;   // members that the plan treats alike are taken for one another
-    bool shortcuts = true;  // first without orders that make no difference but to lengths
+    bool persons = true;       // somebody goes on with what halted
+    bool symmetry = true;      // members that the plan treats alike are taken for one another
+    bool keeps_spent = false;  // states that differ only in what was spent count, too: to measure
+    bool shortcuts = true;     // first without orders that make no difference but to lengths
 };
 
 // One step of a story.

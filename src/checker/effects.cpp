@@ -75,19 +75,6 @@ void convert(const Site& site, const Member& member, Byte release, Byte* row) {
     }
 }
 
-bool serve_apart(const Site& site, const Byte* row) {
-    const auto any_runs = [&](int role, std::uint64_t releases) {
-        const auto& members = site.members_of[static_cast<std::size_t>(role)];
-        return std::any_of(members.begin(), members.end(), [&](int index) {
-            const Place running = site.members[static_cast<std::size_t>(index)].running;
-            return running != k_nowhere && has(releases, row[running]);
-        });
-    };
-    return std::any_of(site.skews.begin(), site.skews.end(), [&](const SkewPair& pair) {
-        return any_runs(pair.role, pair.one) && any_runs(pair.with, pair.other);
-    });
-}
-
 void bring_up(const Site& site, const Member& member, Byte release, Byte* row) {
     row[member.running] = release;
     if (member.ready != k_nowhere) {
@@ -207,6 +194,19 @@ bool is_going_down(const Site& site, int member, std::size_t but, const Byte* ro
 }
 
 }  // namespace
+
+bool serve_apart(const Site& site, const Byte* row) {
+    const auto any_runs = [&](int role, std::uint64_t releases) {
+        const auto& members = site.members_of[static_cast<std::size_t>(role)];
+        return std::any_of(members.begin(), members.end(), [&](int index) {
+            const Place running = site.members[static_cast<std::size_t>(index)].running;
+            return running != k_nowhere && has(releases, row[running]);
+        });
+    };
+    return std::any_of(site.skews.begin(), site.skews.end(), [&](const SkewPair& pair) {
+        return any_runs(pair.role, pair.one) && any_runs(pair.with, pair.other);
+    });
+}
 
 Broken take_effect(const Site& site, std::size_t action, Byte* row) {
     const Act& act = site.acts[action];

@@ -33,6 +33,8 @@ void die(const Site& site, const Member& member, Byte* row);
 [[nodiscard]] bool may_be_started(const Site& site, const Member& member, const Byte* row);
 void start_by_hand(const Site& site, const Member& member, Byte* row);
 
+// Whether releases serve beside each other that may not.
+[[nodiscard]] bool serve_apart(const Site& site, const Byte* row);
 // Whether a law that closes the way back has fired, or may fire at any moment.
 [[nodiscard]] bool is_closing(const Site& site, const Byte* row);
 // Whether a gate that names the point of no return was approved.

@@ -21,10 +21,18 @@ std::vector<bool> from_the_ends(const Site& site,
                                 const Search& search,
                                 const IsEnd& is_end,
                                 const Leads& leads) {
-    std::vector<std::uint32_t> order = search.in_order();
-    std::vector<bool> ends(std::size_t{*std::max_element(order.begin(), order.end())} + 1, false);
+    const std::vector<std::uint32_t> all = search.in_order();
+    const std::size_t size = std::size_t{*std::max_element(all.begin(), all.end())} + 1;
+    std::vector<bool> ends(size, false);
     // Where no fault happens any more, what was spent makes no difference: one row speaks for all.
-    std::erase_if(order, [&](std::uint32_t id) { return search.find(search.row(id)) != id; });
+    std::vector<std::uint32_t> speaker(size, k_nobody);
+    std::vector<std::uint32_t> order;
+    for (const std::uint32_t id : all) {
+        speaker[id] = search.find(search.row(id));
+        if (speaker[id] == id) {
+            order.push_back(id);
+        }
+    }
     Explorer explorer(site, k_no_faults, true, true, options.shortcuts);
     Symmetry symmetry(site, options.symmetry);
     Batch batch(site.size);
@@ -49,8 +57,8 @@ std::vector<bool> from_the_ends(const Site& site,
             moved = moved || ends[id];
         }
     }
-    for (const std::uint32_t id : search.in_order()) {
-        ends[id] = ends[search.find(search.row(id))];
+    for (const std::uint32_t id : all) {
+        ends[id] = ends[speaker[id]];
     }
     return ends;
 }

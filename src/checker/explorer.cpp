@@ -34,7 +34,7 @@ Explorer::Explorer(
     : site_(site)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
     , persons_(persons)
-    , everybody_(everybody)
+    , everybody_(everybody || serve_apart(site, site.first.data()))
     , shortcuts_(shortcuts)
     , here_(site.acts.size())
     , there_(site.acts.size()) {
@@ -46,7 +46,6 @@ bool Explorer::can_afford(Fault fault) const {
 
 void Explorer::open(Kind kind, std::size_t index) {
     next_ = out_->add(row_, {kind, static_cast<std::uint32_t>(index)});
-    there_ = here_;
 }
 
 void Explorer::open(Kind kind, std::size_t index, Fault fault) {
@@ -62,10 +61,12 @@ void Explorer::move(EventType type, std::size_t action, Outcome outcome, Purpose
 
 void Explorer::close(std::size_t action) {
     site_.pack_action(there_, action, next_);
+    there_.take(action, here_);
 }
 
 void Explorer::close_all() {
     site_.pack(there_, next_);
+    there_ = here_;
 }
 
 bool Explorer::is_away(std::size_t action) const {
@@ -77,6 +78,7 @@ void Explorer::expand(const Byte* row, Batch& out) {
     row_ = row;
     out_ = &out;
     site_.unpack(row, here_);
+    there_ = here_;
     if (here_.phase() == Phase::halted) {
         if (persons_) {
             after_halt();

@@ -83,7 +83,8 @@ private:
 class Explorer {
 public:
     // With `faults` none, nothing goes wrong any more, and persons do what they can. `everybody`:
-    // members die also where nobody asks or handles them.
+    // members die also where nobody asks or handles them; so they do where releases served apart
+    // before the plan began, which is then no fault of it until a death has ended that.
     // `shortcuts`: what became of a quiet action is settled before anything else happens.
     Explorer(const Site& site,
              const Faults& faults,
@@ -135,7 +136,7 @@ private:
     bool everybody_;
     bool shortcuts_;
     run::State here_;
-    run::State there_;
+    run::State there_;  // as here_, but for the action that is being moved
     const Byte* row_ = nullptr;
     std::vector<Byte> at_hand_;  // the row as it were with its host back
     Byte* next_ = nullptr;       // the row that is being made

@@ -29,9 +29,12 @@ void Explorer::let_things_happen() {
             fire(site_, site_.rises[i], next_);
         }
     }
-    find_concerned();
-    lose_members();
-    lose_hosts();
+    const bool lost_before = row_[site_.used + static_cast<Place>(Fault::host)] > 0;
+    if (can_afford(Fault::member) || can_afford(Fault::host) || lost_before) {
+        find_concerned();
+        lose_members();
+        lose_hosts();
+    }
 }
 
 // A member that dies, or a host that is lost, changes nothing until it is asked something or told

@@ -1,14 +1,21 @@
 #include "checker/rows.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace drydock::checker {
 
 namespace {
 
-constexpr std::size_t k_table_min = 1U << 12U;
+constexpr std::size_t k_small_page = 4096;
+constexpr std::size_t k_large_page = std::size_t{2} << 20U;
+constexpr unsigned k_large_from = 64 - 18;  // as shift_: tables of 2 MB or more
 constexpr std::size_t k_ahead = 12;  // candidates whose places in memory are asked for beforehand
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
@@ -22,32 +29,45 @@ bool spent_no_more(const Byte* one, const Byte* other) {
     return (((more | k_tops) - less) & k_tops) == k_tops;
 }
 
-}  // namespace
-
-std::uint64_t hash_of(const Byte* row, std::size_t size) {
-    return xxh3({row, size - k_spent});
+template <class T>
+Spread<T> spread(std::size_t count, bool large) {
+    const std::size_t page = large ? k_large_page : k_small_page;
+    const std::size_t bytes = (count * sizeof(T) + page - 1) / page * page;
+    void* memory = std::aligned_alloc(page, bytes);
+    CHECK(memory != nullptr);
+    if (large) {
+        ::madvise(memory, bytes, MADV_HUGEPAGE);  // or small ones: as fast, almost
+    }
+    return Spread<T>(static_cast<T*>(memory));
 }
 
-Rows::Rows(std::size_t row_size)
+}  // namespace
+
+Rows::Rows(std::size_t row_size, bool keeps_spent)
     : row_size_(row_size)
-    , table_(k_table_min, 0)
-    , mask_(k_table_min - 1) {
+    , same_(keeps_spent ? row_size : row_size - k_spent)
+    , table_(spread<std::uint64_t>(places(), shift_ <= k_large_from)) {
+    std::fill_n(table_.get(), places(), 0);
+}
+
+std::uint64_t Rows::hash_of(const Byte* row) const {
+    return xxh3({row, same_});
 }
 
 std::size_t Rows::bytes() const {
-    return pieces_.size() * k_piece * row_size_ + parents_.capacity() * sizeof(std::uint32_t)
-           + table_.size() * sizeof(std::uint64_t);
+    return parents_.size() * row_size_ + parents_.capacity() * sizeof(std::uint32_t)
+           + places() * sizeof(std::uint64_t);
 }
 
 bool Rows::is_covered(const Byte* by, const Byte* row) const {
-    const std::size_t same = row_size_ - k_spent;
-    return std::memcmp(by, row, same) == 0 && spent_no_more(by + same, row + same);
+    return std::memcmp(by, row, same_) == 0
+           && (same_ == row_size_ || spent_no_more(by + same_, row + same_));
 }
 
 void Rows::append(const Candidate& candidate) {
     const std::size_t index = parents_.size();
     if ((index & (k_piece - 1)) == 0) {
-        pieces_.push_back(std::make_unique_for_overwrite<Byte[]>(k_piece * row_size_));
+        pieces_.push_back(spread<Byte>(k_piece * row_size_, false));
     }
     std::memcpy(&pieces_.back()[(index & (k_piece - 1)) * row_size_], candidate.row, row_size_);
     parents_.push_back(candidate.parent);
@@ -55,7 +75,7 @@ void Rows::append(const Candidate& candidate) {
 
 void Rows::insert_one(const Candidate& candidate) {
     const std::uint64_t tag = candidate.hash & k_upper;
-    for (std::size_t at = candidate.hash & mask_;; at = (at + 1) & mask_) {
+    for (std::size_t at = place(candidate.hash);; at = after(at)) {
         const std::uint64_t entry = table_[at];
         if (entry == 0) {
             append(candidate);
@@ -69,48 +89,60 @@ void Rows::insert_one(const Candidate& candidate) {
     }
 }
 
+// Both ends of the row that it may be compared with.
+void Rows::ask_for(std::uint64_t hash) const {
+    std::size_t at = place(hash);
+    while (table_[at] != 0 && ((table_[at] ^ hash) & k_upper) != 0) {
+        at = after(at);
+    }
+    if (table_[at] != 0) {
+        const Byte* there = row((table_[at] & ~k_upper) - 1);
+        __builtin_prefetch(there);
+        __builtin_prefetch(there + row_size_ - 1);
+    }
+}
+
 void Rows::insert(std::span<const Candidate> candidates) {
-    while (2 * (parents_.size() + candidates.size()) > table_.size()) {
+    while (3 * (parents_.size() + candidates.size()) > 2 * places()) {
         grow();
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (i + 2 * k_ahead < candidates.size()) {
-            __builtin_prefetch(&table_[candidates[i + 2 * k_ahead].hash & mask_]);
+            __builtin_prefetch(&table_[place(candidates[i + 2 * k_ahead].hash)]);
         }
         if (i + k_ahead < candidates.size()) {
-            const std::uint64_t hash = candidates[i + k_ahead].hash;
-            const std::uint64_t entry = table_[hash & mask_];
-            if (entry != 0 && ((entry ^ hash) & k_upper) == 0) {
-                __builtin_prefetch(row((entry & ~k_upper) - 1));
-            }
+            ask_for(candidates[i + k_ahead].hash);
         }
         insert_one(candidates[i]);
     }
 }
 
 std::uint32_t Rows::find(const Byte* wanted, std::uint64_t hash) const {
-    for (std::size_t at = hash & mask_; table_[at] != 0; at = (at + 1) & mask_) {
+    for (std::size_t at = place(hash); table_[at] != 0; at = after(at)) {
         const std::size_t index = (table_[at] & ~k_upper) - 1;
-        if (((table_[at] ^ hash) & k_upper) == 0
-            && std::memcmp(row(index), wanted, row_size_ - k_spent) == 0) {
+        if (((table_[at] ^ hash) & k_upper) == 0 && std::memcmp(row(index), wanted, same_) == 0) {
             return static_cast<std::uint32_t>(index);
         }
     }
     return k_nobody;
 }
 
-// Indices are below 2^32, and so are tables: the lower half of a hash tells its place.
+// An entry tells its own place: rows are not looked at.
 void Rows::grow() {
-    const std::size_t size = 2 * table_.size();
-    table_.assign(size, 0);
-    mask_ = size - 1;
-    for (std::size_t i = 0; i < parents_.size(); ++i) {
-        const std::uint64_t hash = hash_of(row(i), row_size_);
-        std::size_t at = hash & mask_;
-        while (table_[at] != 0) {
-            at = (at + 1) & mask_;
+    const std::size_t before = places();
+    --shift_;
+    const auto old = std::exchange(table_, spread<std::uint64_t>(places(), shift_ <= k_large_from));
+    std::fill_n(table_.get(), places(), 0);
+    for (std::size_t i = 0; i < before; ++i) {
+        const std::uint64_t entry = old[i];
+        if (entry == 0) {
+            continue;
         }
-        table_[at] = (hash & k_upper) | (i + 1);
+        std::size_t at = place(entry);
+        while (table_[at] != 0) {
+            at = after(at);
+        }
+        table_[at] = entry;
     }
 }
 

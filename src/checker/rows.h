@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,9 +29,18 @@ struct Candidate {
     const Byte* row = nullptr;
 };
 
+// Memory that is read here and there: in large pages where the system has them.
+struct Released {
+    void operator()(void* memory) const { std::free(memory); }
+};
+
+template <class T>
+using Spread = std::unique_ptr<T[], Released>;
+
 class Rows {
 public:
-    explicit Rows(std::size_t row_size);
+    // With `keeps_spent`, rows that differ only in what was spent are kept apart.
+    Rows(std::size_t row_size, bool keeps_spent);
 
     [[nodiscard]] std::size_t size() const { return parents_.size(); }
 
@@ -42,29 +52,39 @@ public:
 
     [[nodiscard]] std::size_t bytes() const;
 
+    // Of all by which rows are told apart.
+    [[nodiscard]] std::uint64_t hash_of(const Byte* row) const;
     // Keeps what is new.
     void insert(std::span<const Candidate> candidates);
     // The index of the first one that is equal but for what was spent, or k_nobody.
     [[nodiscard]] std::uint32_t find(const Byte* row, std::uint64_t hash) const;
 
 private:
-    static constexpr std::size_t k_piece_bits = 14;
+    static constexpr std::size_t k_piece_bits = 16;
     static constexpr std::size_t k_piece = std::size_t{1} << k_piece_bits;  // rows
 
     // Whether `by`, which is kept, makes the other needless.
     [[nodiscard]] bool is_covered(const Byte* by, const Byte* row) const;
+    void ask_for(std::uint64_t hash) const;
     void insert_one(const Candidate& candidate);
     void append(const Candidate& candidate);
     void grow();
 
-    std::size_t row_size_;
-    std::vector<std::unique_ptr<Byte[]>> pieces_;
-    std::vector<std::uint32_t> parents_;
-    std::vector<std::uint64_t> table_;  // upper half of the hash, index + 1; 0: free
-    std::size_t mask_ = 0;
-};
+    // Indices are below 2^32, and so are tables: the upper half of a hash tells its place.
+    [[nodiscard]] std::size_t place(std::uint64_t hash) const { return hash >> shift_; }
 
-// Of all but what was spent.
-[[nodiscard]] std::uint64_t hash_of(const Byte* row, std::size_t size);
+    [[nodiscard]] std::size_t after(std::size_t at) const { return (at + 1) & (places() - 1); }
+
+    [[nodiscard]] std::size_t places() const { return std::size_t{1} << (64 - shift_); }
+
+    static constexpr unsigned k_table_bits = 12;
+
+    std::size_t row_size_;
+    std::size_t same_;  // bytes by which rows are told apart
+    std::vector<Spread<Byte>> pieces_;
+    std::vector<std::uint32_t> parents_;
+    unsigned shift_ = 64 - k_table_bits;
+    Spread<std::uint64_t> table_;  // upper half of the hash, index + 1; 0: free
+};
 
 }  // namespace drydock::checker

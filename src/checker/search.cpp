@@ -11,7 +11,7 @@ constexpr std::size_t k_piece = 16'384;  // rows that are expanded before stores
 constexpr std::size_t k_alone = 1'024;   // fewer rows are not worth a second thread
 
 std::size_t shard_of(std::uint64_t hash) {
-    return (hash >> 33U) & 1U;
+    return hash & 1U;
 }
 
 std::uint32_t id_of(std::size_t index, std::size_t shard) {
@@ -30,7 +30,7 @@ Search::Hand::Hand(const Site& site, const Options& options)
 Search::Search(const Site& site, const Options& options)
     : site_(site)
     , options_(options)
-    , stores_{Rows(site.size), Rows(site.size)} {
+    , stores_{Rows(site.size, options.keeps_spent), Rows(site.size, options.keeps_spent)} {
     hands_.reserve(k_shards);
     for (std::size_t i = 0; i < k_shards; ++i) {
         hands_.emplace_back(site, options);
@@ -50,7 +50,7 @@ std::uint32_t Search::parent(std::uint32_t id) const {
 }
 
 std::uint32_t Search::find(const Byte* row) const {
-    const std::uint64_t hash = hash_of(row, site_.size);
+    const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
     const std::uint32_t index = stores_[shard].find(row, hash);
     return index == k_nobody ? k_nobody : id_of(index, shard);
@@ -96,7 +96,7 @@ void Search::take(Hand& hand, std::uint32_t from, std::size_t first) {
             hand.closing = {from, hand.batch.choice(i)};
         }
         hand.symmetry.sort(hand.batch.row(i));
-        const std::uint64_t hash = hash_of(hand.batch.row(i), site_.size);
+        const std::uint64_t hash = stores_[0].hash_of(hand.batch.row(i));
         const std::size_t shard = shard_of(hash);
         auto& rows = hand.rows[shard];
         rows.insert(rows.end(), hand.batch.row(i), hand.batch.row(i) + site_.size);
@@ -183,7 +183,7 @@ bool Search::run(Broken wanted) {
     wanted_ = wanted;
     std::vector<Byte> first = site_.first;
     hands_[0].symmetry.sort(first.data());
-    const std::uint64_t hash = hash_of(first.data(), site_.size);
+    const std::uint64_t hash = stores_[0].hash_of(first.data());
     const std::size_t shard = shard_of(hash);
     const Candidate candidate = {hash, k_nobody, first.data()};
     stores_[shard].insert({&candidate, 1});

@@ -146,7 +146,7 @@ private:
             }
             Act& act = site_.acts[i];
             act.member = member;
-            act.at = add(0);
+            site_.cells[i] = add(0);
             if (action.repeatable == model::Repeatable::no && !action.request.is_null()) {
                 act.ran = add(0);
             }
@@ -297,7 +297,11 @@ Byte Values::index_of(const Observation& value) {
     return static_cast<Byte>(values_.size() - 1);
 }
 
-Site::Site(const Plan& of, const Start* start) : plan(of), program(of), acts(of.actions.size()) {
+Site::Site(const Plan& of, const Start* start)
+    : plan(of)
+    , program(of)
+    , acts(of.actions.size())
+    , cells(of.actions.size()) {
     serves = values.index_of({Known::known, Json(true), "", 0});
     started = values.index_of({Known::known, Json("running"), "", 0});
     stopped = values.index_of({Known::known, Json("stopped"), "", 0});

@@ -117,7 +117,6 @@ struct Member {
 };
 
 struct Act {
-    Place at = k_nowhere;   // status and failures
     Place ran = k_nowhere;  // unrepeatable: whether it has taken effect
     int member = -1;
     bool starts = false;
@@ -173,6 +172,7 @@ struct Site {
     std::vector<std::string> hosts;
     std::vector<std::vector<int>> members_on;
     std::vector<Act> acts;
+    std::vector<Place> cells;  // of each action's status and failures
     std::vector<Store> stores;
     std::vector<Rise> rises;
     std::vector<SkewPair> skews;
@@ -191,7 +191,7 @@ struct Site {
     std::vector<Byte> first;  // the row where it begins
 
     [[nodiscard]] Byte status(const Byte* row, std::size_t action) const {
-        return row[acts[action].at] & 0xFU;
+        return row[cells[action]] & 0xFU;
     }
 
     [[nodiscard]] Byte& used_of(Byte* row, Fault fault) const {

@@ -27,8 +27,8 @@ bool is_in_flight(Byte status) {
 
 void Site::unpack(const Byte* row, State& run) const {
     run.set_phase(static_cast<run::Phase>(row[0]));
-    for (std::size_t i = 0; i < acts.size(); ++i) {
-        const Byte cell = row[acts[i].at];
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const Byte cell = row[cells[i]];
         run.set(
             i, static_cast<Status>(cell & 0xFU), cell >> 4U, awaits_answer(cell & 0xFU) ? 1 : 0);
     }
@@ -45,7 +45,7 @@ void Site::pack_action(const State& run, std::size_t action, Byte* row) const {
     if (status == Status::done || status == Status::skipped || status == Status::failed) {
         failures = 0;
     }
-    row[acts[action].at] =
+    row[cells[action]] =
         static_cast<Byte>(static_cast<unsigned>(status) | static_cast<unsigned>(failures) << 4U);
 }
 

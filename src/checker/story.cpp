@@ -216,6 +216,12 @@ std::string hint_of(Property property) {
     return {};
 }
 
+// Without shortcuts: of members that are alike, those that walk here may be others than those that
+// the search has seen, and it may have settled first what comes later in their order.
+Explorer teller(const Site& site, const Options& options) {
+    return {site, options.faults, options.persons, static_cast<bool>(options.back)};
+}
+
 }  // namespace
 
 Turn turn_of(const Site& site, const Byte* before, Choice choice) {
@@ -227,8 +233,7 @@ Walk walk_to(const Site& site, const Options& options, const Search& search, std
     for (std::uint32_t at = id; at != k_nobody; at = search.parent(at)) {
         path.push_back(at);
     }
-    Explorer explorer(
-        site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts);
+    Explorer explorer = teller(site, options);
     Symmetry symmetry(site, options.symmetry);
     Walk walk;
     walk.row = site.first;
@@ -251,8 +256,7 @@ Walk walk_to(const Site& site,
              const Breach& breach,
              Property property) {
     Walk walk = walk_to(site, options, search, breach.from);
-    Explorer explorer(
-        site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts);
+    Explorer explorer = teller(site, options);
     const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
         return (batch.broken(one) & bit_of(property)) != 0
                && batch.choice(one).kind == breach.choice.kind;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 
 namespace drydock::checker {
 
@@ -114,9 +115,9 @@ private:
         const model::Action& y = site_.plan.actions[other];
         return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
                && x.returns_here == y.returns_here && x.request.is_null() == y.request.is_null()
-               && place(a.at) == b.at && place(a.ran) == b.ran && same_after(one, other)
-               && same_writes(a, b) && a.raises == b.raises && a.lowers == b.lowers
-               && a.copies == b.copies && a.destroyed == b.destroyed
+               && place(site_.cells[one]) == site_.cells[other] && place(a.ran) == b.ran
+               && same_after(one, other) && same_writes(a, b) && a.raises == b.raises
+               && a.lowers == b.lowers && a.copies == b.copies && a.destroyed == b.destroyed
                && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
                && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
     }
@@ -192,7 +193,7 @@ std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, 
     std::string shape = std::to_string(member.role) + " " + std::to_string(member.size);
     for (const std::size_t action : actions) {
         shape += " " + std::to_string(static_cast<int>(site.plan.actions[action].verb)) + "@"
-                 + std::to_string(offset(site, index, site.acts[action].at));
+                 + std::to_string(offset(site, index, site.cells[action]));
     }
     return shape;
 }
@@ -273,11 +274,13 @@ bool waits_for_late(const Site& site,
     return false;
 }
 
-// How many of each member's actions must be over before the plan treats them all alike.
-std::size_t steps_apart(const Site& site, const Actions& actions, const std::vector<int>& members) {
+// How many of each member's actions must be over before the plan treats them all alike; nothing if
+// it never does.
+std::optional<std::size_t>
+steps_apart(const Site& site, const Actions& actions, const std::vector<int>& members) {
     const auto& first = actions[static_cast<std::size_t>(members.front())];
     std::vector<bool> over(site.acts.size(), false);
-    for (std::size_t steps = 0; steps < first.size(); ++steps) {
+    for (std::size_t steps = 0; steps <= first.size(); ++steps) {
         const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
             return Exchange(site, actions, members.front(), member, over).keeps_what_is_left();
         });
@@ -285,10 +288,12 @@ std::size_t steps_apart(const Site& site, const Actions& actions, const std::vec
             return steps;
         }
         for (const int member : members) {
-            over[actions[static_cast<std::size_t>(member)][steps]] = true;
+            if (steps < first.size()) {
+                over[actions[static_cast<std::size_t>(member)][steps]] = true;
+            }
         }
     }
-    return first.size();
+    return std::nullopt;
 }
 
 }  // namespace
@@ -313,7 +318,9 @@ Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of
         const auto families = groups_of(
             members, [&](int a, int b) { return shared_host(site, a) == shared_host(site, b); });
         for (const auto& family : families) {
-            add_family({family, steps_apart(site, actions_, family)});
+            if (const auto steps = steps_apart(site, actions_, family)) {
+                add_family({family, *steps});
+            }
         }
     }
 }
@@ -362,21 +369,22 @@ void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, By
     for (const int member : members) {
         over_.push_back(steps > 0 && is_over(member, steps, row));
     }
-    const auto follows = [&](std::size_t i, bool over) {
-        return over_[i] != over ? over_[i] : std::memcmp(at(i), held_.data(), size) > 0;
+    const auto follows = [&](std::size_t i, const Byte* other, bool over) {
+        return over_[i] != over ? over_[i] : std::memcmp(at(i), other, size) > 0;
     };
     for (std::size_t i = 1; i < members.size(); ++i) {
+        if (!follows(i - 1, at(i), over_[i])) {
+            continue;
+        }
         std::memcpy(held_.data(), at(i), size);
         const bool over = over_[i];
         std::size_t to = i;
-        for (; to > 0 && follows(to - 1, over); --to) {
+        for (; to > 0 && follows(to - 1, held_.data(), over); --to) {
             std::memcpy(at(to), at(to - 1), size);
             over_[to] = over_[to - 1];
         }
-        if (to < i) {
-            std::memcpy(at(to), held_.data(), size);
-            over_[to] = over;
-        }
+        std::memcpy(at(to), held_.data(), size);
+        over_[to] = over;
     }
 }
 

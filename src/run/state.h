@@ -86,6 +86,9 @@ public:
                                                | attempt << k_attempt_at);
     }
 
+    // The action as another state of the same program has it.
+    void take(std::size_t action, const State& from) { data()[action + 1] = from.cell(action); }
+
     // Both stay at their largest value.
     void set_failures(std::size_t action, int failures);
     void set_attempt(std::size_t action, int attempt);
