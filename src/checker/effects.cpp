@@ -152,7 +152,8 @@ Broken close(const Site& site, const Byte* row) {
     Broken broken = is_approved(site, row) ? Broken{0} : bit_of(Property::unasked_return_point);
     for (const Rise& rise : site.rises) {
         const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
-        if (rise.closes && store.copy_needed && !has_verified_copy(store, row)) {
+        const bool now = rise.closes && !rise.from_the_start;
+        if (now && store.copy_needed && !has_verified_copy(store, row)) {
             broken |= bit_of(Property::unverified_destroy);
         }
     }
