@@ -100,11 +100,12 @@ private:
         return -1;
     }
 
-    // The keys of all facts that the model knows, by who has them.
+    // The keys of all facts that the model knows, by who has them: also whether a member's service
+    // runs, which a death changes though no step of the plan may.
     void name_facts() {
         std::set<std::string> keys;
         for (const auto& [key, source] : site_.plan.sources) {
-            if (!source.binds.empty()) {
+            if (!source.binds.empty() || source.probe["kind"].as_string() == "service") {
                 keys.insert(key);
             }
         }

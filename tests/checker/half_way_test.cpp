@@ -37,6 +37,20 @@ TEST_F(HalfWayEtcd, OneIsDone) {
     expect_open();
 }
 
+// Who was done before the plan may die, too; whoever leads.
+TEST_F(HalfWayEtcd, OneIsDoneAndDies) {
+    for (const int leader : {1, 2, 3}) {
+        site = planner::etcd_site(3, "3.4.23", leader);
+        planner::install(site, "m2", "3.5.21");
+        planner::start(site, "m2", "3.5.21");
+        Options options;
+        options.faults = {1, 1, 1, 1, 0};
+        options.back = back_of(site, "3.4.23", "3.5.21");
+        const Report report = check(plan_of(site, "3.4.23", "3.5.21"), options);
+        EXPECT_EQ(report.verdict, Verdict::holds) << "leader m" << leader << text(report);
+    }
+}
+
 TEST_F(HalfWayEtcd, OneIsStopped) {
     planner::stop(site, "m1");
     expect_open();
