@@ -98,7 +98,9 @@ std::string show_duration(std::int64_t duration_ms) {
     if (seconds < 3600) {
         return fmt::format("{}:{:02} min", seconds / 60, seconds % 60);
     }
-    return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+    const std::int64_t hours = seconds / 3600;
+    return hours < 48 ? fmt::format("{} h {} min", hours, seconds / 60 % 60)
+                      : fmt::format("{} d {} h", hours / 24, hours % 24);
 }
 
 std::string show_bytes(std::int64_t bytes) {

@@ -17,6 +17,8 @@ TEST(Text, durations) {
     EXPECT_FALSE(parse_duration_ms("99999999999999999999s"));
     EXPECT_EQ(show_duration(400), "0.4 s");
     EXPECT_EQ(show_duration(581'000), "9:41 min");
+    EXPECT_EQ(show_duration(26 * 3'600'000), "26 h 0 min");
+    EXPECT_EQ(show_duration(171 * 3'600'000), "7 d 3 h");
 }
 
 TEST(Text, interpolates_names_only) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace drydock::cli {
@@ -42,13 +43,27 @@ std::string head(const Plan& plan, const Outline& outline) {
                          outline.members);
 }
 
-std::string return_point(const Plan& plan) {
+// Steps are counted as phases() tells them: gates have no number.
+std::size_t number_of(const Outline& outline, std::string_view id) {
+    std::size_t number = 0;
+    for (const Block& block : outline.blocks) {
+        for (const Action* action : block.actions) {
+            number += action->is_gate() ? 0U : 1U;
+            if (action->id == id) {
+                return number;
+            }
+        }
+    }
+    return number;
+}
+
+std::string return_point(const Plan& plan, const Outline& outline) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     if (!point.exists) {
         return "";
     }
-    return fmt::format("- The point of no return is step `{}`, behind gate \"{}\": {} (`{}`).\n",
-                       point.action,
+    return fmt::format("- The point of no return is step {}, behind gate \"{}\": {} (`{}`).\n",
+                       number_of(outline, point.action),
                        point.gate,
                        point.because,
                        point.source);
@@ -73,16 +88,46 @@ std::string risks(const Plan& plan) {
     return out.empty() ? "" : "\nKnown risks:\n\n" + out;
 }
 
-std::string conditions(std::string_view label, const std::vector<Condition>& list) {
-    if (list.empty()) {
-        return "";
-    }
-    std::string out = fmt::format("    - {}:\n", label);
+std::string line_of(const Condition& one) {
+    return describe(one) + (one.remedy.empty() ? "" : ". If not: " + one.remedy);
+}
+
+std::vector<std::string> lines_of(const std::vector<Condition>& list) {
+    std::vector<std::string> lines;
     for (const Condition& one : list) {
-        out += "      - " + describe(one);
-        out += one.remedy.empty() ? "\n" : fmt::format(". If not: {}\n", one.remedy);
+        lines.push_back(line_of(one));
     }
-    return out;
+    return lines;
+}
+
+std::string bullets(std::string_view label, const std::vector<std::string>& lines) {
+    return lines.empty() ? ""
+                         : fmt::format("    - {}:\n      - {}\n", label, join(lines, "\n      - "));
+}
+
+std::string conditions(std::string_view label, const std::vector<Condition>& list) {
+    return bullets(label, lines_of(list));
+}
+
+// A check that guards every later change as well: there its number stands for it.
+struct Kept {
+    std::size_t number = 0;
+    std::vector<std::string> lines;
+};
+
+// The checks before an action, those that earlier steps have told by their number.
+std::vector<std::string> checks_of(const Action& action, const std::vector<Kept>& earlier) {
+    std::vector<std::string> lines = lines_of(action.guard);
+    for (const Kept& kept : earlier) {
+        const auto at =
+            std::search(lines.begin(), lines.end(), kept.lines.begin(), kept.lines.end());
+        if (!kept.lines.empty() && at != lines.end()) {
+            const auto end = at + static_cast<std::ptrdiff_t>(kept.lines.size());
+            *at = fmt::format("as in step {}", kept.number);
+            lines.erase(at + 1, end);
+        }
+    }
+    return lines;
 }
 
 std::string indented(const std::string& text, std::size_t columns) {
@@ -107,13 +152,21 @@ std::string command(const Action& action) {
            + indented("```sh\n" + shell + "\n```", 6) + "\n";
 }
 
-std::string step(std::size_t number, const Action& action, const Plan& plan) {
-    const std::string words = words_of(action, plan);
-    const std::string member = action.member.empty() ? "" : action.member + ": ";
-    std::string out = fmt::format("{}. **{}{}**\n", number, member, words);
+// Its title with the member in it: "scm1: close all containers", "start om1 on 2.2.1".
+std::string heading(const Action& action, const Plan& plan) {
+    const bool named =
+        !action.member.empty() && action.title.find(action.member) != std::string::npos;
+    return named                   ? action.title
+           : action.member.empty() ? words_of(action, plan)
+                                   : fmt::format("{}: {}", action.member, words_of(action, plan));
+}
+
+std::string
+step(std::size_t number, const Action& action, const Plan& plan, const std::vector<Kept>& kept) {
+    std::string out = fmt::format("{}. **{}**\n", number, heading(action, plan));
     out += action.why.empty() ? "" : fmt::format("    - Why: {}\n", action.why);
     out += conditions("Only if", action.when);
-    out += conditions("Check before", action.guard);
+    out += bullets("Check before", checks_of(action, kept));
     out += command(action);
     out += conditions("See after", action.then);
     out += action.remedy.empty() ? "" : fmt::format("    - If it fails: {}\n", action.remedy);
@@ -133,13 +186,17 @@ std::string phases(const Plan& plan, const Outline& outline) {
     std::string out;
     std::string phase;
     std::size_t number = 0;
+    std::vector<Kept> kept;
     for (const Block& block : outline.blocks) {
         if (block.phase != phase) {
             phase = block.phase;
             out += fmt::format("## {}\n\n", phase);
         }
         for (const Action* action : block.actions) {
-            out += action->is_gate() ? gate(*action) : step(++number, *action, plan);
+            out += action->is_gate() ? gate(*action) : step(++number, *action, plan, kept);
+            if (action->keep) {
+                kept.push_back({number, lines_of(action->guard)});
+            }
         }
     }
     return out;
@@ -164,7 +221,7 @@ std::string scripts(const Plan& plan) {
 
 std::string render_guide(const Plan& plan) {
     const Outline outline = outline_of(plan);
-    return head(plan, outline) + return_point(plan) + ways_back(plan) + risks(plan) + "\n"
+    return head(plan, outline) + return_point(plan, outline) + ways_back(plan) + risks(plan) + "\n"
            + phases(plan, outline) + scripts(plan);
 }
 

@@ -326,7 +326,9 @@ std::string describe(const Condition& condition) {
         break;
     }
     if (condition.members_min > 0) {
-        whose = fmt::format("at least {} of {}", condition.members_min, whose);
+        whose = condition.whose == Whose::others
+                    ? fmt::format("at least {} of {}", condition.members_min, whose)
+                    : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
     if (condition.relation == Relation::planned) {
         return fmt::format("{}{} is as when the plan was made", whose, condition.fact);

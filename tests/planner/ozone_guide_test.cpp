@@ -25,10 +25,10 @@ TEST(OzoneGuide, IsAsRecorded) {
 TEST(OzoneGuide, HasTheStepsOfTheOfficialPageInTheirOrder) {
     const std::pair<const char*, const char*> steps[] = {
         {"1. prepare the Ozone Manager", "`ozone admin om prepare --service-id=omservice`"},
-        {"2. stop all components", "om1: stop**"},
-        {"2. stop all components", "dn1: stop**"},
-        {"2. stop all components", "scm1: stop**"},
-        {"3. replace artifacts", "scm1: install 2.2.1**"},
+        {"2. stop all components", "**stop om1**"},
+        {"2. stop all components", "**stop dn1**"},
+        {"2. stop all components", "**stop scm1**"},
+        {"3. replace artifacts", "**switch scm1 to 2.2.1**"},
         {"4.1 start the SCM and datanodes", "/opt/ozone/scm1/bin/ozone --daemon start scm\n"},
         {"4.1 start the SCM and datanodes", "/opt/ozone/dn1/bin/ozone --daemon start datanode\n"},
         {"4.2 start the OM with the flag",
