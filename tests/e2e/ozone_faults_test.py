@@ -267,6 +267,21 @@ class Copies(ozone_harness.Case):
         self.assert_keys("golden")
         self.assertEqual(len(keys.wrong(self.cluster, "lost")), keys.COUNT)
 
+    @in_full
+    def test_what_was_upgraded_by_hand_gets_a_copy_by_going_back_and_there_again(self) -> None:
+        """Finalizing without one is refused; the way back in place is open, and makes one possible."""
+        self.begin("pre-finalized")
+        refused = self.drydock("plan", "--to", NEW, "-o", self.plan, expect=NO)
+        self.assertIn("unverified-destroy", refused.text())
+        self.drydock("plan", "--to", OLD, "-o", self.plan, expect=DONE)
+        self.drydock("apply", self.plan, expect=DONE)
+        self.assertEqual(self.versions(), {OLD})
+        self.unproved = []
+        self.to_the_gate()
+        self.finish()
+        self.assert_finalized()
+        self.assert_keys("golden", "golden-new")
+
     def damage_the_copy(self) -> str:
         """One byte of it; where it lies."""
         copy = newest(os.path.join(self.base, "backups"))
