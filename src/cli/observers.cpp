@@ -40,8 +40,18 @@ std::string title(const model::Plan& plan) {
 
 }  // namespace
 
-void PlainLines::on_start(const model::Plan& plan, const run::State& /*state*/) {
+void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
     out_ << title(plan) << "   run " << plan.run << std::endl;
+    tell_way_back(plan, state);
+}
+
+// Whenever it is another one than was told last.
+void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state) {
+    const std::string back = way_back_now(plan, state);
+    if (back != way_back_) {
+        out_ << time_of_day(clock_.wall_ms()) << "  way back: " << back << std::endl;
+        way_back_ = back;
+    }
 }
 
 // How long the action took, or the promised facts took to be seen.
@@ -59,12 +69,13 @@ std::string PlainLines::since(const run::Event& event) {
 
 void PlainLines::on_event(const run::Event& event,
                           const model::Plan& plan,
-                          const run::State& /*state*/) {
+                          const run::State& state) {
     const std::string took = since(event);
     const std::string words = event_words(event, plan);
     if (!words.empty()) {
         out_ << time_of_day(clock_.wall_ms()) << "  " << words << took << std::endl;
     }
+    tell_way_back(plan, state);
 }
 
 // Twice a second says nothing new in a log.

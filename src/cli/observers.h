@@ -16,7 +16,7 @@
 
 namespace drydock::cli {
 
-// "20:58:41  m3: stop: done  0.8 s"
+// "20:58:41  m3: stop: done  0.8 s"; and the way back, when it begins to be another.
 class PlainLines final : public app::Observer {
 public:
     PlainLines(std::ostream& out, os::Clock& clock) : out_(out), clock_(clock) {}
@@ -29,9 +29,11 @@ public:
 
 private:
     [[nodiscard]] std::string since(const run::Event& event);
+    void tell_way_back(const model::Plan& plan, const run::State& state);
 
     std::ostream& out_;
     os::Clock& clock_;
+    std::string way_back_;                          // as it was told last
     std::map<std::size_t, std::int64_t> begun_ms_;  // by action
 };
 

@@ -1,5 +1,6 @@
 // Every screen, as text and compared with a recorded one: a change of a screen is seen and judged.
 #include "cli/json.h"
+#include "cli/observers.h"
 #include "cli/render.h"
 #include "cli/sample.h"
 
@@ -8,6 +9,7 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <sstream>
 
 namespace drydock::cli {
 
@@ -112,6 +114,19 @@ TEST_F(Render, TheWayBackIsOpenUntilTheClosingStepBegins) {
     EXPECT_THAT(render_status(approved, screen_), HasSubstr("open (until finish/m2/start begins)"));
     const auto begun = sample_status(sample_state(plan_, "finish/m2/start", Status::intended));
     EXPECT_THAT(render_status(begun, screen_), HasSubstr("closed: finish/m2/start has begun"));
+}
+
+// A log tells it once, and again when it closes.
+TEST_F(Render, LinesTellTheWayBackWhenItBeginsToBeAnother) {
+    std::ostringstream out;
+    os::RealClock clock;
+    PlainLines lines(out, clock);
+    lines.on_start(plan_, sample_state(plan_, "roll/m3/stop", Status::waiting));
+    lines.on_event({}, plan_, sample_state(plan_, "roll/m3/stop", Status::intended));
+    const std::string before = out.str();
+    EXPECT_EQ(before.find("way back: open"), before.rfind("way back: "));
+    lines.on_event({}, plan_, sample_state(plan_, "finish/m2/start", Status::intended));
+    EXPECT_THAT(out.str().substr(before.size()), HasSubstr("way back: closed: finish/m2/start"));
 }
 
 TEST_F(Render, StatusHalted) {
