@@ -173,15 +173,15 @@ class CloseContainers(Case):
         return "[ " + ", ".join(one % number for number in ids) + " ]"
 
     def test_those_of_the_beginning_are_closed_and_waited_for(self) -> None:
-        self.answers(self.OPEN, self.listed(1, 2), self.listed(1, 2), self.listed(), self.listed())
-        self.answers(self.CLOSING, self.listed(), self.listed(), self.listed(1), self.listed())
+        self.answers(self.OPEN, self.listed(1, 2), self.listed(), self.listed())
+        self.answers(self.CLOSING, self.listed(), self.listed(1), self.listed())
         for number in (1, 2):
             self.answers(f"admin_container_close_{number}", "")
         self.run_script("close-containers.sh", self.ozone)
         self.assertEqual(self.calls("admin container close"), 2)
 
     def test_those_that_are_opened_meanwhile_do_not_matter(self) -> None:
-        self.answers(self.OPEN, self.listed(1), self.listed(1), self.listed(11, 12))
+        self.answers(self.OPEN, self.listed(1), self.listed(11, 12))
         self.answers(self.CLOSING, self.listed())
         self.answers("admin_container_close_1", "")
         self.run_script("close-containers.sh", self.ozone)

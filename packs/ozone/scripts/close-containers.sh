@@ -15,16 +15,15 @@ ids() {
 # Those of the second list that are in the first.
 common() { printf '%s\n' "$2" | grep -Fx "$1"; }
 
+wanted= known=
 end=$(($(date +%s) + 840))
-until wanted=$(ids OPEN && ids CLOSING); do
-    [ "$(date +%s)" -lt "$end" ] || exit 1
-    sleep 2
-done
 while [ "$(date +%s)" -lt "$end" ]; do
     if open=$(ids OPEN) && closing=$(ids CLOSING); then
+        [ -n "$known" ] || { wanted="$open
+$closing" && known=yes; }
         open=$(common "$wanted" "$open")
         closing=$(common "$wanted" "$closing")
-        [ -n "$wanted" ] && [ -n "$open$closing" ] || exit 0
+        [ -n "$open$closing" ] || exit 0
         echo "open: $(echo $open), closing: $(echo $closing)"
         [ -z "$open" ] || printf '%s\n' "$open" | xargs -n 1 -P 4 timeout -k 5 60 "$ozone" admin container close 2>&1
     fi
