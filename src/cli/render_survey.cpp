@@ -151,14 +151,22 @@ std::string system_table(const app::Survey& survey, const Screen& screen) {
     return any ? "\n" + table.text() : "";
 }
 
+// What is not known for one reason of one member is one line: "dn2, 8 facts  host b: ...".
 std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
-    std::string out;
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> keys;
     for (const auto& [key, source] : survey.sources) {
         const Observation& one = observed(survey, key);
         if (one.status == model::Known::unknown) {
             const std::string why = one.evidence.empty() ? "not read" : one.evidence;
-            out += hang(fmt::format("    {}  ", key), why, screen.width);
+            keys[{source.member, why}].push_back(key);
         }
+    }
+    std::string out;
+    for (const auto& [whose, these] : keys) {
+        const bool one_by_one = whose.first.empty() || these.size() == 1;
+        const std::string label =
+            one_by_one ? join(these, ", ") : whose.first + ", " + counted(these.size(), "fact");
+        out += hang(fmt::format("    {}  ", label), whose.second, screen.width);
     }
     return out.empty() ? "" : "\n  " + screen.paint(Tone::warn, "Not known") + "\n" + out;
 }

@@ -42,6 +42,17 @@ TEST_F(Render, Survey) {
     expect_golden("survey.txt", render_survey(sample_survey(), screen_));
 }
 
+// A host that is away takes all facts of its members along: that is one line each, not one a fact.
+TEST_F(Render, WhatIsNotKnownForOneReasonIsOneLine) {
+    app::Survey survey = sample_survey();
+    const std::string why = "host c did not answer";
+    survey.facts["m3/ready"] = {model::Known::unknown, {}, why, 0};
+    survey.facts["m3/db_size"] = {model::Known::unknown, {}, why, 0};
+    const std::string text = render_survey(survey, screen_);
+    EXPECT_THAT(text, HasSubstr("    m3, 2 facts  host c did not answer\n"));
+    EXPECT_EQ(text.find(why), text.rfind(why));
+}
+
 TEST_F(Render, Route) {
     const app::RouteAnswer answer = {
         "3.4.23",
