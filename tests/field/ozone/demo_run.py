@@ -106,10 +106,10 @@ class Demo(stage.Stage):
                 f"{self.program} guide {self.plan}",
                 f"{self.program} apply {self.plan}",
                 f"{self.program} status -c {self.file}",
-                f"{self.program} approve GATE -c {self.file}        # its name is in the plan",
+                f"{self.program} approve finalize -c {self.file}",
                 f"{self.program} resume -c {self.file}",
                 f"{self.program} downgrade -c {self.file}           # at any time before the gate",
-                *self.looking()[1:]]
+                *self.looking()[2:]]
 
     def looking(self) -> list[str]:
         """The commands to look at a cluster whose run has ended."""
