@@ -141,6 +141,8 @@ struct RunStatus {
     std::string open_gate;        // name of the gate that waits for a person; else empty
     std::string open_gate_words;  // what is approved
     std::int64_t soak_left_ms = 0;
+    std::int64_t gate_since_ms =
+        0;            // since when the run stands at its gate, wall clock; 0: at none
     Json gate_facts;  // what the gate last looked at: value by key; null: nothing yet
     std::int64_t gate_facts_ms = 0;  // when, wall clock
     std::string cause;               // halted: why

@@ -45,17 +45,21 @@ int exit_code_of(const RunStatus& status) {
 void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status) {
     for (std::size_t i = 0; i < replayed.plan.actions.size(); ++i) {
         const model::Action& action = replayed.plan.actions[i];
-        if (replayed.state.status(i) == run::Status::open) {
+        const bool soaks = replayed.state.status(i) == run::Status::soaking;
+        if (!soaks && replayed.state.status(i) != run::Status::open) {
+            continue;
+        }
+        status.gate_facts = replayed.gate_facts;
+        status.gate_facts_ms = replayed.gate_facts_ms;
+        if (!soaks) {
             status.open_gate = action.gate;
             status.open_gate_words = action.reason;
-            status.gate_facts = replayed.gate_facts;
-            status.gate_facts_ms = replayed.gate_facts_ms;
         }
-        const auto started = replayed.soak_started.find(i);
-        if (replayed.state.status(i) == run::Status::soaking
-            && started != replayed.soak_started.end()) {
-            const std::int64_t elapsed = std::max<std::int64_t>(now_ms - started->second, 0);
-            status.soak_left_ms = std::max<std::int64_t>(action.soak_ms - elapsed, 1);
+        if (const auto began = replayed.soak_started.find(i);
+            began != replayed.soak_started.end()) {
+            const std::int64_t elapsed = std::max<std::int64_t>(now_ms - began->second, 0);
+            status.gate_since_ms = began->second;
+            status.soak_left_ms = soaks ? std::max<std::int64_t>(action.soak_ms - elapsed, 1) : 0;
         }
     }
 }

@@ -112,6 +112,7 @@ Json json_of(const app::RunStatus& status) {
     json.set("left_out", texts(left_out(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
+    json.set("gate_since_ms", status.gate_since_ms);
     json.set("gate_facts", status.gate_facts).set("gate_facts_ms", status.gate_facts_ms);
     json.set("cause", status.cause).set("remedy", status.remedy);
     json.set("conductor", conductor_json(status)).set("epoch", status.epoch);

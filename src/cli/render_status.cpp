@@ -100,6 +100,9 @@ std::string now_lines(const RunStatus& status, const Screen& screen) {
     if (status.soak_left_ms > 0) {
         out += labelled("soak", about(status.soak_left_ms) + " left", screen);
     }
+    if (status.gate_since_ms > 0) {
+        out += labelled("since", show_time(status.gate_since_ms), screen);
+    }
     return out + known_lines(status, screen) + labelled("approve", status.open_gate_words, screen);
 }
 

@@ -116,6 +116,7 @@ TEST_F(Render, StatusAtTheGate) {
     status.gate_facts.set("m1/ready", true).set("m2/ready", true).set("m3/ready", true);
     status.gate_facts.set("level", "3.4.0").set("m2/learner", Json());
     status.gate_facts_ms = status.last_ms;
+    status.gate_since_ms = status.last_ms - 3'600'000;
     expect_golden("status-gate.txt", render_status(status, screen_));
 }
 
