@@ -221,10 +221,18 @@ private:
     Report report_;
 };
 
+bool finds(const Report& report, Property property) {
+    return std::any_of(report.violations.begin(),
+                       report.violations.end(),
+                       [&](const Violation& one) { return one.property == property; });
+}
+
 }  // namespace
 
 // Shortcuts leave out orders of events that change nothing but how long a story is; so where they
-// find something, it is looked for once more without.
+// find something, it is looked for once more without. Whether the run can be brought to an end is
+// asked of all members that may come next at once, which errs on the side of caution; so what is
+// found there is looked for with all names.
 Report check(const model::Plan& plan, const Options& options) {
     Report first = Check(plan, options).run();
     if (!options.shortcuts || first.verdict != Verdict::violated) {
@@ -232,6 +240,7 @@ Report check(const model::Plan& plan, const Options& options) {
     }
     Options whole = options;
     whole.shortcuts = false;
+    whole.late_names = options.late_names && !finds(first, Property::stuck);
     Report second = Check(plan, whole).run();
     return second.verdict == Verdict::unfinished ? first : second;
 }

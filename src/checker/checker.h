@@ -58,6 +58,7 @@ struct Faults {
 [[nodiscard]] std::string show(const Faults& faults);
 
 // Compiles the way back ("downgrade") from what a survey would find; an error when it is refused.
+// Called from several threads at once.
 using CompileBack = std::function<Result<model::Plan>(const model::FactBook& facts)>;
 
 struct Options {
@@ -69,6 +70,7 @@ struct Options {
     int threads = 2;
     bool persons = true;       // somebody goes on with what halted
     bool symmetry = true;      // members that the plan treats alike are taken for one another
+    bool late_names = true;    // so are those that it has not come to yet
     bool keeps_spent = false;  // states that differ only in what was spent count, too: to measure
     bool shortcuts = true;     // first without orders that make no difference but to lengths
 };

@@ -27,7 +27,7 @@ public:
         , ways_(ways)
         , search_(site, options_)
         , explorer_(site, k_no_faults, true, true, options.shortcuts)
-        , symmetry_(site, options.symmetry)
+        , symmetry_(search_.symmetry())
         , batch_(site.size) {}
 
     std::optional<model::Closing> find() {

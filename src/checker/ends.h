@@ -12,9 +12,9 @@ namespace drydock::checker {
 inline constexpr Faults k_no_faults = {0, 0, 0, 0, 0};
 
 // For each row, by its id, whether it is an end, or leads to one: leads(row, batch, leads_to_end)
-// judges what can happen in it, leads_to_end(k) tells of each. From the ends backwards, without
-// keeping who leads where: rows that were reached late are looked at first, so that a few passes
-// settle it.
+// judges what can happen in it, leads_to_end(k) tells of each; what may lead to several rows, by
+// who is named then, must do so with each. From the ends backwards, without keeping who leads
+// where: rows that were reached late are looked at first, so that a few passes settle it.
 template <class IsEnd, class Leads>
 std::vector<bool> from_the_ends(const Site& site,
                                 const Options& options,
@@ -34,12 +34,17 @@ std::vector<bool> from_the_ends(const Site& site,
         }
     }
     Explorer explorer(site, k_no_faults, true, true, options.shortcuts);
-    Symmetry symmetry(site, options.symmetry);
+    Symmetry symmetry = search.symmetry();
     Batch batch(site.size);
+    const Byte* here = nullptr;
     const auto leads_to_end = [&](std::size_t k) {
-        symmetry.sort(batch.row(k));
-        const std::uint32_t next = search.find(batch.row(k));
-        return next != k_nobody && ends[next];
+        const auto versions = symmetry.versions(here, batch.row(k));
+        bool each = true;
+        for (std::size_t at = 0; at < versions.size() && each; at += site.size) {
+            const std::uint32_t next = search.find(&versions[at]);
+            each = next != k_nobody && ends[next];
+        }
+        return each;
     };
     for (bool moved = true; moved;) {
         moved = false;
@@ -50,6 +55,7 @@ std::vector<bool> from_the_ends(const Site& site,
                 continue;
             }
             batch.clear();
+            here = row;
             if (!is_end(row)) {
                 explorer.expand(row, batch);
             }

@@ -14,16 +14,20 @@ std::size_t shard_of(std::uint64_t hash) {
     return hash & 1U;
 }
 
+bool any(const Faults& faults) {
+    return faults.failures + faults.unknown + faults.crashes + faults.member + faults.host > 0;
+}
+
 std::uint32_t id_of(std::size_t index, std::size_t shard) {
     return static_cast<std::uint32_t>(index << 1U | shard);
 }
 
 }  // namespace
 
-Search::Hand::Hand(const Site& site, const Options& options)
+Search::Hand::Hand(const Site& site, const Options& options, const Symmetry& sorts)
     : explorer(
           site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts)
-    , symmetry(site, options.symmetry)
+    , symmetry(sorts)
     , batch(site.size) {
 }
 
@@ -31,9 +35,10 @@ Search::Search(const Site& site, const Options& options)
     : site_(site)
     , options_(options)
     , stores_{Rows(site.size, options.keeps_spent), Rows(site.size, options.keeps_spent)} {
+    const Symmetry sorts(site, options.symmetry, options.late_names && any(options.faults));
     hands_.reserve(k_shards);
     for (std::size_t i = 0; i < k_shards; ++i) {
-        hands_.emplace_back(site, options);
+        hands_.emplace_back(site, options, sorts);
     }
 }
 
@@ -95,14 +100,20 @@ void Search::take(Hand& hand, std::uint32_t from, std::size_t first) {
             && !is_closing(site_, row(from))) {
             hand.closing = {from, hand.batch.choice(i)};
         }
-        hand.symmetry.sort(hand.batch.row(i));
-        const std::uint64_t hash = stores_[0].hash_of(hand.batch.row(i));
-        const std::size_t shard = shard_of(hash);
-        auto& rows = hand.rows[shard];
-        rows.insert(rows.end(), hand.batch.row(i), hand.batch.row(i) + site_.size);
-        hand.found[shard].push_back({hash, from, nullptr});
+        const auto versions = hand.symmetry.versions(row(from), hand.batch.row(i));
+        for (std::size_t at = 0; at < versions.size(); at += site_.size) {
+            keep(hand, from, &versions[at]);
+        }
     }
     hand.transitions += hand.batch.size() - first;
+}
+
+void Search::keep(Hand& hand, std::uint32_t from, const Byte* row) {
+    const std::uint64_t hash = stores_[0].hash_of(row);
+    const std::size_t shard = shard_of(hash);
+    auto& rows = hand.rows[shard];
+    rows.insert(rows.end(), row, row + site_.size);
+    hand.found[shard].push_back({hash, from, nullptr});
 }
 
 void Search::expand(Hand& hand, std::size_t first, std::size_t last) {

@@ -33,6 +33,9 @@ public:
         return breaches_[static_cast<std::size_t>(property)];
     }
 
+    // By which rows are sorted, to be copied.
+    [[nodiscard]] const Symmetry& symmetry() const { return hands_.front().symmetry; }
+
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] const Byte* row(std::uint32_t id) const;
     [[nodiscard]] std::uint32_t parent(std::uint32_t id) const;
@@ -53,7 +56,7 @@ private:
 
     // What one thread needs for itself.
     struct Hand {
-        Hand(const Site& site, const Options& options);
+        Hand(const Site& site, const Options& options, const Symmetry& sorts);
         Explorer explorer;
         Symmetry symmetry;
         Batch batch;
@@ -66,6 +69,7 @@ private:
 
     void expand(Hand& hand, std::size_t first, std::size_t last);
     void take(Hand& hand, std::uint32_t from, std::size_t first);
+    void keep(Hand& hand, std::uint32_t from, const Byte* row);
     void gather(std::size_t shard);
     void piece(std::size_t first, std::size_t last);
     void note_breaches();

@@ -113,23 +113,6 @@ Json trace_of(const Site& site, Choice choice) {
     return trace;
 }
 
-// Walks on by the first choice for which `is_it` says yes.
-template <class Test>
-bool step(const Site& site, Explorer& explorer, Walk& walk, const Test& is_it) {
-    Batch batch(site.size);
-    explorer.expand(walk.row.data(), batch);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (is_it(batch, i)) {
-            walk.last = batch.choice(i);
-            walk.turns.push_back(turn_of(site, walk.row.data(), walk.last));
-            walk.before = walk.row;
-            walk.row.assign(batch.row(i), batch.row(i) + site.size);
-            return true;
-        }
-    }
-    return false;
-}
-
 std::vector<std::string> running_now(const Site& site, const Byte* row) {
     std::vector<std::string> texts;
     for (const Member& member : site.members) {
@@ -216,11 +199,116 @@ std::string hint_of(Property property) {
     return {};
 }
 
-// Without shortcuts: of members that are alike, those that walk here may be others than those that
-// the search has seen, and it may have settled first what comes later in their order.
-Explorer teller(const Site& site, const Options& options) {
-    return {site, options.faults, options.persons, static_cast<bool>(options.back)};
-}
+// Walks without shortcuts: of members that are alike, those that walk here may be others than those
+// that the search has seen, and it may have settled first what comes later in their order.
+class Walker {
+public:
+    Walker(const Site& site, const Options& options, const Search& search)
+        : site_(site)
+        , search_(search)
+        , explorer_(site, options.faults, options.persons, static_cast<bool>(options.back))
+        , symmetry_(search.symmetry())
+        , rows_{site.first} {}
+
+    // To the row `id` of the search.
+    void walk_to(std::uint32_t id) {
+        std::vector<std::uint32_t> path;
+        for (std::uint32_t at = id; at != k_nobody; at = search_.parent(at)) {
+            path.push_back(at);
+        }
+        for (std::size_t i = path.size() - 1; i > 0; --i) {
+            const Byte* wanted = search_.row(path[i - 1]);
+            CHECK(step([&](const Batch& batch, std::size_t one) {
+                return leads_to(batch.row(one), wanted);
+            }));
+        }
+    }
+
+    // By the first choice for which `is_it` says yes.
+    template <class Test>
+    bool step(const Test& is_it) {
+        Batch batch(site_.size);
+        explorer_.expand(rows_.back().data(), batch);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            next_.assign(batch.row(i), batch.row(i) + site_.size);
+            if (is_it(batch, i)) {
+                choices_.push_back(batch.choice(i));
+                rows_.push_back(next_);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    [[nodiscard]] Walk walk() const {
+        Walk walk;
+        for (std::size_t i = 0; i < choices_.size(); ++i) {
+            walk.turns.push_back(turn_of(site_, rows_[i].data(), choices_[i]));
+        }
+        walk.row = rows_.back();
+        walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
+        walk.last = choices_.empty() ? Choice() : choices_.back();
+        return walk;
+    }
+
+private:
+    // Whether `row` is what is wanted, or is it if two members have had each other's name so far.
+    bool leads_to(const Byte* row, const Byte* wanted) {
+        if (is_sorted_as(wanted)) {
+            return true;
+        }
+        const auto& naming = symmetry_.naming();
+        const auto exchanges = naming ? naming->exchanges(rows_.back().data(), row)
+                                      : std::vector<std::pair<int, int>>();
+        for (const auto& [one, other] : exchanges) {
+            naming->exchange(one, other, next_.data());
+            if (is_sorted_as(wanted)) {
+                rename(one, other);
+                return true;
+            }
+            naming->exchange(one, other, next_.data());
+        }
+        return false;
+    }
+
+    bool is_sorted_as(const Byte* wanted) {
+        sorted_ = next_;
+        symmetry_.sort(sorted_.data());
+        return std::memcmp(sorted_.data(), wanted, site_.size) == 0;
+    }
+
+    // Nothing was begun on either of them yet.
+    void rename(int one, int other) {
+        for (auto& row : rows_) {
+            symmetry_.naming()->exchange(one, other, row.data());
+        }
+        const auto host = [&](int member) {
+            return site_.members[static_cast<std::size_t>(member)].host;
+        };
+        for (Choice& choice : choices_) {
+            const Kind kind = choice.kind;
+            if (kind == Kind::member_dies || kind == Kind::member_started) {
+                choice.index = exchanged(choice.index, one, other);
+            } else if (kind == Kind::host_lost || kind == Kind::host_back) {
+                choice.index = exchanged(choice.index, host(one), host(other));
+            }
+        }
+    }
+
+    static std::uint32_t exchanged(std::uint32_t index, int one, int other) {
+        const auto here = static_cast<int>(index);
+        return static_cast<std::uint32_t>(here == one ? other : here == other ? one : here);
+    }
+
+    const Site& site_;
+    const Search& search_;
+    Explorer explorer_;
+    Symmetry symmetry_;
+    std::vector<std::vector<Byte>> rows_;
+    std::vector<Choice> choices_;
+    std::vector<Byte> next_;
+    std::vector<Byte> sorted_;
+};
 
 }  // namespace
 
@@ -229,25 +317,9 @@ Turn turn_of(const Site& site, const Byte* before, Choice choice) {
 }
 
 Walk walk_to(const Site& site, const Options& options, const Search& search, std::uint32_t id) {
-    std::vector<std::uint32_t> path;
-    for (std::uint32_t at = id; at != k_nobody; at = search.parent(at)) {
-        path.push_back(at);
-    }
-    Explorer explorer = teller(site, options);
-    Symmetry symmetry(site, options.symmetry);
-    Walk walk;
-    walk.row = site.first;
-    walk.before = site.first;
-    std::vector<Byte> sorted(site.size);
-    for (std::size_t i = path.size() - 1; i > 0; --i) {
-        const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
-            std::memcpy(sorted.data(), batch.row(one), site.size);
-            symmetry.sort(sorted.data());
-            return std::memcmp(sorted.data(), search.row(path[i - 1]), site.size) == 0;
-        });
-        CHECK(found);
-    }
-    return walk;
+    Walker walker(site, options, search);
+    walker.walk_to(id);
+    return walker.walk();
 }
 
 Walk walk_to(const Site& site,
@@ -255,14 +327,13 @@ Walk walk_to(const Site& site,
              const Search& search,
              const Breach& breach,
              Property property) {
-    Walk walk = walk_to(site, options, search, breach.from);
-    Explorer explorer = teller(site, options);
-    const bool found = step(site, explorer, walk, [&](const Batch& batch, std::size_t one) {
+    Walker walker(site, options, search);
+    walker.walk_to(breach.from);
+    CHECK(walker.step([&](const Batch& batch, std::size_t one) {
         return (batch.broken(one) & bit_of(property)) != 0
                && batch.choice(one).kind == breach.choice.kind;
-    });
-    CHECK(found);
-    return walk;
+    }));
+    return walker.walk();
 }
 
 Violation tell(const Site& site, Property property, Walk walk) {

@@ -9,223 +9,68 @@ namespace drydock::checker {
 
 namespace {
 
-using Actions = std::vector<std::vector<std::size_t>>;  // of each member, in the plan's order
-
-Actions actions_of(const Site& site) {
-    Actions actions(site.members.size());
-    for (std::size_t i = 0; i < site.acts.size(); ++i) {
-        if (site.acts[i].member >= 0) {
-            actions[static_cast<std::size_t>(site.acts[i].member)].push_back(i);
-        }
-    }
-    return actions;
-}
-
-// Where a place of a block lies in it.
-Place offset(const Site& site, int member, Place at) {
-    return at - site.members[static_cast<std::size_t>(member)].block;
-}
-
-// The exchange of two members, as a map of actions, members and places. Actions in `over`, which
-// are over and stay so, make no difference.
-class Exchange {
-public:
-    Exchange(const Site& site, const Actions& actions, int a, int b, const std::vector<bool>& over)
-        : site_(site)
-        , a_(a)
-        , b_(b)
-        , over_(over)
-        , action_(site.acts.size()) {
-        for (std::size_t i = 0; i < action_.size(); ++i) {
-            action_[i] = i;
-        }
-        const auto& of_a = actions[static_cast<std::size_t>(a)];
-        const auto& of_b = actions[static_cast<std::size_t>(b)];
-        fits_ = of_a.size() == of_b.size();
-        for (std::size_t i = 0; fits_ && i < of_a.size(); ++i) {
-            action_[of_a[i]] = of_b[i];
-            action_[of_b[i]] = of_a[i];
-        }
-    }
-
-    // Whether it maps the site onto itself; and what is left of its actions.
-    [[nodiscard]] bool keeps_the_site() const { return same_at_first() && keeps_what_is_left(); }
-
-    [[nodiscard]] bool keeps_what_is_left() const {
-        return fits_ && same_blocks() && same_actions();
-    }
-
-private:
-    [[nodiscard]] int member(int index) const {
-        return index == a_ ? b_ : index == b_ ? a_ : index;
-    }
-
-    [[nodiscard]] Place place(Place at) const {
-        const Member& a = site_.members[static_cast<std::size_t>(a_)];
-        const Member& b = site_.members[static_cast<std::size_t>(b_)];
-        if (at >= a.block && at < a.block + a.size) {
-            return at - a.block + b.block;
-        }
-        return at >= b.block && at < b.block + b.size ? at - b.block + a.block : at;
-    }
-
-    [[nodiscard]] bool same_blocks() const {
-        const Member& a = site_.members[static_cast<std::size_t>(a_)];
-        const Member& b = site_.members[static_cast<std::size_t>(b_)];
-        const auto on = [&](const Member& one) {
-            return site_.members_on[static_cast<std::size_t>(one.host)].size();
-        };
-        return a.role == b.role && a.size == b.size && a.up_at_first == b.up_at_first
-               && same_turns(a, b) && (a.host == b.host || (on(a) == 1 && on(b) == 1))
-               && place(a.running) == b.running && place(a.installed) == b.installed
-               && place(a.ready) == b.ready && place(a.service) == b.service;
-    }
-
-    [[nodiscard]] bool same_at_first() const {
-        const Member& a = site_.members[static_cast<std::size_t>(a_)];
-        const Member& b = site_.members[static_cast<std::size_t>(b_)];
-        const auto at = [&](const Member& one) { return site_.first.begin() + one.block; };
-        return a.size == b.size && std::equal(at(a), at(a) + a.size, at(b));
-    }
-
-    // What is over still tells who should be up.
-    [[nodiscard]] bool same_turns(const Member& a, const Member& b) const {
-        return std::equal(a.turns.begin(),
-                          a.turns.end(),
-                          b.turns.begin(),
-                          b.turns.end(),
-                          [&](const Member::Turn& one, const Member::Turn& other) {
-                              return one.up == other.up && action_[one.action] == other.action;
-                          });
-    }
-
-    [[nodiscard]] bool same_actions() const {
-        for (std::size_t i = 0; i < action_.size(); ++i) {
-            if (!over_[i] && !same(i, action_[i])) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    [[nodiscard]] bool same(std::size_t one, std::size_t other) const {
-        const Act& a = site_.acts[one];
-        const Act& b = site_.acts[other];
-        const model::Action& x = site_.plan.actions[one];
-        const model::Action& y = site_.plan.actions[other];
-        return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
-               && x.returns_here == y.returns_here && x.request.is_null() == y.request.is_null()
-               && place(site_.cells[one]) == site_.cells[other] && place(a.ran) == b.ran
-               && same_after(one, other) && same_writes(a, b) && a.raises == b.raises
-               && a.lowers == b.lowers && a.copies == b.copies && a.destroyed == b.destroyed
-               && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
-               && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
-    }
-
-    [[nodiscard]] bool same_after(std::size_t one, std::size_t other) const {
-        std::vector<std::size_t> mapped;
-        for (const std::size_t before : site_.program.after(one)) {
-            if (!over_[before]) {
-                mapped.push_back(action_[before]);
-            }
-        }
-        const auto after = site_.program.after(other);
-        std::vector<std::size_t> there;
-        std::copy_if(after.begin(),
-                     after.end(),
-                     std::back_inserter(there),
-                     [&](std::size_t before) { return !over_[before]; });
-        std::sort(mapped.begin(), mapped.end());
-        std::sort(there.begin(), there.end());
-        return mapped == there;
-    }
-
-    [[nodiscard]] bool same_writes(const Act& a, const Act& b) const {
-        std::vector<std::pair<Place, Byte>> mapped;
-        std::vector<std::pair<Place, Byte>> there;
-        for (const Write& write : a.writes) {
-            mapped.emplace_back(place(write.at), write.value);
-        }
-        for (const Write& write : b.writes) {
-            there.emplace_back(write.at, write.value);
-        }
-        std::sort(mapped.begin(), mapped.end());
-        std::sort(there.begin(), there.end());
-        return mapped == there;
-    }
-
-    [[nodiscard]] bool same_questions(const std::vector<Question>& a,
-                                      const std::vector<Question>& b) const {
-        return std::equal(
-            a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) {
-                return x.modelled == y.modelled && x.same == y.same && x.only_up == y.only_up
-                       && x.any == y.any && x.needed == y.needed && same_targets(x, y);
-            });
-    }
-
-    using Target = std::tuple<int, Place, std::uint64_t, std::uint64_t>;
-
-    [[nodiscard]] bool same_targets(const Question& x, const Question& y) const {
-        std::vector<Target> mapped;
-        std::vector<Target> there;
-        for (const auto& one : x.targets) {
-            mapped.emplace_back(member(one.member), place(one.at), one.yes, one.cannot_tell);
-        }
-        for (const auto& one : y.targets) {
-            there.emplace_back(one.member, one.at, one.yes, one.cannot_tell);
-        }
-        std::sort(mapped.begin(), mapped.end());
-        std::sort(there.begin(), there.end());
-        return mapped == there;
-    }
-
-    const Site& site_;
-    int a_;
-    int b_;
-    const std::vector<bool>& over_;
-    std::vector<std::size_t> action_;
-    bool fits_ = false;
-};
-
 // What tells members apart that could never be exchanged, without looking at the plan's order.
 std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, int index) {
     const Member& member = site.members[static_cast<std::size_t>(index)];
     std::string shape = std::to_string(member.role) + " " + std::to_string(member.size);
     for (const std::size_t action : actions) {
         shape += " " + std::to_string(static_cast<int>(site.plan.actions[action].verb)) + "@"
-                 + std::to_string(offset(site, index, site.cells[action]));
+                 + std::to_string(site.cells[action] - member.block);
     }
     return shape;
 }
 
-// Nobody else's action may write to one of them alone, and no condition that others ask may be
-// about one of them alone; then what is left of the plan cannot tell them apart.
-bool is_asked_alone(const Site& site, int member) {
-    const Member& who = site.members[static_cast<std::size_t>(member)];
-    const auto outside = [&](const Act& act) { return act.member != member; };
-    for (const Act& act : site.acts) {
-        for (const Write& write : act.writes) {
-            if (outside(act) && write.at >= who.block && write.at < who.block + who.size) {
-                return true;
+// For each member, whether somebody else's action writes to it alone, or asks about it alone: then
+// what is left of the plan tells it apart.
+class Singled {
+public:
+    explicit Singled(const Site& site) : site_(site), out_(site.members.size(), false) {
+        for (const Act& act : site.acts) {
+            for (const Write& write : act.writes) {
+                look_at(act, write);
             }
-        }
-        for (const auto* questions : {&act.when, &act.guard, &act.then, &act.happened}) {
-            for (const Question& question : *questions) {
-                const bool named = question.targets.size() == 1
-                                   && question.targets.front().member == member
-                                   && !question.only_up;
-                const bool own_values = std::any_of(
-                    question.targets.begin(), question.targets.end(), [&](const auto& target) {
-                        return target.yes != question.targets.front().yes;
-                    });
-                if (outside(act) && (named || own_values)) {
-                    return true;
+            for (const auto* questions : {&act.when, &act.guard, &act.then, &act.happened}) {
+                for (const Question& question : *questions) {
+                    look_at(act, question);
                 }
             }
         }
     }
-    return false;
-}
+
+    [[nodiscard]] bool out(int member) const { return out_[static_cast<std::size_t>(member)]; }
+
+private:
+    void single_out(const Act& act, int member) {
+        if (member >= 0 && act.member != member) {
+            out_[static_cast<std::size_t>(member)] = true;
+        }
+    }
+
+    void look_at(const Act& act, const Write& write) {
+        for (std::size_t i = 0; i < site_.members.size(); ++i) {
+            const Member& who = site_.members[i];
+            if (write.at >= who.block && write.at < who.block + who.size) {
+                single_out(act, static_cast<int>(i));
+            }
+        }
+    }
+
+    void look_at(const Act& act, const Question& question) {
+        const auto& targets = question.targets;
+        if (targets.size() == 1 && !question.only_up) {
+            single_out(act, targets.front().member);
+        }
+        const bool own_values = std::any_of(targets.begin(), targets.end(), [&](const auto& one) {
+            return one.yes != targets.front().yes;
+        });
+        for (std::size_t i = 0; own_values && i < site_.members.size(); ++i) {
+            single_out(act, static_cast<int>(i));
+        }
+    }
+
+    const Site& site_;
+    std::vector<bool> out_;
+};
 
 // The host that it shares with others; -1: it has one of its own, as good as any.
 int shared_host(const Site& site, int member) {
@@ -254,12 +99,12 @@ std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const A
 // Whether an early action of one of them waits for a late one of another: then it tells them apart,
 // though both have done their early ones.
 bool waits_for_late(const Site& site,
-                    const Actions& actions,
+                    const OwnActions& own,
                     const std::vector<int>& members,
                     const std::vector<bool>& early) {
     std::vector<bool> late(site.acts.size(), false);
     for (const int member : members) {
-        for (const std::size_t action : actions[static_cast<std::size_t>(member)]) {
+        for (const std::size_t action : own.of(member)) {
             late[action] = !early[action];
         }
     }
@@ -277,19 +122,19 @@ bool waits_for_late(const Site& site,
 // How many of each member's actions must be over before the plan treats them all alike; nothing if
 // it never does.
 std::optional<std::size_t>
-steps_apart(const Site& site, const Actions& actions, const std::vector<int>& members) {
-    const auto& first = actions[static_cast<std::size_t>(members.front())];
+steps_apart(const Site& site, const OwnActions& own, const std::vector<int>& members) {
+    const auto& first = own.of(members.front());
     std::vector<bool> over(site.acts.size(), false);
     for (std::size_t steps = 0; steps <= first.size(); ++steps) {
         const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
-            return Exchange(site, actions, members.front(), member, over).keeps_what_is_left();
+            return Exchange(site, own, members.front(), member).keeps_what_is_left(over);
         });
-        if (alike && !waits_for_late(site, actions, members, over)) {
+        if (alike && !waits_for_late(site, own, members, over)) {
             return steps;
         }
         for (const int member : members) {
             if (steps < first.size()) {
-                over[actions[static_cast<std::size_t>(member)][steps]] = true;
+                over[own.of(member)[steps]] = true;
             }
         }
     }
@@ -298,30 +143,47 @@ steps_apart(const Site& site, const Actions& actions, const std::vector<int>& me
 
 }  // namespace
 
-Symmetry::Symmetry(const Site& site, bool on) : site_(site), actions_(actions_of(site)) {
+Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), own_(site) {
     if (!on) {
         return;
     }
+    const Singled singled(site);
     std::map<std::string, std::vector<int>> shapes;
     for (std::size_t i = 0; i < site.members.size(); ++i) {
-        shapes[shape_of(site, actions_[i], static_cast<int>(i))].push_back(static_cast<int>(i));
+        const auto member = static_cast<int>(i);
+        shapes[shape_of(site, own_.of(member), member)].push_back(member);
     }
-    const std::vector<bool> nothing(site.acts.size(), false);
     for (auto& [shape, members] : shapes) {
-        const auto groups = groups_of(members, [&](int a, int b) {
-            return Exchange(site, actions_, a, b, nothing).keeps_the_site();
-        });
+        const auto groups = groups_of(
+            members, [&](int a, int b) { return Exchange(site, own_, a, b).keeps_the_site(); });
         for (const auto& group : groups) {
             groups_.push_back({group, 0});
         }
-        std::erase_if(members, [&](int member) { return is_asked_alone(site, member); });
+        std::erase_if(members, [&](int member) { return singled.out(member); });
         const auto families = groups_of(
             members, [&](int a, int b) { return shared_host(site, a) == shared_host(site, b); });
         for (const auto& family : families) {
-            if (const auto steps = steps_apart(site, actions_, family)) {
+            if (const auto steps = steps_apart(site, own_, family)) {
                 add_family({family, *steps});
             }
         }
+    }
+    if (late) {
+        name_late();
+    }
+}
+
+// Members of a group are alike from the start, whatever was begun on them.
+void Symmetry::name_late() {
+    std::vector<bool> taken(site_.members.size(), false);
+    for (const Family& group : groups_) {
+        for (const int member : group.members) {
+            taken[static_cast<std::size_t>(member)] = true;
+        }
+    }
+    naming_.emplace(site_, own_, taken);
+    if (naming_->lines().empty()) {
+        naming_.reset();
     }
 }
 
@@ -348,7 +210,7 @@ void Symmetry::add_family(const Family& family) {
 
 // Whether so many of its actions are over.
 bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
-    const auto& actions = actions_[static_cast<std::size_t>(member)];
+    const auto& actions = own_.of(member);
     for (std::size_t i = steps; i > 0; --i) {
         const auto status = static_cast<run::Status>(site_.status(row, actions[i - 1]));
         if (status != run::Status::done && status != run::Status::skipped) {
@@ -403,6 +265,18 @@ void Symmetry::sort(Byte* row) {
             sort_group(through_, 0, row);
         }
     }
+    if (naming_) {
+        naming_->sort(row);
+    }
+}
+
+std::span<const Byte> Symmetry::versions(const Byte* before, Byte* row) {
+    sort(row);
+    if (!naming_) {
+        return {row, site_.size};
+    }
+    naming_->versions(before, row, versions_);
+    return versions_;
 }
 
 }  // namespace drydock::checker

@@ -3,11 +3,15 @@
 //
 // Alike are two members if exchanging them maps the plan, its conditions and the first state onto
 // themselves: that is checked, not assumed. Members of one role that the plan took one after the
-// other are alike from where it does not tell them apart any more.
+// other are alike from where it does not tell them apart any more; and as long as it has not come
+// to them (naming.h).
 #pragma once
 
-#include "checker/site.h"
+#include "checker/exchange.h"
+#include "checker/naming.h"
 
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace drydock::checker {
@@ -20,27 +24,37 @@ public:
         std::size_t steps = 0;
     };
 
-    // Without `on`, rows stay as they are.
-    Symmetry(const Site& site, bool on);
+    // Without `on`, rows stay as they are. `late`: members are told apart where the plan comes to
+    // them, which is of use only where faults have made them different.
+    Symmetry(const Site& site, bool on, bool late);
 
     // Exchanges members until they are sorted. Rows of the same picture become equal.
     void sort(Byte* row);
+
+    // Sorts `row`, to which a step from the sorted row `before` led; all rows that it may have led
+    // to, one after the other, until the next call.
+    [[nodiscard]] std::span<const Byte> versions(const Byte* before, Byte* row);
+
+    [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
 
     // Groups of members that are alike from the start; for people and tests.
     [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
 
 private:
     void add_family(const Family& family);
+    void name_late();
     void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
     [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
     const Site& site_;
-    std::vector<std::vector<std::size_t>> actions_;  // of each member, in the plan's order
+    OwnActions own_;
     std::vector<Family> groups_;  // alike from the start; steps: those of the family that it meets
     std::vector<Family> families_;
     std::vector<int> through_;
     std::vector<bool> over_;
+    std::optional<Naming> naming_;
     std::vector<Byte> held_;
+    std::vector<Byte> versions_;
 };
 
 }  // namespace drydock::checker

@@ -96,7 +96,7 @@ TEST(Model, TakesMembersForOneAnotherThatThePlanTreatsAlike) {
     using Groups = std::vector<std::vector<int>>;
     const auto groups = [](const model::Plan& plan) {
         const Site site(plan);
-        const Symmetry symmetry(site, true);
+        const Symmetry symmetry(site, true, false);
         Groups found;
         for (const auto& group : symmetry.groups()) {
             found.push_back(group.members);

@@ -37,6 +37,15 @@ public:
         return {plan_, draw_faults(), draw_back()};
     }
 
+    // Somebody dies or is lost, so that they differ.
+    Drawn draw_chain() {
+        alike_ = true;
+        odd_ = one_in(3) ? 1 + any(4) : 0;
+        Drawn drawn = draw();
+        ++(one_in(4) ? drawn.faults.host : drawn.faults.member);
+        return drawn;
+    }
+
 private:
     Condition condition(const std::string& fact,
                         const std::string& role,
@@ -275,7 +284,10 @@ private:
                 members.emplace_back(member, role.name);
             }
         }
-        for (const auto& [member, role] : members) {
+        const std::mt19937_64 lots = random_;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const auto& [member, role] = members[i];
+            draw_as_others(i + 1, lots);
             add_block(member, role);
             if (one_in(6)) {
                 draw_extra();
@@ -305,7 +317,7 @@ private:
 
     // One after the other, member beside member, or whatever comes out.
     void draw_order() {
-        const std::size_t kind = any(sane_ ? 4 : 5);
+        const std::size_t kind = alike_ ? 0 : any(sane_ ? 4 : 5);
         auto& actions = plan_.actions;
         std::size_t barrier = 0;
         for (std::size_t i = 1; i < actions.size(); ++i) {
@@ -357,6 +369,10 @@ checker::CompileBack Drawer::draw_back() {
 
 Drawn draw(std::uint64_t seed) {
     return Drawer(seed).draw();
+}
+
+Drawn draw_chain(std::uint64_t seed) {
+    return Drawer(seed).draw_chain();
 }
 
 }  // namespace drydock::reference

@@ -17,5 +17,7 @@ struct Drawn {
 };
 
 [[nodiscard]] Drawn draw(std::uint64_t seed);
+// Members that are alike, mostly, taken one after the other; with a death or a lost host at least.
+[[nodiscard]] Drawn draw_chain(std::uint64_t seed);
 
 }  // namespace drydock::reference

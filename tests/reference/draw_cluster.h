@@ -25,6 +25,13 @@ protected:
 
     bool one_in(std::size_t n) { return any(n) == 0; }
 
+    // Where members are alike, this one gets the same lots as the others, unless it is the odd one.
+    void draw_as_others(std::size_t member, const std::mt19937_64& lots) {
+        if (alike_ && member != odd_) {
+            random_ = lots;
+        }
+    }
+
     template <class T>
     T one_of(std::initializer_list<T> values) {
         return *(values.begin() + any(values.size()));
@@ -55,14 +62,18 @@ protected:
         plan_.to = back ? "1.0" : "2.0";
         plan_.kind = one_in(4) ? "offline" : "rolling";
         plan_.series_apart = 1;
-        const std::size_t roles = one_in(3) ? 2 : 1;
+        const std::size_t roles = one_in(3) && !alike_ ? 2 : 1;
         has_installed_ = !one_in(6);
         has_ready_ = !one_in(6);
         has_service_ = one_in(3);
         for (std::size_t r = 0; r < roles; ++r) {
             PlanRole role = {r == 0 ? "node" : "keeper", 0, {}};
-            const std::size_t members = roles == 2 ? 1 + any(2) : 2 + any(one_in(4) ? 3 : 2);
+            const std::size_t members = alike_       ? 3 + any(2)
+                                        : roles == 2 ? 1 + any(2)
+                                                     : 2 + any(one_in(4) ? 3 : 2);
+            const std::mt19937_64 lots = random_;
             for (std::size_t i = 1; i <= members; ++i) {
+                draw_as_others(i, lots);
                 role.members.push_back((r == 0 ? "n" : "k") + std::to_string(i));
                 draw_member(role.members.back());
             }
@@ -166,7 +177,9 @@ protected:
 
     std::mt19937_64 random_;
     Plan plan_;
-    bool sane_ = false;  // mostly as a pack would have it
+    bool sane_ = false;    // mostly as a pack would have it
+    bool alike_ = false;   // a chain of members that are alike
+    std::size_t odd_ = 0;  // but for this one, from 1
     bool has_installed_ = true;
     bool has_ready_ = true;
     bool has_service_ = false;
