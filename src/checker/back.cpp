@@ -234,9 +234,9 @@ bool has_failed(const Site& site, const Byte* row, bool (*test)(const Act&, cons
 }
 
 bool is_an_end(const Site& site, const Byte* row) {
-    const bool told = has_failed(
-        site, row, [](const Act&, const model::Action& action) { return says_remedy(action); });
-    return is_in_phase(row, Phase::finished) || (is_in_phase(row, Phase::halted) && told);
+    const auto told = [](const Act&, const model::Action& action) { return says_remedy(action); };
+    return is_in_phase(row, Phase::finished)
+           || (is_in_phase(row, Phase::halted) && has_failed(site, row, told));
 }
 
 // Whether it ran is a person's to find out, and nobody tells them how: so they cannot go on.
@@ -266,15 +266,19 @@ std::string wrong_at_the_end(const Site& site, const Byte* row) {
     return {};
 }
 
+// Mostly the one way that the search noted tells; the others are asked for all that can happen.
 std::vector<bool> can_end(const Site& site, const Options& options, const Search& search) {
+    const auto is_end = [&](const Byte* row) { return is_an_end(site, row); };
+    const auto stays = [&](const Byte* row) { return is_left_alone(site, row); };
     return from_the_ends(
         site,
         options,
         search,
-        [&](const Byte* row) { return is_an_end(site, row); },
+        is_end,
         [&](const Byte* row, const Batch& batch, const auto& leads_to_end) {
-            return !is_left_alone(site, row) && OneLeads()(row, batch, leads_to_end);
-        });
+            return !stays(row) && OneLeads()(row, batch, leads_to_end);
+        },
+        along_one_way(search, is_end, stays));
 }
 
 }  // namespace drydock::checker

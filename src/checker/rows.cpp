@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t k_small_page = 4096;
 constexpr std::size_t k_large_page = std::size_t{2} << 20U;
 constexpr unsigned k_large_from = 64 - 18;  // as shift_: tables of 2 MB or more
+constexpr std::size_t k_piece_bytes = std::size_t{16} << 20U;
 constexpr std::size_t k_ahead = 12;  // candidates whose places in memory are asked for beforehand
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
@@ -46,6 +48,8 @@ Spread<T> spread(std::size_t count, bool large) {
 Rows::Rows(std::size_t row_size, bool keeps_spent)
     : row_size_(row_size)
     , same_(keeps_spent ? row_size : row_size - k_spent)
+    , stride_(row_size + sizeof(std::uint32_t))
+    , piece_bits_(static_cast<unsigned>(std::bit_width(k_piece_bytes / stride_)) - 1)
     , table_(spread<std::uint64_t>(places(), shift_ <= k_large_from)) {
     std::fill_n(table_.get(), places(), 0);
 }
@@ -55,8 +59,7 @@ std::uint64_t Rows::hash_of(const Byte* row) const {
 }
 
 std::size_t Rows::bytes() const {
-    return parents_.size() * row_size_ + parents_.capacity() * sizeof(std::uint32_t)
-           + places() * sizeof(std::uint64_t);
+    return size_ * stride_ + places() * sizeof(std::uint64_t);
 }
 
 bool Rows::is_covered(const Byte* by, const Byte* row) const {
@@ -64,26 +67,36 @@ bool Rows::is_covered(const Byte* by, const Byte* row) const {
            && (same_ == row_size_ || spent_no_more(by + same_, row + same_));
 }
 
-void Rows::append(const Candidate& candidate) {
-    const std::size_t index = parents_.size();
-    if ((index & (k_piece - 1)) == 0) {
-        pieces_.push_back(spread<Byte>(k_piece * row_size_, false));
-    }
-    std::memcpy(&pieces_.back()[(index & (k_piece - 1)) * row_size_], candidate.row, row_size_);
-    parents_.push_back(candidate.parent);
+std::uint32_t Rows::parent(std::size_t index) const {
+    std::uint32_t parent = k_nobody;
+    std::memcpy(&parent, at(index) + row_size_, sizeof parent);
+    return parent;
 }
 
-void Rows::insert_one(const Candidate& candidate) {
+// A small question never needs more than the small pages that it touches of the first piece.
+void Rows::append(const Candidate& candidate, const Byte* row) {
+    if ((size_ & (piece() - 1)) == 0) {
+        pieces_.push_back(spread<Byte>(piece() * stride_, false));
+    }
+    Byte* there = at(size_);
+    std::memcpy(there, row, row_size_);
+    std::memcpy(there + row_size_, &candidate.parent, sizeof candidate.parent);
+    ++size_;
+}
+
+void Rows::insert_one(Candidate& candidate, const Byte* row) {
     const std::uint64_t tag = candidate.hash & k_upper;
     for (std::size_t at = place(candidate.hash);; at = after(at)) {
         const std::uint64_t entry = table_[at];
         if (entry == 0) {
-            append(candidate);
-            table_[at] = tag | parents_.size();
+            candidate.index = static_cast<std::uint32_t>(size_);
+            append(candidate, row);
+            table_[at] = tag | size_;
             return;
         }
         const std::size_t index = (entry & ~k_upper) - 1;
-        if ((entry & k_upper) == tag && is_covered(row(index), candidate.row)) {
+        if ((entry & k_upper) == tag && is_covered(this->row(index), row)) {
+            candidate.index = static_cast<std::uint32_t>(index);
             return;
         }
     }
@@ -102,8 +115,8 @@ void Rows::ask_for(std::uint64_t hash) const {
     }
 }
 
-void Rows::insert(std::span<const Candidate> candidates) {
-    while (3 * (parents_.size() + candidates.size()) > 2 * places()) {
+void Rows::insert(std::span<Candidate> candidates, const Byte* rows) {
+    while (3 * (size_ + candidates.size()) > 2 * places()) {
         grow();
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -113,7 +126,7 @@ void Rows::insert(std::span<const Candidate> candidates) {
         if (i + k_ahead < candidates.size()) {
             ask_for(candidates[i + k_ahead].hash);
         }
-        insert_one(candidates[i]);
+        insert_one(candidates[i], rows + i * row_size_);
     }
 }
 

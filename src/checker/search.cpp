@@ -1,6 +1,7 @@
 #include "checker/search.h"
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 namespace drydock::checker {
@@ -28,7 +29,8 @@ Search::Hand::Hand(const Site& site, const Options& options, const Symmetry& sor
     : explorer(
           site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts)
     , symmetry(sorts)
-    , batch(site.size) {
+    , batch(site.size)
+    , found{Finds(site.size), Finds(site.size)} {
 }
 
 Search::Search(const Site& site, const Options& options)
@@ -81,64 +83,76 @@ std::uint64_t Search::transitions() const {
 }
 
 std::size_t Search::bytes() const {
-    return stores_[0].bytes() + stores_[1].bytes();
+    return stores_[0].bytes() + stores_[1].bytes() + onward_.size() * sizeof onward_[0];
 }
 
-// What the last expansion found: noted if it breaks something, kept for its store.
-void Search::take(Hand& hand, std::uint32_t from, std::size_t first) {
-    for (std::size_t i = first; i < hand.batch.size(); ++i) {
-        const auto broken = static_cast<Broken>(hand.batch.broken(i) & wanted_);
-        for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
-            if (((broken >> p) & 1U) != 0 && !hand.breaches[p]) {
-                hand.breaches[p] = {from, hand.batch.choice(i)};
-            }
-        }
-        const bool effect = hand.batch.choice(i).kind == Kind::done
-                            || hand.batch.choice(i).kind == Kind::died_after
-                            || hand.batch.choice(i).kind == Kind::failed_late;
-        if (effect && !hand.closing && is_closing(site_, hand.batch.row(i))
-            && !is_closing(site_, row(from))) {
-            hand.closing = {from, hand.batch.choice(i)};
-        }
-        const auto versions = hand.symmetry.versions(row(from), hand.batch.row(i));
-        for (std::size_t at = 0; at < versions.size(); at += site_.size) {
-            keep(hand, from, &versions[at]);
+void Search::note(Hand& hand, std::uint32_t from, std::size_t i) const {
+    const auto broken = static_cast<Broken>(hand.batch.broken(i) & wanted_);
+    for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
+        if (((broken >> p) & 1U) != 0 && !hand.breaches[p]) {
+            hand.breaches[p] = {from, hand.batch.choice(i)};
         }
     }
-    hand.transitions += hand.batch.size() - first;
+    const Kind kind = hand.batch.choice(i).kind;
+    const bool effect = kind == Kind::done || kind == Kind::died_after || kind == Kind::failed_late;
+    if (effect && !hand.closing && is_closing(site_, hand.batch.row(i))
+        && !is_closing(site_, row(from))) {
+        hand.closing = {from, hand.batch.choice(i)};
+    }
 }
 
-void Search::keep(Hand& hand, std::uint32_t from, const Byte* row) {
+// The candidate that stands for the row, which is sorted.
+Search::Kept Search::keep(Hand& hand, std::uint32_t from, const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
-    auto& rows = hand.rows[shard];
-    rows.insert(rows.end(), row, row + site_.size);
-    hand.found[shard].push_back({hash, from, nullptr});
+    return {shard, hand.found[shard].add(stores_[0], row, hash, from)};
+}
+
+// What the expansion found: noted if it breaks something, kept for its store. One way on that costs
+// no fault, and is the same whoever is named, is remembered.
+void Search::take(Hand& hand, std::uint32_t from) const {
+    const std::size_t spent = site_.size - k_spent;
+    const Byte* before = row(from) + spent;
+    bool links = !onward_.empty();
+    for (std::size_t i = 0; i < hand.batch.size(); ++i) {
+        Byte* there = hand.batch.row(i);
+        note(hand, from, i);
+        const auto versions = hand.symmetry.versions(row(from), there);
+        Kept kept;
+        for (std::size_t at = 0; at < versions.size(); at += site_.size) {
+            kept = keep(hand, from, &versions[at]);
+        }
+        const bool free = std::memcmp(there + spent, before, k_spent) == 0;
+        if (links && free && versions.size() == site_.size) {
+            hand.found[kept.shard].link({from, kept.candidate});
+            links = false;
+        }
+    }
+    hand.transitions += hand.batch.size();
+    hand.batch.clear();
 }
 
 void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
-    for (std::size_t shard = 0; shard < k_shards; ++shard) {
-        hand.rows[shard].clear();
-        hand.found[shard].clear();
+    for (Finds& found : hand.found) {
+        found.clear();
     }
     for (std::size_t i = first; i < last; ++i) {
         if (i + 1 < last) {
             __builtin_prefetch(row(level_[i + 1]));
         }
-        hand.batch.clear();
         hand.explorer.expand(row(level_[i]), hand.batch);
-        take(hand, level_[i], 0);
+        take(hand, level_[i]);
     }
 }
 
 // In the order of the hands, so that nothing depends on who was faster.
 void Search::gather(std::size_t shard) {
     for (Hand& hand : hands_) {
-        auto& found = hand.found[shard];
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            found[i].row = &hand.rows[shard][i * site_.size];
+        Finds& found = hand.found[shard];
+        found.hand_over(stores_[shard]);
+        for (const Link& link : found.links()) {
+            onward_[link.from] = id_of(found.index(link.candidate), shard);
         }
-        stores_[shard].insert(found);
     }
 }
 
@@ -171,6 +185,9 @@ void Search::note_breaches() {
 
 bool Search::next_level() {
     const std::array<std::size_t, k_shards> before = {stores_[0].size(), stores_[1].size()};
+    if ((wanted_ & bit_of(Property::stuck)) != 0) {
+        onward_.resize(k_shards * std::max(before[0], before[1]), k_nobody);
+    }
     for (std::size_t first = 0; first < level_.size(); first += k_piece) {
         piece(first, std::min(first + k_piece, level_.size()));
         if (bytes() > options_.memory_max) {
@@ -196,8 +213,8 @@ bool Search::run(Broken wanted) {
     hands_[0].symmetry.sort(first.data());
     const std::uint64_t hash = stores_[0].hash_of(first.data());
     const std::size_t shard = shard_of(hash);
-    const Candidate candidate = {hash, k_nobody, first.data()};
-    stores_[shard].insert({&candidate, 1});
+    Candidate candidate = {hash, k_nobody, k_nobody};
+    stores_[shard].insert({&candidate, 1}, first.data());
     levels_.push_back({0, 0});
     level_.push_back(id_of(0, shard));
     while (!level_.empty()) {

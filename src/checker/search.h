@@ -6,6 +6,7 @@
 #pragma once
 
 #include "checker/explorer.h"
+#include "checker/finds.h"
 #include "checker/rows.h"
 #include "checker/symmetry.h"
 
@@ -40,6 +41,12 @@ public:
     [[nodiscard]] const Byte* row(std::uint32_t id) const;
     [[nodiscard]] std::uint32_t parent(std::uint32_t id) const;
     [[nodiscard]] std::uint32_t find(const Byte* row) const;
+
+    // A row to which this one leads without a fault, if `stuck` was wanted and one was noted.
+    [[nodiscard]] std::uint32_t onward(std::uint32_t id) const {
+        return id < onward_.size() ? onward_[id] : k_nobody;
+    }
+
     // Ids in the order in which they were reached, level by level.
     [[nodiscard]] std::vector<std::uint32_t> in_order() const;
 
@@ -54,22 +61,28 @@ public:
 private:
     static constexpr std::size_t k_shards = 2;
 
+    // A candidate of the store.
+    struct Kept {
+        std::size_t shard = 0;
+        std::uint32_t candidate = 0;
+    };
+
     // What one thread needs for itself.
     struct Hand {
         Hand(const Site& site, const Options& options, const Symmetry& sorts);
         Explorer explorer;
         Symmetry symmetry;
         Batch batch;
-        std::array<std::vector<Byte>, k_shards> rows;
-        std::array<std::vector<Candidate>, k_shards> found;
+        std::array<Finds, k_shards> found;  // by store
         std::array<std::optional<Breach>, k_properties> breaches;
         std::optional<Breach> closing;
         std::uint64_t transitions = 0;
     };
 
     void expand(Hand& hand, std::size_t first, std::size_t last);
-    void take(Hand& hand, std::uint32_t from, std::size_t first);
-    void keep(Hand& hand, std::uint32_t from, const Byte* row);
+    void note(Hand& hand, std::uint32_t from, std::size_t i) const;
+    [[nodiscard]] Kept keep(Hand& hand, std::uint32_t from, const Byte* row) const;
+    void take(Hand& hand, std::uint32_t from) const;
     void gather(std::size_t shard);
     void piece(std::size_t first, std::size_t last);
     void note_breaches();
@@ -80,7 +93,8 @@ private:
     Broken wanted_ = 0;
     std::vector<Hand> hands_;
     std::array<Rows, k_shards> stores_;
-    std::vector<std::uint32_t> level_;  // ids of the rows that are expanded now
+    std::vector<std::uint32_t> level_;   // ids of the rows that are expanded now
+    std::vector<std::uint32_t> onward_;  // by id
     std::vector<std::array<std::size_t, k_shards>> levels_;  // sizes of the stores before each
     std::array<std::optional<Breach>, k_properties> breaches_;
     std::optional<Breach> closing_;
