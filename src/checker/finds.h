@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t k_lately = std::size_t{1} << 12U;
+    static constexpr std::size_t k_lately = std::size_t{1} << 10U;
 
     // Its lowest bit tells the store.
     static std::size_t slot(std::uint64_t hash) { return (hash >> 1U) & (k_lately - 1); }
