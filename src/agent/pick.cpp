@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <regex>
@@ -192,7 +193,7 @@ std::optional<Json> to_bool(const Json& value) {
     return text == "false" || text == "0" ? std::optional(Json(false)) : std::nullopt;
 }
 
-std::optional<Json> to_type(const Json& value, const std::string& type) {
+std::optional<Json> to_type(const Json& value, std::string_view type) {
     if (type == "integer") {
         return value.is_integer() ? std::optional(value) : to_integer(value.show());
     }
@@ -255,7 +256,7 @@ std::optional<Finding> pick_from_json(const Json& probe, const Json& document) {
     return picker != nullptr ? std::optional(picker(probe, document)) : std::nullopt;
 }
 
-Finding convert(Finding finding, const std::string& type) {
+Finding convert(Finding finding, std::string_view type) {
     if (finding.status != Finding::Status::known) {
         return finding;
     }
@@ -266,6 +267,19 @@ Finding convert(Finding finding, const std::string& type) {
     }
     finding.value = std::move(*value);
     return finding;
+}
+
+Json to_fact(const Json& probe, Finding finding, std::int64_t at_ms) {
+    static const std::array<Json, 3> k_names = {"known", "absent", "unknown"};  // as the enum
+    finding = convert(std::move(finding), probe["type"].as_string());
+    Json::Object fact;
+    fact.reserve(5);
+    fact.append("at_ms", at_ms);
+    fact.append("evidence", std::move(finding.evidence));
+    fact.append("id", probe["id"]);
+    fact.append("status", k_names.at(static_cast<std::size_t>(finding.status)));
+    fact.append("value", std::move(finding.value));
+    return fact;
 }
 
 }  // namespace drydock::agent

@@ -32,7 +32,11 @@ struct Finding {
 
 // The finding with its value as `type` (release, bool, integer, text, list; empty: as it is);
 // unknown when it is none.
-[[nodiscard]] Finding convert(Finding finding, const std::string& type);
+[[nodiscard]] Finding convert(Finding finding, std::string_view type);
+
+// The fact that answers a probe: {"at_ms", "evidence", "id", "status", "value"}, the finding
+// converted to the type that the probe asks for.
+[[nodiscard]] Json to_fact(const Json& probe, Finding finding, std::int64_t at_ms);
 
 // One probe each; they block for up to `timeout_ms`.
 [[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);

@@ -41,29 +41,6 @@ Finding ask(const Json& probe, std::int64_t timeout_ms) {
     return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", wanted));
 }
 
-std::string_view status_name(Finding::Status status) {
-    switch (status) {
-    case Finding::Status::known:
-        return "known";
-    case Finding::Status::absent:
-        return "absent";
-    case Finding::Status::unknown:
-        break;
-    }
-    return "unknown";
-}
-
-Json to_fact(const Json& probe, Finding finding) {
-    finding = convert(std::move(finding), probe["type"].as_string());
-    Json fact;
-    fact.set("id", probe["id"]);
-    fact.set("status", status_name(finding.status));
-    fact.set("value", std::move(finding.value));
-    fact.set("evidence", std::move(finding.evidence));
-    fact.set("at_ms", os::RealClock().wall_ms());
-    return fact;
-}
-
 // Probes that one exchange answers, and where in the answer their facts go.
 struct Group {
     std::vector<Json> probes;
@@ -91,7 +68,8 @@ void answer(const Group& group, Answers& answers) {
     }
     const std::lock_guard lock(answers.mutex);
     for (std::size_t i = 0; i < findings.size(); ++i) {
-        answers.facts[group.places[i]] = to_fact(group.probes[i], std::move(findings[i]));
+        answers.facts[group.places[i]] =
+            to_fact(group.probes[i], std::move(findings[i]), os::RealClock().wall_ms());
     }
     --answers.groups_left;
 }

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <xxhash.h>
 #include <zstd.h>
@@ -35,9 +34,8 @@ Digest sha256(std::string_view bytes) {
     return sha256_of({bytes});
 }
 
-Digest sha256(const Digest& before, std::string_view bytes) {
-    return sha256_of(
-        {std::string_view(reinterpret_cast<const char*>(before.data()), before.size()), bytes});
+Digest sha256(std::initializer_list<std::string_view> parts) {
+    return sha256_of(parts);
 }
 
 std::string sha256_hex(std::string_view bytes) {
@@ -45,7 +43,13 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {
-    return fmt::format("{:02x}", fmt::join(bytes, ""));
+    constexpr std::string_view k_digits = "0123456789abcdef";
+    std::string hex;
+    hex.reserve(2 * bytes.size());
+    for (const std::uint8_t byte : bytes) {
+        hex.append({k_digits[byte >> 4U], k_digits[byte & 0xFU]});
+    }
+    return hex;
 }
 
 std::uint64_t xxh3(std::span<const std::uint8_t> bytes) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,8 +17,7 @@ namespace drydock {
 using Digest = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] Digest sha256(std::string_view bytes);
-[[nodiscard]] Digest sha256(const Digest& before,
-                            std::string_view bytes);  // of the two, one after the other
+[[nodiscard]] Digest sha256(std::initializer_list<std::string_view> parts);  // one after the other
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 [[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
 [[nodiscard]] std::uint64_t xxh3(std::span<const std::uint8_t> bytes);

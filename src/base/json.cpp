@@ -30,7 +30,7 @@ std::string unescape_pointer(std::string_view token) {
     return out;
 }
 
-const Json* child(const Json& value, const std::string& token) {
+const Json* child(const Json& value, std::string_view token) {
     if (value.is_object()) {
         const auto it = value.members().find(token);
         return it == value.members().end() ? nullptr : &it->second;
@@ -64,7 +64,9 @@ std::size_t JsonObject::place(std::string_view key) const {
 
 JsonObject::const_iterator JsonObject::find(std::string_view key) const {
     if (entries_.size() <= k_few) {
-        return std::find_if(begin(), end(), [&](const Entry& entry) { return entry.first == key; });
+        return std::find_if(begin(), end(), [&](const Entry& entry) {
+            return entry.first.size() == key.size() && entry.first == key;
+        });
     }
     const auto it = begin() + static_cast<std::ptrdiff_t>(place(key));
     return it != end() && it->first == key ? it : end();
@@ -103,116 +105,128 @@ bool JsonObject::operator==(const JsonObject& other) const {
     return entries_ == other.entries_;
 }
 
-Json::Json(bool value) : value_(value) {
+struct Json::Text : Block {
+    explicit Text(std::string text = {}) : value(std::move(text)) {}
+
+    std::string value;
+};
+
+struct Json::Items : Block {
+    explicit Items(Array items = {}) : value(std::move(items)) {}
+
+    Array value;
+};
+
+struct Json::Members : Block {
+    explicit Members(Object members = {}) : value(std::move(members)) {}
+
+    Object value;
+};
+
+Json::Json(bool value) : kind_(Kind::boolean) {
+    payload_.boolean = value;
 }
 
-Json::Json(int value) : value_(std::int64_t{value}) {
+Json::Json(int value) : Json(std::int64_t{value}) {
 }
 
-Json::Json(std::int64_t value) : value_(value) {
+Json::Json(std::int64_t value) : kind_(Kind::integer) {
+    payload_.integer = value;
 }
 
 // What fits the signed type is kept there, so that equal numbers are equal values.
-Json::Json(std::uint64_t value) {
-    if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        value_ = static_cast<std::int64_t>(value);
-    } else {
-        value_ = value;
+Json::Json(std::uint64_t value) : Json(static_cast<std::int64_t>(value)) {
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+        payload_.large = value;
+        kind_ = Kind::large;
     }
 }
 
-Json::Json(double value) : value_(value) {
+Json::Json(double value) : kind_(Kind::real) {
+    payload_.real = value;
 }
 
-Json::Json(const char* value) : value_(std::string(value)) {
+Json::Json(const char* value) : Json(std::string(value)) {
 }
 
-Json::Json(std::string value) : value_(std::move(value)) {
+Json::Json(std::string value) : kind_(Kind::string) {
+    payload_.block = value.empty() ? nullptr : new Text(std::move(value));
 }
 
-Json::Json(std::string_view value) : value_(std::string(value)) {
+Json::Json(std::string_view value) : Json(std::string(value)) {
 }
 
-Json::Json(Array value)
-    : value_(value.empty() ? Shared<Array>() : Shared<Array>(std::move(value))) {
+Json::Json(Array value) : kind_(Kind::array) {
+    payload_.block = value.empty() ? nullptr : new Items(std::move(value));
 }
 
-Json::Json(Object value)
-    : value_(value.empty() ? Shared<Object>() : Shared<Object>(std::move(value))) {
+Json::Json(Object value) : kind_(Kind::object) {
+    payload_.block = value.empty() ? nullptr : new Members(std::move(value));
 }
 
-bool Json::is_null() const {
-    return std::holds_alternative<std::nullptr_t>(value_);
+void Json::destroy() {
+    if (kind_ == Kind::string) {
+        delete static_cast<Text*>(payload_.block);
+    } else if (kind_ == Kind::array) {
+        delete static_cast<Items*>(payload_.block);
+    } else {
+        delete static_cast<Members*>(payload_.block);
+    }
 }
 
-bool Json::is_bool() const {
-    return std::holds_alternative<bool>(value_);
-}
-
-bool Json::is_integer() const {
-    return std::holds_alternative<std::int64_t>(value_)
-           || std::holds_alternative<std::uint64_t>(value_);
-}
-
-bool Json::is_number() const {
-    return is_integer() || std::holds_alternative<double>(value_);
-}
-
-bool Json::is_string() const {
-    return std::holds_alternative<std::string>(value_);
-}
-
-bool Json::is_array() const {
-    return std::holds_alternative<Shared<Array>>(value_);
-}
-
-bool Json::is_object() const {
-    return std::holds_alternative<Shared<Object>>(value_);
+template <class Own>
+Own& Json::own() {
+    auto* const held = static_cast<Own*>(payload_.block);
+    if (held == nullptr) {
+        payload_.block = new Own();
+    } else if (held->holders.load(std::memory_order_acquire) != 1) {
+        auto* const copy = new Own(held->value);
+        release();
+        payload_.block = copy;
+    }
+    return *static_cast<Own*>(payload_.block);
 }
 
 bool Json::as_bool(bool fallback) const {
-    const auto* value = std::get_if<bool>(&value_);
-    return value != nullptr ? *value : fallback;
+    return is_bool() ? payload_.boolean : fallback;
 }
 
 std::int64_t Json::as_int(std::int64_t fallback) const {
-    const auto* value = std::get_if<std::int64_t>(&value_);
-    return value != nullptr ? *value : fallback;
+    return kind_ == Kind::integer ? payload_.integer : fallback;
 }
 
 std::optional<std::uint64_t> Json::as_uint() const {
-    if (const auto* value = std::get_if<std::uint64_t>(&value_)) {
-        return *value;
+    if (kind_ == Kind::large) {
+        return payload_.large;
     }
-    const auto* value = std::get_if<std::int64_t>(&value_);
-    return value != nullptr && *value >= 0 ? std::optional(static_cast<std::uint64_t>(*value))
-                                           : std::nullopt;
+    return kind_ == Kind::integer && payload_.integer >= 0
+               ? std::optional(static_cast<std::uint64_t>(payload_.integer))
+               : std::nullopt;
 }
 
 double Json::as_double(double fallback) const {
-    if (const auto* value = std::get_if<double>(&value_)) {
-        return *value;
+    if (kind_ == Kind::real) {
+        return payload_.real;
     }
-    if (const auto* value = std::get_if<std::uint64_t>(&value_)) {
-        return static_cast<double>(*value);
+    if (kind_ == Kind::large) {
+        return static_cast<double>(payload_.large);
     }
-    const auto* value = std::get_if<std::int64_t>(&value_);
-    return value != nullptr ? static_cast<double>(*value) : fallback;
+    return kind_ == Kind::integer ? static_cast<double>(payload_.integer) : fallback;
 }
 
 const std::string& Json::as_string() const {
-    const auto* value = std::get_if<std::string>(&value_);
-    return value != nullptr ? *value : k_empty_string;
+    return is_string() && shares() ? static_cast<const Text*>(payload_.block)->value
+                                   : k_empty_string;
 }
 
 const Json::Array& Json::items() const {
-    const auto* value = std::get_if<Shared<Array>>(&value_);
-    return value != nullptr ? value->get() : k_empty_array;
+    return is_array() && shares() ? static_cast<const Items*>(payload_.block)->value
+                                  : k_empty_array;
 }
 
 const Json::Object& Json::members() const {
-    const auto* value = std::get_if<Shared<Object>>(&value_);
-    return value != nullptr ? value->get() : k_empty_object;
+    return is_object() && shares() ? static_cast<const Members*>(payload_.block)->value
+                                   : k_empty_object;
 }
 
 const Json& Json::operator[](std::string_view key) const {
@@ -227,19 +241,19 @@ bool Json::contains(std::string_view key) const {
 
 Json& Json::set(std::string_view key, Json value) {
     if (is_null()) {
-        value_ = Shared<Object>();
+        *this = Json(Object{});
     }
     CHECK(is_object());
-    std::get<Shared<Object>>(value_).own().insert_or_assign(key, std::move(value));
+    own<Members>().value.insert_or_assign(key, std::move(value));
     return *this;
 }
 
 Json& Json::push(Json value) {
     if (is_null()) {
-        value_ = Shared<Array>();
+        *this = Json(Array{});
     }
     CHECK(is_array());
-    std::get<Shared<Array>>(value_).own().push_back(std::move(value));
+    own<Items>().value.push_back(std::move(value));
     return *this;
 }
 
@@ -251,14 +265,36 @@ const Json* Json::find(std::string_view pointer) const {
         }
         const auto end = pointer.find('/', 1);
         const auto token = pointer.substr(1, end == pointer.npos ? pointer.npos : end - 1);
-        at = child(*at, unescape_pointer(token));
+        const bool plain = token.find('~') == token.npos;
+        at = plain ? child(*at, token) : child(*at, unescape_pointer(token));
         pointer = end == pointer.npos ? std::string_view() : pointer.substr(end);
     }
     return at;
 }
 
 bool Json::operator==(const Json& other) const {
-    return value_ == other.value_;
+    if (kind_ != other.kind_) {
+        return false;
+    }
+    switch (kind_) {
+    case Kind::null:
+        return true;
+    case Kind::boolean:
+        return payload_.boolean == other.payload_.boolean;
+    case Kind::integer:
+        return payload_.integer == other.payload_.integer;
+    case Kind::large:
+        return payload_.large == other.payload_.large;
+    case Kind::real:
+        return payload_.real == other.payload_.real;
+    case Kind::string:
+        return payload_.block == other.payload_.block || as_string() == other.as_string();
+    case Kind::array:
+        return payload_.block == other.payload_.block || items() == other.items();
+    case Kind::object:
+        return payload_.block == other.payload_.block || members() == other.members();
+    }
+    return false;
 }
 
 }  // namespace drydock

@@ -2,14 +2,18 @@
 //
 // Integers are kept exactly (signed and unsigned 64 bit: etcd's ids need all 64), doubles apart
 // from them. Objects are sorted by key, so that a dump is canonical. Parsing refuses duplicate
-// keys, nesting deeper than k_json_depth_max and bytes after the value. Values are plain values,
-// and copies are cheap: arrays and objects are shared until one of the holders writes. Writing to
-// an object ends the life of references to what it holds. No member is thread-safe for writing.
+// keys, nesting deeper than k_json_depth_max and bytes after the value. Values are plain values of
+// 16 bytes, and copies are cheap: strings, arrays and objects are shared (their holders are
+// counted) until one of the holders writes, who then gets one of its own. Writing to an object ends
+// the life of references to what it holds. No member is thread-safe for writing; different holders
+// of one value may be used by different threads.
 #pragma once
 
 #include "base/result.h"
-#include "base/shared.h"
 
+#include <sys/single_threaded.h>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -17,7 +21,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace drydock {
@@ -64,9 +67,29 @@ public:
     using Array = std::vector<Json>;
     using Object = JsonObject;
 
-    Json() = default;
+    Json() noexcept = default;
 
-    Json(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): literals read better
+    Json(const Json& other) noexcept : payload_(other.payload_), kind_(other.kind_) { hold(); }
+
+    Json(Json&& other) noexcept
+        : payload_(other.payload_)
+        , kind_(std::exchange(other.kind_, Kind::null)) {}
+
+    Json& operator=(const Json& other) noexcept {
+        Json copy(other);
+        swap(copy);
+        return *this;
+    }
+
+    Json& operator=(Json&& other) noexcept {
+        Json taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+
+    ~Json() { release(); }
+
+    Json(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor): literals read better
 
     Json(bool value);              // NOLINT(google-explicit-constructor)
     Json(int value);               // NOLINT(google-explicit-constructor)
@@ -79,13 +102,20 @@ public:
     Json(Array value);             // NOLINT(google-explicit-constructor)
     Json(Object value);            // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] bool is_null() const;
-    [[nodiscard]] bool is_bool() const;
-    [[nodiscard]] bool is_integer() const;  // signed or unsigned
-    [[nodiscard]] bool is_number() const;
-    [[nodiscard]] bool is_string() const;
-    [[nodiscard]] bool is_array() const;
-    [[nodiscard]] bool is_object() const;
+    [[nodiscard]] bool is_null() const { return kind_ == Kind::null; }
+
+    [[nodiscard]] bool is_bool() const { return kind_ == Kind::boolean; }
+
+    // Signed or unsigned.
+    [[nodiscard]] bool is_integer() const { return kind_ == Kind::integer || kind_ == Kind::large; }
+
+    [[nodiscard]] bool is_number() const { return is_integer() || kind_ == Kind::real; }
+
+    [[nodiscard]] bool is_string() const { return kind_ == Kind::string; }
+
+    [[nodiscard]] bool is_array() const { return kind_ == Kind::array; }
+
+    [[nodiscard]] bool is_object() const { return kind_ == Kind::object; }
 
     // The value if it is of that type, else the fallback. Integers convert where they fit.
     [[nodiscard]] bool as_bool(bool fallback = false) const;
@@ -123,15 +153,65 @@ public:
     bool operator<(const Json& other) const { return dump() < other.dump(); }
 
 private:
-    std::variant<std::nullptr_t,
-                 bool,
-                 std::int64_t,
-                 std::uint64_t,
-                 double,
-                 std::string,
-                 Shared<Array>,
-                 Shared<Object>>
-        value_ = nullptr;
+    enum class Kind : std::uint8_t { null, boolean, integer, large, real, string, array, object };
+
+    // What holders share; the kind tells which of the three it is.
+    struct Block {
+        std::atomic<std::uint32_t> holders = 1;
+    };
+
+    struct Text;
+    struct Items;
+    struct Members;
+
+    union Payload {
+        bool boolean;
+        std::int64_t integer;
+        std::uint64_t large;  // beyond the signed ones
+        double real;
+        Block* block;  // null: an empty string, array or object, which takes no memory
+    };
+
+    [[nodiscard]] bool shares() const { return kind_ >= Kind::string && payload_.block != nullptr; }
+
+    // A program without threads counts without locking the bus.
+    void hold() const {
+        if (!shares()) {
+            return;
+        }
+        auto& holders = payload_.block->holders;
+        if (__libc_single_threaded != 0) {
+            holders.store(holders.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        } else {
+            holders.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    void release() {
+        if (!shares()) {
+            return;
+        }
+        auto& holders = payload_.block->holders;
+        const std::uint32_t before = holders.load(std::memory_order_acquire);
+        if (before != 1 && __libc_single_threaded != 0) {
+            holders.store(before - 1, std::memory_order_relaxed);
+        } else if (before == 1 || holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            destroy();
+        }
+    }
+
+    void swap(Json& other) noexcept {
+        std::swap(payload_, other.payload_);
+        std::swap(kind_, other.kind_);
+    }
+
+    void destroy();
+    // The block that this one alone holds, of what it held before.
+    template <class Own>
+    [[nodiscard]] Own& own();
+
+    Payload payload_ = {};
+    Kind kind_ = Kind::null;
 };
 
 inline JsonObject::const_iterator JsonObject::begin() const {

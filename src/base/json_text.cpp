@@ -106,124 +106,167 @@ private:
 };
 
 constexpr std::string_view k_hex = "0123456789abcdef";
+constexpr std::size_t k_kept_max = 1U << 20U;  // bytes that a thread keeps for its next text
+constexpr std::size_t k_first_bytes = 4096;
 
-void write_escape(char c, std::string& out) {
+// A text that grows; its bytes are kept for the next one.
+class Out {
+public:
+    void put(char c) {
+        *room(1) = c;
+        ++size_;
+    }
+
+    void put(std::string_view text) {
+        text.copy(room(text.size()), text.size());
+        size_ += text.size();
+    }
+
+    // Where so many bytes can be written; wrote() tells how many were.
+    char* room(std::size_t size) {
+        if (size_ + size > bytes_.size()) {
+            bytes_.resize(std::max({2 * bytes_.size(), size_ + size, k_first_bytes}));
+        }
+        return bytes_.data() + size_;
+    }
+
+    void wrote(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
+
+    [[nodiscard]] std::string take() {
+        std::string text(bytes_.data(), std::exchange(size_, 0));
+        if (bytes_.size() > k_kept_max) {
+            bytes_ = {};
+        }
+        return text;
+    }
+
+private:
+    std::vector<char> bytes_;
+    std::size_t size_ = 0;
+};
+
+void write_escape(char c, Out& out) {
     constexpr std::string_view k_short = "\"\\\b\f\n\r\t";
     constexpr std::string_view k_letters = "\"\\bfnrt";
     if (const auto at = k_short.find(c); at != k_short.npos) {
-        out.append({'\\', k_letters[at]});
+        out.put('\\');
+        out.put(k_letters[at]);
         return;
     }
     const auto byte = static_cast<unsigned char>(c);
-    out.append("\\u00").append({k_hex[byte >> 4U], k_hex[byte & 0xFU]});
+    out.put("\\u00");
+    out.put(k_hex[byte >> 4U]);
+    out.put(k_hex[byte & 0xFU]);
 }
 
 // What needs no escape is copied in one piece.
-void write_string(const std::string& text, std::string& out) {
-    out += '"';
+void write_string(std::string_view text, Out& out) {
+    out.put('"');
     std::size_t copied = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-            out.append(text, copied, i - copied);
+            out.put(text.substr(copied, i - copied));
             write_escape(c, out);
             copied = i + 1;
         }
     }
-    out.append(text, copied);
-    out += '"';
+    out.put(text.substr(copied));
+    out.put('"');
 }
 
-template <class Integer>
-void write_integer(Integer value, std::string& out) {
-    std::array<char, 24> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-    out.append(buffer.data(), end.ptr);
+constexpr std::size_t k_number_bytes_max = 40;
+
+template <class... Number>
+void write_number(Out& out, Number... number) {
+    char* const at = out.room(k_number_bytes_max);
+    out.wrote(std::to_chars(at, at + k_number_bytes_max, number...).ptr);
 }
 
 // RFC 8785 section 3.2.2.3: as ECMAScript prints numbers.
-void write_double(double value, std::string& out) {
+void write_double(double value, Out& out) {
     CHECK(std::isfinite(value));
     if (value == std::floor(value) && std::fabs(value) < 1e15) {
-        write_integer(static_cast<std::int64_t>(value), out);
+        write_number(out, static_cast<std::int64_t>(value));
         return;
     }
-    std::array<char, 40> buffer{};
     const bool plain = std::fabs(value) >= 1e-6 && std::fabs(value) < 1e21;
-    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
-    out.append(buffer.data(), end.ptr);
+    write_number(out, value, plain ? std::chars_format::fixed : std::chars_format::scientific);
 }
 
-void newline(int indent, std::string& out) {
+void newline(int indent, Out& out) {
     if (indent >= 0) {
-        out += '\n';
-        out.append(static_cast<std::size_t>(indent), ' ');
+        out.put('\n');
+        for (int i = 0; i < indent; ++i) {
+            out.put(' ');
+        }
     }
 }
 
-void write(const Json& value, int indent, std::string& out);
+void write(const Json& value, int indent, Out& out);
 
 // The members of an array or object between their brackets; `indent` < 0 writes one line.
 template <class Range, class WriteOne>
-void write_block(const Range& range,
-                 std::string_view brackets,
-                 int indent,
-                 std::string& out,
-                 WriteOne write_one) {
-    out += brackets.front();
+void write_block(
+    const Range& range, std::string_view brackets, int indent, Out& out, WriteOne write_one) {
+    out.put(brackets.front());
     const int inner = indent < 0 ? indent : indent + 2;
     bool first = true;
     for (const auto& entry : range) {
-        out += first ? "" : ",";
-        first = false;
+        if (!std::exchange(first, false)) {
+            out.put(',');
+        }
         newline(inner, out);
         write_one(entry, inner);
     }
     if (!first) {
         newline(indent, out);
     }
-    out += brackets.back();
+    out.put(brackets.back());
 }
 
-void write(const Json& value, int indent, std::string& out) {
-    if (value.is_object()) {
+void write(const Json& value, int indent, Out& out) {
+    if (value.is_string()) {
+        write_string(value.as_string(), out);
+    } else if (value.is_object()) {
         write_block(value.members(), "{}", indent, out, [&](const auto& member, int inner) {
             write_string(member.first, out);
-            out += inner < 0 ? ":" : ": ";
+            out.put(inner < 0 ? std::string_view(":") : ": ");
             write(member.second, inner, out);
         });
     } else if (value.is_array()) {
         write_block(value.items(), "[]", indent, out, [&](const Json& item, int inner) {
             write(item, inner, out);
         });
-    } else if (value.is_string()) {
-        write_string(value.as_string(), out);
     } else if (value.is_bool()) {
-        out += value.as_bool() ? "true" : "false";
+        out.put(value.as_bool() ? std::string_view("true") : "false");
     } else if (const auto number = value.as_uint(); number) {
-        write_integer(*number, out);
+        write_number(out, *number);
     } else if (value.is_integer()) {
-        write_integer(value.as_int(), out);
+        write_number(out, value.as_int());
     } else if (value.is_number()) {
         write_double(value.as_double(), out);
     } else {
-        out += "null";
+        out.put("null");
     }
+}
+
+// `ending` comes behind it.
+std::string text_of(const Json& value, int indent, std::string_view ending) {
+    thread_local Out out;
+    write(value, indent, out);
+    out.put(ending);
+    return out.take();
 }
 
 }  // namespace
 
 std::string Json::dump() const {
-    std::string out;
-    write(*this, -1, out);
-    return out;
+    return text_of(*this, -1, "");
 }
 
 std::string Json::pretty() const {
-    std::string out;
-    write(*this, 0, out);
-    return out + "\n";
+    return text_of(*this, 0, "\n");
 }
 
 std::string Json::show() const {

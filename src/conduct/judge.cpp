@@ -19,6 +19,8 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
+constexpr std::size_t k_purposes = 4;
+
 const auto k_nothing = std::make_shared<const model::FactBook>();
 
 std::vector<const std::vector<model::Condition>*> conditions_of(const Action& action,
@@ -81,7 +83,8 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     const Action& what = plan_.actions[action];
     Question question;
     question.purpose = purpose;
-    question.keys = keys_of(what, purpose);
+    question.wanted = inquiries_->of(action * k_purposes + static_cast<std::size_t>(purpose),
+                                     [&] { return keys_of(what, purpose); });
     question.due_ms = clock_.monotonic_ms();
     question.deadline_ms =
         question.due_ms + (purpose == Purpose::then ? what.within_ms : what.patience_ms);
@@ -92,15 +95,14 @@ std::vector<Event> Judge::step() {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Event> events;
     std::vector<std::size_t> due;
-    std::vector<std::string> keys;
-    for (auto& [action, question] : questions_) {
-        if (question.reading || question.due_ms > now) {
-            continue;
+    bool any = false;  // of them looks at a fact
+    for (const auto& [action, question] : questions_) {
+        if (!question.reading && question.due_ms <= now) {
+            due.push_back(action);
+            any = any || !question.wanted->keys.empty();
         }
-        due.push_back(action);
-        keys.insert(keys.end(), question.keys.begin(), question.keys.end());
     }
-    if (keys.empty()) {  // as of a role's only member: what holds of all others holds
+    if (!any) {  // as of a role's only member: what holds of all others holds
         const Members up = due.empty() ? Members() : presence_.up(state_);
         for (const std::size_t action : due) {
             if (auto event = settle(action, questions_[action], k_nothing, up)) {
@@ -113,13 +115,24 @@ std::vector<Event> Judge::step() {
     for (const std::size_t action : due) {
         questions_[action].reading = true;
     }
-    if (due.size() > 1) {  // questions share keys
-        std::sort(keys.begin(), keys.end());
-        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    }
+    auto inquiry = inquiry_of(due);
     readings_.push_back(
-        std::make_unique<Shared>(Shared{Reading(inquiries_->of(keys), hosts_), std::move(due)}));
+        std::make_unique<Shared>(Shared{Reading(std::move(inquiry), hosts_), std::move(due)}));
     return events;
+}
+
+std::shared_ptr<const Inquiry> Judge::inquiry_of(const std::vector<std::size_t>& due) {
+    if (due.size() == 1) {
+        return questions_[due.front()].wanted->inquiry;
+    }
+    std::vector<std::string> keys;  // questions share them
+    for (const std::size_t action : due) {
+        const auto& more = questions_[action].wanted->keys;
+        keys.insert(keys.end(), more.begin(), more.end());
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return inquiries_->of(keys);
 }
 
 Verdict Judge::verdict(const Action& action,
@@ -152,8 +165,8 @@ Json Judge::evidence(const Question& question,
                      const model::FactBook& book,
                      const Verdict& verdict) const {
     Json::Object facts;  // the keys are sorted
-    facts.reserve(question.keys.size());
-    for (const std::string& key : question.keys) {
+    facts.reserve(question.wanted->keys.size());
+    for (const std::string& key : question.wanted->keys) {
         const auto it = book.find(key);
         if (it == book.end()) {
             continue;
@@ -191,7 +204,7 @@ std::optional<Event> Judge::settle(std::size_t index,
     // "It did not happen" is an answer; a guard that does not hold yet may hold soon.
     const bool settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
                          || (question.purpose == Purpose::happened
-                             && (outcome == Outcome::no || question.keys.empty()));
+                             && (outcome == Outcome::no || question.wanted->keys.empty()));
     const std::int64_t now = clock_.monotonic_ms();
     if (!settled && now < question.deadline_ms) {
         question.because = found.because;

@@ -56,7 +56,7 @@ public:
 private:
     struct Question {
         run::Purpose purpose = run::Purpose::none;
-        std::vector<std::string> keys;
+        std::shared_ptr<const Wanted> wanted;
         std::int64_t deadline_ms = 0;
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
@@ -74,6 +74,8 @@ private:
                                      Question& question,
                                      const std::shared_ptr<const model::FactBook>& book,
                                      const Members& up);
+    // What answers all of these questions.
+    [[nodiscard]] std::shared_ptr<const Inquiry> inquiry_of(const std::vector<std::size_t>& due);
     [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,
                                                    run::Purpose purpose) const;
     [[nodiscard]] model::Verdict verdict(const model::Action& action,

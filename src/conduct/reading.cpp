@@ -11,6 +11,8 @@ namespace {
 using model::FactSource;
 using model::Known;
 
+constexpr std::size_t k_keys_kept_max = 200'000;  // of facts, in inquiries that are kept
+
 // ${fact.NAME} in a probe is a system fact that an earlier round has read. A string that is nothing
 // but one keeps its type.
 Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
@@ -47,7 +49,18 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
 
 }  // namespace
 
-Inquiry::Inquiry(const model::FactSources& sources, const std::vector<std::string>& wanted) {
+const Json& Probes::of(const model::FactSource& source) {
+    Json& probe = made_[source.key];
+    if (probe.is_null()) {
+        probe = source.probe;
+        probe.set("id", source.key);
+    }
+    return probe;
+}
+
+Inquiry::Inquiry(const model::FactSources& sources,
+                 const std::vector<std::string>& wanted,
+                 Probes& probes) {
     for (const auto& keys : model::reading_rounds(sources, wanted)) {
         Round& round = rounds.emplace_back();
         for (const std::string& key : keys) {
@@ -62,19 +75,41 @@ Inquiry::Inquiry(const model::FactSources& sources, const std::vector<std::strin
             } else if (!source.inputs.empty()) {
                 round.filled.push_back(&source);
             } else {
-                Json probe = source.probe;
-                round.probes[source.host].push(std::move(probe.set("id", key)));
+                round.probes[source.host].push(probes.of(source));
             }
         }
     }
 }
 
-std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& wanted) {
-    auto& made = made_[wanted];
-    if (!made) {
-        made = std::make_shared<const Inquiry>(sources_, wanted);
+// Large plans ask too many questions to keep them all.
+void Inquiries::keep(std::size_t keys) {
+    kept_ += keys;
+    if (kept_ > k_keys_kept_max) {
+        kept_ = keys;
+        probes_ = {};
+        made_.clear();
+        questions_.clear();
     }
-    return made;
+}
+
+std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& wanted) {
+    if (const auto known = made_.find(wanted); known != made_.end()) {
+        return known->second;
+    }
+    keep(wanted.size());
+    return made_[wanted] = std::make_shared<const Inquiry>(sources_, wanted, probes_);
+}
+
+std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
+                                            const std::function<std::vector<std::string>()>& keys) {
+    if (const auto known = questions_.find(question); known != questions_.end()) {
+        return known->second;
+    }
+    auto wanted = std::make_shared<Wanted>();
+    wanted->keys = keys();
+    wanted->inquiry = wanted->keys.empty() ? nullptr : of(wanted->keys);
+    keep(wanted->keys.size());
+    return questions_[question] = std::move(wanted);
 }
 
 Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts)
@@ -173,7 +208,8 @@ model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts) {
 
 model::FactBook
 read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts) {
-    return read_now(std::make_shared<const Inquiry>(sources, wanted), hosts);
+    Probes probes;
+    return read_now(std::make_shared<const Inquiry>(sources, wanted, probes), hosts);
 }
 
 }  // namespace drydock::conduct

@@ -8,12 +8,22 @@
 #include "conduct/hosts.h"
 #include "model/fact.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace drydock::conduct {
+
+// Probes with the keys of their facts as ids: one value each, whoever sends it.
+class Probes {
+public:
+    [[nodiscard]] const Json& of(const model::FactSource& source);
+
+private:
+    std::map<std::string, Json, std::less<>> made_;
+};
 
 // What is asked of whom to know a set of facts, in rounds. The sources must outlive it.
 struct Inquiry {
@@ -24,9 +34,17 @@ struct Inquiry {
         std::vector<std::string> nameless;              // there are no such facts
     };
 
-    Inquiry(const model::FactSources& sources, const std::vector<std::string>& wanted);
+    Inquiry(const model::FactSources& sources,
+            const std::vector<std::string>& wanted,
+            Probes& probes);
 
     std::vector<Round> rounds;
+};
+
+// A question of a plan: the facts that it looks at, sorted, each once, and how they are read.
+struct Wanted {
+    std::vector<std::string> keys;
+    std::shared_ptr<const Inquiry> inquiry;  // null if there are no keys
 };
 
 // Inquiries, made once for each set of facts: for those who read the same again and again. The
@@ -36,10 +54,18 @@ public:
     explicit Inquiries(const model::FactSources& sources) : sources_(sources) {}
 
     [[nodiscard]] std::shared_ptr<const Inquiry> of(const std::vector<std::string>& wanted);
+    // By the number that its plan's judges give a question; `keys` tells what it looks at.
+    [[nodiscard]] std::shared_ptr<const Wanted>
+    of(std::size_t question, const std::function<std::vector<std::string>()>& keys);
 
 private:
+    void keep(std::size_t keys);
+
     const model::FactSources& sources_;
+    Probes probes_;
     std::map<std::vector<std::string>, std::shared_ptr<const Inquiry>> made_;
+    std::map<std::size_t, std::shared_ptr<const Wanted>> questions_;
+    std::size_t kept_ = 0;  // keys in all of these
 };
 
 class Reading {

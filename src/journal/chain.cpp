@@ -32,12 +32,17 @@ Digest chain_next(const Digest& before,
                   std::uint64_t sequence,
                   std::int64_t wall_ms,
                   std::string_view events) {
-    std::string payload = R"({"events":)";
-    payload.reserve(events.size() + run.size() + 96);
-    payload.append(events).append(R"(,"run":)").append(Json(run).dump());
-    payload.append(R"(,"sequence":)").append(std::to_string(sequence));
-    payload.append(R"(,"wall_ms":)").append(std::to_string(wall_ms)).append("}");
-    return sha256(before, payload);
+    const std::string_view previous(reinterpret_cast<const char*>(before.data()), before.size());
+    return sha256({previous,
+                   R"({"events":)",
+                   events,
+                   R"(,"run":)",
+                   Json(run).dump(),
+                   R"(,"sequence":)",
+                   std::to_string(sequence),
+                   R"(,"wall_ms":)",
+                   std::to_string(wall_ms),
+                   "}"});
 }
 
 Result<std::string> canonical_events(const std::vector<Json>& events) {

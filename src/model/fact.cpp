@@ -176,7 +176,7 @@ std::string evidence_from(const Json& evidence) {
         return evidence.as_string();
     }
     std::string text = evidence["source"].show();
-    for (const char* part : {"problem", "note", "read"}) {
+    for (const std::string_view part : {"problem", "note", "read"}) {
         if (const auto it = evidence.members().find(part); it != evidence.members().end()) {
             text += ": ";
             text += it->second.is_string() ? it->second.as_string() : it->second.show();
@@ -186,13 +186,28 @@ std::string evidence_from(const Json& evidence) {
     return text;
 }
 
+Known known_from(std::string_view name) {
+    const auto it = std::find(k_known.begin(), k_known.end(), name);
+    return it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
+}
+
 }  // namespace
 
 Observation observation_from_json(const Json& json) {
-    const auto it = std::find(k_known.begin(), k_known.end(), json["status"].as_string());
-    const auto status =
-        it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
-    return {status, json["value"], evidence_from(json["evidence"]), json["at_ms"].as_int()};
+    Observation observation;
+    for (const auto& [key, value] : json.members()) {
+        const std::string_view name = key;
+        if (name == "at_ms") {
+            observation.at_ms = value.as_int();
+        } else if (name == "evidence") {
+            observation.evidence = evidence_from(value);
+        } else if (name == "status") {
+            observation.status = known_from(value.as_string());
+        } else if (name == "value") {
+            observation.value = value;
+        }
+    }
+    return observation;
 }
 
 std::string_view name_of(FactType type) {

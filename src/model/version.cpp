@@ -9,20 +9,29 @@
 
 namespace drydock::model {
 
+namespace {
+
+constexpr std::size_t k_components = 4;  // that most versions have at the most
+
+}  // namespace
+
 Result<Version> Version::parse(std::string_view text) {
     Version version;
     const auto cut = text.find_first_of("-+~");
     version.suffix_ = cut == text.npos ? "" : std::string(text.substr(cut));
-    const auto no_version = [&] {
-        return fail("version.syntax",
-                    fmt::format("`{}` is no version", text),
-                    "write dotted numbers, as in 3.5.16");
-    };
-    for (const std::string& part : split(text.substr(0, cut), '.')) {
+    version.numbers_.reserve(k_components);
+    std::string_view rest = text.substr(0, cut);
+    for (bool more = true; more;) {
+        const auto dot = rest.find('.');
+        const std::string_view part = rest.substr(0, dot);
+        more = dot != rest.npos;
+        rest.remove_prefix(more ? dot + 1 : 0);
         std::uint64_t number = 0;
         const auto end = std::from_chars(part.data(), part.data() + part.size(), number);
         if (part.empty() || end.ec != std::errc() || end.ptr != part.data() + part.size()) {
-            return no_version();
+            return fail("version.syntax",
+                        fmt::format("`{}` is no version", text),
+                        "write dotted numbers, as in 3.5.16");
         }
         version.numbers_.push_back(number);
     }

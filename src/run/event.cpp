@@ -36,6 +36,13 @@ std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std:
     return it == names.end() ? std::nullopt : std::optional(static_cast<Enum>(it - names.begin()));
 }
 
+template <std::size_t N>
+std::array<Json, N> as_json(const std::array<std::string_view, N>& names) {
+    std::array<Json, N> values;
+    std::copy(names.begin(), names.end(), values.begin());
+    return values;
+}
+
 bool has_action(EventType type) {
     switch (type) {
     case EventType::action_intended:
@@ -68,33 +75,41 @@ EventCodec::EventCodec(const model::Plan& plan) : plan_(plan) {
     }
 }
 
+// The keys come in order.
 Json EventCodec::encode(const Event& event) const {
-    Json json;
-    json.set("type", std::string(name_of(event.type)));
+    static const auto k_type_values = as_json(k_types);
+    static const auto k_outcome_values = as_json(k_outcomes);
+    static const auto k_purpose_values = as_json(k_purposes);
+    Json::Object json;
+    json.reserve(6);
     if (has_action(event.type)) {
-        json.set("action", plan_.actions.at(event.action).id);
+        json.append("action", plan_.actions.at(event.action).id);
     }
     if (event.attempt != 0) {
-        json.set("attempt", event.attempt);
-    }
-    if (event.outcome != Outcome::none) {
-        json.set("outcome", std::string(name_of(event.outcome)));
-    }
-    if (event.purpose != Purpose::none) {
-        json.set("purpose", std::string(name_of(event.purpose)));
+        json.append("attempt", event.attempt);
     }
     if (!event.detail.is_null()) {
-        json.set("detail", event.detail);
+        json.append("detail", event.detail);
     }
+    if (event.outcome != Outcome::none) {
+        json.append("outcome", k_outcome_values.at(static_cast<std::size_t>(event.outcome)));
+    }
+    if (event.purpose != Purpose::none) {
+        json.append("purpose", k_purpose_values.at(static_cast<std::size_t>(event.purpose)));
+    }
+    json.append("type", k_type_values.at(static_cast<std::size_t>(event.type)));
     return json;
 }
 
 Result<Event> EventCodec::decode(const Json& json) const {
-    const auto type = from_name<EventType>(k_types, json["type"].as_string());
-    const auto outcome = from_name<Outcome>(
-        k_outcomes, json.contains("outcome") ? json["outcome"].as_string() : "none");
-    const auto purpose = from_name<Purpose>(
-        k_purposes, json.contains("purpose") ? json["purpose"].as_string() : "none");
+    const auto name_at = [&](std::string_view key) {
+        const auto it = json.members().find(key);
+        return it == json.members().end() ? std::string_view("none")
+                                          : std::string_view(it->second.as_string());
+    };
+    const auto type = from_name<EventType>(k_types, name_at("type"));
+    const auto outcome = from_name<Outcome>(k_outcomes, name_at("outcome"));
+    const auto purpose = from_name<Purpose>(k_purposes, name_at("purpose"));
     if (!type || !outcome || !purpose) {
         return fail("journal.event",
                     fmt::format("the journal holds an event that this drydock does not know: {}",

@@ -146,7 +146,7 @@ std::int64_t FakeEtcd::next_change_ms() const {
 }
 
 void FakeEtcd::advance(std::int64_t now_ms) {
-    replied_.reset();
+    ++moment_;
     while (now_ms_ < now_ms) {
         const std::int64_t next = std::min(next_change_ms(), now_ms);
         write_until(next);

@@ -65,6 +65,13 @@ struct StatusKey {
     bool operator==(const StatusKey&) const = default;
 };
 
+// What was told last, and of what it was made: it is asked for much more often than it changes.
+template <class Key>
+struct Told {
+    Key key;
+    Json body;  // null: nothing yet
+};
+
 struct Node {
     std::string name;
     std::string client_url;
@@ -82,8 +89,8 @@ struct Node {
     int stops = 0;
     int refusals = 0;  // starts on a level that the release cannot read
     int pid = 0;
-    StatusKey told_key;  // its last status, which is asked for much more often than it changes
-    Json told;
+    Told<StatusKey> status;
+    Told<std::pair<std::string, std::string>> version;  // its release, and the level
 };
 
 class FakeEtcd final : public transport::FakeSystem {
@@ -136,18 +143,31 @@ private:
     struct Answer {
         int status = 0;
         Json body;
-        std::string text;
+        std::string_view text;  // a literal
+        bool operator==(const Answer&) const = default;
     };
 
     struct Reply {
         std::optional<Answer> answer;  // none: nobody listens, or it hangs
         bool hangs = false;
+        bool operator==(const Reply&) const = default;
     };
 
     struct Call {
         Node& node;
         std::string_view path;
         const Json& body;
+    };
+
+    // One URL: who answers there, and what probes found in the answer. The same answer gives the
+    // same findings.
+    struct Page {
+        Node* node = nullptr;  // null: nobody has that address
+        std::string path;
+        bool peer = false;
+        std::uint64_t moment = 0;  // of the reply
+        Reply reply;
+        std::vector<std::pair<Json, agent::Finding>> found;  // by probe
     };
 
     void settle();
@@ -166,15 +186,18 @@ private:
     [[nodiscard]] Node& by_service(const Json& service);
     [[nodiscard]] Node* by_url(std::string_view url, std::string_view& path, bool& peer);
     [[nodiscard]] bool may_start(const Node& node) const;
-    [[nodiscard]] Reply ask(const std::string& url, const Json& body);
+    [[nodiscard]] Page& page(const std::string& url);
+    [[nodiscard]] Reply ask(const Page& page, const Json& body);
     [[nodiscard]] Answer client_call(const Call& call);
     [[nodiscard]] Answer peer_call(const Call& call);
+    [[nodiscard]] Answer version_of(Node& node);
     [[nodiscard]] Answer status_of(Node& node);
     [[nodiscard]] Json make_status(const Node& node);
     [[nodiscard]] Answer transfer(const Call& call);
     [[nodiscard]] Answer downgrade(const Call& call);
     [[nodiscard]] Answer member_list();
     static agent::Finding judge(const Json& probe, const Answer& answer);
+    static const agent::Finding& find_in(Page& page, const Json& probe);
     agent::Finding probe_http(const Json& probe, std::int64_t& takes_ms);
     agent::ActionResult snapshot(const std::string& host, const Json& argv);
     agent::ActionResult restore(const std::string& host, const Json& argv);
@@ -186,9 +209,9 @@ private:
     std::map<std::string, std::string> files_;  // by host and path
     Writes acknowledged_;
     int last_write_ = 0;
-    std::string asked_;  // the last probe's URL, and what was answered at that moment
-    std::optional<Reply> replied_;
-    Json members_told_;  // null: they have changed since
+    std::map<std::string, Page> pages_;  // by URL
+    std::uint64_t moment_ = 1;           // moves whenever something may have changed
+    Json members_told_;                  // null: they have changed since
     bool writing_ = true;
     bool auth_ = false;
     bool no_space_ = false;

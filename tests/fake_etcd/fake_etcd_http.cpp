@@ -70,7 +70,8 @@ Finding FakeEtcd::judge(const Json& probe, const Answer& answer) {
     }
     auto picked = agent::pick_from_json(probe, answer.body);
     return picked ? std::move(*picked)
-                  : pick_from_text(probe, answer.text.empty() ? answer.body.dump() : answer.text);
+                  : pick_from_text(
+                        probe, answer.text.empty() ? answer.body.dump() : std::string(answer.text));
 }
 
 Node* FakeEtcd::by_url(std::string_view url, std::string_view& path, bool& peer) {
@@ -86,30 +87,34 @@ Node* FakeEtcd::by_url(std::string_view url, std::string_view& path, bool& peer)
     return nullptr;
 }
 
-FakeEtcd::Reply FakeEtcd::ask(const std::string& url, const Json& body) {
-    std::string_view path;
-    bool peer = false;
-    Node* node = by_url(url, path, peer);
-    if (node == nullptr || node->running.empty() || node->exits_at_ms != 0
-        || node->serves_at_ms > now_ms_) {
+FakeEtcd::Page& FakeEtcd::page(const std::string& url) {
+    const auto [it, fresh] = pages_.try_emplace(url);
+    if (fresh) {
+        std::string_view path;
+        it->second.node = by_url(url, path, it->second.peer);
+        it->second.path = path;
+    }
+    return it->second;
+}
+
+FakeEtcd::Reply FakeEtcd::ask(const Page& page, const Json& body) {
+    if (page.node == nullptr || page.node->running.empty() || page.node->exits_at_ms != 0
+        || page.node->serves_at_ms > now_ms_) {
         return {};
     }
-    const bool leaderless = stores_.at(node->cluster_id).leader.empty();
-    const bool waits_for_quorum = leaderless && (path.starts_with("/v3/kv/") || !node->joined);
+    Node& node = *page.node;
+    const bool leaderless = stores_.at(node.cluster_id).leader.empty();
+    const bool waits_for_quorum = leaderless && (page.path.starts_with("/v3/kv/") || !node.joined);
     if (waits_for_quorum) {
         return {std::nullopt, true};
     }
-    const Call call = {*node, path, body};
-    return {peer ? peer_call(call) : client_call(call), false};
+    const Call call = {node, page.path, body};
+    return {page.peer ? peer_call(call) : client_call(call), false};
 }
 
 FakeEtcd::Answer FakeEtcd::client_call(const Call& call) {
-    const Store& store = stores_.at(call.node.cluster_id);
     if (call.path == "/version") {
-        Json body;
-        body.set("etcdserver", call.node.running);
-        body.set("etcdcluster", store.level.empty() ? "not_decided" : store.level + ".0");
-        return {200, std::move(body), {}};
+        return version_of(call.node);
     }
     if (call.path == "/v3/kv/range") {
         return auth_ ? Answer{400, refusal(3, "etcdserver: user name is empty"), {}}
@@ -150,15 +155,31 @@ FakeEtcd::Answer FakeEtcd::peer_call(const Call& call) {
     return {404, {}, "404 page not found"};
 }
 
+FakeEtcd::Answer FakeEtcd::version_of(Node& node) {
+    const std::string& level = stores_.at(node.cluster_id).level;
+    const auto& [told_release, told_level] = node.version.key;
+    if (node.version.body.is_null() || told_release != node.running || told_level != level) {
+        node.version.key = {node.running, level};
+        node.version.body = {};
+        node.version.body.set("etcdserver", node.running);
+        node.version.body.set("etcdcluster", level.empty() ? "not_decided" : level + ".0");
+    }
+    return {200, node.version.body, {}};
+}
+
 FakeEtcd::Answer FakeEtcd::status_of(Node& node) {
     const Store& store = stores_.at(node.cluster_id);
-    StatusKey key = {
-        node.applied, store.term, node.cluster_id, store.leader, node.running, no_space_};
-    if (node.told.is_null() || !(key == node.told_key)) {
-        node.told = make_status(node);
-        node.told_key = std::move(key);
+    const StatusKey& last = node.status.key;
+    const bool same = !node.status.body.is_null()
+                      && std::tie(last.applied, last.term, last.cluster_id, last.no_space)
+                             == std::tie(node.applied, store.term, node.cluster_id, no_space_)
+                      && last.leader == store.leader && last.running == node.running;
+    if (!same) {
+        node.status = {
+            {node.applied, store.term, node.cluster_id, store.leader, node.running, no_space_},
+            make_status(node)};
     }
-    return {200, node.told, {}};
+    return {200, node.status.body, {}};
 }
 
 Json FakeEtcd::make_status(const Node& node) {
@@ -240,8 +261,8 @@ FakeEtcd::Answer FakeEtcd::downgrade(const Call& call) {
 }
 
 agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
-    replied_.reset();
-    const Reply reply = ask(request["url"].as_string(), request["body"]);
+    ++moment_;
+    const Reply reply = ask(page(request["url"].as_string()), request["body"]);
     if (reply.hangs) {
         return agent::unknown({"http.no_answer", "no answer in time", "look whether it happened"});
     }
@@ -258,18 +279,32 @@ agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
                                        : agent::failed(std::move(error), std::move(evidence));
 }
 
-Finding FakeEtcd::probe_http(const Json& probe, std::int64_t& takes_ms) {
-    const std::string& url = probe["url"].as_string();
-    if (!replied_ || url != asked_) {
-        asked_ = url;
-        replied_ = ask(url, probe["body"]);
+// The probes that are sent again and again are the same values, not only equal ones.
+const Finding& FakeEtcd::find_in(Page& page, const Json& probe) {
+    for (const auto& [known, finding] : page.found) {
+        if (&known.members() == &probe.members()) {
+            return finding;
+        }
     }
-    const Reply& reply = *replied_;
-    if (reply.hangs) {
+    return page.found.emplace_back(probe, judge(probe, *page.reply.answer)).second;
+}
+
+Finding FakeEtcd::probe_http(const Json& probe, std::int64_t& takes_ms) {
+    static const Finding k_nobody = agent::absent("nobody listens there");
+    Page& at = page(probe["url"].as_string());
+    if (at.moment != moment_) {
+        at.moment = moment_;
+        Reply reply = ask(at, probe["body"]);
+        if (!(reply == at.reply)) {
+            at.reply = std::move(reply);
+            at.found.clear();
+        }
+    }
+    if (at.reply.hangs) {
         takes_ms = probe["deadline_ms"].as_int(2000);
         return agent::cannot_tell("no answer in time");
     }
-    return reply.answer ? judge(probe, *reply.answer) : agent::absent("nobody listens there");
+    return at.reply.answer ? find_in(at, probe) : k_nobody;
 }
 
 Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) {

@@ -24,18 +24,6 @@ Json to_json(const ActionResult& result, std::int64_t started_ms, std::int64_t e
     return json.set("started_ms", started_ms).set("ended_ms", ended_ms);
 }
 
-std::string_view status_name(agent::Finding::Status status) {
-    switch (status) {
-    case agent::Finding::Status::known:
-        return "known";
-    case agent::Finding::Status::absent:
-        return "absent";
-    case agent::Finding::Status::unknown:
-        break;
-    }
-    return "unknown";
-}
-
 // Probes look at the moment at which they were asked; slow ones answer later.
 class FakeProbes final : public agent::ProbeRun {
 public:
@@ -240,17 +228,8 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     std::int64_t slowest = 0;
     for (const Json& one : probes.items()) {
         std::int64_t takes = 0;
-        agent::Finding found =
-            agent::convert(system_.probe(name_, one, takes), one["type"].as_string());
+        facts.push_back(agent::to_fact(one, system_.probe(name_, one, takes), clock_.wall_ms()));
         slowest = std::max(slowest, takes);
-        Json::Object fact;
-        fact.reserve(5);
-        fact.append("at_ms", clock_.wall_ms());
-        fact.append("evidence", std::move(found.evidence));
-        fact.append("id", one["id"]);
-        fact.append("status", status_name(found.status));
-        fact.append("value", std::move(found.value));
-        facts.emplace_back(std::move(fact));
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;
     if (slowest > 0) {
