@@ -77,7 +77,7 @@ std::vector<Json> Session::handle(const Json& frame) {
 }
 
 Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& frame) {
-    const std::string& what = frame["do"].as_string();
+    const std::string_view what = frame["do"].as_string();
     if (waits_.size() + probes_.size() >= k_pending_max) {
         return fail("agent.busy",
                     fmt::format("{} requests wait for an answer", k_pending_max),
@@ -93,12 +93,12 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
         return done().set("fence", fence);
     }
     if (what == "probe") {
-        auto& run = probes_[number] = host_.probe(frame["probes"]);
+        auto run = host_.probe(frame["probes"]);
         auto facts = run->poll();
         if (facts) {
-            probes_.erase(number);
             return done().set("facts", std::move(*facts));
         }
+        probes_.emplace(number, std::move(run));
         return std::nullopt;
     }
     if (what == "put" || what == "get") {
@@ -108,7 +108,7 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
 }
 
 Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame) {
-    const std::string& what = frame["do"].as_string();
+    const std::string_view what = frame["do"].as_string();
     if (what != "exec" && what != "attach" && what != "cancel") {
         return bad_request(fmt::format("there is no request `{}`", what));
     }

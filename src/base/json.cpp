@@ -16,7 +16,7 @@ const Json::Array k_empty_array;
 const Json::Object k_empty_object;
 
 constexpr std::size_t k_room = 4;  // for the first keys at once
-constexpr std::size_t k_few = 8;   // keys that are looked through one by one
+constexpr std::size_t k_few = 16;  // keys that are looked through one by one
 
 std::string unescape_pointer(std::string_view token) {
     std::string out;
@@ -64,9 +64,11 @@ std::size_t JsonObject::place(std::string_view key) const {
 
 JsonObject::const_iterator JsonObject::find(std::string_view key) const {
     if (entries_.size() <= k_few) {
-        return std::find_if(begin(), end(), [&](const Entry& entry) {
-            return entry.first.size() == key.size() && entry.first == key;
-        });
+        auto it = begin();
+        while (it != end() && (it->first.size() != key.size() || it->first != key)) {
+            ++it;
+        }
+        return it;
     }
     const auto it = begin() + static_cast<std::ptrdiff_t>(place(key));
     return it != end() && it->first == key ? it : end();

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "base/small.h"
 
 #include <sys/single_threaded.h>
 
@@ -34,7 +35,7 @@ class Json;
 class JsonObject {
 public:
     using Entry = std::pair<std::string, Json>;
-    using Entries = std::vector<Entry>;
+    using Entries = std::vector<Entry, SmallAllocator<Entry>>;
     using const_iterator = Entries::const_iterator;
 
     JsonObject() = default;
@@ -158,6 +159,12 @@ private:
     // What holders share; the kind tells which of the three it is.
     struct Block {
         std::atomic<std::uint32_t> holders = 1;
+
+        static void* operator new(std::size_t bytes) { return take_small(bytes); }
+
+        static void operator delete(void* memory, std::size_t bytes) {
+            give_back_small(memory, bytes);
+        }
     };
 
     struct Text;

@@ -159,19 +159,30 @@ void write_escape(char c, Out& out) {
     out.put(k_hex[byte & 0xFU]);
 }
 
+// By byte: whether it stands as it is.
+constexpr std::array<bool, 256> k_plain = [] {
+    std::array<bool, 256> plain = {};
+    for (std::size_t byte = 0x20; byte < plain.size(); ++byte) {
+        plain.at(byte) = byte != '"' && byte != '\\';
+    }
+    return plain;
+}();
+
 // What needs no escape is copied in one piece.
 void write_string(std::string_view text, Out& out) {
     out.put('"');
-    std::size_t copied = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-            out.put(text.substr(copied, i - copied));
-            write_escape(c, out);
-            copied = i + 1;
+    while (!text.empty()) {
+        const auto stop = std::find_if(text.begin(), text.end(), [](char c) {
+            return !k_plain[static_cast<unsigned char>(c)];
+        });
+        const auto plain = static_cast<std::size_t>(stop - text.begin());
+        out.put(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (!text.empty()) {
+            write_escape(text.front(), out);
+            text.remove_prefix(1);
         }
     }
-    out.put(text.substr(copied));
     out.put('"');
 }
 

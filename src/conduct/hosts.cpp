@@ -104,9 +104,11 @@ void Hosts::flush(Link& link) {
         auto [ticket, request] = std::move(*link.queued.begin());
         link.queued.erase(link.queued.begin());
         request.set("n", ticket);
-        const std::string& what = request["do"].as_string();
-        if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
-            request.set("secrets", secrets_);
+        if (!secrets_.members().empty()) {
+            const std::string_view what = request["do"].as_string();
+            if (what == "probe" || what == "exec") {
+                request.set("secrets", secrets_);
+            }
         }
         link.waiting.emplace(ticket, true);
         if (Status sent = link.conversation->send(request); !sent) {

@@ -176,10 +176,14 @@ Json Judge::evidence(const Question& question,
                      verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
                                                  : model::to_json(it->second));
     }
-    Json detail;
-    detail.set("facts", std::move(facts));
+    Json::Object detail;
+    detail.reserve(3);
     if (verdict.outcome != Tri::yes) {
-        detail.set("because", verdict.because).set("remedy", verdict.remedy);
+        detail.append("because", verdict.because);
+    }
+    detail.append("facts", std::move(facts));
+    if (verdict.outcome != Tri::yes) {
+        detail.append("remedy", verdict.remedy);
     }
     return detail;
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::conduct {
 
 namespace {
@@ -13,9 +15,22 @@ using model::Known;
 
 constexpr std::size_t k_keys_kept_max = 200'000;  // of facts, in inquiries that are kept
 
+bool has_blanks(const Json& value) {
+    const auto& items = value.items();
+    const auto& members = value.members();
+    return value.as_string().find("${") != std::string::npos
+           || std::any_of(items.begin(), items.end(), has_blanks)
+           || std::any_of(members.begin(), members.end(), [](const auto& member) {
+                  return has_blanks(member.second);
+              });
+}
+
 // ${fact.NAME} in a probe is a system fact that an earlier round has read. A string that is nothing
 // but one keeps its type.
 Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
+    if (!has_blanks(value)) {
+        return value;
+    }
     const auto look_up = [&](std::string_view name) -> Result<std::string> {
         if (!name.starts_with("fact.")) {
             return fmt::format("${{{}}}", name);
@@ -118,8 +133,11 @@ Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts)
 }
 
 void Reading::ask(const std::string& host, const Json& probes, Hosts& hosts) {
-    Json request;
-    request.set("do", "probe").set("probes", probes);
+    static const Json k_probe = "probe";
+    Json::Object request;
+    request.reserve(4);  // with its number, and secrets
+    request.append("do", k_probe);
+    request.append("probes", probes);
     asked_.emplace(hosts.ask(host, std::move(request)), probes);
 }
 

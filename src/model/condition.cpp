@@ -64,25 +64,26 @@ const std::vector<std::string>& of_role(const Roster& members, const std::string
     return it == members.end() ? k_nobody : it->second;
 }
 
-std::vector<std::string>
-members_of(const Condition& condition, const Roster& roster, const std::string& self) {
-    const auto& members = of_role(roster, condition.role);
-    switch (condition.whose) {
-    case Whose::system:
-        return {""};
-    case Whose::this_member:
-        return {self};
-    case Whose::every:
-    case Whose::any:
-        return members;
-    case Whose::others:
-        break;
+// Borrowed from the roster, or from the one who asks.
+using Names = std::vector<const std::string*>;
+
+Names members_of(const Condition& condition, const Roster& roster, const std::string& self) {
+    static const std::string k_system;
+    if (condition.whose == Whose::system) {
+        return {&k_system};
     }
-    std::vector<std::string> others;
-    std::copy_if(members.begin(), members.end(), std::back_inserter(others), [&](const auto& one) {
-        return one != self;
-    });
-    return others;
+    if (condition.whose == Whose::this_member) {
+        return {&self};
+    }
+    const auto& members = of_role(roster, condition.role);
+    Names names;
+    names.reserve(members.size());
+    for (const std::string& member : members) {
+        if (condition.whose != Whose::others || member != self) {
+            names.push_back(&member);
+        }
+    }
+    return names;
 }
 
 Tri tri(bool holds) {
@@ -206,26 +207,28 @@ std::string finding(const Condition& condition, const FactView& view, const std:
 }
 
 // Nobody who was asked says no: there are not enough of them.
-std::string too_few(const Condition& condition, const std::vector<std::string>& members) {
-    return fmt::format("{} is expected, and {}",
-                       describe(condition),
-                       members.empty() ? "nobody is up to be asked"
-                                       : fmt::format("only {} {} up to be asked",
-                                                     fmt::join(members, ", "),
-                                                     members.size() == 1 ? "is" : "are"));
+std::string too_few(const Condition& condition, const Names& members) {
+    std::string names;
+    for (const std::string* member : members) {
+        names.append(names.empty() ? "" : ", ").append(*member);
+    }
+    return fmt::format(
+        "{} is expected, and {}",
+        describe(condition),
+        members.empty()
+            ? "nobody is up to be asked"
+            : fmt::format("only {} {} up to be asked", names, members.size() == 1 ? "is" : "are"));
 }
 
 // All members give equal, known values; the sentence names the two that differ.
-Verdict judge_same(const Condition& condition,
-                   const FactView& view,
-                   const std::vector<std::string>& members) {
-    for (const std::string& member : members) {
-        const Tri one = judge_one(condition, view, member);
+Verdict judge_same(const Condition& condition, const FactView& view, const Names& members) {
+    for (const std::string* member : members) {
+        const Tri one = judge_one(condition, view, *member);
         if (one != Tri::yes) {
-            return {one, finding(condition, view, member), condition.remedy};
+            return {one, finding(condition, view, *member), condition.remedy};
         }
-        const std::string key = fact_key(member, condition.fact);
-        const std::string first = fact_key(members.front(), condition.fact);
+        const std::string key = fact_key(*member, condition.fact);
+        const std::string first = fact_key(*members.front(), condition.fact);
         if (!(look_up(view.now, key).value == look_up(view.now, first).value)) {
             return {Tri::no,
                     fmt::format("{} is {} but {} is {}",
@@ -258,13 +261,13 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     std::size_t open = 0;
     std::string why_no;
     std::string why_open;
-    for (const std::string& member : members) {
-        const Tri one = judge_one(condition, view, member);
+    for (const std::string* member : members) {
+        const Tri one = judge_one(condition, view, *member);
         yes += one == Tri::yes ? 1U : 0U;
         open += one == Tri::cannot_tell ? 1U : 0U;
         std::string& why = one == Tri::no ? why_no : why_open;
         if (one != Tri::yes && why.empty()) {
-            why = finding(condition, view, member);
+            why = finding(condition, view, *member);
         }
     }
     if (yes >= needed) {
@@ -294,12 +297,15 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
 
 std::vector<std::string>
 facts_of(const Condition& condition, const Roster& members, const std::string& this_member) {
-    // `reaches` compares with the others, whosever fact is asked about.
-    const bool all = condition.relation == Relation::reaches;
     std::vector<std::string> keys;
-    for (const std::string& member :
-         all ? of_role(members, condition.role) : members_of(condition, members, this_member)) {
-        keys.push_back(fact_key(member, condition.fact));
+    if (condition.relation == Relation::reaches) {  // with the others, whosever fact is asked about
+        for (const std::string& member : of_role(members, condition.role)) {
+            keys.push_back(fact_key(member, condition.fact));
+        }
+        return keys;
+    }
+    for (const std::string* member : members_of(condition, members, this_member)) {
+        keys.push_back(fact_key(*member, condition.fact));
     }
     return keys;
 }

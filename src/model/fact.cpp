@@ -30,17 +30,24 @@ int compare(const Json& a, const Json& b, FactType type) {
 }
 
 Observation extreme(const FactSource& source, const FactBook& book, int sign) {
-    Observation best = {Known::unknown, {}, "no member could tell", 0};
+    const Observation* best = nullptr;
+    const std::string* whose = nullptr;
     for (const std::string& key : source.inputs) {
         const Observation& one = look_up(book, key);
         const bool better =
-            best.status != Known::known || sign * compare(one.value, best.value, source.type) > 0;
+            best == nullptr || sign * compare(one.value, best->value, source.type) > 0;
         if (one.status == Known::known && better) {
-            best = one;
-            best.evidence = fmt::format("{} of {}: {}", source.derive, key, one.evidence);
+            best = &one;
+            whose = &key;
         }
     }
-    return best;
+    if (best == nullptr) {
+        return {Known::unknown, {}, "no member could tell", 0};
+    }
+    return {Known::known,
+            best->value,
+            fmt::format("{} of {}: {}", source.derive, *whose, best->evidence),
+            best->at_ms};
 }
 
 Observation agreed(const FactSource& source, const FactBook& book) {
@@ -158,12 +165,15 @@ std::string show(const Observation& observation) {
     return observation.status == Known::absent ? "nothing" : observation.value.show();
 }
 
+// The keys come in order.
 Json to_json(const Observation& observation) {
-    Json json;
-    json.set("status", std::string(k_known.at(static_cast<std::size_t>(observation.status))));
-    json.set("value", observation.value);
-    json.set("evidence", observation.evidence);
-    json.set("at_ms", observation.at_ms);
+    static const std::array<Json, 3> k_values = {k_known.at(0), k_known.at(1), k_known.at(2)};
+    Json::Object json;
+    json.reserve(4);
+    json.append("at_ms", observation.at_ms);
+    json.append("evidence", observation.evidence);
+    json.append("status", k_values.at(static_cast<std::size_t>(observation.status)));
+    json.append("value", observation.value);
     return json;
 }
 

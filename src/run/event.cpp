@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <numeric>
 
 namespace drydock::run {
 
@@ -69,10 +69,11 @@ bool has_action(EventType type) {
 
 }  // namespace
 
-EventCodec::EventCodec(const model::Plan& plan) : plan_(plan) {
-    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        index_.emplace(plan.actions[i].id, i);
-    }
+EventCodec::EventCodec(const model::Plan& plan) : plan_(plan), by_id_(plan.actions.size()) {
+    std::iota(by_id_.begin(), by_id_.end(), 0);
+    std::sort(by_id_.begin(), by_id_.end(), [&](std::size_t a, std::size_t b) {
+        return plan.actions[a].id < plan.actions[b].id;
+    });
 }
 
 // The keys come in order.
@@ -118,13 +119,17 @@ Result<Event> EventCodec::decode(const Json& json) const {
     Event event = {
         *type, 0, static_cast<int>(json["attempt"].as_int()), *outcome, *purpose, json["detail"]};
     if (has_action(*type)) {
-        const auto action = index_.find(json["action"].as_string());
-        if (action == index_.end()) {
+        const std::string& id = json["action"].as_string();
+        const auto it = std::lower_bound(
+            by_id_.begin(), by_id_.end(), id, [&](std::size_t action, const std::string& wanted) {
+                return plan_.actions[action].id < wanted;
+            });
+        if (it == by_id_.end() || plan_.actions[*it].id != id) {
             return fail("journal.event",
                         fmt::format("the journal speaks of action {}, which the plan does not have",
                                     json["action"].show()));
         }
-        event.action = action->second;
+        event.action = *it;
     }
     return event;
 }

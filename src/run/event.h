@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace drydock::run {
 
@@ -75,7 +75,7 @@ public:
 
 private:
     const model::Plan& plan_;
-    std::unordered_map<std::string, std::size_t> index_;
+    std::vector<std::size_t> by_id_;  // the actions, in order of their ids
 };
 
 [[nodiscard]] std::string_view name_of(EventType type);

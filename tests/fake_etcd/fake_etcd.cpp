@@ -84,7 +84,7 @@ FakeEtcd::FakeEtcd(const model::Cluster& cluster,
     for (const model::Member& member : cluster.members) {
         Node node;
         node.name = member.name;
-        node.member = member;
+        node.member = &member;
         node.client_url = member.settings.at("client_url");
         node.peer_url = member.settings.at("peer_url");
         node.target = member.versions.at(version);
@@ -148,10 +148,14 @@ std::int64_t FakeEtcd::next_change_ms() const {
 void FakeEtcd::advance(std::int64_t now_ms) {
     ++moment_;
     while (now_ms_ < now_ms) {
-        const std::int64_t next = std::min(next_change_ms(), now_ms);
+        const std::int64_t change = next_change_ms();
+        const std::int64_t next = std::min(change, now_ms);
+        unsettled_ = unsettled_ || change == next;
         write_until(next);
         now_ms_ = next;
-        settle();
+        if (std::exchange(unsettled_, false)) {
+            settle();
+        }
     }
 }
 
@@ -255,6 +259,7 @@ void FakeEtcd::consider_level(Store& store, const std::vector<Node*>& members, b
 
 // Before it goes, or gives up the lead, a leader lets the next one decide.
 void FakeEtcd::hand_over(Store& store, const Node& from, const std::string& to) {
+    unsettled_ = true;
     if (store.leader != from.name) {
         return;
     }
@@ -275,10 +280,11 @@ bool FakeEtcd::may_start(const Node& node) const {
 }
 
 void FakeEtcd::begin_process(Node& node) {
-    for (const auto& [version, folder] : node.member.versions) {
+    for (const auto& [version, folder] : node.member->versions) {
         node.running = folder == node.target ? version : node.running;
     }
     CHECK(!node.running.empty());
+    unsettled_ = true;
     ++node.starts;
     node.pid = ++pids_;
     node.joined = false;
@@ -293,6 +299,7 @@ void FakeEtcd::begin_process(Node& node) {
 }
 
 void FakeEtcd::end_process(Node& node) {
+    unsettled_ = true;
     node.running.clear();
     node.joined = false;
     node.serves_at_ms = 0;
@@ -302,7 +309,7 @@ void FakeEtcd::end_process(Node& node) {
 
 Node& FakeEtcd::by_service(const Json& service) {
     for (auto& [name, node] : nodes_) {
-        if (node.member.service["pid_file"] == service["pid_file"]) {
+        if (node.member->service["pid_file"] == service["pid_file"]) {
             return node;
         }
     }
@@ -312,8 +319,8 @@ Node& FakeEtcd::by_service(const Json& service) {
 
 agent::ActionResult FakeEtcd::start(const std::string&, const Json& service) {
     Node& node = by_service(service);
-    const auto wanted = node.member.versions.find(node.running);
-    if (wanted != node.member.versions.end() && wanted->second == node.target) {
+    const auto wanted = node.member->versions.find(node.running);
+    if (wanted != node.member->versions.end() && wanted->second == node.target) {
         return {agent::Outcome::done, Json(Json::Object{{"adopted", true}})};
     }
     if (!node.running.empty()) {
@@ -354,13 +361,13 @@ void FakeEtcd::start_by_hand(const std::string& name) {
 
 void FakeEtcd::link_by_hand(const std::string& name, const std::string& version) {
     Node& node = nodes_.at(name);
-    node.target = node.member.versions.at(version);
+    node.target = node.member->versions.at(version);
 }
 
 agent::ActionResult
 FakeEtcd::link(const std::string& host, const std::string& link, const std::string& target) {
     for (auto& [name, node] : nodes_) {
-        if (node.member.host == host && node.member.link == link) {
+        if (node.member->host == host && node.member->link == link) {
             node.target = target;
             return {agent::Outcome::done};
         }
@@ -381,7 +388,7 @@ bool FakeEtcd::kill_one(std::int64_t choice) {
 bool FakeEtcd::host_dies(const std::string& host) {
     std::vector<Node*> there;
     for (auto& [name, node] : nodes_) {
-        if (node.member.host == host && !node.running.empty()) {
+        if (node.member->host == host && !node.running.empty()) {
             there.push_back(&node);
         }
     }

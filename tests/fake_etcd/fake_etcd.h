@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace drydock::fake_etcd {
@@ -76,9 +77,9 @@ struct Node {
     std::string name;
     std::string client_url;
     std::string peer_url;
-    model::Member member;
-    std::string target;   // where its release link points
-    std::string running;  // release of its process; empty: none
+    const model::Member* member = nullptr;  // as the cluster file has it
+    std::string target;                     // where its release link points
+    std::string running;                    // release of its process; empty: none
     std::int64_t serves_at_ms = 0;
     std::int64_t exits_at_ms = 0;  // a process that refused to start; 0: it stays
     bool joined = false;           // was part of a quorum since it started
@@ -95,7 +96,7 @@ struct Node {
 
 class FakeEtcd final : public transport::FakeSystem {
 public:
-    // Every member runs `version` and serves. `faults` gives the latencies and must outlive this.
+    // Every member runs `version` and serves. `faults` gives the latencies. Both must outlive this.
     FakeEtcd(const model::Cluster& cluster, const std::string& version, transport::Faults& faults);
 
     void advance(std::int64_t now_ms) override;
@@ -159,15 +160,22 @@ private:
         const Json& body;
     };
 
-    // One URL: who answers there, and what probes found in the answer. The same answer gives the
-    // same findings.
+    // One URL: who answers there, and what.
     struct Page {
         Node* node = nullptr;  // null: nobody has that address
         std::string path;
         bool peer = false;
-        std::uint64_t moment = 0;  // of the reply
+        std::uint64_t moment = 0;   // of the reply
+        std::uint64_t edition = 0;  // moves when the reply changes
         Reply reply;
-        std::vector<std::pair<Json, agent::Finding>> found;  // by probe
+    };
+
+    // A probe that was asked, and what it found. The same answer gives the same finding.
+    struct Asked {
+        Json probe;                 // held, so that no other one gets its place in memory
+        Page* page = nullptr;       // null: it asks no server
+        std::uint64_t edition = 0;  // of the page that it was found in; 0: not yet
+        agent::Finding finding;
     };
 
     void settle();
@@ -193,12 +201,15 @@ private:
     [[nodiscard]] Answer version_of(Node& node);
     [[nodiscard]] Answer status_of(Node& node);
     [[nodiscard]] Json make_status(const Node& node);
+    [[nodiscard]] Json errors_of(const Node& node) const;
+    [[nodiscard]] const Json& id_of(const Node& node);
     [[nodiscard]] Answer transfer(const Call& call);
     [[nodiscard]] Answer downgrade(const Call& call);
     [[nodiscard]] Answer member_list();
     static agent::Finding judge(const Json& probe, const Answer& answer);
-    static const agent::Finding& find_in(Page& page, const Json& probe);
-    agent::Finding probe_http(const Json& probe, std::int64_t& takes_ms);
+    void refresh(Page& page, const Json& body);
+    agent::Finding probe_http(Asked& asked, std::int64_t& takes_ms);
+    agent::Finding probe_host(const std::string& host, const Json& probe);
     agent::ActionResult snapshot(const std::string& host, const Json& argv);
     agent::ActionResult restore(const std::string& host, const Json& argv);
 
@@ -210,8 +221,11 @@ private:
     Writes acknowledged_;
     int last_write_ = 0;
     std::map<std::string, Page> pages_;  // by URL
-    std::uint64_t moment_ = 1;           // moves whenever something may have changed
-    Json members_told_;                  // null: they have changed since
+    std::unordered_map<const Json::Object*, Asked> asked_;
+    std::uint64_t moment_ = 1;                        // moves whenever something may have changed
+    std::map<const Node*, Told<std::uint64_t>> ids_;  // looked up only
+    Json members_told_;                               // null: they have changed since
+    bool unsettled_ = true;  // something was done that may have more come of it
     bool writing_ = true;
     bool auth_ = false;
     bool no_space_ = false;

@@ -14,7 +14,7 @@ namespace {
 using agent::Finding;
 
 constexpr std::int64_t k_free_bytes = 50'000'000'000;
-constexpr std::int64_t k_bytes_a_write = 200;
+constexpr std::uint64_t k_bytes_a_write = 200;
 
 Json refusal(int code, const std::string& message) {
     Json body;
@@ -182,29 +182,51 @@ FakeEtcd::Answer FakeEtcd::status_of(Node& node) {
     return {200, node.status.body, {}};
 }
 
+// The keys of both come in order.
 Json FakeEtcd::make_status(const Node& node) {
     const Store& store = stores_.at(node.cluster_id);
-    Json header;
-    header.set("cluster_id", text_of(node.cluster_id)).set("member_id", text_of(member_id(node)));
-    header.set("revision", text_of(node.applied)).set("raft_term", text_of(store.term));
-    Json body;
-    body.set("header", std::move(header)).set("version", node.running);
-    body.set("dbSize", std::to_string(static_cast<std::int64_t>(node.applied) * k_bytes_a_write));
-    body.set("raftIndex", text_of(node.applied + 7)).set("raftTerm", text_of(store.term));
-    body.set("raftAppliedIndex", text_of(node.applied + 7));
+    const Json term = text_of(store.term);
+    const Json index = text_of(node.applied + 7);
+    Json::Object header;
+    header.reserve(4);
+    header.append("cluster_id", text_of(node.cluster_id));
+    header.append("member_id", id_of(node));
+    header.append("raft_term", term);
+    header.append("revision", text_of(node.applied));
+    Json::Object body;
+    body.reserve(8);
+    body.append("dbSize", text_of(node.applied * k_bytes_a_write));
+    if (Json errors = errors_of(node); !errors.items().empty()) {
+        body.append("errors", std::move(errors));
+    }
+    body.append("header", std::move(header));
+    if (!store.leader.empty()) {
+        body.append("leader", id_of(nodes_.at(store.leader)));
+    }
+    body.append("raftAppliedIndex", index);
+    body.append("raftIndex", index);
+    body.append("raftTerm", term);
+    body.append("version", node.running);
+    return body;
+}
+
+Json FakeEtcd::errors_of(const Node& node) const {
     Json errors{Json::Array{}};
-    if (store.leader.empty()) {
+    if (stores_.at(node.cluster_id).leader.empty()) {
         errors.push("etcdserver: no leader");
-    } else {
-        body.set("leader", text_of(member_id(nodes_.at(store.leader))));
     }
     if (no_space_) {
         errors.push(fmt::format("memberID:{} alarm:NOSPACE ", member_id(node)));
     }
-    if (!errors.items().empty()) {
-        body.set("errors", std::move(errors));
+    return errors;
+}
+
+const Json& FakeEtcd::id_of(const Node& node) {
+    Told<std::uint64_t>& told = ids_[&node];
+    if (told.body.is_null() || told.key != node.cluster_id) {
+        told = {node.cluster_id, text_of(member_id(node))};
     }
-    return body;
+    return told.body;
 }
 
 FakeEtcd::Answer FakeEtcd::member_list() {
@@ -215,8 +237,8 @@ FakeEtcd::Answer FakeEtcd::member_list() {
     for (const auto& [name, node] : nodes_) {
         Json one;
         one.set("ID", text_of(member_id(node))).set("name", name);
-        one.set("clientURLs", Json::Array{node.member.settings.at("client_url")});
-        members.push(one.set("peerURLs", Json::Array{node.member.settings.at("peer_url")}));
+        one.set("clientURLs", Json::Array{node.member->settings.at("client_url")});
+        members.push(one.set("peerURLs", Json::Array{node.member->settings.at("peer_url")}));
     }
     members_told_ = Json(Json::Object{{"members", std::move(members)}});
     return {200, members_told_, {}};
@@ -245,12 +267,14 @@ FakeEtcd::Answer FakeEtcd::downgrade(const Call& call) {
         return {404, {}, "404 page not found"};
     }
     if (call.body["action"] == Json("CANCEL")) {
+        unsettled_ = true;
         store.downgrade_target.clear();
         return {200, Json(Json::Object{}), {}};
     }
     if (!store.downgrade_target.empty()) {
         return {400, refusal(9, "etcdserver: cluster has a downgrade job in progress"), {}};
     }
+    unsettled_ = true;
     store.downgrade_target = series_of(call.body["version"].as_string());
     store.raise_at_ms = 0;
     if (series == "3.5") {
@@ -279,39 +303,50 @@ agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
                                        : agent::failed(std::move(error), std::move(evidence));
 }
 
-// The probes that are sent again and again are the same values, not only equal ones.
-const Finding& FakeEtcd::find_in(Page& page, const Json& probe) {
-    for (const auto& [known, finding] : page.found) {
-        if (&known.members() == &probe.members()) {
-            return finding;
-        }
+// Asks again if something may have changed since.
+void FakeEtcd::refresh(Page& page, const Json& body) {
+    if (page.moment == moment_) {
+        return;
     }
-    return page.found.emplace_back(probe, judge(probe, *page.reply.answer)).second;
+    page.moment = moment_;
+    Reply reply = ask(page, body);
+    if (page.edition == 0 || !(reply == page.reply)) {
+        page.reply = std::move(reply);
+        ++page.edition;
+    }
 }
 
-Finding FakeEtcd::probe_http(const Json& probe, std::int64_t& takes_ms) {
+Finding FakeEtcd::probe_http(Asked& asked, std::int64_t& takes_ms) {
     static const Finding k_nobody = agent::absent("nobody listens there");
-    Page& at = page(probe["url"].as_string());
-    if (at.moment != moment_) {
-        at.moment = moment_;
-        Reply reply = ask(at, probe["body"]);
-        if (!(reply == at.reply)) {
-            at.reply = std::move(reply);
-            at.found.clear();
-        }
-    }
+    Page& at = *asked.page;
+    refresh(at, asked.probe["body"]);
     if (at.reply.hangs) {
-        takes_ms = probe["deadline_ms"].as_int(2000);
+        takes_ms = asked.probe["deadline_ms"].as_int(2000);
         return agent::cannot_tell("no answer in time");
     }
-    return at.reply.answer ? find_in(at, probe) : k_nobody;
+    if (!at.reply.answer) {
+        return k_nobody;
+    }
+    if (asked.edition != at.edition) {
+        asked.finding = judge(asked.probe, *at.reply.answer);
+        asked.edition = at.edition;
+    }
+    return asked.finding;
 }
 
+// Probes that are sent again and again are the same values, not only equal ones.
 Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) {
-    const std::string& kind = probe["kind"].as_string();
-    if (kind == "http") {
-        return probe_http(probe, takes_ms);
+    const auto [it, fresh] = asked_.try_emplace(&probe.members());
+    Asked& asked = it->second;
+    if (fresh) {
+        asked.probe = probe;
+        asked.page = probe["kind"] == Json("http") ? &page(probe["url"].as_string()) : nullptr;
     }
+    return asked.page != nullptr ? probe_http(asked, takes_ms) : probe_host(host, probe);
+}
+
+Finding FakeEtcd::probe_host(const std::string& host, const Json& probe) {
+    const std::string_view kind = probe["kind"].as_string();
     if (kind == "service") {
         return agent::known(by_service(probe["service"]).running.empty() ? "stopped" : "running");
     }
@@ -322,7 +357,7 @@ Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t
     if (kind == "link") {
         for (const auto& [name, node] : nodes_) {
             for (const auto& [version, folder] : probe["versions"].members()) {
-                if (node.member.link == probe["link"].as_string() && node.member.host == host
+                if (node.member->link == probe["link"].as_string() && node.member->host == host
                     && folder.as_string() == node.target) {
                     return agent::known(version);
                 }
@@ -389,6 +424,7 @@ agent::ActionResult FakeEtcd::restore(const std::string& host, const Json& argv)
     }
     node.cluster_id = id;
     members_told_ = {};
+    unsettled_ = true;
     node.applied = copy->second.size();
     node.restored_by = run;
     return {agent::Outcome::done};

@@ -5,6 +5,7 @@
 #include "journal/chain.h"
 
 #include <algorithm>
+#include <deque>
 
 namespace drydock::journal {
 
@@ -19,7 +20,7 @@ struct MemoryRun {
     Holder holder;
     const MemoryJournal* owner = nullptr;  // who holds the lease; compared, never followed
     Head head;
-    std::vector<Record> records;
+    std::deque<Record> records;
 };
 
 }  // namespace
