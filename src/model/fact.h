@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/small.h"
 
 #include <cstdint>
 #include <map>
@@ -26,7 +27,10 @@ struct Observation {
     std::int64_t at_ms = 0;  // wall clock of the host that read it
 };
 
-using FactBook = std::map<std::string, Observation, std::less<>>;
+using FactBook = std::map<std::string,
+                          Observation,
+                          std::less<>,
+                          SmallAllocator<std::pair<const std::string, Observation>>>;
 
 [[nodiscard]] std::string fact_key(std::string_view member, std::string_view fact);
 
