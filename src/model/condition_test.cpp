@@ -51,7 +51,7 @@ TEST(Condition, tells_that_too_few_are_up) {
     const Verdict verdict = evaluate(three, {now, now, now, up, ""});
     EXPECT_EQ(verdict.outcome, Tri::no);
     EXPECT_EQ(verdict.because,
-              "at least 3 of every node's ready is true is expected, and only m1, m2 are up to "
+              "at least 3 nodes' ready is true is expected, and only m1, m2 are up to "
               "be asked");
 }
 
