@@ -72,7 +72,8 @@ std::string where_it_stays(const Site& site, const Options& options, const Searc
     const std::vector<bool> good = surely_finish(site, options, search);
     for (const std::uint32_t id : good[ids.front()] ? std::vector<std::uint32_t>() : ids) {
         for (std::size_t i = 0; halted(id) && !good[id] && i < site.acts.size(); ++i) {
-            if (site.status(search.row(id), i) == static_cast<Byte>(Status::failed)) {
+            const auto status = static_cast<Status>(site.status(search.row(id), i));
+            if (has_failed(status)) {
                 return fmt::format("it may halt at \"{}\" and cannot go on",
                                    site.plan.actions[i].title);
             }
@@ -223,10 +224,12 @@ bool says_remedy(const model::Action& action) {
     return !action.remedy.empty() || says(action.guard) || says(action.then);
 }
 
-bool has_failed(const Site& site, const Byte* row, bool (*test)(const Act&, const model::Action&)) {
+using Test = bool (*)(Status, const Act&, const model::Action&);
+
+bool any_failed(const Site& site, const Byte* row, Test test) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
-        if (site.status(row, i) == static_cast<Byte>(Status::failed)
-            && test(site.acts[i], site.plan.actions[i])) {
+        const auto status = static_cast<Status>(site.status(row, i));
+        if (has_failed(status) && test(status, site.acts[i], site.plan.actions[i])) {
             return true;
         }
     }
@@ -234,16 +237,19 @@ bool has_failed(const Site& site, const Byte* row, bool (*test)(const Act&, cons
 }
 
 bool is_an_end(const Site& site, const Byte* row) {
-    const auto told = [](const Act&, const model::Action& action) { return says_remedy(action); };
+    // Who does not answer is to be brought back: that is told of itself.
+    const auto has_remedy = [](Status status, const Act&, const model::Action& action) {
+        return status == Status::unreached || says_remedy(action);
+    };
     return is_in_phase(row, Phase::finished)
-           || (is_in_phase(row, Phase::halted) && has_failed(site, row, told));
+           || (is_in_phase(row, Phase::halted) && any_failed(site, row, has_remedy));
 }
 
 // Whether it ran is a person's to find out, and nobody tells them how: so they cannot go on.
 bool is_left_alone(const Site& site, const Byte* row) {
     return is_in_phase(row, Phase::halted)
-           && has_failed(site, row, [](const Act& act, const model::Action& action) {
-                  return act.ran != k_nowhere && !says_remedy(action);
+           && any_failed(site, row, [](Status status, const Act& act, const model::Action& action) {
+                  return status == Status::failed && act.ran != k_nowhere && !says_remedy(action);
               });
 }
 

@@ -186,7 +186,8 @@ bool is_going_down(const Site& site, int member, std::size_t but, const Byte* ro
         const Byte status = site.status(row, i);
         const bool in_flight = status == static_cast<Byte>(Status::intended)
                                || status == static_cast<Byte>(Status::lost)
-                               || status == static_cast<Byte>(Status::unsure);
+                               || status == static_cast<Byte>(Status::unsure)
+                               || status == static_cast<Byte>(Status::unheard);
         if (i != but && in_flight && site.acts[i].member == member && site.acts[i].takes_down) {
             return true;
         }

@@ -107,6 +107,10 @@ private:
     void close_all();
 
     [[nodiscard]] bool settle_quiet();
+    [[nodiscard]] bool is_settled(const run::Command& command);
+    void settle_away(std::size_t action);
+    void settle_recheck(std::size_t action);
+    [[nodiscard]] bool is_stopping() const;
     [[nodiscard]] bool is_probe_settled(std::size_t action);
     void obey(const run::Command& command);
     void judge_guard(std::size_t action);

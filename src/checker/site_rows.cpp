@@ -19,8 +19,10 @@ bool awaits_answer(Byte status) {
 
 bool is_in_flight(Byte status) {
     return awaits_answer(status) || status == static_cast<Byte>(Status::unsure)
+           || status == static_cast<Byte>(Status::unheard)
            || status == static_cast<Byte>(Status::acted)
-           || status == static_cast<Byte>(Status::failed);
+           || status == static_cast<Byte>(Status::recheck)
+           || has_failed(static_cast<Status>(status));
 }
 
 }  // namespace
@@ -42,7 +44,7 @@ void Site::pack_action(const State& run, std::size_t action, Byte* row) const {
     if (status == Status::skipped && !acts[action].matters_if_skipped) {
         status = Status::done;
     }
-    if (status == Status::done || status == Status::skipped || status == Status::failed) {
+    if (status == Status::done || status == Status::skipped || has_failed(status)) {
         failures = 0;
     }
     row[cells[action]] =

@@ -23,7 +23,8 @@ bool is_over(Status status) {
 
 bool is_busy(Status status) {
     return status == Status::ready || status == Status::intended || status == Status::lost
-           || status == Status::unsure || status == Status::acted;
+           || status == Status::unsure || status == Status::unheard || status == Status::acted
+           || status == Status::recheck;
 }
 
 // What makes a member another one: until then it waits, after that it is done.
@@ -97,7 +98,7 @@ void count(Tally& tally, const Action& action, Status status, bool left_out) {
     if (is_busy(status) && tally.busy == nullptr) {
         tally.busy = &action;
     }
-    if (status == Status::failed && tally.failed == nullptr) {
+    if (has_failed(status) && tally.failed == nullptr) {
         tally.failed = &action;
     }
     if (!is_over(status) && swaps(action) && tally.next == nullptr) {

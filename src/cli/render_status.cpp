@@ -113,7 +113,7 @@ std::string halt_lines(const RunStatus& status, const Screen& screen) {
     std::string out = hang(screen.paint(Tone::bad, "HALTED") + "  ", status.cause, screen.width);
     for (std::size_t i = 0; i < status.state.actions(); ++i) {
         const model::Action& action = status.plan.actions[i];
-        if (status.state.status(i) == run::Status::failed) {
+        if (run::has_failed(status.state.status(i))) {
             const std::string where = action.host.empty() ? "" : " on host " + action.host;
             out += labelled("step",
                             fmt::format("{} ({}){}, attempt {}",

@@ -86,8 +86,8 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     question.wanted = inquiries_->of(action * k_purposes + static_cast<std::size_t>(purpose),
                                      [&] { return keys_of(what, purpose); });
     question.due_ms = clock_.monotonic_ms();
-    question.deadline_ms =
-        question.due_ms + (purpose == Purpose::then ? what.within_ms : what.patience_ms);
+    const bool awaited = purpose == Purpose::then && state_.status(action) != run::Status::recheck;
+    question.deadline_ms = question.due_ms + (awaited ? what.within_ms : what.patience_ms);
     questions_[action] = std::move(question);
 }
 

@@ -195,15 +195,29 @@ Json Runner::halt_detail(std::size_t index) const {
     const Json detail = last == last_detail_.end() ? Json() : last->second;
     const std::string why = detail["because"].as_string();
     Json out;
-    out.set("action", action.id)
-        .set("cause",
-             why.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
-                                       action.title,
-                                       state_.attempt(index))
-                         : fmt::format("{}: {}", action.title, why));
+    out.set("action", action.id).set("source", action.source);
+    if (state_.status(index) == run::Status::unreached) {
+        PROBE("runner: nobody could be asked what became of it");
+        return out
+            .set("cause",
+                 fmt::format("{}: host {} did not tell what became of it: it may have ended, be "
+                             "under way still, or never have begun",
+                             action.title,
+                             action.host))
+            .set(
+                "remedy",
+                fmt::format("bring host {} back, or the way to it; `drydock resume` asks it before "
+                            "anything is tried again",
+                            action.host));
+    }
+    out.set("cause",
+            why.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
+                                      action.title,
+                                      state_.attempt(index))
+                        : fmt::format("{}: {}", action.title, why));
     std::string remedy = detail["remedy"].as_string();
     remedy = remedy.empty() ? action.remedy : remedy;
-    out.set("remedy", remedy.empty() ? k_remedy : remedy).set("source", action.source);
+    out.set("remedy", remedy.empty() ? k_remedy : remedy);
     out.set("evidence", detail["evidence"]);
     return out;
 }

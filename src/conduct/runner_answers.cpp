@@ -38,13 +38,15 @@ Json detail_of_result(const Json& result) {
 
 }  // namespace
 
+// An agent that was asked and knows no outcome cannot tell; one that does not answer might.
 void Runner::take_ended(const InFlight& flight, const Json& answer) {
     const std::string& where = answer["state"].as_string();
-    if (where == "ended") {
+    const Outcome told = outcome_from(answer["result"]["outcome"].as_string());
+    if (where == "ended" && !(flight.asked && told == Outcome::unknown)) {
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
-               outcome_from(answer["result"]["outcome"].as_string()),
+               told,
                Purpose::none,
                detail_of_result(answer["result"])});
     } else {

@@ -15,13 +15,13 @@ Status after_effect(const Program& program, std::size_t index) {
     return program.promises(index) ? Status::acted : Status::done;
 }
 
-// It has failed for good.
-void give_up(const Program& program, State& state, std::size_t index) {
+// It has failed for good, and how.
+void give_up(const Program& program, State& state, std::size_t index, Status how = Status::failed) {
     if (program.optional(index)) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);
     } else {
-        state.set_status(index, Status::failed);
+        state.set_status(index, how);
     }
 }
 
@@ -60,25 +60,32 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
 }
 
 void then_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
-    if (state.status(index) != Status::acted) {
+    const bool again = state.status(index) == Status::recheck;
+    if (!again && state.status(index) != Status::acted) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, Status::done);
+    } else if (again) {
+        repeat(program, state, index);
     } else if (outcome == Outcome::no) {
         count_failure(program, state, index);
     } else {
-        give_up(program, state, index);
+        give_up(program, state, index, Status::unseen);
     }
 }
 
-// Only "it did not happen", or an action that may be repeated, leads to a repeat.
+// Only "it did not happen", or an action that may be repeated, leads to a repeat; and neither does
+// where it may be under way still, on a host that does not answer.
 void happened_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
-    if (state.status(index) != Status::unsure) {
+    const bool unheard = state.status(index) == Status::unheard;
+    if (!unheard && state.status(index) != Status::unsure) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, after_effect(program, index));
+    } else if (unheard) {
+        give_up(program, state, index, Status::unreached);
     } else if (outcome == Outcome::no || program.repeatable(index)) {
         repeat(program, state, index);
     } else {
@@ -121,9 +128,9 @@ void ended(const Program& program, State& state, const Move& event) {
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
     } else {
-        // A lost action whose agent says "unknown" has been asked already: only a probe can tell.
+        // Nobody answers that question either.
         const bool asked = state.status(event.action) == Status::lost;
-        state.set_status(event.action, asked ? Status::unsure : Status::lost);
+        state.set_status(event.action, asked ? Status::unheard : Status::lost);
     }
 }
 
@@ -155,16 +162,25 @@ void conductor_started(State& state) {
     }
 }
 
-// A person has seen to it: what failed is tried again from its guards, but not what was left out.
+// What a person has seen to goes on from here.
+Status tried_again(Status status) {
+    if (status == Status::failed) {
+        return Status::waiting;
+    }
+    if (status == Status::unreached) {
+        return Status::lost;
+    }
+    return status == Status::unseen ? Status::recheck : status;
+}
+
+// What was left out stays so.
 void resumed(State& state) {
     state.set_phase(Phase::running);
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (state.status(i) != Status::skipped) {
             state.set_failures(i, 0);
         }
-        if (state.status(i) == Status::failed) {
-            state.set_status(i, Status::waiting);
-        }
+        state.set_status(i, tried_again(state.status(i)));
     }
 }
 

@@ -42,10 +42,14 @@ std::optional<Command> give_out(const Program& program, const State& state, std:
     case Status::intended:
     case Status::lost:
     case Status::unsure:
+    case Status::unheard:
     case Status::acted:
+    case Status::recheck:
     case Status::done:
     case Status::skipped:
     case Status::failed:
+    case Status::unreached:
+    case Status::unseen:
         break;
     }
     return std::nullopt;
@@ -57,8 +61,10 @@ std::optional<Command> see_through(const State& state, std::size_t index) {
     case Status::lost:
         return Command{Do::ask, index, state.attempt(index), Purpose::none};
     case Status::unsure:
+    case Status::unheard:
         return judge(index, Purpose::happened);
     case Status::acted:
+    case Status::recheck:
         return judge(index, Purpose::then);
     case Status::waiting:
     case Status::ready:
@@ -68,6 +74,8 @@ std::optional<Command> see_through(const State& state, std::size_t index) {
     case Status::done:
     case Status::skipped:
     case Status::failed:
+    case Status::unreached:
+    case Status::unseen:
         break;
     }
     return std::nullopt;
@@ -98,7 +106,7 @@ Look look_over(const Program& program, const State& state, std::vector<Command>&
         look.all_over = false;
         auto command = see_through(state, i);
         look.in_flight = look.in_flight || status == Status::intended || command.has_value();
-        if (status == Status::failed && !look.failed) {
+        if (has_failed(status) && !look.failed) {
             look.failed = i;
         }
         if (!command && !pausing && !look.failed) {

@@ -18,12 +18,16 @@ constexpr std::array k_statuses = {Status::waiting,
                                    Status::intended,
                                    Status::lost,
                                    Status::unsure,
+                                   Status::unheard,
                                    Status::acted,
+                                   Status::recheck,
                                    Status::soaking,
                                    Status::open,
                                    Status::done,
                                    Status::skipped,
-                                   Status::failed};
+                                   Status::failed,
+                                   Status::unreached,
+                                   Status::unseen};
 
 Action action(const std::string& id, std::vector<std::size_t> after, Repeatable repeatable) {
     Action one;
@@ -102,19 +106,31 @@ TEST(RunApply, MovesByTheTable) {
         {"intended", {EventType::action_intended, 0, 1}, {{S::ready, S::intended}}},
         {"done", ended(Outcome::done), {{S::intended, S::acted}, {S::lost, S::acted}}},
         {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
-        {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unsure}}},
+        {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unheard}}},
         {"of another attempt", ended(Outcome::done, 7), {}},
         {"still runs", attached(Outcome::running), {{S::lost, S::intended}}},
         {"never begun",
          attached(Outcome::none),
          {{S::intended, S::waiting}, {S::lost, S::waiting}}},
         {"torn", attached(Outcome::torn), {{S::intended, S::unsure}, {S::lost, S::unsure}}},
-        {"promise kept", read(Purpose::then, Outcome::yes), {{S::acted, S::done}}},
-        {"promise broken", read(Purpose::then, Outcome::no), {{S::acted, S::failed}}},
-        {"promise not told", read(Purpose::then, Outcome::cannot_tell), {{S::acted, S::failed}}},
-        {"happened", read(Purpose::happened, Outcome::yes), {{S::unsure, S::acted}}},
-        {"did not happen", read(Purpose::happened, Outcome::no), {{S::unsure, S::waiting}}},
-        {"nobody knows", read(Purpose::happened, Outcome::cannot_tell), {{S::unsure, S::failed}}},
+        {"promise kept",
+         read(Purpose::then, Outcome::yes),
+         {{S::acted, S::done}, {S::recheck, S::done}}},
+        {"promise broken",
+         read(Purpose::then, Outcome::no),
+         {{S::acted, S::failed}, {S::recheck, S::waiting}}},
+        {"promise not told",
+         read(Purpose::then, Outcome::cannot_tell),
+         {{S::acted, S::unseen}, {S::recheck, S::waiting}}},
+        {"happened",
+         read(Purpose::happened, Outcome::yes),
+         {{S::unsure, S::acted}, {S::unheard, S::acted}}},
+        {"did not happen",
+         read(Purpose::happened, Outcome::no),
+         {{S::unsure, S::waiting}, {S::unheard, S::unreached}}},
+        {"nobody knows",
+         read(Purpose::happened, Outcome::cannot_tell),
+         {{S::unsure, S::failed}, {S::unheard, S::unreached}}},
         {"soak begins", {EventType::soak_started}, {{S::ready, S::soaking}}},
         {"gate opens", {EventType::gate_opened}, {{S::soaking, S::open}}},
         {"approved", {EventType::gate_approved}, {{S::open, S::done}}},
@@ -154,6 +170,36 @@ TEST(RunApply, TriesAgainAsOftenAsThePackAllows) {
     EXPECT_EQ(apply(plan, state, {EventType::run_resumed}).status(0), Status::waiting);
 }
 
+// It may be under way still: nothing but its own host, or a probe that has seen it, ends the doubt.
+TEST(RunApply, AsksAgainWhoDidNotAnswerBeforeAnythingIsRepeated) {
+    const Plan plan = diamond(Repeatable::yes);
+    const State lost = with(running(plan), 0, Status::lost);
+    const State unheard = apply(plan, lost, ended(Outcome::unknown));
+    EXPECT_EQ(next(plan, unheard).front(), (Command{Do::judge, 0, 0, Purpose::happened}));
+    EXPECT_EQ(apply(plan, unheard, read(Purpose::happened, Outcome::yes)).status(0), Status::acted);
+    for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
+        State state = apply(plan, unheard, read(Purpose::happened, outcome));
+        EXPECT_EQ(state.status(0), Status::unreached);
+        state.set_status(1, Status::done);
+        EXPECT_EQ(next(plan, state).front().what, Do::halt);
+        state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+        EXPECT_EQ(next(plan, state).front(), (Command{Do::ask, 0, 1, Purpose::none}));
+    }
+}
+
+TEST(RunApply, LooksAgainForWhatCouldNotBeReadBeforeItIsRepeated) {
+    const Plan plan = diamond(Repeatable::yes);
+    State state = apply(
+        plan, with(running(plan), 0, Status::acted), read(Purpose::then, Outcome::cannot_tell));
+    EXPECT_TRUE(has_failed(state.status(0)));
+    state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+    EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 0, 0, Purpose::then}));
+    EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::yes)).status(0), Status::done);
+    for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
+        EXPECT_EQ(apply(plan, state, read(Purpose::then, outcome)).status(0), Status::waiting);
+    }
+}
+
 // What is optional stops nothing, is known to have failed, and is not tried again.
 TEST(RunApply, GoesOnWithoutWhatIsOptional) {
     Plan plan = diamond(Repeatable::probe);
@@ -164,6 +210,7 @@ TEST(RunApply, GoesOnWithoutWhatIsOptional) {
         {Status::acted, read(Purpose::then, Outcome::no)},
         {Status::acted, read(Purpose::then, Outcome::cannot_tell)},
         {Status::unsure, read(Purpose::happened, Outcome::cannot_tell)},
+        {Status::unheard, read(Purpose::happened, Outcome::cannot_tell)},
     };
     for (const auto& [status, event] : ends) {
         State state = apply(plan, with(running(plan), 0, status), event);

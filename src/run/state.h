@@ -30,21 +30,35 @@ enum class Phase : std::uint8_t {
 //   waiting -> skipped                                    its `when` does not hold
 //   any -> skipped instead of failed                      it is optional; its failures count on
 //   intended -> lost -> (intended | waiting | unsure)     nobody knows: the agent is asked
-//   unsure -> (acted | waiting | failed)                  the agent cannot tell: the `happened`
-//   probe is asked gates: waiting -> soaking -> open -> done
+//   unsure -> (acted | waiting | failed)                  it cannot tell: the `happened` probe is
+//   lost -> unheard -> (acted | unreached)                it does not answer: only a probe that
+//                                                         says "it happened" tells anything
+//   acted -> (waiting | failed | unseen)                  its promise is broken, or cannot be read
+//   waiting -> soaking -> open -> done                    gates
+//
+// A resume tries `failed` again from its guards. It asks the agent of what is `unreached`, which
+// may still be under way; and what is `unseen` is done if its promise can be read by now.
 enum class Status : std::uint8_t {
     waiting,   // predecessors not done, or guards not yet judged
     ready,     // guards held on fresh facts
     intended,  // durable: the command leaves or has left
     lost,      // unknown outcome: ask the agent
     unsure,    // the agent cannot tell: ask the `happened` probe
+    unheard,   // the agent does not answer: ask the `happened` probe
     acted,     // carried out; its promised facts are not yet observed
+    recheck,   // the same after a resume: tried again if they are not observed now
     soaking,   // a gate whose soak time runs
     open,      // a gate that waits for a person
     done,
     skipped,
     failed,
+    unreached,  // failed: begun, and who could tell what became of it does not answer
+    unseen,     // failed: carried out, and whether its promise holds nobody could tell
 };
+
+[[nodiscard]] constexpr bool has_failed(Status status) {
+    return status == Status::failed || status == Status::unreached || status == Status::unseen;
+}
 
 class State {
 public:

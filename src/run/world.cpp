@@ -22,7 +22,8 @@ bool took_effect(Status status) {
 
 bool in_flight(Status status) {
     return status == Status::intended || status == Status::lost || status == Status::unsure
-           || status == Status::acted || status == Status::failed;
+           || status == Status::unheard || status == Status::acted || status == Status::recheck
+           || has_failed(status);
 }
 
 // Nobody can say what it has changed. One that was tried and failed counts too, also when it is to

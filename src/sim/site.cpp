@@ -23,6 +23,7 @@ constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_turn_ms_max = 60'000;     // nobody asks for a pause here
 constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
+constexpr int k_tries_after_storms = 16;
 
 Event plain(EventType type) {
     return {type, 0, 0, run::Outcome::none, run::Purpose::none, {}};
@@ -281,6 +282,7 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
 
 Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
     Ending ending;
+    int left = patience;
     bool approve = false;
     while (ending.conductors < k_lives_max) {
         const auto life = static_cast<std::size_t>(ending.conductors++);
@@ -293,16 +295,29 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
             ground_.at_gate(ending.wrong);
             approve = true;
         } else if (!ending.last.died) {
-            if (over(ending.last.state) || ending.halts >= patience) {
+            if (over(ending.last.state) || !repair(plan, ending.last, left)) {
                 break;
             }
             ++ending.halts;
-            say("a person repairs what is down and resumes");
-            ground_.repair(plan, ending.last);
-            let_pass(k_repair_ms);
         }
     }
     return ending;
+}
+
+// False: the person has no patience left, and it is not the weather.
+bool Site::repair(const model::Plan& plan, const Life& last, int& left) {
+    if (--left == -1 && now_ms() < calm_ms_) {
+        say("a person waits until it is over");
+        let_pass(calm_ms_ - now_ms());
+        left = k_tries_after_storms;
+    }
+    if (left < 0) {
+        return false;
+    }
+    say("a person repairs what is down and resumes");
+    ground_.repair(plan, last);
+    let_pass(k_repair_ms);
+    return true;
 }
 
 void Site::let_pass(std::int64_t ms) {
@@ -338,6 +353,7 @@ void Site::strike(const model::Plan& plan) {
 }
 
 void Site::plan_storms(const model::Plan& plan, std::int64_t calm_ms) {
+    calm_ms_ = calm_ms;
     for (std::int64_t at = 0; at < calm_ms;) {
         at += faults_.between(1, k_storm_ms_max);
         transport.at(at, [this, &plan] { strike(plan); });

@@ -84,7 +84,8 @@ public:
     Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
 
     // Conductors one after the other, as long as they die; a person approves each gate, repairs and
-    // resumes what halted, `patience` times. The n-th conductor dies as deaths[n] says.
+    // resumes what halted, `patience` times and, if storms go on then, some more once they are
+    // over. The n-th conductor dies as deaths[n] says.
     Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
 
     // What strikes by itself until `calm_ms`, whatever drydock does at that moment; from then on
@@ -119,6 +120,7 @@ private:
                     bool goes_on);
     [[nodiscard]] Json last_halt(const model::Plan& plan);
     void strike(const model::Plan& plan);
+    [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, int& left);
     void take_over(const model::Plan& plan, journal::Journal& hung);
     void say(const std::string& line);
 
@@ -128,6 +130,7 @@ private:
     Ground ground_;
     const Prepared* prepared_ = nullptr;
     int conductors_ = 0;
+    std::int64_t calm_ms_ = 0;  // when nothing goes wrong any more
     std::function<void(const std::string&)> tell_;
 };
 

@@ -28,28 +28,36 @@ bool says_remedy(const model::Action& action) {
     return !action.remedy.empty() || says(action.guard) || says(action.then);
 }
 
-bool has_failed(const Model& model, const World& world, bool (*test)(const model::Action&)) {
+using Test = bool (*)(Status, const model::Action&);
+
+bool any_failed(const Model& model, const World& world, Test test) {
     const run::State state = model.state(world);
     for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
-        if (state.status(i) == Status::failed && test(model.plan.actions[i])) {
+        const Status status = state.status(i);
+        if (has_failed(status) && test(status, model.plan.actions[i])) {
             return true;
         }
     }
     return false;
 }
 
-// It is finished, or halted where the pack tells a person what to do.
+// It is finished, or halted where the pack tells a person what to do, or a host is to be brought
+// back.
 bool is_an_end(const Model& model, const World& world) {
+    const auto has_remedy = [](Status status, const model::Action& action) {
+        return status == Status::unreached || says_remedy(action);
+    };
     return is_in(world, Phase::finished)
-           || (is_in(world, Phase::halted) && has_failed(model, world, says_remedy));
+           || (is_in(world, Phase::halted) && any_failed(model, world, has_remedy));
 }
 
 // It halted at what may not run twice, and nobody tells a person how to find out whether it ran.
 bool is_left_alone(const Model& model, const World& world) {
-    return is_in(world, Phase::halted) && has_failed(model, world, [](const model::Action& action) {
-               return action.repeatable == model::Repeatable::no && !action.request.is_null()
-                      && !says_remedy(action);
-           });
+    const auto untold = [](Status status, const model::Action& action) {
+        return status == Status::failed && action.repeatable == model::Repeatable::no
+               && !action.request.is_null() && !says_remedy(action);
+    };
+    return is_in(world, Phase::halted) && any_failed(model, world, untold);
 }
 
 // One plan, and the questions that need more than one step.

@@ -364,12 +364,13 @@ private:
         }
     }
 
-    // Whether an action that failed ran, is then a person's to say.
+    // Whether an action that failed ran, is then a person's to say, unless its host can be asked.
     void after_halt() {
         step("resumed");
         move(EventType::run_resumed);
         for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
-            if (state_.status(i) == Status::failed) {
+            const Status status = state_.status(i);
+            if (has_failed(status) && status != Status::unreached) {
                 to().ran.erase(i);
             }
         }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
 namespace drydock::sim {
 namespace {
@@ -219,6 +220,41 @@ TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
         }
     }
     EXPECT_GT(effects, 100);
+}
+
+// Whenever a host cannot be reached any more once it was told to stop its member: nobody takes that
+// for "it did not happen", and when it can be reached again the run goes on where it was.
+TEST(SimStory, AsksAHostThatIsBackWhatBecameOfItsStop) {
+    constexpr std::int64_t k_away_ms = 10 * 60'000;
+    std::set<std::string> causes;
+    for (std::int64_t after_ms = 0; after_ms < 2'000; after_ms += 50) {
+        SCOPED_TRACE(testing::Message() << "lost after " << after_ms << " ms");
+        World world(Faults(1), k_old);
+        const auto up = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(up.plan) << text(up);
+        bool lost = false;
+        world.transport.on_request([&](const std::string& host, const Json& frame) {
+            if (!std::exchange(lost, lost || frame["request"]["kind"].as_string() == "service_stop")
+                && lost) {
+                const std::int64_t at = world.clock.monotonic_ms() + after_ms;
+                world.transport.at(
+                    at, [&world, host, at] { world.transport.lose(host, at + k_away_ms); });
+            }
+            return true;
+        });
+        const Life life = world.conduct(*up.plan);
+        ASSERT_EQ(life.state.phase(), run::Phase::halted);
+        causes.insert(life.halt["cause"].as_string());
+        EXPECT_NE(life.halt["remedy"].as_string(), "");
+        world.let_pass(k_away_ms);
+        const Ending ending = world.see_through(*up.plan, {});
+        EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+        EXPECT_EQ(ending.wrong.size(), 0U);
+        for (const char* member : {"m1", "m2", "m3"}) {
+            EXPECT_EQ(world.etcd.node(member).stops, 1) << member;
+        }
+    }
+    EXPECT_GE(causes.size(), 2U) << *causes.begin();
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ bool start_failed(const model::Plan& plan, const run::State& state, const std::s
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const model::Action& action = plan.actions[i];
         if (action.member == member && action.verb == model::Verb::start
-            && state.status(i) == run::Status::failed) {
+            && run::has_failed(state.status(i))) {
             return true;
         }
     }

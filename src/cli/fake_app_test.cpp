@@ -1,0 +1,163 @@
+// The app of the tests, in the place of the real one, which they do not link.
+#include "cli/sample.h"
+
+namespace drydock::cli {
+
+FakeApp& fake_app() {
+    static FakeApp app;
+    return app;
+}
+
+}  // namespace drydock::cli
+
+namespace drydock::app {
+
+namespace {
+
+using cli::fake_app;
+
+void ask(const std::string& what) {
+    fake_app().asked.push_back(what);
+}
+
+}  // namespace
+
+std::vector<std::string> list_packs(const std::string& /*program*/) {
+    return {"etcd"};
+}
+
+Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*program*/) {
+    Failure failure = {k_exit_usage, {}};
+    failure.diagnostics.error("key.unknown",
+                              {name + "/pack.yaml", 3, 7},
+                              "unknown key `servce`",
+                              "did you mean `service`?");
+    return tl::unexpected(failure);
+}
+
+Answer<Survey> survey(const Options& options) {
+    ask("survey " + options.cluster_file);
+    return cli::sample_survey();
+}
+
+Answer<RouteAnswer> route(const Options& /*options*/, const std::string& to) {
+    return RouteAnswer{"3.4.23", to, {{{"3.4.23", to, "upgrade", "one minor at a time"}}, {}}};
+}
+
+Answer<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
+    ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore);
+    return fake_app().plan;
+}
+
+Answer<model::Plan> read_plan(const std::string& /*file*/) {
+    return fake_app().plan;
+}
+
+Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
+    ask("write " + file);
+    return {};
+}
+
+Checked check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options how) {
+    ask("check " + checker::show(how.faults));
+    return fake_app().checked;
+}
+
+Checked check_soon(const Options& /*options*/, model::Plan& /*plan*/) {
+    ask("check soon");
+    return fake_app().checked;
+}
+
+Json verdict_of(const Checked& checked, const model::Plan& plan) {
+    Json json;
+    json.set("digest", plan.digest());
+    return json.set("verdict", std::string(checker::name_of(checked.report.verdict)));
+}
+
+Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
+        + (options.unproved.empty() ? "" : " because " + options.unproved)
+        + (options.approve.empty() ? "" : " approving " + options.approve));
+    run::State state(plan.actions.size());
+    observer.on_start(plan, state);
+    for (const run::Event& event : fake_app().events) {
+        observer.on_event(event, plan, state);
+    }
+    return fake_app().run;
+}
+
+Answer<Simulation> simulate(const model::Plan& /*plan*/,
+                            std::uint64_t seed,
+                            std::uint64_t runs,
+                            const std::function<void(const std::string&)>& tell) {
+    Simulation all;
+    all.seed = seed;
+    all.runs = runs;
+    if (tell) {
+        tell("    0.001 s  conductor 1: conductor.started");
+    }
+    if (seed == 13) {
+        all.wrong = 1;
+        sim::Simulated bad;
+        bad.seed = 13;
+        bad.wrong = {{"twice", "roll/m1/stop ran 2 times"}};
+        all.shown = {bad};
+    }
+    return all;
+}
+
+Answer<Replay> replay(const model::Plan& /*plan*/,
+                      const std::string& trace_file,
+                      const std::function<void(const std::string&)>& /*tell*/) {
+    ask("replay " + trace_file);
+    sim::Replayed broken = {"quorum", 4, 4, "", true, true, {{"quorum", "roll/m2/stop"}}};
+    sim::Replayed stopped = {"twice", 9, 2, "turn 3 of 9 (done x) did not come about: y"};
+    return Replay{{broken, stopped}, {}};
+}
+
+Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
+    ask("resume " + options.cluster_file);
+    return fake_app().resumed;
+}
+
+Answer<model::Plan> plan_downgrade(const Options& /*options*/) {
+    ask("plan downgrade");
+    return fake_app().plan;
+}
+
+Answer<RunStatus> downgrade(const Options& /*options*/, Observer& /*observer*/) {
+    ask("downgrade");
+    return fake_app().run;
+}
+
+Answer<RunStatus> approve(const Options& options, const std::string& gate) {
+    ask("approve " + gate + " " + options.cluster_file);
+    return fake_app().run;
+}
+
+Answer<RunStatus> pause(const Options& options) {
+    ask(options.dry_run ? "pause dry" : "pause");
+    return fake_app().run;
+}
+
+Answer<RunStatus> abort(const Options& /*options*/) {
+    ask("abort");
+    return fake_app().run;
+}
+
+Answer<RunStatus> status(const Options& /*options*/, const std::string& run) {
+    ask("status " + run);
+    return fake_app().run;
+}
+
+Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& /*run*/) {
+    Json event;
+    event.set("type", "action.ended").set("action", "roll/m3/stop").set("outcome", "done");
+    return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
+}
+
+Answer<std::vector<Verified>> verify_journal(const Options& /*options*/) {
+    return std::vector<Verified>{{"12", 57, "7f3a91c2"}};
+}
+
+}  // namespace drydock::app
