@@ -1,0 +1,95 @@
+// Quiet actions that were lost, or are looked at again: settled before anything else happens.
+#include "checker/explorer.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+using model::Tri;
+using run::Command;
+using run::Do;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+using run::Status;
+
+// Nobody else can tell whether a quiet action is lost, or never began and is begun again later; so
+// the one that is lost is settled first, and nothing else is tried in between.
+bool Explorer::settle_quiet() {
+    const auto lost = std::find_if(commands_.begin(), commands_.end(), [&](const Command& one) {
+        const bool concerns_one = one.what == Do::ask || one.what == Do::judge;
+        return concerns_one && site_.acts[one.action].quiet && is_settled(one);
+    });
+    if (lost == commands_.end()) {
+        return false;
+    }
+    if (here_.status(lost->action) == Status::recheck) {
+        settle_recheck(lost->action);
+    } else if (lost->what == Do::ask && is_away(lost->action)) {
+        settle_away(lost->action);
+    } else {
+        obey(*lost);
+    }
+    return true;
+}
+
+bool Explorer::is_settled(const Command& command) {
+    const Status status = here_.status(command.action);
+    if (status == Status::lost && !is_away(command.action)) {
+        return true;
+    }
+    const bool probes = status == Status::lost || status == Status::unsure;
+    return status == Status::recheck || (probes && is_probe_settled(command.action));
+}
+
+// Its host comes back in time, which is as if it had never begun; or nobody learns what became of
+// it, and the run stops, if it does not stop anyway.
+void Explorer::settle_away(std::size_t action) {
+    open(Kind::never_begun, action);
+    move(EventType::action_attached, action, Outcome::none);
+    close(action);
+    if (is_stopping()) {
+        return;
+    }
+    open(Kind::no_answer, action);
+    move(EventType::action_ended, action, Outcome::unknown);
+    move(EventType::facts_read, action, Outcome::cannot_tell, Purpose::happened);
+    close(action);
+}
+
+// What it promised is seen; or not by then, and it is begun again.
+void Explorer::settle_recheck(std::size_t action) {
+    if (answer(site_, site_.acts[action].then, row_).modelled == Tri::yes) {
+        open(Kind::kept, action);
+        prove_copies(site_, action, next_);
+        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
+        close(action);
+    }
+    open(Kind::broken, action);
+    move(EventType::facts_read, action, Outcome::cannot_tell, Purpose::then);
+    close(action);
+}
+
+bool Explorer::is_stopping() const {
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+        if (has_failed(here_.status(i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether a probe tells the same now as after whatever else may happen: its host cannot be lost any
+// more; or it is away, and once it is back the probe will say that it did not happen.
+bool Explorer::is_probe_settled(std::size_t action) {
+    const Act& act = site_.acts[action];
+    if (!is_away(action)) {
+        return act.happened.empty() || !can_afford(Fault::host);
+    }
+    at_hand_.assign(row_, row_ + site_.size);
+    at_hand_[site_.members[static_cast<std::size_t>(act.member)].away] = 0;
+    const Answer told = answer(site_, act.happened, at_hand_.data());
+    return act.happened.empty() || (told.modelled == Tri::no && !told.open);
+}
+
+}  // namespace drydock::checker
