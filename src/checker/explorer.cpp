@@ -92,6 +92,7 @@ void Explorer::expand(const Byte* row, Batch& out) {
     if (shortcuts_ && !hurry_ && settle_quiet()) {
         return;
     }
+    count_crowds();
     guards_ = static_cast<int>(std::count_if(commands_.begin(), commands_.end(), judges_guard));
     for (const Command& command : commands_) {
         if (!hurry_ || command.what == Do::begin || judges_guard(command)) {
@@ -182,6 +183,9 @@ void Explorer::fail_guard(std::size_t action, bool free) {
 // Guards that are judged on one reading hold together: where a begin takes somebody down whom other
 // guards look at, others may still be judged before what is ready begins. Else it begins at once.
 void Explorer::hold_guard(std::size_t action) {
+    if (is_crowded(action)) {
+        return;
+    }
     const Act& act = site_.acts[action];
     open(Kind::judged_yes, action);
     move(EventType::facts_read, action, Outcome::yes, Purpose::guard);

@@ -111,6 +111,8 @@ private:
     void settle_away(std::size_t action);
     void settle_recheck(std::size_t action);
     [[nodiscard]] bool is_stopping() const;
+    void count_crowds();
+    [[nodiscard]] bool is_crowded(std::size_t action) const;
     [[nodiscard]] bool is_probe_settled(std::size_t action);
     void obey(const run::Command& command);
     void judge_guard(std::size_t action);
@@ -148,6 +150,7 @@ private:
     bool hurry_ = false;  // something is about to begin: nothing else comes between
     int guards_ = 0;      // guards to be judged now
     std::vector<run::Command> commands_;
+    std::vector<int> under_way_;   // of each crowd
     std::vector<bool> concerned_;  // members of whom something is asked or done now
 };
 

@@ -1,4 +1,5 @@
-// Quiet actions that were lost, or are looked at again: settled before anything else happens.
+// Quiet actions that were lost, or are looked at again: settled before anything else happens. And
+// crowds, of which few are begun at once.
 #include "checker/explorer.h"
 
 #include <algorithm>
@@ -90,6 +91,34 @@ bool Explorer::is_probe_settled(std::size_t action) {
     at_hand_[site_.members[static_cast<std::size_t>(act.member)].away] = 0;
     const Answer told = answer(site_, act.happened, at_hand_.data());
     return act.happened.empty() || (told.modelled == Tri::no && !told.open);
+}
+
+void Explorer::count_crowds() {
+    under_way_.assign(site_.crowds, 0);
+    for (std::size_t i = 0; i < site_.acts.size() && site_.crowds > 0; ++i) {
+        if (site_.acts[i].crowd >= 0 && here_.status(i) == Status::intended) {
+            ++under_way_[static_cast<std::size_t>(site_.acts[i].crowd)];
+        }
+    }
+}
+
+// Of a crowd, one may raise the format, and one each may meet what is left of the budgets; one may
+// fail for nothing once it is lost. Any more may as well be skipped where they would begin. But who
+// is under way makes members and hosts worth losing, unless all of them are at any time.
+bool Explorer::is_crowded(std::size_t action) const {
+    const int crowd = site_.acts[action].crowd;
+    if (!shortcuts_ || !everybody_ || crowd < 0) {
+        return false;
+    }
+    const auto left = [&](Fault fault) {
+        const auto index = static_cast<std::size_t>(fault);
+        return std::max(budget_[index] - row_[site_.used + index], 0);
+    };
+    const bool gets_lost =
+        left(Fault::crash) > 0 || budget_[static_cast<std::size_t>(Fault::host)] > 0;
+    const int enough =
+        1 + left(Fault::failure) + left(Fault::unknown) + left(Fault::crash) + (gets_lost ? 1 : 0);
+    return under_way_[static_cast<std::size_t>(crowd)] >= enough;
 }
 
 }  // namespace drydock::checker

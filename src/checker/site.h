@@ -127,6 +127,7 @@ struct Act {
     bool moves_world = false;  // has any modelled effect
     bool matters_if_skipped = false;
     bool quiet = false;  // what became of it is nobody else's concern (add_quiet)
+    int crowd = -1;      // it may as well be skipped where enough of these are under way
     std::vector<Write> writes;
     std::vector<int> raises;  // stores
     std::vector<int> lowers;
@@ -176,6 +177,7 @@ struct Site {
     std::vector<Store> stores;
     std::vector<Rise> rises;
     std::vector<SkewPair> skews;
+    std::size_t crowds = 0;
     std::vector<std::size_t> return_gates;
     std::vector<std::size_t> unmodelled;  // actions with conditions that are answered both ways
     std::map<std::string, Place> places;  // of facts, by key

@@ -19,5 +19,7 @@ void add_questions(Site& site);
 // Which actions are quiet: they may be repeated, and nobody who is not ordered with them reads or
 // writes what they read or write.
 void add_quiet(Site& site);
+// Which actions raise a format, if anything, and may as well be skipped.
+void add_crowds(Site& site);
 
 }  // namespace drydock::checker

@@ -293,6 +293,9 @@ private:
                 draw_extra();
             }
         }
+        if (alike_ && one_in(2)) {
+            add_crowd(members);
+        }
         for (std::size_t i = any(2); i > 0; --i) {
             draw_extra();
         }
@@ -315,13 +318,41 @@ private:
         add_start(member, role, Verb::start);
     }
 
+    // On all members side by side, each only if nobody knows what.
+    void add_crowd(const std::vector<std::pair<std::string, std::string>>& members) {
+        const bool raises = !one_in(4);
+        const bool asks = one_in(3);
+        const std::mt19937_64 lots = random_;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const auto& [member, role] = members[i];
+            draw_as_others(i + 1, lots);
+            Action& action = add("t-" + member, Verb::finalize, member);
+            action.when = {condition("health", role, Whose::this_member, Relation::is, "good")};
+            if (asks) {
+                action.guard = {draw_guard(role, true)};
+            }
+            if (raises) {
+                action.effects.push_back({"raises", "", plan_.stores.front().name, {}});
+            }
+        }
+    }
+
     // One after the other, member beside member, or whatever comes out.
     void draw_order() {
         const std::size_t kind = alike_ ? 0 : any(sane_ ? 4 : 5);
         auto& actions = plan_.actions;
         std::size_t barrier = 0;
+        std::size_t last = 0;  // the last one that is not of a crowd
         for (std::size_t i = 1; i < actions.size(); ++i) {
             std::set<std::size_t> after;
+            if (actions[i].id.starts_with("t-")) {
+                actions[i].after = {last};
+                continue;
+            }
+            for (std::size_t k = last + 1; k < i; ++k) {
+                after.insert(k);
+            }
+            last = i;
             const bool system = actions[i].member.empty() || actions[i].id.front() == 'x';
             if (kind < 3 || system) {
                 after.insert(i - 1);
