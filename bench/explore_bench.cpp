@@ -101,10 +101,20 @@ void measure_site(const std::string& name,
     if (!faults.empty()) {
         options.faults = *checker::faults_from(faults);
     }
+    const auto sources =
+        *planner::bind_sources(site.pack, site.cluster, {to, from, "bench-back", ""});
     options.back = [&](const model::FactBook& facts) -> drydock::Result<model::Plan> {
-        planner::Site then = site;
-        then.facts = facts;
-        auto back = then.compile(to, from, "downgrade");
+        auto back = planner::compile({site.pack,
+                                      site.cluster,
+                                      facts,
+                                      "downgrade",
+                                      to,
+                                      from,
+                                      "bench-back",
+                                      "",
+                                      "",
+                                      {},
+                                      &sources});
         return back.plan ? drydock::Result<model::Plan>(std::move(*back.plan))
                          : tl::unexpected(back.problems.front());
     };

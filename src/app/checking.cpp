@@ -30,17 +30,25 @@ bool has_downgrade(const model::Plan& plan) {
     });
 }
 
-Result<model::Plan>
-compile_back(const Project& project, const model::Plan& plan, const model::FactBook& facts) {
+std::string run_back(const model::Plan& plan) {
+    return plan.run + "-back";
+}
+
+Result<model::Plan> compile_back(const Project& project,
+                                 const model::FactSources& sources,
+                                 const model::Plan& plan,
+                                 const model::FactBook& facts) {
     auto compiled = planner::compile({project.pack,
                                       project.cluster,
                                       facts,
                                       "downgrade",
                                       plan.to,
                                       plan.from,
-                                      plan.run + "-back",
+                                      run_back(plan),
                                       "",
-                                      plan.run});
+                                      plan.run,
+                                      {},
+                                      &sources});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
@@ -69,10 +77,17 @@ Back back_of(const Options& options, const model::Plan& plan) {
     if (!project) {
         return {{}, "ways back: " + project.error().message};
     }
+    auto sources = planner::bind_sources(
+        project->pack, project->cluster, {plan.to, plan.from, run_back(plan), ""});
+    if (!sources) {
+        return {{}, "ways back: " + sources.error().message};
+    }
     auto known = std::make_shared<const Project>(std::move(*project));
-    return {
-        [known, &plan](const model::FactBook& facts) { return compile_back(*known, plan, facts); },
-        ""};
+    auto read = std::make_shared<const model::FactSources>(std::move(*sources));
+    return {[known, read, &plan](const model::FactBook& facts) {
+                return compile_back(*known, *read, plan, facts);
+            },
+            ""};
 }
 
 // The plan again, from the facts that it holds, with its gate by what the checker found.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace drydock::checker {
 
@@ -120,6 +121,17 @@ std::string verdict_of(const Site& site, const Options& options, const Search& s
     return where_it_stays(site, options, search);
 }
 
+// Whether there is one order only, in which no members can be exchanged half-way.
+bool is_chain(const Site& site) {
+    for (std::size_t i = 1; i < site.acts.size(); ++i) {
+        const auto after = site.program.after(i);
+        if (std::find(after.begin(), after.end(), i - 1) == after.end()) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 WaysBack::WaysBack(const Site& site, const Options& options) : site_(site), options_(options) {
@@ -196,7 +208,7 @@ std::string WaysBack::attempt(const Byte* row) const {
     options.faults = k_no_faults;
     options.memory_max = k_back_bytes_max;
     options.threads = 1;
-    options.symmetry = options_.symmetry;
+    options.symmetry = options_.symmetry && !is_chain(back);
     options.shortcuts = options_.shortcuts;
     Search search(back, options);
     if (!search.run(static_cast<Broken>(~0U))) {
@@ -211,6 +223,31 @@ const std::string& WaysBack::why_not(const Byte* row) {
         at->second = attempt(row);
     }
     return at->second;
+}
+
+bool WaysBack::add(const Byte* row) {
+    const auto [at, fresh] = known_.try_emplace(world_of(row));
+    if (fresh) {
+        added_.emplace_back(row, &at->second);
+    }
+    return fresh;
+}
+
+// Every second one each: neighbours are plans of about the same length.
+void WaysBack::try_added() {
+    const auto try_from = [&](std::size_t first, std::size_t step) {
+        for (std::size_t i = first; i < added_.size(); i += step) {
+            *added_[i].second = attempt(added_[i].first);
+        }
+    };
+    if (options_.threads < 2 || added_.size() < 2) {
+        try_from(0, 1);
+    } else {
+        std::thread other([&] { try_from(1, 2); });
+        try_from(0, 2);
+        other.join();
+    }
+    added_.clear();
 }
 
 namespace {

@@ -20,6 +20,11 @@ public:
     // Why there is none from this row; empty if there is one.
     [[nodiscard]] const std::string& why_not(const Byte* row);
 
+    // The same, for many, on two threads: what was added is tried by the next call. True if its
+    // world is a new one. The row stays the caller's.
+    bool add(const Byte* row);
+    void try_added();
+
     [[nodiscard]] std::size_t tried() const { return known_.size(); }
 
     // Whether it is asked here: nothing is in flight, every host answers, and nothing that closes
@@ -37,6 +42,7 @@ private:
     const Site& site_;
     const Options& options_;
     std::map<std::string, std::string, std::less<>> known_;  // by the bytes of the world
+    std::vector<std::pair<const Byte*, std::string*>> added_;
 };
 
 // For each row, by its id: whether the run, a person and no fault more can bring it to its end: it

@@ -16,6 +16,8 @@ namespace {
 
 using run::Phase;
 
+constexpr std::size_t k_worlds_at_once = 32;
+
 // One check: the parts that all of it needs.
 class Check {
 public:
@@ -69,6 +71,7 @@ private:
     }
 
     void try_ways_back() {
+        std::vector<std::uint32_t> worlds;
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
             if (!back_.is_asked(row) || back_.is_known(row)) {
@@ -77,15 +80,32 @@ private:
             if (back_.tried() >= options_.worlds_max) {
                 report_.not_modelled.push_back(fmt::format(
                     "ways back were tried from the first {} worlds only", back_.tried()));
-                return;
+                break;
             }
-            const std::string& why = back_.why_not(row);
+            back_.add(row);
+            worlds.push_back(id);
+            if (worlds.size() == k_worlds_at_once) {
+                if (!try_worlds(worlds)) {
+                    return;
+                }
+                worlds.clear();
+            }
+        }
+        (void)try_worlds(worlds);
+    }
+
+    // The first of them from which there is no way back is told.
+    bool try_worlds(const std::vector<std::uint32_t>& worlds) {
+        back_.try_added();
+        for (const std::uint32_t id : worlds) {
+            const std::string& why = back_.why_not(search_.row(id));
             if (!why.empty()) {
                 add(Property::no_way_back, walk_to(site_, options_, search_, id));
                 report_.violations.back().because += ": " + why;
-                return;
+                return false;
             }
         }
+        return true;
     }
 
     // A person may still go back from where it halted, or use what the plan names for after the

@@ -3,6 +3,7 @@
 #include "checker/site_parts.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace drydock::checker {
@@ -29,17 +30,6 @@ Tri ask(const Site& site,
     return model::evaluate(one, {now, before, site.plan.planned, roster, member}).outcome;
 }
 
-void fill_sets(const Site& site,
-               const Condition& condition,
-               const std::string& member,
-               Question::Target& target) {
-    for (std::size_t i = 0; i < site.values.size(); ++i) {
-        const Tri one = ask(site, condition, member, site.values.at(static_cast<Byte>(i)));
-        target.yes |= one == Tri::yes ? 1ULL << i : 0;
-        target.cannot_tell |= one == Tri::cannot_tell ? 1ULL << i : 0;
-    }
-}
-
 std::vector<int> members_asked(const Site& site, const Condition& condition, int self) {
     if (condition.whose == Whose::system) {
         return {-1};
@@ -58,44 +48,95 @@ std::vector<int> members_asked(const Site& site, const Condition& condition, int
     return members;
 }
 
-Question make_question(const Site& site, const Condition& condition, int self) {
-    Question question;
-    question.same = condition.relation == Relation::same;
-    question.any = condition.whose == Whose::any;
-    question.only_up = condition.whose != Whose::system && condition.whose != Whose::this_member;
-    question.needed = condition.members_min;
-    question.modelled =
-        condition.relation != Relation::reaches && condition.relation != Relation::stands;
-    Question::Target sets;
-    for (const int member : members_asked(site, condition, self)) {
-        const std::string name =
-            member < 0 ? "" : site.members[static_cast<std::size_t>(member)].name;
-        const auto place = site.places.find(model::fact_key(name, condition.fact));
-        question.modelled = question.modelled && place != site.places.end();
-        // `planned` is about each member's own value; all else is about the value alone.
-        if (question.modelled
-            && (question.targets.empty() || condition.relation == Relation::planned)) {
-            sets = {};
-            fill_sets(site, condition, name, sets);
-        }
-        const Place at = question.modelled ? place->second : k_nowhere;
-        question.targets.push_back({member, at, sets.yes, sets.cannot_tell});
-    }
-    return question;
-}
+// Plans ask the same of the same members again and again; so what was found out once is kept.
+class Asker {
+public:
+    explicit Asker(Site& site) : site_(site) {}
 
-std::vector<Question>
-make_questions(Site& site, const std::vector<Condition>& conditions, std::size_t action) {
-    std::vector<Question> questions;
-    for (const Condition& condition : conditions) {
-        questions.push_back(make_question(site, condition, site.acts[action].member));
-        if (!questions.back().modelled
-            && (site.unmodelled.empty() || site.unmodelled.back() != action)) {
-            site.unmodelled.push_back(action);
+    std::vector<Question> ask_all(const std::vector<Condition>& conditions, std::size_t action) {
+        std::vector<Question> questions;
+        for (const Condition& condition : conditions) {
+            questions.push_back(make(condition, site_.acts[action].member));
+            if (!questions.back().modelled
+                && (site_.unmodelled.empty() || site_.unmodelled.back() != action)) {
+                site_.unmodelled.push_back(action);
+            }
         }
+        return questions;
     }
-    return questions;
-}
+
+private:
+    Question make(const Condition& condition, int self) {
+        Question question;
+        question.same = condition.relation == Relation::same;
+        question.any = condition.whose == Whose::any;
+        question.only_up =
+            condition.whose != Whose::system && condition.whose != Whose::this_member;
+        question.needed = condition.members_min;
+        question.modelled =
+            condition.relation != Relation::reaches && condition.relation != Relation::stands;
+        const std::vector<Place>& places = places_of(condition.fact);
+        for (const int member : members_asked(site_, condition, self)) {
+            const Place at = places[static_cast<std::size_t>(member + 1)];
+            question.modelled = question.modelled && at != k_nowhere;
+            Question::Target target;
+            target = question.modelled ? sets_of(condition, member) : target;
+            target.member = member;
+            target.at = question.modelled ? at : k_nowhere;
+            question.targets.push_back(target);
+        }
+        return question;
+    }
+
+    // By member; the system's first.
+    const std::vector<Place>& places_of(const std::string& fact) {
+        const auto [at, fresh] = places_.try_emplace(fact);
+        if (fresh) {
+            const auto look_up = [&](const std::string& member) {
+                const auto place = site_.places.find(model::fact_key(member, fact));
+                return place == site_.places.end() ? k_nowhere : place->second;
+            };
+            at->second.push_back(look_up(""));
+            for (const Member& member : site_.members) {
+                at->second.push_back(look_up(member.name));
+            }
+        }
+        return at->second;
+    }
+
+    // `planned` is about each member's own value; all else is about the value alone.
+    Question::Target sets_of(const Condition& condition, int member) {
+        const bool own = condition.relation == Relation::planned;
+        const auto known = std::find_if(known_.begin(), known_.end(), [&](const auto& one) {
+            return !own && asks_the_same(*one.first, condition);
+        });
+        if (known != known_.end()) {
+            return known->second;
+        }
+        const std::string name =
+            member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
+        Question::Target sets;
+        for (std::size_t i = 0; i < site_.values.size(); ++i) {
+            const Tri one = ask(site_, condition, name, site_.values.at(static_cast<Byte>(i)));
+            sets.yes |= one == Tri::yes ? 1ULL << i : 0;
+            sets.cannot_tell |= one == Tri::cannot_tell ? 1ULL << i : 0;
+        }
+        if (!own) {
+            known_.emplace_back(&condition, sets);
+        }
+        return sets;
+    }
+
+    static bool asks_the_same(const Condition& one, const Condition& other) {
+        return one.relation == other.relation && one.fact == other.fact && one.type == other.type
+               && (one.whose == Whose::system) == (other.whose == Whose::system)
+               && one.operand == other.operand;
+    }
+
+    Site& site_;
+    std::map<std::string, std::vector<Place>> places_;
+    std::vector<std::pair<const Condition*, Question::Target>> known_;
+};
 
 Tri answer_same(const Question& question, const Site& site, const Byte* row) {
     Byte first = k_absent;
@@ -173,13 +214,14 @@ bool somebody_is_away(const Question& question, const Site& site, const Byte* ro
 }  // namespace
 
 void add_questions(Site& site) {
+    Asker asker(site);
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
         const model::Action& action = site.plan.actions[i];
         Act& act = site.acts[i];
-        act.when = make_questions(site, action.when, i);
-        act.guard = make_questions(site, action.guard, i);
-        act.then = make_questions(site, action.then, i);
-        act.happened = make_questions(site, action.happened, i);
+        act.when = asker.ask_all(action.when, i);
+        act.guard = asker.ask_all(action.guard, i);
+        act.then = asker.ask_all(action.then, i);
+        act.happened = asker.ask_all(action.happened, i);
         act.concerns_before = members_in({&act.when, &act.guard});
         act.concerns_after = members_in({&act.then, &act.happened});
         if (act.takes_down) {

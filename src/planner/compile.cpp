@@ -37,6 +37,10 @@ void start_plan(Draft& draft) {
 }
 
 void bind(Draft& draft) {
+    if (draft.request.sources != nullptr) {
+        draft.plan.sources = *draft.request.sources;
+        return;
+    }
     auto sources =
         bind_sources(draft.request.pack,
                      draft.request.cluster,

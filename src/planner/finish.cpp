@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace drydock::planner {
@@ -62,14 +63,41 @@ std::string command_of_way(const Plan& plan, const std::string& kind) {
     return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from, way);
 }
 
-void collect(const std::vector<Condition>& conditions,
-             const Plan& plan,
-             const std::string& member,
-             std::set<std::string>& keys) {
-    for (std::string& key : model::facts_of(conditions, plan, member)) {
-        keys.insert(std::move(key));
+// The facts that conditions look at. What is asked of all members of a role is gathered once,
+// however many actions ask it; what two members ask of all others is asked of all.
+class Looked {
+public:
+    explicit Looked(const Plan& plan) : roster_(plan.roster()) {}
+
+    void add(const Condition& condition, const std::string& member) {
+        const Asked asked = {condition.fact, condition.role};
+        const bool others = condition.whose == model::Whose::others;
+        Condition wider = condition;
+        if (others) {
+            const auto first = by_others_.emplace(asked, member).first;
+            wider.whose = first->second == member ? condition.whose : model::Whose::every;
+        }
+        const bool all = wider.whose == model::Whose::every || wider.whose == model::Whose::any;
+        if (all_.contains(asked) && (all || others)) {
+            return;
+        }
+        if (all) {
+            all_.insert(asked);
+        }
+        for (std::string& key : model::facts_of(wider, roster_, member)) {
+            keys.insert(std::move(key));
+        }
     }
-}
+
+    std::set<std::string> keys;
+
+private:
+    using Asked = std::pair<std::string, std::string>;  // fact and role
+
+    model::Roster roster_;
+    std::set<Asked> all_;
+    std::map<Asked, std::string> by_others_;
+};
 
 // A cost may hold a fact that is only known later (how much a restore would lose): then it says so.
 std::string cost_of_way(const Scope& scope, const std::string& cost) {
@@ -79,22 +107,24 @@ std::string cost_of_way(const Scope& scope, const std::string& cost) {
 }
 
 std::set<std::string> facts_in_use(const Plan& plan) {
-    std::set<std::string> keys;
+    Looked looked(plan);
     for (const Action& action : plan.actions) {
         for (const auto* conditions :
              {&action.when, &action.guard, &action.then, &action.happened, &action.broken}) {
-            collect(*conditions, plan, action.member, keys);
+            for (const Condition& condition : *conditions) {
+                looked.add(condition, action.member);
+            }
         }
         for (const model::Effect& effect : action.effects) {
-            keys.insert(model::fact_key(effect.member, effect.name));
+            looked.keys.insert(model::fact_key(effect.member, effect.name));
         }
     }
     for (const auto& [key, source] : plan.sources) {
         if (source.identity || !source.binds.empty()) {
-            keys.insert(key);
+            looked.keys.insert(key);
         }
     }
-    return keys;
+    return std::move(looked.keys);
 }
 
 // The sources that nothing looks at are not part of the plan.
@@ -111,25 +141,25 @@ void drop_unused_sources(Plan& plan, const std::set<std::string>& used) {
 // with the plan. What a requirement only asks for is asked again when it matters, and may change
 // meanwhile.
 std::set<std::string> facts_to_bind(const Plan& plan) {
-    std::set<std::string> keys;
+    Looked looked(plan);
     for (const auto& [key, source] : plan.sources) {
         if (source.identity || !source.binds.empty()) {
-            keys.insert(key);
+            looked.keys.insert(key);
         }
     }
     for (const Action& action : plan.actions) {
         for (const model::Effect& effect : action.effects) {
-            keys.insert(model::fact_key(effect.member, effect.name));
+            looked.keys.insert(model::fact_key(effect.member, effect.name));
         }
         for (const auto* conditions : {&action.when, &action.guard, &action.then}) {
             for (const Condition& condition : *conditions) {
                 if (condition.relation == model::Relation::planned) {
-                    collect({condition}, plan, action.member, keys);
+                    looked.add(condition, action.member);
                 }
             }
         }
     }
-    return keys;
+    return std::move(looked.keys);
 }
 
 }  // namespace

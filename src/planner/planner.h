@@ -74,6 +74,9 @@ struct Request {
     std::string returns_from;  // the run that is taken back
     // Where the checker found that the way back closes; without it the laws alone tell.
     std::optional<model::Closing> closing = {};
+    // What bind_sources() says for these releases, this run and copy, if that is known already: who
+    // compiles a thousand ways back asks once.
+    const model::FactSources* sources = nullptr;
 };
 
 struct Compiled {
