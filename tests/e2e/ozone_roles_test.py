@@ -46,6 +46,8 @@ class Others(ozone_harness.Case):
     def test_recon_and_the_s3_gateway(self) -> None:
         """They go along. A Recon that does not come up is told of, and stops nothing."""
         self.begin_fresh(Shape(recon=True, s3g=True), (OLD, NEW))
+        for name in ("recon", "s3g"):  # a plan is bound to what it has seen
+            self.wait(lambda: self.fact(f"{name}/ready"), f"{name} is ready")
         keys.put(self.cluster, "old")
         self.to_the_gate()
         self.assert_others(NEW)
