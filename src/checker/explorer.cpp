@@ -19,13 +19,12 @@ bool judges_guard(const Command& command) {
 }
 
 Byte* Batch::add(const Byte* from, Choice choice) {
-    const std::size_t at = choices_.size() * row_size_;
+    const std::size_t at = found_.size() * row_size_;
     if (rows_.size() < at + row_size_) {
         rows_.resize(std::max(2 * rows_.size(), at + 16 * row_size_));
     }
     std::memcpy(&rows_[at], from, row_size_);
-    choices_.push_back(choice);
-    broken_.push_back(0);
+    found_.push_back({choice, 0});
     return &rows_[at];
 }
 
@@ -64,8 +63,16 @@ void Explorer::close(std::size_t action) {
     there_.take(action, here_);
 }
 
+// The row is a copy of the one before: only what moved is packed.
 void Explorer::close_all() {
-    site_.pack(there_, next_);
+    const run::State::Cell* before = here_.cells().data() + 1;
+    const run::State::Cell* after = there_.cells().data() + 1;
+    next_[0] = static_cast<Byte>(there_.phase());
+    for (std::size_t i = 0; i < here_.actions(); ++i) {
+        if (after[i] != before[i]) {
+            site_.pack_action(there_, i, next_);
+        }
+    }
     there_ = here_;
 }
 
@@ -86,14 +93,16 @@ void Explorer::expand(const Byte* row, Batch& out) {
         return;
     }
     run::next(site_.program, here_, commands_);
-    hurry_ = std::any_of(commands_.begin(), commands_.end(), [](const Command& one) {
-        return one.what == Do::begin;
-    });
+    hurry_ = false;
+    guards_ = 0;
+    for (const Command& command : commands_) {
+        hurry_ = hurry_ || command.what == Do::begin;
+        guards_ += judges_guard(command) ? 1 : 0;
+    }
     if (shortcuts_ && !hurry_ && settle_quiet()) {
         return;
     }
     count_crowds();
-    guards_ = static_cast<int>(std::count_if(commands_.begin(), commands_.end(), judges_guard));
     for (const Command& command : commands_) {
         if (!hurry_ || command.what == Do::begin || judges_guard(command)) {
             obey(command);

@@ -53,31 +53,32 @@ class Batch {
 public:
     explicit Batch(std::size_t row_size) : row_size_(row_size) {}
 
-    [[nodiscard]] std::size_t size() const { return choices_.size(); }
+    [[nodiscard]] std::size_t size() const { return found_.size(); }
 
     [[nodiscard]] Byte* row(std::size_t i) { return &rows_[i * row_size_]; }
 
     [[nodiscard]] const Byte* row(std::size_t i) const { return &rows_[i * row_size_]; }
 
-    [[nodiscard]] Choice choice(std::size_t i) const { return choices_[i]; }
+    [[nodiscard]] Choice choice(std::size_t i) const { return found_[i].choice; }
 
-    [[nodiscard]] Broken& broken(std::size_t i) { return broken_[i]; }
+    [[nodiscard]] Broken& broken(std::size_t i) { return found_[i].broken; }
 
-    [[nodiscard]] Broken broken(std::size_t i) const { return broken_[i]; }
+    [[nodiscard]] Broken broken(std::size_t i) const { return found_[i].broken; }
 
-    void clear() {
-        choices_.clear();
-        broken_.clear();
-    }
+    void clear() { found_.clear(); }
 
     // One more, a copy of `from`.
     Byte* add(const Byte* from, Choice choice);
 
 private:
+    struct Found {
+        Choice choice;
+        Broken broken = 0;
+    };
+
     std::size_t row_size_;
     std::vector<Byte> rows_;
-    std::vector<Choice> choices_;
-    std::vector<Broken> broken_;
+    std::vector<Found> found_;
 };
 
 class Explorer {

@@ -12,7 +12,8 @@ using run::Status;
 
 void Explorer::let_things_happen() {
     bool under_way = false;
-    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
+    const std::size_t actions = here_.actions();
+    for (std::size_t i = 0; i < actions; ++i) {
         if (here_.status(i) == Status::intended) {
             under_way = true;
             answer_to(i);

@@ -1,6 +1,7 @@
 #include "checker/symmetry.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -220,28 +221,47 @@ bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
     return true;
 }
 
+namespace {
+
+// Whether one block follows the other. Small ones are compared as one number: behind each block of
+// a row lie eight bytes at least, those that tell what was spent.
+bool follows(const Byte* one, const Byte* other, std::size_t size) {
+    static_assert(k_spent >= sizeof(std::uint64_t));
+    if (std::endian::native != std::endian::little || size > sizeof(std::uint64_t)) {
+        return std::memcmp(one, other, size) > 0;
+    }
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::memcpy(&a, one, sizeof a);
+    std::memcpy(&b, other, sizeof b);
+    const std::size_t behind = 8 * (sizeof(std::uint64_t) - size);
+    return __builtin_bswap64(a) >> behind > __builtin_bswap64(b) >> behind;
+}
+
+}  // namespace
+
 // By insertion: groups are small, and mostly in order already. Those that are over come last.
 void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(members.front())].size;
-    held_.resize(size);
+    held_.resize(size + k_spent);
     const auto at = [&](std::size_t i) {
         return row + site_.members[static_cast<std::size_t>(members[i])].block;
     };
-    over_.clear();
-    for (const int member : members) {
-        over_.push_back(steps > 0 && is_over(member, steps, row));
+    over_.assign(members.size(), 0);
+    for (std::size_t i = 0; steps > 0 && i < members.size(); ++i) {
+        over_[i] = is_over(members[i], steps, row) ? 1 : 0;
     }
-    const auto follows = [&](std::size_t i, const Byte* other, bool over) {
-        return over_[i] != over ? over_[i] : std::memcmp(at(i), other, size) > 0;
+    const auto is_behind = [&](std::size_t i, const Byte* other, Byte over) {
+        return over_[i] != over ? over_[i] != 0 : follows(at(i), other, size);
     };
     for (std::size_t i = 1; i < members.size(); ++i) {
-        if (!follows(i - 1, at(i), over_[i])) {
+        if (!is_behind(i - 1, at(i), over_[i])) {
             continue;
         }
         std::memcpy(held_.data(), at(i), size);
-        const bool over = over_[i];
+        const Byte over = over_[i];
         std::size_t to = i;
-        for (; to > 0 && follows(to - 1, held_.data(), over); --to) {
+        for (; to > 0 && is_behind(to - 1, held_.data(), over); --to) {
             std::memcpy(at(to), at(to - 1), size);
             over_[to] = over_[to - 1];
         }

@@ -51,7 +51,7 @@ private:
     std::vector<Family> groups_;  // alike from the start; steps: those of the family that it meets
     std::vector<Family> families_;
     std::vector<int> through_;
-    std::vector<bool> over_;
+    std::vector<Byte> over_;
     std::optional<Naming> naming_;
     std::vector<Byte> held_;
     std::vector<Byte> versions_;
