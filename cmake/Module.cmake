@@ -34,6 +34,10 @@ function(drydock_test name)
     target_link_libraries(${name} PRIVATE drydock_warnings ${arg_DEPENDS} GTest::gtest_main GTest::gmock)
     target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/std_test.h")
     target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set(patience 120)
+    if(arg_LABEL MATCHES "full$")
+        set(patience 1800) # they only run when named, also on a slow machine
+    endif()
     gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)
+                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${patience})
 endfunction()
