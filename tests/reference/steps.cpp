@@ -50,8 +50,7 @@ public:
             }
         }
         if (!leaving && state_.phase() == run::Phase::running) {
-            hosts_answer();
-            things_happen();
+            things_happen(any_host_answers());
         }
         return std::move(steps_);
     }
@@ -87,10 +86,7 @@ private:
         model_.keep(to(), state);
     }
 
-    void effect(std::size_t index) {
-        const Broken broken = take_effect(model_, index, to());
-        steps_.back().broken.insert(broken.begin(), broken.end());
-    }
+    void effect(std::size_t index) { steps_.back().broken.merge(take_effect(model_, index, to())); }
 
     [[nodiscard]] bool is_away(std::size_t index) const {
         return model_.is_away(here_, action(index).member);
@@ -125,8 +121,7 @@ private:
     }
 
     void send(std::size_t index) {
-        const Broken broken = leave(model_, index, here_);
-        steps_.back().broken.insert(broken.begin(), broken.end());
+        steps_.back().broken.merge(leave(model_, index, here_));
         move(EventType::action_intended, index);
     }
 
@@ -290,12 +285,15 @@ private:
         }
     }
 
-    void hosts_answer() {
+    bool any_host_answers() {
+        bool any = false;
         for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
             if (state_.status(i) == Status::intended) {
+                any = true;
                 host_answers(i);
             }
         }
+        return any;
     }
 
     void host_answers(std::size_t index) {
@@ -319,11 +317,7 @@ private:
         }
     }
 
-    void things_happen() {
-        bool under_way = false;
-        for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
-            under_way = under_way || state_.status(i) == Status::intended;
-        }
+    void things_happen(bool under_way) {
         if (under_way && can(k_crash)) {
             step("conductor_dies");
             pay(k_crash);
