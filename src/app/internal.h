@@ -94,4 +94,8 @@ struct Replayed {
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
 [[nodiscard]] RunStatus status_of(const Replayed& replayed, std::int64_t now_ms);
 
+// Waits until nothing of the run is under way on any host; an error names what may still be, where
+// a host does not tell for longer than the work may take.
+[[nodiscard]] Status let_work_end(const Options& options, const Replayed& run, Observer& observer);
+
 }  // namespace drydock::app

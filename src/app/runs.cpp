@@ -220,6 +220,15 @@ Answer<RunStatus> carry_out(const Options& options, const model::Plan& plan, Obs
     return go(*conducting, observer, plain_event(EventType::run_created, std::move(detail)));
 }
 
+// Nothing of the run that is to be taken back may be at work while the way back is planned.
+Status quiet_first(const Options& options,
+                   Store& store,
+                   const journal::RunInfo& info,
+                   Observer& observer) {
+    const auto forward = replay(store, info);
+    return forward ? let_work_end(options, *forward, observer) : Status();
+}
+
 }  // namespace
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
@@ -259,8 +268,13 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
 
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (auto store = store_of(options)) {
-        if (auto info = store->current_run(false); info && info->holder) {
+        auto info = store->current_run(false);
+        if (info && info->holder) {
             return run_in_progress(*info, options.cluster_file);
+        }
+        if (Status ended = info ? quiet_first(options, *store, *info, observer) : Status();
+            !ended) {
+            return refuse(ended.error());
         }
     }
     auto plan = plan_downgrade(options);

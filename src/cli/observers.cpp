@@ -126,6 +126,7 @@ void LiveTable::on_event(const run::Event& event,
 }
 
 void LiveTable::on_wait(const std::string& what, const model::Plan& plan, const run::State& state) {
+    begun_ms_ = begun_ms_ == 0 ? clock_.monotonic_ms() : begun_ms_;
     waits_for_ = what;
     draw(plan, state);
 }
