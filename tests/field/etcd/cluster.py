@@ -196,7 +196,8 @@ class Cluster:
         return int(answer["header"]["revision"])
 
     def get(self, key: str, name: str = "m1") -> str | None:
-        answer = api.ask(self.members[name].client_port, "/v3/kv/range", {"key": api.encode(key)})
+        answer = api.ask_in_time(self.members[name].client_port, "/v3/kv/range",
+                                 {"key": api.encode(key)})
         values = [api.decode(pair["value"]) for pair in answer.get("kvs", [])]
         return values[0] if values else None
 
