@@ -21,18 +21,23 @@ WRITES_PER_SECOND = 30  # of each writer
 
 
 class Case(harness.Case):
-    def start_upgrade(self, **env: str) -> harness.Running:
-        self.begin(write=True, rate=WRITES_PER_SECOND)
+    def start_upgrade(self, soak: str = "0s", **env: str) -> harness.Running:
+        self.begin(write=True, rate=WRITES_PER_SECOND, soak=soak)
         self.make_plan()
         return self.start_drydock("apply", self.plan, env=env)
 
-    def wait_for_event(self, kind: str, action: str, within: float = 60) -> None:
+    def wait_for_event(self, running: harness.Running, kind: str, action: str,
+                       within: float = 60) -> None:
         """Until the journal has an event of that type of that action."""
         def is_there() -> bool:
+            ended = running.process.poll() is not None
             done = self.drydock("log", "--json")
-            return done.code == DONE and any(
+            found = done.code == DONE and any(
                 event["type"] == kind and event.get("action") == action
                 for event in json.loads(done.stdout)["events"])
+            if ended and not found:
+                self.fail(f"it ended with no {kind} of {action}: {running.wait().text()}")
+            return found
         cluster.wait_until(is_there, within, lambda: f"no {kind} of {action}")
 
     def agents(self) -> list[int]:
@@ -137,7 +142,7 @@ class Processes(Case):
     def test_a_member_is_killed_in_the_middle(self) -> None:
         """The next stop would lose the quorum: it waits, or halts, until the member is back."""
         running = self.start_upgrade()
-        self.wait_for_event("facts.read", "preflight/caught-up")
+        self.wait_for_event(running, "facts.read", "preflight/caught-up")
         self.cluster.kill("m3")
         done = running.wait()
         self.assertIn(done.code, (HALTED, WAITS), done.text())
@@ -190,8 +195,8 @@ class Processes(Case):
 
 class Conductors(Case):
     def test_the_second_is_told_who_holds_the_run(self) -> None:
-        running = self.start_upgrade()
-        self.wait_for_event("facts.read", "preflight/ready")
+        running = self.start_upgrade(soak="2s")  # not over before all three have asked
+        self.wait_for_event(running, "facts.read", "preflight/ready")
         for words in (("resume",), ("downgrade",), ("abort",)):
             done = self.drydock(*words)
             self.assertEqual(done.code, NO, done.text())
@@ -203,7 +208,7 @@ class Conductors(Case):
 
     def test_many_at_once(self) -> None:
         """After a kill everybody resumes: one of them conducts, and nothing is done twice."""
-        self.begin(write=True, rate=WRITES_PER_SECOND)
+        self.begin(write=True, rate=WRITES_PER_SECOND, soak="2s")
         self.make_plan()
         done = self.drydock("apply", self.plan, env={"DRYDOCK_CRASH": "17:after"})
         self.assertEqual(done.code, KILLED, done.text())
@@ -215,8 +220,8 @@ class Conductors(Case):
 
     def test_a_conductor_that_was_frozen_does_nothing_more(self) -> None:
         """Stopped (not dead), so it holds its lease: nobody can take the run from it."""
-        running = self.start_upgrade()
-        self.wait_for_event("facts.read", "preflight/ready")
+        running = self.start_upgrade(soak="2s")  # not over before it is stopped
+        self.wait_for_event(running, "facts.read", "preflight/ready")
         os.kill(running.process.pid, signal.SIGSTOP)
         try:
             done = self.drydock("resume")
@@ -235,15 +240,15 @@ class People(Case):
 
     def interrupted_by(self, number: signal.Signals) -> None:
         running = self.start_upgrade()
-        self.wait_for_event("facts.read", "preflight/ready")
+        self.wait_for_event(running, "facts.read", "preflight/ready")
         running.process.send_signal(number)
         running.wait()
         self.finish()
         self.assert_upgraded()
 
     def test_pause_and_resume(self) -> None:
-        running = self.start_upgrade()
-        self.wait_for_event("facts.read", "preflight/ready")
+        running = self.start_upgrade(soak="2s")  # not over before it is asked to pause
+        self.wait_for_event(running, "facts.read", "preflight/ready")
         self.drydock("pause", expect=DONE)
         self.assertEqual(running.wait().code, WAITS)
         self.assertIn("paused", self.drydock("status", expect=WAITS).stdout)

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 namespace drydock::journal {
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::int64_t k_application = 0x44525944;  // "DRYD", SQLite's application_id
 constexpr std::int64_t k_schema_version = 1;        // SQLite's user_version
+constexpr std::chrono::seconds k_alone_wait{2};     // others open and close in milliseconds
 
 // A record's place is run number * 2^32 + sequence: one integer key keeps rows small and makes the
 // records of a run one range, in order.
@@ -114,6 +117,19 @@ Status make_tables(Database& database) {
     return transaction.commit();
 }
 
+// A new file that turns to a WAL wants to be alone, and SQLite does not wait for that by itself:
+// whoever opens it at the same moment is told that it is busy.
+Status set_up(Database& database) {
+    const auto patience = std::chrono::steady_clock::now() + k_alone_wait;
+    Status done = database.execute(k_settings);
+    while (!done && done.error().code == "journal.busy"
+           && std::chrono::steady_clock::now() < patience) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        done = database.execute(k_settings);
+    }
+    return done;
+}
+
 }  // namespace
 
 Result<Database> open_database(const std::filesystem::path& path, OpenMode mode) {
@@ -124,7 +140,7 @@ Result<Database> open_database(const std::filesystem::path& path, OpenMode mode)
         DRYDOCK_TRY(make_tables(database));
     }
     DRYDOCK_TRY(check_version(database));
-    DRYDOCK_TRY(database.execute(k_settings));
+    DRYDOCK_TRY(set_up(database));
     return database;
 }
 

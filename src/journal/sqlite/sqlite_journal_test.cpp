@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <future>
 
 namespace drydock::journal {
 namespace {
@@ -266,6 +267,23 @@ TEST_F(SqliteJournalTest, RefusesANewerFormat) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, "journal.newer");
     EXPECT_NE(refused.error().remedy, "");
+}
+
+// The first `apply` makes the journal while somebody already asks for its log.
+TEST_F(SqliteJournalTest, ManyOpenANewOneAtOnce) {
+    for (int round = 0; round < 60; ++round) {
+        const fs::path fresh = folder / (std::to_string(round) + ".db");
+        std::vector<std::future<std::string>> opened;
+        for (int i = 0; i < 8; ++i) {
+            opened.push_back(std::async(std::launch::async, [&] {
+                const auto journal = open_sqlite(fresh);
+                return journal ? std::string() : journal.error().text();
+            }));
+        }
+        for (auto& one : opened) {
+            EXPECT_EQ(one.get(), "");
+        }
+    }
 }
 
 // A process that died between making the file and its tables leaves an empty file.
