@@ -225,12 +225,11 @@ const std::string& WaysBack::why_not(const Byte* row) {
     return at->second;
 }
 
-bool WaysBack::add(const Byte* row) {
+void WaysBack::add(const Byte* row) {
     const auto [at, fresh] = known_.try_emplace(world_of(row));
     if (fresh) {
         added_.emplace_back(row, &at->second);
     }
-    return fresh;
 }
 
 // Every second one each: neighbours are plans of about the same length.

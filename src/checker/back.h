@@ -20,9 +20,9 @@ public:
     // Why there is none from this row; empty if there is one.
     [[nodiscard]] const std::string& why_not(const Byte* row);
 
-    // The same, for many, on two threads: what was added is tried by the next call. True if its
-    // world is a new one. The row stays the caller's.
-    bool add(const Byte* row);
+    // The same, for many, on two threads: what was added is tried by the next call. The row stays
+    // the caller's.
+    void add(const Byte* row);
     void try_added();
 
     [[nodiscard]] std::size_t tried() const { return known_.size(); }

@@ -183,12 +183,8 @@ bool serves(const Site& site, const Member& member, const Byte* row) {
 // Another command in flight that takes this member down.
 bool is_going_down(const Site& site, int member, std::size_t but, const Byte* row) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
-        const Byte status = site.status(row, i);
-        const bool in_flight = status == static_cast<Byte>(Status::intended)
-                               || status == static_cast<Byte>(Status::lost)
-                               || status == static_cast<Byte>(Status::unsure)
-                               || status == static_cast<Byte>(Status::unheard);
-        if (i != but && in_flight && site.acts[i].member == member && site.acts[i].takes_down) {
+        const bool may_run = run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
+        if (i != but && may_run && site.acts[i].member == member && site.acts[i].takes_down) {
             return true;
         }
     }

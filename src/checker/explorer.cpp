@@ -332,13 +332,17 @@ void Explorer::tear(std::size_t action, Kind kind, bool effect) {
     close(action);
 }
 
+void Explorer::see_kept(std::size_t action) {
+    open(Kind::kept, action);
+    prove_copies(site_, action, next_);
+    move(EventType::facts_read, action, Outcome::yes, Purpose::then);
+    close(action);
+}
+
 void Explorer::judge_then(std::size_t action) {
     const Answer then = answer(site_, site_.acts[action].then, row_);
     if (then.modelled == Tri::yes) {
-        open(Kind::kept, action);
-        prove_copies(site_, action, next_);
-        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
-        close(action);
+        see_kept(action);
     }
     const bool doubt = then.modelled == Tri::yes && then.open && can_afford(Fault::failure);
     if (then.modelled != Tri::yes || doubt) {

@@ -118,6 +118,7 @@ private:
     void obey(const run::Command& command);
     void judge_guard(std::size_t action);
     void judge_then(std::size_t action);
+    void see_kept(std::size_t action);
     void keep_promise(std::size_t action, bool& doubt);
     void break_promise(std::size_t action, Kind kind, bool effect);
     void judge_happened(std::size_t action);

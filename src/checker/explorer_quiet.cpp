@@ -61,10 +61,7 @@ void Explorer::settle_away(std::size_t action) {
 // What it promised is seen; or not by then, and it is begun again.
 void Explorer::settle_recheck(std::size_t action) {
     if (answer(site_, site_.acts[action].then, row_).modelled == Tri::yes) {
-        open(Kind::kept, action);
-        prove_copies(site_, action, next_);
-        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
-        close(action);
+        see_kept(action);
     }
     open(Kind::broken, action);
     move(EventType::facts_read, action, Outcome::cannot_tell, Purpose::then);

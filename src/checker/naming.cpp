@@ -136,8 +136,7 @@ Byte* Naming::block(const Line& line, std::size_t i, Byte* row) const {
 // How many have their name: those of the front, since each waits for the one before it.
 std::size_t Naming::named(const Line& line, const Byte* row) const {
     const auto is_over = [&](std::size_t link) {
-        const auto status = static_cast<run::Status>(site_.status(row, link));
-        return status == run::Status::done || status == run::Status::skipped;
+        return run::is_over(static_cast<run::Status>(site_.status(row, link)));
     };
     const auto end = std::partition_point(line.links.begin(), line.links.end(), is_over);
     return static_cast<std::size_t>(end - line.links.begin());

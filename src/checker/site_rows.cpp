@@ -17,14 +17,6 @@ bool awaits_answer(Byte status) {
            || status == static_cast<Byte>(Status::lost);
 }
 
-bool is_in_flight(Byte status) {
-    return awaits_answer(status) || status == static_cast<Byte>(Status::unsure)
-           || status == static_cast<Byte>(Status::unheard)
-           || status == static_cast<Byte>(Status::acted)
-           || status == static_cast<Byte>(Status::recheck)
-           || has_failed(static_cast<Status>(status));
-}
-
 }  // namespace
 
 void Site::unpack(const Byte* row, State& run) const {
@@ -44,7 +36,7 @@ void Site::pack_action(const State& run, std::size_t action, Byte* row) const {
     if (status == Status::skipped && !acts[action].matters_if_skipped) {
         status = Status::done;
     }
-    if (status == Status::done || status == Status::skipped || has_failed(status)) {
+    if (is_over(status) || has_failed(status)) {
         failures = 0;
     }
     row[cells[action]] =
@@ -61,11 +53,11 @@ void Site::pack(const State& run, Byte* row) const {
 bool Site::expected_up(const Byte* row, int member) const {
     const Member& who = members[static_cast<std::size_t>(member)];
     for (const Member::Turn& turn : who.turns) {
-        const Byte now = status(row, turn.action);
-        if (now == static_cast<Byte>(Status::done)) {
+        const auto now = static_cast<Status>(status(row, turn.action));
+        if (now == Status::done) {
             return turn.up;
         }
-        if (is_in_flight(now)) {
+        if (is_in_flight(now) || has_failed(now)) {
             return false;
         }
     }

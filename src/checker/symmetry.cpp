@@ -213,8 +213,7 @@ void Symmetry::add_family(const Family& family) {
 bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
     const auto& actions = own_.of(member);
     for (std::size_t i = steps; i > 0; --i) {
-        const auto status = static_cast<run::Status>(site_.status(row, actions[i - 1]));
-        if (status != run::Status::done && status != run::Status::skipped) {
+        if (!run::is_over(static_cast<run::Status>(site_.status(row, actions[i - 1])))) {
             return false;
         }
     }

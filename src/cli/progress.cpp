@@ -17,14 +17,8 @@ using model::Plan;
 using run::State;
 using run::Status;
 
-bool is_over(Status status) {
-    return status == Status::done || status == Status::skipped;
-}
-
 bool is_busy(Status status) {
-    return status == Status::ready || status == Status::intended || status == Status::lost
-           || status == Status::unsure || status == Status::unheard || status == Status::acted
-           || status == Status::recheck;
+    return status == Status::ready || is_in_flight(status);
 }
 
 // What makes a member another one: until then it waits, after that it is done.

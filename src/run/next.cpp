@@ -8,10 +8,6 @@ namespace drydock::run {
 
 namespace {
 
-bool is_over(Status status) {
-    return status == Status::done || status == Status::skipped;
-}
-
 bool predecessors_over(const Program& program, const State& state, std::size_t index) {
     const auto after = program.after(index);
     return std::all_of(after.begin(), after.end(), [&](std::size_t before) {

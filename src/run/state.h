@@ -56,6 +56,21 @@ enum class Status : std::uint8_t {
     unseen,     // failed: carried out, and whether its promise holds nobody could tell
 };
 
+[[nodiscard]] constexpr bool is_over(Status status) {
+    return status == Status::done || status == Status::skipped;
+}
+
+// Begun, and nobody knows yet how it ended.
+[[nodiscard]] constexpr bool is_open_ended(Status status) {
+    return status == Status::intended || status == Status::lost || status == Status::unsure
+           || status == Status::unheard;
+}
+
+// Begun, and not seen through.
+[[nodiscard]] constexpr bool is_in_flight(Status status) {
+    return is_open_ended(status) || status == Status::acted || status == Status::recheck;
+}
+
 [[nodiscard]] constexpr bool has_failed(Status status) {
     return status == Status::failed || status == Status::unreached || status == Status::unseen;
 }

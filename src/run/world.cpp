@@ -20,10 +20,8 @@ bool took_effect(Status status) {
     return status == Status::done;
 }
 
-bool in_flight(Status status) {
-    return status == Status::intended || status == Status::lost || status == Status::unsure
-           || status == Status::unheard || status == Status::acted || status == Status::recheck
-           || has_failed(status);
+bool is_unsettled(Status status) {
+    return is_in_flight(status) || has_failed(status);
 }
 
 // Nobody can say what it has changed. One that was tried and failed counts too, also when it is to
@@ -34,7 +32,7 @@ bool may_have_changed(const State& state, std::size_t action) {
     const Status status = state.status(action);
     const bool tried_before = status == Status::waiting || status == Status::ready
                               || status == Status::failed || status == Status::skipped;
-    return tried_before ? state.attempt(action) > 0 : in_flight(status);
+    return tried_before ? state.attempt(action) > 0 : is_unsettled(status);
 }
 
 Observation value_of(const Json& value) {
@@ -134,7 +132,7 @@ model::Roster Presence::up(const State& state) const {
     std::vector<bool> up = planned_;
     for (const Touch& touch : touches_) {
         const Status status = state.status(touch.action);
-        if (took_effect(status) || in_flight(status)) {
+        if (took_effect(status) || is_unsettled(status)) {
             up[touch.member] = took_effect(status) && touch.up;
         }
     }

@@ -177,10 +177,9 @@ bool is_going_down(const Model& model,
     const run::State state = model.state(world);
     for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
         const Status status = state.status(i);
-        const bool flies = status == Status::intended || status == Status::lost
-                           || status == Status::unsure || status == Status::unheard;
         const Action& action = model.plan.actions[i];
-        if (i != but && flies && action.member == member && takes_down(model, action)) {
+        if (i != but && is_open_ended(status) && action.member == member
+            && takes_down(model, action)) {
             return true;
         }
     }

@@ -252,7 +252,7 @@ void Model::keep(World& world, const run::State& state) const {
     run::State plain = state;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
-        const bool over = status == Status::done || status == Status::skipped || has_failed(status);
+        const bool over = is_over(status) || has_failed(status);
         const bool flies = status == Status::intended || status == Status::lost;
         plain.set_attempt(i, flies ? 1 : 0);
         plain.set_failures(i, over ? 0 : state.failures(i));

@@ -33,10 +33,7 @@ def call(port: int, path: str, body: dict[str, Any] | None = None, method: str =
 def ask(port: int, path: str, body: dict[str, Any] | None = None, method: str = "",
         within: float = CALL_SECONDS_MAX) -> Any:
     """The answer of a call that must succeed."""
-    status, answer = call(port, path, body, method, within)
-    if status != 200:
-        raise NoAnswer(f"127.0.0.1:{port}{path}: {status} {answer}")
-    return answer
+    return _succeeded(port, path, *call(port, path, body, method, within))
 
 
 def ask_in_time(port: int, path: str, body: dict[str, Any]) -> Any:
@@ -47,6 +44,10 @@ def ask_in_time(port: int, path: str, body: dict[str, Any]) -> Any:
         if status != 503 or time.monotonic() > end:
             break
         time.sleep(0.2)
+    return _succeeded(port, path, status, answer)
+
+
+def _succeeded(port: int, path: str, status: int, answer: Any) -> Any:
     if status != 200:
         raise NoAnswer(f"127.0.0.1:{port}{path}: {status} {answer}")
     return answer
