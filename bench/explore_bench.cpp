@@ -3,6 +3,7 @@
 //   explore_bench raw [N]           N (6) hosts x 5 steps side by side, without symmetry
 //   explore_bench hosts [N]         the same with symmetry
 //   explore_bench etcd N [FAULTS]   packs/etcd with N members
+//   explore_bench storage N [FAULTS]  tests/packs/storage: N nodes, one after the other
 //   explore_bench ozone [FAULTS]    packs/ozone with seven members on one host
 //
 // One JSON line for each.
@@ -132,6 +133,15 @@ int main(int count, char** arguments) {
                      planner::etcd_site(members),
                      "3.4.23",
                      "3.5.21",
+                     count > 3 ? arguments[3] : "");
+        return 0;
+    }
+    if (what == "storage") {
+        const int nodes = count > 2 ? std::atoi(arguments[2]) : 100;
+        measure_site(fmt::format("storage {}", nodes),
+                     planner::small_site("storage", nodes, "1.0"),
+                     "1.0",
+                     "2.0",
                      count > 3 ? arguments[3] : "");
         return 0;
     }

@@ -181,14 +181,10 @@ bool serves(const Site& site, const Member& member, const Byte* row) {
 }
 
 // Another command in flight that takes this member down.
-bool is_going_down(const Site& site, int member, std::size_t but, const Byte* row) {
-    for (std::size_t i = 0; i < site.acts.size(); ++i) {
-        const bool may_run = run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
-        if (i != but && may_run && site.acts[i].member == member && site.acts[i].takes_down) {
-            return true;
-        }
-    }
-    return false;
+bool is_going_down(const Site& site, const Member& member, std::size_t but, const Byte* row) {
+    return std::any_of(member.downs.begin(), member.downs.end(), [&](std::size_t i) {
+        return i != but && run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
+    });
 }
 
 }  // namespace
@@ -262,8 +258,8 @@ Broken begin(const Site& site, std::size_t action, const Byte* row) {
     int serving = 0;
     bool itself = false;
     for (const int index : site.members_of[static_cast<std::size_t>(role)]) {
-        const bool up = serves(site, site.members[static_cast<std::size_t>(index)], row)
-                        && !is_going_down(site, index, action, row);
+        const Member& member = site.members[static_cast<std::size_t>(index)];
+        const bool up = serves(site, member, row) && !is_going_down(site, member, action, row);
         serving += up ? 1 : 0;
         itself = itself || (up && index == act.member);
     }

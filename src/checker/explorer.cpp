@@ -18,6 +18,11 @@ bool judges_guard(const Command& command) {
     return command.what == Do::judge && command.purpose == Purpose::guard;
 }
 
+// Its `when` does not hold, or nobody knows.
+bool may_skip(const Answer& when) {
+    return when.modelled == Tri::no || (when.open && when.modelled == Tri::yes);
+}
+
 Byte* Batch::add(const Byte* from, Choice choice) {
     const std::size_t at = found_.size() * row_size_;
     if (rows_.size() < at + row_size_) {
@@ -73,7 +78,7 @@ void Explorer::close_all() {
             site_.pack_action(there_, i, next_);
         }
     }
-    there_ = here_;
+    there_.set_cells(here_.cells());
 }
 
 bool Explorer::is_away(std::size_t action) const {
@@ -81,11 +86,23 @@ bool Explorer::is_away(std::size_t action) const {
     return member >= 0 && row_[site_.members[static_cast<std::size_t>(member)].away] != 0;
 }
 
-void Explorer::expand(const Byte* row, Batch& out) {
+// One before it is in the same state, and what happens to that one stands for both.
+bool Explorer::is_repeated(int member) const {
+    return member >= 0 && !first_.empty() && first_[static_cast<std::size_t>(member)] != member;
+}
+
+bool Explorer::is_repeated(const Command& command) const {
+    const bool concerns_one =
+        command.what == Do::judge || command.what == Do::begin || command.what == Do::ask;
+    return concerns_one && is_repeated(site_.acts[command.action].member);
+}
+
+void Explorer::expand(const Byte* row, Batch& out, std::span<const int> first) {
     row_ = row;
     out_ = &out;
+    first_ = first;
     site_.unpack(row, here_);
-    there_ = here_;
+    there_.set_cells(here_.cells());
     if (here_.phase() == Phase::halted) {
         if (persons_) {
             after_halt();
@@ -99,12 +116,13 @@ void Explorer::expand(const Byte* row, Batch& out) {
         hurry_ = hurry_ || command.what == Do::begin;
         guards_ += judges_guard(command) ? 1 : 0;
     }
-    if (shortcuts_ && !hurry_ && settle_quiet()) {
+    if (shortcuts_ && !hurry_ && (settle_quiet() || thin_out_crowds())) {
         return;
     }
     count_crowds();
     for (const Command& command : commands_) {
-        if (!hurry_ || command.what == Do::begin || judges_guard(command)) {
+        const bool now = !hurry_ || command.what == Do::begin || judges_guard(command);
+        if (now && !is_repeated(command)) {
             obey(command);
         }
     }
@@ -157,10 +175,8 @@ void Explorer::obey(const Command& command) {
 void Explorer::judge_guard(std::size_t action) {
     const Act& act = site_.acts[action];
     const Answer when = answer(site_, act.when, row_);
-    if (when.modelled == Tri::no || (when.open && when.modelled == Tri::yes)) {
-        open(Kind::skipped, action);
-        move(EventType::facts_read, action, Outcome::skip, Purpose::guard);
-        close(action);
+    if (may_skip(when)) {
+        skip(action);
     }
     if (when.modelled == Tri::no) {
         return;
@@ -174,6 +190,12 @@ void Explorer::judge_guard(std::size_t action) {
     if (guard.open) {
         fail_guard(action, false);
     }
+}
+
+void Explorer::skip(std::size_t action) {
+    open(Kind::skipped, action);
+    move(EventType::facts_read, action, Outcome::skip, Purpose::guard);
+    close(action);
 }
 
 void Explorer::fail_guard(std::size_t action, bool free) {

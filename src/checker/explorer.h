@@ -6,6 +6,7 @@
 #include "checker/site.h"
 #include "run/run.h"
 
+#include <span>
 #include <vector>
 
 namespace drydock::checker {
@@ -41,6 +42,8 @@ enum class Kind : Byte {
 };
 
 [[nodiscard]] bool judges_guard(const run::Command& command);
+// Whether an action whose `when` is answered like that may be skipped.
+[[nodiscard]] bool may_skip(const Answer& when);
 
 // What happened, and to whom: an action, a member, a host or a law, by its index.
 struct Choice {
@@ -93,8 +96,10 @@ public:
              bool everybody = true,
              bool shortcuts = false);
 
-    // Appends to `out`. The state itself is never among it unless something happened.
-    void expand(const Byte* row, Batch& out);
+    // Appends to `out`. The state itself is never among it unless something happened. `first`: for
+    // each member, the first one that is in the same state as it; of those, only what happens to
+    // the first is told. Empty: of all.
+    void expand(const Byte* row, Batch& out, std::span<const int> first = {});
 
 private:
     [[nodiscard]] bool can_afford(Fault fault) const;
@@ -112,11 +117,16 @@ private:
     void settle_away(std::size_t action);
     void settle_recheck(std::size_t action);
     [[nodiscard]] bool is_stopping() const;
+    [[nodiscard]] bool is_repeated(int member) const;
+    [[nodiscard]] bool is_repeated(const run::Command& command) const;
+    [[nodiscard]] int budget_left() const;
     void count_crowds();
+    [[nodiscard]] bool thin_out_crowds();
     [[nodiscard]] bool is_crowded(std::size_t action) const;
     [[nodiscard]] bool is_probe_settled(std::size_t action);
     void obey(const run::Command& command);
     void judge_guard(std::size_t action);
+    void skip(std::size_t action);
     void judge_then(std::size_t action);
     void see_kept(std::size_t action);
     void keep_promise(std::size_t action, bool& doubt);
@@ -147,12 +157,14 @@ private:
     run::State there_;  // as here_, but for the action that is being moved
     const Byte* row_ = nullptr;
     std::vector<Byte> at_hand_;  // the row as it were with its host back
-    Byte* next_ = nullptr;       // the row that is being made
+    std::span<const int> first_;
+    Byte* next_ = nullptr;  // the row that is being made
     Batch* out_ = nullptr;
     bool hurry_ = false;  // something is about to begin: nothing else comes between
     int guards_ = 0;      // guards to be judged now
     std::vector<run::Command> commands_;
     std::vector<int> under_way_;   // of each crowd
+    std::vector<int> to_come_;     // of each crowd: those that may begin, or as well be skipped
     std::vector<bool> concerned_;  // members of whom something is asked or done now
 };
 

@@ -16,7 +16,9 @@ void Explorer::let_things_happen() {
     for (std::size_t i = 0; i < actions; ++i) {
         if (here_.status(i) == Status::intended) {
             under_way = true;
-            answer_to(i);
+            if (!is_repeated(site_.acts[i].member)) {
+                answer_to(i);
+            }
         }
     }
     if (under_way && can_afford(Fault::crash)) {
@@ -74,7 +76,8 @@ void Explorer::find_concerned() {
 void Explorer::lose_members() {
     for (std::size_t i = 0; can_afford(Fault::member) && i < site_.members.size(); ++i) {
         const Member& member = site_.members[i];
-        if (concerned_[i] && member.running != k_nowhere && row_[member.running] != k_absent) {
+        if (concerned_[i] && !is_repeated(static_cast<int>(i)) && member.running != k_nowhere
+            && row_[member.running] != k_absent) {
             open(Kind::member_dies, i, Fault::member);
             die(site_, member, next_);
         }
@@ -85,6 +88,9 @@ void Explorer::lose_members() {
 void Explorer::lose_hosts() {
     for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
         const auto& members = site_.members_on[i];
+        if (members.size() == 1 && is_repeated(members.front())) {
+            continue;
+        }
         const bool concerned = std::any_of(members.begin(), members.end(), [&](int member) {
             return concerned_[static_cast<std::size_t>(member)];
         });
@@ -115,7 +121,7 @@ void Explorer::after_halt() {
     }
     close_all();
     for (std::size_t i = 0; i < site_.members.size(); ++i) {
-        if (site_.expected_up(row_, static_cast<int>(i))
+        if (!is_repeated(static_cast<int>(i)) && site_.expected_up(row_, static_cast<int>(i))
             && may_be_started(site_, site_.members[i], row_)) {
             open(Kind::member_started, i);
             start_by_hand(site_, site_.members[i], next_);

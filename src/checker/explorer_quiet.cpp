@@ -93,29 +93,59 @@ bool Explorer::is_probe_settled(std::size_t action) {
 void Explorer::count_crowds() {
     under_way_.assign(site_.crowds, 0);
     for (std::size_t i = 0; i < site_.acts.size() && site_.crowds > 0; ++i) {
-        if (site_.acts[i].crowd >= 0 && here_.status(i) == Status::intended) {
+        if (site_.acts[i].crowd >= 0 && run::is_open_ended(here_.status(i))) {
             ++under_way_[static_cast<std::size_t>(site_.acts[i].crowd)];
         }
     }
 }
 
-// Of a crowd, one may raise the format, and one each may meet what is left of the budgets; one may
-// fail for nothing once it is lost. Any more may as well be skipped where they would begin. But who
-// is under way makes members and hosts worth losing, unless all of them are at any time.
+// Of a crowd, one may raise the format, and another one bring the run to a halt. Any more may as
+// well begin after these. But who is under way makes members and hosts worth losing, unless all of
+// them are at any time.
 bool Explorer::is_crowded(std::size_t action) const {
     const int crowd = site_.acts[action].crowd;
-    if (!shortcuts_ || !everybody_ || crowd < 0) {
+    return shortcuts_ && everybody_ && crowd >= 0
+           && under_way_[static_cast<std::size_t>(crowd)] >= 2;
+}
+
+int Explorer::budget_left() const {
+    int left = 0;
+    for (std::size_t i = 0; i < k_faults; ++i) {
+        left += std::max(budget_[i] - row_[site_.used + i], 0);
+    }
+    return left;
+}
+
+// Who is of no use to a crowd is skipped before anything else happens: more than those two, and one
+// for whatever may befall one of them.
+bool Explorer::thin_out_crowds() {
+    if (!everybody_ || site_.crowds == 0) {
         return false;
     }
-    const auto left = [&](Fault fault) {
-        const auto index = static_cast<std::size_t>(fault);
-        return std::max(budget_[index] - row_[site_.used + index], 0);
+    to_come_.assign(site_.crowds, 0);
+    const int enough = 2 + budget_left();
+    const auto crowd_of = [&](const Command& command) -> int* {
+        const Act& act = site_.acts[command.action];
+        const bool may_be_skipped =
+            judges_guard(command) && act.crowd >= 0 && may_skip(answer(site_, act.when, row_));
+        return may_be_skipped ? &to_come_[static_cast<std::size_t>(act.crowd)] : nullptr;
     };
-    const bool gets_lost =
-        left(Fault::crash) > 0 || budget_[static_cast<std::size_t>(Fault::host)] > 0;
-    const int enough =
-        1 + left(Fault::failure) + left(Fault::unknown) + left(Fault::crash) + (gets_lost ? 1 : 0);
-    return under_way_[static_cast<std::size_t>(crowd)] >= enough;
+    for (const Command& command : commands_) {
+        if (int* crowd = crowd_of(command)) {
+            ++*crowd;
+        }
+    }
+    bool thinned = false;
+    for (const Command& command : commands_) {
+        const int* crowd = crowd_of(command);
+        if (crowd != nullptr && *crowd > enough) {
+            thinned = true;
+            if (!is_repeated(command)) {
+                skip(command.action);
+            }
+        }
+    }
+    return thinned;
 }
 
 }  // namespace drydock::checker

@@ -129,6 +129,16 @@ std::vector<std::vector<int>> Naming::lines() const {
     return found;
 }
 
+std::vector<std::vector<int>> Naming::unnamed(const Byte* row) const {
+    std::vector<std::vector<int>> found;
+    for (const Line& line : lines_) {
+        const auto first = static_cast<std::ptrdiff_t>(named(line, row));
+        found.emplace_back(line.members.begin() + std::min(first, std::ssize(line.members)),
+                           line.members.end());
+    }
+    return found;
+}
+
 Byte* Naming::block(const Line& line, std::size_t i, Byte* row) const {
     return row + site_.members[static_cast<std::size_t>(line.members[i])].block;
 }

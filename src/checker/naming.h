@@ -33,6 +33,9 @@ public:
                                                              const Byte* row) const;
     void exchange(int one, int other, Byte* row) const;
 
+    // Of each line those that have no name yet, in the order in which they are sorted.
+    [[nodiscard]] std::vector<std::vector<int>> unnamed(const Byte* row) const;
+
     // Members that may be exchanged as long as they have no name, in the plan's order. For people
     // and tests.
     [[nodiscard]] std::vector<std::vector<int>> lines() const;

@@ -8,7 +8,7 @@ namespace drydock::checker {
 
 namespace {
 
-constexpr std::size_t k_piece = 16'384;  // rows that are expanded before stores are filled
+constexpr std::size_t k_piece = 65'536;  // rows that are expanded before stores are filled
 constexpr std::size_t k_alone = 1'024;   // fewer rows are not worth a second thread
 
 std::size_t shard_of(std::uint64_t hash) {
@@ -140,7 +140,10 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
         if (i + 1 < last) {
             __builtin_prefetch(row(level_[i + 1]));
         }
-        hand.explorer.expand(row(level_[i]), hand.batch);
+        if (options_.symmetry) {
+            hand.symmetry.find_first(row(level_[i]), hand.first);
+        }
+        hand.explorer.expand(row(level_[i]), hand.batch, hand.first);
         take(hand, level_[i]);
     }
 }

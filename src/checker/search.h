@@ -73,6 +73,7 @@ private:
         Explorer explorer;
         Symmetry symmetry;
         Batch batch;
+        std::vector<int> first;             // of members in the same state
         std::array<Finds, k_shards> found;  // by store
         std::array<std::optional<Breach>, k_properties> breaches;
         std::optional<Breach> closing;

@@ -35,6 +35,7 @@ public:
     void run() {
         add(0);  // the phase
         name_members();
+        name_actions();
         name_facts();
         place_owned_by(-1);
         place_stores();
@@ -92,12 +93,17 @@ private:
     }
 
     int member_of(const std::string& name) const {
+        const auto found = index_.find(name);
+        return found == index_.end() ? -1 : found->second;
+    }
+
+    void name_actions() {
         for (std::size_t i = 0; i < site_.members.size(); ++i) {
-            if (site_.members[i].name == name) {
-                return static_cast<int>(i);
-            }
+            index_.emplace(site_.members[i].name, static_cast<int>(i));
         }
-        return -1;
+        for (std::size_t i = 0; i < site_.plan.actions.size(); ++i) {
+            actions_[member_of(site_.plan.actions[i].member)].push_back(i);
+        }
     }
 
     // The keys of all facts that the model knows, by who has them: also whether a member's service
@@ -140,11 +146,8 @@ private:
     }
 
     void place_owned_by(int member) {
-        for (std::size_t i = 0; i < site_.plan.actions.size(); ++i) {
+        for (const std::size_t i : actions_[member]) {
             const model::Action& action = site_.plan.actions[i];
-            if (member_of(action.member) != member) {
-                continue;
-            }
             Act& act = site_.acts[i];
             act.member = member;
             site_.cells[i] = add(0);
@@ -279,7 +282,9 @@ private:
 
     Site& site_;
     const Start* start_;
-    std::map<int, std::vector<std::string>> facts_;  // by member, -1: the system
+    std::map<std::string, int> index_;                 // of members, by name
+    std::map<int, std::vector<std::size_t>> actions_;  // by member, -1: the system
+    std::map<int, std::vector<std::string>> facts_;
 };
 
 }  // namespace

@@ -113,7 +113,8 @@ struct Member {
     Place service = k_nowhere;
     Place away = k_nowhere;
     bool up_at_first = true;
-    std::vector<Turn> turns;  // the last in the plan first
+    std::vector<Turn> turns;         // the last in the plan first
+    std::vector<std::size_t> downs;  // the actions that take it down
 };
 
 struct Act {

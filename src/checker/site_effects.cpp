@@ -177,6 +177,9 @@ void add_effects(Site& site) {
         act.starts =
             act.member >= 0 && (action.verb == Verb::start || action.verb == Verb::restart);
         act.takes_down = puts_down(site, act) || (act.member >= 0 && action.verb == Verb::restart);
+        if (act.takes_down && act.member >= 0) {
+            site.members[static_cast<std::size_t>(act.member)].downs.push_back(i);
+        }
         act.restores = action.verb == Verb::restore;
         act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
         act.moves_world = act.ran != k_nowhere || act.starts || act.restores || act.destroys

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <optional>
 
 namespace drydock::checker {
 
@@ -76,11 +76,16 @@ private:
         question.modelled =
             condition.relation != Relation::reaches && condition.relation != Relation::stands;
         const std::vector<Place>& places = places_of(condition.fact);
+        // `planned` is about each member's own value; all else is about the value alone.
+        const bool own = condition.relation == Relation::planned;
+        std::optional<Question::Target> sets;
         for (const int member : members_asked(site_, condition, self)) {
             const Place at = places[static_cast<std::size_t>(member + 1)];
             question.modelled = question.modelled && at != k_nowhere;
-            Question::Target target;
-            target = question.modelled ? sets_of(condition, member) : target;
+            if (question.modelled && (own || !sets)) {
+                sets = own ? find_sets(condition, member) : sets_of(condition, member);
+            }
+            Question::Target target = question.modelled ? *sets : Question::Target();
             target.member = member;
             target.at = question.modelled ? at : k_nowhere;
             question.targets.push_back(target);
@@ -104,15 +109,18 @@ private:
         return at->second;
     }
 
-    // `planned` is about each member's own value; all else is about the value alone.
     Question::Target sets_of(const Condition& condition, int member) {
-        const bool own = condition.relation == Relation::planned;
         const auto known = std::find_if(known_.begin(), known_.end(), [&](const auto& one) {
-            return !own && asks_the_same(*one.first, condition);
+            return asks_the_same(*one.first, condition);
         });
-        if (known != known_.end()) {
-            return known->second;
+        if (known == known_.end()) {
+            known_.emplace_back(&condition, find_sets(condition, member));
+            return known_.back().second;
         }
+        return known->second;
+    }
+
+    Question::Target find_sets(const Condition& condition, int member) const {
         const std::string name =
             member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
         Question::Target sets;
@@ -120,9 +128,6 @@ private:
             const Tri one = ask(site_, condition, name, site_.values.at(static_cast<Byte>(i)));
             sets.yes |= one == Tri::yes ? 1ULL << i : 0;
             sets.cannot_tell |= one == Tri::cannot_tell ? 1ULL << i : 0;
-        }
-        if (!own) {
-            known_.emplace_back(&condition, sets);
         }
         return sets;
     }
@@ -188,17 +193,23 @@ Tri answer_one(const Question& question, const Site& site, const Byte* row) {
     return yes + open < needed ? Tri::no : Tri::cannot_tell;
 }
 
-std::vector<int> members_in(const std::vector<const std::vector<Question>*>& all) {
-    std::set<int> members;
+std::vector<int> members_in(const Site& site,
+                            const std::vector<const std::vector<Question>*>& all) {
+    std::vector<bool> asked(site.members.size() + 1, false);  // the system first
     for (const auto* questions : all) {
         for (const Question& question : *questions) {
             for (const Question::Target& target : question.targets) {
-                members.insert(target.member);
+                asked[static_cast<std::size_t>(target.member + 1)] = true;
             }
         }
     }
-    members.erase(-1);
-    return {members.begin(), members.end()};
+    std::vector<int> members;
+    for (std::size_t i = 0; i < site.members.size(); ++i) {
+        if (asked[i + 1]) {
+            members.push_back(static_cast<int>(i));
+        }
+    }
+    return members;
 }
 
 // Whether one that is asked does not answer.
@@ -222,8 +233,8 @@ void add_questions(Site& site) {
         act.guard = asker.ask_all(action.guard, i);
         act.then = asker.ask_all(action.then, i);
         act.happened = asker.ask_all(action.happened, i);
-        act.concerns_before = members_in({&act.when, &act.guard});
-        act.concerns_after = members_in({&act.then, &act.happened});
+        act.concerns_before = members_in(site, {&act.when, &act.guard});
+        act.concerns_after = members_in(site, {&act.then, &act.happened});
         if (act.takes_down) {
             const int role = site.members[static_cast<std::size_t>(act.member)].role;
             act.concerns_before = site.members_of[static_cast<std::size_t>(role)];

@@ -2,6 +2,7 @@
 #include "checker/site.h"
 
 #include <algorithm>
+#include <array>
 
 namespace drydock::checker {
 
@@ -17,15 +18,45 @@ bool awaits_answer(Byte status) {
            || status == static_cast<Byte>(Status::lost);
 }
 
+// Each cell of a row as a state has it.
+std::array<State::Cell, 256> unpacked() {
+    std::array<State::Cell, 256> cells{};
+    State one(1);
+    for (unsigned cell = 0; cell < cells.size(); ++cell) {
+        const auto status = static_cast<Byte>(cell & 0xFU);
+        one.set(
+            0, static_cast<Status>(status), static_cast<int>(cell >> 4U), awaits_answer(status));
+        cells.at(cell) = one.cells()[1];
+    }
+    return cells;
+}
+
+// What comes in order is put in from where the one before it was.
+model::FactBook::iterator put(model::FactBook& book,
+                              model::FactBook::iterator from,
+                              const std::string& key,
+                              const model::Observation& value) {
+    while (from != book.end() && from->first < key) {
+        ++from;
+    }
+    if (from != book.end() && from->first == key) {
+        from->second = value;
+        return from;
+    }
+    return book.emplace_hint(from, key, value);
+}
+
 }  // namespace
 
 void Site::unpack(const Byte* row, State& run) const {
-    run.set_phase(static_cast<run::Phase>(row[0]));
+    static const std::array<State::Cell, 256> k_unpacked = unpacked();
+    thread_local std::vector<State::Cell> held;
+    held.resize(cells.size() + 1);
+    held[0] = row[0];
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const Byte cell = row[cells[i]];
-        run.set(
-            i, static_cast<Status>(cell & 0xFU), cell >> 4U, awaits_answer(cell & 0xFU) ? 1 : 0);
+        held[i + 1] = k_unpacked[row[cells[i]]];
     }
+    run.set_cells(held);
 }
 
 // Skipped is as good as done, unless others look at what the action would have done. Failures count
@@ -67,16 +98,17 @@ bool Site::expected_up(const Byte* row, int member) const {
 // Whether the member was down when the plan was made, and runs here.
 bool Site::came_up(const Byte* row, std::string_view name) const {
     return std::any_of(members.begin(), members.end(), [&](const Member& one) {
-        return one.name == name && !one.up_at_first && one.running != k_nowhere
-               && row[one.running] != k_absent;
+        return !one.up_at_first && one.running != k_nowhere && row[one.running] != k_absent
+               && one.name == name;
     });
 }
 
 // What a member that came up would tell of itself nobody has seen yet; but it would tell something.
 model::FactBook Site::facts(const Byte* row) const {
     model::FactBook book = plan.seen;
+    auto at = book.begin();
     for (const auto& [key, value] : plan.planned) {
-        book[key] = value;
+        at = put(book, at, key, value);
     }
     for (auto& [key, value] : book) {
         if (value.status == model::Known::absent
@@ -84,8 +116,9 @@ model::FactBook Site::facts(const Byte* row) const {
             value = {model::Known::known, "told when it runs", "the model", 0};
         }
     }
+    at = book.begin();
     for (const auto& [key, place] : places) {
-        book[key] = values.at(row[place]);
+        at = put(book, at, key, values.at(row[place]));
     }
     return book;
 }

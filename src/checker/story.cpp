@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace drydock::checker {
 
@@ -200,13 +201,21 @@ std::string hint_of(Property property) {
 }
 
 // Walks without shortcuts: of members that are alike, those that walk here may be others than those
-// that the search has seen, and it may have settled first what comes later in their order.
+// that the search has seen, and it may have settled first what comes later in their order. Where
+// there is no such step, it takes the search's own; and where that one is about somebody else, it
+// goes on from where the search was.
 class Walker {
 public:
     Walker(const Site& site, const Options& options, const Search& search)
         : site_(site)
         , search_(search)
         , explorer_(site, options.faults, options.persons, static_cast<bool>(options.back))
+        , hasty_(site,
+                 options.faults,
+                 options.persons,
+                 static_cast<bool>(options.back),
+                 options.shortcuts)
+        , shortcuts_(options.shortcuts)
         , symmetry_(search.symmetry())
         , rows_{site.first} {}
 
@@ -218,21 +227,45 @@ public:
         }
         for (std::size_t i = path.size() - 1; i > 0; --i) {
             const Byte* wanted = search_.row(path[i - 1]);
-            CHECK(step([&](const Batch& batch, std::size_t one) {
+            const bool walked = step([&](const Batch& batch, std::size_t one) {
                 return leads_to(batch.row(one), wanted);
-            }));
+            });
+            if (!walked) {
+                CHECK(shortcuts_);
+                choices_.emplace_back(std::nullopt);
+                rows_.emplace_back(wanted, wanted + site_.size);
+            }
         }
     }
 
     // By the first choice for which `is_it` says yes.
     template <class Test>
     bool step(const Test& is_it) {
+        return step_of(explorer_, is_it) || (shortcuts_ && step_of(hasty_, is_it));
+    }
+
+    [[nodiscard]] Walk walk() const {
+        Walk walk;
+        for (std::size_t i = 0; i < choices_.size(); ++i) {
+            walk.turns.push_back(
+                choices_[i] ? turn_of(site_, rows_[i].data(), *choices_[i])
+                            : Turn{"what was lost is settled", Json::Object{{"what", "settled"}}});
+        }
+        walk.row = rows_.back();
+        walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
+        walk.last = choices_.empty() ? Choice() : choices_.back().value_or(Choice());
+        return walk;
+    }
+
+private:
+    template <class Test>
+    bool step_of(Explorer& explorer, const Test& is_it) {
         Batch batch(site_.size);
-        explorer_.expand(rows_.back().data(), batch);
+        explorer.expand(rows_.back().data(), batch);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             next_.assign(batch.row(i), batch.row(i) + site_.size);
             if (is_it(batch, i)) {
-                choices_.push_back(batch.choice(i));
+                choices_.emplace_back(batch.choice(i));
                 rows_.push_back(next_);
                 return true;
             }
@@ -240,18 +273,6 @@ public:
         return false;
     }
 
-    [[nodiscard]] Walk walk() const {
-        Walk walk;
-        for (std::size_t i = 0; i < choices_.size(); ++i) {
-            walk.turns.push_back(turn_of(site_, rows_[i].data(), choices_[i]));
-        }
-        walk.row = rows_.back();
-        walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
-        walk.last = choices_.empty() ? Choice() : choices_.back();
-        return walk;
-    }
-
-private:
     // Whether `row` is what is wanted, or is it if two members have had each other's name so far.
     bool leads_to(const Byte* row, const Byte* wanted) {
         if (is_sorted_as(wanted)) {
@@ -285,12 +306,12 @@ private:
         const auto host = [&](int member) {
             return site_.members[static_cast<std::size_t>(member)].host;
         };
-        for (Choice& choice : choices_) {
-            const Kind kind = choice.kind;
+        for (auto& choice : choices_) {
+            const Kind kind = choice ? choice->kind : Kind::begun;
             if (kind == Kind::member_dies || kind == Kind::member_started) {
-                choice.index = exchanged(choice.index, one, other);
+                choice->index = exchanged(choice->index, one, other);
             } else if (kind == Kind::host_lost || kind == Kind::host_back) {
-                choice.index = exchanged(choice.index, host(one), host(other));
+                choice->index = exchanged(choice->index, host(one), host(other));
             }
         }
     }
@@ -303,9 +324,11 @@ private:
     const Site& site_;
     const Search& search_;
     Explorer explorer_;
+    Explorer hasty_;  // as the search's
+    bool shortcuts_;
     Symmetry symmetry_;
     std::vector<std::vector<Byte>> rows_;
-    std::vector<Choice> choices_;
+    std::vector<std::optional<Choice>> choices_;  // nothing: the search's, about somebody else
     std::vector<Byte> next_;
     std::vector<Byte> sorted_;
 };
@@ -329,10 +352,11 @@ Walk walk_to(const Site& site,
              Property property) {
     Walker walker(site, options, search);
     walker.walk_to(breach.from);
-    CHECK(walker.step([&](const Batch& batch, std::size_t one) {
+    const bool walked = walker.step([&](const Batch& batch, std::size_t one) {
         return (batch.broken(one) & bit_of(property)) != 0
                && batch.choice(one).kind == breach.choice.kind;
-    }));
+    });
+    CHECK(walked || options.shortcuts);
     return walker.walk();
 }
 

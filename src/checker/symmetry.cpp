@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <optional>
 
 namespace drydock::checker {
@@ -144,7 +145,7 @@ steps_apart(const Site& site, const OwnActions& own, const std::vector<int>& mem
 
 }  // namespace
 
-Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), own_(site) {
+Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), on_(on), own_(site) {
     if (!on) {
         return;
     }
@@ -289,7 +290,43 @@ void Symmetry::sort(Byte* row) {
     }
 }
 
-std::span<const Byte> Symmetry::versions(const Byte* before, Byte* row) {
+// Those that are in the same state lie side by side.
+void Symmetry::find_first(const std::vector<int>& members,
+                          const Byte* row,
+                          std::vector<int>& first) const {
+    for (std::size_t i = 1; i < members.size(); ++i) {
+        const Member& one = site_.members[static_cast<std::size_t>(members[i - 1])];
+        const Member& other = site_.members[static_cast<std::size_t>(members[i])];
+        if (std::memcmp(row + one.block, row + other.block, one.size) == 0) {
+            first[static_cast<std::size_t>(members[i])] =
+                first[static_cast<std::size_t>(members[i - 1])];
+        }
+    }
+}
+
+void Symmetry::find_first(const Byte* row, std::vector<int>& first) const {
+    first.resize(site_.members.size());
+    std::iota(first.begin(), first.end(), 0);
+    for (const Family& group : groups_) {
+        find_first(group.members, row, first);
+    }
+    std::vector<int> through;
+    for (const Family& family : families_) {
+        through.clear();
+        std::copy_if(family.members.begin(),
+                     family.members.end(),
+                     std::back_inserter(through),
+                     [&](int member) { return is_over(member, family.steps, row); });
+        find_first(through, row, first);
+    }
+    if (naming_) {
+        for (const auto& unnamed : naming_->unnamed(row)) {
+            find_first(unnamed, row, first);
+        }
+    }
+}
+
+std::span<const Byte> Symmetry::sorted_versions(const Byte* before, Byte* row) {
     sort(row);
     if (!naming_) {
         return {row, site_.size};

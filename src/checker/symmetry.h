@@ -33,7 +33,13 @@ public:
 
     // Sorts `row`, to which a step from the sorted row `before` led; all rows that it may have led
     // to, one after the other, until the next call.
-    [[nodiscard]] std::span<const Byte> versions(const Byte* before, Byte* row);
+    [[nodiscard]] std::span<const Byte> versions(const Byte* before, Byte* row) {
+        return on_ ? sorted_versions(before, row) : std::span<const Byte>(row, site_.size);
+    }
+
+    // For each member, the first one that is in the same state as it in the sorted row, so that
+    // what happens to either leads to the same row.
+    void find_first(const Byte* row, std::vector<int>& first) const;
 
     [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
 
@@ -41,12 +47,16 @@ public:
     [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
 
 private:
+    [[nodiscard]] std::span<const Byte> sorted_versions(const Byte* before, Byte* row);
     void add_family(const Family& family);
     void name_late();
+    void
+    find_first(const std::vector<int>& members, const Byte* row, std::vector<int>& first) const;
     void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
     [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
     const Site& site_;
+    bool on_;
     OwnActions own_;
     std::vector<Family> groups_;  // alike from the start; steps: those of the family that it meets
     std::vector<Family> families_;

@@ -38,7 +38,7 @@ void start_plan(Draft& draft) {
 
 void bind(Draft& draft) {
     if (draft.request.sources != nullptr) {
-        draft.plan.sources = *draft.request.sources;
+        draft.sources = draft.request.sources;
         return;
     }
     auto sources =
@@ -49,7 +49,8 @@ void bind(Draft& draft) {
         draft.problem(sources.error());
         return;
     }
-    draft.plan.sources = std::move(*sources);
+    draft.own_sources = std::move(*sources);
+    draft.sources = &draft.own_sources;
 }
 
 // Members must run, or be set to run, what the hop comes from or leads to: anything else is not

@@ -19,6 +19,8 @@ struct Draft {
     Scope scope;
     model::Plan plan;
     std::vector<Error> problems;
+    model::FactSources own_sources = {};          // where the request has none
+    const model::FactSources* sources = nullptr;  // of all facts; the plan takes those it looks at
 
     void problem(Error error) { problems.push_back(std::move(error)); }
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 namespace drydock::planner {
 
@@ -63,6 +64,8 @@ std::string command_of_way(const Plan& plan, const std::string& kind) {
     return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from, way);
 }
 
+using Keys = std::unordered_set<std::string>;
+
 // The facts that conditions look at. What is asked of all members of a role is gathered once,
 // however many actions ask it; what two members ask of all others is asked of all.
 class Looked {
@@ -89,7 +92,7 @@ public:
         }
     }
 
-    std::set<std::string> keys;
+    Keys keys;
 
 private:
     using Asked = std::pair<std::string, std::string>;  // fact and role
@@ -106,7 +109,7 @@ std::string cost_of_way(const Scope& scope, const std::string& cost) {
     return filled ? *filled : cost.substr(0, cut);
 }
 
-std::set<std::string> facts_in_use(const Plan& plan) {
+Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
     Looked looked(plan);
     for (const Action& action : plan.actions) {
         for (const auto* conditions :
@@ -119,7 +122,7 @@ std::set<std::string> facts_in_use(const Plan& plan) {
             looked.keys.insert(model::fact_key(effect.member, effect.name));
         }
     }
-    for (const auto& [key, source] : plan.sources) {
+    for (const auto& [key, source] : sources) {
         if (source.identity || !source.binds.empty()) {
             looked.keys.insert(key);
         }
@@ -127,20 +130,38 @@ std::set<std::string> facts_in_use(const Plan& plan) {
     return std::move(looked.keys);
 }
 
-// The sources that nothing looks at are not part of the plan.
-void drop_unused_sources(Plan& plan, const std::set<std::string>& used) {
-    const std::vector<std::string> wanted(used.begin(), used.end());
-    std::set<std::string> needed;
-    for (const auto& round : model::reading_rounds(plan.sources, wanted)) {
-        needed.insert(round.begin(), round.end());
+// What is computed from other facts needs them, too.
+void add_inputs(const model::FactSources& sources, Keys& keys) {
+    std::vector<std::string> left(keys.begin(), keys.end());
+    while (!left.empty()) {
+        const auto source = sources.find(left.back());
+        left.pop_back();
+        if (source == sources.end()) {
+            continue;
+        }
+        for (const std::string& input : source->second.inputs) {
+            if (keys.insert(input).second) {
+                left.push_back(input);
+            }
+        }
     }
-    std::erase_if(plan.sources, [&](const auto& entry) { return !needed.contains(entry.first); });
+}
+
+// The sources that nothing looks at are not part of the plan.
+void take_used_sources(Plan& plan, const model::FactSources& sources) {
+    Keys used = facts_in_use(plan, sources);
+    add_inputs(sources, used);
+    for (const auto& source : sources) {
+        if (used.contains(source.first)) {
+            plan.sources.emplace_hint(plan.sources.end(), source);
+        }
+    }
 }
 
 // What the plan stands on: standard facts, identities, what its steps change, and what it compares
 // with the plan. What a requirement only asks for is asked again when it matters, and may change
 // meanwhile.
-std::set<std::string> facts_to_bind(const Plan& plan) {
+Keys facts_to_bind(const Plan& plan) {
     Looked looked(plan);
     for (const auto& [key, source] : plan.sources) {
         if (source.identity || !source.binds.empty()) {
@@ -252,19 +273,28 @@ std::vector<model::WayBack> ways_left(const Request& request) {
 
 void bind_facts(Draft& draft) {
     Plan& plan = draft.plan;
-    drop_unused_sources(plan, facts_in_use(plan));
-    for (const std::string& key : facts_to_bind(plan)) {
-        const auto source = plan.sources.find(key);
+    take_used_sources(plan, *draft.sources);
+    const Keys bound = facts_to_bind(plan);
+    for (const auto& [key, source] : plan.sources) {
         const auto fact = draft.request.facts.find(key);
-        const bool bindable = source != plan.sources.end() && !source->second.moves
-                              && fact != draft.request.facts.end();
+        const bool bindable =
+            bound.contains(key) && !source.moves && fact != draft.request.facts.end();
         if (bindable && fact->second.status != model::Known::unknown) {
-            plan.planned[key] = {fact->second.status, fact->second.value, "the plan", 0};
+            plan.planned.emplace_hint(
+                plan.planned.end(),
+                key,
+                model::Observation{fact->second.status, fact->second.value, "the plan", 0});
         }
     }
+    auto planned = plan.planned.begin();  // both are in order
     for (const auto& [key, fact] : draft.request.facts) {
-        if (fact.status != model::Known::unknown && !plan.planned.contains(key)) {
-            plan.seen[key] = {fact.status, fact.value, "the plan", 0};
+        while (planned != plan.planned.end() && planned->first < key) {
+            ++planned;
+        }
+        const bool is_planned = planned != plan.planned.end() && planned->first == key;
+        if (fact.status != model::Known::unknown && !is_planned) {
+            plan.seen.emplace_hint(
+                plan.seen.end(), key, model::Observation{fact.status, fact.value, "the plan", 0});
         }
     }
 }

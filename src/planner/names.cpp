@@ -69,20 +69,24 @@ std::optional<std::string> format_of(const Scope& scope, std::string_view name) 
 
 // Names that are the same for every member.
 std::optional<std::string> common_name(const Scope& scope, std::string_view name) {
-    const std::map<std::string_view, std::string> values = {
-        {"from", scope.from},
-        {"to", scope.to},
-        {"from.series", series_of(scope.pack, scope.from)},
-        {"to.series", series_of(scope.pack, scope.to)},
-        {"run", scope.run},
-        {"copy", scope.copy},
+    using Value = std::string (*)(const Scope&);
+    static const std::map<std::string_view, Value> k_values = {
+        {"from", [](const Scope& in) { return in.from; }},
+        {"to", [](const Scope& in) { return in.to; }},
+        {"from.series", [](const Scope& in) { return series_of(in.pack, in.from); }},
+        {"to.series", [](const Scope& in) { return series_of(in.pack, in.to); }},
+        {"run", [](const Scope& in) { return in.run; }},
+        {"copy", [](const Scope& in) { return in.copy; }},
         {"backup",
-         fmt::format("{}/{}-{}", scope.cluster.policy.backup_path, scope.cluster.name, scope.run)},
-        {"cluster", scope.cluster.name},
-        {"keep", std::to_string(scope.cluster.policy.backup_keep)},
+         [](const Scope& in) {
+             const auto& folder = in.cluster.policy.backup_path;
+             return fmt::format("{}/{}-{}", folder, in.cluster.name, in.run);
+         }},
+        {"cluster", [](const Scope& in) { return in.cluster.name; }},
+        {"keep", [](const Scope& in) { return std::to_string(in.cluster.policy.backup_keep); }},
     };
-    const auto it = values.find(name);
-    return it == values.end() ? format_of(scope, name) : std::optional(it->second);
+    const auto it = k_values.find(name);
+    return it == k_values.end() ? format_of(scope, name) : std::optional(it->second(scope));
 }
 
 // The names of a role's members, for lists in operands.
