@@ -122,10 +122,9 @@ void Naming::add(Line line) {
 }
 
 std::vector<std::vector<int>> Naming::lines() const {
-    std::vector<std::vector<int>> found;
-    for (const Line& line : lines_) {
-        found.push_back(line.members);
-    }
+    std::vector<std::vector<int>> found(lines_.size());
+    std::transform(
+        lines_.begin(), lines_.end(), found.begin(), [](const Line& line) { return line.members; });
     return found;
 }
 

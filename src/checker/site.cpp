@@ -92,7 +92,7 @@ private:
         return index;
     }
 
-    int member_of(const std::string& name) const {
+    [[nodiscard]] int member_of(const std::string& name) const {
         const auto found = index_.find(name);
         return found == index_.end() ? -1 : found->second;
     }
@@ -137,7 +137,7 @@ private:
         }
     }
 
-    const Observation* first_value(const std::string& key) const {
+    [[nodiscard]] const Observation* first_value(const std::string& key) const {
         const Observation* there = start_ == nullptr ? nullptr : look_up(start_->facts, key);
         const Observation* planned = look_up(site_.plan.planned, key);
         return there != nullptr     ? there
@@ -219,7 +219,8 @@ private:
         }
     }
 
-    Byte format_index(const model::PlanStore& store, const std::string& format) const {
+    [[nodiscard]] Byte format_index(const model::PlanStore& store,
+                                    const std::string& format) const {
         const int index = index_in(store.formats, format);
         return index < 0 ? k_no_format : static_cast<Byte>(index);
     }
@@ -246,12 +247,12 @@ private:
         return format_index(store, written_format(store, member));
     }
 
-    std::string name_of(int member) const {
+    [[nodiscard]] std::string name_of(int member) const {
         return member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
     }
 
     // Who converts at its start has converted, if it runs; who does not has not.
-    std::string written_format(const model::PlanStore& store, int member) const {
+    [[nodiscard]] std::string written_format(const model::PlanStore& store, int member) const {
         const Plan& plan = site_.plan;
         const auto from = store.laws.find(plan.from);
         const auto to = store.laws.find(plan.to);
@@ -268,7 +269,7 @@ private:
         return risen ? from->second.writes : to->second.writes;
     }
 
-    bool runs(int member, const std::string& release) const {
+    [[nodiscard]] bool runs(int member, const std::string& release) const {
         for (const auto& [key, source] : site_.plan.sources) {
             if (source.binds == "running" && (member < 0 || source.member == name_of(member))) {
                 const Observation* value = first_value(key);

@@ -132,7 +132,7 @@ void add_rise(Site& site, int index, const std::string& release) {
     rise.becomes = static_cast<Byte>(format - store.formats.begin());
     rise.closes = closes_way_back(site.plan, store, release);
     rise.from_the_start = holds_at_first(site, rise) || risen_at_first(site, rise);
-    site.rises.push_back(std::move(rise));
+    site.rises.push_back(rise);
 }
 
 // A member's own fact tells the format of its own instance, any other one that of all.

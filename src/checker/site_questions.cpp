@@ -80,7 +80,8 @@ private:
         const bool own = condition.relation == Relation::planned;
         std::optional<Question::Target> sets;
         for (const int member : members_asked(site_, condition, self)) {
-            const Place at = places[static_cast<std::size_t>(member + 1)];
+            const int place = member + 1;  // the system's first
+            const Place at = places[static_cast<std::size_t>(place)];
             question.modelled = question.modelled && at != k_nowhere;
             if (question.modelled && (own || !sets)) {
                 sets = own ? find_sets(condition, member) : sets_of(condition, member);
@@ -120,7 +121,7 @@ private:
         return known->second;
     }
 
-    Question::Target find_sets(const Condition& condition, int member) const {
+    [[nodiscard]] Question::Target find_sets(const Condition& condition, int member) const {
         const std::string name =
             member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
         Question::Target sets;
@@ -199,7 +200,8 @@ std::vector<int> members_in(const Site& site,
     for (const auto* questions : all) {
         for (const Question& question : *questions) {
             for (const Question::Target& target : question.targets) {
-                asked[static_cast<std::size_t>(target.member + 1)] = true;
+                const int place = target.member + 1;
+                asked[static_cast<std::size_t>(place)] = true;
             }
         }
     }

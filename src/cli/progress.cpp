@@ -229,11 +229,16 @@ std::string_view word_of(run::Phase phase) {
 std::string render_members(const std::vector<MemberProgress>& members,
                            const Screen& screen,
                            std::size_t rows_max) {
-    std::vector<MemberProgress> shown = members;
-    std::stable_sort(shown.begin(), shown.end(), [&](const auto& a, const auto& b) {
-        return members.size() > rows_max && (a.busy || a.tone == Tone::bad)
-               && !(b.busy || b.tone == Tone::bad);
-    });
+    std::vector<MemberProgress> shown;
+    std::vector<MemberProgress> others;
+    std::partition_copy(members.begin(),
+                        members.end(),
+                        std::back_inserter(shown),
+                        std::back_inserter(others),
+                        [&](const MemberProgress& one) {
+                            return members.size() <= rows_max || one.busy || one.tone == Tone::bad;
+                        });
+    shown.insert(shown.end(), others.begin(), others.end());
     shown.resize(std::min(shown.size(), rows_max));
     Table table;
     for (const MemberProgress& member : shown) {

@@ -19,7 +19,7 @@ constexpr std::size_t k_worlds_of_one_max = 1'000'000;  // where one seed is ask
 constexpr std::string_view k_never = "even if nothing fails";
 
 std::uint64_t number_from(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);
+    const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread yet
     return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 

@@ -9,11 +9,11 @@ namespace drydock::reference {
 using Broken = std::set<checker::Property>;
 
 // The action takes effect.
-[[nodiscard]] Broken take_effect(Model& model, std::size_t action, World& world);
+[[nodiscard]] Broken take_effect(Model& model, std::size_t index, World& world);
 // The command leaves: whether it takes its group below the minimum.
-[[nodiscard]] Broken leave(const Model& model, std::size_t action, const World& world);
+[[nodiscard]] Broken leave(const Model& model, std::size_t index, const World& world);
 // What the action promised was seen.
-void prove_copies(const Model& model, std::size_t action, World& world);
+void prove_copies(const Model& model, std::size_t index, World& world);
 
 // Whether every member that the law looks at runs its release; whether it has had its effect.
 [[nodiscard]] bool holds(const Model& model, const Rise& rise, const World& world);
@@ -42,6 +42,6 @@ void start_by_hand(Model& model, const std::string& member, World& world);
 // world.
 [[nodiscard]] bool starts(const model::Action& action);
 [[nodiscard]] bool takes_down(const Model& model, const model::Action& action);
-[[nodiscard]] bool moves_world(const Model& model, std::size_t action);
+[[nodiscard]] bool moves_world(const Model& model, std::size_t index);
 
 }  // namespace drydock::reference

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <future>
@@ -273,12 +274,12 @@ TEST_F(SqliteJournalTest, RefusesANewerFormat) {
 TEST_F(SqliteJournalTest, ManyOpenANewOneAtOnce) {
     for (int round = 0; round < 60; ++round) {
         const fs::path fresh = folder / (std::to_string(round) + ".db");
-        std::vector<std::future<std::string>> opened;
-        for (int i = 0; i < 8; ++i) {
-            opened.push_back(std::async(std::launch::async, [&] {
+        std::array<std::future<std::string>, 8> opened;
+        for (auto& one : opened) {
+            one = std::async(std::launch::async, [&] {
                 const auto journal = open_sqlite(fresh);
                 return journal ? std::string() : journal.error().text();
-            }));
+            });
         }
         for (auto& one : opened) {
             EXPECT_EQ(one.get(), "");
