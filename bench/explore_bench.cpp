@@ -1,10 +1,10 @@
 // Measures the checker: raw exploration, a question that SPIN is asked, too, and how it grows.
 //
-//   explore_bench raw [N]           N (6) hosts x 5 steps side by side, without symmetry
-//   explore_bench hosts [N]         the same with symmetry
-//   explore_bench etcd N [FAULTS]   packs/etcd with N members
+//   explore_bench raw [N]             N (6) hosts x 5 steps side by side, without symmetry
+//   explore_bench hosts [N]           the same with symmetry
+//   explore_bench etcd N [FAULTS]     packs/etcd with N members
 //   explore_bench storage N [FAULTS]  tests/packs/storage: N nodes, one after the other
-//   explore_bench ozone [FAULTS]    packs/ozone with seven members on one host
+//   explore_bench ozone [FAULTS]      packs/ozone with seven members on one host
 //
 // One JSON line for each.
 #include "base/json.h"
