@@ -115,7 +115,8 @@ void measure_site(const std::string& name,
                                       "",
                                       "",
                                       {},
-                                      &sources});
+                                      &sources,
+                                      false});
         return back.plan ? drydock::Result<model::Plan>(std::move(*back.plan))
                          : tl::unexpected(back.problems.front());
     };

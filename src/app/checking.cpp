@@ -48,7 +48,8 @@ Result<model::Plan> compile_back(const Project& project,
                                       "",
                                       plan.run,
                                       {},
-                                      &sources});
+                                      &sources,
+                                      false});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }

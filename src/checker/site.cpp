@@ -112,7 +112,7 @@ private:
         std::set<std::string> keys;
         for (const auto& [key, source] : site_.plan.sources) {
             if (!source.binds.empty() || source.probe["kind"].as_string() == "service") {
-                keys.insert(key);
+                keys.insert(keys.end(), key);  // they come in order
             }
         }
         for (const model::Action& action : site_.plan.actions) {

@@ -75,27 +75,34 @@ public:
     void add(const Condition& condition, const std::string& member) {
         const Asked asked = {condition.fact, condition.role};
         const bool others = condition.whose == model::Whose::others;
-        Condition wider = condition;
-        if (others) {
-            const auto first = by_others_.emplace(asked, member).first;
-            wider.whose = first->second == member ? condition.whose : model::Whose::every;
-        }
-        const bool all = wider.whose == model::Whose::every || wider.whose == model::Whose::any;
+        const bool wider = others && by_others_.emplace(asked, member).first->second != member;
+        const bool all =
+            wider || condition.whose == model::Whose::every || condition.whose == model::Whose::any;
         if (all_.contains(asked) && (all || others)) {
             return;
         }
         if (all) {
             all_.insert(asked);
         }
-        for (std::string& key : model::facts_of(wider, roster_, member)) {
-            keys.insert(std::move(key));
+        if (wider) {
+            Condition of_every = condition;
+            of_every.whose = model::Whose::every;
+            add_keys(of_every, member);
+        } else {
+            add_keys(condition, member);
         }
     }
 
     Keys keys;
 
 private:
-    using Asked = std::pair<std::string, std::string>;  // fact and role
+    void add_keys(const Condition& condition, const std::string& member) {
+        for (std::string& key : model::facts_of(condition, roster_, member)) {
+            keys.insert(std::move(key));
+        }
+    }
+
+    using Asked = std::pair<std::string_view, std::string_view>;  // fact and role, of the plan
 
     model::Roster roster_;
     std::set<Asked> all_;
@@ -285,6 +292,9 @@ void bind_facts(Draft& draft) {
                 key,
                 model::Observation{fact->second.status, fact->second.value, "the plan", 0});
         }
+    }
+    if (!draft.request.keeps_seen) {
+        return;
     }
     auto planned = plan.planned.begin();  // both are in order
     for (const auto& [key, fact] : draft.request.facts) {

@@ -77,6 +77,9 @@ struct Request {
     // What bind_sources() says for these releases, this run and copy, if that is known already: who
     // compiles a thousand ways back asks once.
     const model::FactSources* sources = nullptr;
+    // Whether the plan keeps what the survey saw beyond what it is bound to. Who asks for a way
+    // back only to try it has that at hand.
+    bool keeps_seen = true;
 };
 
 struct Compiled {
