@@ -93,7 +93,7 @@ private:
     void ask(const run::Command& command);
     void soak(std::size_t action);
     bool await_soak(std::size_t action);
-    bool await_person(const std::vector<run::Command>& commands) const;
+    [[nodiscard]] bool await_person(const std::vector<run::Command>& commands) const;
     void end(run::EventType type, std::size_t action);
     void turn_time();
     void take_replies();
