@@ -163,8 +163,9 @@ private:
     bool hurry_ = false;  // something is about to begin: nothing else comes between
     int guards_ = 0;      // guards to be judged now
     std::vector<run::Command> commands_;
-    std::vector<int> under_way_;   // of each crowd
-    std::vector<int> to_come_;     // of each crowd: those that may begin, or as well be skipped
+    std::vector<int> under_way_;  // of each crowd
+    // Of each crowd: those that may begin, or as well be skipped.
+    std::vector<std::vector<std::size_t>> to_come_;
     std::vector<bool> concerned_;  // members of whom something is asked or done now
 };
 

@@ -14,6 +14,12 @@ using run::Outcome;
 using run::Purpose;
 using run::Status;
 
+namespace {
+
+constexpr int k_crowd_at_once = 2;  // one that raises the format, one that brings a halt
+
+}  // namespace
+
 // Nobody else can tell whether a quiet action is lost, or never began and is begun again later; so
 // the one that is lost is settled first, and nothing else is tried in between.
 bool Explorer::settle_quiet() {
@@ -105,7 +111,7 @@ void Explorer::count_crowds() {
 bool Explorer::is_crowded(std::size_t action) const {
     const int crowd = site_.acts[action].crowd;
     return shortcuts_ && everybody_ && crowd >= 0
-           && under_way_[static_cast<std::size_t>(crowd)] >= 2;
+           && under_way_[static_cast<std::size_t>(crowd)] >= k_crowd_at_once;
 }
 
 int Explorer::budget_left() const {
@@ -122,26 +128,23 @@ bool Explorer::thin_out_crowds() {
     if (!everybody_ || site_.crowds == 0) {
         return false;
     }
-    to_come_.assign(site_.crowds, 0);
-    const int enough = 2 + budget_left();
-    const auto crowd_of = [&](const Command& command) -> int* {
-        const Act& act = site_.acts[command.action];
-        const bool may_be_skipped =
-            judges_guard(command) && act.crowd >= 0 && may_skip(answer(site_, act.when, row_));
-        return may_be_skipped ? &to_come_[static_cast<std::size_t>(act.crowd)] : nullptr;
-    };
+    to_come_.assign(site_.crowds, {});
     for (const Command& command : commands_) {
-        if (int* crowd = crowd_of(command)) {
-            ++*crowd;
+        const Act& act = site_.acts[command.action];
+        if (judges_guard(command) && act.crowd >= 0 && may_skip(answer(site_, act.when, row_))) {
+            to_come_[static_cast<std::size_t>(act.crowd)].push_back(command.action);
         }
     }
+    const int enough = k_crowd_at_once + budget_left();
     bool thinned = false;
-    for (const Command& command : commands_) {
-        const int* crowd = crowd_of(command);
-        if (crowd != nullptr && *crowd > enough) {
-            thinned = true;
-            if (!is_repeated(command)) {
-                skip(command.action);
+    for (const auto& crowd : to_come_) {
+        if (std::ssize(crowd) <= enough) {
+            continue;
+        }
+        thinned = true;
+        for (const std::size_t action : crowd) {
+            if (!is_repeated(site_.acts[action].member)) {
+                skip(action);
             }
         }
     }

@@ -73,6 +73,7 @@ private:
                 member.name = name;
                 member.role = index;
                 member.host = host_of(name);
+                index_.emplace(name, static_cast<int>(site_.members.size()));
                 site_.members_on[static_cast<std::size_t>(member.host)].push_back(
                     static_cast<int>(site_.members.size()));
                 site_.members.push_back(std::move(member));
@@ -98,9 +99,6 @@ private:
     }
 
     void name_actions() {
-        for (std::size_t i = 0; i < site_.members.size(); ++i) {
-            index_.emplace(site_.members[i].name, static_cast<int>(i));
-        }
         for (std::size_t i = 0; i < site_.plan.actions.size(); ++i) {
             actions_[member_of(site_.plan.actions[i].member)].push_back(i);
         }

@@ -270,18 +270,23 @@ void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, By
     }
 }
 
+// Those of the family that are alike by now; until the next call.
+const std::vector<int>& Symmetry::through(const Family& family, const Byte* row) {
+    through_.clear();
+    for (const int member : family.members) {
+        if (is_over(member, family.steps, row)) {
+            through_.push_back(member);
+        }
+    }
+    return through_;
+}
+
 void Symmetry::sort(Byte* row) {
     for (const Family& group : groups_) {
         sort_group(group.members, group.steps, row);
     }
     for (const Family& family : families_) {
-        through_.clear();
-        for (const int member : family.members) {
-            if (is_over(member, family.steps, row)) {
-                through_.push_back(member);
-            }
-        }
-        if (through_.size() > 1) {
+        if (through(family, row).size() > 1) {
             sort_group(through_, 0, row);
         }
     }
@@ -304,20 +309,14 @@ void Symmetry::find_first(const std::vector<int>& members,
     }
 }
 
-void Symmetry::find_first(const Byte* row, std::vector<int>& first) const {
+void Symmetry::find_first(const Byte* row, std::vector<int>& first) {
     first.resize(site_.members.size());
     std::iota(first.begin(), first.end(), 0);
     for (const Family& group : groups_) {
         find_first(group.members, row, first);
     }
-    std::vector<int> through;
     for (const Family& family : families_) {
-        through.clear();
-        std::copy_if(family.members.begin(),
-                     family.members.end(),
-                     std::back_inserter(through),
-                     [&](int member) { return is_over(member, family.steps, row); });
-        find_first(through, row, first);
+        find_first(through(family, row), row, first);
     }
     if (naming_) {
         for (const auto& unnamed : naming_->unnamed(row)) {

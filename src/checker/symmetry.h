@@ -39,7 +39,7 @@ public:
 
     // For each member, the first one that is in the same state as it in the sorted row, so that
     // what happens to either leads to the same row.
-    void find_first(const Byte* row, std::vector<int>& first) const;
+    void find_first(const Byte* row, std::vector<int>& first);
 
     [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
 
@@ -53,6 +53,7 @@ private:
     void
     find_first(const std::vector<int>& members, const Byte* row, std::vector<int>& first) const;
     void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
+    [[nodiscard]] const std::vector<int>& through(const Family& family, const Byte* row);
     [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
     const Site& site_;
