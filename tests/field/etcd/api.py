@@ -4,7 +4,9 @@ import base64
 import http.client
 import json
 import time
-from typing import Any
+from typing import Any, Callable, TypeVar
+
+T = TypeVar("T")
 
 CALL_SECONDS_MAX = 5.0
 ELECTION_SECONDS_MAX = 20.0
@@ -38,13 +40,16 @@ def ask(port: int, path: str, body: dict[str, Any] | None = None, method: str = 
 
 def ask_in_time(port: int, path: str, body: dict[str, Any]) -> Any:
     """The same of a read, which an election may turn away (503) on a busy machine."""
+    return _succeeded(port, path, *outlast_election(lambda: call(port, path, body),
+                                                    lambda answer: answer[0] == 503))
+
+
+def outlast_election(read: Callable[[], T], is_turned_away: Callable[[T], bool]) -> T:
+    """What `read` gives, read again for a while as long as an election turns it away."""
     end = time.monotonic() + ELECTION_SECONDS_MAX
-    while True:
-        status, answer = call(port, path, body)
-        if status != 503 or time.monotonic() > end:
-            break
+    while is_turned_away(given := read()) and time.monotonic() < end:
         time.sleep(0.2)
-    return _succeeded(port, path, status, answer)
+    return given
 
 
 def _succeeded(port: int, path: str, status: int, answer: Any) -> Any:

@@ -4,7 +4,6 @@ import glob
 import json
 import os
 import subprocess
-import time
 from typing import Any
 
 import api
@@ -60,15 +59,12 @@ class Load:
     def verify(self, on: cluster.Cluster, name: str = "m1") -> dict[str, int]:
         """{acknowledged, lost, moved, unknown_landed}, as read through one member. An election
         may turn the reader away on a busy machine: then all is read again."""
-        end = time.monotonic() + api.ELECTION_SECONDS_MAX
-        while True:
-            done = subprocess.run([program(), "verify", "--endpoint", on.members[name].client_url,
-                                   "--in", self.file, "--out-lost", self.file + ".lost"],
-                                  capture_output=True, text=True, timeout=VERIFY_SECONDS_MAX)
-            turned_away = done.returncode not in (0, 1) and ": 503 " in done.stderr
-            if not turned_away or time.monotonic() > end:
-                break
-            time.sleep(0.2)
+        words = [program(), "verify", "--endpoint", on.members[name].client_url,
+                 "--in", self.file, "--out-lost", self.file + ".lost"]
+        done = api.outlast_election(
+            lambda: subprocess.run(words, capture_output=True, text=True,
+                                   timeout=VERIFY_SECONDS_MAX),
+            lambda run: run.returncode not in (0, 1) and ": 503 " in run.stderr)
         if done.returncode not in (0, 1):
             raise RuntimeError(f"etcd_load verify: {done.stderr.strip()}")
         return json.loads(done.stdout)
