@@ -22,6 +22,8 @@ using run::Purpose;
 
 // Added to an action's own limit before the conductor stops waiting for the agent to tell how it
 // ended.
+// By how much two clocks that tell whole milliseconds may seem to run further together.
+constexpr std::int64_t k_clocks_ms = 2;
 constexpr std::int64_t k_answer_grace_ms = 20'000;
 constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
 constexpr std::int64_t k_gather_ms = 20;
@@ -174,7 +176,8 @@ void Runner::soak(std::size_t action) {
 
 // The part of a soak that other conductors saw is known by the wall clock only.
 void Runner::set_soak_started(std::size_t action, std::int64_t wall_ms) {
-    const std::int64_t elapsed = std::max<std::int64_t>(clock_.wall_ms() - wall_ms, 0);
+    const std::int64_t elapsed =
+        std::max<std::int64_t>(clock_.wall_ms() - wall_ms - k_clocks_ms, 0);
     soak_started_[action] = clock_.monotonic_ms() - elapsed;
 }
 

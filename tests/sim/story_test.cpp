@@ -141,6 +141,28 @@ TEST(SimStory, SoaksItsTimeThoughTheClockJumps) {
     }
 }
 
+// Not a millisecond less, though one clock tells the part before a death and another one the rest,
+// each rounded down.
+TEST(SimStory, SoaksNoLessThanItsTimeThroughADeath) {
+    int soaked = 0;
+    for (std::uint64_t record = 1; record < 60; ++record) {
+        World world(Faults(1), k_old);
+        const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(compiled.plan) << text(compiled);
+        const Life life = world.conduct(*compiled.plan, {record, Death::Where::after_commit});
+        const model::Plan& plan = *compiled.plan;
+        const auto gate = static_cast<std::size_t>(plan.find("roll/gate") - plan.actions.data());
+        if (life.died && life.state.status(gate) == run::Status::soaking) {
+            const std::int64_t began_ms = world.clock.monotonic_ms();
+            world.clock.jump_wall(2);  // what was rounded off
+            EXPECT_EQ(world.conduct(plan).gate, "point-of-no-return");
+            EXPECT_GE(world.clock.monotonic_ms() - began_ms, 600'000);
+            ++soaked;
+        }
+    }
+    EXPECT_EQ(soaked, 1);
+}
+
 // 3.6 has a call that lowers the level: no point of no return, and the way back after the end.
 TEST(SimStory, GoesBackFrom36AfterTheLevelHasRisen) {
     World world(Faults(3), "3.5.21");
