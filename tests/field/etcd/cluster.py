@@ -31,7 +31,7 @@ import processes  # noqa: E402  (in ../common, like the next)
 import releases  # noqa: E402
 from machine import free_ports, is_free, tail, wait_until  # noqa: E402,F401  (others use them too)
 
-FAST = ["--heartbeat-interval", "10", "--election-timeout", "100"]  # ms; the defaults are ten times
+FAST = ["--heartbeat-interval", "30", "--election-timeout", "300"]  # ms; the defaults are 100, 1000
 HEALTHY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 15.0
 
