@@ -44,8 +44,8 @@ struct ActionState {
 class ProbeRun {
 public:
     virtual ~ProbeRun() = default;
-    // [{"id", "status": known|absent|unknown, "value", "evidence", "at_ms"}] in the order asked,
-    // once all have an answer; nothing before.
+    // [{"id", "status": known|absent|unknown, "value", "evidence", "at_ms", "after_ms"}] in the
+    // order asked, once all have an answer; nothing before.
     [[nodiscard]] virtual std::optional<Json> poll() = 0;
 };
 

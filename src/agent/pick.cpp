@@ -269,12 +269,13 @@ Finding convert(Finding finding, std::string_view type) {
     return finding;
 }
 
-Json to_fact(const Json& probe, Finding finding, std::int64_t at_ms) {
+Json to_fact(const Json& probe, Finding finding, ReadAt when) {
     static const std::array<Json, 3> k_names = {"known", "absent", "unknown"};  // as the enum
     finding = convert(std::move(finding), probe["type"].as_string());
     Json::Object fact;
-    fact.reserve(5);
-    fact.append("at_ms", at_ms);
+    fact.reserve(6);
+    fact.append("after_ms", when.after_ms);
+    fact.append("at_ms", when.wall_ms);
     fact.append("evidence", std::move(finding.evidence));
     fact.append("id", probe["id"]);
     fact.append("status", k_names.at(static_cast<std::size_t>(finding.status)));

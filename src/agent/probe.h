@@ -34,9 +34,15 @@ struct Finding {
 // unknown when it is none.
 [[nodiscard]] Finding convert(Finding finding, std::string_view type);
 
-// The fact that answers a probe: {"at_ms", "evidence", "id", "status", "value"}, the finding
-// converted to the type that the probe asks for.
-[[nodiscard]] Json to_fact(const Json& probe, Finding finding, std::int64_t at_ms);
+// When a fact was read.
+struct ReadAt {
+    std::int64_t wall_ms = 0;
+    std::int64_t after_ms = 0;  // so long after it was asked for, by a monotonic clock
+};
+
+// The fact that answers a probe: {"after_ms", "at_ms", "evidence", "id", "status", "value"}, the
+// finding converted to the type that the probe asks for.
+[[nodiscard]] Json to_fact(const Json& probe, Finding finding, ReadAt when);
 
 // One probe each; they block for up to `timeout_ms`.
 [[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);

@@ -45,7 +45,8 @@ Finding ask(const Json& probe, std::int64_t timeout_ms) {
 struct Group {
     std::vector<Json> probes;
     std::vector<std::size_t> places;
-    std::int64_t deadline_ms = 0;  // monotonic
+    std::int64_t asked_ms = 0;  // monotonic, like the next
+    std::int64_t deadline_ms = 0;
 };
 
 // The facts of a set, filled by the pool's threads. Shared by the run that waits for them and by
@@ -57,7 +58,8 @@ struct Answers {
 };
 
 void answer(const Group& group, Answers& answers) {
-    const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
+    os::RealClock clock;
+    const auto left_ms = group.deadline_ms - clock.monotonic_ms();
     std::vector<Finding> findings;
     if (left_ms <= 0) {
         findings.resize(group.probes.size(), cannot_tell("no time left to ask"));
@@ -66,10 +68,10 @@ void answer(const Group& group, Answers& answers) {
     } else {
         findings.push_back(ask(group.probes.front(), left_ms));
     }
+    const ReadAt now = {clock.wall_ms(), clock.monotonic_ms() - group.asked_ms};
     const std::lock_guard lock(answers.mutex);
     for (std::size_t i = 0; i < findings.size(); ++i) {
-        answers.facts[group.places[i]] =
-            to_fact(group.probes[i], std::move(findings[i]), os::RealClock().wall_ms());
+        answers.facts[group.places[i]] = to_fact(group.probes[i], std::move(findings[i]), now);
     }
     --answers.groups_left;
 }
@@ -93,6 +95,7 @@ std::map<std::string, Group> group(const Json& probes) {
         const auto& probe = probes.items()[i];
         Group& group = groups[group_key(probe, i)];
         const auto deadline_ms = now_ms + probe["deadline_ms"].as_int(k_deadline_ms);
+        group.asked_ms = now_ms;
         group.deadline_ms = std::max(group.deadline_ms, deadline_ms);
         group.probes.push_back(probe);
         group.places.push_back(i);

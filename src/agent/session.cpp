@@ -1,6 +1,7 @@
 #include "agent/session.h"
 
 #include "agent/key.h"
+#include "base/probe.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -59,6 +60,11 @@ Json done() {
     return Json(Json::Object{});
 }
 
+// It was meant to begin long ago; what let it begin may be so no more.
+bool is_late(const Json& frame, std::int64_t now_ms) {
+    return frame["begin_by_ms"].is_integer() && now_ms > frame["begin_by_ms"].as_int();
+}
+
 }  // namespace
 
 std::vector<Json> Session::handle(const Json& frame) {
@@ -90,13 +96,13 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
     if (what == "fence") {
         DRYDOCK_TRY_ASSIGN(const auto epoch, epoch_of(frame));
         DRYDOCK_TRY_ASSIGN(const auto fence, host_.fence(epoch));
-        return done().set("fence", fence);
+        return stamped(done().set("fence", fence));
     }
     if (what == "probe") {
         auto run = host_.probe(frame["probes"]);
         auto facts = run->poll();
         if (facts) {
-            return done().set("facts", std::move(*facts));
+            return stamped(done().set("facts", std::move(*facts)));
         }
         probes_.emplace(number, std::move(run));
         return std::nullopt;
@@ -126,6 +132,10 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
     }
     if (!frame["request"].is_object()) {
         return bad_request("`exec` has no `request`");
+    }
+    if (is_late(frame, clock_.monotonic_ms()) && host_.look(key).phase == ActionPhase::none) {
+        PROBE("agent: a request to begin came too late");
+        return state_answer({});
     }
     DRYDOCK_TRY(host_.begin(epoch, key, frame["request"], frame["secrets"]));
     return wait_for(number, key);
@@ -172,7 +182,7 @@ std::vector<Json> Session::tick() {
     for (auto at = probes_.begin(); at != probes_.end();) {
         auto facts = at->second->poll();
         if (facts) {
-            answers.push_back(numbered(at->first, done().set("facts", std::move(*facts))));
+            answers.push_back(numbered(at->first, stamped(done().set("facts", std::move(*facts)))));
         }
         at = facts ? probes_.erase(at) : std::next(at);
     }
@@ -198,6 +208,12 @@ Json Session::hello() {
         running.push(to_json(key));
     }
     answer.set("running", std::move(running));
+    return stamped(std::move(answer));
+}
+
+// With this host's monotonic clock, which `begin_by_ms` speaks of.
+Json Session::stamped(Json answer) const {
+    answer.set("clock_ms", clock_.monotonic_ms());
     return answer;
 }
 

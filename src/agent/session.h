@@ -40,6 +40,7 @@ private:
     [[nodiscard]] Result<Json> move_file(const Json& frame, bool write);
     [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, const ActionKey& key);
     [[nodiscard]] Json hello();
+    [[nodiscard]] Json stamped(Json answer) const;
 
     Host& host_;
     os::Clock& clock_;

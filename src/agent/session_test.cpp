@@ -2,6 +2,8 @@
 #include "agent/key.h"
 #include "agent/session.h"
 
+#include <fmt/format.h>
+
 namespace drydock::agent {
 namespace {
 
@@ -93,16 +95,36 @@ TEST_F(Conversation, answers_an_action_when_it_ended_and_shows_progress_before) 
 TEST_F(Conversation, answers_probes_when_they_are_ready_and_others_before) {
     EXPECT_TRUE(say(R"({"n":1,"do":"probe","probes":[]})").empty());
     EXPECT_EQ(say(R"({"n":2,"do":"fence","epoch":7})"),
-              std::vector<Json>{json(R"({"n":2,"fence":7})")});
+              std::vector<Json>{json(R"({"n":2,"fence":7,"clock_ms":0})")});
     EXPECT_TRUE(session_.tick().empty());
     host_.ready = true;
-    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"facts":[1]})")});
+    clock_.now_ms = 5;
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"facts":[1],"clock_ms":5})")});
 }
 
 TEST_F(Conversation, says_what_runs) {
     EXPECT_EQ(say(R"({"n":3,"do":"hello"})"),
-              std::vector<Json>{json(
-                  R"({"n":3,"version":"0","running":[{"run":"r","action":"a/b","attempt":2}]})")});
+              std::vector<Json>{json(R"({"n":3,"version":"0","clock_ms":0,
+                  "running":[{"run":"r","action":"a/b","attempt":2}]})")});
+}
+
+// It was sent on facts that are old by now. What was begun in time is told of as ever.
+TEST_F(Conversation, begins_nothing_that_came_too_late) {
+    const auto exec = [](int number, int by_ms) {
+        return fmt::format(R"({{"n":{},"do":"exec","epoch":1,"run":"r","action":"a","attempt":1,
+                                "request":{{}},"begin_by_ms":{}}})",
+                           number,
+                           by_ms);
+    };
+    clock_.now_ms = 100;
+    host_.state.phase = ActionPhase::none;
+    EXPECT_EQ(say(exec(1, 99)), std::vector<Json>{json(R"({"n":1,"state":"none"})")});
+    EXPECT_EQ(host_.begun, 0);
+    EXPECT_EQ(say(exec(2, 100)), std::vector<Json>{json(R"({"n":2,"state":"none"})")});
+    EXPECT_EQ(host_.begun, 1);
+    host_.state = {ActionPhase::ended, Json("result")};
+    EXPECT_EQ(say(exec(3, 99)),
+              std::vector<Json>{json(R"({"n":3,"state":"ended","result":"result"})")});
 }
 
 TEST_F(Conversation, refuses_what_it_does_not_understand) {

@@ -43,7 +43,7 @@ Ticket Hosts::ask(const std::string& host, Json request) {
     const auto link = links_.find(host);
     CHECK(link != links_.end());
     const Ticket ticket = next_ticket_++;
-    link->second.queued.emplace(ticket, std::move(request));
+    link->second.queued.emplace(ticket, Question{std::move(request), clock_.monotonic_ms()});
     return ticket;
 }
 
@@ -61,6 +61,7 @@ void Hosts::connect(Link& link) {
     }
     link.conversation = std::move(*opened);
     link.ready = false;
+    link.ahead_ms.reset();  // it may have booted since
     link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
     greet(link);
 }
@@ -80,14 +81,14 @@ void Hosts::greet(Link& link) {
 }
 
 void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
-    for (const auto& [ticket, unused] : link.waiting) {
-        replies_.push_back({ticket, kind, {}, error});
+    for (const auto& [ticket, asked_ms] : link.waiting) {
+        replies_.push_back({ticket, kind, {}, error, asked_ms});
     }
     link.waiting.clear();
     // What was never sent is refused, not lost: it surely did not happen.
-    for (const auto& [ticket, unused] : link.queued) {
+    for (const auto& [ticket, question] : link.queued) {
         PROBE("hosts: refused before it was sent");
-        replies_.push_back({ticket, Reply::Kind::refused, {}, error});
+        replies_.push_back({ticket, Reply::Kind::refused, {}, error, question.asked_ms});
     }
     link.queued.clear();
 }
@@ -101,19 +102,34 @@ void Hosts::lose(Link& link, const Error& error) {
 
 void Hosts::flush(Link& link) {
     while (link.ready && !link.queued.empty()) {
-        auto [ticket, request] = std::move(*link.queued.begin());
+        auto [ticket, question] = std::move(*link.queued.begin());
         link.queued.erase(link.queued.begin());
-        request.set("n", ticket);
-        if (!secrets_.members().empty()) {
-            const std::string_view what = request["do"].as_string();
-            if (what == "probe" || what == "exec") {
-                request.set("secrets", secrets_);
-            }
-        }
-        link.waiting.emplace(ticket, true);
+        link.waiting.emplace(ticket, question.asked_ms);
+        const Json request = outgoing(link, ticket, std::move(question));
         if (Status sent = link.conversation->send(request); !sent) {
             lose(link, sent.error());
         }
+    }
+}
+
+Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
+    Json request = std::move(question.request);
+    request.set("n", ticket);
+    const std::string_view what = request["do"].as_string();
+    if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
+        request.set("secrets", secrets_);
+    }
+    if (what == "exec" && link.ahead_ms) {
+        request.set("begin_by_ms", question.asked_ms + *link.ahead_ms + k_begin_ms_max);
+    }
+    return request;
+}
+
+// An answer was on its way for a while, so that the host's clock has gone on since.
+void Hosts::take_clock(Link& link, const Json& frame) {
+    if (frame["clock_ms"].is_integer()) {
+        const std::int64_t ahead = frame["clock_ms"].as_int() - clock_.monotonic_ms();
+        link.ahead_ms = std::max(link.ahead_ms.value_or(ahead), ahead);
     }
 }
 
@@ -144,25 +160,31 @@ void Hosts::take_greeting(Link& link, const Json& frame) {
 }
 
 void Hosts::take(Link& link, const Json& frame) {
+    take_clock(link, frame);
     const Ticket ticket = frame["n"].as_uint().value_or(0);
     if (ticket == k_hello || ticket == k_fence) {
         take_greeting(link, frame);
         return;
     }
-    if (!link.waiting.contains(ticket)) {
+    const auto waiting = link.waiting.find(ticket);
+    if (waiting == link.waiting.end()) {
         PROBE("hosts: an answer that nobody waits for");
         return;
     }
+    Reply reply = {ticket, Reply::Kind::answer, {}, {}, waiting->second};
     if (frame.contains("progress")) {
-        replies_.push_back({ticket, Reply::Kind::progress, frame["progress"], {}});
-        return;
-    }
-    link.waiting.erase(ticket);
-    if (frame.contains("error")) {
-        replies_.push_back({ticket, Reply::Kind::refused, {}, agent::read_error(frame["error"])});
+        reply.kind = Reply::Kind::progress;
+        reply.body = frame["progress"];
+    } else if (frame.contains("error")) {
+        reply.kind = Reply::Kind::refused;
+        reply.error = agent::read_error(frame["error"]);
     } else {
-        replies_.push_back({ticket, Reply::Kind::answer, frame, {}});
+        reply.body = frame;
     }
+    if (reply.kind != Reply::Kind::progress) {
+        link.waiting.erase(waiting);
+    }
+    replies_.push_back(std::move(reply));
 }
 
 void Hosts::receive(Link& link) {

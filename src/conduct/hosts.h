@@ -17,6 +17,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ struct Reply {
 
     Ticket ticket = 0;
     Kind kind = Kind::answer;
-    Json body;    // answer, progress
-    Error error;  // refused: by the agent, nothing was done; lost: nobody knows
+    Json body;                  // answer, progress
+    Error error;                // refused: by the agent, nothing was done; lost: nobody knows
+    std::int64_t asked_ms = 0;  // monotonic
 };
 
 class Hosts {
@@ -39,6 +41,9 @@ public:
         15'000;  // a connection that has not greeted by then is given up
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
+    // An action that has not begun so long after it was asked for never begins (the agent says
+    // `none`): what let it begin was read just before, and grows old on a line that holds it back.
+    static constexpr std::int64_t k_begin_ms_max = 10'000;
 
     // `epoch` 0: a survey, which never fences. `secrets` ({NAME: value}) go with probes and
     // actions. `transport` and `clock` must outlive this.
@@ -58,14 +63,21 @@ public:
     [[nodiscard]] const Json& greeting(const std::string& host) const;
 
 private:
+    struct Question {
+        Json request;
+        std::int64_t asked_ms = 0;  // monotonic
+    };
+
     struct Link {
         transport::HostAddress address;
         std::unique_ptr<transport::Conversation> conversation;
         bool ready = false;
         std::int64_t deadline_ms = 0;  // of the greeting
         std::int64_t retry_at_ms = 0;
-        std::map<Ticket, Json> queued;   // not yet sent
-        std::map<Ticket, bool> waiting;  // sent
+        std::map<Ticket, Question> queued;       // not yet sent
+        std::map<Ticket, std::int64_t> waiting;  // sent: when it was asked
+        // How far the host's monotonic clock is ahead of ours, at least; nothing before it told.
+        std::optional<std::int64_t> ahead_ms;
         Json greeting;
     };
 
@@ -75,7 +87,9 @@ private:
     void flush(Link& link);
     void receive(Link& link);
     void take(Link& link, const Json& frame);
+    void take_clock(Link& link, const Json& frame);
     void take_greeting(Link& link, const Json& frame);
+    [[nodiscard]] Json outgoing(const Link& link, Ticket ticket, Question question) const;
     void fail_all(Link& link, const Error& error, Reply::Kind kind);
     void step_all();
 

@@ -20,6 +20,8 @@ using run::Outcome;
 using run::Purpose;
 
 constexpr std::size_t k_purposes = 4;
+// Each takes less than the one before, if hosts answer at all; then time is not what is short.
+constexpr int k_renewals = 5;
 
 const auto k_nothing = std::make_shared<const model::FactBook>();
 
@@ -89,6 +91,9 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     const bool awaited = purpose == Purpose::then && state_.status(action) != run::Status::recheck;
     question.deadline_ms = question.due_ms + (awaited ? what.within_ms : what.patience_ms);
     questions_[action] = std::move(question);
+    for (const auto& shared : readings_) {  // for another question about it
+        std::erase(shared->actions, action);
+    }
 }
 
 std::vector<Event> Judge::step() {
@@ -122,12 +127,13 @@ std::vector<Event> Judge::step() {
 }
 
 std::shared_ptr<const Inquiry> Judge::inquiry_of(const std::vector<std::size_t>& due) {
-    if (due.size() == 1) {
+    if (due.size() == 1 && !questions_[due.front()].kept) {
         return questions_[due.front()].wanted->inquiry;
     }
     std::vector<std::string> keys;  // questions share them
     for (const std::size_t action : due) {
-        const auto& more = questions_[action].wanted->keys;
+        const Question& question = questions_[action];
+        const auto& more = question.kept ? question.old : question.wanted->keys;
         keys.insert(keys.end(), more.begin(), more.end());
     }
     std::sort(keys.begin(), keys.end());
@@ -227,6 +233,45 @@ std::optional<Event> Judge::settle(std::size_t index,
                  evidence(question, *book, found)};
 }
 
+namespace {
+
+// All of it comes too late, again and again: then nobody knows.
+std::shared_ptr<const model::FactBook> forget(const model::FactBook& book,
+                                              const std::vector<std::string>& old) {
+    auto rest = std::make_shared<model::FactBook>(book);
+    for (const std::string& key : old) {
+        (*rest)[key] = {model::Known::unknown, {}, "its host takes too long to answer"};
+    }
+    return rest;
+}
+
+}  // namespace
+
+std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
+                                                    std::shared_ptr<const model::FactBook> book) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (question.kept) {
+        auto whole = std::make_shared<model::FactBook>(*question.kept);
+        for (const auto& [key, observation] : *book) {
+            whole->insert_or_assign(key, observation);
+        }
+        book = std::move(whole);
+    }
+    question.old = inquiries_->too_old(question.wanted->keys, *book, now);
+    const bool in_vain = question.renewals >= k_renewals && now >= question.deadline_ms;
+    if (question.old.empty() || in_vain) {
+        question.kept.reset();
+        question.renewals = 0;
+        return question.old.empty() ? book : forget(*book, question.old);
+    }
+    PROBE("judge: facts have grown old");
+    question.kept = std::move(book);
+    ++question.renewals;
+    question.reading = false;
+    question.due_ms = now;
+    return nullptr;
+}
+
 bool Judge::take(const Reply& reply, std::vector<Event>& events) {
     for (auto it = readings_.begin(); it != readings_.end(); ++it) {
         Shared& shared = **it;
@@ -237,7 +282,10 @@ bool Judge::take(const Reply& reply, std::vector<Event>& events) {
             const Members up = presence_.up(state_);
             const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
             for (const std::size_t action : shared.actions) {
-                if (auto event = settle(action, questions_[action], book, up)) {
+                Question& question = questions_[action];
+                const auto facts = fresh(question, book);
+                auto event = facts ? settle(action, question, facts, up) : std::nullopt;
+                if (event) {
                     events.push_back(std::move(*event));
                     questions_.erase(action);
                 }

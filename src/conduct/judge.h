@@ -61,6 +61,9 @@ private:
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
         bool reading = false;
+        std::vector<std::string> old;                    // of the facts of `kept`: read once more
+        std::shared_ptr<const model::FactBook> kept;     // null: everything is to be read
+        int renewals = 0;                                // of `kept`
         std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
         std::string because;
     };
@@ -70,6 +73,9 @@ private:
         std::vector<std::size_t> actions;
     };
 
+    // The facts of a question that are all fresh; null if some have to be read once more.
+    [[nodiscard]] std::shared_ptr<const model::FactBook>
+    fresh(Question& question, std::shared_ptr<const model::FactBook> book);
     std::optional<run::Event> settle(std::size_t index,
                                      Question& question,
                                      const std::shared_ptr<const model::FactBook>& book,

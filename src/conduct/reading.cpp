@@ -127,6 +127,27 @@ std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
     return questions_[question] = std::move(wanted);
 }
 
+std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& wanted,
+                                            const model::FactBook& book,
+                                            std::int64_t now_ms) const {
+    const auto is_old = [&](const std::string& key) {
+        const auto found = book.find(key);
+        return found != book.end() && found->second.fresh_until_ms < now_ms;
+    };
+    const auto rests_on_others = [&](const std::string& key) {
+        const auto source = sources_.find(key);
+        return source != sources_.end() && !source->second.inputs.empty();
+    };
+    const bool all_of_those = std::any_of(wanted.begin(), wanted.end(), [&](const auto& key) {
+        return is_old(key) && rests_on_others(key);
+    });
+    std::vector<std::string> old;
+    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(old), [&](const auto& key) {
+        return is_old(key) || (all_of_those && rests_on_others(key));
+    });
+    return old;
+}
+
 Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts)
     : inquiry_(std::move(inquiry)) {
     start_round(hosts);
@@ -184,10 +205,11 @@ void Reading::end_round() {
     ++round_;
 }
 
-void Reading::take_facts(const Json& facts) {
-    for (const Json& fact : facts.items()) {
-        book_.insert_or_assign(
-            book_.end(), fact["id"].as_string(), model::observation_from_json(fact));
+void Reading::take_facts(const Reply& reply) {
+    for (const Json& fact : reply.body["facts"].items()) {
+        auto observation = model::observation_from_json(fact);
+        observation.fresh_until_ms = reply.asked_ms + 2 * fact["after_ms"].as_int(0) + k_fresh_ms;
+        book_.insert_or_assign(book_.end(), fact["id"].as_string(), std::move(observation));
     }
 }
 
@@ -200,7 +222,7 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
         return true;
     }
     if (reply.kind == Reply::Kind::answer) {
-        take_facts(reply.body["facts"]);
+        take_facts(reply);
     } else {
         for (const Json& probe : asked->second.items()) {
             book_[probe["id"].as_string()] = {Known::unknown, {}, reply.error.message, 0};

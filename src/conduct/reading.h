@@ -16,6 +16,11 @@
 
 namespace drydock::conduct {
 
+// So long a fact counts as fresh. While some are waited for, others grow old and are read once
+// more: a connection may hold an answer back for minutes. What takes long to read (a digest) is
+// fresh for as long again, for it tells of all that time.
+inline constexpr std::int64_t k_fresh_ms = 6'000;
+
 // Probes with the keys of their facts as ids: one value each, whoever sends it.
 class Probes {
 public:
@@ -58,6 +63,12 @@ public:
     [[nodiscard]] std::shared_ptr<const Wanted>
     of(std::size_t question, const std::function<std::vector<std::string>()>& keys);
 
+    // Of `wanted` what has to be read again because it has grown old. Facts that are read or
+    // computed from others go together: they may have those in common.
+    [[nodiscard]] std::vector<std::string> too_old(const std::vector<std::string>& wanted,
+                                                   const model::FactBook& book,
+                                                   std::int64_t now_ms) const;
+
 private:
     void keep(std::size_t keys);
 
@@ -88,7 +99,7 @@ private:
     void end_round();
     void ask(const std::string& host, const Json& probes, Hosts& hosts);
     void ask_filled(const Inquiry::Round& round, Hosts& hosts);
-    void take_facts(const Json& facts);
+    void take_facts(const Reply& reply);
 
     std::shared_ptr<const Inquiry> inquiry_;
     std::size_t round_ = 0;

@@ -109,11 +109,24 @@ std::string fact_key(std::string_view member, std::string_view fact) {
     return key.append(fact);
 }
 
-Observation derive(const FactSource& source, const FactBook& book) {
+namespace {
+
+Observation computed(const FactSource& source, const FactBook& book) {
     if (source.derive == "lowest" || source.derive == "highest") {
         return extreme(source, book, source.derive == "lowest" ? -1 : 1);
     }
     return source.derive == "agreed" ? agreed(source, book) : arithmetic(source, book);
+}
+
+}  // namespace
+
+// It grows old with the first fact that it is made of.
+Observation derive(const FactSource& source, const FactBook& book) {
+    Observation found = computed(source, book);
+    for (const std::string& key : source.inputs) {
+        found.fresh_until_ms = std::min(found.fresh_until_ms, look_up(book, key).fresh_until_ms);
+    }
+    return found;
 }
 
 namespace {

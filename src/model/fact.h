@@ -11,6 +11,7 @@
 #include "base/small.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct Observation {
     Json value;
     std::string evidence;    // what was read, where
     std::int64_t at_ms = 0;  // wall clock of the host that read it
+    // By the monotonic clock of the one who asked; what nobody read does not grow old.
+    std::int64_t fresh_until_ms = std::numeric_limits<std::int64_t>::max();
 };
 
 using FactBook = std::map<std::string,

@@ -23,7 +23,7 @@ constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_turn_ms_max = 60'000;     // nobody asks for a pause here
 constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
-constexpr int k_tries_after_storms = 16;
+constexpr int k_tries_after_storms = 16;           // outlasts what the last storm cut off
 
 Event plain(EventType type) {
     return {type, 0, 0, run::Outcome::none, run::Purpose::none, {}};
@@ -282,7 +282,7 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
 
 Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
     Ending ending;
-    int left = patience;
+    Patience left = {patience, calm_ms_ > now_ms() ? k_tries_after_storms : patience};
     bool approve = false;
     while (ending.conductors < k_lives_max) {
         const auto life = static_cast<std::size_t>(ending.conductors++);
@@ -305,13 +305,12 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
 }
 
 // False: the person has no patience left, and it is not the weather.
-bool Site::repair(const model::Plan& plan, const Life& last, int& left) {
-    if (--left == -1 && now_ms() < calm_ms_) {
+bool Site::repair(const model::Plan& plan, const Life& last, Patience& left) {
+    if (now_ms() < calm_ms_ && --left.in_storms < 0) {
         say("a person waits until it is over");
         let_pass(calm_ms_ - now_ms());
-        left = k_tries_after_storms;
     }
-    if (left < 0) {
+    if (now_ms() >= calm_ms_ && --left.in_calm < 0) {
         return false;
     }
     say("a person repairs what is down and resumes");

@@ -84,7 +84,7 @@ public:
     Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
 
     // Conductors one after the other, as long as they die; a person approves each gate, repairs and
-    // resumes what halted, `patience` times and, if storms go on then, some more once they are
+    // resumes what halted, `patience` times and, if storms go on meanwhile, some more once they are
     // over. The n-th conductor dies as deaths[n] says.
     Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
 
@@ -111,6 +111,12 @@ public:
 private:
     class Ear;
 
+    // How often a person tries again.
+    struct Patience {
+        int in_storms;
+        int in_calm;
+    };
+
     [[nodiscard]] Prepared prepared_for(const model::Plan& plan) const;
     void approve_by_hand(const model::Plan& plan);
     Life live(const Prepared& prepared, MortalJournal& journal, std::uint64_t epoch);
@@ -120,7 +126,7 @@ private:
                     bool goes_on);
     [[nodiscard]] Json last_halt(const model::Plan& plan);
     void strike(const model::Plan& plan);
-    [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, int& left);
+    [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, Patience& left);
     void take_over(const model::Plan& plan, journal::Journal& hung);
     void say(const std::string& line);
 

@@ -244,6 +244,69 @@ TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
     EXPECT_GT(effects, 100);
 }
 
+// At the n-th probe the network begins to hold back what one host is asked, told and answers; while
+// it does, the member of another host dies.
+void hold_back(World& world, int probe, const std::string& cut, std::int64_t after_ms) {
+    constexpr std::int64_t k_cut_ms = 100'000;
+    int seen = 0;
+    world.transport.on_request([&world, seen, probe, cut, after_ms](const std::string&,
+                                                                    const Json& frame) mutable {
+        if (frame["do"].as_string() == "probe" && ++seen == probe) {
+            const std::int64_t at = world.clock.monotonic_ms() + after_ms;
+            world.transport.at(at, [&world, cut, at] { world.transport.cut(cut, at + k_cut_ms); });
+            world.transport.at(at + k_cut_ms / 2, [&world, probe] {
+                world.etcd.advance(world.clock.monotonic_ms());
+                (void)world.etcd.kill_one(probe);
+            });
+        }
+        return true;
+    });
+}
+
+// Be it that an answer came late or that the command did: no stop rests on what was so long ago.
+TEST(SimStory, StopsNobodyOnWhatWasSoLongAgo) {
+    for (int probe = 1; probe < 90; ++probe) {
+        for (const std::string cut : {"a", "b", "c"}) {
+            for (const std::int64_t after_ms : {0, 1}) {
+                SCOPED_TRACE(testing::Message() << "probe " << probe << ", " << cut << " cut after "
+                                                << after_ms << " ms");
+                World world(Faults(1), k_old);
+                const auto up = world.compile("upgrade", k_old, k_new, "roll");
+                ASSERT_TRUE(up.plan) << text(up);
+                hold_back(world, probe, cut, after_ms);
+                (void)world.conduct(*up.plan);
+                EXPECT_EQ(world.etcd.quorum_losses(), 0);
+            }
+        }
+    }
+}
+
+// One whose answers all are on their way for some time: for a while it is waited for, and then what
+// it tells is not known.
+TEST(SimStory, BelievesNothingThatIsAlwaysTooOld) {
+    for (const std::int64_t late_ms : {2'000, 7'000}) {
+        World world(Faults(1), k_old);
+        const auto up = world.compile("upgrade", k_old, k_new, "roll");
+        ASSERT_TRUE(up.plan) << text(up);
+        world.transport.on_request([&](const std::string& host, const Json& frame) {
+            if (host == "c" && frame["do"].as_string() == "probe") {
+                world.transport.cut(host, world.clock.monotonic_ms() + late_ms);
+            }
+            return true;
+        });
+        const Ending ending = world.see_through(*up.plan, {});
+        EXPECT_EQ(ending.wrong.size(), 0U);
+        if (late_ms == 2'000) {
+            EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+        } else {
+            EXPECT_NE(ending.last.halt["cause"].as_string().find("takes too long to answer"),
+                      std::string::npos)
+                << ending.last.halt.dump();
+            EXPECT_EQ(world.etcd.node("m1").stops + world.etcd.node("m2").stops, 0);
+        }
+    }
+}
+
 // Whenever a host cannot be reached any more once it was told to stop its member: nobody takes that
 // for "it did not happen", and when it can be reached again the run goes on where it was.
 TEST(SimStory, AsksAHostThatIsBackWhatBecameOfItsStop) {

@@ -228,7 +228,8 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     std::int64_t slowest = 0;
     for (const Json& one : probes.items()) {
         std::int64_t takes = 0;
-        facts.push_back(agent::to_fact(one, system_.probe(name_, one, takes), clock_.wall_ms()));
+        auto finding = system_.probe(name_, one, takes);
+        facts.push_back(agent::to_fact(one, std::move(finding), {clock_.wall_ms(), takes}));
         slowest = std::max(slowest, takes);
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;

@@ -142,8 +142,16 @@ void FakeTransport::reboot(const std::string& name, std::int64_t back_ms) {
 
 void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& frame) {
     ++frames_;
+    may_cut(channel->name, frame);
     at(healed_ms(channel->name) + k_trip_ms,
        [this, channel, frame] { reach_host(channel, frame); });
+}
+
+// What is to begin something is when it hurts: on the way there, or on the way back.
+void FakeTransport::may_cut(const std::string& name, const Json& frame) {
+    if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
+        cut(name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
+    }
 }
 
 void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
@@ -154,9 +162,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
         break_off(*channel);
         return;
     }
-    if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
-        cut(channel->name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
-    }
+    may_cut(channel->name, frame);
     for (const Json& one : channel->session.handle(frame)) {
         answer(channel, one);
     }
