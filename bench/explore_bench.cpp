@@ -1,7 +1,7 @@
 // Measures the checker: raw exploration, a question that SPIN is asked, too, and how it grows.
 //
-//   explore_bench raw [N]             N (6) hosts x 5 steps side by side, without symmetry
-//   explore_bench hosts [N]           the same with symmetry
+//   explore_bench raw [N [FAULTS]]    N (6) hosts x 5 steps side by side, without symmetry
+//   explore_bench hosts [N [FAULTS]]  the same with symmetry
 //   explore_bench etcd N [FAULTS]     packs/etcd with N members
 //   explore_bench storage N [FAULTS]  tests/packs/storage: N nodes, one after the other
 //   explore_bench ozone [FAULTS]      packs/ozone with seven members on one host
@@ -161,6 +161,9 @@ int main(int count, char** arguments) {
         options.properties = {checker::Property::twice};  // the search alone
     }
     const int hosts = count > 2 ? std::atoi(arguments[2]) : 6;
+    if (count > 3) {
+        options.faults = *checker::faults_from(arguments[3]);
+    }
     measure(what, hosts_plan(hosts, 5), options);
     return 0;
 }

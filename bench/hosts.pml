@@ -9,8 +9,10 @@
 #ifndef HOSTS
 #define HOSTS 6
 #endif
-#define STEPS 5
+#ifndef CRASHES
 #define CRASHES 2
+#endif
+#define STEPS 5
 
 #define IDLE 0
 #define BUSY 1

@@ -9,6 +9,7 @@
 namespace drydock::agent {
 namespace {
 
+constexpr std::int64_t k_never_ms = -1;
 constexpr std::int64_t k_part_bytes_max = 4 << 20;  // base64 of it fits a frame
 
 Json numbered(std::int64_t number, Json answer) {
@@ -60,9 +61,9 @@ Json done() {
     return Json(Json::Object{});
 }
 
-// It was meant to begin long ago; what let it begin may be so no more.
-bool is_late(const Json& frame, std::int64_t now_ms) {
-    return frame["begin_by_ms"].is_integer() && now_ms > frame["begin_by_ms"].as_int();
+// Until when an action may begin; by default at any time.
+std::int64_t begin_by(const Json& frame, std::int64_t by_default) {
+    return frame["begin_by_ms"].is_integer() ? frame["begin_by_ms"].as_int() : by_default;
 }
 
 }  // namespace
@@ -123,7 +124,7 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
         return state_answer(host_.look(key));
     }
     if (what == "attach") {
-        return wait_for(number, key);
+        return wait_for(number, {key, clock_.monotonic_ms(), begin_by(frame, k_never_ms)});
     }
     DRYDOCK_TRY_ASSIGN(const auto epoch, epoch_of(frame));
     if (what == "cancel") {
@@ -133,12 +134,13 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
     if (!frame["request"].is_object()) {
         return bad_request("`exec` has no `request`");
     }
-    if (is_late(frame, clock_.monotonic_ms()) && host_.look(key).phase == ActionPhase::none) {
+    const auto now_ms = clock_.monotonic_ms();
+    if (now_ms > begin_by(frame, now_ms) && host_.look(key).phase == ActionPhase::none) {
         PROBE("agent: a request to begin came too late");
         return state_answer({});
     }
     DRYDOCK_TRY(host_.begin(epoch, key, frame["request"], frame["secrets"]));
-    return wait_for(number, key);
+    return wait_for(number, {key, now_ms, k_never_ms});
 }
 
 Result<Json> Session::move_file(const Json& frame, bool write) {
@@ -166,13 +168,19 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
     return done();
 }
 
+// It runs, or the command that begins it may still be on its way, on a connection that broke.
+bool Session::is_awaited(const Wait& wait, ActionPhase phase) const {
+    return phase == ActionPhase::running
+           || (phase == ActionPhase::none && clock_.monotonic_ms() <= wait.begin_by_ms);
+}
+
 // The answer, if the action needs no more waiting.
-std::optional<Json> Session::wait_for(std::int64_t number, const ActionKey& key) {
-    const auto state = host_.look(key);
-    if (state.phase != ActionPhase::running) {
+std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
+    const auto state = host_.look(wait.key);
+    if (!is_awaited(wait, state.phase)) {
         return state_answer(state);
     }
-    waits_[number] = {key, clock_.monotonic_ms()};
+    waits_[number] = std::move(wait);
     return std::nullopt;
 }
 
@@ -189,14 +197,14 @@ std::vector<Json> Session::tick() {
     for (auto at = waits_.begin(); at != waits_.end();) {
         auto& [number, wait] = *at;
         const auto state = host_.look(wait.key);
-        const bool running = state.phase == ActionPhase::running;
-        if (!running) {
+        const bool awaited = is_awaited(wait, state.phase);
+        if (!awaited) {
             answers.push_back(numbered(number, state_answer(state)));
         } else if (now_ms - wait.progress_ms >= k_progress_every_ms) {
             wait.progress_ms = now_ms;
             answers.push_back(numbered(number, done().set("progress", state.detail)));
         }
-        at = running ? std::next(at) : waits_.erase(at);
+        at = awaited ? std::next(at) : waits_.erase(at);
     }
     return answers;
 }

@@ -33,12 +33,14 @@ private:
     struct Wait {
         ActionKey key;
         std::int64_t progress_ms;  // when progress was last shown
+        std::int64_t begin_by_ms;  // until then it may still begin
     };
 
     [[nodiscard]] Result<std::optional<Json>> answer(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<std::optional<Json>> act(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<Json> move_file(const Json& frame, bool write);
-    [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, const ActionKey& key);
+    [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, Wait wait);
+    [[nodiscard]] bool is_awaited(const Wait& wait, ActionPhase phase) const;
     [[nodiscard]] Json hello();
     [[nodiscard]] Json stamped(Json answer) const;
 

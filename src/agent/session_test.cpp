@@ -155,6 +155,26 @@ TEST_F(Conversation, refuses_a_number_that_still_waits) {
     EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"state":"torn"})")});
 }
 
+// A command may outlive the connection that it was sent on: "never begun" is said when it no longer
+// can begin.
+TEST_F(Conversation, waits_for_what_may_still_begin) {
+    const char* ask =
+        R"({"n":1,"do":"attach","run":"r","action":"a","attempt":1,"begin_by_ms":50})";
+    host_.state = {ActionPhase::none, {}};
+    EXPECT_TRUE(say(ask).empty());
+    clock_.now_ms = 50;
+    EXPECT_TRUE(session_.tick().empty());
+    clock_.now_ms = 51;
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"state":"none"})")});
+    EXPECT_EQ(say(ask), std::vector<Json>{json(R"({"n":1,"state":"none"})")});
+
+    clock_.now_ms = 0;
+    EXPECT_TRUE(say(ask).empty());
+    host_.state = {ActionPhase::ended, Json("result")};
+    EXPECT_EQ(session_.tick(),
+              std::vector<Json>{json(R"({"n":1,"state":"ended","result":"result"})")});
+}
+
 TEST(Key, becomes_a_folder_and_back) {
     const ActionKey key{"r", "roll/m1/stop", 12};
     EXPECT_EQ(folder_name(key), "roll+m1+stop.12");

@@ -119,8 +119,8 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
         request.set("secrets", secrets_);
     }
-    if (what == "exec" && link.ahead_ms) {
-        request.set("begin_by_ms", question.asked_ms + *link.ahead_ms + k_begin_ms_max);
+    if (request["begin_by_ms"].is_integer() && link.ahead_ms) {
+        request.set("begin_by_ms", request["begin_by_ms"].as_int() + *link.ahead_ms);
     }
     return request;
 }

@@ -41,9 +41,6 @@ public:
         15'000;  // a connection that has not greeted by then is given up
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
-    // An action that has not begun so long after it was asked for never begins (the agent says
-    // `none`): what let it begin was read just before, and grows old on a line that holds it back.
-    static constexpr std::int64_t k_begin_ms_max = 10'000;
 
     // `epoch` 0: a survey, which never fences. `secrets` ({NAME: value}) go with probes and
     // actions. `transport` and `clock` must outlive this.
@@ -53,7 +50,8 @@ public:
           std::uint64_t epoch,
           Json secrets = Json::Object{});
 
-    // Queues a question. It never fails: what goes wrong comes back as a reply.
+    // Queues a question. It never fails: what goes wrong comes back as a reply. `begin_by_ms` in it
+    // is meant by our monotonic clock, and sent by the host's.
     Ticket ask(const std::string& host, Json request);
     // Answers that are there, after waiting at most `timeout_ms` for the first and, once something
     // has come, `linger_ms` for more.

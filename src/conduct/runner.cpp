@@ -25,6 +25,9 @@ using run::Purpose;
 // By how much two clocks that tell whole milliseconds may seem to run further together.
 constexpr std::int64_t k_clocks_ms = 2;
 constexpr std::int64_t k_answer_grace_ms = 20'000;
+// What has not begun so long after it was sent never begins (the agent says `none`): what let it
+// begin was read just before, and grows old on a connection that holds the command back.
+constexpr std::int64_t k_begin_ms_max = 10'000;
 constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
 constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
@@ -152,6 +155,9 @@ Json Runner::request_of(const Command& command) const {
     const Action& action = plan_.actions[command.action];
     Json request;
     request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
+    if (const auto by = begin_by_.find(command.action); by != begin_by_.end()) {
+        request.set("begin_by_ms", by->second);
+    }
     if (command.what == Do::ask) {
         return request.set("do", "attach");
     }
@@ -161,7 +167,11 @@ Json Runner::request_of(const Command& command) const {
 void Runner::send() {
     for (const Command& command : std::exchange(to_send_, {})) {
         const Action& action = plan_.actions[command.action];
-        const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
+        const std::int64_t now = clock_.monotonic_ms();
+        const std::int64_t deadline = now + action.within_ms + k_answer_grace_ms;
+        if (command.what == Do::begin) {
+            begin_by_[command.action] = now + k_begin_ms_max;
+        }
         const Ticket ticket = hosts_.ask(action.host, request_of(command));
         in_flight_[ticket] = {command.action, command.attempt, deadline, command.what == Do::ask};
     }

@@ -121,6 +121,7 @@ private:
     std::vector<run::Event> pending_;    // applied, not yet durable
     std::vector<run::Command> to_send_;  // leave after the commit
     std::map<Ticket, InFlight> in_flight_;
+    std::map<std::size_t, std::int64_t> begin_by_;      // monotonic; of what we have sent
     std::set<std::size_t> asking_;                      // actions whose agent is being asked
     std::map<std::size_t, std::int64_t> soak_started_;  // monotonic
     std::map<std::size_t, Json> last_detail_;           // of each action's last failure

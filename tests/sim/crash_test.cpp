@@ -163,6 +163,28 @@ INSTANTIATE_TEST_SUITE_P(Everywhere,
                                          Fault::answer_twice,
                                          Fault::answer_late));
 
+// The conductor is told that a command never began, begins it anew, and may be past it, when the
+// host gets the first one after all.
+TEST(SimCrash, BeginsNothingTwiceWhenACommandOutlivesItsConnection) {
+    World counted(Faults(1), k_old);
+    (void)counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    const int places = counted.faults.opportunities(Fault::request_late);
+    ASSERT_GT(places, 9);
+    for (int nth = 1; nth <= places; ++nth) {
+        for (std::uint64_t seed = 1; seed <= 12; ++seed) {  // how late it is
+            SCOPED_TRACE(testing::Message() << "command " << nth << ", seed " << seed);
+            World world(Faults(1), k_old);
+            const auto plan = plan_for(world, "upgrade", "roll");
+            world.faults = Faults::at(seed, Fault::request_late, nth);
+            expect_upgraded(world, world.see_through(plan, {}));
+            for (const char* member : {"m1", "m2", "m3"}) {
+                EXPECT_EQ(world.etcd.node(member).stops, 1) << member;
+                EXPECT_EQ(world.etcd.node(member).starts, 1) << member;
+            }
+        }
+    }
+}
+
 // Whatever a dead conductor left behind before the gate, the way back loses nothing.
 TEST(SimCrash, GoesBackFromEveryPlaceBeforeTheGate) {
     const auto records = records_of_lives().front();

@@ -65,6 +65,8 @@ public:
     void finish(const agent::ActionKey& key);
     void tear(const agent::ActionKey& key);
 
+    [[nodiscard]] int boots() const { return boots_; }
+
     // How often the effect of each action (whatever the attempt) took place here.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t k_trip_ms = 1;         // one way
 constexpr std::int64_t k_late_ms_max = 8000;  // of a late answer
+constexpr std::int64_t k_outlived_ms_max = 20'000;
 constexpr std::int64_t k_away_ms_max = 30'000;
 constexpr std::int64_t k_boot_ms_min = 5'000;
 constexpr std::int64_t k_boot_ms_max = 40'000;
@@ -147,6 +148,18 @@ void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& fr
        [this, channel, frame] { reach_host(channel, frame); });
 }
 
+// What was sent on a connection is on its way though it broke, until the host does not know it any
+// more, and nobody hears the answer.
+void FakeTransport::outlive(const std::shared_ptr<Channel>& channel, const Json& frame) {
+    const int boots = host(channel->name).boots();
+    const std::int64_t late = faults_.between(k_trip_ms, k_outlived_ms_max);
+    at(healed_ms(channel->name) + late, [this, channel, frame, boots] {
+        if (host(channel->name).boots() == boots) {
+            (void)channel->session.handle(frame);
+        }
+    });
+}
+
 // What is to begin something is when it hurts: on the way there, or on the way back.
 void FakeTransport::may_cut(const std::string& name, const Json& frame) {
     if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
@@ -162,9 +175,18 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
         break_off(*channel);
         return;
     }
+    const bool exec = frame["do"].as_string() == "exec";
+    if (exec && faults_.strikes(Fault::request_late)) {
+        break_off(*channel);
+        outlive(channel, frame);
+        return;
+    }
     may_cut(channel->name, frame);
     for (const Json& one : channel->session.handle(frame)) {
         answer(channel, one);
+    }
+    if (frame["begin_by_ms"].is_integer()) {  // it is known then that it never begins
+        at(frame["begin_by_ms"].as_int() + 1, [this, name = channel->name] { tick(name); });
     }
 }
 

@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "journal full",
                                                             "conductor dies",
                                                             "conductor hangs",
-                                                            "writes lost"};
+                                                            "writes lost",
+                                                            "request late"};
 
 // Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
 // ones several at once.

@@ -34,9 +34,10 @@ enum class Fault {
     conductor_dies,   // asked by the one who runs conductors, like the next
     conductor_hangs,  // ... another one takes over, and the first wakes up again
     writes_lost,      // the host reboots before what an agent wrote was synced
+    request_late,     // the connection breaks, and the host still gets the command from it, later
 };
 
-inline constexpr std::size_t k_faults = 19;
+inline constexpr std::size_t k_faults = 20;
 
 class Faults {
 public:
