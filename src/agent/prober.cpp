@@ -180,7 +180,7 @@ std::unique_ptr<ProbeRun> Prober::start(const Json& probes) {
     answers->facts.resize(probes.items().size());
     answers->groups_left = groups.size();
     for (auto& [key, each] : groups) {
-        pool_->add([each = std::move(each), answers] { answer(each, *answers); });
+        pool_->add([one = std::move(each), answers] { answer(one, *answers); });
     }
     return std::make_unique<Run>(std::move(answers));
 }

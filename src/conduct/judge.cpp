@@ -225,11 +225,7 @@ std::optional<Event> Judge::settle(std::size_t index,
         question.pause_ms = std::min(question.pause_ms + question.pause_ms / 4, k_poll_ms_max);
         return std::nullopt;
     }
-    return Event{EventType::facts_read,
-                 index,
-                 0,
-                 outcome,
-                 question.purpose,
+    return Event{{EventType::facts_read, index, 0, outcome, question.purpose},
                  evidence(question, *book, found)};
 }
 

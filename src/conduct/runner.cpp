@@ -136,11 +136,11 @@ Status Runner::record(const Event& event) {
 }
 
 void Runner::begin(const Command& command) {
-    apply({EventType::action_intended,
-           command.action,
-           command.attempt,
-           Outcome::none,
-           Purpose::none,
+    apply({{EventType::action_intended,
+            command.action,
+            command.attempt,
+            Outcome::none,
+            Purpose::none},
            {}});
     to_send_.push_back(command);
 }
@@ -181,7 +181,7 @@ void Runner::soak(std::size_t action) {
     soak_started_[action] = clock_.monotonic_ms();
     Json detail;
     detail.set("wall_ms", clock_.wall_ms());
-    apply({EventType::soak_started, action, 0, Outcome::none, Purpose::none, std::move(detail)});
+    apply({{EventType::soak_started, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
 }
 
 // The part of a soak that other conductors saw is known by the wall clock only.
@@ -198,7 +198,7 @@ bool Runner::await_soak(std::size_t action) {
     }
     Json detail;
     detail.set("gate", plan_.actions[action].gate).set("words", plan_.actions[action].reason);
-    apply({EventType::gate_opened, action, 0, Outcome::none, Purpose::none, std::move(detail)});
+    apply({{EventType::gate_opened, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
     return true;
 }
 
@@ -237,7 +237,7 @@ Json Runner::halt_detail(std::size_t index) const {
 
 void Runner::end(EventType type, std::size_t action) {
     Json detail = type == EventType::run_halted ? halt_detail(action) : Json();
-    apply({type, 0, 0, Outcome::none, Purpose::none, std::move(detail)});
+    apply({{type, 0, 0, Outcome::none, Purpose::none}, std::move(detail)});
     ended_ = true;
 }
 

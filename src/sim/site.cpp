@@ -26,7 +26,7 @@ constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
 constexpr int k_tries_after_storms = 16;           // outlasts what the last storm cut off
 
 Event plain(EventType type) {
-    return {type, 0, 0, run::Outcome::none, run::Purpose::none, {}};
+    return {{type, 0, 0, run::Outcome::none, run::Purpose::none}, {}};
 }
 
 std::optional<std::size_t> open_gate(const model::Plan& plan, const run::State& state) {

@@ -24,7 +24,7 @@ public:
     FakeTransport(FakeSystem& system, FakeClock& clock, Faults& faults);
     ~FakeTransport() override;
 
-    [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
+    [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& address) override;
     void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
 
     // Calls `what` at a simulated time, from within a wait().
