@@ -275,11 +275,13 @@ bool Judge::take(const Reply& reply, std::vector<Event>& events) {
             continue;
         }
         if (shared.reading.done()) {
+            const std::int64_t now = clock_.monotonic_ms();
             const Members up = presence_.up(state_);
             const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
             for (const std::size_t action : shared.actions) {
                 Question& question = questions_[action];
-                const auto facts = fresh(question, book);
+                const bool all_fresh = !question.kept && shared.reading.fresh_until_ms() >= now;
+                const auto facts = all_fresh ? book : fresh(question, book);
                 auto event = facts ? settle(action, question, facts, up) : std::nullopt;
                 if (event) {
                     events.push_back(std::move(*event));

@@ -209,6 +209,7 @@ void Reading::take_facts(const Reply& reply) {
     for (const Json& fact : reply.body["facts"].items()) {
         auto observation = model::observation_from_json(fact);
         observation.fresh_until_ms = reply.asked_ms + 2 * fact["after_ms"].as_int(0) + k_fresh_ms;
+        fresh_until_ms_ = std::min(fresh_until_ms_, observation.fresh_until_ms);
         book_.insert_or_assign(book_.end(), fact["id"].as_string(), std::move(observation));
     }
 }

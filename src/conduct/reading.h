@@ -9,6 +9,7 @@
 #include "model/fact.h"
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -91,6 +92,9 @@ public:
 
     [[nodiscard]] const model::FactBook& book() const { return book_; }
 
+    // Until when all of it is fresh.
+    [[nodiscard]] std::int64_t fresh_until_ms() const { return fresh_until_ms_; }
+
     // What was read, for good; the reading has nothing any more.
     [[nodiscard]] model::FactBook take_book() { return std::move(book_); }
 
@@ -104,6 +108,7 @@ private:
     std::shared_ptr<const Inquiry> inquiry_;
     std::size_t round_ = 0;
     std::map<Ticket, Json> asked_;  // the probes of each question
+    std::int64_t fresh_until_ms_ = std::numeric_limits<std::int64_t>::max();
     model::FactBook book_;
 };
 
