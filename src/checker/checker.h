@@ -72,6 +72,7 @@ struct Options {
     bool symmetry = true;      // members that the plan treats alike are taken for one another
     bool late_names = true;    // so are those that it has not come to yet
     bool keeps_spent = false;  // states that differ only in what was spent count, too: to measure
+    bool one_order = true;     // of steps that have nothing to do with each other
     bool shortcuts = true;     // first without orders that make no difference but to lengths
 };
 

@@ -41,7 +41,8 @@ Explorer::Explorer(
     , everybody_(everybody || serve_apart(site, site.first.data()))
     , shortcuts_(shortcuts)
     , here_(site.acts.size())
-    , there_(site.acts.size()) {
+    , there_(site.acts.size())
+    , order_(site, !shortcuts) {
 }
 
 bool Explorer::can_afford(Fault fault) const {
@@ -97,10 +98,11 @@ bool Explorer::is_repeated(const Command& command) const {
     return concerns_one && is_repeated(site_.acts[command.action].member);
 }
 
-void Explorer::expand(const Byte* row, Batch& out, std::span<const int> first) {
+void Explorer::expand(const Byte* row, Batch& out, std::span<const int> first, const Byte* before) {
     row_ = row;
     out_ = &out;
     first_ = first;
+    order_.begin(row, before);
     site_.unpack(row, here_);
     there_.set_cells(here_.cells());
     if (here_.phase() == Phase::halted) {
@@ -170,103 +172,6 @@ void Explorer::obey(const Command& command) {
     }
 }
 
-// The judge reads anew until it holds; so "no" is told only where it stays so, and everything else
-// that can happen, happens before in another story.
-void Explorer::judge_guard(std::size_t action) {
-    const Act& act = site_.acts[action];
-    const Answer when = answer(site_, act.when, row_);
-    if (may_skip(when)) {
-        skip(action);
-    }
-    if (when.modelled == Tri::no) {
-        return;
-    }
-    const Answer guard = answer(site_, act.guard, row_);
-    if (when.modelled != Tri::yes || guard.modelled != Tri::yes) {
-        fail_guard(action, true);
-        return;
-    }
-    hold_guard(action);
-    if (guard.open) {
-        fail_guard(action, false);
-    }
-}
-
-void Explorer::skip(std::size_t action) {
-    open(Kind::skipped, action);
-    move(EventType::facts_read, action, Outcome::skip, Purpose::guard);
-    close(action);
-}
-
-void Explorer::fail_guard(std::size_t action, bool free) {
-    if (!free && !can_afford(Fault::failure)) {
-        return;
-    }
-    if (free) {
-        open(Kind::judged_no, action);
-    } else {
-        open(Kind::judged_no, action, Fault::failure);
-    }
-    move(EventType::facts_read, action, Outcome::no, Purpose::guard);
-    close(action);
-}
-
-// Guards that are judged on one reading hold together: where a begin takes somebody down whom other
-// guards look at, others may still be judged before what is ready begins. Else it begins at once.
-void Explorer::hold_guard(std::size_t action) {
-    if (is_crowded(action)) {
-        return;
-    }
-    const Act& act = site_.acts[action];
-    open(Kind::judged_yes, action);
-    move(EventType::facts_read, action, Outcome::yes, Purpose::guard);
-    bool doubt = false;
-    if (site_.program.is_gate(action)) {
-        move(EventType::soak_started, action);
-        move(EventType::gate_opened, action);
-    } else if (there_.status(action) == Status::acted) {
-        keep_promise(action, doubt);
-    } else if (there_.status(action) == Status::ready
-               && (!act.takes_down || act.guard.empty() || (guards_ == 1 && !hurry_))) {
-        set_off(action);
-    }
-    close(action);
-    if (doubt) {
-        break_promise(action, Kind::judged_yes, false);
-    }
-}
-
-// What is certain is seen at once, unless a law may fire before it is read. `doubt`: nobody models
-// all of it.
-void Explorer::keep_promise(std::size_t action, bool& doubt) {
-    if (std::any_of(site_.rises.begin(), site_.rises.end(), [&](const Rise& rise) {
-            return may_fire(site_, rise, next_);
-        })) {
-        return;
-    }
-    const Answer then = answer(site_, site_.acts[action].then, next_);
-    if (then.modelled == Tri::yes) {
-        prove_copies(site_, action, next_);
-        move(EventType::facts_read, action, Outcome::yes, Purpose::then);
-        doubt = then.open && can_afford(Fault::failure);
-    }
-}
-
-// It was carried out, but what it promised is not seen in time.
-void Explorer::break_promise(std::size_t action, Kind kind, bool effect) {
-    open(Kind::broken, action, Fault::failure);
-    if (kind == Kind::judged_yes) {
-        move(EventType::facts_read, action, Outcome::yes, Purpose::guard);
-    } else {
-        move(EventType::action_ended, action, Outcome::done);
-    }
-    if (effect) {
-        out_->broken(out_->size() - 1) |= take_effect(site_, action, next_);
-    }
-    move(EventType::facts_read, action, Outcome::no, Purpose::then);
-    close(action);
-}
-
 void Explorer::set_off(std::size_t action) {
     out_->broken(out_->size() - 1) |= checker::begin(site_, action, row_);
     move(EventType::action_intended, action);
@@ -312,8 +217,10 @@ void Explorer::answer_to(std::size_t action) {
         end(action, Kind::no_answer, Outcome::unknown, false);
         return;
     }
-    end(action, Kind::done, Outcome::done, true);
-    if (can_afford(Fault::failure)) {
+    if (!order_.end_is_told(action)) {
+        end(action, Kind::done, Outcome::done, true);
+    }
+    if (can_afford(Fault::failure) && !order_.failure_is_told(action)) {
         end(action, Kind::failed, Outcome::failed, false);
         if (site_.acts[action].moves_world) {
             end(action, Kind::failed_late, Outcome::failed, true);
@@ -332,11 +239,13 @@ void Explorer::ask(std::size_t action) {
         end(action, Kind::no_answer, Outcome::unknown, false);
         return;
     }
-    open(Kind::never_begun, action);
-    move(EventType::action_attached, action, Outcome::none);
-    close(action);
-    end(action, Kind::done, Outcome::done, true);
-    if (can_afford(Fault::failure)) {
+    if (!order_.end_is_told(action)) {
+        open(Kind::never_begun, action);
+        move(EventType::action_attached, action, Outcome::none);
+        close(action);
+        end(action, Kind::done, Outcome::done, true);
+    }
+    if (can_afford(Fault::failure) && !order_.failure_is_told(action)) {
         end(action, Kind::failed, Outcome::failed, false);
     }
     if (can_afford(Fault::unknown)) {
@@ -352,54 +261,6 @@ void Explorer::tear(std::size_t action, Kind kind, bool effect) {
     }
     move(EventType::action_attached, action, Outcome::torn);
     close(action);
-}
-
-void Explorer::see_kept(std::size_t action) {
-    open(Kind::kept, action);
-    prove_copies(site_, action, next_);
-    move(EventType::facts_read, action, Outcome::yes, Purpose::then);
-    close(action);
-}
-
-void Explorer::judge_then(std::size_t action) {
-    const Answer then = answer(site_, site_.acts[action].then, row_);
-    if (then.modelled == Tri::yes) {
-        see_kept(action);
-    }
-    const bool doubt = then.modelled == Tri::yes && then.open && can_afford(Fault::failure);
-    if (then.modelled != Tri::yes || doubt) {
-        open(Kind::broken, action);
-        if (doubt) {
-            ++site_.used_of(next_, Fault::failure);
-        }
-        const bool no = then.modelled != Tri::cannot_tell;
-        move(EventType::facts_read, action, no ? Outcome::no : Outcome::cannot_tell, Purpose::then);
-        close(action);
-    }
-}
-
-void Explorer::probe(std::size_t action, Kind kind, Outcome outcome) {
-    open(kind, action);
-    move(EventType::facts_read, action, outcome, Purpose::happened);
-    close(action);
-}
-
-// What nobody models tells the truth of an action that may not be repeated, or nothing.
-void Explorer::judge_happened(std::size_t action) {
-    const Act& act = site_.acts[action];
-    const Answer happened = answer(site_, act.happened, row_);
-    if (act.happened.empty() || happened.modelled == Tri::cannot_tell) {
-        probe(action, Kind::nobody_knows, Outcome::cannot_tell);
-        return;
-    }
-    const bool certain = happened.open && act.ran != k_nowhere;
-    const bool ran = certain && row_[act.ran] != 0;
-    if (happened.modelled == Tri::yes && (!certain || ran)) {
-        probe(action, Kind::happened, Outcome::yes);
-    }
-    if (happened.modelled == Tri::no || (happened.open && !ran)) {
-        probe(action, Kind::not_happened, Outcome::no);
-    }
 }
 
 }  // namespace drydock::checker

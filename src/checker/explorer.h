@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checker/effects.h"
+#include "checker/one_order.h"
 #include "checker/site.h"
 #include "run/run.h"
 
@@ -99,7 +100,14 @@ public:
     // Appends to `out`. The state itself is never among it unless something happened. `first`: for
     // each member, the first one that is in the same state as it; of those, only what happens to
     // the first is told. Empty: of all.
-    void expand(const Byte* row, Batch& out, std::span<const int> first = {});
+    // `before`, if not null: a row from which this one was reached in one step; then of several
+    // orders one is told, if order() keeps one.
+    void expand(const Byte* row,
+                Batch& out,
+                std::span<const int> first = {},
+                const Byte* before = nullptr);
+
+    [[nodiscard]] OneOrder& order() { return order_; }
 
 private:
     [[nodiscard]] bool can_afford(Fault fault) const;
@@ -155,6 +163,7 @@ private:
     bool shortcuts_;
     run::State here_;
     run::State there_;  // as here_, but for the action that is being moved
+    OneOrder order_;
     const Byte* row_ = nullptr;
     std::vector<Byte> at_hand_;  // the row as it were with its host back
     std::span<const int> first_;

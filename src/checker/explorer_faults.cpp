@@ -12,16 +12,16 @@ using run::Status;
 
 void Explorer::let_things_happen() {
     bool under_way = false;
-    const std::size_t actions = here_.actions();
-    for (std::size_t i = 0; i < actions; ++i) {
-        if (here_.status(i) == Status::intended) {
+    const auto cells = here_.of_actions();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (run::State::status_in(cells[i]) == Status::intended) {
             under_way = true;
             if (!is_repeated(site_.acts[i].member)) {
                 answer_to(i);
             }
         }
     }
-    if (under_way && can_afford(Fault::crash)) {
+    if (under_way && can_afford(Fault::crash) && !order_.death_is_told()) {
         open(Kind::conductor_dies, 0, Fault::crash);
         move(EventType::conductor_started, 0);
         close_all();

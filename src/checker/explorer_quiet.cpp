@@ -97,8 +97,11 @@ bool Explorer::is_probe_settled(std::size_t action) {
 }
 
 void Explorer::count_crowds() {
+    if (site_.crowds == 0) {
+        return;
+    }
     under_way_.assign(site_.crowds, 0);
-    for (std::size_t i = 0; i < site_.acts.size() && site_.crowds > 0; ++i) {
+    for (std::size_t i = 0; i < site_.acts.size(); ++i) {
         if (site_.acts[i].crowd >= 0 && run::is_open_ended(here_.status(i))) {
             ++under_way_[static_cast<std::size_t>(site_.acts[i].crowd)];
         }

@@ -31,16 +31,24 @@ bool spent_no_more(const Byte* one, const Byte* other) {
     return (((more | k_tops) - less) & k_tops) == k_tops;
 }
 
+enum class Pages { as_touched, at_once, large };
+
 template <class T>
-Spread<T> spread(std::size_t count, bool large) {
-    const std::size_t page = large ? k_large_page : k_small_page;
+Spread<T> spread(std::size_t count, Pages pages) {
+    const std::size_t page = pages == Pages::large ? k_large_page : k_small_page;
     const std::size_t bytes = (count * sizeof(T) + page - 1) / page * page;
     void* memory = std::aligned_alloc(page, bytes);
     CHECK(memory != nullptr);
-    if (large) {
+    if (pages == Pages::large) {
         ::madvise(memory, bytes, MADV_HUGEPAGE);  // or small ones: as fast, almost
+    } else if (pages == Pages::at_once) {
+        ::madvise(memory, bytes, MADV_POPULATE_WRITE);  // or as they are touched
     }
     return Spread<T>(static_cast<T*>(memory));
+}
+
+Spread<std::uint64_t> table_of(std::size_t places, bool large) {
+    return spread<std::uint64_t>(places, large ? Pages::large : Pages::as_touched);
 }
 
 }  // namespace
@@ -50,7 +58,7 @@ Rows::Rows(std::size_t row_size, bool keeps_spent)
     , same_(keeps_spent ? row_size : row_size - k_spent)
     , stride_(row_size + sizeof(std::uint32_t))
     , piece_bits_(static_cast<unsigned>(std::bit_width(k_piece_bytes / stride_)) - 1)
-    , table_(spread<std::uint64_t>(places(), shift_ <= k_large_from)) {
+    , table_(table_of(places(), shift_ <= k_large_from)) {
     std::fill_n(table_.get(), places(), 0);
 }
 
@@ -76,7 +84,8 @@ std::uint32_t Rows::parent(std::size_t index) const {
 // A small question never needs more than the small pages that it touches of the first piece.
 void Rows::append(const Candidate& candidate, const Byte* row) {
     if ((size_ & (piece() - 1)) == 0) {
-        pieces_.push_back(spread<Byte>(piece() * stride_, false));
+        const Pages pages = pieces_.empty() ? Pages::as_touched : Pages::at_once;
+        pieces_.push_back(spread<Byte>(piece() * stride_, pages));
     }
     Byte* there = at(size_);
     std::memcpy(there, row, row_size_);
@@ -144,7 +153,7 @@ std::uint32_t Rows::find(const Byte* wanted, std::uint64_t hash) const {
 void Rows::grow() {
     const std::size_t before = places();
     --shift_;
-    const auto old = std::exchange(table_, spread<std::uint64_t>(places(), shift_ <= k_large_from));
+    const auto old = std::exchange(table_, table_of(places(), shift_ <= k_large_from));
     std::fill_n(table_.get(), places(), 0);
     for (std::size_t i = 0; i < before; ++i) {
         const std::uint64_t entry = old[i];

@@ -56,6 +56,12 @@ std::uint32_t Search::parent(std::uint32_t id) const {
     return stores_[id & 1U].parent(id >> 1U);
 }
 
+// From which it was reached; null: none.
+const Byte* Search::row_before(std::uint32_t id) const {
+    const std::uint32_t before = parent(id);
+    return before == k_nobody ? nullptr : row(before);
+}
+
 std::uint32_t Search::find(const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
@@ -112,18 +118,18 @@ Search::Kept Search::keep(Hand& hand, std::uint32_t from, const Byte* row) const
 // no fault, and is the same whoever is named, is remembered.
 void Search::take(Hand& hand, std::uint32_t from) const {
     const std::size_t spent = site_.size - k_spent;
-    const Byte* before = row(from) + spent;
+    const Byte* here = row(from);
     bool links = !onward_.empty();
     for (std::size_t i = 0; i < hand.batch.size(); ++i) {
         Byte* there = hand.batch.row(i);
         note(hand, from, i);
-        const auto versions = hand.symmetry.versions(row(from), there);
+        const auto versions = hand.symmetry.versions(here, there);
         Kept kept;
         for (std::size_t at = 0; at < versions.size(); at += site_.size) {
             kept = keep(hand, from, &versions[at]);
         }
-        const bool free = std::memcmp(there + spent, before, k_spent) == 0;
-        if (links && free && versions.size() == site_.size) {
+        if (links && versions.size() == site_.size
+            && std::memcmp(there + spent, here + spent, k_spent) == 0) {
             hand.found[kept.shard].link({from, kept.candidate});
             links = false;
         }
@@ -136,14 +142,20 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
     for (Finds& found : hand.found) {
         found.clear();
     }
+    const bool one_order = hand.explorer.order().is_kept();
     for (std::size_t i = first; i < last; ++i) {
-        if (i + 1 < last) {
-            __builtin_prefetch(row(level_[i + 1]));
+        if (i + 2 < last) {
+            __builtin_prefetch(row(level_[i + 2]));
         }
+        if (one_order && i + 1 < last) {
+            __builtin_prefetch(row(parent(level_[i + 1])));
+        }
+        const Byte* here = row(level_[i]);
         if (options_.symmetry) {
-            hand.symmetry.find_first(row(level_[i]), hand.first);
+            hand.symmetry.find_first(here, hand.first);
         }
-        hand.explorer.expand(row(level_[i]), hand.batch, hand.first);
+        const Byte* before = one_order ? row_before(level_[i]) : nullptr;
+        hand.explorer.expand(here, hand.batch, hand.first, before);
         take(hand, level_[i]);
     }
 }
@@ -188,7 +200,7 @@ void Search::note_breaches() {
 
 bool Search::next_level() {
     const std::array<std::size_t, k_shards> before = {stores_[0].size(), stores_[1].size()};
-    if ((wanted_ & bit_of(Property::stuck)) != 0) {
+    if (asks_for_ends()) {
         onward_.resize(k_shards * std::max(before[0], before[1]), k_nobody);
     }
     for (std::size_t first = 0; first < level_.size(); first += k_piece) {
@@ -212,6 +224,11 @@ bool Search::next_level() {
 
 bool Search::run(Broken wanted) {
     wanted_ = wanted;
+    for (Hand& hand : hands_) {
+        if (options_.one_order) {
+            hand.explorer.order().keep(hand.symmetry.exchanged(), asks_for_ends());
+        }
+    }
     std::vector<Byte> first = site_.first;
     hands_[0].symmetry.sort(first.data());
     const std::uint64_t hash = stores_[0].hash_of(first.data());

@@ -80,6 +80,10 @@ private:
         std::uint64_t transitions = 0;
     };
 
+    [[nodiscard]] const Byte* row_before(std::uint32_t id) const;
+
+    [[nodiscard]] bool asks_for_ends() const { return (wanted_ & bit_of(Property::stuck)) != 0; }
+
     void expand(Hand& hand, std::size_t first, std::size_t last);
     void note(Hand& hand, std::uint32_t from, std::size_t i) const;
     [[nodiscard]] Kept keep(Hand& hand, std::uint32_t from, const Byte* row) const;

@@ -319,6 +319,7 @@ Site::Site(const Plan& of, const Start* start)
     add_questions(*this);
     add_quiet(*this);
     add_crowds(*this);
+    add_apart(*this);
     // A conductor has taken the run over: that is where every story begins.
     run::State state(acts.size());
     run::apply(program, state, {run::EventType::conductor_started});

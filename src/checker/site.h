@@ -128,6 +128,7 @@ struct Act {
     bool moves_world = false;  // has any modelled effect
     bool matters_if_skipped = false;
     bool quiet = false;  // what became of it is nobody else's concern (add_quiet)
+    bool apart = false;  // it has nothing to do with others like it beside it (add_apart)
     int crowd = -1;      // it may as well be skipped where enough of these are under way
     std::vector<Write> writes;
     std::vector<int> raises;  // stores

@@ -21,5 +21,7 @@ void add_questions(Site& site);
 void add_quiet(Site& site);
 // Which actions raise a format, if anything, and may as well be skipped.
 void add_crowds(Site& site);
+// Which actions move nothing that is modelled, promise nothing, and may be repeated.
+void add_apart(Site& site);
 
 }  // namespace drydock::checker

@@ -182,4 +182,13 @@ void add_quiet(Site& site) {
     }
 }
 
+// Who is skipped early of a crowd depends on what is left of the budgets, which a failure spends.
+void add_apart(Site& site) {
+    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        Act& act = site.acts[i];
+        act.apart = site.crowds == 0 && site.program.acts(i) && act.ran == k_nowhere
+                    && !act.moves_world && !act.takes_down && act.then.empty();
+    }
+}
+
 }  // namespace drydock::checker

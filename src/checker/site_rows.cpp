@@ -50,13 +50,11 @@ model::FactBook::iterator put(model::FactBook& book,
 
 void Site::unpack(const Byte* row, State& run) const {
     static const std::array<State::Cell, 256> k_unpacked = unpacked();
-    thread_local std::vector<State::Cell> held;
-    held.resize(cells.size() + 1);
-    held[0] = row[0];
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        held[i + 1] = k_unpacked[row[cells[i]]];
-    }
-    run.set_cells(held);
+    const auto unpacked = run.new_cells(cells.size());
+    unpacked[0] = row[0];
+    std::transform(cells.begin(), cells.end(), unpacked.begin() + 1, [&](Place at) {
+        return k_unpacked[row[at]];
+    });
 }
 
 // Skipped is as good as done, unless others look at what the action would have done. Failures count

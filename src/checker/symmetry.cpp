@@ -334,4 +334,23 @@ std::span<const Byte> Symmetry::sorted_versions(const Byte* before, Byte* row) {
     return versions_;
 }
 
+std::vector<bool> Symmetry::exchanged() const {
+    std::vector<bool> exchanged(site_.members.size(), false);
+    const auto add = [&](const std::vector<int>& members) {
+        for (const int member : members) {
+            exchanged[static_cast<std::size_t>(member)] = true;
+        }
+    };
+    for (const Family& family : families_) {
+        add(family.members);
+    }
+    for (const Family& group : groups_) {
+        add(group.members);
+    }
+    for (const auto& line : naming_ ? naming_->lines() : std::vector<std::vector<int>>()) {
+        add(line);
+    }
+    return exchanged;
+}
+
 }  // namespace drydock::checker

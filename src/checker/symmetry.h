@@ -41,6 +41,9 @@ public:
     // what happens to either leads to the same row.
     void find_first(const Byte* row, std::vector<int>& first);
 
+    // Members that may be taken for others at some time.
+    [[nodiscard]] std::vector<bool> exchanged() const;
+
     [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
 
     // Groups of members that are alike from the start; for people and tests.

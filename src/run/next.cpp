@@ -2,79 +2,84 @@
 #include "run/run.h"
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <limits>
 
 namespace drydock::run {
 
 namespace {
 
-bool predecessors_over(const Program& program, const State& state, std::size_t index) {
+using Cells = std::span<const State::Cell>;
+
+// What an action in a status asks for.
+struct Turn {
+    // A set.
+    enum Is : std::uint8_t { over = 1, to_come = 2, in_flight = 4, asked = 8, failed = 16 };
+
+    std::uint8_t is = over;
+    Do what = Do::judge;  // if it is to come, or asked about
+    Purpose purpose = Purpose::none;
+};
+
+// Work in flight is always seen through to a known end.
+constexpr Turn turn_of(Status status) {
+    switch (status) {
+    case Status::waiting:
+        return {Turn::to_come, Do::judge, Purpose::guard};
+    case Status::ready:
+        return {Turn::to_come, Do::begin};
+    case Status::soaking:
+        return {Turn::to_come, Do::await_soak};
+    case Status::open:
+        return {Turn::to_come, Do::await_person};
+    case Status::intended:
+        return {Turn::in_flight};
+    case Status::lost:
+        return {Turn::in_flight | Turn::asked, Do::ask};
+    case Status::unsure:
+    case Status::unheard:
+        return {Turn::in_flight | Turn::asked, Do::judge, Purpose::happened};
+    case Status::acted:
+    case Status::recheck:
+        return {Turn::in_flight | Turn::asked, Do::judge, Purpose::then};
+    case Status::failed:
+    case Status::unreached:
+    case Status::unseen:
+        return {Turn::failed};
+    case Status::done:
+    case Status::skipped:
+        return {Turn::over};
+    }
+    return {};
+}
+
+// By status: a checker looks at every action of every state.
+constexpr auto k_turns = [] {
+    std::array<Turn, 16> turns = {};
+    for (std::size_t i = 0; i < turns.size(); ++i) {
+        turns.at(i) = turn_of(static_cast<Status>(i));
+    }
+    return turns;
+}();
+
+constexpr const Turn& turn_in(State::Cell cell) {
+    return k_turns[static_cast<std::size_t>(State::status_in(cell))];
+}
+
+bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
     const auto after = program.after(index);
     return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
-        return is_over(state.status(before));
+        return is_over(State::status_in(cells[before]));
     });
 }
 
-Command judge(std::size_t index, Purpose purpose) {
-    return {Do::judge, index, 0, purpose};
-}
-
-// New work: only while nothing has failed and nobody asked to pause.
-std::optional<Command> give_out(const Program& program, const State& state, std::size_t index) {
-    if (!predecessors_over(program, state, index)) {
-        return std::nullopt;
+Command command_of(const Program& program, const State& state, std::size_t index, Turn turn) {
+    if (turn.what == Do::begin && program.is_gate(index)) {
+        return {Do::soak, index};
     }
-    const bool gate = program.is_gate(index);
-    switch (state.status(index)) {
-    case Status::waiting:
-        return judge(index, Purpose::guard);
-    case Status::ready:
-        return gate ? Command{Do::soak, index, 0, Purpose::none}
-                    : Command{Do::begin, index, state.attempt(index) + 1, Purpose::none};
-    case Status::soaking:
-        return Command{Do::await_soak, index, 0, Purpose::none};
-    case Status::open:
-        return Command{Do::await_person, index, 0, Purpose::none};
-    case Status::intended:
-    case Status::lost:
-    case Status::unsure:
-    case Status::unheard:
-    case Status::acted:
-    case Status::recheck:
-    case Status::done:
-    case Status::skipped:
-    case Status::failed:
-    case Status::unreached:
-    case Status::unseen:
-        break;
-    }
-    return std::nullopt;
-}
-
-// Work in flight is always seen through to a known end.
-std::optional<Command> see_through(const State& state, std::size_t index) {
-    switch (state.status(index)) {
-    case Status::lost:
-        return Command{Do::ask, index, state.attempt(index), Purpose::none};
-    case Status::unsure:
-    case Status::unheard:
-        return judge(index, Purpose::happened);
-    case Status::acted:
-    case Status::recheck:
-        return judge(index, Purpose::then);
-    case Status::waiting:
-    case Status::ready:
-    case Status::intended:
-    case Status::soaking:
-    case Status::open:
-    case Status::done:
-    case Status::skipped:
-    case Status::failed:
-    case Status::unreached:
-    case Status::unseen:
-        break;
-    }
-    return std::nullopt;
+    const int last = state.attempt(index);
+    const int attempt = turn.what == Do::begin ? last + 1 : turn.what == Do::ask ? last : 0;
+    return {turn.what, index, attempt, turn.purpose};
 }
 
 // Not to be given out any more once the run is to stop.
@@ -83,33 +88,32 @@ bool is_new_work(const Command& command) {
            && (command.what != Do::judge || command.purpose == Purpose::guard);
 }
 
+constexpr std::size_t k_nothing = std::numeric_limits<std::size_t>::max();
+
 // What one look over all actions tells, beside the commands. One, because a large plan is looked
 // over at every turn.
 struct Look {
-    std::optional<std::size_t> failed;  // the first one
-    bool in_flight = false;
-    bool all_over = true;
+    std::uint8_t are = 0;            // of all actions' turns
+    std::size_t failed = k_nothing;  // the first one
 };
 
+// New work is given out only while nothing has failed and nobody asked to pause.
 Look look_over(const Program& program, const State& state, std::vector<Command>& commands) {
     Look look;
-    const bool pausing = state.phase() == Phase::pausing;
-    for (std::size_t i = 0; i < state.actions(); ++i) {
-        const Status status = state.status(i);
-        if (is_over(status)) {
+    bool gives_out = state.phase() != Phase::pausing;
+    const Cells cells = state.of_actions();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const Turn& turn = turn_in(cells[i]);
+        look.are |= turn.is;
+        if ((turn.is & (Turn::to_come | Turn::asked | Turn::failed)) == 0) {
             continue;
         }
-        look.all_over = false;
-        auto command = see_through(state, i);
-        look.in_flight = look.in_flight || status == Status::intended || command.has_value();
-        if (has_failed(status) && !look.failed) {
-            look.failed = i;
-        }
-        if (!command && !pausing && !look.failed) {
-            command = give_out(program, state, i);
-        }
-        if (command) {
-            commands.push_back(*command);
+        if ((turn.is & Turn::failed) != 0) {
+            look.failed = std::min(look.failed, i);
+            gives_out = false;
+        } else if ((turn.is & Turn::asked) != 0
+                   || (gives_out && predecessors_over(program, cells, i))) {
+            commands.push_back(command_of(program, state, i, turn));
         }
     }
     return look;
@@ -123,12 +127,12 @@ void next(const Program& program, const State& state, std::vector<Command>& out)
         return;
     }
     const Look look = look_over(program, state, out);
-    const bool stopping = look.failed.has_value() || state.phase() == Phase::pausing;
-    if (look.all_over) {
+    const bool failed = (look.are & Turn::failed) != 0;
+    const bool stopping = failed || state.phase() == Phase::pausing;
+    if ((look.are & ~Turn::over) == 0) {
         out.push_back({Do::finish, 0, 0, Purpose::none});
-    } else if (stopping && !look.in_flight) {
-        out.assign(
-            {{look.failed ? Do::halt : Do::pause, look.failed.value_or(0), 0, Purpose::none}});
+    } else if (stopping && (look.are & Turn::in_flight) == 0) {
+        out.assign({{failed ? Do::halt : Do::pause, failed ? look.failed : 0}});
     } else if (stopping) {
         std::erase_if(out, is_new_work);
     }

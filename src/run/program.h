@@ -22,7 +22,7 @@ public:
 
     // The actions that must be over before this one is begun.
     [[nodiscard]] std::span<const std::uint32_t> after(std::size_t action) const {
-        return {&after_[ends_[action]], ends_[action + 1] - ends_[action]};
+        return {after_.data() + ends_[action], ends_[action + 1] - ends_[action]};
     }
 
     [[nodiscard]] bool is_gate(std::size_t action) const { return has(action, k_gate); }

@@ -21,10 +21,14 @@ void State::set_attempt(std::size_t action, int attempt) {
     it = static_cast<Cell>((it & ((1 << k_attempt_at) - 1)) | (value << k_attempt_at));
 }
 
-void State::set_cells(std::span<const Cell> cells) {
-    size_ = cells.size();
+std::span<State::Cell> State::new_cells(std::size_t actions) {
+    size_ = actions + 1;
     large_.resize(size_ > k_inline ? size_ : 0);
-    std::copy(cells.begin(), cells.end(), data());
+    return {data(), size_};
+}
+
+void State::set_cells(std::span<const Cell> cells) {
+    std::copy(cells.begin(), cells.end(), new_cells(cells.size() - 1).begin());
 }
 
 std::uint64_t State::hash() const {

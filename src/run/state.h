@@ -85,9 +85,7 @@ public:
 
     [[nodiscard]] Phase phase() const { return static_cast<Phase>(data()[0]); }
 
-    [[nodiscard]] Status status(std::size_t action) const {
-        return static_cast<Status>(cell(action) & k_status);
-    }
+    [[nodiscard]] Status status(std::size_t action) const { return status_in(cell(action)); }
 
     // Since the last resume.
     [[nodiscard]] int failures(std::size_t action) const {
@@ -127,7 +125,16 @@ public:
 
     [[nodiscard]] std::span<const Cell> cells() const { return {data(), size_}; }
 
+    // One cell an action: for who looks over all of them.
+    [[nodiscard]] std::span<const Cell> of_actions() const { return {data() + 1, size_ - 1}; }
+
+    [[nodiscard]] static constexpr Status status_in(Cell cell) {
+        return static_cast<Status>(cell & k_status);
+    }
+
     void set_cells(std::span<const Cell> cells);
+    // To be filled: the phase, then one an action.
+    [[nodiscard]] std::span<Cell> new_cells(std::size_t actions);
 
     [[nodiscard]] std::uint64_t hash() const;
     bool operator==(const State& other) const;

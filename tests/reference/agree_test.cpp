@@ -152,6 +152,11 @@ TEST(Agree, OnChainsOfMembersThatAreAlike) {
     compare_many(draw_chain, number_from("DRYDOCK_SEEDS", 500) / 5);
 }
 
+// Steps that have nothing to do with each other are tried in one order.
+TEST(Agree, OnPlansWithErrands) {
+    compare_many(draw_errands, number_from("DRYDOCK_SEEDS", 500) / 5);
+}
+
 // 1827, 5059: a law that held before the plan began needs no copy now; 2546: releases that serve
 // apart before the plan began; 3197: members without a step of their own, one of them down; 1764: a
 // probe that a host's return settles. Of the chains, 846: a step that its host's loss settles, in a

@@ -19,5 +19,7 @@ struct Drawn {
 [[nodiscard]] Drawn draw(std::uint64_t seed);
 // Members that are alike, mostly, taken one after the other; with a death or a lost host at least.
 [[nodiscard]] Drawn draw_chain(std::uint64_t seed);
+// A drawn plan with errands: steps that move nothing and ask nothing, behind or beside the others.
+[[nodiscard]] Drawn draw_errands(std::uint64_t seed);
 
 }  // namespace drydock::reference
