@@ -57,7 +57,7 @@ public:
     // Keeps what is new of the candidates, whose rows lie one after the other.
     void insert(std::span<Candidate> candidates, const Byte* rows);
     // The index of the first one that is equal but for what was spent, or k_nobody.
-    [[nodiscard]] std::uint32_t find(const Byte* row, std::uint64_t hash) const;
+    [[nodiscard]] std::uint32_t find(const Byte* wanted, std::uint64_t hash) const;
 
 private:
     [[nodiscard]] Byte* at(std::size_t index) const {

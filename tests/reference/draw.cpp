@@ -15,11 +15,9 @@ namespace {
 using model::Action;
 using model::Condition;
 using model::FactType;
-using model::Known;
 using model::Plan;
 using model::PlanRole;
 using model::PlanStore;
-using model::Raises;
 using model::Relation;
 using model::Repeatable;
 using model::Verb;
