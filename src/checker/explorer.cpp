@@ -71,8 +71,8 @@ void Explorer::close(std::size_t action) {
 
 // The row is a copy of the one before: only what moved is packed.
 void Explorer::close_all() {
-    const run::State::Cell* before = here_.cells().data() + 1;
-    const run::State::Cell* after = there_.cells().data() + 1;
+    const run::State::Cell* before = here_.of_actions().data();
+    const run::State::Cell* after = there_.of_actions().data();
     next_[0] = static_cast<Byte>(there_.phase());
     for (std::size_t i = 0; i < here_.actions(); ++i) {
         if (after[i] != before[i]) {

@@ -12,10 +12,6 @@ using run::Status;
 
 constexpr std::uint32_t k_none = 0xFFFFFFFFU;
 
-Status status_of(Byte cell) {
-    return static_cast<Status>(cell & 0xFU);
-}
-
 bool is_answered(Status status) {
     return status == Status::done || status == Status::waiting || status == Status::failed;
 }
@@ -67,9 +63,9 @@ void OneOrder::begin(const Byte* row, const Byte* before) {
         || std::memcmp(row + at + 1, before + at + 1, site_.used - at - 1) != 0) {
         return;
     }
-    const Status from = status_of(before[at]);
-    const Status to = status_of(row[at]);
     last_action_ = apart_[at];
+    const auto from = static_cast<Status>(site_.status(before, last_action_));
+    const auto to = static_cast<Status>(site_.status(row, last_action_));
     if (from == Status::waiting && to == Status::intended) {
         last_ = Step::begun;
     } else if ((from == Status::intended || (from == Status::lost && asked_)) && is_answered(to)) {
@@ -78,9 +74,13 @@ void OneOrder::begin(const Byte* row, const Byte* before) {
     }
 }
 
+bool OneOrder::is_apart(std::size_t action) const {
+    return apart_[site_.cells[action]] != k_none;
+}
+
 // Of two orders, the one in which actions come as the plan has them, those that fail last.
 bool OneOrder::comes_before(std::size_t action) const {
-    return action < last_action_ && apart_[site_.cells[action]] != k_none;
+    return action < last_action_ && is_apart(action);
 }
 
 bool OneOrder::begin_is_told(std::size_t action) {
@@ -88,9 +88,8 @@ bool OneOrder::begin_is_told(std::size_t action) {
 }
 
 bool OneOrder::end_is_told(std::size_t action) {
-    const bool told = last_ == Step::failed ? apart_[site_.cells[action]] != k_none
-                                            : last_ != Step::unknown && comes_before(action);
-    return told && std::exchange(spared_, true);
+    const bool failed_first = last_ == Step::failed && is_apart(action);
+    return failed_first ? std::exchange(spared_, true) : begin_is_told(action);
 }
 
 bool OneOrder::failure_is_told(std::size_t action) const {

@@ -35,6 +35,7 @@ public:
 private:
     enum class Step : Byte { unknown, begun, ended, failed };
 
+    [[nodiscard]] bool is_apart(std::size_t action) const;
     [[nodiscard]] bool comes_before(std::size_t action) const;
 
     const Site& site_;

@@ -148,7 +148,7 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
             __builtin_prefetch(row(level_[i + 2]));
         }
         if (one_order && i + 1 < last) {
-            __builtin_prefetch(row(parent(level_[i + 1])));
+            __builtin_prefetch(row_before(level_[i + 1]));
         }
         const Byte* here = row(level_[i]);
         if (options_.symmetry) {
@@ -224,9 +224,10 @@ bool Search::next_level() {
 
 bool Search::run(Broken wanted) {
     wanted_ = wanted;
-    for (Hand& hand : hands_) {
-        if (options_.one_order) {
-            hand.explorer.order().keep(hand.symmetry.exchanged(), asks_for_ends());
+    if (options_.one_order) {
+        const std::vector<bool> exchanged = symmetry().exchanged();
+        for (Hand& hand : hands_) {
+            hand.explorer.order().keep(exchanged, asks_for_ends());
         }
     }
     std::vector<Byte> first = site_.first;

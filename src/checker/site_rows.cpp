@@ -50,9 +50,9 @@ model::FactBook::iterator put(model::FactBook& book,
 
 void Site::unpack(const Byte* row, State& run) const {
     static const std::array<State::Cell, 256> k_unpacked = unpacked();
-    const auto unpacked = run.new_cells(cells.size());
-    unpacked[0] = row[0];
-    std::transform(cells.begin(), cells.end(), unpacked.begin() + 1, [&](Place at) {
+    const auto into = run.new_cells(cells.size());
+    into[0] = row[0];
+    std::transform(cells.begin(), cells.end(), into.begin() + 1, [&](Place at) {
         return k_unpacked[row[at]];
     });
 }

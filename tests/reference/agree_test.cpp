@@ -3,12 +3,11 @@
 //
 // DRYDOCK_SEEDS: how many plans (default 500). DRYDOCK_SEED: only this one, with its stories.
 #include "reference/draw.h"
+#include "reference/lots.h"
 #include "reference/reference.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
-#include <cstdlib>
 
 namespace drydock::reference {
 namespace {
@@ -17,11 +16,6 @@ constexpr std::size_t k_worlds_max = 3'000;  // larger plans are left out, and o
 constexpr std::size_t k_worlds_of_one_max = 1'000'000;  // where one seed is asked for
 
 constexpr std::string_view k_never = "even if nothing fails";
-
-std::uint64_t number_from(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread yet
-    return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
-}
 
 std::string show(const checker::Report& report) {
     Verdict verdict;

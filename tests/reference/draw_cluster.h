@@ -2,8 +2,8 @@
 #pragma once
 
 #include "model/plan.h"
+#include "reference/lots.h"
 
-#include <random>
 #include <string>
 
 namespace drydock::reference {
@@ -15,26 +15,16 @@ using model::PlanRole;
 using model::PlanStore;
 using model::Raises;
 
-class ClusterDrawer {
+class ClusterDrawer : protected Lots {
 public:
-    explicit ClusterDrawer(std::uint64_t seed) : random_(seed) {}
+    explicit ClusterDrawer(std::uint64_t seed) : Lots(seed) {}
 
 protected:
-    // 0 to n - 1.
-    std::size_t any(std::size_t n) { return random_() % n; }
-
-    bool one_in(std::size_t n) { return any(n) == 0; }
-
     // Where members are alike, this one gets the same lots as the others, unless it is the odd one.
     void draw_as_others(std::size_t member, const std::mt19937_64& lots) {
         if (alike_ && member != odd_) {
             random_ = lots;
         }
-    }
-
-    template <class T>
-    T one_of(std::initializer_list<T> values) {
-        return *(values.begin() + any(values.size()));
     }
 
     void add_fact(const std::string& member,
@@ -175,7 +165,6 @@ protected:
         }
     }
 
-    std::mt19937_64 random_;
     Plan plan_;
     bool sane_ = false;    // mostly as a pack would have it
     bool alike_ = false;   // a chain of members that are alike

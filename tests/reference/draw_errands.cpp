@@ -1,18 +1,18 @@
 // Errands: steps that move nothing and ask nothing, beside whatever else a drawn plan does.
 #include "reference/draw.h"
+#include "reference/lots.h"
 
 #include <fmt/format.h>
 
 #include <numeric>
-#include <random>
 
 namespace drydock::reference {
 
 namespace {
 
-class Errands {
+class Errands : Lots {
 public:
-    Errands(std::uint64_t seed, model::Plan& plan) : random_(seed), plan_(plan) {}
+    Errands(std::uint64_t seed, model::Plan& plan) : Lots(seed), plan_(plan) {}
 
     void draw() {
         before_ = plan_.actions.size();
@@ -28,10 +28,6 @@ public:
     }
 
 private:
-    std::size_t any(std::size_t n) { return random_() % n; }
-
-    bool one_in(std::size_t n) { return any(n) == 0; }
-
     // The same for each, so that they stay alike.
     void add_on_all(const model::PlanRole& role) {
         const std::mt19937_64 lots = random_;
@@ -99,7 +95,6 @@ private:
 
     std::size_t before_ = 0;  // actions that were drawn
     bool behind_ = true;      // behind all of these; or beside them, which makes many worlds
-    std::mt19937_64 random_;
     model::Plan& plan_;
 };
 

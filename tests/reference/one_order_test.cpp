@@ -4,20 +4,17 @@
 // DRYDOCK_SEEDS: five times as many plans (default 500). DRYDOCK_SEED: only this one.
 #include "checker/search.h"
 #include "reference/draw.h"
+#include "reference/lots.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 
 namespace drydock::checker {
 namespace {
 
-std::uint64_t number_from(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread yet
-    return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
-}
+using reference::number_from;
 
 struct Reached {
     std::map<std::string, int> depth;  // by row
