@@ -3,7 +3,7 @@
 // 1,000 hosts x 30 steps, all hosts side by side, through the real runner, agent sessions and
 // SQLite journal; only the hosts and the time are in memory. Then the journal is opened, read and
 // replayed as a resume does it.
-#include "conduct/runner.h"
+#include "conduct/session.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "transport/fake/fake_transport.h"
 
@@ -148,18 +148,14 @@ run::State roll(const model::Plan& plan, journal::Journal& journal) {
     transport::Faults faults(1);
     Obedient system;
     transport::FakeTransport transport(system, clock, faults);
-    must(journal.create_run({plan.run, 0, "sha256:0"}));
-    const auto epoch = must(journal.take_lease(plan.run, {"bench", 1, 0}));
-    conduct::Hosts hosts(transport, clock, conduct::addresses_of(plan.hosts), epoch);
     Silent listener;
-    conduct::Settings settings;
-    settings.run = plan.run;
-    settings.epoch = epoch;
-    conduct::Runner runner(
-        plan, run::State(plan.actions.size()), journal, hosts, clock, listener, settings);
-    must(runner.record({run::EventType::conductor_started}));
-    must(runner.run());
-    return runner.state();
+    conduct::SessionSettings settings;
+    settings.addresses = conduct::addresses_of(plan.hosts);
+    settings.digest = "sha256:0";
+    conduct::RunSession session(plan, {journal, transport, clock, listener}, settings);
+    must(session.begin({}));
+    must(session.conduct());
+    return session.state();
 }
 
 }  // namespace

@@ -57,6 +57,8 @@ struct Options {
     std::string plan_file;  // apply: where the plan was read from; looked at again on resume
     std::string approve;    // a gate that is approved when it opens; the run then goes on at once
     std::string unproved;   // apply: why a plan is run whose check failed or is missing
+    bool take_over = false;      // displaces another journal that holds the hosts
+    bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
 };
 
 // The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else
@@ -161,7 +163,10 @@ apply(const Options& options, const model::Plan& plan, Observer& observer);
 [[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
 [[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);
 [[nodiscard]] Answer<RunStatus> pause(const Options& options);
-[[nodiscard]] Answer<RunStatus> abort(const Options& options);
+// Lets what is in flight end, then ends the run where it stands.
+[[nodiscard]] Answer<RunStatus> abort(const Options& options, Observer& observer);
+// Puts a person's words into the run's record.
+[[nodiscard]] Answer<RunStatus> note(const Options& options, const std::string& text);
 [[nodiscard]] Answer<RunStatus> status(const Options& options, const std::string& run = {});
 
 // Whole runs in simulated time (sim/simulate.h), one a seed.

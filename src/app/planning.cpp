@@ -210,13 +210,13 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
     }
     auto failure = finish(std::move(compiled)).error();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
-    if (!forward->approved.is_null()) {
+    if (!forward->history.approved.is_null()) {
         failure.errors.push_back(
             {"downgrade.approved",
              fmt::format("the point of no return was approved by {} at {}: \"{}\"",
-                         forward->approved["who"].show(),
-                         show_time(forward->approved["at_ms"].as_int()),
-                         forward->approved["words"].show()),
+                         forward->history.approved["who"].show(),
+                         show_time(forward->history.approved["at_ms"].as_int()),
+                         forward->history.approved["words"].show()),
              "",
              ErrorClass::permanent});
     }

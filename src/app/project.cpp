@@ -179,13 +179,13 @@ Answer<Survey> survey_for(const Options& options, Project project, const planner
     conduct::Hosts hosts(transport,
                          clock,
                          addresses(survey.cluster.hosts, options, survey.cluster.state),
-                         0,
+                         {},
                          std::move(*secrets));
     std::vector<std::string> wanted;
     for (const auto& [key, source] : survey.sources) {
         wanted.push_back(key);
     }
-    survey.facts = conduct::read_now(survey.sources, wanted, hosts);
+    survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
     for (const auto& [name, host] : survey.cluster.hosts) {
         if (hosts.greeting(name).is_null()) {
             survey.unreachable.push_back({"host.unreachable",

@@ -1,7 +1,8 @@
-// What people ask of a run that nobody conducts (approve, abort), or of the one who does (pause).
-#include "app/conducting.h"
+// What people ask of a run: by a session of their own while nobody conducts it, else by a request
+// to its conductor.
+#include "app/local_session.h"
 #include "base/text.h"
-#include "os/files.h"
+#include "conduct/gates.h"
 
 #include <fmt/format.h>
 
@@ -12,12 +13,13 @@ namespace drydock::app {
 
 namespace {
 
-constexpr std::int64_t k_pause_ms_max = 60'000;  // work in flight ends first
+constexpr std::int64_t k_answer_ms_max = 600'000;  // work in flight ends first
+constexpr auto k_poll = std::chrono::milliseconds(50);
 
 tl::unexpected<Failure>
-gate_not_open(const Replayed& replayed, const RunStatus& status, const std::string& gate) {
+gate_not_open(const model::Plan& plan, const RunStatus& status, const std::string& gate) {
     std::vector<std::string> gates;
-    for (const model::Action& action : replayed.plan.actions) {
+    for (const model::Action& action : plan.actions) {
         if (action.is_gate()) {
             gates.push_back(action.gate);
         }
@@ -31,41 +33,87 @@ gate_not_open(const Replayed& replayed, const RunStatus& status, const std::stri
     }
     return refuse({"gate.not_open",
                    why,
-                   fmt::format("drydock status -c {}", replayed.plan.cluster_file),
+                   fmt::format("drydock status -c {}", plan.cluster_file),
                    ErrorClass::permanent});
 }
 
-}  // namespace
+// Hears nothing: what is recorded by hand is seen in the answer.
+class Silence final : public Observer {
+public:
+    void on_start(const model::Plan&, const run::State&) override {}
 
-Answer<RunStatus> approve(const Options& options, const std::string& gate) {
-    auto conducting = take_current(options);
-    if (!conducting) {
-        return tl::unexpected(conducting.error());
-    }
-    const Replayed& run = conducting->run;
+    void on_event(const run::Event&, const model::Plan&, const run::State&) override {}
+
+    void on_wait(const std::string&, const model::Plan&, const run::State&) override {}
+};
+
+tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
+    return refuse({"request.unanswered",
+                   fmt::format("the conductor of run {} did not answer the request to {}", run, kind),
+                   "see `drydock status`; the request is void once that conductor has ended",
+                   ErrorClass::transient},
+                  k_exit_halted);
+}
+
+// Asks the live conductor and waits for its answer.
+Answer<std::string>
+ask_conductor(Store& store, const std::string& run, const std::string& kind, Json detail) {
     os::RealClock clock;
-    if (const auto open = open_gate(run.plan, run.state, gate)) {
-        return options.dry_run ? Answer<RunStatus>(status_of(run, clock.wall_ms()))
-                               : record_by_hand(*conducting, approval_of(run.plan, *open));
+    const auto number = store.journal().post_request(
+        run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)});
+    if (!number) {
+        return refuse(number.error());
     }
-    return gate_not_open(run, status_of(run, clock.wall_ms()), gate);
+    const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
+    bool conducted = true;
+    while (conducted && clock.monotonic_ms() < deadline) {
+        const auto info = store.journal().find_run(run);
+        conducted = !info || info->holder.has_value();  // looked at before the answer
+        const auto request = store.journal().find_request(*number);
+        if (request && !request->answer.empty()) {
+            return request->answer;
+        }
+        std::this_thread::sleep_for(k_poll);
+    }
+    return not_answered(run, kind);
 }
 
-Answer<RunStatus> abort(const Options& options) {
-    auto conducting = take_current(options);
-    if (!conducting) {
-        return tl::unexpected(conducting.error());
+Answer<RunStatus> refuse_if_refused(const Options& options,
+                                    const std::string& run,
+                                    const Answer<std::string>& answer) {
+    if (!answer) {
+        return tl::unexpected(answer.error());
     }
-    if (options.dry_run) {
-        os::RealClock clock;
-        return status_of(conducting->run, clock.wall_ms());
+    if (answer->starts_with("refused: ")) {
+        return refuse({"request.refused",
+                       answer->substr(std::string_view("refused: ").size()),
+                       fmt::format("drydock status -c {}", options.cluster_file),
+                       ErrorClass::permanent});
     }
-    Json detail;
-    detail.set("who", who_am_i());
-    return record_by_hand(*conducting, plain_event(run::EventType::run_aborted, std::move(detail)));
+    return status(options, run);
 }
 
-Answer<RunStatus> pause(const Options& options) {
+// A session that holds the run's lease; or none, if another process conducts the run.
+Answer<std::unique_ptr<LocalSession>>
+take_or_leave(const Options& options, Store& store, Observer& observer) {
+    auto session = LocalSession::open_current(options, store, observer);
+    if (!session) {
+        return session;
+    }
+    const Status taken = (*session)->run().take();
+    if (!taken && taken.error().code == "journal.lease.held") {
+        return std::unique_ptr<LocalSession>();
+    }
+    return taken ? std::move(session)
+                 : Answer<std::unique_ptr<LocalSession>>(refuse(taken.error()));
+}
+
+// By hand while nobody conducts, else by a request of that kind.
+Answer<RunStatus> say(const Options& options,
+                      const std::string& kind,
+                      const Json& detail,
+                      Observer& observer,
+                      const std::function<Answer<RunStatus>(LocalSession&)>& by_hand) {
     auto store = store_of(options);
     if (!store) {
         return tl::unexpected(store.error());
@@ -74,29 +122,69 @@ Answer<RunStatus> pause(const Options& options) {
     if (!info) {
         return tl::unexpected(info.error());
     }
-    if (!info->holder) {
-        return refuse({"pause.nobody",
-                       fmt::format("nobody conducts run {} right now: there is nothing to pause",
-                                   info->run.id),
-                       "",
-                       ErrorClass::permanent});
-    }
     if (options.dry_run) {
         return status(options, info->run.id);
     }
-    if (Status asked = os::write_file_durable(store->pause_file(), info->run.id + "\n"); !asked) {
-        return refuse(asked.error());
+    auto session = take_or_leave(options, *store, observer);
+    if (!session) {
+        return tl::unexpected(session.error());
     }
-    os::RealClock clock;
-    const std::int64_t deadline = clock.monotonic_ms() + k_pause_ms_max;
-    while (clock.monotonic_ms() < deadline) {
-        auto now = store->journal().find_run(info->run.id);
-        if (now && !now->holder) {
-            break;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return *session ? by_hand(**session)
+                    : refuse_if_refused(options,
+                                        info->run.id,
+                                        ask_conductor(*store, info->run.id, kind, detail));
+}
+
+}  // namespace
+
+Answer<RunStatus> approve(const Options& options, const std::string& gate) {
+    auto now = status(options);
+    if (!now) {
+        return now;
     }
-    return status(options, info->run.id);
+    const bool open = conduct::find_open_gate(now->plan, now->state, gate).has_value();
+    if (options.dry_run || (!open && !now->conductor)) {
+        return open ? now : gate_not_open(now->plan, *now, gate);
+    }
+    Silence silence;
+    Json detail;
+    detail.set("gate", gate);
+    return say(options, "approve", detail, silence, [&](LocalSession& session) -> Answer<RunStatus> {
+        const model::Plan& plan = session.plan();
+        const auto gate_now = conduct::find_open_gate(plan, session.run().state(), gate);
+        return gate_now ? session.status_after(session.run().record(
+                              conduct::approval_of(plan, *gate_now, current_user())))
+                        : gate_not_open(plan, *now, gate);
+    });
+}
+
+Answer<RunStatus> abort(const Options& options, Observer& observer) {
+    return say(options, "abort", {}, observer, [&](LocalSession& session) {
+        return session.status_after(session.run().abort(options.give_up_hosts));
+    });
+}
+
+Answer<RunStatus> note(const Options& options, const std::string& text) {
+    Silence silence;
+    Json detail;
+    detail.set("text", text);
+    return say(options, "note", detail, silence, [&](LocalSession& session) {
+        Json said;
+        said.set("who", current_user()).set("kind", "note").set("text", text);
+        return session.status_after(
+            session.run().record({{run::EventType::run_noted}, std::move(said)}));
+    });
+}
+
+Answer<RunStatus> pause(const Options& options) {
+    Silence silence;
+    return say(options, "pause", {}, silence, [&](LocalSession& session) -> Answer<RunStatus> {
+        return refuse({"pause.nobody",
+                       fmt::format("nobody conducts run {} right now: there is nothing to pause",
+                                   session.plan().run),
+                       "",
+                       ErrorClass::permanent});
+    });
 }
 
 }  // namespace drydock::app

@@ -1,8 +1,7 @@
 // Runs begin, go on and go back.
-#include "app/conducting.h"
+#include "app/local_session.h"
 #include "base/text.h"
 #include "os/files.h"
-#include "transport/local/local.h"
 
 #include <fmt/format.h>
 
@@ -12,9 +11,9 @@ namespace drydock::app {
 
 namespace {
 
-using run::EventType;
+using SessionPointer = std::unique_ptr<LocalSession>;
 
-// The policy `on_failure: return`: what halted goes back by itself, while that is possible.
+// The policy `on_failure: return`: a halted run goes back by itself, while that is possible.
 Answer<RunStatus>
 return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
@@ -38,43 +37,16 @@ tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info, const std:
         {"run.in_progress",
          fmt::format("run {} is not over ({}{})",
                      info.run.id,
-                     info.state.empty() ? "created" : info.state,
+                     info.state.word.empty() ? "created" : info.state.word,
                      held),
          fmt::format("drydock resume -c {0}, drydock downgrade -c {0}, or drydock abort -c {0}",
                      file),
          ErrorClass::permanent});
 }
 
-// The forward run that a downgrade takes back is over from the moment in which the downgrade
-// begins. Idempotent: a conductor that died in between leaves it to the next one.
-Status mark_returned(Store& store, const model::Plan& plan) {
-    if (plan.returns_from.empty()) {
-        return {};
-    }
-    DRYDOCK_TRY_ASSIGN(const journal::RunInfo info, store.journal().find_run(plan.returns_from));
-    if (is_over(info.state) || store.ended_unseen(info)) {
-        return {};
-    }
-    DRYDOCK_TRY(store.journal().take_lease(info.run.id, this_conductor()));
-    os::RealClock clock;
-    Json event;
-    event.set("type", run::name_of(EventType::run_returned));
-    event.set("detail", Json(Json::Object{{"by", Json(plan.run)}}));
-    DRYDOCK_TRY(store.journal().append(info.run.id, clock.wall_ms(), {event}));
-    DRYDOCK_TRY(store.journal().set_state(info.run.id, "returned"));
-    store.journal().release_lease(info.run.id);
-    return {};
-}
-
-Status create(Store& store, const model::Plan& plan) {
-    os::RealClock clock;
-    DRYDOCK_TRY(store.save_plan(plan));
-    return store.journal().create_run({plan.run, clock.wall_ms(), plan.digest()});
-}
-
 // The plan that a person holds may not differ from the one that runs.
-Status check_plan_file(const Replayed& replayed) {
-    const std::string& path = replayed.created["plan_file"].as_string();
+Status check_plan_file(const model::Plan& running, const Json& created) {
+    const std::string& path = created["plan_file"].as_string();
     std::error_code ignored;
     if (path.empty() || !std::filesystem::exists(path, ignored)) {
         return {};
@@ -83,32 +55,19 @@ Status check_plan_file(const Replayed& replayed) {
     const auto json = Json::parse(text);
     const auto plan =
         json ? model::plan_from_json(*json) : Result<model::Plan>(tl::unexpected(json.error()));
-    if (plan && plan->run != replayed.plan.run) {
+    if (plan && plan->run != running.run) {
         return {};  // a later plan under the same name
     }
-    if (!plan || plan->digest() != replayed.plan.digest()) {
+    if (!plan || plan->digest() != running.digest()) {
         return fail(
             "plan.edited",
-            fmt::format("{} was changed after run {} began with it", path, replayed.plan.run),
+            fmt::format("{} was changed after run {} began with it", path, running.run),
             fmt::format(
                 "put it back ({}/runs/{}.json is the run's own copy) or move it away; then resume",
-                replayed.plan.state,
-                replayed.plan.run));
+                running.state,
+                running.run));
     }
     return {};
-}
-
-// What is expected at that state of the run, compared with what is there now; only reads.
-Answer<std::vector<run::Drift>>
-moved_since(const Options& options, const model::Plan& plan, const run::State& state) {
-    auto secrets = read_secrets(plan.secrets);
-    if (!secrets) {
-        return refuse(secrets.error());
-    }
-    os::RealClock clock;
-    transport::LocalTransport transport;
-    conduct::Hosts hosts(transport, clock, addresses(plan.hosts, options, plan.state), 0, *secrets);
-    return look_for_drift(plan, state, hosts, clock);
 }
 
 RunStatus not_begun(const model::Plan& plan) {
@@ -119,114 +78,129 @@ RunStatus not_begun(const model::Plan& plan) {
     return status;
 }
 
-// A new run in the journal, and its lease.
-Answer<Conducting> begin(const Options& options, const model::Plan& plan) {
-    auto store = Store::open(plan.state, true);
-    if (!store) {
-        return tl::unexpected(store.error());
-    }
-    auto active = store->current_run(false);
-    if (active && active->run.id != plan.returns_from && !store->ended_unseen(*active)) {
-        return run_in_progress(*active, plan.cluster_file);
-    }
-    if (Status created = create(*store, plan); !created) {
-        return refuse(created.error());
-    }
-    auto info = store->journal().find_run(plan.run);
-    if (!info) {
-        return refuse(info.error());
-    }
-    return take(options, std::move(*store), *info);
-}
-
-Answer<RunStatus>
-go(Conducting& conducting, Observer& observer, const std::optional<run::Event>& created) {
-    if (Status marked = mark_returned(conducting.store, conducting.run.plan); !marked) {
-        return refuse(marked.error());
-    }
-    auto ended = conduct_run(conducting, observer, created);
-    const model::Plan& plan = conducting.run.plan;
+// A way back whose downgrade is closed by what moved still has other ways.
+void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunStatus>& ended) {
     if (!ended && ended.error().exit_code == k_exit_moved && !plan.returns_from.empty()) {
-        ended.error().left = ways_left(conducting.options, plan.from, plan.to, plan.returns_from);
+        ended.error().left = ways_left(options, plan.from, plan.to, plan.returns_from);
     }
-    return return_if_asked(conducting.options, std::move(ended), observer);
 }
 
-// What `resume` looks at before it goes on.
-Answer<RunStatus> would_resume(const Options& options, Store& store, const journal::RunInfo& info) {
-    auto replayed = replay(store, info);
-    if (!replayed) {
-        return tl::unexpected(replayed.error());
-    }
-    if (Status same = check_plan_file(*replayed); !same) {
-        return refuse(same.error(), k_exit_moved);
-    }
-    auto drift = moved_since(options, replayed->plan, replayed->state);
-    if (!drift) {
-        return tl::unexpected(drift.error());
-    }
-    os::RealClock clock;
-    return drift->empty() ? Answer<RunStatus>(status_of(*replayed, clock.wall_ms()))
-                          : moved(std::move(*drift));
+Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
+    auto ended = session.status_after(session.run().conduct());
+    name_ways_left(options, session.plan(), ended);
+    return ended;
 }
 
 // A plan is run once; what is left of it is gone on with, or planned again.
-Status not_run_before(const model::Plan& plan) {
-    auto store = Store::open(plan.state, false);
-    auto info =
-        store ? store->journal().find_run(plan.run) : Result<journal::RunInfo>(fail("", ""));
+Status not_run_before(Store& store, const model::Plan& plan) {
+    const auto info = store.journal().find_run(plan.run);
     if (!info) {
         return {};
     }
-    const bool over = is_over(info->state);
+    const bool over = info->state.is_over;
     return fail("plan.used",
                 fmt::format("this plan was run already: run {} is {}",
                             plan.run,
-                            over ? info->state : "not over"),
+                            over ? info->state.word : "not over"),
                 over ? fmt::format("plan again: drydock plan -c {} --to {} -o plan.json",
                                    plan.cluster_file,
                                    plan.to)
                      : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
-Answer<RunStatus> carry_out(const Options& options, const model::Plan& plan, Observer& observer) {
-    if (Status checked = check_state(plan.state); !checked) {
-        return refuse(checked.error());
-    }
-    if (Status fresh = not_run_before(plan); !fresh) {
+// Friendly and early; the journal looks again when the run begins.
+Answer<bool> may_begin(Store& store, const model::Plan& plan) {
+    if (Status fresh = not_run_before(store, plan); !fresh) {
         return refuse(fresh.error());
     }
-    auto drift = moved_since(options, plan, run::State(plan.actions.size()));
-    if (!drift) {
-        return tl::unexpected(drift.error());
+    auto active = store.current_run(false);
+    if (active && active->run.id != plan.returns_from) {
+        return run_in_progress(*active, plan.cluster_file);
     }
-    if (!drift->empty()) {
-        return moved(std::move(*drift));
-    }
-    if (options.dry_run) {
-        return not_begun(plan);
-    }
-    auto conducting = begin(options, plan);
-    if (!conducting) {
-        return tl::unexpected(conducting.error());
-    }
+    return true;
+}
+
+Json created_detail(const Options& options, const model::Plan& plan) {
     Json detail;
-    detail.set("plan", plan.digest()).set("plan_file", options.plan_file).set("who", who_am_i());
+    detail.set("plan", plan.digest()).set("plan_file", options.plan_file);
+    detail.set("who", current_user());
     detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
     detail.set("checked", plan.check["verdict"]);
     if (!options.unproved.empty()) {
         detail.set("unproved", options.unproved);
     }
-    return go(*conducting, observer, plain_event(EventType::run_created, std::move(detail)));
+    return detail;
 }
 
-// Nothing of the run that is to be taken back may be at work while the way back is planned.
-Status quiet_first(const Options& options,
-                   Store& store,
-                   const journal::RunInfo& info,
-                   Observer& observer) {
-    const auto forward = replay(store, info);
-    return forward ? let_work_end(options, *forward, observer) : Status();
+tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, const Error& error) {
+    auto active = store.current_run(false);
+    const bool open = error.code == "journal.run.open" || error.code == "journal.lease.held";
+    return open && active ? run_in_progress(*active, plan.cluster_file) : refuse(error);
+}
+
+Answer<RunStatus> begin(const Options& options, Store& store, LocalSession& session) {
+    const model::Plan& plan = session.plan();
+    if (Status saved = store.save_plan(plan); !saved) {
+        return refuse(saved.error());
+    }
+    if (Status begun = session.run().begin(created_detail(options, plan)); !begun) {
+        return cannot_begin(store, plan, begun.error());
+    }
+    return conduct(options, session);
+}
+
+Answer<RunStatus>
+carry_out(const Options& options, Store& store, const model::Plan& plan, Observer& observer) {
+    auto allowed = may_begin(store, plan);
+    if (!allowed) {
+        return tl::unexpected(allowed.error());
+    }
+    auto session = LocalSession::open(options, store, plan, observer);
+    if (!session) {
+        return tl::unexpected(session.error());
+    }
+    if (auto obstacle = (*session)->run().look_before_begin(); obstacle.is_there()) {
+        Answer<RunStatus> refused = refuse_obstacle(std::move(obstacle));
+        name_ways_left(options, plan, refused);
+        return refused;
+    }
+    return options.dry_run ? Answer<RunStatus>(not_begun(plan)) : begin(options, store, **session);
+}
+
+// Compares the world with what the run expects; changes nothing.
+Answer<RunStatus> would_resume(LocalSession& session) {
+    auto obstacle = session.run().look_before_resume();
+    if (Status same = check_plan_file(session.plan(), session.run().history().created); !same) {
+        return refuse(same.error(), k_exit_moved);
+    }
+    return obstacle.is_there() ? refuse_obstacle(std::move(obstacle)) : session.status();
+}
+
+// Nothing of the run that is taken back may be at work while its way back is planned and begun.
+// The session keeps the run's lease for that time.
+Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observer& observer) {
+    auto info = store.current_run(false);
+    if (!info) {
+        return SessionPointer();
+    }
+    if (info->holder) {
+        return run_in_progress(*info, options.cluster_file);
+    }
+    auto session = LocalSession::open_current(options, store, observer);
+    if (!session) {
+        return session;
+    }
+    if (!(*session)->plan().returns_from.empty()) {
+        return SessionPointer();  // plan_downgrade refuses it, and says why
+    }
+    conduct::RunSession& forward = (*session)->run();
+    Status held = forward.take();
+    held = held ? forward.drain() : held;
+    if (!held) {
+        return refuse(held.error());
+    }
+    return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle())
+                                         : std::move(session);
 }
 
 }  // namespace
@@ -235,7 +209,11 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     if (Status proved = is_proved(plan); !proved && options.unproved.empty()) {
         return refuse(proved.error());
     }
-    return carry_out(options, plan, observer);
+    auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    return return_if_asked(options, carry_out(options, *store, plan, observer), observer);
 }
 
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
@@ -243,45 +221,40 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (!store) {
         return tl::unexpected(store.error());
     }
-    auto info = store->current_run(false);
-    if (!info) {
-        return tl::unexpected(info.error());
+    auto session = LocalSession::open_current(options, *store, observer);
+    if (!session) {
+        return tl::unexpected(session.error());
     }
     if (options.dry_run) {
-        return would_resume(options, *store, *info);
+        return would_resume(**session);
     }
-    const bool ended = store->ended_unseen(*info);
-    auto conducting = take(options, std::move(*store), *info);
-    if (!conducting) {
-        return tl::unexpected(conducting.error());
+    if (Status taken = (*session)->run().take(); !taken) {
+        return refuse(taken.error());
     }
-    if (ended) {
-        return give_back(*conducting);
-    }
-    if (Status same = check_plan_file(conducting->run); !same) {
+    if (Status same =
+            check_plan_file((*session)->plan(), (*session)->run().history().created);
+        !same) {
         return refuse(same.error(), k_exit_moved);
     }
-    std::error_code ignored;
-    std::filesystem::remove(conducting->store.pause_file(), ignored);
-    return go(*conducting, observer, std::nullopt);
+    auto ended = conduct(options, **session);
+    session->reset();  // gives the lease back
+    return return_if_asked(options, std::move(ended), observer);
 }
 
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
-    if (auto store = store_of(options)) {
-        auto info = store->current_run(false);
-        if (info && info->holder) {
-            return run_in_progress(*info, options.cluster_file);
-        }
-        if (Status ended = info ? quiet_first(options, *store, *info, observer) : Status();
-            !ended) {
-            return refuse(ended.error());
-        }
+    auto store = store_of(options);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    auto forward = hold_forward(options, *store, observer);
+    if (!forward) {
+        return tl::unexpected(forward.error());
     }
     auto plan = plan_downgrade(options);
     if (!plan) {
         return tl::unexpected(plan.error());
     }
-    return carry_out(options, *plan, observer);
+    return carry_out(options, *store, *plan, observer);
 }
 
 }  // namespace drydock::app

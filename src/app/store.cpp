@@ -1,9 +1,12 @@
 // The state folder, and what its journal tells of a run.
 #include "app/internal.h"
+#include "journal/memory/memory_journal.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -45,47 +48,31 @@ int exit_code_of(const RunStatus& status) {
 void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status) {
     for (std::size_t i = 0; i < replayed.plan.actions.size(); ++i) {
         const model::Action& action = replayed.plan.actions[i];
-        const bool soaks = replayed.state.status(i) == run::Status::soaking;
-        if (!soaks && replayed.state.status(i) != run::Status::open) {
+        const bool soaks = replayed.history.state.status(i) == run::Status::soaking;
+        if (!soaks && replayed.history.state.status(i) != run::Status::open) {
             continue;
         }
-        status.gate_facts = replayed.gate_facts;
-        status.gate_facts_ms = replayed.gate_facts_ms;
+        status.gate_facts = replayed.history.gate_facts;
+        status.gate_facts_ms = replayed.history.gate_facts_ms;
         if (!soaks) {
             status.open_gate = action.gate;
             status.open_gate_words = action.reason;
         }
-        if (const auto began = replayed.soak_started.find(i);
-            began != replayed.soak_started.end()) {
-            const std::int64_t elapsed = std::max<std::int64_t>(now_ms - began->second, 0);
-            status.gate_since_ms = began->second;
+        if (const auto began = replayed.history.soaks.find(i);
+            began != replayed.history.soaks.end()) {
+            const std::int64_t since_ms = began->second["wall_ms"].as_int();
+            const std::int64_t elapsed = std::max<std::int64_t>(now_ms - since_ms, 0);
+            status.gate_since_ms = since_ms;
             status.soak_left_ms = soaks ? std::max<std::int64_t>(action.soak_ms - elapsed, 1) : 0;
         }
     }
 }
 
-void take_note(const run::Event& event, std::int64_t wall_ms, Replayed& replayed) {
-    if (event.type == run::EventType::soak_started) {
-        replayed.soak_started[event.action] = event.detail["wall_ms"].as_int();
-    } else if (event.type == run::EventType::facts_read
-               && replayed.plan.actions[event.action].is_gate()) {
-        replayed.gate_facts = event.detail["facts"];
-        replayed.gate_facts_ms = wall_ms;
-    } else if (event.type == run::EventType::run_created) {
-        replayed.created = event.detail;
-    } else if (event.type == run::EventType::run_halted
-               || event.type == run::EventType::drift_found) {
-        replayed.halted = event.detail;
-    } else if (event.type == run::EventType::gate_approved) {
-        replayed.approved = event.detail;
-        replayed.approved.set("at_ms", wall_ms);
-    }
-}
-
 }  // namespace
 
-bool is_over(const std::string& run_state) {
-    return run_state == "finished" || run_state == "returned" || run_state == "aborted";
+std::string current_user() {
+    const passwd* user = ::getpwuid(::getuid());  // NOLINT(concurrency-mt-unsafe): one thread asks
+    return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
 
 Status check_state(const std::string& state) {
@@ -113,6 +100,16 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     Store store;
     store.state_ = state;
     store.journal_ = std::move(*opened);
+    return store;
+}
+
+Answer<Store> Store::open_to_look(const std::string& state) {
+    auto store = open(state, false);
+    if (!store && store.error().errors.front().code == "run.none") {
+        store = Store();
+        store->state_ = state;
+        store->journal_ = journal::open_memory(journal::make_memory_store());
+    }
     return store;
 }
 
@@ -155,25 +152,11 @@ Answer<journal::RunInfo> Store::current_run(bool any) {
         return refuse(runs.error());
     }
     for (auto it = runs->rbegin(); it != runs->rend(); ++it) {
-        if (any || !is_over(it->state)) {
+        if (any || !it->state.is_over) {
             return *it;
         }
     }
     return no_run(state_);
-}
-
-bool Store::ended_unseen(const journal::RunInfo& run) {
-    if (run.holder || is_over(run.state)) {
-        return false;
-    }
-    const auto last = journal_->read(run.run.id, run.head.records);
-    if (!last || last->empty() || last->back().events.empty()) {
-        return false;
-    }
-    const std::string& type = last->back().events.back()["type"].as_string();
-    return type == run::name_of(run::EventType::run_finished)
-           || type == run::name_of(run::EventType::run_returned)
-           || type == run::name_of(run::EventType::run_aborted);
 }
 
 Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
@@ -181,48 +164,30 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     if (!plan) {
         return refuse(plan.error());
     }
-    Replayed replayed = {info, std::move(*plan), {}, {}, {}, {}, {}, info.run.created_ms};
-    replayed.state = run::State(replayed.plan.actions.size());
-    const run::Program program(replayed.plan);
-    const run::EventCodec codec(replayed.plan);
-    auto records = store.journal().read(info.run.id);
-    if (!records) {
-        return refuse(records.error());
+    auto history = conduct::read_history(store.journal(), *plan);
+    if (!history) {
+        return refuse(history.error());
     }
-    for (const journal::Record& record : *records) {
-        for (const Json& json : record.events) {
-            replayed.may_go_on =
-                json["type"].as_string() == run::name_of(run::EventType::gate_approved);
-            auto event = codec.decode(json);
-            if (!event) {
-                return refuse(event.error());
-            }
-            run::apply(program, replayed.state, *event);
-            take_note(*event, record.wall_ms, replayed);
-        }
-        replayed.last_ms = record.wall_ms;
-        replayed.info.head = {record.sequence, record.hash};
-    }
-    return replayed;
+    return Replayed{info, std::move(*plan), std::move(*history)};
 }
 
 RunStatus status_of(const Replayed& replayed, std::int64_t now_ms) {
     RunStatus status;
     status.plan = replayed.plan;
-    status.state = replayed.state;
+    status.state = replayed.history.state;
     status.run = replayed.info.run.id;
     status.epoch = replayed.info.epoch;
     status.conductor = replayed.info.holder;
     status.created_ms = replayed.info.run.created_ms;
-    status.last_ms = replayed.last_ms;
-    status.head = to_hex(replayed.info.head.hash);
-    status.records = replayed.info.head.records;
-    if (replayed.state.phase() == run::Phase::halted) {
-        status.cause = replayed.halted["cause"].as_string();
-        status.remedy = replayed.halted["remedy"].as_string();
+    status.last_ms = replayed.history.last_ms;
+    status.head = to_hex(replayed.history.head.hash);
+    status.records = replayed.history.head.records;
+    if (status.state.phase() == run::Phase::halted) {
+        status.cause = replayed.history.halted["cause"].as_string();
+        status.remedy = replayed.history.halted["remedy"].as_string();
     }
     take_gates(replayed, now_ms, status);
-    status.exit_code = replayed.may_go_on ? k_exit_waiting : exit_code_of(status);
+    status.exit_code = replayed.history.ends_with_approval ? k_exit_waiting : exit_code_of(status);
     return status;
 }
 

@@ -47,7 +47,11 @@ public:
 
     int approve() { return changed(app::approve(options(), typed_.gate)); }
 
-    int abort() { return changed(app::abort(options())); }
+    int abort() {
+        return conduct([&](app::Observer& observer) { return app::abort(options(), observer); }, "");
+    }
+
+    int note() { return changed(app::note(options(), typed_.text)); }
 
     int status();
     int watch();
@@ -71,7 +75,11 @@ public:
 
 private:
     [[nodiscard]] app::Options options() const {
-        return {cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
+        app::Options options = {
+            cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
+        options.take_over = typed_.take_over;
+        options.give_up_hosts = typed_.give_up_hosts;
+        return options;
     }
 
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);

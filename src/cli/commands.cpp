@@ -153,6 +153,14 @@ private:
              to_.approve,
              "GATE",
              "approve this gate when it opens, and go on; say it only for what you have read");
+        add_take_over(command);
+    }
+
+    void add_take_over(CLI::App* command) {
+        command->add_flag("--take-over",
+                          to_.take_over,
+                          "work on hosts that another journal holds; say it only if nobody works "
+                          "with that journal any more");
     }
 
     void add_running() {
@@ -170,7 +178,15 @@ private:
         auto* approve = add(app_, "approve", "approve the gate that the run waits at", changes);
         text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
         add_conducting(add(app_, "downgrade", "take the run back", changes));
-        add(app_, "abort", "give the run up and leave the cluster as it is", changes);
+        auto* abort =
+            add(app_, "abort", "give the run up and leave the cluster as it is", changes);
+        add_take_over(abort);
+        abort->add_flag("--give-up-hosts",
+                        to_.give_up_hosts,
+                        "also where a host does not tell what is under way; say it only for hosts "
+                        "that will never come back");
+        auto* note = add(app_, "note", "put words into the run's record", k_cluster | k_json);
+        text(note, "text", to_.text, "TEXT", "the words")->required();
         add(app_, "status", "where the run is", k_cluster | k_json | k_run);
         add(app_, "watch", "follow the run until it waits or ends", k_cluster | k_json);
         add(app_, "log", "what happened, event by event", k_cluster | k_json | k_run);

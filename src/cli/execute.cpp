@@ -114,6 +114,7 @@ constexpr Entry k_entries[] = {
     {"approve", &Command::approve, true},
     {"downgrade", &Command::downgrade, true},
     {"abort", &Command::abort, true},
+    {"note", &Command::note, true},
     {"status", &Command::status, true},
     {"watch", &Command::watch, true},
     {"log", &Command::log, true},

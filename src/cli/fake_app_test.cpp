@@ -140,8 +140,13 @@ Answer<RunStatus> pause(const Options& options) {
     return fake_app().run;
 }
 
-Answer<RunStatus> abort(const Options& /*options*/) {
-    ask("abort");
+Answer<RunStatus> abort(const Options& options, Observer& /*observer*/) {
+    ask(options.give_up_hosts ? "abort and give up hosts" : "abort");
+    return fake_app().run;
+}
+
+Answer<RunStatus> note(const Options& /*options*/, const std::string& text) {
+    ask("note " + text);
     return fake_app().run;
 }
 

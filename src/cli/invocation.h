@@ -36,6 +36,9 @@ struct Invocation {
     std::uint64_t seed = 1;
     std::uint64_t runs = 1000;
     bool verbose = false;
+    std::string text;  // note
+    bool take_over = false;
+    bool give_up_hosts = false;
     bool dry_run = false;
     bool json = false;
 };

@@ -78,6 +78,21 @@ std::string by_whom(const Json& detail) {
     return who.empty() ? "" : " by " + who;
 }
 
+std::string progress_words(const Json& detail) {
+    const std::string of = detail["of"].is_null() ? "" : " of " + detail["of"].show();
+    return fmt::format("{}{} {}", detail["done"].show(), of, detail["unit"].as_string());
+}
+
+std::string noted_words(const Json& detail) {
+    const std::string& answer = detail["answer"].as_string();
+    const std::string said = detail["kind"].as_string() == "note" ? detail["text"].as_string()
+                                                                  : detail["kind"].as_string();
+    return fmt::format("{}: {}{}",
+                       detail["who"].as_string(),
+                       said,
+                       answer.empty() || answer == "noted" ? "" : ", " + answer);
+}
+
 // About the action of the event; empty for events about the run.
 std::string action_words(const Event& event, const model::Action& action) {
     switch (event.type) {
@@ -96,6 +111,9 @@ std::string action_words(const Event& event, const model::Action& action) {
     case EventType::gate_approved:
         return fmt::format(
             "approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
+    case EventType::action_progress:
+        return progress_words(event.detail);
+    case EventType::run_noted:
     case EventType::run_created:
     case EventType::conductor_started:
     case EventType::drift_found:
@@ -136,6 +154,9 @@ std::string run_words(const Event& event) {
         return "taken back";
     case EventType::run_aborted:
         return "given up" + by_whom(event.detail);
+    case EventType::run_noted:
+        return noted_words(event.detail);
+    case EventType::action_progress:
     case EventType::action_intended:
     case EventType::action_ended:
     case EventType::action_attached:

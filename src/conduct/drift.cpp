@@ -68,7 +68,7 @@ std::vector<run::Drift> look_for_drift(const model::Plan& plan,
     const auto inquiry = inquiries.of(facts_to_compare(plan, state));
     const std::int64_t deadline = clock.monotonic_ms() + k_drift_ms_max;
     while (true) {
-        const auto facts = read_now(inquiry, hosts);
+        const auto facts = read_now(inquiry, hosts, clock);
         auto drift = run::find_drift(plan, state, facts);
         add_broken_requirements(plan, state, facts, drift);
         if (drift.empty() || clock.monotonic_ms() >= deadline) {

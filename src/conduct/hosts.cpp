@@ -3,8 +3,11 @@
 #include "agent/key.h"
 #include "base/check.h"
 #include "base/probe.h"
+#include "base/version.h"
 
 #include <fmt/format.h>
+
+#include <limits>
 
 namespace drydock::conduct {
 
@@ -28,22 +31,23 @@ addresses_of(const std::map<std::string, model::Host>& hosts) {
 Hosts::Hosts(transport::Transport& transport,
              os::Clock& clock,
              std::map<std::string, transport::HostAddress> addresses,
-             std::uint64_t epoch,
+             Identity identity,
              Json secrets)
     : transport_(transport)
     , clock_(clock)
-    , epoch_(epoch)
+    , identity_(std::move(identity))
     , secrets_(std::move(secrets)) {
     for (auto& [name, address] : addresses) {
         links_[name].address = std::move(address);
     }
 }
 
-Ticket Hosts::ask(const std::string& host, Json request) {
+Ticket Hosts::ask(const std::string& host, Json request, std::int64_t deadline_ms) {
     const auto link = links_.find(host);
     CHECK(link != links_.end());
     const Ticket ticket = next_ticket_++;
-    link->second.queued.emplace(ticket, Question{std::move(request), clock_.monotonic_ms()});
+    link->second.queued.emplace(
+        ticket, Question{std::move(request), clock_.monotonic_ms(), deadline_ms});
     return ticket;
 }
 
@@ -51,6 +55,25 @@ const Json& Hosts::greeting(const std::string& host) const {
     const auto link = links_.find(host);
     CHECK(link != links_.end());
     return link->second.greeting;
+}
+
+std::vector<std::string> Hosts::names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, link] : links_) {
+        names.push_back(name);
+    }
+    return names;
+}
+
+Json Hosts::clocks() const {
+    Json clocks = Json::Object{};
+    for (const auto& [name, link] : links_) {
+        const std::string& boot = link.greeting["boot_id"].as_string();
+        if (link.conversation && link.ahead_ms && !boot.empty()) {
+            clocks.set(boot, clock_.monotonic_ms() + *link.ahead_ms);
+        }
+    }
+    return clocks;
 }
 
 void Hosts::connect(Link& link) {
@@ -61,19 +84,39 @@ void Hosts::connect(Link& link) {
     }
     link.conversation = std::move(*opened);
     link.ready = false;
+    link.frames = 0;
     link.ahead_ms.reset();  // it may have booted since
     link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
     greet(link);
 }
 
+Json Hosts::fence_request(const Link& link) const {
+    Json owner;
+    owner.set("cluster", identity_.cluster).set("journal", identity_.journal);
+    owner.set("who", identity_.who);
+    Json claims = Json::Array{};
+    if (const auto of_host = identity_.claims.find(link.address.name);
+        of_host != identity_.claims.end()) {
+        for (const std::string& claim : of_host->second) {
+            claims.push(claim);
+        }
+    }
+    owner.set("claims", std::move(claims));
+    Json fence;
+    fence.set("n", k_fence).set("do", "fence").set("epoch", identity_.epoch);
+    fence.set("owner", std::move(owner));
+    return identity_.take_over ? fence.set("take_over", true) : fence;
+}
+
 void Hosts::greet(Link& link) {
-    Json hello;
-    hello.set("n", k_hello).set("do", "hello");
-    Status sent = link.conversation->send(hello);
-    if (sent && epoch_ != 0) {
-        Json fence;
-        fence.set("n", k_fence).set("do", "fence").set("epoch", epoch_);
-        sent = link.conversation->send(fence);
+    Status sent;
+    if (identity_.epoch != 0) {
+        sent = link.conversation->send(fence_request(link));
+    }
+    if (sent) {
+        Json hello;
+        hello.set("n", k_hello).set("do", "hello");
+        sent = link.conversation->send(hello);
     }
     if (!sent) {
         lose(link, sent.error());
@@ -81,8 +124,8 @@ void Hosts::greet(Link& link) {
 }
 
 void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
-    for (const auto& [ticket, asked_ms] : link.waiting) {
-        replies_.push_back({ticket, kind, {}, error, asked_ms});
+    for (const auto& [ticket, sent] : link.waiting) {
+        replies_.push_back({ticket, kind, {}, error, sent.asked_ms});
     }
     link.waiting.clear();
     // What was never sent is refused, not lost: it surely did not happen.
@@ -104,7 +147,7 @@ void Hosts::flush(Link& link) {
     while (link.ready && !link.queued.empty()) {
         auto [ticket, question] = std::move(*link.queued.begin());
         link.queued.erase(link.queued.begin());
-        link.waiting.emplace(ticket, question.asked_ms);
+        link.waiting.emplace(ticket, Sent{question.asked_ms, question.deadline_ms, link.frames});
         const Json request = outgoing(link, ticket, std::move(question));
         if (Status sent = link.conversation->send(request); !sent) {
             lose(link, sent.error());
@@ -116,6 +159,9 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     Json request = std::move(question.request);
     request.set("n", ticket);
     const std::string_view what = request["do"].as_string();
+    if (identity_.epoch != 0) {
+        request.set("epoch", identity_.epoch).set("journal", identity_.journal);
+    }
     if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
         request.set("secrets", secrets_);
     }
@@ -125,53 +171,83 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     return request;
 }
 
-// An answer was on its way for a while, so that the host's clock has gone on since.
+// An answer was on its way for a while, so that the host's clock has gone on since. A clock that
+// gains on ours tells that ours stood still.
 void Hosts::take_clock(Link& link, const Json& frame) {
-    if (frame["clock_ms"].is_integer()) {
-        const std::int64_t ahead = frame["clock_ms"].as_int() - clock_.monotonic_ms();
-        link.ahead_ms = std::max(link.ahead_ms.value_or(ahead), ahead);
+    if (!frame["clock_ms"].is_integer()) {
+        return;
+    }
+    const std::int64_t now = clock_.monotonic_ms();
+    const std::int64_t ahead = frame["clock_ms"].as_int() - now;
+    if (link.ahead_ms && ahead > *link.ahead_ms + k_clock_slip_ms) {
+        PROBE("hosts: the clock of this conductor stood still");
+        slipped_ms_ = now;
+    }
+    link.ahead_ms = std::max(link.ahead_ms.value_or(ahead), ahead);
+}
+
+// No other connection to that host fares better.
+void Hosts::refuse_greeting(Link& link, const Error& error) {
+    if (error.code == "agent.fenced" || error.code == "agent.owned") {
+        PROBE("hosts: another conductor has taken over");
+        displaced_ = error.in(fmt::format("host {}", link.address.name));
+    }
+    link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
+    fail_all(link, error.in(fmt::format("host {}", link.address.name)), Reply::Kind::refused);
+    link.conversation.reset();
+}
+
+void Hosts::take_fence(Link& link, const Json& frame) {
+    if (frame.contains("error")) {
+        refuse_greeting(link, agent::read_error(frame["error"]));
+    } else if (frame["fence"].as_uint() != identity_.epoch) {
+        refuse_greeting(
+            link,
+            {"agent.fenced",
+             fmt::format("another conductor has taken over (its epoch is {}, ours {})",
+                         frame["fence"].show(),
+                         identity_.epoch),
+             "see `drydock status`",
+             ErrorClass::permanent});
     }
 }
 
-void Hosts::take_greeting(Link& link, const Json& frame) {
+void Hosts::take_hello(Link& link, const Json& frame) {
     if (frame.contains("error")) {
         lose(link, agent::read_error(frame["error"]));
         return;
     }
-    const bool fence_answer = frame["n"].as_uint() == k_fence;
-    if (!fence_answer) {
-        link.greeting = frame;
-    }
-    if (fence_answer && frame["fence"].as_uint() != epoch_) {
-        PROBE("hosts: another conductor has taken over");
-        const Error taken = {
-            "agent.fenced",
-            fmt::format("another conductor has taken over (its epoch is {}, ours {})",
-                        frame["fence"].show(),
-                        epoch_),
-            "see `drydock status`",
-            ErrorClass::permanent};
-        fail_all(link, taken, Reply::Kind::refused);
-        link.conversation.reset();
+    if (frame["version"].as_string() != version()) {
+        refuse_greeting(link,
+                        {"host.version",
+                         fmt::format("its agent is of drydock {}, this is {}",
+                                     frame["version"].show(),
+                                     version()),
+                         "install the same drydock on both sides",
+                         ErrorClass::permanent});
         return;
     }
-    link.ready = link.ready || fence_answer || epoch_ == 0;
+    link.greeting = frame;
+    link.ready = true;
     flush(link);
 }
 
 void Hosts::take(Link& link, const Json& frame) {
+    ++link.frames;
     take_clock(link, frame);
     const Ticket ticket = frame["n"].as_uint().value_or(0);
-    if (ticket == k_hello || ticket == k_fence) {
-        take_greeting(link, frame);
-        return;
+    if (ticket == k_hello) {
+        return take_hello(link, frame);
+    }
+    if (ticket == k_fence) {
+        return take_fence(link, frame);
     }
     const auto waiting = link.waiting.find(ticket);
     if (waiting == link.waiting.end()) {
         PROBE("hosts: an answer that nobody waits for");
         return;
     }
-    Reply reply = {ticket, Reply::Kind::answer, {}, {}, waiting->second};
+    Reply reply = {ticket, Reply::Kind::answer, {}, {}, waiting->second.asked_ms};
     if (frame.contains("progress")) {
         reply.kind = Reply::Kind::progress;
         reply.body = frame["progress"];
@@ -180,6 +256,10 @@ void Hosts::take(Link& link, const Json& frame) {
         reply.error = agent::read_error(frame["error"]);
     } else {
         reply.body = frame;
+    }
+    if (reply.error.code == "agent.fenced") {
+        PROBE("hosts: a request of a displaced conductor is refused");
+        displaced_ = reply.error.in(fmt::format("host {}", link.address.name));
     }
     if (reply.kind != Reply::Kind::progress) {
         link.waiting.erase(waiting);
@@ -200,44 +280,97 @@ void Hosts::receive(Link& link) {
     }
 }
 
-// Connects where something waits, and takes what has come.
-void Hosts::step_all() {
+// Questions whose deadline has passed. A line on which nothing came since such a question left is
+// taken for dead.
+void Hosts::expire(Link& link) {
     const std::int64_t now = clock_.monotonic_ms();
-    for (auto& [name, link] : links_) {
-        if (!link.conversation && !link.queued.empty() && now >= link.retry_at_ms) {
-            connect(link);
+    const Error silent = {"host.silent",
+                          fmt::format("host {}: no answer in time", link.address.name),
+                          "see whether that host hangs, or the way to it",
+                          ErrorClass::transient};
+    std::erase_if(link.queued, [&](const auto& one) {
+        const bool late = now > one.second.deadline_ms;
+        if (late) {
+            PROBE("hosts: a question could not be sent in time");
+            replies_.push_back(
+                {one.first, Reply::Kind::refused, {}, silent, one.second.asked_ms});
         }
-        if (!link.conversation) {
-            continue;
+        return late;
+    });
+    bool dead = false;
+    std::erase_if(link.waiting, [&](const auto& one) {
+        const bool late = now > one.second.deadline_ms;
+        if (late) {
+            PROBE("hosts: no answer by the deadline of a question");
+            replies_.push_back({one.first, Reply::Kind::lost, {}, silent, one.second.asked_ms});
+            dead = dead || one.second.frames_before == link.frames;
         }
-        flush(link);
-        if (link.conversation) {
-            receive(link);
-        }
-        if (link.conversation && !link.ready && now > link.deadline_ms) {
-            PROBE("hosts: no greeting in time");
-            lose(link,
-                 {"host.silent",
-                  fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),
-                  "try the `connect` command of that host by hand",
-                  ErrorClass::transient});
-        }
+        return late;
+    });
+    if (dead && link.conversation) {
+        PROBE("hosts: a line is dead");
+        lose(link, silent);
     }
+}
+
+// Connects where something waits, and takes what has come.
+void Hosts::step(Link& link) {
+    if (!link.conversation && !link.queued.empty()
+        && clock_.monotonic_ms() >= link.retry_at_ms) {
+        connect(link);
+    }
+    if (link.conversation) {
+        flush(link);
+    }
+    if (link.conversation) {
+        receive(link);
+    }
+    if (link.conversation && !link.ready && clock_.monotonic_ms() > link.deadline_ms) {
+        PROBE("hosts: no greeting in time");
+        lose(link,
+             {"host.silent",
+              fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),
+              "try the `connect` command of that host by hand",
+              ErrorClass::transient});
+    }
+    expire(link);
+}
+
+void Hosts::step_all() {
+    for (auto& [name, link] : links_) {
+        step(link);
+    }
+}
+
+// When time alone will have changed something on this link.
+std::int64_t Hosts::due_ms(const Link& link, std::int64_t now_ms) const {
+    std::int64_t due = std::numeric_limits<std::int64_t>::max();
+    for (const auto& [ticket, sent] : link.waiting) {
+        due = std::min(due, sent.deadline_ms + 1);
+    }
+    for (const auto& [ticket, question] : link.queued) {
+        due = std::min(due, question.deadline_ms + 1);
+    }
+    if (!link.conversation && !link.queued.empty()) {
+        due = std::min(due, std::max(link.retry_at_ms, now_ms + 1));
+    }
+    if (link.conversation && !link.ready) {
+        due = std::min(due, link.deadline_ms + 1);
+    }
+    return due;
 }
 
 std::vector<Reply> Hosts::poll(std::int64_t timeout_ms, std::int64_t linger_ms) {
     step_all();
     if (replies_.empty()) {
+        const std::int64_t now = clock_.monotonic_ms();
         std::vector<transport::Conversation*> open;
         for (auto& [name, link] : links_) {
-            const bool busy = !link.waiting.empty() || !link.ready;
-            if (link.conversation && busy) {
+            if (link.conversation && (!link.waiting.empty() || !link.ready)) {
                 open.push_back(link.conversation.get());
-            } else if (!link.conversation && !link.queued.empty()) {
-                timeout_ms = std::min<std::int64_t>(
-                    timeout_ms,
-                    std::max<std::int64_t>(link.retry_at_ms - clock_.monotonic_ms(), 1));
             }
+            const std::int64_t due = due_ms(link, now);
+            timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(due - now, 0));
         }
         transport_.wait(open, timeout_ms);
         if (linger_ms > 0 && timeout_ms > 0) {

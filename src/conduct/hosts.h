@@ -1,10 +1,11 @@
 // Hosts: the conversations with all agents of a cluster, as one queue of questions and answers.
 //
-// A question is sent to a host under a ticket; poll() hands out answers, progress, and the loss of
-// questions whose connection ended. A lost question may have been carried out: that is for the
-// caller to ask. Connections are opened when first needed and again after a loss; every new one
-// says hello and, for a conductor, raises the fence to its epoch before anything else is sent. One
-// thread.
+// A question is sent to a host under a ticket and has a deadline; poll() hands out answers,
+// progress, and the loss of questions whose connection ended or whose deadline passed. A lost
+// question may have been carried out: that is for the caller to ask. Connections are opened when
+// first needed and again after a loss; every new one raises the fence for a conductor, then says
+// hello, before anything else is sent. So the work that a greeting tells of is all the work that
+// can still be under way there. One thread.
 #pragma once
 
 #include "base/json.h"
@@ -25,6 +26,16 @@ namespace drydock::conduct {
 
 using Ticket = std::uint64_t;
 
+// Names a conductor to hosts by what was observed: its journal's id and its lease's epoch.
+struct Identity {
+    std::string cluster;
+    std::string journal;
+    std::uint64_t epoch = 0;  // 0: a survey, which never fences
+    std::string who;          // for people
+    bool take_over = false;   // displaces another journal that holds a host
+    std::map<std::string, std::vector<std::string>> claims;  // what it works on, by host
+};
+
 struct Reply {
     enum class Kind { answer, progress, refused, lost };
 
@@ -41,18 +52,21 @@ public:
         15'000;  // a connection that has not greeted by then is given up
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
+    // A host's clock that gains so much on ours tells that this process or its machine stood still.
+    static constexpr std::int64_t k_clock_slip_ms = 1'000;
 
-    // `epoch` 0: a survey, which never fences. `secrets` ({NAME: value}) go with probes and
-    // actions. `transport` and `clock` must outlive this.
+    // `secrets` ({NAME: value}) go with probes and actions. `transport` and `clock` must outlive
+    // this.
     Hosts(transport::Transport& transport,
           os::Clock& clock,
           std::map<std::string, transport::HostAddress> addresses,
-          std::uint64_t epoch,
+          Identity identity = {},
           Json secrets = Json::Object{});
 
-    // Queues a question. It never fails: what goes wrong comes back as a reply. `begin_by_ms` in it
-    // is meant by our monotonic clock, and sent by the host's.
-    Ticket ask(const std::string& host, Json request);
+    // Queues a question. It never fails: what goes wrong comes back as a reply. Without an answer
+    // at `deadline_ms` (monotonic) it is lost, or refused if it never left. `begin_by_ms` in it is
+    // meant by our monotonic clock, and sent by the host's.
+    Ticket ask(const std::string& host, Json request, std::int64_t deadline_ms);
     // Answers that are there, after waiting at most `timeout_ms` for the first and, once something
     // has come, `linger_ms` for more.
     std::vector<Reply> poll(std::int64_t timeout_ms, std::int64_t linger_ms = 0);
@@ -60,10 +74,31 @@ public:
     // What the agent said of itself when last greeted; null before.
     [[nodiscard]] const Json& greeting(const std::string& host) const;
 
+    [[nodiscard]] std::vector<std::string> names() const;
+
+    // What the clocks of the hosts that were greeted show now: milliseconds by boot id.
+    [[nodiscard]] Json clocks() const;
+
+    void pass_time(std::int64_t ms) { transport_.wait({}, ms); }
+
+    // Why hosts no longer obey this conductor; empty while they do.
+    [[nodiscard]] const std::optional<Error>& displaced() const { return displaced_; }
+
+    // Facts that were asked for before this moment (monotonic) may be older than they seem: the
+    // clock stood still since.
+    [[nodiscard]] std::int64_t clock_slipped_ms() const { return slipped_ms_; }
+
 private:
     struct Question {
         Json request;
-        std::int64_t asked_ms = 0;  // monotonic
+        std::int64_t asked_ms = 0;  // monotonic, like the next
+        std::int64_t deadline_ms = 0;
+    };
+
+    struct Sent {
+        std::int64_t asked_ms = 0;
+        std::int64_t deadline_ms = 0;
+        std::uint64_t frames_before = 0;  // that the link had received when it was sent
     };
 
     struct Link {
@@ -72,8 +107,9 @@ private:
         bool ready = false;
         std::int64_t deadline_ms = 0;  // of the greeting
         std::int64_t retry_at_ms = 0;
-        std::map<Ticket, Question> queued;       // not yet sent
-        std::map<Ticket, std::int64_t> waiting;  // sent: when it was asked
+        std::map<Ticket, Question> queued;  // not yet sent
+        std::map<Ticket, Sent> waiting;
+        std::uint64_t frames = 0;  // received since it was connected
         // How far the host's monotonic clock is ahead of ours, at least; nothing before it told.
         std::optional<std::int64_t> ahead_ms;
         Json greeting;
@@ -86,18 +122,26 @@ private:
     void receive(Link& link);
     void take(Link& link, const Json& frame);
     void take_clock(Link& link, const Json& frame);
-    void take_greeting(Link& link, const Json& frame);
+    void take_fence(Link& link, const Json& frame);
+    void take_hello(Link& link, const Json& frame);
+    void refuse_greeting(Link& link, const Error& error);
     [[nodiscard]] Json outgoing(const Link& link, Ticket ticket, Question question) const;
+    [[nodiscard]] Json fence_request(const Link& link) const;
     void fail_all(Link& link, const Error& error, Reply::Kind kind);
+    void expire(Link& link);
+    void step(Link& link);
     void step_all();
+    [[nodiscard]] std::int64_t due_ms(const Link& link, std::int64_t now_ms) const;
 
     transport::Transport& transport_;
     os::Clock& clock_;
     std::map<std::string, Link> links_;
-    std::uint64_t epoch_;
+    Identity identity_;
     Json secrets_;
     Ticket next_ticket_ = 16;  // below: greetings
     std::vector<Reply> replies_;
+    std::optional<Error> displaced_;
+    std::int64_t slipped_ms_ = 0;
 };
 
 [[nodiscard]] std::map<std::string, transport::HostAddress>

@@ -96,9 +96,9 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     }
 }
 
-std::vector<Event> Judge::step() {
+std::vector<Judgement> Judge::step() {
     const std::int64_t now = clock_.monotonic_ms();
-    std::vector<Event> events;
+    std::vector<Judgement> judgements;
     std::vector<std::size_t> due;
     bool any = false;  // of them looks at a fact
     for (const auto& [action, question] : questions_) {
@@ -110,20 +110,21 @@ std::vector<Event> Judge::step() {
     if (!any) {  // as of a role's only member: what holds of all others holds
         const Members up = due.empty() ? Members() : presence_.up(state_);
         for (const std::size_t action : due) {
-            if (auto event = settle(action, questions_[action], k_nothing, up)) {
-                events.push_back(std::move(*event));
+            if (auto judgement = settle(action, questions_[action], k_nothing, up)) {
+                judgements.push_back(std::move(*judgement));
                 questions_.erase(action);
             }
         }
-        return events;
+        return judgements;
     }
     for (const std::size_t action : due) {
         questions_[action].reading = true;
     }
     auto inquiry = inquiry_of(due);
     readings_.push_back(
-        std::make_unique<Shared>(Shared{Reading(std::move(inquiry), hosts_), std::move(due)}));
-    return events;
+        std::make_unique<Shared>(
+            Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(due)}));
+    return judgements;
 }
 
 std::shared_ptr<const Inquiry> Judge::inquiry_of(const std::vector<std::size_t>& due) {
@@ -194,7 +195,20 @@ Json Judge::evidence(const Question& question,
     return detail;
 }
 
-std::optional<Event> Judge::settle(std::size_t index,
+namespace {
+
+std::int64_t fresh_until(const std::vector<std::string>& keys, const model::FactBook& book) {
+    std::int64_t until = std::numeric_limits<std::int64_t>::max();
+    for (const std::string& key : keys) {
+        const auto found = book.find(key);
+        until = found == book.end() ? until : std::min(until, found->second.fresh_until_ms);
+    }
+    return until;
+}
+
+}  // namespace
+
+std::optional<Judgement> Judge::settle(std::size_t index,
                                    Question& question,
                                    const std::shared_ptr<const model::FactBook>& book,
                                    const Members& up) {
@@ -225,8 +239,9 @@ std::optional<Event> Judge::settle(std::size_t index,
         question.pause_ms = std::min(question.pause_ms + question.pause_ms / 4, k_poll_ms_max);
         return std::nullopt;
     }
-    return Event{{EventType::facts_read, index, 0, outcome, question.purpose},
-                 evidence(question, *book, found)};
+    return Judgement{Event{{EventType::facts_read, index, 0, outcome, question.purpose},
+                           evidence(question, *book, found)},
+                     fresh_until(question.wanted->keys, *book)};
 }
 
 namespace {
@@ -253,7 +268,8 @@ std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
         }
         book = std::move(whole);
     }
-    question.old = inquiries_->too_old(question.wanted->keys, *book, now);
+    const std::int64_t slack = question.purpose == Purpose::guard ? k_begin_slack_ms : 0;
+    question.old = inquiries_->too_old(question.wanted->keys, *book, now + slack);
     const bool in_vain = question.renewals >= k_renewals && now >= question.deadline_ms;
     if (question.old.empty() || in_vain) {
         question.kept.reset();
@@ -268,31 +284,47 @@ std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
     return nullptr;
 }
 
-bool Judge::take(const Reply& reply, std::vector<Event>& events) {
+bool Judge::take(const Reply& reply, std::vector<Judgement>& judgements) {
     for (auto it = readings_.begin(); it != readings_.end(); ++it) {
         Shared& shared = **it;
         if (!shared.reading.take(reply, hosts_)) {
             continue;
         }
         if (shared.reading.done()) {
-            const std::int64_t now = clock_.monotonic_ms();
-            const Members up = presence_.up(state_);
-            const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
-            for (const std::size_t action : shared.actions) {
-                Question& question = questions_[action];
-                const bool all_fresh = !question.kept && shared.reading.fresh_until_ms() >= now;
-                const auto facts = all_fresh ? book : fresh(question, book);
-                auto event = facts ? settle(action, question, facts, up) : std::nullopt;
-                if (event) {
-                    events.push_back(std::move(*event));
-                    questions_.erase(action);
-                }
-            }
+            settle_reading(shared, judgements);
             readings_.erase(it);
         }
         return true;
     }
     return false;
+}
+
+// Facts of a time before this process or its machine stood still are read again.
+void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
+    const std::int64_t now = clock_.monotonic_ms();
+    const Members up = presence_.up(state_);
+    const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
+    for (const std::size_t action : shared.actions) {
+        Question& question = questions_[action];
+        const std::int64_t since =
+            question.kept ? question.kept_since_ms : shared.reading.begun_ms();
+        question.kept_since_ms = since;
+        if (since < hosts_.clock_slipped_ms()) {
+            PROBE("judge: facts were read before the clock stood still");
+            question.kept.reset();
+            question.reading = false;
+            question.due_ms = now;
+            continue;
+        }
+        const bool all_fresh =
+            !question.kept && shared.reading.fresh_until_ms() >= now + k_begin_slack_ms;
+        const auto facts = all_fresh ? book : fresh(question, book);
+        auto judgement = facts ? settle(action, question, facts, up) : std::nullopt;
+        if (judgement) {
+            judgements.push_back(std::move(*judgement));
+            questions_.erase(action);
+        }
+    }
 }
 
 std::int64_t Judge::next_due_ms() const {

@@ -24,6 +24,16 @@ namespace drydock::conduct {
 inline constexpr std::int64_t k_poll_ms_min = 4;  // between two readings of one question, at first
 inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
 
+// A guard rests on facts that stay fresh for so long after its judgement, so that the command which
+// it permits has time to begin.
+inline constexpr std::int64_t k_begin_slack_ms = 500;
+
+// What was judged, and until when (monotonic) the facts it rests on are fresh.
+struct Judgement {
+    run::Event event;
+    std::int64_t fresh_until_ms = 0;
+};
+
 class Judge {
 public:
     using Members = model::Roster;
@@ -45,9 +55,9 @@ public:
     // Asks, unless that very question is being asked already.
     void ask(std::size_t action, run::Purpose purpose);
     // Starts readings for questions that are due; answers those that need no facts.
-    std::vector<run::Event> step();
-    // True if the reply belonged to a reading of ours; `events` gets the answers it settled.
-    bool take(const Reply& reply, std::vector<run::Event>& events);
+    std::vector<Judgement> step();
+    // True if the reply belonged to a reading of ours; `judgements` gets the answers it settled.
+    bool take(const Reply& reply, std::vector<Judgement>& judgements);
 
     [[nodiscard]] std::int64_t next_due_ms() const;  // monotonic; a far future if nothing is due
     // What is being waited for, in words; empty if nothing has been asked twice.
@@ -63,6 +73,7 @@ private:
         bool reading = false;
         std::vector<std::string> old;                    // of the facts of `kept`: read once more
         std::shared_ptr<const model::FactBook> kept;     // null: everything is to be read
+        std::int64_t kept_since_ms = 0;                  // when the oldest of `kept` was asked for
         int renewals = 0;                                // of `kept`
         std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
         std::string because;
@@ -73,10 +84,11 @@ private:
         std::vector<std::size_t> actions;
     };
 
+    void settle_reading(Shared& shared, std::vector<Judgement>& judgements);
     // The facts of a question that are all fresh; null if some have to be read once more.
     [[nodiscard]] std::shared_ptr<const model::FactBook>
     fresh(Question& question, std::shared_ptr<const model::FactBook> book);
-    std::optional<run::Event> settle(std::size_t index,
+    std::optional<Judgement> settle(std::size_t index,
                                      Question& question,
                                      const std::shared_ptr<const model::FactBook>& book,
                                      const Members& up);

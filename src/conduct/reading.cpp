@@ -13,6 +13,7 @@ namespace {
 using model::FactSource;
 using model::Known;
 
+constexpr std::int64_t k_probe_ms = 5'000;  // as the agent has it, when a probe names no deadline
 constexpr std::size_t k_keys_kept_max = 200'000;  // of facts, in inquiries that are kept
 
 bool has_blanks(const Json& value) {
@@ -64,7 +65,7 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
 
 }  // namespace
 
-const Json& Probes::of(const model::FactSource& source) {
+const Json& ProbeCache::of(const model::FactSource& source) {
     Json& probe = made_[source.key];
     if (probe.is_null()) {
         probe = source.probe;
@@ -73,9 +74,14 @@ const Json& Probes::of(const model::FactSource& source) {
     return probe;
 }
 
+void Inquiry::Probes::add(const Json& probe) {
+    within_ms = std::max(within_ms, probe["deadline_ms"].as_int(k_probe_ms));
+    list.push(probe);
+}
+
 Inquiry::Inquiry(const model::FactSources& sources,
                  const std::vector<std::string>& wanted,
-                 Probes& probes) {
+                 ProbeCache& cache) {
     for (const auto& keys : model::reading_rounds(sources, wanted)) {
         Round& round = rounds.emplace_back();
         for (const std::string& key : keys) {
@@ -90,7 +96,7 @@ Inquiry::Inquiry(const model::FactSources& sources,
             } else if (!source.inputs.empty()) {
                 round.filled.push_back(&source);
             } else {
-                round.probes[source.host].push(probes.of(source));
+                round.probes[source.host].add(cache.of(source));
             }
         }
     }
@@ -148,30 +154,34 @@ std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& want
     return old;
 }
 
-Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts)
-    : inquiry_(std::move(inquiry)) {
+Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock)
+    : inquiry_(std::move(inquiry))
+    , clock_(&clock)
+    , begun_ms_(clock.monotonic_ms()) {
     start_round(hosts);
 }
 
-void Reading::ask(const std::string& host, const Json& probes, Hosts& hosts) {
+void Reading::ask(const std::string& host, const Inquiry::Probes& probes, Hosts& hosts) {
     static const Json k_probe = "probe";
     Json::Object request;
-    request.reserve(4);  // with its number, and secrets
+    request.reserve(6);  // with its number, identity, and secrets
     request.append("do", k_probe);
-    request.append("probes", probes);
-    asked_.emplace(hosts.ask(host, std::move(request)), probes);
+    request.append("probes", probes.list);
+    const std::int64_t deadline =
+        clock_->monotonic_ms() + probes.within_ms + k_probe_grace_ms;
+    asked_.emplace(hosts.ask(host, std::move(request), deadline), probes.list);
 }
 
 // Probes that speak of facts of earlier rounds.
 void Reading::ask_filled(const Inquiry::Round& round, Hosts& hosts) {
-    std::map<std::string, Json> by_host = round.probes;
+    std::map<std::string, Inquiry::Probes> by_host = round.probes;
     for (const FactSource* source : round.filled) {
         auto probe = fill_facts(source->probe, book_);
         if (!probe) {
             book_[source->key] = {Known::unknown, {}, probe.error().message, 0};
             continue;
         }
-        by_host[source->host].push(std::move(probe->set("id", source->key)));
+        by_host[source->host].add(probe->set("id", source->key));
     }
     for (const auto& [host, probes] : by_host) {
         ask(host, probes, hosts);
@@ -237,8 +247,9 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
     return true;
 }
 
-model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts) {
-    Reading reading(std::move(inquiry), hosts);
+model::FactBook
+read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock) {
+    Reading reading(std::move(inquiry), hosts, clock);
     while (!reading.done()) {
         for (const Reply& reply : hosts.poll(1000)) {
             reading.take(reply, hosts);
@@ -247,10 +258,12 @@ model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts) {
     return reading.take_book();
 }
 
-model::FactBook
-read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts) {
-    Probes probes;
-    return read_now(std::make_shared<const Inquiry>(sources, wanted, probes), hosts);
+model::FactBook read_now(const model::FactSources& sources,
+                         const std::vector<std::string>& wanted,
+                         Hosts& hosts,
+                         os::Clock& clock) {
+    ProbeCache cache;
+    return read_now(std::make_shared<const Inquiry>(sources, wanted, cache), hosts, clock);
 }
 
 }  // namespace drydock::conduct

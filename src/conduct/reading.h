@@ -22,8 +22,11 @@ namespace drydock::conduct {
 // fresh for as long again, for it tells of all that time.
 inline constexpr std::int64_t k_fresh_ms = 6'000;
 
+// The agent answers a probe at its deadline; so much later the conductor gives it up.
+inline constexpr std::int64_t k_probe_grace_ms = 10'000;
+
 // Probes with the keys of their facts as ids: one value each, whoever sends it.
-class Probes {
+class ProbeCache {
 public:
     [[nodiscard]] const Json& of(const model::FactSource& source);
 
@@ -33,8 +36,16 @@ private:
 
 // What is asked of whom to know a set of facts, in rounds. The sources must outlive it.
 struct Inquiry {
+    // The probes of one request, as they are sent, and the longest deadline among them.
+    struct Probes {
+        Json list = Json::Array{};
+        std::int64_t within_ms = 0;
+
+        void add(const Json& probe);
+    };
+
     struct Round {
-        std::map<std::string, Json> probes;             // by host, as they are sent
+        std::map<std::string, Probes> probes;           // by host
         std::vector<const model::FactSource*> filled;   // probes that need earlier facts first
         std::vector<const model::FactSource*> derived;  // computed at the end of the round
         std::vector<std::string> nameless;              // there are no such facts
@@ -42,7 +53,7 @@ struct Inquiry {
 
     Inquiry(const model::FactSources& sources,
             const std::vector<std::string>& wanted,
-            Probes& probes);
+            ProbeCache& cache);
 
     std::vector<Round> rounds;
 };
@@ -74,7 +85,7 @@ private:
     void keep(std::size_t keys);
 
     const model::FactSources& sources_;
-    Probes probes_;
+    ProbeCache probes_;
     std::map<std::vector<std::string>, std::shared_ptr<const Inquiry>> made_;
     std::map<std::size_t, std::shared_ptr<const Wanted>> questions_;
     std::size_t kept_ = 0;  // keys in all of these
@@ -82,8 +93,8 @@ private:
 
 class Reading {
 public:
-    // `inquiry` is shared by all who read the same facts.
-    Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts);
+    // `inquiry` is shared by all who read the same facts; `clock` must outlive the reading.
+    Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock);
 
     // True if the reply belonged to this reading.
     bool take(const Reply& reply, Hosts& hosts);
@@ -95,17 +106,22 @@ public:
     // Until when all of it is fresh.
     [[nodiscard]] std::int64_t fresh_until_ms() const { return fresh_until_ms_; }
 
+    // When it was begun, monotonic.
+    [[nodiscard]] std::int64_t begun_ms() const { return begun_ms_; }
+
     // What was read, for good; the reading has nothing any more.
     [[nodiscard]] model::FactBook take_book() { return std::move(book_); }
 
 private:
     void start_round(Hosts& hosts);
     void end_round();
-    void ask(const std::string& host, const Json& probes, Hosts& hosts);
+    void ask(const std::string& host, const Inquiry::Probes& probes, Hosts& hosts);
     void ask_filled(const Inquiry::Round& round, Hosts& hosts);
     void take_facts(const Reply& reply);
 
     std::shared_ptr<const Inquiry> inquiry_;
+    os::Clock* clock_;
+    std::int64_t begun_ms_;
     std::size_t round_ = 0;
     std::map<Ticket, Json> asked_;  // the probes of each question
     std::int64_t fresh_until_ms_ = std::numeric_limits<std::int64_t>::max();
@@ -113,8 +129,11 @@ private:
 };
 
 // Reads and waits for the end: what a survey does.
-[[nodiscard]] model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts);
 [[nodiscard]] model::FactBook
-read_now(const model::FactSources& sources, const std::vector<std::string>& wanted, Hosts& hosts);
+read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock);
+[[nodiscard]] model::FactBook read_now(const model::FactSources& sources,
+                                       const std::vector<std::string>& wanted,
+                                       Hosts& hosts,
+                                       os::Clock& clock);
 
 }  // namespace drydock::conduct

@@ -22,12 +22,14 @@ using run::Purpose;
 
 // Added to an action's own limit before the conductor stops waiting for the agent to tell how it
 // ended.
+constexpr std::int64_t k_answer_grace_ms = 20'000;
+// A command whose guard looks at no facts has so long to begin after its judgement.
+constexpr std::int64_t k_begin_ms_max = 10'000;
 // By how much two clocks that tell whole milliseconds may seem to run further together.
 constexpr std::int64_t k_clocks_ms = 2;
-constexpr std::int64_t k_answer_grace_ms = 20'000;
-// What has not begun so long after it was sent never begins (the agent says `none`): what let it
-// begin was read just before, and grows old on a connection that holds the command back.
-constexpr std::int64_t k_begin_ms_max = 10'000;
+// So long a journal that another process keeps locked is asked again.
+constexpr std::int64_t k_busy_ms_max = 60'000;
+constexpr std::int64_t k_busy_pause_ms = 50;
 constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
 constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
@@ -81,20 +83,48 @@ Runner::Runner(const model::Plan& plan,
              hosts,
              clock,
              settings_.inquiries ? settings_.inquiries
-                                 : std::make_shared<Inquiries>(plan.sources)) {
+                                 : std::make_shared<Inquiries>(plan.sources))
+    , records_(settings_.records) {
 }
 
-void Runner::crash_if(const char* where) const {
-    const Crash& crash = settings_.crash;
-    const bool named = std::any_of(pending_.begin(), pending_.end(), [&](const Event& event) {
+void crash_at(const Crash& crash,
+              std::uint64_t record,
+              const std::vector<Event>& events,
+              std::string_view where) {
+    const bool is_named = std::any_of(events.begin(), events.end(), [&](const Event& event) {
         return run::name_of(event.type) == crash.event;
     });
-    if (crash.where == where && (named || (crash.record > 0 && crash.record == records_))) {
-        if (crash.where == "sent") {
-            (void)hosts_.poll(0);  // what was asked for leaves this process
-        }
+    if (crash.where == where && (is_named || (crash.record > 0 && crash.record == record))) {
         ::kill(::getpid(), SIGKILL);
     }
+}
+
+void Runner::crash_if(std::string_view where) const {
+    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == where;
+    if (where == "sent" && dies_now) {
+        (void)hosts_.poll(0);  // what was asked for leaves this process
+    }
+    crash_at(settings_.crash, records_, pending_, where);
+}
+
+journal::RunState run_state_of(run::Phase phase) {
+    switch (phase) {
+    case run::Phase::created:
+    case run::Phase::running:
+    case run::Phase::pausing:
+        return {"running"};
+    case run::Phase::paused:
+        return {"paused"};
+    case run::Phase::halted:
+        return {"halted"};
+    case run::Phase::finished:
+        return {"finished", true};
+    case run::Phase::returned:
+        return {"returned", true};
+    case run::Phase::aborted:
+        return {"aborted", true};
+    }
+    return {};
 }
 
 void Runner::apply(Event event) {
@@ -108,21 +138,55 @@ void Runner::apply(Event event) {
     pending_.push_back(std::move(event));
 }
 
+journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
+    journal::Entry entry;
+    entry.wall_ms = clock_.wall_ms();
+    entry.events.reserve(events.size());
+    for (const Event& event : events) {
+        entry.events.push_back(codec_.encode(event));
+    }
+    if (state_.phase() != recorded_) {
+        entry.state = run_state_of(state_.phase());
+    }
+    entry.answers = answers_;
+    return entry;
+}
+
+// The same entry again, as long as another process keeps the journal locked, and once more if
+// nobody knows whether it was written: the journal writes it once.
+Status Runner::append(const journal::Entry& entry) {
+    const std::int64_t deadline = clock_.monotonic_ms() + k_busy_ms_max;
+    bool again = true;
+    while (true) {
+        auto head = journal_.append(settings_.run, settings_.head, entry);
+        if (head) {
+            settings_.head = *head;
+            return {};
+        }
+        const bool busy = head.error().kind == ErrorClass::transient;
+        const bool unknown = head.error().kind == ErrorClass::unknown_outcome;
+        if (busy && clock_.monotonic_ms() < deadline) {
+            PROBE("runner: the journal is busy");
+            hosts_.pass_time(k_busy_pause_ms);
+        } else if (unknown && std::exchange(again, false)) {
+            PROBE("runner: the journal's answer is lost");
+        } else {
+            return tl::unexpected(head.error());
+        }
+    }
+}
+
 // One commit for all that happened in this turn.
 Status Runner::commit() {
     if (pending_.empty()) {
         return {};
     }
-    std::vector<Json> events;
-    events.reserve(pending_.size());
-    for (const Event& event : pending_) {
-        events.push_back(codec_.encode(event));
-    }
+    const journal::Entry entry = entry_of(pending_);
     ++records_;
     crash_if("before");
-    if (auto head = journal_.append(settings_.run, clock_.wall_ms(), events); !head) {
-        return tl::unexpected(head.error());
-    }
+    DRYDOCK_TRY(append(entry));
+    recorded_ = state_.phase();
+    answers_.clear();
     crash_if("after");
     for (const Event& event : std::exchange(pending_, {})) {
         listener_.on_event(event, state_);
@@ -155,44 +219,81 @@ Json Runner::request_of(const Command& command) const {
     const Action& action = plan_.actions[command.action];
     Json request;
     request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
-    if (const auto by = begin_by_.find(command.action); by != begin_by_.end()) {
-        request.set("begin_by_ms", by->second);
+    if (const auto found = permissions_.find(command.action); found != permissions_.end()) {
+        request.set("begin_by_ms", found->second.until_ms);
     }
     if (command.what == Do::ask) {
         return request.set("do", "attach");
     }
-    return request.set("do", "exec").set("epoch", settings_.epoch).set("request", action.request);
+    return request.set("do", "exec").set("request", action.request);
 }
 
-void Runner::send() {
+// The facts that let it begin have grown old, or may have while the clock stood still.
+bool Runner::has_lapsed(const Command& command) const {
+    const auto found = permissions_.find(command.action);
+    return found == permissions_.end() || clock_.monotonic_ms() > found->second.until_ms
+           || found->second.judged_ms < hosts_.clock_slipped_ms();
+}
+
+void Runner::send_one(const Command& command) {
+    const Action& action = plan_.actions[command.action];
+    const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
+    const Ticket ticket = hosts_.ask(action.host, request_of(command), deadline);
+    in_flight_[ticket] = {command.action, command.attempt, deadline, command.what == Do::ask};
+}
+
+// True if a command was not sent, because what permitted it is no longer so.
+bool Runner::send() {
+    bool changed = false;
     for (const Command& command : std::exchange(to_send_, {})) {
-        const Action& action = plan_.actions[command.action];
-        const std::int64_t now = clock_.monotonic_ms();
-        const std::int64_t deadline = now + action.within_ms + k_answer_grace_ms;
-        if (command.what == Do::begin) {
-            begin_by_[command.action] = now + k_begin_ms_max;
+        if (command.what == Do::begin && has_lapsed(command)) {
+            PROBE("runner: a permission lapses before its command leaves");
+            Json detail;
+            detail.set("because", "the facts that permitted it grew old before it was sent");
+            apply({{EventType::action_attached,
+                    command.action,
+                    command.attempt,
+                    Outcome::none,
+                    Purpose::none},
+                   std::move(detail)});
+            changed = true;
+        } else {
+            send_one(command);
         }
-        const Ticket ticket = hosts_.ask(action.host, request_of(command));
-        in_flight_[ticket] = {command.action, command.attempt, deadline, command.what == Do::ask};
     }
+    return changed;
 }
 
+// Clocks of other boots are those of the hosts: a wall clock that is set ends no soak.
 void Runner::soak(std::size_t action) {
     soak_started_[action] = clock_.monotonic_ms();
+    Json clocks = hosts_.clocks();
+    clocks.set(settings_.boot_id, clock_.monotonic_ms());
     Json detail;
-    detail.set("wall_ms", clock_.wall_ms());
+    detail.set("clocks", std::move(clocks)).set("wall_ms", clock_.wall_ms());
     apply({{EventType::soak_started, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
 }
 
-// The part of a soak that other conductors saw is known by the wall clock only.
-void Runner::set_soak_started(std::size_t action, std::int64_t wall_ms) {
-    const std::int64_t elapsed =
-        std::max<std::int64_t>(clock_.wall_ms() - wall_ms - k_clocks_ms, 0);
+// The part of a soak that other conductors saw: as much as a clock tells that has run ever since.
+void Runner::set_soak_started(std::size_t action, const Json& detail) {
+    Json now = hosts_.clocks();
+    now.set(settings_.boot_id, clock_.monotonic_ms());
+    std::int64_t elapsed = 0;
+    for (const auto& [boot, then_ms] : detail["clocks"].members()) {
+        if (now.contains(boot)) {
+            elapsed =
+                std::max(elapsed, now[boot].as_int() - then_ms.as_int() - k_clocks_ms);
+        }
+    }
+    if (elapsed == 0) {
+        PROBE("runner: a soak begins anew");
+    }
     soak_started_[action] = clock_.monotonic_ms() - elapsed;
 }
 
 bool Runner::await_soak(std::size_t action) {
-    const std::int64_t elapsed = clock_.monotonic_ms() - soak_started_[action];
+    const std::int64_t now = clock_.monotonic_ms();
+    const std::int64_t elapsed = now - soak_started_.emplace(action, now).first->second;
     if (elapsed < plan_.actions[action].soak_ms) {
         return false;
     }
@@ -238,6 +339,9 @@ Json Runner::halt_detail(std::size_t index) const {
 void Runner::end(EventType type, std::size_t action) {
     Json detail = type == EventType::run_halted ? halt_detail(action) : Json();
     apply({{type, 0, 0, Outcome::none, Purpose::none}, std::move(detail)});
+    for (const std::uint64_t number : std::exchange(waiting_requests_, {})) {
+        answers_.push_back({number, run_state_of(state_.phase()).word});
+    }
     ended_ = true;
 }
 
@@ -281,20 +385,13 @@ bool Runner::await_person(const std::vector<Command>& commands) const {
               });
 }
 
-void Runner::turn_time() {
-    give_up_late();
-    if (!pause_seen_ && settings_.pause_requested && settings_.pause_requested()) {
-        pause_seen_ = true;
-        run::request_pause(state_);
-    }
+void Runner::drain() {
+    run::request_pause(state_);
 }
 
 // When time alone will have changed something.
 std::int64_t Runner::next_due_ms() const {
     std::int64_t due = judge_.next_due_ms();
-    for (const auto& [ticket, flight] : in_flight_) {
-        due = std::min(due, flight.deadline_ms + 1);
-    }
     for (const auto& [action, started_ms] : soak_started_) {
         if (state_.status(action) == run::Status::soaking) {
             due = std::min(due, started_ms + plan_.actions[action].soak_ms);
@@ -331,32 +428,52 @@ void Runner::take_replies() {
     }
 }
 
+void Runner::take_judgement(Judgement judgement) {
+    const Event& event = judgement.event;
+    if (event.purpose == Purpose::guard && event.outcome == Outcome::yes) {
+        const std::int64_t now = clock_.monotonic_ms();
+        permissions_[event.action] = {now, std::min(judgement.fresh_until_ms, now + k_begin_ms_max)};
+    }
+    apply(std::move(judgement.event));
+}
+
+// Carries out what next() says until it says nothing new; true if commands are left.
+bool Runner::give_out() {
+    bool changed = true;
+    std::vector<Command> commands;
+    while (changed && !ended_) {
+        changed = false;
+        run::next(program_, state_, commands);
+        for (const Command& command : commands) {
+            changed = carry_out(command) || changed;
+        }
+        for (Judgement& judgement : judge_.step()) {
+            take_judgement(std::move(judgement));
+            changed = true;
+        }
+    }
+    tell_wait(commands);
+    waits_for_person_ = await_person(commands);
+    return !commands.empty();
+}
+
 Status Runner::run() {
     while (true) {
-        turn_time();
-        bool changed = true;
-        std::vector<Command> commands;
-        while (changed && !ended_) {
-            changed = false;
-            run::next(program_, state_, commands);
-            for (const Command& command : commands) {
-                changed = carry_out(command) || changed;
-            }
-            for (Event& event : judge_.step()) {
-                apply(std::move(event));
-                changed = true;
-            }
-        }
+        DRYDOCK_TRY(take_requests());
+        const bool has_commands = give_out();
         DRYDOCK_TRY(commit());
-        send();
+        const bool lapsed = send();
         crash_if("sent");
-        if (ended_ || (commands.empty() && in_flight_.empty()) || await_person(commands)) {
+        if (lapsed) {
+            continue;
+        }
+        if (ended_ || (!has_commands && in_flight_.empty()) || waits_for_person_) {
             return {};
         }
-        tell_wait(commands);
         take_replies();
-        if (displaced_) {
-            return tl::unexpected(*displaced_);
+        if (hosts_.displaced()) {
+            PROBE("runner: displaced by a later conductor");
+            return tl::unexpected(*hosts_.displaced());
         }
     }
 }

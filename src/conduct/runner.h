@@ -43,14 +43,24 @@ struct Crash {
     std::string where;
 };
 
+// Ends the process if the place is the one that `crash` names.
+void crash_at(const Crash& crash,
+              std::uint64_t record,
+              const std::vector<run::Event>& events,
+              std::string_view where);
+
 struct Settings {
     std::string run;
-    std::uint64_t epoch = 0;
-    std::function<bool()> pause_requested;  // asked about five times a second; may be empty
+    journal::Head head;    // behind which the next record goes
+    std::string boot_id;   // of this machine: clocks of one boot can be compared
     Crash crash;
-    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at `pause_requested`
+    std::uint64_t records = 0;  // that this process has written already
+    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at requests
     std::shared_ptr<Inquiries> inquiries;  // for one who runs a plan many times; null: its own
 };
+
+// The state of a run in the words of journals and lists.
+[[nodiscard]] journal::RunState run_state_of(run::Phase phase);
 
 class Runner {
 public:
@@ -66,6 +76,12 @@ public:
     // Makes an event durable and applies it. For the events that a person or a start causes.
     Status record(const run::Event& event);
 
+    // Answers a request without doing what it asks, with why.
+    Status refuse(const journal::Request& request, const std::string& why);
+
+    // Gives out no new work from now on; run() goes on until what is in flight has ended.
+    void drain();
+
     // Goes on until the run finished, halted, paused, or waits for a person. The state is what
     // state() answers; an error means that the journal could not be written: nothing was sent that
     // is not recorded.
@@ -73,10 +89,23 @@ public:
 
     [[nodiscard]] const run::State& state() const { return state_; }
 
-    // When the soak of each gate began, from the journal; filled by the caller on a resume.
-    void set_soak_started(std::size_t action, std::int64_t wall_ms);
+    // A person's wish to abort the run that was heard while it ran; it is drained then, and the
+    // caller ends it.
+    [[nodiscard]] const std::optional<journal::Request>& abort_request() const {
+        return abort_request_;
+    }
+
+    // When the soak of a gate began, as soak.started tells; filled by the caller on a resume.
+    void set_soak_started(std::size_t action, const Json& detail);
+
+    [[nodiscard]] const journal::Head& head() const { return settings_.head; }
 
 private:
+    // What a guard that held permits: a command that begins before its facts grow old.
+    struct Permission {
+        std::int64_t judged_ms = 0;  // monotonic, like the next
+        std::int64_t until_ms = 0;
+    };
     struct InFlight {
         std::size_t action = 0;
         int attempt = 0;
@@ -86,8 +115,13 @@ private:
 
     void apply(run::Event event);
     Status commit();
-    void send();
-    void crash_if(const char* where) const;
+    Status append(const journal::Entry& entry);
+    [[nodiscard]] journal::Entry entry_of(const std::vector<run::Event>& events) const;
+    [[nodiscard]] bool send();
+    void send_one(const run::Command& command);
+    [[nodiscard]] bool has_lapsed(const run::Command& command) const;
+    void take_judgement(Judgement judgement);
+    void crash_if(std::string_view where) const;
     bool carry_out(const run::Command& command);
     void begin(const run::Command& command);
     void ask(const run::Command& command);
@@ -95,14 +129,17 @@ private:
     bool await_soak(std::size_t action);
     [[nodiscard]] bool await_person(const std::vector<run::Command>& commands) const;
     void end(run::EventType type, std::size_t action);
-    void turn_time();
+    Status take_requests();
+    void take_request(const journal::Request& request);
+    void take_approval(const journal::Request& request);
+    void note(const journal::Request& request, const std::string& answer);
+    bool give_out();
     void take_replies();
     void take(const Reply& reply);
     void take_ended(const InFlight& flight, const Json& answer);
     void ask_again(const InFlight& flight);
     [[nodiscard]] Json request_of(const run::Command& command) const;
     void take_trouble(const InFlight& flight, const Reply& reply);
-    void give_up_late();
     [[nodiscard]] std::int64_t next_due_ms() const;
     [[nodiscard]] std::int64_t wait_ms() const;
     [[nodiscard]] Json halt_detail(std::size_t index) const;
@@ -121,15 +158,20 @@ private:
     std::vector<run::Event> pending_;    // applied, not yet durable
     std::vector<run::Command> to_send_;  // leave after the commit
     std::map<Ticket, InFlight> in_flight_;
-    std::map<std::size_t, std::int64_t> begin_by_;      // monotonic; of what we have sent
+    std::map<std::size_t, Permission> permissions_;     // of what was judged or sent
     std::set<std::size_t> asking_;                      // actions whose agent is being asked
     std::map<std::size_t, std::int64_t> soak_started_;  // monotonic
     std::map<std::size_t, Json> last_detail_;           // of each action's last failure
+    std::vector<journal::RequestAnswer> answers_;       // given with the next record
+    std::vector<std::uint64_t> waiting_requests_;       // answered once the run has stopped
+    std::set<std::uint64_t> heard_requests_;
+    std::optional<journal::Request> abort_request_;
     std::uint64_t records_ = 0;
     std::int64_t told_ms_ = 0;
-    bool pause_seen_ = false;
+    std::int64_t requests_due_ms_ = 0;
+    run::Phase recorded_ = run::Phase::created;  // that lists show
+    bool waits_for_person_ = false;  // and for nothing else
     bool ended_ = false;
-    std::optional<Error> displaced_;  // a host obeys a later conductor
 };
 
 }  // namespace drydock::conduct

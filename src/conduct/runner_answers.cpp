@@ -77,16 +77,15 @@ void Runner::ask_again(const InFlight& flight) {
     PROBE("runner: asked again after the line broke");
     asking_.insert(flight.action);
     const Command command = {Do::ask, flight.action, flight.attempt, Purpose::none};
-    in_flight_[hosts_.ask(plan_.actions[flight.action].host, request_of(command))] = flight;
+    const std::string& host = plan_.actions[flight.action].host;
+    in_flight_[hosts_.ask(host, request_of(command), flight.deadline_ms)] = flight;
 }
 
 // An exec that was refused never began; one that was lost may have. A question that was lost is
 // asked again. A host that obeys a later conductor ends this one, before it does anything else.
 void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
-    if (reply.error.code == "agent.fenced") {
-        PROBE("runner: displaced by a later conductor");
-        displaced_ = reply.error;
-        return;
+    if (hosts_.displaced()) {
+        return;  // nothing of what a displaced conductor hears counts
     }
     const bool lost = reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
     if (flight.asked && lost && clock_.monotonic_ms() < flight.deadline_ms) {
@@ -108,10 +107,10 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
 }
 
 void Runner::take(const Reply& reply) {
-    std::vector<Event> judged;
-    if (judge_.take(reply, judged)) {
-        for (Event& event : judged) {
-            apply(std::move(event));
+    std::vector<Judgement> judgements;
+    if (judge_.take(reply, judgements)) {
+        for (Judgement& judgement : judgements) {
+            take_judgement(std::move(judgement));
         }
         return;
     }
@@ -126,29 +125,6 @@ void Runner::take(const Reply& reply) {
         take_ended(flight, reply.body);
     } else {
         take_trouble(flight, reply);
-    }
-}
-
-// What has not ended long after its own limit: unknown, so that it is asked about.
-void Runner::give_up_late() {
-    const std::int64_t now = clock_.monotonic_ms();
-    for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-        const InFlight flight = it->second;
-        if (now <= flight.deadline_ms) {
-            ++it;
-            continue;
-        }
-        PROBE("runner: no answer in time");
-        it = in_flight_.erase(it);
-        asking_.erase(flight.action);
-        Json detail;
-        detail.set("because", "no answer in time");
-        apply({EventType::action_ended,
-               flight.action,
-               flight.attempt,
-               Outcome::unknown,
-               Purpose::none,
-               std::move(detail)});
     }
 }
 

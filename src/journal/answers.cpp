@@ -2,6 +2,10 @@
 
 #include "base/text.h"
 
+#include <fmt/format.h>
+
+#include <random>
+
 namespace drydock::journal {
 
 namespace {
@@ -41,6 +45,40 @@ tl::unexpected<Error> lease_lost(std::string_view run, const Holder& holder) {
     return fail("journal.lease.lost",
                 "run " + std::string(run) + " was taken over by " + show_holder(holder),
                 "leave it to that process");
+}
+
+tl::unexpected<Error> run_open(const RunInfo& open) {
+    const std::string conducted = open.holder ? ", conducted by " + show_holder(*open.holder) : "";
+    return fail("journal.run.open",
+                "run " + open.run.id + " is not over (" + open.state.word + conducted + ")",
+                "resume it, take it back or abort it first");
+}
+
+tl::unexpected<Error> run_over(const RunInfo& info) {
+    return fail("journal.run.over",
+                "run " + info.run.id + " is over (" + info.state.word + ")",
+                "plan again from here");
+}
+
+tl::unexpected<Error> head_moved(std::string_view run, const Head& head) {
+    return fail("journal.head",
+                "run " + std::string(run) + " has a record " + std::to_string(head.records)
+                    + " that its conductor did not write",
+                "nothing was written; resume reads the journal anew");
+}
+
+tl::unexpected<Error> unknown_request(std::uint64_t number) {
+    return fail("journal.request.unknown",
+                "the journal holds no request " + std::to_string(number));
+}
+
+std::string draw_journal_id() {
+    std::random_device device;
+    std::string id;
+    for (int i = 0; i < 4; ++i) {
+        id += fmt::format("{:08x}", device());
+    }
+    return id;
 }
 
 }  // namespace drydock::journal

@@ -18,5 +18,15 @@ namespace drydock::journal {
 [[nodiscard]] tl::unexpected<Error> lease_held(std::string_view run, const Holder& holder);
 // journal.lease.lost: a later conductor has taken over.
 [[nodiscard]] tl::unexpected<Error> lease_lost(std::string_view run, const Holder& holder);
+// journal.run.open: names the open run and its conductor.
+[[nodiscard]] tl::unexpected<Error> run_open(const RunInfo& open);
+// journal.run.over
+[[nodiscard]] tl::unexpected<Error> run_over(const RunInfo& info);
+// journal.head: another record stands where the writer wants to write.
+[[nodiscard]] tl::unexpected<Error> head_moved(std::string_view run, const Head& head);
+// journal.request.unknown
+[[nodiscard]] tl::unexpected<Error> unknown_request(std::uint64_t number);
+// A new journal's id.
+[[nodiscard]] std::string draw_journal_id();
 
 }  // namespace drydock::journal

@@ -4,7 +4,8 @@
 // holds one or more events. An event is a Json object with a "type"; the journal reads nothing else
 // of it. Each record's hash covers the hash before it, so that no record can be changed, dropped or
 // reordered unseen. One conductor at a time writes a run: it holds the run's lease, and each lease
-// has a higher epoch than the one before, which the hosts use as a fence.
+// has a higher epoch than the one before, which the hosts use as a fence. At most one run of a
+// journal is open; a run that is over takes neither a record nor a lease.
 //
 // A Journal object is used by one thread at a time. Other processes may read while one writes.
 // Two backends: open_sqlite() in journal/sqlite/, open_memory() in journal/memory/.
@@ -37,7 +38,7 @@ struct Record {
     bool operator==(const Record&) const = default;
 };
 
-// What describes a run for good; all of it is under the first hash of the chain.
+// Describes a run for good; all of it is under the first hash of the chain.
 struct NewRun {
     std::string id;  // letters, digits, '.', '_', '-'; at most 64; not starting with '.'
     std::int64_t created_ms = 0;
@@ -53,12 +54,56 @@ struct Holder {
     bool operator==(const Holder&) const = default;
 };
 
+// The word that lists show for a run ("running", "paused"), and whether the run is over.
+struct RunState {
+    std::string word;
+    bool is_over = false;
+    bool operator==(const RunState&) const = default;
+};
+
 struct RunInfo {
     NewRun run;
-    std::string state;             // the last set_state(); "" before the first. Not in the chain.
-    std::uint64_t epoch = 0;       // of the latest lease; 0 before the first
+    RunState state;                // of the last entry that set one. Not in the chain.
+    std::uint64_t epoch = 0;       // of the latest lease
     std::optional<Holder> holder;  // only while that conductor is alive
     Head head;
+};
+
+// A person's wish to the run's conductor, who answers it; see post_request().
+struct Request {
+    std::uint64_t number = 0;  // given by the journal; grows
+    std::string kind;          // "pause", "approve", ...; the journal gives it no meaning
+    std::string who;
+    std::int64_t made_ms = 0;  // wall clock
+    Json detail;
+    std::string answer;  // empty: open
+};
+
+struct RequestAnswer {
+    std::uint64_t number = 0;
+    std::string text;  // not empty
+};
+
+// A record to be written. State and answers change in the same commit.
+struct Entry {
+    std::int64_t wall_ms = 0;
+    std::vector<Json> events;
+    std::optional<RunState> state = std::nullopt;
+    std::vector<RequestAnswer> answers = {};
+};
+
+// The birth of a run, all of it in one commit.
+struct Birth {
+    NewRun run;
+    Entry first;
+    Holder who;
+    std::string returns_from = {};  // the open run that this one takes back; empty: none
+    Entry returned = {};            // the last record of that run; its state must be over
+};
+
+struct Lease {
+    std::uint64_t epoch = 0;
+    Head head;  // when the lease was taken
 };
 
 class Journal {
@@ -68,8 +113,15 @@ public:
     Journal& operator=(const Journal&) = delete;
     virtual ~Journal() = default;  // gives back the leases held through this object
 
-    // Adds an empty run, durably. Errors: journal.run.id, journal.run.exists.
-    virtual Status create_run(const NewRun& run) = 0;
+    // Names this journal among all journals: 32 random hex digits, drawn when it was made.
+    [[nodiscard]] virtual const std::string& id() const = 0;
+
+    // Adds a run with its first record and takes its lease, if no other run is open but
+    // `returns_from`, and nobody else conducts that one. Closes `returns_from` in the same commit
+    // and gives back its lease if this object holds it. Errors: journal.run.id, journal.run.exists,
+    // journal.run.open (names the open run), journal.run.over (`returns_from` is no longer open),
+    // journal.lease.held, journal.record.
+    virtual Result<Lease> begin_run(const Birth& birth) = 0;
 
     // All runs, oldest first.
     virtual Result<std::vector<RunInfo>> list_runs() = 0;
@@ -77,14 +129,15 @@ public:
     // One run. Errors: journal.run.unknown (names the nearest known id).
     virtual Result<RunInfo> find_run(const std::string& run) = 0;
 
-    // Appends one record in one commit; on return it is on disk. Needs this object's lease on the
-    // run. On an error nothing is half-written, and the journal works again once the cause is gone;
-    // an error of class unknown_outcome (a failed sync) needs a new Journal object, whose read()
-    // tells whether the record is there. Errors: journal.lease.none, journal.lease.lost,
-    // journal.record (no events, an event without "type", too large), journal.full, journal.io,
-    // journal.read_only, journal.busy (transient).
-    virtual Result<Head>
-    append(const std::string& run, std::int64_t wall_ms, const std::vector<Json>& events) = 0;
+    // Appends one record behind `before` in one commit; on return it is on disk. Needs this
+    // object's lease on the run. Idempotent: the same entry behind the same head is written once,
+    // so an append whose answer was lost may be repeated. On an error nothing is half-written, and
+    // the journal works again once the cause is gone; after an error of class unknown_outcome (a
+    // failed sync) a repeat tells whether the record is there, or fails again.
+    // Errors: journal.lease.none, journal.lease.lost, journal.run.over, journal.head (`before` is
+    // not the run's head), journal.record (no events, an event without "type", too large),
+    // journal.full, journal.io, journal.read_only, journal.busy (transient).
+    virtual Result<Head> append(const std::string& run, const Head& before, const Entry& entry) = 0;
 
     // The records from `from_sequence` on, in order; each is verified against the one before and
     // the last against the head that the run keeps apart. Error journal.chain names the record that
@@ -95,17 +148,23 @@ public:
     // Verifies the whole chain without decoding events. Errors as read().
     virtual Result<Head> verify(const std::string& run) = 0;
 
-    // Sets the word that lists show for the run ("running", "paused", ...). Needs the lease.
-    virtual Status set_state(const std::string& run, const std::string& state) = 0;
-
-    // Makes this object the run's one writer and answers its epoch, higher than every epoch before
-    // of any run in this journal: hosts know one fence, whichever run they work for.
-    // Error journal.lease.held says who holds it: another process or another Journal object that is
-    // alive. A holder that died holds nothing.
-    virtual Result<std::uint64_t> take_lease(const std::string& run, const Holder& who) = 0;
+    // Makes this object the run's one writer. The epoch is higher than every epoch before of any
+    // run in this journal. Errors: journal.lease.held says who holds it: another process or another
+    // Journal object that is alive (a dead holder holds nothing); journal.run.over.
+    virtual Result<Lease> take_lease(const std::string& run, const Holder& who) = 0;
 
     // Gives the lease back; does nothing if this object holds none on the run.
     virtual void release_lease(const std::string& run) = 0;
+
+    // Leaves a request for the run's conductor, durably; returns its number. Needs no lease.
+    // Errors: journal.run.unknown, journal.run.over.
+    virtual Result<std::uint64_t> post_request(const std::string& run, const Request& request) = 0;
+
+    // The requests of a run that have no answer yet, oldest first.
+    virtual Result<std::vector<Request>> open_requests(const std::string& run) = 0;
+
+    // Error journal.request.unknown.
+    virtual Result<Request> find_request(std::uint64_t number) = 0;
 };
 
 }  // namespace drydock::journal

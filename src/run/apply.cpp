@@ -244,6 +244,9 @@ void apply(const Program& program, State& state, const Move& event) {
     case EventType::run_aborted:
         state.set_phase(Phase::aborted);
         break;
+    case EventType::run_noted:
+    case EventType::action_progress:
+        break;
     }
 }
 

@@ -10,7 +10,7 @@ namespace drydock::run {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> k_types = {"run.created",
+constexpr std::array<std::string_view, 18> k_types = {"run.created",
                                                       "conductor.started",
                                                       "action.intended",
                                                       "action.ended",
@@ -25,7 +25,9 @@ constexpr std::array<std::string_view, 16> k_types = {"run.created",
                                                       "run.halted",
                                                       "run.finished",
                                                       "run.returned",
-                                                      "run.aborted"};
+                                                      "run.aborted",
+                                                      "run.noted",
+                                                      "action.progress"};
 constexpr std::array<std::string_view, 10> k_outcomes = {
     "none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"};
 constexpr std::array<std::string_view, 4> k_purposes = {"none", "guard", "then", "happened"};
@@ -52,6 +54,7 @@ bool has_action(EventType type) {
     case EventType::soak_started:
     case EventType::gate_opened:
     case EventType::gate_approved:
+    case EventType::action_progress:
         return true;
     case EventType::run_created:
     case EventType::conductor_started:
@@ -62,6 +65,7 @@ bool has_action(EventType type) {
     case EventType::run_finished:
     case EventType::run_returned:
     case EventType::run_aborted:
+    case EventType::run_noted:
         break;
     }
     return false;

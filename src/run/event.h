@@ -35,6 +35,8 @@ enum class EventType : std::uint8_t {
     run_finished,
     run_returned,  // a downgrade took this run back; detail: its run
     run_aborted,
+    run_noted,        // a person's words, or what became of a wish; detail: who, text
+    action_progress,  // how far a long action has come; detail: done, of, rate
 };
 
 enum class Outcome : std::uint8_t {

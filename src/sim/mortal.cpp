@@ -4,14 +4,43 @@
 
 namespace drydock::sim {
 
+namespace {
+
+// May stand still before each frame that it sends.
+class MortalConversation final : public transport::Conversation {
+public:
+    MortalConversation(std::unique_ptr<transport::Conversation> inner, MortalJournal& journal)
+        : inner_(std::move(inner))
+        , journal_(journal) {}
+
+    [[nodiscard]] Status send(const Json& frame) override {
+        journal_.stand_still();
+        return inner_->send(frame);
+    }
+
+    [[nodiscard]] Result<std::vector<Json>> receive() override { return inner_->receive(); }
+
+    [[nodiscard]] int descriptor() const override { return inner_->descriptor(); }
+
+    [[nodiscard]] bool wants_write() const override { return inner_->wants_write(); }
+
+private:
+    std::unique_ptr<transport::Conversation> inner_;
+    MortalJournal& journal_;
+};
+
+}  // namespace
+
 MortalJournal::MortalJournal(std::unique_ptr<journal::Journal> inner,
                              const Death& death,
                              Meanwhile meanwhile,
-                             std::function<bool()> full)
+                             std::function<CommitFault()> fault,
+                             Delays delays)
     : inner_(std::move(inner))
     , death_(death)
     , meanwhile_(std::move(meanwhile))
-    , full_(std::move(full)) {
+    , fault_(std::move(fault))
+    , delays_(std::move(delays)) {
 }
 
 void MortalJournal::pass(Death::Where where) {
@@ -27,18 +56,57 @@ void MortalJournal::pass(Death::Where where) {
     }
 }
 
-Result<journal::Head> MortalJournal::append(const std::string& run,
-                                            std::int64_t wall_ms,
-                                            const std::vector<Json>& events) {
+template <class T>
+Result<T> MortalJournal::commit(const std::function<Result<T>()>& write) {
     ++records_;
     pass(Death::Where::before_commit);
-    if (full_()) {
+    delays_.commit();
+    const CommitFault fault = fault_();
+    if (fault == CommitFault::full) {
         PROBE("sim: the journal's disk is full");
         return fail("journal.full", "the journal's disk is full", "free some, then drydock resume");
     }
-    auto head = inner_->append(run, wall_ms, events);
+    if (fault == CommitFault::busy) {
+        --records_;  // it is tried again
+        return fail("journal.busy", "another process keeps it locked", "", ErrorClass::transient);
+    }
+    auto written = write();
+    delays_.standstill();
     pass(Death::Where::after_commit);
-    return head;
+    if (fault == CommitFault::unknown && written) {
+        PROBE("sim: the answer of a commit is lost");
+        --records_;
+        return fail("journal.io", "the answer is lost", "", ErrorClass::unknown_outcome);
+    }
+    return written;
+}
+
+Result<journal::Lease> MortalJournal::begin_run(const journal::Birth& birth) {
+    return commit<journal::Lease>([&] { return inner_->begin_run(birth); });
+}
+
+Result<journal::Head> MortalJournal::append(const std::string& run,
+                                            const journal::Head& before,
+                                            const journal::Entry& entry) {
+    return commit<journal::Head>([&] { return inner_->append(run, before, entry); });
+}
+
+Result<std::unique_ptr<transport::Conversation>>
+MortalTransport::open(const transport::HostAddress& host) {
+    journal_.stand_still();
+    DRYDOCK_TRY_ASSIGN(auto inner, inner_.open(host));
+    return std::make_unique<MortalConversation>(std::move(inner), journal_);
+}
+
+void MortalTransport::wait(const std::vector<transport::Conversation*>& on,
+                           std::int64_t timeout_ms) {
+    journal_.pass(Death::Where::after_send);
+    journal_.stand_still();
+    if (before_wait_) {
+        before_wait_();
+        timeout_ms = std::min(timeout_ms, k_directed_ms_max);
+    }
+    inner_.wait(on, timeout_ms);
 }
 
 }  // namespace drydock::sim

@@ -1,9 +1,10 @@
-// Mortal: a journal and a transport that end or suspend the conductor who uses them, at the n-th
-// record of its life: before the commit, after it, or when its commands have left.
+// Mortal: a journal and a transport that end, suspend or delay the conductor who uses them.
 //
-// A death is thrown through the runner as Killed, and nothing of the conductor's memory survives
-// it. One that hangs is suspended where a dead one would have ended: `meanwhile` is what the others
-// do until it wakes up.
+// A death comes at the n-th record of its life: before the commit, after it, or when its commands
+// have left. It is thrown through the session as Killed, and nothing of the conductor's memory
+// survives it. A conductor that hangs is suspended where a dead one would have ended: `meanwhile`
+// is what the others do until it wakes up. Besides, every commit takes time, and the process or its
+// machine may stand still wherever it commits, connects, sends or waits.
 #pragma once
 
 #include "journal/journal.h"
@@ -19,17 +20,34 @@ namespace drydock::sim {
 // What leaves a conductor when it is killed: nothing.
 struct Killed {};
 
+// What time a conductor loses, and where; asked at each such place.
+struct Delays {
+    std::function<void()> commit;      // before a commit is on disk
+    std::function<void()> standstill;  // the process stands still, or its machine does
+};
+
+// What a commit may come to.
+enum class CommitFault {
+    none,
+    full,     // the disk is full
+    busy,     // another process keeps the journal locked
+    unknown,  // it is on disk, and nobody says so
+};
+
 class MortalJournal final : public journal::Journal {
 public:
     using Meanwhile = std::function<void(journal::Journal&)>;
 
-    // `full` is asked before each append whether the disk is full.
+    // `fault` is asked before each commit.
     MortalJournal(std::unique_ptr<journal::Journal> inner,
                   const Death& death,
                   Meanwhile meanwhile,
-                  std::function<bool()> full);
+                  std::function<CommitFault()> fault,
+                  Delays delays);
 
-    Status create_run(const journal::NewRun& run) override { return inner_->create_run(run); }
+    [[nodiscard]] const std::string& id() const override { return inner_->id(); }
+
+    Result<journal::Lease> begin_run(const journal::Birth& birth) override;
 
     Result<std::vector<journal::RunInfo>> list_runs() override { return inner_->list_runs(); }
 
@@ -37,8 +55,9 @@ public:
         return inner_->find_run(run);
     }
 
-    Result<journal::Head>
-    append(const std::string& run, std::int64_t wall_ms, const std::vector<Json>& events) override;
+    Result<journal::Head> append(const std::string& run,
+                                 const journal::Head& before,
+                                 const journal::Entry& entry) override;
 
     Result<std::vector<journal::Record>> read(const std::string& run, std::uint64_t from) override {
         return inner_->read(run, from);
@@ -46,15 +65,24 @@ public:
 
     Result<journal::Head> verify(const std::string& run) override { return inner_->verify(run); }
 
-    Status set_state(const std::string& run, const std::string& state) override {
-        return inner_->set_state(run, state);
-    }
-
-    Result<std::uint64_t> take_lease(const std::string& run, const journal::Holder& who) override {
+    Result<journal::Lease> take_lease(const std::string& run, const journal::Holder& who) override {
         return inner_->take_lease(run, who);
     }
 
     void release_lease(const std::string& run) override { inner_->release_lease(run); }
+
+    Result<std::uint64_t> post_request(const std::string& run,
+                                       const journal::Request& request) override {
+        return inner_->post_request(run, request);
+    }
+
+    Result<std::vector<journal::Request>> open_requests(const std::string& run) override {
+        return inner_->open_requests(run);
+    }
+
+    Result<journal::Request> find_request(std::uint64_t number) override {
+        return inner_->find_request(number);
+    }
 
     [[nodiscard]] std::uint64_t records() const { return records_; }
 
@@ -64,11 +92,17 @@ public:
     // Ends or suspends the conductor if this is the place.
     void pass(Death::Where where);
 
+    void stand_still() const { delays_.standstill(); }
+
 private:
+    template <class T>
+    Result<T> commit(const std::function<Result<T>()>& write);
+
     std::unique_ptr<journal::Journal> inner_;
     Death death_;
     Meanwhile meanwhile_;
-    std::function<bool()> full_;
+    std::function<CommitFault()> fault_;
+    Delays delays_;
     std::uint64_t records_ = 0;
     bool slept_ = false;
 };
@@ -85,18 +119,8 @@ public:
         , before_wait_(std::move(before_wait)) {}
 
     [[nodiscard]] Result<std::unique_ptr<transport::Conversation>>
-    open(const transport::HostAddress& host) override {
-        return inner_.open(host);
-    }
-
-    void wait(const std::vector<transport::Conversation*>& on, std::int64_t timeout_ms) override {
-        journal_.pass(Death::Where::after_send);
-        if (before_wait_) {
-            before_wait_();
-            timeout_ms = std::min(timeout_ms, k_directed_ms_max);
-        }
-        inner_.wait(on, timeout_ms);
-    }
+    open(const transport::HostAddress& host) override;
+    void wait(const std::vector<transport::Conversation*>& on, std::int64_t timeout_ms) override;
 
 private:
     static constexpr std::int64_t k_directed_ms_max = 50;  // whoever directs is asked soon again

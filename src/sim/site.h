@@ -7,7 +7,7 @@
 // seed. One thread.
 #pragma once
 
-#include "conduct/runner.h"
+#include "conduct/session.h"
 #include "journal/journal.h"
 #include "transport/fake/fake_transport.h"
 
@@ -70,6 +70,7 @@ struct Ground {
 };
 
 class MortalJournal;
+enum class CommitFault;
 
 class Site {
 public:
@@ -92,6 +93,20 @@ public:
     // nothing goes wrong any more.
     void plan_storms(const model::Plan& plan, std::int64_t calm_ms);
 
+    // A person aborts the run, while nobody conducts it. Returns why not.
+    Status abort(const model::Plan& plan, const Death& death = {});
+
+    // A person takes the run back: lets what is in flight end, makes the plan of the way back by
+    // `compile`, and conducts it. `plan` becomes that plan once it has begun.
+    using Compile = std::function<Result<model::Plan>(const model::Plan& forward)>;
+    Life downgrade(model::Plan& plan, const Compile& compile, const Death& death = {});
+
+    // What stands in the way of beginning this plan now; looks only.
+    [[nodiscard]] conduct::Obstacle look_before_begin(const model::Plan& plan);
+
+    // From now on, sessions displace another journal that holds the hosts.
+    void take_over_hosts(bool take_over) { takes_over_hosts_ = take_over; }
+
     // The state of a run as the journal tells it.
     [[nodiscard]] run::State replay(const model::Plan& plan);
     [[nodiscard]] std::vector<run::Event> events(const model::Plan& plan);
@@ -110,6 +125,7 @@ public:
 
 private:
     class Ear;
+    struct Conductor;
 
     // How often a person tries again.
     struct Patience {
@@ -119,11 +135,12 @@ private:
 
     [[nodiscard]] Prepared prepared_for(const model::Plan& plan) const;
     void approve_by_hand(const model::Plan& plan);
-    Life live(const Prepared& prepared, MortalJournal& journal, std::uint64_t epoch);
-    Status carry_on(const Prepared& prepared,
-                    conduct::Runner& runner,
-                    conduct::Hosts& hosts,
-                    bool goes_on);
+    Life live(Conductor& conductor, const std::function<Status(conduct::RunSession&)>& act);
+    [[nodiscard]] conduct::SessionSettings settings_for(const Prepared& prepared);
+    void lose_commit_time();
+    [[nodiscard]] CommitFault commit_fault();
+    void stand_still();
+    void stop_for(std::int64_t ms, bool with_clock);
     [[nodiscard]] Json last_halt(const model::Plan& plan);
     void strike(const model::Plan& plan);
     [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, Patience& left);
@@ -132,10 +149,12 @@ private:
 
     transport::FakeSystem& system_;
     transport::FakeClock& clock_;
+    transport::StoppingClock conductor_clock_;
     transport::Faults& faults_;
     Ground ground_;
     const Prepared* prepared_ = nullptr;
     int conductors_ = 0;
+    bool takes_over_hosts_ = false;
     std::int64_t calm_ms_ = 0;  // when nothing goes wrong any more
     std::function<void(const std::string&)> tell_;
 };

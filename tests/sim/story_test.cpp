@@ -105,11 +105,11 @@ TEST(SimStory, FinishesWhatWasLeftWithOneMemberDown) {
 TEST(SimStory, RefusesTheCommandOfADisplacedConductor) {
     World world(Faults(1), k_old);
     const auto addresses = conduct::addresses_of(world.cluster().hosts);
-    conduct::Hosts displaced(world.transport, world.clock, addresses, 1);
-    conduct::Hosts current(world.transport, world.clock, addresses, 2);
+    conduct::Hosts displaced(world.transport, world.clock, addresses, {"sim", "journal", 1});
+    conduct::Hosts current(world.transport, world.clock, addresses, {"sim", "journal", 2});
     Json attach = Json::Object{{"do", "attach"}, {"run", "r"}, {"action", "x"}, {"attempt", 1}};
-    const auto ask = [](conduct::Hosts& hosts, const Json& request) {
-        (void)hosts.ask("a", request);
+    const auto ask = [&](conduct::Hosts& hosts, const Json& request) {
+        (void)hosts.ask("a", request, world.clock.monotonic_ms() + 30'000);
         std::vector<conduct::Reply> replies;
         while (replies.empty()) {
             replies = hosts.poll(1'000);

@@ -112,14 +112,14 @@ void World::keep_in(std::function<std::unique_ptr<journal::Journal>()> open_jour
 }
 
 model::FactBook World::survey() {
-    conduct::Hosts hosts(transport, clock, conduct::addresses_of(cluster_.hosts), 0);
+    conduct::Hosts hosts(transport, clock, conduct::addresses_of(cluster_.hosts));
     const auto sources = planner::bind_sources(pack_, cluster_);
     CHECK(sources.has_value());
     std::vector<std::string> keys;
     for (const auto& [key, source] : *sources) {
         keys.push_back(key);
     }
-    return conduct::read_now(*sources, keys, hosts);
+    return conduct::read_now(*sources, keys, hosts, clock);
 }
 
 planner::Compiled World::compile(const std::string& procedure,
@@ -130,13 +130,28 @@ planner::Compiled World::compile(const std::string& procedure,
     return planner::compile({pack_, cluster_, facts, procedure, from, to, run, "", ""});
 }
 
+Result<model::Plan> World::compile_back(const model::Plan& forward, const std::string& run) {
+    const auto facts = survey();
+    auto compiled = planner::compile({pack_,
+                                      cluster_,
+                                      facts,
+                                      "downgrade",
+                                      forward.to,
+                                      forward.from,
+                                      run,
+                                      "",
+                                      forward.run});
+    return compiled.plan ? Result<model::Plan>(std::move(*compiled.plan))
+                         : tl::unexpected(compiled.problems.front());
+}
+
 std::vector<run::Drift> World::drift(const model::Plan& plan, const run::State& state) {
-    conduct::Hosts hosts(transport, clock, conduct::addresses_of(plan.hosts), 0);
+    conduct::Hosts hosts(transport, clock, conduct::addresses_of(plan.hosts));
     std::vector<std::string> keys;
     for (const auto& [key, expectation] : run::expected_world(plan, state)) {
         keys.push_back(key);
     }
-    return run::find_drift(plan, state, conduct::read_now(plan.sources, keys, hosts));
+    return run::find_drift(plan, state, conduct::read_now(plan.sources, keys, hosts, clock));
 }
 
 Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {

@@ -33,6 +33,9 @@ public:
                                             const std::string& from,
                                             const std::string& to,
                                             const std::string& run);
+    // The plan of the way back of a run, from what a survey finds now.
+    [[nodiscard]] Result<model::Plan> compile_back(const model::Plan& forward,
+                                                   const std::string& run);
     // What of the expected world is not so.
     [[nodiscard]] std::vector<run::Drift> drift(const model::Plan& plan, const run::State& state);
 

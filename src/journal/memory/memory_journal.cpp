@@ -15,7 +15,7 @@ class MemoryJournal;
 
 struct MemoryRun {
     NewRun run;
-    std::string state;
+    RunState state;
     std::uint64_t epoch = 0;
     Holder holder;
     const MemoryJournal* owner = nullptr;  // who holds the lease; compared, never followed
@@ -23,10 +23,17 @@ struct MemoryRun {
     std::deque<Record> records;
 };
 
+struct MemoryRequest {
+    std::string run;
+    Request request;
+};
+
 }  // namespace
 
 struct MemoryStore {
+    std::string id;
     std::vector<MemoryRun> runs;  // in order of creation
+    std::vector<MemoryRequest> requests;
 };
 
 namespace {
@@ -44,20 +51,28 @@ public:
     MemoryJournal(const MemoryJournal&) = delete;
     MemoryJournal& operator=(const MemoryJournal&) = delete;
 
-    Status create_run(const NewRun& run) override;
+    [[nodiscard]] const std::string& id() const override { return store_->id; }
+
+    Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
-    Result<Head>
-    append(const std::string& run, std::int64_t wall_ms, const std::vector<Json>& events) override;
+    Result<Head> append(const std::string& run, const Head& before, const Entry& entry) override;
     Result<std::vector<Record>> read(const std::string& run, std::uint64_t from_sequence) override;
     Result<Head> verify(const std::string& run) override;
-    Status set_state(const std::string& run, const std::string& state) override;
-    Result<std::uint64_t> take_lease(const std::string& run, const Holder& who) override;
+    Result<Lease> take_lease(const std::string& run, const Holder& who) override;
     void release_lease(const std::string& run) override;
+    Result<std::uint64_t> post_request(const std::string& run, const Request& request) override;
+    Result<std::vector<Request>> open_requests(const std::string& run) override;
+    Result<Request> find_request(std::uint64_t number) override;
 
 private:
     Result<MemoryRun*> find(const std::string& id);
     Result<MemoryRun*> find_owned(const std::string& id);
+    Status check_birth(const Birth& birth);
+    Status close_returning(const Birth& birth);
+    void lease(MemoryRun& run, const Holder& who);
+    void write(MemoryRun& run, const Head& head, const Entry& entry);
+    void answer(const std::string& run, const Entry& entry);
 
     void release(MemoryRun& run) {
         if (run.owner == this) {
@@ -74,6 +89,12 @@ RunInfo describe(const MemoryRun& run) {
         info.holder = run.holder;
     }
     return info;
+}
+
+Result<Head> next_head(const MemoryRun& run, const Head& before, const Entry& entry) {
+    DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
+    const std::uint64_t sequence = before.records + 1;
+    return Head{sequence, chain_next(before.hash, run.run.id, sequence, entry.wall_ms, text)};
 }
 
 Result<MemoryRun*> MemoryJournal::find(const std::string& id) {
@@ -95,16 +116,48 @@ Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
     return run;
 }
 
-Status MemoryJournal::create_run(const NewRun& run) {
-    DRYDOCK_TRY(check_run_id(run.id));
-    if (find(run.id)) {
-        return run_exists(run.id);
+Status MemoryJournal::check_birth(const Birth& birth) {
+    DRYDOCK_TRY(check_run_id(birth.run.id));
+    if (find(birth.run.id)) {
+        return run_exists(birth.run.id);
     }
-    MemoryRun made;
-    made.run = run;
-    made.head.hash = chain_start(run);
-    store_->runs.push_back(std::move(made));
+    for (const MemoryRun& run : store_->runs) {
+        const bool returns = run.run.id == birth.returns_from;
+        if (!run.state.is_over && !returns) {
+            return run_open(describe(run));
+        }
+        if (returns && run.owner != nullptr && run.owner != this) {
+            return lease_held(run.run.id, run.holder);
+        }
+    }
     return {};
+}
+
+// The way back of a run that is over closes nothing.
+Status MemoryJournal::close_returning(const Birth& birth) {
+    if (birth.returns_from.empty()) {
+        return {};
+    }
+    DRYDOCK_TRY_ASSIGN(MemoryRun* const old, find(birth.returns_from));
+    if (!old->state.is_over) {
+        DRYDOCK_TRY_ASSIGN(const Head head, next_head(*old, old->head, birth.returned));
+        write(*old, head, birth.returned);
+    }
+    release(*old);
+    return {};
+}
+
+Result<Lease> MemoryJournal::begin_run(const Birth& birth) {
+    DRYDOCK_TRY(check_birth(birth));
+    MemoryRun made;
+    made.run = birth.run;
+    made.head.hash = chain_start(birth.run);
+    DRYDOCK_TRY_ASSIGN(const Head head, next_head(made, made.head, birth.first));
+    DRYDOCK_TRY(close_returning(birth));
+    write(made, head, birth.first);
+    lease(made, birth.who);
+    store_->runs.push_back(std::move(made));
+    return Lease{store_->runs.back().epoch, head};
 }
 
 Result<std::vector<RunInfo>> MemoryJournal::list_runs() {
@@ -117,16 +170,42 @@ Result<RunInfo> MemoryJournal::find_run(const std::string& run) {
     return find(run).map([](const MemoryRun* found) { return describe(*found); });
 }
 
-Result<Head> MemoryJournal::append(const std::string& run,
-                                   std::int64_t wall_ms,
-                                   const std::vector<Json>& events) {
+void MemoryJournal::write(MemoryRun& run, const Head& head, const Entry& entry) {
+    run.records.push_back({head.records, entry.wall_ms, entry.events, head.hash});
+    run.head = head;
+    run.state = entry.state.value_or(run.state);
+    answer(run.run.id, entry);
+}
+
+void MemoryJournal::answer(const std::string& run, const Entry& entry) {
+    const bool is_over = entry.state && entry.state->is_over;
+    for (MemoryRequest& one : store_->requests) {
+        for (const RequestAnswer& given : entry.answers) {
+            if (one.request.number == given.number && one.request.answer.empty()) {
+                one.request.answer = given.text;
+            }
+        }
+        if (is_over && one.run == run && one.request.answer.empty()) {
+            one.request.answer = "the run is over";
+        }
+    }
+}
+
+Result<Head>
+MemoryJournal::append(const std::string& run, const Head& before, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
-    DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(events));
-    const std::uint64_t sequence = target->head.records + 1;
-    const Digest hash = chain_next(target->head.hash, run, sequence, wall_ms, text);
-    target->records.push_back({sequence, wall_ms, events, hash});
-    target->head = {sequence, hash};
-    return target->head;
+    DRYDOCK_TRY_ASSIGN(const Head head, next_head(*target, before, entry));
+    if (target->head == head) {
+        return head;  // it was written, and its answer was lost
+    }
+    if (target->state.is_over) {
+        return run_over(describe(*target));
+    }
+    if (target->head != before) {
+        return head_moved(run, target->head);
+    }
+    write(*target, head, entry);
+    return head;
 }
 
 Result<std::vector<Record>> MemoryJournal::read(const std::string& run,
@@ -148,23 +227,25 @@ Result<Head> MemoryJournal::verify(const std::string& run) {
     return found->head;
 }
 
-Status MemoryJournal::set_state(const std::string& run, const std::string& state) {
-    DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
-    target->state = state;
-    return {};
+void MemoryJournal::lease(MemoryRun& run, const Holder& who) {
+    run.owner = this;
+    run.holder = who;
+    for (const MemoryRun& other : store_->runs) {
+        run.epoch = std::max(run.epoch, other.epoch);
+    }
+    ++run.epoch;
 }
 
-Result<std::uint64_t> MemoryJournal::take_lease(const std::string& run, const Holder& who) {
+Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& who) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find(run));
     if (target->owner != nullptr) {
         return lease_held(run, target->holder);
     }
-    target->owner = this;
-    target->holder = who;
-    for (const MemoryRun& other : store_->runs) {
-        target->epoch = std::max(target->epoch, other.epoch);
+    if (target->state.is_over) {
+        return run_over(describe(*target));
     }
-    return ++target->epoch;
+    lease(*target, who);
+    return Lease{target->epoch, target->head};
 }
 
 void MemoryJournal::release_lease(const std::string& run) {
@@ -173,10 +254,41 @@ void MemoryJournal::release_lease(const std::string& run) {
     }
 }
 
+Result<std::uint64_t> MemoryJournal::post_request(const std::string& run, const Request& request) {
+    DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
+    if (target->state.is_over) {
+        return run_over(describe(*target));
+    }
+    MemoryRequest made = {run, request};
+    made.request.number = store_->requests.size() + 1;
+    made.request.answer.clear();
+    store_->requests.push_back(std::move(made));
+    return store_->requests.size();
+}
+
+Result<std::vector<Request>> MemoryJournal::open_requests(const std::string& run) {
+    std::vector<Request> open;
+    for (const MemoryRequest& one : store_->requests) {
+        if (one.run == run && one.request.answer.empty()) {
+            open.push_back(one.request);
+        }
+    }
+    return open;
+}
+
+Result<Request> MemoryJournal::find_request(std::uint64_t number) {
+    if (number == 0 || number > store_->requests.size()) {
+        return unknown_request(number);
+    }
+    return store_->requests[number - 1].request;
+}
+
 }  // namespace
 
-std::shared_ptr<MemoryStore> make_memory_store() {
-    return std::make_shared<MemoryStore>();
+std::shared_ptr<MemoryStore> make_memory_store(std::string id) {
+    auto store = std::make_shared<MemoryStore>();
+    store->id = std::move(id);
+    return store;
 }
 
 std::unique_ptr<Journal> open_memory(std::shared_ptr<MemoryStore> store) {

@@ -8,12 +8,14 @@
 #include "journal/journal.h"
 
 #include <memory>
+#include <string>
 
 namespace drydock::journal {
 
 struct MemoryStore;  // opaque
 
-[[nodiscard]] std::shared_ptr<MemoryStore> make_memory_store();
+// `id` names the journal; a simulation draws none, so that its runs repeat.
+[[nodiscard]] std::shared_ptr<MemoryStore> make_memory_store(std::string id = "memory");
 
 // The journal shares the store: whichever of the two is dropped last ends it.
 [[nodiscard]] std::unique_ptr<Journal> open_memory(std::shared_ptr<MemoryStore> store);

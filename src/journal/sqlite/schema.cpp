@@ -1,9 +1,15 @@
 #include "journal/sqlite/schema.h"
 
+#include "journal/answers.h"
+#include "journal/chain.h"
+#include "journal/sqlite/run_rows.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -13,7 +19,7 @@ namespace drydock::journal {
 namespace {
 
 constexpr std::int64_t k_application = 0x44525944;  // "DRYD", SQLite's application_id
-constexpr std::int64_t k_schema_version = 1;        // SQLite's user_version
+constexpr std::int64_t k_schema_version = 2;        // SQLite's user_version
 constexpr std::chrono::seconds k_alone_wait{2};     // others open and close in milliseconds
 
 // A record's place is run number * 2^32 + sequence: one integer key keeps rows small and makes the
@@ -37,7 +43,23 @@ CREATE TABLE records(
     hash BLOB NOT NULL,
     events BLOB NOT NULL) STRICT;
 PRAGMA application_id = 1146247492;
-PRAGMA user_version = 1;
+)";
+
+// What format 2 adds. A run of format 1 that is over says so by its word.
+constexpr const char* k_tables_2 = R"(
+ALTER TABLE runs ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET is_over = 1 WHERE state IN ('finished', 'returned', 'aborted');
+CREATE TABLE journal(id TEXT NOT NULL) STRICT;
+CREATE TABLE requests(
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    answer TEXT NOT NULL DEFAULT '') STRICT;
+CREATE INDEX open_requests ON requests(run) WHERE answer = '';
+PRAGMA user_version = 2;
 )";
 
 constexpr const char* k_settings = R"(
@@ -106,13 +128,62 @@ Status check_version(Database& database) {
     return {};
 }
 
-// In one transaction: a process that dies here leaves an empty file, which the next one fills.
+// The word of the event that ended a run; empty if the run is not over.
+std::string_view ending_word(std::string_view event_type) {
+    constexpr std::array k_words = {std::pair{"run.finished", "finished"},
+                                    std::pair{"run.returned", "returned"},
+                                    std::pair{"run.aborted", "aborted"}};
+    const auto it = std::ranges::find(k_words, event_type, &std::pair<const char*, const char*>::first);
+    return it == k_words.end() ? "" : it->second;
+}
+
+// In format 1 a run's last record and its word came in two commits. A conductor that died between
+// them left an ended run with the word "running".
+Status close_ended_runs(Database& database) {
+    DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database));
+    for (const Row& row : rows) {
+        std::string word;
+        const std::uint64_t skipped = row.info.head.records > 0 ? row.info.head.records - 1 : 0;
+        DRYDOCK_TRY(walk_records(database, row, skipped, [&](const Record&, std::string_view text) {
+            const auto events = parse_events(text);
+            word = events && !events->empty()
+                       ? ending_word((*events).back()["type"].as_string())
+                       : std::string_view();
+            return Status();
+        }));
+        if (row.info.state.is_over || word.empty()) {
+            continue;
+        }
+        DRYDOCK_TRY_ASSIGN(
+            Statement statement,
+            database.prepare("UPDATE runs SET state = ?2, is_over = 1 WHERE number = ?1"));
+        statement.bind(1, row.number).bind_text(2, word);
+        DRYDOCK_TRY(statement.run());
+    }
+    return {};
+}
+
+Status insert_journal_id(Database& database) {
+    DRYDOCK_TRY_ASSIGN(Statement statement,
+                       database.prepare("INSERT INTO journal(id) VALUES(?1)"));
+    const std::string id = draw_journal_id();
+    statement.bind_text(1, id);
+    return statement.run();
+}
+
+// In one transaction: a process that dies here leaves the file as it was.
 Status make_tables(Database& database) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction,
                        Transaction::begin(database, Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const auto tables, database.integer("SELECT count(*) FROM sqlite_schema"));
     if (tables == 0) {
         DRYDOCK_TRY(database.execute(k_tables));
+    }
+    DRYDOCK_TRY_ASSIGN(const auto version, database.integer("PRAGMA user_version"));
+    if (version < k_schema_version) {
+        DRYDOCK_TRY(database.execute(k_tables_2));
+        DRYDOCK_TRY(insert_journal_id(database));
+        DRYDOCK_TRY(close_ended_runs(database));
     }
     return transaction.commit();
 }
@@ -136,12 +207,24 @@ Result<Database> open_database(const std::filesystem::path& path, OpenMode mode)
     DRYDOCK_TRY(check_file(path, mode));
     DRYDOCK_TRY_ASSIGN(Database database, Database::open(path));
     DRYDOCK_TRY_ASSIGN(const auto tables, database.integer("SELECT count(*) FROM sqlite_schema"));
-    if (tables == 0) {
+    if (tables > 0) {
+        DRYDOCK_TRY(check_version(database));
+    }
+    DRYDOCK_TRY_ASSIGN(const auto version, database.integer("PRAGMA user_version"));
+    if (version < k_schema_version) {
         DRYDOCK_TRY(make_tables(database));
     }
-    DRYDOCK_TRY(check_version(database));
     DRYDOCK_TRY(set_up(database));
     return database;
+}
+
+Result<std::string> journal_id(Database& database) {
+    DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("SELECT id FROM journal"));
+    DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
+    return is_there ? Result<std::string>(statement.text(0))
+                    : fail("journal.corrupt",
+                           database.path().string() + ": the journal has no id",
+                           "keep the file as evidence and restore it from a copy");
 }
 
 }  // namespace drydock::journal

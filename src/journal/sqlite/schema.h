@@ -10,4 +10,7 @@ namespace drydock::journal {
 // are those of open_sqlite().
 [[nodiscard]] Result<Database> open_database(const std::filesystem::path& path, OpenMode mode);
 
+// The id that the journal was given when it was made.
+[[nodiscard]] Result<std::string> journal_id(Database& database);
+
 }  // namespace drydock::journal

@@ -1,6 +1,7 @@
 // What is SQLite's own: hand-edited tables, full and read-only disks, foreign files.
 #include "journal/sqlite/database.h"
 #include "journal/sqlite/sqlite_journal.h"
+#include "journal/test_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,18 +40,24 @@ public:
 
     [[nodiscard]] std::unique_ptr<Journal> open() const { return open_sqlite(path).value(); }
 
-    [[nodiscard]] std::unique_ptr<Journal> open_to_write() const {
+    // A journal with one run of one record.
+    struct Written {
+        std::unique_ptr<Journal> journal;
+        TestWriter writer;
+    };
+
+    [[nodiscard]] Written open_to_write() const {
         auto journal = open();
-        EXPECT_TRUE(journal->create_run({"roll", 1, "digest"}));
-        EXPECT_TRUE(journal->take_lease("roll", {"here", ::getpid(), 1}));
-        return journal;
+        TestWriter writer(*journal);
+        EXPECT_TRUE(writer.begin({"roll", 1, "digest"}, {"here", ::getpid(), 1}));
+        return {std::move(journal), writer};
     }
 
     // A run of five records, closed.
     void write_five() const {
-        const auto journal = open_to_write();
-        for (int i = 1; i <= 5; ++i) {
-            ASSERT_TRUE(journal->append("roll", i, {event(i)}));
+        auto written = open_to_write();
+        for (int i = 2; i <= 5; ++i) {
+            ASSERT_TRUE(written.writer.append("roll", i, {event(i)}));
         }
     }
 
@@ -137,20 +144,21 @@ TEST_F(SqliteJournalTest, AChangedByteNeverChangesWhatIsRead) {
     for (int i = 0; i < 50; ++i) {
         events.push_back(event(i));
     }
-    ASSERT_TRUE(open_to_write()->append("roll", 1, events));
+    ASSERT_TRUE(open_to_write().writer.append("roll", 1, events));
     auto database = Database::open(path).value();
-    const auto size = database.integer("SELECT length(events) FROM records").value();
+    const auto size =
+        database.integer("SELECT length(events) FROM records ORDER BY place DESC").value();
     ASSERT_LT(size, 300) << "not compressed: this test would say little";
-    edit("CREATE TABLE original AS SELECT events FROM records");
+    edit("CREATE TABLE original AS SELECT events FROM records WHERE place = " + place(2));
     for (std::int64_t at = 1; at <= size; ++at) {
         Statement select = database.prepare("SELECT events FROM original").value();
         ASSERT_TRUE(select.step().value());
         std::string bytes = select.text(0);
         bytes[static_cast<std::size_t>(at - 1)] ^= 0x10;
-        Statement update = database.prepare("UPDATE records SET events = ?1").value();
+        Statement update = database.prepare(("UPDATE records SET events = ?1 WHERE place = " + place(2)).c_str()).value();
         ASSERT_TRUE(update.bind_bytes(1, bytes).run());
         const auto read = open()->read("roll");
-        EXPECT_TRUE(!read || read->front().events == events) << "byte " << at;
+        EXPECT_TRUE(!read || read->back().events == events) << "byte " << at;
     }
 }
 
@@ -168,22 +176,22 @@ TEST_F(SqliteJournalTest, ADamagedPageIsAnErrorNotACrash) {
 
 // Nothing is half-written when the disk is full, and the journal works again when there is room.
 TEST_F(SqliteJournalTest, SurvivesAFullDisk) {
-    const auto journal = open_to_write();
+    auto [journal, writer] = open_to_write();
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
     const rlimit small{262'144, before.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    std::uint64_t written = 0;
+    std::uint64_t written = 1;
     Result<Head> last;
     for (int i = 1; i < 1000; ++i) {
-        last = journal->append("roll", i, {event(i)});
+        last = writer.append("roll", i, {event(i)});
         if (!last) {
             break;
         }
         ++written;
     }
-    const auto again = journal->append("roll", 0, {event(0)});
+    const auto again = writer.append("roll", 0, {event(0)});
     const auto readable = journal->verify("roll");
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
     ASSERT_FALSE(last) << "the limit was never met";
@@ -191,7 +199,7 @@ TEST_F(SqliteJournalTest, SurvivesAFullDisk) {
     EXPECT_THAT(last.error().remedy, HasSubstr(folder.string()));
     EXPECT_FALSE(again);
     EXPECT_EQ(readable->records, written);
-    EXPECT_TRUE(journal->append("roll", 0, {event(0)}));
+    EXPECT_TRUE(writer.append("roll", 0, {event(0)}));
     EXPECT_EQ(open()->verify("roll")->records, written + 1);
 }
 
@@ -215,18 +223,18 @@ TEST_F(SqliteJournalTest, SaysSoWhenItMayNotWrite) {
 
 // A conductor whose lease file was removed under it must not write beside its successor.
 TEST_F(SqliteJournalTest, ADisplacedConductorCannotAppend) {
-    const auto first = open_to_write();
+    auto first = open_to_write();
     fs::remove(path.string() + ".lease");
     const auto second = open();
-    ASSERT_EQ(second->take_lease("roll", {"there", 99, 0}).value(), 2);
-    const auto refused = first->append("roll", 1, {event(1)});
+    ASSERT_EQ(second->take_lease("roll", {"there", 99, 0})->epoch, 2);
+    const auto refused = first.writer.append("roll", 1, {event(1)});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, "journal.lease.lost");
     EXPECT_THAT(refused.error().message, HasSubstr("process 99 on there"));
 }
 
 TEST_F(SqliteJournalTest, FilesAreThePersonsAlone) {
-    const auto journal = open_to_write();
+    const auto written = open_to_write();
     for (const auto& entry : fs::directory_iterator(folder)) {
         EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write)
             << entry.path();
@@ -263,11 +271,28 @@ TEST_F(SqliteJournalTest, RefusesWhatIsNoJournal) {
 
 TEST_F(SqliteJournalTest, RefusesANewerFormat) {
     write_five();
-    edit("PRAGMA user_version = 2");
+    edit("PRAGMA user_version = 3");
     const auto refused = open_sqlite(path);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, "journal.newer");
     EXPECT_NE(refused.error().remedy, "");
+}
+
+// A journal of format 1 gets what it lacks. Its conductor died between a run's last record and the
+// word of it.
+TEST_F(SqliteJournalTest, GoesOnWithAJournalOfFormat1) {
+    {
+        auto written = open_to_write();
+        ASSERT_TRUE(written.writer.append(
+            "roll", 1, {Json(Json::Object{{"type", "run.finished"}})}));
+    }
+    edit("DROP TABLE journal; DROP INDEX open_requests; DROP TABLE requests;"
+         "ALTER TABLE runs DROP COLUMN is_over; PRAGMA user_version = 1");
+    const auto journal = open();
+    EXPECT_EQ(journal->id().size(), 32);
+    EXPECT_EQ(journal->find_run("roll")->state, (RunState{"finished", true}));
+    EXPECT_TRUE(journal->verify("roll"));
+    EXPECT_EQ(open()->id(), journal->id());
 }
 
 // The first `apply` makes the journal while somebody already asks for its log.

@@ -33,4 +33,24 @@ private:
     std::int64_t wall_ms_ = k_start_wall_ms;
 };
 
+// StoppingClock: the clock of a machine that may be suspended, beside the one of the others. Its
+// monotonic time falls behind by as long as it was stopped.
+class StoppingClock final : public os::Clock {
+public:
+    explicit StoppingClock(FakeClock& inner) : inner_(inner) {}
+
+    [[nodiscard]] std::int64_t wall_ms() override { return inner_.wall_ms(); }
+
+    [[nodiscard]] std::int64_t monotonic_ms() override {
+        return inner_.monotonic_ms() - stopped_ms_;
+    }
+
+    // So much time has passed while it was stopped.
+    void was_stopped(std::int64_t ms) { stopped_ms_ += ms; }
+
+private:
+    FakeClock& inner_;
+    std::int64_t stopped_ms_ = 0;
+};
+
 }  // namespace drydock::transport

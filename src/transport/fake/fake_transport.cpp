@@ -15,6 +15,8 @@ constexpr std::int64_t k_away_ms_max = 30'000;
 constexpr std::int64_t k_boot_ms_min = 5'000;
 constexpr std::int64_t k_boot_ms_max = 40'000;
 constexpr std::int64_t k_cut_ms_max = 120'000;  // longer than a conductor waits for an answer
+constexpr std::int64_t k_hang_ms_max = 20'000;
+constexpr std::int64_t k_never_ms = 1'000'000'000;
 
 }  // namespace
 
@@ -29,6 +31,7 @@ struct FakeTransport::Channel {
     std::vector<Json> inbox;
     std::uint64_t sent = 0;  // answers
     std::uint64_t seen = 0;  // the latest of them that has arrived
+    std::int64_t hangs_until_ms = 0;
     bool broken = false;
 };
 
@@ -175,6 +178,11 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
         break_off(*channel);
         return;
     }
+    may_hang(*channel, frame);
+    if (const std::int64_t until = channel->hangs_until_ms; until > clock_.monotonic_ms()) {
+        at(until, [this, channel, frame] { reach_host(channel, frame); });
+        return;
+    }
     const bool exec = frame["do"].as_string() == "exec";
     if (exec && faults_.strikes(Fault::request_late)) {
         break_off(*channel);
@@ -187,6 +195,19 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
     }
     if (frame["begin_by_ms"].is_integer()) {  // it is known then that it never begins
         at(frame["begin_by_ms"].as_int() + 1, [this, name = channel->name] { tick(name); });
+    }
+}
+
+// The agent behind this connection stands still for a while, or for ever. Another connection leads
+// to another agent.
+void FakeTransport::may_hang(Channel& channel, const Json& frame) {
+    const std::string& what = frame["do"].as_string();
+    const bool greets = what == "hello" || what == "fence";
+    if (faults_.strikes(greets ? Fault::connect_slow : Fault::agent_hangs)) {
+        PROBE("network: an agent hangs");
+        const bool for_ever = faults_.between(0, 3) == 0;
+        channel.hangs_until_ms =
+            clock_.monotonic_ms() + (for_ever ? k_never_ms : faults_.between(1, k_hang_ms_max));
     }
 }
 
@@ -228,6 +249,10 @@ void FakeTransport::tick(const std::string& name) {
     for (const auto& weak : channels) {
         const auto channel = weak.lock();
         if (!channel || channel->broken) {
+            continue;
+        }
+        if (channel->hangs_until_ms > clock_.monotonic_ms()) {
+            at(channel->hangs_until_ms, [this, name] { tick(name); });
             continue;
         }
         for (const Json& frame : channel->session.tick()) {

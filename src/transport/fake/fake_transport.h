@@ -72,6 +72,7 @@ private:
     [[nodiscard]] Station& station(const std::string& name);
     void send(const std::shared_ptr<Channel>& channel, const Json& frame);
     void outlive(const std::shared_ptr<Channel>& channel, const Json& frame);
+    void may_hang(Channel& channel, const Json& frame);
     void may_cut(const std::string& name, const Json& frame);
     void reach_host(const std::shared_ptr<Channel>& channel, const Json& frame);
     void answer(const std::shared_ptr<Channel>& channel, const Json& frame);

@@ -23,7 +23,15 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "conductor dies",
                                                             "conductor hangs",
                                                             "writes lost",
-                                                            "request late"};
+                                                            "request late",
+                                                            "commit slow",
+                                                            "commit busy",
+                                                            "commit unknown",
+                                                            "probe slow",
+                                                            "agent hangs",
+                                                            "connect slow",
+                                                            "process stopped",
+                                                            "machine stopped"};
 
 // Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
 // ones several at once.

@@ -35,9 +35,17 @@ enum class Fault {
     conductor_hangs,  // ... another one takes over, and the first wakes up again
     writes_lost,      // the host reboots before what an agent wrote was synced
     request_late,     // the connection breaks, and the host still gets the command from it, later
+    commit_slow,      // a commit of the journal takes up to 20 s
+    commit_busy,      // another process keeps the journal locked
+    commit_unknown,   // a commit is on disk, and its answer is lost
+    probe_slow,       // a probe takes up to its deadline, which is when the agent answers
+    agent_hangs,      // the agent goes on after a while, or never; asked at each request
+    connect_slow,     // the greeting takes up to 20 s, or never comes
+    process_stopped,  // the conductor stands still for a while (SIGSTOP), and goes on
+    machine_stopped,  // the same with its clock (a machine that was suspended)
 };
 
-inline constexpr std::size_t k_faults = 20;
+inline constexpr std::size_t k_faults = 28;
 
 class Faults {
 public:

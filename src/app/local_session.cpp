@@ -1,0 +1,158 @@
+#include "app/local_session.h"
+
+#include "base/text.h"
+#include "os/process.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace drydock::app {
+
+namespace {
+
+// DRYDOCK_CRASH="17:before", or "run.finished:after": where a test ends the process.
+conduct::Crash crash_from_environment() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    const char* text = std::getenv("DRYDOCK_CRASH");
+    const auto parts = split(text != nullptr ? text : "", ':');
+    if (parts.size() != 2) {
+        return {};
+    }
+    const std::uint64_t record = std::strtoull(parts[0].c_str(), nullptr, 10);
+    return {record, record == 0 ? parts[0] : "", parts[1]};
+}
+
+journal::Holder this_process() {
+    os::RealClock clock;
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    return {host.data(), ::getpid(), clock.wall_ms()};
+}
+
+tl::unexpected<Failure> refuse_record(Error error) {
+    if (error.remedy.empty()) {
+        error.remedy = "nothing was sent that is not recorded: cure the cause, then drydock resume";
+    }
+    return refuse(std::move(error), k_exit_halted);
+}
+
+}  // namespace
+
+class LocalSession::Relay final : public conduct::Listener {
+public:
+    Relay(const model::Plan& plan, Observer& observer) : plan_(plan), observer_(observer) {}
+
+    // The first event is the start of what the observer shows.
+    void on_event(const run::Event& event, const run::State& state) override {
+        tell_start(state);
+        observer_.on_event(event, plan_, state);
+    }
+
+    void on_wait(const std::string& what, const run::State& state) override {
+        tell_start(state);
+        observer_.on_wait(what, plan_, state);
+    }
+
+private:
+    void tell_start(const run::State& state) {
+        if (!started_) {
+            started_ = true;
+            observer_.on_start(plan_, state);
+        }
+    }
+
+    const model::Plan& plan_;
+    Observer& observer_;
+    bool started_ = false;
+};
+
+LocalSession::LocalSession(Store& store, model::Plan plan, Observer& observer)
+    : store_(store)
+    , plan_(std::move(plan))
+    , relay_(std::make_unique<Relay>(plan_, observer)) {
+}
+
+LocalSession::~LocalSession() = default;
+
+conduct::SessionSettings LocalSession::settings(const Options& options, Json secrets) const {
+    conduct::SessionSettings settings;
+    settings.holder = this_process();
+    settings.user = current_user();
+    settings.boot_id = os::boot_id();
+    settings.addresses = addresses(plan_.hosts, options, plan_.state);
+    settings.secrets = std::move(secrets);
+    settings.take_over = options.take_over;
+    settings.approve = options.approve;
+    settings.crash = crash_from_environment();
+    return settings;
+}
+
+Answer<std::unique_ptr<LocalSession>> LocalSession::open(const Options& options,
+                                                         Store& store,
+                                                         model::Plan plan,
+                                                         Observer& observer) {
+    auto secrets = read_secrets(plan.secrets);
+    if (!secrets) {
+        return refuse(secrets.error());
+    }
+    std::unique_ptr<LocalSession> made(
+        new LocalSession(store, std::move(plan), observer));
+    made->session_ = std::make_unique<conduct::RunSession>(
+        made->plan_,
+        conduct::SessionPorts{store.journal(), made->transport_, made->clock_, *made->relay_},
+        made->settings(options, std::move(*secrets)));
+    return made;
+}
+
+Answer<std::unique_ptr<LocalSession>>
+LocalSession::open_current(const Options& options, Store& store, Observer& observer) {
+    auto info = store.current_run(false);
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    auto plan = store.load_plan(*info);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    return open(options, store, std::move(*plan), observer);
+}
+
+Answer<RunStatus> LocalSession::status() {
+    auto info = store_.journal().find_run(plan_.run);
+    if (!info) {
+        return refuse(info.error());
+    }
+    info->holder.reset();  // this session, which is about to end
+    auto replayed = replay(store_, *info);
+    return replayed ? Answer<RunStatus>(status_of(*replayed, clock_.wall_ms()))
+                    : tl::unexpected(replayed.error());
+}
+
+Answer<RunStatus> LocalSession::status_after(const Status& ran) {
+    if (!ran) {
+        return refuse_record(ran.error());
+    }
+    if (session_->obstacle().is_there()) {
+        return refuse_obstacle(session_->obstacle());
+    }
+    return status();
+}
+
+tl::unexpected<Failure> refuse_obstacle(conduct::Obstacle obstacle) {
+    Failure failure;
+    failure.exit_code = k_exit_moved;
+    if (obstacle.error) {
+        const bool owned = obstacle.error->code == "agent.owned";
+        failure.exit_code = owned ? k_exit_no : k_exit_moved;
+        failure.errors.push_back(std::move(*obstacle.error));
+        return tl::unexpected(std::move(failure));
+    }
+    failure.errors.push_back(
+        {"run.drift", "the world moved; nothing was changed now", "", ErrorClass::permanent});
+    failure.drift = std::move(obstacle.drift);
+    return tl::unexpected(std::move(failure));
+}
+
+}  // namespace drydock::app

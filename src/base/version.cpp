@@ -1,0 +1,9 @@
+#include "base/version.h"
+
+namespace drydock {
+
+std::string_view version() {
+    return DRYDOCK_VERSION;
+}
+
+}  // namespace drydock

@@ -1,0 +1,55 @@
+#include "conduct/history.h"
+
+namespace drydock::conduct {
+
+namespace {
+
+using run::EventType;
+
+void keep_detail(const run::Event& event,
+                 std::int64_t wall_ms,
+                 const model::Plan& plan,
+                 RunHistory& history) {
+    if (event.type == EventType::soak_started) {
+        history.soaks[event.action] = event.detail;
+        history.soaks[event.action].set("wall_ms", wall_ms);
+    } else if (event.type == EventType::facts_read && plan.actions[event.action].is_gate()) {
+        history.gate_facts = event.detail["facts"];
+        history.gate_facts_ms = wall_ms;
+    } else if (event.type == EventType::run_created) {
+        history.created = event.detail;
+    } else if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
+        history.halted = event.detail;
+    } else if (event.type == EventType::gate_approved) {
+        history.approved = event.detail;
+        history.approved.set("at_ms", wall_ms);
+    }
+}
+
+}  // namespace
+
+Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
+                                const model::Plan& plan) {
+    const run::Program program(plan);
+    const run::EventCodec codec(plan);
+    RunHistory history;
+    history.state = run::State(plan.actions.size());
+    for (const journal::Record& record : records) {
+        for (const Json& json : record.events) {
+            DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+            run::apply(program, history.state, event);
+            keep_detail(event, record.wall_ms, plan, history);
+            history.ends_with_approval = event.type == EventType::gate_approved;
+        }
+        history.last_ms = record.wall_ms;
+        history.head = {record.sequence, record.hash};
+    }
+    return history;
+}
+
+Result<RunHistory> read_history(journal::Journal& journal, const model::Plan& plan) {
+    DRYDOCK_TRY_ASSIGN(const auto records, journal.read(plan.run));
+    return fold_records(records, plan);
+}
+
+}  // namespace drydock::conduct

@@ -1,0 +1,38 @@
+// RunHistory: a run as its journal tells it, folded record by record.
+#pragma once
+
+#include "base/json.h"
+#include "journal/journal.h"
+#include "model/plan.h"
+#include "run/event.h"
+#include "run/run.h"
+#include "run/state.h"
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace drydock::conduct {
+
+struct RunHistory {
+    run::State state;
+    journal::Head head;
+    std::map<std::size_t, Json> soaks;  // by gate: detail of soak.started
+    Json created;                       // detail of run.created
+    Json halted;                        // detail of the last run.halted or drift.found
+    Json approved;                      // detail of the last gate.approved, with its time as at_ms
+    Json gate_facts;                    // what a gate looked at last; null: nothing yet
+    std::int64_t gate_facts_ms = 0;     // wall clock, like the next
+    std::int64_t last_ms = 0;           // of the last record
+    bool ends_with_approval = false;    // a resume is all that is missing
+};
+
+// Reads and verifies the whole chain of the run. Errors: those of Journal::read(); journal.event
+// for an event that the plan does not have.
+[[nodiscard]] Result<RunHistory> read_history(journal::Journal& journal, const model::Plan& plan);
+
+// The same fold, for one who has the records.
+[[nodiscard]] Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
+                                              const model::Plan& plan);
+
+}  // namespace drydock::conduct

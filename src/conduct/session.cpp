@@ -1,0 +1,396 @@
+// One process's turn with a run, from its lease to its last record.
+#include "conduct/session.h"
+
+#include "base/probe.h"
+#include "conduct/claims.h"
+#include "conduct/drift.h"
+#include "conduct/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::conduct {
+
+namespace {
+
+using run::Event;
+using run::EventType;
+using run::Phase;
+using run::Status;
+
+constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of what the longest action may take
+
+Event plain_event(EventType type, Json detail = {}) {
+    return {{type}, std::move(detail)};
+}
+
+Json to_json(const std::vector<run::Drift>& drift) {
+    Json list = Json::Array{};
+    for (const run::Drift& one : drift) {
+        Json json;
+        json.set("fact", one.key).set("expected", one.expected);
+        json.set("found", one.found).set("evidence", one.evidence);
+        list.push(std::move(json));
+    }
+    return list;
+}
+
+Event drift_event(const std::vector<run::Drift>& drift) {
+    const run::Drift& first = drift.front();
+    Json detail;
+    detail.set("drift", to_json(drift));
+    detail.set("cause",
+               fmt::format("{} is {}, expected {}", first.key, first.found, first.expected));
+    detail.set("remedy", "bring it back, then drydock resume; or plan again from here");
+    return plain_event(EventType::drift_found, std::move(detail));
+}
+
+Event work_event(const Error& error) {
+    Json detail;
+    detail.set("cause", error.message).set("remedy", error.remedy);
+    return plain_event(EventType::drift_found, std::move(detail));
+}
+
+bool is_unsettled(Status status) {
+    return status == Status::intended || status == Status::lost || status == Status::unheard
+           || status == Status::unreached;
+}
+
+Error silent_host_error(const model::Action& action, const std::string& run) {
+    return {"work.unknown",
+            fmt::format("\"{}\" of run {} may still be under way on host {}, which does not tell",
+                        action.title,
+                        run,
+                        action.host),
+            fmt::format("bring host {} back, or the way to it; then again", action.host),
+            ErrorClass::transient};
+}
+
+}  // namespace
+
+RunSession::RunSession(const model::Plan& plan, SessionPorts ports, SessionSettings settings)
+    : plan_(plan)
+    , ports_(ports)
+    , settings_(std::move(settings))
+    , inquiries_(settings_.inquiries ? settings_.inquiries
+                                     : std::make_shared<Inquiries>(plan.sources)) {
+    history_.state = run::State(plan.actions.size());
+}
+
+RunSession::~RunSession() {
+    if (epoch_ != 0) {
+        ports_.journal.release_lease(plan_.run);
+    }
+}
+
+const run::State& RunSession::state() const {
+    return runner_ ? runner_->state() : history_.state;
+}
+
+std::string RunSession::digest() const {
+    return settings_.digest.empty() ? plan_.digest() : settings_.digest;
+}
+
+Identity RunSession::identity(std::uint64_t epoch) const {
+    Identity identity;
+    identity.cluster = plan_.cluster;
+    identity.journal = ports_.journal.id();
+    identity.epoch = epoch;
+    identity.who = fmt::format("{} on {}", settings_.user, settings_.holder.host);
+    identity.take_over = settings_.take_over;
+    identity.claims = claims_of(plan_);
+    return identity;
+}
+
+void RunSession::open_hosts(std::uint64_t epoch) {
+    runner_.reset();
+    hosts_ = std::make_unique<Hosts>(ports_.transport,
+                                     ports_.clock,
+                                     settings_.addresses,
+                                     epoch == 0 ? Identity() : identity(epoch),
+                                     settings_.secrets);
+}
+
+void RunSession::make_runner() {
+    if (runner_) {
+        return;
+    }
+    open_hosts(epoch_);
+    Settings settings;
+    settings.run = plan_.run;
+    settings.head = history_.head;
+    settings.boot_id = settings_.boot_id;
+    settings.crash = settings_.crash;
+    settings.records = is_new_ ? 1 : 0;
+    settings.turn_ms_max = settings_.turn_ms_max;
+    settings.inquiries = inquiries_;
+    runner_ = std::make_unique<Runner>(plan_,
+                                       history_.state,
+                                       ports_.journal,
+                                       *hosts_,
+                                       ports_.clock,
+                                       ports_.listener,
+                                       std::move(settings));
+}
+
+bool RunSession::is_own(const HostWork& work) const {
+    return work.run == plan_.run;
+}
+
+// Work that the journal knows to be in flight: the runner asks what becomes of it.
+bool RunSession::is_adopted(const HostWork& work) const {
+    if (!is_own(work)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        if (plan_.actions[i].id == work.action) {
+            return is_unsettled(state().status(i)) && state().attempt(i) == work.attempt;
+        }
+    }
+    return false;
+}
+
+std::int64_t RunSession::wait_limit_ms() const {
+    std::int64_t longest = 0;
+    for (const model::Action& action : plan_.actions) {
+        longest = std::max(longest, action.host.empty() ? 0 : action.within_ms);
+    }
+    return longest + k_wait_grace_ms;
+}
+
+WorkReport RunSession::await_foreign_work() {
+    return await_quiet(
+        *hosts_,
+        ports_.clock,
+        wait_limit_ms(),
+        [this](const HostWork& work) { return is_adopted(work); },
+        [this](const HostWork& work) {
+            ports_.listener.on_wait("the end of " + work.text(), state());
+            return hosts_->displaced().has_value();
+        });
+}
+
+std::optional<Error> RunSession::find_other_owner() const {
+    const auto claims = claims_of(plan_);
+    for (const std::string& host : hosts_->names()) {
+        const auto of_host = claims.find(host);
+        const auto error = ownership_conflict(
+            hosts_->greeting(host),
+            plan_.cluster,
+            ports_.journal.id(),
+            of_host == claims.end() ? std::vector<std::string>() : of_host->second);
+        if (error) {
+            return error->in(fmt::format("host {}", host));
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> RunSession::find_silent_work(const WorkReport& report) const {
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        const model::Action& action = plan_.actions[i];
+        if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
+            return silent_host_error(action, plan_.run);
+        }
+    }
+    return std::nullopt;
+}
+
+Obstacle RunSession::look_before_begin() {
+    open_hosts(0);
+    const std::int64_t begun = ports_.clock.monotonic_ms();
+    const WorkReport report = await_foreign_work();
+    if (!settings_.take_over) {
+        if (auto owned = find_other_owner()) {
+            return {{}, std::move(owned)};
+        }
+    }
+    if (!report.running.empty()) {
+        return {{},
+                under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
+    }
+    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+}
+
+Obstacle RunSession::look_before_resume() {
+    auto history = read_history(ports_.journal, plan_);
+    if (!history) {
+        return {{}, history.error()};
+    }
+    history_ = std::move(*history);
+    open_hosts(0);
+    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+}
+
+drydock::Status RunSession::begin(const Json& created_detail) {
+    const Event created = plain_event(EventType::run_created, created_detail);
+    journal::Birth birth;
+    birth.run = {plan_.run, ports_.clock.wall_ms(), digest()};
+    birth.first = {ports_.clock.wall_ms(),
+                   {run::EventCodec(plan_).encode(created)},
+                   run_state_of(Phase::created)};
+    birth.who = settings_.holder;
+    birth.returns_from = plan_.returns_from;
+    Json returned;
+    returned.set("type", run::name_of(EventType::run_returned));
+    returned.set("detail", Json(Json::Object{{"by", Json(plan_.run)}}));
+    birth.returned = {ports_.clock.wall_ms(), {returned}, run_state_of(Phase::returned)};
+    crash_at(settings_.crash, 1, {created}, "before");
+    DRYDOCK_TRY_ASSIGN(const journal::Lease lease, ports_.journal.begin_run(birth));
+    epoch_ = lease.epoch;
+    is_new_ = true;
+    history_.head = lease.head;
+    history_.created = created_detail;
+    run::apply(run::Program(plan_), history_.state, created);
+    crash_at(settings_.crash, 1, {created}, "after");
+    ports_.listener.on_event(created, history_.state);
+    return {};
+}
+
+drydock::Status RunSession::take() {
+    DRYDOCK_TRY_ASSIGN(const journal::Lease lease,
+                       ports_.journal.take_lease(plan_.run, settings_.holder));
+    epoch_ = lease.epoch;
+    DRYDOCK_TRY_ASSIGN(history_, read_history(ports_.journal, plan_));
+    DRYDOCK_TRY_ASSIGN(stale_requests_, ports_.journal.open_requests(plan_.run));
+    return {};
+}
+
+// From the lease to the point where commands may leave: hosts are fenced by the first question.
+drydock::Status RunSession::start() {
+    make_runner();
+    Json detail;
+    detail.set("epoch", epoch_).set("who", settings_.user);
+    detail.set("host", settings_.holder.host).set("pid", settings_.holder.pid);
+    DRYDOCK_TRY(runner_->record(plain_event(EventType::conductor_started, std::move(detail))));
+    for (const journal::Request& request : std::exchange(stale_requests_, {})) {
+        PROBE("session: a request was made to a conductor that died");
+        DRYDOCK_TRY(runner_->refuse(request, "nobody conducted the run then; say it again"));
+    }
+    return {};
+}
+
+void RunSession::restore_soaks() {
+    for (const auto& [gate, detail] : history_.soaks) {
+        runner_->set_soak_started(gate, detail);
+    }
+}
+
+drydock::Status RunSession::stop_at_drift(std::vector<run::Drift> drift) {
+    PROBE("session: a run is resumed in a world that moved");
+    obstacle_.drift = std::move(drift);
+    return runner_->record(drift_event(obstacle_.drift));
+}
+
+drydock::Status RunSession::stop_at_work(const HostWork& work, std::int64_t waited_ms) {
+    PROBE("session: other work is under way");
+    obstacle_.error = under_way_error(work, waited_ms);
+    return runner_->record(work_event(*obstacle_.error));
+}
+
+drydock::Status RunSession::conduct() {
+    DRYDOCK_TRY(start());
+    const std::int64_t begun = ports_.clock.monotonic_ms();
+    const WorkReport report = await_foreign_work();
+    if (hosts_->displaced()) {
+        return tl::unexpected(*hosts_->displaced());
+    }
+    if (!report.running.empty()) {
+        return stop_at_work(report.running.front(), ports_.clock.monotonic_ms() - begun);
+    }
+    if (!is_new_) {
+        auto drift = look_for_drift(plan_, state(), *hosts_, ports_.clock, *inquiries_);
+        if (hosts_->displaced()) {
+            return tl::unexpected(*hosts_->displaced());
+        }
+        if (!drift.empty()) {
+            return stop_at_drift(std::move(drift));
+        }
+    }
+    if (state().phase() == Phase::halted || state().phase() == Phase::paused) {
+        PROBE("session: a person goes on after a halt or a pause");
+        DRYDOCK_TRY(runner_->record(plain_event(EventType::run_resumed)));
+    } else if (!is_new_) {
+        PROBE("session: a dead conductor's run goes on");
+    }
+    restore_soaks();
+    return conduct_run();
+}
+
+// To the end, or to a gate that was not approved beforehand.
+drydock::Status RunSession::conduct_run() {
+    while (true) {
+        DRYDOCK_TRY(runner_->run());
+        if (const auto& request = runner_->abort_request()) {
+            return end_aborted(*request);
+        }
+        const auto gate = settings_.approve.empty()
+                              ? std::nullopt
+                              : find_open_gate(plan_, state(), settings_.approve);
+        if (!gate) {
+            return {};
+        }
+        DRYDOCK_TRY(runner_->record(approval_of(plan_, *gate, settings_.user)));
+    }
+}
+
+// Work is in flight no longer, or nobody could tell: then the run is halted and stays so.
+drydock::Status RunSession::end_aborted(const journal::Request& request) {
+    const WorkReport report = await_quiet(
+        *hosts_, ports_.clock, wait_limit_ms(), [](const HostWork&) { return false; }, {});
+    obstacle_.error = find_silent_work(report);
+    if (!report.running.empty()) {
+        obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
+    }
+    if (obstacle_.error) {
+        return runner_->refuse(request, obstacle_.error->message);
+    }
+    Json detail;
+    detail.set("who", request.who);
+    return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
+}
+
+drydock::Status RunSession::drain() {
+    DRYDOCK_TRY(start());
+    runner_->drain();
+    DRYDOCK_TRY(runner_->run());
+    const WorkReport report = await_quiet(
+        *hosts_,
+        ports_.clock,
+        wait_limit_ms(),
+        [](const HostWork&) { return false; },
+        [this](const HostWork& work) {
+            ports_.listener.on_wait("the end of " + work.text(), state());
+            return hosts_->displaced().has_value();
+        });
+    if (hosts_->displaced()) {
+        return tl::unexpected(*hosts_->displaced());
+    }
+    obstacle_.error = find_silent_work(report);
+    if (!report.running.empty()) {
+        obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
+    }
+    return {};
+}
+
+drydock::Status RunSession::abort(bool give_up_hosts) {
+    DRYDOCK_TRY(drain());
+    if (obstacle_.error && !give_up_hosts) {
+        return {};
+    }
+    Json detail;
+    detail.set("who", settings_.user);
+    if (obstacle_.error) {
+        detail.set("given_up", obstacle_.error->message);
+        obstacle_.error.reset();
+    }
+    return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
+}
+
+drydock::Status RunSession::record(const Event& event) {
+    make_runner();
+    return runner_->record(event);
+}
+
+}  // namespace drydock::conduct

@@ -1,0 +1,105 @@
+#include "conduct/work.h"
+
+#include "base/probe.h"
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::conduct {
+
+namespace {
+
+constexpr std::int64_t k_poll_ms = 300;  // between two readings
+constexpr std::int64_t k_turn_ms = 500;
+
+void take_running(const std::string& host, const Json& body, WorkReport& report) {
+    for (const Json& one : body["running"].items()) {
+        report.running.push_back({host,
+                                  one["run"].as_string(),
+                                  one["action"].as_string(),
+                                  one["attempt"].as_int()});
+    }
+}
+
+void take_reply(const std::string& host, const Reply& reply, WorkReport& report) {
+    switch (reply.kind) {
+    case Reply::Kind::answer:
+        take_running(host, reply.body, report);
+        return;
+    case Reply::Kind::refused:
+    case Reply::Kind::lost:
+        PROBE("work: a host does not tell what is under way");
+        report.silent.emplace(host, reply.error);
+        return;
+    case Reply::Kind::progress:
+        return;
+    }
+}
+
+void pass_time(Hosts& hosts, os::Clock& clock, std::int64_t ms) {
+    const std::int64_t end = clock.monotonic_ms() + ms;
+    while (clock.monotonic_ms() < end) {
+        hosts.pass_time(end - clock.monotonic_ms());
+    }
+}
+
+}  // namespace
+
+std::string HostWork::text() const {
+    return fmt::format("{} of run {} on host {}", action, run, host);
+}
+
+WorkReport read_work(Hosts& hosts, os::Clock& clock) {
+    WorkReport report;
+    std::map<Ticket, std::string> asked;
+    const std::int64_t deadline = clock.monotonic_ms() + k_work_answer_ms;
+    for (const std::string& host : hosts.names()) {
+        Json hello;
+        hello.set("do", "hello");
+        asked.emplace(hosts.ask(host, std::move(hello), deadline), host);
+    }
+    while (!asked.empty()) {
+        for (const Reply& reply : hosts.poll(k_turn_ms)) {
+            const auto it = asked.find(reply.ticket);
+            if (it != asked.end() && reply.kind != Reply::Kind::progress) {
+                take_reply(it->second, reply, report);
+                asked.erase(it);
+            }
+        }
+    }
+    return report;
+}
+
+WorkReport await_quiet(Hosts& hosts,
+                       os::Clock& clock,
+                       std::int64_t within_ms,
+                       const std::function<bool(const HostWork&)>& allowed,
+                       const std::function<bool(const HostWork&)>& on_wait) {
+    const std::int64_t deadline = clock.monotonic_ms() + within_ms;
+    while (true) {
+        WorkReport report = read_work(hosts, clock);
+        std::erase_if(report.running, allowed);
+        if (report.running.empty() || clock.monotonic_ms() >= deadline) {
+            return report;
+        }
+        PROBE("work: something is still under way");
+        if (on_wait && on_wait(report.running.front())) {
+            return report;
+        }
+        pass_time(hosts, clock, k_poll_ms);
+    }
+}
+
+Error under_way_error(const HostWork& work, std::int64_t waited_ms) {
+    return {"work.under_way",
+            fmt::format("{} is under way still, after {} of waiting",
+                        work.text(),
+                        show_duration(waited_ms)),
+            fmt::format("wait until it has ended, or end it on host {}; then the same again",
+                        work.host),
+            ErrorClass::transient};
+}
+
+}  // namespace drydock::conduct

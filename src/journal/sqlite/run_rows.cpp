@@ -1,0 +1,201 @@
+// The statements over the tables `runs` and `records`.
+#include "journal/sqlite/run_rows.h"
+
+#include "base/check.h"
+#include "journal/answers.h"
+#include "journal/chain.h"
+
+#include <algorithm>
+
+namespace drydock::journal {
+
+namespace {
+
+constexpr int k_sequence_bits = 32;  // schema.cpp: a record's place
+constexpr std::uint64_t k_records_max = (std::uint64_t{1} << k_sequence_bits) - 1;
+
+constexpr const char* k_select_runs =
+    "SELECT number, id, created_ms, plan_digest, state, epoch, host, pid, since_ms, records, head,"
+    " is_over FROM runs ";
+
+std::string_view view(const Digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+// Bytes of a wrong length become a digest that matches nothing.
+Digest to_digest(std::string_view bytes) {
+    Digest digest{};
+    if (bytes.size() == digest.size()) {
+        std::ranges::transform(
+            bytes, digest.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
+    }
+    return digest;
+}
+
+std::int64_t place_of(std::int64_t number, std::uint64_t sequence) {
+    return (number << k_sequence_bits) + static_cast<std::int64_t>(sequence);
+}
+
+Row read_row(const Statement& statement) {
+    Row row;
+    row.number = statement.integer(0);
+    row.info.run = {statement.text(1), statement.integer(2), statement.text(3)};
+    row.info.state = {statement.text(4), statement.integer(11) != 0};
+    row.info.epoch = static_cast<std::uint64_t>(statement.integer(5));
+    row.last_holder = {statement.text(6), statement.integer(7), statement.integer(8)};
+    row.info.head = {static_cast<std::uint64_t>(statement.integer(9)),
+                     to_digest(statement.bytes(10))};
+    return row;
+}
+
+// JSON text starts with '[', a zstd frame never does: no marker is needed.
+std::string pack_events(std::string_view text) {
+    std::string packed = compress(text);
+    return packed.size() < text.size() ? packed : std::string(text);
+}
+
+Result<std::string> unpack_events(std::string_view stored) {
+    if (stored.starts_with('[')) {
+        return std::string(stored);
+    }
+    return decompress(stored, k_payload_bytes_max);
+}
+
+Status store_head(Database& database, std::int64_t number, const Head& head, const Entry& entry) {
+    DRYDOCK_TRY_ASSIGN(
+        Statement statement,
+        database.prepare("UPDATE runs SET records = ?2, head = ?3, state = coalesce(?4, state),"
+                         " is_over = coalesce(?5, is_over) WHERE number = ?1"));
+    statement.bind(1, number).bind(2, head.records).bind_bytes(3, view(head.hash));
+    if (entry.state) {
+        statement.bind_text(4, entry.state->word);
+        statement.bind(5, static_cast<std::int64_t>(entry.state->is_over));
+    }
+    return statement.run();
+}
+
+// The hash that the record after `sequence` builds on.
+Result<Digest> hash_of(Database& database, const Row& row, std::uint64_t sequence) {
+    if (sequence == 0) {
+        return chain_start(row.info.run);
+    }
+    DRYDOCK_TRY_ASSIGN(Statement statement,
+                       database.prepare("SELECT hash FROM records WHERE place = ?1"));
+    statement.bind(1, place_of(row.number, sequence));
+    DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
+    if (!is_there) {
+        return ChainChecker(row.info.run.id, 0, {}).broken(sequence, "it is missing");
+    }
+    return to_digest(statement.bytes(0));
+}
+
+}  // namespace
+
+Result<Row> find_row(Database& database, const std::string& run) {
+    DRYDOCK_TRY_ASSIGN(Statement one,
+                       database.prepare((std::string(k_select_runs) + "WHERE id = ?1").c_str()));
+    one.bind_text(1, run);
+    DRYDOCK_TRY_ASSIGN(const bool is_there, one.step());
+    if (is_there) {
+        return read_row(one);
+    }
+    std::vector<std::string> known;
+    DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database));
+    std::ranges::transform(
+        rows, std::back_inserter(known), [](const Row& row) { return row.info.run.id; });
+    return unknown_run(run, known);
+}
+
+bool has_row(Database& database, const std::string& run) {
+    return find_row(database, run).has_value();
+}
+
+Result<std::vector<Row>> list_rows(Database& database) {
+    DRYDOCK_TRY_ASSIGN(Statement all,
+                       database.prepare((std::string(k_select_runs) + "ORDER BY number").c_str()));
+    std::vector<Row> rows;
+    for (;;) {
+        DRYDOCK_TRY_ASSIGN(const bool is_row, all.step());
+        if (!is_row) {
+            return rows;
+        }
+        rows.push_back(read_row(all));
+    }
+}
+
+Result<std::int64_t> insert_run(Database& database, const NewRun& run) {
+    DRYDOCK_TRY_ASSIGN(
+        Statement statement,
+        database.prepare(
+            "INSERT INTO runs(id, created_ms, plan_digest, head) VALUES(?1, ?2, ?3, ?4)"));
+    const Digest start = chain_start(run);
+    statement.bind_text(1, run.id).bind(2, run.created_ms).bind_text(3, run.plan_digest);
+    statement.bind_bytes(4, view(start));
+    DRYDOCK_TRY(statement.run());
+    return database.integer("SELECT last_insert_rowid()");
+}
+
+// One sequence for all runs of the journal: a host remembers one fence, whoever conducts.
+Result<std::uint64_t>
+raise_epoch(Database& database, std::int64_t number, const Holder& who) {
+    DRYDOCK_TRY_ASSIGN(const std::int64_t highest,
+                       database.integer("SELECT max(epoch) FROM runs"));
+    const auto epoch = static_cast<std::uint64_t>(highest) + 1;
+    DRYDOCK_TRY_ASSIGN(
+        Statement statement,
+        database.prepare(
+            "UPDATE runs SET epoch = ?2, host = ?3, pid = ?4, since_ms = ?5 WHERE number = ?1"));
+    statement.bind(1, number).bind(2, epoch).bind_text(3, who.host);
+    statement.bind(4, who.pid).bind(5, who.since_ms);
+    DRYDOCK_TRY(statement.run());
+    return epoch;
+}
+
+Result<Head>
+insert_record(Database& database, const Row& row, const std::string& text, const Entry& entry) {
+    const std::string& run = row.info.run.id;
+    Head head;
+    head.records = row.info.head.records + 1;
+    if (head.records > k_records_max) {
+        return fail("journal.record", "run " + run + " has no room for another record");
+    }
+    head.hash = chain_next(row.info.head.hash, run, head.records, entry.wall_ms, text);
+    DRYDOCK_TRY_ASSIGN(Statement statement,
+                       database.prepare("INSERT INTO records VALUES(?1, ?2, ?3, ?4)"));
+    const std::string packed = pack_events(text);
+    statement.bind(1, place_of(row.number, head.records)).bind(2, entry.wall_ms);
+    statement.bind_bytes(3, view(head.hash)).bind_bytes(4, packed);
+    DRYDOCK_TRY(statement.run());
+    DRYDOCK_TRY(store_head(database, row.number, head, entry));
+    return head;
+}
+
+Status
+walk_records(Database& database, const Row& row, std::uint64_t skipped, const VisitRecord& visit) {
+    const std::string& run = row.info.run.id;
+    DRYDOCK_TRY_ASSIGN(const Digest before, hash_of(database, row, skipped));
+    ChainChecker checker(run, skipped, before);
+    DRYDOCK_TRY_ASSIGN(Statement all,
+                       database.prepare("SELECT place - ?1, wall_ms, hash, events FROM records"
+                                        " WHERE place > ?2 AND place < ?3 ORDER BY place"));
+    const std::int64_t base = place_of(row.number, 0);
+    all.bind(1, base).bind(2, place_of(row.number, skipped)).bind(3, place_of(row.number + 1, 0));
+    for (;;) {
+        DRYDOCK_TRY_ASSIGN(const bool is_there, all.step());
+        if (!is_there) {
+            return checker.finish(row.info.head);
+        }
+        const Record record{static_cast<std::uint64_t>(all.integer(0)),
+                            all.integer(1),
+                            {},
+                            to_digest(all.bytes(2))};
+        const auto text = unpack_events(all.bytes(3));
+        if (!text) {
+            return checker.broken(record.sequence, "its content cannot be unpacked");
+        }
+        DRYDOCK_TRY(checker.next(record.sequence, record.wall_ms, *text, record.hash));
+        DRYDOCK_TRY(visit(record, *text));
+    }
+}
+
+}  // namespace drydock::journal
