@@ -54,10 +54,10 @@ struct Options {
     std::string cluster_file;
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
-    std::string plan_file;  // apply: where the plan was read from; looked at again on resume
-    std::string approve;    // a gate that is approved when it opens; the run then goes on at once
-    std::string unproved;   // apply: why a plan is run whose check failed or is missing
-    bool take_over = false;      // displaces another journal that holds the hosts
+    std::string plan_file;   // apply: where the plan was read from; looked at again on resume
+    std::string approve;     // a gate that is approved when it opens; the run then goes on at once
+    std::string unproved;    // apply: why a plan is run whose check failed or is missing
+    bool take_over = false;  // displaces another journal that holds the hosts
     bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
 };
 

@@ -89,16 +89,13 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
     return settings;
 }
 
-Answer<std::unique_ptr<LocalSession>> LocalSession::open(const Options& options,
-                                                         Store& store,
-                                                         model::Plan plan,
-                                                         Observer& observer) {
+Answer<std::unique_ptr<LocalSession>>
+LocalSession::open(const Options& options, Store& store, model::Plan plan, Observer& observer) {
     auto secrets = read_secrets(plan.secrets);
     if (!secrets) {
         return refuse(secrets.error());
     }
-    std::unique_ptr<LocalSession> made(
-        new LocalSession(store, std::move(plan), observer));
+    std::unique_ptr<LocalSession> made(new LocalSession(store, std::move(plan), observer));
     made->session_ = std::make_unique<conduct::RunSession>(
         made->plan_,
         conduct::SessionPorts{store.journal(), made->transport_, made->clock_, *made->relay_},

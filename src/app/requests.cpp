@@ -48,11 +48,12 @@ public:
 };
 
 tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
-    return refuse({"request.unanswered",
-                   fmt::format("the conductor of run {} did not answer the request to {}", run, kind),
-                   "see `drydock status`; the request is void once that conductor has ended",
-                   ErrorClass::transient},
-                  k_exit_halted);
+    return refuse(
+        {"request.unanswered",
+         fmt::format("the conductor of run {} did not answer the request to {}", run, kind),
+         "see `drydock status`; the request is void once that conductor has ended",
+         ErrorClass::transient},
+        k_exit_halted);
 }
 
 // Asks the live conductor and waits for its answer.
@@ -130,9 +131,8 @@ Answer<RunStatus> say(const Options& options,
         return tl::unexpected(session.error());
     }
     return *session ? by_hand(**session)
-                    : refuse_if_refused(options,
-                                        info->run.id,
-                                        ask_conductor(*store, info->run.id, kind, detail));
+                    : refuse_if_refused(
+                          options, info->run.id, ask_conductor(*store, info->run.id, kind, detail));
 }
 
 }  // namespace
@@ -149,13 +149,14 @@ Answer<RunStatus> approve(const Options& options, const std::string& gate) {
     Silence silence;
     Json detail;
     detail.set("gate", gate);
-    return say(options, "approve", detail, silence, [&](LocalSession& session) -> Answer<RunStatus> {
-        const model::Plan& plan = session.plan();
-        const auto gate_now = conduct::find_open_gate(plan, session.run().state(), gate);
-        return gate_now ? session.status_after(session.run().record(
-                              conduct::approval_of(plan, *gate_now, current_user())))
-                        : gate_not_open(plan, *now, gate);
-    });
+    return say(
+        options, "approve", detail, silence, [&](LocalSession& session) -> Answer<RunStatus> {
+            const model::Plan& plan = session.plan();
+            const auto gate_now = conduct::find_open_gate(plan, session.run().state(), gate);
+            return gate_now ? session.status_after(session.run().record(
+                                  conduct::approval_of(plan, *gate_now, current_user())))
+                            : gate_not_open(plan, *now, gate);
+        });
 }
 
 Answer<RunStatus> abort(const Options& options, Observer& observer) {

@@ -199,8 +199,7 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     if (!held) {
         return refuse(held.error());
     }
-    return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle())
-                                         : std::move(session);
+    return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);
 }
 
 }  // namespace
@@ -221,6 +220,10 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (!store) {
         return tl::unexpected(store.error());
     }
+    auto last = store->current_run(true);
+    if (last && last->state.word == "finished") {
+        return status(options, last->run.id);  // nothing is left to do
+    }
     auto session = LocalSession::open_current(options, *store, observer);
     if (!session) {
         return tl::unexpected(session.error());
@@ -231,8 +234,7 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (Status taken = (*session)->run().take(); !taken) {
         return refuse(taken.error());
     }
-    if (Status same =
-            check_plan_file((*session)->plan(), (*session)->run().history().created);
+    if (Status same = check_plan_file((*session)->plan(), (*session)->run().history().created);
         !same) {
         return refuse(same.error(), k_exit_moved);
     }

@@ -24,6 +24,13 @@ tl::unexpected<Failure> no_run(const std::string& state) {
                    ErrorClass::permanent});
 }
 
+tl::unexpected<Failure> no_open_run(const journal::RunInfo& last) {
+    return refuse({"run.over",
+                   fmt::format("the last run, {}, is over ({})", last.run.id, last.state.word),
+                   "see `drydock status`; begin another: drydock plan ..., then drydock apply",
+                   ErrorClass::permanent});
+}
+
 int exit_code_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case run::Phase::finished:
@@ -156,7 +163,7 @@ Answer<journal::RunInfo> Store::current_run(bool any) {
             return *it;
         }
     }
-    return no_run(state_);
+    return runs->empty() ? no_run(state_) : no_open_run(runs->back());
 }
 
 Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {

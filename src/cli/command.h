@@ -48,7 +48,8 @@ public:
     int approve() { return changed(app::approve(options(), typed_.gate)); }
 
     int abort() {
-        return conduct([&](app::Observer& observer) { return app::abort(options(), observer); }, "");
+        return conduct([&](app::Observer& observer) { return app::abort(options(), observer); },
+                       "");
     }
 
     int note() { return changed(app::note(options(), typed_.text)); }

@@ -178,8 +178,7 @@ private:
         auto* approve = add(app_, "approve", "approve the gate that the run waits at", changes);
         text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
         add_conducting(add(app_, "downgrade", "take the run back", changes));
-        auto* abort =
-            add(app_, "abort", "give the run up and leave the cluster as it is", changes);
+        auto* abort = add(app_, "abort", "give the run up and leave the cluster as it is", changes);
         add_take_over(abort);
         abort->add_flag("--give-up-hosts",
                         to_.give_up_hosts,

@@ -24,9 +24,21 @@ void keep_detail(const run::Event& event,
         history.approved = event.detail;
         history.approved.set("at_ms", wall_ms);
     }
+    if (is_failure(event)) {
+        history.failures[event.action] = event.detail;
+    }
 }
 
 }  // namespace
+
+bool is_failure(const run::Event& event) {
+    const bool lapsed =
+        event.type == EventType::action_attached && event.outcome == run::Outcome::none;
+    const bool told = lapsed || event.outcome != run::Outcome::none;
+    return told && event.outcome != run::Outcome::yes && event.outcome != run::Outcome::done
+           && event.outcome != run::Outcome::skip
+           && !event.detail.is_null();
+}
 
 Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
                                 const model::Plan& plan) {

@@ -18,14 +18,19 @@ struct RunHistory {
     run::State state;
     journal::Head head;
     std::map<std::size_t, Json> soaks;  // by gate: detail of soak.started
-    Json created;                       // detail of run.created
-    Json halted;                        // detail of the last run.halted or drift.found
-    Json approved;                      // detail of the last gate.approved, with its time as at_ms
-    Json gate_facts;                    // what a gate looked at last; null: nothing yet
-    std::int64_t gate_facts_ms = 0;     // wall clock, like the next
-    std::int64_t last_ms = 0;           // of the last record
-    bool ends_with_approval = false;    // a resume is all that is missing
+    std::map<std::size_t, Json>
+        failures;                     // by action: detail of the last event that was no success
+    Json created;                     // detail of run.created
+    Json halted;                      // detail of the last run.halted or drift.found
+    Json approved;                    // detail of the last gate.approved, with its time as at_ms
+    Json gate_facts;                  // what a gate looked at last; null: nothing yet
+    std::int64_t gate_facts_ms = 0;   // wall clock, like the next
+    std::int64_t last_ms = 0;         // of the last record
+    bool ends_with_approval = false;  // a resume is all that is missing
 };
+
+// True if the event tells of no success and says why.
+[[nodiscard]] bool is_failure(const run::Event& event);
 
 // Reads and verifies the whole chain of the run. Errors: those of Journal::read(); journal.event
 // for an event that the plan does not have.

@@ -46,8 +46,8 @@ Ticket Hosts::ask(const std::string& host, Json request, std::int64_t deadline_m
     const auto link = links_.find(host);
     CHECK(link != links_.end());
     const Ticket ticket = next_ticket_++;
-    link->second.queued.emplace(
-        ticket, Question{std::move(request), clock_.monotonic_ms(), deadline_ms});
+    link->second.queued.emplace(ticket,
+                                Question{std::move(request), clock_.monotonic_ms(), deadline_ms});
     return ticket;
 }
 
@@ -201,14 +201,13 @@ void Hosts::take_fence(Link& link, const Json& frame) {
     if (frame.contains("error")) {
         refuse_greeting(link, agent::read_error(frame["error"]));
     } else if (frame["fence"].as_uint() != identity_.epoch) {
-        refuse_greeting(
-            link,
-            {"agent.fenced",
-             fmt::format("another conductor has taken over (its epoch is {}, ours {})",
-                         frame["fence"].show(),
-                         identity_.epoch),
-             "see `drydock status`",
-             ErrorClass::permanent});
+        refuse_greeting(link,
+                        {"agent.fenced",
+                         fmt::format("another conductor has taken over (its epoch is {}, ours {})",
+                                     frame["fence"].show(),
+                                     identity_.epoch),
+                         "see `drydock status`",
+                         ErrorClass::permanent});
     }
 }
 
@@ -292,8 +291,7 @@ void Hosts::expire(Link& link) {
         const bool late = now > one.second.deadline_ms;
         if (late) {
             PROBE("hosts: a question could not be sent in time");
-            replies_.push_back(
-                {one.first, Reply::Kind::refused, {}, silent, one.second.asked_ms});
+            replies_.push_back({one.first, Reply::Kind::refused, {}, silent, one.second.asked_ms});
         }
         return late;
     });
@@ -315,8 +313,7 @@ void Hosts::expire(Link& link) {
 
 // Connects where something waits, and takes what has come.
 void Hosts::step(Link& link) {
-    if (!link.conversation && !link.queued.empty()
-        && clock_.monotonic_ms() >= link.retry_at_ms) {
+    if (!link.conversation && !link.queued.empty() && clock_.monotonic_ms() >= link.retry_at_ms) {
         connect(link);
     }
     if (link.conversation) {

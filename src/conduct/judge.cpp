@@ -121,9 +121,8 @@ std::vector<Judgement> Judge::step() {
         questions_[action].reading = true;
     }
     auto inquiry = inquiry_of(due);
-    readings_.push_back(
-        std::make_unique<Shared>(
-            Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(due)}));
+    readings_.push_back(std::make_unique<Shared>(
+        Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(due)}));
     return judgements;
 }
 
@@ -209,9 +208,9 @@ std::int64_t fresh_until(const std::vector<std::string>& keys, const model::Fact
 }  // namespace
 
 std::optional<Judgement> Judge::settle(std::size_t index,
-                                   Question& question,
-                                   const std::shared_ptr<const model::FactBook>& book,
-                                   const Members& up) {
+                                       Question& question,
+                                       const std::shared_ptr<const model::FactBook>& book,
+                                       const Members& up) {
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
     const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;

@@ -89,9 +89,9 @@ private:
     [[nodiscard]] std::shared_ptr<const model::FactBook>
     fresh(Question& question, std::shared_ptr<const model::FactBook> book);
     std::optional<Judgement> settle(std::size_t index,
-                                     Question& question,
-                                     const std::shared_ptr<const model::FactBook>& book,
-                                     const Members& up);
+                                    Question& question,
+                                    const std::shared_ptr<const model::FactBook>& book,
+                                    const Members& up);
     // What answers all of these questions.
     [[nodiscard]] std::shared_ptr<const Inquiry> inquiry_of(const std::vector<std::size_t>& due);
     [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,

@@ -167,8 +167,7 @@ void Reading::ask(const std::string& host, const Inquiry::Probes& probes, Hosts&
     request.reserve(6);  // with its number, identity, and secrets
     request.append("do", k_probe);
     request.append("probes", probes.list);
-    const std::int64_t deadline =
-        clock_->monotonic_ms() + probes.within_ms + k_probe_grace_ms;
+    const std::int64_t deadline = clock_->monotonic_ms() + probes.within_ms + k_probe_grace_ms;
     asked_.emplace(hosts.ask(host, std::move(request), deadline), probes.list);
 }
 
@@ -247,8 +246,7 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
     return true;
 }
 
-model::FactBook
-read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock) {
+model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock) {
     Reading reading(std::move(inquiry), hosts, clock);
     while (!reading.done()) {
         for (const Reply& reply : hosts.poll(1000)) {

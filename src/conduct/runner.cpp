@@ -1,6 +1,7 @@
 #include "conduct/runner.h"
 
 #include "base/probe.h"
+#include "conduct/history.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -82,8 +83,8 @@ Runner::Runner(const model::Plan& plan,
              state_,
              hosts,
              clock,
-             settings_.inquiries ? settings_.inquiries
-                                 : std::make_shared<Inquiries>(plan.sources))
+             settings_.inquiries ? settings_.inquiries : std::make_shared<Inquiries>(plan.sources))
+    , failures_(std::move(settings_.failures))
     , records_(settings_.records) {
 }
 
@@ -130,10 +131,8 @@ journal::RunState run_state_of(run::Phase phase) {
 void Runner::apply(Event event) {
     run::apply(program_, state_, event);
     mark(event);
-    const bool trouble = event.outcome != Outcome::yes && event.outcome != Outcome::done
-                         && event.outcome != Outcome::skip;
-    if (trouble && !event.detail.is_null()) {
-        last_detail_[event.action] = event.detail;
+    if (is_failure(event)) {
+        failures_[event.action] = event.detail;
     }
     pending_.push_back(std::move(event));
 }
@@ -281,8 +280,7 @@ void Runner::set_soak_started(std::size_t action, const Json& detail) {
     std::int64_t elapsed = 0;
     for (const auto& [boot, then_ms] : detail["clocks"].members()) {
         if (now.contains(boot)) {
-            elapsed =
-                std::max(elapsed, now[boot].as_int() - then_ms.as_int() - k_clocks_ms);
+            elapsed = std::max(elapsed, now[boot].as_int() - then_ms.as_int() - k_clocks_ms);
         }
     }
     if (elapsed == 0) {
@@ -305,8 +303,8 @@ bool Runner::await_soak(std::size_t action) {
 
 Json Runner::halt_detail(std::size_t index) const {
     const Action& action = plan_.actions[index];
-    const auto last = last_detail_.find(index);
-    const Json detail = last == last_detail_.end() ? Json() : last->second;
+    const auto last = failures_.find(index);
+    const Json detail = last == failures_.end() ? Json() : last->second;
     const std::string why = detail["because"].as_string();
     Json out;
     out.set("action", action.id).set("source", action.source);
@@ -432,7 +430,8 @@ void Runner::take_judgement(Judgement judgement) {
     const Event& event = judgement.event;
     if (event.purpose == Purpose::guard && event.outcome == Outcome::yes) {
         const std::int64_t now = clock_.monotonic_ms();
-        permissions_[event.action] = {now, std::min(judgement.fresh_until_ms, now + k_begin_ms_max)};
+        permissions_[event.action] = {now,
+                                      std::min(judgement.fresh_until_ms, now + k_begin_ms_max)};
     }
     apply(std::move(judgement.event));
 }

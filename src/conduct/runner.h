@@ -51,11 +51,12 @@ void crash_at(const Crash& crash,
 
 struct Settings {
     std::string run;
-    journal::Head head;    // behind which the next record goes
-    std::string boot_id;   // of this machine: clocks of one boot can be compared
+    journal::Head head;                    // behind which the next record goes
+    std::string boot_id;                   // of this machine: clocks of one boot can be compared
+    std::map<std::size_t, Json> failures;  // of earlier conductors: see RunHistory
     Crash crash;
-    std::uint64_t records = 0;  // that this process has written already
-    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at requests
+    std::uint64_t records = 0;             // that this process has written already
+    std::int64_t turn_ms_max = 200;        // the longest wait between two looks at requests
     std::shared_ptr<Inquiries> inquiries;  // for one who runs a plan many times; null: its own
 };
 
@@ -106,6 +107,7 @@ private:
         std::int64_t judged_ms = 0;  // monotonic, like the next
         std::int64_t until_ms = 0;
     };
+
     struct InFlight {
         std::size_t action = 0;
         int attempt = 0;
@@ -161,7 +163,7 @@ private:
     std::map<std::size_t, Permission> permissions_;     // of what was judged or sent
     std::set<std::size_t> asking_;                      // actions whose agent is being asked
     std::map<std::size_t, std::int64_t> soak_started_;  // monotonic
-    std::map<std::size_t, Json> last_detail_;           // of each action's last failure
+    std::map<std::size_t, Json> failures_;              // by action: why the last try failed
     std::vector<journal::RequestAnswer> answers_;       // given with the next record
     std::vector<std::uint64_t> waiting_requests_;       // answered once the run has stopped
     std::set<std::uint64_t> heard_requests_;
@@ -170,7 +172,7 @@ private:
     std::int64_t told_ms_ = 0;
     std::int64_t requests_due_ms_ = 0;
     run::Phase recorded_ = run::Phase::created;  // that lists show
-    bool waits_for_person_ = false;  // and for nothing else
+    bool waits_for_person_ = false;              // and for nothing else
     bool ended_ = false;
 };
 

@@ -18,8 +18,7 @@ Status Runner::take_requests() {
     requests_due_ms_ = now + settings_.turn_ms_max;
     const auto open = journal_.open_requests(settings_.run);
     if (!open) {
-        return open.error().kind == ErrorClass::transient ? Status()
-                                                          : tl::unexpected(open.error());
+        return open.error().kind == ErrorClass::transient ? Status() : tl::unexpected(open.error());
     }
     for (const journal::Request& request : *open) {
         if (heard_requests_.insert(request.number).second) {

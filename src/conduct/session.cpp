@@ -121,6 +121,7 @@ void RunSession::make_runner() {
     settings.run = plan_.run;
     settings.head = history_.head;
     settings.boot_id = settings_.boot_id;
+    settings.failures = history_.failures;
     settings.crash = settings_.crash;
     settings.records = is_new_ ? 1 : 0;
     settings.turn_ms_max = settings_.turn_ms_max;
@@ -175,11 +176,11 @@ std::optional<Error> RunSession::find_other_owner() const {
     const auto claims = claims_of(plan_);
     for (const std::string& host : hosts_->names()) {
         const auto of_host = claims.find(host);
-        const auto error = ownership_conflict(
-            hosts_->greeting(host),
-            plan_.cluster,
-            ports_.journal.id(),
-            of_host == claims.end() ? std::vector<std::string>() : of_host->second);
+        const auto error = ownership_conflict(hosts_->greeting(host),
+                                              plan_.cluster,
+                                              ports_.journal.id(),
+                                              of_host == claims.end() ? std::vector<std::string>()
+                                                                      : of_host->second);
         if (error) {
             return error->in(fmt::format("host {}", host));
         }
@@ -207,8 +208,7 @@ Obstacle RunSession::look_before_begin() {
         }
     }
     if (!report.running.empty()) {
-        return {{},
-                under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
+        return {{}, under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
     }
     return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
 }

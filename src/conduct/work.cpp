@@ -16,10 +16,8 @@ constexpr std::int64_t k_turn_ms = 500;
 
 void take_running(const std::string& host, const Json& body, WorkReport& report) {
     for (const Json& one : body["running"].items()) {
-        report.running.push_back({host,
-                                  one["run"].as_string(),
-                                  one["action"].as_string(),
-                                  one["attempt"].as_int()});
+        report.running.push_back(
+            {host, one["run"].as_string(), one["action"].as_string(), one["attempt"].as_int()});
     }
 }
 

@@ -104,6 +104,12 @@ public:
     // What stands in the way of beginning this plan now; looks only.
     [[nodiscard]] conduct::Obstacle look_before_begin(const model::Plan& plan);
 
+    // Where the run stands by its journal, as one sees who conducted none of it.
+    [[nodiscard]] Life life_of(const model::Plan& plan);
+
+    // What others do while a conductor hangs; by default one of them goes on with the run.
+    void on_takeover(std::function<void(const model::Plan&)> act) { takeover_ = std::move(act); }
+
     // From now on, sessions displace another journal that holds the hosts.
     void take_over_hosts(bool take_over) { takes_over_hosts_ = take_over; }
 
@@ -155,6 +161,7 @@ private:
     const Prepared* prepared_ = nullptr;
     int conductors_ = 0;
     bool takes_over_hosts_ = false;
+    std::function<void(const model::Plan&)> takeover_;
     std::int64_t calm_ms_ = 0;  // when nothing goes wrong any more
     std::function<void(const std::string&)> tell_;
 };

@@ -17,7 +17,8 @@ using transport::Fault;
 
 constexpr std::int64_t k_turn_ms_max = 60'000;    // between two looks at requests
 constexpr std::int64_t k_commit_ms_max = 20'000;  // of a slow disk
-constexpr std::int64_t k_stop_ms_max = 120'000;   // longer than facts stay fresh, and than hosts wait
+constexpr std::int64_t k_stop_ms_max =
+    120'000;  // longer than facts stay fresh, and than hosts wait
 
 std::string in_words(const model::Plan& plan, const Event& event) {
     const std::string action = plan.actions.empty() || run::name_of(event.type).starts_with("run.")
@@ -81,9 +82,9 @@ struct Site::Conductor {
               {[&site] { site.lose_commit_time(); }, [&site] { site.stand_still(); }})
         , transport(site.transport, journal, site.ground_.before_wait)
         , ear(site, plan, ++site.conductors_)
-        , session(plan,
-                  {journal, transport, site.conductor_clock_, ear},
-                  site.settings_for(prepared)) {}
+        , session(
+              plan, {journal, transport, site.conductor_clock_, ear}, site.settings_for(prepared)) {
+    }
 
     Prepared prepared;
     MortalJournal journal;
@@ -97,7 +98,11 @@ struct Site::Conductor {
 void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
     say("it hangs; another conductor takes over");
     hung.release_lease(plan.run);
-    (void)conduct(plan);
+    if (takeover_) {
+        takeover_(plan);
+    } else {
+        (void)conduct(plan);
+    }
     say("the one that hung wakes up");
 }
 
@@ -179,6 +184,15 @@ Json Site::last_halt(const model::Plan& plan) {
         }
     }
     return halt;
+}
+
+Life Site::life_of(const model::Plan& plan) {
+    Life life;
+    life.state = replay(plan);
+    life.halt = last_halt(plan);
+    const auto gate = conduct::find_open_gate(plan, life.state, "");
+    life.gate = gate ? plan.actions[*gate].gate : "";
+    return life;
 }
 
 // From the lease to the end of this conductor.

@@ -73,9 +73,7 @@ protected:
     const NewRun run{"roll-1", 1'700'000'000'000, "sha256:abc"};
     const Holder me{"here", 11, 1'700'000'000'001};
 
-    void start() {
-        ASSERT_TRUE(writer.begin(run, me));
-    }
+    void start() { ASSERT_TRUE(writer.begin(run, me)); }
 
     void reopen() {
         journal.reset();
@@ -105,11 +103,10 @@ TEST_P(JournalConformance, ReadsBackWhatWasAppendedAfterReopening) {
     reopen();
     const auto records = journal->read(run.id);
     ASSERT_TRUE(records) << records.error().text();
-    EXPECT_THAT(
-        *records,
-        ElementsAre(Record{1, 0, {Json::Object{{"type", "run.created"}}}, born.hash},
-                    Record{2, 5, first, one->hash},
-                    Record{3, -3, {event("c", 2)}, two->hash}));
+    EXPECT_THAT(*records,
+                ElementsAre(Record{1, 0, {Json::Object{{"type", "run.created"}}}, born.hash},
+                            Record{2, 5, first, one->hash},
+                            Record{3, -3, {event("c", 2)}, two->hash}));
     EXPECT_EQ(journal->verify(run.id), Result<Head>(*two));
 }
 
@@ -336,8 +333,7 @@ TEST_P(JournalConformance, TheWayBackClosesTheRunThatItReturns) {
 TEST_P(JournalConformance, NoWayBackOfARunThatAnotherConducts) {
     start();
     const auto other = backend->open();
-    const Birth birth = {
-        {"back", 1, ""}, {0, {event("run.created", 0)}}, me, run.id, returned()};
+    const Birth birth = {{"back", 1, ""}, {0, {event("run.created", 0)}}, me, run.id, returned()};
     EXPECT_EQ(other->begin_run(birth).error().code, "journal.lease.held");
     EXPECT_EQ(journal->list_runs()->size(), 1);
     EXPECT_TRUE(writer.append(run.id, 1, {event("a", 1)}));

@@ -128,8 +128,10 @@ class Case(unittest.TestCase):
         self.drydock("apply", self.plan, expect=WAITS)
 
     def finish(self) -> None:
-        """Resumes the run, approving its gate, until it is finished."""
+        """Resumes the run, or begins it, approving its gate, until it is finished."""
         done = self.drydock("resume")
+        if done.code == NO and "there is no run" in done.stderr:  # it died before there was one
+            done = self.drydock("apply", self.plan)
         if done.code == WAITS:
             self.drydock("approve", self.gate(), expect=DONE)
             done = self.drydock("resume")

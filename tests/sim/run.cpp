@@ -1,6 +1,7 @@
 #include "sim/run.h"
 
 #include "journal/sqlite/sqlite_journal.h"
+#include "sim/night.h"
 #include "sim/world.h"
 
 #include <fmt/format.h>
@@ -57,16 +58,20 @@ Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
     static const Prepared k_prepared(plan, plan.digest());
     world.know(k_prepared);
     Faults dice(seed + 1);
-    std::vector<Death> deaths;
     if (hardship.hostile) {
         world.faults = Faults::hostile(seed, k_budget_max);
         world.site.plan_storms(plan, k_calm_ms);
-        deaths = draw_deaths(dice);
     }
     if (hardship.tell) {
         world.site.tell(hardship.tell);
     }
-    const Ending ending = world.see_through(plan, deaths, k_patience);
+    Ending ending;
+    if (hardship.hostile) {
+        Night night(world, dice, k_calm_ms);
+        ending = night.play(plan);
+    } else {
+        ending = world.see_through(plan, {}, k_patience);
+    }
     outcome.conductors = ending.conductors;
     outcome.halts = ending.halts;
     outcome.wrong = ending.wrong;

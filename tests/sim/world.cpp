@@ -132,15 +132,8 @@ planner::Compiled World::compile(const std::string& procedure,
 
 Result<model::Plan> World::compile_back(const model::Plan& forward, const std::string& run) {
     const auto facts = survey();
-    auto compiled = planner::compile({pack_,
-                                      cluster_,
-                                      facts,
-                                      "downgrade",
-                                      forward.to,
-                                      forward.from,
-                                      run,
-                                      "",
-                                      forward.run});
+    auto compiled = planner::compile(
+        {pack_, cluster_, facts, "downgrade", forward.to, forward.from, run, "", forward.run});
     return compiled.plan ? Result<model::Plan>(std::move(*compiled.plan))
                          : tl::unexpected(compiled.problems.front());
 }
@@ -178,7 +171,6 @@ void World::repair(const model::Plan& plan, const Life& life) {
     }
 }
 
-// Where a person is asked, the way back must still be open.
 void World::check_gate(std::vector<Wrong>& wrong) const {
     if (!from_.empty() && etcd.store().level != from_) {
         wrong.push_back({"unasked-return-point",
@@ -186,10 +178,9 @@ void World::check_gate(std::vector<Wrong>& wrong) const {
     }
 }
 
-void World::check_end(const model::Plan& plan, Ending& ending) {
-    const bool over = ending.last.state.phase() == run::Phase::finished;
+void World::check_system(const model::Plan& plan, bool over, std::vector<Wrong>& wrong) {
     const auto complain = [&](std::string property, std::string what) {
-        ending.wrong.push_back({std::move(property), std::move(what)});
+        wrong.push_back({std::move(property), std::move(what)});
     };
     if (const std::uint64_t lost = etcd.lost_writes(); lost > 0) {
         complain("lost-writes", fmt::format("{} acknowledged writes are lost", lost));
@@ -206,12 +197,18 @@ void World::check_end(const model::Plan& plan, Ending& ending) {
             complain("stuck", fmt::format("{} runs {} at the end", name, node.running));
         }
     }
+}
+
+void World::check_end(const model::Plan& plan, Ending& ending) {
+    const bool over = ending.last.state.phase() == run::Phase::finished;
+    check_system(plan, over, ending.wrong);
     const auto told = site.events(plan);
     const bool approved = std::any_of(told.begin(), told.end(), [](const run::Event& event) {
         return event.type == run::EventType::gate_approved;
     });
     if (plan.point_of_no_return.exists && over && !approved) {
-        complain("unasked-return-point", "the point of no return was passed unasked");
+        ending.wrong.push_back(
+            {"unasked-return-point", "the point of no return was passed unasked"});
     }
 }
 

@@ -50,6 +50,13 @@ public:
     void keep_in(std::function<std::unique_ptr<journal::Journal>()> open_journal,
                  std::function<void()> after_death);
 
+    [[nodiscard]] std::unique_ptr<journal::Journal> open_journal() const { return open_journal_(); }
+
+    // Where a person is asked, the way back must still be open.
+    void check_gate(std::vector<Wrong>& wrong) const;
+    // What the system has seen that must never be; `over`: `plan` has ended well.
+    void check_system(const model::Plan& plan, bool over, std::vector<Wrong>& wrong);
+
     // Starts what should be up, on whatever release its link says.
     void repair(const model::Plan& plan, const Life& life);
 
@@ -72,7 +79,6 @@ public:
 
 private:
     [[nodiscard]] Ground ground();
-    void check_gate(std::vector<Wrong>& wrong) const;
     void check_end(const model::Plan& plan, Ending& ending);
 
     std::string from_;  // the series that the plan comes from; empty: nothing is asked at its gate

@@ -191,8 +191,7 @@ void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     }
 }
 
-Result<Head>
-MemoryJournal::append(const std::string& run, const Head& before, const Entry& entry) {
+Result<Head> MemoryJournal::append(const std::string& run, const Head& before, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
     DRYDOCK_TRY_ASSIGN(const Head head, next_head(*target, before, entry));
     if (target->head == head) {

@@ -136,10 +136,8 @@ Result<std::int64_t> insert_run(Database& database, const NewRun& run) {
 }
 
 // One sequence for all runs of the journal: a host remembers one fence, whoever conducts.
-Result<std::uint64_t>
-raise_epoch(Database& database, std::int64_t number, const Holder& who) {
-    DRYDOCK_TRY_ASSIGN(const std::int64_t highest,
-                       database.integer("SELECT max(epoch) FROM runs"));
+Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const Holder& who) {
+    DRYDOCK_TRY_ASSIGN(const std::int64_t highest, database.integer("SELECT max(epoch) FROM runs"));
     const auto epoch = static_cast<std::uint64_t>(highest) + 1;
     DRYDOCK_TRY_ASSIGN(
         Statement statement,

@@ -133,7 +133,8 @@ std::string_view ending_word(std::string_view event_type) {
     constexpr std::array k_words = {std::pair{"run.finished", "finished"},
                                     std::pair{"run.returned", "returned"},
                                     std::pair{"run.aborted", "aborted"}};
-    const auto it = std::ranges::find(k_words, event_type, &std::pair<const char*, const char*>::first);
+    const auto it =
+        std::ranges::find(k_words, event_type, &std::pair<const char*, const char*>::first);
     return it == k_words.end() ? "" : it->second;
 }
 
@@ -146,9 +147,8 @@ Status close_ended_runs(Database& database) {
         const std::uint64_t skipped = row.info.head.records > 0 ? row.info.head.records - 1 : 0;
         DRYDOCK_TRY(walk_records(database, row, skipped, [&](const Record&, std::string_view text) {
             const auto events = parse_events(text);
-            word = events && !events->empty()
-                       ? ending_word((*events).back()["type"].as_string())
-                       : std::string_view();
+            word = events && !events->empty() ? ending_word((*events).back()["type"].as_string())
+                                              : std::string_view();
             return Status();
         }));
         if (row.info.state.is_over || word.empty()) {
@@ -164,8 +164,7 @@ Status close_ended_runs(Database& database) {
 }
 
 Status insert_journal_id(Database& database) {
-    DRYDOCK_TRY_ASSIGN(Statement statement,
-                       database.prepare("INSERT INTO journal(id) VALUES(?1)"));
+    DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("INSERT INTO journal(id) VALUES(?1)"));
     const std::string id = draw_journal_id();
     statement.bind_text(1, id);
     return statement.run();

@@ -78,7 +78,8 @@ private:
     Status close_returning(const Birth& birth, const Row& row);
     Result<Head> write(const Row& row, const Entry& entry);
     Result<Lease> raise_lease(const std::string& run, const Holder& who);
-    Result<Head> walk(const std::string& run, std::uint64_t from_sequence, const VisitRecord& visit);
+    Result<Head>
+    walk(const std::string& run, std::uint64_t from_sequence, const VisitRecord& visit);
     [[nodiscard]] RunInfo describe(Row row) const;
 
     Database database_;
@@ -200,8 +201,7 @@ Result<RunInfo> SqliteJournal::find_run(const std::string& run) {
     return describe(std::move(row));
 }
 
-Result<Head>
-SqliteJournal::append(const std::string& run, const Head& before, const Entry& entry) {
+Result<Head> SqliteJournal::append(const std::string& run, const Head& before, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_owned(run));
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));

@@ -155,7 +155,9 @@ TEST_F(SqliteJournalTest, AChangedByteNeverChangesWhatIsRead) {
         ASSERT_TRUE(select.step().value());
         std::string bytes = select.text(0);
         bytes[static_cast<std::size_t>(at - 1)] ^= 0x10;
-        Statement update = database.prepare(("UPDATE records SET events = ?1 WHERE place = " + place(2)).c_str()).value();
+        Statement update =
+            database.prepare(("UPDATE records SET events = ?1 WHERE place = " + place(2)).c_str())
+                .value();
         ASSERT_TRUE(update.bind_bytes(1, bytes).run());
         const auto read = open()->read("roll");
         EXPECT_TRUE(!read || read->back().events == events) << "byte " << at;
@@ -283,8 +285,8 @@ TEST_F(SqliteJournalTest, RefusesANewerFormat) {
 TEST_F(SqliteJournalTest, GoesOnWithAJournalOfFormat1) {
     {
         auto written = open_to_write();
-        ASSERT_TRUE(written.writer.append(
-            "roll", 1, {Json(Json::Object{{"type", "run.finished"}})}));
+        ASSERT_TRUE(
+            written.writer.append("roll", 1, {Json(Json::Object{{"type", "run.finished"}})}));
     }
     edit("DROP TABLE journal; DROP INDEX open_requests; DROP TABLE requests;"
          "ALTER TABLE runs DROP COLUMN is_over; PRAGMA user_version = 1");

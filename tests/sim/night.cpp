@@ -1,0 +1,263 @@
+#include "sim/night.h"
+
+#include "base/probe.h"
+#include "conduct/work.h"
+#include "journal/memory/memory_journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+constexpr int k_turns_max = 300;             // of one night; more means that it goes in circles
+constexpr std::int64_t k_person_ms = 5'000;  // that a person takes to look and type
+constexpr std::int64_t k_record_max = 30;    // by which a conductor dies
+constexpr std::uint64_t k_neighbour_epoch = 900;  // far over every epoch of a night
+
+bool is_over(run::Phase phase) {
+    return phase == run::Phase::finished || phase == run::Phase::returned
+           || phase == run::Phase::aborted;
+}
+
+}  // namespace
+
+Night::Night(World& world, transport::Faults& dice, std::int64_t calm_ms)
+    : world_(world)
+    , dice_(dice)
+    , calm_ms_(calm_ms) {
+    world_.site.on_takeover([this](const model::Plan& plan) { act_beside(plan); });
+}
+
+bool Night::is_calm() const {
+    return world_.clock.monotonic_ms() >= calm_ms_;
+}
+
+bool Night::chance(int percent) {
+    return dice_.between(1, 100) <= percent;
+}
+
+std::string Night::next_run() {
+    return fmt::format("run-{}", ++runs_);
+}
+
+Death Night::draw_death() {
+    if (is_calm() || chance(50)) {
+        return {};
+    }
+    const auto where = static_cast<Death::Where>(dice_.between(0, 2));
+    return {static_cast<std::uint64_t>(dice_.between(1, k_record_max)), where, chance(25)};
+}
+
+bool Night::has_open_run() {
+    const auto info = world_.open_journal()->find_run(plan_.run);
+    return info && !info->state.is_over;
+}
+
+// A person repairs what is down, as the last halt tells, and takes their time.
+void Night::wait_for_people() {
+    world_.repair(plan_, last_);
+    world_.let_pass(k_person_ms);
+}
+
+// What a conductor of `run` came to; meanwhile another run may have become the open one.
+void Night::take(const Life& life, const std::string& run) {
+    ++conductors_;
+    halts_ += life.halt.is_null() ? 0 : 1;
+    count_.refused += life.error.code.empty() ? 0 : 1;
+    if (pending_) {
+        plan_ = *std::exchange(pending_, std::nullopt);
+    }
+    last_ = plan_.run == run ? life : world_.site.life_of(plan_);
+    const run::Phase phase = last_.state.phase();
+    is_over_ = !last_.died && phase == run::Phase::finished;
+    if (!is_over(phase)) {
+        wait_for_people();
+    }
+}
+
+// From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
+std::optional<model::Plan> Night::make_plan() {
+    const bool forward = is_calm() || chance(70);
+    const std::string& older = played_.front().from;
+    const std::string& newer = played_.front().to;
+    auto compiled = forward ? world_.compile("upgrade", older, newer, next_run())
+                            : world_.compile("downgrade", newer, older, next_run());
+    if (!compiled.plan) {
+        PROBE("night: a plan is refused");
+        return std::nullopt;
+    }
+    return std::move(*compiled.plan);
+}
+
+void Night::apply() {
+    auto plan = make_plan();
+    if (!plan || world_.site.look_before_begin(*plan).is_there()) {
+        PROBE("night: nothing can begin now");
+        wait_for_people();
+        return;
+    }
+    plan_ = std::move(*plan);
+    played_.push_back(plan_);
+    ++count_.applied;
+    conduct(false);
+}
+
+void Night::conduct(bool approve) {
+    const model::Plan plan = plan_;  // another may become the open one meanwhile
+    take(world_.conduct(plan, draw_death(), approve), plan.run);
+}
+
+void Night::resume() {
+    ++count_.resumed;
+    const bool approve = !last_.gate.empty();
+    if (approve) {
+        world_.check_gate(wrong_);
+    }
+    conduct(approve);
+}
+
+void Night::abort() {
+    const model::Plan plan = plan_;
+    const Status aborted = world_.site.abort(plan, draw_death());
+    if (aborted) {
+        PROBE("night: a run is aborted");
+        ++count_.aborted;
+    } else {
+        PROBE("night: nobody may abort now");
+        wait_for_people();
+    }
+}
+
+void Night::downgrade() {
+    const std::string forward = plan_.run;
+    model::Plan plan = plan_;
+    const Life life = world_.site.downgrade(
+        plan,
+        [&](const model::Plan& of) { return world_.compile_back(of, next_run()); },
+        draw_death());
+    if (plan.run != forward) {
+        PROBE("night: a run is taken back");
+        ++count_.returned;
+        played_.push_back(plan);
+        plan_ = plan;
+    } else {
+        PROBE("night: the way back is refused");
+    }
+    take(life, plan.run);
+}
+
+// The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
+void Night::lose_journal() {
+    PROBE("night: the journal is lost");
+    ++count_.take_overs;
+    const auto store = journal::make_memory_store(fmt::format("journal-{}", ++journals_));
+    world_.keep_in([store] { return journal::open_memory(store); }, {});
+    plan_.run = "";
+    pending_.reset();
+    is_over_ = false;
+    apply();
+    world_.site.take_over_hosts(true);
+}
+
+// Another cluster's conductor works on the same hosts, with epochs of its own.
+void Night::greet_from_neighbour() {
+    PROBE("night: a neighbour works on the same hosts");
+    conduct::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
+    for (const auto& [host, unused] : world_.cluster().hosts) {
+        neighbour.claims[host] = {"pid_file /neighbour/" + host};
+    }
+    conduct::Hosts hosts(
+        world_.transport, world_.clock, conduct::addresses_of(world_.cluster().hosts), neighbour);
+    (void)conduct::read_work(hosts, world_.clock);
+}
+
+// While a conductor hangs, others take it for dead.
+void Night::act_beside(const model::Plan& plan) {
+    const model::Plan hung = plan;
+    switch (dice_.between(0, 5)) {
+    case 0:
+        (void)world_.site.abort(hung);
+        return;
+    case 2:
+        lose_journal();
+        return;
+    case 1: {
+        model::Plan back = hung;
+        (void)world_.site.downgrade(back, [&](const model::Plan& forward) {
+            return world_.compile_back(forward, next_run());
+        });
+        if (back.run != hung.run) {
+            PROBE("night: a run is taken back while its conductor hangs");
+            played_.push_back(back);
+            pending_ = back;
+        }
+        return;
+    }
+    default:
+        (void)world_.conduct(hung);
+        return;
+    }
+}
+
+void Night::turn() {
+    if (!is_calm() && chance(10)) {
+        greet_from_neighbour();
+    }
+    if (!is_calm() && chance(3)) {
+        lose_journal();
+        return;
+    }
+    if (!has_open_run()) {
+        apply();
+        return;
+    }
+    const bool is_forward = plan_.returns_from.empty() && plan_.procedure == "upgrade";
+    if (!is_calm() && chance(12)) {
+        abort();
+    } else if (!is_calm() && is_forward && chance(20)) {
+        downgrade();
+    } else {
+        resume();
+    }
+}
+
+Ending Night::play(const model::Plan& first) {
+    plan_ = first;
+    played_.push_back(plan_);
+    ++count_.applied;
+    conduct(false);
+    for (int turns = 0; turns < k_turns_max && !(is_over_ && !has_open_run() && is_calm());
+         ++turns) {
+        if (is_over_ && !has_open_run()) {  // the night goes on: another plan
+            world_.let_pass(k_person_ms);
+        }
+        turn();
+    }
+    Ending ending;
+    check(ending);
+    return ending;
+}
+
+void Night::check(Ending& ending) {
+    ending.last = last_;
+    ending.conductors = conductors_;
+    ending.halts = halts_;
+    ending.wrong = std::move(wrong_);
+    for (const model::Plan& plan : played_) {
+        for (Wrong& twice : done_twice(world_.site, plan)) {
+            ending.wrong.push_back(std::move(twice));
+        }
+    }
+    if (!is_over_) {
+        ending.wrong.push_back({"stuck",
+                                fmt::format("the night does not end: {} {}",
+                                            last_.halt["cause"].show(),
+                                            last_.error.message)});
+    }
+    world_.check_system(plan_, is_over_, ending.wrong);
+}
+
+}  // namespace drydock::sim

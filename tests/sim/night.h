@@ -1,0 +1,74 @@
+// A night: what several people do to one simulated cluster until it serves on one release again,
+// while faults strike. They apply, resume, approve, abort, plan anew, go back, do so at the same
+// time, lose the journal, and work beside another cluster on the same hosts.
+//
+// Every conductor and every person's command is a real session (conduct/session.h). The dice decide
+// who does what; after the calm the night ends with whatever run is open then. One thread.
+#pragma once
+
+#include "sim/world.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::sim {
+
+// How often each kind of command came to something.
+struct NightCount {
+    int applied = 0;
+    int resumed = 0;
+    int aborted = 0;
+    int returned = 0;
+    int take_overs = 0;
+    int refused = 0;
+};
+
+class Night {
+public:
+    // `world` and `dice` must outlive the night. `calm_ms`: from then on nothing goes wrong.
+    Night(World& world, transport::Faults& dice, std::int64_t calm_ms);
+
+    // From the first plan to the end of the last run.
+    [[nodiscard]] Ending play(const model::Plan& first);
+
+    [[nodiscard]] const NightCount& count() const { return count_; }
+
+private:
+    [[nodiscard]] bool is_calm() const;
+    [[nodiscard]] bool chance(int percent);
+    void turn();
+    void apply();
+    void resume();
+    void abort();
+    void downgrade();
+    void lose_journal();
+    void greet_from_neighbour();
+    void act_beside(const model::Plan& plan);
+    void conduct(bool approve);
+    void take(const Life& life, const std::string& run);
+    void wait_for_people();
+    [[nodiscard]] Death draw_death();
+    [[nodiscard]] std::optional<model::Plan> make_plan();
+    [[nodiscard]] bool has_open_run();
+    [[nodiscard]] std::string next_run();
+    void check(Ending& ending);
+
+    World& world_;
+    transport::Faults& dice_;
+    std::int64_t calm_ms_;
+    model::Plan plan_;  // of the open run, or of the next
+    std::vector<model::Plan> played_;
+    Life last_;
+    NightCount count_;
+    int journals_ = 1;
+    int runs_ = 0;
+    int conductors_ = 0;
+    int halts_ = 0;
+    bool is_over_ = false;
+    std::optional<model::Plan> pending_;  // of a run that began while its forerunner hung
+    std::vector<Wrong> wrong_;
+};
+
+}  // namespace drydock::sim
