@@ -76,6 +76,17 @@ Json Hosts::clocks() const {
     return clocks;
 }
 
+void Hosts::become(Identity identity) {
+    identity_ = std::move(identity);
+    for (auto& [name, link] : links_) {
+        if (link.conversation) {
+            link.ready = false;
+            link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
+            greet(link);
+        }
+    }
+}
+
 void Hosts::connect(Link& link) {
     auto opened = transport_.open(link.address);
     if (!opened) {

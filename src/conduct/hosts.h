@@ -71,6 +71,10 @@ public:
     // has come, `linger_ms` for more.
     std::vector<Reply> poll(std::int64_t timeout_ms, std::int64_t linger_ms = 0);
 
+    // From now on this conductor speaks: every open conversation is fenced and greeted anew, and
+    // what was queued goes out behind that.
+    void become(Identity identity);
+
     // What the agent said of itself when last greeted; null before.
     [[nodiscard]] const Json& greeting(const std::string& host) const;
 

@@ -116,7 +116,11 @@ void RunSession::make_runner() {
     if (runner_) {
         return;
     }
-    open_hosts(epoch_);
+    if (hosts_) {
+        hosts_->become(identity(epoch_));  // the agents that were asked before the run began
+    } else {
+        open_hosts(epoch_);
+    }
     Settings settings;
     settings.run = plan_.run;
     settings.head = history_.head;

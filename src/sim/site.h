@@ -101,8 +101,8 @@ public:
     using Compile = std::function<Result<model::Plan>(const model::Plan& forward)>;
     Life downgrade(model::Plan& plan, const Compile& compile, const Death& death = {});
 
-    // What stands in the way of beginning this plan now; looks only.
-    [[nodiscard]] conduct::Obstacle look_before_begin(const model::Plan& plan);
+    // A person applies a plan: it begins if nothing stands in its way, else Life::error says what.
+    Life apply(const model::Plan& plan, const Death& death = {});
 
     // Where the run stands by its journal, as one sees who conducted none of it.
     [[nodiscard]] Life life_of(const model::Plan& plan);

@@ -243,9 +243,20 @@ Status Site::abort(const model::Plan& plan, const Death& death) {
     return life.error.code.empty() ? Status() : Status(tl::unexpected(life.error));
 }
 
-conduct::Obstacle Site::look_before_begin(const model::Plan& plan) {
-    Conductor conductor(*this, plan, {});
-    return conductor.session.look_before_begin();
+Life Site::apply(const model::Plan& plan, const Death& death) {
+    Conductor conductor(*this, plan, death);
+    return live(conductor, [&](conduct::RunSession& session) -> Status {
+        const conduct::Obstacle obstacle = session.look_before_begin();
+        if (obstacle.error) {
+            return tl::unexpected(*obstacle.error);
+        }
+        if (!obstacle.drift.empty()) {
+            PROBE("sim: a plan is applied in a world that moved");
+            return fail("run.drift", obstacle.drift.front().key);
+        }
+        DRYDOCK_TRY(session.begin({}));
+        return session.conduct();
+    });
 }
 
 Life Site::downgrade(model::Plan& plan, const Compile& compile, const Death& death) {

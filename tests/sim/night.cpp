@@ -94,15 +94,20 @@ std::optional<model::Plan> Night::make_plan() {
 
 void Night::apply() {
     auto plan = make_plan();
-    if (!plan || world_.site.look_before_begin(*plan).is_there()) {
-        PROBE("night: nothing can begin now");
+    if (!plan) {
         wait_for_people();
         return;
     }
-    plan_ = std::move(*plan);
-    played_.push_back(plan_);
-    ++count_.applied;
-    conduct(false);
+    const Life life = world_.site.apply(*plan, draw_death());
+    if (world_.open_journal()->find_run(plan->run)) {
+        ++count_.applied;
+        plan_ = *plan;
+        played_.push_back(plan_);
+        take(life, plan_.run);
+    } else {
+        PROBE("night: nothing can begin now");
+        wait_for_people();
+    }
 }
 
 void Night::conduct(bool approve) {
