@@ -188,7 +188,10 @@ Status Site::carry_on(const Prepared& prepared,
         PROBE("sim: a run is resumed in a world that moved");
         return runner.record(drifted(drift.front()));
     }
-    DRYDOCK_TRY(runner.record(plain(EventType::run_resumed)));
+    const run::Phase phase = runner.state().phase();
+    if (phase == run::Phase::halted || phase == run::Phase::paused) {
+        DRYDOCK_TRY(runner.record(plain(EventType::run_resumed)));
+    }
     return runner.run();
 }
 
