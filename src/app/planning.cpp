@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/version.h"
 #include "os/files.h"
+#include "run/return_point.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -162,6 +163,24 @@ std::vector<model::WayBack> ways_left(const Options& options,
         {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
 }
 
+// Refuses a way back that the run itself has closed, whatever the facts say now.
+std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
+    const model::Plan& plan = forward.plan;
+    const auto closed = run::closed_by(plan, forward.state);
+    if (!closed) {
+        return std::nullopt;
+    }
+    const model::Action& action = plan.actions[*closed];
+    Failure failure =
+        refuse({"downgrade.closed",
+                fmt::format("the way back closed when {} was begun ({})", action.id, action.title),
+                "the ways that are left, and what they cost, follow",
+                ErrorClass::permanent})
+            .value();
+    failure.left = ways_left(options, plan.to, plan.from, plan.run);
+    return failure;
+}
+
 // The way back of the last run, from the facts as they are now.
 Answer<model::Plan> plan_downgrade(const Options& options) {
     auto project = open_project(options);
@@ -190,6 +209,9 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
                                    plan.to),
                        fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
                        ErrorClass::permanent});
+    }
+    if (auto closed = refuse_closed(options, *forward)) {
+        return tl::unexpected(std::move(*closed));
     }
     const std::string run = make_run_id(plan.run);
     auto found = survey_for(options, std::move(*project), {plan.to, plan.from, run, ""});

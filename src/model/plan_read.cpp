@@ -138,7 +138,8 @@ ReturnPoint return_point_from(const Json& json) {
             json["store"].as_string(),
             json["law"].as_string(),
             json["because"].as_string(),
-            json["source"].as_string()};
+            json["source"].as_string(),
+            strings_from(json["others"])};
 }
 
 StoreLaw store_law_from(const Json& json) {

@@ -110,6 +110,9 @@ Json return_point_to_json(const ReturnPoint& point) {
         .set("gate", point.gate)
         .set("store", point.store);
     json.set("law", point.law).set("because", point.because).set("source", point.source);
+    if (!point.others.empty()) {
+        json.set("others", strings_to_json(point.others));
+    }
     return json;
 }
 
