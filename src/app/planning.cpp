@@ -63,6 +63,87 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
 
 }  // namespace
 
+std::vector<model::WayBack> ways_left(const Options& options,
+                                      const std::string& from,
+                                      const std::string& to,
+                                      const std::string& forward) {
+    auto project = open_project(options);
+    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
+                         : Answer<Survey>(tl::unexpected(project.error()));
+    if (!known) {
+        return {};
+    }
+    return planner::ways_left(
+        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
+}
+
+namespace {
+
+void tell_approval(const Replayed& forward, Failure& failure) {
+    if (forward.approved.is_null()) {
+        return;
+    }
+    failure.errors.push_back(
+        {"downgrade.approved",
+         fmt::format("the point of no return was approved by {} at {}: \"{}\"",
+                     forward.approved["who"].show(),
+                     show_time(forward.approved["at_ms"].as_int()),
+                     forward.approved["words"].show()),
+         "",
+         ErrorClass::permanent});
+}
+
+// "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
+std::string why_closed(const model::Plan& plan, const model::Action& action) {
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    const std::string begun =
+        fmt::format("the way back closed when {} was begun ({})", action.id, action.title);
+    return point.exists && point.action == action.id ? begun + ": " + point.because : begun;
+}
+
+// Refuses a way back that the run itself has closed, whatever the facts say now.
+std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
+    const model::Plan& plan = forward.plan;
+    const auto closed = run::closed_by(plan, forward.state);
+    if (!closed) {
+        return std::nullopt;
+    }
+    Failure failure =
+        refuse({"downgrade.closed",
+                why_closed(plan, plan.actions[*closed]),
+                "the ways that are left, and what they cost, follow",
+                ErrorClass::permanent})
+            .value();
+    failure.left = ways_left(options, plan.to, plan.from, plan.run);
+    tell_approval(forward, failure);
+    return failure;
+}
+
+// The same for a plan that leads back: the newest runs that led forward between these releases.
+std::optional<Failure> refuse_closed_before(const Options& options,
+                                            const std::string& state,
+                                            const std::string& from,
+                                            const std::string& to) {
+    auto store = Store::open(state, false);
+    auto runs = store ? store->journal().list_runs() : Result<std::vector<journal::RunInfo>>();
+    for (std::size_t i = runs ? runs->size() : 0; i > 0; --i) {
+        const auto run = replay(*store, (*runs)[i - 1]);
+        if (!run) {
+            return run.error();
+        }
+        if (run->plan.procedure != "upgrade") {
+            return std::nullopt;
+        }
+        const bool leads_here = run->plan.from == to && run->plan.to == from;
+        if (auto closed = leads_here ? refuse_closed(options, *run) : std::nullopt) {
+            return closed;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 Answer<RouteAnswer> route(const Options& options, const std::string& to) {
     auto found = survey(options);
     if (!found) {
@@ -93,6 +174,12 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
         return refuse(from.error());
     }
     const std::string procedure = procedure_of(request, *from);
+    if (auto closed = procedure == "downgrade"
+                          ? refuse_closed_before(
+                                options, first->cluster.state, *from, request.to)
+                          : std::nullopt) {
+        return tl::unexpected(std::move(*closed));
+    }
     if (procedure == "upgrade" || procedure == "downgrade") {
         auto route = planner::find_route(first->pack, first->cluster, *from, request.to);
         if (!route) {
@@ -149,38 +236,6 @@ Status write_plan(const model::Plan& plan, const std::string& file) {
     return os::write_file_durable(file, model::to_json(plan).dump() + "\n");
 }
 
-std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& from,
-                                      const std::string& to,
-                                      const std::string& forward) {
-    auto project = open_project(options);
-    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
-                         : Answer<Survey>(tl::unexpected(project.error()));
-    if (!known) {
-        return {};
-    }
-    return planner::ways_left(
-        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
-}
-
-// Refuses a way back that the run itself has closed, whatever the facts say now.
-std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
-    const model::Plan& plan = forward.plan;
-    const auto closed = run::closed_by(plan, forward.state);
-    if (!closed) {
-        return std::nullopt;
-    }
-    const model::Action& action = plan.actions[*closed];
-    Failure failure =
-        refuse({"downgrade.closed",
-                fmt::format("the way back closed when {} was begun ({})", action.id, action.title),
-                "the ways that are left, and what they cost, follow",
-                ErrorClass::permanent})
-            .value();
-    failure.left = ways_left(options, plan.to, plan.from, plan.run);
-    return failure;
-}
-
 // The way back of the last run, from the facts as they are now.
 Answer<model::Plan> plan_downgrade(const Options& options) {
     auto project = open_project(options);
@@ -232,16 +287,7 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
     }
     auto failure = finish(std::move(compiled)).error();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
-    if (!forward->approved.is_null()) {
-        failure.errors.push_back(
-            {"downgrade.approved",
-             fmt::format("the point of no return was approved by {} at {}: \"{}\"",
-                         forward->approved["who"].show(),
-                         show_time(forward->approved["at_ms"].as_int()),
-                         forward->approved["words"].show()),
-             "",
-             ErrorClass::permanent});
-    }
+    tell_approval(*forward, failure);
     return tl::unexpected(std::move(failure));
 }
 
