@@ -116,6 +116,7 @@ FactSource source_from(const std::string& key, const Json& json) {
     source.probe = json["probe"];
     source.derive = json["derive"].as_string();
     source.inputs = strings_from(json["inputs"]);
+    source.skips_unknown = json["skips_unknown"].as_bool();
     return source;
 }
 

@@ -82,6 +82,9 @@ Json source_to_json(const FactSource& source) {
     json.set("binds", source.binds).set("moves", source.moves).set("identity", source.identity);
     json.set("host", source.host).set("probe", source.probe).set("derive", source.derive);
     json.set("inputs", strings_to_json(source.inputs));
+    if (source.skips_unknown) {
+        json.set("skips_unknown", true);
+    }
     return json;
 }
 
