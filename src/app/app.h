@@ -75,6 +75,7 @@ struct Survey {
     model::FactBook facts;
     std::int64_t took_ms = 0;
     std::vector<Error> unreachable;  // hosts whose agent did not answer
+    std::vector<Error> under_way;    // work of whatever run that is under way on hosts
 };
 
 [[nodiscard]] Answer<Survey> survey(const Options& options);

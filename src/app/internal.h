@@ -31,9 +31,13 @@ addresses(const std::map<std::string, model::Host>& hosts,
 // The values of secrets, by name; an error names the one that cannot be had, never a value.
 [[nodiscard]] Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secrets);
 
-// Facts for a plan between two versions: what a survey reads, and what only plans read.
+// Facts for a plan between two versions: what a survey reads, and what only plans read. Waits at
+// most `quiet_ms_max` until no work is under way on the hosts; Survey::under_way tells what is.
 [[nodiscard]] Answer<Survey>
-survey_for(const Options& options, Project project, const planner::Naming& naming);
+survey_for(const Options& options,
+           Project project,
+           const planner::Naming& naming,
+           std::int64_t quiet_ms_max = 0);
 
 // The ways from one release back to another that are left when `downgrade` is not, with what they
 // cost as things are now; `forward` is the run whose copy a restore would take.

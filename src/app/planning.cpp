@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/version.h"
 #include "os/files.h"
+#include "run/return_point.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace drydock::app {
 
 namespace {
 
+constexpr std::int64_t k_quiet_ms_max = 10'000;   // that work under way is waited for
 constexpr std::size_t k_plan_bytes_max = 64U << 20U;  // 1,000 members make about 30 MB
 
 // Unique enough for one state folder, sorted by time, readable: 20261121-205840-7f3a.
@@ -62,6 +64,99 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
 
 }  // namespace
 
+std::vector<model::WayBack> ways_left(const Options& options,
+                                      const std::string& from,
+                                      const std::string& to,
+                                      const std::string& forward) {
+    auto project = open_project(options);
+    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
+                         : Answer<Survey>(tl::unexpected(project.error()));
+    if (!known) {
+        return {};
+    }
+    return planner::ways_left(
+        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
+}
+
+namespace {
+
+void tell_approval(const Replayed& forward, Failure& failure) {
+    if (forward.history.approved.is_null()) {
+        return;
+    }
+    failure.errors.push_back(
+        {"downgrade.approved",
+         fmt::format("the point of no return was approved by {} at {}: \"{}\"",
+                     forward.history.approved["who"].show(),
+                     show_time(forward.history.approved["at_ms"].as_int()),
+                     forward.history.approved["words"].show()),
+         "",
+         ErrorClass::permanent});
+}
+
+// "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
+std::string why_closed(const model::Plan& plan, const model::Action& action) {
+    const model::ReturnPoint& point = plan.point_of_no_return;
+    const std::string begun =
+        fmt::format("the way back closed when {} was begun ({})", action.id, action.title);
+    return point.exists && point.action == action.id ? begun + ": " + point.because : begun;
+}
+
+// A plan is made of a world that stands still: work that is under way is waited for, or refused.
+Answer<Survey> survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
+    auto found = survey_for(options, std::move(project), naming, k_quiet_ms_max);
+    if (found && !found->under_way.empty()) {
+        Failure failure;
+        failure.exit_code = k_exit_moved;
+        failure.errors = found->under_way;
+        return tl::unexpected(std::move(failure));
+    }
+    return found;
+}
+
+// Refuses a way back that the run itself has closed, whatever the facts say now.
+std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
+    const model::Plan& plan = forward.plan;
+    const auto closed = run::closed_by(plan, forward.history.state);
+    if (!closed) {
+        return std::nullopt;
+    }
+    Failure failure =
+        refuse({"downgrade.closed",
+                why_closed(plan, plan.actions[*closed]),
+                "the ways that are left, and what they cost, follow",
+                ErrorClass::permanent})
+            .value();
+    failure.left = ways_left(options, plan.to, plan.from, plan.run);
+    tell_approval(forward, failure);
+    return failure;
+}
+
+// The same for a plan that leads back: the newest runs that led forward between these releases.
+std::optional<Failure> refuse_closed_before(const Options& options,
+                                            const std::string& state,
+                                            const std::string& from,
+                                            const std::string& to) {
+    auto store = Store::open(state, false);
+    auto runs = store ? store->journal().list_runs() : Result<std::vector<journal::RunInfo>>();
+    for (std::size_t i = runs ? runs->size() : 0; i > 0; --i) {
+        const auto run = replay(*store, (*runs)[i - 1]);
+        if (!run) {
+            return run.error();
+        }
+        if (run->plan.procedure != "upgrade") {
+            return std::nullopt;
+        }
+        const bool leads_here = run->plan.from == to && run->plan.to == from;
+        if (auto closed = leads_here ? refuse_closed(options, *run) : std::nullopt) {
+            return closed;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 Answer<RouteAnswer> route(const Options& options, const std::string& to) {
     auto found = survey(options);
     if (!found) {
@@ -83,7 +178,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     if (!project) {
         return tl::unexpected(project.error());
     }
-    auto first = survey_for(options, std::move(*project), {});
+    auto first = survey_quiet(options, std::move(*project), {});
     if (!first) {
         return tl::unexpected(first.error());
     }
@@ -92,6 +187,12 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
         return refuse(from.error());
     }
     const std::string procedure = procedure_of(request, *from);
+    if (auto closed = procedure == "downgrade"
+                          ? refuse_closed_before(
+                                options, first->cluster.state, *from, request.to)
+                          : std::nullopt) {
+        return tl::unexpected(std::move(*closed));
+    }
     if (procedure == "upgrade" || procedure == "downgrade") {
         auto route = planner::find_route(first->pack, first->cluster, *from, request.to);
         if (!route) {
@@ -148,20 +249,6 @@ Status write_plan(const model::Plan& plan, const std::string& file) {
     return os::write_file_durable(file, model::to_json(plan).dump() + "\n");
 }
 
-std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& from,
-                                      const std::string& to,
-                                      const std::string& forward) {
-    auto project = open_project(options);
-    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
-                         : Answer<Survey>(tl::unexpected(project.error()));
-    if (!known) {
-        return {};
-    }
-    return planner::ways_left(
-        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
-}
-
 // The way back of the last run, from the facts as they are now.
 Answer<model::Plan> plan_downgrade(const Options& options) {
     auto project = open_project(options);
@@ -191,8 +278,11 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
                        fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
                        ErrorClass::permanent});
     }
+    if (auto closed = refuse_closed(options, *forward)) {
+        return tl::unexpected(std::move(*closed));
+    }
     const std::string run = make_run_id(plan.run);
-    auto found = survey_for(options, std::move(*project), {plan.to, plan.from, run, ""});
+    auto found = survey_quiet(options, std::move(*project), {plan.to, plan.from, run, ""});
     if (!found) {
         return tl::unexpected(found.error());
     }
@@ -210,16 +300,7 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
     }
     auto failure = finish(std::move(compiled)).error();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
-    if (!forward->history.approved.is_null()) {
-        failure.errors.push_back(
-            {"downgrade.approved",
-             fmt::format("the point of no return was approved by {} at {}: \"{}\"",
-                         forward->history.approved["who"].show(),
-                         show_time(forward->history.approved["at_ms"].as_int()),
-                         forward->history.approved["words"].show()),
-             "",
-             ErrorClass::permanent});
-    }
+    tell_approval(*forward, failure);
     return tl::unexpected(std::move(failure));
 }
 

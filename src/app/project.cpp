@@ -2,6 +2,7 @@
 #include "app/internal.h"
 #include "base/text.h"
 #include "conduct/reading.h"
+#include "conduct/work.h"
 #include "os/files.h"
 #include "os/process.h"
 #include "pack/pack.h"
@@ -162,7 +163,10 @@ Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secr
     return values;
 }
 
-Answer<Survey> survey_for(const Options& options, Project project, const planner::Naming& naming) {
+Answer<Survey> survey_for(const Options& options,
+                          Project project,
+                          const planner::Naming& naming,
+                          std::int64_t quiet_ms_max) {
     os::RealClock clock;
     const std::int64_t begin = clock.monotonic_ms();
     auto sources = planner::bind_sources(project.pack, project.cluster, naming);
@@ -174,7 +178,7 @@ Answer<Survey> survey_for(const Options& options, Project project, const planner
         return refuse(secrets.error());
     }
     Survey survey = {
-        std::move(project.pack), std::move(project.cluster), std::move(*sources), {}, 0, {}};
+        std::move(project.pack), std::move(project.cluster), std::move(*sources), {}, 0, {}, {}};
     transport::LocalTransport transport;
     conduct::Hosts hosts(transport,
                          clock,
@@ -184,6 +188,12 @@ Answer<Survey> survey_for(const Options& options, Project project, const planner
     std::vector<std::string> wanted;
     for (const auto& [key, source] : survey.sources) {
         wanted.push_back(key);
+    }
+    const std::int64_t asked = clock.monotonic_ms();
+    const conduct::WorkReport work = conduct::await_quiet(
+        hosts, clock, quiet_ms_max, [](const conduct::HostWork&) { return false; }, {});
+    for (const conduct::HostWork& one : work.running) {
+        survey.under_way.push_back(conduct::under_way_error(one, clock.monotonic_ms() - asked));
     }
     survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
     for (const auto& [name, host] : survey.cluster.hosts) {

@@ -14,6 +14,7 @@
 #include "model/closing.h"
 #include "model/fact.h"
 #include "model/plan.h"
+#include "run/event.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -89,6 +90,7 @@ struct Violation {
     std::string action;  // that is to blame; empty if none is
     std::string source;  // its line in the pack
     std::string hint;    // what to change
+    std::vector<run::Move> events;  // as a run records this story; empty if it was not walked
 };
 
 enum class Verdict {

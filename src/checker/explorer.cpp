@@ -61,7 +61,11 @@ void Explorer::open(Kind kind, std::size_t index, Fault fault) {
 void Explorer::move(EventType type, std::size_t action, Outcome outcome, Purpose purpose) {
     const int attempt =
         type == EventType::action_intended ? there_.attempt(action) + 1 : there_.attempt(action);
-    run::apply(site_.program, there_, {type, action, attempt, outcome, purpose});
+    const run::Move event = {type, action, attempt, outcome, purpose};
+    if (recorded_ != nullptr) {
+        recorded_->push_back({out_->size() - 1, event});
+    }
+    run::apply(site_.program, there_, event);
 }
 
 void Explorer::close(std::size_t action) {

@@ -85,6 +85,12 @@ private:
     std::vector<Found> found_;
 };
 
+// An event of the run, and the row of a batch to which it leads.
+struct RecordedEvent {
+    std::size_t row = 0;
+    run::Move event;
+};
+
 class Explorer {
 public:
     // With `faults` none, nothing goes wrong any more, and persons do what they can. `everybody`:
@@ -109,6 +115,9 @@ public:
 
     [[nodiscard]] OneOrder& order() { return order_; }
 
+    // Appends the run's events of every expansion from now on; borrows the list.
+    void record_into(std::vector<RecordedEvent>& events) { recorded_ = &events; }
+
 private:
     [[nodiscard]] bool can_afford(Fault fault) const;
     void open(Kind kind, std::size_t index);
@@ -124,6 +133,8 @@ private:
     [[nodiscard]] bool is_settled(const run::Command& command);
     void settle_away(std::size_t action);
     void settle_recheck(std::size_t action);
+    void tell_broken(std::size_t action, run::Outcome outcome);
+    [[nodiscard]] const Byte* row_at_hand(std::size_t action);
     [[nodiscard]] bool is_stopping() const;
     [[nodiscard]] bool is_repeated(int member) const;
     [[nodiscard]] bool is_repeated(const run::Command& command) const;
@@ -169,6 +180,7 @@ private:
     std::span<const int> first_;
     Byte* next_ = nullptr;  // the row that is being made
     Batch* out_ = nullptr;
+    std::vector<RecordedEvent>* recorded_ = nullptr;  // null: nobody asks for events
     bool hurry_ = false;  // something is about to begin: nothing else comes between
     int guards_ = 0;      // guards to be judged now
     std::vector<run::Command> commands_;

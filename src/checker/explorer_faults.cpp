@@ -113,9 +113,7 @@ void Explorer::after_halt() {
     open(Kind::resumed, 0);
     move(EventType::run_resumed, 0);
     for (std::size_t i = 0; i < site_.acts.size(); ++i) {
-        const Status status = here_.status(i);
-        const bool theirs = has_failed(status) && status != Status::unreached;
-        if (theirs && site_.acts[i].ran != k_nowhere) {
+        if (here_.status(i) == Status::failed && site_.acts[i].ran != k_nowhere) {
             next_[site_.acts[i].ran] = 0;  // whether it ran is theirs to say
         }
     }

@@ -45,8 +45,11 @@ bool Explorer::is_settled(const Command& command) {
     if (status == Status::lost && !is_away(command.action)) {
         return true;
     }
+    if (status == Status::recheck) {
+        return is_away(command.action) || !can_afford(Fault::host);
+    }
     const bool probes = status == Status::lost || status == Status::unsure;
-    return status == Status::recheck || (probes && is_probe_settled(command.action));
+    return probes && is_probe_settled(command.action);
 }
 
 // Its host comes back in time, which is as if it had never begun; or nobody learns what became of
@@ -64,14 +67,33 @@ void Explorer::settle_away(std::size_t action) {
     close(action);
 }
 
-// What it promised is seen; or not by then, and it is begun again.
+// The promise is seen; or it is not, and the action is begun again or fails; or the host stays away,
+// and the run stops, if it does not stop anyway.
 void Explorer::settle_recheck(std::size_t action) {
-    if (answer(site_, site_.acts[action].then, row_).modelled == Tri::yes) {
+    if (answer(site_, site_.acts[action].then, row_at_hand(action)).modelled == Tri::yes) {
         see_kept(action);
     }
+    tell_broken(action, Outcome::no);
+    if (is_away(action) && !is_stopping()) {
+        tell_broken(action, Outcome::cannot_tell);
+    }
+}
+
+void Explorer::tell_broken(std::size_t action, Outcome outcome) {
     open(Kind::broken, action);
-    move(EventType::facts_read, action, Outcome::cannot_tell, Purpose::then);
+    move(EventType::facts_read, action, outcome, Purpose::then);
     close(action);
+}
+
+// The row as it would be with the host of the action back.
+const Byte* Explorer::row_at_hand(std::size_t action) {
+    const int member = site_.acts[action].member;
+    if (!is_away(action)) {
+        return row_;
+    }
+    at_hand_.assign(row_, row_ + site_.size);
+    at_hand_[site_.members[static_cast<std::size_t>(member)].away] = 0;
+    return at_hand_.data();
 }
 
 bool Explorer::is_stopping() const {
@@ -90,9 +112,7 @@ bool Explorer::is_probe_settled(std::size_t action) {
     if (!is_away(action)) {
         return act.happened.empty() || !can_afford(Fault::host);
     }
-    at_hand_.assign(row_, row_ + site_.size);
-    at_hand_[site_.members[static_cast<std::size_t>(act.member)].away] = 0;
-    const Answer told = answer(site_, act.happened, at_hand_.data());
+    const Answer told = answer(site_, act.happened, row_at_hand(action));
     return act.happened.empty() || (told.modelled == Tri::no && !told.open);
 }
 

@@ -185,7 +185,7 @@ std::string hint_of(Property property) {
     case Property::skew:
         return "stop the older (or newer) ones first, or change the order of the roles";
     case Property::twice:
-        return "give it a `happened` probe and no further attempts, or make it repeatable";
+        return "give it a `happened` probe that tells the truth, or make it repeatable";
     case Property::unverified_destroy:
         return "put a backup with a `then` that proves it before this step";
     case Property::unasked_return_point:
@@ -254,6 +254,9 @@ public:
         walk.row = rows_.back();
         walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
         walk.last = choices_.empty() ? Choice() : choices_.back().value_or(Choice());
+        const bool is_whole = std::all_of(
+            choices_.begin(), choices_.end(), [](const auto& choice) { return choice.has_value(); });
+        walk.events = is_whole ? events_of(site_, events_) : std::vector<run::Move>();
         return walk;
     }
 
@@ -261,16 +264,27 @@ private:
     template <class Test>
     bool step_of(Explorer& explorer, const Test& is_it) {
         Batch batch(site_.size);
+        recorded_.clear();
+        explorer.record_into(recorded_);
         explorer.expand(rows_.back().data(), batch);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             next_.assign(batch.row(i), batch.row(i) + site_.size);
             if (is_it(batch, i)) {
                 choices_.emplace_back(batch.choice(i));
                 rows_.push_back(next_);
+                keep_events(i);
                 return true;
             }
         }
         return false;
+    }
+
+    void keep_events(std::size_t row) {
+        for (const RecordedEvent& one : recorded_) {
+            if (one.row == row) {
+                events_.push_back(one.event);
+            }
+        }
     }
 
     // Whether `row` is what is wanted, or is it if two members have had each other's name so far.
@@ -329,11 +343,28 @@ private:
     Symmetry symmetry_;
     std::vector<std::vector<Byte>> rows_;
     std::vector<std::optional<Choice>> choices_;  // nothing: the search's, about somebody else
+    std::vector<RecordedEvent> recorded_;  // of the last expansion
+    std::vector<run::Move> events_;
     std::vector<Byte> next_;
     std::vector<Byte> sorted_;
 };
 
 }  // namespace
+
+std::vector<run::Move> events_of(const Site& site, const std::vector<run::Move>& walked) {
+    using run::EventType;
+    std::vector<int> attempts(site.acts.size(), 0);
+    std::vector<run::Move> events = {{EventType::run_created}, {EventType::conductor_started}};
+    for (run::Move event : walked) {
+        if (event.type == EventType::run_resumed) {
+            events.push_back({EventType::conductor_started});
+        }
+        attempts[event.action] += event.type == EventType::action_intended ? 1 : 0;
+        event.attempt = event.attempt == 0 ? 0 : attempts[event.action];
+        events.push_back(event);
+    }
+    return events;
+}
 
 Turn turn_of(const Site& site, const Byte* before, Choice choice) {
     return {text_of(site, before, choice), trace_of(site, choice)};
@@ -370,6 +401,7 @@ Violation tell(const Site& site, Property property, Walk walk) {
         violation.source = site.plan.actions[walk.last.index].source;
     }
     violation.story = std::move(walk.turns);
+    violation.events = std::move(walk.events);
     return violation;
 }
 

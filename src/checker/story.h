@@ -17,6 +17,7 @@ struct Walk {
     std::vector<Byte> row;  // where it ends
     Choice last;
     std::vector<Byte> before;  // the row before the last choice
+    std::vector<run::Move> events;
 };
 
 // To the row `id`; or one step further, to what breaks the property.
@@ -30,6 +31,11 @@ walk_to(const Site& site, const Options& options, const Search& search, std::uin
 
 // The violation as a person reads it: what breaks, who is to blame, what to change.
 [[nodiscard]] Violation tell(const Site& site, Property property, Walk walk);
+
+// The events of a walk as a run records them: from its birth, with the number of each attempt, and
+// with a new conductor for each resume.
+[[nodiscard]] std::vector<run::Move> events_of(const Site& site,
+                                               const std::vector<run::Move>& walked);
 
 [[nodiscard]] Turn turn_of(const Site& site, const Byte* before, Choice choice);
 

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include "cli/outline.h"
+#include "run/return_point.h"
 #include "run/world.h"
 
 #include <fmt/format.h>
@@ -120,27 +121,14 @@ void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool
     }
 }
 
-// Whether the gate of the point of no return is approved, and the first action behind it that was
-// begun and after which a law can fire. An approval alone closes nothing.
-struct Passed {
-    bool approved = false;
-    const Action* closed_by = nullptr;
-};
-
-Passed passed(const Plan& plan, const State& state) {
-    Passed passed;
+// Whether the gate of the point of no return is approved. An approval alone closes nothing.
+bool is_approved(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        const Action& action = plan.actions[i];
-        const bool closes =
-            action.id == plan.point_of_no_return.action || action.verb == model::Verb::start
-            || action.verb == model::Verb::restart || action.verb == model::Verb::finalize
-            || action.verb == model::Verb::migrate;
-        passed.approved = passed.approved || (action.returns_here && is_over(state.status(i)));
-        if (passed.approved && closes && state.attempt(i) > 0 && passed.closed_by == nullptr) {
-            passed.closed_by = &action;
+        if (plan.actions[i].returns_here && is_over(state.status(i))) {
+            return true;
         }
     }
-    return passed;
+    return false;
 }
 
 }  // namespace
@@ -204,13 +192,12 @@ std::string way_back_now(const Plan& plan, const State& state) {
     if (!plan.returns_from.empty() || plan.ways_back.empty()) {
         return "";
     }
-    const auto [approved, closed_by] = passed(plan, state);
-    if (closed_by != nullptr) {
+    if (const auto closed = run::closed_by(plan, state)) {
         return fmt::format("closed: {} has begun; drydock downgrade says what is left",
-                           closed_by->id);
+                           plan.actions[*closed].id);
     }
     const std::string until =
-        approved ? fmt::format(" (until {} begins)", plan.point_of_no_return.action) : "";
+        is_approved(plan, state) ? fmt::format(" (until {} begins)", plan.point_of_no_return.action) : "";
     return fmt::format("open{}: drydock downgrade -c {}", until, plan.cluster_file);
 }
 

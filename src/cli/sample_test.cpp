@@ -196,12 +196,10 @@ run::State sample_state(const Plan& plan, const std::string& id, run::Status sta
     state.set_phase(run::Phase::running);
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (plan.actions[i].id == id) {
-            state.set_status(i, status);
-            state.set_attempt(i, 1);
+            state.set(i, status, 0, 1);
             break;
         }
-        state.set_status(i, run::Status::done);
-        state.set_attempt(i, plan.actions[i].request.is_null() ? 0 : 1);
+        state.set(i, run::Status::done, 0, plan.actions[i].request.is_null() ? 0 : 1);
     }
     return state;
 }

@@ -19,7 +19,8 @@ void add_broken_requirements(const model::Plan& plan,
                              const model::FactBook& facts,
                              std::vector<run::Drift>& drift) {
     const auto up = run::members_up(plan, state);
-    const model::FactView view = {facts, facts, plan.planned, up, ""};
+    const model::Roster all = plan.roster();
+    const model::FactView view = {facts, facts, plan.planned, up, "", &all};
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (!plan.actions[i].keep || state.status(i) != run::Status::done) {
             continue;

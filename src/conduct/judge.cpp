@@ -214,7 +214,7 @@ std::optional<Judgement> Judge::settle(std::size_t index,
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
     const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;
-    const model::FactView view = {*book, earlier, plan_.planned, up, action.member};
+    const model::FactView view = {*book, earlier, plan_.planned, up, action.member, &roster_};
     const Verdict found = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes

@@ -90,14 +90,22 @@ Tri tri(bool holds) {
     return holds ? Tri::yes : Tri::no;
 }
 
-// The largest value that members other than `self` had in the earlier reading.
+// A member that is alone in its role has nobody to catch up with.
+bool has_others(const Condition& condition, const FactView& view, const std::string& self) {
+    const Roster& all = view.all_members == nullptr ? view.members : *view.all_members;
+    const auto& members = of_role(all, condition.role);
+    return std::any_of(
+        members.begin(), members.end(), [&](const auto& member) { return member != self; });
+}
+
+// Compares with the largest value that members other than `self` had in the earlier reading.
 Tri reaches(const Condition& condition,
             const FactView& view,
             const std::string& self,
             const Json& value) {
     const std::string& fact = condition.fact;
     const auto& members = of_role(view.members, condition.role);
-    bool any = members.size() <= 1;
+    bool any = !has_others(condition, view, self);
     for (const std::string& member : members) {
         const Observation& before = look_up(view.earlier, fact_key(member, fact));
         if (member == self || before.status != Known::known) {

@@ -31,7 +31,7 @@ enum class Relation {
     present,   // operand true: there is a value; false: looked, and there is none
     planned,   // equal to what the plan was made from
     reaches,   // not below the largest value that any other member had in the reading before this
-               // one
+               // one; nobody can tell if none of the others had one
     stands,    // equal to the value in the reading before this one
 };
 
@@ -60,6 +60,8 @@ struct FactView {
     const FactBook& planned;
     const Roster& members;
     std::string this_member;
+    // All members, also those that are not up; null: `members` are all. Who is down may be ahead.
+    const Roster* all_members = nullptr;
 };
 
 struct Verdict {

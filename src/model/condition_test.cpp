@@ -78,6 +78,28 @@ TEST(Condition, reaches_needs_an_earlier_reading) {
     EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Tri::no);
 }
 
+// Who cannot tell, or is down, may be ahead: only who is alone in its role has caught up with nobody.
+TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
+    const Condition caught_up = {.fact = "index",
+                                 .role = "node",
+                                 .whose = Whose::this_member,
+                                 .relation = Relation::reaches,
+                                 .type = FactType::integer};
+    const FactBook now = book({{"m1/index", 10}});
+    const Roster alone = {{"node", {"m1"}}};
+    const Roster pair = {{"node", {"m1", "m2"}}};
+    const Roster other_up = {{"node", {"m2"}}};  // m1 is being handled
+    const auto judged = [&](const FactBook& earlier, const Roster& up, const Roster& all) {
+        return evaluate(caught_up, {now, earlier, earlier, up, "m1", &all}).outcome;
+    };
+    EXPECT_EQ(judged({}, alone, alone), Tri::yes);
+    EXPECT_EQ(judged({}, {{"node", {}}}, alone), Tri::yes);
+    EXPECT_EQ(judged({}, alone, pair), Tri::cannot_tell);  // m2 is down
+    EXPECT_EQ(judged({}, other_up, pair), Tri::cannot_tell);
+    EXPECT_EQ(judged(book({{"m2/index", 10}}), other_up, pair), Tri::yes);
+    EXPECT_EQ(judged(book({{"m2/index", 11}}), other_up, pair), Tri::no);
+}
+
 TEST(Condition, same_names_the_two_that_differ) {
     const Condition same = {
         .fact = "hash", .whose = Whose::every, .relation = Relation::same, .operand = true};

@@ -29,6 +29,29 @@ int compare(const Json& a, const Json& b, FactType type) {
     return a.as_int() < b.as_int() ? -1 : (b.as_int() < a.as_int() ? 1 : 0);
 }
 
+Observation nobody_could_tell() {
+    return {Known::unknown, {}, "no member could tell", 0};
+}
+
+// The first input that makes the derived fact unknown; null if none does.
+const std::string* decisive_unknown(const FactSource& source, const FactBook& book) {
+    const auto key =
+        std::find_if(source.inputs.begin(), source.inputs.end(), [&](const std::string& input) {
+            return look_up(book, input).status == Known::unknown;
+        });
+    return source.skips_unknown || key == source.inputs.end() ? nullptr : &*key;
+}
+
+Observation unknown_input(const FactSource& source, const FactBook& book, const std::string& key) {
+    return {Known::unknown,
+            {},
+            fmt::format("{} of all members, and {} is {}",
+                        source.derive,
+                        key,
+                        show(look_up(book, key))),
+            0};
+}
+
 Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     const Observation* best = nullptr;
     const std::string* whose = nullptr;
@@ -42,7 +65,10 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
         }
     }
     if (best == nullptr) {
-        return {Known::unknown, {}, "no member could tell", 0};
+        return nobody_could_tell();
+    }
+    if (const std::string* key = decisive_unknown(source, book)) {
+        return unknown_input(source, book, *key);
     }
     return {Known::known,
             best->value,
@@ -51,7 +77,7 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
 }
 
 Observation agreed(const FactSource& source, const FactBook& book) {
-    Observation common = {Known::unknown, {}, "no member could tell", 0};
+    Observation common = nobody_could_tell();
     for (const std::string& key : source.inputs) {
         const Observation& one = look_up(book, key);
         if (one.status != Known::known) {
@@ -68,7 +94,9 @@ Observation agreed(const FactSource& source, const FactBook& book) {
         }
         common = one;
     }
-    return common;
+    const std::string* key = decisive_unknown(source, book);
+    return common.status == Known::known && key != nullptr ? unknown_input(source, book, *key)
+                                                           : common;
 }
 
 Observation arithmetic(const FactSource& source, const FactBook& book) {

@@ -56,13 +56,14 @@ struct FactSource {
         derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
     std::vector<std::string>
         inputs;  // the keys that derive() or the probe's ${fact.NAME} need first
+    bool skips_unknown = false;  // over members: an unknown input is passed over like an absent one
 };
 
 using FactSources = std::map<std::string, FactSource, std::less<>>;
 
-// Computes a derived fact from the book; pure. Unknown inputs are passed over by lowest and highest
-// as long as one is known, make `agreed` unknown when two known ones differ, and make percent and
-// minus unknown. Percent and minus of something absent are absent.
+// Computes a derived fact from the book; pure. Absent inputs are passed over by lowest, highest and
+// agreed. One unknown input makes the fact unknown, unless the source skips it. `agreed` is unknown
+// if two known inputs differ. Percent and minus of something absent are absent.
 [[nodiscard]] Observation derive(const FactSource& source, const FactBook& book);
 
 // The keys needed to know `wanted`, in rounds: each round only needs what earlier rounds read.

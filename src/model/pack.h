@@ -52,6 +52,7 @@ struct FactSpec {
     std::string kind;     // the agent's probe kind; empty if derived
     Json probe;           // its parameters, not yet interpolated
     std::string derive;
+    bool skips_unknown = false;       // `unknown: skip`
     std::vector<std::string> inputs;  // fact names that derive (or ${fact.NAME} in the probe) needs
     Position where;
 };

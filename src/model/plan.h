@@ -73,6 +73,7 @@ struct ReturnPoint {
     std::string law;      // "when_all"
     std::string because;  // one sentence
     std::string source;   // "packs/etcd/releases.yaml:9:3"
+    std::vector<std::string> others;  // further actions that may close the way back first
 };
 
 // A law of a store as this plan meets it: once its condition holds, the format may rise at any

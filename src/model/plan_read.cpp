@@ -116,6 +116,7 @@ FactSource source_from(const std::string& key, const Json& json) {
     source.probe = json["probe"];
     source.derive = json["derive"].as_string();
     source.inputs = strings_from(json["inputs"]);
+    source.skips_unknown = json["skips_unknown"].as_bool();
     return source;
 }
 
@@ -138,7 +139,8 @@ ReturnPoint return_point_from(const Json& json) {
             json["store"].as_string(),
             json["law"].as_string(),
             json["because"].as_string(),
-            json["source"].as_string()};
+            json["source"].as_string(),
+            strings_from(json["others"])};
 }
 
 StoreLaw store_law_from(const Json& json) {

@@ -82,6 +82,9 @@ Json source_to_json(const FactSource& source) {
     json.set("binds", source.binds).set("moves", source.moves).set("identity", source.identity);
     json.set("host", source.host).set("probe", source.probe).set("derive", source.derive);
     json.set("inputs", strings_to_json(source.inputs));
+    if (source.skips_unknown) {
+        json.set("skips_unknown", true);
+    }
     return json;
 }
 
@@ -110,6 +113,9 @@ Json return_point_to_json(const ReturnPoint& point) {
         .set("gate", point.gate)
         .set("store", point.store);
     json.set("law", point.law).set("because", point.because).set("source", point.source);
+    if (!point.others.empty()) {
+        json.set("others", strings_to_json(point.others));
+    }
     return json;
 }
 

@@ -70,6 +70,10 @@ void read_settings(const Node& settings, PackReader& reader) {
     }
 }
 
+bool over_members(const FactSpec& fact) {
+    return fact.derive == "lowest" || fact.derive == "highest" || fact.derive == "agreed";
+}
+
 class FactReader {
 public:
     FactReader(const Entry& entry, const std::string& role, PackReader& reader)
@@ -94,6 +98,7 @@ public:
         for (const Entry& derive : node_["derive"].entries) {
             read_derivation(derive);
         }
+        read_unknown();
         return std::move(fact_);
     }
 
@@ -232,14 +237,21 @@ private:
         }
     }
 
+    void read_unknown() {
+        const Node& unknown = node_["unknown"];
+        fact_.skips_unknown = text_of(unknown) == "skip";
+        if (fact_.skips_unknown && !over_members(fact_)) {
+            error("fact.unknown",
+                  unknown.where,
+                  "`unknown` is about facts that are derived over all members",
+                  "leave it out, or derive by `lowest`, `highest` or `agreed`");
+        }
+    }
+
     const Node& node_;
     PackReader& reader_;
     FactSpec fact_;
 };
-
-bool over_members(const FactSpec& fact) {
-    return fact.derive == "lowest" || fact.derive == "highest" || fact.derive == "agreed";
-}
 
 // May `other` be what `fact` calls by that name?
 bool is_input(const FactSpec& fact, const FactSpec& other) {

@@ -144,6 +144,10 @@ Shape fact() {
             optional("within", duration(), "give up after; 2s if not given", "2s"),
             optional("probe", probe(), "how it is read", "{link: release}"),
             optional("derive", derivation(), "how it follows from others", "{lowest: version}"),
+            optional("unknown",
+                     choice({"skip"}),
+                     "skip: what a member cannot tell changes nothing; left out, nothing follows",
+                     "skip"),
         },
         {"probe", "derive"});
 }

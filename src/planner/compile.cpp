@@ -102,6 +102,7 @@ constexpr Pass k_passes[] = {
     check_versions,
     choose_procedure,
     order_members,       // needs the procedure's phases
+    check_quorums,       // needs the roles' sizes
     expand,              // needs the order
     enter_members,       // needs all actions
     place_return_point,  // needs the actions and their order

@@ -29,6 +29,8 @@ struct Draft {
 void choose_procedure(Draft& draft);
 // Members in the order in which they are taken, and who takes over from whom.
 void order_members(Draft& draft);
+// Refuses roles of which no member could ever be stopped.
+void check_quorums(Draft& draft);
 // Steps become actions on members, with dependencies.
 void expand(Draft& draft);
 // What members are behind already is taken out again: each is entered where it stands.

@@ -173,10 +173,20 @@ std::string reason_of(const Draft& draft, const Law& law) {
 }
 
 void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
-    const std::string first = draft.plan.actions[closing.front()].id;
+    std::vector<std::string> ids;
+    for (const std::size_t action : closing) {
+        ids.push_back(draft.plan.actions[action].id);
+    }
     const std::string because = reason_of(draft, law);
     const std::string gate = place_gate(draft, closing, because, law.source);
-    draft.plan.point_of_no_return = {true, first, gate, law.store, law.raises, because, law.source};
+    draft.plan.point_of_no_return = {.exists = true,
+                                     .action = ids.front(),
+                                     .gate = gate,
+                                     .store = law.store,
+                                     .law = law.raises,
+                                     .because = because,
+                                     .source = law.source,
+                                     .others = {ids.begin() + 1, ids.end()}};
 }
 
 // The closing actions of all laws that are open, each with its law.

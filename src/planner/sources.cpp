@@ -38,6 +38,7 @@ FactSource common_part(const FactSpec& spec, const std::string& member) {
     source.moves = spec.moves;
     source.identity = spec.identity;
     source.derive = spec.derive;
+    source.skips_unknown = spec.skips_unknown;
     return source;
 }
 

@@ -15,9 +15,9 @@ Status after_effect(const Program& program, std::size_t index) {
     return program.promises(index) ? Status::acted : Status::done;
 }
 
-// It has failed for good, and how.
+// The action has failed for good. An optional one is left out, unless it may be under way still.
 void give_up(const Program& program, State& state, std::size_t index, Status how = Status::failed) {
-    if (program.optional(index)) {
+    if (program.optional(index) && how != Status::unreached) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);
     } else {
@@ -25,8 +25,21 @@ void give_up(const Program& program, State& state, std::size_t index, Status how
     }
 }
 
-void repeat(const Program& program, State& state, std::size_t index) {
-    if (state.attempt(index) < k_attempts_max) {
+// Every repeat of the conductor's own goes through here. An action that may not be repeated is
+// repeated only if its last attempt changed nothing, for certain.
+void repeat(const Program& program, State& state, std::size_t index, bool is_unchanged) {
+    const bool may_repeat = is_unchanged || !program.unrepeatable(index);
+    if (may_repeat && !repeats_used_up(state, index)) {
+        state.set_status(index, Status::waiting);
+    } else {
+        give_up(program, state, index);
+    }
+}
+
+// The last attempt was never begun: that is no failure.
+void take_back(const Program& program, State& state, std::size_t index) {
+    state.forget_begin(index);
+    if (state.attempt(index) - state.begun(index) < k_unbegun_max) {
         state.set_status(index, Status::waiting);
     } else {
         give_up(program, state, index);
@@ -38,9 +51,23 @@ void count_failure(const Program& program, State& state, std::size_t index) {
     const int failures = state.failures(index) + 1;
     state.set_failures(index, failures);
     if (failures < program.attempts(index)) {
-        repeat(program, state, index);
+        repeat(program, state, index, false);
     } else {
         give_up(program, state, index);
+    }
+}
+
+// An action with nothing to send is begun as its guards hold.
+void pass_guard(const Program& program, State& state, std::size_t index) {
+    if (program.is_gate(index)) {
+        state.set_status(index, Status::ready);
+    } else if (!program.acts(index)) {
+        state.begin_without_attempt(index);
+        state.set_status(index, after_effect(program, index));
+    } else if (attempts_used_up(state, index)) {
+        give_up(program, state, index);
+    } else {
+        state.set_status(index, Status::ready);
     }
 }
 
@@ -54,24 +81,23 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
     } else if (outcome != Outcome::yes) {
         give_up(program, state, index);
     } else {
-        const bool nothing_to_do = !program.acts(index) && !program.is_gate(index);
-        state.set_status(index, nothing_to_do ? after_effect(program, index) : Status::ready);
+        pass_guard(program, state, index);
     }
 }
 
 void then_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
-    const bool again = state.status(index) == Status::recheck;
-    if (!again && state.status(index) != Status::acted) {
+    const bool is_recheck = state.status(index) == Status::recheck;
+    if (!is_recheck && state.status(index) != Status::acted) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, Status::done);
-    } else if (again) {
-        repeat(program, state, index);
-    } else if (outcome == Outcome::no) {
-        count_failure(program, state, index);
-    } else {
+    } else if (outcome != Outcome::no) {
         give_up(program, state, index, Status::unseen);
+    } else if (is_recheck) {
+        repeat(program, state, index, false);
+    } else {
+        count_failure(program, state, index);
     }
 }
 
@@ -87,7 +113,7 @@ void happened_judged(const Program& program, State& state, std::size_t index, Ou
     } else if (unheard) {
         give_up(program, state, index, Status::unreached);
     } else if (outcome == Outcome::no || program.repeatable(index)) {
-        repeat(program, state, index);
+        repeat(program, state, index, outcome == Outcome::no);
     } else {
         give_up(program, state, index);
     }
@@ -107,9 +133,11 @@ void facts_read(const Program& program, State& state, const Move& event) {
 }
 
 void intended(State& state, const Move& event) {
-    if (state.status(event.action) == Status::ready) {
+    const bool is_next = event.attempt == state.attempt(event.action) + 1;
+    if (state.status(event.action) == Status::ready && is_next
+        && !attempts_used_up(state, event.action)) {
         state.set_status(event.action, Status::intended);
-        state.set_attempt(event.action, event.attempt);
+        state.begin_attempt(event.action, event.attempt);
     }
 }
 
@@ -141,7 +169,7 @@ void attached(const Program& program, State& state, const Move& event) {
     if (event.outcome == Outcome::running) {
         state.set_status(event.action, Status::intended);
     } else if (event.outcome == Outcome::none) {
-        repeat(program, state, event.action);
+        take_back(program, state, event.action);
     } else {
         state.set_status(event.action, Status::unsure);
     }
@@ -173,8 +201,11 @@ Status tried_again(Status status) {
     return status == Status::unseen ? Status::recheck : status;
 }
 
-// What was left out stays so.
+// What was left out stays so. Only a person ends a halt or a pause: elsewhere nothing is forgotten.
 void resumed(State& state) {
+    if (state.phase() != Phase::halted && state.phase() != Phase::paused) {
+        return;
+    }
     state.set_phase(Phase::running);
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (state.status(i) != Status::skipped) {
@@ -191,6 +222,15 @@ void gate(State& state, const Move& event, Status from, Status to) {
 }
 
 }  // namespace
+
+bool attempts_used_up(const State& state, std::size_t action) {
+    return state.attempt(action) >= static_cast<int>(State::k_attempt_max);
+}
+
+bool repeats_used_up(const State& state, std::size_t action) {
+    return state.begun(action) >= k_attempts_max
+           || state.attempt(action) - state.begun(action) >= k_unbegun_max;
+}
 
 void apply(const Program& program, State& state, const Move& event) {
     if (state.actions() != program.actions()) {

@@ -11,6 +11,7 @@ Program::Program(const model::Plan& plan) : ends_{0} {
             (action.is_gate() ? k_gate : 0) | (action.request.is_null() ? 0 : k_acts)
             | (action.then.empty() ? 0 : k_promises)
             | (action.repeatable == model::Repeatable::yes ? k_repeatable : 0)
+            | (action.repeatable == model::Repeatable::no ? k_unrepeatable : 0)
             | (action.optional ? k_optional : 0));
         kind.attempts = static_cast<std::uint8_t>(std::clamp(action.attempts, 1, 255));
         kinds_.push_back(kind);

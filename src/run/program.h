@@ -35,6 +35,11 @@ public:
 
     [[nodiscard]] bool repeatable(std::size_t action) const { return has(action, k_repeatable); }
 
+    // The conductor never repeats what may have taken effect.
+    [[nodiscard]] bool unrepeatable(std::size_t action) const {
+        return has(action, k_unrepeatable);
+    }
+
     // If it fails, the run goes on without it.
     [[nodiscard]] bool optional(std::size_t action) const { return has(action, k_optional); }
 
@@ -46,6 +51,7 @@ private:
     static constexpr std::uint8_t k_promises = 4;
     static constexpr std::uint8_t k_repeatable = 8;
     static constexpr std::uint8_t k_optional = 16;
+    static constexpr std::uint8_t k_unrepeatable = 32;
 
     struct Kind {
         std::uint8_t bits = 0;

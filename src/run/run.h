@@ -16,9 +16,12 @@
 
 namespace drydock::run {
 
-// The most often one action is begun in one run, whatever the reason: a bound on repeats after
-// unknown outcomes.
+// The most often the conductor repeats one action of its own accord: a bound on unknown outcomes.
 inline constexpr int k_attempts_max = 20;
+
+// How many attempts of one action may never begin, as when a slow disk lets permissions lapse. Each
+// of them takes seconds.
+inline constexpr int k_unbegun_max = 200;
 
 enum class Do : std::uint8_t {
     judge,         // read fresh facts and judge `purpose` of the action -> facts_read
@@ -42,6 +45,11 @@ struct Command {
 
 // Events that do not fit the state (an answer that comes twice, or too late) change nothing.
 void apply(const Program& program, State& state, const Move& event);
+// True if the state can hold no further attempt: the action fails for good, and no resume helps.
+[[nodiscard]] bool attempts_used_up(const State& state, std::size_t action);
+// True if the conductor does not repeat the action by itself any more. Each resume begins it once.
+[[nodiscard]] bool repeats_used_up(const State& state, std::size_t action);
+
 // Into `out`, which is emptied first: a caller that keeps it allocates nothing.
 void next(const Program& program, const State& state, std::vector<Command>& out);
 [[nodiscard]] std::vector<Command> next(const Program& program, const State& state);

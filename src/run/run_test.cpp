@@ -70,8 +70,7 @@ State running(const Plan& plan) {
 }
 
 State with(State state, std::size_t index, Status status) {
-    state.set_attempt(index, 1);
-    state.set_status(index, status);
+    state.set(index, status, state.failures(index), 1);
     return state;
 }
 
@@ -79,12 +78,24 @@ Event ended(Outcome outcome, int attempt = 1) {
     return {EventType::action_ended, 0, attempt, outcome, Purpose::none, {}};
 }
 
-Event attached(Outcome outcome) {
-    return {EventType::action_attached, 0, 1, outcome, Purpose::none, {}};
+Event attached(Outcome outcome, int attempt = 1) {
+    return {EventType::action_attached, 0, attempt, outcome, Purpose::none, {}};
 }
 
 Event read(Purpose purpose, Outcome outcome) {
     return {EventType::facts_read, 0, 0, outcome, purpose, {}};
+}
+
+// A person answers a halt.
+State resume(const Plan& plan, const State& state) {
+    return apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+}
+
+// The first action's guards hold, and its attempt is intended.
+State intend(const Plan& plan, const State& state, int attempt) {
+    return apply(plan,
+                 apply(plan, state, read(Purpose::guard, Outcome::yes)),
+                 {EventType::action_intended, 0, attempt});
 }
 
 struct Row {
@@ -103,7 +114,8 @@ TEST(RunApply, MovesByTheTable) {
         {"guard cannot be told",
          read(Purpose::guard, Outcome::cannot_tell),
          {{S::waiting, S::failed}}},
-        {"intended", {EventType::action_intended, 0, 1}, {{S::ready, S::intended}}},
+        {"intended", {EventType::action_intended, 0, 2}, {{S::ready, S::intended}}},
+        {"intended out of turn", {EventType::action_intended, 0, 1}, {}},
         {"done", ended(Outcome::done), {{S::intended, S::acted}, {S::lost, S::acted}}},
         {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
         {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unheard}}},
@@ -121,7 +133,7 @@ TEST(RunApply, MovesByTheTable) {
          {{S::acted, S::failed}, {S::recheck, S::waiting}}},
         {"promise not told",
          read(Purpose::then, Outcome::cannot_tell),
-         {{S::acted, S::unseen}, {S::recheck, S::waiting}}},
+         {{S::acted, S::unseen}, {S::recheck, S::unseen}}},
         {"happened",
          read(Purpose::happened, Outcome::yes),
          {{S::unsure, S::acted}, {S::unheard, S::acted}}},
@@ -167,7 +179,7 @@ TEST(RunApply, TriesAgainAsOftenAsThePackAllows) {
     state.set_status(0, Status::intended);
     state = apply(plan, std::move(state), ended(Outcome::failed));
     EXPECT_EQ(state.status(0), Status::failed);
-    EXPECT_EQ(apply(plan, state, {EventType::run_resumed}).status(0), Status::waiting);
+    EXPECT_EQ(resume(plan, state).status(0), Status::waiting);
 }
 
 // It may be under way still: nothing but its own host, or a probe that has seen it, ends the doubt.
@@ -182,7 +194,7 @@ TEST(RunApply, AsksAgainWhoDidNotAnswerBeforeAnythingIsRepeated) {
         EXPECT_EQ(state.status(0), Status::unreached);
         state.set_status(1, Status::done);
         EXPECT_EQ(next(plan, state).front().what, Do::halt);
-        state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+        state = resume(plan, state);
         EXPECT_EQ(next(plan, state).front(), (Command{Do::ask, 0, 1, Purpose::none}));
     }
 }
@@ -192,12 +204,13 @@ TEST(RunApply, LooksAgainForWhatCouldNotBeReadBeforeItIsRepeated) {
     State state = apply(
         plan, with(running(plan), 0, Status::acted), read(Purpose::then, Outcome::cannot_tell));
     EXPECT_TRUE(has_failed(state.status(0)));
-    state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+    state = resume(plan, state);
     EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 0, 0, Purpose::then}));
     EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::yes)).status(0), Status::done);
-    for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
-        EXPECT_EQ(apply(plan, state, read(Purpose::then, outcome)).status(0), Status::waiting);
-    }
+    EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::no)).status(0), Status::waiting);
+    const State unseen = apply(plan, state, read(Purpose::then, Outcome::cannot_tell));
+    EXPECT_EQ(unseen.status(0), Status::unseen);
+    EXPECT_EQ(resume(plan, unseen).status(0), Status::recheck);
 }
 
 // What is optional stops nothing, is known to have failed, and is not tried again.
@@ -210,17 +223,147 @@ TEST(RunApply, GoesOnWithoutWhatIsOptional) {
         {Status::acted, read(Purpose::then, Outcome::no)},
         {Status::acted, read(Purpose::then, Outcome::cannot_tell)},
         {Status::unsure, read(Purpose::happened, Outcome::cannot_tell)},
-        {Status::unheard, read(Purpose::happened, Outcome::cannot_tell)},
     };
     for (const auto& [status, event] : ends) {
         State state = apply(plan, with(running(plan), 0, status), event);
         EXPECT_TRUE(state.left_out(0)) << static_cast<int>(status);
         EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 1, 0, Purpose::guard}));
-        state = apply(plan, apply(plan, state, {EventType::run_halted}), {EventType::run_resumed});
+        state = resume(plan, state);
         EXPECT_TRUE(state.left_out(0));
     }
     const State skipped = apply(plan, running(plan), read(Purpose::guard, Outcome::skip));
     EXPECT_FALSE(skipped.left_out(0));
+}
+
+// It may be under way still: what comes behind it must not begin beside it.
+TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
+    Plan plan = diamond(Repeatable::probe);
+    plan.actions[0].optional = true;
+    for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
+        State state = apply(
+            plan, with(running(plan), 0, Status::unheard), read(Purpose::happened, outcome));
+        EXPECT_EQ(state.status(0), Status::unreached);
+        state.set_status(1, Status::done);
+        EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::halt, 0, 0, Purpose::none}}));
+        state = apply(plan, resume(plan, state), ended(Outcome::failed));
+        EXPECT_TRUE(state.left_out(0));
+    }
+}
+
+// A conductor that died is no person who saw to what failed.
+TEST(RunApply, ResumesOnlyAfterAHaltOrAPause) {
+    const Plan plan = diamond(Repeatable::no);
+    for (const Phase phase : {Phase::created,
+                              Phase::running,
+                              Phase::pausing,
+                              Phase::finished,
+                              Phase::returned,
+                              Phase::aborted}) {
+        State state = with(running(plan), 0, Status::failed);
+        state.set_phase(phase);
+        EXPECT_EQ(apply(plan, state, {EventType::run_resumed}), state);
+    }
+    State paused = with(running(plan), 0, Status::done);
+    paused = apply(plan, paused, {EventType::run_paused});
+    EXPECT_EQ(apply(plan, paused, {EventType::run_resumed}).phase(), Phase::running);
+}
+
+// A permission that lapsed before the command left is no failure and begins nothing.
+TEST(RunApply, CountsNoAttemptThatNeverBegan) {
+    const Plan plan = diamond(Repeatable::no);
+    State state = running(plan);
+    for (int attempt = 1; attempt < k_unbegun_max; ++attempt) {
+        state = intend(plan, state, attempt);
+        EXPECT_EQ(state.begun(0), 1);
+        state = apply(plan, state, attached(Outcome::none, attempt));
+        ASSERT_EQ(state.status(0), Status::waiting) << attempt;
+        EXPECT_EQ(state.begun(0), 0);
+        EXPECT_EQ(state.failures(0), 0);
+    }
+    state = apply(
+        plan, intend(plan, state, k_unbegun_max), attached(Outcome::none, k_unbegun_max));
+    EXPECT_EQ(state.status(0), Status::failed);
+    EXPECT_TRUE(repeats_used_up(state, 0));
+}
+
+TEST(RunApply, RepeatsUnknownOutcomesSoOftenAndNoMore) {
+    const Plan plan = diamond(Repeatable::yes);
+    State state = running(plan);
+    for (int attempt = 1; attempt <= k_attempts_max; ++attempt) {
+        state = apply(plan, intend(plan, state, attempt), attached(Outcome::torn, attempt));
+        state = apply(plan, state, read(Purpose::happened, Outcome::cannot_tell));
+    }
+    EXPECT_EQ(state.status(0), Status::failed);
+    EXPECT_TRUE(repeats_used_up(state, 0));
+    EXPECT_FALSE(attempts_used_up(state, 0));
+    EXPECT_EQ(intend(plan, resume(plan, state), k_attempts_max + 1).status(0), Status::intended);
+}
+
+// No attempt is intended whose number the state cannot hold.
+TEST(RunApply, FailsForGoodWhenTheNumbersOfAttemptsAreUsedUp) {
+    const Plan plan = diamond(Repeatable::yes);
+    const int last = State::k_attempt_max;
+    State state = running(plan);
+    state.set(0, Status::waiting, 0, last - 1);
+    state = intend(plan, state, last);
+    EXPECT_EQ(state.attempt(0), last);
+    EXPECT_TRUE(attempts_used_up(state, 0));
+    EXPECT_EQ(apply(plan, state, ended(Outcome::done, last)).status(0), Status::acted);
+    state = apply(plan, state, ended(Outcome::failed, last));
+    for (int i = 0; i < 3; ++i) {
+        state = apply(plan, resume(plan, state), read(Purpose::guard, Outcome::yes));
+        EXPECT_EQ(state.status(0), Status::failed);
+        EXPECT_EQ(state.attempt(0), last);
+    }
+}
+
+// Whether this event tells for certain that the last attempt changed nothing, or a person answers.
+bool allows_repeat(const Event& event, Phase phase) {
+    const bool is_unbegun =
+        event.type == EventType::action_attached && event.outcome == Outcome::none;
+    const bool is_undone = event.type == EventType::facts_read
+                           && event.purpose == Purpose::happened && event.outcome == Outcome::no;
+    const bool is_answered = event.type == EventType::run_resumed
+                             && (phase == Phase::halted || phase == Phase::paused);
+    return is_unbegun || is_undone || is_answered;
+}
+
+std::vector<Event> all_events() {
+    std::vector<Event> events;
+    for (int type = 0; type <= static_cast<int>(EventType::run_aborted); ++type) {
+        for (int outcome = 0; outcome <= static_cast<int>(Outcome::skip); ++outcome) {
+            for (int purpose = 0; purpose <= static_cast<int>(Purpose::happened); ++purpose) {
+                events.push_back({static_cast<EventType>(type),
+                                  0,
+                                  1,
+                                  static_cast<Outcome>(outcome),
+                                  static_cast<Purpose>(purpose),
+                                  {}});
+            }
+        }
+    }
+    return events;
+}
+
+// In every status and phase, and whatever happens there.
+TEST(RunApply, BeginsWhatMayNotBeRepeatedAgainOnlyWhenAPersonAnswered) {
+    Plan plan = diamond(Repeatable::no);
+    plan.actions[0].attempts = 5;
+    const std::set<Status> to_begin = {Status::waiting, Status::ready};
+    for (const Status status : k_statuses) {
+        for (int phase = 0; phase <= static_cast<int>(Phase::aborted); ++phase) {
+            for (const Event& event : all_events()) {
+                State state = with(running(plan), 0, status);
+                state.set_phase(static_cast<Phase>(phase));
+                const State after = apply(plan, state, event);
+                const bool repeats =
+                    !to_begin.contains(status) && to_begin.contains(after.status(0));
+                EXPECT_TRUE(!repeats || allows_repeat(event, static_cast<Phase>(phase)))
+                    << name_of(event.type) << ' ' << name_of(event.outcome) << " in "
+                    << static_cast<int>(status);
+            }
+        }
+    }
 }
 
 TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
@@ -260,7 +403,7 @@ TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
     plan.actions[0].effects = {{"becomes", "m1", "running", Json("2")}};
     State state = running(plan);
     EXPECT_EQ(expected_world(plan, state)["m1/running"].any_of.size(), 1U);
-    state.set_attempt(0, 1);
+    state.set(0, Status::waiting, 0, 1);
     EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
     state.set_status(0, Status::skipped);  // torn after its effect, then not needed any more
     EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
@@ -270,8 +413,7 @@ TEST(RunState, HoldsItsNumbersInSmallAndInLargePlans) {
     for (const std::size_t actions : {1U, 59U, 60U, 1000U}) {
         State state(actions);
         state.set_status(actions - 1, Status::failed);
-        state.set_attempt(actions - 1, 21);
-        state.set_failures(actions - 1, 20);
+        state.set(actions - 1, Status::failed, 20, 21);
         state.set_phase(Phase::halted);
         EXPECT_EQ(state.status(actions - 1), Status::failed);
         EXPECT_EQ(state.attempt(actions - 1), 21);

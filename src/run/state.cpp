@@ -1,5 +1,6 @@
 #include "run/state.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 
 #include <algorithm>
@@ -10,15 +11,26 @@ State::State(std::size_t actions) : size_(actions + 1), large_(size_ > k_inline 
 }
 
 void State::set_failures(std::size_t action, int failures) {
-    const int value = std::clamp(failures, 0, k_failures_max);
     Cell& it = data()[action + 1];
-    it = static_cast<Cell>((it & ~(k_failures_max << k_failures_at)) | (value << k_failures_at));
+    it = with(it, k_failures_at, k_failures_max, std::clamp<int>(failures, 0, k_failures_max));
 }
 
-void State::set_attempt(std::size_t action, int attempt) {
-    const int value = std::clamp(attempt, 0, k_attempt_max);
+void State::begin_attempt(std::size_t action, int attempt) {
+    CHECK(attempt > 0 && attempt <= static_cast<int>(k_attempt_max));
     Cell& it = data()[action + 1];
-    it = static_cast<Cell>((it & ((1 << k_attempt_at) - 1)) | (value << k_attempt_at));
+    it = with(it, k_attempt_at, k_attempt_max, attempt);
+    begin_without_attempt(action);
+}
+
+void State::begin_without_attempt(std::size_t action) {
+    const int begun = std::min<int>(this->begun(action) + 1, k_attempt_max);
+    Cell& it = data()[action + 1];
+    it = with(it, k_begun_at, k_attempt_max, begun);
+}
+
+void State::forget_begin(std::size_t action) {
+    Cell& it = data()[action + 1];
+    it = with(it, k_begun_at, k_attempt_max, std::max(begun(action) - 1, 0));
 }
 
 std::span<State::Cell> State::new_cells(std::size_t actions) {

@@ -1,7 +1,7 @@
 // The state of a run: a flat array of small integers over the plan's indices, and nothing else.
 //
 // No strings, no maps, no time: copying it is one memcpy and hashing it one XXH3 call, which is
-// what lets a checker visit millions of them with the very functions that run an upgrade. Two bytes
+// what lets a checker visit millions of them with the very functions that run an upgrade. Four bytes
 // an action; small plans need no allocation.
 #pragma once
 
@@ -77,6 +77,9 @@ enum class Status : std::uint8_t {
 
 class State {
 public:
+    // The largest number of an attempt.
+    static constexpr unsigned k_attempt_max = 0x7FF;
+
     State() : State(0) {}
 
     explicit State(std::size_t actions);
@@ -89,7 +92,7 @@ public:
 
     // Since the last resume.
     [[nodiscard]] int failures(std::size_t action) const {
-        return (cell(action) >> k_failures_at) & k_failures_max;
+        return static_cast<int>(cell(action) >> k_failures_at & k_failures_max);
     }
 
     // It has failed, and the run goes on without it.
@@ -97,31 +100,45 @@ public:
         return status(action) == Status::skipped && failures(action) > 0;
     }
 
-    // The last one intended; 0: none.
-    [[nodiscard]] int attempt(std::size_t action) const { return cell(action) >> k_attempt_at; }
+    // The number of the last attempt that was intended; 0: none was.
+    [[nodiscard]] int attempt(std::size_t action) const {
+        return static_cast<int>(cell(action) >> k_attempt_at & k_attempt_max);
+    }
+
+    // How often the action was begun: attempts that are certain never to have begun do not count.
+    [[nodiscard]] int begun(std::size_t action) const {
+        return static_cast<int>(cell(action) >> k_begun_at & k_attempt_max);
+    }
 
     void set_phase(Phase phase) { data()[0] = static_cast<Cell>(phase); }
 
     void set_status(std::size_t action, Status status) {
         Cell& it = data()[action + 1];
-        it = static_cast<Cell>((it & ~k_status) | static_cast<Cell>(status));
+        it = (it & ~k_status) | static_cast<Cell>(status);
     }
 
-    // All of an action at once; each number within its bounds.
+    // All of an action at once; each number within its bounds. All attempts were begun.
     void set(std::size_t action, Status status, int failures, int attempt) {
-        data()[action + 1] = static_cast<Cell>(static_cast<int>(status) | failures << k_failures_at
-                                               | attempt << k_attempt_at);
+        const auto number = static_cast<Cell>(attempt);
+        data()[action + 1] = static_cast<Cell>(status)
+                             | static_cast<Cell>(failures) << k_failures_at
+                             | number << k_attempt_at | number << k_begun_at;
     }
 
     // The action as another state of the same program has it.
     void take(std::size_t action, const State& from) { data()[action + 1] = from.cell(action); }
 
-    // Both stay at their largest value.
+    // Stays at its largest value.
     void set_failures(std::size_t action, int failures);
-    void set_attempt(std::size_t action, int attempt);
+    // One attempt more, which counts as begun until it is certain that it is not.
+    void begin_attempt(std::size_t action, int attempt);
+    // The same for an action that has nothing to send, and so no attempts.
+    void begin_without_attempt(std::size_t action);
+    // Takes back that the last attempt was begun.
+    void forget_begin(std::size_t action);
 
     // All there is to a state of so many actions: to keep it elsewhere, and to take it back.
-    using Cell = std::uint16_t;
+    using Cell = std::uint32_t;
 
     [[nodiscard]] std::span<const Cell> cells() const { return {data(), size_}; }
 
@@ -142,10 +159,14 @@ public:
 private:
     static constexpr std::size_t k_inline = 60;  // cells that need no allocation
     static constexpr Cell k_status = 0xF;
-    static constexpr int k_failures_at = 4;
-    static constexpr int k_failures_max = 0x1F;
-    static constexpr int k_attempt_at = 9;
-    static constexpr int k_attempt_max = 0x7F;
+    static constexpr unsigned k_failures_at = 4;
+    static constexpr Cell k_failures_max = 0x1F;
+    static constexpr unsigned k_attempt_at = 9;
+    static constexpr unsigned k_begun_at = 20;
+
+    [[nodiscard]] static constexpr Cell with(Cell cell, unsigned at, Cell max, int value) {
+        return (cell & ~(max << at)) | static_cast<Cell>(value) << at;
+    }
 
     [[nodiscard]] const Cell* data() const { return size_ > k_inline ? large_.data() : &small_[0]; }
 

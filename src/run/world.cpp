@@ -32,7 +32,7 @@ bool may_have_changed(const State& state, std::size_t action) {
     const Status status = state.status(action);
     const bool tried_before = status == Status::waiting || status == Status::ready
                               || status == Status::failed || status == Status::skipped;
-    return tried_before ? state.attempt(action) > 0 : is_unsettled(status);
+    return tried_before ? state.begun(action) > 0 : is_unsettled(status);
 }
 
 Observation value_of(const Json& value) {

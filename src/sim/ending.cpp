@@ -1,5 +1,6 @@
 // What is wrong with the ending of a run on a simulated site, whatever the system; deaths and
 // faults counted and drawn.
+#include "run/grammar.h"
 #include "sim/site.h"
 
 #include <fmt/format.h>
@@ -36,8 +37,20 @@ std::vector<Wrong> done_twice(Site& site, const model::Plan& plan) {
     return twice;
 }
 
+std::vector<Wrong> against_grammar(Site& site, const model::Plan& plan) {
+    const run::Program program(plan);
+    const auto events = site.events(plan);
+    const std::vector<run::Move> moves(events.begin(), events.end());
+    const auto why = run::first_violation(program, moves);
+    return why ? std::vector<Wrong>{{"grammar", fmt::format("{}: {}", plan.run, *why)}}
+               : std::vector<Wrong>();
+}
+
 std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
     std::vector<Wrong> wrong = done_twice(site, plan);
+    for (Wrong& one : against_grammar(site, plan)) {
+        wrong.push_back(std::move(one));
+    }
     const Json& halt = ending.last.halt;
     const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
     if (!over(ending.last.state) && !helped) {

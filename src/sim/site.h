@@ -168,6 +168,8 @@ private:
 
 // Actions that may not run twice whose effect took place more often than that.
 [[nodiscard]] std::vector<Wrong> done_twice(Site& site, const model::Plan& plan);
+// Events of the run's journal that no run may record (run/grammar.h).
+[[nodiscard]] std::vector<Wrong> against_grammar(Site& site, const model::Plan& plan);
 // What is wrong with an ending whatever the system: an unrepeatable action ran twice, a run that is
 // neither finished nor says what a person can do.
 [[nodiscard]] std::vector<Wrong>

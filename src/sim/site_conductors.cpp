@@ -2,6 +2,7 @@
 // can die, hang or stand still.
 #include "base/probe.h"
 #include "conduct/gates.h"
+#include "run/return_point.h"
 #include "sim/mortal.h"
 #include "sim/site.h"
 
@@ -267,6 +268,10 @@ Life Site::downgrade(model::Plan& plan, const Compile& compile, const Death& dea
         DRYDOCK_TRY(session.drain());
         if (const auto& obstacle = session.obstacle().error) {
             return tl::unexpected(*obstacle);
+        }
+        if (run::closed_by(plan, session.state())) {
+            PROBE("sim: the way back is closed");
+            return fail("downgrade.closed", "the way back is closed");
         }
         DRYDOCK_TRY_ASSIGN(back, compile(plan));
         return {};

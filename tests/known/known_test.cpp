@@ -1,6 +1,7 @@
 // Each failing twin is stopped before the run, by the stage and under the name that its case tells;
 // each passing twin passes all stages.
 #include "known/stages.h"
+#include "run/grammar.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,6 +56,23 @@ TEST_P(Known, FailingIsStoppedBeforehand) {
 TEST_P(Known, PassingPasses) {
     const Stop stop = stop_of(GetParam(), "passing");
     EXPECT_EQ(stop.stage, "") << testing::PrintToString(stop.names) << "\n" << stop.told;
+}
+
+// Each story of the checker is a sequence of events that a run may record.
+TEST_P(Known, StoriesObeyTheGrammar) {
+    if (GetParam().stage != "check") {
+        return;
+    }
+    const auto twin = read_twin(GetParam(), "failing");
+    ASSERT_TRUE(twin);
+    const auto proof = prove(*twin);
+    ASSERT_TRUE(proof);
+    const run::Program program(proof->plan);
+    for (const checker::Violation& violation : proof->report.violations) {
+        EXPECT_EQ(violation.events.empty(), violation.story.empty());
+        const auto why = run::first_violation(program, violation.events);
+        EXPECT_FALSE(why) << name_of(violation.property) << ": " << *why;
+    }
 }
 
 // So that one sees the cause at a glance.

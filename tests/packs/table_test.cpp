@@ -2,6 +2,8 @@
 // trying the way back from every world finds that it closes, and where the gate is in the end.
 #include "checker/checker.h"
 #include "planner/small_sites.h"
+#include "run/return_point.h"
+#include "run/run.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -84,6 +86,102 @@ std::string ways_of(const model::Plan& plan) {
     return fmt::format("{}", fmt::join(ways, ", "));
 }
 
+// A run in which nothing fails, one event after the other.
+class CalmRun {
+public:
+    explicit CalmRun(const model::Plan& plan)
+        : plan_(plan)
+        , program_(plan)
+        , state_(plan.actions.size()) {
+        move(run::EventType::conductor_started, 0);
+    }
+
+    // Until the action may be begun; the gates before it are approved.
+    void go_before(std::size_t action) {
+        for (int i = 0; i < k_events_max && state_.status(action) != run::Status::ready; ++i) {
+            obey(run::next(program_, state_), action);
+        }
+        EXPECT_EQ(state_.status(action), run::Status::ready) << plan_.actions[action].id;
+    }
+
+    void begin(std::size_t action) {
+        move(run::EventType::action_intended, action, state_.attempt(action) + 1);
+    }
+
+    void attach(std::size_t action, run::Outcome outcome) {
+        run::apply(program_,
+                   state_,
+                   {run::EventType::action_attached, action, state_.attempt(action), outcome});
+    }
+
+    void end_well(std::size_t action) {
+        run::apply(program_,
+                   state_,
+                   {run::EventType::action_ended,
+                    action,
+                    state_.attempt(action),
+                    run::Outcome::done});
+        judge(action, run::Purpose::then);
+    }
+
+    // The action that closed the way back; empty if it is open.
+    [[nodiscard]] std::string closed_by() const {
+        const auto closed = run::closed_by(plan_, state_);
+        return closed ? plan_.actions[*closed].id : "";
+    }
+
+private:
+    static constexpr int k_events_max = 1000;
+
+    void move(run::EventType type, std::size_t action, int attempt = 0) {
+        run::apply(program_, state_, {type, action, attempt});
+    }
+
+    void judge(std::size_t action, run::Purpose purpose) {
+        run::apply(program_,
+                   state_,
+                   {run::EventType::facts_read, action, 0, run::Outcome::yes, purpose});
+    }
+
+    // Begins everything but the action itself, and ends it at once.
+    void obey(const std::vector<run::Command>& commands, std::size_t action) {
+        for (const run::Command& command : commands) {
+            if (command.what == run::Do::judge) {
+                judge(command.action, command.purpose);
+            } else if (command.what == run::Do::soak) {
+                move(run::EventType::soak_started, command.action);
+                move(run::EventType::gate_opened, command.action);
+            } else if (command.what == run::Do::await_person) {
+                move(run::EventType::gate_approved, command.action);
+            } else if (command.what == run::Do::begin && command.action != action) {
+                begin(command.action);
+                end_well(command.action);
+            }
+        }
+    }
+
+    const model::Plan& plan_;
+    run::Program program_;
+    run::State state_;
+};
+
+// The way back is open until the action begins, and closed whatever becomes of it.
+void expect_closed_by(const model::Plan& plan, const std::string& id) {
+    const auto action = static_cast<std::size_t>(plan.find(id) - plan.actions.data());
+    CalmRun run(plan);
+    EXPECT_EQ(run.closed_by(), "");
+    run.go_before(action);
+    EXPECT_EQ(run.closed_by(), "") << "before " << id;
+    run.begin(action);
+    EXPECT_EQ(run.closed_by(), id);
+    run.attach(action, run::Outcome::none);
+    EXPECT_EQ(run.closed_by(), "") << id << " never began";
+    run.go_before(action);
+    run.begin(action);
+    run.end_well(action);
+    EXPECT_EQ(run.closed_by(), id);
+}
+
 class ReturnPoints : public testing::TestWithParam<Row> {};
 
 TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
@@ -103,6 +201,10 @@ TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
     EXPECT_EQ(plan.point_of_no_return.action, row.closes);
     EXPECT_EQ(behind_gate(plan), row.gate);
     EXPECT_EQ(ways_of(plan), row.ways_back);
+    expect_closed_by(plan, row.closes);
+    for (const std::string& other : plan.point_of_no_return.others) {
+        expect_closed_by(plan, other);
+    }
 }
 
 const Row k_rows[] = {

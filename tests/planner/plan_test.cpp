@@ -9,6 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::Not;
 
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
@@ -154,6 +155,30 @@ TEST(Plan, TellsWhatItFoundWhereNobodyFitsAStep) {
 TEST(Plan, IsTheSameForTheSameFacts) {
     EXPECT_EQ(plan_of(etcd_site(5)).digest(), plan_of(etcd_site(5)).digest());
     EXPECT_NE(plan_of(etcd_site(5)).digest(), plan_of(etcd_site(5, k_old, 2)).digest());
+}
+
+// A majority of one or two is all of them: no guard could ever let one be stopped.
+TEST(Plan, IsRefusedWhereNobodyMayEverBeStopped) {
+    for (const int members : {1, 2}) {
+        const auto compiled = etcd_site(members, "3.4.23", 1).compile("3.4.23", "3.5.21");
+        EXPECT_FALSE(compiled.plan) << members;
+        ASSERT_EQ(compiled.problems.size(), 1U) << text(compiled);
+        EXPECT_EQ(compiled.problems.front().code, "plan.quorum");
+        EXPECT_THAT(compiled.problems.front().message, HasSubstr("none may ever be stopped"));
+        EXPECT_THAT(compiled.problems.front().remedy, HasSubstr("add members first"));
+    }
+    EXPECT_TRUE(etcd_site(3).compile("3.4.23", "3.5.21").plan);
+}
+
+// Somebody has stopped the old one already: nothing is left to be guarded.
+TEST(Plan, IsMadeWhereTheOnlyOldMemberOfTwoIsDown) {
+    Site site = etcd_site(2, "3.4.23", 1);
+    stop(site, "m1");
+    install(site, "m1", "3.5.21");
+    start(site, "m1", "3.5.21");
+    stop(site, "m2");
+    const auto compiled = site.compile("3.4.23", "3.5.21");
+    EXPECT_THAT(text(compiled), Not(HasSubstr("none may ever be stopped")));
 }
 
 }  // namespace

@@ -358,13 +358,13 @@ private:
         }
     }
 
-    // Whether an action that failed ran, is then a person's to say, unless its host can be asked.
+    // Whether an action that failed ran, is then a person's to say. What was only not seen or not
+    // reached is looked for again.
     void after_halt() {
         step("resumed");
         move(EventType::run_resumed);
         for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
-            const Status status = state_.status(i);
-            if (has_failed(status) && status != Status::unreached) {
+            if (state_.status(i) == Status::failed) {
                 to().ran.erase(i);
             }
         }

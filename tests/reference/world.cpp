@@ -254,8 +254,7 @@ void Model::keep(World& world, const run::State& state) const {
         const Status status = state.status(i);
         const bool over = is_over(status) || has_failed(status);
         const bool flies = status == Status::intended || status == Status::lost;
-        plain.set_attempt(i, flies ? 1 : 0);
-        plain.set_failures(i, over ? 0 : state.failures(i));
+        plain.set(i, status, over ? 0 : state.failures(i), flies ? 1 : 0);
     }
     world.run.assign(plain.cells().begin(), plain.cells().end());
 }

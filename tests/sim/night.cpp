@@ -255,6 +255,9 @@ void Night::check(Ending& ending) {
         for (Wrong& twice : done_twice(world_.site, plan)) {
             ending.wrong.push_back(std::move(twice));
         }
+        for (Wrong& one : against_grammar(world_.site, plan)) {
+            ending.wrong.push_back(std::move(one));
+        }
     }
     if (!is_over_) {
         ending.wrong.push_back({"stuck",

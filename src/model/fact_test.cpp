@@ -1,0 +1,68 @@
+#include "model/fact.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::model {
+namespace {
+
+const Observation k_absent = {Known::absent, {}, "refused", 0};
+const Observation k_unknown = {Known::unknown, {}, "timed out", 0};
+
+Observation known(Json value) {
+    return {Known::known, std::move(value), "read", 0};
+}
+
+FactSource derived(const char* how) {
+    FactSource source;
+    source.type = FactType::release;
+    source.derive = how;
+    source.inputs = {"m1/v", "m2/v"};
+    return source;
+}
+
+Observation derive_of(const FactSource& source, const Observation& one, const Observation& other) {
+    return derive(source, {{"m1/v", one}, {"m2/v", other}});
+}
+
+// The member that cannot tell may have the value that matters.
+TEST(Derive, TellsNothingWhereAMemberCannotTell) {
+    for (const char* how : {"lowest", "highest", "agreed"}) {
+        const Observation told = derive_of(derived(how), known("3.4.0"), k_unknown);
+        EXPECT_EQ(told.status, Known::unknown) << how;
+        EXPECT_NE(told.evidence.find("m2/v is not known (timed out)"), std::string::npos)
+            << told.evidence;
+        EXPECT_EQ(derive_of(derived(how), k_unknown, known("3.4.0")).status, Known::unknown);
+        EXPECT_EQ(derive(derived(how), {{"m1/v", known("3.4.0")}}).status, Known::unknown);
+    }
+}
+
+TEST(Derive, SkipsWhatIsUnknownIfThePackSaysSo) {
+    for (const char* how : {"lowest", "highest", "agreed"}) {
+        FactSource source = derived(how);
+        source.skips_unknown = true;
+        EXPECT_EQ(derive_of(source, known("3.4.0"), k_unknown).value, Json("3.4.0")) << how;
+        EXPECT_EQ(derive_of(source, k_unknown, k_unknown).status, Known::unknown) << how;
+    }
+}
+
+// A member that is down surely has none.
+TEST(Derive, SkipsWhatIsAbsent) {
+    for (const char* how : {"lowest", "highest", "agreed"}) {
+        EXPECT_EQ(derive_of(derived(how), k_absent, known("3.4.0")).value, Json("3.4.0")) << how;
+        EXPECT_EQ(derive_of(derived(how), k_absent, k_absent).status, Known::unknown) << how;
+    }
+}
+
+TEST(Derive, OrdersAndCompares) {
+    const Observation low = known("3.9.0");
+    const Observation high = known("3.10.0");
+    EXPECT_EQ(derive_of(derived("lowest"), high, low).value, low.value);
+    EXPECT_EQ(derive_of(derived("highest"), low, high).value, high.value);
+    EXPECT_EQ(derive_of(derived("agreed"), low, low).value, low.value);
+    const Observation differ = derive_of(derived("agreed"), low, high);
+    EXPECT_EQ(differ.status, Known::unknown);
+    EXPECT_NE(differ.evidence.find("members differ"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace drydock::model

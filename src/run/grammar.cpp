@@ -1,0 +1,189 @@
+#include "run/grammar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::run {
+
+namespace {
+
+bool is_terminal(Phase phase) {
+    return phase == Phase::finished || phase == Phase::returned || phase == Phase::aborted;
+}
+
+bool awaits_a_person(Phase phase) {
+    return phase == Phase::halted || phase == Phase::paused;
+}
+
+bool is_of_action(EventType type) {
+    switch (type) {
+    case EventType::action_intended:
+    case EventType::action_ended:
+    case EventType::action_attached:
+    case EventType::facts_read:
+    case EventType::soak_started:
+    case EventType::gate_opened:
+    case EventType::gate_approved:
+    case EventType::action_progress:
+        return true;
+    case EventType::run_created:
+    case EventType::conductor_started:
+    case EventType::drift_found:
+    case EventType::run_paused:
+    case EventType::run_resumed:
+    case EventType::run_halted:
+    case EventType::run_finished:
+    case EventType::run_returned:
+    case EventType::run_aborted:
+    case EventType::run_noted:
+        break;
+    }
+    return false;
+}
+
+bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
+    return std::find(outcomes.begin(), outcomes.end(), outcome) != outcomes.end();
+}
+
+// How an attempt can end, what an agent can tell of it, what a judgement can be.
+bool has_fitting_outcome(const Move& event) {
+    if (event.type == EventType::action_ended) {
+        return is_one_of(event.outcome, {Outcome::done, Outcome::failed, Outcome::unknown});
+    }
+    if (event.type == EventType::action_attached) {
+        return is_one_of(event.outcome, {Outcome::running, Outcome::none, Outcome::torn});
+    }
+    if (event.type != EventType::facts_read) {
+        return event.outcome == Outcome::none;
+    }
+    const bool skips = event.outcome == Outcome::skip && event.purpose == Purpose::guard;
+    return skips || is_one_of(event.outcome, {Outcome::yes, Outcome::no, Outcome::cannot_tell});
+}
+
+std::string describe(const Program& program, const Move& event) {
+    std::string text(name_of(event.type));
+    if (is_of_action(event.type) && program.actions() > 0) {
+        text += fmt::format(" of action {}", event.action);
+    }
+    if (event.attempt != 0) {
+        text += fmt::format(", attempt {}", event.attempt);
+    }
+    if (event.purpose != Purpose::none) {
+        text += fmt::format(", {}", name_of(event.purpose));
+    }
+    return event.outcome == Outcome::none
+               ? text
+               : text + fmt::format(", {}", name_of(event.outcome));
+}
+
+}  // namespace
+
+Grammar::Grammar(const Program& program) : program_(program), state_(program.actions()) {
+}
+
+// Whether next() asks for what the event tells.
+bool Grammar::asks_for(Do what, const Move& event) {
+    next(program_, state_, commands_);
+    return std::any_of(commands_.begin(), commands_.end(), [&](const Command& command) {
+        const bool is_same = !is_of_action(event.type) || command.action == event.action;
+        return command.what == what && is_same
+               && (what != Do::begin || command.attempt == event.attempt);
+    });
+}
+
+// No event records that a person asked for a pause.
+bool Grammar::asks_to_pause() {
+    State pausing = state_;
+    request_pause(pausing);
+    next(program_, pausing, commands_);
+    return commands_.size() == 1 && commands_.front().what == Do::pause;
+}
+
+bool Grammar::changes(const Move& event) const {
+    State after = state_;
+    apply(program_, after, event);
+    return !(after == state_);
+}
+
+// Guards that were asked for are judged although something has failed meanwhile.
+bool Grammar::is_ready_to_judge(std::size_t action) const {
+    const auto after = program_.after(action);
+    return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
+        return is_over(state_.status(before));
+    });
+}
+
+bool Grammar::is_legal_for_action(const Move& event) {
+    if (state_.phase() != Phase::running || event.action >= program_.actions()) {
+        return false;
+    }
+    if (event.type == EventType::action_intended) {
+        return asks_for(Do::begin, event);
+    }
+    if (event.type == EventType::soak_started) {
+        return asks_for(Do::soak, event);
+    }
+    if (event.type == EventType::action_progress) {
+        return is_in_flight(state_.status(event.action))
+               && state_.attempt(event.action) == event.attempt;
+    }
+    const bool is_guard = event.purpose == Purpose::guard;
+    return changes(event) && (!is_guard || is_ready_to_judge(event.action));
+}
+
+bool Grammar::is_legal_for_run(const Move& event) {
+    const Phase phase = state_.phase();
+    const bool begins = last_ == EventType::conductor_started;
+    if (event.type == EventType::drift_found) {
+        return begins;
+    }
+    if (event.type == EventType::run_resumed) {
+        return begins && awaits_a_person(phase);
+    }
+    if (event.type == EventType::conductor_started || event.type == EventType::run_aborted
+        || event.type == EventType::run_returned || event.type == EventType::run_noted) {
+        return !is_terminal(phase);
+    }
+    return ends_as_asked(event);
+}
+
+bool Grammar::ends_as_asked(const Move& event) {
+    if (event.type == EventType::run_paused) {
+        return asks_to_pause();
+    }
+    return asks_for(event.type == EventType::run_halted ? Do::halt : Do::finish, event);
+}
+
+bool Grammar::is_legal(const Move& event) {
+    if (!last_ || event.type == EventType::run_created) {
+        return !last_ && event.type == EventType::run_created;
+    }
+    if (!has_fitting_outcome(event)) {
+        return false;
+    }
+    return is_of_action(event.type) ? is_legal_for_action(event) : is_legal_for_run(event);
+}
+
+std::optional<std::string> Grammar::accept(const Move& event) {
+    if (!is_legal(event)) {
+        return fmt::format("{} has no meaning here", describe(program_, event));
+    }
+    apply(program_, state_, event);
+    if (event.type != EventType::run_noted) {  // a person's words stand between any two events
+        last_ = event.type;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> first_violation(const Program& program, std::span<const Move> events) {
+    Grammar grammar(program);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (const auto why = grammar.accept(events[i])) {
+            return fmt::format("event {}: {}", i + 1, *why);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace drydock::run

@@ -1,0 +1,50 @@
+// Grammar: tells whether a sequence of events is one that a run may record.
+//
+// An event is legal if apply() gives it a meaning in the state before it, or next() asked for it
+// there. The journals of real runs, of simulated runs and the checker's stories obey this grammar;
+// tests hold all three to it.
+#pragma once
+
+#include "run/event.h"
+#include "run/program.h"
+#include "run/run.h"
+#include "run/state.h"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace drydock::run {
+
+// Reads one run's events in their order. Borrows the program.
+class Grammar {
+public:
+    explicit Grammar(const Program& program);
+
+    // Applies the event if it is legal; else returns a sentence that says why it is not.
+    [[nodiscard]] std::optional<std::string> accept(const Move& event);
+
+    [[nodiscard]] const State& state() const { return state_; }
+
+private:
+    [[nodiscard]] bool is_legal(const Move& event);
+    [[nodiscard]] bool is_legal_for_run(const Move& event);
+    [[nodiscard]] bool is_legal_for_action(const Move& event);
+    [[nodiscard]] bool ends_as_asked(const Move& event);
+    [[nodiscard]] bool asks_for(Do what, const Move& event);
+    [[nodiscard]] bool asks_to_pause();
+    [[nodiscard]] bool changes(const Move& event) const;
+    [[nodiscard]] bool is_ready_to_judge(std::size_t action) const;
+    const Program& program_;
+    State state_;
+    std::optional<EventType> last_;  // nothing: no event yet
+    std::vector<Command> commands_;
+};
+
+// The first event that breaks the grammar, as a sentence; nothing if all are legal.
+[[nodiscard]] std::optional<std::string> first_violation(const Program& program,
+                                                         std::span<const Move> events);
+
+}  // namespace drydock::run

@@ -1,0 +1,47 @@
+#include "run/return_point.h"
+
+#include <algorithm>
+
+namespace drydock::run {
+
+namespace {
+
+using model::Action;
+using model::Effect;
+using model::Plan;
+
+// A store that the plan does not describe counts as needed.
+bool is_needed(const Plan& plan, const std::string& name) {
+    const auto store = std::find_if(
+        plan.stores.begin(), plan.stores.end(), [&](const auto& one) { return one.name == name; });
+    return store == plan.stores.end() || store->laws.contains(plan.from);
+}
+
+bool destroys_needed(const Plan& plan, const Action& action) {
+    return std::any_of(
+        action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+            return effect.kind == "destroys" && is_needed(plan, effect.name);
+        });
+}
+
+bool is_return_point(const model::ReturnPoint& point, const std::string& id) {
+    return point.exists
+           && (point.action == id
+               || std::find(point.others.begin(), point.others.end(), id) != point.others.end());
+}
+
+}  // namespace
+
+std::optional<std::size_t> closed_by(const Plan& plan, const State& state) {
+    for (std::size_t i = 0; i < state.actions(); ++i) {
+        const Action& action = plan.actions[i];
+        if (state.begun(i) > 0
+            && (is_return_point(plan.point_of_no_return, action.id)
+                || destroys_needed(plan, action))) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace drydock::run

@@ -1,0 +1,95 @@
+// Whatever the checker explores is a sequence of events that a run may record.
+#include "checker/plans.h"
+#include "checker/story.h"
+#include "planner/small_sites.h"
+#include "run/grammar.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace drydock::checker {
+namespace {
+
+constexpr int k_walks = 200;
+constexpr int k_steps_max = 400;
+
+// One way through the model, chosen by lot.
+std::vector<run::Move> walk_by_lot(const Site& site, Explorer& explorer, std::mt19937& lots) {
+    std::vector<RecordedEvent> recorded;
+    explorer.record_into(recorded);
+    std::vector<run::Move> events;
+    std::vector<Byte> row = site.first;
+    Batch batch(site.size);
+    for (int i = 0; i < k_steps_max; ++i) {
+        batch.clear();
+        recorded.clear();
+        explorer.expand(row.data(), batch);
+        if (batch.size() == 0) {
+            break;
+        }
+        const std::size_t next = lots() % batch.size();
+        row.assign(batch.row(next), batch.row(next) + site.size);
+        for (const RecordedEvent& one : recorded) {
+            if (one.row == next) {
+                events.push_back(one.event);
+            }
+        }
+    }
+    return events_of(site, events);
+}
+
+void expect_legal(const model::Plan& plan) {
+    const Site site(plan);
+    Explorer explorer(site, {4, 4, 4, 2, 2});
+    std::mt19937 lots(1);
+    for (int i = 0; i < k_walks; ++i) {
+        const auto events = walk_by_lot(site, explorer, lots);
+        const auto why = run::first_violation(site.program, events);
+        ASSERT_FALSE(why) << "walk " << i << ": " << *why;
+    }
+}
+
+TEST(CheckerGrammar, HoldsOnWalksThroughPlans) {
+    expect_legal(plan_of(planner::etcd_site(3), "3.4.23", "3.5.21"));
+    const auto small = planner::small_site("when-all", 3, "1.0");
+    for (const char* procedure : {"all", "batch", "serial"}) {
+        expect_legal(plan_of(small, "1.0", "2.0", procedure));
+    }
+    expect_legal(plan_of(planner::offline_site("1.0", {1, 2, 1, 0}), "1.0", "2.0"));
+    expect_legal(plan_of(planner::small_site("migrate", 2, "1.0"), "1.0", "2.0"));
+}
+
+TEST(CheckerGrammar, HoldsOnWalksWithUnrepeatableAndOptionalSteps) {
+    const auto site = planner::small_site("finalize", 2, "1.0");
+    model::Plan plan = plan_of(site, "1.0", "2.0");
+    for (model::Action& action : plan.actions) {
+        action.attempts = 2;
+        action.repeatable = model::Repeatable::no;
+    }
+    action_of(plan, "finalize/m1/convert").optional = true;
+    expect_legal(plan);
+}
+
+// The story of every way in which a broken plan goes wrong.
+TEST(CheckerGrammar, HoldsOnStories) {
+    const auto etcd = planner::etcd_site(3);
+    model::Plan plan = plan_of(etcd, "3.4.23", "3.5.21");
+    for (model::Action& action : plan.actions) {
+        action.guard.clear();
+        action.remedy.clear();
+    }
+    Options options;
+    options.faults = {1, 1, 1, 1, 1};
+    options.back = back_of(etcd, "3.4.23", "3.5.21");
+    const Report report = check(plan, options);
+    ASSERT_FALSE(report.violations.empty());
+    for (const Violation& violation : report.violations) {
+        EXPECT_FALSE(violation.events.empty() && !violation.story.empty());
+        const auto why = run::first_violation(run::Program(plan), violation.events);
+        EXPECT_FALSE(why) << name_of(violation.property) << ": " << *why;
+    }
+}
+
+}  // namespace
+}  // namespace drydock::checker

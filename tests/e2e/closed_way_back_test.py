@@ -1,0 +1,114 @@
+"""`drydock downgrade` is refused behind the point of no return, whatever the cluster looks like."""
+
+import json
+import os
+import tempfile
+import unittest
+
+from program import DONE, NO, WAITS, Run, Running
+
+PACK = """pack: sealed
+title: Sealed
+roles: {node: {quorum: none, stores: [data]}}
+settings: {node: {facts: {type: path, help: "where the test says what is there"}}}
+facts:
+  node:
+    service: {type: text, probe: {file: {path: "${facts}", as: json, pointer: /service}}}
+    installed: {binds: installed, type: release, probe: {file: {path: "${facts}", as: json, pointer: /release}}}
+    running: {binds: running, type: release, probe: {file: {path: "${facts}", as: json, pointer: /release}}}
+    ready: {binds: ready, type: bool, probe: {file: {path: "${facts}", as: json, pointer: /ready}}}
+    key_seen: {type: text, probe: {file: {path: "${facts}", as: json, pointer: /key}}}
+  system:
+    key: {type: text, derive: {agreed: key_seen}}
+"""
+RELEASES = """stores: {data: {role: node, formats: ["1"]}}
+series:
+  "1": {data: {reads: ["1"], writes: "1"}}
+  "2": {data: {reads: ["1"], writes: "1"}}
+releases: {"1.0": {series: "1"}, "2.0": {series: "2"}}
+"""
+STEP = """      - run: "%s"
+        id: %s
+        on: {one_of: node}
+        do: {command: {argv: [cp, "SCRATCH/%s.json", "${facts}"]}}
+        effect: [%s]
+        then: [%s]
+        within: 10s
+        remedy: "see its log"
+"""
+MOVES = "{becomes: {fact: installed, value: \"${to}\"}}, {becomes: {fact: running, value: \"${to}\"}}"
+UPGRADE = ("procedure: upgrade\nkind: in-place\ntitle: up\nphases:\n  - phase: up\n    steps:\n"
+           + STEP % ("switch", "switch", "new", MOVES, "{fact: running, is: \"${to}\"}")
+           + STEP % ("seal", "seal", "sealed", "{becomes: {fact: key, value: new}}",
+                     "{fact: key, is: new}"))
+DOWNGRADE = ("procedure: downgrade\nkind: in-place\ntitle: down\ncost: nothing\nphases:\n"
+             "  - phase: down\n    steps:\n      - require: \"the old key opens it\"\n        id: old-key\n"
+             "        all: [{fact: key, is: old}]\n        remedy: \"the old release does not know the new key\"\n"
+             + STEP % ("switch back", "back", "old", MOVES, "{fact: running, is: \"${to}\"}"))
+CLUSTER = """cluster: small
+system: sealed
+state: SCRATCH/state
+policy: {soak: 0s}
+hosts: {here: {connect: local}}
+roles:
+  node:
+    host: here
+    service: {process: {argv: ["${release}/node"], pid_file: "SCRATCH/${member}.pid", log: "SCRATCH/${member}.log"}}
+    release: {link: "SCRATCH/${member}", versions: {"1.0": SCRATCH/1.0, "2.0": SCRATCH/2.0}}
+    settings: {facts: "SCRATCH/${member}.json"}
+members: [{role: node, name: m1}]
+"""
+
+
+class ClosedWayBack(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.scratch = folder.name
+        for name, text in (("pack", PACK), ("releases", RELEASES), ("procedures/upgrade", UPGRADE),
+                           ("procedures/downgrade", DOWNGRADE)):
+            self.write(f"packs/sealed/{name}.yaml", text)
+        self.write("cluster.yaml", CLUSTER)
+        for name, release, key in (("old", "1.0", "old"), ("new", "2.0", "old"), ("sealed", "2.0", "new")):
+            self.write(f"{name}.json", json.dumps({"service": "running", "release": release, "ready": True, "key": key}))
+        self.look_like("old")
+
+    def write(self, name: str, text: str) -> None:
+        path = os.path.join(self.scratch, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text.replace("SCRATCH", self.scratch))
+
+    def look_like(self, name: str) -> None:
+        with open(os.path.join(self.scratch, f"{name}.json")) as file:
+            self.write("m1.json", file.read())
+
+    def drydock(self, *args: str) -> Run:
+        env = {"DRYDOCK_PACKS": os.path.join(self.scratch, "packs")}
+        return Running(list(args), self.scratch, env).wait()
+
+    def apply(self, *more: str) -> Run:
+        planned = self.drydock("plan", "-c", "cluster.yaml", "--to", "2.0", "-o", "plan.json")
+        self.assertEqual(planned.code, DONE, planned.text())
+        return self.drydock("apply", "plan.json", *more)
+
+    def assert_refused(self, done: Run) -> None:
+        self.assertEqual(done.code, NO, done.text())
+        self.assertIn("the way back closed when up/m1/seal was begun (seal)", done.stderr)
+
+    def test_it_is_open_before_the_gate(self) -> None:
+        self.assertEqual((done := self.apply()).code, WAITS, done.text())
+        self.assertIn("open", self.drydock("status", "-c", "cluster.yaml").stdout)
+        done = self.drydock("downgrade", "-c", "cluster.yaml")
+        self.assertEqual(done.code, DONE, done.text())
+
+    def test_it_is_refused_though_the_cluster_looks_old_again(self) -> None:
+        done = self.apply("--approve", "point-of-no-return")
+        self.assertEqual(done.code, DONE, done.text())
+        self.look_like("new")
+        self.assert_refused(self.drydock("downgrade", "-c", "cluster.yaml"))
+        self.assert_refused(self.drydock("plan", "-c", "cluster.yaml", "--to", "1.0", "-o", "back.json"))
+
+
+if __name__ == "__main__":
+    unittest.main()
