@@ -83,14 +83,13 @@ void tell_approval(const Replayed& forward, Failure& failure) {
     if (forward.approved.is_null()) {
         return;
     }
-    failure.errors.push_back(
-        {"downgrade.approved",
-         fmt::format("the point of no return was approved by {} at {}: \"{}\"",
-                     forward.approved["who"].show(),
-                     show_time(forward.approved["at_ms"].as_int()),
-                     forward.approved["words"].show()),
-         "",
-         ErrorClass::permanent});
+    failure.errors.push_back({"downgrade.approved",
+                              fmt::format("the point of no return was approved by {} at {}: \"{}\"",
+                                          forward.approved["who"].show(),
+                                          show_time(forward.approved["at_ms"].as_int()),
+                                          forward.approved["words"].show()),
+                              "",
+                              ErrorClass::permanent});
 }
 
 // "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
@@ -108,12 +107,11 @@ std::optional<Failure> refuse_closed(const Options& options, const Replayed& for
     if (!closed) {
         return std::nullopt;
     }
-    Failure failure =
-        refuse({"downgrade.closed",
-                why_closed(plan, plan.actions[*closed]),
-                "the ways that are left, and what they cost, follow",
-                ErrorClass::permanent})
-            .value();
+    Failure failure = refuse({"downgrade.closed",
+                              why_closed(plan, plan.actions[*closed]),
+                              "the ways that are left, and what they cost, follow",
+                              ErrorClass::permanent})
+                          .value();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
     tell_approval(forward, failure);
     return failure;
@@ -175,8 +173,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     }
     const std::string procedure = procedure_of(request, *from);
     if (auto closed = procedure == "downgrade"
-                          ? refuse_closed_before(
-                                options, first->cluster.state, *from, request.to)
+                          ? refuse_closed_before(options, first->cluster.state, *from, request.to)
                           : std::nullopt) {
         return tl::unexpected(std::move(*closed));
     }
