@@ -15,7 +15,7 @@ namespace drydock::app {
 
 namespace {
 
-constexpr std::int64_t k_quiet_ms_max = 10'000;   // that work under way is waited for
+constexpr std::int64_t k_quiet_ms_max = 10'000;       // that work under way is waited for
 constexpr std::size_t k_plan_bytes_max = 64U << 20U;  // 1,000 members make about 30 MB
 
 // Unique enough for one state folder, sorted by time, readable: 20261121-205840-7f3a.
@@ -84,14 +84,13 @@ void tell_approval(const Replayed& forward, Failure& failure) {
     if (forward.history.approved.is_null()) {
         return;
     }
-    failure.errors.push_back(
-        {"downgrade.approved",
-         fmt::format("the point of no return was approved by {} at {}: \"{}\"",
-                     forward.history.approved["who"].show(),
-                     show_time(forward.history.approved["at_ms"].as_int()),
-                     forward.history.approved["words"].show()),
-         "",
-         ErrorClass::permanent});
+    failure.errors.push_back({"downgrade.approved",
+                              fmt::format("the point of no return was approved by {} at {}: \"{}\"",
+                                          forward.history.approved["who"].show(),
+                                          show_time(forward.history.approved["at_ms"].as_int()),
+                                          forward.history.approved["words"].show()),
+                              "",
+                              ErrorClass::permanent});
 }
 
 // "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
@@ -103,7 +102,8 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
 }
 
 // A plan is made of a world that stands still: work that is under way is waited for, or refused.
-Answer<Survey> survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
+Answer<Survey>
+survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
     auto found = survey_for(options, std::move(project), naming, k_quiet_ms_max);
     if (found && !found->under_way.empty()) {
         Failure failure;
@@ -121,12 +121,11 @@ std::optional<Failure> refuse_closed(const Options& options, const Replayed& for
     if (!closed) {
         return std::nullopt;
     }
-    Failure failure =
-        refuse({"downgrade.closed",
-                why_closed(plan, plan.actions[*closed]),
-                "the ways that are left, and what they cost, follow",
-                ErrorClass::permanent})
-            .value();
+    Failure failure = refuse({"downgrade.closed",
+                              why_closed(plan, plan.actions[*closed]),
+                              "the ways that are left, and what they cost, follow",
+                              ErrorClass::permanent})
+                          .value();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
     tell_approval(forward, failure);
     return failure;
@@ -188,8 +187,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     }
     const std::string procedure = procedure_of(request, *from);
     if (auto closed = procedure == "downgrade"
-                          ? refuse_closed_before(
-                                options, first->cluster.state, *from, request.to)
+                          ? refuse_closed_before(options, first->cluster.state, *from, request.to)
                           : std::nullopt) {
         return tl::unexpected(std::move(*closed));
     }

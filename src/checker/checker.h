@@ -87,9 +87,9 @@ struct Violation {
     Property property = Property::stuck;
     std::string because;  // one sentence: what breaks
     std::vector<Turn> story;
-    std::string action;  // that is to blame; empty if none is
-    std::string source;  // its line in the pack
-    std::string hint;    // what to change
+    std::string action;             // that is to blame; empty if none is
+    std::string source;             // its line in the pack
+    std::string hint;               // what to change
     std::vector<run::Move> events;  // as a run records this story; empty if it was not walked
 };
 

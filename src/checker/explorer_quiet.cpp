@@ -67,8 +67,8 @@ void Explorer::settle_away(std::size_t action) {
     close(action);
 }
 
-// The promise is seen; or it is not, and the action is begun again or fails; or the host stays away,
-// and the run stops, if it does not stop anyway.
+// The promise is seen; or it is not, and the action is begun again or fails; or the host stays
+// away, and the run stops, if it does not stop anyway.
 void Explorer::settle_recheck(std::size_t action) {
     if (answer(site_, site_.acts[action].then, row_at_hand(action)).modelled == Tri::yes) {
         see_kept(action);

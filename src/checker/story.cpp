@@ -254,8 +254,9 @@ public:
         walk.row = rows_.back();
         walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
         walk.last = choices_.empty() ? Choice() : choices_.back().value_or(Choice());
-        const bool is_whole = std::all_of(
-            choices_.begin(), choices_.end(), [](const auto& choice) { return choice.has_value(); });
+        const bool is_whole = std::all_of(choices_.begin(), choices_.end(), [](const auto& choice) {
+            return choice.has_value();
+        });
         walk.events = is_whole ? events_of(site_, events_) : std::vector<run::Move>();
         return walk;
     }
@@ -343,7 +344,7 @@ private:
     Symmetry symmetry_;
     std::vector<std::vector<Byte>> rows_;
     std::vector<std::optional<Choice>> choices_;  // nothing: the search's, about somebody else
-    std::vector<RecordedEvent> recorded_;  // of the last expansion
+    std::vector<RecordedEvent> recorded_;         // of the last expansion
     std::vector<run::Move> events_;
     std::vector<Byte> next_;
     std::vector<Byte> sorted_;

@@ -197,7 +197,8 @@ std::string way_back_now(const Plan& plan, const State& state) {
                            plan.actions[*closed].id);
     }
     const std::string until =
-        is_approved(plan, state) ? fmt::format(" (until {} begins)", plan.point_of_no_return.action) : "";
+        is_approved(plan, state) ? fmt::format(" (until {} begins)", plan.point_of_no_return.action)
+                                 : "";
     return fmt::format("open{}: drydock downgrade -c {}", until, plan.cluster_file);
 }
 

@@ -78,7 +78,8 @@ TEST(Condition, reaches_needs_an_earlier_reading) {
     EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Tri::no);
 }
 
-// Who cannot tell, or is down, may be ahead: only who is alone in its role has caught up with nobody.
+// Who cannot tell, or is down, may be ahead: only who is alone in its role has caught up with
+// nobody.
 TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
     const Condition caught_up = {.fact = "index",
                                  .role = "node",

@@ -45,10 +45,8 @@ const std::string* decisive_unknown(const FactSource& source, const FactBook& bo
 Observation unknown_input(const FactSource& source, const FactBook& book, const std::string& key) {
     return {Known::unknown,
             {},
-            fmt::format("{} of all members, and {} is {}",
-                        source.derive,
-                        key,
-                        show(look_up(book, key))),
+            fmt::format(
+                "{} of all members, and {} is {}", source.derive, key, show(look_up(book, key))),
             0};
 }
 

@@ -55,7 +55,7 @@ struct FactSource {
     std::string
         derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
     std::vector<std::string>
-        inputs;  // the keys that derive() or the probe's ${fact.NAME} need first
+        inputs;                  // the keys that derive() or the probe's ${fact.NAME} need first
     bool skips_unknown = false;  // over members: an unknown input is passed over like an absent one
 };
 

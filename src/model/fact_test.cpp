@@ -27,10 +27,10 @@ Observation derive_of(const FactSource& source, const Observation& one, const Ob
 // The member that cannot tell may have the value that matters.
 TEST(Derive, TellsNothingWhereAMemberCannotTell) {
     for (const char* how : {"lowest", "highest", "agreed"}) {
-        const Observation told = derive_of(derived(how), known("3.4.0"), k_unknown);
-        EXPECT_EQ(told.status, Known::unknown) << how;
-        EXPECT_NE(told.evidence.find("m2/v is not known (timed out)"), std::string::npos)
-            << told.evidence;
+        const Observation fact = derive_of(derived(how), known("3.4.0"), k_unknown);
+        EXPECT_EQ(fact.status, Known::unknown) << how;
+        EXPECT_NE(fact.evidence.find("m2/v is not known (timed out)"), std::string::npos)
+            << fact.evidence;
         EXPECT_EQ(derive_of(derived(how), k_unknown, known("3.4.0")).status, Known::unknown);
         EXPECT_EQ(derive(derived(how), {{"m1/v", known("3.4.0")}}).status, Known::unknown);
     }

@@ -70,9 +70,9 @@ struct ReturnPoint {
     std::string action;  // the first action after which the law can fire
     std::string gate;    // the gate that stands before it
     std::string store;
-    std::string law;      // "when_all"
-    std::string because;  // one sentence
-    std::string source;   // "packs/etcd/releases.yaml:9:3"
+    std::string law;                  // "when_all"
+    std::string because;              // one sentence
+    std::string source;               // "packs/etcd/releases.yaml:9:3"
     std::vector<std::string> others;  // further actions that may close the way back first
 };
 

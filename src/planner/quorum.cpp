@@ -71,8 +71,9 @@ Error too_few(const Draft& draft, const PlanRole& role) {
 
 void check_quorums(Draft& draft) {
     for (const PlanRole& role : draft.plan.roles) {
-        const bool never = role.quorum > 0 && role.quorum >= static_cast<int>(role.members.size());
-        if (never && asks_for_quorum(draft, role.name) && stops_somebody(draft, role)) {
+        const bool is_never_met =
+            role.quorum > 0 && role.quorum >= static_cast<int>(role.members.size());
+        if (is_never_met && asks_for_quorum(draft, role.name) && stops_somebody(draft, role)) {
             draft.problem(too_few(draft, role));
         }
     }

@@ -72,9 +72,8 @@ std::string describe(const Program& program, const Move& event) {
     if (event.purpose != Purpose::none) {
         text += fmt::format(", {}", name_of(event.purpose));
     }
-    return event.outcome == Outcome::none
-               ? text
-               : text + fmt::format(", {}", name_of(event.outcome));
+    return event.outcome == Outcome::none ? text
+                                          : text + fmt::format(", {}", name_of(event.outcome));
 }
 
 }  // namespace

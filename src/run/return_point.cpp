@@ -18,10 +18,9 @@ bool is_needed(const Plan& plan, const std::string& name) {
 }
 
 bool destroys_needed(const Plan& plan, const Action& action) {
-    return std::any_of(
-        action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-            return effect.kind == "destroys" && is_needed(plan, effect.name);
-        });
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.kind == "destroys" && is_needed(plan, effect.name);
+    });
 }
 
 bool is_return_point(const model::ReturnPoint& point, const std::string& id) {

@@ -240,8 +240,8 @@ TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
     Plan plan = diamond(Repeatable::probe);
     plan.actions[0].optional = true;
     for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
-        State state = apply(
-            plan, with(running(plan), 0, Status::unheard), read(Purpose::happened, outcome));
+        State state =
+            apply(plan, with(running(plan), 0, Status::unheard), read(Purpose::happened, outcome));
         EXPECT_EQ(state.status(0), Status::unreached);
         state.set_status(1, Status::done);
         EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::halt, 0, 0, Purpose::none}}));
@@ -280,8 +280,7 @@ TEST(RunApply, CountsNoAttemptThatNeverBegan) {
         EXPECT_EQ(state.begun(0), 0);
         EXPECT_EQ(state.failures(0), 0);
     }
-    state = apply(
-        plan, intend(plan, state, k_unbegun_max), attached(Outcome::none, k_unbegun_max));
+    state = apply(plan, intend(plan, state, k_unbegun_max), attached(Outcome::none, k_unbegun_max));
     EXPECT_EQ(state.status(0), Status::failed);
     EXPECT_TRUE(repeats_used_up(state, 0));
 }
@@ -321,10 +320,10 @@ TEST(RunApply, FailsForGoodWhenTheNumbersOfAttemptsAreUsedUp) {
 bool allows_repeat(const Event& event, Phase phase) {
     const bool is_unbegun =
         event.type == EventType::action_attached && event.outcome == Outcome::none;
-    const bool is_undone = event.type == EventType::facts_read
-                           && event.purpose == Purpose::happened && event.outcome == Outcome::no;
-    const bool is_answered = event.type == EventType::run_resumed
-                             && (phase == Phase::halted || phase == Phase::paused);
+    const bool is_undone = event.type == EventType::facts_read && event.purpose == Purpose::happened
+                           && event.outcome == Outcome::no;
+    const bool is_answered =
+        event.type == EventType::run_resumed && (phase == Phase::halted || phase == Phase::paused);
     return is_unbegun || is_undone || is_answered;
 }
 

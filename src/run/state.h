@@ -1,8 +1,8 @@
 // The state of a run: a flat array of small integers over the plan's indices, and nothing else.
 //
 // No strings, no maps, no time: copying it is one memcpy and hashing it one XXH3 call, which is
-// what lets a checker visit millions of them with the very functions that run an upgrade. Four bytes
-// an action; small plans need no allocation.
+// what lets a checker visit millions of them with the very functions that run an upgrade. Four
+// bytes an action; small plans need no allocation.
 #pragma once
 
 #include <array>
@@ -121,8 +121,8 @@ public:
     void set(std::size_t action, Status status, int failures, int attempt) {
         const auto number = static_cast<Cell>(attempt);
         data()[action + 1] = static_cast<Cell>(status)
-                             | static_cast<Cell>(failures) << k_failures_at
-                             | number << k_attempt_at | number << k_begun_at;
+                             | static_cast<Cell>(failures) << k_failures_at | number << k_attempt_at
+                             | number << k_begun_at;
     }
 
     // The action as another state of the same program has it.

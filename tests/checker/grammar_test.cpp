@@ -14,8 +14,8 @@ namespace {
 constexpr int k_walks = 200;
 constexpr int k_steps_max = 400;
 
-// One way through the model, chosen by lot.
-std::vector<run::Move> walk_by_lot(const Site& site, Explorer& explorer, std::mt19937& lots) {
+// One way through the model, chosen at random.
+std::vector<run::Move> random_walk(const Site& site, Explorer& explorer, std::mt19937& random) {
     std::vector<RecordedEvent> recorded;
     explorer.record_into(recorded);
     std::vector<run::Move> events;
@@ -28,7 +28,7 @@ std::vector<run::Move> walk_by_lot(const Site& site, Explorer& explorer, std::mt
         if (batch.size() == 0) {
             break;
         }
-        const std::size_t next = lots() % batch.size();
+        const std::size_t next = random() % batch.size();
         row.assign(batch.row(next), batch.row(next) + site.size);
         for (const RecordedEvent& one : recorded) {
             if (one.row == next) {
@@ -42,9 +42,9 @@ std::vector<run::Move> walk_by_lot(const Site& site, Explorer& explorer, std::mt
 void expect_legal(const model::Plan& plan) {
     const Site site(plan);
     Explorer explorer(site, {4, 4, 4, 2, 2});
-    std::mt19937 lots(1);
+    std::mt19937 random(1);
     for (int i = 0; i < k_walks; ++i) {
-        const auto events = walk_by_lot(site, explorer, lots);
+        const auto events = random_walk(site, explorer, random);
         const auto why = run::first_violation(site.program, events);
         ASSERT_FALSE(why) << "walk " << i << ": " << *why;
     }

@@ -115,12 +115,10 @@ public:
     }
 
     void end_well(std::size_t action) {
-        run::apply(program_,
-                   state_,
-                   {run::EventType::action_ended,
-                    action,
-                    state_.attempt(action),
-                    run::Outcome::done});
+        run::apply(
+            program_,
+            state_,
+            {run::EventType::action_ended, action, state_.attempt(action), run::Outcome::done});
         judge(action, run::Purpose::then);
     }
 
@@ -138,9 +136,8 @@ private:
     }
 
     void judge(std::size_t action, run::Purpose purpose) {
-        run::apply(program_,
-                   state_,
-                   {run::EventType::facts_read, action, 0, run::Outcome::yes, purpose});
+        run::apply(
+            program_, state_, {run::EventType::facts_read, action, 0, run::Outcome::yes, purpose});
     }
 
     // Begins everything but the action itself, and ends it at once.

@@ -9,7 +9,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using testing::Not;
 
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
