@@ -69,7 +69,7 @@ TEST_F(Actions, start_and_stop_a_process) {
     const auto started = start();
     ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
     const auto pid = static_cast<pid_t>(started.evidence["pid"].as_int());
-    EXPECT_EQ(read("pid"), fmt::format("{} {}\n", pid, os::read_process(pid)->start_ticks));
+    EXPECT_EQ(read("pid"), fmt::format("{} {}\n", pid, os::find_process(pid).value()->start_ticks));
     EXPECT_EQ(look().phase, Phase::running);
     EXPECT_EQ(look().pid, pid);
     EXPECT_EQ(::getsid(pid), pid);
@@ -109,7 +109,7 @@ TEST_F(Actions, start_with_arguments_of_its_own) {
         json(R"({"kind":"service_start","arguments":["--upgrade"]})").set("service", service()));
     ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
     const auto pid = started.evidence["pid"].as_int();
-    EXPECT_EQ(os::read_process(static_cast<pid_t>(pid))->arguments.back(), "--upgrade");
+    EXPECT_EQ(os::find_process(static_cast<pid_t>(pid)).value()->arguments.back(), "--upgrade");
     EXPECT_EQ(look().pid, pid);
     ::unlink(path("pid").c_str());
     EXPECT_EQ(look().pid, pid);

@@ -28,7 +28,7 @@ TEST(Process, is_ended_with_its_group_at_the_deadline) {
     ASSERT_TRUE(run);
     EXPECT_TRUE(run->timed_out);
     EXPECT_LT(run->duration_ms, 5000);
-    EXPECT_FALSE(read_process(std::stoi(run->output)));
+    EXPECT_FALSE(find_process(std::stoi(run->output)).value());
 }
 
 TEST(Process, gets_only_what_it_was_given) {
@@ -52,7 +52,7 @@ TEST(Process, leaves_a_daemon_behind_without_waiting_for_it) {
     ASSERT_TRUE(run);
     EXPECT_LT(run->duration_ms, 3000);
     const pid_t daemon = std::stoi(run->output);
-    ASSERT_TRUE(read_process(daemon));
+    ASSERT_TRUE(find_process(daemon).value());
     ::kill(daemon, SIGKILL);
 }
 
@@ -71,7 +71,7 @@ TEST(Process, counts_a_zombie_as_gone) {
     auto child = spawn(options).value();
     const auto process = open_process(child.pid()).value();
     EXPECT_TRUE(wait_gone(process, 5000));
-    const auto facts = read_process(child.pid());
+    const auto facts = find_process(child.pid()).value();
     ASSERT_TRUE(facts);
     EXPECT_TRUE(facts->zombie);
     EXPECT_EQ(child.wait(1000)->code, 0);
@@ -82,7 +82,7 @@ TEST(Process, reads_what_proc_says) {
     options.argv = {"sleep", "60"};
     options.folder = "/";
     auto child = spawn(options).value();
-    const auto facts = read_process(child.pid());
+    const auto facts = find_process(child.pid()).value();
     ASSERT_TRUE(facts);
     EXPECT_EQ(facts->arguments, options.argv);
     EXPECT_EQ(facts->folder, "/");
