@@ -68,11 +68,17 @@ TEST_F(Begin, is_refused_when_no_supervisor_can_be_started) {
     EXPECT_TRUE(host->running().empty());
 }
 
+// The index forgets what ended, but not because of a question.
 TEST_F(Begin, leaves_no_trace_of_ended_attempts_in_the_index) {
     connect();
+    call(json(R"({"do":"hello"})"));
+    make_ended("r1/old.1");
+    std::filesystem::create_directories(path("state/.running/r1"));
+    write("state/.running/r1/old.1", "");
     call(exec("a", effect()));
-    EXPECT_TRUE(std::filesystem::exists(path("state/.running/r1/a.1")));
     EXPECT_EQ(call(json(R"({"do":"hello"})"))["running"], Json(Json::Array{}));
+    EXPECT_TRUE(std::filesystem::exists(path("state/.running/r1/old.1")));
+    call(json(R"({"do":"fence","epoch":1})"));
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1")));
 }
 

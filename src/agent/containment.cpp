@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ namespace {
 constexpr std::size_t k_record_bytes_max = 1U << 20U;
 constexpr std::size_t k_environment_bytes_max = 8U << 20U;
 constexpr std::size_t k_group_name_bytes = 16;  // of a digest: no two folders share it
+constexpr int k_remove_tries = 10;
 constexpr auto k_kill_poll = std::chrono::milliseconds(10);
 
 std::string record_path(const std::string& folder) {
@@ -36,6 +38,11 @@ std::string record_path(const std::string& folder) {
 
 std::string sessions_path(const std::string& folder) {
     return folder + "/sessions";
+}
+
+bool exists(const std::string& path) {
+    struct stat facts = {};
+    return ::lstat(path.c_str(), &facts) == 0;
 }
 
 std::string real_path(const std::string& path) {
@@ -233,10 +240,21 @@ bool Containment::kill_others(std::int64_t within_ms) const {
     }
 }
 
+// A killed process stays in its group for a moment after it is gone from everywhere else.
 void Containment::leave() const {
+    if (group_.empty()) {
+        return;
+    }
     release(0);
-    if (!group_.empty()) {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {  // orphans, which a subreaper inherits
+    }
+    for (int i = 0; i < k_remove_tries && exists(group_); ++i) {
         os::remove_cgroup(group_);
+        const auto left = os::cgroup_processes(group_);
+        if (!left || !left->empty()) {
+            return;
+        }
+        std::this_thread::sleep_for(i == 0 ? std::chrono::milliseconds(0) : k_kill_poll);
     }
 }
 

@@ -106,9 +106,13 @@ TEST_P(Containments, let_a_service_outlive_its_start) {
 
 TEST_P(Containments, leave_no_group_behind) {
     call(exec("a", shell("true")));
-    const auto record = json(read("state/r1/a.1/containment.json"));
-    EXPECT_EQ(record["group"].as_string().empty(), !GetParam());
-    EXPECT_FALSE(std::filesystem::exists(record["group"].as_string() + "/cgroup.procs"));
+    call(exec("b", shell("sleep 60").set("timeout_ms", 200)));
+    for (const auto* attempt : {"a.1", "b.1"}) {
+        const auto record =
+            json(read(std::string("state/r1/") + attempt + "/containment.json"));
+        EXPECT_EQ(record["group"].as_string().empty(), !GetParam());
+        EXPECT_FALSE(std::filesystem::exists(record["group"].as_string() + "/cgroup.procs"));
+    }
 }
 
 // The file of a copy is that of one attempt alone.

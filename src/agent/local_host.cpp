@@ -156,6 +156,7 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
     remove_marked_runs(state_);
+    prune_index(index_.keys());
     return epoch;
 }
 
@@ -226,7 +227,7 @@ Status LocalHost::start_attempt(const ActionKey& key,
         started = index_.add(key);
     }
     if (started) {
-        started = launch(folder, request, secrets);
+        started = launch(key, request, secrets);
     }
     if (!started) {
         (void)close_unstarted(folder, started.error().message);
@@ -234,7 +235,8 @@ Status LocalHost::start_attempt(const ActionKey& key,
     return started;
 }
 
-Status LocalHost::launch(const std::string& folder, const Json& request, const Json& secrets) {
+Status LocalHost::launch(const ActionKey& key, const Json& request, const Json& secrets) {
+    const std::string folder = folder_of(key);
     DRYDOCK_TRY_ASSIGN(
         const os::FileLock lock,
         os::FileLock::take_within(folder + "/lock", "a supervisor that starts", k_lock_within_ms));
@@ -243,7 +245,7 @@ Status LocalHost::launch(const std::string& folder, const Json& request, const J
     order.set("secrets", secrets);
     DRYDOCK_TRY_ASSIGN(os::Child supervisor, start_supervisor(folder, lock, order.dump()));
     watch(wake_, supervisor.descriptor());
-    supervisors_.push_back(std::move(supervisor));
+    supervisors_.push_back({key, std::move(supervisor)});
     return {};
 }
 
@@ -295,15 +297,19 @@ Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
 }
 
 std::vector<ActionKey> LocalHost::running() {
-    std::vector<ActionKey> keys;
-    for (auto& key : index_.keys()) {
-        if (look(key).phase == ActionPhase::running) {
-            keys.push_back(std::move(key));
-        } else {
+    auto keys = index_.keys();
+    std::erase_if(keys,
+                  [this](const auto& key) { return look(key).phase != ActionPhase::running; });
+    return keys;
+}
+
+// Not by a question: a dry run leaves the state folder as it is.
+void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
+    for (const auto& key : keys) {
+        if (look(key).phase != ActionPhase::running) {
             index_.remove(key);
         }
     }
-    return keys;
 }
 
 std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
@@ -313,8 +319,16 @@ std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
 void LocalHost::on_wake() {
     eventfd_t count = 0;
     ::eventfd_read(probed_.get(), &count);
+    std::vector<ActionKey> ended;
     // Reaped children leave, and their descriptors with them.
-    std::erase_if(supervisors_, [](os::Child& child) { return child.wait(0).has_value(); });
+    std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {
+        const bool reaped = supervisor.child.wait(0).has_value();
+        if (reaped) {
+            ended.push_back(supervisor.key);
+        }
+        return reaped;
+    });
+    prune_index(ended);
 }
 
 }  // namespace drydock::agent

@@ -42,6 +42,11 @@ public:
     void on_wake() override;
 
 private:
+    struct Supervisor {
+        ActionKey key;
+        os::Child child;
+    };
+
     LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed);
 
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
@@ -55,8 +60,8 @@ private:
                                        const Permit& permit,
                                        const Json& request,
                                        const Json& secrets);
-    [[nodiscard]] Status
-    launch(const std::string& folder, const Json& request, const Json& secrets);
+    [[nodiscard]] Status launch(const ActionKey& key, const Json& request, const Json& secrets);
+    void prune_index(const std::vector<ActionKey>& keys);
     [[nodiscard]] Result<os::Child> start_supervisor(const std::string& folder,
                                                      const os::FileLock& lock,
                                                      const std::string& order) const;
@@ -66,7 +71,7 @@ private:
     std::string program_;
     os::Fd wake_;    // epoll of probed_ and of the supervisors' pidfds
     os::Fd probed_;  // eventfd: a set of probes is complete
-    std::vector<os::Child> supervisors_;
+    std::vector<Supervisor> supervisors_;
     Prober prober_;
 };
 

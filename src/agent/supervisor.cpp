@@ -83,9 +83,12 @@ ActionContext context_of(const Containment& containment, const std::string& fold
 
 ActionResult perform(const Json& order, const std::string& folder) {
     auto request = fill_secrets(order["request"], order["secrets"]);
+    if (!request) {
+        return failed(request.error());
+    }
     const auto containment = Containment::enter(folder);
-    if (!request || !containment) {
-        return failed(!request ? request.error() : containment.error());
+    if (!containment) {
+        return failed(containment.error());
     }
     OutputFile output(folder + "/output", order["secrets"]);
     auto context = context_of(*containment, folder);
