@@ -27,8 +27,8 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::size_t k_record_bytes_max = 1U << 20U;
-constexpr std::size_t k_environment_bytes_max = 8U << 20U;
 constexpr std::size_t k_group_name_bytes = 16;  // of a digest: no two folders share it
+constexpr auto k_search_again = std::chrono::milliseconds(20);
 constexpr int k_remove_tries = 10;
 constexpr auto k_kill_poll = std::chrono::milliseconds(10);
 
@@ -131,15 +131,8 @@ bool is_in_session(pid_t pid, const std::vector<std::pair<pid_t, std::uint64_t>>
 
 // True if the environment of that process has the cookie. An error: it cannot be read.
 Result<bool> has_cookie(pid_t pid, const std::string& cookie) {
-    const auto path = fmt::format("/proc/{}/environ", pid);
-    const auto text = os::read_file(path, k_environment_bytes_max);
-    if (!text) {
-        const bool gone = text.error().code == "os.missing"
-                          || (::kill(pid, 0) != 0 && errno == ESRCH);
-        return gone ? Result<bool>(false) : tl::unexpected(text.error());
-    }
-    const auto entries = split(*text, '\0');
-    return std::find(entries.begin(), entries.end(), cookie) != entries.end();
+    DRYDOCK_TRY_ASSIGN(const auto entries, os::read_environment(pid));
+    return entries && std::find(entries->begin(), entries->end(), cookie) != entries->end();
 }
 
 // Reading the environment of another user's process is refused to all but root. Such a process
@@ -154,7 +147,7 @@ Result<bool> is_contained(const os::ProcessFacts& process,
     return !carries && process.user != ::geteuid() ? Result<bool>(false) : carries;
 }
 
-Result<std::vector<pid_t>> search_processes(const std::string& folder, const Record& record) {
+Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& record) {
     const std::string cookie = "DRYDOCK_ATTEMPT=" + real_path(folder);
     const auto sessions = read_sessions(folder);
     std::vector<pid_t> found;
@@ -171,6 +164,17 @@ Result<std::vector<pid_t>> search_processes(const std::string& folder, const Rec
     }
     if (found.empty() && !list.complete) {
         return fail("os.proc", "/proc hides the processes of other users");
+    }
+    return found;
+}
+
+// A process has no environment for an instant while it is executed, and one that forks may be in no
+// list: only what two searches do not find is not there.
+Result<std::vector<pid_t>> search_processes(const std::string& folder, const Record& record) {
+    auto found = search_once(folder, record);
+    if (found && found->empty()) {
+        std::this_thread::sleep_for(k_search_again);
+        found = search_once(folder, record);
     }
     return found;
 }
@@ -226,15 +230,15 @@ bool Containment::kill_others(std::int64_t within_ms) const {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     for (;;) {
         auto pids = contained_processes(folder_);
-        if (!pids) {
-            return false;
+        if (pids) {
+            std::erase(*pids, ::getpid());
+            for (const pid_t pid : *pids) {
+                ::kill(pid, SIGKILL);
+            }
         }
-        std::erase(*pids, ::getpid());
-        for (const pid_t pid : *pids) {
-            ::kill(pid, SIGKILL);
-        }
-        if (pids->empty() || std::chrono::steady_clock::now() >= end) {
-            return pids->empty();
+        const bool alone = pids && pids->empty();
+        if (alone || std::chrono::steady_clock::now() >= end) {
+            return alone;
         }
         std::this_thread::sleep_for(k_kill_poll);
     }

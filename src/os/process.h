@@ -114,6 +114,10 @@ struct ProcessFacts {
 // tell, such as "os.proc" when its files may not be read.
 [[nodiscard]] Result<std::optional<ProcessFacts>> find_process(pid_t pid);
 
+// "NAME=value" of a process at its start; empty for a kernel thread, and nothing when the process
+// is gone.
+[[nodiscard]] Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid);
+
 struct ProcessList {
     std::vector<pid_t> pids;
     bool complete = true;  // false if /proc hides processes of other users (hidepid)

@@ -114,6 +114,11 @@ Result<std::optional<ProcessFacts>> find_process(pid_t pid) {
     return read_links(folder, std::move(facts));
 }
 
+Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid) {
+    DRYDOCK_TRY_ASSIGN(const auto text, read_process_file(fmt::format("/proc/{}/environ", pid)));
+    return text ? std::optional(split(*text, '\0')) : std::nullopt;
+}
+
 Result<ProcessList> list_processes() {
     ProcessList list;
     DIR* folder = ::opendir("/proc");
