@@ -32,6 +32,7 @@ struct ActionContext {
     std::function<bool()> cancelled;
     std::vector<std::string> environment = {};    // "NAME=value", for commands of this attempt
     std::function<void(pid_t)> contain = {};      // records a child before it runs
+    int outer_group = -1;                         // for what outlives this; see SpawnOptions
     std::function<void(pid_t)> release = {};      // lets a process (0: the caller) outlive this
     std::function<bool()> end_contained = {};     // false: some processes did not end
 };

@@ -147,7 +147,9 @@ os::SpawnOptions spawn_options(const Json& request, const ActionContext& context
     spawn.folder = request["cwd"].as_string();
     spawn.dies_with_parent = true;  // without supervisor nobody would know that it runs
     spawn.before_start = lifetime == Lifetime::attempt ? context.contain : context.release;
-    if (lifetime == Lifetime::attempt) {
+    if (lifetime == Lifetime::service) {
+        spawn.cgroup = context.outer_group;
+    } else {
         spawn.environment->insert(
             spawn.environment->end(), context.environment.begin(), context.environment.end());
     }

@@ -11,7 +11,7 @@
 namespace drydock::agent {
 namespace {
 
-class Begin : public AgentTest {
+class Begin : public testing::Test, protected AgentWorld {
 protected:
     Json effect() { return shell("echo ran >> " + path("effects")); }
 
@@ -33,12 +33,12 @@ TEST_F(Begin, never_comes_after_its_deadline) {
     {
         const auto lock = os::FileLock::take(path("state/.fence.lock"), "a test").value();
         ask(late_exec(by_ms), 1000);
-        transport::LocalTransport other;
-        const auto talk = other.open({"here", {"env"}, {}, DRYDOCK_AGENT, path("state")}).value();
+        const auto other = make_test_transport();
+        const auto talk = other->open({"here", {"env"}, {}, DRYDOCK_AGENT, path("state")}).value();
         ASSERT_TRUE(talk->send(attach("a").set("n", 1).set("begin_by_ms", by_ms)));
         os::RealClock clock;
         while (clock.monotonic_ms() < by_ms + 500) {
-            other.wait({talk.get()}, 50);
+            other->wait({talk.get()}, 50);
             EXPECT_EQ(talk->receive()->size(), 0U) << "it may still begin";
         }
     }

@@ -67,17 +67,26 @@ Status write_record(const std::string& folder, const std::string& group, std::ui
                : Status(fail_errno("os.rename", record_path(folder), errno));
 }
 
-// The attempt's own group below the caller's, or nothing where no group can be made.
+std::string group_of(const std::string& folder, const std::string& parent) {
+    return parent + "/drydock-" + sha256_hex(folder).substr(0, k_group_name_bytes);
+}
+
+// The attempt's own group below another, or nothing where no group can be made.
 std::string make_group(const std::string& folder, const std::string& parent) {
-    const std::string group =
-        parent + "/drydock-" + sha256_hex(folder).substr(0, k_group_name_bytes);
+    const std::string group = group_of(folder, parent);
     const bool made = !parent.empty() && (::mkdir(group.c_str(), 0755) == 0 || errno == EEXIST);
     return made ? group : std::string();
 }
 
-std::string parent_group() {
+// The caller's own, or nothing where there are no groups.
+std::string current_group() {
     return std::getenv(k_no_cgroup_variable) != nullptr ? std::string()
-                                                        : os::own_cgroup().value_or("");
+                                                        : os::cgroup_of().value_or("");
+}
+
+os::Fd open_group(const std::string& group) {
+    return group.empty() ? os::Fd()
+                         : os::open_file(group, O_RDONLY | O_DIRECTORY).value_or(os::Fd());
 }
 
 struct Record {
@@ -189,16 +198,28 @@ void drop_zombies(std::vector<pid_t>& pids) {
 
 }  // namespace
 
+os::Fd make_containment(const std::string& folder) {
+    return open_group(make_group(real_path(folder), current_group()));
+}
+
 Result<Containment> Containment::enter(const std::string& folder) {
     Containment containment;
     const auto self = os::find_process(::getpid());
     const auto ticks = self && *self ? (*self)->start_ticks : 0;
     containment.folder_ = real_path(folder);
     containment.cookie_ = "DRYDOCK_ATTEMPT=" + containment.folder_;
-    containment.parent_ = parent_group();
-    containment.group_ = make_group(containment.folder_, containment.parent_);
+    const std::string current = current_group();
+    const std::string above = current.empty() ? current : os::folder_of(current);
+    containment.born_inside_ =
+        !current.empty() && current == group_of(containment.folder_, above);
+    containment.parent_ = containment.born_inside_ ? above : current;
+    containment.group_ = containment.born_inside_
+                             ? current
+                             : make_group(containment.folder_, containment.parent_);
+    containment.outer_ = open_group(containment.parent_);
     DRYDOCK_TRY(write_record(folder, containment.group_, ticks));
-    if (!containment.group_.empty() && !os::join_cgroup(containment.group_)) {
+    if (!containment.born_inside_ && !containment.group_.empty()
+        && !os::join_cgroup(containment.group_)) {
         os::remove_cgroup(containment.group_);
         containment.group_.clear();
         DRYDOCK_TRY(write_record(folder, "", ticks));
@@ -221,7 +242,7 @@ void Containment::record_session(pid_t pid) const {
 }
 
 void Containment::release(pid_t pid) const {
-    if (!group_.empty()) {
+    if (!group_.empty() && os::cgroup_of(pid).value_or("") != parent_) {
         (void)os::join_cgroup(parent_, pid);
     }
 }
@@ -246,7 +267,7 @@ bool Containment::kill_others(std::int64_t within_ms) const {
 
 // A killed process stays in its group for a moment after it is gone from everywhere else.
 void Containment::leave() const {
-    if (group_.empty()) {
+    if (group_.empty() || born_inside_) {
         return;
     }
     release(0);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "os/files.h"
 
 #include <sys/types.h>
 
@@ -20,6 +21,10 @@ namespace drydock::agent {
 
 // Environment of a test that wants no groups.
 inline constexpr const char* k_no_cgroup_variable = "DRYDOCK_AGENT_NO_CGROUP";
+
+// Makes the group of that folder's attempt below the caller's, for its supervisor to be born in.
+// Nothing where no group can be made.
+[[nodiscard]] os::Fd make_containment(const std::string& folder);
 
 // The supervisor's side.
 class Containment {
@@ -33,18 +38,24 @@ public:
 
     // Records a child, which leads a session of its own, before it runs.
     void record_session(pid_t pid) const;
+    // The group for processes that outlive the attempt, open for reading; -1 where are no groups.
+    [[nodiscard]] int outer_group() const { return outer_.get(); }
+
     // Lets a process (0: the caller) outlive the attempt. Such a process must not have the cookie.
     void release(pid_t pid) const;
     // Kills all contained processes but the caller. False if some were still there at the end.
     [[nodiscard]] bool kill_others(std::int64_t within_ms) const;
-    // Takes the caller out of its group and removes the group if it is empty.
+    // Takes the caller out of its group and removes the group if it is empty. Does nothing if the
+    // caller was born in it: moving costs more than what an agent does later.
     void leave() const;
 
 private:
     std::string folder_;
     std::string cookie_;
-    std::string parent_;  // group of the caller before; empty: no groups here
+    std::string parent_;  // group of the agent; empty: no groups here
     std::string group_;
+    os::Fd outer_;
+    bool born_inside_ = false;  // so that the agent removes the group
 };
 
 // The processes that still belong to the attempt of that folder. Any error means that nobody can

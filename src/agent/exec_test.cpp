@@ -1,10 +1,20 @@
 // exec, attach, fence and cancel, spoken to a real agent, which is killed at every place.
 #include "agent/test_agent.h"
+#include "transport/local/local.h"
 
 namespace drydock::agent {
+
+std::unique_ptr<transport::Transport> make_test_transport() {
+    return std::make_unique<transport::LocalTransport>();
+}
+
+std::string test_agent_program() {
+    return DRYDOCK_AGENT;
+}
+
 namespace {
 
-class Exec : public AgentTest {
+class Exec : public testing::Test, protected AgentWorld {
 protected:
     // An action that leaves a line for each time it ran.
     Json effect(const std::string& rest = "") {

@@ -257,6 +257,8 @@ Result<os::Child> LocalHost::start_supervisor(const std::string& folder,
     options.argv = {program_, "agent", "--run-action", folder};
     options.input = input.get();
     options.keep = {lock.descriptor()};
+    const os::Fd group = make_containment(folder);
+    options.cgroup = group.get();
     return os::spawn(options);
 }
 
@@ -306,7 +308,9 @@ std::vector<ActionKey> LocalHost::running() {
 // Not by a question: a dry run leaves the state folder as it is.
 void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
     for (const auto& key : keys) {
-        if (look(key).phase != ActionPhase::running) {
+        const bool supervised = os::is_locked(folder_of(key) + "/lock").value_or(true);
+        if (!supervised && look(key).phase != ActionPhase::running) {
+            remove_containment(folder_of(key));
             index_.remove(key);
         }
     }

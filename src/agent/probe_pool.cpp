@@ -28,7 +28,9 @@ std::size_t ProbePool::count_idle() const {
 
 // A lost thread that came back after all, while another one has taken its place.
 bool ProbePool::is_surplus(std::int64_t now_ms) const {
-    return workers_.size() - count_lost(now_ms) > k_probe_threads_max;
+    const auto ended = static_cast<std::size_t>(std::count_if(
+        workers_.begin(), workers_.end(), [](const auto& worker) { return worker->ended; }));
+    return workers_.size() - ended - count_lost(now_ms) > k_probe_threads_max;
 }
 
 void ProbePool::start_workers(std::int64_t now_ms) {

@@ -264,6 +264,7 @@ Result<pid_t> launch(const ProcessService& service, const ActionContext& context
     options.folder = service.cwd;
     options.output = log.get();
     options.errors = log.get();
+    options.cgroup = context.outer_group;
     return os::spawn_detached(options, [&] {
         if (context.release) {
             context.release(0);

@@ -76,6 +76,7 @@ ActionContext context_of(const Containment& containment, const std::string& fold
                            "DRYDOCK_CURSOR=" + cursor_path(folder),
                            "DRYDOCK_PROGRESS=" + progress_path(folder)};
     context.contain = [&](pid_t pid) { containment.record_session(pid); };
+    context.outer_group = containment.outer_group();
     context.release = [&](pid_t pid) { containment.release(pid); };
     context.end_contained = [&] { return containment.kill_others(k_killed_within_ms); };
     return context;

@@ -1,29 +1,33 @@
-// AgentTest: a conversation with a real agent process, for tests of the whole agent.
+// AgentWorld: a scratch folder and a conversation with a real agent process, for tests of the whole
+// agent.
 #pragma once
 
 #include "agent/test_world.h"
 #include "os/clock.h"
-#include "transport/local/local.h"
-
-#include <gtest/gtest.h>
+#include "transport/transport.h"
 
 #include <map>
+#include <memory>
 
 namespace drydock::agent {
 
-// A conversation with a real agent process.
-class AgentTest : public testing::Test, protected Scratch {
+// The local one; defined beside the tests, as only they may use it.
+[[nodiscard]] std::unique_ptr<transport::Transport> make_test_transport();
+// The path of the agent's program.
+[[nodiscard]] std::string test_agent_program();
+
+class AgentWorld : protected Scratch {
 protected:
     void connect(std::vector<std::string> environment = {}) {
         std::vector<std::string> argv = {"env"};
         argv.insert(argv.end(), environment.begin(), environment.end());
         conversation_.reset();
-        conversation_ = transport_.open({"here", argv, {}, DRYDOCK_AGENT, path("state")}).value();
+        conversation_ = transport_->open({"here", argv, {}, test_agent_program(), path("state")}).value();
     }
 
     void ask(Json request, int number) {
         request.set("n", number);
-        ASSERT_TRUE(conversation_->send(request));
+        CHECK(conversation_->send(request).has_value());
     }
 
     // The answer to that number; null when the stream ends or 20 s pass.
@@ -34,7 +38,7 @@ protected:
             if (const auto hit = answers_.find(number); hit != answers_.end()) {
                 return hit->second;
             }
-            transport_.wait({conversation_.get()}, 100);
+            transport_->wait({conversation_.get()}, 100);
             const auto frames = conversation_->receive();
             if (!frames) {
                 ended_ = frames.error();
@@ -69,7 +73,7 @@ protected:
         return request.set("argv", Json(Json::Array{"sh", "-c", script}));
     }
 
-    transport::LocalTransport transport_;
+    std::unique_ptr<transport::Transport> transport_ = make_test_transport();
     std::unique_ptr<transport::Conversation> conversation_;
     std::map<int, Json> answers_;
     std::map<int, Json> progress_;

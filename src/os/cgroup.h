@@ -13,10 +13,12 @@
 
 namespace drydock::os {
 
-// The folder of the caller's own group. "os.no_cgroup" when no cgroup2 file system shows it.
-[[nodiscard]] Result<std::string> own_cgroup();
+// The folder of a process's group (0: the caller's). "os.no_cgroup" when no cgroup2 file system
+// shows it.
+[[nodiscard]] Result<std::string> cgroup_of(pid_t pid = 0);
 
-// Moves a process (0: the caller, which must have one thread) into a group.
+// Moves a process (0: the caller, which must have one thread) into a group. That costs some
+// milliseconds; SpawnOptions::cgroup costs nothing.
 [[nodiscard]] Status join_cgroup(const std::string& group, pid_t pid = 0);
 
 // The processes of the group and of all groups below it; none when the group does not exist. Any

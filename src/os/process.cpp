@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -167,6 +168,21 @@ void await_leave(const Prepared& child) {
     give_up(child);
 }
 
+// fork(), into a group if there is one to go to.
+pid_t fork_into(int cgroup) {
+    if (cgroup >= 0) {
+        clone_args arguments = {};
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.exit_signal = SIGCHLD;
+        arguments.cgroup = static_cast<unsigned>(cgroup);
+        const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid >= 0) {
+            return static_cast<pid_t>(pid);
+        }
+    }
+    return ::fork();
+}
+
 // The process between us and a daemon: it ends at once, so that the daemon is nobody's child.
 [[noreturn]] void be_between(Prepared& child) {
     const pid_t pid = ::fork();
@@ -327,7 +343,7 @@ Result<Child> spawn(const SpawnOptions& options) {
     Prepared child = prepare(options, nothing, report.second.get());
     child.leave = leave.first.get();
     child.leave_writer = leave.second.get();
-    const pid_t pid = ::fork();
+    const pid_t pid = fork_into(options.cgroup);
     if (pid < 0) {
         return fail_errno("os.fork", "fork", errno);
     }
@@ -360,7 +376,7 @@ Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<in
     DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
     Prepared child = prepare(options, nothing, pipe.second.get());
     child.before_exec = &before_exec;
-    const pid_t between = ::fork();
+    const pid_t between = fork_into(options.cgroup);
     if (between < 0) {
         return fail_errno("os.fork", "fork", errno);
     }

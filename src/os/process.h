@@ -31,6 +31,9 @@ struct SpawnOptions {
     std::vector<int> keep = {};  // further descriptors; the child has them as 3, 4, ...
     bool own_session = true;
     bool dies_with_parent = false;  // SIGKILL when the thread that spawned it ends
+    // The folder of the group to be born in (cgroup.h), open for reading; -1: the caller's own. If
+    // the kernel refuses, the child is born in the caller's.
+    int cgroup = -1;
     // Called in the parent while the child, which has this pid, waits to be executed.
     std::function<void(pid_t)> before_start = {};
 };
