@@ -79,6 +79,10 @@ TEST_F(Begin, leaves_no_trace_of_ended_attempts_in_the_index) {
     EXPECT_EQ(call(json(R"({"do":"hello"})"))["running"], Json(Json::Array{}));
     EXPECT_TRUE(std::filesystem::exists(path("state/.running/r1/old.1")));
     call(json(R"({"do":"fence","epoch":1})"));
+    EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1/old.1")));
+    for (int i = 0; i < 100 && std::filesystem::exists(path("state/.running/r1")); ++i) {
+        transport_->wait({conversation_.get()}, 50);  // the agent reaps the supervisor first
+    }
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1")));
 }
 
