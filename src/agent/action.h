@@ -8,10 +8,13 @@
 #include "base/json.h"
 #include "base/result.h"
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drydock::agent {
 
@@ -27,6 +30,17 @@ struct ActionContext {
     std::string folder;                            // the action's own, for its files
     std::function<void(std::string_view)> output;  // takes what a command prints
     std::function<bool()> cancelled;
+    std::vector<std::string> environment = {};    // "NAME=value", for commands of this attempt
+    std::function<void(pid_t)> contain = {};      // records a child before it runs
+    int outer_group = -1;                         // for what outlives this; see SpawnOptions
+    std::function<void(pid_t)> release = {};      // lets a process (0: the caller) outlive this
+    std::function<bool()> end_contained = {};     // false: some processes did not end
+};
+
+// How long the processes of a command may live.
+enum class Lifetime {
+    attempt,  // as long as the attempt
+    service,  // a service that it starts stays
 };
 
 [[nodiscard]] ActionResult failed(Error error, Json evidence = Json(Json::Object{}));
@@ -37,6 +51,8 @@ struct ActionContext {
 [[nodiscard]] ActionResult run_typed(const Json& request, const ActionContext& context);
 
 [[nodiscard]] ActionResult run_command_action(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult
+run_command(const Json& request, const ActionContext& context, Lifetime lifetime);
 [[nodiscard]] ActionResult run_http_action(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_link_action(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_service_start(const Json& request, const ActionContext& context);

@@ -2,7 +2,7 @@
 //
 // Done when it exits with a code of exit_done. A time-out, a cancellation or a signal leaves behind
 // nobody knows what, so the outcome is unknown. With stdout_file, the command's output goes there
-// under a temporary name that is renamed only when the command is done.
+// under a name of this attempt that is renamed only when the command is done.
 #include "agent/action.h"
 #include "agent/key.h"
 #include "base/hash.h"
@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t k_tail_bytes = 4096;
 constexpr std::int64_t k_timeout_ms = 60'000;  // when the request names none
+constexpr std::size_t k_part_name_bytes_max = 240;  // file systems take 255
 
 // Writes the script into the action's folder; answers its path.
 Result<std::string> write_script(const Json& script, const std::string& folder) {
@@ -51,21 +52,30 @@ Result<std::vector<std::string>> read_argv(const Json& request, const std::strin
     return argv;
 }
 
+// A file of this attempt alone: a process that an earlier attempt left behind may still write.
+std::string part_path(const Json& request, const std::string& folder) {
+    const std::string& path = request["stdout_file"].as_string();
+    const std::string attempt =
+        os::name_of(os::folder_of(folder)) + "." + os::name_of(folder);  // <run>.<action>.<attempt>
+    const bool fits = os::name_of(path).size() + attempt.size() <= k_part_name_bytes_max;
+    return fmt::format("{}.{}.part", path, fits ? attempt : sha256_hex(attempt).substr(0, 16));
+}
+
 // The open file for standard output; none when it is captured.
-Result<os::Fd> open_output(const Json& request) {
+Result<os::Fd> open_output(const Json& request, const std::string& folder) {
     if (!request["stdout_file"].is_string()) {
         return os::Fd();
     }
-    return os::open_file(
-        request["stdout_file"].as_string() + ".part", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    return os::open_file(part_path(request, folder), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 }
 
-Status keep_output(const Json& request, const os::Fd& file) {
+Status keep_output(const Json& request, const std::string& folder, const os::Fd& file) {
     const std::string& path = request["stdout_file"].as_string();
     if (!file) {
         return {};
     }
-    if (::fsync(file.get()) != 0 || std::rename((path + ".part").c_str(), path.c_str()) != 0) {
+    if (::fsync(file.get()) != 0
+        || std::rename(part_path(request, folder).c_str(), path.c_str()) != 0) {
         return fail_errno("os.rename", "keeping " + path, errno);
     }
     return os::sync_folder(os::folder_of(path));
@@ -99,8 +109,7 @@ std::string last_words(const Json& evidence) {
     return lines.back().empty() ? std::string() : fmt::format(": {}", trim(lines.back()));
 }
 
-ActionResult
-judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd& out) {
+ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
         const auto how = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
@@ -117,17 +126,50 @@ judge(const Json& request, const os::RunResult& run, Json evidence, const os::Fd
         return failed({"command.failed", why, "`drydock log --json` has its output"},
                       std::move(evidence));
     }
-    if (auto kept = keep_output(request, out); !kept) {
-        return failed(kept.error(), std::move(evidence));
-    }
     return {Outcome::done, std::move(evidence)};
+}
+
+ActionResult
+finish_output(ActionResult result, const Json& request, const std::string& folder, const os::Fd& out) {
+    if (result.outcome == Outcome::done) {
+        const auto kept = keep_output(request, folder, out);
+        return kept ? result : failed(kept.error(), std::move(result.evidence));
+    }
+    if (out) {
+        ::unlink(part_path(request, folder).c_str());
+    }
+    return result;
+}
+
+os::SpawnOptions spawn_options(const Json& request, const ActionContext& context, Lifetime lifetime) {
+    os::SpawnOptions spawn;
+    spawn.environment = os::clean_environment(read_pairs(request["env"]));
+    spawn.folder = request["cwd"].as_string();
+    spawn.dies_with_parent = true;  // without supervisor nobody would know that it runs
+    spawn.before_start = lifetime == Lifetime::attempt ? context.contain : context.release;
+    if (lifetime == Lifetime::service) {
+        spawn.cgroup = context.outer_group;
+    } else {
+        spawn.environment->insert(
+            spawn.environment->end(), context.environment.begin(), context.environment.end());
+    }
+    return spawn;
+}
+
+// A command that was ended early may have left processes of other sessions: they end with it.
+void end_left_behind(const os::RunResult& run, const ActionContext& context, Json& evidence) {
+    const bool early = run.timed_out || run.cancelled || run.exit.signal != 0;
+    if (early && context.end_contained && !context.end_contained()) {
+        evidence.set("left_behind", true);
+    }
 }
 
 }  // namespace
 
-ActionResult run_command_action(const Json& request, const ActionContext& context) {
+ActionResult
+run_command(const Json& request, const ActionContext& context, Lifetime lifetime) {
     auto argv = read_argv(request, context.folder);
-    auto output = open_output(request);
+    auto output = open_output(request, context.folder);
     if (!argv || argv->empty() || !output) {
         return failed(!argv     ? argv.error()
                       : !output ? output.error()
@@ -135,11 +177,9 @@ ActionResult run_command_action(const Json& request, const ActionContext& contex
     }
     std::string tail;
     os::RunOptions options;
+    options.spawn = spawn_options(request, context, lifetime);
     options.spawn.argv = std::move(*argv);
-    options.spawn.environment = os::clean_environment(read_pairs(request["env"]));
-    options.spawn.folder = request["cwd"].as_string();
     options.spawn.output = output->get();
-    options.spawn.dies_with_parent = true;  // without supervisor nobody would know that it runs
     options.timeout_ms = request["timeout_ms"].as_int(k_timeout_ms);
     options.output_max = 0;
     options.cancelled = context.cancelled;
@@ -150,9 +190,18 @@ ActionResult run_command_action(const Json& request, const ActionContext& contex
     };
     const auto run = os::run_to_end(options);
     if (!run) {
-        return failed(run.error());
+        return finish_output(failed(run.error()), request, context.folder, *output);
     }
-    return judge(request, *run, evidence_of(*run, tail), *output);
+    Json evidence = evidence_of(*run, tail);
+    if (lifetime == Lifetime::attempt) {
+        end_left_behind(*run, context, evidence);
+    }
+    return finish_output(
+        judge(request, *run, std::move(evidence)), request, context.folder, *output);
+}
+
+ActionResult run_command_action(const Json& request, const ActionContext& context) {
+    return run_command(request, context, Lifetime::attempt);
 }
 
 }  // namespace drydock::agent

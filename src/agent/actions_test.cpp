@@ -6,10 +6,13 @@
 #include "agent/test_world.h"
 #include "base/hash.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <set>
 #include <thread>
 
 namespace drydock::agent {
@@ -58,6 +61,11 @@ protected:
 
     ServiceState look() { return k_process_service.look(service(), 1000); }
 
+    // Only meaningful in a program that closes what it opens.
+    static rlim_t first_free_descriptor() {
+        return static_cast<rlim_t>(os::open_file("/dev/null", O_RDONLY).value().get());
+    }
+
     static std::string error_code(const ActionResult& result) {
         return result.error ? result.error->code : "";
     }
@@ -69,7 +77,7 @@ TEST_F(Actions, start_and_stop_a_process) {
     const auto started = start();
     ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
     const auto pid = static_cast<pid_t>(started.evidence["pid"].as_int());
-    EXPECT_EQ(read("pid"), fmt::format("{} {}\n", pid, os::read_process(pid)->start_ticks));
+    EXPECT_EQ(read("pid"), fmt::format("{} {}\n", pid, os::find_process(pid).value()->start_ticks));
     EXPECT_EQ(look().phase, Phase::running);
     EXPECT_EQ(look().pid, pid);
     EXPECT_EQ(::getsid(pid), pid);
@@ -109,7 +117,7 @@ TEST_F(Actions, start_with_arguments_of_its_own) {
         json(R"({"kind":"service_start","arguments":["--upgrade"]})").set("service", service()));
     ASSERT_EQ(started.outcome, Outcome::done) << error_code(started);
     const auto pid = started.evidence["pid"].as_int();
-    EXPECT_EQ(os::read_process(static_cast<pid_t>(pid))->arguments.back(), "--upgrade");
+    EXPECT_EQ(os::find_process(static_cast<pid_t>(pid)).value()->arguments.back(), "--upgrade");
     EXPECT_EQ(look().pid, pid);
     ::unlink(path("pid").c_str());
     EXPECT_EQ(look().pid, pid);
@@ -181,6 +189,70 @@ TEST_F(Actions, run_a_service_by_its_own_commands) {
     EXPECT_EQ(run(request).evidence["note"].as_string(), "was not running");
     request.set("service", json(R"({"type":"upstart"})"));
     EXPECT_EQ(error_code(run(request)), "service.unknown_type");
+}
+
+// Between up and down is neither, and a status that does not tell is none at all.
+TEST_F(Actions, read_the_phase_of_a_service_from_its_status) {
+    const auto phase = [this](const std::string& script) {
+        auto service = json(R"({"type":"command"})");
+        service.set("status", Json(Json::Array{"sh", "-c", script}));
+        return name(k_command_service.look(service, 5000).phase);
+    };
+    EXPECT_EQ(phase("echo active"), "running");
+    EXPECT_EQ(phase("exit 0"), "running");
+    EXPECT_EQ(phase("echo inactive; exit 3"), "stopped");
+    EXPECT_EQ(phase("exit 1"), "stopped");
+    EXPECT_EQ(phase("echo activating; exit 3"), "starting");
+    EXPECT_EQ(phase("echo reloading"), "starting");
+    EXPECT_EQ(phase("echo deactivating; exit 3"), "stopping");
+    EXPECT_EQ(phase("echo failed; exit 3"), "failed");
+    EXPECT_EQ(phase("exit 4"), "unknown");
+    EXPECT_EQ(phase("exit 127"), "unknown");
+    EXPECT_EQ(phase("kill -9 $$"), "unknown");
+}
+
+// The stop command of a service often returns before the service has stopped.
+TEST_F(Actions, wait_until_a_service_has_really_stopped) {
+    auto request = json(fmt::format(
+        R"({{"kind":"service_stop","within_ms":10000,"service":{{"type":"command",
+            "stop":["touch","{0}/stopping"],
+            "status":["{0}/status"]}}}})",
+        folder_));
+    write("status",
+          fmt::format("#!/bin/sh\ntest -e {0}/stopping || exit 0\necho >> {0}/asked\n"
+                      "test $(wc -l < {0}/asked) -gt 2 && exit 3\necho deactivating\nexit 3\n",
+                      folder_));
+    EXPECT_EQ(run(request).outcome, Outcome::done);
+    EXPECT_EQ(read("asked"), "\n\n\n");
+    write("stopping", "");
+    auto blind = request["service"];
+    blind.set("status", json(R"(["sh","-c","exit 4"])"));
+    const auto unsure = run(request.set("service", blind).set("within_ms", 100));
+    EXPECT_EQ(unsure.outcome, Outcome::unknown);
+    EXPECT_EQ(error_code(unsure), "service.cannot_tell");
+}
+
+// An error of opening or reading a process once counted as its end.
+TEST_F(Actions, never_take_an_error_for_the_end_of_a_process) {
+    rlimit before = {};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    std::set<Outcome> outcomes;
+    const auto pid = static_cast<pid_t>(start().evidence["pid"].as_int());
+    const auto is_up = [pid] {
+        const auto process = os::find_process(pid).value();
+        return process && !process->zombie;
+    };
+    for (rlim_t more = 0; is_up(); ++more) {
+        rlimit limit = before;
+        limit.rlim_cur = first_free_descriptor() + more;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        const auto stopped = stop();
+        ::setrlimit(RLIMIT_NOFILE, &before);
+        outcomes.insert(stopped.outcome);
+        EXPECT_EQ(stopped.outcome == Outcome::done, !is_up()) << more;
+        ASSERT_LT(more, 100U);
+    }
+    EXPECT_TRUE(outcomes.contains(Outcome::unknown));
 }
 
 TEST_F(Actions, switch_a_link_in_one_step) {

@@ -44,10 +44,20 @@ Result<Identity> identify(const std::string& path) {
                     facts.st_ctim.tv_nsec);
 }
 
+// Opening or reading a pipe or a device could take for ever.
+Result<os::Fd> open_plain(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(os::Fd file, os::open_file(path, O_RDONLY | O_NONBLOCK));
+    struct stat facts = {};
+    if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        return fail("agent.no_file", path + " is no plain file");
+    }
+    return file;
+}
+
 }  // namespace
 
 Result<std::string> digest_file(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(path, O_RDONLY));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, open_plain(path));
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                           EVP_MD_CTX_free);
     EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);

@@ -1,78 +1,20 @@
 // exec, attach, fence and cancel, spoken to a real agent, which is killed at every place.
-#include "agent/test_world.h"
-#include "os/clock.h"
+#include "agent/test_agent.h"
 #include "transport/local/local.h"
 
 namespace drydock::agent {
+
+std::unique_ptr<transport::Transport> make_test_transport() {
+    return std::make_unique<transport::LocalTransport>();
+}
+
+std::string test_agent_program() {
+    return DRYDOCK_AGENT;
+}
+
 namespace {
 
-// A conversation with a real agent process.
-class AgentTest : public testing::Test, protected Scratch {
-protected:
-    void connect(std::vector<std::string> environment = {}) {
-        std::vector<std::string> argv = {"env"};
-        argv.insert(argv.end(), environment.begin(), environment.end());
-        conversation_.reset();
-        conversation_ = transport_.open({"here", argv, {}, DRYDOCK_AGENT, path("state")}).value();
-    }
-
-    void ask(Json request, int number) {
-        request.set("n", number);
-        ASSERT_TRUE(conversation_->send(request));
-    }
-
-    // The answer to that number; null when the stream ends or 20 s pass.
-    Json answer(int number) {
-        os::RealClock clock;
-        const auto deadline_ms = clock.monotonic_ms() + 20'000;
-        while (clock.monotonic_ms() < deadline_ms) {
-            if (const auto hit = answers_.find(number); hit != answers_.end()) {
-                return hit->second;
-            }
-            transport_.wait({conversation_.get()}, 100);
-            const auto frames = conversation_->receive();
-            if (!frames) {
-                ended_ = frames.error();
-                return {};
-            }
-            for (const auto& frame : *frames) {
-                const auto key = static_cast<int>(frame["n"].as_int());
-                (frame.contains("progress") ? progress_ : answers_)[key] = frame;
-            }
-        }
-        return {};
-    }
-
-    Json call(Json request) {
-        ask(std::move(request), ++last_);
-        return answer(last_);
-    }
-
-    static Json exec(const std::string& action, Json request, int epoch = 1) {
-        Json frame = json(R"({"do":"exec","run":"r1","attempt":1})");
-        frame.set("action", action);
-        frame.set("epoch", epoch);
-        return frame.set("request", std::move(request));
-    }
-
-    static Json attach(const std::string& action) {
-        return json(R"({"do":"attach","run":"r1","attempt":1})").set("action", action);
-    }
-
-    static Json shell(const std::string& script) {
-        Json request = json(R"({"kind":"command","timeout_ms":10000})");
-        return request.set("argv", Json(Json::Array{"sh", "-c", script}));
-    }
-
-    transport::LocalTransport transport_;
-    std::unique_ptr<transport::Conversation> conversation_;
-    std::map<int, Json> answers_;
-    std::map<int, Json> progress_;
-    std::optional<Error> ended_;
-    int last_ = 0;
-};
-
-class Exec : public AgentTest {
+class Exec : public testing::Test, protected AgentWorld {
 protected:
     // An action that leaves a line for each time it ran.
     Json effect(const std::string& rest = "") {
@@ -165,6 +107,40 @@ INSTANTIATE_TEST_SUITE_P(Places,
                                          CrashCase{"before_result", "ran\n"}),
                          [](const auto& at) { return std::string(at.param.place); });
 
+constexpr const char* k_fence_a =
+    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"a","who":"anna@one"}})";
+constexpr const char* k_fence_b =
+    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"b","who":"bob@two"}})";
+
+// Two conductors with journals of their own once rolled one cluster side by side.
+TEST_F(Exec, obeys_one_journal_of_a_cluster_until_another_takes_over) {
+    connect();
+    EXPECT_EQ(call(json(k_fence_a))["fence"].as_int(), 1);
+    const auto refused = call(json(k_fence_b));
+    EXPECT_EQ(refused["error"]["code"].as_string(), "agent.owned");
+    EXPECT_EQ(refused["error"]["class"].as_string(), "permanent");
+    EXPECT_EQ(call(json(k_fence_b).set("take_over", true))["fence"].as_int(), 1);
+    connect();
+    EXPECT_EQ(call(exec("a", effect()).set("journal", "a"))["error"]["code"].as_string(),
+              "agent.fenced");
+    const auto probe = json(R"({"do":"probe","probes":[],"epoch":1})");
+    EXPECT_EQ(call(Json(probe).set("journal", "a"))["error"]["code"].as_string(), "agent.fenced");
+    EXPECT_EQ(call(exec("a", effect()).set("journal", "b"))["state"].as_string(), "ended");
+    const auto hello = call(json(R"({"do":"hello"})"));
+    EXPECT_EQ(hello["owners"].items().size(), 1U);
+    EXPECT_EQ(hello["owners"].items()[0]["who"].as_string(), "bob@two");
+    EXPECT_EQ(hello["protocol"].as_int(), 2);
+}
+
+TEST_F(Exec, reads_a_fence_of_an_older_agent) {
+    connect();
+    call(json(R"({"do":"hello"})"));
+    write("state/.fence", "5\n");
+    EXPECT_EQ(call(json(R"({"do":"hello"})"))["fence"].as_int(), 5);
+    EXPECT_EQ(call(exec("a", effect(), 4))["error"]["code"].as_string(), "agent.fenced");
+    EXPECT_EQ(call(exec("a", effect(), 5))["state"].as_string(), "ended");
+}
+
 // A displaced conductor is refused on the host itself, also through another agent.
 TEST_F(Exec, obeys_no_epoch_lower_than_the_highest_seen) {
     connect();
@@ -180,14 +156,62 @@ TEST_F(Exec, obeys_no_epoch_lower_than_the_highest_seen) {
 
 TEST_F(Exec, ends_a_running_action_when_cancelled) {
     connect();
-    ask(exec("a", effect("sleep 60")), 1000);
+    ask(exec("a",
+             shell("echo '{\"done\":3,\"of\":10,\"unit\":\"files\"}' > $DRYDOCK_PROGRESS;"
+                   "echo ran >> " + path("effects") + "; sleep 60")),
+        1000);
     while (read("effects").empty()) {
         call(attach("a").set("wait", false));
     }
     const auto cancel =
         call(json(R"({"do":"cancel","run":"r1","action":"a","attempt":1,"epoch":1})"));
     EXPECT_FALSE(cancel.contains("error")) << cancel.dump();
-    EXPECT_EQ(answer(1000)["result"]["outcome"].as_string(), "unknown");
+    const auto ended = answer(1000);
+    EXPECT_EQ(ended["result"]["outcome"].as_string(), "unknown");
+    EXPECT_TRUE(ended["result"]["cancelled"].as_bool());
+    EXPECT_EQ(ended["result"]["evidence"]["progress"],
+              json(R"({"done":3,"of":10,"unit":"files"})"));
+}
+
+// A program that never pauses once kept its supervisor from the deadline and from the cancellation.
+TEST_F(Exec, ends_a_command_whose_output_never_pauses) {
+    connect();
+    const auto yes = json(R"({"kind":"command","argv":["yes"],"timeout_ms":300})");
+    const auto late = call(exec("a", yes));
+    EXPECT_EQ(late["result"]["error"]["code"].as_string(), "command.timeout");
+    EXPECT_FALSE(late["result"].contains("cancelled"));
+    ask(exec("b", Json(yes).set("timeout_ms", 60'000)), 1000);
+    while (read("state/r1/b.1/output").empty()) {
+    }
+    EXPECT_FALSE(
+        call(json(R"({"do":"cancel","run":"r1","action":"b","attempt":1,"epoch":1})")).contains(
+            "error"));
+    EXPECT_TRUE(answer(1000)["result"]["cancelled"].as_bool());
+}
+
+// A command that can continue remembers where, over all attempts of its action.
+TEST_F(Exec, keeps_a_cursor_for_all_attempts_of_an_action) {
+    connect();
+    const std::string script = "cat $DRYDOCK_CURSOR; echo next > $DRYDOCK_CURSOR";
+    call(exec("copy/m1", shell(script)));
+    const auto second = call(exec("copy/m1", shell(script)).set("attempt", 2));
+    EXPECT_EQ(second["result"]["evidence"]["output_tail"].as_string(), "next\n");
+    const auto other = call(exec("copy/m2", shell("test -e $DRYDOCK_CURSOR")));
+    EXPECT_EQ(other["result"]["outcome"].as_string(), "failed");
+}
+
+TEST_F(Exec, shows_the_progress_that_a_command_tells) {
+    connect();
+    const auto ended = call(exec(
+        "a",
+        shell("echo '{\"done\":1,\"of\":4,\"rate\":0.5,\"unit\":\"GB\"}' > $DRYDOCK_PROGRESS.new;"
+              "mv $DRYDOCK_PROGRESS.new $DRYDOCK_PROGRESS; sleep 1.2")));
+    ASSERT_EQ(ended["result"]["outcome"].as_string(), "done");
+    ASSERT_FALSE(progress_.empty());
+    const Json& progress = progress_.begin()->second["progress"];
+    EXPECT_EQ(progress["done"], Json(1));
+    EXPECT_EQ(progress["rate"], Json(0.5));
+    EXPECT_EQ(progress["unit"], Json("GB"));
 }
 
 TEST_F(Exec, never_writes_or_tells_a_secret) {

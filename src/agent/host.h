@@ -5,6 +5,7 @@
 // disk write, but for the destructor of a ProbeRun. Not thread-safe.
 #pragma once
 
+#include "agent/fences.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -17,6 +18,8 @@
 
 namespace drydock::agent {
 
+inline constexpr std::int64_t k_protocol = 2;  // as hello tells it; 1 knew no owners of a fence
+
 // One attempt of one action of one run. The same key never starts twice on a host.
 struct ActionKey {
     std::string run;
@@ -26,17 +29,30 @@ struct ActionKey {
     auto operator<=>(const ActionKey&) const = default;
 };
 
+// Leave to begin an action.
+struct Permit {
+    Commander commander = {};
+    // By the host's monotonic clock; after it the action never begins.
+    std::optional<std::int64_t> begin_by_ms = {};
+
+    [[nodiscard]] bool is_late(std::int64_t now_ms) const {
+        return begin_by_ms && now_ms > *begin_by_ms;
+    }
+};
+
 enum class ActionPhase {
-    none,     // never begun here
-    running,  // its supervisor lives
+    none,     // never begun here; for good, if the key was buried
+    running,  // its supervisor lives, or processes that a dead one left behind
     ended,    // there is a result
-    torn,     // begun, and ended without a result: nobody knows how far it came
+    torn,     // begun, and all its processes ended without a result: its progress is unknown
 };
 
 struct ActionState {
     ActionPhase phase = ActionPhase::none;
-    // ended: {"outcome": done|failed|unknown, "evidence", "error"?, "started_ms", "ended_ms"}
-    // running: what progress there is to show, or null
+    // ended: {"outcome": done|failed|unknown, "evidence", "error"?, "cancelled"?, "started_ms",
+    // "ended_ms"}
+    // running: {"output_bytes", "output_tail", "done"?, "of"?, "rate"?, "unit"?, "left_behind"?} or
+    // null
     Json detail;
 };
 
@@ -45,8 +61,11 @@ class ProbeRun {
 public:
     virtual ~ProbeRun() = default;
     // [{"id", "status": known|absent|unknown, "value", "evidence", "at_ms", "after_ms"}] in the
-    // order asked, once all have an answer; nothing before.
+    // order asked, once all have an answer; nothing before. A probe without an answer at its
+    // deadline is unknown.
     [[nodiscard]] virtual std::optional<Json> poll() = 0;
+    // The monotonic time at which poll() has more to say even if nothing wakes the caller.
+    [[nodiscard]] virtual std::optional<std::int64_t> next_deadline_ms() const { return {}; }
 };
 
 struct FilePart {
@@ -66,28 +85,34 @@ class Host {
 public:
     virtual ~Host() = default;
 
-    // {"version", "boot_id", "wall_ms", "fence", "host"}.
+    // {"version", "boot_id", "wall_ms", "fence", "owners", "protocol", "host"}.
     [[nodiscard]] virtual Json facts() = 0;
 
-    // Makes `epoch` the lowest one that is obeyed, durably, unless a higher one is known. Answers
-    // the fence that holds now. When it returns, no call of a lower epoch is half done.
-    [[nodiscard]] virtual Result<std::int64_t> fence(std::int64_t epoch) = 0;
+    // Registers an owner durably, by the law of FenceRegistry::fence(). When it returns, no call of
+    // a lower epoch or of a displaced journal is half done.
+    [[nodiscard]] virtual Result<std::int64_t> fence(Owner owner, bool take_over) = 0;
+    // "agent.fenced" if that commander was displaced. Registers nothing.
+    [[nodiscard]] virtual Status check(const Commander& commander) = 0;
 
     // Starts the action unless the key is known here (then: nothing happens, and that is success).
-    // `secrets` ({NAME: value}) never reach the disk. A call with an epoch under the fence is
-    // refused with "agent.fenced"; one over it raises the fence.
+    // `secrets` ({NAME: value}) never reach the disk. Refused with "agent.fenced" as
+    // FenceRegistry::admit() says. A key that comes after the permit's time is buried instead; the
+    // time is checked right before the beginning. An error means that the action surely never runs.
     [[nodiscard]] virtual Status
-    begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json& secrets) = 0;
+    begin(const Permit& permit, const ActionKey& key, const Json& request, const Json& secrets) = 0;
+    // Makes sure, durably, that a key unknown here never begins. Does nothing to a known one.
+    [[nodiscard]] virtual Status bury(const ActionKey& key) = 0;
     [[nodiscard]] virtual ActionState look(const ActionKey& key) = 0;
-    // Asks a running action to end early; its result will say so. Success when nothing runs.
-    [[nodiscard]] virtual Status cancel(std::int64_t epoch, const ActionKey& key) = 0;
+    // Asks a running action to end early; its result will say so. Ends what a dead supervisor left
+    // behind. Success when nothing runs.
+    [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
     // All actions that run here now, of whatever run and epoch, sorted.
     [[nodiscard]] virtual std::vector<ActionKey> running() = 0;
 
     [[nodiscard]] virtual std::unique_ptr<ProbeRun> probe(const Json& probes) = 0;
 
     // Writes a part of a file under a temporary name; the last part checks the digest and renames.
-    [[nodiscard]] virtual Status put(std::int64_t epoch, const PutPart& part) = 0;
+    [[nodiscard]] virtual Status put(const Commander& commander, const PutPart& part) = 0;
     [[nodiscard]] virtual Result<FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) = 0;
 

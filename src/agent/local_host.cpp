@@ -1,7 +1,10 @@
 #include "agent/local_host.h"
 
+#include "agent/attempt.h"
+#include "agent/containment.h"
 #include "agent/crash.h"
 #include "agent/key.h"
+#include "agent/old_runs.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -14,15 +17,13 @@
 
 #include <charconv>
 #include <csignal>
-#include <filesystem>
 
 namespace drydock::agent {
 namespace {
 
-constexpr std::size_t k_result_bytes_max = 8U << 20U;
 constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some disk writes
+constexpr std::int64_t k_enter_soon_ms = 100;        // for a question that is asked again anyway
 constexpr std::int64_t k_lock_within_ms = 1'000;    // others hold it for the blink of a look
-constexpr std::size_t k_progress_tail_bytes = 300;
 constexpr std::string_view k_version = DRYDOCK_VERSION;
 
 // A file in memory with these bytes, at its start. No disk ever sees them.
@@ -41,64 +42,33 @@ bool exists(const std::string& path) {
     return ::lstat(path.c_str(), &facts) == 0;
 }
 
-std::optional<Json> read_result(const std::string& folder) {
-    const auto text = os::read_file(folder + "/result.json", k_result_bytes_max);
-    auto value = text ? Json::parse(*text) : tl::unexpected(text.error());
-    return value ? std::optional(std::move(*value)) : std::nullopt;
-}
-
-bool holds_lock(const std::string& folder) {
-    return os::is_locked(folder + "/lock").value_or(false);
-}
-
-// What is there to see of a running action: how much it printed, and its last words.
-Json progress_of(const std::string& folder) {
-    struct stat facts = {};
-    std::array<char, k_progress_tail_bytes> tail = {};
-    const auto file = os::open_file(folder + "/output", O_RDONLY).value_or(os::Fd());
-    ssize_t size = 0;
-    if (::fstat(file.get(), &facts) == 0) {
-        const auto start = std::max<off_t>(facts.st_size - off_t{k_progress_tail_bytes}, 0);
-        size = std::max<ssize_t>(::pread(file.get(), tail.data(), tail.size(), start), 0);
-    }
-    Json progress;
-    progress.set("output_bytes", std::int64_t{facts.st_size});
-    return progress.set("output_tail", to_utf8({tail.data(), static_cast<std::size_t>(size)}));
-}
-
-// Nothing once it is certain that there is neither a result nor a lock.
-std::optional<ActionState> look_once(const std::string& folder) {
-    if (auto result = read_result(folder)) {
-        return ActionState{ActionPhase::ended, std::move(*result)};
-    }
-    return holds_lock(folder) ? std::optional(ActionState{ActionPhase::running, {}}) : std::nullopt;
-}
-
 void watch(const os::Fd& epoll, int descriptor) {
     epoll_event event = {};
     event.events = EPOLLIN;
     ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor, &event);
 }
 
-Json failed_to_start(const Error& error) {
-    Json result;
-    result.set("outcome", "failed");
-    result.set("evidence", Json(Json::Object{}));
-    result.set("error", to_json(error));
-    const auto now_ms = os::RealClock().wall_ms();
-    result.set("started_ms", now_ms);
-    return result.set("ended_ms", now_ms);
+// Without a tombstone, say on a full disk, the folder must not look as if something had begun.
+Status close_unstarted(const std::string& folder, std::string_view reason) {
+    auto closed = write_tombstone(folder, reason);
+    if (!closed) {
+        ::unlink((folder + "/request.json").c_str());
+        ::unlink((folder + "/lock").c_str());
+        ::rmdir(folder.c_str());
+    }
+    return closed;
 }
 
-std::vector<std::string> names_in(const std::string& folder) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-         at.increment(error)) {
-        names.push_back(at->path().filename().string());
+// Nobody is there to end them in good order any more.
+Status end_left_behind(const std::string& folder) {
+    DRYDOCK_TRY_ASSIGN(const auto pids, contained_processes(folder));
+    for (const pid_t pid : pids) {
+        const auto process = os::open_process(pid);
+        if (process) {
+            (void)os::signal_process(*process, SIGKILL);
+        }
     }
-    std::sort(names.begin(), names.end());
-    return names;
+    return {};
 }
 
 }  // namespace
@@ -117,6 +87,7 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std
 
 LocalHost::LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed)
     : state_(std::move(state_folder))
+    , index_(state_)
     , program_(std::move(program))
     , wake_(std::move(wake))
     , probed_(std::move(probed))
@@ -131,7 +102,9 @@ Json LocalHost::facts() {
     facts.set("version", k_version);
     facts.set("boot_id", os::boot_id());
     facts.set("wall_ms", os::RealClock().wall_ms());
-    return facts.set("fence", read_fence().value_or(0));
+    const auto fences = read_fences().value_or(FenceRegistry());
+    facts.set("protocol", k_protocol).set("owners", fences.owners());
+    return facts.set("fence", fences.highest());
 }
 
 std::string LocalHost::folder_of(const ActionKey& key) const {
@@ -139,77 +112,131 @@ std::string LocalHost::folder_of(const ActionKey& key) const {
 }
 
 // Whoever holds this is the only one that begins, fences or writes on this host.
-Result<os::FileLock> LocalHost::enter() const {
+Result<os::FileLock> LocalHost::enter(std::int64_t within_ms) const {
     return os::FileLock::take_within(
-        state_ + "/.fence.lock", fmt::format("agent {}", ::getpid()), k_enter_within_ms);
+        state_ + "/.fence.lock", fmt::format("agent {}", ::getpid()), within_ms);
 }
 
-Result<std::int64_t> LocalHost::read_fence() const {
-    const auto text = os::read_file(state_ + "/.fence", 64);
+Result<FenceRegistry> LocalHost::read_fences() const {
+    const auto text = os::read_file(state_ + "/.fence", k_fence_file_max);
     if (!text) {
-        return text.error().code == "os.missing" ? Result<std::int64_t>(0)
+        return text.error().code == "os.missing" ? Result<FenceRegistry>(FenceRegistry())
                                                  : tl::unexpected(text.error());
     }
-    std::int64_t fence = 0;
-    const auto read = std::from_chars(text->data(), text->data() + text->size(), fence);
-    return read.ec == std::errc()
-               ? Result<std::int64_t>(fence)
-               : fail("agent.fence_damaged",
-                      fmt::format("{}/.fence holds no number", state_),
-                      "write the epoch of the conductor that should be obeyed into it");
+    auto fences = FenceRegistry::parse(*text);
+    if (!fences) {
+        return fail("agent.fence_damaged",
+                    fmt::format("{}/.fence: {}", state_, fences.error().message),
+                    "write the epoch of the conductor that should be obeyed into it");
+    }
+    return fences;
 }
 
-Result<std::int64_t> LocalHost::fence(std::int64_t epoch) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter());
-    DRYDOCK_TRY_ASSIGN(const std::int64_t before, read_fence());
-    if (epoch > before) {
-        DRYDOCK_TRY(os::write_file_durable(state_ + "/.fence", std::to_string(epoch) + "\n"));
+Status LocalHost::write_fences(const FenceRegistry& before, const FenceRegistry& after) const {
+    if (before == after) {
+        return {};
     }
-    return std::max(epoch, before);
+    const std::string text = after.text();
+    if (text.size() > k_fence_file_max) {
+        return fail("agent.owners_full",
+                    fmt::format("the owners of this host need over {} bytes", k_fence_file_max),
+                    "claim less for each cluster");
+    }
+    return os::write_file_durable(state_ + "/.fence", text);
 }
 
-Result<os::FileLock> LocalHost::enter_as(std::int64_t epoch) const {
-    DRYDOCK_TRY_ASSIGN(os::FileLock turn, enter());
-    DRYDOCK_TRY_ASSIGN(const std::int64_t fence, read_fence());
-    if (epoch < fence) {
-        return fail("agent.fenced",
-                    fmt::format("this host obeys epoch {} and no longer {}", fence, epoch),
-                    "another conductor has taken over this run; follow it with `drydock status`");
+Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
+    std::int64_t epoch = 0;
+    {
+        DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_within_ms));
+        DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
+        FenceRegistry after = before;
+        DRYDOCK_TRY_ASSIGN(epoch, after.fence(std::move(owner), take_over));
+        DRYDOCK_TRY(write_fences(before, after));
+        mark_old_runs(state_, os::RealClock().wall_ms());
     }
-    if (epoch > fence) {
-        DRYDOCK_TRY(os::write_file_durable(state_ + "/.fence", std::to_string(epoch) + "\n"));
-    }
+    remove_marked_runs(state_);
+    prune_index(index_.keys());
+    return epoch;
+}
+
+// Without the lock: the file is replaced at once, and a reader decides nothing.
+Status LocalHost::check(const Commander& commander) {
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry fences, read_fences());
+    return fences.check(commander);
+}
+
+Result<os::FileLock> LocalHost::enter_as(const Commander& commander) const {
+    DRYDOCK_TRY_ASSIGN(os::FileLock turn, enter(k_enter_within_ms));
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
+    FenceRegistry after = before;
+    DRYDOCK_TRY(after.admit(commander, os::RealClock().wall_ms()));
+    DRYDOCK_TRY(write_fences(before, after));
     return turn;
 }
 
-Status LocalHost::begin(std::int64_t epoch,
+Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
                         const Json& secrets) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(epoch));
-    DRYDOCK_TRY(os::make_folder_durable(state_ + "/" + key.run));
-    const std::string folder = folder_of(key);
-    DRYDOCK_TRY_ASSIGN(const bool made, os::make_folder_durable(folder));
+    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(permit.commander));
+    DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
     if (!made) {
         return {};
     }
-    Json stored = to_json(key);
-    stored.set("epoch", epoch);
-    stored.set("request", request);
-    if (auto written = os::write_file_durable(folder + "/request.json", stored.dump()); !written) {
-        ::rmdir(folder.c_str());  // nothing has begun: the key stays free
-        return written;
+    const std::string folder = folder_of(key);
+    // Here and not earlier: another agent may have held the lock for a long time.
+    if (permit.is_late(os::RealClock().monotonic_ms())) {
+        return close_unstarted(folder, "the request to begin came too late");
     }
-    crash_here("after_mkdir");
-    auto launched = launch(folder, request, secrets);
-    if (launched) {
-        return {};
-    }
-    return os::write_file_durable(folder + "/result.json",
-                                  failed_to_start(launched.error()).dump());
+    return start_attempt(key, permit, request, secrets);
 }
 
-Status LocalHost::launch(const std::string& folder, const Json& request, const Json& secrets) {
+Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) const {
+    const std::string run = state_ + "/" + key.run;
+    if (is_marked(run) && !exists(folder_of(key))) {
+        return fail("agent.run_removed",
+                    fmt::format("this host has removed the records of run {}", key.run),
+                    "plan again; a run that old cannot be continued");
+    }
+    DRYDOCK_TRY(os::make_folder_durable(run));
+    return os::make_folder_durable(folder_of(key));
+}
+
+Status LocalHost::bury(const ActionKey& key) {
+    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_soon_ms));
+    DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
+    return made ? close_unstarted(folder_of(key), "a conductor was told that it never began")
+                : Status();
+}
+
+// Only a supervisor writes results. An attempt whose supervisor never ran becomes a tombstone.
+Status LocalHost::start_attempt(const ActionKey& key,
+                                const Permit& permit,
+                                const Json& request,
+                                const Json& secrets) {
+    const std::string folder = folder_of(key);
+    Json stored = to_json(key);
+    stored.set("epoch", permit.commander.epoch).set("request", request);
+    if (!permit.commander.journal.empty()) {
+        stored.set("journal", permit.commander.journal);
+    }
+    auto started = os::write_file_durable(folder + "/request.json", stored.dump());
+    if (started) {
+        crash_here("after_mkdir");
+        started = index_.add(key);
+    }
+    if (started) {
+        started = launch(key, request, secrets);
+    }
+    if (!started) {
+        (void)close_unstarted(folder, started.error().message);
+    }
+    return started;
+}
+
+Status LocalHost::launch(const ActionKey& key, const Json& request, const Json& secrets) {
+    const std::string folder = folder_of(key);
     DRYDOCK_TRY_ASSIGN(
         const os::FileLock lock,
         os::FileLock::take_within(folder + "/lock", "a supervisor that starts", k_lock_within_ms));
@@ -218,7 +245,7 @@ Status LocalHost::launch(const std::string& folder, const Json& request, const J
     order.set("secrets", secrets);
     DRYDOCK_TRY_ASSIGN(os::Child supervisor, start_supervisor(folder, lock, order.dump()));
     watch(wake_, supervisor.descriptor());
-    supervisors_.push_back(std::move(supervisor));
+    supervisors_.push_back({key, std::move(supervisor)});
     return {};
 }
 
@@ -230,36 +257,38 @@ Result<os::Child> LocalHost::start_supervisor(const std::string& folder,
     options.argv = {program_, "agent", "--run-action", folder};
     options.input = input.get();
     options.keep = {lock.descriptor()};
+    const os::Fd group = make_containment(folder);
+    options.cgroup = group.get();
     return os::spawn(options);
 }
 
 ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!exists(folder)) {
-        return {};
+        const bool removed = is_marked(state_ + "/" + key.run);
+        return {removed ? ActionPhase::torn : ActionPhase::none, {}};
     }
-    auto state = look_once(folder);
-    if (!state) {
-        // Another agent may be about to start it: whoever begins holds the turn.
-        const auto turn = enter();
-        state = turn ? look_once(folder) : ActionState{ActionPhase::running, {}};
+    if (auto state = read_attempt(folder)) {
+        return std::move(*state);
     }
-    if (state && state->phase == ActionPhase::running) {
-        state->detail = progress_of(folder);
-    }
-    return state.value_or(ActionState{ActionPhase::torn, {}});
+    const auto turn = enter(k_enter_soon_ms);  // another agent may be about to start it
+    auto state = read_attempt(folder);
+    return state  ? std::move(*state)
+           : turn ? read_interrupted(folder)
+                  : ActionState{ActionPhase::running, {}};
 }
 
-Status LocalHost::cancel(std::int64_t epoch, const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(epoch));
+Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
+    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(commander));
     const std::string folder = folder_of(key);
-    if (!holds_lock(folder)) {
-        return {};
+    if (!os::is_locked(folder + "/lock").value_or(true)) {
+        return is_closed(folder) ? Status() : end_left_behind(folder);
     }
     const auto words = split(trim(os::read_file(folder + "/lock", 256).value_or("")), ' ');
     const pid_t pid = std::atoi(words.front().c_str());
-    const auto process = os::read_process(pid);
-    if (words.size() != 2 || !process || words[1] != std::to_string(process->start_ticks)) {
+    const auto process = os::find_process(pid);
+    if (words.size() != 2 || !process || !*process
+        || words[1] != std::to_string((*process)->start_ticks)) {
         return fail("agent.cancel_later",
                     fmt::format("{} is only just starting or ending", key.action),
                     "try again",
@@ -270,16 +299,21 @@ Status LocalHost::cancel(std::int64_t epoch, const ActionKey& key) {
 }
 
 std::vector<ActionKey> LocalHost::running() {
-    std::vector<ActionKey> keys;
-    for (const auto& run : names_in(state_)) {
-        for (const auto& name : names_in(state_ + "/" + run)) {
-            const auto key = key_of(run, name);
-            if (key && holds_lock(state_ + "/" + run + "/" + name)) {
-                keys.push_back(*key);
-            }
+    auto keys = index_.keys();
+    std::erase_if(keys,
+                  [this](const auto& key) { return look(key).phase != ActionPhase::running; });
+    return keys;
+}
+
+// Not by a question: a dry run leaves the state folder as it is.
+void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
+    for (const auto& key : keys) {
+        const bool supervised = os::is_locked(folder_of(key) + "/lock").value_or(true);
+        if (!supervised && look(key).phase != ActionPhase::running) {
+            remove_containment(folder_of(key));
+            index_.remove(key);
         }
     }
-    return keys;
 }
 
 std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
@@ -289,8 +323,16 @@ std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
 void LocalHost::on_wake() {
     eventfd_t count = 0;
     ::eventfd_read(probed_.get(), &count);
+    std::vector<ActionKey> ended;
     // Reaped children leave, and their descriptors with them.
-    std::erase_if(supervisors_, [](os::Child& child) { return child.wait(0).has_value(); });
+    std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {
+        const bool reaped = supervisor.child.wait(0).has_value();
+        if (reaped) {
+            ended.push_back(supervisor.key);
+        }
+        return reaped;
+    });
+    prune_index(ended);
 }
 
 }  // namespace drydock::agent

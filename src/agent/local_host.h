@@ -1,12 +1,14 @@
 // LocalHost: the machine this program runs on, as a Host.
 //
 // State folder: `<state>/<run>/<action>.<attempt>/` for each action, with request.json, output,
-// result.json and lock; `.fence` holds the lowest epoch that is obeyed. Several agents may serve
-// one state folder at once: `.fence.lock` makes what they begin take turns. Not thread-safe.
+// result.json and lock, or with never.json for a key that never begins. `.fence` holds the fence
+// registry, `.running` the running index. Several agents may serve one state folder at once: `.fence.lock` makes what they begin
+// take turns. Not thread-safe.
 #pragma once
 
 #include "agent/host.h"
 #include "agent/probe.h"
+#include "agent/running_index.h"
 #include "os/clock.h"
 #include "os/process.h"
 
@@ -20,16 +22,18 @@ public:
     open(std::string state_folder, std::string program = "/proc/self/exe");
 
     Json facts() override;
-    Result<std::int64_t> fence(std::int64_t epoch) override;
-    Status begin(std::int64_t epoch,
+    Result<std::int64_t> fence(Owner owner, bool take_over) override;
+    Status check(const Commander& commander) override;
+    Status begin(const Permit& permit,
                  const ActionKey& key,
                  const Json& request,
                  const Json& secrets) override;
+    Status bury(const ActionKey& key) override;
     ActionState look(const ActionKey& key) override;
-    Status cancel(std::int64_t epoch, const ActionKey& key) override;
+    Status cancel(const Commander& commander, const ActionKey& key) override;
     std::vector<ActionKey> running() override;
     std::unique_ptr<ProbeRun> probe(const Json& probes) override;
-    Status put(std::int64_t epoch, const PutPart& part) override;
+    Status put(const Commander& commander, const PutPart& part) override;
     Result<FilePart> get(const std::string& path, std::int64_t offset, std::int64_t size) override;
 
     [[nodiscard]] int wake_descriptor() const override { return wake_.get(); }
@@ -38,23 +42,36 @@ public:
     void on_wake() override;
 
 private:
+    struct Supervisor {
+        ActionKey key;
+        os::Child child;
+    };
+
     LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed);
 
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
-    [[nodiscard]] Result<os::FileLock> enter() const;
-    [[nodiscard]] Result<os::FileLock> enter_as(std::int64_t epoch) const;
-    [[nodiscard]] Result<std::int64_t> read_fence() const;
-    [[nodiscard]] Status
-    launch(const std::string& folder, const Json& request, const Json& secrets);
+    [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
+    [[nodiscard]] Result<os::FileLock> enter_as(const Commander& commander) const;
+    [[nodiscard]] Result<FenceRegistry> read_fences() const;
+    [[nodiscard]] Status write_fences(const FenceRegistry& before,
+                                      const FenceRegistry& after) const;
+    [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key) const;
+    [[nodiscard]] Status start_attempt(const ActionKey& key,
+                                       const Permit& permit,
+                                       const Json& request,
+                                       const Json& secrets);
+    [[nodiscard]] Status launch(const ActionKey& key, const Json& request, const Json& secrets);
+    void prune_index(const std::vector<ActionKey>& keys);
     [[nodiscard]] Result<os::Child> start_supervisor(const std::string& folder,
                                                      const os::FileLock& lock,
                                                      const std::string& order) const;
 
     std::string state_;
+    RunningIndex index_;
     std::string program_;
     os::Fd wake_;    // epoll of probed_ and of the supervisors' pidfds
     os::Fd probed_;  // eventfd: a set of probes is complete
-    std::vector<os::Child> supervisors_;
+    std::vector<Supervisor> supervisors_;
     Prober prober_;
 };
 

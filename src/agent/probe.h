@@ -1,8 +1,10 @@
 // Probes: typed questions about a host, each answered with what was read and where.
 //
 // known: it was read. absent: it was looked for, and there is none. unknown: it could not be told.
-// A probe never writes. All run at once on a bounded pool of threads, each with its deadline;
-// identical HTTP requests in one set are sent once.
+// A probe never writes. All run at once on a bounded pool of threads; identical HTTP requests in
+// one set are sent once. Each probe is answered at its deadline, also when its thread hangs, say on
+// a file system that does not answer: such a thread is given up, and a bounded number of threads
+// take the place of those.
 #pragma once
 
 #include "agent/host.h"
@@ -58,11 +60,20 @@ struct ReadAt {
 [[nodiscard]] std::vector<Finding> probe_http(const std::vector<Json>& probes,
                                               std::int64_t timeout_ms);
 
-// The pool. Threads are started as needed and end with it, after what they are asking.
+// Asks one probe and blocks until it has an answer, which should be within `timeout_ms`.
+using AskProbe = std::function<Finding(const Json& probe, std::int64_t timeout_ms)>;
+
+[[nodiscard]] Finding ask_probe(const Json& probe, std::int64_t timeout_ms);
+
+class ProbePool;
+
+// Starts sets of probes. Destroying it waits for probes that are within their deadline, and not for
+// those that hang.
 class Prober {
 public:
-    // `woken` is called from the pool's threads whenever a set is complete.
-    explicit Prober(std::function<void()> woken);
+    // `woken` is called from the pool's threads whenever an answer has come. A test passes an `ask`
+    // of its own.
+    explicit Prober(std::function<void()> woken, AskProbe ask = ask_probe);
     ~Prober();
     Prober(const Prober&) = delete;
     Prober& operator=(const Prober&) = delete;
@@ -70,8 +81,8 @@ public:
     [[nodiscard]] std::unique_ptr<ProbeRun> start(const Json& probes);
 
 private:
-    class Pool;
-    std::unique_ptr<Pool> pool_;
+    std::shared_ptr<ProbePool> pool_;  // shared with runs and with threads that hang
+    AskProbe ask_;
 };
 
 }  // namespace drydock::agent

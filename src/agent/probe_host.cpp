@@ -162,22 +162,19 @@ Finding probe_link(const Json& probe, std::int64_t) {
     return with_source(std::move(finding), link);
 }
 
+// A failed service is stopped: guards ask whether its processes are there. The evidence has the
+// phase.
 Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
-    switch (state.phase) {
-    case ServiceState::Phase::running:
-        return known("running", state.evidence);
-    case ServiceState::Phase::stopped:
-        return known("stopped", state.evidence);
-    case ServiceState::Phase::unknown:
-        break;
+    if (state.phase == ServiceState::Phase::unknown) {
+        return {Finding::Status::unknown, {}, state.evidence};
     }
-    return {Finding::Status::unknown, {}, state.evidence};
+    return known(is_down(state) ? "stopped" : name(state.phase), state.evidence);
 }
 
 Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
-    if (state.phase == ServiceState::Phase::stopped) {
+    if (is_down(state)) {
         return absent("it does not run", state.evidence);
     }
     return state.pid > 0 ? known(state.pid, state.evidence)
@@ -186,7 +183,7 @@ Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
 
 Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
-    if (state.phase == ServiceState::Phase::stopped) {
+    if (is_down(state)) {
         return absent("it does not run", state.evidence);
     }
     if (state.exe.empty()) {

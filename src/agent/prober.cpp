@@ -1,19 +1,19 @@
+// Sets of probes: their groups, their deadlines and their answers.
 #include "agent/probe.h"
+#include "agent/probe_pool.h"
 #include "os/clock.h"
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
-#include <thread>
 
 namespace drydock::agent {
 namespace {
 
-constexpr std::size_t k_threads_max = 16;     // probes mostly wait; a host has few services
-constexpr std::int64_t k_deadline_ms = 5000;  // when a probe names none
+constexpr std::int64_t k_deadline_ms = 5000;    // when a probe names none
+constexpr std::int64_t k_deadline_ms_max = 600'000;
+constexpr std::int64_t k_last_words_ms = 50;  // for a probe that says itself why it has no answer
 
 struct ProbeKind {
     std::string_view name;
@@ -31,35 +31,48 @@ constexpr std::array k_kinds = {
     ProbeKind{"service", probe_service},
 };
 
-Finding ask(const Json& probe, std::int64_t timeout_ms) {
-    const std::string& wanted = probe["kind"].as_string();
-    for (const auto& kind : k_kinds) {
-        if (kind.name == wanted) {
-            return kind.ask(probe, timeout_ms);
-        }
-    }
-    return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", wanted));
-}
-
 // Probes that one exchange answers, and where in the answer their facts go.
 struct Group {
     std::vector<Json> probes;
     std::vector<std::size_t> places;
     std::int64_t asked_ms = 0;  // monotonic, like the next
     std::int64_t deadline_ms = 0;
+    bool started = false;
+    bool answered = false;
 };
 
-// The facts of a set, filled by the pool's threads. Shared by the run that waits for them and by
-// the jobs in the pool, whichever lives longer.
+// The facts of a set. Shared by the run that waits for them and by the jobs in the pool, whichever
+// lives longer.
 struct Answers {
     std::mutex mutex;
+    std::vector<Group> groups;
     Json::Array facts;
-    std::size_t groups_left = 0;
 };
 
-void answer(const Group& group, Answers& answers) {
+// Does nothing to a group that has its answer: a thread that hung comes too late.
+void store(Answers& answers, std::size_t at, std::vector<Finding> findings) {
     os::RealClock clock;
-    const auto left_ms = group.deadline_ms - clock.monotonic_ms();
+    const std::lock_guard lock(answers.mutex);
+    Group& group = answers.groups[at];
+    if (std::exchange(group.answered, true)) {
+        return;
+    }
+    const ReadAt now = {clock.wall_ms(), clock.monotonic_ms() - group.asked_ms};
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+        answers.facts[group.places[i]] = to_fact(group.probes[i], std::move(findings[i]), now);
+    }
+}
+
+// A copy: the group itself is written to when its deadline has passed.
+Group take_group(Answers& answers, std::size_t at) {
+    const std::lock_guard lock(answers.mutex);
+    answers.groups[at].started = true;
+    return answers.groups[at];
+}
+
+void answer(Answers& answers, std::size_t at, const AskProbe& ask) {
+    const Group group = take_group(answers, at);
+    const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
     std::vector<Finding> findings;
     if (left_ms <= 0) {
         findings.resize(group.probes.size(), cannot_tell("no time left to ask"));
@@ -68,12 +81,7 @@ void answer(const Group& group, Answers& answers) {
     } else {
         findings.push_back(ask(group.probes.front(), left_ms));
     }
-    const ReadAt now = {clock.wall_ms(), clock.monotonic_ms() - group.asked_ms};
-    const std::lock_guard lock(answers.mutex);
-    for (std::size_t i = 0; i < findings.size(); ++i) {
-        answers.facts[group.places[i]] = to_fact(group.probes[i], std::move(findings[i]), now);
-    }
-    --answers.groups_left;
+    store(answers, at, std::move(findings));
 }
 
 // Identical HTTP requests are one group; everything else is a group of its own.
@@ -88,101 +96,131 @@ std::string group_key(const Json& probe, std::size_t place) {
     return request.dump();
 }
 
-std::map<std::string, Group> group(const Json& probes) {
+std::int64_t deadline_of(const Json& probe) {
+    return std::clamp<std::int64_t>(
+        probe["deadline_ms"].as_int(k_deadline_ms), 0, k_deadline_ms_max);
+}
+
+std::vector<Group> group(const Json& probes) {
     const auto now_ms = os::RealClock().monotonic_ms();
     std::map<std::string, Group> groups;
     for (std::size_t i = 0; i < probes.items().size(); ++i) {
         const auto& probe = probes.items()[i];
         Group& group = groups[group_key(probe, i)];
-        const auto deadline_ms = now_ms + probe["deadline_ms"].as_int(k_deadline_ms);
         group.asked_ms = now_ms;
-        group.deadline_ms = std::max(group.deadline_ms, deadline_ms);
+        group.deadline_ms = std::max(group.deadline_ms, now_ms + deadline_of(probe));
         group.probes.push_back(probe);
         group.places.push_back(i);
     }
-    return groups;
+    std::vector<Group> all;
+    for (auto& [key, each] : groups) {
+        all.push_back(std::move(each));
+    }
+    return all;
+}
+
+std::string why_silent(const Group& group, std::size_t lost) {
+    const auto within_ms = group.deadline_ms - group.asked_ms;
+    return group.started
+               ? fmt::format("did not answer within {} ms", within_ms)
+               : fmt::format("was not asked within {} ms: {} earlier probes hang on this host",
+                             within_ms,
+                             lost);
 }
 
 class Run final : public ProbeRun {
 public:
-    explicit Run(std::shared_ptr<Answers> answers) : answers_(std::move(answers)) {}
+    Run(std::shared_ptr<Answers> answers, std::shared_ptr<ProbePool> pool)
+        : answers_(std::move(answers))
+        , pool_(std::move(pool)) {}
 
     std::optional<Json> poll() override {
+        const auto now_ms = os::RealClock().monotonic_ms();
+        pool_->replace_lost(now_ms);
+        for (const std::size_t at : overdue(now_ms)) {
+            give_up(at, pool_->lost(now_ms));
+        }
         const std::lock_guard lock(answers_->mutex);
-        return answers_->groups_left > 0 ? std::nullopt : std::optional(Json(answers_->facts));
+        const auto& groups = answers_->groups;
+        const bool complete = std::all_of(
+            groups.begin(), groups.end(), [](const Group& group) { return group.answered; });
+        return complete ? std::optional(Json(answers_->facts)) : std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const override {
+        std::optional<std::int64_t> next;
+        const std::lock_guard lock(answers_->mutex);
+        for (const Group& group : answers_->groups) {
+            const auto end_ms = group.deadline_ms + k_last_words_ms + 1;
+            if (!group.answered && (!next || end_ms < *next)) {
+                next = end_ms;
+            }
+        }
+        return next;
     }
 
 private:
+    [[nodiscard]] std::vector<std::size_t> overdue(std::int64_t now_ms) const {
+        std::vector<std::size_t> places;
+        const std::lock_guard lock(answers_->mutex);
+        for (std::size_t i = 0; i < answers_->groups.size(); ++i) {
+            const Group& group = answers_->groups[i];
+            if (!group.answered && now_ms > group.deadline_ms + k_last_words_ms) {
+                places.push_back(i);
+            }
+        }
+        return places;
+    }
+
+    [[nodiscard]] Group copy_of(std::size_t at) const {
+        const std::lock_guard lock(answers_->mutex);
+        return answers_->groups[at];
+    }
+
+    void give_up(std::size_t at, std::size_t lost) {
+        const Group group = copy_of(at);
+        store(*answers_,
+              at,
+              std::vector<Finding>(group.probes.size(), cannot_tell(why_silent(group, lost))));
+    }
+
     std::shared_ptr<Answers> answers_;
+    std::shared_ptr<ProbePool> pool_;
 };
 
 }  // namespace
 
-class Prober::Pool {
-public:
-    explicit Pool(std::function<void()> woken) : woken_(std::move(woken)) {}
-
-    ~Pool() {
-        const std::lock_guard lock(mutex_);
-        jobs_.clear();
-        for (auto& thread : threads_) {
-            thread.request_stop();
+Finding ask_probe(const Json& probe, std::int64_t timeout_ms) {
+    const std::string& wanted = probe["kind"].as_string();
+    for (const auto& kind : k_kinds) {
+        if (kind.name == wanted) {
+            return kind.ask(probe, timeout_ms);
         }
     }
-
-    Pool(const Pool&) = delete;
-    Pool& operator=(const Pool&) = delete;
-
-    void add(std::function<void()> job) {
-        const std::lock_guard lock(mutex_);
-        jobs_.push_back(std::move(job));
-        if (idle_ < jobs_.size() && threads_.size() < k_threads_max) {
-            threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
-        }
-        changed_.notify_one();
-    }
-
-private:
-    void work(const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
-        while (true) {
-            ++idle_;
-            const bool some = changed_.wait(lock, stop, [this] { return !jobs_.empty(); });
-            --idle_;
-            if (!some) {
-                return;
-            }
-            const auto job = std::move(jobs_.front());
-            jobs_.pop_front();
-            lock.unlock();
-            job();
-            woken_();
-            lock.lock();
-        }
-    }
-
-    std::function<void()> woken_;
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<std::function<void()>> jobs_;
-    std::size_t idle_ = 0;
-    std::vector<std::jthread> threads_;  // last: they end before the rest goes
-};
-
-Prober::Prober(std::function<void()> woken) : pool_(std::make_unique<Pool>(std::move(woken))) {
+    return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", wanted));
 }
 
-Prober::~Prober() = default;
+Prober::Prober(std::function<void()> woken, AskProbe ask)
+    : pool_(std::make_shared<ProbePool>(std::move(woken)))
+    , ask_(std::move(ask)) {
+}
+
+Prober::~Prober() {
+    pool_->close();
+}
 
 std::unique_ptr<ProbeRun> Prober::start(const Json& probes) {
-    auto groups = group(probes);
     auto answers = std::make_shared<Answers>();
     answers->facts.resize(probes.items().size());
-    answers->groups_left = groups.size();
-    for (auto& [key, each] : groups) {
-        pool_->add([one = std::move(each), answers] { answer(one, *answers); });
+    answers->groups = group(probes);
+    std::vector<std::int64_t> deadlines;
+    for (const Group& each : answers->groups) {
+        deadlines.push_back(each.deadline_ms + k_last_words_ms);
     }
-    return std::make_unique<Run>(std::move(answers));
+    for (std::size_t i = 0; i < deadlines.size(); ++i) {
+        pool_->add({[answers, i, ask = ask_] { answer(*answers, i, ask); }, deadlines[i]});
+    }
+    return std::make_unique<Run>(std::move(answers), pool_);
 }
 
 }  // namespace drydock::agent

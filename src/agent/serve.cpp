@@ -51,12 +51,16 @@ struct Loop {
     transport::FrameReader reader{transport::FrameReader::Side::agent};
     std::int64_t active_ms = 0;  // when something last came or went
 
-    // How long to sleep: for ever when nothing is pending, else longer the longer nothing happens.
+    // How long to sleep: for ever when nothing is pending, else longer the longer nothing happens,
+    // and never beyond the deadline of a probe.
     int sleep_ms() {
-        const auto quiet_ms = clock.monotonic_ms() - active_ms;
-        return session.pending()
-                   ? static_cast<int>(std::min(k_tick_ms + quiet_ms / 10, k_tick_ms_max))
-                   : -1;
+        const auto now_ms = clock.monotonic_ms();
+        if (!session.pending()) {
+            return -1;
+        }
+        const auto tick_ms = std::min(k_tick_ms + (now_ms - active_ms) / 10, k_tick_ms_max);
+        const auto left_ms = session.next_deadline_ms().value_or(now_ms + tick_ms) - now_ms;
+        return static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, tick_ms));
     }
 
     // Nothing: go on. Otherwise the exit status.

@@ -20,6 +20,29 @@ Json with_arguments(Json service, const ServiceType& type, const Json& arguments
 
 }  // namespace
 
+std::string_view name(ServiceState::Phase phase) {
+    switch (phase) {
+    case ServiceState::Phase::running:
+        return "running";
+    case ServiceState::Phase::stopped:
+        return "stopped";
+    case ServiceState::Phase::starting:
+        return "starting";
+    case ServiceState::Phase::stopping:
+        return "stopping";
+    case ServiceState::Phase::failed:
+        return "failed";
+    case ServiceState::Phase::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+bool is_down(const ServiceState& state) {
+    return state.phase == ServiceState::Phase::stopped
+           || state.phase == ServiceState::Phase::failed;
+}
+
 Result<const ServiceType*> find_service_type(const Json& service) {
     std::string known;
     for (const auto* type : k_types) {

@@ -11,12 +11,24 @@
 namespace drydock::agent {
 
 struct ServiceState {
-    enum class Phase { running, stopped, unknown };
+    enum class Phase {
+        running,
+        stopped,
+        starting,  // not ready yet, or loading its settings again
+        stopping,  // not gone yet
+        failed,    // stopped, and its supervisor says that it did not end well
+        unknown,
+    };
     Phase phase = Phase::unknown;
     std::int64_t pid = 0;  // 0: not known, or no process
     std::string exe = {};
     Json evidence = Json(Json::Object{});
 };
+
+// The word of a phase, such as "stopping".
+[[nodiscard]] std::string_view name(ServiceState::Phase phase);
+// True if none of its processes is there any more.
+[[nodiscard]] bool is_down(const ServiceState& state);
 
 struct ServiceType {
     std::string_view name;

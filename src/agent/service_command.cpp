@@ -1,7 +1,12 @@
 // The service type `command`: {start: [argv], stop: [argv], status: [argv]}, such as a vendor's
-// script. status: exit 0 is running.
+// script or `systemctl`.
+//
+// The first word that `status` prints decides if it is one of systemd's: activating, reloading,
+// deactivating, failed. Else its exit status decides, as the Linux Standard Base says: 0 is
+// running, 1 to 3 are stopped, all others tell nothing.
 #include "agent/key.h"
 #include "agent/service.h"
+#include "base/text.h"
 #include "os/process.h"
 
 #include <fmt/format.h>
@@ -15,7 +20,21 @@ namespace {
 constexpr std::int64_t k_start_within_ms = 120'000;
 constexpr std::int64_t k_status_within_ms = 10'000;
 constexpr auto k_poll = std::chrono::milliseconds(100);
-constexpr int k_exit_not_runnable = 126;  // and 127: the shell's "cannot run" and "not found"
+constexpr int k_exit_stopped_max = 3;  // of the Linux Standard Base: 1 to 3
+
+using Phase = ServiceState::Phase;
+
+struct StatusWord {
+    std::string_view word;
+    Phase phase;
+};
+
+constexpr std::array k_status_words = {
+    StatusWord{"activating", Phase::starting},
+    StatusWord{"reloading", Phase::starting},
+    StatusWord{"deactivating", Phase::stopping},
+    StatusWord{"failed", Phase::failed},
+};
 
 Json command_request(const Json& service, std::string_view verb, std::int64_t timeout_ms) {
     Json request;
@@ -24,6 +43,19 @@ Json command_request(const Json& service, std::string_view verb, std::int64_t ti
     request.set("cwd", service["cwd"]);
     request.set("timeout_ms", timeout_ms);
     return request;
+}
+
+Phase phase_of(const os::RunResult& run) {
+    const std::string output = trim(run.output);
+    const std::string first = output.substr(0, output.find_first_of(" \t\r\n"));
+    for (const auto& [word, phase] : k_status_words) {
+        if (first == word) {
+            return phase;
+        }
+    }
+    return run.exit.code == 0                    ? Phase::running
+           : run.exit.code <= k_exit_stopped_max ? Phase::stopped
+                                                 : Phase::unknown;
 }
 
 ServiceState look(const Json& service, std::int64_t timeout_ms) {
@@ -41,40 +73,60 @@ ServiceState look(const Json& service, std::int64_t timeout_ms) {
     }
     state.evidence.set("exit", run->exit.text());
     state.evidence.set("output", to_utf8(run->output));
-    if (!run->timed_out && run->exit.code < k_exit_not_runnable) {
-        state.phase =
-            run->exit.code == 0 ? ServiceState::Phase::running : ServiceState::Phase::stopped;
+    if (!run->timed_out && run->exit.signal == 0) {
+        state.phase = phase_of(*run);
+        state.evidence.set("phase", name(state.phase));
     }
     return state;
 }
 
 ActionResult start(const Json& service, const ActionContext& context) {
-    if (look(service, k_status_within_ms).phase == ServiceState::Phase::running) {
+    const auto state = look(service, k_status_within_ms);
+    if (state.phase == Phase::running) {
         return failed({"service.already_running",
                        "the service runs already, by its own status command",
                        "stop it first"});
     }
-    return run_command_action(command_request(service, "start", k_start_within_ms), context);
+    if (state.phase == Phase::starting || state.phase == Phase::stopping) {
+        return failed({"service.in_between",
+                       fmt::format("the service is {}, by its own status command",
+                                   name(state.phase)),
+                       "wait until it is up or down"},
+                      state.evidence);
+    }
+    const Json request = command_request(service, "start", k_start_within_ms);
+    return run_command(request, context, Lifetime::service);
+}
+
+// The stop command did what it could, and the service is not down.
+ActionResult still_there(const ServiceState& state, std::int64_t within_ms) {
+    if (state.phase == Phase::unknown) {
+        return unknown({"service.cannot_tell",
+                        "the status command does not tell whether the service has stopped",
+                        "look at the service on the host"},
+                       state.evidence);
+    }
+    return failed({"service.still_running",
+                   fmt::format("the service was still {} after {} ms", name(state.phase), within_ms),
+                   "see why it does not end"},
+                  state.evidence);
 }
 
 ActionResult stop(const Json& service, std::int64_t within_ms, const ActionContext& context) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     auto state = look(service, k_status_within_ms);
-    if (state.phase == ServiceState::Phase::stopped) {
+    if (is_down(state)) {
         state.evidence.set("note", "was not running");
         return {Outcome::done, state.evidence};
     }
     auto stopped = run_command_action(command_request(service, "stop", within_ms), context);
     while (stopped.outcome == Outcome::done) {
         state = look(service, k_status_within_ms);
-        if (state.phase == ServiceState::Phase::stopped) {
+        if (is_down(state)) {
             return stopped;
         }
         if (std::chrono::steady_clock::now() >= end || context.cancelled()) {
-            return failed({"service.still_running",
-                           fmt::format("the service was still there after {} ms", within_ms),
-                           "see why it does not end"},
-                          state.evidence);
+            return still_there(state, within_ms);
         }
         std::this_thread::sleep_for(k_poll);
     }

@@ -131,13 +131,23 @@ PidFile read_pid_file(const std::string& path) {
     return hint;
 }
 
-std::optional<os::ProcessFacts> by_pid_file(const ProcessService& service) {
+// The process of a service, or nothing. With a doubt, "nothing" means: nobody can tell.
+struct Search {
+    std::optional<os::ProcessFacts> process = {};
+    std::optional<Error> doubt = {};
+};
+
+Search by_pid_file(const ProcessService& service) {
     const PidFile hint = read_pid_file(service.pid_file);
-    auto process = os::read_process(hint.pid);
-    const bool ours = process && !process->zombie
-                      && (hint.start_ticks == 0 || hint.start_ticks == process->start_ticks)
-                      && same_arguments(service, *process);
-    return ours ? process : std::nullopt;
+    auto process = os::find_process(hint.pid);
+    if (!process) {
+        return {.process = {}, .doubt = process.error()};
+    }
+    const auto& found = *process;
+    const bool ours = found && !found->zombie
+                      && (hint.start_ticks == 0 || hint.start_ticks == found->start_ticks)
+                      && same_arguments(service, *found);
+    return {.process = ours ? found : std::nullopt, .doubt = {}};
 }
 
 // Arguments alone may fit a process of another member: what else the service says must fit too.
@@ -155,18 +165,50 @@ bool same_place(const ProcessService& service, const os::ProcessFacts& process) 
     });
 }
 
+bool is_older(const os::ProcessFacts& process, const std::optional<os::ProcessFacts>& other) {
+    return !other || process.start_ticks < other->start_ticks;
+}
+
 // The oldest that fits: its children may have the same arguments for a moment.
-std::optional<os::ProcessFacts> by_search(const ProcessService& service) {
-    std::optional<os::ProcessFacts> oldest;
-    for (const pid_t pid : os::all_processes()) {
-        auto process = os::read_process(pid);
-        if (process && !process->zombie && same_arguments(service, *process)
-            && same_place(service, *process)
-            && (!oldest || process->start_ticks < oldest->start_ticks)) {
-            oldest = std::move(process);
+Search by_search(const ProcessService& service) {
+    Search search;
+    const auto list = os::list_processes();
+    if (!list) {
+        return {.process = {}, .doubt = list.error()};
+    }
+    if (!list->complete) {
+        search.doubt = Error{"os.proc", "/proc hides the processes of other users", {}, {}};
+    }
+    for (const pid_t pid : list->pids) {
+        auto process = os::find_process(pid);
+        if (!process) {
+            search.doubt = process.error();
+        } else if (*process && !(*process)->zombie && same_arguments(service, **process)
+                   && same_place(service, **process) && is_older(**process, search.process)) {
+            search.process = std::move(*process);
         }
     }
-    return oldest;
+    return search;
+}
+
+// The pid file is a hint: what it leads to is checked, and where it leads to nothing a search
+// decides.
+Search find_service(const ProcessService& service) {
+    Search hinted = by_pid_file(service);
+    if (hinted.process) {
+        return hinted;
+    }
+    Search searched = by_search(service);
+    if (!searched.process && !searched.doubt) {
+        searched.doubt = std::move(hinted.doubt);
+    }
+    return searched;
+}
+
+Error cannot_search(const Error& doubt) {
+    return {"service.cannot_tell",
+            "nobody can tell whether the service runs: " + doubt.message,
+            "let the agent read /proc, say as root"};
 }
 
 Json evidence_of(const os::ProcessFacts& process) {
@@ -211,7 +253,7 @@ ActionResult adopt(const ProcessService& service, const os::ProcessFacts& proces
     return {Outcome::done, std::move(evidence)};
 }
 
-Result<pid_t> launch(const ProcessService& service) {
+Result<pid_t> launch(const ProcessService& service, const ActionContext& context) {
     os::Fd log;
     if (!service.log.empty()) {
         DRYDOCK_TRY_ASSIGN(log, os::open_file(service.log, O_WRONLY | O_CREAT | O_APPEND, 0640));
@@ -222,29 +264,35 @@ Result<pid_t> launch(const ProcessService& service) {
     options.folder = service.cwd;
     options.output = log.get();
     options.errors = log.get();
-    return os::spawn_detached(options, [&service] {
-        const auto self = os::read_process(::getpid());
+    options.cgroup = context.outer_group;
+    return os::spawn_detached(options, [&] {
+        if (context.release) {
+            context.release(0);
+        }
+        const auto self = os::find_process(::getpid());
         const bool written =
-            self && write_pid_file(service.pid_file, self->pid, self->start_ticks).has_value();
+            self && *self
+            && write_pid_file(service.pid_file, (*self)->pid, (*self)->start_ticks).has_value();
         return written ? 0 : EIO;
     });
 }
 
-ActionResult start_locked(const ProcessService& service) {
-    if (const auto process = by_pid_file(service)) {
-        return adopt(service, *process);
+ActionResult start_locked(const ProcessService& service, const ActionContext& context) {
+    const Search search = find_service(service);
+    if (search.process) {
+        return adopt(service, *search.process);
     }
-    if (const auto process = by_search(service)) {
-        return adopt(service, *process);
+    if (search.doubt) {
+        return failed(cannot_search(*search.doubt));  // it could be the second one
     }
-    const auto pid = launch(service);
+    const auto pid = launch(service, context);
     if (!pid) {
         return failed(pid.error());
     }
-    const auto process = os::read_process(*pid);
+    const auto process = os::find_process(*pid);
     Json evidence;
     evidence.set("pid", *pid);
-    return {Outcome::done, process ? evidence_of(*process) : evidence};
+    return {Outcome::done, process && *process ? evidence_of(**process) : evidence};
 }
 
 Result<os::FileLock> take_turn(const ProcessService& service) {
@@ -252,13 +300,13 @@ Result<os::FileLock> take_turn(const ProcessService& service) {
         service.pid_file + ".lock", fmt::format("drydock {}", ::getpid()), k_lock_within_ms);
 }
 
-ActionResult start(const Json& value, const ActionContext&) {
+ActionResult start(const Json& value, const ActionContext& context) {
     const auto service = read_service(value);
     if (!service) {
         return failed(service.error());
     }
     const auto turn = take_turn(*service);
-    return turn ? start_locked(*service) : failed(turn.error());
+    return turn ? start_locked(*service, context) : failed(turn.error());
 }
 
 bool wait_gone(const os::Fd& process, std::int64_t within_ms, const ActionContext& context) {
@@ -298,10 +346,15 @@ ActionResult stop_process(const ProcessService& service,
                           std::int64_t within_ms,
                           const ActionContext& context) {
     Json evidence = evidence_of(facts);
-    auto process = os::open_process(facts.pid);
-    const auto now = os::read_process(facts.pid);
+    const auto process = os::open_process(facts.pid);
+    const auto now = os::find_process(facts.pid);
+    const bool cannot_tell = (!process && process.error().code != "os.no_process") || !now;
+    if (cannot_tell) {
+        const Error& why = !process ? process.error() : now.error();
+        return unknown(cannot_search(why), std::move(evidence));
+    }
     // Gone in between, or its number is somebody else's by now: never signal that one.
-    if (!process || !now || now->start_ticks != facts.start_ticks) {
+    if (!process || !*now || (*now)->start_ticks != facts.start_ticks) {
         ::unlink(service.pid_file.c_str());
         return {Outcome::done, std::move(evidence)};
     }
@@ -325,14 +378,16 @@ ActionResult stop(const Json& value, std::int64_t within_ms, const ActionContext
     if (!turn) {
         return failed(turn.error());
     }
-    auto process = by_pid_file(*service);
-    process = process ? process : by_search(*service);
-    if (!process) {
-        Json evidence;
-        evidence.set("note", "was not running");
-        return {Outcome::done, std::move(evidence)};
+    const Search search = find_service(*service);
+    if (search.process) {
+        return stop_process(*service, *search.process, within_ms, context);
     }
-    return stop_process(*service, *process, within_ms, context);
+    if (search.doubt) {
+        return unknown(cannot_search(*search.doubt));
+    }
+    Json evidence;
+    evidence.set("note", "was not running");
+    return {Outcome::done, std::move(evidence)};
 }
 
 ServiceState look(const Json& value, std::int64_t) {
@@ -342,14 +397,17 @@ ServiceState look(const Json& value, std::int64_t) {
         state.evidence.set("problem", service.error().message);
         return state;
     }
-    auto process = by_pid_file(*service);
-    process = process ? process : by_search(*service);
+    const Search search = find_service(*service);
     state.evidence.set("pid_file", service->pid_file);
-    state.phase = process ? ServiceState::Phase::running : ServiceState::Phase::stopped;
-    if (process) {
-        state.pid = process->pid;
-        state.exe = process->exe;
-        state.evidence = evidence_of(*process);
+    if (search.process) {
+        state.phase = ServiceState::Phase::running;
+        state.pid = search.process->pid;
+        state.exe = search.process->exe;
+        state.evidence = evidence_of(*search.process);
+    } else if (search.doubt) {
+        state.evidence.set("problem", search.doubt->message);
+    } else {
+        state.phase = ServiceState::Phase::stopped;
     }
     return state;
 }

@@ -50,20 +50,29 @@ Json state_answer(const ActionState& state) {
     return answer;
 }
 
-Result<std::int64_t> epoch_of(const Json& frame) {
+bool has_commander(const Json& frame) {
+    return !frame["epoch"].is_null() || !frame["journal"].is_null();
+}
+
+Result<Commander> read_commander(const Json& frame) {
+    const std::string& journal = frame["journal"].as_string();
     if (!frame["epoch"].is_integer()) {
         return bad_request("a request that changes something has no `epoch`");
     }
-    return frame["epoch"].as_int();
+    if (journal.size() > k_owner_text_max) {
+        return bad_request("the name of a `journal` is too long");
+    }
+    return Commander{journal, frame["epoch"].as_int()};
 }
 
 Json done() {
     return Json(Json::Object{});
 }
 
-// Until when an action may begin; by default at any time.
-std::int64_t begin_by(const Json& frame, std::int64_t by_default) {
-    return frame["begin_by_ms"].is_integer() ? frame["begin_by_ms"].as_int() : by_default;
+// Until when an action may begin; nothing: at any time.
+std::optional<std::int64_t> begin_by(const Json& frame) {
+    return frame["begin_by_ms"].is_integer() ? std::optional(frame["begin_by_ms"].as_int())
+                                             : std::nullopt;
 }
 
 }  // namespace
@@ -95,23 +104,45 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
         return hello();
     }
     if (what == "fence") {
-        DRYDOCK_TRY_ASSIGN(const auto epoch, epoch_of(frame));
-        DRYDOCK_TRY_ASSIGN(const auto fence, host_.fence(epoch));
-        return stamped(done().set("fence", fence));
+        return fence(frame);
     }
     if (what == "probe") {
-        auto run = host_.probe(frame["probes"]);
-        auto facts = run->poll();
-        if (facts) {
-            return stamped(done().set("facts", std::move(*facts)));
-        }
-        probes_.emplace(number, std::move(run));
-        return std::nullopt;
+        return probe(number, frame);
     }
     if (what == "put" || what == "get") {
         return move_file(frame, what == "put");
     }
     return act(number, frame);
+}
+
+Result<Json> Session::fence(const Json& frame) {
+    DRYDOCK_TRY_ASSIGN(Owner owner, read_owner(frame["owner"]));
+    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
+    owner.epoch = commander.epoch;
+    owner.since_ms = clock_.wall_ms();
+    const bool take_over = frame["take_over"].as_bool();
+    DRYDOCK_TRY_ASSIGN(const auto epoch, host_.fence(std::move(owner), take_over));
+    return stamped(done().set("fence", epoch));
+}
+
+// A survey tells no epoch and is never refused; a displaced conductor notices also when it reads.
+Status Session::check(const Json& frame) {
+    if (!has_commander(frame)) {
+        return {};
+    }
+    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
+    return host_.check(commander);
+}
+
+Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& frame) {
+    DRYDOCK_TRY(check(frame));
+    auto run = host_.probe(frame["probes"]);
+    auto facts = run->poll();
+    if (facts) {
+        return stamped(done().set("facts", std::move(*facts)));
+    }
+    probes_.emplace(number, std::move(run));
+    return std::nullopt;
 }
 
 Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame) {
@@ -120,27 +151,29 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
         return bad_request(fmt::format("there is no request `{}`", what));
     }
     DRYDOCK_TRY_ASSIGN(const ActionKey key, read_key(frame));
-    if (what == "attach" && !frame["wait"].as_bool(true)) {
-        return state_answer(host_.look(key));
-    }
     if (what == "attach") {
-        return wait_for(number, {key, clock_.monotonic_ms(), begin_by(frame, k_never_ms)});
+        return attach(number, frame, key);
     }
-    DRYDOCK_TRY_ASSIGN(const auto epoch, epoch_of(frame));
+    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     if (what == "cancel") {
-        DRYDOCK_TRY(host_.cancel(epoch, key));
+        DRYDOCK_TRY(host_.cancel(commander, key));
         return done();
     }
     if (!frame["request"].is_object()) {
         return bad_request("`exec` has no `request`");
     }
-    const auto now_ms = clock_.monotonic_ms();
-    if (now_ms > begin_by(frame, now_ms) && host_.look(key).phase == ActionPhase::none) {
-        PROBE("agent: a request to begin came too late");
-        return state_answer({});
+    const Permit permit = {commander, begin_by(frame)};
+    DRYDOCK_TRY(host_.begin(permit, key, frame["request"], frame["secrets"]));
+    return wait_for(number, {key, clock_.monotonic_ms(), k_never_ms});
+}
+
+Result<std::optional<Json>>
+Session::attach(std::int64_t number, const Json& frame, const ActionKey& key) {
+    DRYDOCK_TRY(check(frame));
+    if (!frame["wait"].as_bool(true)) {
+        return state_answer(host_.look(key));
     }
-    DRYDOCK_TRY(host_.begin(epoch, key, frame["request"], frame["secrets"]));
-    return wait_for(number, {key, now_ms, k_never_ms});
+    return wait_for(number, {key, clock_.monotonic_ms(), begin_by(frame).value_or(k_never_ms)});
 }
 
 Result<Json> Session::move_file(const Json& frame, bool write) {
@@ -157,14 +190,14 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
         answer.set("data", base64_encode(part.bytes));
         return answer.set("size", part.size);
     }
-    DRYDOCK_TRY_ASSIGN(const auto epoch, epoch_of(frame));
+    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     DRYDOCK_TRY_ASSIGN(std::string bytes, base64_decode(frame["data"].as_string()));
     PutPart part{path, offset, std::move(bytes), 0600, std::nullopt};
     part.mode = static_cast<unsigned>(frame["mode"].as_int(0600)) & 0777U;
     if (frame["last"].is_string()) {
         part.last = frame["last"].as_string();
     }
-    DRYDOCK_TRY(host_.put(epoch, part));
+    DRYDOCK_TRY(host_.put(commander, part));
     return done();
 }
 
@@ -174,19 +207,50 @@ bool Session::is_awaited(const Wait& wait, ActionPhase phase) const {
            || (phase == ActionPhase::none && clock_.monotonic_ms() <= wait.begin_by_ms);
 }
 
+// The answer "none" is final: the key is buried first, so that no late command can begin it. While
+// that cannot be done for the moment, there is no answer.
+std::optional<Json> Session::final_answer(const ActionKey& key, ActionState state) {
+    if (state.phase == ActionPhase::none) {
+        const auto buried = host_.bury(key);
+        if (!buried && buried.error().kind == ErrorClass::transient) {
+            return std::nullopt;
+        }
+        if (!buried) {
+            Json answer;
+            return answer.set("error", to_json(buried.error()));
+        }
+        state = host_.look(key);
+    }
+    return state.phase == ActionPhase::running ? std::nullopt : std::optional(state_answer(state));
+}
+
 // The answer, if the action needs no more waiting.
 std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
-    const auto state = host_.look(wait.key);
-    if (!is_awaited(wait, state.phase)) {
-        return state_answer(state);
+    auto state = host_.look(wait.key);
+    auto answer = is_awaited(wait, state.phase) ? std::nullopt
+                                                : final_answer(wait.key, std::move(state));
+    if (!answer) {
+        waits_[number] = std::move(wait);
     }
-    waits_[number] = std::move(wait);
-    return std::nullopt;
+    return answer;
+}
+
+// What a wait has to tell now: its answer, progress, or nothing.
+std::optional<Json> Session::poll(Wait& wait) {
+    auto state = host_.look(wait.key);
+    if (!is_awaited(wait, state.phase)) {
+        return final_answer(wait.key, std::move(state));
+    }
+    const auto now_ms = clock_.monotonic_ms();
+    if (now_ms - wait.progress_ms < k_progress_every_ms) {
+        return std::nullopt;
+    }
+    wait.progress_ms = now_ms;
+    return done().set("progress", state.detail);
 }
 
 std::vector<Json> Session::tick() {
     Answers answers;
-    const auto now_ms = clock_.monotonic_ms();
     for (auto at = probes_.begin(); at != probes_.end();) {
         auto facts = at->second->poll();
         if (facts) {
@@ -195,18 +259,23 @@ std::vector<Json> Session::tick() {
         at = facts ? probes_.erase(at) : std::next(at);
     }
     for (auto at = waits_.begin(); at != waits_.end();) {
-        auto& [number, wait] = *at;
-        const auto state = host_.look(wait.key);
-        const bool awaited = is_awaited(wait, state.phase);
-        if (!awaited) {
-            answers.push_back(numbered(number, state_answer(state)));
-        } else if (now_ms - wait.progress_ms >= k_progress_every_ms) {
-            wait.progress_ms = now_ms;
-            answers.push_back(numbered(number, done().set("progress", state.detail)));
+        auto answer = poll(at->second);
+        const bool ended = answer && !answer->contains("progress");
+        if (answer) {
+            answers.push_back(numbered(at->first, std::move(*answer)));
         }
-        at = awaited ? std::next(at) : waits_.erase(at);
+        at = ended ? waits_.erase(at) : std::next(at);
     }
     return answers;
+}
+
+std::optional<std::int64_t> Session::next_deadline_ms() const {
+    std::optional<std::int64_t> next;
+    for (const auto& [number, run] : probes_) {
+        const auto deadline = run->next_deadline_ms();
+        next = deadline && (!next || *deadline < *next) ? deadline : next;
+    }
+    return next;
 }
 
 Json Session::hello() {

@@ -27,6 +27,9 @@ public:
 
     [[nodiscard]] bool pending() const { return !waits_.empty() || !probes_.empty(); }
 
+    // The monotonic time at which tick() has something to answer at the latest; nothing: unknown.
+    [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
+
 private:
     using Answers = std::vector<Json>;
 
@@ -38,8 +41,15 @@ private:
 
     [[nodiscard]] Result<std::optional<Json>> answer(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<std::optional<Json>> act(std::int64_t number, const Json& frame);
+    [[nodiscard]] Result<std::optional<Json>>
+    attach(std::int64_t number, const Json& frame, const ActionKey& key);
+    [[nodiscard]] Result<std::optional<Json>> probe(std::int64_t number, const Json& frame);
+    [[nodiscard]] Result<Json> fence(const Json& frame);
+    [[nodiscard]] Status check(const Json& frame);
     [[nodiscard]] Result<Json> move_file(const Json& frame, bool write);
     [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, Wait wait);
+    [[nodiscard]] std::optional<Json> poll(Wait& wait);
+    [[nodiscard]] std::optional<Json> final_answer(const ActionKey& key, ActionState state);
     [[nodiscard]] bool is_awaited(const Wait& wait, ActionPhase phase) const;
     [[nodiscard]] Json hello();
     [[nodiscard]] Json stamped(Json answer) const;

@@ -34,18 +34,27 @@ private:
 
 class MemoryHost final : public Host {
 public:
+    explicit MemoryHost(HeldClock& time) : clock(time) {}
+
     Json facts() override { return json(R"({"version":"0"})"); }
 
-    Result<std::int64_t> fence(std::int64_t epoch) override { return epoch; }
+    Result<std::int64_t> fence(Owner owner, bool) override { return owner.epoch; }
 
-    Status begin(std::int64_t, const ActionKey&, const Json&, const Json&) override {
-        ++begun;
+    Status check(const Commander& commander) override { return fences.check(commander); }
+
+    Status begin(const Permit& permit, const ActionKey&, const Json&, const Json&) override {
+        begun += permit.is_late(clock.monotonic_ms()) ? 0 : 1;
         return {};
+    }
+
+    Status bury(const ActionKey&) override {
+        ++buried;
+        return burial;
     }
 
     ActionState look(const ActionKey&) override { return state; }
 
-    Status cancel(std::int64_t, const ActionKey&) override { return {}; }
+    Status cancel(const Commander&, const ActionKey&) override { return {}; }
 
     std::vector<ActionKey> running() override { return {{"r", "a/b", 2}}; }
 
@@ -53,7 +62,7 @@ public:
         return std::make_unique<LateRun>(ready);
     }
 
-    Status put(std::int64_t, const PutPart&) override { return {}; }
+    Status put(const Commander&, const PutPart&) override { return {}; }
 
     Result<FilePart> get(const std::string&, std::int64_t, std::int64_t) override {
         return FilePart{"x", 1};
@@ -62,6 +71,10 @@ public:
     ActionState state{ActionPhase::running, Json("half")};
     bool ready = false;
     int begun = 0;
+    int buried = 0;
+    Status burial;
+    FenceRegistry fences;
+    HeldClock& clock;
 };
 
 class Conversation : public testing::Test {
@@ -72,8 +85,8 @@ protected:
         return answers.empty() ? "none" : answers.front()["error"]["code"].as_string();
     }
 
-    MemoryHost host_;
     HeldClock clock_;
+    MemoryHost host_{clock_};
     Session session_{host_, clock_};
 };
 
@@ -120,11 +133,41 @@ TEST_F(Conversation, begins_nothing_that_came_too_late) {
     host_.state.phase = ActionPhase::none;
     EXPECT_EQ(say(exec(1, 99)), std::vector<Json>{json(R"({"n":1,"state":"none"})")});
     EXPECT_EQ(host_.begun, 0);
+    EXPECT_EQ(host_.buried, 1);
     EXPECT_EQ(say(exec(2, 100)), std::vector<Json>{json(R"({"n":2,"state":"none"})")});
     EXPECT_EQ(host_.begun, 1);
     host_.state = {ActionPhase::ended, Json("result")};
     EXPECT_EQ(say(exec(3, 99)),
               std::vector<Json>{json(R"({"n":3,"state":"ended","result":"result"})")});
+}
+
+// "none" is said for good, or not at all.
+TEST_F(Conversation, says_none_only_of_a_buried_key) {
+    host_.state.phase = ActionPhase::none;
+    host_.burial = fail("os.disk_full", "no space left");
+    const char* ask = R"({"n":1,"do":"attach","run":"r","action":"a","attempt":1})";
+    EXPECT_EQ(code(say(ask)), "os.disk_full");
+    EXPECT_EQ(say(R"({"n":1,"do":"attach","wait":false,"run":"r","action":"a","attempt":1})"),
+              std::vector<Json>{json(R"({"n":1,"state":"none"})")});
+    EXPECT_EQ(host_.buried, 1);
+    host_.burial = fail("os.locked", "another agent begins something", {}, ErrorClass::transient);
+    EXPECT_TRUE(say(ask).empty());
+    EXPECT_TRUE(session_.tick().empty());
+    host_.burial = {};
+    EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"state":"none"})")});
+}
+
+// A displaced conductor that only reads must notice; a survey, which names no epoch, never does.
+TEST_F(Conversation, refuses_what_a_displaced_journal_reads) {
+    ASSERT_TRUE(host_.fences.fence({"c", "a", 1, "", 0, {}}, false));
+    ASSERT_TRUE(host_.fences.fence({"c", "b", 1, "", 0, {}}, true));
+    EXPECT_EQ(code(say(R"({"n":1,"do":"probe","probes":[],"journal":"a","epoch":1})")),
+              "agent.fenced");
+    EXPECT_EQ(code(say(R"({"n":1,"do":"attach","run":"r","action":"a","attempt":1,"journal":"a",
+                           "epoch":1})")),
+              "agent.fenced");
+    EXPECT_TRUE(say(R"({"n":1,"do":"probe","probes":[]})").empty());
+    EXPECT_TRUE(say(R"({"n":2,"do":"probe","probes":[],"journal":"b","epoch":1})").empty());
 }
 
 TEST_F(Conversation, refuses_what_it_does_not_understand) {
@@ -140,6 +183,8 @@ TEST_F(Conversation, refuses_what_it_does_not_understand) {
              R"({"n":1,"do":"put","epoch":1,"path":"relative","data":""})",
              R"({"n":1,"do":"get","path":"/a/../b"})",
              R"({"n":1,"do":"fence"})",
+             R"({"n":1,"do":"fence","epoch":1,"owner":7})",
+             R"({"n":1,"do":"probe","probes":[],"journal":"j"})",
          }) {
         EXPECT_EQ(code(say(frame)), "agent.bad_request") << frame;
     }

@@ -2,8 +2,11 @@
 //
 // It holds the lock of the action's folder (descriptor 3) from before its start to its end. Its
 // request comes whole, with the secrets, in the memory file on standard input: no disk sees them.
-// The result is the last thing it writes; a folder with neither lock nor result is torn.
+// It contains all processes that it starts (containment.h). The result is the last thing it writes;
+// a folder with neither lock nor result nor contained processes is torn.
 #include "agent/action.h"
+#include "agent/attempt.h"
+#include "agent/containment.h"
 #include "agent/crash.h"
 #include "agent/key.h"
 #include "agent/secrets.h"
@@ -23,6 +26,7 @@ namespace {
 constexpr int k_lock_descriptor = 3;
 constexpr std::size_t k_output_bytes_max = 1U << 20U;
 constexpr std::size_t k_request_bytes_max = 16U << 20U;
+constexpr std::int64_t k_killed_within_ms = 10'000;  // SIGKILL takes effect unless the disk hangs
 
 volatile std::sig_atomic_t cancelled = 0;
 
@@ -51,8 +55,9 @@ private:
 
 // Who holds the lock, for cancel(): "PID START".
 void sign_lock() {
-    const auto self = os::read_process(::getpid());
-    const std::string line = fmt::format("{} {}\n", ::getpid(), self ? self->start_ticks : 0);
+    const auto self = os::find_process(::getpid());
+    const auto ticks = self && *self ? (*self)->start_ticks : 0;
+    const std::string line = fmt::format("{} {}\n", ::getpid(), ticks);
     (void)!::ftruncate(k_lock_descriptor, 0);
     (void)!::pwrite(k_lock_descriptor, line.data(), line.size(), 0);
 }
@@ -63,18 +68,44 @@ void listen_for_cancel() {
     ::sigaction(SIGTERM, &action, nullptr);
 }
 
+ActionContext context_of(const Containment& containment, const std::string& folder) {
+    ActionContext context;
+    context.folder = folder;
+    context.cancelled = [] { return cancelled != 0; };
+    context.environment = {containment.cookie(),
+                           "DRYDOCK_CURSOR=" + cursor_path(folder),
+                           "DRYDOCK_PROGRESS=" + progress_path(folder)};
+    context.contain = [&](pid_t pid) { containment.record_session(pid); };
+    context.outer_group = containment.outer_group();
+    context.release = [&](pid_t pid) { containment.release(pid); };
+    context.end_contained = [&] { return containment.kill_others(k_killed_within_ms); };
+    return context;
+}
+
 ActionResult perform(const Json& order, const std::string& folder) {
     auto request = fill_secrets(order["request"], order["secrets"]);
     if (!request) {
         return failed(request.error());
     }
+    const auto containment = Containment::enter(folder);
+    if (!containment) {
+        return failed(containment.error());
+    }
     OutputFile output(folder + "/output", order["secrets"]);
-    const ActionContext context = {folder,
-                                   [&output](std::string_view bytes) { output.feed(bytes); },
-                                   [] { return cancelled != 0; }};
+    auto context = context_of(*containment, folder);
+    context.output = [&output](std::string_view bytes) { output.feed(bytes); };
     auto result = run_typed(*request, context);
     output.finish();
+    containment->leave();
     return result;
+}
+
+// A cancelled action says so, and how far it came, as far as its command told.
+void mark_cancelled(ActionResult& result, const std::string& folder) {
+    Json progress = read_told_progress(folder);
+    if (!progress.members().empty()) {
+        result.evidence.set("progress", std::move(progress));
+    }
 }
 
 // Only what came from outside is redacted: a secret such as "done" must not change the outcome.
@@ -105,9 +136,16 @@ int run_action(const std::string& action_folder) {
     os::RealClock clock;
     const auto started_ms = clock.wall_ms();
     crash_here("before_effect");
-    const auto result = perform(*order, action_folder);
+    auto result = perform(*order, action_folder);
     crash_here("after_effect");
+    const bool cut_short = cancelled != 0 && result.outcome != Outcome::done;
+    if (cut_short) {
+        mark_cancelled(result, action_folder);
+    }
     Json value = to_json(result, Redactor((*order)["secrets"]));
+    if (cut_short) {
+        value.set("cancelled", true);
+    }
     value.set("started_ms", started_ms);
     value.set("ended_ms", clock.wall_ms());
     crash_here("before_result");

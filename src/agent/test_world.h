@@ -31,7 +31,7 @@ public:
     }
 
     ~Scratch() {
-        for (const pid_t pid : os::all_processes()) {
+        for (const pid_t pid : os::list_processes().value_or(os::ProcessList()).pids) {
             end_if_ours(pid);
         }
         std::error_code error;
@@ -56,7 +56,8 @@ protected:
 
 private:
     void end_if_ours(pid_t pid) const {
-        const auto process = os::read_process(pid);
+        const auto found = os::find_process(pid);
+        const auto process = found ? *found : std::nullopt;
         const auto mentions = [this](const std::string& text) {
             return text.find(folder_) != std::string::npos;
         };

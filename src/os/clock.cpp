@@ -1,6 +1,7 @@
 #include "os/clock.h"
 
 #include <chrono>
+#include <ctime>
 
 namespace drydock::os {
 
@@ -10,8 +11,9 @@ std::int64_t RealClock::wall_ms() {
 }
 
 std::int64_t RealClock::monotonic_ms() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    timespec now = {};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 }  // namespace drydock::os

@@ -1,7 +1,8 @@
 // Clock: the time, passed in, so that tests and the simulator can hold it.
 //
 // Wall time is for people and records and may jump; only monotonic time measures how long something
-// took. Implementations are thread-safe.
+// took. The real monotonic clock also counts while the machine is suspended (CLOCK_BOOTTIME): a
+// fact that was read before is old afterwards. Implementations are thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@ namespace drydock::os {
 namespace {
 
 constexpr std::int64_t k_poll_slice_ms = 50;  // how soon a cancellation is seen
+constexpr std::size_t k_chunks_per_drain_max = 64;  // 1 MiB, as much as the largest pipe holds
 
 std::int64_t now_ms() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -66,6 +68,8 @@ struct Prepared {
     const char* folder = nullptr;
     std::vector<int> descriptors;  // become 0, 1, 2, ...
     int report = -1;               // gets errno when exec fails
+    int leave = -1;                // a byte from here is the leave to go on; its end is none
+    int leave_writer = -1;         // the parent's end of it, which this process must not hold
     bool own_session = true;
     bool dies_with_parent = false;
     pid_t parent = 0;
@@ -122,12 +126,28 @@ void close_on_exec_from(unsigned first) {
     }
 }
 
+// Waits until the parent holds this process. Ends unexecuted if the parent cannot, or is gone.
+void await_leave(const Prepared& child) {
+    if (child.leave < 0) {
+        return;
+    }
+    ::close(child.leave_writer);
+    char byte = 0;
+    ssize_t size = -1;
+    while ((size = ::read(child.leave, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (size != 1) {
+        ::_exit(127);
+    }
+}
+
 // Runs in the forked child: async-signal-safe calls only.
 [[noreturn]] void become_child(Prepared& child) {
     std::array<int, 16> moved = {};
     if (child.own_session) {
         ::setsid();
     }
+    await_leave(child);
     if (child.dies_with_parent) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != child.parent) {
@@ -146,6 +166,21 @@ void close_on_exec_from(unsigned first) {
     }
     ::execve(child.program.c_str(), child.arguments.data(), child.environment.data());
     give_up(child);
+}
+
+// fork(), into a group if there is one to go to.
+pid_t fork_into(int cgroup) {
+    if (cgroup >= 0) {
+        clone_args arguments = {};
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.exit_signal = SIGCHLD;
+        arguments.cgroup = static_cast<unsigned>(cgroup);
+        const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid >= 0) {
+            return static_cast<pid_t>(pid);
+        }
+    }
+    return ::fork();
 }
 
 // The process between us and a daemon: it ends at once, so that the daemon is nobody's child.
@@ -209,6 +244,13 @@ Report read_report(const Fd& pipe) {
     }
 }
 
+// Ends a child that still waits for its leave.
+void end_unexecuted(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
 Exit to_exit(const siginfo_t& info) {
     if (info.si_code == CLD_EXITED) {
         return {info.si_status, 0};
@@ -216,10 +258,11 @@ Exit to_exit(const siginfo_t& info) {
     return {128 + info.si_status, info.si_status};
 }
 
-// Reads what is there. False when the other side is closed.
+// Reads what is there, up to a limit: a program that never pauses must not keep the caller from
+// its deadline. False when the other side is closed.
 bool drain(int descriptor, const RunOptions& options, RunResult& result) {
     std::array<char, 16384> chunk = {};
-    for (;;) {
+    for (std::size_t i = 0; i < k_chunks_per_drain_max; ++i) {
         const auto size = ::read(descriptor, chunk.data(), chunk.size());
         if (size <= 0) {
             return size < 0 && (errno == EAGAIN || errno == EINTR);
@@ -232,6 +275,7 @@ bool drain(int descriptor, const RunOptions& options, RunResult& result) {
         result.output += bytes.substr(0, room);
         result.output_cut = result.output_cut || bytes.size() > room;
     }
+    return true;
 }
 
 // Waits for output or the end, until the deadline or a cancellation.
@@ -295,21 +339,33 @@ Result<Child> spawn(const SpawnOptions& options) {
     }
     DRYDOCK_TRY_ASSIGN(const Fd nothing, open_file("/dev/null", O_RDWR));
     DRYDOCK_TRY_ASSIGN(auto report, make_pipe());
+    DRYDOCK_TRY_ASSIGN(auto leave, make_pipe());
     Prepared child = prepare(options, nothing, report.second.get());
-    const pid_t pid = ::fork();
+    child.leave = leave.first.get();
+    child.leave_writer = leave.second.get();
+    const pid_t pid = fork_into(options.cgroup);
     if (pid < 0) {
         return fail_errno("os.fork", "fork", errno);
     }
     if (pid == 0) {
         become_child(child);
     }
+    auto descriptor = open_process(pid);
+    if (!descriptor) {
+        end_unexecuted(pid);
+        return tl::unexpected(descriptor.error());
+    }
     report.second.close();
+    leave.first.close();
+    if (options.before_start) {
+        options.before_start(pid);
+    }
+    (void)!::write(leave.second.get(), "", 1);  // a dead child shows in the report
     if (const int number = read_report(report.first).error; number != 0) {
         ::waitpid(pid, nullptr, 0);
         return fail_errno("os.exec", fmt::format("starting {}", child.program), number);
     }
-    DRYDOCK_TRY_ASSIGN(Fd descriptor, open_process(pid));
-    return Child(pid, std::move(descriptor));
+    return Child(pid, std::move(*descriptor));
 }
 
 Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<int()>& before_exec) {
@@ -320,7 +376,7 @@ Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<in
     DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
     Prepared child = prepare(options, nothing, pipe.second.get());
     child.before_exec = &before_exec;
-    const pid_t between = ::fork();
+    const pid_t between = fork_into(options.cgroup);
     if (between < 0) {
         return fail_errno("os.fork", "fork", errno);
     }

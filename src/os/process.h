@@ -31,6 +31,11 @@ struct SpawnOptions {
     std::vector<int> keep = {};  // further descriptors; the child has them as 3, 4, ...
     bool own_session = true;
     bool dies_with_parent = false;  // SIGKILL when the thread that spawned it ends
+    // The folder of the group to be born in (cgroup.h), open for reading; -1: the caller's own. If
+    // the kernel refuses, the child is born in the caller's.
+    int cgroup = -1;
+    // Called in the parent while the child, which has this pid, waits to be executed.
+    std::function<void(pid_t)> before_start = {};
 };
 
 struct Exit {
@@ -59,7 +64,9 @@ private:
     std::optional<Exit> exit_;
 };
 
-// "os.exec" when the program cannot be started (it then never ran).
+// Starts a program. Every error means that it never ran: the child executes nothing before the
+// parent holds its descriptor, and is ended and reaped if that fails. "os.exec" when there is no
+// such program.
 [[nodiscard]] Result<Child> spawn(const SpawnOptions& options);
 
 // Starts a process that is nobody's child and not waited for: a daemon. `before_exec` runs in it
@@ -95,7 +102,7 @@ struct RunResult {
 // behind (a daemon that holds its output open) is not waited for.
 [[nodiscard]] Result<RunResult> run_to_end(const RunOptions& options);
 
-// What /proc says of a process.
+// A process as /proc shows it.
 struct ProcessFacts {
     pid_t pid = 0;
     std::uint64_t start_ticks = 0;  // since boot: with the pid it names one process, not its heirs
@@ -106,9 +113,21 @@ struct ProcessFacts {
     std::string folder;  // working folder
 };
 
-// Nothing when there is no such process.
-[[nodiscard]] std::optional<ProcessFacts> read_process(pid_t pid);
-[[nodiscard]] std::vector<pid_t> all_processes();
+// The process, or nothing when there surely is no such process. Any error means that nobody can
+// tell, such as "os.proc" when its files may not be read.
+[[nodiscard]] Result<std::optional<ProcessFacts>> find_process(pid_t pid);
+
+// "NAME=value" of a process at its start; empty for a kernel thread, and nothing when the process
+// is gone.
+[[nodiscard]] Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid);
+
+struct ProcessList {
+    std::vector<pid_t> pids;
+    bool complete = true;  // false if /proc hides processes of other users (hidepid)
+};
+
+// "os.proc" when /proc cannot be read.
+[[nodiscard]] Result<ProcessList> list_processes();
 [[nodiscard]] std::string boot_id();
 // Wall time at which a process with these ticks was started.
 [[nodiscard]] std::int64_t ticks_to_wall_ms(std::uint64_t start_ticks);

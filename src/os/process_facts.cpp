@@ -2,12 +2,15 @@
 #include "os/process.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <climits>
+#include <csignal>
 
 namespace drydock::os {
 namespace {
@@ -31,6 +34,41 @@ std::string read_symlink(const std::string& path) {
     return {target.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
+// The file of a process; nothing when the process is gone.
+Result<std::optional<std::string>> read_process_file(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string bytes;
+    std::array<char, 16384> chunk = {};
+    ssize_t size = file ? 1 : -1;
+    while (size > 0 && bytes.size() < k_proc_file_bytes_max) {
+        size = ::read(file.get(), chunk.data(), chunk.size());
+        bytes.append(chunk.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    }
+    if (size >= 0) {
+        return std::optional(std::move(bytes));
+    }
+    if (errno == ENOENT || errno == ESRCH) {
+        return std::nullopt;
+    }
+    return fail_errno("os.proc", "reading " + path, errno);
+}
+
+ProcessFacts read_links(const std::string& folder, ProcessFacts facts) {
+    facts.exe = read_symlink(folder + "/exe");
+    facts.folder = read_symlink(folder + "/cwd");
+    constexpr std::string_view k_deleted = " (deleted)";
+    if (facts.exe.ends_with(k_deleted)) {
+        facts.exe.resize(facts.exe.size() - k_deleted.size());
+    }
+    return facts;
+}
+
+// A host without process 1 is one that hides it.
+bool hides_processes() {
+    struct stat facts = {};
+    return ::stat("/proc/1", &facts) != 0;
+}
+
 // State and start time of /proc/PID/stat; the name in parentheses may hold anything.
 bool parse_stat(const std::string& stat, ProcessFacts& facts) {
     const auto end = stat.rfind(')');
@@ -48,43 +86,56 @@ bool parse_stat(const std::string& stat, ProcessFacts& facts) {
 
 }  // namespace
 
-std::optional<ProcessFacts> read_process(pid_t pid) {
+Result<std::optional<ProcessFacts>> find_process(pid_t pid) {
     const std::string folder = fmt::format("/proc/{}", pid);
-    struct stat owner = {};
-    ProcessFacts facts;
-    if (pid <= 0 || ::stat(folder.c_str(), &owner) != 0
-        || !parse_stat(read_proc(folder + "/stat"), facts)) {
+    if (pid <= 0) {
         return std::nullopt;
+    }
+    DRYDOCK_TRY_ASSIGN(const auto stat, read_process_file(folder + "/stat"));
+    DRYDOCK_TRY_ASSIGN(auto line, read_process_file(folder + "/cmdline"));
+    struct stat owner = {};
+    if (!stat || !line || ::stat(folder.c_str(), &owner) != 0) {
+        const bool exists = ::kill(pid, 0) == 0 || errno == EPERM;
+        return exists && hides_processes()
+                   ? Result<std::optional<ProcessFacts>>(
+                         fail("os.proc", fmt::format("process {} is hidden", pid)))
+                   : std::nullopt;
+    }
+    ProcessFacts facts;
+    if (!parse_stat(*stat, facts)) {
+        return fail("os.proc", fmt::format("{}/stat makes no sense", folder));
     }
     facts.pid = pid;
     facts.user = owner.st_uid;
-    facts.exe = read_symlink(folder + "/exe");
-    facts.folder = read_symlink(folder + "/cwd");
-    constexpr std::string_view k_deleted = " (deleted)";
-    if (facts.exe.ends_with(k_deleted)) {
-        facts.exe.resize(facts.exe.size() - k_deleted.size());
+    if (!line->empty() && line->back() == '\0') {
+        line->pop_back();
+        facts.arguments = split(*line, '\0');
     }
-    std::string line = read_proc(folder + "/cmdline");
-    if (!line.empty() && line.back() == '\0') {
-        line.pop_back();
-        facts.arguments = split(line, '\0');
-    }
-    return facts;
+    return read_links(folder, std::move(facts));
 }
 
-std::vector<pid_t> all_processes() {
-    std::vector<pid_t> all;
+Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid) {
+    DRYDOCK_TRY_ASSIGN(const auto text, read_process_file(fmt::format("/proc/{}/environ", pid)));
+    return text ? std::optional(split(*text, '\0')) : std::nullopt;
+}
+
+Result<ProcessList> list_processes() {
+    ProcessList list;
     DIR* folder = ::opendir("/proc");
     if (folder == nullptr) {
-        return all;
+        return fail_errno("os.proc", "reading /proc", errno);
     }
     while (const dirent* entry = ::readdir(folder)) {  // NOLINT(concurrency-mt-unsafe): own DIR
         if (const auto pid = to_number<pid_t>(std::begin(entry->d_name)); pid > 0) {
-            all.push_back(pid);
+            list.pids.push_back(pid);
         }
     }
     ::closedir(folder);
-    return all;
+    if (list.pids.empty()) {
+        return fail("os.proc", "/proc shows no process");
+    }
+    list.complete = !hides_processes();
+    return list;
 }
 
 std::string boot_id() {

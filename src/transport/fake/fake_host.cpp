@@ -67,22 +67,30 @@ Json FakeHost::facts() {
     Json facts;
     facts.set("host", name_).set("version", "0.1.0");
     facts.set("boot_id", fmt::format("boot-{}", boots_)).set("wall_ms", clock_.wall_ms());
-    return facts.set("fence", fence_);
+    facts.set("protocol", agent::k_protocol).set("owners", fences_.owners());
+    return facts.set("fence", fences_.highest());
 }
 
-Result<std::int64_t> FakeHost::fence(std::int64_t epoch) {
-    fence_ = std::max(fence_, epoch);
-    return fence_;
+Result<std::int64_t> FakeHost::fence(agent::Owner owner, bool take_over) {
+    return fences_.fence(std::move(owner), take_over);
 }
 
-Status FakeHost::check_epoch(std::int64_t epoch) {
-    if (epoch < fence_) {
-        ++refused_;
-        return fail("agent.fenced",
-                    fmt::format("this host obeys epoch {} and no longer {}", fence_, epoch),
-                    "another conductor has taken over this run; follow it with `drydock status`");
-    }
-    fence_ = epoch;
+Status FakeHost::count(Status checked) {
+    refused_ += checked ? 0 : 1;
+    return checked;
+}
+
+Status FakeHost::check(const agent::Commander& commander) {
+    return count(fences_.check(commander));
+}
+
+Status FakeHost::admit(const agent::Commander& commander) {
+    return count(fences_.admit(commander, clock_.wall_ms()));
+}
+
+// A tombstone: the key is known, and nothing of it ever runs.
+Status FakeHost::bury(const ActionKey& key) {
+    attempts_.try_emplace(key, Attempt{ActionPhase::none, {}, {}, clock_.wall_ms()});
     return {};
 }
 
@@ -91,39 +99,48 @@ bool FakeHost::goes_down() {
     return faults_.strikes(Fault::writes_lost) && system_.host_dies(name_);
 }
 
-Status FakeHost::begin(std::int64_t epoch, const ActionKey& key, const Json& request, const Json&) {
-    DRYDOCK_TRY(check_epoch(epoch));
-    if (!attempts_.contains(key) && faults_.strikes(Fault::disk_full)) {
+Status FakeHost::begin(const agent::Permit& permit,
+                       const ActionKey& key,
+                       const Json& request,
+                       const Json&) {
+    DRYDOCK_TRY(admit(permit.commander));
+    if (attempts_.contains(key)) {
+        return {};
+    }
+    if (permit.is_late(clock_.monotonic_ms())) {
+        PROBE("agent: a request to begin came too late");
+        return bury(key);
+    }
+    if (faults_.strikes(Fault::disk_full)) {
         PROBE("host: its disk is full");
         return fail("os.write",
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
     }
-    const auto [attempt, made] =
-        attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
-    if (!made) {
-        return {};
+    attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
+    if (!held_) {
+        plan(key, request);
     }
-    if (held_) {
-        return {};
-    }
+    return {};
+}
+
+void FakeHost::plan(const ActionKey& key, const Json& request) {
     if (goes_down()) {
         if (faults_.between(0, 1) == 1) {
             PROBE("host: a folder that was not synced is gone");
-            attempts_.erase(attempt);
+            attempts_.erase(key);
         }
         reboots_();  // a folder that was, without more in it, tells nothing
-        return {};
+        return;
     }
     if (faults_.strikes(Fault::torn_at_once)) {
         tear(key);
-        return {};
+        return;
     }
     const std::int64_t now = clock_.monotonic_ms();
     const std::int64_t takes = std::max<std::int64_t>(system_.takes_ms(request), 2);
     at_(now + takes / 2, [this, key] { take_effect(key); });
     at_(now + takes, [this, key] { finish(key); });
-    return {};
 }
 
 void FakeHost::reboot() {
@@ -207,8 +224,8 @@ agent::ActionState FakeHost::look(const ActionKey& key) {
 }
 
 // The actions of this world are short: they end by themselves.
-Status FakeHost::cancel(std::int64_t epoch, const ActionKey&) {
-    return check_epoch(epoch);
+Status FakeHost::cancel(const agent::Commander& commander, const ActionKey&) {
+    return admit(commander);
 }
 
 std::vector<ActionKey> FakeHost::running() {
@@ -239,8 +256,8 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     return std::make_unique<FakeProbes>(Json(std::move(facts)), clock_, ready);
 }
 
-Status FakeHost::put(std::int64_t epoch, const agent::PutPart& part) {
-    DRYDOCK_TRY(check_epoch(epoch));
+Status FakeHost::put(const agent::Commander& commander, const agent::PutPart& part) {
+    DRYDOCK_TRY(admit(commander));
     std::string& file = files_[part.path + ".part"];
     file.resize(static_cast<std::size_t>(part.offset));
     file += part.bytes;

@@ -1,5 +1,6 @@
-// FakeHost: a host in memory that keeps the agent's promises exactly: a key begins at most once,
-// an epoch under the fence is refused, an action whose supervisor died is torn.
+// FakeHost: a host in memory that keeps the agent's promises exactly: a key begins at most once and
+// never after its burial, a displaced journal or epoch is refused, an action whose supervisor died
+// is torn.
 //
 // Actions take simulated time: their effect comes in the middle, their result at the end. The host
 // tells its owner when it wants to be looked at again (`wake`). Lives as long as the simulated
@@ -40,16 +41,20 @@ public:
         , reboots_(std::move(reboots)) {}
 
     [[nodiscard]] Json facts() override;
-    [[nodiscard]] Result<std::int64_t> fence(std::int64_t epoch) override;
-    [[nodiscard]] Status begin(std::int64_t epoch,
+    [[nodiscard]] Result<std::int64_t> fence(agent::Owner owner, bool take_over) override;
+    [[nodiscard]] Status check(const agent::Commander& commander) override;
+    [[nodiscard]] Status begin(const agent::Permit& permit,
                                const agent::ActionKey& key,
                                const Json& request,
                                const Json& secrets) override;
+    [[nodiscard]] Status bury(const agent::ActionKey& key) override;
     [[nodiscard]] agent::ActionState look(const agent::ActionKey& key) override;
-    [[nodiscard]] Status cancel(std::int64_t epoch, const agent::ActionKey& key) override;
+    [[nodiscard]] Status cancel(const agent::Commander& commander,
+                                const agent::ActionKey& key) override;
     [[nodiscard]] std::vector<agent::ActionKey> running() override;
     [[nodiscard]] std::unique_ptr<agent::ProbeRun> probe(const Json& probes) override;
-    [[nodiscard]] Status put(std::int64_t epoch, const agent::PutPart& part) override;
+    [[nodiscard]] Status put(const agent::Commander& commander,
+                             const agent::PutPart& part) override;
     [[nodiscard]] Result<agent::FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) override;
 
@@ -70,7 +75,7 @@ public:
     // How often the effect of each action (whatever the attempt) took place here.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 
-    // Requests of an epoch under the fence that were refused.
+    // Requests of displaced conductors that were refused.
     [[nodiscard]] int refused() const { return refused_; }
 
 private:
@@ -81,7 +86,9 @@ private:
         std::int64_t started_ms = 0;
     };
 
-    [[nodiscard]] Status check_epoch(std::int64_t epoch);
+    [[nodiscard]] Status admit(const agent::Commander& commander);
+    [[nodiscard]] Status count(Status checked);
+    void plan(const agent::ActionKey& key, const Json& request);
     void refuse(Attempt& attempt);
     [[nodiscard]] bool goes_down();
 
@@ -92,7 +99,7 @@ private:
     At at_;
     std::function<void()> changed_;
     std::function<void()> reboots_;
-    std::int64_t fence_ = 0;
+    agent::FenceRegistry fences_;
     int refused_ = 0;
     int boots_ = 1;
     bool held_ = false;

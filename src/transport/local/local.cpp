@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "os/process.h"
 #include "transport/frames.h"
+#include "transport/local/child_reaper.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::size_t k_outgoing_bytes_max = 64U << 20U;  // some frames of the largest size
 constexpr std::size_t k_stderr_tail_bytes = 4096;
-constexpr std::int64_t k_end_grace_ms = 2000;  // an agent ends at once when its input closes
+constexpr std::int64_t k_last_words_ms = 200;  // between the end of a stream and that of its child
+constexpr std::int64_t k_finish_grace_ms = 300;  // for all agents together, at the end
 
 struct Pipe {
     os::Fd read;
@@ -50,8 +52,14 @@ bool read_available(int descriptor, std::string& into) {
 
 class LocalConversation final : public Conversation {
 public:
-    LocalConversation(std::string host, os::Child child, os::Fd input, os::Fd output, os::Fd errors)
-        : host_(std::move(host))
+    LocalConversation(std::shared_ptr<ChildReaper> reaper,
+                      std::string host,
+                      os::Child child,
+                      os::Fd input,
+                      os::Fd output,
+                      os::Fd errors)
+        : reaper_(std::move(reaper))
+        , host_(std::move(host))
         , child_(std::move(child))
         , input_(std::move(input))
         , output_(std::move(output))
@@ -64,10 +72,8 @@ public:
     ~LocalConversation() override {
         input_.close();
         output_.close();
-        if (!child_.wait(k_end_grace_ms)) {
-            child_.signal_group(SIGKILL);
-            (void)child_.wait(-1);
-        }
+        errors_.close();
+        reaper_->take(std::move(child_));
     }
 
     LocalConversation(const LocalConversation&) = delete;
@@ -136,7 +142,7 @@ public:
 
 private:
     [[nodiscard]] tl::unexpected<Error> end_error() {
-        (void)child_.wait(k_end_grace_ms / 10);  // so that its last words are there
+        (void)child_.wait(k_last_words_ms);  // so that its last words are there
         read_stderr();
         const auto exit = child_.wait(0);
         const std::string how = exit ? exit->text() : "it closed its output";
@@ -149,6 +155,7 @@ private:
             ErrorClass::transient);
     }
 
+    std::shared_ptr<ChildReaper> reaper_;  // the transport's, which may end first
     std::string host_;
     os::Child child_;
     os::Fd input_;   // the child's stdin
@@ -172,11 +179,16 @@ std::vector<std::string> arguments(const HostAddress& host) {
 
 }  // namespace
 
-LocalTransport::LocalTransport() {
+LocalTransport::LocalTransport() : reaper_(std::make_shared<ChildReaper>()) {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+LocalTransport::~LocalTransport() {
+    reaper_->finish(k_finish_grace_ms);
+}
+
 Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& host) {
+    reaper_->poll();
     DRYDOCK_TRY_ASSIGN(Pipe input, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe output, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe errors, make_pipe());
@@ -189,7 +201,8 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
     if (!child) {
         return tl::unexpected(child.error().in(host.name));
     }
-    return std::make_unique<LocalConversation>(host.name,
+    return std::make_unique<LocalConversation>(reaper_,
+                                               host.name,
                                                std::move(*child),
                                                std::move(input.write),
                                                std::move(output.read),
@@ -213,6 +226,7 @@ void LocalTransport::wait(const std::vector<Conversation*>& on, std::int64_t tim
         local->flush();
         local->read_stderr();
     }
+    reaper_->poll();
 }
 
 }  // namespace drydock::transport

@@ -1,19 +1,31 @@
 // The local transport: starts `connect... become... AGENT agent --state FOLDER` and speaks to it
 // through pipes. `connect` may be any command that leads to an agent (ip netns exec, sudo, sh -c).
 //
-// Destroying a conversation closes the pipes, upon which the agent ends, and reaps the child; a
-// child that does not end is killed after a short grace. Not thread-safe.
+// Destroying a conversation closes the pipes, upon which the agent ends, and returns at once. A
+// child that does not end is killed after a grace, from within later calls of open() and wait(). The
+// transport's own end waits for all children together, and for no more than a short grace. Not
+// thread-safe.
 #pragma once
 
 #include "transport/transport.h"
 
+#include <memory>
+
 namespace drydock::transport {
+
+class ChildReaper;
 
 class LocalTransport final : public Transport {
 public:
     LocalTransport();  // ignores SIGPIPE in this program: a dead agent is an error, not a signal
+    ~LocalTransport() override;
+    LocalTransport(const LocalTransport&) = delete;
+    LocalTransport& operator=(const LocalTransport&) = delete;
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
     void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
+
+private:
+    std::shared_ptr<ChildReaper> reaper_;  // shared with conversations, which may live longer
 };
 
 }  // namespace drydock::transport

@@ -1,4 +1,5 @@
 // The local transport, with shell scripts in the agent's place.
+#include "os/clock.h"
 #include "os/process.h"
 #include "transport/frames.h"
 #include "transport/local/local.h"
@@ -100,18 +101,56 @@ TEST_F(Local, takes_what_is_written_to_stderr) {
 }
 
 // Also one that does not care about its input; nothing of its process group is left.
-TEST_F(Local, ends_the_child_with_the_conversation) {
+TEST_F(Local, ends_the_child_with_the_transport) {
     const auto file = fmt::format("{}drydock-local-test.{}", testing::TempDir(), ::getpid());
-    open(fmt::format("trap '' PIPE; sleep 60 & echo $! > {0}; mv {0} {0}.pid; wait", file));
+    auto transport = std::make_unique<LocalTransport>();
+    talk_ = std::move(*transport->open(
+        {"alpha",
+         {"sh",
+          "-c",
+          fmt::format("trap '' PIPE; sleep 60 & echo $! > {0}; mv {0} {0}.pid; wait", file)},
+         {},
+         "agent",
+         "/state"}));
     pid_t sleeper = 0;
     while (sleeper == 0) {
         sleeper = std::atoi(os::read_file(file + ".pid", 100).value_or("0").c_str());
     }
-    EXPECT_TRUE(os::read_process(sleeper));
     const auto process = os::open_process(sleeper).value();
     talk_.reset();
+    EXPECT_FALSE(os::wait_gone(process, 0));
+    transport.reset();
     EXPECT_TRUE(os::wait_gone(process, 5000));
     ::unlink((file + ".pid").c_str());
+}
+
+// A survey of thirty dead hosts once took 75 s: each closed line was waited for in turn.
+TEST_F(Local, closes_dead_lines_without_waiting_for_each) {
+    constexpr int k_dead_lines = 30;
+    auto transport = std::make_unique<LocalTransport>();
+    std::vector<std::unique_ptr<Conversation>> dead;
+    for (int i = 0; i < k_dead_lines; ++i) {
+        dead.push_back(std::move(
+            *transport->open({"dead", {"sh", "-c", "exec sleep 60"}, {}, "agent", "/state"})));
+    }
+    os::RealClock clock;
+    const auto start_ms = clock.monotonic_ms();
+    dead.clear();
+    EXPECT_LT(clock.monotonic_ms() - start_ms, 1000);
+    transport.reset();
+    EXPECT_LT(clock.monotonic_ms() - start_ms, 2000);
+}
+
+// A conversation may outlive its transport.
+TEST_F(Local, ends_a_late_child_at_once) {
+    auto transport = std::make_unique<LocalTransport>();
+    talk_ = std::move(
+        *transport->open({"dead", {"sh", "-c", "exec sleep 60"}, {}, "agent", "/state"}));
+    transport.reset();
+    os::RealClock clock;
+    const auto start_ms = clock.monotonic_ms();
+    talk_.reset();
+    EXPECT_LT(clock.monotonic_ms() - start_ms, 1000);
 }
 
 }  // namespace

@@ -1,0 +1,123 @@
+#include "agent/attempt.h"
+
+#include "agent/containment.h"
+#include "agent/key.h"
+#include "os/clock.h"
+#include "os/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_result_bytes_max = 8U << 20U;
+constexpr std::size_t k_progress_tail_bytes = 300;
+constexpr std::size_t k_progress_file_bytes_max = 4096;
+constexpr std::size_t k_unit_bytes_max = 32;
+
+bool exists(const std::string& path) {
+    struct stat facts = {};
+    return ::lstat(path.c_str(), &facts) == 0;
+}
+
+std::string tombstone_path(const std::string& folder) {
+    return folder + "/never.json";
+}
+
+std::optional<Json> read_result(const std::string& folder) {
+    const auto text = os::read_file(folder + "/result.json", k_result_bytes_max);
+    auto value = text ? Json::parse(*text) : tl::unexpected(text.error());
+    return value ? std::optional(std::move(*value)) : std::nullopt;
+}
+
+bool is_progress(const Json& value) {
+    const auto is_number = [&](std::string_view key) {
+        return !value.contains(key) || value[key].is_number();
+    };
+    const auto& unit = value["unit"];
+    return value.is_object() && is_number("done") && is_number("of") && is_number("rate")
+           && (unit.is_null() || (unit.is_string() && unit.as_string().size() <= k_unit_bytes_max));
+}
+
+}  // namespace
+
+std::string progress_path(const std::string& folder) {
+    return folder + "/progress.json";
+}
+
+std::string cursor_path(const std::string& folder) {
+    return folder.substr(0, folder.rfind('.')) + ".cursor";
+}
+
+Json read_told_progress(const std::string& folder) {
+    Json progress{Json::Object{}};
+    const auto text = os::read_file(progress_path(folder), k_progress_file_bytes_max);
+    const auto value = text ? Json::parse(*text) : tl::unexpected(text.error());
+    if (!value || !is_progress(*value)) {
+        return progress;
+    }
+    for (const char* key : {"done", "of", "rate", "unit"}) {
+        if (value->contains(key)) {
+            progress.set(key, (*value)[key]);
+        }
+    }
+    return progress;
+}
+
+Json read_progress(const std::string& folder) {
+    struct stat facts = {};
+    std::array<char, k_progress_tail_bytes> tail = {};
+    const auto file = os::open_file(folder + "/output", O_RDONLY).value_or(os::Fd());
+    ssize_t size = 0;
+    if (::fstat(file.get(), &facts) == 0) {
+        const auto start = std::max<off_t>(facts.st_size - off_t{k_progress_tail_bytes}, 0);
+        size = std::max<ssize_t>(::pread(file.get(), tail.data(), tail.size(), start), 0);
+    }
+    Json progress = read_told_progress(folder);
+    progress.set("output_bytes", std::int64_t{facts.st_size});
+    return progress.set("output_tail", to_utf8({tail.data(), static_cast<std::size_t>(size)}));
+}
+
+std::optional<ActionState> read_attempt(const std::string& folder) {
+    if (auto result = read_result(folder)) {
+        return ActionState{ActionPhase::ended, std::move(*result)};
+    }
+    if (exists(tombstone_path(folder))) {
+        return ActionState{};
+    }
+    return os::is_locked(folder + "/lock").value_or(true)
+               ? std::optional(ActionState{ActionPhase::running, read_progress(folder)})
+               : std::nullopt;
+}
+
+ActionState read_interrupted(const std::string& folder) {
+    const auto left = contained_processes(folder);
+    if (left && left->empty()) {
+        remove_containment(folder);
+        return {ActionPhase::torn, {}};
+    }
+    Json detail = read_progress(folder);
+    if (left) {
+        detail.set("left_behind", std::uint64_t{left->size()});
+    } else {
+        detail.set("problem", to_utf8(left.error().message));
+    }
+    return {ActionPhase::running, std::move(detail)};
+}
+
+Status write_tombstone(const std::string& folder, std::string_view reason) {
+    Json value;
+    value.set("reason", to_utf8(reason)).set("at_ms", os::RealClock().wall_ms());
+    return os::write_file_durable(tombstone_path(folder), value.dump());
+}
+
+bool is_closed(const std::string& folder) {
+    return exists(folder + "/result.json") || exists(tombstone_path(folder));
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,164 @@
+// What begins and what never does: deadlines, tombstones, starts that fail, indexes and old runs.
+#include "agent/attempt.h"
+#include "agent/local_host.h"
+#include "agent/old_runs.h"
+#include "agent/test_agent.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+namespace drydock::agent {
+namespace {
+
+class Begin : public testing::Test, protected AgentWorld {
+protected:
+    Json effect() { return shell("echo ran >> " + path("effects")); }
+
+    Json late_exec(std::int64_t by_ms) { return exec("a", effect()).set("begin_by_ms", by_ms); }
+
+    std::int64_t clock_ms() { return call(json(R"({"do":"hello"})"))["clock_ms"].as_int(); }
+
+    void make_ended(const std::string& folder) {
+        std::filesystem::create_directories(path("state/" + folder));
+        write("state/" + folder + "/result.json", R"({"outcome":"done"})");
+        write("state/" + folder + "/lock", "1 1\n");
+    }
+};
+
+// An agent once said "none" and then got the lock that it had waited for, and began.
+TEST_F(Begin, never_comes_after_its_deadline) {
+    connect();
+    const auto by_ms = clock_ms() + 200;
+    {
+        const auto lock = os::FileLock::take(path("state/.fence.lock"), "a test").value();
+        ask(late_exec(by_ms), 1000);
+        const auto other = make_test_transport();
+        const auto talk = other->open({"here", {"env"}, {}, DRYDOCK_AGENT, path("state")}).value();
+        ASSERT_TRUE(talk->send(attach("a").set("n", 1).set("begin_by_ms", by_ms)));
+        os::RealClock clock;
+        while (clock.monotonic_ms() < by_ms + 500) {
+            other->wait({talk.get()}, 50);
+            EXPECT_EQ(talk->receive()->size(), 0U) << "it may still begin";
+        }
+    }
+    EXPECT_EQ(answer(1000)["state"].as_string(), "none");
+    EXPECT_EQ(call(attach("a"))["state"].as_string(), "none");
+    EXPECT_EQ(read("effects"), "");
+    EXPECT_TRUE(is_closed(path("state/r1/a.1")));
+}
+
+TEST_F(Begin, never_comes_after_somebody_was_told_none) {
+    connect();
+    EXPECT_EQ(call(attach("a"))["state"].as_string(), "none");
+    EXPECT_EQ(call(exec("a", effect()))["state"].as_string(), "none");
+    EXPECT_EQ(read("effects"), "");
+    EXPECT_EQ(call(attach("b").set("wait", false))["state"].as_string(), "none");
+    EXPECT_EQ(call(exec("b", effect()))["state"].as_string(), "ended");
+}
+
+// A supervisor that could not be started once left a result "failed", and then did its work.
+TEST_F(Begin, is_refused_when_no_supervisor_can_be_started) {
+    const auto host = LocalHost::open(path("state"), "/nowhere/agent").value();
+    const ActionKey key = {"r1", "a", 1};
+    const auto begun = host->begin({{"", 1}, {}}, key, effect(), {});
+    EXPECT_EQ(begun.error().code, "os.exec");
+    EXPECT_EQ(host->look(key).phase, ActionPhase::none);
+    EXPECT_FALSE(std::filesystem::exists(path("state/r1/a.1/result.json")));
+    EXPECT_TRUE(host->running().empty());
+}
+
+// The index forgets what ended, but not because of a question.
+TEST_F(Begin, leaves_no_trace_of_ended_attempts_in_the_index) {
+    connect();
+    call(json(R"({"do":"hello"})"));
+    make_ended("r1/old.1");
+    std::filesystem::create_directories(path("state/.running/r1"));
+    write("state/.running/r1/old.1", "");
+    call(exec("a", effect()));
+    EXPECT_EQ(call(json(R"({"do":"hello"})"))["running"], Json(Json::Array{}));
+    EXPECT_TRUE(std::filesystem::exists(path("state/.running/r1/old.1")));
+    call(json(R"({"do":"fence","epoch":1})"));
+    EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1/old.1")));
+    for (int i = 0; i < 100 && std::filesystem::exists(path("state/.running/r1")); ++i) {
+        transport_->wait({conversation_.get()}, 50);  // the agent reaps the supervisor first
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1")));
+}
+
+// The first look at a folder of an agent without an index finds what that one began.
+TEST_F(Begin, finds_what_an_older_agent_began) {
+    make_ended("r0/a.1");
+    make_ended("r0/b.1");
+    std::filesystem::remove(path("state/r0/b.1/result.json"));
+    std::filesystem::permissions(path("state"), std::filesystem::perms::owner_all);
+    const auto lock = os::FileLock::take(path("state/r0/b.1/lock"), "1 1").value();
+    connect();
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(call(json(R"({"do":"hello"})"))["running"],
+                  json(R"([{"run":"r0","action":"b","attempt":1}])"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("state/.running/r0/a.1")));
+}
+
+class OldRuns : public Begin {
+protected:
+    void make_run(const std::string& run, int days) {
+        make_ended(run + "/a.1");
+        const timeval then = {k_now_s - days * 24 * 3600, 0};
+        const timeval times[] = {then, then};
+        ASSERT_EQ(::utimes(path("state/" + run).c_str(), times), 0);
+    }
+
+    void remove() {
+        mark_old_runs(path("state"), k_now_s * 1000);
+        remove_marked_runs(path("state"));
+    }
+
+    bool is_there(const std::string& run) {
+        return std::filesystem::exists(path("state/" + run + "/a.1"));
+    }
+
+    static constexpr time_t k_now_s = 1'800'000'000;
+};
+
+TEST_F(OldRuns, go_and_the_newest_stay) {
+    for (std::size_t i = 0; i < k_keep_runs; ++i) {
+        make_run(fmt::format("new{}", i), 40);
+    }
+    make_run("old", 50);
+    make_run("open", 60);
+    std::filesystem::remove(path("state/open/a.1/result.json"));
+    make_run("older", 70);
+    remove();
+    EXPECT_TRUE(is_there("new0"));
+    EXPECT_TRUE(is_there("open")) << "nobody knows how far it came";
+    EXPECT_FALSE(is_there("old"));
+    EXPECT_FALSE(is_there("older"));
+}
+
+TEST_F(OldRuns, stay_for_a_month) {
+    for (std::size_t i = 0; i < k_keep_runs + 5; ++i) {
+        make_run(fmt::format("r{}", i), 29);
+    }
+    remove();
+    EXPECT_TRUE(is_there("r0") && is_there("r24"));
+}
+
+// A removed attempt must not look as if it had never begun.
+TEST_F(OldRuns, never_begin_again) {
+    make_run("r1", 50);
+    for (std::size_t i = 0; i < k_keep_runs; ++i) {
+        make_run(fmt::format("new{}", i), 40);
+    }
+    remove();
+    ASSERT_FALSE(is_there("r1"));
+    std::filesystem::permissions(path("state"), std::filesystem::perms::owner_all);
+    connect();
+    EXPECT_EQ(call(attach("a"))["state"].as_string(), "torn");
+    EXPECT_EQ(call(exec("a", effect()))["error"]["code"].as_string(), "agent.run_removed");
+    EXPECT_EQ(read("effects"), "");
+}
+
+}  // namespace
+}  // namespace drydock::agent

@@ -1,0 +1,68 @@
+// Containment: all processes of one attempt, however they were forked.
+//
+// A supervisor may die alone (out of memory, `kill -9`) while what it started works on. Until the
+// last of those processes has ended, a second attempt must not begin beside them. Where a cgroup2
+// file system is writable, each attempt has a group of its own. Elsewhere the attempt's processes
+// are found by a cookie in their environment, DRYDOCK_ATTEMPT=FOLDER, and by the sessions that the
+// supervisor started. The file `containment.json` of the attempt's folder tells which. Not
+// thread-safe.
+#pragma once
+
+#include "base/result.h"
+#include "os/files.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace drydock::agent {
+
+// Environment of a test that wants no groups.
+inline constexpr const char* k_no_cgroup_variable = "DRYDOCK_AGENT_NO_CGROUP";
+
+// Makes the group of that folder's attempt below the caller's, for its supervisor to be born in.
+// Nothing where no group can be made.
+[[nodiscard]] os::Fd make_containment(const std::string& folder);
+
+// The supervisor's side.
+class Containment {
+public:
+    // Contains the calling process and whatever it starts from now on. Must come before it starts
+    // anything.
+    [[nodiscard]] static Result<Containment> enter(const std::string& folder);
+
+    // "DRYDOCK_ATTEMPT=FOLDER", for the environment of what is contained.
+    [[nodiscard]] const std::string& cookie() const { return cookie_; }
+
+    // Records a child, which leads a session of its own, before it runs.
+    void record_session(pid_t pid) const;
+    // The group for processes that outlive the attempt, open for reading; -1 where are no groups.
+    [[nodiscard]] int outer_group() const { return outer_.get(); }
+
+    // Lets a process (0: the caller) outlive the attempt. Such a process must not have the cookie.
+    void release(pid_t pid) const;
+    // Kills all contained processes but the caller. False if some were still there at the end.
+    [[nodiscard]] bool kill_others(std::int64_t within_ms) const;
+    // Takes the caller out of its group and removes the group if it is empty. Does nothing if the
+    // caller was born in it: moving costs more than what an agent does later.
+    void leave() const;
+
+private:
+    std::string folder_;
+    std::string cookie_;
+    std::string parent_;  // group of the agent; empty: no groups here
+    std::string group_;
+    os::Fd outer_;
+    bool born_inside_ = false;  // so that the agent removes the group
+};
+
+// The processes that still belong to the attempt of that folder. Any error means that nobody can
+// tell.
+[[nodiscard]] Result<std::vector<pid_t>> contained_processes(const std::string& folder);
+
+// Removes what the attempt has left in the cgroup file system, if no process is in it.
+void remove_containment(const std::string& folder);
+
+}  // namespace drydock::agent

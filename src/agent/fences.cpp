@@ -1,0 +1,264 @@
+// The law of the fence registry, and its text.
+#include "agent/fences.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_short_journal = 8;  // characters of an id that a message shows
+
+std::string utc_text(std::int64_t wall_ms) {
+    const std::time_t seconds = wall_ms / 1000;
+    std::tm parts = {};
+    std::array<char, 32> text = {};
+    ::gmtime_r(&seconds, &parts);
+    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+    return {text.data(), size};
+}
+
+// "cluster `prod` (journal 1f3a9c02, anna@deploy1, since 2026-11-21 20:58:40 UTC, epoch 5)"
+std::string describe(const Owner& owner) {
+    const std::string name = owner.cluster.empty() ? std::string("a cluster without a name")
+                                                   : fmt::format("cluster `{}`", owner.cluster);
+    const std::string who = owner.who.empty() ? std::string() : fmt::format(", {}", owner.who);
+    return fmt::format("{} (journal {}{}, since {}, epoch {})",
+                       name,
+                       owner.journal.empty() ? "unknown" : owner.journal.substr(0, k_short_journal),
+                       who,
+                       utc_text(owner.since_ms),
+                       owner.epoch);
+}
+
+tl::unexpected<Error> fenced(std::string message) {
+    return fail("agent.fenced",
+                std::move(message),
+                "another conductor has taken over this run; follow it with `drydock status`");
+}
+
+tl::unexpected<Error> owned(const Owner& owner) {
+    return fail("agent.owned",
+                fmt::format("this host belongs to {}", describe(owner)),
+                "if nobody works with that journal any more: the same command with --take-over");
+}
+
+bool share_claim(const Owner& left, const Owner& right) {
+    return std::any_of(left.claims.begin(), left.claims.end(), [&](const std::string& claim) {
+        return std::find(right.claims.begin(), right.claims.end(), claim) != right.claims.end();
+    });
+}
+
+bool conflict(const Owner& left, const Owner& right) {
+    const bool same_cluster = !left.cluster.empty() && left.cluster == right.cluster;
+    return left.journal != right.journal && (same_cluster || share_claim(left, right));
+}
+
+Json to_json(const Owner& owner) {
+    Json claims{Json::Array{}};
+    for (const auto& claim : owner.claims) {
+        claims.push(claim);
+    }
+    Json value;
+    value.set("cluster", owner.cluster).set("journal", owner.journal).set("epoch", owner.epoch);
+    value.set("who", owner.who).set("since_ms", owner.since_ms);
+    return value.set("claims", std::move(claims));
+}
+
+Json to_json(const Displacement& displacement) {
+    Json value;
+    value.set("journal", displacement.journal);
+    return value.set("by", to_json(displacement.by));
+}
+
+Owner stored_owner(const Json& value) {
+    Owner owner;
+    owner.cluster = value["cluster"].as_string();
+    owner.journal = value["journal"].as_string();
+    owner.epoch = value["epoch"].as_int();
+    owner.who = value["who"].as_string();
+    owner.since_ms = value["since_ms"].as_int();
+    for (const auto& claim : value["claims"].items()) {
+        owner.claims.push_back(claim.as_string());
+    }
+    return owner;
+}
+
+std::optional<std::int64_t> bare_epoch(std::string_view text) {
+    std::int64_t epoch = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+    const bool whole = trim({stop, text.data() + text.size()}).empty();
+    return error == std::errc() && whole ? std::optional(epoch) : std::nullopt;
+}
+
+bool is_short(const Json& value) {
+    return value.is_null() || (value.is_string() && value.as_string().size() <= k_owner_text_max);
+}
+
+}  // namespace
+
+Result<FenceRegistry> FenceRegistry::parse(std::string_view text) {
+    FenceRegistry registry;
+    if (const auto epoch = bare_epoch(text)) {
+        registry.owners_.push_back({.cluster = {},
+                                    .journal = {},
+                                    .epoch = *epoch,
+                                    .who = {},
+                                    .since_ms = 0,
+                                    .claims = {}});
+        return registry;
+    }
+    const auto value = Json::parse(text);
+    if (!value || !(*value)["owners"].is_array()) {
+        return fail("agent.fence_damaged", "it holds neither owners nor an epoch");
+    }
+    for (const auto& owner : (*value)["owners"].items()) {
+        registry.owners_.push_back(stored_owner(owner));
+    }
+    for (const auto& each : (*value)["displaced"].items()) {
+        registry.displacements_.push_back({each["journal"].as_string(), stored_owner(each["by"])});
+    }
+    return registry;
+}
+
+std::string FenceRegistry::text() const {
+    Json displaced{Json::Array{}};
+    for (const auto& displacement : displacements_) {
+        displaced.push(to_json(displacement));
+    }
+    Json value;
+    value.set("owners", owners()).set("displaced", std::move(displaced));
+    return value.dump() + "\n";
+}
+
+const Owner* FenceRegistry::find(std::string_view journal) const {
+    const auto same = [&](const Owner& owner) { return owner.journal == journal; };
+    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
+    return at == owners_.end() ? nullptr : &*at;
+}
+
+// A conductor that names no journal could be of any: it is held to the highest epoch of all.
+std::int64_t FenceRegistry::epoch_of(std::string_view journal) const {
+    const Owner* owner = find(journal);
+    return journal.empty() ? highest() : owner == nullptr ? 0 : owner->epoch;
+}
+
+const Owner* FenceRegistry::find_conflict(const Owner& owner) const {
+    const auto at = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& other) {
+        return conflict(owner, other);
+    });
+    return at == owners_.end() ? nullptr : &*at;
+}
+
+void FenceRegistry::displace_conflicts(const Owner& owner) {
+    Owner winner = owner;
+    winner.claims.clear();
+    std::erase_if(owners_, [&](const Owner& other) {
+        const bool loses = conflict(owner, other);
+        if (loses) {
+            displacements_.push_back({other.journal, winner});
+        }
+        return loses;
+    });
+    const auto surplus = displacements_.size() - std::min(displacements_.size(), k_displacements_max);
+    displacements_.erase(displacements_.begin(),
+                         displacements_.begin() + static_cast<std::ptrdiff_t>(surplus));
+}
+
+// An anonymous command tells no cluster and no claims: those of its journal's fence stay.
+Status FenceRegistry::store(Owner owner) {
+    std::erase_if(displacements_, [&](const auto& each) { return each.journal == owner.journal; });
+    const auto same = [&](const Owner& other) { return other.journal == owner.journal; };
+    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
+    if (at != owners_.end()) {
+        owner.since_ms = at->since_ms;
+        *at = std::move(owner);
+        return {};
+    }
+    if (owners_.size() >= k_owners_max) {
+        return fail("agent.owners_full",
+                    fmt::format("{} journals work on this host already", k_owners_max),
+                    "remove those that are over from the `.fence` file of the state folder there");
+    }
+    owners_.push_back(std::move(owner));
+    return {};
+}
+
+Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
+    if (const auto epoch = epoch_of(owner.journal); epoch > owner.epoch) {
+        return epoch;
+    }
+    const Owner* other = find_conflict(owner);
+    if (other != nullptr && !take_over) {
+        return owned(*other);
+    }
+    displace_conflicts(owner);
+    const std::int64_t epoch = owner.epoch;
+    DRYDOCK_TRY(store(std::move(owner)));
+    return epoch;
+}
+
+Status FenceRegistry::check(const Commander& commander) const {
+    const auto same = [&](const auto& each) { return each.journal == commander.journal; };
+    const auto lost = std::find_if(displacements_.begin(), displacements_.end(), same);
+    if (lost != displacements_.end()) {
+        return fenced(fmt::format("this host was taken over by {}", describe(lost->by)));
+    }
+    const auto epoch = epoch_of(commander.journal);
+    return epoch > commander.epoch
+               ? Status(fenced(fmt::format(
+                     "this host obeys epoch {} and no longer {}", epoch, commander.epoch)))
+               : Status();
+}
+
+Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
+    DRYDOCK_TRY(check(commander));
+    const Owner* known = find(commander.journal);
+    Owner owner;
+    if (known != nullptr) {
+        owner = *known;
+    }
+    owner.journal = commander.journal;
+    owner.epoch = commander.epoch;
+    owner.since_ms = now_ms;
+    return store(std::move(owner));
+}
+
+std::int64_t FenceRegistry::highest() const {
+    std::int64_t highest = 0;
+    for (const auto& owner : owners_) {
+        highest = std::max(highest, owner.epoch);
+    }
+    return highest;
+}
+
+Json FenceRegistry::owners() const {
+    Json all{Json::Array{}};
+    for (const auto& owner : owners_) {
+        all.push(to_json(owner));
+    }
+    return all;
+}
+
+Result<Owner> read_owner(const Json& value) {
+    const auto& claims = value["claims"].items();
+    const bool small = is_short(value["cluster"]) && is_short(value["journal"])
+                       && is_short(value["who"]) && claims.size() <= k_claims_max;
+    const bool texts = std::all_of(claims.begin(), claims.end(), [](const Json& claim) {
+        return claim.is_string() && is_short(claim);
+    });
+    if (!small || !texts || !(value.is_object() || value.is_null())) {
+        return fail("agent.bad_request",
+                    "`owner` is {cluster, journal, who, claims}, of texts of up to 1024 bytes",
+                    "use the same drydock on both sides");
+    }
+    return stored_owner(value);
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,129 @@
+// The law of the fence registry: who is let in, who is refused, and who is told of a take-over.
+#include "agent/fences.h"
+
+namespace drydock::agent {
+namespace {
+
+Owner owner(const std::string& cluster,
+            const std::string& journal,
+            std::int64_t epoch,
+            std::vector<std::string> claims = {}) {
+    return {cluster, journal, epoch, "anna@deploy1", 1'700'000'000'000, std::move(claims)};
+}
+
+std::string code(const Status& status) {
+    return status ? "" : status.error().code;
+}
+
+class Fences : public testing::Test {
+protected:
+    std::string fence(const Owner& who, bool take_over = false) {
+        const auto answer = registry_.fence(who, take_over);
+        return answer ? std::to_string(*answer) : answer.error().code;
+    }
+
+    std::string admit(const std::string& journal, std::int64_t epoch) {
+        return code(registry_.admit({journal, epoch}, 7));
+    }
+
+    FenceRegistry registry_;
+};
+
+TEST_F(Fences, answer_the_higher_epoch_of_the_same_journal) {
+    EXPECT_EQ(fence(owner("prod", "a", 5)), "5");
+    EXPECT_EQ(fence(owner("prod", "a", 3)), "5");
+    EXPECT_EQ(admit("a", 4), "agent.fenced");
+    EXPECT_EQ(admit("a", 6), "");
+    EXPECT_EQ(admit("a", 5), "agent.fenced");
+    EXPECT_EQ(registry_.owners().items()[0]["cluster"].as_string(), "prod");
+}
+
+// Two journals of one cluster, both with epoch 1, once rolled the same hosts side by side.
+TEST_F(Fences, refuse_another_journal_of_the_same_cluster) {
+    EXPECT_EQ(fence(owner("prod", "0123456789", 1)), "1");
+    const auto refused = registry_.fence(owner("prod", "b", 9), false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "agent.owned");
+    EXPECT_EQ(refused.error().message,
+              "this host belongs to cluster `prod` (journal 01234567, anna@deploy1, since "
+              "2023-11-14 22:13:20 UTC, epoch 1)");
+    EXPECT_THAT(refused.error().remedy, testing::HasSubstr("--take-over"));
+}
+
+// A cluster file may be renamed; what it works on stays the same.
+TEST_F(Fences, refuse_an_overlapping_claim_under_another_name) {
+    EXPECT_EQ(fence(owner("opa", "a", 1, {"pid_file /x/pid", "link /x/current"})), "1");
+    EXPECT_EQ(fence(owner("opb", "b", 1, {"link /x/current"})), "agent.owned");
+    EXPECT_EQ(fence(owner("opb", "b", 1, {"link /y/current"})), "1");
+    EXPECT_EQ(fence(owner("opb", "b", 2, {"pid_file /x/pid"})), "agent.owned");
+}
+
+TEST_F(Fences, let_two_clusters_share_a_host) {
+    EXPECT_EQ(fence(owner("left", "a", 7)), "7");
+    EXPECT_EQ(fence(owner("right", "b", 1)), "1");
+    EXPECT_EQ(admit("b", 1), "");
+    EXPECT_EQ(admit("a", 7), "");
+    EXPECT_EQ(registry_.highest(), 7);
+}
+
+// A displaced conductor must notice at whatever it does next, also when it only reads.
+TEST_F(Fences, tell_a_displaced_journal_of_the_take_over) {
+    EXPECT_EQ(fence(owner("prod", "a", 5)), "5");
+    EXPECT_EQ(fence(owner("prod", "b", 1), true), "1");
+    EXPECT_EQ(admit("a", 6), "agent.fenced");
+    const auto reads = registry_.check({"a", 6});
+    EXPECT_EQ(code(reads), "agent.fenced");
+    EXPECT_THAT(reads.error().message, testing::HasSubstr("journal b, anna@deploy1"));
+    EXPECT_EQ(fence(owner("prod", "a", 6)), "agent.owned");
+    EXPECT_EQ(fence(owner("prod", "a", 6), true), "6");
+    EXPECT_EQ(admit("a", 6), "");
+    EXPECT_EQ(admit("b", 1), "agent.fenced");
+}
+
+TEST_F(Fences, register_a_journal_that_only_commands) {
+    EXPECT_EQ(code(registry_.check({"new", 2})), "");
+    EXPECT_EQ(registry_.owners(), Json(Json::Array{}));
+    EXPECT_EQ(admit("new", 2), "");
+    EXPECT_EQ(admit("new", 1), "agent.fenced");
+}
+
+// A conductor from before there were owners could be of any journal.
+TEST_F(Fences, hold_an_anonymous_conductor_to_the_highest_epoch) {
+    EXPECT_EQ(fence(owner("prod", "a", 3)), "3");
+    EXPECT_EQ(admit("", 2), "agent.fenced");
+    EXPECT_EQ(fence(owner("", "", 2)), "3");
+    EXPECT_EQ(admit("", 4), "");
+    EXPECT_EQ(admit("a", 3), "");
+}
+
+TEST_F(Fences, survive_as_text) {
+    EXPECT_EQ(fence(owner("prod", "a", 5, {"pid_file /x"})), "5");
+    EXPECT_EQ(fence(owner("prod", "b", 1), true), "1");
+    EXPECT_EQ(FenceRegistry::parse(registry_.text()), registry_);
+    EXPECT_EQ(FenceRegistry::parse("12\n")->highest(), 12);
+    EXPECT_EQ(FenceRegistry::parse("rubbish").error().code, "agent.fence_damaged");
+    EXPECT_EQ(FenceRegistry::parse("").error().code, "agent.fence_damaged");
+}
+
+TEST_F(Fences, remember_a_bounded_number_of_journals) {
+    for (std::size_t i = 0; i < k_owners_max; ++i) {
+        EXPECT_EQ(admit(std::to_string(i), 1), "");
+    }
+    EXPECT_EQ(admit("more", 1), "agent.owners_full");
+    for (std::size_t i = 0; i < 2 * k_displacements_max; ++i) {
+        (void)fence(owner("prod", i % 2 == 0 ? "0" : "1", 1), true);
+    }
+    EXPECT_LT(registry_.text().size(), 64U << 10U);
+}
+
+TEST(Owners, are_read_with_limits) {
+    EXPECT_EQ(read_owner(Json())->journal, "");
+    const auto value = Json::parse(R"({"cluster":"c","journal":"j","who":"w","claims":["x"]})");
+    EXPECT_EQ(read_owner(*value)->claims, std::vector<std::string>{"x"});
+    EXPECT_FALSE(read_owner(Json("text")));
+    EXPECT_FALSE(read_owner(Json(Json::Object{{"claims", Json::Array{1}}})));
+    EXPECT_FALSE(read_owner(Json(Json::Object{{"journal", std::string(5000, 'x')}})));
+}
+
+}  // namespace
+}  // namespace drydock::agent

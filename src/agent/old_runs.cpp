@@ -1,0 +1,94 @@
+#include "agent/old_runs.h"
+
+#include "agent/attempt.h"
+#include "agent/containment.h"
+#include "agent/folder_names.h"
+#include "agent/key.h"
+#include "os/files.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace drydock::agent {
+namespace {
+
+constexpr const char* k_marker = "removed";
+
+struct Run {
+    std::string folder;
+    std::int64_t changed_ms = 0;  // when something was last begun in it
+};
+
+std::int64_t changed_ms(const std::string& folder) {
+    struct stat facts = {};
+    return ::stat(folder.c_str(), &facts) == 0 ? facts.st_mtim.tv_sec * 1000 : INT64_MAX;
+}
+
+// The newest first.
+std::vector<Run> unmarked_runs(const std::string& state) {
+    std::vector<Run> runs;
+    for (const auto& name : run_names(state)) {
+        const std::string folder = state + "/" + name;
+        if (!is_marked(folder)) {
+            runs.push_back({folder, changed_ms(folder)});
+        }
+    }
+    std::sort(runs.begin(), runs.end(), [](const Run& left, const Run& right) {
+        return left.changed_ms > right.changed_ms;
+    });
+    return runs;
+}
+
+bool has_ended(const Run& run) {
+    const auto names = names_in(run.folder);
+    return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+        return !key_of("run", name) || is_closed(run.folder + "/" + name);
+    });
+}
+
+std::size_t remove_attempts(const std::string& run, std::size_t count_max) {
+    std::size_t removed = 0;
+    std::error_code error;
+    for (const auto& name : names_in(run)) {
+        if (name == k_marker || removed >= count_max) {
+            continue;
+        }
+        remove_containment(run + "/" + name);
+        std::filesystem::remove_all(run + "/" + name, error);
+        ++removed;
+    }
+    return removed;
+}
+
+}  // namespace
+
+bool is_marked(const std::string& run_folder) {
+    struct stat facts = {};
+    return ::lstat((run_folder + "/" + k_marker).c_str(), &facts) == 0;
+}
+
+void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {
+    const auto runs = unmarked_runs(state_folder);
+    std::size_t marked = 0;
+    for (std::size_t i = runs.size(); i > k_keep_runs && marked < k_runs_marked_max; --i) {
+        const Run& run = runs[i - 1];
+        const bool old = run.changed_ms != INT64_MAX && now_ms - run.changed_ms > k_keep_run_ms;
+        if (old && has_ended(run) && os::write_file_durable(run.folder + "/" + k_marker, "")) {
+            ++marked;
+        }
+    }
+}
+
+void remove_marked_runs(const std::string& state_folder) {
+    std::size_t left = k_attempts_removed_max;
+    for (const auto& name : run_names(state_folder)) {
+        const std::string folder = state_folder + "/" + name;
+        if (left > 0 && is_marked(folder)) {
+            left -= remove_attempts(folder, left);
+        }
+    }
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,86 @@
+#include "agent/running_index.h"
+
+#include "agent/attempt.h"
+#include "agent/folder_names.h"
+#include "agent/key.h"
+#include "os/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace drydock::agent {
+namespace {
+
+Status make_folder(const std::string& path) {
+    return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST
+               ? Status()
+               : Status(fail_errno("os.mkdir", path, errno));
+}
+
+Status touch(const std::string& path) {
+    const auto file = os::open_file(path, O_WRONLY | O_CREAT, 0600);
+    return file ? Status() : tl::unexpected(file.error());
+}
+
+}  // namespace
+
+RunningIndex::RunningIndex(std::string state_folder)
+    : state_(std::move(state_folder))
+    , folder_(state_ + "/.running") {
+}
+
+Status RunningIndex::add(const ActionKey& key) const {
+    const std::string run = folder_ + "/" + key.run;
+    DRYDOCK_TRY(make_folder(folder_));
+    DRYDOCK_TRY(make_folder(run));
+    auto added = touch(run + "/" + folder_name(key));
+    if (!added && added.error().code == "os.missing") {  // another agent removed the empty folder
+        DRYDOCK_TRY(make_folder(run));
+        added = touch(run + "/" + folder_name(key));
+    }
+    return added;
+}
+
+void RunningIndex::remove(const ActionKey& key) const {
+    const std::string run = folder_ + "/" + key.run;
+    ::unlink((run + "/" + folder_name(key)).c_str());
+    ::rmdir(run.c_str());  // refused unless it is empty
+}
+
+void RunningIndex::complete() const {
+    const std::string marker = folder_ + "/.complete";
+    struct stat facts = {};
+    if (::stat(marker.c_str(), &facts) == 0) {
+        return;
+    }
+    bool all = make_folder(folder_).has_value();
+    for (const auto& run : run_names(state_)) {
+        for (const auto& name : names_in(state_ + "/" + run)) {
+            const auto key = key_of(run, name);
+            if (key && !is_closed(state_ + "/" + run + "/" + name)) {
+                all = add(*key).has_value() && all;
+            }
+        }
+    }
+    if (all) {
+        (void)touch(marker);
+    }
+}
+
+std::vector<ActionKey> RunningIndex::keys() const {
+    complete();
+    std::vector<ActionKey> keys;
+    for (const auto& run : run_names(folder_)) {
+        for (const auto& name : names_in(folder_ + "/" + run)) {
+            if (auto key = key_of(run, name)) {
+                keys.push_back(std::move(*key));
+            }
+        }
+    }
+    return keys;
+}
+
+}  // namespace drydock::agent

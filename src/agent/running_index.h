@@ -1,0 +1,32 @@
+// RunningIndex: the attempts of a state folder that may still run.
+//
+// A host keeps the folders of thousands of attempts that ended. The index has an empty file
+// `.running/<run>/<action>.<attempt>` for each one that was begun and not yet seen to have ended.
+// Nothing of it is synced to the disk: after a power cut nothing runs. Not thread-safe; several
+// agents may use one index.
+#pragma once
+
+#include "agent/host.h"
+
+namespace drydock::agent {
+
+class RunningIndex {
+public:
+    explicit RunningIndex(std::string state_folder);
+
+    // Must come before the attempt's supervisor is started.
+    [[nodiscard]] Status add(const ActionKey& key) const;
+    // For an attempt that ended.
+    void remove(const ActionKey& key) const;
+    // All attempts that were added and not removed, sorted. The first call on a state folder looks
+    // at all attempts once, for those that an agent without an index began.
+    [[nodiscard]] std::vector<ActionKey> keys() const;
+
+private:
+    void complete() const;
+
+    std::string state_;
+    std::string folder_;
+};
+
+}  // namespace drydock::agent

@@ -1,0 +1,69 @@
+#include "transport/local/child_reaper.h"
+
+#include "os/clock.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace drydock::transport {
+namespace {
+
+constexpr std::int64_t k_end_grace_ms = 2000;   // an agent ends at once when its input closes
+constexpr std::int64_t k_kill_after_ms = 4000;  // since the close
+constexpr std::int64_t k_killed_grace_ms = 200;  // SIGKILL takes effect unless the disk hangs
+
+std::int64_t now_ms() {
+    return os::RealClock().monotonic_ms();
+}
+
+}  // namespace
+
+void ChildReaper::take(os::Child child) {
+    closing_.push_back({std::move(child), now_ms(), false});
+    if (finished_) {
+        finish(0);
+    } else {
+        poll();
+    }
+}
+
+void ChildReaper::poll() {
+    std::erase_if(closing_, [](Closing& each) { return each.child.wait(0).has_value(); });
+    const auto now = now_ms();
+    for (auto& each : closing_) {
+        if (now - each.closed_ms >= k_kill_after_ms) {
+            each.child.signal_group(SIGKILL);
+        } else if (now - each.closed_ms >= k_end_grace_ms && !std::exchange(each.terminated, true)) {
+            each.child.signal_group(SIGTERM);
+        }
+    }
+}
+
+void ChildReaper::wait_for_all(std::int64_t until_ms) {
+    while (!closing_.empty()) {
+        std::erase_if(closing_, [](Closing& each) { return each.child.wait(0).has_value(); });
+        const auto left_ms = until_ms - now_ms();
+        if (closing_.empty() || left_ms <= 0) {
+            return;
+        }
+        pollfd first = {closing_.front().child.descriptor(), POLLIN, 0};
+        ::poll(&first, 1, static_cast<int>(left_ms));
+    }
+}
+
+void ChildReaper::signal_all(int number) const {
+    for (const auto& each : closing_) {
+        each.child.signal_group(number);
+    }
+}
+
+void ChildReaper::finish(std::int64_t grace_ms) {
+    finished_ = true;
+    wait_for_all(now_ms() + grace_ms);
+    signal_all(SIGKILL);
+    wait_for_all(now_ms() + k_killed_grace_ms);
+}
+
+}  // namespace drydock::transport
