@@ -1,6 +1,6 @@
 #include "conduct/claims.h"
 
-#include <fmt/format.h>
+#include "base/hash.h"
 
 #include <algorithm>
 #include <set>
@@ -19,17 +19,11 @@ void add_claims(const Json& request, std::set<std::string>& claims) {
         claims.insert("unit " + service["unit"].as_string());
     }
     if (service["start"].is_array()) {
-        claims.insert("start " + service["start"].dump());
+        claims.insert("start " + sha256_hex(service["start"].dump()));
     }
     if (request["link"].is_string()) {
         claims.insert("link " + request["link"].as_string());
     }
-}
-
-bool overlap(const Json& claims, const std::vector<std::string>& ours) {
-    return std::any_of(claims.items().begin(), claims.items().end(), [&](const Json& one) {
-        return std::find(ours.begin(), ours.end(), one.as_string()) != ours.end();
-    });
 }
 
 }  // namespace
@@ -53,27 +47,16 @@ std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& pla
     return claims;
 }
 
-std::optional<Error> ownership_conflict(const Json& greeting,
-                                        const std::string& cluster,
-                                        const std::string& journal,
-                                        const std::vector<std::string>& claims) {
-    for (const Json& owner : greeting["owners"].items()) {
-        const bool same_cluster = !cluster.empty() && owner["cluster"].as_string() == cluster;
-        if (owner["journal"].as_string() == journal
-            || (!same_cluster && !overlap(owner["claims"], claims))) {
-            continue;
-        }
-        return Error{"agent.owned",
-                     fmt::format("the journal {} of cluster {} works here ({}, epoch {})",
-                                 owner["journal"].as_string().substr(0, 8),
-                                 owner["cluster"].as_string(),
-                                 owner["who"].as_string(),
-                                 owner["epoch"].show()),
-                     "use that journal; if it is lost and nobody works with it any more: the same "
-                     "command with --take-over",
-                     ErrorClass::permanent};
+// As the host's own agent will decide.
+std::optional<Error> ownership_conflict(const Json& greeting, const agent::Owner& owner) {
+    Json registered;
+    registered.set("owners", greeting["owners"]);
+    auto registry = agent::FenceRegistry::parse(registered.dump());
+    if (!registry) {
+        return std::nullopt;  // an agent that tells none is refused by its version
     }
-    return std::nullopt;
+    const auto fenced = registry->fence(owner, false);
+    return fenced ? std::nullopt : std::optional(fenced.error());
 }
 
 }  // namespace drydock::conduct

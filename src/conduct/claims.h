@@ -2,6 +2,7 @@
 // too, and whether another journal holds the same.
 #pragma once
 
+#include "agent/fences.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "model/plan.h"
@@ -19,8 +20,6 @@ namespace drydock::conduct {
 // The error that the fence of that host would meet, by the greeting of its agent; none while nobody
 // else holds it.
 [[nodiscard]] std::optional<Error> ownership_conflict(const Json& greeting,
-                                                      const std::string& cluster,
-                                                      const std::string& journal,
-                                                      const std::vector<std::string>& claims);
+                                                      const agent::Owner& owner);
 
 }  // namespace drydock::conduct

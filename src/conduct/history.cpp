@@ -36,8 +36,7 @@ bool is_failure(const run::Event& event) {
         event.type == EventType::action_attached && event.outcome == run::Outcome::none;
     const bool told = lapsed || event.outcome != run::Outcome::none;
     return told && event.outcome != run::Outcome::yes && event.outcome != run::Outcome::done
-           && event.outcome != run::Outcome::skip
-           && !event.detail.is_null();
+           && event.outcome != run::Outcome::skip && !event.detail.is_null();
 }
 
 Result<RunHistory> fold_records(const std::vector<journal::Record>& records,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace drydock::conduct {
 
@@ -177,15 +178,13 @@ WorkReport RunSession::await_foreign_work() {
 }
 
 std::optional<Error> RunSession::find_other_owner() const {
-    const auto claims = claims_of(plan_);
+    const Identity own = identity(std::numeric_limits<std::int64_t>::max());
     for (const std::string& host : hosts_->names()) {
-        const auto of_host = claims.find(host);
-        const auto error = ownership_conflict(hosts_->greeting(host),
-                                              plan_.cluster,
-                                              ports_.journal.id(),
-                                              of_host == claims.end() ? std::vector<std::string>()
-                                                                      : of_host->second);
-        if (error) {
+        agent::Owner owner = {own.cluster, own.journal, static_cast<std::int64_t>(own.epoch)};
+        if (const auto of_host = own.claims.find(host); of_host != own.claims.end()) {
+            owner.claims = of_host->second;
+        }
+        if (const auto error = ownership_conflict(hosts_->greeting(host), owner)) {
             return error->in(fmt::format("host {}", host));
         }
     }
