@@ -30,11 +30,11 @@ struct ActionContext {
     std::string folder;                            // the action's own, for its files
     std::function<void(std::string_view)> output;  // takes what a command prints
     std::function<bool()> cancelled;
-    std::vector<std::string> environment = {};    // "NAME=value", for commands of this attempt
-    std::function<void(pid_t)> contain = {};      // records a child before it runs
-    int outer_group = -1;                         // for what outlives this; see SpawnOptions
-    std::function<void(pid_t)> release = {};      // lets a process (0: the caller) outlive this
-    std::function<bool()> end_contained = {};     // false: some processes did not end
+    std::vector<std::string> environment = {};  // "NAME=value", for commands of this attempt
+    std::function<void(pid_t)> contain = {};    // records a child before it runs
+    int outer_group = -1;                       // for what outlives this; see SpawnOptions
+    std::function<void(pid_t)> release = {};    // lets a process (0: the caller) outlive this
+    std::function<bool()> end_contained = {};   // false: some processes did not end
 };
 
 // How long the processes of a command may live.

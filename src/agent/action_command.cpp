@@ -21,7 +21,7 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::size_t k_tail_bytes = 4096;
-constexpr std::int64_t k_timeout_ms = 60'000;  // when the request names none
+constexpr std::int64_t k_timeout_ms = 60'000;       // when the request names none
 constexpr std::size_t k_part_name_bytes_max = 240;  // file systems take 255
 
 // Writes the script into the action's folder; answers its path.
@@ -129,8 +129,10 @@ ActionResult judge(const Json& request, const os::RunResult& run, Json evidence)
     return {Outcome::done, std::move(evidence)};
 }
 
-ActionResult
-finish_output(ActionResult result, const Json& request, const std::string& folder, const os::Fd& out) {
+ActionResult finish_output(ActionResult result,
+                           const Json& request,
+                           const std::string& folder,
+                           const os::Fd& out) {
     if (result.outcome == Outcome::done) {
         const auto kept = keep_output(request, folder, out);
         return kept ? result : failed(kept.error(), std::move(result.evidence));
@@ -141,7 +143,8 @@ finish_output(ActionResult result, const Json& request, const std::string& folde
     return result;
 }
 
-os::SpawnOptions spawn_options(const Json& request, const ActionContext& context, Lifetime lifetime) {
+os::SpawnOptions
+spawn_options(const Json& request, const ActionContext& context, Lifetime lifetime) {
     os::SpawnOptions spawn;
     spawn.environment = os::clean_environment(read_pairs(request["env"]));
     spawn.folder = request["cwd"].as_string();
@@ -166,8 +169,7 @@ void end_left_behind(const os::RunResult& run, const ActionContext& context, Jso
 
 }  // namespace
 
-ActionResult
-run_command(const Json& request, const ActionContext& context, Lifetime lifetime) {
+ActionResult run_command(const Json& request, const ActionContext& context, Lifetime lifetime) {
     auto argv = read_argv(request, context.folder);
     auto output = open_output(request, context.folder);
     if (!argv || argv->empty() || !output) {

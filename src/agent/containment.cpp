@@ -98,9 +98,8 @@ struct Record {
 Result<std::optional<Record>> read_record(const std::string& folder) {
     const auto text = os::read_file(record_path(folder), k_record_bytes_max);
     if (!text) {
-        return text.error().code == "os.missing"
-                   ? Result<std::optional<Record>>(std::nullopt)
-                   : tl::unexpected(text.error());
+        return text.error().code == "os.missing" ? Result<std::optional<Record>>(std::nullopt)
+                                                 : tl::unexpected(text.error());
     }
     const auto value = Json::parse(*text);  // fails after a power cut only
     if (!value || (*value)["boot_id"].as_string() != os::boot_id()) {
@@ -210,12 +209,10 @@ Result<Containment> Containment::enter(const std::string& folder) {
     containment.cookie_ = "DRYDOCK_ATTEMPT=" + containment.folder_;
     const std::string current = current_group();
     const std::string above = current.empty() ? current : os::folder_of(current);
-    containment.born_inside_ =
-        !current.empty() && current == group_of(containment.folder_, above);
+    containment.born_inside_ = !current.empty() && current == group_of(containment.folder_, above);
     containment.parent_ = containment.born_inside_ ? above : current;
-    containment.group_ = containment.born_inside_
-                             ? current
-                             : make_group(containment.folder_, containment.parent_);
+    containment.group_ =
+        containment.born_inside_ ? current : make_group(containment.folder_, containment.parent_);
     containment.outer_ = open_group(containment.parent_);
     DRYDOCK_TRY(write_record(folder, containment.group_, ticks));
     if (!containment.born_inside_ && !containment.group_.empty()
@@ -234,8 +231,7 @@ void Containment::record_session(pid_t pid) const {
     }
     const auto process = os::find_process(pid);
     const auto ticks = process && *process ? (*process)->start_ticks : 0;
-    const auto file =
-        os::open_file(sessions_path(folder_), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const auto file = os::open_file(sessions_path(folder_), O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (file) {
         (void)os::write_all(file->get(), fmt::format("{} {}\n", pid, ticks));
     }

@@ -38,6 +38,7 @@ public:
 
     // Records a child, which leads a session of its own, before it runs.
     void record_session(pid_t pid) const;
+
     // The group for processes that outlive the attempt, open for reading; -1 where are no groups.
     [[nodiscard]] int outer_group() const { return outer_.get(); }
 

@@ -56,8 +56,8 @@ protected:
     Json running() { return call(json(R"({"do":"hello"})"))["running"]; }
 
     Json cancel(const std::string& action) {
-        return call(json(R"({"do":"cancel","run":"r1","attempt":1,"epoch":1})")
-                        .set("action", action));
+        return call(
+            json(R"({"do":"cancel","run":"r1","attempt":1,"epoch":1})").set("action", action));
     }
 };
 
@@ -97,7 +97,8 @@ TEST_P(Containments, let_a_service_outlive_its_start) {
     std::filesystem::copy_file(std::filesystem::canonical("/bin/sleep"), path("prog"));
     auto start = json(R"({"kind":"service_start","service":{"type":"process"}})");
     auto service = start["service"];
-    service.set("argv", Json(Json::Array{path("prog"), "300"})).set("pid_file", path("service.pid"));
+    service.set("argv", Json(Json::Array{path("prog"), "300"}))
+        .set("pid_file", path("service.pid"));
     connect(GetParam() ? std::vector<std::string>{"DRYDOCK_AGENT_CRASH=after_effect"}
                        : std::vector<std::string>{"DRYDOCK_AGENT_CRASH=after_effect",
                                                   "DRYDOCK_AGENT_NO_CGROUP=1"});
@@ -110,8 +111,7 @@ TEST_P(Containments, leave_no_group_behind) {
     call(exec("a", shell("true")));
     call(exec("b", shell("sleep 60").set("timeout_ms", 200)));
     for (const auto* attempt : {"a.1", "b.1"}) {
-        const auto record =
-            json(read(std::string("state/r1/") + attempt + "/containment.json"));
+        const auto record = json(read(std::string("state/r1/") + attempt + "/containment.json"));
         EXPECT_EQ(record["group"].as_string().empty(), !GetParam());
         const std::string procs = record["group"].as_string() + "/cgroup.procs";
         for (int i = 0; i < 100 && std::filesystem::exists(procs); ++i) {
@@ -142,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, Containments, testing::Bool(), [](const auto& way
 TEST(ContainmentRecords, of_another_boot_name_nobody) {
     class Folder : public Scratch {
     } scratch;
+
     EXPECT_TRUE(contained_processes(scratch.path("none"))->empty());
     scratch.write("containment.json", R"({"boot_id":"other","group":"/","start_ticks":0})");
     EXPECT_TRUE(contained_processes(scratch.path(""))->empty());

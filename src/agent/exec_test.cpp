@@ -158,7 +158,8 @@ TEST_F(Exec, ends_a_running_action_when_cancelled) {
     connect();
     ask(exec("a",
              shell("echo '{\"done\":3,\"of\":10,\"unit\":\"files\"}' > $DRYDOCK_PROGRESS;"
-                   "echo ran >> " + path("effects") + "; sleep 60")),
+                   "echo ran >> "
+                   + path("effects") + "; sleep 60")),
         1000);
     while (read("effects").empty()) {
         call(attach("a").set("wait", false));
@@ -183,9 +184,8 @@ TEST_F(Exec, ends_a_command_whose_output_never_pauses) {
     ask(exec("b", Json(yes).set("timeout_ms", 60'000)), 1000);
     while (read("state/r1/b.1/output").empty()) {
     }
-    EXPECT_FALSE(
-        call(json(R"({"do":"cancel","run":"r1","action":"b","attempt":1,"epoch":1})")).contains(
-            "error"));
+    EXPECT_FALSE(call(json(R"({"do":"cancel","run":"r1","action":"b","attempt":1,"epoch":1})"))
+                     .contains("error"));
     EXPECT_TRUE(answer(1000)["result"]["cancelled"].as_bool());
 }
 

@@ -150,9 +150,8 @@ std::int64_t FenceRegistry::epoch_of(std::string_view journal) const {
 }
 
 const Owner* FenceRegistry::find_conflict(const Owner& owner) const {
-    const auto at = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& other) {
-        return conflict(owner, other);
-    });
+    const auto at = std::find_if(
+        owners_.begin(), owners_.end(), [&](const Owner& other) { return conflict(owner, other); });
     return at == owners_.end() ? nullptr : &*at;
 }
 
@@ -166,7 +165,8 @@ void FenceRegistry::displace_conflicts(const Owner& owner) {
         }
         return loses;
     });
-    const auto surplus = displacements_.size() - std::min(displacements_.size(), k_displacements_max);
+    const auto surplus =
+        displacements_.size() - std::min(displacements_.size(), k_displacements_max);
     displacements_.erase(displacements_.begin(),
                          displacements_.begin() + static_cast<std::ptrdiff_t>(surplus));
 }

@@ -18,10 +18,10 @@
 
 namespace drydock::agent {
 
-inline constexpr std::size_t k_owners_max = 64;          // journals that share one host
-inline constexpr std::size_t k_displacements_max = 64;   // remembered; the oldest one goes
-inline constexpr std::size_t k_claims_max = 1024;        // of one journal; a host has few members
-inline constexpr std::size_t k_owner_text_max = 1024;    // bytes of a name or a claim
+inline constexpr std::size_t k_owners_max = 64;           // journals that share one host
+inline constexpr std::size_t k_displacements_max = 64;    // remembered; the oldest one goes
+inline constexpr std::size_t k_claims_max = 1024;         // of one journal; a host has few members
+inline constexpr std::size_t k_owner_text_max = 1024;     // bytes of a name or a claim
 inline constexpr std::size_t k_fence_file_max = 8 << 20;  // bytes of the text
 
 // A journal that works on a host.

@@ -64,6 +64,7 @@ public:
     // order asked, once all have an answer; nothing before. A probe without an answer at its
     // deadline is unknown.
     [[nodiscard]] virtual std::optional<Json> poll() = 0;
+
     // The monotonic time at which poll() has more to say even if nothing wakes the caller.
     [[nodiscard]] virtual std::optional<std::int64_t> next_deadline_ms() const { return {}; }
 };

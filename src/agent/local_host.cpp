@@ -22,7 +22,7 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some disk writes
-constexpr std::int64_t k_enter_soon_ms = 100;        // for a question that is asked again anyway
+constexpr std::int64_t k_enter_soon_ms = 100;       // for a question that is asked again anyway
 constexpr std::int64_t k_lock_within_ms = 1'000;    // others hold it for the blink of a look
 constexpr std::string_view k_version = DRYDOCK_VERSION;
 

@@ -2,8 +2,8 @@
 //
 // State folder: `<state>/<run>/<action>.<attempt>/` for each action, with request.json, output,
 // result.json and lock, or with never.json for a key that never begins. `.fence` holds the fence
-// registry, `.running` the running index. Several agents may serve one state folder at once: `.fence.lock` makes what they begin
-// take turns. Not thread-safe.
+// registry, `.running` the running index. Several agents may serve one state folder at once:
+// `.fence.lock` makes what they begin take turns. Not thread-safe.
 #pragma once
 
 #include "agent/host.h"

@@ -13,7 +13,7 @@ namespace drydock::agent {
 
 inline constexpr std::size_t k_keep_runs = 20;
 inline constexpr std::int64_t k_keep_run_ms = 30LL * 24 * 3600 * 1000;
-inline constexpr std::size_t k_runs_marked_max = 8;      // by one call: some thousand stat()
+inline constexpr std::size_t k_runs_marked_max = 8;         // by one call: some thousand stat()
 inline constexpr std::size_t k_attempts_removed_max = 200;  // by one call: some milliseconds
 
 // Marks runs that are old at the wall time `now_ms`. Nothing may be begun at the same time.

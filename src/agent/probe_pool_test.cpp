@@ -37,21 +37,19 @@ protected:
         }
     }
 
-    static std::string problem(const Json& fact) {
-        return fact["evidence"]["problem"].as_string();
-    }
+    static std::string problem(const Json& fact) { return fact["evidence"]["problem"].as_string(); }
 
     std::promise<void> gate_;
     std::shared_future<void> open_ = gate_.get_future().share();
     bool released_ = false;
-    std::unique_ptr<Prober> prober_ = std::make_unique<Prober>(
-        [] {},
-        [open = open_](const Json& probe, std::int64_t) {
-            if (probe["kind"].as_string() == "hang") {
-                open.wait();
-            }
-            return known("quick");
-        });
+    std::unique_ptr<Prober> prober_ =
+        std::make_unique<Prober>([] {},
+                                 [open = open_](const Json& probe, std::int64_t) {
+                                     if (probe["kind"].as_string() == "hang") {
+                                         open.wait();
+                                     }
+                                     return known("quick");
+                                 });
 };
 
 TEST_F(HangingProbes, are_unknown_at_their_deadline) {

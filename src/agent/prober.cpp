@@ -11,7 +11,7 @@
 namespace drydock::agent {
 namespace {
 
-constexpr std::int64_t k_deadline_ms = 5000;    // when a probe names none
+constexpr std::int64_t k_deadline_ms = 5000;  // when a probe names none
 constexpr std::int64_t k_deadline_ms_max = 600'000;
 constexpr std::int64_t k_last_words_ms = 50;  // for a probe that says itself why it has no answer
 

@@ -88,11 +88,11 @@ ActionResult start(const Json& service, const ActionContext& context) {
                        "stop it first"});
     }
     if (state.phase == Phase::starting || state.phase == Phase::stopping) {
-        return failed({"service.in_between",
-                       fmt::format("the service is {}, by its own status command",
-                                   name(state.phase)),
-                       "wait until it is up or down"},
-                      state.evidence);
+        return failed(
+            {"service.in_between",
+             fmt::format("the service is {}, by its own status command", name(state.phase)),
+             "wait until it is up or down"},
+            state.evidence);
     }
     const Json request = command_request(service, "start", k_start_within_ms);
     return run_command(request, context, Lifetime::service);
@@ -106,10 +106,11 @@ ActionResult still_there(const ServiceState& state, std::int64_t within_ms) {
                         "look at the service on the host"},
                        state.evidence);
     }
-    return failed({"service.still_running",
-                   fmt::format("the service was still {} after {} ms", name(state.phase), within_ms),
-                   "see why it does not end"},
-                  state.evidence);
+    return failed(
+        {"service.still_running",
+         fmt::format("the service was still {} after {} ms", name(state.phase), within_ms),
+         "see why it does not end"},
+        state.evidence);
 }
 
 ActionResult stop(const Json& service, std::int64_t within_ms, const ActionContext& context) {

@@ -227,8 +227,8 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
 // The answer, if the action needs no more waiting.
 std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
     auto state = host_.look(wait.key);
-    auto answer = is_awaited(wait, state.phase) ? std::nullopt
-                                                : final_answer(wait.key, std::move(state));
+    auto answer =
+        is_awaited(wait, state.phase) ? std::nullopt : final_answer(wait.key, std::move(state));
     if (!answer) {
         waits_[number] = std::move(wait);
     }

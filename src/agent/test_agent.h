@@ -22,7 +22,8 @@ protected:
         std::vector<std::string> argv = {"env"};
         argv.insert(argv.end(), environment.begin(), environment.end());
         conversation_.reset();
-        conversation_ = transport_->open({"here", argv, {}, test_agent_program(), path("state")}).value();
+        conversation_ =
+            transport_->open({"here", argv, {}, test_agent_program(), path("state")}).value();
     }
 
     void ask(Json request, int number) {

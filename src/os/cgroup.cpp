@@ -86,7 +86,8 @@ Result<std::vector<std::string>> folders_of(const std::string& group) {
 Result<std::string> cgroup_of(pid_t pid) {
     const std::string process = pid == 0 ? "self" : std::to_string(pid);
     DRYDOCK_TRY_ASSIGN(const auto mounts, read_file("/proc/self/mountinfo", k_proc_file_bytes_max));
-    DRYDOCK_TRY_ASSIGN(const auto groups, read_file("/proc/" + process + "/cgroup", k_proc_file_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const auto groups,
+                       read_file("/proc/" + process + "/cgroup", k_proc_file_bytes_max));
     const auto mount = find_mount(mounts);
     auto path = find_own_path(groups);
     if (!mount || !path || path->find("/..") != path->npos) {

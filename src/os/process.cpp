@@ -23,7 +23,7 @@ extern char** environ;  // NOLINT: POSIX names it so
 namespace drydock::os {
 namespace {
 
-constexpr std::int64_t k_poll_slice_ms = 50;  // how soon a cancellation is seen
+constexpr std::int64_t k_poll_slice_ms = 50;        // how soon a cancellation is seen
 constexpr std::size_t k_chunks_per_drain_max = 64;  // 1 MiB, as much as the largest pipe holds
 
 std::int64_t now_ms() {

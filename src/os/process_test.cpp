@@ -105,9 +105,7 @@ TEST(Process, waits_to_be_executed_until_its_parent_is_ready) {
     SpawnOptions options;
     options.argv = {"sleep", "60"};
     std::vector<std::string> arguments;
-    options.before_start = [&](pid_t pid) {
-        arguments = find_process(pid).value()->arguments;
-    };
+    options.before_start = [&](pid_t pid) { arguments = find_process(pid).value()->arguments; };
     auto child = spawn(options).value();
     EXPECT_NE(arguments, options.argv);
     EXPECT_EQ(find_process(child.pid()).value()->arguments, options.argv);

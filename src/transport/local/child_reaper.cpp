@@ -10,8 +10,8 @@
 namespace drydock::transport {
 namespace {
 
-constexpr std::int64_t k_end_grace_ms = 2000;   // an agent ends at once when its input closes
-constexpr std::int64_t k_kill_after_ms = 4000;  // since the close
+constexpr std::int64_t k_end_grace_ms = 2000;    // an agent ends at once when its input closes
+constexpr std::int64_t k_kill_after_ms = 4000;   // since the close
 constexpr std::int64_t k_killed_grace_ms = 200;  // SIGKILL takes effect unless the disk hangs
 
 std::int64_t now_ms() {
@@ -35,7 +35,8 @@ void ChildReaper::poll() {
     for (auto& each : closing_) {
         if (now - each.closed_ms >= k_kill_after_ms) {
             each.child.signal_group(SIGKILL);
-        } else if (now - each.closed_ms >= k_end_grace_ms && !std::exchange(each.terminated, true)) {
+        } else if (now - each.closed_ms >= k_end_grace_ms
+                   && !std::exchange(each.terminated, true)) {
             each.child.signal_group(SIGTERM);
         }
     }

@@ -2,8 +2,8 @@
 // through pipes. `connect` may be any command that leads to an agent (ip netns exec, sudo, sh -c).
 //
 // Destroying a conversation closes the pipes, upon which the agent ends, and returns at once. A
-// child that does not end is killed after a grace, from within later calls of open() and wait(). The
-// transport's own end waits for all children together, and for no more than a short grace. Not
+// child that does not end is killed after a grace, from within later calls of open() and wait().
+// The transport's own end waits for all children together, and for no more than a short grace. Not
 // thread-safe.
 #pragma once
 

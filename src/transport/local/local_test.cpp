@@ -144,8 +144,8 @@ TEST_F(Local, closes_dead_lines_without_waiting_for_each) {
 // A conversation may outlive its transport.
 TEST_F(Local, ends_a_late_child_at_once) {
     auto transport = std::make_unique<LocalTransport>();
-    talk_ = std::move(
-        *transport->open({"dead", {"sh", "-c", "exec sleep 60"}, {}, "agent", "/state"}));
+    talk_ =
+        std::move(*transport->open({"dead", {"sh", "-c", "exec sleep 60"}, {}, "agent", "/state"}));
     transport.reset();
     os::RealClock clock;
     const auto start_ms = clock.monotonic_ms();
