@@ -12,7 +12,9 @@
 #include "transport/fake/fake_transport.h"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,9 +99,15 @@ public:
     Status abort(const model::Plan& plan, const Death& death = {});
 
     // A person takes the run back: lets what is in flight end, makes the plan of the way back by
-    // `compile`, and conducts it. `plan` becomes that plan once it has begun.
+    // `compile`, and conducts it.
     using Compile = std::function<Result<model::Plan>(const model::Plan& forward)>;
-    Life downgrade(model::Plan& plan, const Compile& compile, const Death& death = {});
+
+    struct WayBack {
+        Life life;
+        std::optional<model::Plan> plan;  // nothing: it did not begin
+    };
+
+    WayBack downgrade(const model::Plan& plan, const Compile& compile, const Death& death = {});
 
     // A person applies a plan: it begins if nothing stands in its way, else Life::error says what.
     Life apply(const model::Plan& plan, const Death& death = {});
@@ -122,7 +130,7 @@ public:
     [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
 
     // `prepared` must outlive the site.
-    void know(const Prepared& prepared) { prepared_ = &prepared; }
+    void know(const Prepared& prepared) { prepared_[prepared.plan] = &prepared; }
 
     // From now on what happens is told to `tell`, a line at a time.
     void tell(std::function<void(const std::string&)> tell);
@@ -158,7 +166,7 @@ private:
     transport::StoppingClock conductor_clock_;
     transport::Faults& faults_;
     Ground ground_;
-    const Prepared* prepared_ = nullptr;
+    std::map<const model::Plan*, const Prepared*> prepared_;
     int conductors_ = 0;
     bool takes_over_hosts_ = false;
     std::function<void(const model::Plan&)> takeover_;

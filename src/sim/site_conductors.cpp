@@ -108,7 +108,8 @@ void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
 }
 
 Prepared Site::prepared_for(const model::Plan& plan) const {
-    return prepared_ != nullptr && prepared_->plan == &plan ? *prepared_ : Prepared(plan);
+    const auto known = prepared_.find(&plan);
+    return known != prepared_.end() ? *known->second : Prepared(plan);
 }
 
 conduct::SessionSettings Site::settings_for(const Prepared& prepared) {
@@ -260,7 +261,7 @@ Life Site::apply(const model::Plan& plan, const Death& death) {
     });
 }
 
-Life Site::downgrade(model::Plan& plan, const Compile& compile, const Death& death) {
+Site::WayBack Site::downgrade(const model::Plan& plan, const Compile& compile, const Death& death) {
     Conductor forward(*this, plan, death);
     std::optional<model::Plan> back;
     const Life held = live(forward, [&](conduct::RunSession& session) -> Status {
@@ -277,13 +278,11 @@ Life Site::downgrade(model::Plan& plan, const Compile& compile, const Death& dea
         return {};
     });
     if (!back) {
-        return held;
+        return {held, std::nullopt};
     }
     Life life = conduct(*back);
-    if (ground_.open_journal()->find_run(back->run)) {
-        plan = std::move(*back);
-    }
-    return life;
+    const bool has_begun = ground_.open_journal()->find_run(back->run).has_value();
+    return {std::move(life), has_begun ? std::move(back) : std::nullopt};
 }
 
 }  // namespace drydock::sim

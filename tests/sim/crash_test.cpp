@@ -194,16 +194,16 @@ TEST(SimCrash, GoesBackFromEveryPlaceBeforeTheGate) {
             SCOPED_TRACE(testing::Message()
                          << "dies at record " << record << " in way " << static_cast<int>(where));
             World world(Faults(record), k_old);
-            auto plan = plan_for(world, "upgrade", "roll");
+            const auto plan = plan_for(world, "upgrade", "roll");
             (void)world.conduct(plan, {record, where});
             if (world.site.events(plan).empty()) {
                 continue;  // it died before there was a run
             }
-            const Life life = world.site.downgrade(plan, [&](const model::Plan& forward) {
+            const auto back = world.site.downgrade(plan, [&](const model::Plan& forward) {
                 return world.compile_back(forward, "back");
             });
-            ASSERT_EQ(plan.run, "back") << life.error.text();
-            const Ending ending = world.see_through(plan, {});
+            ASSERT_TRUE(back.plan) << back.life.error.text();
+            const Ending ending = world.see_through(*back.plan, {});
             EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
             EXPECT_EQ(text(ending.wrong), "");
             EXPECT_EQ(world.etcd.store().level, "3.4");

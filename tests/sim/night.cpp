@@ -12,9 +12,11 @@ namespace drydock::sim {
 
 namespace {
 
-constexpr int k_turns_max = 300;             // of one night; more means that it goes in circles
-constexpr std::int64_t k_person_ms = 5'000;  // that a person takes to look and type
-constexpr std::int64_t k_record_max = 30;    // by which a conductor dies
+constexpr int k_turns_max = 300;                 // of one night; more means that it goes in circles
+constexpr std::int64_t k_person_ms = 5'000;      // that a person takes to look and type, at least
+constexpr std::int64_t k_look_ms_max = 60'000;   // and at most
+constexpr std::int64_t k_rest_ms_max = 300'000;  // between two plans
+constexpr std::int64_t k_record_max = 30;        // by which a conductor dies
 constexpr std::uint64_t k_neighbour_epoch = 900;  // far over every epoch of a night
 
 bool is_over(run::Phase phase) {
@@ -52,14 +54,14 @@ Death Night::draw_death() {
 }
 
 bool Night::has_open_run() {
-    const auto info = world_.open_journal()->find_run(plan_.run);
-    return info && !info->state.is_over;
+    const auto info = world_.open_journal()->find_run(plan_->run);
+    return !is_lost_ && info && !info->state.is_over;
 }
 
 // A person repairs what is down, as the last halt tells, and takes their time.
 void Night::wait_for_people() {
-    world_.repair(plan_, last_);
-    world_.let_pass(k_person_ms);
+    world_.repair(*plan_, last_);
+    world_.let_pass(is_calm() ? k_person_ms : dice_.between(k_person_ms, k_look_ms_max));
 }
 
 // What a conductor of `run` came to; meanwhile another run may have become the open one.
@@ -67,10 +69,10 @@ void Night::take(const Life& life, const std::string& run) {
     ++conductors_;
     halts_ += life.halt.is_null() ? 0 : 1;
     count_.refused += life.error.code.empty() ? 0 : 1;
-    if (pending_) {
-        plan_ = *std::exchange(pending_, std::nullopt);
+    if (pending_ != nullptr) {
+        plan_ = std::exchange(pending_, nullptr);
     }
-    last_ = plan_.run == run ? life : world_.site.life_of(plan_);
+    last_ = plan_->run == run ? life : world_.site.life_of(*plan_);
     const run::Phase phase = last_.state.phase();
     is_over_ = !last_.died && phase == run::Phase::finished;
     if (!is_over(phase)) {
@@ -81,8 +83,8 @@ void Night::take(const Life& life, const std::string& run) {
 // From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
 std::optional<model::Plan> Night::make_plan() {
     const bool forward = is_calm() || chance(70);
-    const std::string& older = played_.front().from;
-    const std::string& newer = played_.front().to;
+    const std::string& older = played_.front()->plan.from;
+    const std::string& newer = played_.front()->plan.to;
     auto compiled = forward ? world_.compile("upgrade", older, newer, next_run())
                             : world_.compile("downgrade", newer, older, next_run());
     if (!compiled.plan) {
@@ -101,17 +103,24 @@ void Night::apply() {
     const Life life = world_.site.apply(*plan, draw_death());
     if (world_.open_journal()->find_run(plan->run)) {
         ++count_.applied;
-        plan_ = *plan;
-        played_.push_back(plan_);
-        take(life, plan_.run);
+        play_on(std::move(*plan));
+        take(life, plan_->run);
     } else {
         PROBE("night: nothing can begin now");
         wait_for_people();
     }
 }
 
+// It is the open run's from now on.
+void Night::play_on(model::Plan plan) {
+    played_.push_back(std::make_unique<Played>(std::move(plan)));
+    plan_ = &played_.back()->plan;
+    is_lost_ = false;
+    world_.site.know(played_.back()->prepared);
+}
+
 void Night::conduct(bool approve) {
-    const model::Plan plan = plan_;  // another may become the open one meanwhile
+    const model::Plan& plan = *plan_;  // another may become the open one meanwhile
     take(world_.conduct(plan, draw_death(), approve), plan.run);
 }
 
@@ -125,8 +134,7 @@ void Night::resume() {
 }
 
 void Night::abort() {
-    const model::Plan plan = plan_;
-    const Status aborted = world_.site.abort(plan, draw_death());
+    const Status aborted = world_.site.abort(*plan_, draw_death());
     if (aborted) {
         PROBE("night: a run is aborted");
         ++count_.aborted;
@@ -137,21 +145,18 @@ void Night::abort() {
 }
 
 void Night::downgrade() {
-    const std::string forward = plan_.run;
-    model::Plan plan = plan_;
-    const Life life = world_.site.downgrade(
-        plan,
+    auto back = world_.site.downgrade(
+        *plan_,
         [&](const model::Plan& of) { return world_.compile_back(of, next_run()); },
         draw_death());
-    if (plan.run != forward) {
+    if (back.plan) {
         PROBE("night: a run is taken back");
         ++count_.returned;
-        played_.push_back(plan);
-        plan_ = plan;
+        play_on(std::move(*back.plan));
     } else {
         PROBE("night: the way back is refused");
     }
-    take(life, plan.run);
+    take(back.life, plan_->run);
 }
 
 // The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
@@ -160,8 +165,8 @@ void Night::lose_journal() {
     ++count_.take_overs;
     const auto store = journal::make_memory_store(fmt::format("journal-{}", ++journals_));
     world_.keep_in([store] { return journal::open_memory(store); }, {});
-    plan_.run = "";
-    pending_.reset();
+    is_lost_ = true;
+    pending_ = nullptr;
     is_over_ = false;
     apply();
     world_.site.take_over_hosts(true);
@@ -181,28 +186,26 @@ void Night::greet_from_neighbour() {
 
 // While a conductor hangs, others take it for dead.
 void Night::act_beside(const model::Plan& plan) {
-    const model::Plan hung = plan;
     switch (dice_.between(0, 5)) {
     case 0:
-        (void)world_.site.abort(hung);
-        return;
-    case 2:
-        lose_journal();
+        (void)world_.site.abort(plan);
         return;
     case 1: {
-        model::Plan back = hung;
-        (void)world_.site.downgrade(back, [&](const model::Plan& forward) {
+        auto back = world_.site.downgrade(plan, [&](const model::Plan& forward) {
             return world_.compile_back(forward, next_run());
         });
-        if (back.run != hung.run) {
+        if (back.plan) {
             PROBE("night: a run is taken back while its conductor hangs");
-            played_.push_back(back);
-            pending_ = back;
+            play_on(std::move(*back.plan));
+            pending_ = plan_;
         }
         return;
     }
+    case 2:
+        lose_journal();
+        return;
     default:
-        (void)world_.conduct(hung);
+        (void)world_.conduct(plan);
         return;
     }
 }
@@ -219,7 +222,7 @@ void Night::turn() {
         apply();
         return;
     }
-    const bool is_forward = plan_.returns_from.empty() && plan_.procedure == "upgrade";
+    const bool is_forward = plan_->returns_from.empty() && plan_->procedure == "upgrade";
     if (!is_calm() && chance(12)) {
         abort();
     } else if (!is_calm() && is_forward && chance(20)) {
@@ -229,15 +232,20 @@ void Night::turn() {
     }
 }
 
+// All is done for now. Somebody has another plan later, or not before the calm.
+void Night::rest() {
+    const std::int64_t left_ms = calm_ms_ - world_.clock.monotonic_ms();
+    world_.let_pass(chance(50) ? left_ms : dice_.between(k_person_ms, k_rest_ms_max));
+}
+
 Ending Night::play(const model::Plan& first) {
-    plan_ = first;
-    played_.push_back(plan_);
+    play_on(first);
     ++count_.applied;
     conduct(false);
     for (int turns = 0; turns < k_turns_max && !(is_over_ && !has_open_run() && is_calm());
          ++turns) {
-        if (is_over_ && !has_open_run()) {  // the night goes on: another plan
-            world_.let_pass(k_person_ms);
+        if (is_over_ && !has_open_run() && !is_calm()) {
+            rest();
         }
         turn();
     }
@@ -251,11 +259,11 @@ void Night::check(Ending& ending) {
     ending.conductors = conductors_;
     ending.halts = halts_;
     ending.wrong = std::move(wrong_);
-    for (const model::Plan& plan : played_) {
-        for (Wrong& twice : done_twice(world_.site, plan)) {
+    for (const auto& played : played_) {
+        for (Wrong& twice : done_twice(world_.site, played->plan)) {
             ending.wrong.push_back(std::move(twice));
         }
-        for (Wrong& one : against_grammar(world_.site, plan)) {
+        for (Wrong& one : against_grammar(world_.site, played->plan)) {
             ending.wrong.push_back(std::move(one));
         }
     }
@@ -265,7 +273,7 @@ void Night::check(Ending& ending) {
                                             last_.halt["cause"].show(),
                                             last_.error.message)});
     }
-    world_.check_system(plan_, is_over_, ending.wrong);
+    world_.check_system(*plan_, is_over_, ending.wrong);
 }
 
 }  // namespace drydock::sim

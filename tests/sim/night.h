@@ -9,6 +9,7 @@
 #include "sim/world.h"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ private:
     [[nodiscard]] bool is_calm() const;
     [[nodiscard]] bool chance(int percent);
     void turn();
+    void rest();
     void apply();
     void resume();
     void abort();
@@ -48,6 +50,7 @@ private:
     void act_beside(const model::Plan& plan);
     void conduct(bool approve);
     void take(const Life& life, const std::string& run);
+    void play_on(model::Plan plan);
     void wait_for_people();
     [[nodiscard]] Death draw_death();
     [[nodiscard]] std::optional<model::Plan> make_plan();
@@ -58,8 +61,20 @@ private:
     World& world_;
     transport::Faults& dice_;
     std::int64_t calm_ms_;
-    model::Plan plan_;  // of the open run, or of the next
-    std::vector<model::Plan> played_;
+
+    // A plan that became a run, and what its conductors share.
+    struct Played {
+        explicit Played(model::Plan made)
+            : plan(std::move(made))
+            , prepared(plan, "digest of " + plan.run) {}
+
+        model::Plan plan;
+        Prepared prepared;
+    };
+
+    std::vector<std::unique_ptr<Played>> played_;
+    const model::Plan* plan_ = nullptr;  // of the open run, or of the last one
+    bool is_lost_ = false;               // its journal is
     Life last_;
     NightCount count_;
     int journals_ = 1;
@@ -67,7 +82,7 @@ private:
     int conductors_ = 0;
     int halts_ = 0;
     bool is_over_ = false;
-    std::optional<model::Plan> pending_;  // of a run that began while its forerunner hung
+    const model::Plan* pending_ = nullptr;  // of a run that began while its forerunner hung
     std::vector<Wrong> wrong_;
 };
 
