@@ -48,8 +48,10 @@ public:
     int approve() { return changed(app::approve(options(), typed_.gate)); }
 
     int abort() {
-        return conduct([&](app::Observer& observer) { return app::abort(options(), observer); },
-                       "");
+        const auto watching = observer();
+        auto aborted = app::abort(options(), *watching);
+        clear(*watching);
+        return changed(std::move(aborted));
     }
 
     int note() { return changed(app::note(options(), typed_.text)); }

@@ -283,9 +283,6 @@ void Runner::set_soak_started(std::size_t action, const Json& detail) {
             elapsed = std::max(elapsed, now[boot].as_int() - then_ms.as_int() - k_clocks_ms);
         }
     }
-    if (elapsed == 0) {
-        PROBE("runner: a soak begins anew");
-    }
     soak_started_[action] = clock_.monotonic_ms() - elapsed;
 }
 

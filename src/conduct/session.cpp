@@ -287,7 +287,6 @@ drydock::Status RunSession::stop_at_drift(std::vector<run::Drift> drift) {
 }
 
 drydock::Status RunSession::stop_at_work(const HostWork& work, std::int64_t waited_ms) {
-    PROBE("session: other work is under way");
     obstacle_.error = under_way_error(work, waited_ms);
     return runner_->record(work_event(*obstacle_.error));
 }

@@ -118,6 +118,9 @@ public:
     // What others do while a conductor hangs; by default one of them goes on with the run.
     void on_takeover(std::function<void(const model::Plan&)> act) { takeover_ = std::move(act); }
 
+    // The machine of the conductors is booted anew: its clock before that is gone.
+    void boot_conductors() { ++conductor_boots_; }
+
     // From now on, sessions displace another journal that holds the hosts.
     void take_over_hosts(bool take_over) { takes_over_hosts_ = take_over; }
 
@@ -168,6 +171,7 @@ private:
     Ground ground_;
     std::map<const model::Plan*, const Prepared*> prepared_;
     int conductors_ = 0;
+    int conductor_boots_ = 1;
     bool takes_over_hosts_ = false;
     std::function<void(const model::Plan&)> takeover_;
     std::int64_t calm_ms_ = 0;  // when nothing goes wrong any more

@@ -16,7 +16,7 @@ using run::Event;
 using run::EventType;
 using transport::Fault;
 
-constexpr std::int64_t k_turn_ms_max = 60'000;    // between two looks at requests
+constexpr std::int64_t k_turn_ms_max = 5'000;     // between two looks at requests
 constexpr std::int64_t k_commit_ms_max = 20'000;  // of a slow disk
 constexpr std::int64_t k_stop_ms_max =
     120'000;  // longer than facts stay fresh, and than hosts wait
@@ -116,7 +116,7 @@ conduct::SessionSettings Site::settings_for(const Prepared& prepared) {
     conduct::SessionSettings settings;
     settings.holder = {"sim", conductors_, clock_.wall_ms()};
     settings.user = "a person";
-    settings.boot_id = "conductor";
+    settings.boot_id = fmt::format("conductor-{}", conductor_boots_);
     settings.addresses = conduct::addresses_of(prepared.plan->hosts);
     settings.take_over = takes_over_hosts_;
     settings.turn_ms_max = k_turn_ms_max;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace drydock::sim {
 
@@ -16,8 +17,9 @@ constexpr int k_turns_max = 300;                 // of one night; more means tha
 constexpr std::int64_t k_person_ms = 5'000;      // that a person takes to look and type, at least
 constexpr std::int64_t k_look_ms_max = 60'000;   // and at most
 constexpr std::int64_t k_rest_ms_max = 300'000;  // between two plans
-constexpr std::int64_t k_record_max = 30;        // by which a conductor dies
-constexpr std::uint64_t k_neighbour_epoch = 900;  // far over every epoch of a night
+constexpr std::int64_t k_request_ms_max = 40'000;  // from a resume to a person's wish
+constexpr std::int64_t k_record_max = 30;          // by which a conductor dies
+constexpr std::uint64_t k_neighbour_epoch = 900;   // far over every epoch of a night
 
 bool is_over(run::Phase phase) {
     return phase == run::Phase::finished || phase == run::Phase::returned
@@ -119,8 +121,27 @@ void Night::play_on(model::Plan plan) {
     world_.site.know(played_.back()->prepared);
 }
 
+// A person leaves a request for whoever conducts the run then, if anybody does.
+void Night::request_later(const model::Plan& plan) {
+    constexpr std::array k_kinds = {"pause", "abort", "approve", "note", "approve"};
+    const auto kind = static_cast<std::size_t>(dice_.between(0, k_kinds.size() - 1));
+    const std::int64_t at = world_.clock.monotonic_ms() + dice_.between(1, k_request_ms_max);
+    const std::string gate = plan.point_of_no_return.gate;
+    world_.transport.at(at, [this, run = plan.run, kind = k_kinds.at(kind), gate] {
+        Json detail;
+        detail.set("gate", gate).set("text", "seen");
+        const auto journal = world_.open_journal();
+        if (journal->post_request(run, {0, kind, "a person", world_.clock.wall_ms(), detail})) {
+            PROBE("night: a person leaves a request");
+        }
+    });
+}
+
 void Night::conduct(bool approve) {
     const model::Plan& plan = *plan_;  // another may become the open one meanwhile
+    if (!is_calm() && chance(30)) {
+        request_later(plan);
+    }
     take(world_.conduct(plan, draw_death(), approve), plan.run);
 }
 

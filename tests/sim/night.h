@@ -49,6 +49,7 @@ private:
     void greet_from_neighbour();
     void act_beside(const model::Plan& plan);
     void conduct(bool approve);
+    void request_later(const model::Plan& plan);
     void take(const Life& life, const std::string& run);
     void play_on(model::Plan plan);
     void wait_for_people();

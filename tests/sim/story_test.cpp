@@ -1,5 +1,6 @@
 // Whole stories on the simulated site: entering half-way, displaced conductors, clocks that jump,
 // 3.6's window, drift.
+#include "sim/mortal.h"
 #include "sim/world.h"
 
 #include <gtest/gtest.h>
@@ -138,6 +139,53 @@ TEST(SimStory, SoaksItsTimeThoughTheClockJumps) {
         EXPECT_EQ(world.conduct(*compiled.plan).gate, "point-of-no-return");
         EXPECT_GT(world.clock.monotonic_ms(), 600'000) << jump;
         EXPECT_LT(world.clock.monotonic_ms(), 660'000) << jump;
+    }
+}
+
+struct Boots {
+    bool conductor = false;
+    bool hosts = false;
+};
+
+// How long after a conductor's death in the soak the gate opens, if the next one comes 3 minutes
+// later and the wall clock was set meanwhile.
+std::int64_t soak_after_death(std::int64_t wall_jump_ms, const Boots& boots) {
+    constexpr std::int64_t k_alone_ms = 180'000;
+    World world(Faults(1), k_old);
+    const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    const model::Plan& plan = *compiled.plan;
+    const auto gate = static_cast<std::size_t>(plan.find("roll/gate") - plan.actions.data());
+    std::int64_t began_ms = 0;
+    world.transport.at(120'000, [&] { throw Killed{}; });
+    const Life life = world.conduct(plan);
+    EXPECT_TRUE(life.died && life.state.status(gate) == run::Status::soaking);
+    began_ms = world.clock.monotonic_ms();
+    world.let_pass(k_alone_ms);
+    world.clock.jump_wall(wall_jump_ms);
+    if (boots.conductor) {
+        world.site.boot_conductors();
+    }
+    for (const auto& [host, unused] : plan.hosts) {
+        if (boots.hosts) {
+            world.transport.reboot(host, world.clock.monotonic_ms());
+        }
+    }
+    EXPECT_EQ(world.conduct(plan).gate, "point-of-no-return");
+    return world.clock.monotonic_ms() - began_ms;
+}
+
+// A wall clock that was set ends no soak. The clock of any machine that ran ever since counts what
+// passed while nobody conducted; if none did, the soak begins anew.
+TEST(SimStory, SoaksByClocksThatRanEverSince) {
+    for (const std::int64_t jump : {-3'600'000, 0, 3'600'000}) {
+        SCOPED_TRACE(testing::Message() << "the wall clock jumps by " << jump);
+        for (const Boots& boots : {Boots{false, false}, Boots{true, false}, Boots{false, true}}) {
+            const std::int64_t took_ms = soak_after_death(jump, boots);
+            EXPECT_GT(took_ms, 480'000 - 10'000);
+            EXPECT_LT(took_ms, 540'000);
+        }
+        EXPECT_GT(soak_after_death(jump, {true, true}), 180'000 + 600'000);
     }
 }
 
