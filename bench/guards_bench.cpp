@@ -115,8 +115,11 @@ private:
 };
 
 model::Condition ready(model::Whose whose, bool value) {
-    model::Condition condition = {
-        .fact = "ready", .whose = whose, .role = "node", .relation = model::Relation::is};
+    model::Condition condition;
+    condition.fact = "ready";
+    condition.whose = whose;
+    condition.role = "node";
+    condition.relation = model::Relation::is;
     condition.operand = value;
     condition.type = model::FactType::boolean;
     return condition;

@@ -92,7 +92,7 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     question.deadline_ms = question.due_ms + (awaited ? what.within_ms : what.patience_ms);
     questions_[action] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
-        std::erase(shared->actions, action);
+        std::erase_if(shared->asked, [&](const Asked& one) { return one.action == action; });
     }
 }
 
@@ -117,12 +117,14 @@ std::vector<Judgement> Judge::step() {
         }
         return judgements;
     }
+    std::vector<Asked> asked;
     for (const std::size_t action : due) {
         questions_[action].reading = true;
+        asked.push_back({action});
     }
     auto inquiry = inquiry_of(due);
     readings_.push_back(std::make_unique<Shared>(
-        Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(due)}));
+        Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(asked)}));
     return judgements;
 }
 
@@ -292,37 +294,74 @@ bool Judge::take(const Reply& reply, std::vector<Judgement>& judgements) {
         if (shared.reading.done()) {
             settle_reading(shared, judgements);
             readings_.erase(it);
+        } else {
+            settle_early(shared, judgements);
         }
         return true;
     }
     return false;
 }
 
-// Facts of a time before this process or its machine stood still are read again.
+namespace {
+
+model::FactBook part_of(const model::FactBook& book, const std::vector<std::string>& keys) {
+    model::FactBook part;
+    for (const std::string& key : keys) {
+        part.insert_or_assign(part.end(), key, book.at(key));
+    }
+    return part;
+}
+
+}  // namespace
+
+// No question waits for a host that it does not ask.
+void Judge::settle_early(Shared& shared, std::vector<Judgement>& judgements) {
+    const model::FactBook& book = shared.reading.book();
+    std::erase_if(shared.asked, [&](Asked& asked) {
+        const Question& question = questions_[asked.action];
+        const auto& keys = question.kept ? question.old : question.wanted->keys;
+        while (asked.found < keys.size() && book.contains(keys[asked.found])) {
+            ++asked.found;
+        }
+        if (asked.found < keys.size()) {
+            return false;
+        }
+        settle_asked(asked.action,
+                     shared.reading,
+                     std::make_shared<const model::FactBook>(part_of(book, keys)),
+                     judgements);
+        return true;
+    });
+}
+
 void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
-    const std::int64_t now = clock_.monotonic_ms();
-    const Members up = presence_.up(state_);
     const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
-    for (const std::size_t action : shared.actions) {
-        Question& question = questions_[action];
-        const std::int64_t since =
-            question.kept ? question.kept_since_ms : shared.reading.begun_ms();
-        question.kept_since_ms = since;
-        if (since < hosts_.clock_slipped_ms()) {
-            PROBE("judge: facts were read before the clock stood still");
-            question.kept.reset();
-            question.reading = false;
-            question.due_ms = now;
-            continue;
-        }
-        const bool all_fresh =
-            !question.kept && shared.reading.fresh_until_ms() >= now + k_begin_slack_ms;
-        const auto facts = all_fresh ? book : fresh(question, book);
-        auto judgement = facts ? settle(action, question, facts, up) : std::nullopt;
-        if (judgement) {
-            judgements.push_back(std::move(*judgement));
-            questions_.erase(action);
-        }
+    for (const Asked& asked : shared.asked) {
+        settle_asked(asked.action, shared.reading, book, judgements);
+    }
+}
+
+// Facts of a time before this process or its machine stood still are read again.
+void Judge::settle_asked(std::size_t action,
+                         const Reading& reading,
+                         const std::shared_ptr<const model::FactBook>& book,
+                         std::vector<Judgement>& judgements) {
+    const std::int64_t now = clock_.monotonic_ms();
+    Question& question = questions_[action];
+    question.kept_since_ms = question.kept ? question.kept_since_ms : reading.begun_ms();
+    if (question.kept_since_ms < hosts_.clock_slipped_ms()) {
+        PROBE("judge: facts were read before the clock stood still");
+        question.kept.reset();
+        question.reading = false;
+        question.due_ms = now;
+        return;
+    }
+    const bool all_fresh = !question.kept && reading.fresh_until_ms() >= now + k_begin_slack_ms;
+    const auto facts = all_fresh ? book : fresh(question, book);
+    auto judgement = facts ? settle(action, question, facts, presence_.up(state_)) : std::nullopt;
+    if (judgement) {
+        judgements.push_back(std::move(*judgement));
+        questions_.erase(action);
     }
 }
 

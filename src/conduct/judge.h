@@ -1,6 +1,7 @@
 // Judge: answers "does this hold?" for actions, on facts read after the question was asked.
 //
-// Questions that are due at the same time share one reading. What does not hold yet is asked again,
+// Questions that are due at the same time share one reading; each is settled when its own facts
+// are in. What does not hold yet is asked again,
 // soon at first and then more rarely, until the action's patience (or its `within`) is used up. One
 // thread.
 #pragma once
@@ -79,12 +80,23 @@ private:
         std::string because;
     };
 
-    struct Shared {
-        Reading reading;
-        std::vector<std::size_t> actions;
+    // A question whose facts are on their way.
+    struct Asked {
+        std::size_t action = 0;
+        std::size_t found = 0;  // so many of its keys, from the first on, are in
     };
 
+    struct Shared {
+        Reading reading;
+        std::vector<Asked> asked;
+    };
+
+    void settle_early(Shared& shared, std::vector<Judgement>& judgements);
     void settle_reading(Shared& shared, std::vector<Judgement>& judgements);
+    void settle_asked(std::size_t action,
+                      const Reading& reading,
+                      const std::shared_ptr<const model::FactBook>& book,
+                      std::vector<Judgement>& judgements);
     // The facts of a question that are all fresh; null if some have to be read once more.
     [[nodiscard]] std::shared_ptr<const model::FactBook>
     fresh(Question& question, std::shared_ptr<const model::FactBook> book);
