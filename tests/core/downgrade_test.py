@@ -35,7 +35,7 @@ class DowngradeBehindWork(harness.Case):
         self.kill_in_first_stop()
         self.cluster.cut("h1", "refused")
         done = self.drydock("downgrade", expect=MOVED)
-        self.assertIn("h1", done.stderr)
+        self.assertIn("h1", self.words_of(done))
         self.assertEqual(len(self.runs()), 1)
         self.assertEqual(self.started(), [1, 1, 1])
         self.assertEqual([self.cluster.stops(member) for member in self.cluster.members],

@@ -150,6 +150,11 @@ class Case(unittest.TestCase):
 
     # What an operator sees
 
+    @staticmethod
+    def words_of(done: Run) -> str:
+        """What was printed, without line breaks."""
+        return " ".join(done.text().split())
+
     def assert_at_least_up(self, number: int) -> None:
         self.assertGreaterEqual(self.watcher.lowest, number, f"{self.watcher.moments}")
 

@@ -2,7 +2,8 @@
 // TOY_END_SECONDS says. A locked file tells that it serves; its events are lines of another file.
 //
 //   toy_member serve NAME FOLDER    serves, with its files in FOLDER
-//   toy_member ready FOLDER         exit 0 if the member of FOLDER serves
+//   toy_member ready FOLDER         prints "true" if the member of FOLDER serves, else nothing
+//   toy_member health FOLDER        the same by its exit code, 0 or 1
 //   toy_member convert FOLDER       writes a line in FOLDER/converted, after as many seconds as
 //                                   FOLDER/convert_seconds says
 #include <fcntl.h>
@@ -53,9 +54,16 @@ int serve(const std::string& folder) {
     return 0;
 }
 
-int ready(const std::string& folder) {
+bool is_serving(const std::string& folder) {
     const int serving = ::open((folder + "/serving").c_str(), O_RDWR | O_CLOEXEC);
-    return serving >= 0 && ::flock(serving, LOCK_SH | LOCK_NB) != 0 ? 0 : 1;
+    return serving >= 0 && ::flock(serving, LOCK_SH | LOCK_NB) != 0;
+}
+
+int ready(const std::string& folder) {
+    if (is_serving(folder)) {
+        std::puts("true");
+    }
+    return 0;
 }
 
 int convert(const std::string& folder) {
@@ -76,9 +84,12 @@ int main(int count, char** words) {
     if (verb == "ready" && count == 3) {
         return ready(words[2]);
     }
+    if (verb == "health" && count == 3) {
+        return is_serving(words[2]) ? 0 : 1;
+    }
     if (verb == "convert" && count == 3) {
         return convert(words[2]);
     }
-    std::fputs("use: toy_member serve NAME FOLDER | ready FOLDER | convert FOLDER\n", stderr);
+    std::fputs("use: toy_member serve NAME FOLDER | ready|health|convert FOLDER\n", stderr);
     return k_exit_wrong_use;
 }

@@ -191,7 +191,11 @@ class Cluster:
 
     def is_ending(self, member: str) -> bool:
         """Whether it was told to end, and takes its time."""
-        return self.events(member)[-1:] == [f"ending {self.starts(member)[-1]}"]
+        last = self.events(member)[-1:]
+        return bool(last) and last[0].startswith("ending")
+
+    def is_ending_any(self) -> bool:
+        return any(self.is_ending(member) for member in self.members)
 
     def version(self, member: str) -> str:
         """The release of the process that serves; empty if none does."""

@@ -1,0 +1,33 @@
+"""Hosts that never answer: a survey takes about as long with thirty of them as with one."""
+
+import time
+
+import harness
+
+NUMBERS = (1, 10, 30)
+SECONDS_MAX = 40
+SPREAD_SECONDS = 10  # for the start of thirty processes on a busy machine
+
+
+class DeadHosts(harness.Case):
+    def test_survey(self) -> None:
+        """Whatever is waited for at one dead host is waited for at all of them at once."""
+        self.begin()
+        seconds = []
+        for number in NUMBERS:
+            dead = range(4, 4 + number)
+            self.cluster.write_cluster_file(
+                members=self.cluster.members + [f"m{one}" for one in dead],
+                dead=[f"h{one}" for one in dead])
+            begun = time.monotonic()
+            done = self.drydock("survey", timeout=120)
+            seconds.append(time.monotonic() - begun)
+            self.assertIn(f"h{3 + number}", self.words_of(done))
+            for member in self.cluster.members:
+                self.assertRegex(done.stdout, f"{member} .*1.0", done.text())
+        self.assertLess(max(seconds), SECONDS_MAX, seconds)
+        self.assertLess(seconds[-1] - seconds[0], SPREAD_SECONDS, seconds)
+
+
+if __name__ == "__main__":
+    harness.main()
