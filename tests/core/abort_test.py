@@ -3,14 +3,14 @@
 import harness
 from harness import DONE, MOVED, NEW, NO, OLD
 
-WORK_SECONDS = 4
+STOP_SECONDS = 3
 
 
 class Abort(harness.Case):
     def begin_killed_in_stop(self, member: str) -> None:
-        self.begin(end_seconds=WORK_SECONDS, lines=["h1", "h2", "h3"])
+        self.begin(lines=["h1", "h2", "h3"])
         self.make_plan()
-        self.kill_in_stop(self.start_drydock("apply", self.plan), member)
+        self.kill_in_stop(member, STOP_SECONDS)
 
     def test_waits_for_the_stop(self) -> None:
         """An abort that leaves a stop under way would let the next run count that member as up: it
@@ -49,10 +49,12 @@ class Abort(harness.Case):
     def test_apply_during_a_stop_of_another_journal(self) -> None:
         """Whoever takes hosts over lets the stop of the one before end, and then sees that the
         world is no longer as it was planned."""
-        self.begin_killed_in_stop("m2")
+        self.begin()
         other = self.cluster.write_cluster_file("other", "other_state")
-        self.drydock("plan", "--to", NEW, "-o", self.plan, "-c", other)
-        done = self.drydock("apply", self.plan, "--take-over")
+        others_plan = self.make_plan(cluster_file=other, plan=self.plan + ".other")
+        self.make_plan()
+        self.kill_in_stop("m2", STOP_SECONDS)
+        done = self.drydock("apply", others_plan, "--take-over")
         self.assertFalse(self.cluster.is_ending("m2"), "it did not wait: " + done.text())
         self.assertEqual(done.code, MOVED, done.text())
         self.assertEqual(self.runs("other_state"), [])
@@ -64,10 +66,10 @@ class Abort(harness.Case):
 
     def test_second_apply_while_a_run_is_open(self) -> None:
         """A run that nobody conducts is still open: another apply is refused and told the ways on."""
-        self.begin(end_seconds=1)
+        self.begin()
         self.make_plan()
         second = self.make_plan(plan=self.plan + ".second")
-        self.kill_in_stop(self.start_drydock("apply", self.plan), "m1")
+        self.kill_in_stop("m1", STOP_SECONDS)
         done = self.drydock("apply", second, expect=NO)
         for word in ("resume", "downgrade", "abort"):
             self.assertIn(f"drydock {word}", self.words_of(done))

@@ -14,15 +14,15 @@ class DeadHosts(harness.Case):
         """Whatever is waited for at one dead host is waited for at all of them at once."""
         self.begin()
         seconds = []
-        for number in NUMBERS:
-            dead = range(4, 4 + number)
+        for count in NUMBERS:
+            dead = range(4, 4 + count)
             self.cluster.write_cluster_file(
-                members=self.cluster.members + [f"m{one}" for one in dead],
-                dead=[f"h{one}" for one in dead])
+                members=self.cluster.members + [f"m{number}" for number in dead],
+                dead=[f"h{number}" for number in dead])
             begun = time.monotonic()
             done = self.drydock("survey", timeout=120)
             seconds.append(time.monotonic() - begun)
-            self.assertIn(f"h{3 + number}", self.words_of(done))
+            self.assertIn(f"h{3 + count}", self.words_of(done))
             for member in self.cluster.members:
                 self.assertRegex(done.stdout, f"{member} .*1.0", done.text())
         self.assertLess(max(seconds), SECONDS_MAX, seconds)

@@ -3,6 +3,8 @@
 import harness
 from harness import DONE, MOVED, OLD
 
+STOP_SECONDS = 3
+
 
 class DowngradeBehindWork(harness.Case):
     def test_host_answers(self) -> None:
@@ -47,9 +49,9 @@ class DowngradeBehindWork(harness.Case):
         self.assert_back()
 
     def kill_in_first_stop(self) -> None:
-        self.begin(end_seconds=5, lines=["h1"])
+        self.begin(lines=["h1"])
         self.make_plan()
-        self.kill_in_stop(self.start_drydock("apply", self.plan), "m1")
+        self.kill_in_stop("m1", STOP_SECONDS)
 
     def started(self) -> list[int]:
         return [len(self.cluster.starts(member)) for member in self.cluster.members]

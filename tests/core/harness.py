@@ -49,21 +49,27 @@ class Case(unittest.TestCase):
 
     def begin(self, variant: str = "toy", members: int = 3, end_seconds: float = 0,
               lines: Iterable[str] = ()) -> None:
-        """A cluster on 1.0 that serves, in a fresh scratch folder, and its cluster file."""
-        self.scratch = tempfile.mkdtemp(prefix=f"drydock-{self._testMethodName}-")
+        """A cluster on 1.0 that serves, in a fresh scratch folder, and its cluster file.
+
+        May be called again in one test: the cluster before it is ended first."""
+        self._end()
+        self.scratch = tempfile.mkdtemp(prefix=f"drydock-core-{self._testMethodName}-")
         self.cluster = toy.Cluster(self.scratch, members, end_seconds, lines)
+        self.watcher = self.cluster.watch()
         self.addCleanup(self._end)
         self.environment = {"DRYDOCK_PACKS": self.cluster.install_pack(variant)}
         self.cluster_file = self.cluster.write_cluster_file()
         self.plan = os.path.join(self.scratch, "plan.json")
         self.cluster.start_all()
-        self.watcher = self.cluster.watch()
         self.watcher.start()
 
     def _end(self) -> None:
+        if not hasattr(self, "cluster"):
+            return
         if self.watcher.is_alive():
             self.watcher.__exit__()
         self.cluster.close()
+        del self.cluster
         if self._failed():
             print(f"\nkept for a look: {self.scratch}", file=sys.stderr, flush=True)
         else:
@@ -112,10 +118,14 @@ class Case(unittest.TestCase):
     def wait_for(self, condition: Any, what: str, seconds: float = toy.WAIT_SECONDS_MAX) -> None:
         self.cluster.wait_for(condition, what, seconds)
 
-    def kill_in_stop(self, running: Running, member: str) -> None:
-        """kill -9 of the conductor as soon as the member was told to end."""
+    def kill_in_stop(self, member: str, seconds: float) -> None:
+        """Applies the plan, with kill -9 of the conductor as soon as the member was told to end.
+        That stop takes so long, and none behind it does."""
+        self.cluster.set_end_seconds(member, seconds)
+        running = self.start_drydock("apply", self.plan)
         self.wait_for(lambda: self.cluster.is_ending(member), f"{member} to be told to end")
         running.kill()
+        self.cluster.set_end_seconds(member, 0)
 
     # The journal, read without drydock
 

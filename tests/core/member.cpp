@@ -1,5 +1,6 @@
 // A toy member of a cluster, for tests: it serves until SIGTERM, then takes as long to end as
-// TOY_END_SECONDS says. A locked file tells that it serves; its events are lines of another file.
+// FOLDER/end_seconds says, else the variable TOY_END_SECONDS. A locked file tells that it serves;
+// its events are lines of another file.
 //
 //   toy_member serve NAME FOLDER    serves, with its files in FOLDER
 //   toy_member ready FOLDER         prints "true" if the member of FOLDER serves, else nothing
@@ -33,13 +34,25 @@ std::string release() {
     return std::filesystem::read_symlink("/proc/self/exe").parent_path().filename().string();
 }
 
+void sleep_seconds(double seconds) {
+    ::usleep(static_cast<useconds_t>(seconds * 1e6));
+}
+
+double end_seconds(const std::string& folder) {
+    const char* by_environment = std::getenv("TOY_END_SECONDS");
+    double seconds = std::atof(by_environment != nullptr ? by_environment : "0");
+    if (std::ifstream file(folder + "/end_seconds"); file) {
+        file >> seconds;
+    }
+    return seconds;
+}
+
 int serve(const std::string& folder) {
     sigset_t end_signals;
     sigemptyset(&end_signals);
     sigaddset(&end_signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &end_signals, nullptr);
-    const int serving =
-        ::open((folder + "/serving").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    const int serving = ::open((folder + "/serving").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (serving < 0 || ::flock(serving, LOCK_EX) != 0) {
         return 1;
     }
@@ -48,8 +61,7 @@ int serve(const std::string& folder) {
     sigwait(&end_signals, &signal);
     ::flock(serving, LOCK_UN);
     append_line(folder + "/events", "ending " + release());
-    const char* seconds = std::getenv("TOY_END_SECONDS");
-    ::usleep(static_cast<useconds_t>(std::atof(seconds != nullptr ? seconds : "0") * 1e6));
+    sleep_seconds(end_seconds(folder));
     append_line(folder + "/events", "ended " + release());
     return 0;
 }
@@ -69,7 +81,7 @@ int ready(const std::string& folder) {
 int convert(const std::string& folder) {
     double seconds = 0;
     std::ifstream(folder + "/convert_seconds") >> seconds;
-    ::usleep(static_cast<useconds_t>(seconds * 1e6));
+    sleep_seconds(seconds);
     append_line(folder + "/converted", "converted");
     return 0;
 }

@@ -8,7 +8,8 @@ SECONDS_MAX = 60
 
 class Requests(harness.Case):
     def apply_until_stop(self, member: str = "m1", end_seconds: float = 2) -> Running:
-        self.begin(end_seconds=end_seconds)
+        self.begin()
+        self.cluster.set_end_seconds(member, end_seconds)
         self.make_plan()
         running = self.start_drydock("apply", self.plan)
         self.wait_for(lambda: self.cluster.is_ending(member), f"the stop of {member}")
@@ -64,6 +65,7 @@ class Requests(harness.Case):
         running = self.start_drydock("apply", self.plan)
         self.wait_for(lambda: bool(self.rows("SELECT 1 FROM runs WHERE records > 2")),
                       "the gate to open")
+        self.assertIsNone(running.process.poll(), "it left while work was under way")
         self.assertIn("no gate", self.words_of(self.drydock("approve", "nonsense", expect=NO)))
         self.drydock("approve", "go", expect=DONE)
         self.assertEqual([self.cluster.conversions(member) for member in self.cluster.members],

@@ -12,7 +12,8 @@ PAUSE_SECONDS_MAX = 60
 
 class SilentHost(harness.Case):
     def begin_with_silent_host(self) -> None:
-        self.begin(end_seconds=1, lines=["h2"])
+        self.begin(lines=["h2"])
+        self.cluster.set_end_seconds("m2", 1)
         self.make_plan()
 
     def test_survey(self) -> None:

@@ -1,7 +1,7 @@
 """Time that passes between a judgement and its command: a slow commit, or a paused machine.
 
-strace slows the N-th fdatasync of the conductor down, or stops the process in it. That one is found
-by counting those of a conductor that dies right before it.
+strace makes the N-th fdatasync of the conductor slow, or stops the process in it. N is counted on a
+conductor that dies right before it.
 """
 
 import os

@@ -107,10 +107,8 @@ class Cluster:
         text += [f"  - {{role: node, name: {member}, host: {host_of(member)}}}"
                  for member in members]
         text += ["policy: {max_unavailable: 1, soak: 0s}"]
-        file = self.path(f"{name}.yaml")
-        with open(file, "w", encoding="utf-8") as out:
-            out.write("\n".join(text) + "\n")
-        return file
+        self._write("\n".join(text) + "\n", f"{name}.yaml")
+        return self.path(f"{name}.yaml")
 
     def _connection(self, host: str, is_dead: bool) -> str:
         where = f'agent: "{program()}", state: "{self.path("hosts", host)}"'
@@ -124,8 +122,7 @@ class Cluster:
 
     def cut(self, host: str, fault: str, text: str = "") -> None:
         """From now on that is wrong with the way to the host; see line.py."""
-        with open(self.path("lines", host, fault), "w", encoding="utf-8") as out:
-            out.write(text)
+        self._write(text, "lines", host, fault)
 
     def mend(self, host: str, fault: str) -> None:
         os.unlink(self.path("lines", host, fault))
@@ -146,8 +143,7 @@ class Cluster:
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
-        with open(self.path("members", member, "pid"), "w", encoding="utf-8") as out:
-            out.write(f"{process.pid}\n")
+        self._write(f"{process.pid}\n", "members", member, "pid")
 
     def kill(self, member: str) -> None:
         """kill -9 of the member, as if its process had died."""
@@ -212,8 +208,15 @@ class Cluster:
             return 0
 
     def set_convert_seconds(self, member: str, seconds: float) -> None:
-        with open(self.path("members", member, "convert_seconds"), "w", encoding="utf-8") as out:
-            out.write(f"{seconds:g}\n")
+        self._write(f"{seconds:g}\n", "members", member, "convert_seconds")
+
+    def set_end_seconds(self, member: str, seconds: float) -> None:
+        """From now on that member takes so long to end."""
+        self._write(f"{seconds:g}\n", "members", member, "end_seconds")
+
+    def _write(self, text: str, *path: str) -> None:
+        with open(self.path(*path), "w", encoding="utf-8") as out:
+            out.write(text)
 
     def wait_for(self, condition: Callable[[], bool], what: str,
                  seconds: float = WAIT_SECONDS_MAX) -> None:
