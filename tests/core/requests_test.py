@@ -102,7 +102,7 @@ class Requests(harness.Case):
 
     def test_nobody_conducts(self) -> None:
         """There is nothing to pause where nobody conducts, and a note is recorded by hand."""
-        running = self.apply_until_stop(end_seconds=0.5)
+        running = self.apply_until_stop(end_seconds=1)
         running.kill()
         self.drydock("pause", expect=NO)
         self.drydock("note", "it was the cable", expect=DONE)

@@ -72,15 +72,14 @@ class Stall(harness.Case):
 
     def pause_at(self, moment: str) -> None:
         self.make_plan()
-        running = self.start_drydock("apply", self.plan)
         member = moment[-2:]
-        starts = len(self.cluster.starts(member))
-        if moment.startswith("start"):
-            self.wait_for(lambda: len(self.cluster.starts(member)) > starts, moment)
-        else:
-            self.wait_for(lambda: self.cluster.is_ending(member), moment)
+        count = (self.cluster.stops if moment.startswith("stop")
+                 else lambda name: len(self.cluster.starts(name)))
+        before = count(member)
+        running = self.start_drydock("apply", self.plan)
+        self.wait_for(lambda: count(member) > before, moment)
         with self.stopped(running):
-            self.wait_for(lambda: not self.cluster.is_ending_any(), "the stop to end")
+            self.cluster.wait_quiet()
             dies = "m3" if len(self.cluster.up()) == 3 else ""
             if dies:
                 self.cluster.kill(dies)

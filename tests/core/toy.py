@@ -24,6 +24,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 OLD, NEW = "1.0", "2.0"
 WAIT_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.01
+QUIET_SECONDS = 0.5
 
 
 def toy_member() -> str:
@@ -225,6 +226,15 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited {seconds:g} s in vain for {what}")
             time.sleep(0.005)
+
+    def wait_quiet(self) -> None:
+        """Until no member is ending, and for a while none was told to."""
+        while True:
+            self.wait_for(lambda: not self.is_ending_any(), "the stops to end")
+            before = [self.events(member) for member in self.members]
+            time.sleep(QUIET_SECONDS)
+            if before == [self.events(member) for member in self.members]:
+                return
 
     # The end
 

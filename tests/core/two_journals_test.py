@@ -5,7 +5,7 @@ import shutil
 import time
 
 import harness
-from harness import DONE, HALTED, NEW, NO, OLD, WAITS, Running
+from harness import DONE, HALTED, NEW, NO, OLD
 
 REFUSAL_SECONDS_MAX = 5
 SECONDS_MAX = 60
@@ -90,8 +90,8 @@ class TwoJournals(harness.Case):
         else:
             self.wait_for(lambda: self.runs() != [], "the first run to begin")
         with self.stopped(first):
-            self.wait_for(lambda: not self.cluster.is_ending_any(), "the stop to end")
-            self.drydock("plan", "--to", NEW, "-o", self.plans[1], "-c", self.other_file)
+            self.cluster.wait_quiet()
+            self.make_plan(NEW, self.other_file, self.plans[1])
             second = self.start_drydock("apply", self.plans[1], "--take-over")
             self.wait_for(lambda: self.cluster.stops("m2") == 1, "the second to stop m2")
         displaced, taker = first.wait(SECONDS_MAX), second.wait(SECONDS_MAX)
@@ -148,7 +148,7 @@ class LostJournal(harness.Case):
         self.wait_for(lambda: self.cluster.stops("m2") == 1, "m2 to be stopped")
         running.kill()
         shutil.rmtree(os.path.join(self.scratch, "state"))
-        self.wait_for(lambda: not self.cluster.is_ending("m2"), "the stop to end")
+        self.cluster.wait_quiet()
         self.make_plan()
         self.drydock("apply", self.plan, expect=NO)
         self.drydock("apply", self.plan, "--take-over", expect=DONE)
