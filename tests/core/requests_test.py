@@ -66,7 +66,7 @@ class Requests(harness.Case):
         self.wait_for(lambda: bool(self.rows("SELECT 1 FROM runs WHERE records > 2")),
                       "the gate to open")
         self.assertIsNone(running.process.poll(), "it left while work was under way")
-        self.assertIn("no gate", self.words_of(self.drydock("approve", "nonsense", expect=NO)))
+        self.assertIn("`nonsense`", self.words_of(self.drydock("approve", "nonsense", expect=NO)))
         self.drydock("approve", "go", expect=DONE)
         self.assertEqual([self.cluster.conversions(member) for member in self.cluster.members],
                          [0, 0, 0], "the approval came too late to test anything")
