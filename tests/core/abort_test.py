@@ -46,6 +46,19 @@ class Abort(harness.Case):
         else:
             self.assertIn("under way", self.words_of(done))
 
+    def test_plan_with_a_member_down(self) -> None:
+        """The member that an aborted run left down does not run the release that the others do:
+        a plan to that release starts it, or says that it is down."""
+        self.begin_killed_in_stop("m1")
+        self.drydock("abort", expect=DONE)
+        done = self.drydock("plan", "--to", OLD, "-o", self.plan)
+        self.assertNotIn("every member runs", self.words_of(done))
+        if done.code == DONE:
+            self.drydock("apply", self.plan, expect=DONE)
+            self.assert_all_on(OLD)
+        else:
+            self.assertIn("m1", self.words_of(done))
+
     def test_apply_during_a_stop_of_another_journal(self) -> None:
         """Whoever takes hosts over lets the stop of the one before end, and then sees that the
         world is no longer as it was planned."""
