@@ -101,10 +101,31 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
     return point.exists && point.action == action.id ? begun + ": " + point.because : begun;
 }
 
+// A member that does not run, though its release is the one that is wanted.
+std::optional<Error> find_member_down(const Survey& survey) {
+    for (const auto& [key, source] : survey.sources) {
+        const auto found = survey.facts.find(key);
+        if (source.binds == "running" && found != survey.facts.end()
+            && found->second.status == model::Known::absent) {
+            return Error{"plan.member_down",
+                         fmt::format("every member has that release installed, but {} does not run",
+                                     source.member),
+                         fmt::format("start {}; no upgrade is to be done", source.member),
+                         ErrorClass::permanent};
+        }
+    }
+    return std::nullopt;
+}
+
 // A plan is made of a world that stands still: work that is under way is waited for, or refused.
 Answer<Survey>
 survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
     auto found = survey_for(options, std::move(project), naming, k_quiet_ms_max);
+    for (const Error& error : found ? found->unreachable : std::vector<Error>()) {
+        if (error.kind == ErrorClass::permanent) {
+            return refuse(error);  // no other try mends it
+        }
+    }
     if (found && !found->under_way.empty()) {
         Failure failure;
         failure.exit_code = k_exit_moved;
@@ -200,6 +221,9 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
             return one_hop_at_a_time(*route, options);
         }
         if (route->hops.empty()) {
+            if (auto down = find_member_down(*first)) {
+                return refuse(std::move(*down));
+            }
             return refuse(
                 {"plan.done",
                  fmt::format("every member runs {} already, and its level is reached", request.to),

@@ -189,19 +189,20 @@ Answer<Survey> survey_for(const Options& options,
     for (const auto& [key, source] : survey.sources) {
         wanted.push_back(key);
     }
+    survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
     const std::int64_t asked = clock.monotonic_ms();
+    const conduct::WorkReport first = conduct::recall_work(hosts, clock);
     const conduct::WorkReport work = conduct::await_quiet(
-        hosts, clock, quiet_ms_max, [](const conduct::HostWork&) { return false; }, {});
+        hosts, clock, quiet_ms_max, &first, [](const conduct::HostWork&) { return false; }, {});
     for (const conduct::HostWork& one : work.running) {
         survey.under_way.push_back(conduct::under_way_error(one, clock.monotonic_ms() - asked));
     }
-    survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
-    for (const auto& [name, host] : survey.cluster.hosts) {
-        if (hosts.greeting(name).is_null()) {
-            survey.unreachable.push_back({"host.unreachable",
-                                          fmt::format("host {} did not answer", name),
-                                          "try its `connect` command by hand",
-                                          ErrorClass::transient});
+    if (!first.running.empty() && work.running.empty()) {
+        survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
+    }
+    for (const std::string& host : hosts.names()) {
+        if (const auto& trouble = hosts.trouble(host)) {
+            survey.unreachable.push_back(*trouble);
         }
     }
     survey.took_ms = clock.monotonic_ms() - begin;

@@ -57,6 +57,12 @@ const Json& Hosts::greeting(const std::string& host) const {
     return link->second.greeting;
 }
 
+const std::optional<Error>& Hosts::trouble(const std::string& host) const {
+    const auto link = links_.find(host);
+    CHECK(link != links_.end());
+    return link->second.trouble;
+}
+
 std::vector<std::string> Hosts::names() const {
     std::vector<std::string> names;
     for (const auto& [name, link] : links_) {
@@ -151,7 +157,8 @@ void Hosts::lose(Link& link, const Error& error) {
     link.conversation.reset();
     link.ready = false;
     link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
-    fail_all(link, error.in(fmt::format("host {}", link.address.name)), Reply::Kind::lost);
+    link.trouble = error.in(fmt::format("host {}", link.address.name));
+    fail_all(link, *link.trouble, Reply::Kind::lost);
 }
 
 void Hosts::flush(Link& link) {
@@ -204,7 +211,8 @@ void Hosts::refuse_greeting(Link& link, const Error& error) {
         displaced_ = error.in(fmt::format("host {}", link.address.name));
     }
     link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
-    fail_all(link, error.in(fmt::format("host {}", link.address.name)), Reply::Kind::refused);
+    link.trouble = error.in(fmt::format("host {}", link.address.name));
+    fail_all(link, *link.trouble, Reply::Kind::refused);
     link.conversation.reset();
 }
 
@@ -238,6 +246,7 @@ void Hosts::take_hello(Link& link, const Json& frame) {
         return;
     }
     link.greeting = frame;
+    link.trouble.reset();
     link.ready = true;
     flush(link);
 }

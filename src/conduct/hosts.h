@@ -80,6 +80,9 @@ public:
 
     [[nodiscard]] std::vector<std::string> names() const;
 
+    // Why the host could not be asked when it was tried last; nothing while it answers.
+    [[nodiscard]] const std::optional<Error>& trouble(const std::string& host) const;
+
     // What the clocks of the hosts that were greeted show now: milliseconds by boot id.
     [[nodiscard]] Json clocks() const;
 
@@ -117,6 +120,7 @@ private:
         // How far the host's monotonic clock is ahead of ours, at least; nothing before it told.
         std::optional<std::int64_t> ahead_ms;
         Json greeting;
+        std::optional<Error> trouble;
     };
 
     void connect(Link& link);

@@ -374,7 +374,7 @@ bool Runner::carry_out(const Command& command) {
 
 // Everything else has ended, and only people can go on.
 bool Runner::await_person(const std::vector<Command>& commands) const {
-    return !commands.empty() && in_flight_.empty()
+    return !commands.empty() && in_flight_.empty() && to_send_.empty()
            && std::all_of(commands.begin(), commands.end(), [](const Command& one) {
                   return one.what == Do::await_person;
               });

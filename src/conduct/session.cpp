@@ -165,11 +165,12 @@ std::int64_t RunSession::wait_limit_ms() const {
     return longest + k_wait_grace_ms;
 }
 
-WorkReport RunSession::await_foreign_work() {
+WorkReport RunSession::await_foreign_work(const WorkReport& first) {
     return await_quiet(
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
+        &first,
         [this](const HostWork& work) { return is_adopted(work); },
         [this](const HostWork& work) {
             ports_.listener.on_wait("the end of " + work.text(), state());
@@ -201,10 +202,27 @@ std::optional<Error> RunSession::find_silent_work(const WorkReport& report) cons
     return std::nullopt;
 }
 
+// An error of a host that no other try mends: another version, say.
+std::optional<Error> RunSession::find_refusing_host() const {
+    for (const std::string& host : hosts_->names()) {
+        const auto& trouble = hosts_->trouble(host);
+        if (trouble && trouble->code == "host.version") {
+            return trouble;
+        }
+    }
+    return std::nullopt;
+}
+
+// The world is read once more behind work that had to be waited for.
 Obstacle RunSession::look_before_begin() {
     open_hosts(0);
     const std::int64_t begun = ports_.clock.monotonic_ms();
-    const WorkReport report = await_foreign_work();
+    auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
+    if (auto refusing = find_refusing_host()) {
+        return {{}, std::move(refusing)};
+    }
+    const WorkReport first = recall_work(*hosts_, ports_.clock);
+    const WorkReport report = await_foreign_work(first);
     if (!settings_.take_over) {
         if (auto owned = find_other_owner()) {
             return {{}, std::move(owned)};
@@ -213,7 +231,10 @@ Obstacle RunSession::look_before_begin() {
     if (!report.running.empty()) {
         return {{}, under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
     }
-    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+    if (!first.running.empty()) {
+        drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
+    }
+    return {std::move(drift), {}};
 }
 
 Obstacle RunSession::look_before_resume() {
@@ -291,24 +312,36 @@ drydock::Status RunSession::stop_at_work(const HostWork& work, std::int64_t wait
     return runner_->record(work_event(*obstacle_.error));
 }
 
+// What differs from the expected world. A run that begins now was compared a moment ago.
+drydock::Status RunSession::compare(std::vector<run::Drift>& drift) {
+    if (!is_new_) {
+        drift = look_for_drift(plan_, state(), *hosts_, ports_.clock, *inquiries_);
+    }
+    return hosts_->displaced() ? drydock::Status(tl::unexpected(*hosts_->displaced()))
+                               : drydock::Status();
+}
+
 drydock::Status RunSession::conduct() {
     DRYDOCK_TRY(start());
+    std::vector<run::Drift> drift;
+    DRYDOCK_TRY(compare(drift));
     const std::int64_t begun = ports_.clock.monotonic_ms();
-    const WorkReport report = await_foreign_work();
+    const WorkReport first =
+        is_new_ ? read_work(*hosts_, ports_.clock) : recall_work(*hosts_, ports_.clock);
+    const WorkReport report = await_foreign_work(first);
     if (hosts_->displaced()) {
         return tl::unexpected(*hosts_->displaced());
     }
     if (!report.running.empty()) {
         return stop_at_work(report.running.front(), ports_.clock.monotonic_ms() - begun);
     }
-    if (!is_new_) {
-        auto drift = look_for_drift(plan_, state(), *hosts_, ports_.clock, *inquiries_);
-        if (hosts_->displaced()) {
-            return tl::unexpected(*hosts_->displaced());
-        }
-        if (!drift.empty()) {
-            return stop_at_drift(std::move(drift));
-        }
+    if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
+            return !is_adopted(work);
+        })) {
+        DRYDOCK_TRY(compare(drift));
+    }
+    if (!drift.empty()) {
+        return stop_at_drift(std::move(drift));
     }
     if (state().phase() == Phase::halted || state().phase() == Phase::paused) {
         PROBE("session: a person goes on after a halt or a pause");
@@ -340,7 +373,7 @@ drydock::Status RunSession::conduct_run() {
 // Work is in flight no longer, or nobody could tell: then the run is halted and stays so.
 drydock::Status RunSession::end_aborted(const journal::Request& request) {
     const WorkReport report = await_quiet(
-        *hosts_, ports_.clock, wait_limit_ms(), [](const HostWork&) { return false; }, {});
+        *hosts_, ports_.clock, wait_limit_ms(), nullptr, [](const HostWork&) { return false; }, {});
     obstacle_.error = find_silent_work(report);
     if (!report.running.empty()) {
         obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
@@ -361,6 +394,7 @@ drydock::Status RunSession::drain() {
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
+        nullptr,
         [](const HostWork&) { return false; },
         [this](const HostWork& work) {
             ports_.listener.on_wait("the end of " + work.text(), state());

@@ -108,7 +108,9 @@ private:
     [[nodiscard]] bool is_own(const HostWork& work) const;
     [[nodiscard]] bool is_adopted(const HostWork& work) const;
     [[nodiscard]] std::int64_t wait_limit_ms() const;
-    [[nodiscard]] WorkReport await_foreign_work();
+    [[nodiscard]] WorkReport await_foreign_work(const WorkReport& first);
+    [[nodiscard]] Status compare(std::vector<run::Drift>& drift);
+    [[nodiscard]] std::optional<Error> find_refusing_host() const;
     [[nodiscard]] std::optional<Error> find_other_owner() const;
     [[nodiscard]] std::optional<Error> find_silent_work(const WorkReport& report) const;
     void restore_soaks();

@@ -49,11 +49,15 @@ std::string HostWork::text() const {
     return fmt::format("{} of run {} on host {}", action, run, host);
 }
 
-WorkReport read_work(Hosts& hosts, os::Clock& clock) {
-    WorkReport report;
+namespace {
+
+void ask_work(const std::vector<std::string>& names,
+              Hosts& hosts,
+              os::Clock& clock,
+              WorkReport& report) {
     std::map<Ticket, std::string> asked;
     const std::int64_t deadline = clock.monotonic_ms() + k_work_answer_ms;
-    for (const std::string& host : hosts.names()) {
+    for (const std::string& host : names) {
         Json hello;
         hello.set("do", "hello");
         asked.emplace(hosts.ask(host, std::move(hello), deadline), host);
@@ -67,17 +71,42 @@ WorkReport read_work(Hosts& hosts, os::Clock& clock) {
             }
         }
     }
+}
+
+}  // namespace
+
+WorkReport read_work(Hosts& hosts, os::Clock& clock) {
+    WorkReport report;
+    ask_work(hosts.names(), hosts, clock, report);
+    return report;
+}
+
+WorkReport recall_work(Hosts& hosts, os::Clock& clock) {
+    WorkReport report;
+    std::vector<std::string> untried;
+    for (const std::string& host : hosts.names()) {
+        if (const auto& trouble = hosts.trouble(host)) {
+            report.silent.emplace(host, *trouble);
+        } else if (hosts.greeting(host).is_null()) {
+            untried.push_back(host);
+        } else {
+            take_running(host, hosts.greeting(host), report);
+        }
+    }
+    ask_work(untried, hosts, clock, report);
     return report;
 }
 
 WorkReport await_quiet(Hosts& hosts,
                        os::Clock& clock,
                        std::int64_t within_ms,
+                       const WorkReport* first,
                        const std::function<bool(const HostWork&)>& allowed,
                        const std::function<bool(const HostWork&)>& on_wait) {
     const std::int64_t deadline = clock.monotonic_ms() + within_ms;
     while (true) {
-        WorkReport report = read_work(hosts, clock);
+        WorkReport report = first != nullptr ? *first : read_work(hosts, clock);
+        first = nullptr;
         std::erase_if(report.running, allowed);
         if (report.running.empty() || clock.monotonic_ms() >= deadline) {
             return report;

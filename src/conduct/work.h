@@ -35,11 +35,17 @@ inline constexpr std::int64_t k_work_answer_ms = 20'000;
 // Asks every host once; ends at its deadline at the latest.
 [[nodiscard]] WorkReport read_work(Hosts& hosts, os::Clock& clock);
 
+// What the greetings told; only hosts that were never tried are asked now. For one who has just
+// connected, and given no work out since.
+[[nodiscard]] WorkReport recall_work(Hosts& hosts, os::Clock& clock);
+
 // Asks until no work but `allowed` is under way, or `within_ms` have passed; returns what is left.
+// `first` is what is known already; null: nothing is.
 // `on_wait` hears of it between two readings and may be empty; true from it ends the wait.
 [[nodiscard]] WorkReport await_quiet(Hosts& hosts,
                                      os::Clock& clock,
                                      std::int64_t within_ms,
+                                     const WorkReport* first,
                                      const std::function<bool(const HostWork&)>& allowed,
                                      const std::function<bool(const HostWork&)>& on_wait);
 

@@ -76,12 +76,22 @@ bool may_run_series(const World& world, const std::string& key, const std::strin
         });
 }
 
-bool matches(const Observation& found, const Observation& expected, model::FactType type) {
+// A member that is down is not ready: some systems say nothing then, and some say no.
+bool is_not_ready(const Observation& one) {
+    return one.status == Known::absent || (one.status == Known::known && one.value == Json(false));
+}
+
+bool matches(const Observation& found,
+             const Observation& expected,
+             const model::FactSource& source) {
+    if (source.binds == "ready" && is_not_ready(expected)) {
+        return is_not_ready(found);
+    }
     if (found.status != expected.status) {
         return false;
     }
     const bool series =
-        type == model::FactType::release
+        source.type == model::FactType::release
         && model::version_in_series(found.value.as_string(), expected.value.as_string());
     return found.status != Known::known || found.value == expected.value || series;
 }
@@ -210,7 +220,7 @@ find_drift(const Plan& plan, const State& state, const model::FactBook& observed
         }
         const bool fits = std::any_of(
             expectation.any_of.begin(), expectation.any_of.end(), [&](const Observation& one) {
-                return matches(found->second, one, source->second.type);
+                return matches(found->second, one, source->second);
             });
         if (!fits) {
             moved.push_back({key,

@@ -41,7 +41,8 @@ class Answers(harness.Case):
         refused = self.json("downgrade", code=NO)
         self.assertEqual(refused["exit_code"], NO)
         self.assertTrue(refused["errors"])
-        for words in (("resume",), ("pause",), ("abort",), ("approve", "x")):
+        self.assertEqual(self.json("resume")["phase"], "finished")  # nothing is left to do
+        for words in (("pause",), ("abort",), ("approve", "x"), ("note", "x")):
             self.assertTrue(self.json(*words, code=NO)["errors"], words)
 
     def test_dry_runs_change_nothing(self) -> None:

@@ -266,7 +266,7 @@ class People(Case):
         self.drydock("status", expect=WAITS)
         self.drydock("abort", expect=DONE)
         self.assertEqual((self.touched(), self.versions()), (before, versions))
-        self.assertIn("there is no run", self.drydock("resume", expect=NO).stderr)
+        self.assertIn("is over (aborted)", self.drydock("resume", expect=NO).stderr)
         # A new plan enters behind what is done.
         self.make_plan()
         self.drydock("apply", self.plan, expect=WAITS)
