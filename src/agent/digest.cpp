@@ -1,16 +1,22 @@
 #include "agent/digest.h"
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "os/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <ctime>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <tuple>
 
 namespace drydock::agent {
@@ -18,12 +24,26 @@ namespace {
 
 constexpr std::size_t k_cached_max = 1024;  // files; a host has a few releases
 
+constexpr std::size_t k_file_bytes_max = 1U << 20U;
+// A file that was written within a tick of its clock may change again and keep its times.
+constexpr time_t k_settled_s = 3;
+
 using Identity = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 
 struct Cache {
     std::mutex mutex;
+    std::string file;                         // empty: none
+    std::map<std::string, std::string> kept;  // by key of the identity; what the file holds
     std::map<Identity, std::string> digests;
 };
+
+std::string key_of(const Identity& identity) {
+    return fmt::format("{}", fmt::join(identity, ":"));
+}
+
+bool has_settled(const Identity& identity) {
+    return std::get<5>(identity) + k_settled_s < ::time(nullptr);
+}
 
 Cache& cache() {
     static Cache one;
@@ -74,20 +94,60 @@ Result<std::string> digest_file(const std::string& path) {
     return to_hex(digest);
 }
 
+namespace {
+
+std::optional<std::string> recall(const Identity& identity) {
+    const std::lock_guard lock(cache().mutex);
+    if (const auto hit = cache().digests.find(identity); hit != cache().digests.end()) {
+        return hit->second;
+    }
+    const auto kept = cache().kept.find(key_of(identity));
+    return kept != cache().kept.end() ? std::optional(kept->second) : std::nullopt;
+}
+
+// A file that cannot be written costs time at the next agent, and nothing else.
+void keep(const Identity& identity, const std::string& digest) {
+    if (cache().file.empty() || !has_settled(identity) || cache().kept.size() >= k_cached_max) {
+        return;
+    }
+    cache().kept[key_of(identity)] = digest;
+    Json all = Json::Object{};
+    for (const auto& [key, value] : cache().kept) {
+        all.set(key, value);
+    }
+    const std::string part = fmt::format("{}.{}", cache().file, ::getpid());
+    const auto file = os::open_file(part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!file || !os::write_all(file->get(), all.dump())
+        || std::rename(part.c_str(), cache().file.c_str()) != 0) {
+        ::unlink(part.c_str());
+    }
+}
+
+}  // namespace
+
+void keep_digests_in(const std::string& file) {
+    const std::lock_guard lock(cache().mutex);
+    cache().file = file;
+    const auto text = os::read_file(file, k_file_bytes_max);
+    const auto all = text ? Json::parse(*text) : tl::unexpected(text.error());
+    if (all) {
+        for (const auto& [key, value] : all->members()) {
+            cache().kept.emplace(key, value.as_string());
+        }
+    }
+}
+
 Result<std::string> digest_file_cached(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Identity before, identify(path));
-    {
-        const std::lock_guard lock(cache().mutex);
-        const auto hit = cache().digests.find(before);
-        if (hit != cache().digests.end()) {
-            return hit->second;
-        }
+    if (auto known = recall(before)) {
+        return std::move(*known);
     }
     DRYDOCK_TRY_ASSIGN(std::string digest, digest_file(path));
     DRYDOCK_TRY_ASSIGN(const Identity after, identify(path));
     const std::lock_guard lock(cache().mutex);
     if (before == after && cache().digests.size() < k_cached_max) {
         cache().digests[after] = digest;
+        keep(after, digest);
     }
     return digest;
 }

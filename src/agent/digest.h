@@ -11,4 +11,8 @@ namespace drydock::agent {
 // The same, remembered while the file's identity, size and times stay. Thread-safe.
 [[nodiscard]] Result<std::string> digest_file_cached(const std::string& path);
 
+// Digests are remembered in this file, too, for agents to come. It must be private to the user: who
+// can write it decides what is believed. Called once, before probes are asked.
+void keep_digests_in(const std::string& file);
+
 }  // namespace drydock::agent

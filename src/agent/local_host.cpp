@@ -3,6 +3,7 @@
 #include "agent/attempt.h"
 #include "agent/containment.h"
 #include "agent/crash.h"
+#include "agent/digest.h"
 #include "agent/key.h"
 #include "agent/old_runs.h"
 #include "base/text.h"
@@ -75,6 +76,7 @@ Status end_left_behind(const std::string& folder) {
 
 Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std::string program) {
     DRYDOCK_TRY(os::ensure_private_folder(state_folder));
+    keep_digests_in(state_folder + "/.digests");
     os::Fd wake(::epoll_create1(EPOLL_CLOEXEC));
     os::Fd probed(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake || !probed) {

@@ -1,5 +1,6 @@
 // Probes against real files, processes and a small HTTP server, one that never answers among them.
 #include "agent/action.h"
+#include "agent/digest.h"
 #include "agent/probe.h"
 #include "agent/test_world.h"
 #include "os/clock.h"
@@ -330,6 +331,18 @@ TEST_F(Probes, http_actions_know_what_they_do_not_know) {
     EXPECT_EQ(act(silent.url()).outcome, Outcome::unknown);
     silent.close();
     EXPECT_EQ(act(silent.url()).outcome, Outcome::failed);
+}
+
+// An agent to come need not read a large file again; one that was just written may still change.
+TEST_F(Probes, keep_digests_of_files_that_have_settled) {
+    write("fresh", "just written");
+    keep_digests_in(path("kept"));
+    const std::string settled = digest_file_cached("/bin/bash").value();
+    const std::string fresh = digest_file_cached(path("fresh")).value();
+    keep_digests_in("");
+    EXPECT_EQ(settled, digest_file("/bin/bash").value());
+    EXPECT_EQ(read("kept").find(fresh), std::string::npos);
+    EXPECT_NE(read("kept").find(settled), std::string::npos);
 }
 
 }  // namespace
