@@ -74,6 +74,10 @@ private:
 // The state folder of a cluster file; refuses when no run was ever begun there.
 [[nodiscard]] Answer<Store> store_of(const Options& options);
 
+// The edition of run/grammar.h that a run's events obey, told by its first event. Runs of earlier
+// versions tell none, and are not held to it.
+inline constexpr std::int64_t k_grammar = 1;
+
 // A run as its journal tells it.
 struct Replayed {
     journal::RunInfo info;

@@ -1,7 +1,38 @@
 // What people ask about runs; nothing here changes anything.
 #include "app/internal.h"
+#include "run/grammar.h"
+
+#include <fmt/format.h>
 
 namespace drydock::app {
+
+namespace {
+
+// No record can be changed unseen; this tells whether each had a meaning when it was written.
+Status check_grammar(Store& store, const model::Plan& plan) {
+    const run::EventCodec codec(plan);
+    const run::Program program(plan);
+    run::Grammar grammar(program);
+    DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(plan.run));
+    for (const journal::Record& record : records) {
+        for (const Json& json : record.events) {
+            DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+            if (event.type == run::EventType::run_created
+                && event.detail["grammar"].as_int(0) != k_grammar) {
+                return {};
+            }
+            if (const auto why = grammar.accept(event)) {
+                return fail("journal.grammar",
+                            fmt::format("run {}, record {}: {}", plan.run, record.sequence, *why),
+                            "keep the journal as evidence: a conductor of this version does not "
+                            "write such a record");
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace
 
 Answer<RunStatus> status(const Options& options, const std::string& run) {
     auto store = store_of(options);
@@ -68,6 +99,9 @@ Answer<std::vector<Verified>> verify_journal(const Options& options) {
         auto plan = store->load_plan(info);
         if (!plan) {
             return refuse(plan.error());
+        }
+        if (Status legal = check_grammar(*store, *plan); !legal) {
+            return refuse(legal.error());
         }
         verified.push_back({info.run.id, head->records, to_hex(head->hash)});
     }

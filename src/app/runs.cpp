@@ -123,7 +123,7 @@ Answer<bool> may_begin(Store& store, const model::Plan& plan) {
 Json created_detail(const Options& options, const model::Plan& plan) {
     Json detail;
     detail.set("plan", plan.digest()).set("plan_file", options.plan_file);
-    detail.set("who", current_user());
+    detail.set("who", current_user()).set("grammar", k_grammar);
     detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
     detail.set("checked", plan.check["verdict"]);
     if (!options.unproved.empty()) {
