@@ -107,6 +107,10 @@ Status FakeHost::begin(const agent::Permit& permit,
     if (attempts_.contains(key)) {
         return {};
     }
+    if (const auto other = find_running_attempt(key)) {
+        PROBE("host: another attempt of the action runs here");
+        return agent::attempt_running(*other);
+    }
     if (permit.is_late(clock_.monotonic_ms())) {
         PROBE("agent: a request to begin came too late");
         return bury(key);
@@ -122,6 +126,17 @@ Status FakeHost::begin(const agent::Permit& permit,
         plan(key, request);
     }
     return {};
+}
+
+std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) const {
+    auto at = attempts_.lower_bound({key.run, key.action, 0});
+    for (; at != attempts_.end() && at->first.run == key.run && at->first.action == key.action;
+         ++at) {
+        if (at->second.phase == ActionPhase::running) {
+            return at->first;
+        }
+    }
+    return std::nullopt;
 }
 
 void FakeHost::plan(const ActionKey& key, const Json& request) {

@@ -88,6 +88,8 @@ private:
 
     [[nodiscard]] Status admit(const agent::Commander& commander);
     [[nodiscard]] Status count(Status checked);
+    [[nodiscard]] std::optional<agent::ActionKey>
+    find_running_attempt(const agent::ActionKey& key) const;
     void plan(const agent::ActionKey& key, const Json& request);
     void refuse(Attempt& attempt);
     [[nodiscard]] bool goes_down();
