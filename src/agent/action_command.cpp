@@ -1,12 +1,17 @@
-// The action `command`: {argv, env, cwd, timeout_ms, exit_done: [0], stdout_file?, script?}.
+// The action `command`: {argv, env, cwd, timeout_ms, stall_ms?, exit_done: [0], stdout_file?,
+// script?}.
 //
+// With stall_ms it has no other limit: it is ended when `done` in its progress file stays the same
+// for so long.
 // Done when it exits with a code of exit_done. A time-out, a cancellation or a signal leaves behind
 // nobody knows what, so the outcome is unknown. With stdout_file, the command's output goes there
 // under a name of this attempt that is renamed only when the command is done.
 #include "agent/action.h"
+#include "agent/attempt.h"
 #include "agent/key.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "os/clock.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -23,6 +28,43 @@ namespace {
 constexpr std::size_t k_tail_bytes = 4096;
 constexpr std::int64_t k_timeout_ms = 60'000;       // when the request names none
 constexpr std::size_t k_part_name_bytes_max = 240;  // file systems take 255
+constexpr std::int64_t k_stall_look_ms = 250;       // between two looks at the progress file
+// Of a command that is only limited by its progress: 60 days.
+constexpr std::int64_t k_progressing_ms_max = std::int64_t{60} * 24 * 3600 * 1000;
+
+// Watches whether a command makes progress.
+class StallWatch {
+public:
+    // `stall_ms` 0: it never stalls.
+    StallWatch(std::string folder, std::int64_t stall_ms)
+        : folder_(std::move(folder))
+        , stall_ms_(stall_ms) {}
+
+    // True once no progress came for too long; to be called often.
+    bool has_stalled() {
+        const std::int64_t now = clock_.monotonic_ms();
+        if (stall_ms_ <= 0 || now < look_ms_) {
+            return stalled_;
+        }
+        look_ms_ = now + k_stall_look_ms;
+        Json done = read_told_progress(folder_)["done"];
+        if (done != done_) {
+            done_ = std::move(done);
+            moved_ms_ = now;
+        }
+        stalled_ = stalled_ || now - moved_ms_ >= stall_ms_;
+        return stalled_;
+    }
+
+private:
+    os::RealClock clock_;
+    std::string folder_;
+    std::int64_t stall_ms_;
+    Json done_;
+    std::int64_t moved_ms_ = clock_.monotonic_ms();
+    std::int64_t look_ms_ = 0;
+    bool stalled_ = false;
+};
 
 // Writes the script into the action's folder; answers its path.
 Result<std::string> write_script(const Json& script, const std::string& folder) {
@@ -109,6 +151,18 @@ std::string last_words(const Json& evidence) {
     return lines.back().empty() ? std::string() : fmt::format(": {}", trim(lines.back()));
 }
 
+ActionResult stalled(const Json& request, const std::string& folder, Json evidence) {
+    const std::string limit = show_duration(request["stall_ms"].as_int());
+    evidence.set("progress", read_told_progress(folder));
+    return unknown({"command.stalled",
+                    fmt::format("{} made no progress for {} and was ended: how far it came is not "
+                                "known",
+                                program_of(request),
+                                limit),
+                    "look at what it waits for, on the host"},
+                   std::move(evidence));
+}
+
 ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
@@ -182,9 +236,12 @@ ActionResult run_command(const Json& request, const ActionContext& context, Life
     options.spawn = spawn_options(request, context, lifetime);
     options.spawn.argv = std::move(*argv);
     options.spawn.output = output->get();
-    options.timeout_ms = request["timeout_ms"].as_int(k_timeout_ms);
+    const std::int64_t stall_ms = request["stall_ms"].as_int();
+    StallWatch watch(context.folder, stall_ms);
+    options.timeout_ms =
+        stall_ms > 0 ? k_progressing_ms_max : request["timeout_ms"].as_int(k_timeout_ms);
     options.output_max = 0;
-    options.cancelled = context.cancelled;
+    options.cancelled = [&] { return context.cancelled() || watch.has_stalled(); };
     options.sink = [&](std::string_view bytes) {
         context.output(bytes);
         tail += bytes;
@@ -198,8 +255,10 @@ ActionResult run_command(const Json& request, const ActionContext& context, Life
     if (lifetime == Lifetime::attempt) {
         end_left_behind(*run, context, evidence);
     }
-    return finish_output(
-        judge(request, *run, std::move(evidence)), request, context.folder, *output);
+    const bool is_stall = run->cancelled && !context.cancelled();
+    auto result = is_stall ? stalled(request, context.folder, std::move(evidence))
+                           : judge(request, *run, std::move(evidence));
+    return finish_output(std::move(result), request, context.folder, *output);
 }
 
 ActionResult run_command_action(const Json& request, const ActionContext& context) {

@@ -101,6 +101,19 @@ TEST_F(Begin, finds_what_an_older_agent_began) {
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r0/a.1")));
 }
 
+// Two attempts side by side would write over each other.
+TEST_F(Begin, comes_one_attempt_of_an_action_at_a_time) {
+    connect();
+    ask(exec("a", shell("until test -e " + path("go") + "; do sleep 0.02; done")), 1000);
+    Json next = exec("a", effect()).set("attempt", 2);
+    EXPECT_EQ(call(next)["error"]["code"].as_string(), "agent.attempt_running");
+    EXPECT_EQ(call(attach("a").set("attempt", 2).set("wait", false))["state"].as_string(), "none");
+    EXPECT_EQ(call(exec("a", effect()).set("run", "r2"))["state"].as_string(), "ended");
+    write("go", "");
+    EXPECT_EQ(answer(1000)["state"].as_string(), "ended");
+    EXPECT_EQ(call(next)["state"].as_string(), "ended");
+}
+
 class OldRuns : public Begin {
 protected:
     void make_run(const std::string& run, int days) {

@@ -84,6 +84,22 @@ TEST_P(Containments, end_what_was_left_behind_when_cancelled) {
     EXPECT_EQ(answer(1000)["state"].as_string(), "torn");
 }
 
+// A conductor may ask for a second attempt too early; the host itself does not begin it.
+TEST_P(Containments, keep_the_next_attempt_away_while_one_lives) {
+    ask(exec("a", worker()), 1000);
+    kill_supervisor("a.1");
+    const Json next = exec("a", shell("echo new >> " + path("copy"))).set("attempt", 2);
+    const Json refused = call(next)["error"];
+    EXPECT_EQ(refused["code"].as_string(), "agent.attempt_running");
+    EXPECT_EQ(refused["class"].as_string(), "transient");
+    EXPECT_NE(refused["message"].as_string().find("attempt 1 of a"), std::string::npos);
+    EXPECT_EQ(call(exec("b", shell("true")))["state"].as_string(), "ended") << "another action";
+    write("go", "");
+    EXPECT_EQ(answer(1000)["state"].as_string(), "torn");
+    EXPECT_EQ(call(next)["state"].as_string(), "ended");
+    EXPECT_EQ(read("copy").substr(read("copy").size() - 4), "new\n");
+}
+
 // A time-out ends all processes of the command, and not only its own session.
 TEST_P(Containments, end_all_processes_of_a_command_that_is_late) {
     const auto ended = call(exec("a", worker().set("timeout_ms", 1000)));
@@ -126,12 +142,13 @@ TEST_P(Containments, give_each_attempt_a_part_file_of_its_own) {
     auto copy = worker().set("stdout_file", path("kept"));
     ask(exec("a", copy), 1000);
     kill_supervisor("a.1");
+    EXPECT_TRUE(std::filesystem::exists(path("kept.r1.a.1.part")));
+    write("go", "");
+    EXPECT_EQ(answer(1000)["state"].as_string(), "torn");
     copy.set("argv", Json(Json::Array{"echo", "new"}));
     EXPECT_EQ(call(exec("a", copy).set("attempt", 2))["state"].as_string(), "ended");
     EXPECT_EQ(read("kept"), "new\n");
     EXPECT_TRUE(std::filesystem::exists(path("kept.r1.a.1.part")));
-    write("go", "");
-    EXPECT_EQ(answer(1000)["state"].as_string(), "torn");
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, Containments, testing::Bool(), [](const auto& way) {

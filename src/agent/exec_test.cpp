@@ -214,6 +214,48 @@ TEST_F(Exec, shows_the_progress_that_a_command_tells) {
     EXPECT_EQ(progress["unit"], Json("GB"));
 }
 
+// A copy of hours has no useful limit but this one.
+TEST_F(Exec, lets_a_command_go_on_while_it_makes_progress) {
+    connect();
+    const std::string moves = "for i in 1 2 3 4 5 6; do echo \"{\\\"done\\\":$i}\" > "
+                              "$DRYDOCK_PROGRESS.new; mv $DRYDOCK_PROGRESS.new "
+                              "$DRYDOCK_PROGRESS; sleep 0.4; done; ";
+    auto request = json(R"({"kind":"command","stall_ms":1500,"timeout_ms":1})");
+    const auto argv = [](const std::string& script) {
+        return Json(Json::Array{"sh", "-c", script});
+    };
+    const auto ended = call(exec("a", request.set("argv", argv(moves))));
+    EXPECT_EQ(ended["result"]["outcome"].as_string(), "done") << ended.dump();
+    const auto stuck = call(exec("b", request.set("argv", argv(moves + "sleep 60"))));
+    EXPECT_EQ(stuck["result"]["outcome"].as_string(), "unknown");
+    EXPECT_EQ(stuck["result"]["error"]["code"].as_string(), "command.stalled");
+    EXPECT_EQ(stuck["result"]["evidence"]["progress"]["done"].as_int(), 6);
+    EXPECT_FALSE(stuck["result"].contains("cancelled"));
+    EXPECT_GE(stuck["result"]["evidence"]["duration_ms"].as_int(), 5 * 400 + 1500);
+}
+
+TEST_F(Exec, ends_a_command_that_never_tells_progress_at_its_stall_limit) {
+    connect();
+    const auto ended =
+        call(exec("a", json(R"({"kind":"command","argv":["sleep","60"],"stall_ms":400})")));
+    EXPECT_EQ(ended["result"]["error"]["code"].as_string(), "command.stalled");
+}
+
+// A conductor says that it goes on from there only if something remembers the place.
+TEST_F(Exec, tells_whether_a_cancelled_action_has_a_cursor) {
+    connect();
+    for (const std::string action : {"a", "b"}) {
+        const std::string mark = action == "a" ? "echo 7 > $DRYDOCK_CURSOR; " : "";
+        ask(exec(action, shell(mark + "echo ran > " + path(action) + "; sleep 60")), 1000);
+        while (read(action).empty()) {
+            call(attach(action).set("wait", false));
+        }
+        call(json(R"({"do":"cancel","run":"r1","attempt":1,"epoch":1})").set("action", action));
+        EXPECT_EQ(answer(1000)["result"]["evidence"]["cursor"].as_bool(), action == "a");
+        answers_.erase(1000);
+    }
+}
+
 TEST_F(Exec, never_writes_or_tells_a_secret) {
     connect();
     auto frame = exec("a", json(R"({"kind":"command","argv":["sh","-c","echo $PW; echo x$PW >&2"],

@@ -97,8 +97,9 @@ public:
 
     // Starts the action unless the key is known here (then: nothing happens, and that is success).
     // `secrets` ({NAME: value}) never reach the disk. Refused with "agent.fenced" as
-    // FenceRegistry::admit() says. A key that comes after the permit's time is buried instead; the
-    // time is checked right before the beginning. An error means that the action surely never runs.
+    // FenceRegistry::admit() says, and with "agent.attempt_running" while another attempt of the
+    // same action runs here. A key that comes after the permit's time is buried instead; the time
+    // is checked right before the beginning. An error means that the action surely never runs.
     [[nodiscard]] virtual Status
     begin(const Permit& permit, const ActionKey& key, const Json& request, const Json& secrets) = 0;
     // Makes sure, durably, that a key unknown here never begins. Does nothing to a known one.

@@ -94,6 +94,16 @@ std::optional<ActionKey> key_of(const std::string& run, const std::string& folde
     return key;
 }
 
+tl::unexpected<Error> attempt_running(const ActionKey& running) {
+    return fail("agent.attempt_running",
+                fmt::format("attempt {} of {} of run {} still runs on this host",
+                            running.attempt,
+                            running.action,
+                            running.run),
+                "wait until it has ended, or end it on that host",
+                ErrorClass::transient);
+}
+
 Json to_json(const Error& error) {
     Json value;
     value.set("code", error.code);

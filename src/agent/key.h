@@ -14,6 +14,9 @@ namespace drydock::agent {
 [[nodiscard]] std::string folder_name(const ActionKey& key);
 [[nodiscard]] std::optional<ActionKey> key_of(const std::string& run, const std::string& folder);
 
+// "agent.attempt_running": a host carries out one attempt of an action at a time.
+[[nodiscard]] tl::unexpected<Error> attempt_running(const ActionKey& running);
+
 // {"code", "message", "remedy", "class"}
 [[nodiscard]] Json to_json(const Error& error);
 // Its inverse, for the other side of the conversation.

@@ -182,6 +182,12 @@ Status LocalHost::begin(const Permit& permit,
                         const Json& request,
                         const Json& secrets) {
     DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(permit.commander));
+    if (exists(folder_of(key))) {
+        return {};
+    }
+    if (const auto other = find_running_attempt(key)) {
+        return attempt_running(*other);
+    }
     DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
     if (!made) {
         return {};
@@ -192,6 +198,22 @@ Status LocalHost::begin(const Permit& permit,
         return close_unstarted(folder, "the request to begin came too late");
     }
     return start_attempt(key, permit, request, secrets);
+}
+
+// Must be called under the lock: then no other agent is about to start one.
+std::optional<ActionKey> LocalHost::find_running_attempt(const ActionKey& key) const {
+    for (ActionKey& other : index_.keys()) {
+        if (other.run != key.run || other.action != key.action) {
+            continue;
+        }
+        const std::string folder = folder_of(other);
+        const auto state = read_attempt(folder);
+        const auto phase = state ? state->phase : read_interrupted(folder).phase;
+        if (phase == ActionPhase::running) {
+            return std::move(other);
+        }
+    }
+    return std::nullopt;
 }
 
 Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) const {

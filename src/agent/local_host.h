@@ -55,6 +55,8 @@ private:
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
     [[nodiscard]] Status write_fences(const FenceRegistry& before,
                                       const FenceRegistry& after) const;
+    // The attempt of the same action that runs here, also one whose supervisor died.
+    [[nodiscard]] std::optional<ActionKey> find_running_attempt(const ActionKey& key) const;
     [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key) const;
     [[nodiscard]] Status start_attempt(const ActionKey& key,
                                        const Permit& permit,

@@ -100,8 +100,12 @@ ActionResult perform(const Json& order, const std::string& folder) {
     return result;
 }
 
-// A cancelled action says so, and how far it came, as far as its command told.
+// A cancelled action says so, how far it came, as far as its command told, and whether it left a
+// cursor to go on from.
 void mark_cancelled(ActionResult& result, const std::string& folder) {
+    if (::access(cursor_path(folder).c_str(), F_OK) == 0) {
+        result.evidence.set("cursor", true);
+    }
     Json progress = read_told_progress(folder);
     if (!progress.members().empty()) {
         result.evidence.set("progress", std::move(progress));

@@ -130,6 +130,12 @@ public:
     // with the others").
     virtual void
     on_wait(const std::string& what, const model::Plan& plan, const run::State& state) = 0;
+
+    // Up to twice a second, how far an action in flight has come: an action_progress that is not
+    // durable.
+    virtual void on_progress(const run::Event& /*progress*/,
+                             const model::Plan& /*plan*/,
+                             const run::State& /*state*/) {}
 };
 
 // Where a run is.
@@ -147,10 +153,12 @@ struct RunStatus {
     std::int64_t gate_since_ms =
         0;            // since when the run stands at its gate, wall clock; 0: at none
     Json gate_facts;  // what the gate last looked at: value by key; null: nothing yet
-    std::int64_t gate_facts_ms = 0;  // when, wall clock
-    std::string cause;               // halted: why
-    std::string remedy;              // halted: what to do
-    std::string head;                // hash of the last record, hex
+    std::int64_t gate_facts_ms = 0;        // when, wall clock
+    std::map<std::size_t, Json> progress;  // of actions in flight, as their commands told it last
+    std::string paused;                    // paused: what was cancelled, and how it goes on
+    std::string cause;                     // halted: why
+    std::string remedy;                    // halted: what to do
+    std::string head;                      // hash of the last record, hex
     std::uint64_t records = 0;
     int exit_code = k_exit_done;
 };

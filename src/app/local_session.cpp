@@ -55,6 +55,10 @@ public:
         observer_.on_wait(what, plan_, state);
     }
 
+    void on_progress(const run::Event& progress, const run::State& state) override {
+        observer_.on_progress(progress, plan_, state);
+    }
+
 private:
     void tell_start(const run::State& state) {
         if (!started_) {

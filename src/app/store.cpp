@@ -193,6 +193,13 @@ RunStatus status_of(const Replayed& replayed, std::int64_t now_ms) {
         status.cause = replayed.history.halted["cause"].as_string();
         status.remedy = replayed.history.halted["remedy"].as_string();
     }
+    if (status.state.phase() == run::Phase::paused) {
+        status.paused = replayed.history.paused["because"].as_string();
+    }
+    status.progress = replayed.history.progress;
+    std::erase_if(status.progress, [&](const auto& one) {
+        return !run::is_in_flight(status.state.status(one.first));
+    });
     take_gates(replayed, now_ms, status);
     status.exit_code = replayed.history.ends_with_approval ? k_exit_waiting : exit_code_of(status);
     return status;

@@ -108,12 +108,13 @@ Json json_of(const app::RunStatus& status) {
     json.set("members", members_json(status));
     json.set("steps_done", std::uint64_t{progress.done}).set("steps", std::uint64_t{progress.all});
     json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
-    json.set("under_way", texts(under_way(status.plan, status.state)));
+    json.set("under_way", texts(under_way(status.plan, status.state, status.progress)));
     json.set("left_out", texts(left_out(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
     json.set("gate_since_ms", status.gate_since_ms);
     json.set("gate_facts", status.gate_facts).set("gate_facts_ms", status.gate_facts_ms);
+    json.set("paused", status.paused);
     json.set("cause", status.cause).set("remedy", status.remedy);
     json.set("conductor", conductor_json(status)).set("epoch", status.epoch);
     json.set("created_ms", status.created_ms).set("last_ms", status.last_ms);

@@ -116,6 +116,9 @@ void LiveTable::on_event(const run::Event& event,
     if (event.type == run::EventType::soak_started) {
         soak_end_ms_ = clock_.monotonic_ms() + plan.actions[event.action].soak_ms;
     }
+    if (event.type == run::EventType::action_intended) {
+        progress_.erase(event.action);
+    }
     waits_for_.clear();
     if (const std::string words = event_words(event, plan); is_important(event) && !words.empty()) {
         keep(time_of_day(clock_.wall_ms()) + "  " + words);
@@ -129,6 +132,15 @@ void LiveTable::on_wait(const std::string& what, const model::Plan& plan, const 
     begun_ms_ = begun_ms_ == 0 ? clock_.monotonic_ms() : begun_ms_;
     waits_for_ = what;
     draw(plan, state);
+}
+
+void LiveTable::on_progress(const run::Event& progress,
+                            const model::Plan& plan,
+                            const run::State& state) {
+    progress_[progress.action] = progress.detail;
+    if (clock_.monotonic_ms() - drawn_ms_ >= k_redraw_ms) {
+        draw(plan, state);
+    }
 }
 
 // Cursor up over the table, and everything below it away.
@@ -156,7 +168,7 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     out += left > 0 ? fmt::format("   about {} left", about(left)) : "";
     out += fmt::format("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
     out += render_members(members_of(plan, state), screen_, k_rows_max);
-    auto now = under_way(plan, state);
+    auto now = under_way(plan, state, progress_);
     if (now.empty() && !waits_for_.empty()) {
         now.push_back(waits_for_);
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "cli/progress.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -66,6 +67,9 @@ public:
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
     void
     on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_progress(const run::Event& progress,
+                     const model::Plan& plan,
+                     const run::State& state) override;
     void clear();
 
 private:
@@ -82,6 +86,7 @@ private:
     std::int64_t drawn_ms_ = 0;
     std::int64_t soak_end_ms_ = 0;
     std::string waits_for_;
+    ActionProgress progress_;
 };
 
 }  // namespace drydock::cli

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include "cli/outline.h"
+#include "run/progress.h"
 #include "run/return_point.h"
 #include "run/world.h"
 
@@ -160,13 +161,17 @@ Progress progress_of(const Plan& plan, const State& state) {
     return progress;
 }
 
-std::vector<std::string> under_way(const Plan& plan, const State& state) {
+std::vector<std::string>
+under_way(const Plan& plan, const State& state, const ActionProgress& progress) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const Action& action = plan.actions[i];
         if (is_busy(state.status(i))) {
             const std::string joint = action.member.empty() ? "" : action.member + ": ";
-            lines.push_back(joint + action.title);
+            const auto told = progress.find(i);
+            const std::string how_far =
+                told == progress.end() ? "" : run::progress_text(told->second);
+            lines.push_back(joint + action.title + (how_far.empty() ? "" : ": " + how_far));
         } else if (state.status(i) == Status::open) {
             lines.push_back(fmt::format("gate \"{}\" waits for a person", action.gate));
         } else if (state.status(i) == Status::soaking) {

@@ -7,6 +7,7 @@
 #include "run/state.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,11 @@ struct Progress {
 };
 
 [[nodiscard]] Progress progress_of(const model::Plan& plan, const run::State& state);
-// The titles of what is under way, by member; empty if nothing is.
-[[nodiscard]] std::vector<std::string> under_way(const model::Plan& plan, const run::State& state);
+// How far actions in flight have come, as their commands told it: {done, of, rate, unit}.
+using ActionProgress = std::map<std::size_t, Json>;
+// The titles of what is under way, by member, and how far it came; empty if nothing is.
+[[nodiscard]] std::vector<std::string>
+under_way(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
 // What failed and was left out, as the run goes on without it: the step, and what to do about it.
 [[nodiscard]] std::vector<std::string> left_out(const model::Plan& plan, const run::State& state);
 // "open: drydock downgrade -c x", "closed: ..."; empty where the plan itself is a way back.

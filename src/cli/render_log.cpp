@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
+#include "run/progress.h"
 
 #include <fmt/format.h>
 
@@ -35,6 +36,9 @@ std::string with_reason(const std::string& words, const Json& detail) {
 std::string ended_words(Outcome outcome, const Json& detail) {
     if (outcome == Outcome::done) {
         return "done";
+    }
+    if (detail["cancelled"].as_bool() && outcome == Outcome::unknown) {
+        return reason_in(detail);
     }
     const char* words = outcome == Outcome::failed ? "FAILED" : "nobody knows whether it happened";
     return with_reason(words, detail);
@@ -78,11 +82,6 @@ std::string by_whom(const Json& detail) {
     return who.empty() ? "" : " by " + who;
 }
 
-std::string progress_words(const Json& detail) {
-    const std::string of = detail["of"].is_null() ? "" : " of " + detail["of"].show();
-    return fmt::format("{}{} {}", detail["done"].show(), of, detail["unit"].as_string());
-}
-
 std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
     const std::string said = detail["kind"].as_string() == "note" ? detail["text"].as_string()
@@ -112,7 +111,7 @@ std::string action_words(const Event& event, const model::Action& action) {
         return fmt::format(
             "approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
     case EventType::action_progress:
-        return progress_words(event.detail);
+        return run::progress_text(event.detail);
     case EventType::run_noted:
     case EventType::run_created:
     case EventType::conductor_started:
@@ -143,7 +142,7 @@ std::string run_words(const Event& event) {
     case EventType::drift_found:
         return with_reason("the world moved", event.detail);
     case EventType::run_paused:
-        return "paused";
+        return with_reason("paused", event.detail);
     case EventType::run_resumed:
         return "goes on" + by_whom(event.detail);
     case EventType::run_halted:
@@ -178,6 +177,7 @@ std::string log_words(const Json& event) {
         words += "attempt " + event["attempt"].show() + " ";
     }
     words += by_whom(event["detail"]);
+    words += run::progress_text(event["detail"]);
     const std::string reason = reason_in(event["detail"]);
     return trim(reason.empty() ? words : words + " " + reason);
 }

@@ -94,7 +94,7 @@ std::string now_lines(const RunStatus& status, const Screen& screen) {
     if (!is_active(status)) {
         return out;
     }
-    for (const std::string& line : under_way(status.plan, status.state)) {
+    for (const std::string& line : under_way(status.plan, status.state, status.progress)) {
         out += labelled(out.empty() ? "now" : "", line, screen);
     }
     if (status.soak_left_ms > 0) {
@@ -173,7 +173,7 @@ std::string render_status(const RunStatus& status, const Screen& screen) {
     return halt_lines(status, screen) + head(status, screen)
            + render_members(members_of(status.plan, status.state), screen, k_rows_max)
            + left_out_lines(status, screen) + now_lines(status, screen)
-           + labelled("way back", back, screen)
+           + labelled("paused", status.paused, screen) + labelled("way back", back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
            + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);

@@ -192,6 +192,44 @@ TEST_F(Render, Log) {
     expect_golden("log.txt", render_log({{41, 1'700'000'000'000, event}}, screen_));
 }
 
+// Hours of copying with nothing to see look like a hang.
+TEST_F(Render, HowFarALongActionHasCome) {
+    const auto state = sample_state(plan_, "roll/m1/start", Status::intended);
+    const auto index = static_cast<std::size_t>(plan_.find("roll/m1/start") - plan_.actions.data());
+    Json told = Json::Object{{"done", 3.2}, {"of", 10}, {"rate", 0.12}};
+    told.set("unit", "GB");
+    auto status = sample_status(state);
+    status.progress[index] = told;
+    constexpr const char* k_words = "m1: start m1: 3.2 of 10 GB, 0.1 GB/s";
+    EXPECT_THAT(render_status(status, screen_), HasSubstr(k_words));
+    EXPECT_EQ(json_of(status)["under_way"].items().at(0).as_string(), k_words);
+    run::Event event = {{run::EventType::action_progress, index, 1}, told};
+    EXPECT_THAT(event_words(event, plan_), HasSubstr(": 3.2 of 10 GB, 0.1 GB/s"));
+    const Json encoded = run::EventCodec(plan_).encode(event);
+    EXPECT_THAT(render_log({{41, 0, encoded}}, screen_), HasSubstr("3.2 of 10 GB, 0.1 GB/s"));
+    std::ostringstream out;
+    os::RealClock clock;
+    LiveTable table(out, clock, screen_);
+    table.on_progress(event, plan_, state);
+    EXPECT_THAT(out.str(), HasSubstr(k_words));
+}
+
+TEST_F(Render, WhatAPauseCancelled) {
+    auto state = sample_state(plan_, "roll/m1/start", Status::waiting);
+    state.set_phase(run::Phase::paused);
+    auto status = sample_status(state);
+    status.paused = "m1: move: cancelled at 3.2 of 10 GB; goes on from there on resume";
+    EXPECT_THAT(render_status(status, screen_), HasSubstr("cancelled at 3.2 of 10 GB; goes on"));
+    EXPECT_EQ(json_of(status)["paused"].as_string(), status.paused);
+    Json detail = Json::Object{{"because", status.paused}};
+    EXPECT_EQ(event_words({{run::EventType::run_paused}, detail}, plan_),
+              "paused: " + status.paused);
+    detail.set("cancelled", true).set("because", "cancelled at 3.2 of 10 GB");
+    const run::Move ended = {run::EventType::action_ended, 0, 1, run::Outcome::unknown};
+    EXPECT_THAT(event_words({ended, detail}, plan_),
+                testing::EndsWith("cancelled at 3.2 of 10 GB"));
+}
+
 TEST_F(Render, ColourOnlyAdds) {
     const Screen colour = {.color = true};
     std::string text = render_plan(plan_, colour);

@@ -20,6 +20,12 @@ void keep_detail(const run::Event& event,
         history.created = event.detail;
     } else if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
         history.halted = event.detail;
+    } else if (event.type == EventType::run_paused) {
+        history.paused = event.detail;
+    } else if (event.type == EventType::action_progress) {
+        history.progress[event.action] = event.detail;
+    } else if (event.type == EventType::action_intended) {
+        history.progress.erase(event.action);
     } else if (event.type == EventType::gate_approved) {
         history.approved = event.detail;
         history.approved.set("at_ms", wall_ms);

@@ -19,9 +19,11 @@ struct RunHistory {
     journal::Head head;
     std::map<std::size_t, Json> soaks;  // by gate: detail of soak.started
     std::map<std::size_t, Json>
-        failures;                     // by action: detail of the last event that was no success
-    Json created;                     // detail of run.created
-    Json halted;                      // detail of the last run.halted or drift.found
+        failures;  // by action: detail of the last event that was no success
+    std::map<std::size_t, Json> progress;  // by action: as its last attempt told it last
+    Json paused;                           // detail of the last run.paused
+    Json created;                          // detail of run.created
+    Json halted;                           // detail of the last run.halted or drift.found
     Json approved;                    // detail of the last gate.approved, with its time as at_ms
     Json gate_facts;                  // what a gate looked at last; null: nothing yet
     std::int64_t gate_facts_ms = 0;   // wall clock, like the next

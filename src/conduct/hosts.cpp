@@ -51,6 +51,17 @@ Ticket Hosts::ask(const std::string& host, Json request, std::int64_t deadline_m
     return ticket;
 }
 
+void Hosts::extend(const std::string& host, Ticket ticket, std::int64_t deadline_ms) {
+    const auto link = links_.find(host);
+    CHECK(link != links_.end());
+    if (const auto sent = link->second.waiting.find(ticket); sent != link->second.waiting.end()) {
+        sent->second.deadline_ms = deadline_ms;
+    }
+    if (const auto kept = link->second.queued.find(ticket); kept != link->second.queued.end()) {
+        kept->second.deadline_ms = deadline_ms;
+    }
+}
+
 const Json& Hosts::greeting(const std::string& host) const {
     const auto link = links_.find(host);
     CHECK(link != links_.end());

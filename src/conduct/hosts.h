@@ -67,6 +67,8 @@ public:
     // at `deadline_ms` (monotonic) it is lost, or refused if it never left. `begin_by_ms` in it is
     // meant by our monotonic clock, and sent by the host's.
     Ticket ask(const std::string& host, Json request, std::int64_t deadline_ms);
+    // Moves the deadline of a question that has no answer yet.
+    void extend(const std::string& host, Ticket ticket, std::int64_t deadline_ms);
     // Answers that are there, after waiting at most `timeout_ms` for the first and, once something
     // has come, `linger_ms` for more.
     std::vector<Reply> poll(std::int64_t timeout_ms, std::int64_t linger_ms = 0);

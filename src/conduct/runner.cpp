@@ -21,9 +21,6 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
-// Added to an action's own limit before the conductor stops waiting for the agent to tell how it
-// ended.
-constexpr std::int64_t k_answer_grace_ms = 20'000;
 // A command whose guard looks at no facts has so long to begin after its judgement.
 constexpr std::int64_t k_begin_ms_max = 10'000;
 // By how much two clocks that tell whole milliseconds may seem to run further together.
@@ -35,6 +32,15 @@ constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers 
 constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
 constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is waited for
+
+// Why an action failed, behind the cancellation of its last attempt.
+std::string with_cancellation(const std::string& cancelled, const Json& because) {
+    const std::string& why = because.as_string();
+    if (cancelled.starts_with(why)) {
+        return cancelled;
+    }
+    return cancelled.empty() ? why : fmt::format("{}; {}", cancelled, why);
+}
 
 // The rare ways in which a run learns what became of an action.
 void mark(const Event& event) {
@@ -199,6 +205,8 @@ Status Runner::record(const Event& event) {
 }
 
 void Runner::begin(const Command& command) {
+    cancelled_.erase(command.action);
+    progress_.erase(command.action);
     apply({{EventType::action_intended,
             command.action,
             command.attempt,
@@ -236,9 +244,9 @@ bool Runner::has_lapsed(const Command& command) const {
 
 void Runner::send_one(const Command& command) {
     const Action& action = plan_.actions[command.action];
-    const std::int64_t deadline = clock_.monotonic_ms() + action.within_ms + k_answer_grace_ms;
+    const std::int64_t deadline = clock_.monotonic_ms() + action.silence_ms() + k_answer_grace_ms;
     const Ticket ticket = hosts_.ask(action.host, request_of(command), deadline);
-    in_flight_[ticket] = {command.action, command.attempt, deadline, command.what == Do::ask};
+    await_end(ticket, {command.action, command.attempt, deadline, command.what == Do::ask});
 }
 
 // True if a command was not sent, because what permitted it is no longer so.
@@ -302,7 +310,7 @@ Json Runner::halt_detail(std::size_t index) const {
     const Action& action = plan_.actions[index];
     const auto last = failures_.find(index);
     const Json detail = last == failures_.end() ? Json() : last->second;
-    const std::string why = detail["because"].as_string();
+    const std::string why = with_cancellation(cancelled_words(index), detail["because"]);
     Json out;
     out.set("action", action.id).set("source", action.source);
     if (state_.status(index) == run::Status::unreached) {
@@ -332,7 +340,9 @@ Json Runner::halt_detail(std::size_t index) const {
 }
 
 void Runner::end(EventType type, std::size_t action) {
-    Json detail = type == EventType::run_halted ? halt_detail(action) : Json();
+    Json detail = type == EventType::run_halted   ? halt_detail(action)
+                  : type == EventType::run_paused ? pause_detail()
+                                                  : Json();
     apply({{type, 0, 0, Outcome::none, Purpose::none}, std::move(detail)});
     for (const std::uint64_t number : std::exchange(waiting_requests_, {})) {
         answers_.push_back({number, run_state_of(state_.phase()).word});
@@ -459,6 +469,7 @@ Status Runner::run() {
         const bool has_commands = give_out();
         DRYDOCK_TRY(commit());
         const bool lapsed = send();
+        cancel_in_flight();
         crash_if("sent");
         if (lapsed) {
             continue;

@@ -33,6 +33,10 @@ public:
     virtual ~Listener() = default;
     virtual void on_event(const run::Event& event, const run::State& state) = 0;
     virtual void on_wait(const std::string& what, const run::State& state) = 0;
+
+    // How far an action in flight has come, up to twice a second: an action_progress that is not
+    // durable.
+    virtual void on_progress(const run::Event& /*progress*/, const run::State& /*state*/) {}
 };
 
 // Where a test ends the process: `before` and `after` the commit of a record, or when its commands
@@ -48,6 +52,12 @@ void crash_at(const Crash& crash,
               std::uint64_t record,
               const std::vector<run::Event>& events,
               std::string_view where);
+
+// Added to an action's own limit before the conductor stops waiting for the agent to tell how it
+// ended.
+inline constexpr std::int64_t k_answer_grace_ms = 20'000;
+// The journal gets the progress of an action at most so often.
+inline constexpr std::int64_t k_record_progress_ms = 30'000;
 
 struct Settings {
     std::string run;
@@ -115,6 +125,21 @@ private:
         bool asked = false;  // attach, not exec
     };
 
+    // What its command tells of an action in flight.
+    struct Progress {
+        Json done;                   // as told last
+        Json recorded;               // `done` as the journal has it
+        std::int64_t record_ms = 0;  // monotonic: not recorded before
+    };
+
+    // The end of an attempt that pause or abort asked for.
+    struct Cancellation {
+        int attempt = 0;
+        Ticket ticket = 0;         // of the question; 0: none is open
+        bool is_answered = false;  // the agent did it, or never will
+        std::int64_t ask_ms = 0;   // monotonic: not asked again before
+    };
+
     void apply(run::Event event);
     Status commit();
     Status append(const journal::Entry& entry);
@@ -140,6 +165,13 @@ private:
     void take(const Reply& reply);
     void take_ended(const InFlight& flight, const Json& answer);
     void ask_again(const InFlight& flight);
+    void await_end(Ticket ticket, const InFlight& flight);
+    void take_progress(Ticket ticket, InFlight& flight, const Json& told);
+    void cancel_in_flight();
+    void take_cancellation(const Reply& reply);
+    [[nodiscard]] Json detail_of_end(const InFlight& flight, const Json& result);
+    [[nodiscard]] std::string cancelled_words(std::size_t action) const;
+    [[nodiscard]] Json pause_detail() const;
     [[nodiscard]] Json request_of(const run::Command& command) const;
     void take_trouble(const InFlight& flight, const Reply& reply);
     [[nodiscard]] std::int64_t next_due_ms() const;
@@ -160,6 +192,10 @@ private:
     std::vector<run::Event> pending_;    // applied, not yet durable
     std::vector<run::Command> to_send_;  // leave after the commit
     std::map<Ticket, InFlight> in_flight_;
+    std::map<std::size_t, Progress> progress_;           // by action
+    std::map<std::size_t, Cancellation> cancellations_;  // by action
+    std::map<std::size_t, Json>
+        cancelled_;  // by action: evidence of the attempt that was cancelled
     std::map<std::size_t, Permission> permissions_;     // of what was judged or sent
     std::set<std::size_t> asking_;                      // actions whose agent is being asked
     std::map<std::size_t, std::int64_t> soak_started_;  // monotonic

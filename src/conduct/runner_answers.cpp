@@ -26,16 +26,6 @@ Json detail_of(const Error& error) {
     return detail;
 }
 
-// What the agent found, in the form that halts and logs read.
-Json detail_of_result(const Json& result) {
-    Json detail;
-    detail.set("evidence", result["evidence"]);
-    if (result.contains("error")) {
-        detail.set("because", result["error"]["message"]).set("remedy", result["error"]["remedy"]);
-    }
-    return detail;
-}
-
 }  // namespace
 
 // An agent that was asked and knows no outcome cannot tell; one that does not answer might.
@@ -48,7 +38,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                flight.attempt,
                told,
                Purpose::none,
-               detail_of_result(answer["result"])});
+               detail_of_end(flight, answer["result"])});
     } else {
         const Outcome outcome = where == "none" ? Outcome::none : Outcome::torn;
         if (outcome == Outcome::none) {
@@ -64,12 +54,15 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                    Purpose::none,
                    {}});
         }
+        // A conductor that died heard nothing of a cancellation.
+        const Json& result = answer["result"];
+        const bool is_news = result["cancelled"].as_bool() && !cancelled_.contains(flight.action);
         apply({EventType::action_attached,
                flight.action,
                flight.attempt,
                outcome,
                Purpose::none,
-               {}});
+               is_news ? detail_of_end(flight, result) : Json()});
     }
 }
 
@@ -78,7 +71,7 @@ void Runner::ask_again(const InFlight& flight) {
     asking_.insert(flight.action);
     const Command command = {Do::ask, flight.action, flight.attempt, Purpose::none};
     const std::string& host = plan_.actions[flight.action].host;
-    in_flight_[hosts_.ask(host, request_of(command), flight.deadline_ms)] = flight;
+    await_end(hosts_.ask(host, request_of(command), flight.deadline_ms), flight);
 }
 
 // An exec that was refused never began; one that was lost may have. A question that was lost is
@@ -115,7 +108,12 @@ void Runner::take(const Reply& reply) {
         return;
     }
     const auto it = in_flight_.find(reply.ticket);
-    if (it == in_flight_.end() || reply.kind == Reply::Kind::progress) {
+    if (it == in_flight_.end()) {
+        take_cancellation(reply);
+        return;
+    }
+    if (reply.kind == Reply::Kind::progress) {
+        take_progress(reply.ticket, it->second, reply.body);
         return;
     }
     const InFlight flight = it->second;

@@ -160,7 +160,7 @@ bool RunSession::is_adopted(const HostWork& work) const {
 std::int64_t RunSession::wait_limit_ms() const {
     std::int64_t longest = 0;
     for (const model::Action& action : plan_.actions) {
-        longest = std::max(longest, action.host.empty() ? 0 : action.within_ms);
+        longest = std::max(longest, action.host.empty() ? 0 : action.silence_ms());
     }
     return longest + k_wait_grace_ms;
 }

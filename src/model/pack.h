@@ -184,9 +184,11 @@ struct StepSpec {
     int attempts = 1;
     std::int64_t within_ms = 120'000;   // for the action, and again for `then`
     std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be told and to hold
-    std::int64_t takes_ms = 0;          // what it usually takes, for the plan's table
-    bool keep = false;      // `require`: must hold until the run ends; asked again on resume
-    bool optional = false;  // if it fails, the run goes on without it
+    std::int64_t stall_ms = 0;  // > 0: its command is ended only without progress for so long
+    std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table
+    bool cancellable = false;   // pause and abort end its command early
+    bool keep = false;          // `require`: must hold until the run ends; asked again on resume
+    bool optional = false;      // if it fails, the run goes on without it
     Position where;
 };
 

@@ -52,7 +52,9 @@ struct Action {
     int attempts = 1;
     std::int64_t within_ms = 0;
     std::int64_t patience_ms = 0;
+    std::int64_t stall_ms = 0;  // > 0: it times out only without progress for so long
     std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table; 0: not told
+    bool cancellable = false;   // pause and abort end it early
     bool keep = false;
     bool optional = false;  // if it fails, the run goes on without it
     Json request;           // the agent's action; null: nothing is done on a host
@@ -63,6 +65,10 @@ struct Action {
     bool returns_here = false;  // the gate of the point of no return
 
     [[nodiscard]] bool is_gate() const { return verb == Verb::gate; }
+
+    // How long the agent may be silent about it: its limit, or its limit between two steps of
+    // progress.
+    [[nodiscard]] std::int64_t silence_ms() const { return stall_ms > 0 ? stall_ms : within_ms; }
 };
 
 struct ReturnPoint {

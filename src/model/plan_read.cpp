@@ -82,6 +82,8 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.within_ms = json["within_ms"].as_int();
     action.patience_ms = json["patience_ms"].as_int();
     action.takes_ms = json["takes_ms"].as_int();
+    action.stall_ms = json["stall_ms"].as_int();
+    action.cancellable = json["cancellable"].as_bool();
     action.keep = json["keep"].as_bool();
     action.optional = json["optional"].as_bool();
     action.request = json["request"];

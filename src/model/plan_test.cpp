@@ -57,6 +57,20 @@ TEST(Plan, reads_back_as_itself) {
     EXPECT_EQ(read->digest(), plan.digest());
 }
 
+// A plan without long actions reads as it did before there were any.
+TEST(Plan, keeps_the_limits_of_long_actions) {
+    Plan plan = small_plan();
+    EXPECT_FALSE(to_json(plan)["actions"].items().front().contains("stall_ms"));
+    EXPECT_FALSE(to_json(plan)["actions"].items().front().contains("cancellable"));
+    plan.actions[0].stall_ms = 300'000;
+    plan.actions[0].cancellable = true;
+    const auto read = plan_from_json(*Json::parse(to_json(plan).dump()));
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->actions[0].silence_ms(), 300'000);
+    EXPECT_TRUE(read->actions[0].cancellable);
+    EXPECT_FALSE(read->actions[1].cancellable);
+}
+
 // The digest is bound to the facts by value, not by when or how they were read.
 TEST(Plan, evidence_and_times_are_not_part_of_the_digest) {
     Plan plan = small_plan();

@@ -60,6 +60,12 @@ Json action_to_json(const Action& action) {
     if (action.optional) {
         json.set("optional", true);
     }
+    if (action.stall_ms > 0) {
+        json.set("stall_ms", action.stall_ms);
+    }
+    if (action.cancellable) {
+        json.set("cancellable", true);
+    }
     json.set("request", action.request)
         .set("effects", list_to_json(action.effects, effect_to_json));
     json.set("gate", action.gate).set("soak_ms", action.soak_ms).set("reason", action.reason);

@@ -349,6 +349,7 @@ private:
         step_.within_ms = duration_of(node_["within"], step_.within_ms);
         step_.patience_ms = duration_of(node_["patience"], step_.patience_ms);
         step_.takes_ms = duration_of(node_["takes"], 0);
+        read_long_limits();
         step_.keep = boolean_of(node_["keep"]);
         if (node_.has("keep") && verb != Verb::require) {
             error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");
@@ -359,6 +360,31 @@ private:
                   node_["optional"].where,
                   fmt::format("`optional` on a {}: what comes behind it relies on it", verb_name()),
                   "remove it");
+        }
+    }
+
+    // Only a command tells its progress and can be ended early.
+    void read_long_limits() {
+        step_.stall_ms = duration_of(node_["stall"], 0);
+        step_.cancellable = boolean_of(node_["cancellable"]);
+        for (const char* key : {"stall", "cancellable"}) {
+            if (node_.has(key) && step_.request["kind"].as_string() != "command") {
+                error("step.long",
+                      node_[key].where,
+                      fmt::format("`{}` in a step without a command", key),
+                      "remove it; only a command tells its progress and can be ended early");
+            }
+        }
+        if (node_.has("stall") && step_.stall_ms == 0) {
+            error("step.long", node_["stall"].where, "`stall` of no time", "write it as in `5m`");
+        }
+        const bool is_lost = step_.repeatable == model::Repeatable::no && step_.happened.empty();
+        if (step_.cancellable && is_lost) {
+            error("step.cancellable",
+                  node_["cancellable"].where,
+                  "`cancellable` on a step that may not be repeated and has no `happened`: nobody "
+                  "could go on after a cancellation",
+                  "add `happened`, or remove it");
         }
     }
 

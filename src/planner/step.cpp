@@ -126,7 +126,8 @@ Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* 
         request.set("script", std::move(script));
     }
     if (!request.is_null()) {
-        request.set("timeout_ms", step.within_ms);
+        request.set(step.stall_ms > 0 ? "stall_ms" : "timeout_ms",
+                    step.stall_ms > 0 ? step.stall_ms : step.within_ms);
     }
     return request;
 }
@@ -158,7 +159,9 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.attempts = step.attempts;
     action.within_ms = member != nullptr ? time_for(step, *member) : step.within_ms;
     action.patience_ms = step.patience_ms;
+    action.stall_ms = step.stall_ms;
     action.takes_ms = step.takes_ms;
+    action.cancellable = step.cancellable;
     action.keep = step.keep;
     action.optional = step.optional;
 }

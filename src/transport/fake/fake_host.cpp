@@ -90,7 +90,7 @@ Status FakeHost::admit(const agent::Commander& commander) {
 
 // A tombstone: the key is known, and nothing of it ever runs.
 Status FakeHost::bury(const ActionKey& key) {
-    attempts_.try_emplace(key, Attempt{ActionPhase::none, {}, {}, clock_.wall_ms()});
+    attempts_.try_emplace(key, Attempt{ActionPhase::none, {}, {}, {}, clock_.wall_ms()});
     return {};
 }
 
@@ -107,6 +107,10 @@ Status FakeHost::begin(const agent::Permit& permit,
     if (attempts_.contains(key)) {
         return {};
     }
+    if (const auto other = find_running_attempt(key)) {
+        PROBE("host: another attempt of the action runs here");
+        return agent::attempt_running(*other);
+    }
     if (permit.is_late(clock_.monotonic_ms())) {
         PROBE("agent: a request to begin came too late");
         return bury(key);
@@ -117,11 +121,22 @@ Status FakeHost::begin(const agent::Permit& permit,
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
     }
-    attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, clock_.wall_ms()});
+    attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, {}, clock_.wall_ms()});
     if (!held_) {
         plan(key, request);
     }
     return {};
+}
+
+std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) const {
+    auto at = attempts_.lower_bound({key.run, key.action, 0});
+    for (; at != attempts_.end() && at->first.run == key.run && at->first.action == key.action;
+         ++at) {
+        if (at->second.phase == ActionPhase::running) {
+            return at->first;
+        }
+    }
+    return std::nullopt;
 }
 
 void FakeHost::plan(const ActionKey& key, const Json& request) {
@@ -154,6 +169,11 @@ void FakeHost::reboot() {
 
 void FakeHost::tear(const ActionKey& key) {
     attempts_.at(key).phase = ActionPhase::torn;
+    changed_();
+}
+
+void FakeHost::tell_progress(const ActionKey& key, Json progress) {
+    attempts_.at(key).progress = std::move(progress);
     changed_();
 }
 
@@ -219,13 +239,33 @@ agent::ActionState FakeHost::look(const ActionKey& key) {
     if (attempt == attempts_.end()) {
         return {};
     }
-    const bool ended = attempt->second.phase == ActionPhase::ended;
-    return {attempt->second.phase, ended ? attempt->second.result : Json()};
+    const Attempt& found = attempt->second;
+    return {found.phase,
+            found.phase == ActionPhase::ended     ? found.result
+            : found.phase == ActionPhase::running ? found.progress
+                                                  : Json()};
 }
 
-// The actions of this world are short: they end by themselves.
-Status FakeHost::cancel(const agent::Commander& commander, const ActionKey&) {
-    return admit(commander);
+// Its effect may have taken place or not.
+Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key) {
+    DRYDOCK_TRY(admit(commander));
+    const auto found = attempts_.find(key);
+    if (found == attempts_.end() || found->second.phase != ActionPhase::running) {
+        return {};
+    }
+    PROBE("host: an action is cancelled");
+    Attempt& attempt = found->second;
+    Json evidence = Json::Object{};
+    if (!attempt.progress.is_null()) {
+        evidence.set("progress", attempt.progress).set("cursor", true);
+    }
+    const Error ended = {"command.ended_early", "it was cancelled", "", {}};
+    attempt.result =
+        to_json(agent::unknown(ended, std::move(evidence)), attempt.started_ms, clock_.wall_ms());
+    attempt.result.set("cancelled", true);
+    attempt.phase = ActionPhase::ended;
+    changed_();
+    return {};
 }
 
 std::vector<ActionKey> FakeHost::running() {

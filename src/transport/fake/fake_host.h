@@ -65,6 +65,8 @@ public:
     // take its effect, fail (its result will say so), end, or be torn.
     void hold(bool held = true) { held_ = held; }
 
+    // What a running command writes into its progress file. It keeps a cursor from then on.
+    void tell_progress(const agent::ActionKey& key, Json progress);
     void take_effect(const agent::ActionKey& key);
     void say_no(const agent::ActionKey& key);
     void finish(const agent::ActionKey& key);
@@ -82,12 +84,15 @@ private:
     struct Attempt {
         agent::ActionPhase phase = agent::ActionPhase::running;
         Json request;
+        Json progress;  // null: not told
         Json result;
         std::int64_t started_ms = 0;
     };
 
     [[nodiscard]] Status admit(const agent::Commander& commander);
     [[nodiscard]] Status count(Status checked);
+    [[nodiscard]] std::optional<agent::ActionKey>
+    find_running_attempt(const agent::ActionKey& key) const;
     void plan(const agent::ActionKey& key, const Json& request);
     void refuse(Attempt& attempt);
     [[nodiscard]] bool goes_down();

@@ -110,6 +110,23 @@ TEST(FakeTransport, TimeMovesOnlyWhenSomebodyWaits) {
     EXPECT_EQ(world.clock.monotonic_ms(), sent + 5'002);
 }
 
+// The law of the real agent: see Begin.comes_one_attempt_of_an_action_at_a_time.
+TEST(FakeHost, RunsOneAttemptOfAnActionAtATime) {
+    World world(Faults(1));
+    const auto talk = world.open("h1");
+    ASSERT_TRUE(talk->send(exec(1)));
+    ASSERT_TRUE(talk->send(exec(2).set("attempt", 2)));
+    ASSERT_TRUE(talk->send(exec(3).set("action", "b")));
+    const auto heard = world.hear(*talk);
+    ASSERT_EQ(heard.size(), 3U);
+    EXPECT_EQ(heard[0]["n"].as_int(), 2);
+    EXPECT_EQ(heard[0]["error"]["code"].as_string(), "agent.attempt_running");
+    EXPECT_EQ(world.system.counts["h1"], 2);
+    ASSERT_TRUE(talk->send(exec(4).set("attempt", 2)));
+    EXPECT_EQ(world.hear(*talk).at(0)["state"].as_string(), "ended");
+    EXPECT_EQ(world.system.counts["h1"], 3);
+}
+
 TEST(FakeTransport, WithNothingToWaitForTimePassesAndFramesGather) {
     World world(Faults(1));
     const auto talk = world.open("h1");
