@@ -33,11 +33,10 @@ addresses(const std::map<std::string, model::Host>& hosts,
 
 // Facts for a plan between two versions: what a survey reads, and what only plans read. Waits at
 // most `quiet_ms_max` until no work is under way on the hosts; Survey::under_way tells what is.
-[[nodiscard]] Answer<Survey>
-survey_for(const Options& options,
-           Project project,
-           const planner::Naming& naming,
-           std::int64_t quiet_ms_max = 0);
+[[nodiscard]] Answer<Survey> survey_for(const Options& options,
+                                        Project project,
+                                        const planner::Naming& naming,
+                                        std::int64_t quiet_ms_max = 0);
 
 // The ways from one release back to another that are left when `downgrade` is not, with what they
 // cost as things are now; `forward` is the run whose copy a restore would take.
@@ -84,6 +83,9 @@ struct Replayed {
     model::Plan plan;
     conduct::RunHistory history;
 };
+
+// Why no way back leads from here: the run itself has closed it, whatever the facts say now.
+[[nodiscard]] std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward);
 
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
 [[nodiscard]] RunStatus status_of(const Replayed& replayed, std::int64_t now_ms);

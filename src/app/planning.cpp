@@ -135,7 +135,8 @@ survey_quiet(const Options& options, Project project, const planner::Naming& nam
     return found;
 }
 
-// Refuses a way back that the run itself has closed, whatever the facts say now.
+}  // namespace
+
 std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
     const model::Plan& plan = forward.plan;
     const auto closed = run::closed_by(plan, forward.history.state);
@@ -151,6 +152,8 @@ std::optional<Failure> refuse_closed(const Options& options, const Replayed& for
     tell_approval(forward, failure);
     return failure;
 }
+
+namespace {
 
 // The same for a plan that leads back: the newest runs that led forward between these releases.
 std::optional<Failure> refuse_closed_before(const Options& options,

@@ -194,10 +194,14 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
         return SessionPointer();  // plan_downgrade refuses it, and says why
     }
     conduct::RunSession& forward = (*session)->run();
-    Status held = forward.take();
-    held = held ? forward.drain() : held;
-    if (!held) {
-        return refuse(held.error());
+    if (Status taken = forward.take(); !taken) {
+        return refuse(taken.error());
+    }
+    if (auto closed = refuse_closed(options, {*info, (*session)->plan(), forward.history()})) {
+        return tl::unexpected(std::move(*closed));
+    }
+    if (Status drained = forward.drain(); !drained) {
+        return refuse(drained.error());
     }
     return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);
 }

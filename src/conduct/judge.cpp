@@ -20,6 +20,7 @@ using run::Outcome;
 using run::Purpose;
 
 constexpr std::size_t k_purposes = 4;
+constexpr std::int64_t k_recheck_ms_max = 10'000;
 // Each takes less than the one before, if hosts answer at all; then time is not what is short.
 constexpr int k_renewals = 5;
 
@@ -77,6 +78,21 @@ std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) c
     return keys;
 }
 
+namespace {
+
+// A promise that is looked at again after a resume had its time before; but some conditions compare
+// two readings, and elections pass.
+std::int64_t patience_of(const Action& action, Purpose purpose, run::Status status) {
+    if (purpose != Purpose::then) {
+        return action.patience_ms;
+    }
+    return status == run::Status::recheck
+               ? std::max(action.patience_ms, std::min(action.within_ms, k_recheck_ms_max))
+               : action.within_ms;
+}
+
+}  // namespace
+
 void Judge::ask(std::size_t action, Purpose purpose) {
     const auto known = questions_.find(action);
     if (known != questions_.end() && known->second.purpose == purpose) {
@@ -88,8 +104,7 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     question.wanted = inquiries_->of(action * k_purposes + static_cast<std::size_t>(purpose),
                                      [&] { return keys_of(what, purpose); });
     question.due_ms = clock_.monotonic_ms();
-    const bool awaited = purpose == Purpose::then && state_.status(action) != run::Status::recheck;
-    question.deadline_ms = question.due_ms + (awaited ? what.within_ms : what.patience_ms);
+    question.deadline_ms = question.due_ms + patience_of(what, purpose, state_.status(action));
     questions_[action] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
         std::erase_if(shared->asked, [&](const Asked& one) { return one.action == action; });

@@ -4,10 +4,8 @@
 #include "conduct/history.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
 namespace drydock::conduct {
 
@@ -23,11 +21,6 @@ using run::Purpose;
 
 // A command whose guard looks at no facts has so long to begin after its judgement.
 constexpr std::int64_t k_begin_ms_max = 10'000;
-// By how much two clocks that tell whole milliseconds may seem to run further together.
-constexpr std::int64_t k_clocks_ms = 2;
-// So long a journal that another process keeps locked is asked again.
-constexpr std::int64_t k_busy_ms_max = 60'000;
-constexpr std::int64_t k_busy_pause_ms = 50;
 constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
 constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
@@ -94,46 +87,6 @@ Runner::Runner(const model::Plan& plan,
     , records_(settings_.records) {
 }
 
-void crash_at(const Crash& crash,
-              std::uint64_t record,
-              const std::vector<Event>& events,
-              std::string_view where) {
-    const bool is_named = std::any_of(events.begin(), events.end(), [&](const Event& event) {
-        return run::name_of(event.type) == crash.event;
-    });
-    if (crash.where == where && (is_named || (crash.record > 0 && crash.record == record))) {
-        ::kill(::getpid(), SIGKILL);
-    }
-}
-
-void Runner::crash_if(std::string_view where) const {
-    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == where;
-    if (where == "sent" && dies_now) {
-        (void)hosts_.poll(0);  // what was asked for leaves this process
-    }
-    crash_at(settings_.crash, records_, pending_, where);
-}
-
-journal::RunState run_state_of(run::Phase phase) {
-    switch (phase) {
-    case run::Phase::created:
-    case run::Phase::running:
-    case run::Phase::pausing:
-        return {"running"};
-    case run::Phase::paused:
-        return {"paused"};
-    case run::Phase::halted:
-        return {"halted"};
-    case run::Phase::finished:
-        return {"finished", true};
-    case run::Phase::returned:
-        return {"returned", true};
-    case run::Phase::aborted:
-        return {"aborted", true};
-    }
-    return {};
-}
-
 void Runner::apply(Event event) {
     run::apply(program_, state_, event);
     mark(event);
@@ -141,67 +94,6 @@ void Runner::apply(Event event) {
         failures_[event.action] = event.detail;
     }
     pending_.push_back(std::move(event));
-}
-
-journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
-    journal::Entry entry;
-    entry.wall_ms = clock_.wall_ms();
-    entry.events.reserve(events.size());
-    for (const Event& event : events) {
-        entry.events.push_back(codec_.encode(event));
-    }
-    if (state_.phase() != recorded_) {
-        entry.state = run_state_of(state_.phase());
-    }
-    entry.answers = answers_;
-    return entry;
-}
-
-// The same entry again, as long as another process keeps the journal locked, and once more if
-// nobody knows whether it was written: the journal writes it once.
-Status Runner::append(const journal::Entry& entry) {
-    const std::int64_t deadline = clock_.monotonic_ms() + k_busy_ms_max;
-    bool again = true;
-    while (true) {
-        auto head = journal_.append(settings_.run, settings_.head, entry);
-        if (head) {
-            settings_.head = *head;
-            return {};
-        }
-        const bool busy = head.error().kind == ErrorClass::transient;
-        const bool unknown = head.error().kind == ErrorClass::unknown_outcome;
-        if (busy && clock_.monotonic_ms() < deadline) {
-            PROBE("runner: the journal is busy");
-            hosts_.pass_time(k_busy_pause_ms);
-        } else if (unknown && std::exchange(again, false)) {
-            PROBE("runner: the journal's answer is lost");
-        } else {
-            return tl::unexpected(head.error());
-        }
-    }
-}
-
-// One commit for all that happened in this turn.
-Status Runner::commit() {
-    if (pending_.empty()) {
-        return {};
-    }
-    const journal::Entry entry = entry_of(pending_);
-    ++records_;
-    crash_if("before");
-    DRYDOCK_TRY(append(entry));
-    recorded_ = state_.phase();
-    answers_.clear();
-    crash_if("after");
-    for (const Event& event : std::exchange(pending_, {})) {
-        listener_.on_event(event, state_);
-    }
-    return {};
-}
-
-Status Runner::record(const Event& event) {
-    apply(event);
-    return commit();
 }
 
 void Runner::begin(const Command& command) {
@@ -269,41 +161,6 @@ bool Runner::send() {
         }
     }
     return changed;
-}
-
-// Clocks of other boots are those of the hosts: a wall clock that is set ends no soak.
-void Runner::soak(std::size_t action) {
-    soak_started_[action] = clock_.monotonic_ms();
-    Json clocks = hosts_.clocks();
-    clocks.set(settings_.boot_id, clock_.monotonic_ms());
-    Json detail;
-    detail.set("clocks", std::move(clocks)).set("wall_ms", clock_.wall_ms());
-    apply({{EventType::soak_started, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
-}
-
-// The part of a soak that other conductors saw: as much as a clock tells that has run ever since.
-void Runner::set_soak_started(std::size_t action, const Json& detail) {
-    Json now = hosts_.clocks();
-    now.set(settings_.boot_id, clock_.monotonic_ms());
-    std::int64_t elapsed = 0;
-    for (const auto& [boot, then_ms] : detail["clocks"].members()) {
-        if (now.contains(boot)) {
-            elapsed = std::max(elapsed, now[boot].as_int() - then_ms.as_int() - k_clocks_ms);
-        }
-    }
-    soak_started_[action] = clock_.monotonic_ms() - elapsed;
-}
-
-bool Runner::await_soak(std::size_t action) {
-    const std::int64_t now = clock_.monotonic_ms();
-    const std::int64_t elapsed = now - soak_started_.emplace(action, now).first->second;
-    if (elapsed < plan_.actions[action].soak_ms) {
-        return false;
-    }
-    Json detail;
-    detail.set("gate", plan_.actions[action].gate).set("words", plan_.actions[action].reason);
-    apply({{EventType::gate_opened, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
-    return true;
 }
 
 Json Runner::halt_detail(std::size_t index) const {

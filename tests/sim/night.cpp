@@ -3,6 +3,7 @@
 #include "base/probe.h"
 #include "conduct/work.h"
 #include "journal/memory/memory_journal.h"
+#include "run/return_point.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ constexpr int k_turns_max = 300;                 // of one night; more means tha
 constexpr std::int64_t k_person_ms = 5'000;      // that a person takes to look and type, at least
 constexpr std::int64_t k_look_ms_max = 60'000;   // and at most
 constexpr std::int64_t k_rest_ms_max = 300'000;  // between two plans
+constexpr int k_drifts_max = 5;                  // resumes that a person tries in a moved world
 constexpr std::int64_t k_request_ms_max = 40'000;  // from a resume to a person's wish
 constexpr std::int64_t k_record_max = 30;          // by which a conductor dies
 constexpr std::uint64_t k_neighbour_epoch = 900;   // far over every epoch of a night
@@ -84,7 +86,7 @@ void Night::take(const Life& life, const std::string& run) {
 
 // From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
 std::optional<model::Plan> Night::make_plan() {
-    const bool forward = is_calm() || chance(70);
+    const bool forward = is_calm() || is_closed() || chance(70);
     const std::string& older = played_.front()->plan.from;
     const std::string& newer = played_.front()->plan.to;
     auto compiled = forward ? world_.compile("upgrade", older, newer, next_run())
@@ -94,6 +96,15 @@ std::optional<model::Plan> Night::make_plan() {
         return std::nullopt;
     }
     return std::move(*compiled.plan);
+}
+
+// As the program tells from its journal: no plan leads back over a way that a run has closed.
+bool Night::is_closed() {
+    return std::any_of(played_.begin(), played_.end(), [&](const auto& played) {
+        const bool is_forward = played->plan.procedure == "upgrade";
+        return is_forward
+               && run::closed_by(played->plan, world_.site.replay(played->plan)).has_value();
+    });
 }
 
 void Night::apply() {
@@ -244,7 +255,13 @@ void Night::turn() {
         return;
     }
     const bool is_forward = plan_->returns_from.empty() && plan_->procedure == "upgrade";
-    if (!is_calm() && chance(12)) {
+    const bool has_moved = last_.halt.contains("drift");
+    drifts_ = has_moved ? drifts_ + 1 : 0;
+    if (drifts_ > k_drifts_max) {  // what moved stays so: plan again from there, as it says
+        PROBE("night: a run is given up for a world that moved");
+        drifts_ = 0;
+        abort();
+    } else if (!is_calm() && chance(12)) {
         abort();
     } else if (!is_calm() && is_forward && chance(20)) {
         downgrade();

@@ -56,6 +56,7 @@ private:
     [[nodiscard]] Death draw_death();
     [[nodiscard]] std::optional<model::Plan> make_plan();
     [[nodiscard]] bool has_open_run();
+    [[nodiscard]] bool is_closed();
     [[nodiscard]] std::string next_run();
     void check(Ending& ending);
 
@@ -80,6 +81,7 @@ private:
     NightCount count_;
     int journals_ = 1;
     int runs_ = 0;
+    int drifts_ = 0;  // resumes in a row that found the world moved
     int conductors_ = 0;
     int halts_ = 0;
     bool is_over_ = false;

@@ -390,5 +390,30 @@ TEST(SimStory, AsksAHostThatIsBackWhatBecameOfItsStop) {
     EXPECT_GE(causes.size(), 2U) << *causes.begin();
 }
 
+// A promise that compares two readings of the members ("has caught up") could not be read in time.
+// A resume reads it twice, and does not halt for want of the reading before.
+TEST(SimStory, SeesAfterAResumeWhatCouldNotBeReadBefore) {
+    World world(Faults(1), k_old);
+    const auto up = world.compile("upgrade", k_old, k_new, "roll");
+    ASSERT_TRUE(up.plan) << text(up);
+    bool mute = false;
+    bool healed = false;
+    world.transport.on_request([&](const std::string&, const Json& frame) {
+        mute = mute || frame["request"]["kind"].as_string() == "service_start";
+        return healed || !mute || frame["do"].as_string() != "probe";
+    });
+    const Life life = world.conduct(*up.plan);
+    ASSERT_EQ(life.state.phase(), run::Phase::halted);
+    bool unseen = false;
+    for (std::size_t i = 0; i < life.state.actions(); ++i) {
+        unseen = unseen || life.state.status(i) == run::Status::unseen;
+    }
+    EXPECT_TRUE(unseen) << life.halt.dump();
+    healed = true;
+    const Ending ending = world.see_through(*up.plan, {});
+    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+    EXPECT_EQ(ending.wrong.size(), 0U);
+}
+
 }  // namespace
 }  // namespace drydock::sim

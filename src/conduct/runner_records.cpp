@@ -1,0 +1,123 @@
+// How the runner makes events durable: one entry a turn, written once however often it is asked.
+#include "base/probe.h"
+#include "conduct/runner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace drydock::conduct {
+
+using run::Event;
+
+namespace {
+
+// So long a journal that another process keeps locked is asked again.
+constexpr std::int64_t k_busy_ms_max = 60'000;
+constexpr std::int64_t k_busy_pause_ms = 50;
+
+}  // namespace
+
+void crash_at(const Crash& crash,
+              std::uint64_t record,
+              const std::vector<Event>& events,
+              std::string_view where) {
+    const bool is_named = std::any_of(events.begin(), events.end(), [&](const Event& event) {
+        return run::name_of(event.type) == crash.event;
+    });
+    if (crash.where == where && (is_named || (crash.record > 0 && crash.record == record))) {
+        ::kill(::getpid(), SIGKILL);
+    }
+}
+
+void Runner::crash_if(std::string_view where) const {
+    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == where;
+    if (where == "sent" && dies_now) {
+        (void)hosts_.poll(0);  // what was asked for leaves this process
+    }
+    crash_at(settings_.crash, records_, pending_, where);
+}
+
+journal::RunState run_state_of(run::Phase phase) {
+    switch (phase) {
+    case run::Phase::created:
+    case run::Phase::running:
+    case run::Phase::pausing:
+        return {"running"};
+    case run::Phase::paused:
+        return {"paused"};
+    case run::Phase::halted:
+        return {"halted"};
+    case run::Phase::finished:
+        return {"finished", true};
+    case run::Phase::returned:
+        return {"returned", true};
+    case run::Phase::aborted:
+        return {"aborted", true};
+    }
+    return {};
+}
+
+journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
+    journal::Entry entry;
+    entry.wall_ms = clock_.wall_ms();
+    entry.events.reserve(events.size());
+    for (const Event& event : events) {
+        entry.events.push_back(codec_.encode(event));
+    }
+    if (state_.phase() != recorded_) {
+        entry.state = run_state_of(state_.phase());
+    }
+    entry.answers = answers_;
+    return entry;
+}
+
+// The same entry again, as long as another process keeps the journal locked, and once more if
+// nobody knows whether it was written: the journal writes it once.
+Status Runner::append(const journal::Entry& entry) {
+    const std::int64_t deadline = clock_.monotonic_ms() + k_busy_ms_max;
+    bool again = true;
+    while (true) {
+        auto head = journal_.append(settings_.run, settings_.head, entry);
+        if (head) {
+            settings_.head = *head;
+            return {};
+        }
+        const bool busy = head.error().kind == ErrorClass::transient;
+        const bool unknown = head.error().kind == ErrorClass::unknown_outcome;
+        if (busy && clock_.monotonic_ms() < deadline) {
+            PROBE("runner: the journal is busy");
+            hosts_.pass_time(k_busy_pause_ms);
+        } else if (unknown && std::exchange(again, false)) {
+            PROBE("runner: the journal's answer is lost");
+        } else {
+            return tl::unexpected(head.error());
+        }
+    }
+}
+
+// One commit for all that happened in this turn.
+Status Runner::commit() {
+    if (pending_.empty()) {
+        return {};
+    }
+    const journal::Entry entry = entry_of(pending_);
+    ++records_;
+    crash_if("before");
+    DRYDOCK_TRY(append(entry));
+    recorded_ = state_.phase();
+    answers_.clear();
+    crash_if("after");
+    for (const Event& event : std::exchange(pending_, {})) {
+        listener_.on_event(event, state_);
+    }
+    return {};
+}
+
+Status Runner::record(const Event& event) {
+    apply(event);
+    return commit();
+}
+
+}  // namespace drydock::conduct
