@@ -1,5 +1,4 @@
 // Long actions: how far they come, how long they may be silent, and their end before their time.
-#include "base/probe.h"
 #include "conduct/runner.h"
 #include "run/progress.h"
 
@@ -59,7 +58,6 @@ void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& told) {
         told_part(told)};
     listener_.on_progress(event, state_);
     if (now >= progress.record_ms && progress.recorded != progress.done) {
-        PROBE("runner: the journal hears how far an action has come");
         progress.recorded = progress.done;
         progress.record_ms = now + k_record_progress_ms;
         apply(event);
@@ -85,7 +83,6 @@ void Runner::cancel_in_flight() {
         if (cancellation.ticket != 0 || cancellation.is_answered || now < cancellation.ask_ms) {
             continue;
         }
-        PROBE("runner: an action in flight is cancelled");
         Json request;
         request.set("do", "cancel").set("run", settings_.run).set("action", action.id);
         request.set("attempt", flight.attempt);
@@ -116,7 +113,6 @@ Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
         detail.set("because", result["error"]["message"]).set("remedy", result["error"]["remedy"]);
     }
     if (result["cancelled"].as_bool()) {
-        PROBE("runner: an attempt was cancelled");
         cancelled_[flight.action] = result["evidence"];
         detail.set("cancelled", true).set("because", run::cancelled_text(result["evidence"]));
     }

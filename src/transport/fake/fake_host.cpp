@@ -108,7 +108,6 @@ Status FakeHost::begin(const agent::Permit& permit,
         return {};
     }
     if (const auto other = find_running_attempt(key)) {
-        PROBE("host: another attempt of the action runs here");
         return agent::attempt_running(*other);
     }
     if (permit.is_late(clock_.monotonic_ms())) {
@@ -253,7 +252,6 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
     if (found == attempts_.end() || found->second.phase != ActionPhase::running) {
         return {};
     }
-    PROBE("host: an action is cancelled");
     Attempt& attempt = found->second;
     Json evidence = Json::Object{};
     if (!attempt.progress.is_null()) {
