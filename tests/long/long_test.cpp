@@ -128,10 +128,10 @@ protected:
     LongAction() {
         transport_.host("a").hold();
         transport_.on_request(
-            [this](const std::string&, const Json& frame) { return pass_(frame); });
+            [this](const std::string&, const Json& frame) { return pass(frame); });
     }
 
-    ~LongAction() override {
+    void TearDown() override {
         std::vector<run::Move> moves(ear_.events.begin(), ear_.events.end());
         EXPECT_EQ(run::first_violation(run::Program(plan_), moves), std::nullopt);
     }
@@ -197,7 +197,7 @@ protected:
     std::function<bool(const Json& frame)> loses_ = [](const Json&) { return false; };
 
 private:
-    bool pass_(const Json& frame) {
+    bool pass(const Json& frame) {
         const std::string& what = frame["do"].as_string();
         sent_.push_back(what);
         if (what == "exec" && begun_ms_ == 0) {
@@ -254,10 +254,10 @@ TEST_F(LongAction, RecordsNothingOfAShortAction) {
 TEST_F(LongAction, MayTakeAnyTimeWhileItMoves) {
     plan_.actions[0].within_ms = 10 * k_second;
     plan_.actions[0].stall_ms = 60 * k_second;
-    for (int minute = 1; minute <= 60; ++minute) {
-        tell_progress(minute * 55 * k_second, minute);
+    for (std::int64_t minute = 1; minute <= 60; ++minute) {
+        tell_progress(minute * 55 * k_second, static_cast<double>(minute));
     }
-    after_begin(56 * 60 * k_second, [this] { finish(k_first); });
+    after_begin(3'360 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
     EXPECT_EQ(state_.phase(), run::Phase::finished);
     const auto ended = ear_.of(EventType::action_ended);
