@@ -68,14 +68,26 @@ void Night::wait_for_people() {
     world_.let_pass(is_calm() ? k_person_ms : dice_.between(k_person_ms, k_look_ms_max));
 }
 
+// Whoever began it: the open run is the one that is gone on with.
+void Night::adopt_open_run() {
+    const auto runs = world_.open_journal()->list_runs();
+    for (const auto& played : played_) {
+        const bool open = runs && std::any_of(runs->begin(), runs->end(), [&](const auto& info) {
+                              return info.run.id == played->plan.run && !info.state.is_over;
+                          });
+        if (open) {
+            plan_ = &played->plan;
+            is_lost_ = false;
+        }
+    }
+}
+
 // What a conductor of `run` came to; meanwhile another run may have become the open one.
 void Night::take(const Life& life, const std::string& run) {
     ++conductors_;
     halts_ += life.halt.is_null() ? 0 : 1;
     count_.refused += life.error.code.empty() ? 0 : 1;
-    if (pending_ != nullptr) {
-        plan_ = std::exchange(pending_, nullptr);
-    }
+    adopt_open_run();
     last_ = plan_->run == run ? life : world_.site.life_of(*plan_);
     const run::Phase phase = last_.state.phase();
     is_over_ = !last_.died && phase == run::Phase::finished;
@@ -174,9 +186,11 @@ void Night::abort() {
         PROBE("night: nobody may abort now");
         wait_for_people();
     }
+    take(world_.site.life_of(*plan_), plan_->run);
 }
 
 void Night::downgrade() {
+    std::string run = plan_->run;
     auto back = world_.site.downgrade(
         *plan_,
         [&](const model::Plan& of) { return world_.compile_back(of, next_run()); },
@@ -184,11 +198,12 @@ void Night::downgrade() {
     if (back.plan) {
         PROBE("night: a run is taken back");
         ++count_.returned;
+        run = back.plan->run;
         play_on(std::move(*back.plan));
     } else {
         PROBE("night: the way back is refused");
     }
-    take(back.life, plan_->run);
+    take(back.life, run);
 }
 
 // The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
@@ -198,7 +213,6 @@ void Night::lose_journal() {
     const auto store = journal::make_memory_store(fmt::format("journal-{}", ++journals_));
     world_.keep_in([store] { return journal::open_memory(store); }, {});
     is_lost_ = true;
-    pending_ = nullptr;
     is_over_ = false;
     apply();
     world_.site.take_over_hosts(true);
@@ -229,7 +243,6 @@ void Night::act_beside(const model::Plan& plan) {
         if (back.plan) {
             PROBE("night: a run is taken back while its conductor hangs");
             play_on(std::move(*back.plan));
-            pending_ = plan_;
         }
         return;
     }

@@ -52,6 +52,7 @@ private:
     void request_later(const model::Plan& plan);
     void take(const Life& life, const std::string& run);
     void play_on(model::Plan plan);
+    void adopt_open_run();
     void wait_for_people();
     [[nodiscard]] Death draw_death();
     [[nodiscard]] std::optional<model::Plan> make_plan();
@@ -85,7 +86,6 @@ private:
     int conductors_ = 0;
     int halts_ = 0;
     bool is_over_ = false;
-    const model::Plan* pending_ = nullptr;  // of a run that began while its forerunner hung
     std::vector<Wrong> wrong_;
 };
 
