@@ -251,7 +251,7 @@ Status LocalHost::start_attempt(const ActionKey& key,
         started = index_.add(key);
     }
     if (started) {
-        started = launch(key, request, secrets);
+        started = launch(key, permit, request, secrets);
     }
     if (!started) {
         (void)close_unstarted(folder, started.error().message);
@@ -259,7 +259,10 @@ Status LocalHost::start_attempt(const ActionKey& key,
     return started;
 }
 
-Status LocalHost::launch(const ActionKey& key, const Json& request, const Json& secrets) {
+Status LocalHost::launch(const ActionKey& key,
+                         const Permit& permit,
+                         const Json& request,
+                         const Json& secrets) {
     const std::string folder = folder_of(key);
     DRYDOCK_TRY_ASSIGN(
         const os::FileLock lock,
@@ -267,6 +270,9 @@ Status LocalHost::launch(const ActionKey& key, const Json& request, const Json& 
     Json order;
     order.set("request", request);
     order.set("secrets", secrets);
+    if (permit.begin_by_ms) {
+        order.set("begin_by_ms", *permit.begin_by_ms);
+    }
     DRYDOCK_TRY_ASSIGN(os::Child supervisor, start_supervisor(folder, lock, order.dump()));
     watch(wake_, supervisor.descriptor());
     supervisors_.push_back({key, std::move(supervisor)});

@@ -62,7 +62,8 @@ private:
                                        const Permit& permit,
                                        const Json& request,
                                        const Json& secrets);
-    [[nodiscard]] Status launch(const ActionKey& key, const Json& request, const Json& secrets);
+    [[nodiscard]] Status
+    launch(const ActionKey& key, const Permit& permit, const Json& request, const Json& secrets);
     void prune_index(const std::vector<ActionKey>& keys);
     [[nodiscard]] Result<os::Child> start_supervisor(const std::string& folder,
                                                      const os::FileLock& lock,

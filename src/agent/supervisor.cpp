@@ -138,6 +138,11 @@ int run_action(const std::string& action_folder) {
         return 1;  // leaves the folder torn, which is the truth
     }
     os::RealClock clock;
+    // Right before the effect: the disk of this host may have taken long until here.
+    const Json& begin_by = (*order)["begin_by_ms"];
+    if (begin_by.is_integer() && clock.monotonic_ms() > begin_by.as_int()) {
+        return write_tombstone(action_folder, "its supervisor came too late") ? 0 : 1;
+    }
     const auto started_ms = clock.wall_ms();
     crash_here("before_effect");
     auto result = perform(*order, action_folder);

@@ -86,6 +86,10 @@ struct Replayed {
 
 // Why no way back leads from here: the run itself has closed it, whatever the facts say now.
 [[nodiscard]] std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward);
+// The same of every run of the journal that led beyond `version`, since the cluster last returned
+// to it. What cannot be read refuses, too.
+[[nodiscard]] std::optional<Failure>
+refuse_closed_before(const Options& options, Store& store, const std::string& version);
 
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
 [[nodiscard]] RunStatus status_of(const Replayed& replayed, std::int64_t now_ms);

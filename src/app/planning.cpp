@@ -155,27 +155,53 @@ std::optional<Failure> refuse_closed(const Options& options, const Replayed& for
 
 namespace {
 
-// The same for a plan that leads back: the newest runs that led forward between these releases.
-std::optional<Failure> refuse_closed_before(const Options& options,
-                                            const std::string& state,
-                                            const std::string& from,
-                                            const std::string& to) {
-    auto store = Store::open(state, false);
-    auto runs = store ? store->journal().list_runs() : Result<std::vector<journal::RunInfo>>();
-    for (std::size_t i = runs ? runs->size() : 0; i > 0; --i) {
-        const auto run = replay(*store, (*runs)[i - 1]);
+// A run that ended well and left the cluster on that version, or an earlier one.
+bool returned_to(const Replayed& run, const std::string& version) {
+    const bool leads_back = run.plan.procedure != "upgrade";
+    return leads_back && run.history.state.phase() == run::Phase::finished
+           && model::compare_versions(run.plan.to, version) <= 0;
+}
+
+bool leads_beyond(const model::Plan& plan, const std::string& version) {
+    return plan.procedure == "upgrade" && model::compare_versions(plan.to, version) > 0;
+}
+
+}  // namespace
+
+std::optional<Failure>
+refuse_closed_before(const Options& options, Store& store, const std::string& version) {
+    const auto runs = store.journal().list_runs();
+    if (!runs) {
+        return refuse(runs.error()).value();
+    }
+    for (std::size_t i = runs->size(); i > 0; --i) {
+        const auto run = replay(store, (*runs)[i - 1]);
         if (!run) {
             return run.error();
         }
-        if (run->plan.procedure != "upgrade") {
+        if (returned_to(*run, version)) {
             return std::nullopt;
         }
-        const bool leads_here = run->plan.from == to && run->plan.to == from;
-        if (auto closed = leads_here ? refuse_closed(options, *run) : std::nullopt) {
+        auto closed = leads_beyond(run->plan, version) ? refuse_closed(options, *run)
+                                                       : std::optional<Failure>();
+        if (closed) {
             return closed;
         }
     }
     return std::nullopt;
+}
+
+namespace {
+
+// The same where there may be no journal yet.
+std::optional<Failure>
+refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
+    auto store = Store::open(state, false);
+    if (!store) {
+        const bool none = store.error().errors.front().code == "run.none";
+        return none ? std::nullopt : std::optional(store.error());
+    }
+    return refuse_closed_before(options, *store, version);
 }
 
 }  // namespace
@@ -211,7 +237,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     }
     const std::string procedure = procedure_of(request, *from);
     if (auto closed = procedure == "downgrade"
-                          ? refuse_closed_before(options, first->cluster.state, *from, request.to)
+                          ? refuse_closed_in(options, first->cluster.state, request.to)
                           : std::nullopt) {
         return tl::unexpected(std::move(*closed));
     }
@@ -303,7 +329,7 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
                        fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
                        ErrorClass::permanent});
     }
-    if (auto closed = refuse_closed(options, *forward)) {
+    if (auto closed = refuse_closed_before(options, *store, plan.from)) {
         return tl::unexpected(std::move(*closed));
     }
     const std::string run = make_run_id(plan.run);

@@ -160,9 +160,18 @@ Answer<RunStatus> approve(const Options& options, const std::string& gate) {
 }
 
 Answer<RunStatus> abort(const Options& options, Observer& observer) {
-    return say(options, "abort", {}, observer, [&](LocalSession& session) {
+    Json detail;
+    detail.set("give_up_hosts", options.give_up_hosts);
+    auto ended = say(options, "abort", detail, observer, [&](LocalSession& session) {
         return session.status_after(session.run().abort(options.give_up_hosts));
     });
+    if (ended && !options.dry_run && ended->state.phase() == run::Phase::finished) {
+        return refuse({"abort.finished",
+                       fmt::format("run {} finished before it could be given up", ended->run),
+                       fmt::format("drydock status -c {}", options.cluster_file),
+                       ErrorClass::permanent});
+    }
+    return ended;
 }
 
 Answer<RunStatus> note(const Options& options, const std::string& text) {

@@ -88,6 +88,9 @@ void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunS
 Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
     auto ended = session.status_after(session.run().conduct());
     name_ways_left(options, session.plan(), ended);
+    if (ended && ended->state.phase() == run::Phase::aborted) {
+        ended->exit_code = k_exit_no;  // a person gave it up meanwhile
+    }
     return ended;
 }
 
@@ -108,8 +111,18 @@ Status not_run_before(Store& store, const model::Plan& plan) {
                      : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
+// A plan in place leads back over no way that a run has closed, whenever it was made.
+std::optional<Failure>
+refuse_plan_back(const Options& options, Store& store, const model::Plan& plan) {
+    return plan.procedure == "downgrade" ? refuse_closed_before(options, store, plan.to)
+                                         : std::nullopt;
+}
+
 // Friendly and early; the journal looks again when the run begins.
-Answer<bool> may_begin(Store& store, const model::Plan& plan) {
+Answer<bool> may_begin(const Options& options, Store& store, const model::Plan& plan) {
+    if (auto closed = refuse_plan_back(options, store, plan)) {
+        return tl::unexpected(std::move(*closed));
+    }
     if (Status fresh = not_run_before(store, plan); !fresh) {
         return refuse(fresh.error());
     }
@@ -140,6 +153,9 @@ tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, cons
 
 Answer<RunStatus> begin(const Options& options, Store& store, LocalSession& session) {
     const model::Plan& plan = session.plan();
+    if (auto closed = refuse_plan_back(options, store, plan)) {
+        return tl::unexpected(std::move(*closed));
+    }
     if (Status saved = store.save_plan(plan); !saved) {
         return refuse(saved.error());
     }
@@ -151,7 +167,7 @@ Answer<RunStatus> begin(const Options& options, Store& store, LocalSession& sess
 
 Answer<RunStatus>
 carry_out(const Options& options, Store& store, const model::Plan& plan, Observer& observer) {
-    auto allowed = may_begin(store, plan);
+    auto allowed = may_begin(options, store, plan);
     if (!allowed) {
         return tl::unexpected(allowed.error());
     }
@@ -181,7 +197,9 @@ Answer<RunStatus> would_resume(LocalSession& session) {
 Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observer& observer) {
     auto info = store.current_run(false);
     if (!info) {
-        return SessionPointer();
+        const std::string& code = info.error().errors.front().code;
+        const bool none = code == "run.over" || code == "run.none";
+        return none ? Answer<SessionPointer>(SessionPointer()) : tl::unexpected(info.error());
     }
     if (info->holder) {
         return run_in_progress(*info, options.cluster_file);
@@ -197,10 +215,10 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     if (Status taken = forward.take(); !taken) {
         return refuse(taken.error());
     }
-    if (auto closed = refuse_closed(options, {*info, (*session)->plan(), forward.history()})) {
+    if (auto closed = refuse_closed_before(options, store, (*session)->plan().from)) {
         return tl::unexpected(std::move(*closed));
     }
-    if (Status drained = forward.drain(); !drained) {
+    if (Status drained = forward.drain("the run is being taken back"); !drained) {
         return refuse(drained.error());
     }
     return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);

@@ -113,7 +113,6 @@ void Hosts::connect(Link& link) {
     link.conversation = std::move(*opened);
     link.ready = false;
     link.frames = 0;
-    link.ahead_ms.reset();  // it may have booted since
     link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
     greet(link);
 }
@@ -264,8 +263,13 @@ void Hosts::take_hello(Link& link, const Json& frame) {
 
 void Hosts::take(Link& link, const Json& frame) {
     ++link.frames;
-    take_clock(link, frame);
     const Ticket ticket = frame["n"].as_uint().value_or(0);
+    if (ticket == k_hello && frame["boot_id"] != link.greeting["boot_id"]) {
+        link.ahead_ms.reset();  // it has booted since: its clock began anew
+    }
+    if (ticket != k_fence) {  // which does not say of which boot it is
+        take_clock(link, frame);
+    }
     if (ticket == k_hello) {
         return take_hello(link, frame);
     }

@@ -247,7 +247,8 @@ bool Runner::await_person(const std::vector<Command>& commands) const {
               });
 }
 
-void Runner::drain() {
+void Runner::drain(std::string purpose) {
+    drained_for_ = std::move(purpose);
     run::request_pause(state_);
 }
 

@@ -90,8 +90,9 @@ public:
     // Answers a request without doing what it asks, with why.
     Status refuse(const journal::Request& request, const std::string& why);
 
-    // Gives out no new work from now on; run() goes on until what is in flight has ended.
-    void drain();
+    // Gives out no new work from now on; run() goes on until what is in flight has ended. With
+    // `purpose` ("the run is being taken back") people's requests to stop are refused meanwhile.
+    void drain(std::string purpose = {});
 
     // Goes on until the run finished, halted, paused, or waits for a person. The state is what
     // state() answers; an error means that the journal could not be written: nothing was sent that
@@ -122,7 +123,8 @@ private:
         std::size_t action = 0;
         int attempt = 0;
         std::int64_t deadline_ms = 0;
-        bool asked = false;  // attach, not exec
+        bool asked = false;            // attach, not exec
+        std::int64_t running_ms = -1;  // when the agent last said that it runs; -1: it did not
     };
 
     // What its command tells of an action in flight.
@@ -204,6 +206,7 @@ private:
     std::vector<std::uint64_t> waiting_requests_;       // answered once the run has stopped
     std::set<std::uint64_t> heard_requests_;
     std::optional<journal::Request> abort_request_;
+    std::string drained_for_;  // empty: nothing but a stop
     std::uint64_t records_ = 0;
     std::int64_t told_ms_ = 0;
     std::int64_t requests_due_ms_ = 0;

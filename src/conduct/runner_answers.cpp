@@ -13,6 +13,8 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
+constexpr std::int64_t k_says_so_ms = 5'000;  // an agent tells of what runs every half second
+
 Outcome outcome_from(const std::string& name) {
     if (name == "done") {
         return Outcome::done;
@@ -85,6 +87,18 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
         ask_again(flight);
         return;
     }
+    const std::int64_t now = clock_.monotonic_ms();
+    if (flight.asked && flight.running_ms >= 0 && now - flight.running_ms < k_says_so_ms) {
+        Json detail;
+        detail.set("because", "its host says that it is under way still, long after its time");
+        apply({EventType::action_ended,
+               flight.action,
+               flight.attempt,
+               Outcome::running,
+               Purpose::none,
+               std::move(detail)});
+        return;
+    }
     const bool refused = reply.kind == Reply::Kind::refused && !flight.asked;
     if (refused) {
         PROBE("runner: refused by the host");
@@ -113,6 +127,7 @@ void Runner::take(const Reply& reply) {
         return;
     }
     if (reply.kind == Reply::Kind::progress) {
+        it->second.running_ms = clock_.monotonic_ms();
         take_progress(reply.ticket, it->second, reply.body);
         return;
     }

@@ -35,7 +35,10 @@ Status Runner::refuse(const journal::Request& request, const std::string& why) {
 }
 
 void Runner::take_request(const journal::Request& request) {
-    if (request.kind == "pause") {
+    const bool stops = request.kind == "pause" || request.kind == "abort";
+    if (stops && !drained_for_.empty()) {
+        note(request, "refused: " + drained_for_);
+    } else if (request.kind == "pause") {
         PROBE("runner: a person asks for a pause");
         waiting_requests_.push_back(request.number);
         drain();

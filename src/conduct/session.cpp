@@ -20,6 +20,8 @@ using run::EventType;
 using run::Phase;
 using run::Status;
 
+// So long what was seen before a run began counts as seen behind the fence.
+constexpr std::int64_t k_look_ms_max = 1'000;
 constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of what the longest action may take
 
 Event plain_event(EventType type, Json detail = {}) {
@@ -217,6 +219,7 @@ std::optional<Error> RunSession::find_refusing_host() const {
 Obstacle RunSession::look_before_begin() {
     open_hosts(0);
     const std::int64_t begun = ports_.clock.monotonic_ms();
+    std::int64_t began_ms = begun;  // of the reading that counts
     auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
     if (auto refusing = find_refusing_host()) {
         return {{}, std::move(refusing)};
@@ -232,8 +235,10 @@ Obstacle RunSession::look_before_begin() {
         return {{}, under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
     }
     if (!first.running.empty()) {
+        began_ms = ports_.clock.monotonic_ms();
         drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
     }
+    looked_ms_ = began_ms;
     return {std::move(drift), {}};
 }
 
@@ -312,9 +317,11 @@ drydock::Status RunSession::stop_at_work(const HostWork& work, std::int64_t wait
     return runner_->record(work_event(*obstacle_.error));
 }
 
-// What differs from the expected world. A run that begins now was compared a moment ago.
+// What differs from the expected world. A run that begins now may have been compared just before.
 drydock::Status RunSession::compare(std::vector<run::Drift>& drift) {
-    if (!is_new_) {
+    const bool is_fresh =
+        is_new_ && looked_ms_ && ports_.clock.monotonic_ms() < *looked_ms_ + k_look_ms_max;
+    if (!is_fresh) {
         drift = look_for_drift(plan_, state(), *hosts_, ports_.clock, *inquiries_);
     }
     return hosts_->displaced() ? drydock::Status(tl::unexpected(*hosts_->displaced()))
@@ -338,6 +345,7 @@ drydock::Status RunSession::conduct() {
     if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
             return !is_adopted(work);
         })) {
+        looked_ms_.reset();
         DRYDOCK_TRY(compare(drift));
     }
     if (!drift.empty()) {
@@ -372,23 +380,29 @@ drydock::Status RunSession::conduct_run() {
 
 // Work is in flight no longer, or nobody could tell: then the run is halted and stays so.
 drydock::Status RunSession::end_aborted(const journal::Request& request) {
+    if (state().phase() == Phase::finished) {
+        return {};  // its last action was in flight
+    }
     const WorkReport report = await_quiet(
         *hosts_, ports_.clock, wait_limit_ms(), nullptr, [](const HostWork&) { return false; }, {});
     obstacle_.error = find_silent_work(report);
     if (!report.running.empty()) {
         obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
     }
+    Json detail;
+    detail.set("who", request.who);
+    if (obstacle_.error && request.detail["give_up_hosts"].as_bool()) {
+        detail.set("given_up", std::exchange(obstacle_.error, std::nullopt)->message);
+    }
     if (obstacle_.error) {
         return runner_->refuse(request, obstacle_.error->message);
     }
-    Json detail;
-    detail.set("who", request.who);
     return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
 }
 
-drydock::Status RunSession::drain() {
+drydock::Status RunSession::drain(const std::string& purpose) {
     DRYDOCK_TRY(start());
-    runner_->drain();
+    runner_->drain(purpose);
     DRYDOCK_TRY(runner_->run());
     const WorkReport report = await_quiet(
         *hosts_,
@@ -411,7 +425,15 @@ drydock::Status RunSession::drain() {
 }
 
 drydock::Status RunSession::abort(bool give_up_hosts) {
-    DRYDOCK_TRY(drain());
+    if (drydock::Status drained = drain("the run is being given up"); !drained) {
+        if (!give_up_hosts || !hosts_ || !hosts_->displaced()) {
+            return drained;
+        }
+        obstacle_.error = hosts_->displaced();  // the hosts are another journal's for good
+    }
+    if (state().phase() == Phase::finished) {
+        return {};  // its last action was in flight
+    }
     if (obstacle_.error && !give_up_hosts) {
         return {};
     }

@@ -77,12 +77,13 @@ public:
     // recorded as drift.found and told in obstacle(): then nothing else was written.
     Status conduct();
 
-    // Lets what is in flight end and gives out nothing new. Afterwards the run is paused, or halted
-    // where nobody could tell what became of something; obstacle() tells what is under way still.
-    Status drain();
+    // Lets what is in flight end and gives out nothing new; people's requests to stop are refused
+    // meanwhile with `purpose`. Afterwards the run is paused or finished, or halted where nobody
+    // could tell what became of something; obstacle() tells what is under way still.
+    Status drain(const std::string& purpose);
 
-    // Drains, then ends the run. Where a host does not tell what is under way, the run is not ended
-    // and obstacle() says so; with `give_up_hosts` it is.
+    // Drains, then ends the run, unless it has finished by then. Where a host does not tell what is
+    // under way, the run is not ended and obstacle() says so; with `give_up_hosts` it is.
     Status abort(bool give_up_hosts);
 
     // Records what a person says while nobody conducts.
@@ -120,7 +121,8 @@ private:
     SessionSettings settings_;
     std::shared_ptr<Inquiries> inquiries_;
     std::uint64_t epoch_ = 0;
-    bool is_new_ = false;  // begun by this session
+    bool is_new_ = false;                    // begun by this session
+    std::optional<std::int64_t> looked_ms_;  // when the world was read before it began, monotonic
     RunHistory history_;
     std::vector<journal::Request> stale_requests_;  // open when the lease was taken
     Obstacle obstacle_;

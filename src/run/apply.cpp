@@ -155,6 +155,8 @@ void ended(const Program& program, State& state, const Move& event) {
         state.set_status(event.action, after_effect(program, event.action));
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
+    } else if (event.outcome == Outcome::running) {
+        give_up(program, state, event.action, Status::unreached);  // it has not ended in its time
     } else {
         // Nobody answers that question either.
         const bool asked = state.status(event.action) == Status::lost;

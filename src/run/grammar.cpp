@@ -49,7 +49,8 @@ bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
 // How an attempt can end, what an agent can tell of it, what a judgement can be.
 bool has_fitting_outcome(const Move& event) {
     if (event.type == EventType::action_ended) {
-        return is_one_of(event.outcome, {Outcome::done, Outcome::failed, Outcome::unknown});
+        return is_one_of(event.outcome,
+                         {Outcome::done, Outcome::failed, Outcome::unknown, Outcome::running});
     }
     if (event.type == EventType::action_attached) {
         return is_one_of(event.outcome, {Outcome::running, Outcome::none, Outcome::torn});

@@ -266,7 +266,7 @@ Site::WayBack Site::downgrade(const model::Plan& plan, const Compile& compile, c
     std::optional<model::Plan> back;
     const Life held = live(forward, [&](conduct::RunSession& session) -> Status {
         DRYDOCK_TRY(session.take());
-        DRYDOCK_TRY(session.drain());
+        DRYDOCK_TRY(session.drain("the run is being taken back"));
         if (const auto& obstacle = session.obstacle().error) {
             return tl::unexpected(*obstacle);
         }
