@@ -1,5 +1,6 @@
 // What begins and what never does: deadlines, tombstones, starts that fail, indexes and old runs.
 #include "agent/attempt.h"
+#include "agent/claim_files.h"
 #include "agent/local_host.h"
 #include "agent/old_runs.h"
 #include "agent/test_agent.h"
@@ -171,6 +172,47 @@ TEST_F(OldRuns, never_begin_again) {
     EXPECT_EQ(call(attach("a"))["state"].as_string(), "torn");
     EXPECT_EQ(call(exec("a", effect()))["error"]["code"].as_string(), "agent.run_removed");
     EXPECT_EQ(read("effects"), "");
+}
+
+// The disk may take long between the agent's look at the deadline and the effect.
+TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
+    for (const bool late : {true, false}) {
+        const std::string folder = path(late ? "late" : "soon");
+        ASSERT_TRUE(os::make_folder_durable(folder));
+        os::RealClock clock;
+        Json order;
+        order.set("request", shell("echo ran > " + folder + "/effect"));
+        order.set("secrets", Json(Json::Object{}));
+        order.set("begin_by_ms", clock.monotonic_ms() + (late ? -1 : 60'000));
+        ASSERT_TRUE(os::write_file_durable(folder + "/order", order.dump()));
+        const auto done = os::run_to_end(
+            {.spawn = {.argv = {"sh",
+                                "-c",
+                                fmt::format("exec {0} agent --run-action {1} <{1}/order 3<>{1}/lock",
+                                            DRYDOCK_AGENT,
+                                            folder)}}});
+        ASSERT_TRUE(done);
+        EXPECT_EQ(os::read_file(folder + "/effect", 100).has_value(), !late);
+        EXPECT_EQ(read_attempt(folder)->phase, late ? ActionPhase::none : ActionPhase::ended);
+    }
+}
+
+// Two conductors with state folders of their own, and so with registries of their own.
+TEST(Claims, are_kept_beside_what_they_name) {
+    std::string name = testing::TempDir() + "drydock-claims-XXXXXX";
+    const std::string folder = ::mkdtemp(name.data());
+    const std::vector<std::string> claims = {"pid_file " + folder + "/pid", "unit x.service"};
+    const auto owner = [&](const std::string& journal) {
+        return Owner{"prod", journal, 1, "ann@one", 0, claims};
+    };
+    ASSERT_TRUE(claim_paths(owner("first"), false));
+    EXPECT_EQ(claim_paths(owner("second"), false).error().code, "agent.owned");
+    EXPECT_TRUE(hold_claims(claims, {"first", 1}));
+    ASSERT_TRUE(claim_paths(owner("second"), true));
+    EXPECT_EQ(hold_claims(claims, {"first", 1}).error().code, "agent.fenced");
+    EXPECT_TRUE(hold_claims(claims, {"second", 1}));
+    EXPECT_TRUE(hold_claims({"pid_file /nowhere/at/all/pid"}, {"first", 1}));
+    std::filesystem::remove_all(folder);
 }
 
 }  // namespace

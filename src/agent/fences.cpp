@@ -230,6 +230,11 @@ Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     return store(std::move(owner));
 }
 
+std::vector<std::string> FenceRegistry::claims_of(std::string_view journal) const {
+    const Owner* owner = find(journal);
+    return owner == nullptr ? std::vector<std::string>() : owner->claims;
+}
+
 std::int64_t FenceRegistry::highest() const {
     std::int64_t highest = 0;
     for (const auto& owner : owners_) {

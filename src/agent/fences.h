@@ -69,6 +69,9 @@ public:
     // The same check for a request that only reads: registers nothing.
     [[nodiscard]] Status check(const Commander& commander) const;
 
+    // What the journal claims here; empty for one that is not registered.
+    [[nodiscard]] std::vector<std::string> claims_of(std::string_view journal) const;
+
     // The highest epoch of all journals, 0 if there is none.
     [[nodiscard]] std::int64_t highest() const;
 

@@ -1,6 +1,7 @@
 #include "agent/local_host.h"
 
 #include "agent/attempt.h"
+#include "agent/claim_files.h"
 #include "agent/containment.h"
 #include "agent/crash.h"
 #include "agent/digest.h"
@@ -153,7 +154,10 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_within_ms));
         DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
         FenceRegistry after = before;
-        DRYDOCK_TRY_ASSIGN(epoch, after.fence(std::move(owner), take_over));
+        DRYDOCK_TRY_ASSIGN(epoch, after.fence(owner, take_over));
+        if (epoch == owner.epoch) {
+            DRYDOCK_TRY(claim_paths(owner, take_over));
+        }
         DRYDOCK_TRY(write_fences(before, after));
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
@@ -182,6 +186,9 @@ Status LocalHost::begin(const Permit& permit,
                         const Json& request,
                         const Json& secrets) {
     DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(permit.commander));
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry fences, read_fences());
+    DRYDOCK_TRY_ASSIGN(const ClaimLocks claims,
+                       hold_claims(fences.claims_of(permit.commander.journal), permit.commander));
     if (exists(folder_of(key))) {
         return {};
     }

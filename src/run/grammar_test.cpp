@@ -97,6 +97,8 @@ TEST(Grammar, AcceptsWhatRunsMeet) {
         {ended(0), then(0, Outcome::cannot_tell), k_halted, k_conductor, k_resumed, then(0)},
         {ended(0), then(0), guard(1, Outcome::no), k_halted, {EventType::run_aborted}},
         {k_conductor, {EventType::run_returned}},
+        // It runs on beyond its time: nothing goes on beside it, and a resume asks for it again.
+        {ended(0, Outcome::running), k_halted, k_conductor, k_resumed, ended(0), then(0)},
     };
     for (const auto& rest : rests) {
         EXPECT_EQ(violation_in(joined(k_begun, rest)), "");
@@ -117,7 +119,7 @@ const std::vector<Bad> k_bad = {
     {"an attempt out of turn", {k_created, k_conductor, guard(0), intended(0, 2)}, 4},
     {"an attempt that ends twice", joined(k_begun, {ended(0), ended(0)}), 6},
     {"the end of another attempt", joined(k_begun, {ended(0, Outcome::done, 2)}), 5},
-    {"an end that is no end", joined(k_begun, {ended(0, Outcome::running)}), 5},
+    {"an end that is no end", joined(k_begun, {ended(0, Outcome::torn)}), 5},
     {"a promise of what still runs", joined(k_begun, {then(0)}), 5},
     {"a promise that is skipped", joined(k_begun, {ended(0), then(0, Outcome::skip)}), 6},
     {"a guard before its time", joined(k_begun, {guard(2)}), 5},

@@ -89,11 +89,14 @@ class Cluster:
 
     def write_cluster_file(self, name: str = "toy", state: str = "state",
                            members: Iterable[str] = (), dead: Iterable[str] = (),
-                           host_of: Callable[[str], str] | None = None) -> str:
-        """A cluster file over these members (all, if none is named); `dead` hosts never greet."""
+                           host_of: Callable[[str], str] | None = None,
+                           own_hosts_state: bool = True) -> str:
+        """A cluster file over these members (all, if none is named); `dead` hosts never greet.
+        Without `own_hosts_state` the hosts' state folders are below the cluster's, as by default."""
         members, dead, host_of = list(members) or self.members, set(dead), host_of or self.host
         hosts = sorted({host_of(member) for member in members} | dead)
         text = [f"cluster: {name}", "system: toy", f"state: {self.path(state)}", "hosts:"]
+        self.own_hosts_state = own_hosts_state
         text += [f"  {host}: {self._connection(host, host in dead)}" for host in hosts]
         argv = f'["${{release}}/toy_member", serve, "${{member}}", "{self.path("members")}/${{member}}"]'
         home = self.path("members", "${member}")
@@ -112,7 +115,9 @@ class Cluster:
         return self.path(f"{name}.yaml")
 
     def _connection(self, host: str, is_dead: bool) -> str:
-        where = f'agent: "{program()}", state: "{self.path("hosts", host)}"'
+        where = f'agent: "{program()}"'
+        if self.own_hosts_state:
+            where += f', state: "{self.path("hosts", host)}"'
         if is_dead:
             return f'{{connect: [sh, -c, "trap \'\' PIPE; exec sleep 1000"], {where}}}'
         if host in self.lines:

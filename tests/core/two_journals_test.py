@@ -12,11 +12,14 @@ SECONDS_MAX = 60
 
 
 class TwoJournals(harness.Case):
-    def begin_two(self, end_seconds: float = 0.5) -> None:
+    def begin_two(self, end_seconds: float = 0.5, own_hosts_state: bool = True) -> None:
         """Two cluster files of the same cluster, each with a state folder of its own, and a plan of
         each."""
         self.begin(end_seconds=end_seconds)
-        self.other_file = self.cluster.write_cluster_file("other", "other_state")
+        if not own_hosts_state:
+            self.cluster_file = self.cluster.write_cluster_file(own_hosts_state=False)
+        self.other_file = self.cluster.write_cluster_file(
+            "other", "other_state", own_hosts_state=own_hosts_state)
         self.plans = [self.make_plan(),
                       self.make_plan(cluster_file=self.other_file,
                                      plan=os.path.join(self.scratch, "other_plan.json"))]
@@ -32,6 +35,17 @@ class TwoJournals(harness.Case):
         self.assertLessEqual(sum(run.code == DONE for run in done), 1, text)
         self.assertGreaterEqual(sum(run.code != DONE for run in done), 1, text)
         self.assert_told_who(next(run for run in done if run.code != DONE), text)
+
+    def test_at_once_with_state_folders_of_their_own(self) -> None:
+        """The hosts' state folders are those of each journal, as by default: no fence registry is
+        shared, and all the same only one is obeyed."""
+        self.begin_two(own_hosts_state=False)
+        both = [self.start_drydock("apply", plan) for plan in self.plans]
+        done = [running.wait(SECONDS_MAX) for running in both]
+        self.assert_at_least_up(2)
+        text = "".join(run.text() for run in done)
+        self.assertLessEqual(sum(run.code == DONE for run in done), 1, text)
+        self.assertLessEqual(max(self.cluster.stops(name) for name in ("m1", "m2", "m3")), 1, text)
 
     def test_second_while_first_runs(self) -> None:
         """The second is refused at once, told who holds the hosts and what to do, and the first

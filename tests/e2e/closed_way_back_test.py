@@ -109,6 +109,18 @@ class ClosedWayBack(unittest.TestCase):
         self.assert_refused(self.drydock("downgrade", "-c", "cluster.yaml"))
         self.assert_refused(self.drydock("plan", "-c", "cluster.yaml", "--to", "1.0", "-o", "back.json"))
 
+    def test_it_is_refused_by_a_plan_that_was_made_before(self) -> None:
+        """Reviewed at the gate, applied behind the point of no return."""
+        self.assertEqual((done := self.apply()).code, WAITS, done.text())
+        made = self.drydock("downgrade", "-c", "cluster.yaml", "--dry-run", "--json")
+        self.write("back.json", made.stdout)
+        self.drydock("approve", "point-of-no-return", "-c", "cluster.yaml")
+        self.assertEqual(self.drydock("resume", "-c", "cluster.yaml").code, DONE)
+        self.look_like("new")
+        self.assert_refused(self.drydock("apply", "back.json"))
+        self.look_like("new")
+        self.assert_refused(self.drydock("plan", "-c", "cluster.yaml", "--to", "1.0"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,94 @@
+#include "agent/claim_files.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::int64_t k_lock_within_ms = 10'000;  // others hold it for some disk writes
+constexpr std::size_t k_file_bytes_max = 64U << 10U;
+
+std::string owner_file(const std::string& path) {
+    return path + ".owner";
+}
+
+// A folder that is not there yet holds nothing that could be worked on.
+bool has_folder(const std::string& path) {
+    return ::access(os::folder_of(path).c_str(), X_OK) == 0;
+}
+
+Result<FenceRegistry> read_registry(const std::string& path) {
+    const auto text = os::read_file(owner_file(path), k_file_bytes_max);
+    if (!text) {
+        return text.error().code == "os.missing" ? Result<FenceRegistry>(FenceRegistry())
+                                                 : tl::unexpected(text.error());
+    }
+    auto registry = FenceRegistry::parse(*text);
+    return registry ? std::move(registry)
+                    : fail("agent.fence_damaged",
+                           fmt::format("{}: {}", owner_file(path), registry.error().message),
+                           "see that nobody works there, then remove that file");
+}
+
+Result<os::FileLock> lock_claim(const std::string& path) {
+    return os::FileLock::take_within(
+        owner_file(path) + ".lock", fmt::format("agent {}", ::getpid()), k_lock_within_ms);
+}
+
+Status claim_path(const std::string& path, Owner owner, bool take_over) {
+    DRYDOCK_TRY_ASSIGN(const os::FileLock lock, lock_claim(path));
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_registry(path));
+    FenceRegistry after = before;
+    owner.cluster.clear();  // what counts here is the path
+    owner.claims = {path};
+    DRYDOCK_TRY_ASSIGN(const std::int64_t epoch, after.fence(owner, take_over));
+    if (epoch != owner.epoch) {
+        return fail("agent.fenced",
+                    fmt::format("{} obeys epoch {} and no longer {}", path, epoch, owner.epoch),
+                    "another conductor has taken over this run; follow it with `drydock status`");
+    }
+    return before == after ? Status() : os::write_file_durable(owner_file(path), after.text());
+}
+
+}  // namespace
+
+std::vector<std::string> claimed_paths(const std::vector<std::string>& claims) {
+    std::vector<std::string> paths;
+    for (const std::string& claim : claims) {
+        for (const std::string_view kind : {"pid_file ", "link "}) {
+            if (claim.starts_with(kind) && claim.substr(kind.size()).starts_with('/')) {
+                paths.push_back(claim.substr(kind.size()));
+            }
+        }
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+Status claim_paths(const Owner& owner, bool take_over) {
+    for (const std::string& path : claimed_paths(owner.claims)) {
+        if (has_folder(path)) {
+            DRYDOCK_TRY(claim_path(path, owner, take_over));
+        }
+    }
+    return {};
+}
+
+Result<ClaimLocks> hold_claims(const std::vector<std::string>& claims, const Commander& commander) {
+    ClaimLocks locks;
+    for (const std::string& path : claimed_paths(claims)) {
+        if (!has_folder(path)) {
+            continue;
+        }
+        DRYDOCK_TRY_ASSIGN(os::FileLock lock, lock_claim(path));
+        DRYDOCK_TRY_ASSIGN(const FenceRegistry registry, read_registry(path));
+        DRYDOCK_TRY(registry.check(commander));
+        locks.push_back(std::move(lock));
+    }
+    return locks;
+}
+
+}  // namespace drydock::agent
