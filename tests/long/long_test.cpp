@@ -370,7 +370,7 @@ TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
     for (int i = 0; i < 8; ++i) {  // until its epoch is the higher one
         const auto session = make_session();
         ASSERT_TRUE(session->take());
-        if (session->drain()) {
+        if (session->drain("the run is being taken back")) {
             state_ = session->state();
             break;
         }
