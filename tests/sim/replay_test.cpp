@@ -86,7 +86,7 @@ TEST(SimReplay, KnownFailuresBreakTheSameThing) {
         replay_all(about.name, proof->plan, proof->report, tally);
     }
     EXPECT_GE(tally.broke, 19);
-    EXPECT_LE(tally.stopped, 1);
+    EXPECT_LE(tally.stopped, 2);  // the program compares the world when it begins or goes on
     EXPECT_LE(tally.helped, 1);
     EXPECT_EQ(tally.unbroken, 0);
 }
