@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 import harness  # first: it knows where the others are
+import api
 import cluster
 from harness import DONE, HALTED, KILLED, MOVED, NO
 
@@ -136,11 +137,21 @@ class Level(harness.Case):
         self.cluster.stop(last)
         self.cluster.install(series_of(self.new), last)
         self.cluster.start(last)
+        cluster.wait_until(lambda: answers(self.cluster, last), RISES_SECONDS_MAX,
+                           lambda: f"{last} does not answer")
 
     def assert_ways_left(self, done: harness.Run) -> None:
         text = done.stdout + done.stderr
         for word in ("level", "rebuild", "restore"):
             self.assertIn(word, text)
+
+
+def answers(made: cluster.Cluster, name: str) -> bool:
+    try:
+        made.status(name)
+    except api.NoAnswer:
+        return False
+    return True
 
 
 def series_of(version: str) -> str:
