@@ -186,11 +186,12 @@ TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
         order.set("begin_by_ms", clock.monotonic_ms() + (late ? -1 : 60'000));
         ASSERT_TRUE(os::write_file_durable(folder + "/order", order.dump()));
         const auto done = os::run_to_end(
-            {.spawn = {.argv = {"sh",
-                                "-c",
-                                fmt::format("exec {0} agent --run-action {1} <{1}/order 3<>{1}/lock",
-                                            DRYDOCK_AGENT,
-                                            folder)}}});
+            {.spawn = {
+                 .argv = {"sh",
+                          "-c",
+                          fmt::format("exec {0} agent --run-action {1} <{1}/order 3<>{1}/lock",
+                                      DRYDOCK_AGENT,
+                                      folder)}}});
         ASSERT_TRUE(done);
         EXPECT_EQ(os::read_file(folder + "/effect", 100).has_value(), !late);
         EXPECT_EQ(read_attempt(folder)->phase, late ? ActionPhase::none : ActionPhase::ended);
