@@ -24,6 +24,10 @@ return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& obser
     back.cluster_file = ended->plan.cluster_file;
     back.approve.clear();  // was said of the way forward
     auto returned = downgrade(back, observer);
+    if (!returned && !returned.error().errors.empty()) {
+        ended->cause += fmt::format("; going back by itself was refused: {}",
+                                    returned.error().errors.front().message);
+    }
     return returned ? returned : ended;
 }
 
