@@ -3,9 +3,11 @@
 // 1,000 hosts x 30 steps, all hosts side by side, through the real runner, agent sessions and
 // SQLite journal; only the hosts and the time are in memory. Then the journal is opened, read and
 // replayed as a resume does it.
+#include "bench/must.h"
 #include "conduct/session.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "transport/fake/fake_transport.h"
+#include "transport/fake/idle_system.h"
 
 #include <fmt/format.h>
 
@@ -17,21 +19,11 @@
 namespace {
 
 using namespace drydock;  // NOLINT(google-build-using-namespace): a program of one file
+using bench::must;
 namespace fs = std::filesystem;
 
 constexpr int k_hosts = 1000;
 constexpr int k_steps = 30;
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().text().c_str());
-        std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
 
 class Timer {
 public:
@@ -45,34 +37,18 @@ private:
 };
 
 // Everything works, each step in its own time, and a counter on each host goes up.
-class Obedient final : public transport::FakeSystem {
+class Obedient final : public transport::IdleSystem {
 public:
-    void advance(std::int64_t) override {}
-
-    agent::ActionResult start(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult stop(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult link(const std::string&, const std::string&, const std::string&) override {
-        return {};
-    }
-
     agent::ActionResult command(const std::string& host, const Json&) override {
         ++steps_[host];
         return {};
     }
-
-    agent::ActionResult http(const std::string&, const Json&) override { return {}; }
 
     [[nodiscard]] std::int64_t takes_ms(const Json&) override { return dice_.between(5, 2000); }
 
     agent::Finding probe(const std::string& host, const Json&, std::int64_t&) override {
         return agent::known(steps_[host]);
     }
-
-    bool kill_one(std::int64_t) override { return false; }
-
-    bool host_dies(const std::string&) override { return true; }
 
 private:
     std::map<std::string, int> steps_;

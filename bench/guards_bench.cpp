@@ -5,6 +5,7 @@
 // they take is taken off. Told are the conductor's own milliseconds a guard, its memory, and the
 // milliseconds that one host alone costs, as a yardstick of the machine.
 #include "base/version.h"
+#include "bench/must.h"
 #include "conduct/session.h"
 #include "journal/memory/memory_journal.h"
 #include "os/clock.h"
@@ -20,18 +21,8 @@
 namespace {
 
 using namespace drydock;  // NOLINT(google-build-using-namespace): a program of one file
+using bench::must;
 using Steady = std::chrono::steady_clock;
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().text().c_str());
-        std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
 
 double cpu_ms() {
     rusage usage{};

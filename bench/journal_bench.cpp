@@ -5,6 +5,7 @@
 // - a run of 1,000 hosts x 30 steps with 16 actions in flight: bytes a host-step on disk (also with
 //   one action in flight, where nothing shares a commit), and the time to open, verify and read it
 //   all again
+#include "bench/must.h"
 #include "journal/sqlite/sqlite_journal.h"
 
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 namespace {
 
 using drydock::Json;
+using drydock::bench::must;
 namespace fs = std::filesystem;
 namespace journal = drydock::journal;
 
@@ -26,17 +28,6 @@ constexpr std::int64_t k_hosts = 1000;
 constexpr std::int64_t k_steps = 30;
 constexpr std::int64_t k_in_flight = 16;
 constexpr int k_records = 500;
-
-template <class T>
-T must(drydock::Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().text().c_str());
-        std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
 
 class Timer {
 public:

@@ -20,11 +20,6 @@ constexpr std::size_t k_progress_tail_bytes = 300;
 constexpr std::size_t k_progress_file_bytes_max = 4096;
 constexpr std::size_t k_unit_bytes_max = 32;
 
-bool exists(const std::string& path) {
-    struct stat facts = {};
-    return ::lstat(path.c_str(), &facts) == 0;
-}
-
 std::string tombstone_path(const std::string& folder) {
     return folder + "/never.json";
 }
@@ -87,7 +82,7 @@ std::optional<ActionState> read_attempt(const std::string& folder) {
     if (auto result = read_result(folder)) {
         return ActionState{ActionPhase::ended, std::move(*result)};
     }
-    if (exists(tombstone_path(folder))) {
+    if (os::exists(tombstone_path(folder))) {
         return ActionState{};
     }
     return os::is_locked(folder + "/lock").value_or(true)
@@ -117,7 +112,7 @@ Status write_tombstone(const std::string& folder, std::string_view reason) {
 }
 
 bool is_closed(const std::string& folder) {
-    return exists(folder + "/result.json") || exists(tombstone_path(folder));
+    return os::exists(folder + "/result.json") || os::exists(tombstone_path(folder));
 }
 
 }  // namespace drydock::agent

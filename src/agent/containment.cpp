@@ -40,15 +40,14 @@ std::string sessions_path(const std::string& folder) {
     return folder + "/sessions";
 }
 
-bool exists(const std::string& path) {
-    struct stat facts = {};
-    return ::lstat(path.c_str(), &facts) == 0;
-}
-
 std::string real_path(const std::string& path) {
     std::error_code error;
     const auto real = std::filesystem::canonical(path, error);
     return error ? path : real.string();
+}
+
+std::string cookie_of(const std::string& real_folder) {
+    return "DRYDOCK_ATTEMPT=" + real_folder;
 }
 
 // By rename, so that a kill never leaves half of it. Nothing contained survives a power cut: the
@@ -156,7 +155,7 @@ Result<bool> is_contained(const os::ProcessFacts& process,
 }
 
 Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& record) {
-    const std::string cookie = "DRYDOCK_ATTEMPT=" + real_path(folder);
+    const std::string cookie = cookie_of(real_path(folder));
     const auto sessions = read_sessions(folder);
     std::vector<pid_t> found;
     DRYDOCK_TRY_ASSIGN(const auto list, os::list_processes());
@@ -206,7 +205,7 @@ Result<Containment> Containment::enter(const std::string& folder) {
     const auto self = os::find_process(::getpid());
     const auto ticks = self && *self ? (*self)->start_ticks : 0;
     containment.folder_ = real_path(folder);
-    containment.cookie_ = "DRYDOCK_ATTEMPT=" + containment.folder_;
+    containment.cookie_ = cookie_of(containment.folder_);
     const std::string current = current_group();
     const std::string above = current.empty() ? current : os::folder_of(current);
     containment.born_inside_ = !current.empty() && current == group_of(containment.folder_, above);
@@ -269,7 +268,7 @@ void Containment::leave() const {
     release(0);
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {  // orphans, which a subreaper inherits
     }
-    for (int i = 0; i < k_remove_tries && exists(group_); ++i) {
+    for (int i = 0; i < k_remove_tries && os::exists(group_); ++i) {
         os::remove_cgroup(group_);
         const auto left = os::cgroup_processes(group_);
         if (!left || !left->empty()) {

@@ -104,8 +104,8 @@ bool is_short(const Json& value) {
 }  // namespace
 
 Result<FenceRegistry> FenceRegistry::parse(std::string_view text) {
-    FenceRegistry registry;
     if (const auto epoch = bare_epoch(text)) {
+        FenceRegistry registry;
         registry.owners_.push_back({.cluster = {},
                                     .journal = {},
                                     .epoch = *epoch,
@@ -114,14 +114,18 @@ Result<FenceRegistry> FenceRegistry::parse(std::string_view text) {
                                     .claims = {}});
         return registry;
     }
-    const auto value = Json::parse(text);
-    if (!value || !(*value)["owners"].is_array()) {
+    return read(Json::parse(text).value_or(Json()));
+}
+
+Result<FenceRegistry> FenceRegistry::read(const Json& value) {
+    if (!value["owners"].is_array()) {
         return fail("agent.fence_damaged", "it holds neither owners nor an epoch");
     }
-    for (const auto& owner : (*value)["owners"].items()) {
+    FenceRegistry registry;
+    for (const auto& owner : value["owners"].items()) {
         registry.owners_.push_back(stored_owner(owner));
     }
-    for (const auto& each : (*value)["displaced"].items()) {
+    for (const auto& each : value["displaced"].items()) {
         registry.displacements_.push_back({each["journal"].as_string(), stored_owner(each["by"])});
     }
     return registry;

@@ -55,6 +55,8 @@ public:
     // Reads what text() wrote, or a bare epoch, as agents wrote it before there were owners.
     // "agent.fence_damaged" for anything else.
     [[nodiscard]] static Result<FenceRegistry> parse(std::string_view text);
+    // From {owners, displaced}, as in the text; an agent's greeting has the owners alone.
+    [[nodiscard]] static Result<FenceRegistry> read(const Json& value);
     [[nodiscard]] std::string text() const;
 
     // Registers the owner, or raises its epoch. Returns the epoch that holds for its journal now,

@@ -90,14 +90,14 @@ Status rename_part(const PutPart& part, const Version& checked) {
 // The digest is taken without the fence's lock, so that other agents can begin their actions.
 Status LocalHost::put(const Commander& commander, const PutPart& part) {
     {
-        DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(commander));
+        DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
         DRYDOCK_TRY(write_part(part));
     }
     if (!part.last) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const Version checked, check_part(part));
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
     return rename_part(part, checked);
 }
 

@@ -14,7 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -37,11 +36,6 @@ Result<os::Fd> memory_file(std::string_view bytes) {
     DRYDOCK_TRY(os::write_all(file.get(), bytes));
     ::lseek(file.get(), 0, SEEK_SET);
     return file;
-}
-
-bool exists(const std::string& path) {
-    struct stat facts = {};
-    return ::lstat(path.c_str(), &facts) == 0;
 }
 
 void watch(const os::Fd& epoll, int descriptor) {
@@ -172,24 +166,24 @@ Status LocalHost::check(const Commander& commander) {
     return fences.check(commander);
 }
 
-Result<os::FileLock> LocalHost::enter_as(const Commander& commander) const {
-    DRYDOCK_TRY_ASSIGN(os::FileLock turn, enter(k_enter_within_ms));
+Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander) const {
+    DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
     DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
     FenceRegistry after = before;
     DRYDOCK_TRY(after.admit(commander, os::RealClock().wall_ms()));
     DRYDOCK_TRY(write_fences(before, after));
-    return turn;
+    return Turn{std::move(lock), std::move(after)};
 }
 
 Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
                         const Json& secrets) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(permit.commander));
-    DRYDOCK_TRY_ASSIGN(const FenceRegistry fences, read_fences());
-    DRYDOCK_TRY_ASSIGN(const ClaimLocks claims,
-                       hold_claims(fences.claims_of(permit.commander.journal), permit.commander));
-    if (exists(folder_of(key))) {
+    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(permit.commander));
+    DRYDOCK_TRY_ASSIGN(
+        const ClaimLocks claims,
+        hold_claims(turn.fences.claims_of(permit.commander.journal), permit.commander));
+    if (os::exists(folder_of(key))) {
         return {};
     }
     if (const auto other = find_running_attempt(key)) {
@@ -225,7 +219,7 @@ std::optional<ActionKey> LocalHost::find_running_attempt(const ActionKey& key) c
 
 Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) const {
     const std::string run = state_ + "/" + key.run;
-    if (is_marked(run) && !exists(folder_of(key))) {
+    if (is_marked(run) && !os::exists(folder_of(key))) {
         return fail("agent.run_removed",
                     fmt::format("this host has removed the records of run {}", key.run),
                     "plan again; a run that old cannot be continued");
@@ -301,7 +295,7 @@ Result<os::Child> LocalHost::start_supervisor(const std::string& folder,
 
 ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
-    if (!exists(folder)) {
+    if (!os::exists(folder)) {
         const bool removed = is_marked(state_ + "/" + key.run);
         return {removed ? ActionPhase::torn : ActionPhase::none, {}};
     }
@@ -316,7 +310,7 @@ ActionState LocalHost::look(const ActionKey& key) {
 }
 
 Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
     const std::string folder = folder_of(key);
     if (!os::is_locked(folder + "/lock").value_or(true)) {
         return is_closed(folder) ? Status() : end_left_behind(folder);

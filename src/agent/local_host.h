@@ -47,11 +47,17 @@ private:
         os::Child child;
     };
 
+    // The right to change something here, and what is registered as long as it is held.
+    struct Turn {
+        os::FileLock lock;
+        FenceRegistry fences;
+    };
+
     LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed);
 
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
     [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
-    [[nodiscard]] Result<os::FileLock> enter_as(const Commander& commander) const;
+    [[nodiscard]] Result<Turn> enter_as(const Commander& commander) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
     [[nodiscard]] Status write_fences(const FenceRegistry& before,
                                       const FenceRegistry& after) const;

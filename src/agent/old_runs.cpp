@@ -65,8 +65,7 @@ std::size_t remove_attempts(const std::string& run, std::size_t count_max) {
 }  // namespace
 
 bool is_marked(const std::string& run_folder) {
-    struct stat facts = {};
-    return ::lstat((run_folder + "/" + k_marker).c_str(), &facts) == 0;
+    return os::exists(run_folder + "/" + k_marker);
 }
 
 void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {

@@ -49,9 +49,7 @@ std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& pla
 
 // As the host's own agent will decide.
 std::optional<Error> ownership_conflict(const Json& greeting, const agent::Owner& owner) {
-    Json registered;
-    registered.set("owners", greeting["owners"]);
-    auto registry = agent::FenceRegistry::parse(registered.dump());
+    auto registry = agent::FenceRegistry::read(greeting);
     if (!registry) {
         return std::nullopt;  // an agent that tells none is refused by its version
     }

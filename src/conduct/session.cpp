@@ -194,7 +194,11 @@ std::optional<Error> RunSession::find_other_owner() const {
     return std::nullopt;
 }
 
-std::optional<Error> RunSession::find_silent_work(const WorkReport& report) const {
+// What is under way still after the longest wait, or may be on a host that does not tell.
+std::optional<Error> RunSession::find_work_left(const WorkReport& report) const {
+    if (!report.running.empty()) {
+        return under_way_error(report.running.front(), wait_limit_ms());
+    }
     for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
         const model::Action& action = plan_.actions[i];
         if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
@@ -385,17 +389,19 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
     }
     const WorkReport report = await_quiet(
         *hosts_, ports_.clock, wait_limit_ms(), nullptr, [](const HostWork&) { return false; }, {});
-    obstacle_.error = find_silent_work(report);
-    if (!report.running.empty()) {
-        obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
-    }
-    Json detail;
-    detail.set("who", request.who);
-    if (obstacle_.error && request.detail["give_up_hosts"].as_bool()) {
-        detail.set("given_up", std::exchange(obstacle_.error, std::nullopt)->message);
-    }
-    if (obstacle_.error) {
+    obstacle_.error = find_work_left(report);
+    if (obstacle_.error && !request.detail["give_up_hosts"].as_bool()) {
         return runner_->refuse(request, obstacle_.error->message);
+    }
+    return record_aborted(request.who);
+}
+
+// Work that still keeps the run from its end is given up, and the record says so.
+drydock::Status RunSession::record_aborted(const std::string& who) {
+    Json detail;
+    detail.set("who", who);
+    if (const auto given_up = std::exchange(obstacle_.error, std::nullopt)) {
+        detail.set("given_up", given_up->message);
     }
     return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
 }
@@ -417,10 +423,7 @@ drydock::Status RunSession::drain(const std::string& purpose) {
     if (hosts_->displaced()) {
         return tl::unexpected(*hosts_->displaced());
     }
-    obstacle_.error = find_silent_work(report);
-    if (!report.running.empty()) {
-        obstacle_.error = under_way_error(report.running.front(), wait_limit_ms());
-    }
+    obstacle_.error = find_work_left(report);
     return {};
 }
 
@@ -437,13 +440,7 @@ drydock::Status RunSession::abort(bool give_up_hosts) {
     if (obstacle_.error && !give_up_hosts) {
         return {};
     }
-    Json detail;
-    detail.set("who", settings_.user);
-    if (obstacle_.error) {
-        detail.set("given_up", obstacle_.error->message);
-        obstacle_.error.reset();
-    }
-    return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
+    return record_aborted(settings_.user);
 }
 
 drydock::Status RunSession::record(const Event& event) {

@@ -113,7 +113,8 @@ private:
     [[nodiscard]] Status compare(std::vector<run::Drift>& drift);
     [[nodiscard]] std::optional<Error> find_refusing_host() const;
     [[nodiscard]] std::optional<Error> find_other_owner() const;
-    [[nodiscard]] std::optional<Error> find_silent_work(const WorkReport& report) const;
+    [[nodiscard]] std::optional<Error> find_work_left(const WorkReport& report) const;
+    [[nodiscard]] drydock::Status record_aborted(const std::string& who);
     void restore_soaks();
 
     const model::Plan& plan_;

@@ -180,6 +180,11 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
     }
 }
 
+bool exists(const std::string& path) {
+    struct stat facts = {};
+    return ::lstat(path.c_str(), &facts) == 0;
+}
+
 Status write_all(int descriptor, std::string_view bytes) {
     while (!bytes.empty()) {
         const auto size = ::write(descriptor, bytes.data(), bytes.size());

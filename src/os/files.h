@@ -51,6 +51,9 @@ private:
 // bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
 
+// True if something has that name, also a link that leads nowhere.
+[[nodiscard]] bool exists(const std::string& path);
+
 // Replaces the file at once or not at all: temporary name, sync, rename, sync of the folder.
 [[nodiscard]] Status
 write_file_durable(const std::string& path, std::string_view bytes, mode_t mode = 0600);

@@ -75,6 +75,13 @@ TEST_F(Files, refuses_folders_that_others_could_replace) {
     EXPECT_EQ(ensure_private_folder(path("link")).error().code, "os.not_private");
 }
 
+TEST_F(Files, tells_what_is_there) {
+    EXPECT_FALSE(exists(path("link")));
+    ASSERT_EQ(::symlink(path("nowhere").c_str(), path("link").c_str()), 0);
+    EXPECT_TRUE(exists(path("link")));
+    EXPECT_FALSE(exists(path("nowhere")));
+}
+
 TEST_F(Files, says_who_holds_a_lock) {
     auto first = std::make_optional(FileLock::take(path("lock"), "conductor 7 of ann").value());
     const auto second = FileLock::take(path("lock"), "another");

@@ -45,7 +45,9 @@ std::array<Json, N> as_json(const std::array<std::string_view, N>& names) {
     return values;
 }
 
-bool has_action(EventType type) {
+}  // namespace
+
+bool is_of_action(EventType type) {
     switch (type) {
     case EventType::action_intended:
     case EventType::action_ended:
@@ -71,8 +73,6 @@ bool has_action(EventType type) {
     return false;
 }
 
-}  // namespace
-
 EventCodec::EventCodec(const model::Plan& plan) : plan_(plan), by_id_(plan.actions.size()) {
     std::iota(by_id_.begin(), by_id_.end(), 0);
     std::sort(by_id_.begin(), by_id_.end(), [&](std::size_t a, std::size_t b) {
@@ -87,7 +87,7 @@ Json EventCodec::encode(const Event& event) const {
     static const auto k_purpose_values = as_json(k_purposes);
     Json::Object json;
     json.reserve(6);
-    if (has_action(event.type)) {
+    if (is_of_action(event.type)) {
         json.append("action", plan_.actions.at(event.action).id);
     }
     if (event.attempt != 0) {
@@ -122,7 +122,7 @@ Result<Event> EventCodec::decode(const Json& json) const {
     }
     Event event = {
         *type, 0, static_cast<int>(json["attempt"].as_int()), *outcome, *purpose, json["detail"]};
-    if (has_action(*type)) {
+    if (is_of_action(*type)) {
         const std::string& id = json["action"].as_string();
         const auto it = std::lower_bound(
             by_id_.begin(), by_id_.end(), id, [&](std::size_t action, const std::string& wanted) {

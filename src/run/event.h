@@ -80,6 +80,8 @@ private:
     std::vector<std::size_t> by_id_;  // the actions, in order of their ids
 };
 
+// False for an event of the whole run, whose `action` says nothing.
+[[nodiscard]] bool is_of_action(EventType type);
 [[nodiscard]] std::string_view name_of(EventType type);
 [[nodiscard]] std::string_view name_of(Outcome outcome);
 [[nodiscard]] std::string_view name_of(Purpose purpose);

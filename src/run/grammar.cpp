@@ -16,32 +16,6 @@ bool awaits_a_person(Phase phase) {
     return phase == Phase::halted || phase == Phase::paused;
 }
 
-bool is_of_action(EventType type) {
-    switch (type) {
-    case EventType::action_intended:
-    case EventType::action_ended:
-    case EventType::action_attached:
-    case EventType::facts_read:
-    case EventType::soak_started:
-    case EventType::gate_opened:
-    case EventType::gate_approved:
-    case EventType::action_progress:
-        return true;
-    case EventType::run_created:
-    case EventType::conductor_started:
-    case EventType::drift_found:
-    case EventType::run_paused:
-    case EventType::run_resumed:
-    case EventType::run_halted:
-    case EventType::run_finished:
-    case EventType::run_returned:
-    case EventType::run_aborted:
-    case EventType::run_noted:
-        break;
-    }
-    return false;
-}
-
 bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
     return std::find(outcomes.begin(), outcomes.end(), outcome) != outcomes.end();
 }

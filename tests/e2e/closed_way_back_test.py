@@ -2,25 +2,12 @@
 
 import json
 import os
-import tempfile
 import unittest
 
-from program import DONE, NO, WAITS, Run, Running
+from program import DONE, NO, WAITS, Run
+from sealed import SealedTest, cluster, pack
 
-PACK = """pack: sealed
-title: Sealed
-roles: {node: {quorum: none, stores: [data]}}
-settings: {node: {facts: {type: path, help: "where the test says what is there"}}}
-facts:
-  node:
-    service: {type: text, probe: {file: {path: "${facts}", as: json, pointer: /service}}}
-    installed: {binds: installed, type: release, probe: {file: {path: "${facts}", as: json, pointer: /release}}}
-    running: {binds: running, type: release, probe: {file: {path: "${facts}", as: json, pointer: /release}}}
-    ready: {binds: ready, type: bool, probe: {file: {path: "${facts}", as: json, pointer: /ready}}}
-    key_seen: {type: text, probe: {file: {path: "${facts}", as: json, pointer: /key}}}
-  system:
-    key: {type: text, derive: {agreed: key_seen}}
-"""
+SERVICE = '{file: {path: "${facts}", as: json, pointer: /service}}'
 RELEASES = """stores: {data: {role: node, formats: ["1"]}}
 series:
   "1": {data: {reads: ["1"], writes: "1"}}
@@ -45,47 +32,22 @@ DOWNGRADE = ("procedure: downgrade\nkind: in-place\ntitle: down\ncost: nothing\n
              "  - phase: down\n    steps:\n      - require: \"the old key opens it\"\n        id: old-key\n"
              "        all: [{fact: key, is: old}]\n        remedy: \"the old release does not know the new key\"\n"
              + STEP % ("switch back", "back", "old", MOVES, "{fact: running, is: \"${to}\"}"))
-CLUSTER = """cluster: small
-system: sealed
-state: SCRATCH/state
-policy: {soak: 0s}
-hosts: {here: {connect: local}}
-roles:
-  node:
-    host: here
-    service: {process: {argv: ["${release}/node"], pid_file: "SCRATCH/${member}.pid", log: "SCRATCH/${member}.log"}}
-    release: {link: "SCRATCH/${member}", versions: {"1.0": SCRATCH/1.0, "2.0": SCRATCH/2.0}}
-    settings: {facts: "SCRATCH/${member}.json"}
-members: [{role: node, name: m1}]
-"""
 
 
-class ClosedWayBack(unittest.TestCase):
+class ClosedWayBack(SealedTest):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.scratch = folder.name
-        for name, text in (("pack", PACK), ("releases", RELEASES), ("procedures/upgrade", UPGRADE),
+        super().setUp()
+        for name, text in (("pack", pack(SERVICE)), ("releases", RELEASES), ("procedures/upgrade", UPGRADE),
                            ("procedures/downgrade", DOWNGRADE)):
             self.write(f"packs/sealed/{name}.yaml", text)
-        self.write("cluster.yaml", CLUSTER)
+        self.write("cluster.yaml", cluster(["m1"], "policy: {soak: 0s}\n"))
         for name, release, key in (("old", "1.0", "old"), ("new", "2.0", "old"), ("sealed", "2.0", "new")):
             self.write(f"{name}.json", json.dumps({"service": "running", "release": release, "ready": True, "key": key}))
         self.look_like("old")
 
-    def write(self, name: str, text: str) -> None:
-        path = os.path.join(self.scratch, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            file.write(text.replace("SCRATCH", self.scratch))
-
     def look_like(self, name: str) -> None:
         with open(os.path.join(self.scratch, f"{name}.json")) as file:
             self.write("m1.json", file.read())
-
-    def drydock(self, *args: str) -> Run:
-        env = {"DRYDOCK_PACKS": os.path.join(self.scratch, "packs")}
-        return Running(list(args), self.scratch, env).wait()
 
     def apply(self, *more: str) -> Run:
         planned = self.drydock("plan", "-c", "cluster.yaml", "--to", "2.0", "-o", "plan.json")

@@ -5,6 +5,7 @@
 #include "journal/memory/memory_journal.h"
 #include "run/grammar.h"
 #include "transport/fake/fake_transport.h"
+#include "transport/fake/idle_system.h"
 
 #include <gtest/gtest.h>
 
@@ -20,32 +21,16 @@ constexpr std::int64_t k_second = 1'000;
 const agent::ActionKey k_first = {"r1", "move/m1/data", 1};
 
 // The data of one member, moved or not.
-class Mover final : public transport::FakeSystem {
+class Mover final : public transport::IdleSystem {
 public:
-    void advance(std::int64_t) override {}
-
-    agent::ActionResult start(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult stop(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult link(const std::string&, const std::string&, const std::string&) override {
-        return {};
-    }
-
     agent::ActionResult command(const std::string&, const Json&) override {
         moved = true;
         return {};
     }
 
-    agent::ActionResult http(const std::string&, const Json&) override { return {}; }
-
-    [[nodiscard]] std::int64_t takes_ms(const Json&) override { return 100; }
-
     agent::Finding probe(const std::string&, const Json&, std::int64_t&) override {
         return agent::known(moved);
     }
-
-    bool kill_one(std::int64_t) override { return false; }
 
     bool host_dies(const std::string&) override { return false; }
 

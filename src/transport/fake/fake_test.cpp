@@ -1,6 +1,7 @@
 // The fake transport keeps its promises: frames in order, time that moves only when waited for,
 // faults where they are aimed, and the same world for the same seed.
 #include "transport/fake/fake_transport.h"
+#include "transport/fake/idle_system.h"
 
 #include <gtest/gtest.h>
 
@@ -8,34 +9,16 @@ namespace drydock::transport {
 namespace {
 
 // A counter on each host; each action adds one and takes 100 ms.
-class Counters final : public FakeSystem {
+class Counters final : public IdleSystem {
 public:
-    void advance(std::int64_t) override {}
-
-    agent::ActionResult start(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult stop(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult link(const std::string&, const std::string&, const std::string&) override {
-        return {};
-    }
-
     agent::ActionResult command(const std::string& host, const Json&) override {
         ++counts[host];
         return {};
     }
 
-    agent::ActionResult http(const std::string&, const Json&) override { return {}; }
-
-    [[nodiscard]] std::int64_t takes_ms(const Json&) override { return 100; }
-
     agent::Finding probe(const std::string& host, const Json&, std::int64_t&) override {
         return agent::known(counts[host]);
     }
-
-    bool kill_one(std::int64_t) override { return false; }
-
-    bool host_dies(const std::string&) override { return true; }
 
     std::map<std::string, int> counts;
 };
