@@ -160,8 +160,8 @@ TEST_F(Actions, say_when_a_process_does_not_end_and_kill_only_if_told) {
     const auto pid = static_cast<pid_t>(look().pid);
     ::kill(pid, SIGSTOP);  // a stopped process takes no TERM
     const auto stat = fmt::format("/proc/{}/stat", pid);
-    while (os::read_file(stat, 4096).value_or(") T").find(") T") == std::string::npos) {
-    }
+    wait_until(
+        [&] { return os::read_file(stat, 4096).value_or(") T").find(") T") != std::string::npos; });
     EXPECT_EQ(error_code(stop(R"({"signal":"TERM"})", 200)), "service.still_running");
     EXPECT_EQ(look().phase, Phase::running);
     EXPECT_EQ(stop(R"({"signal":"TERM","kill_after_ms":100})").outcome, Outcome::done);

@@ -48,8 +48,8 @@ TEST_F(Exec, goes_on_when_the_connection_is_lost) {
     connect();
     ask(exec("a", effect("while ! test -e " + path("go") + "; do sleep 0.02; done; echo end")),
         1000);
-    while (call(attach("a").set("wait", false))["state"].as_string() != "running") {
-    }
+    wait_until(
+        [&] { return call(attach("a").set("wait", false))["state"].as_string() == "running"; });
     connect();
     const auto hello = call(json(R"({"do":"hello"})"));
     EXPECT_EQ(hello["running"], json(R"([{"run":"r1","action":"a","attempt":1}])"));
@@ -161,9 +161,7 @@ TEST_F(Exec, ends_a_running_action_when_cancelled) {
                    "echo ran >> "
                    + path("effects") + "; sleep 60")),
         1000);
-    while (read("effects").empty()) {
-        call(attach("a").set("wait", false));
-    }
+    wait_until([&] { return !read("effects").empty(); });
     const auto cancel =
         call(json(R"({"do":"cancel","run":"r1","action":"a","attempt":1,"epoch":1})"));
     EXPECT_FALSE(cancel.contains("error")) << cancel.dump();
@@ -182,8 +180,7 @@ TEST_F(Exec, ends_a_command_whose_output_never_pauses) {
     EXPECT_EQ(late["result"]["error"]["code"].as_string(), "command.timeout");
     EXPECT_FALSE(late["result"].contains("cancelled"));
     ask(exec("b", Json(yes).set("timeout_ms", 60'000)), 1000);
-    while (read("state/r1/b.1/output").empty()) {
-    }
+    wait_until([&] { return !read("state/r1/b.1/output").empty(); });
     EXPECT_FALSE(call(json(R"({"do":"cancel","run":"r1","action":"b","attempt":1,"epoch":1})"))
                      .contains("error"));
     EXPECT_TRUE(answer(1000)["result"]["cancelled"].as_bool());
@@ -247,9 +244,7 @@ TEST_F(Exec, tells_whether_a_cancelled_action_has_a_cursor) {
     for (const std::string action : {"a", "b"}) {
         const std::string mark = action == "a" ? "echo 7 > $DRYDOCK_CURSOR; " : "";
         ask(exec(action, shell(mark + "echo ran > " + path(action) + "; sleep 60")), 1000);
-        while (read(action).empty()) {
-            call(attach(action).set("wait", false));
-        }
+        wait_until([&] { return !read(action).empty(); });
         call(json(R"({"do":"cancel","run":"r1","attempt":1,"epoch":1})").set("action", action));
         EXPECT_EQ(answer(1000)["result"]["evidence"]["cursor"].as_bool(), action == "a");
         answers_.erase(1000);

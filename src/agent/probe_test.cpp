@@ -84,6 +84,7 @@ protected:
         });
         port_ = server_.bind_to_any_port("127.0.0.1");
         thread_ = std::jthread([this] { server_.listen_after_bind(); });
+        wait_until([this] { return server_.is_running(); });  // stopped before, it would never end
     }
 
     void TearDown() override { server_.stop(); }

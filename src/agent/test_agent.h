@@ -16,6 +16,8 @@ namespace drydock::agent {
 // The path of the agent's program.
 [[nodiscard]] std::string test_agent_program();
 
+constexpr int k_first_of_calls = 1'000'000;
+
 class AgentWorld : protected Scratch {
 protected:
     void connect(std::vector<std::string> environment = {}) {
@@ -53,6 +55,7 @@ protected:
         return {};
     }
 
+    // Numbered behind every number that a test gives itself: however often it calls.
     Json call(Json request) {
         ask(std::move(request), ++last_);
         return answer(last_);
@@ -79,7 +82,7 @@ protected:
     std::map<int, Json> answers_;
     std::map<int, Json> progress_;
     std::optional<Error> ended_;
-    int last_ = 0;
+    int last_ = k_first_of_calls;
 };
 
 }  // namespace drydock::agent

@@ -10,9 +10,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
+#include <thread>
 
 namespace drydock::agent {
 
@@ -20,6 +23,18 @@ inline Json json(const std::string& text) {
     auto value = Json::parse(text);
     CHECK(value.has_value());
     return *value;
+}
+
+// Waits until it holds. A test that waits for what does not come fails; it never hangs.
+template <typename Condition>
+void wait_until(const Condition& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() >= deadline) {
+            throw std::runtime_error("20 s went by, and what was waited for did not come");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
 }
 
 class Scratch {
