@@ -97,9 +97,38 @@ TEST_F(Begin, finds_what_an_older_agent_began) {
     connect();
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(call(json(R"({"do":"hello"})"))["running"],
-                  json(R"([{"run":"r0","action":"b","attempt":1}])"));
+                  json(R"([{"run":"r0","action":"b","attempt":1,"journal":""}])"));
     }
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r0/a.1")));
+}
+
+// Else whoever comes first owns a host that obeyed another.
+TEST_F(Begin, is_refused_when_the_fence_is_gone_or_damaged) {
+    for (const std::string fence : {"", "rubbish"}) {
+        connect();
+        const auto raised = [this](int epoch, bool take_over) {
+            return call(json(R"({"do":"fence","owner":{"cluster":"c","journal":"j"}})")
+                            .set("epoch", epoch)
+                            .set("take_over", take_over));
+        };
+        const int epoch = fence.empty() ? 1 : 3;
+        EXPECT_EQ(raised(epoch, false)["fence"].as_int(), epoch);
+        const Json named = exec("a" + fence, effect(), epoch).set("journal", "j");
+        EXPECT_EQ(call(named)["state"].as_string(), "ended");
+        std::filesystem::remove(path("state/.fence"));
+        if (!fence.empty()) {
+            write("state/.fence", fence);
+        }
+        const Json hello = call(json(R"({"do":"hello"})"));
+        EXPECT_EQ(hello["fence_error"]["code"].as_string(), "agent.fence_damaged");
+        EXPECT_FALSE(hello.contains("owners"));
+        const Json refused = raised(epoch + 1, false)["error"];
+        EXPECT_EQ(refused["code"].as_string(), "agent.fence_damaged");
+        EXPECT_NE(refused["remedy"].as_string().find("--take-over"), std::string::npos);
+        EXPECT_EQ(call(exec("b", effect()).set("journal", "j"))["error"]["code"].as_string(),
+                  "agent.fence_damaged");
+        EXPECT_EQ(raised(epoch + 1, true)["fence"].as_int(), epoch + 1);
+    }
 }
 
 // Two attempts side by side would write over each other.

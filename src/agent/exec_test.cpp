@@ -52,7 +52,7 @@ TEST_F(Exec, goes_on_when_the_connection_is_lost) {
         [&] { return call(attach("a").set("wait", false))["state"].as_string() == "running"; });
     connect();
     const auto hello = call(json(R"({"do":"hello"})"));
-    EXPECT_EQ(hello["running"], json(R"([{"run":"r1","action":"a","attempt":1}])"));
+    EXPECT_EQ(hello["running"], json(R"([{"run":"r1","action":"a","attempt":1,"journal":""}])"));
     write("go", "");
     const auto ended = call(attach("a"));
     EXPECT_EQ(ended["result"]["outcome"].as_string(), "done") << ended.dump();

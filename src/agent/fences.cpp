@@ -49,15 +49,33 @@ tl::unexpected<Error> owned(const Owner& owner) {
                 "if nobody works with that journal any more: the same command with --take-over");
 }
 
+tl::unexpected<Error> other_copy(const Owner& owner) {
+    return fail("agent.other_copy",
+                fmt::format("this host obeys another copy of this journal: {}", describe(owner)),
+                "go on with the newest copy; if it is gone for good: the same command with "
+                "--take-over");
+}
+
+tl::unexpected<Error> unregistered() {
+    return fail("agent.fenced",
+                "this host does not know this conductor any more: its `.fence` was changed",
+                "see that nobody else works there; then `drydock resume`");
+}
+
+// A lease from before the oldest one that the comer tells cannot be judged.
+bool is_other_copy(const Owner& known, const Owner& comer) {
+    if (known.leases.empty() || comer.leases.empty() || known.epoch > comer.epoch
+        || known.epoch < comer.leases.front().epoch) {
+        return false;
+    }
+    return std::find(comer.leases.begin(), comer.leases.end(), known.leases.back())
+           == comer.leases.end();
+}
+
 bool share_claim(const Owner& left, const Owner& right) {
     return std::any_of(left.claims.begin(), left.claims.end(), [&](const std::string& claim) {
         return std::find(right.claims.begin(), right.claims.end(), claim) != right.claims.end();
     });
-}
-
-bool conflict(const Owner& left, const Owner& right) {
-    const bool same_cluster = !left.cluster.empty() && left.cluster == right.cluster;
-    return left.journal != right.journal && (same_cluster || share_claim(left, right));
 }
 
 Json to_json(const Owner& owner) {
@@ -68,6 +86,9 @@ Json to_json(const Owner& owner) {
     Json value;
     value.set("cluster", owner.cluster).set("journal", owner.journal).set("epoch", owner.epoch);
     value.set("who", owner.who).set("since_ms", owner.since_ms);
+    if (!owner.leases.empty()) {
+        value.set("leases", to_json(owner.leases));
+    }
     return value.set("claims", std::move(claims));
 }
 
@@ -87,6 +108,11 @@ Owner stored_owner(const Json& value) {
     for (const auto& claim : value["claims"].items()) {
         owner.claims.push_back(claim.as_string());
     }
+    for (const auto& lease : value["leases"].items()) {
+        if (lease.is_array() && lease.items().size() == 2) {
+            owner.leases.push_back({lease.items()[0].as_int(), lease.items()[1].as_string()});
+        }
+    }
     return owner;
 }
 
@@ -102,6 +128,24 @@ bool is_short(const Json& value) {
 }
 
 }  // namespace
+
+Json to_json(const std::vector<LeaseMark>& leases) {
+    Json list{Json::Array{}};
+    for (const LeaseMark& lease : leases) {
+        list.push(Json::Array{Json(lease.epoch), Json(lease.nonce)});
+    }
+    return list;
+}
+
+bool is_conflict(const Owner& left, const Owner& right) {
+    const bool same_cluster = !left.cluster.empty() && left.cluster == right.cluster;
+    return left.journal != right.journal && (same_cluster || share_claim(left, right));
+}
+
+bool is_displacement(const Error& error) {
+    return error.code == "agent.fenced" || error.code == "agent.owned"
+           || error.code == "agent.other_copy" || error.code == "agent.fence_damaged";
+}
 
 Result<FenceRegistry> FenceRegistry::parse(std::string_view text) {
     if (const auto epoch = bare_epoch(text)) {
@@ -154,8 +198,9 @@ std::int64_t FenceRegistry::epoch_of(std::string_view journal) const {
 }
 
 const Owner* FenceRegistry::find_conflict(const Owner& owner) const {
-    const auto at = std::find_if(
-        owners_.begin(), owners_.end(), [&](const Owner& other) { return conflict(owner, other); });
+    const auto at = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& other) {
+        return is_conflict(owner, other);
+    });
     return at == owners_.end() ? nullptr : &*at;
 }
 
@@ -163,7 +208,7 @@ void FenceRegistry::displace_conflicts(const Owner& owner) {
     Owner winner = owner;
     winner.claims.clear();
     std::erase_if(owners_, [&](const Owner& other) {
-        const bool loses = conflict(owner, other);
+        const bool loses = is_conflict(owner, other);
         if (loses) {
             displacements_.push_back({other.journal, winner});
         }
@@ -175,8 +220,9 @@ void FenceRegistry::displace_conflicts(const Owner& owner) {
                          displacements_.begin() + static_cast<std::ptrdiff_t>(surplus));
 }
 
-// An anonymous command tells no cluster and no claims: those of its journal's fence stay.
+// Of the leases, the one that holds now is kept.
 Status FenceRegistry::store(Owner owner) {
+    std::erase_if(owner.leases, [&](const LeaseMark& each) { return each.epoch != owner.epoch; });
     std::erase_if(displacements_, [&](const auto& each) { return each.journal == owner.journal; });
     const auto same = [&](const Owner& other) { return other.journal == owner.journal; };
     const auto at = std::find_if(owners_.begin(), owners_.end(), same);
@@ -195,6 +241,9 @@ Status FenceRegistry::store(Owner owner) {
 }
 
 Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
+    if (const Owner* known = find(owner.journal); known && is_other_copy(*known, owner)) {
+        return other_copy(*known);
+    }
     if (const auto epoch = epoch_of(owner.journal); epoch > owner.epoch) {
         return epoch;
     }
@@ -224,11 +273,11 @@ Status FenceRegistry::check(const Commander& commander) const {
 Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     DRYDOCK_TRY(check(commander));
     const Owner* known = find(commander.journal);
-    Owner owner;
-    if (known != nullptr) {
-        owner = *known;
+    if (!commander.journal.empty()) {
+        const bool holds = known != nullptr && known->epoch == commander.epoch;
+        return holds ? Status() : unregistered();
     }
-    owner.journal = commander.journal;
+    Owner owner = known == nullptr ? Owner() : *known;
     owner.epoch = commander.epoch;
     owner.since_ms = now_ms;
     return store(std::move(owner));
@@ -257,15 +306,22 @@ Json FenceRegistry::owners() const {
 
 Result<Owner> read_owner(const Json& value) {
     const auto& claims = value["claims"].items();
+    const auto& leases = value["leases"].items();
     const bool small = is_short(value["cluster"]) && is_short(value["journal"])
-                       && is_short(value["who"]) && claims.size() <= k_claims_max;
+                       && is_short(value["who"]) && claims.size() <= k_claims_max
+                       && leases.size() <= k_leases_max;
     const bool texts = std::all_of(claims.begin(), claims.end(), [](const Json& claim) {
         return claim.is_string() && is_short(claim);
     });
-    if (!small || !texts || !(value.is_object() || value.is_null())) {
-        return fail("agent.bad_request",
-                    "`owner` is {cluster, journal, who, claims}, of texts of up to 1024 bytes",
-                    "use the same drydock on both sides");
+    const bool marks = std::all_of(leases.begin(), leases.end(), [](const Json& lease) {
+        return lease.items().size() == 2 && lease.items()[0].is_integer()
+               && is_short(lease.items()[1]);
+    });
+    if (!small || !texts || !marks || !(value.is_object() || value.is_null())) {
+        return fail(
+            "agent.bad_request",
+            "`owner` is {cluster, journal, who, claims, leases}, of texts of up to 1024 bytes",
+            "use the same drydock on both sides");
     }
     return stored_owner(value);
 }

@@ -23,6 +23,16 @@ inline constexpr std::size_t k_displacements_max = 64;    // remembered; the old
 inline constexpr std::size_t k_claims_max = 1024;         // of one journal; a host has few members
 inline constexpr std::size_t k_owner_text_max = 1024;     // bytes of a name or a claim
 inline constexpr std::size_t k_fence_file_max = 8 << 20;  // bytes of the text
+inline constexpr std::size_t k_leases_max = 256;          // of one journal, in one request
+
+// One lease of a journal: its epoch, and digits that no other lease in the world has. Two copies of
+// one journal give out the same epochs, and never the same digits.
+struct LeaseMark {
+    std::int64_t epoch = 0;
+    std::string nonce;
+
+    bool operator==(const LeaseMark&) const = default;
+};
 
 // A journal that works on a host.
 struct Owner {
@@ -32,6 +42,8 @@ struct Owner {
     std::string who;            // for people: user and machine
     std::int64_t since_ms = 0;  // wall time of its first fence
     std::vector<std::string> claims;
+    // From a conductor: the leases that its journal gave, the newest last. Stored: that of `epoch`.
+    std::vector<LeaseMark> leases = {};
 
     bool operator==(const Owner&) const = default;
 };
@@ -62,10 +74,13 @@ public:
     // Registers the owner, or raises its epoch. Returns the epoch that holds for its journal now,
     // which is higher than the owner's if a later conductor of the same journal was here.
     // "agent.owned" if it conflicts with another journal; with `take_over` that one is displaced.
+    // "agent.other_copy" if the last lease known here is none of the owner's leases: the journal
+    // was copied or put back, and both copies went on.
     [[nodiscard]] Result<std::int64_t> fence(Owner owner, bool take_over);
 
-    // Lets a command pass: registers an unknown journal and raises a known one's epoch.
-    // "agent.fenced" for a displaced journal and for an epoch under the journal's own.
+    // Lets a command pass. "agent.fenced" for a displaced journal, for another epoch than the
+    // journal's own, and for a journal that is not registered: whoever registered it would have to
+    // look again. A commander without a journal is registered here.
     [[nodiscard]] Status admit(const Commander& commander, std::int64_t now_ms);
 
     // The same check for a request that only reads: registers nothing.
@@ -93,7 +108,18 @@ private:
     std::vector<Displacement> displacements_;  // the oldest first
 };
 
-// From {cluster, journal, who, claims}; "agent.bad_request" for wrong types and beyond the limits.
+// [[epoch, nonce]], as read_owner() takes it.
+[[nodiscard]] Json to_json(const std::vector<LeaseMark>& leases);
+
+// True if the two cannot work on one host side by side: two journals with the same cluster, or with
+// a claim in common.
+[[nodiscard]] bool is_conflict(const Owner& left, const Owner& right);
+
+// True for the errors that tell a conductor that a host obeys somebody else, or may.
+[[nodiscard]] bool is_displacement(const Error& error);
+
+// From {cluster, journal, who, claims, leases: [[epoch, nonce]]}; "agent.bad_request" for wrong
+// types and beyond the limits.
 [[nodiscard]] Result<Owner> read_owner(const Json& value);
 
 }  // namespace drydock::agent

@@ -33,8 +33,8 @@ TEST_F(Fences, answer_the_higher_epoch_of_the_same_journal) {
     EXPECT_EQ(fence(owner("prod", "a", 5)), "5");
     EXPECT_EQ(fence(owner("prod", "a", 3)), "5");
     EXPECT_EQ(admit("a", 4), "agent.fenced");
-    EXPECT_EQ(admit("a", 6), "");
-    EXPECT_EQ(admit("a", 5), "agent.fenced");
+    EXPECT_EQ(admit("a", 5), "");
+    EXPECT_EQ(admit("a", 6), "agent.fenced") << "it fences before it commands";
     EXPECT_EQ(registry_.owners().items()[0]["cluster"].as_string(), "prod");
 }
 
@@ -80,11 +80,35 @@ TEST_F(Fences, tell_a_displaced_journal_of_the_take_over) {
     EXPECT_EQ(admit("b", 1), "agent.fenced");
 }
 
-TEST_F(Fences, register_a_journal_that_only_commands) {
+// Its entry was removed by hand, and another conductor may have come since.
+TEST_F(Fences, refuse_a_journal_that_commands_without_a_fence) {
     EXPECT_EQ(code(registry_.check({"new", 2})), "");
+    EXPECT_EQ(admit("new", 2), "agent.fenced");
     EXPECT_EQ(registry_.owners(), Json(Json::Array{}));
-    EXPECT_EQ(admit("new", 2), "");
-    EXPECT_EQ(admit("new", 1), "agent.fenced");
+}
+
+Owner with_leases(std::int64_t epoch, std::vector<LeaseMark> leases) {
+    Owner made = owner("prod", "a", epoch);
+    made.leases = std::move(leases);
+    return made;
+}
+
+// A copied state folder has the journal's id and gives out the same epochs.
+TEST_F(Fences, tell_two_copies_of_a_journal_apart) {
+    EXPECT_EQ(fence(with_leases(4, {{4, "x4"}})), "4");
+    EXPECT_EQ(fence(with_leases(5, {{4, "x4"}, {5, "x5"}})), "5");
+    EXPECT_EQ(fence(with_leases(5, {{4, "x4"}, {5, "x5"}})), "5") << "another connection";
+    EXPECT_EQ(fence(with_leases(5, {{4, "x4"}, {5, "y5"}})), "agent.other_copy");
+    EXPECT_EQ(fence(with_leases(6, {{5, "y5"}, {6, "y6"}})), "agent.other_copy");
+    EXPECT_EQ(fence(with_leases(7, {{4, "x4"}, {7, "y7"}})), "agent.other_copy");
+    EXPECT_EQ(fence(with_leases(4, {{4, "x4"}})), "5") << "an earlier conductor";
+    EXPECT_EQ(fence(with_leases(6, {{5, "x5"}, {6, "x6"}})), "6");
+    EXPECT_EQ(FenceRegistry::parse(registry_.text()), registry_);
+}
+
+TEST_F(Fences, let_go_of_leases_too_old_to_be_told) {
+    EXPECT_EQ(fence(with_leases(4, {{4, "x4"}})), "4");
+    EXPECT_EQ(fence(with_leases(600, {{599, "x599"}, {600, "x600"}})), "600");
 }
 
 // A conductor from before there were owners could be of any journal.
@@ -93,6 +117,7 @@ TEST_F(Fences, hold_an_anonymous_conductor_to_the_highest_epoch) {
     EXPECT_EQ(admit("", 2), "agent.fenced");
     EXPECT_EQ(fence(owner("", "", 2)), "3");
     EXPECT_EQ(admit("", 4), "");
+    EXPECT_EQ(admit("", 3), "agent.fenced");
     EXPECT_EQ(admit("a", 3), "");
 }
 
@@ -107,9 +132,9 @@ TEST_F(Fences, survive_as_text) {
 
 TEST_F(Fences, remember_a_bounded_number_of_journals) {
     for (std::size_t i = 0; i < k_owners_max; ++i) {
-        EXPECT_EQ(admit(std::to_string(i), 1), "");
+        EXPECT_EQ(fence(owner("", std::to_string(i), 1)), "1");
     }
-    EXPECT_EQ(admit("more", 1), "agent.owners_full");
+    EXPECT_EQ(fence(owner("", "more", 1)), "agent.owners_full");
     for (std::size_t i = 0; i < 2 * k_displacements_max; ++i) {
         (void)fence(owner("prod", i % 2 == 0 ? "0" : "1", 1), true);
     }
@@ -120,6 +145,9 @@ TEST(Owners, are_read_with_limits) {
     EXPECT_EQ(read_owner(Json())->journal, "");
     const auto value = Json::parse(R"({"cluster":"c","journal":"j","who":"w","claims":["x"]})");
     EXPECT_EQ(read_owner(*value)->claims, std::vector<std::string>{"x"});
+    const auto leases = Json::parse(R"({"leases":[[1,"x"],[2,"y"]]})");
+    EXPECT_EQ(read_owner(*leases)->leases, (std::vector<LeaseMark>{{1, "x"}, {2, "y"}}));
+    EXPECT_FALSE(read_owner(*Json::parse(R"({"leases":[["x"]]})")));
     EXPECT_FALSE(read_owner(Json("text")));
     EXPECT_FALSE(read_owner(Json(Json::Object{{"claims", Json::Array{1}}})));
     EXPECT_FALSE(read_owner(Json(Json::Object{{"journal", std::string(5000, 'x')}})));

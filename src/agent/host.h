@@ -29,6 +29,11 @@ struct ActionKey {
     auto operator<=>(const ActionKey&) const = default;
 };
 
+struct RunningAction {
+    ActionKey key;
+    std::string journal;  // whose conductor began it; empty: it did not tell, or nobody knows
+};
+
 // Leave to begin an action.
 struct Permit {
     Commander commander = {};
@@ -86,7 +91,8 @@ class Host {
 public:
     virtual ~Host() = default;
 
-    // {"version", "boot_id", "wall_ms", "fence", "owners", "protocol", "host"}.
+    // {"version", "boot_id", "wall_ms", "fence", "owners", "protocol", "host"}. In place of "fence"
+    // and "owners" an "error" if nobody can tell who owns this host.
     [[nodiscard]] virtual Json facts() = 0;
 
     // Registers an owner durably, by the law of FenceRegistry::fence(). When it returns, no call of
@@ -109,7 +115,7 @@ public:
     // behind. Success when nothing runs.
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
     // All actions that run here now, of whatever run and epoch, sorted.
-    [[nodiscard]] virtual std::vector<ActionKey> running() = 0;
+    [[nodiscard]] virtual std::vector<RunningAction> running() = 0;
 
     [[nodiscard]] virtual std::unique_ptr<ProbeRun> probe(const Json& probes) = 0;
 

@@ -18,6 +18,7 @@
 
 #include <charconv>
 #include <csignal>
+#include <filesystem>
 
 namespace drydock::agent {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some disk writes
 constexpr std::int64_t k_enter_soon_ms = 100;       // for a question that is asked again anyway
 constexpr std::int64_t k_lock_within_ms = 1'000;    // others hold it for the blink of a look
+constexpr std::size_t k_request_bytes_max = 64U << 20U;
 constexpr std::string_view k_version = DRYDOCK_VERSION;
 
 // A file in memory with these bytes, at its start. No disk ever sees them.
@@ -67,6 +69,24 @@ Status end_left_behind(const std::string& folder) {
     return {};
 }
 
+tl::unexpected<Error> fence_damaged(const std::string& state, const std::string& why) {
+    return fail("agent.fence_damaged",
+                fmt::format("nobody knows who owns this host: {}/.fence: {}", state, why),
+                "see that nobody works on it; then the same command with --take-over");
+}
+
+// True if an action was begun here and its run is not removed yet, or if that cannot be told.
+bool has_begun_actions(const std::string& state) {
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(state, error);
+    for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+        if (at.depth() == 2 && at->path().filename() == "request.json") {
+            return true;
+        }
+    }
+    return static_cast<bool>(error);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std::string program) {
@@ -99,9 +119,12 @@ Json LocalHost::facts() {
     facts.set("version", k_version);
     facts.set("boot_id", os::boot_id());
     facts.set("wall_ms", os::RealClock().wall_ms());
-    const auto fences = read_fences().value_or(FenceRegistry());
-    facts.set("protocol", k_protocol).set("owners", fences.owners());
-    return facts.set("fence", fences.highest());
+    facts.set("protocol", k_protocol);
+    const auto fences = read_fences();
+    if (!fences) {
+        return facts.set("fence_error", to_json(fences.error()));
+    }
+    return facts.set("owners", fences->owners()).set("fence", fences->highest());
 }
 
 std::string LocalHost::folder_of(const ActionKey& key) const {
@@ -114,19 +137,19 @@ Result<os::FileLock> LocalHost::enter(std::int64_t within_ms) const {
         state_ + "/.fence.lock", fmt::format("agent {}", ::getpid()), within_ms);
 }
 
+// Where actions were begun there was a fence: without the file nobody knows whom it obeyed.
 Result<FenceRegistry> LocalHost::read_fences() const {
     const auto text = os::read_file(state_ + "/.fence", k_fence_file_max);
+    if (!text && text.error().code != "os.missing") {
+        return tl::unexpected(text.error());
+    }
     if (!text) {
-        return text.error().code == "os.missing" ? Result<FenceRegistry>(FenceRegistry())
-                                                 : tl::unexpected(text.error());
+        return has_begun_actions(state_)
+                   ? fence_damaged(state_, "it is missing, and actions were begun here")
+                   : Result<FenceRegistry>(FenceRegistry());
     }
     auto fences = FenceRegistry::parse(*text);
-    if (!fences) {
-        return fail("agent.fence_damaged",
-                    fmt::format("{}/.fence: {}", state_, fences.error().message),
-                    "write the epoch of the conductor that should be obeyed into it");
-    }
-    return fences;
+    return fences ? std::move(fences) : fence_damaged(state_, fences.error().message);
 }
 
 Status LocalHost::write_fences(const FenceRegistry& before, const FenceRegistry& after) const {
@@ -146,7 +169,11 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
     std::int64_t epoch = 0;
     {
         DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_within_ms));
-        DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
+        const auto known = read_fences();
+        if (!known && !(take_over && known.error().code == "agent.fence_damaged")) {
+            return tl::unexpected(known.error());
+        }
+        const FenceRegistry before = known.value_or(FenceRegistry());
         FenceRegistry after = before;
         DRYDOCK_TRY_ASSIGN(epoch, after.fence(owner, take_over));
         if (epoch == owner.epoch) {
@@ -329,11 +356,21 @@ Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
     return os::signal_process(supervisor, SIGTERM);
 }
 
-std::vector<ActionKey> LocalHost::running() {
-    auto keys = index_.keys();
-    std::erase_if(keys,
-                  [this](const auto& key) { return look(key).phase != ActionPhase::running; });
-    return keys;
+std::string LocalHost::read_journal(const ActionKey& key) const {
+    const auto text = os::read_file(folder_of(key) + "/request.json", k_request_bytes_max);
+    const auto request = Json::parse(text.value_or(""));
+    return request ? (*request)["journal"].as_string() : std::string();
+}
+
+std::vector<RunningAction> LocalHost::running() {
+    std::vector<RunningAction> all;
+    for (ActionKey& key : index_.keys()) {
+        if (look(key).phase == ActionPhase::running) {
+            std::string journal = read_journal(key);
+            all.push_back({std::move(key), std::move(journal)});
+        }
+    }
+    return all;
 }
 
 // Not by a question: a dry run leaves the state folder as it is.

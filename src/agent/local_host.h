@@ -31,7 +31,7 @@ public:
     Status bury(const ActionKey& key) override;
     ActionState look(const ActionKey& key) override;
     Status cancel(const Commander& commander, const ActionKey& key) override;
-    std::vector<ActionKey> running() override;
+    std::vector<RunningAction> running() override;
     std::unique_ptr<ProbeRun> probe(const Json& probes) override;
     Status put(const Commander& commander, const PutPart& part) override;
     Result<FilePart> get(const std::string& path, std::int64_t offset, std::int64_t size) override;
@@ -59,6 +59,7 @@ private:
     [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
     [[nodiscard]] Result<Turn> enter_as(const Commander& commander) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
+    [[nodiscard]] std::string read_journal(const ActionKey& key) const;
     [[nodiscard]] Status write_fences(const FenceRegistry& before,
                                       const FenceRegistry& after) const;
     // The attempt of the same action that runs here, also one whose supervisor died.

@@ -281,8 +281,8 @@ std::optional<std::int64_t> Session::next_deadline_ms() const {
 Json Session::hello() {
     Json answer = host_.facts();
     Json running{Json::Array{}};
-    for (const auto& key : host_.running()) {
-        running.push(to_json(key));
+    for (const auto& action : host_.running()) {
+        running.push(to_json(action.key).set("journal", action.journal));
     }
     answer.set("running", std::move(running));
     return stamped(std::move(answer));

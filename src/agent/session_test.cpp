@@ -56,7 +56,7 @@ public:
 
     Status cancel(const Commander&, const ActionKey&) override { return {}; }
 
-    std::vector<ActionKey> running() override { return {{"r", "a/b", 2}}; }
+    std::vector<RunningAction> running() override { return {{{"r", "a/b", 2}, "j"}}; }
 
     std::unique_ptr<ProbeRun> probe(const Json&) override {
         return std::make_unique<LateRun>(ready);
@@ -118,7 +118,7 @@ TEST_F(Conversation, answers_probes_when_they_are_ready_and_others_before) {
 TEST_F(Conversation, says_what_runs) {
     EXPECT_EQ(say(R"({"n":3,"do":"hello"})"),
               std::vector<Json>{json(R"({"n":3,"version":"0","clock_ms":0,
-                  "running":[{"run":"r","action":"a/b","attempt":2}]})")});
+                  "running":[{"run":"r","action":"a/b","attempt":2,"journal":"j"}]})")});
 }
 
 // It was sent on facts that are old by now. What was begun in time is told of as ever.

@@ -1,5 +1,6 @@
 #include "app/local_session.h"
 
+#include "agent/fences.h"
 #include "base/text.h"
 #include "os/process.h"
 
@@ -145,8 +146,7 @@ tl::unexpected<Failure> refuse_obstacle(conduct::Obstacle obstacle) {
     Failure failure;
     failure.exit_code = k_exit_moved;
     if (obstacle.error) {
-        const bool owned = obstacle.error->code == "agent.owned";
-        failure.exit_code = owned ? k_exit_no : k_exit_moved;
+        failure.exit_code = agent::is_displacement(*obstacle.error) ? k_exit_no : k_exit_moved;
         failure.errors.push_back(std::move(*obstacle.error));
         return tl::unexpected(std::move(failure));
     }

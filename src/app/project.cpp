@@ -1,6 +1,7 @@
 // Packs, cluster files, secrets, surveys.
 #include "app/internal.h"
 #include "base/text.h"
+#include "conduct/claims.h"
 #include "conduct/reading.h"
 #include "conduct/work.h"
 #include "os/files.h"
@@ -192,8 +193,16 @@ Answer<Survey> survey_for(const Options& options,
     survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
     const std::int64_t asked = clock.monotonic_ms();
     const conduct::WorkReport first = conduct::recall_work(hosts, clock);
+    conduct::Identity reader;
+    reader.cluster = survey.cluster.name;
+    reader.claims = conduct::claims_of(survey.sources);
     const conduct::WorkReport work = conduct::await_quiet(
-        hosts, clock, quiet_ms_max, &first, [](const conduct::HostWork&) { return false; }, {});
+        hosts,
+        clock,
+        quiet_ms_max,
+        &first,
+        [&](const conduct::HostWork& one) { return conduct::is_neighbours(one, reader); },
+        {});
     for (const conduct::HostWork& one : work.running) {
         survey.under_way.push_back(conduct::under_way_error(one, clock.monotonic_ms() - asked));
     }

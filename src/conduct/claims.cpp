@@ -1,5 +1,6 @@
 #include "conduct/claims.h"
 
+#include "agent/key.h"
 #include "base/hash.h"
 
 #include <algorithm>
@@ -26,20 +27,19 @@ void add_claims(const Json& request, std::set<std::string>& claims) {
     }
 }
 
-}  // namespace
+using ClaimSets = std::map<std::string, std::set<std::string>>;  // by host
 
-std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& plan) {
-    std::map<std::string, std::set<std::string>> found;
-    for (const model::Action& action : plan.actions) {
-        if (!action.host.empty()) {
-            add_claims(action.request, found[action.host]);
-        }
-    }
-    for (const auto& [key, source] : plan.sources) {
+ClaimSets read_claims(const model::FactSources& sources) {
+    ClaimSets found;
+    for (const auto& [key, source] : sources) {
         if (!source.host.empty()) {
             add_claims(source.probe, found[source.host]);
         }
     }
+    return found;
+}
+
+std::map<std::string, std::vector<std::string>> to_lists(const ClaimSets& found) {
     std::map<std::string, std::vector<std::string>> claims;
     for (const auto& [host, names] : found) {
         claims[host].assign(names.begin(), names.end());
@@ -47,8 +47,44 @@ std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& pla
     return claims;
 }
 
+}  // namespace
+
+std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& plan) {
+    ClaimSets found = read_claims(plan.sources);
+    for (const model::Action& action : plan.actions) {
+        if (!action.host.empty()) {
+            add_claims(action.request, found[action.host]);
+        }
+    }
+    return to_lists(found);
+}
+
+std::map<std::string, std::vector<std::string>> claims_of(const model::FactSources& sources) {
+    return to_lists(read_claims(sources));
+}
+
+bool is_neighbours(const HostWork& work, const Identity& identity) {
+    return work.owner && work.owner->journal != identity.journal
+           && !agent::is_conflict(owner_on(work.host, identity), *work.owner);
+}
+
+agent::Owner owner_on(const std::string& host, const Identity& identity) {
+    agent::Owner owner;
+    owner.cluster = identity.cluster;
+    owner.journal = identity.journal;
+    owner.epoch = static_cast<std::int64_t>(identity.epoch);
+    owner.leases = identity.leases;
+    if (const auto claims = identity.claims.find(host); claims != identity.claims.end()) {
+        owner.claims = claims->second;
+    }
+    return owner;
+}
+
 // As the host's own agent will decide.
 std::optional<Error> ownership_conflict(const Json& greeting, const agent::Owner& owner) {
+    if (greeting.contains("fence_error")) {
+        return agent::read_error(greeting["fence_error"]);
+    }
     auto registry = agent::FenceRegistry::read(greeting);
     if (!registry) {
         return std::nullopt;  // an agent that tells none is refused by its version

@@ -128,7 +128,7 @@ Json Hosts::fence_request(const Link& link) const {
             claims.push(claim);
         }
     }
-    owner.set("claims", std::move(claims));
+    owner.set("claims", std::move(claims)).set("leases", agent::to_json(identity_.leases));
     Json fence;
     fence.set("n", k_fence).set("do", "fence").set("epoch", identity_.epoch);
     fence.set("owner", std::move(owner));
@@ -216,7 +216,7 @@ void Hosts::take_clock(Link& link, const Json& frame) {
 
 // No other connection to that host fares better.
 void Hosts::refuse_greeting(Link& link, const Error& error) {
-    if (error.code == "agent.fenced" || error.code == "agent.owned") {
+    if (agent::is_displacement(error)) {
         PROBE("hosts: another conductor has taken over");
         displaced_ = error.in(fmt::format("host {}", link.address.name));
     }
@@ -232,10 +232,12 @@ void Hosts::take_fence(Link& link, const Json& frame) {
     } else if (frame["fence"].as_uint() != identity_.epoch) {
         refuse_greeting(link,
                         {"agent.fenced",
-                         fmt::format("another conductor has taken over (its epoch is {}, ours {})",
+                         fmt::format("another conductor of this journal has taken over, or this "
+                                     "journal is an older copy (its epoch is {}, ours {})",
                                      frame["fence"].show(),
                                      identity_.epoch),
-                         "see `drydock status`",
+                         "see `drydock status`; if this is an older copy and the newer one is gone "
+                         "for good: the same command with --take-over",
                          ErrorClass::permanent});
     }
 }
@@ -291,7 +293,7 @@ void Hosts::take(Link& link, const Json& frame) {
     } else {
         reply.body = frame;
     }
-    if (reply.error.code == "agent.fenced") {
+    if (agent::is_displacement(reply.error)) {
         PROBE("hosts: a request of a displaced conductor is refused");
         displaced_ = reply.error.in(fmt::format("host {}", link.address.name));
     }

@@ -8,6 +8,7 @@
 // can still be under way there. One thread.
 #pragma once
 
+#include "agent/fences.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "model/cluster.h"
@@ -34,6 +35,7 @@ struct Identity {
     std::string who;          // for people
     bool take_over = false;   // displaces another journal that holds a host
     std::map<std::string, std::vector<std::string>> claims;  // what it works on, by host
+    std::vector<agent::LeaseMark> leases = {};               // that its journal gave, newest last
 };
 
 struct Reply {

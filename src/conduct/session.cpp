@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace drydock::conduct {
 
@@ -22,7 +21,6 @@ using run::Status;
 
 // So long what was seen before a run began counts as seen behind the fence.
 constexpr std::int64_t k_look_ms_max = 1'000;
-constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of what the longest action may take
 
 Event plain_event(EventType type, Json detail = {}) {
     return {{type}, std::move(detail)};
@@ -49,25 +47,10 @@ Event drift_event(const std::vector<run::Drift>& drift) {
     return plain_event(EventType::drift_found, std::move(detail));
 }
 
-Event work_event(const Error& error) {
+Event stop_event(const Error& error) {
     Json detail;
     detail.set("cause", error.message).set("remedy", error.remedy);
     return plain_event(EventType::drift_found, std::move(detail));
-}
-
-bool is_unsettled(Status status) {
-    return status == Status::intended || status == Status::lost || status == Status::unheard
-           || status == Status::unreached;
-}
-
-Error silent_host_error(const model::Action& action, const std::string& run) {
-    return {"work.unknown",
-            fmt::format("\"{}\" of run {} may still be under way on host {}, which does not tell",
-                        action.title,
-                        run,
-                        action.host),
-            fmt::format("bring host {} back, or the way to it; then again", action.host),
-            ErrorClass::transient};
 }
 
 }  // namespace
@@ -103,6 +86,7 @@ Identity RunSession::identity(std::uint64_t epoch) const {
     identity.who = fmt::format("{} on {}", settings_.user, settings_.holder.host);
     identity.take_over = settings_.take_over;
     identity.claims = claims_of(plan_);
+    identity.leases = leases_;
     return identity;
 }
 
@@ -119,8 +103,8 @@ void RunSession::make_runner() {
     if (runner_) {
         return;
     }
-    if (hosts_) {
-        hosts_->become(identity(epoch_));  // the agents that were asked before the run began
+    if (hosts_) {  // the agents that were asked before the run began
+        hosts_->become(identity(epoch_));
     } else {
         open_hosts(epoch_);
     }
@@ -142,118 +126,21 @@ void RunSession::make_runner() {
                                        std::move(settings));
 }
 
-bool RunSession::is_own(const HostWork& work) const {
-    return work.run == plan_.run;
+drydock::Status RunSession::read_leases() {
+    DRYDOCK_TRY_ASSIGN(const auto given, ports_.journal.given_leases());
+    leases_.clear();
+    for (const journal::GivenLease& lease : given) {
+        leases_.push_back({static_cast<std::int64_t>(lease.epoch), lease.nonce});
+    }
+    return {};
 }
 
-// Work that the journal knows to be in flight: the runner asks what becomes of it.
-bool RunSession::is_adopted(const HostWork& work) const {
-    if (!is_own(work)) {
-        return false;
+// Whoever takes hosts over goes on as a journal of its own: a copy of this one may be about.
+drydock::Status RunSession::take_over_journal() {
+    if (settings_.take_over) {
+        DRYDOCK_TRY(ports_.journal.renew_id());
     }
-    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
-        if (plan_.actions[i].id == work.action) {
-            return is_unsettled(state().status(i)) && state().attempt(i) == work.attempt;
-        }
-    }
-    return false;
-}
-
-std::int64_t RunSession::wait_limit_ms() const {
-    std::int64_t longest = 0;
-    for (const model::Action& action : plan_.actions) {
-        longest = std::max(longest, action.host.empty() ? 0 : action.silence_ms());
-    }
-    return longest + k_wait_grace_ms;
-}
-
-WorkReport RunSession::await_foreign_work(const WorkReport& first) {
-    return await_quiet(
-        *hosts_,
-        ports_.clock,
-        wait_limit_ms(),
-        &first,
-        [this](const HostWork& work) { return is_adopted(work); },
-        [this](const HostWork& work) {
-            ports_.listener.on_wait("the end of " + work.text(), state());
-            return hosts_->displaced().has_value();
-        });
-}
-
-std::optional<Error> RunSession::find_other_owner() const {
-    const Identity own = identity(std::numeric_limits<std::int64_t>::max());
-    for (const std::string& host : hosts_->names()) {
-        agent::Owner owner = {own.cluster, own.journal, static_cast<std::int64_t>(own.epoch)};
-        if (const auto of_host = own.claims.find(host); of_host != own.claims.end()) {
-            owner.claims = of_host->second;
-        }
-        if (const auto error = ownership_conflict(hosts_->greeting(host), owner)) {
-            return error->in(fmt::format("host {}", host));
-        }
-    }
-    return std::nullopt;
-}
-
-// What is under way still after the longest wait, or may be on a host that does not tell.
-std::optional<Error> RunSession::find_work_left(const WorkReport& report) const {
-    if (!report.running.empty()) {
-        return under_way_error(report.running.front(), wait_limit_ms());
-    }
-    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
-        const model::Action& action = plan_.actions[i];
-        if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
-            return silent_host_error(action, plan_.run);
-        }
-    }
-    return std::nullopt;
-}
-
-// An error of a host that no other try mends: another version, say.
-std::optional<Error> RunSession::find_refusing_host() const {
-    for (const std::string& host : hosts_->names()) {
-        const auto& trouble = hosts_->trouble(host);
-        if (trouble && trouble->code == "host.version") {
-            return trouble;
-        }
-    }
-    return std::nullopt;
-}
-
-// The world is read once more behind work that had to be waited for.
-Obstacle RunSession::look_before_begin() {
-    open_hosts(0);
-    const std::int64_t begun = ports_.clock.monotonic_ms();
-    std::int64_t began_ms = begun;  // of the reading that counts
-    auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
-    if (auto refusing = find_refusing_host()) {
-        return {{}, std::move(refusing)};
-    }
-    const WorkReport first = recall_work(*hosts_, ports_.clock);
-    const WorkReport report = await_foreign_work(first);
-    if (!settings_.take_over) {
-        if (auto owned = find_other_owner()) {
-            return {{}, std::move(owned)};
-        }
-    }
-    if (!report.running.empty()) {
-        return {{}, under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
-    }
-    if (!first.running.empty()) {
-        began_ms = ports_.clock.monotonic_ms();
-        drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
-    }
-    looked_ms_ = began_ms;
-    return {std::move(drift), {}};
-}
-
-Obstacle RunSession::look_before_resume() {
-    auto history = read_history(ports_.journal, plan_);
-    if (!history) {
-        return {{}, history.error()};
-    }
-    history_ = std::move(*history);
-    open_hosts(0);
-    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+    return read_leases();
 }
 
 drydock::Status RunSession::begin(const Json& created_detail) {
@@ -272,6 +159,7 @@ drydock::Status RunSession::begin(const Json& created_detail) {
     crash_at(settings_.crash, 1, {created}, "before");
     DRYDOCK_TRY_ASSIGN(const journal::Lease lease, ports_.journal.begin_run(birth));
     epoch_ = lease.epoch;
+    DRYDOCK_TRY(take_over_journal());
     is_new_ = true;
     history_.head = lease.head;
     history_.created = created_detail;
@@ -285,6 +173,7 @@ drydock::Status RunSession::take() {
     DRYDOCK_TRY_ASSIGN(const journal::Lease lease,
                        ports_.journal.take_lease(plan_.run, settings_.holder));
     epoch_ = lease.epoch;
+    DRYDOCK_TRY(take_over_journal());
     DRYDOCK_TRY_ASSIGN(history_, read_history(ports_.journal, plan_));
     DRYDOCK_TRY_ASSIGN(stale_requests_, ports_.journal.open_requests(plan_.run));
     return {};
@@ -316,9 +205,9 @@ drydock::Status RunSession::stop_at_drift(std::vector<run::Drift> drift) {
     return runner_->record(drift_event(obstacle_.drift));
 }
 
-drydock::Status RunSession::stop_at_work(const HostWork& work, std::int64_t waited_ms) {
-    obstacle_.error = under_way_error(work, waited_ms);
-    return runner_->record(work_event(*obstacle_.error));
+drydock::Status RunSession::stop_at(const Error& error) {
+    obstacle_.error = error;
+    return runner_->record(stop_event(error));
 }
 
 // What differs from the expected world. A run that begins now may have been compared just before.
@@ -337,17 +226,22 @@ drydock::Status RunSession::conduct() {
     std::vector<run::Drift> drift;
     DRYDOCK_TRY(compare(drift));
     const std::int64_t begun = ports_.clock.monotonic_ms();
-    const WorkReport first =
-        is_new_ ? read_work(*hosts_, ports_.clock) : recall_work(*hosts_, ports_.clock);
+    const WorkReport first = ask_silent_hosts(is_new_ ? read_work(*hosts_, ports_.clock)
+                                                      : recall_work(*hosts_, ports_.clock));
     const WorkReport report = await_foreign_work(first);
     if (hosts_->displaced()) {
         return tl::unexpected(*hosts_->displaced());
     }
     if (!report.running.empty()) {
-        return stop_at_work(report.running.front(), ports_.clock.monotonic_ms() - begun);
+        return stop_at(
+            under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun));
+    }
+    if (const auto silent = find_silent_host(report); silent && is_untouched()) {
+        PROBE("session: a host is silent before anything was begun");
+        return stop_at(*silent);
     }
     if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
-            return !is_adopted(work);
+            return !is_adopted(work) && !is_neighbours(work);
         })) {
         looked_ms_.reset();
         DRYDOCK_TRY(compare(drift));
@@ -387,8 +281,10 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
     if (state().phase() == Phase::finished) {
         return {};  // its last action was in flight
     }
-    const WorkReport report = await_quiet(
-        *hosts_, ports_.clock, wait_limit_ms(), nullptr, [](const HostWork&) { return false; }, {});
+    const WorkReport report = await_all_work();
+    if (hosts_->displaced()) {
+        return tl::unexpected(*hosts_->displaced());
+    }
     obstacle_.error = find_work_left(report);
     if (obstacle_.error && !request.detail["give_up_hosts"].as_bool()) {
         return runner_->refuse(request, obstacle_.error->message);
@@ -410,16 +306,7 @@ drydock::Status RunSession::drain(const std::string& purpose) {
     DRYDOCK_TRY(start());
     runner_->drain(purpose);
     DRYDOCK_TRY(runner_->run());
-    const WorkReport report = await_quiet(
-        *hosts_,
-        ports_.clock,
-        wait_limit_ms(),
-        nullptr,
-        [](const HostWork&) { return false; },
-        [this](const HostWork& work) {
-            ports_.listener.on_wait("the end of " + work.text(), state());
-            return hosts_->displaced().has_value();
-        });
+    const WorkReport report = await_all_work();
     if (hosts_->displaced()) {
         return tl::unexpected(*hosts_->displaced());
     }

@@ -105,11 +105,19 @@ private:
     Status conduct_run();
     Status end_aborted(const journal::Request& request);
     Status stop_at_drift(std::vector<run::Drift> drift);
-    Status stop_at_work(const HostWork& work, std::int64_t waited_ms);
+    Status stop_at(const Error& error);
+    [[nodiscard]] drydock::Status read_leases();
+    [[nodiscard]] drydock::Status take_over_journal();
+    [[nodiscard]] bool is_untouched() const;
     [[nodiscard]] bool is_own(const HostWork& work) const;
     [[nodiscard]] bool is_adopted(const HostWork& work) const;
+    [[nodiscard]] bool is_neighbours(const HostWork& work) const;
     [[nodiscard]] std::int64_t wait_limit_ms() const;
     [[nodiscard]] WorkReport await_foreign_work(const WorkReport& first);
+    [[nodiscard]] WorkReport ask_silent_hosts(WorkReport report);
+    [[nodiscard]] WorkReport await_all_work();
+    [[nodiscard]] bool tell_wait(const HostWork& work);
+    [[nodiscard]] static std::optional<Error> find_silent_host(const WorkReport& report);
     [[nodiscard]] Status compare(std::vector<run::Drift>& drift);
     [[nodiscard]] std::optional<Error> find_refusing_host() const;
     [[nodiscard]] std::optional<Error> find_other_owner() const;
@@ -122,6 +130,7 @@ private:
     SessionSettings settings_;
     std::shared_ptr<Inquiries> inquiries_;
     std::uint64_t epoch_ = 0;
+    std::vector<agent::LeaseMark> leases_;   // that the journal gave
     bool is_new_ = false;                    // begun by this session
     std::optional<std::int64_t> looked_ms_;  // when the world was read before it began, monotonic
     RunHistory history_;

@@ -14,10 +14,23 @@ namespace {
 constexpr std::int64_t k_poll_ms = 300;  // between two readings
 constexpr std::int64_t k_turn_ms = 500;
 
+std::optional<agent::Owner> find_owner(const Json& greeting, const std::string& journal) {
+    for (const Json& one : greeting["owners"].items()) {
+        if (!journal.empty() && one["journal"].as_string() == journal) {
+            auto owner = agent::read_owner(one);
+            return owner ? std::optional(std::move(*owner)) : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
 void take_running(const std::string& host, const Json& body, WorkReport& report) {
     for (const Json& one : body["running"].items()) {
-        report.running.push_back(
-            {host, one["run"].as_string(), one["action"].as_string(), one["attempt"].as_int()});
+        report.running.push_back({host,
+                                  one["run"].as_string(),
+                                  one["action"].as_string(),
+                                  one["attempt"].as_int(),
+                                  find_owner(body, one["journal"].as_string())});
     }
 }
 

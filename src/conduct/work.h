@@ -4,9 +4,11 @@
 // more may come at any time. One thread.
 #pragma once
 
+#include "agent/fences.h"
 #include "conduct/hosts.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ struct HostWork {
     std::string run;
     std::string action;
     std::int64_t attempt = 0;
+    // Who began it, as registered on that host; nothing: nobody who is registered there now.
+    std::optional<agent::Owner> owner = {};
 
     [[nodiscard]] std::string text() const;  // "roll/m3/stop of run X on host h3"
     bool operator==(const HostWork&) const = default;

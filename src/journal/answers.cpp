@@ -10,6 +10,16 @@ namespace drydock::journal {
 
 namespace {
 
+// Eight digits a word.
+std::string random_hex(int words) {
+    std::random_device device;
+    std::string digits;
+    for (int i = 0; i < words; ++i) {
+        digits += fmt::format("{:08x}", device());
+    }
+    return digits;
+}
+
 std::string show_holder(const Holder& holder) {
     return "process " + std::to_string(holder.pid) + " on " + holder.host + " since "
            + show_time(holder.since_ms);
@@ -73,12 +83,11 @@ tl::unexpected<Error> unknown_request(std::uint64_t number) {
 }
 
 std::string draw_journal_id() {
-    std::random_device device;
-    std::string id;
-    for (int i = 0; i < 4; ++i) {
-        id += fmt::format("{:08x}", device());
-    }
-    return id;
+    return random_hex(4);
+}
+
+std::string draw_nonce() {
+    return random_hex(2);
 }
 
 }  // namespace drydock::journal

@@ -28,5 +28,7 @@ namespace drydock::journal {
 [[nodiscard]] tl::unexpected<Error> unknown_request(std::uint64_t number);
 // A new journal's id.
 [[nodiscard]] std::string draw_journal_id();
+// A new lease's nonce.
+[[nodiscard]] std::string draw_nonce();
 
 }  // namespace drydock::journal

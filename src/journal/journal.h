@@ -106,6 +106,16 @@ struct Lease {
     Head head;  // when the lease was taken
 };
 
+// A lease that this journal gave. Copies of a journal give the same epochs, but never the same
+// nonce: random digits.
+struct GivenLease {
+    std::uint64_t epoch = 0;
+    std::string nonce;
+    bool operator==(const GivenLease&) const = default;
+};
+
+inline constexpr std::size_t k_given_leases_max = 256;  // as given_leases() tells them
+
 class Journal {
 public:
     Journal() = default;
@@ -115,6 +125,13 @@ public:
 
     // Names this journal among all journals: 32 random hex digits, drawn when it was made.
     [[nodiscard]] virtual const std::string& id() const = 0;
+
+    // Draws another id, durably. For who goes on with one copy of a journal although hosts obey
+    // another copy: from then on the two are two journals.
+    [[nodiscard]] virtual Status renew_id() = 0;
+
+    // The latest leases that were given, of whatever run, the newest last.
+    [[nodiscard]] virtual Result<std::vector<GivenLease>> given_leases() = 0;
 
     // Adds a run with its first record and takes its lease, if no other run is open but
     // `returns_from`, and nobody else conducts that one. Closes `returns_from` in the same commit

@@ -47,6 +47,12 @@ public:
 
     [[nodiscard]] const std::string& id() const override { return inner_->id(); }
 
+    Status renew_id() override { return inner_->renew_id(); }
+
+    Result<std::vector<journal::GivenLease>> given_leases() override {
+        return inner_->given_leases();
+    }
+
     Result<journal::Lease> begin_run(const journal::Birth& birth) override;
 
     Result<std::vector<journal::RunInfo>> list_runs() override { return inner_->list_runs(); }

@@ -94,7 +94,7 @@ public:
         for (const auto& [host, unused] : plan_.hosts) {
             site_.transport.lose(host, 0);
             site_.transport.host(host).hold(false);
-            for (const auto& key : running(host)) {
+            for (const auto& [key, journal] : running(host)) {
                 site_.transport.host(host).finish(key);
             }
         }

@@ -371,6 +371,28 @@ TEST_P(JournalConformance, HasOneIdForEver) {
     EXPECT_EQ(journal->id(), id);
 }
 
+TEST_P(JournalConformance, TakesAnotherIdForGood) {
+    const std::string id = journal->id();
+    ASSERT_TRUE(journal->renew_id());
+    const std::string renewed = journal->id();
+    EXPECT_NE(renewed, id);
+    reopen();
+    EXPECT_EQ(journal->id(), renewed);
+}
+
+// By its nonce a lease is told from that of a copy with the same epoch.
+TEST_P(JournalConformance, RemembersTheLeasesThatItGave) {
+    EXPECT_TRUE(journal->given_leases()->empty());
+    start();
+    reopen();
+    ASSERT_TRUE(journal->take_lease(run.id, {"host", 1, 0}));
+    const auto leases = *journal->given_leases();
+    ASSERT_EQ(leases.size(), 2U);
+    EXPECT_LT(leases[0].epoch, leases[1].epoch);
+    EXPECT_NE(leases[0].nonce, leases[1].nonce);
+    EXPECT_EQ(leases[1].epoch, journal->find_run(run.id)->epoch);
+}
+
 // Random histories, by a fixed seed: appends, leases given back and reopenings in any order leave
 // exactly the appended records.
 TEST_P(JournalConformance, AnyHistoryReadsBackAsItHappened) {

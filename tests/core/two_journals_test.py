@@ -9,6 +9,7 @@ from harness import DONE, HALTED, NEW, NO, OLD
 
 REFUSAL_SECONDS_MAX = 5
 SECONDS_MAX = 60
+NEIGHBOUR_SECONDS = 4.5  # an action of another cluster
 
 
 class TwoJournals(harness.Case):
@@ -170,7 +171,91 @@ class LostJournal(harness.Case):
         self.assert_at_least_up(2)
 
 
+class CopiedJournal(harness.Case):
+    """A state folder that was copied, or put back from a backup: the same journal id, the same
+    epochs, and only one of the two knows what happened since."""
+
+    def copy_state(self, to: str) -> str:
+        """Copies the state folder; returns a cluster file that uses the copy."""
+        shutil.copytree(os.path.join(self.scratch, "state"), os.path.join(self.scratch, to))
+        copied = os.path.join(self.scratch, f"{to}.yaml")
+        with open(self.cluster_file) as file, open(copied, "w") as out:
+            out.write(file.read().replace("/state\n", f"/{to}\n", 1))
+        return copied
+
+    def test_copied_in_a_run(self) -> None:
+        """The copy goes on; the original is displaced, and refused ever after."""
+        self.begin(end_seconds=1)
+        self.make_plan()
+        first = self.start_drydock("apply", self.plan)
+        self.wait_for(lambda: self.cluster.is_ending("m1"), "the first stop")
+        with self.stopped(first):
+            copy = self.copy_state("copied")
+            self.drydock("resume", "-c", copy, expect=DONE)
+        displaced = first.wait(SECONDS_MAX)
+        self.assertIn(displaced.code, (NO, HALTED), self.words_of(displaced))
+        stops = [self.cluster.stops(name) for name in self.cluster.members]
+        for _ in range(2):
+            refused = self.drydock("resume", expect=(NO, HALTED))
+            self.assertIn("another copy of this journal", self.words_of(refused))
+            self.assertIn("--take-over", self.words_of(refused))
+        self.drydock("resume", "--take-over", expect=harness.MOVED)
+        self.assertEqual([self.cluster.stops(name) for name in self.cluster.members], stops)
+        self.assertIn("--take-over", self.words_of(self.drydock("downgrade", "-c", copy, expect=NO)))
+        self.assert_all_on(NEW)
+        self.assert_at_least_up(2)
+
+    def test_put_back(self) -> None:
+        """A backup of the journal is told for what it is, before anything is begun."""
+        self.begin()
+        self.drydock("apply", self.make_plan(), expect=DONE)
+        backup = self.copy_state("backup")
+        self.drydock("downgrade", expect=DONE)
+        plan = self.make_plan(NEW, backup)
+        before = self.runs("backup")
+        refused = self.drydock("apply", plan, expect=NO)
+        self.assertIn("another copy of this journal", self.words_of(refused))
+        self.assertEqual(self.runs("backup"), before)
+        self.drydock("apply", plan, "--take-over", expect=DONE)
+        self.assert_all_on(NEW)
+        self.assert_at_least_up(2)
+
+
+class SilentHost(harness.Case):
+    def test_no_run_begins(self) -> None:
+        """A host that does not answer may obey somebody else by now."""
+        self.begin(lines=("h3",))
+        self.make_plan()
+        self.cluster.cut("h3", "refused")
+        refused = self.drydock("apply", self.plan, expect=harness.MOVED)
+        self.assertIn("host h3", self.words_of(refused))
+        self.assertEqual(self.runs(), [])
+        self.cluster.mend("h3", "refused")
+        self.drydock("apply", self.plan, expect=DONE)
+        self.assert_at_least_up(2)
+
+
 class TwoClustersOnOneHost(harness.Case):
+    def test_neighbours_work_is_not_waited_for(self) -> None:
+        """What another cluster's conductor has under way on a host keeps nobody else there."""
+        self.begin("once", members=6)
+        for member in ("m4", "m5", "m6"):
+            self.cluster.set_convert_seconds(member, NEIGHBOUR_SECONDS)
+        plans = []
+        for name, members in (("west", ("m4", "m5", "m6")), ("east", ("m1", "m2", "m3"))):
+            file = self.cluster.write_cluster_file(
+                name, f"{name}_state", members=members,
+                host_of=lambda member: f"h{(int(member[1:]) - 1) % 3 + 1}")
+            plans.append(self.make_plan(cluster_file=file, plan=file + ".json"))
+        west = self.start_drydock("apply", plans[0])
+        self.wait_for(lambda: self.runs("west_state") == ["running"], "the neighbour to begin")
+        east = self.start_drydock("apply", plans[1])
+        self.wait_for(lambda: self.cluster.stops("m1") == 1, "m1 to be stopped")
+        self.assertEqual(self.cluster.stops("m4"), 0, "the neighbour's first actions go on")
+        for running in (west, east):
+            done = running.wait(SECONDS_MAX)
+            self.assertEqual(done.code, DONE, done.text())
+
     def test_no_lockout(self) -> None:
         """Two clusters that share a host and its state folder, but no member, do not hinder each
         other: neither one after the other nor at once."""

@@ -1,8 +1,11 @@
 #include "journal/memory/memory_journal.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "journal/answers.h"
 #include "journal/chain.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
@@ -10,6 +13,8 @@
 namespace drydock::journal {
 
 namespace {
+
+constexpr std::size_t k_digits = 16;  // of a nonce
 
 class MemoryJournal;
 
@@ -32,6 +37,8 @@ struct MemoryRequest {
 
 struct MemoryStore {
     std::string id;
+    std::uint64_t copies = 0;  // made of it and of what it was copied from: nonces differ
+    std::vector<GivenLease> leases;
     std::vector<MemoryRun> runs;  // in order of creation
     std::vector<MemoryRequest> requests;
 };
@@ -53,6 +60,8 @@ public:
 
     [[nodiscard]] const std::string& id() const override { return store_->id; }
 
+    Status renew_id() override;
+    Result<std::vector<GivenLease>> given_leases() override;
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
@@ -82,6 +91,12 @@ private:
 
     std::shared_ptr<MemoryStore> store_;  // shared: it outlives each journal opened on it
 };
+
+// Digits that differ from those of every copy.
+std::string derive_digits(const MemoryStore& store, std::uint64_t number) {
+    const auto text = fmt::format("{} {} {}", store.id, store.copies, number);
+    return sha256_hex(text).substr(0, k_digits);
+}
 
 RunInfo describe(const MemoryRun& run) {
     RunInfo info{run.run, run.state, run.epoch, std::nullopt, run.head};
@@ -233,6 +248,19 @@ void MemoryJournal::lease(MemoryRun& run, const Holder& who) {
         run.epoch = std::max(run.epoch, other.epoch);
     }
     ++run.epoch;
+    store_->leases.push_back({run.epoch, derive_digits(*store_, run.epoch)});
+}
+
+// Not drawn: a simulation repeats.
+Status MemoryJournal::renew_id() {
+    store_->id = derive_digits(*store_, store_->leases.size());
+    return {};
+}
+
+Result<std::vector<GivenLease>> MemoryJournal::given_leases() {
+    const auto& all = store_->leases;
+    const auto first = all.size() - std::min(all.size(), k_given_leases_max);
+    return std::vector<GivenLease>(all.begin() + static_cast<std::ptrdiff_t>(first), all.end());
 }
 
 Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& who) {
@@ -288,6 +316,15 @@ std::shared_ptr<MemoryStore> make_memory_store(std::string id) {
     auto store = std::make_shared<MemoryStore>();
     store->id = std::move(id);
     return store;
+}
+
+std::shared_ptr<MemoryStore> copy_memory_store(const MemoryStore& store) {
+    auto copy = std::make_shared<MemoryStore>(store);
+    ++copy->copies;
+    for (MemoryRun& run : copy->runs) {
+        run.owner = nullptr;
+    }
+    return copy;
 }
 
 std::unique_ptr<Journal> open_memory(std::shared_ptr<MemoryStore> store) {

@@ -17,6 +17,9 @@ struct MemoryStore;  // opaque
 // `id` names the journal; a simulation draws none, so that its runs repeat.
 [[nodiscard]] std::shared_ptr<MemoryStore> make_memory_store(std::string id = "memory");
 
+// What a copied state folder is: the same id and records, and nobody conducts.
+[[nodiscard]] std::shared_ptr<MemoryStore> copy_memory_store(const MemoryStore& store);
+
 // The journal shares the store: whichever of the two is dropped last ends it.
 [[nodiscard]] std::unique_ptr<Journal> open_memory(std::shared_ptr<MemoryStore> store);
 

@@ -74,6 +74,13 @@ Status store_head(Database& database, std::int64_t number, const Head& head, con
     return statement.run();
 }
 
+Status insert_lease(Database& database, std::uint64_t epoch) {
+    DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("INSERT INTO leases VALUES(?1, ?2)"));
+    const std::string nonce = draw_nonce();
+    statement.bind(1, epoch).bind_text(2, nonce);
+    return statement.run();
+}
+
 // The hash that the record after `sequence` builds on.
 Result<Digest> hash_of(Database& database, const Row& row, std::uint64_t sequence) {
     if (sequence == 0) {
@@ -146,7 +153,24 @@ Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const
     statement.bind(1, number).bind(2, epoch).bind_text(3, who.host);
     statement.bind(4, who.pid).bind(5, who.since_ms);
     DRYDOCK_TRY(statement.run());
+    DRYDOCK_TRY(insert_lease(database, epoch));
     return epoch;
+}
+
+Result<std::vector<GivenLease>> list_leases(Database& database) {
+    DRYDOCK_TRY_ASSIGN(
+        Statement latest,
+        database.prepare("SELECT epoch, nonce FROM leases ORDER BY epoch DESC LIMIT ?1"));
+    latest.bind(1, k_given_leases_max);
+    std::vector<GivenLease> leases;
+    for (;;) {
+        DRYDOCK_TRY_ASSIGN(const bool is_row, latest.step());
+        if (!is_row) {
+            std::ranges::reverse(leases);
+            return leases;
+        }
+        leases.push_back({static_cast<std::uint64_t>(latest.integer(0)), latest.text(1)});
+    }
 }
 
 Result<Head>

@@ -24,9 +24,11 @@ struct Row {
 
 // Inserts an empty run; returns its number.
 [[nodiscard]] Result<std::int64_t> insert_run(Database& database, const NewRun& run);
-// Raises the epoch over every epoch of the journal, for `who`; returns it.
+// Raises the epoch over every epoch of the journal, for `who`, under a new nonce; returns it.
 [[nodiscard]] Result<std::uint64_t>
 raise_epoch(Database& database, std::int64_t number, const Holder& who);
+// The latest leases of all runs, the newest last.
+[[nodiscard]] Result<std::vector<GivenLease>> list_leases(Database& database);
 // Writes one record behind the row's head, with its state; returns the new head.
 [[nodiscard]] Result<Head>
 insert_record(Database& database, const Row& row, const std::string& text, const Entry& entry);

@@ -50,6 +50,7 @@ constexpr const char* k_tables_2 = R"(
 ALTER TABLE runs ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0;
 UPDATE runs SET is_over = 1 WHERE state IN ('finished', 'returned', 'aborted');
 CREATE TABLE journal(id TEXT NOT NULL) STRICT;
+CREATE TABLE leases(epoch INTEGER PRIMARY KEY, nonce TEXT NOT NULL) STRICT;
 CREATE TABLE requests(
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL,
@@ -224,6 +225,12 @@ Result<std::string> journal_id(Database& database) {
                     : fail("journal.corrupt",
                            database.path().string() + ": the journal has no id",
                            "keep the file as evidence and restore it from a copy");
+}
+
+Status store_journal_id(Database& database, const std::string& id) {
+    DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("UPDATE journal SET id = ?1"));
+    statement.bind_text(1, id);
+    return statement.run();
 }
 
 }  // namespace drydock::journal

@@ -10,7 +10,9 @@ namespace drydock::journal {
 // are those of open_sqlite().
 [[nodiscard]] Result<Database> open_database(const std::filesystem::path& path, OpenMode mode);
 
-// The id that the journal was given when it was made.
+// The journal's id.
 [[nodiscard]] Result<std::string> journal_id(Database& database);
+// Replaces it, in the caller's transaction.
+[[nodiscard]] Status store_journal_id(Database& database, const std::string& id);
 
 }  // namespace drydock::journal

@@ -57,6 +57,10 @@ public:
 
     [[nodiscard]] const std::string& id() const override { return id_; }
 
+    Status renew_id() override;
+
+    Result<std::vector<GivenLease>> given_leases() override { return list_leases(database_); }
+
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
@@ -103,6 +107,15 @@ Status SqliteJournal::commit(Transaction& transaction) {
         broken_ = done.error();
     }
     return done;
+}
+
+Status SqliteJournal::renew_id() {
+    DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
+    const std::string id = draw_journal_id();
+    DRYDOCK_TRY(store_journal_id(database_, id));
+    DRYDOCK_TRY(commit(transaction));
+    id_ = id;
+    return {};
 }
 
 Result<Row> SqliteJournal::find_owned(const std::string& run) {

@@ -288,7 +288,7 @@ TEST_F(SqliteJournalTest, GoesOnWithAJournalOfFormat1) {
         ASSERT_TRUE(
             written.writer.append("roll", 1, {Json(Json::Object{{"type", "run.finished"}})}));
     }
-    edit("DROP TABLE journal; DROP INDEX open_requests; DROP TABLE requests;"
+    edit("DROP TABLE journal; DROP TABLE leases; DROP INDEX open_requests; DROP TABLE requests;"
          "ALTER TABLE runs DROP COLUMN is_over; PRAGMA user_version = 1");
     const auto journal = open();
     EXPECT_EQ(journal->id().size(), 32);

@@ -120,7 +120,9 @@ Status FakeHost::begin(const agent::Permit& permit,
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
     }
-    attempts_.emplace(key, Attempt{ActionPhase::running, request, {}, {}, clock_.wall_ms()});
+    attempts_.emplace(
+        key,
+        Attempt{ActionPhase::running, request, {}, {}, clock_.wall_ms(), permit.commander.journal});
     if (!held_) {
         plan(key, request);
     }
@@ -266,14 +268,14 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
     return {};
 }
 
-std::vector<ActionKey> FakeHost::running() {
-    std::vector<ActionKey> keys;
+std::vector<agent::RunningAction> FakeHost::running() {
+    std::vector<agent::RunningAction> all;
     for (const auto& [key, attempt] : attempts_) {
         if (attempt.phase == ActionPhase::running) {
-            keys.push_back(key);
+            all.push_back({key, attempt.journal});
         }
     }
-    return keys;
+    return all;
 }
 
 std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {

@@ -51,7 +51,7 @@ public:
     [[nodiscard]] agent::ActionState look(const agent::ActionKey& key) override;
     [[nodiscard]] Status cancel(const agent::Commander& commander,
                                 const agent::ActionKey& key) override;
-    [[nodiscard]] std::vector<agent::ActionKey> running() override;
+    [[nodiscard]] std::vector<agent::RunningAction> running() override;
     [[nodiscard]] std::unique_ptr<agent::ProbeRun> probe(const Json& probes) override;
     [[nodiscard]] Status put(const agent::Commander& commander,
                              const agent::PutPart& part) override;
@@ -87,6 +87,7 @@ private:
         Json progress;  // null: not told
         Json result;
         std::int64_t started_ms = 0;
+        std::string journal = {};
     };
 
     [[nodiscard]] Status admit(const agent::Commander& commander);

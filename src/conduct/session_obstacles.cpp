@@ -1,0 +1,202 @@
+// What stands in a session's way: other owners, work that is under way, hosts that do not tell.
+#include "base/probe.h"
+#include "conduct/claims.h"
+#include "conduct/drift.h"
+#include "conduct/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace drydock::conduct {
+
+namespace {
+
+using run::Status;
+
+constexpr std::int64_t k_silent_ms_max = 3'000;   // a line that broke is back by then
+constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of what the longest action may take
+
+bool is_unsettled(Status status) {
+    return status == Status::intended || status == Status::lost || status == Status::unheard
+           || status == Status::unreached;
+}
+
+Error silent_host_error(const model::Action& action, const std::string& run) {
+    return {"work.unknown",
+            fmt::format("\"{}\" of run {} may still be under way on host {}, which does not tell",
+                        action.title,
+                        run,
+                        action.host),
+            fmt::format("bring host {} back, or the way to it; then again", action.host),
+            ErrorClass::transient};
+}
+
+}  // namespace
+
+bool RunSession::is_own(const HostWork& work) const {
+    return work.run == plan_.run;
+}
+
+// Work that the journal knows to be in flight: the runner asks what becomes of it.
+bool RunSession::is_adopted(const HostWork& work) const {
+    if (!is_own(work)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        if (plan_.actions[i].id == work.action) {
+            return is_unsettled(state().status(i)) && state().attempt(i) == work.attempt;
+        }
+    }
+    return false;
+}
+
+bool RunSession::is_neighbours(const HostWork& work) const {
+    return conduct::is_neighbours(work, identity(epoch_));
+}
+
+std::int64_t RunSession::wait_limit_ms() const {
+    std::int64_t longest = 0;
+    for (const model::Action& action : plan_.actions) {
+        longest = std::max(longest, action.host.empty() ? 0 : action.silence_ms());
+    }
+    return longest + k_wait_grace_ms;
+}
+
+WorkReport RunSession::await_foreign_work(const WorkReport& first) {
+    return await_quiet(
+        *hosts_,
+        ports_.clock,
+        wait_limit_ms(),
+        &first,
+        [this](const HostWork& work) { return is_adopted(work) || is_neighbours(work); },
+        [this](const HostWork& work) { return tell_wait(work); });
+}
+
+// Before anything is begun every host must tell; a line that broke once is tried again.
+WorkReport RunSession::ask_silent_hosts(WorkReport report) {
+    const std::int64_t end = ports_.clock.monotonic_ms() + k_silent_ms_max;
+    while (!report.silent.empty() && is_untouched() && !hosts_->displaced()
+           && ports_.clock.monotonic_ms() < end) {
+        hosts_->pass_time(Hosts::k_reconnect_ms);
+        report = read_work(*hosts_, ports_.clock);
+    }
+    return report;
+}
+
+// Of this cluster: nothing of it is adopted.
+WorkReport RunSession::await_all_work() {
+    return await_quiet(
+        *hosts_,
+        ports_.clock,
+        wait_limit_ms(),
+        nullptr,
+        [this](const HostWork& work) { return is_neighbours(work); },
+        [this](const HostWork& work) { return tell_wait(work); });
+}
+
+// True if waiting is over: the hosts are another conductor's.
+bool RunSession::tell_wait(const HostWork& work) {
+    ports_.listener.on_wait("the end of " + work.text(), state());
+    return hosts_->displaced().has_value();
+}
+
+std::optional<Error> RunSession::find_other_owner() const {
+    const Identity own = identity(std::numeric_limits<std::int64_t>::max());
+    for (const std::string& host : hosts_->names()) {
+        if (const auto error = ownership_conflict(hosts_->greeting(host), owner_on(host, own))) {
+            return error->in(fmt::format("host {}", host));
+        }
+    }
+    return std::nullopt;
+}
+
+// A host that was not fenced may obey somebody else by now.
+std::optional<Error> RunSession::find_silent_host(const WorkReport& report) {
+    if (report.silent.empty()) {
+        return std::nullopt;
+    }
+    Error error = report.silent.begin()->second;
+    error.message += "; a run begins only when each of its hosts obeys it";
+    return error;
+}
+
+bool RunSession::is_untouched() const {
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        if (state().status(i) != Status::waiting) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What is under way still after the longest wait, or may be on a host that does not tell.
+std::optional<Error> RunSession::find_work_left(const WorkReport& report) const {
+    if (!report.running.empty()) {
+        return under_way_error(report.running.front(), wait_limit_ms());
+    }
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        const model::Action& action = plan_.actions[i];
+        if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
+            return silent_host_error(action, plan_.run);
+        }
+    }
+    return std::nullopt;
+}
+
+// An error of a host that no other try mends: another version, say.
+std::optional<Error> RunSession::find_refusing_host() const {
+    for (const std::string& host : hosts_->names()) {
+        const auto& trouble = hosts_->trouble(host);
+        if (trouble && trouble->code == "host.version") {
+            return trouble;
+        }
+    }
+    return std::nullopt;
+}
+
+// The world is read once more behind work that had to be waited for.
+Obstacle RunSession::look_before_begin() {
+    if (const auto read = read_leases(); !read) {
+        return {{}, read.error()};
+    }
+    open_hosts(0);
+    const std::int64_t begun = ports_.clock.monotonic_ms();
+    std::int64_t began_ms = begun;  // of the reading that counts
+    auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
+    if (auto refusing = find_refusing_host()) {
+        return {{}, std::move(refusing)};
+    }
+    const WorkReport first = recall_work(*hosts_, ports_.clock);
+    const WorkReport report = await_foreign_work(first);
+    if (!settings_.take_over) {
+        if (auto owned = find_other_owner()) {
+            return {{}, std::move(owned)};
+        }
+    }
+    if (!report.running.empty()) {
+        return {{}, under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun)};
+    }
+    if (auto silent = find_silent_host(report)) {
+        return {{}, std::move(silent)};
+    }
+    if (!first.running.empty()) {
+        began_ms = ports_.clock.monotonic_ms();
+        drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
+    }
+    looked_ms_ = began_ms;
+    return {std::move(drift), {}};
+}
+
+Obstacle RunSession::look_before_resume() {
+    auto history = read_history(ports_.journal, plan_);
+    if (!history) {
+        return {{}, history.error()};
+    }
+    history_ = std::move(*history);
+    open_hosts(0);
+    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+}
+
+}  // namespace drydock::conduct
