@@ -66,8 +66,11 @@ public:
     Answer<journal::RunInfo> current_run(bool any);
 
 private:
+    [[nodiscard]] Result<model::Plan> parse_plan(const journal::RunInfo& run) const;
+
     std::string state_;
     std::unique_ptr<journal::Journal> journal_;
+    std::map<std::string, model::Plan> plans_;  // by run: a plan is parsed once
 };
 
 // The state folder of a cluster file; refuses when no run was ever begun there.

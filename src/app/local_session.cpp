@@ -100,6 +100,9 @@ LocalSession::open(const Options& options, Store& store, model::Plan plan, Obser
     if (!secrets) {
         return refuse(secrets.error());
     }
+    if (Status reserved = transport::LocalTransport::reserve(plan.hosts.size()); !reserved) {
+        return refuse(reserved.error());
+    }
     std::unique_ptr<LocalSession> made(new LocalSession(store, std::move(plan), observer));
     made->session_ = std::make_unique<conduct::RunSession>(
         made->plan_,

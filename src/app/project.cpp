@@ -180,6 +180,10 @@ Answer<Survey> survey_for(const Options& options,
     }
     Survey survey = {
         std::move(project.pack), std::move(project.cluster), std::move(*sources), {}, 0, {}, {}};
+    if (Status reserved = transport::LocalTransport::reserve(survey.cluster.hosts.size());
+        !reserved) {
+        return refuse(reserved.error());
+    }
     transport::LocalTransport transport;
     conduct::Hosts hosts(transport,
                          clock,

@@ -134,6 +134,14 @@ Status Store::save_plan(const model::Plan& plan) {
 }
 
 Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
+    if (const auto known = plans_.find(run.run.id); known != plans_.end()) {
+        return known->second;
+    }
+    DRYDOCK_TRY_ASSIGN(model::Plan plan, parse_plan(run));
+    return plans_.emplace(run.run.id, std::move(plan)).first->second;
+}
+
+Result<model::Plan> Store::parse_plan(const journal::RunInfo& run) const {
     const std::string path = fmt::format("{}/runs/{}.json", state_, run.run.id);
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_plan_bytes_max));
     DRYDOCK_TRY_ASSIGN(const Json json, Json::parse(text));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <system_error>
 
 namespace drydock {
@@ -22,9 +23,31 @@ fail(std::string code, std::string message, std::string remedy, ErrorClass kind)
         Error{std::move(code), std::move(message), std::move(remedy), kind});
 }
 
+namespace {
+
+// What helps against an error that has one cause, whatever was tried.
+std::string_view remedy_of(int error_number) {
+    switch (error_number) {
+    case EMFILE:
+        return "allow this program more open files: ulimit -n";
+    case ENFILE:
+        return "allow the machine more open files: sysctl fs.file-max";
+    case ENOSPC:
+    case EDQUOT:
+        return "free some disk, then again";
+    case EROFS:
+        return "the file system is mounted read-only; mount it for writing";
+    default:
+        return "";
+    }
+}
+
+}  // namespace
+
 tl::unexpected<Error> fail_errno(std::string_view code, std::string_view what, int error_number) {
     return fail(std::string(code),
-                fmt::format("{}: {}", what, std::generic_category().message(error_number)));
+                fmt::format("{}: {}", what, std::generic_category().message(error_number)),
+                std::string(remedy_of(error_number)));
 }
 
 }  // namespace drydock

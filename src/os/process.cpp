@@ -1,6 +1,7 @@
 #include "os/process.h"
 
 #include "base/text.h"
+#include "os/descriptors.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -161,6 +162,7 @@ void await_leave(const Prepared& child) {
     if (child.folder != nullptr && ::chdir(child.folder) != 0) {
         give_up(child);
     }
+    restore_descriptor_limit();  // last: the steps above use numbers beyond it
     if (child.before_exec != nullptr && (errno = (*child.before_exec)()) != 0) {
         give_up(child);
     }

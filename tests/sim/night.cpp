@@ -210,11 +210,33 @@ void Night::downgrade() {
 void Night::lose_journal() {
     PROBE("night: the journal is lost");
     ++count_.take_overs;
-    const auto store = journal::make_memory_store(fmt::format("journal-{}", ++journals_));
-    world_.keep_in([store] { return journal::open_memory(store); }, {});
+    world_.keep_in(journal::make_memory_store(fmt::format("journal-{}", ++journals_)));
+    copy_.reset();
     is_lost_ = true;
     is_over_ = false;
     apply();
+    world_.site.take_over_hosts(true);
+}
+
+// A backup of the state folder, or a snapshot of its machine.
+void Night::copy_journal() {
+    if (world_.store()) {
+        copy_ = journal::copy_memory_store(*world_.store());
+    }
+}
+
+// It knows nothing of what happened since, and hosts that do refuse it until a person who has
+// looked takes them over with it.
+void Night::put_journal_back() {
+    PROBE("night: a copy of the journal is put back");
+    world_.keep_in(std::exchange(copy_, nullptr));
+    is_over_ = false;
+    adopt_open_run();
+    if (has_open_run()) {
+        conduct(false);
+    } else {
+        apply();
+    }
     world_.site.take_over_hosts(true);
 }
 
@@ -262,6 +284,13 @@ void Night::turn() {
     if (!is_calm() && chance(3)) {
         lose_journal();
         return;
+    }
+    if (!is_calm() && copy_ && chance(3)) {
+        put_journal_back();
+        return;
+    }
+    if (!is_calm() && chance(10)) {
+        copy_journal();
     }
     if (!has_open_run()) {
         apply();

@@ -6,6 +6,7 @@
 // who does what; after the calm the night ends with whatever run is open then. One thread.
 #pragma once
 
+#include "journal/memory/memory_journal.h"
 #include "sim/world.h"
 
 #include <functional>
@@ -46,6 +47,8 @@ private:
     void abort();
     void downgrade();
     void lose_journal();
+    void copy_journal();
+    void put_journal_back();
     void greet_from_neighbour();
     void act_beside(const model::Plan& plan);
     void conduct(bool approve);
@@ -76,8 +79,9 @@ private:
     };
 
     std::vector<std::unique_ptr<Played>> played_;
-    const model::Plan* plan_ = nullptr;  // of the open run, or of the last one
-    bool is_lost_ = false;               // its journal is
+    const model::Plan* plan_ = nullptr;           // of the open run, or of the last one
+    std::shared_ptr<journal::MemoryStore> copy_;  // null: none was made
+    bool is_lost_ = false;                        // its journal is
     Life last_;
     NightCount count_;
     int journals_ = 1;

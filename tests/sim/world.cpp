@@ -88,7 +88,7 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
     : faults(std::move(what_goes_wrong))
     , pack_(the_pack())
     , cluster_(the_cluster())
-    , open_journal_([store = journal::make_memory_store()] { return journal::open_memory(store); })
+    , open_journal_([this] { return journal::open_memory(store_); })
     , etcd(cluster_, version, faults)
     , site(etcd, clock, faults, ground())
     , transport(site.transport) {
@@ -105,8 +105,14 @@ Ground World::ground() {
             }};
 }
 
+void World::keep_in(std::shared_ptr<journal::MemoryStore> store) {
+    keep_in([store] { return journal::open_memory(store); }, {});
+    store_ = std::move(store);
+}
+
 void World::keep_in(std::function<std::unique_ptr<journal::Journal>()> open_journal,
                     std::function<void()> after_death) {
+    store_.reset();
     open_journal_ = std::move(open_journal);
     after_death_ = std::move(after_death);
 }

@@ -46,6 +46,12 @@ public:
     // For worlds by the thousand; `prepared` must outlive this one.
     void know(const Prepared& prepared) { site.know(prepared); }
 
+    // A journal in memory from now on.
+    void keep_in(std::shared_ptr<journal::MemoryStore> store);
+
+    // Where the journal is in memory; null where it is on a disk.
+    [[nodiscard]] const std::shared_ptr<journal::MemoryStore>& store() const { return store_; }
+
     // The journal from now on; in memory until then.
     void keep_in(std::function<std::unique_ptr<journal::Journal>()> open_journal,
                  std::function<void()> after_death);
@@ -69,6 +75,7 @@ private:
     const model::Pack& pack_;
     const model::Cluster& cluster_;
 
+    std::shared_ptr<journal::MemoryStore> store_ = journal::make_memory_store();
     std::function<std::unique_ptr<journal::Journal>()> open_journal_;
     std::function<void()> after_death_;
 

@@ -1,6 +1,7 @@
 #include "transport/local/local.h"
 
 #include "base/text.h"
+#include "os/descriptors.h"
 #include "os/process.h"
 #include "transport/frames.h"
 #include "transport/local/child_reaper.h"
@@ -21,6 +22,9 @@ constexpr std::size_t k_outgoing_bytes_max = 64U << 20U;  // some frames of the 
 constexpr std::size_t k_stderr_tail_bytes = 4096;
 constexpr std::int64_t k_last_words_ms = 200;  // between the end of a stream and that of its child
 constexpr std::int64_t k_finish_grace_ms = 300;  // for all agents together, at the end
+
+constexpr std::size_t k_descriptors_per_host = 4;  // three pipes and the child's own
+constexpr std::size_t k_descriptors_besides = 64;  // the journal, files, a child that starts
 
 struct Pipe {
     os::Fd read;
@@ -185,6 +189,10 @@ LocalTransport::LocalTransport() : reaper_(std::make_shared<ChildReaper>()) {
 
 LocalTransport::~LocalTransport() {
     reaper_->finish(k_finish_grace_ms);
+}
+
+Status LocalTransport::reserve(std::size_t hosts) {
+    return os::reserve_descriptors(hosts * k_descriptors_per_host + k_descriptors_besides);
 }
 
 Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& host) {

@@ -9,6 +9,7 @@
 
 #include "transport/transport.h"
 
+#include <cstddef>
 #include <memory>
 
 namespace drydock::transport {
@@ -21,6 +22,8 @@ public:
     ~LocalTransport() override;
     LocalTransport(const LocalTransport&) = delete;
     LocalTransport& operator=(const LocalTransport&) = delete;
+    // Makes room for conversations with so many hosts at once. Error: os.descriptors.
+    [[nodiscard]] static Status reserve(std::size_t hosts);
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
     void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
 

@@ -1,0 +1,62 @@
+#include "os/descriptors.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+
+namespace drydock::os {
+namespace {
+
+std::optional<rlimit> g_limit_at_start;  // while another one holds
+
+std::size_t count_open() {
+    std::size_t count = 0;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end;
+         at.increment(error)) {
+        ++count;
+    }
+    return count;
+}
+
+tl::unexpected<Error> too_few(std::size_t needed, rlim_t allowed) {
+    return fail(
+        "os.descriptors",
+        fmt::format("this needs {} open files at once, and {} are allowed", needed, allowed),
+        fmt::format("ulimit -Hn {0} && ulimit -n {0}, as a user who may; then again", needed));
+}
+
+}  // namespace
+
+Status reserve_descriptors(std::size_t count) {
+    rlimit limit = {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return fail_errno("os.descriptors", "reading the limit of open files", errno);
+    }
+    const std::size_t needed = count_open() + count;
+    if (needed <= limit.rlim_cur) {
+        return {};
+    }
+    if (needed > limit.rlim_max) {
+        return too_few(needed, limit.rlim_max);
+    }
+    const rlimit raised = {needed, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+        return fail_errno("os.descriptors", "raising the limit of open files", errno);
+    }
+    if (!g_limit_at_start) {
+        g_limit_at_start = limit;
+    }
+    return {};
+}
+
+void restore_descriptor_limit() {
+    if (g_limit_at_start) {
+        ::setrlimit(RLIMIT_NOFILE, &*g_limit_at_start);
+    }
+}
+
+}  // namespace drydock::os
