@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "field", "etcd"))
 import cluster  # noqa: E402  (found by the line above)
 import golden  # noqa: E402
 import releases  # noqa: E402
+import yardstick  # noqa: E402
 
 DRYDOCK = os.environ.get("DRYDOCK") or os.path.join(ROOT, "build/release/src/cli/drydock")
 GATE = "point-of-no-return"
@@ -78,4 +79,4 @@ def check(made: cluster.Cluster) -> None:
 
 
 def show(figures: dict[str, object]) -> None:
-    print(json.dumps(figures))
+    print(json.dumps(yardstick.context() | figures))

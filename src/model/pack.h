@@ -146,14 +146,22 @@ struct Selection {
     std::vector<Condition> where;  // judged on the facts the plan is made from
     std::vector<Condition> last;   // members for which this holds come last
     bool blocks = false;           // `each`: the steps of one member stay together
+    bool per_host = false;         // one member of each host stands for all of them there
+};
+
+// Whose fact an effect moves.
+enum class Reach {
+    member,  // this member's
+    host,    // of the role's members on this member's host: a package, say
+    role,    // of every member of the role
 };
 
 struct EffectSpec {
-    std::string kind;    // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
-    std::string name;    // the fact or store
-    Json value;          // for becomes
-    std::string role;    // whose fact it is; empty: the system's
-    bool every = false;  // every member's of that role, else this member's
+    std::string kind;  // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
+    std::string name;  // the fact or store
+    Json value;        // for becomes
+    std::string role;  // whose fact it is; empty: the system's
+    Reach reach = Reach::member;
 };
 
 enum class Repeatable { yes, no, probe };

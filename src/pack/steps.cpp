@@ -157,7 +157,10 @@ private:
     void read_selection(const Node& on) {
         step_.on = model::Selection();
         step_.on->one = on.has("one_of");
-        const Node& role = step_.on->one ? on["one_of"] : on["every"];
+        step_.on->per_host = on.has("one_per_host");
+        const Node& role = step_.on->one        ? on["one_of"]
+                           : step_.on->per_host ? on["one_per_host"]
+                                                : on["every"];
         if (known_role(role, reader_)) {
             step_.on->role = scope_.role = text_of(role);
         }
@@ -301,7 +304,8 @@ private:
         const bool becomes = entry.key == "becomes";
         if (!becomes && entry.key != "changes") {
             known_store(entry.value, reader_);
-            step_.effects.push_back({entry.key, text_of(entry.value), {}, "", false});
+            step_.effects.push_back(
+                {entry.key, text_of(entry.value), {}, "", model::Reach::member});
             return;
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
@@ -318,7 +322,14 @@ private:
                                  text_of(fact),
                                  becomes ? to_json(entry.value["value"]) : Json(),
                                  known == nullptr ? "" : known->role,
-                                 entry.value.has("of") || entry.value.has("role")});
+                                 read_reach(entry.value)});
+    }
+
+    static model::Reach read_reach(const Node& effect) {
+        if (text_of(effect["of"]) == "host") {
+            return model::Reach::host;
+        }
+        return effect.has("of") || effect.has("role") ? model::Reach::role : model::Reach::member;
     }
 
     // Which steps are in the plan at all, and whether this one waits for the one before it.

@@ -71,10 +71,14 @@ Shape on() {
                       {
                           optional("every", text(), "every member of a role", "member"),
                           optional("one_of", text(), "one member of a role", "member"),
+                          optional("one_per_host",
+                                   text(),
+                                   "one member of a role on each host, for all of them there",
+                                   "member"),
                           optional("order", order(), "serial if not given", "all"),
                           optional("where", conditions(), "only members for which these hold"),
                       },
-                      {"every", "one_of"}));
+                      {"every", "one_of", "one_per_host"}));
 }
 
 Shape command() {
@@ -102,7 +106,10 @@ Shape effect() {
         {
             optional("becomes",
                      table({required("fact", text(), "the fact", "writes"),
-                            optional("of", choice({"every"}), "of all its role's members", "every"),
+                            optional("of",
+                                     choice({"every", "host"}),
+                                     "of all its role's members, or of those on this host",
+                                     "every"),
                             optional("role", text(), "of all members of this role", "datanode"),
                             required("value", any(), "its value", "refused")}),
                      "a fact takes a value",

@@ -83,12 +83,18 @@ private:
     std::vector<std::size_t> ends_;   // of the steps that it is beside
 };
 
+bool is_host_of_any(const std::vector<const Member*>& members, const std::string& host) {
+    return std::any_of(
+        members.begin(), members.end(), [&](const Member* member) { return member->host == host; });
+}
+
 std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
     std::vector<const Member*> members;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         const Member* member = find_member(draft.request.cluster, name);
         auto where = fill_conditions(draft.scope, member, selection.where);
-        if (where && holds(draft, *where, name)) {
+        const bool stands_for_another = selection.per_host && is_host_of_any(members, member->host);
+        if (where && holds(draft, *where, name) && !stands_for_another) {
             members.push_back(member);
         }
     }

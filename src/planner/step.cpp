@@ -166,13 +166,26 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.optional = step.optional;
 }
 
+std::vector<std::string>
+members_on(const Draft& draft, const std::string& role, const std::string& host) {
+    std::vector<std::string> names = draft.scope.members.at(role);
+    std::erase_if(names, [&](const std::string& name) {
+        return find_member(draft.request.cluster, name)->host != host;
+    });
+    return names;
+}
+
 // Whose fact it is that an effect moves: this member's, every member's of a role, or the system's.
 // A store is this member's.
 std::vector<std::string>
 members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
     const bool fact = spec.kind == "becomes" || spec.kind == "changes";
-    if (fact && !spec.role.empty() && (member == nullptr || spec.every)) {
+    const bool every = spec.reach == model::Reach::role;
+    if (fact && !spec.role.empty() && (member == nullptr || every)) {
         return draft.scope.members.at(spec.role);
+    }
+    if (fact && !spec.role.empty() && spec.reach == model::Reach::host) {
+        return members_on(draft, spec.role, member->host);
     }
     const bool system = member == nullptr || (fact && spec.role.empty());
     return {system ? "" : member->name};

@@ -100,6 +100,32 @@ TEST(Roles, AnEffectMayBeOnAllOfARole) {
     }));
 }
 
+std::vector<std::string> members_of(const model::Action& action) {
+    std::vector<std::string> members;
+    for (const auto& effect : action.effects) {
+        members.push_back(effect.member);
+    }
+    return members;
+}
+
+// What a host has once, such as a package, is one step there and moves all members on it.
+TEST(Roles, AnEffectMayBeOnAllMembersOfAHost) {
+    auto site = offline_site("1.0", {1, 3, 3, 0});
+    site.pack = changed_pack("tests/packs/offline",
+                             "procedures/upgrade.yaml",
+                             {{"on: {one_of: names}", "on: {one_per_host: names}"},
+                              {"value: refused, of: every", "value: refused, of: host"}});
+    site.cluster.hosts["there"] = site.cluster.hosts.at("here");
+    for (model::Member& member : site.cluster.members) {
+        member.host = member.name == "o2" ? "there" : member.host;
+    }
+    const auto plan = plan_of(site, "1.0", "2.0");
+    EXPECT_EQ(members_of(action(plan, "freeze/o1/freeze")), (std::vector<std::string>{"o1", "o3"}));
+    EXPECT_EQ(members_of(action(plan, "freeze/o2/freeze")), std::vector<std::string>{"o2"});
+    EXPECT_EQ(action(plan, "freeze/o2/freeze").host, "there");
+    EXPECT_THAT(ids(plan), Not(Contains("freeze/o3/freeze")));
+}
+
 // Releases that write the same formats have nothing to finalize: no gate, no step, and it is said.
 TEST(Roles, AHopThatRaisesNothingHasNoGate) {
     const auto plan = plan_of(offline_site("2.0"), "2.0", "2.1");
@@ -169,7 +195,7 @@ TEST(Roles, DestroyingWhatTheOldReleaseNeedsIsThePointOfNoReturn) {
         for (auto& phase : procedure.phases) {
             for (auto& step : phase.steps) {
                 if (step.id == "nodes") {
-                    step.effects.push_back({"destroys", "meta", {}, "", false});
+                    step.effects.push_back({"destroys", "meta", {}, "", model::Reach::member});
                 }
             }
         }

@@ -4,6 +4,11 @@
 #include "pack/pack.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace drydock::planner {
 
@@ -113,6 +118,30 @@ model::Pack load_site_pack(const std::string& folder) {
     if (!loaded.value) {
         std::fprintf(stderr, "%s\n", loaded.diagnostics.text().c_str());
     }
+    CHECK(loaded.value.has_value());
+    return std::move(*loaded.value);
+}
+
+model::Pack changed_pack(const std::string& folder,
+                         const std::string& file,
+                         const std::vector<std::pair<std::string, std::string>>& words) {
+    std::string scratch = std::filesystem::temp_directory_path() / "drydock-pack.XXXXXX";
+    CHECK(::mkdtemp(scratch.data()) != nullptr);
+    const std::string copy = scratch + "/" + std::filesystem::path(folder).filename().string();
+    std::filesystem::copy(std::string(DRYDOCK_SOURCE_DIR) + "/" + folder,
+                          copy,
+                          std::filesystem::copy_options::recursive);
+    std::stringstream read;
+    read << std::ifstream(copy + "/" + file).rdbuf();
+    std::string text = read.str();
+    for (const auto& [before, after] : words) {
+        const auto at = text.find(before);
+        CHECK(at != std::string::npos);
+        text.replace(at, before.size(), after);
+    }
+    std::ofstream(copy + "/" + file) << text;
+    auto loaded = pack::load_pack(copy);
+    std::filesystem::remove_all(scratch);
     CHECK(loaded.value.has_value());
     return std::move(*loaded.value);
 }

@@ -47,6 +47,11 @@ struct OfflineSizes {
 // A pack by its folder in the source tree, and a cluster file's text read with it; neither may have
 // a problem.
 [[nodiscard]] model::Pack load_site_pack(const std::string& folder);
+// The same with other words in one file, each of which must be there.
+[[nodiscard]] model::Pack
+changed_pack(const std::string& folder,
+             const std::string& file,
+             const std::vector<std::pair<std::string, std::string>>& words);
 [[nodiscard]] model::Cluster read_site_cluster(const std::string& text, const model::Pack& pack);
 
 // Each problem on a line.
