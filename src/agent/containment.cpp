@@ -79,8 +79,8 @@ std::string make_group(const std::string& folder, const std::string& parent) {
 
 // The caller's own, or nothing where there are no groups.
 std::string current_group() {
-    return std::getenv(k_no_cgroup_variable) != nullptr ? std::string()
-                                                        : os::cgroup_of().value_or("");
+    const bool off = std::getenv(k_no_cgroup_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    return off ? std::string() : os::cgroup_of().value_or("");
 }
 
 os::Fd open_group(const std::string& group) {

@@ -6,6 +6,7 @@
 #include "agent/key.h"
 #include "os/files.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -30,7 +31,7 @@ std::int64_t changed_ms(const std::string& folder) {
 std::vector<Run> unmarked_runs(const std::string& state) {
     std::vector<Run> runs;
     for (const auto& name : run_names(state)) {
-        const std::string folder = state + "/" + name;
+        const std::string folder = fmt::format("{}/{}", state, name);
         if (!is_marked(folder)) {
             runs.push_back({folder, changed_ms(folder)});
         }
@@ -44,7 +45,7 @@ std::vector<Run> unmarked_runs(const std::string& state) {
 bool has_ended(const Run& run) {
     const auto names = names_in(run.folder);
     return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-        return !key_of("run", name) || is_closed(run.folder + "/" + name);
+        return !key_of("run", name) || is_closed(fmt::format("{}/{}", run.folder, name));
     });
 }
 
@@ -55,8 +56,9 @@ std::size_t remove_attempts(const std::string& run, std::size_t count_max) {
         if (name == k_marker || removed >= count_max) {
             continue;
         }
-        remove_containment(run + "/" + name);
-        std::filesystem::remove_all(run + "/" + name, error);
+        const std::string attempt = fmt::format("{}/{}", run, name);
+        remove_containment(attempt);
+        std::filesystem::remove_all(attempt, error);
         ++removed;
     }
     return removed;
@@ -74,7 +76,8 @@ void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {
     for (std::size_t i = runs.size(); i > k_keep_runs && marked < k_runs_marked_max; --i) {
         const Run& run = runs[i - 1];
         const bool old = run.changed_ms != INT64_MAX && now_ms - run.changed_ms > k_keep_run_ms;
-        if (old && has_ended(run) && os::write_file_durable(run.folder + "/" + k_marker, "")) {
+        if (old && has_ended(run)
+            && os::write_file_durable(fmt::format("{}/{}", run.folder, k_marker), "")) {
             ++marked;
         }
     }
@@ -83,7 +86,7 @@ void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {
 void remove_marked_runs(const std::string& state_folder) {
     std::size_t left = k_attempts_removed_max;
     for (const auto& name : run_names(state_folder)) {
-        const std::string folder = state_folder + "/" + name;
+        const std::string folder = fmt::format("{}/{}", state_folder, name);
         if (left > 0 && is_marked(folder)) {
             left -= remove_attempts(folder, left);
         }

@@ -120,8 +120,8 @@ Result<Event> EventCodec::decode(const Json& json) const {
                     fmt::format("the journal holds an event that this drydock does not know: {}",
                                 json.dump()));
     }
-    Event event = {
-        *type, 0, static_cast<int>(json["attempt"].as_int()), *outcome, *purpose, json["detail"]};
+    Event event = {{*type, 0, static_cast<int>(json["attempt"].as_int()), *outcome, *purpose},
+                   json["detail"]};
     if (is_of_action(*type)) {
         const std::string& id = json["action"].as_string();
         const auto it = std::lower_bound(

@@ -24,7 +24,7 @@ public:
 };
 
 struct World {
-    explicit World(Faults what) : faults(what), transport(system, clock, faults) {}
+    explicit World(Faults what) : faults(std::move(what)), transport(system, clock, faults) {}
 
     std::unique_ptr<Conversation> open(const std::string& host) {
         return std::move(*transport.open({host, {"to", host}, {}, "", ""}));
