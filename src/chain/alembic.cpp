@@ -1,0 +1,120 @@
+// What alembic would find after importing a revision file: its module-level names, and whether
+// `downgrade` does anything.
+//
+// A statement counts where Python would bind the module's own names: at the top, also inside `if`,
+// `try` and the like, where only running could tell whether it happens. Functions and classes have
+// names of their own.
+#include "chain/alembic.h"
+
+#include "base/text.h"
+#include "chain/python_module.h"
+#include "chain/python_value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::chain {
+
+namespace {
+
+const std::vector<std::string_view>& names() {
+    static const std::vector<std::string_view> all = {
+        "revision", "down_revision", "branch_labels", "depends_on"};
+    return all;
+}
+
+class Reader {
+public:
+    Reader(const std::string& path, std::string_view text) : path_(path), module_(text, names()) {}
+
+    RevisionFile read() {
+        if (!module_.problem.empty()) {
+            add_problem(module_.problem_line, "this is no Python: " + module_.problem);
+            return std::move(out_);
+        }
+        out_.declares = module_.has("revision") || module_.has("down_revision");
+        if (!module_.has("revision")) {
+            refuse_half_a_revision();
+            return std::move(out_);
+        }
+        Revision revision;
+        revision.file = path_;
+        revision.doc = module_.doc;
+        revision.way_down = module_.way_down;
+        read_id(revision);
+        revision.parents = read_names("down_revision", true);
+        revision.labels = read_names("branch_labels", false);
+        revision.depends_on = read_names("depends_on", false);
+        add_star_problem();
+        if (out_.problems.empty()) {
+            out_.revision = std::move(revision);
+        }
+        return std::move(out_);
+    }
+
+private:
+    void add_problem(int line, const std::string& text) {
+        out_.problems.push_back({path_, line, text});
+    }
+
+    void refuse_half_a_revision() {
+        if (module_.has("down_revision")) {
+            add_problem(module_.find("down_revision")->line,
+                        "there is a `down_revision` but no `revision`");
+        }
+    }
+
+    void read_id(Revision& revision) {
+        const Assignment& given = *module_.find("revision");
+        revision.line = given.line;
+        if (!given.value) {
+            add_problem(given.line, "`revision`: " + given.value.error().message);
+        } else if (given.value->kind != Value::Kind::text || given.value->text.empty()) {
+            add_problem(given.line, "`revision` is no string, or an empty one");
+        } else {
+            revision.id = given.value->text;
+        }
+    }
+
+    std::vector<std::string> read_names(std::string_view name, bool is_required) {
+        const Assignment* given = module_.find(name);
+        if (given == nullptr) {
+            if (is_required) {
+                add_problem(0, fmt::format("there is no `{}`", name));
+            }
+            return {};
+        }
+        auto found = given->value ? names_of(*given->value) : tl::unexpected(given->value.error());
+        if (!found) {
+            add_problem(given->line, fmt::format("`{}`: {}", name, found.error().message));
+            return {};
+        }
+        return std::move(*found);
+    }
+
+    void add_star_problem() {
+        for (const std::string_view name : names()) {
+            const Assignment* given = module_.find(name);
+            if (module_.star_line > (given == nullptr ? 0 : given->line)) {
+                add_problem(
+                    module_.star_line,
+                    fmt::format("this `import *` may bind `{}`; only running could tell", name));
+                return;
+            }
+        }
+    }
+
+    std::string path_;
+    PythonModule module_;
+    RevisionFile out_;
+};
+
+}  // namespace
+
+RevisionFile read_alembic(const std::string& path, std::string_view text) {
+    return Reader(path, text).read();
+}
+
+}  // namespace drydock::chain

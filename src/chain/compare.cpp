@@ -1,0 +1,213 @@
+// The comparison of two chains. All sets are sets of positions in one sorted list of all ids.
+#include "chain/chain.h"
+#include "chain/closure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::chain {
+
+namespace {
+
+constexpr std::size_t k_meeting_max = 10'000;  // ids; the search takes their square in bits
+
+class Comparer {
+public:
+    Comparer(const Reading& before, const Reading& after)
+        : before_(before)
+        , after_(after)
+        , ids_(before.graph, after.graph)
+        , old_(ids_, before.graph, &after.graph)
+        , new_(ids_, after.graph, &before.graph) {}
+
+    Comparison run(const std::vector<std::string>& database) {
+        out_.old_heads = database.empty() ? before_.graph.heads() : database;
+        out_.new_heads = after_.graph.heads();
+        out_.problems = before_.problems;
+        out_.problems.insert(out_.problems.end(), after_.problems.begin(), after_.problems.end());
+        const bool may_judge = out_.problems.empty();
+        const bool knows_database = find_start(!database.empty());
+        if (!may_judge || !knows_database) {
+            out_.verdict = Verdict::refused;
+            return std::move(out_);
+        }
+        const bool is_complete = find_missing(before_) && find_missing(after_);
+        compare_sets();
+        out_.verdict = verdict(is_complete);
+        return std::move(out_);
+    }
+
+private:
+    // Where the database stands. A revision that only NEW has was not made by OLD: what else the
+    // database has cannot be told from these two.
+    bool find_start(bool is_given) {
+        bool is_known = true;
+        for (const std::string& head : out_.old_heads) {
+            const bool in_old = before_.graph.find(head) != nullptr;
+            const bool in_new = after_.graph.find(head) != nullptr;
+            if (!in_new) {
+                out_.unknown_heads.push_back(head);
+            }
+            if (is_given && !in_old) {
+                out_.problems.push_back(
+                    {before_.package,
+                     0,
+                     fmt::format("the database stands on {}, which {} does not have",
+                                 head,
+                                 in_new ? "OLD" : "neither package")});
+                is_known = is_known && !in_new;
+            }
+            if (in_old || in_new) {
+                start_.push_back(ids_.at(head));
+            }
+        }
+        return is_known;
+    }
+
+    bool find_missing(const Reading& reading) {
+        const std::size_t count = out_.problems.size();
+        for (const Revision& one : reading.graph.revisions) {
+            for (const std::string& id : one.parents) {
+                note_missing(one, id, "parent");
+            }
+            for (const std::string& id : one.depends_on) {
+                note_missing(one, id, "dependency");
+            }
+        }
+        return out_.problems.size() == count;
+    }
+
+    void note_missing(const Revision& revision, const std::string& id, const char* what) {
+        if (before_.graph.find(id) == nullptr && after_.graph.find(id) == nullptr) {
+            out_.problems.push_back(
+                {revision.file,
+                 revision.line,
+                 fmt::format("{}: its {} {} lies in neither package", revision.id, what, id)});
+        }
+    }
+
+    void compare_sets() {
+        const Marks applied = old_.below(start_);
+        const Marks in_old = old_.own();
+        const Marks in_new = new_.own();
+        const Marks below_start = new_.below(start_);
+        const Marks below_heads = new_.below(positions(out_.new_heads));
+        Marks skipped(ids_.size());
+        Marks runs(ids_.size());
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            skipped[i] = in_new[i] && below_start[i] && !applied[i];
+            runs[i] = in_new[i] && below_heads[i] && !applied[i] && !skipped[i];
+            if (in_old[i] && !in_new[i]) {
+                out_.lost.push_back(ids_.name(i));
+            }
+        }
+        out_.skipped = new_.names_in_order(skipped);
+        for (const std::string& id : out_.skipped) {
+            if (after_.graph.find(id)->parents.empty()) {
+                out_.skipped_roots.push_back(id);
+            }
+        }
+        if (out_.unknown_heads.empty()) {
+            out_.runs = new_.names_in_order(runs);
+            find_reordered(runs);
+        }
+        find_moved();
+        if (!out_.skipped.empty() || !out_.unknown_heads.empty()) {
+            find_meeting_point(applied);
+        }
+    }
+
+    [[nodiscard]] std::vector<std::size_t> positions(const std::vector<std::string>& names) const {
+        std::vector<std::size_t> found;
+        for (const std::string& name : names) {
+            found.push_back(ids_.at(name));
+        }
+        return found;
+    }
+
+    void find_reordered(const Marks& runs) {
+        const Marks above = new_.above(start_);
+        Marks reordered(ids_.size());
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            reordered[i] = runs[i] && !above[i] && !start_.empty();
+        }
+        out_.reordered = new_.names_in_order(reordered);
+    }
+
+    void find_moved() {
+        for (const Revision& one : after_.graph.revisions) {
+            const Revision* other = before_.graph.find(one.id);
+            if (other == nullptr) {
+                continue;
+            }
+            auto left = one.parents;
+            auto right = other->parents;
+            std::sort(left.begin(), left.end());
+            std::sort(right.begin(), right.end());
+            if (left != right) {
+                out_.moved.push_back(one.id);
+            }
+        }
+    }
+
+    // A way down with OLD to it, then a way up with NEW from it, runs every revision once: it is a
+    // revision of both with the same ids below, and all else that is applied stands above it.
+    void find_meeting_point(const Marks& applied) {
+        if (ids_.size() > k_meeting_max) {
+            return;
+        }
+        const Closures old_below(old_);
+        const Closures new_below(new_);
+        const auto applied_count =
+            static_cast<std::size_t>(std::count(applied.begin(), applied.end(), true));
+        std::size_t best = 0;
+        for (const Revision& one : before_.graph.revisions) {
+            const std::size_t i = ids_.at(one.id);
+            if (!applied[i] || after_.graph.find(one.id) == nullptr
+                || !old_below.is_same(new_below, i)) {
+                continue;
+            }
+            const std::size_t size = old_below.size(i);
+            if (size > best && count_above(i, applied) + size == applied_count) {
+                best = size;
+                out_.meeting_point = one.id;
+            }
+        }
+    }
+
+    [[nodiscard]] std::size_t count_above(std::size_t at, const Marks& applied) const {
+        const Marks above = old_.above({at});
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            count += above[i] && applied[i] ? 1U : 0U;
+        }
+        return count;
+    }
+
+    [[nodiscard]] Verdict verdict(bool is_complete) const {
+        return !is_complete                  ? Verdict::incomplete
+               : !out_.unknown_heads.empty() ? Verdict::unknown_head
+               : !out_.skipped.empty()       ? Verdict::skipped
+               : !out_.lost.empty()          ? Verdict::lost
+               : out_.new_heads.size() > 1   ? Verdict::several_heads
+                                             : Verdict::clean;
+    }
+
+    const Reading& before_;
+    const Reading& after_;
+    Ids ids_;
+    Edges old_;
+    Edges new_;
+    std::vector<std::size_t> start_;
+    Comparison out_;
+};
+
+}  // namespace
+
+Comparison
+compare(const Reading& before, const Reading& after, const std::vector<std::string>& database) {
+    return Comparer(before, after).run(database);
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,230 @@
+#include "chain/django.h"
+
+#include "chain/paths.h"
+#include "chain/python_module.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace drydock::chain {
+
+namespace {
+
+const std::vector<std::string_view>& names() {
+    static const std::vector<std::string_view> all = {"dependencies", "replaces", "run_before"};
+    return all;
+}
+
+std::string app_of(std::string_view path) {
+    return std::string(leaf_of(folder_of(folder_of(path))));
+}
+
+std::string id_of(std::string_view path) {
+    const std::string_view leaf = leaf_of(path);
+    return app_of(path) + "." + std::string(leaf.substr(0, leaf.size() - 3));
+}
+
+struct Link {
+    std::string app;
+    std::string name;
+};
+
+// The pairs in a list of dependencies. `migrations.swappable_dependency(settings.X)` names an app
+// of the project that uses the package: left out, as every other package's app is.
+class Links {
+public:
+    Links(std::string_view text, const std::string& file, Reading& into)
+        : module_(text, names(), "Migration")
+        , file_(file)
+        , into_(into) {}
+
+    [[nodiscard]] const PythonModule& module() const { return module_; }
+
+    std::vector<Link> read(std::string_view name) {
+        const Assignment* given = module_.find(name);
+        if (given == nullptr) {
+            return {};
+        }
+        if (!given->value) {
+            refuse(*given, given->value.error().message);
+            return {};
+        }
+        std::vector<Link> links;
+        for (const Value& item : given->value->items) {
+            const bool is_pair = item.items.size() == 2 && item.items[0].kind == Value::Kind::text
+                                 && item.items[1].kind == Value::Kind::text;
+            if (!is_pair) {
+                refuse(*given, "an item is no pair of strings");
+                return {};
+            }
+            links.push_back({item.items[0].text, item.items[1].text});
+        }
+        return links;
+    }
+
+private:
+    void refuse(const Assignment& given, const std::string& reason) {
+        into_.problems.push_back({file_, given.line, fmt::format("`{}`: {}", given.name, reason)});
+    }
+
+    PythonModule module_;
+    std::string file_;
+    Reading& into_;
+};
+
+struct Migration {
+    Revision revision;
+    std::vector<Link> dependencies;
+    std::vector<Link> run_before;
+    std::vector<Link> replaces;
+};
+
+class DjangoReader {
+public:
+    explicit DjangoReader(Reading& into) : into_(into) {}
+
+    void add(const std::string& path, std::string_view text) {
+        Links links(without_swappable(text), path, into_);
+        if (!links.module().problem.empty()) {
+            into_.problems.push_back({path,
+                                      links.module().problem_line,
+                                      "this is no Python: " + links.module().problem});
+            return;
+        }
+        if (!links.module().has_class) {
+            return;
+        }
+        Migration migration;
+        migration.revision.id = id_of(path);
+        migration.revision.doc = links.module().doc;
+        migration.revision.file = path;
+        migration.revision.way_down = WayDown::unknown;  // Django turns most operations round
+        migration.dependencies = links.read("dependencies");
+        migration.run_before = links.read("run_before");
+        migration.replaces = links.read("replaces");
+        apps_.insert(app_of(path));
+        const std::string id = migration.revision.id;
+        if (!migrations_.emplace(id, std::move(migration)).second) {
+            into_.problems.push_back({path, 0, fmt::format("the id {} is there twice", id)});
+        }
+    }
+
+    void finish() {
+        for (auto& [id, migration] : migrations_) {
+            link(id, migration);
+        }
+        for (auto& [id, migration] : migrations_) {
+            auto& parents = migration.revision.parents;
+            std::sort(parents.begin(), parents.end());
+            parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
+        }
+        for (auto& [id, migration] : migrations_) {
+            into_.graph.revisions.push_back(std::move(migration.revision));
+        }
+    }
+
+private:
+    // The calls are blanked out, so that the rest of the list can be read. Lines stay.
+    static std::string without_swappable(std::string_view text) {
+        std::string out(text);
+        static constexpr std::string_view k_call = "swappable_dependency(";
+        for (auto at = out.find(k_call); at != out.npos; at = out.find(k_call, at)) {
+            auto begin = at;
+            while (begin > 0
+                   && (out[begin - 1] == '.'
+                       || std::isalnum(static_cast<unsigned char>(out[begin - 1])) != 0)) {
+                --begin;
+            }
+            auto end = std::min(out.find(')', at), out.size() - 1);
+            while (end + 1 < out.size() && out[end + 1] == ' ') {
+                ++end;
+            }
+            end += end + 1 < out.size() && out[end + 1] == ',' ? 1U : 0U;
+            std::replace_if(
+                out.begin() + static_cast<std::ptrdiff_t>(begin),
+                out.begin() + static_cast<std::ptrdiff_t>(end + 1),
+                [](char byte) { return byte != '\n'; },
+                ' ');
+            at = end;
+        }
+        return out;
+    }
+
+    void link(const std::string& id, Migration& migration) {
+        for (const Link& link : migration.dependencies) {
+            add_parents(link, id, migration.revision);
+        }
+        for (const Link& link : migration.run_before) {
+            const auto it = migrations_.find(link.app + "." + link.name);
+            if (it != migrations_.end()) {
+                it->second.revision.parents.push_back(id);
+            }
+        }
+        // A squashed migration stands for those that it replaces: they come first where they are.
+        for (const Link& link : migration.replaces) {
+            const std::string replaced = link.app + "." + link.name;
+            if (migrations_.contains(replaced)) {
+                migration.revision.parents.push_back(replaced);
+            }
+        }
+    }
+
+    void add_parents(const Link& link, const std::string& id, Revision& revision) {
+        if (!apps_.contains(link.app)) {
+            return;
+        }
+        if (link.name != "__first__" && link.name != "__latest__") {
+            revision.parents.push_back(link.app + "." + link.name);
+            return;
+        }
+        for (const auto& [other, migration] : migrations_) {
+            const bool is_end =
+                link.name == "__first__" ? is_first(other, migration) : is_latest(other, link.app);
+            if (other != id && is_end && other.substr(0, link.app.size() + 1) == link.app + ".") {
+                revision.parents.push_back(other);
+            }
+        }
+    }
+
+    [[nodiscard]] static bool is_first(const std::string& id, const Migration& migration) {
+        const std::string app = id.substr(0, id.find('.'));
+        return std::none_of(migration.dependencies.begin(),
+                            migration.dependencies.end(),
+                            [&](const Link& one) { return one.app == app; });
+    }
+
+    [[nodiscard]] bool is_latest(const std::string& id, const std::string& app) const {
+        return std::none_of(migrations_.begin(), migrations_.end(), [&](const auto& other) {
+            const auto& links = other.second.dependencies;
+            return other.first.substr(0, app.size() + 1) == app + "."
+                   && std::any_of(links.begin(), links.end(), [&](const Link& one) {
+                          return one.app + "." + one.name == id;
+                      });
+        });
+    }
+
+    Reading& into_;
+    std::set<std::string> apps_;
+    std::map<std::string, Migration> migrations_;
+};
+
+}  // namespace
+
+bool may_be_django(std::string_view path) {
+    const std::string_view leaf = leaf_of(path);
+    return ends_with(path, ".py") && leaf != "__init__.py" && leaf != "env.py"
+           && leaf_of(folder_of(path)) == "migrations";
+}
+
+void read_django(const Texts& texts, Reading& reading) {
+    DjangoReader reader(reading);
+    for (const auto& [path, text] : texts) {
+        reader.add(path, text);
+    }
+    reader.finish();
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,334 @@
+// The picture is made once, as nodes and lines, and then written in either format.
+#include "chain/draw.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace drydock::chain {
+
+namespace {
+
+enum class Mark { both, runs, skipped, lost };
+
+constexpr std::size_t k_words_max = 44;  // letters of a description
+constexpr int k_width = 330;             // of a box, in pixels
+constexpr int k_height = 38;
+constexpr int k_gap_x = 24;
+constexpr int k_gap_y = 26;
+constexpr int k_margin = 20;
+constexpr int k_legend = 70;  // height of what stands above the boxes
+
+struct Node {
+    std::string id;
+    std::string words;
+    Mark mark = Mark::both;
+    bool is_head = false;
+    int row = 0;
+    int column = 0;
+};
+
+struct Line {
+    std::size_t child = 0;
+    std::size_t parent = 0;
+    bool is_folded = false;  // revisions between them are not drawn
+};
+
+std::string_view color_of(Mark mark) {
+    static constexpr std::string_view k_colors[] = {"#e8e8e8", "#b7e1b0", "#f4a6a0", "#f6d08b"};
+    return k_colors[static_cast<std::size_t>(mark)];
+}
+
+std::string_view name_of(Mark mark) {
+    static constexpr std::string_view k_names[] = {
+        "in both", "runs", "skipped: never runs", "only in OLD"};
+    return k_names[static_cast<std::size_t>(mark)];
+}
+
+class Picture {
+public:
+    Picture(const Reading& before, const Reading& after, const Comparison& comparison)
+        : before_(before.graph)
+        , after_(after.graph) {
+        mark(comparison.runs, Mark::runs);
+        mark(comparison.skipped, Mark::skipped);
+        mark(comparison.lost, Mark::lost);
+        choose(comparison);
+        for (const auto& [id, mark] : marks_) {
+            add_node(id, mark, comparison);
+        }
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            add_lines(i);
+        }
+        lay_out();
+    }
+
+    std::vector<Node> nodes;
+    std::vector<Line> lines;
+
+private:
+    void mark(const std::vector<std::string>& ids, Mark as) {
+        for (const std::string& id : ids) {
+            marks_[id] = as;
+        }
+    }
+
+    // NEW's word on a revision comes first.
+    [[nodiscard]] const Revision* find(const std::string& id) const {
+        const Revision* one = after_.find(id);
+        return one == nullptr ? before_.find(id) : one;
+    }
+
+    [[nodiscard]] std::vector<std::string> lower(const std::string& id) const {
+        const Revision* one = find(id);
+        if (one == nullptr) {
+            return {};
+        }
+        auto all = one->parents;
+        all.insert(all.end(), one->depends_on.begin(), one->depends_on.end());
+        return all;
+    }
+
+    // The difference, what it stands on, the heads and the meeting point.
+    void choose(const Comparison& comparison) {
+        std::vector<std::string> near;
+        for (const auto& [id, mark] : marks_) {
+            const auto below = lower(id);
+            near.insert(near.end(), below.begin(), below.end());
+        }
+        near.insert(near.end(), comparison.old_heads.begin(), comparison.old_heads.end());
+        near.insert(near.end(), comparison.new_heads.begin(), comparison.new_heads.end());
+        near.push_back(comparison.meeting_point);
+        for (const std::string& id : near) {
+            if (find(id) != nullptr) {
+                marks_.emplace(id, Mark::both);
+            }
+        }
+    }
+
+    void add_node(const std::string& id, Mark mark, const Comparison& comparison) {
+        const auto has = [&](const std::vector<std::string>& list) {
+            return std::find(list.begin(), list.end(), id) != list.end();
+        };
+        std::string words = find(id)->doc;
+        if (words.size() > k_words_max) {
+            words = words.substr(0, k_words_max) + "...";
+        }
+        places_[id] = nodes.size();
+        nodes.push_back(
+            {id, words, mark, has(comparison.old_heads) || has(comparison.new_heads), 0, 0});
+    }
+
+    // To each drawn revision that is reached without passing another drawn one.
+    void add_lines(std::size_t child) {
+        std::set<std::string> seen;
+        std::vector<std::pair<std::string, bool>> ahead;
+        for (const std::string& id : lower(nodes[child].id)) {
+            ahead.emplace_back(id, false);
+        }
+        while (!ahead.empty()) {
+            const auto [id, is_folded] = ahead.back();
+            ahead.pop_back();
+            if (!seen.insert(id).second) {
+                continue;
+            }
+            if (const auto it = places_.find(id); it != places_.end()) {
+                lines.push_back({child, it->second, is_folded});
+                continue;
+            }
+            for (const std::string& next : lower(id)) {
+                ahead.emplace_back(next, true);
+            }
+        }
+    }
+
+    // A row above all parents; in a row the columns follow the parents'.
+    void lay_out() {
+        for (std::size_t round = 0; round < nodes.size(); ++round) {
+            bool moved = false;
+            for (const Line& line : lines) {
+                if (nodes[line.child].row <= nodes[line.parent].row
+                    && nodes[line.child].row < static_cast<int>(nodes.size())) {
+                    nodes[line.child].row = nodes[line.parent].row + 1;
+                    moved = true;
+                }
+            }
+            if (!moved) {
+                break;
+            }
+        }
+        std::map<int, std::vector<std::size_t>> rows;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            rows[nodes[i].row].push_back(i);
+        }
+        for (auto& [row, members] : rows) {
+            place(members);
+        }
+    }
+
+    void place(std::vector<std::size_t>& members) {
+        std::map<std::size_t, int> wish;
+        for (const Line& line : lines) {
+            const int column = nodes[line.parent].column;
+            const auto it = wish.find(line.child);
+            wish[line.child] = it == wish.end() ? column : std::min(it->second, column);
+        }
+        std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+            return wish[a] < wish[b];
+        });
+        int column = 0;
+        for (const std::size_t member : members) {
+            column = std::max(column, wish[member]);
+            nodes[member].column = column++;
+        }
+    }
+
+    const Graph& before_;
+    const Graph& after_;
+    std::map<std::string, Mark> marks_;
+    std::map<std::string, std::size_t> places_;
+};
+
+std::string escaped(std::string_view text, bool for_xml) {
+    std::string out;
+    for (const char byte : text) {
+        const bool is_control = static_cast<unsigned char>(byte) < 0x20;
+        if (for_xml && (byte == '<' || byte == '>' || byte == '&' || byte == '"')) {
+            out += fmt::format("&#{};", static_cast<int>(byte));
+        } else if (!for_xml && (byte == '"' || byte == '\\')) {
+            out += std::string("\\") + byte;
+        } else {
+            out += is_control ? ' ' : byte;
+        }
+    }
+    return out;
+}
+
+std::string to_dot(const Picture& picture, const std::string& title) {
+    std::string out = fmt::format("digraph chain {{\n  label=\"{}\"; labelloc=t; rankdir=BT;\n"
+                                  "  node [shape=box, style=filled, fontname=\"sans-serif\"];\n",
+                                  escaped(title, false));
+    for (const Node& node : picture.nodes) {
+        out += fmt::format("  \"{0}\" [label=\"{0}\\n{1}\", fillcolor=\"{2}\"{3}];\n",
+                           escaped(node.id, false),
+                           escaped(node.words, false),
+                           color_of(node.mark),
+                           node.is_head ? ", penwidth=3" : "");
+    }
+    for (const Line& line : picture.lines) {
+        out += fmt::format("  \"{}\" -> \"{}\"{};\n",
+                           escaped(picture.nodes[line.parent].id, false),
+                           escaped(picture.nodes[line.child].id, false),
+                           line.is_folded ? " [style=dashed]" : "");
+    }
+    return out + "}\n";
+}
+
+class Svg {
+public:
+    Svg(const Picture& picture, const std::string& title) : picture_(picture), title_(title) {
+        for (const Node& node : picture.nodes) {
+            rows_ = std::max(rows_, node.row + 1);
+            columns_ = std::max(columns_, node.column + 1);
+        }
+    }
+
+    std::string text() {
+        const int width = 2 * k_margin + std::max(columns_ * (k_width + k_gap_x), 2 * k_width);
+        const int height = 2 * k_margin + k_legend + rows_ * (k_height + k_gap_y);
+        out_ = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
+                           "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
+                           "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+                           width,
+                           height);
+        add_text(k_margin, k_margin + 4, title_, true);
+        add_legend();
+        for (const Line& line : picture_.lines) {
+            add_line(line);
+        }
+        for (const Node& node : picture_.nodes) {
+            add_node(node);
+        }
+        return out_ + "</svg>\n";
+    }
+
+private:
+    [[nodiscard]] static int x_of(const Node& node) {
+        return k_margin + node.column * (k_width + k_gap_x);
+    }
+
+    [[nodiscard]] int y_of(const Node& node) const {
+        return k_margin + k_legend + (rows_ - 1 - node.row) * (k_height + k_gap_y);
+    }
+
+    void add_text(int x, int y, std::string_view words, bool is_strong) {
+        out_ += fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n",
+                            x,
+                            y,
+                            is_strong ? " font-weight=\"bold\"" : "",
+                            escaped(words, true));
+    }
+
+    void add_box(int x, int y, int width, int height, Mark mark, bool is_strong) {
+        out_ +=
+            fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"4\" fill=\"{}\" "
+                        "stroke=\"#333333\" stroke-width=\"{}\"/>\n",
+                        x,
+                        y,
+                        width,
+                        height,
+                        color_of(mark),
+                        is_strong ? 3 : 1);
+    }
+
+    void add_legend() {
+        int x = k_margin;
+        for (const Mark mark : {Mark::both, Mark::runs, Mark::skipped, Mark::lost}) {
+            add_box(x, k_margin + 18, 14, 14, mark, false);
+            add_text(x + 20, k_margin + 30, name_of(mark), false);
+            x += 150;
+        }
+    }
+
+    void add_line(const Line& line) {
+        const Node& child = picture_.nodes[line.child];
+        const Node& parent = picture_.nodes[line.parent];
+        out_ +=
+            fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"#333333\"{}/>\n",
+                        x_of(child) + k_width / 2,
+                        y_of(child) + k_height,
+                        x_of(parent) + k_width / 2,
+                        y_of(parent),
+                        line.is_folded ? " stroke-dasharray=\"5 4\"" : "");
+    }
+
+    void add_node(const Node& node) {
+        add_box(x_of(node), y_of(node), k_width, k_height, node.mark, node.is_head);
+        add_text(x_of(node) + 8, y_of(node) + 15, node.id, true);
+        add_text(x_of(node) + 8, y_of(node) + 31, node.words, false);
+    }
+
+    const Picture& picture_;
+    std::string title_;
+    int rows_ = 1;
+    int columns_ = 1;
+    std::string out_;
+};
+
+}  // namespace
+
+std::string draw(const Reading& before,
+                 const Reading& after,
+                 const Comparison& comparison,
+                 PictureFormat format) {
+    const Picture picture(before, after, comparison);
+    const std::string title =
+        fmt::format("{} -> {}: {}", before.package, after.package, name_of(comparison.verdict));
+    return format == PictureFormat::dot ? to_dot(picture, title) : Svg(picture, title).text();
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,18 @@
+// A picture of two chains with their difference marked; what both have and does not touch the
+// difference is folded into dashed lines.
+#pragma once
+
+#include "chain/chain.h"
+
+#include <string>
+
+namespace drydock::chain {
+
+enum class PictureFormat { svg, dot };
+
+[[nodiscard]] std::string draw(const Reading& before,
+                               const Reading& after,
+                               const Comparison& comparison,
+                               PictureFormat format);
+
+}  // namespace drydock::chain

@@ -1,0 +1,362 @@
+// Finds the environments of a package by the names of its files, and reads one of them.
+#include "chain/environments.h"
+
+#include "chain/alembic.h"
+#include "chain/django.h"
+#include "chain/numbered.h"
+#include "chain/paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace drydock::chain {
+
+namespace {
+
+using Paths = std::vector<std::string>;
+
+// Files that alembic itself passes over.
+bool may_be_revision(std::string_view path) {
+    const std::string_view leaf = leaf_of(path);
+    return ends_with(leaf, ".py") && leaf.substr(0, 8) != "__init__" && leaf.substr(0, 2) != ".#"
+           && leaf != "env.py" && leaf != "setup.py" && leaf != "conftest.py";
+}
+
+bool mentions_parents(std::string_view text) {
+    return text.find("down_revision") != text.npos;
+}
+
+// "a/versions/x/y.py" -> "a"; nothing if no folder of the path has that name.
+std::string above_versions(std::string_view path) {
+    std::string_view folder = folder_of(path);
+    while (folder != "." && leaf_of(folder) != "versions") {
+        folder = folder_of(folder);
+    }
+    return folder == "." ? "" : std::string(folder_of(folder));
+}
+
+class Finder {
+public:
+    Finder(Package& package, const Paths& paths) : package_(package), paths_(paths) {}
+
+    Result<std::vector<Environment>> find() {
+        DRYDOCK_TRY(read_settings());
+        find_scripts();
+        DRYDOCK_TRY(find_alembic());
+        DRYDOCK_TRY(find_django());
+        find_numbered();
+        if (found_.empty()) {
+            DRYDOCK_TRY(find_anywhere());
+        }
+        std::sort(found_.begin(), found_.end(), [](const Environment& a, const Environment& b) {
+            return a.folder < b.folder;
+        });
+        return std::move(found_);
+    }
+
+private:
+    Status read_settings() {
+        Paths wanted;
+        for (const std::string& path : paths_) {
+            if (leaf_of(path) == "alembic.ini" || ends_with(leaf_of(path), "alembic.ini")) {
+                wanted.push_back(path);
+            }
+        }
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        for (const auto& [path, text] : texts) {
+            for (AlembicSettings& one : read_alembic_settings(path, text)) {
+                settings_.push_back(std::move(one));
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
+        const auto it =
+            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& one) {
+                return ends_with_path(folder, one.script_location);
+            });
+        return it == settings_.end() ? nullptr : &*it;
+    }
+
+    // Folders with an env.py that are an environment by what else lies there.
+    void find_scripts() {
+        std::set<std::string> with_template;
+        std::set<std::string> with_versions;
+        for (const std::string& path : paths_) {
+            if (leaf_of(path) == "script.py.mako") {
+                with_template.emplace(folder_of(path));
+            } else if (ends_with(path, ".py")) {
+                with_versions.insert(above_versions(path));
+            }
+        }
+        for (const std::string& path : paths_) {
+            const std::string folder(folder_of(path));
+            if (leaf_of(path) == "env.py"
+                && (with_template.contains(folder) || with_versions.contains(folder)
+                    || settings_of(folder) != nullptr)) {
+                scripts_.insert(folder);
+            }
+        }
+    }
+
+    // The deepest script folder above the path; empty if none.
+    [[nodiscard]] std::string script_above(std::string_view path) const {
+        for (std::string_view folder = folder_of(path);; folder = folder_of(folder)) {
+            if (scripts_.contains(std::string(folder))) {
+                return std::string(folder);
+            }
+            if (folder == ".") {
+                return {};
+            }
+        }
+    }
+
+    // The environment that a file belongs to by alembic's settings; empty if none says so.
+    [[nodiscard]] std::string script_by_settings(std::string_view path) const {
+        for (const std::string& script : scripts_) {
+            const AlembicSettings* settings = settings_of(script);
+            if (settings != nullptr && is_located(path, *settings)) {
+                return script;
+            }
+        }
+        return {};
+    }
+
+    static bool is_located(std::string_view path, const AlembicSettings& settings) {
+        return std::any_of(settings.version_locations.begin(),
+                           settings.version_locations.end(),
+                           [&](const std::string& location) {
+                               std::string_view folder = folder_of(path);
+                               while (folder != "." && !ends_with_path(folder, location)) {
+                                   folder = folder_of(folder);
+                               }
+                               return folder != "." || location == ".";
+                           });
+    }
+
+    Status find_alembic() {
+        std::map<std::string, Environment> by_folder;
+        std::set<std::string> scriptless;
+        for (const std::string& script : scripts_) {
+            by_folder[script] = {Convention::alembic, script, {}, {}};
+        }
+        for (const std::string& path : paths_) {
+            if (may_be_revision(path)) {
+                sort_in(path, by_folder, scriptless);
+            }
+        }
+        DRYDOCK_TRY(drop_strangers(by_folder, scriptless));
+        for (auto& [folder, environment] : by_folder) {
+            found_.push_back(std::move(environment));
+        }
+        return {};
+    }
+
+    void sort_in(const std::string& path,
+                 std::map<std::string, Environment>& by_folder,
+                 std::set<std::string>& scriptless) const {
+        if (const std::string located = script_by_settings(path); !located.empty()) {
+            by_folder[located].files.push_back(path);
+            return;
+        }
+        const std::string versions = above_versions(path);
+        const std::string script = script_above(path);
+        if (!script.empty()) {
+            const AlembicSettings* settings = settings_of(script);
+            const bool elsewhere = settings != nullptr && !settings->version_locations.empty();
+            Environment& environment = by_folder[script];
+            const bool is_version = !versions.empty() && lies_in(path, below(script, "versions"));
+            (is_version && !elsewhere ? environment.files : environment.nearby).push_back(path);
+        } else if (!versions.empty()) {
+            by_folder[versions].folder = versions;
+            by_folder[versions].files.push_back(path);
+            scriptless.insert(versions);
+        }
+    }
+
+    // A folder `versions` without an env.py above is an environment only if its files say so.
+    Status drop_strangers(std::map<std::string, Environment>& by_folder,
+                          const std::set<std::string>& scriptless) {
+        for (const std::string& folder : scriptless) {
+            DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(by_folder[folder].files));
+            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& one) {
+                return mentions_parents(one.second);
+            });
+            if (!is_ours) {
+                by_folder.erase(folder);
+            }
+        }
+        return {};
+    }
+
+    Status find_django() {
+        Paths wanted;
+        for (const std::string& path : paths_) {
+            if (may_be_django(path) && script_above(path).empty()) {
+                wanted.push_back(path);
+            }
+        }
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        Environment environment = {Convention::django, {}, {}, {}};
+        for (const auto& [path, text] : texts) {
+            if (text.find("class Migration") != text.npos) {
+                environment.files.push_back(path);
+                widen(environment.folder, folder_of(path));
+            }
+        }
+        if (!environment.files.empty()) {
+            found_.push_back(std::move(environment));
+        }
+        return {};
+    }
+
+    // The longest folder that holds both.
+    static void widen(std::string& folder, std::string_view other) {
+        if (folder.empty()) {
+            folder = other;
+        }
+        while (folder != "." && folder != other && !lies_in(other, folder)) {
+            folder = std::string(folder_of(folder));
+        }
+    }
+
+    void find_numbered() {
+        std::map<std::string, Environment> by_folder;
+        for (const std::string& path : paths_) {
+            if (const auto convention = numbered_convention(path)) {
+                const std::string folder(folder_of(path));
+                Environment& one = by_folder[fmt::format("{} {}", folder, name_of(*convention))];
+                one.convention = *convention;
+                one.folder = folder;
+                one.files.push_back(path);
+            }
+        }
+        for (auto& [key, environment] : by_folder) {
+            found_.push_back(std::move(environment));
+        }
+    }
+
+    // Nothing by names: every Python file is looked into.
+    Status find_anywhere() {
+        Paths wanted;
+        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(wanted), may_be_revision);
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        std::map<std::string, Environment> by_folder;
+        for (const auto& [path, text] : texts) {
+            if (mentions_parents(text) && read_alembic(path, text).declares) {
+                Environment& one = by_folder[std::string(folder_of(path))];
+                one.folder = folder_of(path);
+                one.files.push_back(path);
+            }
+        }
+        for (auto& [folder, environment] : by_folder) {
+            found_.push_back(std::move(environment));
+        }
+        return {};
+    }
+
+    Package& package_;
+    const Paths& paths_;
+    std::vector<AlembicSettings> settings_;
+    std::set<std::string> scripts_;
+    std::vector<Environment> found_;
+};
+
+class AlembicReader {
+public:
+    AlembicReader(Package& package, const Environment& environment, Reading& into)
+        : package_(package)
+        , environment_(environment)
+        , into_(into) {}
+
+    void read() {
+        add(environment_.files, into_.graph.revisions, into_.problems, true);
+        std::vector<Revision> nearby;
+        std::vector<Problem> doubts;
+        add(environment_.nearby, nearby, doubts, false);
+        // Files beside the locations count where the chain leads through them.
+        if (into_.graph.revisions.empty() || are_linked(into_.graph.revisions, nearby)
+            || are_linked(nearby, into_.graph.revisions)) {
+            std::move(nearby.begin(), nearby.end(), std::back_inserter(into_.graph.revisions));
+            std::move(doubts.begin(), doubts.end(), std::back_inserter(into_.problems));
+        }
+    }
+
+private:
+    // `is_location`: alembic takes every file of such a folder for a revision.
+    void add(const Paths& paths,
+             std::vector<Revision>& revisions,
+             std::vector<Problem>& problems,
+             bool is_location) {
+        const auto texts = package_.read(paths);
+        if (!texts) {
+            problems.push_back({into_.package, 0, texts.error().message});
+            return;
+        }
+        for (const auto& [path, text] : *texts) {
+            if (!is_location && !mentions_parents(text)) {
+                continue;
+            }
+            RevisionFile file = read_alembic(path, text);
+            std::move(file.problems.begin(), file.problems.end(), std::back_inserter(problems));
+            if (file.revision) {
+                revisions.push_back(std::move(*file.revision));
+            } else if (file.problems.empty() && is_location && is_direct(path)) {
+                problems.push_back(
+                    {path, 0, "there is no `revision`; alembic stops at such a file"});
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_direct(const std::string& path) const {
+        return folder_of(path) == below(environment_.folder, "versions");
+    }
+
+    // Whether one of `lower` is named as a parent by `upper` and is not there itself.
+    static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
+        std::set<std::string_view> ids;
+        for (const Revision& one : lower) {
+            ids.insert(one.id);
+        }
+        const auto names_one = [&](const std::vector<std::string>& list) {
+            return std::any_of(
+                list.begin(), list.end(), [&](const std::string& id) { return ids.contains(id); });
+        };
+        return std::any_of(upper.begin(), upper.end(), [&](const Revision& one) {
+            return names_one(one.parents) || names_one(one.depends_on);
+        });
+    }
+
+    Package& package_;
+    const Environment& environment_;
+    Reading& into_;
+};
+
+}  // namespace
+
+Result<std::vector<Environment>> find_environments(Package& package, const Paths& paths) {
+    return Finder(package, paths).find();
+}
+
+void read_environment(Package& package, const Environment& environment, Reading& reading) {
+    reading.graph.convention = environment.convention;
+    reading.graph.environment = environment.folder;
+    if (environment.convention == Convention::alembic) {
+        AlembicReader(package, environment, reading).read();
+        return;
+    }
+    const auto texts = package.read(environment.files);
+    if (!texts) {
+        reading.problems.push_back({reading.package, 0, texts.error().message});
+    } else if (environment.convention == Convention::django) {
+        read_django(*texts, reading);
+    } else {
+        read_numbered(environment.convention, *texts, reading);
+    }
+}
+
+}  // namespace drydock::chain

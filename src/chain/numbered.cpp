@@ -1,0 +1,236 @@
+#include "chain/numbered.h"
+
+#include "base/text.h"
+#include "chain/paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::chain {
+
+namespace {
+
+bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+std::size_t digits_at(std::string_view text) {
+    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit)
+                                    - text.begin());
+}
+
+enum class Direction { up, down, both };
+
+struct Numbered {
+    std::string id;
+    std::vector<std::string> order;  // its numbers, without leading zeros
+    std::string words;               // of the name
+    Direction direction = Direction::up;
+};
+
+std::string without_zeros(std::string_view digits) {
+    const auto begin = digits.find_first_not_of('0');
+    return begin == digits.npos ? "0" : std::string(digits.substr(begin));
+}
+
+std::string words_of(std::string_view name) {
+    std::string words(name);
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return words;
+}
+
+// V1.2__words.sql, U1.2__words.sql. Repeatable ones (R__) have no place in the order.
+std::optional<Numbered> flyway(std::string_view name) {
+    const auto cut = name.find("__");
+    const bool has_number = name.size() > 2 && is_digit(name[1]) && cut != name.npos;
+    if (!has_number || (name.front() != 'V' && name.front() != 'U')) {
+        return std::nullopt;
+    }
+    std::string version(name.substr(1, cut - 1));
+    std::replace(version.begin(), version.end(), '_', '.');
+    Numbered found = {
+        {}, {}, words_of(name.substr(cut + 2, name.rfind('.') - cut - 2)), Direction::up};
+    for (const std::string& part : split(version, '.')) {
+        if (part.empty() || digits_at(part) != part.size()) {
+            return std::nullopt;
+        }
+        found.order.push_back(without_zeros(part));
+    }
+    while (found.order.size() > 1 && found.order.back() == "0") {
+        found.order.pop_back();
+    }
+    found.id = join(found.order, ".");
+    found.direction = name.front() == 'V' ? Direction::up : Direction::down;
+    return found;
+}
+
+// 000012_words.up.sql
+std::optional<Numbered> golang(std::string_view name) {
+    const auto digits = digits_at(name);
+    const bool up = ends_with(name, ".up.sql");
+    if (digits == 0 || name.substr(digits, 1) != "_" || (!up && !ends_with(name, ".down.sql"))) {
+        return std::nullopt;
+    }
+    const std::string number = without_zeros(name.substr(0, digits));
+    const std::string_view words = name.substr(digits + 1, name.find('.') - digits - 1);
+    return Numbered{number, {number}, words_of(words), up ? Direction::up : Direction::down};
+}
+
+// 20240131120000_words.rb
+std::optional<Numbered> rails(std::string_view name) {
+    const auto digits = digits_at(name);
+    if (digits == 0 || name.substr(digits, 1) != "_" || !ends_with(name, ".rb")) {
+        return std::nullopt;
+    }
+    const std::string number = without_zeros(name.substr(0, digits));
+    const std::string_view words = name.substr(digits + 1, name.size() - digits - 4);
+    return Numbered{number, {number}, words_of(words), Direction::both};
+}
+
+std::optional<Numbered> numbered(Convention convention, std::string_view name) {
+    return convention == Convention::flyway           ? flyway(name)
+           : convention == Convention::golang_migrate ? golang(name)
+                                                      : rails(name);
+}
+
+bool is_before(const Numbered& a, const Numbered& b) {
+    for (std::size_t i = 0; i < std::min(a.order.size(), b.order.size()); ++i) {
+        const std::string& left = a.order[i];
+        const std::string& right = b.order[i];
+        if (left != right) {
+            return left.size() != right.size() ? left.size() < right.size() : left < right;
+        }
+    }
+    return a.order.size() < b.order.size();
+}
+
+// Whether SQL has anything besides comments and semicolons.
+bool has_statements(std::string_view sql) {
+    for (std::size_t at = 0; at < sql.size();) {
+        if (sql.substr(at, 2) == "--") {
+            at = std::min(sql.find('\n', at), sql.size());
+        } else if (sql.substr(at, 2) == "/*") {
+            const auto end = sql.find("*/", at);
+            at = end == sql.npos ? sql.size() : end + 2;
+        } else if (std::string_view(" \t\r\n;").find(sql[at]) != std::string_view::npos) {
+            ++at;
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Ruby: `def change` is turned round by Rails itself.
+WayDown ruby_way_down(std::string_view text) {
+    const auto down = text.find("def down");
+    if (text.find("IrreversibleMigration", down == text.npos ? 0 : down) != text.npos) {
+        return WayDown::refuses;
+    }
+    if (down == text.npos) {
+        const bool turns = text.find("def change") != text.npos;
+        return turns ? WayDown::real : WayDown::missing;
+    }
+    const auto line_end = text.find('\n', down);
+    const std::string rest = trim(line_end == text.npos ? "" : text.substr(line_end));
+    return rest.substr(0, 3) == "end" ? WayDown::empty : WayDown::real;
+}
+
+struct Entry {
+    Numbered name;
+    Revision revision;
+    bool has_up = false;
+};
+
+class NumberedReader {
+public:
+    NumberedReader(Convention convention, Reading& into) : convention_(convention), into_(into) {}
+
+    void add(const std::string& path, std::string_view text) {
+        const auto name = numbered(convention_, leaf_of(path));
+        if (!name) {
+            return;
+        }
+        Entry& entry = entries_[name->id];
+        const bool is_up = name->direction != Direction::down;
+        if (is_up && entry.has_up) {
+            into_.problems.push_back(
+                {path, 0, fmt::format("{} has the number {} too", entry.revision.file, name->id)});
+            return;
+        }
+        entry.name = *name;
+        if (is_up) {
+            entry.has_up = true;
+            entry.revision.id = name->id;
+            entry.revision.doc = name->words;
+            entry.revision.file = path;
+        }
+        read_way_down(*name, text, entry);
+    }
+
+    void finish() {
+        std::vector<Entry*> order;
+        for (auto& [id, entry] : entries_) {
+            if (entry.has_up) {
+                order.push_back(&entry);
+            } else {
+                into_.problems.push_back({id, 0, "there is a way down but no way up"});
+            }
+        }
+        std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
+            return is_before(a->name, b->name);
+        });
+        for (std::size_t i = 1; i < order.size(); ++i) {
+            order[i]->revision.parents = {order[i - 1]->revision.id};
+        }
+        for (Entry* entry : order) {
+            into_.graph.revisions.push_back(std::move(entry->revision));
+        }
+    }
+
+private:
+    void read_way_down(const Numbered& name, std::string_view text, Entry& entry) const {
+        WayDown& way_down = entry.revision.way_down;
+        if (name.direction == Direction::both) {
+            way_down = ruby_way_down(text);
+        } else if (name.direction == Direction::down) {
+            way_down = has_statements(text) ? WayDown::real : WayDown::empty;
+            has_down_[name.id] = true;
+        } else if (!has_down_[name.id]) {
+            way_down = WayDown::missing;
+        }
+    }
+
+    Convention convention_;
+    Reading& into_;
+    std::map<std::string, Entry> entries_;
+    mutable std::map<std::string, bool> has_down_;
+};
+
+}  // namespace
+
+std::optional<Convention> numbered_convention(std::string_view path) {
+    const std::string_view name = leaf_of(path);
+    if (flyway(name) && (ends_with(name, ".sql") || ends_with(name, ".java"))) {
+        return Convention::flyway;
+    }
+    if (golang(name)) {
+        return Convention::golang_migrate;
+    }
+    if (rails(name) && leaf_of(folder_of(path)) == "migrate") {
+        return Convention::rails;
+    }
+    return std::nullopt;
+}
+
+void read_numbered(Convention convention, const Texts& texts, Reading& reading) {
+    NumberedReader reader(convention, reading);
+    for (const auto& [path, text] : texts) {
+        reader.add(path, text);
+    }
+    reader.finish();
+}
+
+}  // namespace drydock::chain

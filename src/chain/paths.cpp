@@ -1,0 +1,59 @@
+#include "chain/paths.h"
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::chain {
+
+std::string clean_path(std::string_view path) {
+    std::string clean;
+    clean.reserve(path.size());
+    while (!path.empty()) {
+        const auto cut = path.find('/');
+        const std::string_view part = path.substr(0, cut);
+        path.remove_prefix(cut == path.npos ? path.size() : cut + 1);
+        if (!part.empty() && part != ".") {
+            clean += clean.empty() ? "" : "/";
+            clean += part;
+        }
+    }
+    return clean.empty() ? "." : clean;
+}
+
+std::string_view folder_of(std::string_view path) {
+    const auto cut = path.rfind('/');
+    return cut == path.npos ? "." : path.substr(0, cut);
+}
+
+std::string_view leaf_of(std::string_view path) {
+    const auto cut = path.rfind('/');
+    return cut == path.npos ? path : path.substr(cut + 1);
+}
+
+std::string below(std::string_view folder, std::string_view leaf) {
+    return folder == "." ? std::string(leaf) : std::string(folder) + "/" + std::string(leaf);
+}
+
+bool lies_in(std::string_view path, std::string_view folder) {
+    return folder == "."
+           || (path.size() > folder.size() && path[folder.size()] == '/'
+               && path.substr(0, folder.size()) == folder);
+}
+
+bool ends_with(std::string_view text, std::string_view end) {
+    return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+bool ends_with_path(std::string_view path, std::string_view end) {
+    return ends_with(path, end)
+           && (path.size() == end.size() || path[path.size() - end.size() - 1] == '/');
+}
+
+bool is_text_of_interest(std::string_view path) {
+    static constexpr std::array<std::string_view, 6> k_ends = {
+        ".py", ".sql", ".rb", ".ini", ".java", "pyproject.toml"};
+    return std::any_of(
+        k_ends.begin(), k_ends.end(), [&](std::string_view end) { return ends_with(path, end); });
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,301 @@
+// Walks the logical lines of a module with a stack of the blocks that are open.
+#include "chain/python_module.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace drydock::chain {
+
+namespace {
+
+constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
+
+enum class BlockKind { function, way_down, of_class, other_class, conditional };
+
+struct Block {
+    int indent = 0;  // of its head
+    BlockKind kind = BlockKind::conditional;
+};
+
+bool is_valid_utf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const std::size_t more = byte < 0x80          ? 0
+                                 : byte >> 5U == 0x6  ? 1
+                                 : byte >> 4U == 0xE  ? 2
+                                 : byte >> 3U == 0x1E ? 3
+                                                      : k_all;
+        if (more == k_all || at + more >= text.size()) {
+            return false;
+        }
+        for (std::size_t i = 1; i <= more; ++i) {
+            if ((static_cast<unsigned char>(text[at + i]) >> 6U) != 2) {
+                return false;
+            }
+        }
+        at += more + 1;
+    }
+    return true;
+}
+
+// The encoding that one of the first two lines names; empty if none.
+std::string coding_of(std::string_view text) {
+    const auto first = text.find('\n');
+    const auto second = first == text.npos ? first : text.find('\n', first + 1);
+    for (std::string_view line :
+         {text.substr(0, first), first == text.npos ? "" : text.substr(first, second - first)}) {
+        const auto comment = line.find('#');
+        const auto word = line.find("coding", comment == line.npos ? line.size() : comment);
+        if (word == line.npos || word + 6 >= line.size()
+            || (line[word + 6] != ':' && line[word + 6] != '=')) {
+            continue;
+        }
+        const auto begin = line.find_first_not_of(" \t", word + 7);
+        const auto end = line.find_first_of(" \t\r\n*", begin);
+        return begin == line.npos ? "" : std::string(line.substr(begin, end - begin));
+    }
+    return {};
+}
+
+// Why the bytes cannot be read as a text of Python; empty if they can.
+std::string bad_encoding(std::string_view text) {
+    std::string coding = coding_of(text);
+    std::transform(coding.begin(), coding.end(), coding.begin(), [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32)
+               : letter == '_'                ? '-'
+                                              : letter;
+    });
+    const bool is_utf8 = coding.empty() || coding == "utf-8" || coding == "utf8"
+                         || coding == "ascii" || coding == "us-ascii" || coding == "utf-8-sig";
+    if (is_utf8) {
+        return is_valid_utf8(text) ? "" : "it is not UTF-8";
+    }
+    const bool is_ascii =
+        std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 0; });
+    return is_ascii ? "" : "its encoding `" + coding + "` is not read here; only UTF-8 is";
+}
+
+std::string first_line(const std::string& text) {
+    for (const std::string& line : split(text, '\n')) {
+        if (const std::string words = trim(line); !words.empty()) {
+            return words;
+        }
+    }
+    return {};
+}
+
+class Walk {
+public:
+    Walk(std::string_view text,
+         const std::vector<std::string_view>& names,
+         std::string_view in_class,
+         PythonModule& into)
+        : source_(text)
+        , names_(names)
+        , in_class_(in_class)
+        , into_(into) {}
+
+    void run() {
+        LogicalLine line;
+        bool is_first = true;
+        while (source_.next(line, function_indent())) {
+            leave_blocks(line);
+            read_doc(line, is_first);
+            is_first = false;
+            read_line(line);
+            enter_block(line);
+        }
+        into_.problem = source_.problem();
+        into_.problem_line = source_.line();
+    }
+
+private:
+    [[nodiscard]] bool is_in_function() const {
+        return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& one) {
+            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
+        });
+    }
+
+    // Of the outermost function that is open; lines up to there may bind the module's names.
+    [[nodiscard]] int function_indent() const {
+        const auto it = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& one) {
+            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
+        });
+        return it == blocks_.end() ? std::numeric_limits<int>::max() : it->indent;
+    }
+
+    [[nodiscard]] bool is_in(BlockKind kind) const {
+        return std::any_of(
+            blocks_.begin(), blocks_.end(), [&](const Block& one) { return one.kind == kind; });
+    }
+
+    void leave_blocks(const LogicalLine& line) {
+        while (!blocks_.empty() && line.indent <= blocks_.back().indent) {
+            blocks_.pop_back();
+        }
+    }
+
+    void read_doc(const LogicalLine& line, bool is_first) {
+        const bool is_text =
+            is_first && line.tokens.size() == 1 && line.tokens.front().kind == TokenKind::string;
+        if (is_text) {
+            into_.doc = first_line(text_of(line.tokens.front()).value_or(""));
+        }
+    }
+
+    void read_line(const LogicalLine& line) {
+        if (is_in(BlockKind::way_down)) {
+            weigh(line.tokens.data(), line.tokens.data() + line.tokens.size());
+        }
+        if (is_in_function()) {
+            read_global(line);
+            return;
+        }
+        if (is_in(BlockKind::other_class)) {
+            return;
+        }
+        const bool in_class = is_in(BlockKind::of_class);
+        if (in_class != !in_class_.empty()) {
+            read_way_down_name(line);
+            return;
+        }
+        read_names(line);
+    }
+
+    void read_names(const LogicalLine& line) {
+        read_star(line);
+        read_way_down_name(line);
+        for (Assignment& one : assignments_of(line, names_)) {
+            if (is_in(BlockKind::conditional)) {
+                one.value = fail("chain.value",
+                                 "only running the file could tell whether this line is reached");
+            }
+            into_.assignments.push_back(std::move(one));
+        }
+    }
+
+    // `downgrade = something`: a function that cannot be followed.
+    void read_way_down_name(const LogicalLine& line) {
+        static const std::vector<std::string_view> k_way_down = {"downgrade"};
+        const bool is_definition = !line.tokens.empty() && is_function(line);
+        if (!is_definition && !assignments_of(line, k_way_down).empty()) {
+            into_.way_down = WayDown::unknown;
+        }
+    }
+
+    void read_star(const LogicalLine& line) {
+        const auto size = line.tokens.size();
+        const bool is_star = size > 2 && line.tokens.front().is_name("from")
+                             && line.tokens[size - 2].is_name("import")
+                             && line.tokens[size - 1].is_op("*");
+        if (is_star) {
+            into_.star_line = line.line;
+        }
+    }
+
+    // A function may say that a name of the module is meant.
+    void read_global(const LogicalLine& line) {
+        if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
+            for (Assignment& one : assignments_of(line, names_)) {
+                into_.assignments.push_back(std::move(one));
+            }
+        }
+    }
+
+    static bool is_function(const LogicalLine& line) {
+        return line.tokens.front().is_name("def")
+               || (line.tokens.front().is_name("async") && line.tokens.size() > 1
+                   && line.tokens[1].is_name("def"));
+    }
+
+    void enter_block(const LogicalLine& line) {
+        if (line.tokens.empty()) {
+            return;
+        }
+        const bool is_top = blocks_.empty();
+        if (!is_in_function() && is_function(line)) {
+            enter_function(line);
+        } else if (line.opens_block && line.tokens.front().is_name("class")) {
+            const bool is_ours = is_top && line.tokens.size() > 1 && !in_class_.empty()
+                                 && line.tokens[1].is_name(in_class_);
+            into_.has_class |= is_ours;
+            blocks_.push_back(
+                {line.indent, is_ours ? BlockKind::of_class : BlockKind::other_class});
+        } else if (line.opens_block) {
+            blocks_.push_back({line.indent, BlockKind::conditional});
+        }
+    }
+
+    void enter_function(const LogicalLine& line) {
+        const bool is_top = blocks_.empty();
+        const bool is_way_down = line.tokens.size() > 1 && line.tokens[1].is_name("downgrade");
+        if (is_way_down) {
+            into_.way_down = is_top ? WayDown::empty : WayDown::unknown;
+        }
+        if (line.opens_block) {
+            blocks_.push_back(
+                {line.indent, is_way_down && is_top ? BlockKind::way_down : BlockKind::function});
+        } else if (is_way_down && is_top) {
+            weigh_inline(line);
+        }
+    }
+
+    // `def downgrade(): pass`
+    void weigh_inline(const LogicalLine& line) {
+        int depth = 0;
+        for (const Token& token : line.tokens) {
+            depth += token.is_op("(") || token.is_op("[") ? 1 : 0;
+            depth -= token.is_op(")") || token.is_op("]") ? 1 : 0;
+            if (depth == 0 && token.is_op(":")) {
+                weigh(&token + 1, line.tokens.data() + line.tokens.size());
+                return;
+            }
+        }
+    }
+
+    // One line of `downgrade`. The first that does something decides.
+    void weigh(const Token* begin, const Token* end) {
+        if (into_.way_down != WayDown::empty || begin == end) {
+            return;
+        }
+        const auto size = end - begin;
+        const bool is_nothing =
+            begin->is_name("pass") || begin->is_name("global") || begin->is_name("import")
+            || begin->is_name("from") || begin->kind == TokenKind::string || begin->is_op(".")
+            || (begin->is_name("return") && (size == 1 || begin[1].is_name("None")));
+        if (begin->is_name("raise")) {
+            into_.way_down = WayDown::refuses;
+        } else if (!is_nothing) {
+            into_.way_down = WayDown::real;
+        }
+    }
+
+    PythonSource source_;
+    const std::vector<std::string_view>& names_;
+    std::string_view in_class_;
+    PythonModule& into_;
+    std::vector<Block> blocks_;
+};
+
+}  // namespace
+
+PythonModule::PythonModule(std::string_view text,
+                           const std::vector<std::string_view>& names,
+                           std::string_view in_class) {
+    problem = bad_encoding(text);
+    if (problem.empty()) {
+        Walk(text, names, in_class, *this).run();
+    }
+}
+
+const Assignment* PythonModule::find(std::string_view name) const {
+    const auto it = std::find_if(assignments.rbegin(),
+                                 assignments.rend(),
+                                 [&](const Assignment& one) { return one.name == name; });
+    return it == assignments.rend() ? nullptr : &*it;
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,338 @@
+// The scanner of Python. Strings are the hard part: since 3.12 an f-string may hold the same quotes
+// again inside its braces, so braces are followed as nested text.
+#include "chain/python_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+
+namespace drydock::chain {
+
+namespace {
+
+constexpr int k_nesting_max = 64;             // f-strings in f-strings; Python allows fewer
+constexpr std::size_t k_brackets_max = 1000;  // Python's own limit is 200
+constexpr int k_tab = 8;
+constexpr std::size_t k_few = 4;  // tokens that tell what a line of a function does
+constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
+
+constexpr std::array<bool, 256> make_name_bytes() {
+    std::array<bool, 256> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        table[i] = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || (i >= '0' && i <= '9')
+                   || i == '_' || i >= 0x80;
+    }
+    return table;
+}
+
+constexpr std::array<bool, 256> k_name_bytes = make_name_bytes();
+
+bool is_name_byte(char byte) {
+    return k_name_bytes[static_cast<std::uint8_t>(byte)];
+}
+
+bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+char closing_of(char open) {
+    return open == '(' ? ')' : open == '[' ? ']' : '}';
+}
+
+}  // namespace
+
+PythonSource::PythonSource(std::string_view text) : text_(text) {
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") {
+        at_ = 3;
+    }
+}
+
+bool PythonSource::stop(const std::string& problem) {
+    problem_ = problem;
+    return false;
+}
+
+char PythonSource::at(std::size_t offset) const {
+    return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';
+}
+
+void PythonSource::skip_comment() {
+    const auto end = text_.find_first_of("\r\n", at_);
+    at_ = end == text_.npos ? text_.size() : end;
+}
+
+// One line end of any system.
+bool PythonSource::skip_newline() {
+    if (at() != '\n' && at() != '\r') {
+        return false;
+    }
+    at_ += at() == '\r' && at(1) == '\n' ? 2U : 1U;
+    ++line_;
+    return true;
+}
+
+// Goes to the first token of the next line that has one, and measures its indent.
+bool PythonSource::skip_to_token(LogicalLine& into) {
+    into.indent = 0;
+    for (; at_ < text_.size(); ++at_) {
+        while (skip_newline()) {
+            into.indent = 0;
+        }
+        if (at() == '#') {
+            skip_comment();
+            --at_;  // the loop steps over one byte
+        } else if (at() == '\t') {
+            into.indent = (into.indent / k_tab + 1) * k_tab;
+        } else if (at() == '\f') {
+            into.indent = 0;
+        } else if (at() == ' ') {
+            ++into.indent;
+        } else {
+            break;
+        }
+    }
+    return at_ < text_.size();
+}
+
+bool PythonSource::next(LogicalLine& into, int indent_max) {
+    into.tokens.clear();
+    into.opens_block = false;
+    if (!skip_to_token(into)) {
+        return false;
+    }
+    into.line = line_;
+    const std::size_t tokens_max = into.indent > indent_max ? k_few : k_all;
+    while (at_ < text_.size()) {
+        const char byte = at();
+        if (byte == ' ' || byte == '\t' || byte == '\f') {
+            ++at_;
+        } else if (byte == '#') {
+            skip_comment();
+        } else if (byte == '\n' || byte == '\r') {
+            skip_newline();
+            if (brackets_.empty()) {
+                return true;
+            }
+        } else if (byte == '\\') {
+            ++at_;
+            if (!skip_newline()) {
+                return stop("a backslash that no line end follows");
+            }
+        } else if (!scan_token(into, tokens_max)) {
+            return false;
+        }
+    }
+    return brackets_.empty() || stop("the file ends in a bracket");
+}
+
+bool PythonSource::scan_token(LogicalLine& into, std::size_t tokens_max) {
+    const std::size_t begin = at_;
+    const int line = line_;
+    std::size_t quote = 0;
+    auto kind = TokenKind::op;
+    if (starts_string(quote)) {
+        kind = TokenKind::string;
+        if (!scan_string(quote)) {
+            return false;
+        }
+    } else if (is_digit(at()) || (at() == '.' && is_digit(at(1)))) {
+        kind = TokenKind::number;
+        scan_number();
+    } else if (is_name_byte(at())) {
+        kind = TokenKind::name;
+        scan_name();
+    } else if (!scan_brackets()) {
+        return false;
+    }
+    const std::string_view text = text_.substr(begin, at_ - begin);
+    into.opens_block = kind == TokenKind::op && text == ":" && brackets_.empty();
+    const bool is_global = !into.tokens.empty() && into.tokens.front().is_name("global");
+    if (into.tokens.size() < tokens_max || is_global) {
+        into.tokens.push_back({kind, text, line});
+    }
+    return true;
+}
+
+void PythonSource::scan_name() {
+    while (at_ < text_.size() && is_name_byte(text_[at_])) {
+        ++at_;
+    }
+}
+
+void PythonSource::scan_number() {
+    while (at_ < text_.size() && (is_name_byte(text_[at_]) || text_[at_] == '.')) {
+        ++at_;
+    }
+}
+
+// An operator, which may open or close a bracket.
+bool PythonSource::scan_brackets() {
+    const char byte = at();
+    if (byte == '(' || byte == '[' || byte == '{') {
+        brackets_ += closing_of(byte);
+        ++at_;
+        return brackets_.size() <= k_brackets_max || stop("too many brackets are open");
+    }
+    if (byte == ')' || byte == ']' || byte == '}') {
+        if (brackets_.empty() || brackets_.back() != byte) {
+            return stop(fmt::format("a `{}` that closes nothing", byte));
+        }
+        brackets_.pop_back();
+        ++at_;
+        return true;
+    }
+    if (static_cast<std::uint8_t>(byte) < 0x20 || byte == '$' || byte == '?' || byte == 0x7F) {
+        return stop("a byte that Python does not know");
+    }
+    scan_op();
+    return true;
+}
+
+void PythonSource::scan_op() {
+    static constexpr std::string_view k_doubled = "*/<>";
+    static constexpr std::string_view k_before_equals = "=!<>:+-*/%&|^@";
+    if (at() == '-' && at(1) == '>') {
+        at_ += 2;
+        return;
+    }
+    const char first = at();
+    ++at_;
+    if (k_doubled.find(first) != k_doubled.npos && at() == first) {
+        ++at_;
+    }
+    if (k_before_equals.find(first) != k_before_equals.npos && at() == '=') {
+        ++at_;
+    }
+}
+
+// Whether a string begins here; `quote` is then the offset of its first quote.
+bool PythonSource::starts_string(std::size_t& quote) const {
+    static constexpr std::string_view k_letters = "rRuUbBfFtT";
+    for (quote = 0; quote <= 2; ++quote) {
+        const char byte = at(quote);
+        if (byte == '"' || byte == '\'') {
+            return true;
+        }
+        if (byte == '\0' || k_letters.find(byte) == k_letters.npos) {
+            return false;
+        }
+    }
+    return false;
+}
+
+bool PythonSource::scan_string(std::size_t quote) {
+    if (nesting_ > k_nesting_max) {
+        return stop("strings are nested too deep");
+    }
+    ++nesting_;
+    const std::string_view prefix = text_.substr(at_, quote);
+    const bool raw = prefix.find_first_of("rR") != prefix.npos;
+    const bool formatted = prefix.find_first_of("fFtT") != prefix.npos;
+    at_ += quote;
+    const char mark = at();
+    const bool triple = at(1) == mark && at(2) == mark;
+    at_ += triple ? 3 : 1;
+    const bool ended = skip_text(mark, triple, raw, formatted);
+    --nesting_;
+    return ended;
+}
+
+// To behind the closing quotes.
+bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) {
+    const int began = line_;
+    const auto unclosed = [&] {
+        line_ = began;
+        return stop("a string that does not end");
+    };
+    while (at_ < text_.size()) {
+        const char byte = at();
+        if (byte == quote && (!triple || (at(1) == quote && at(2) == quote))) {
+            at_ += triple ? 3 : 1;
+            return true;
+        }
+        if (byte == '\\' && formatted && !raw && at(1) == 'N' && at(2) == '{') {
+            const auto end = text_.find('}', at_);
+            at_ = end == text_.npos ? text_.size() : end + 1;
+        } else if (byte == '\\' && !(formatted && at(1) == '{')) {
+            ++at_;
+            if (!skip_newline()) {
+                ++at_;
+            }
+        } else if (byte == '\n' || byte == '\r') {
+            if (!triple) {
+                return unclosed();
+            }
+            skip_newline();
+        } else if (formatted && byte == '{' && at(1) == '{') {
+            at_ += 2;
+        } else if (formatted && byte == '{') {
+            ++at_;
+            if (!skip_replacement(1)) {
+                return false;
+            }
+        } else {
+            ++at_;
+        }
+    }
+    at_ = std::min(at_, text_.size());
+    return unclosed();
+}
+
+// The expression of an f-string, from behind its `{` to behind its `}`.
+bool PythonSource::skip_replacement(int depth) {
+    if (depth > k_nesting_max) {
+        return stop("f-strings are nested too deep");
+    }
+    int open = 0;
+    while (at_ < text_.size()) {
+        std::size_t quote = 0;
+        const char byte = at();
+        const bool in_word = at_ > 0 && is_name_byte(text_[at_ - 1]);
+        if ((byte == '"' || byte == '\'' || !in_word) && starts_string(quote)) {
+            if (!scan_string(quote)) {
+                return false;
+            }
+            continue;
+        }
+        if (byte == '}' && open == 0) {
+            ++at_;
+            return true;
+        }
+        if (byte == ':' && open == 0) {
+            ++at_;
+            return skip_format(depth);
+        }
+        if (byte == '#') {
+            skip_comment();
+        } else if (!skip_newline()) {
+            open += byte == '(' || byte == '[' || byte == '{' ? 1 : 0;
+            open -= byte == ')' || byte == ']' || byte == '}' ? 1 : 0;
+            ++at_;
+        }
+    }
+    return stop("an f-string that does not end");
+}
+
+// The format of an f-string's expression, from behind its `:` to behind its `}`.
+bool PythonSource::skip_format(int depth) {
+    while (at_ < text_.size()) {
+        if (at() == '}') {
+            ++at_;
+            return true;
+        }
+        if (at() == '{') {
+            ++at_;
+            if (!skip_replacement(depth + 1)) {
+                return false;
+            }
+        } else if (!skip_newline()) {
+            ++at_;
+        }
+    }
+    return stop("an f-string that does not end");
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,78 @@
+// PythonSource: the logical lines of a Python file, as tokens, without running anything.
+//
+// It knows what ends a line (brackets, backslashes, strings of all kinds, nested f-strings) and
+// which block a line is in. It does not check the grammar of Python beyond that. Tokens point into
+// the text, which must outlive them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::chain {
+
+enum class TokenKind { name, number, string, op };
+
+struct Token {
+    TokenKind kind = TokenKind::op;
+    std::string_view text;  // a string with its prefix and quotes
+    int line = 0;
+
+    [[nodiscard]] bool is_op(std::string_view op) const {
+        return kind == TokenKind::op && text == op;
+    }
+
+    [[nodiscard]] bool is_name(std::string_view name) const {
+        return kind == TokenKind::name && text == name;
+    }
+};
+
+using Tokens = std::vector<Token>;
+
+struct LogicalLine {
+    int line = 0;
+    int indent = 0;  // columns; a tab goes to the next multiple of 8
+    Tokens tokens;
+    bool opens_block = false;  // its last token is a colon
+};
+
+class PythonSource {
+public:
+    explicit PythonSource(std::string_view text);
+
+    // The next line that has a token. Lines with a deeper indent than `indent_max` keep only their
+    // first tokens. False at the end, and where the text is no Python: problem() then says why, at
+    // line().
+    [[nodiscard]] bool next(LogicalLine& into, int indent_max);
+
+    [[nodiscard]] const std::string& problem() const { return problem_; }
+
+    [[nodiscard]] int line() const { return line_; }
+
+private:
+    bool stop(const std::string& problem);
+    [[nodiscard]] char at(std::size_t offset = 0) const;
+    bool skip_to_token(LogicalLine& into);
+    void skip_comment();
+    bool skip_newline();
+    bool scan_token(LogicalLine& into, std::size_t tokens_max);
+    void scan_name();
+    void scan_number();
+    void scan_op();
+    bool scan_brackets();
+    [[nodiscard]] bool starts_string(std::size_t& quote) const;
+    bool scan_string(std::size_t quote);
+    bool skip_text(char quote, bool triple, bool raw, bool formatted);
+    bool skip_replacement(int depth);
+    bool skip_format(int depth);
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    int line_ = 1;
+    std::string brackets_;  // that close those that are open
+    int nesting_ = 0;       // of strings in strings
+    std::string problem_;
+};
+
+}  // namespace drydock::chain

@@ -1,0 +1,170 @@
+// From a package's name to its graph: which environment, its files, and what must hold of a graph.
+#include "base/text.h"
+#include "chain/environments.h"
+#include "chain/graph.h"
+#include "chain/paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::chain {
+
+namespace {
+
+constexpr std::size_t k_named_max = 8;  // environments in one sentence
+
+void add_problem(Reading& reading, const std::string& text) {
+    reading.problems.push_back({reading.package, 0, text});
+}
+
+// The part of the paths that lies in the chosen folder, which may be named by the end of its path.
+std::vector<std::string> within(const std::vector<std::string>& paths, const std::string& chosen) {
+    std::vector<std::string> found;
+    for (const std::string& path : paths) {
+        std::string_view folder = folder_of(path);
+        while (folder != "." && !ends_with_path(folder, chosen)) {
+            folder = folder_of(folder);
+        }
+        if (folder != "." || chosen == ".") {
+            found.push_back(path);
+        }
+    }
+    return found;
+}
+
+std::vector<Environment> chosen_of(const std::vector<Environment>& all, const std::string& chosen) {
+    std::vector<Environment> exact;
+    std::vector<Environment> by_end;
+    for (const Environment& one : all) {
+        if (one.folder == chosen) {
+            exact.push_back(one);
+        }
+        const bool names_versions = below(one.folder, "versions") == chosen;
+        if (names_versions || ends_with_path(one.folder, chosen)) {
+            by_end.push_back(one);
+        }
+    }
+    return exact.empty() ? by_end : exact;
+}
+
+void refuse_several(Reading& reading, const std::vector<Environment>& found) {
+    std::vector<std::string> names;
+    for (const Environment& one : found) {
+        if (names.size() < k_named_max) {
+            names.push_back(fmt::format("{} ({})", one.folder, name_of(one.convention)));
+        }
+    }
+    const std::size_t more = found.size() - names.size();
+    add_problem(reading,
+                fmt::format("it has {} environments; choose one with --env: {}{}",
+                            found.size(),
+                            join(names, ", "),
+                            more == 0 ? "" : fmt::format(" and {} more", more)));
+}
+
+void refuse_none(Reading& reading, const std::string& chosen) {
+    if (chosen.empty()) {
+        add_problem(
+            reading,
+            "no migrations were found in it (alembic, Django, Flyway, golang-migrate, Rails)");
+        return;
+    }
+    add_problem(reading,
+                fmt::format("no migrations were found in it under `{}`; {}",
+                            chosen,
+                            reading.environments.empty()
+                                ? "it has no environment at all"
+                                : "it has " + join(reading.environments, ", ")));
+}
+
+// The environment that is meant, if exactly one is.
+Result<std::vector<Environment>>
+select(Package& package, const std::string& chosen, Reading& reading) {
+    DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, package.paths()));
+    for (const Environment& one : found) {
+        reading.environments.push_back(one.folder);
+    }
+    if (chosen.empty()) {
+        return found;
+    }
+    auto named = chosen_of(found, chosen);
+    return named.empty() ? find_environments(package, within(package.paths(), chosen))
+                         : Result<std::vector<Environment>>(std::move(named));
+}
+
+void read_part(Package& package, const std::string& chosen, Reading& reading) {
+    const auto found = select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
+    if (!found) {
+        add_problem(reading, found.error().message);
+        return;
+    }
+    if (found->size() > 1) {
+        refuse_several(reading, *found);
+    } else if (found->empty()) {
+        refuse_none(reading, chosen);
+    } else {
+        read_environment(package, found->front(), reading);
+        if (reading.graph.revisions.empty() && reading.problems.empty()) {
+            add_problem(reading,
+                        fmt::format("the environment {} has no revision at all: an empty chain "
+                                    "proves nothing, and an upgrade with it does nothing",
+                                    found->front().folder));
+        }
+    }
+}
+
+void merge(Reading& into, Reading part) {
+    if (into.graph.environment.empty()) {
+        into.graph.environment = part.graph.environment;
+        into.graph.convention = part.graph.convention;
+    } else if (part.problems.empty() && part.graph.convention != into.graph.convention) {
+        add_problem(into, "its packages follow different conventions");
+    }
+    for (Revision& one : part.graph.revisions) {
+        into.graph.revisions.push_back(std::move(one));
+    }
+    for (std::string& one : part.environments) {
+        into.environments.push_back(std::move(one));
+    }
+    for (Problem& one : part.problems) {
+        into.problems.push_back(std::move(one));
+    }
+}
+
+// One package, or several with commas between them.
+std::vector<std::string> parts_of(const std::string& package) {
+    return package.find(',') == package.npos || open_package(package).has_value()
+               ? std::vector{package}
+               : split(package, ',');
+}
+
+}  // namespace
+
+Reading read_texts(const std::string& name, Texts texts, const std::string& environment) {
+    Reading reading;
+    reading.package = name;
+    const auto package = package_of(std::move(texts));
+    read_part(*package, environment, reading);
+    finish(reading);
+    return reading;
+}
+
+Reading read_chain(const std::string& package, const std::string& environment) {
+    Reading whole;
+    whole.package = package;
+    for (const std::string& name : parts_of(package)) {
+        Reading part;
+        part.package = name;
+        if (auto opened = open_package(name); opened) {
+            read_part(**opened, environment, part);
+        } else {
+            add_problem(part, opened.error().message);
+        }
+        merge(whole, std::move(part));
+    }
+    finish(whole);
+    return whole;
+}
+
+}  // namespace drydock::chain
