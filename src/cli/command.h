@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "app/chain.h"
 #include "cli/completion.h"
 #include "cli/execute.h"
 #include "cli/json.h"
@@ -65,6 +66,7 @@ public:
         });
     }
 
+    int chain();
     int verify();
     int list_packs();
     int lint_pack();

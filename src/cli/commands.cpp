@@ -93,6 +93,30 @@ private:
         auto* route =
             add(app_, "route", "the hops to another version, and why", k_cluster | k_json);
         text(route, "--to", to_.to, "VERSION", "the version to reach")->required();
+        add_chain();
+    }
+
+    void add_chain() {
+        auto* chain = add(app_, "chain", "the schema revisions of two packages, compared", k_json);
+        text(chain, "old", to_.before, "OLD", "the package that is installed")->required();
+        text(chain, "new", to_.after, "NEW", "the package to install")->required();
+        chain
+            ->add_option(
+                "--env",
+                to_.environments,
+                "the folder of migrations in them, or the end of its path; twice: one each")
+            ->type_name("PATH")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        chain
+            ->add_option("--db",
+                         to_.database,
+                         "a revision that the database stands on; else OLD's heads are taken")
+            ->type_name("REV")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        choice(chain, "--graph", to_.graph, {"svg", "dot"}, "print a picture of both instead");
+        text(chain, "-o,--output", to_.output, "FILE", "write the answer there");
     }
 
     void add_planning() {

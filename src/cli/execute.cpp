@@ -104,6 +104,7 @@ struct Entry {
 constexpr Entry k_entries[] = {
     {"survey", &Command::survey, true},
     {"route", &Command::route, true},
+    {"chain", &Command::chain, false},
     {"plan", &Command::plan, true},
     {"check", &Command::check, false},
     {"guide", &Command::guide, false},

@@ -273,6 +273,27 @@ TEST_F(Execute, TheRestAnswers) {
     EXPECT_THAT(out_.str(), HasSubstr("$schema"));
 }
 
+TEST_F(Execute, AChainIsToldInWordsInJsonAndAsAPicture) {
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("clean\n"));
+    EXPECT_THAT(out_.str(), HasSubstr("add b"));
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--json"}), 0);
+    EXPECT_EQ(Json::parse(out_.str())->find("/new/heads/0")->as_string(), "b");
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--graph", "dot"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("\"a\" -> \"b\""));
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--graph", "svg"}), 0);
+    EXPECT_THAT(out_.str(), StartsWith("<svg "));
+}
+
+TEST_F(Execute, AChainThatIsNotCleanAnswersOneAndOneThatCannotBeReadTwo) {
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--db", "x"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("unknown_head"));
+    EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--db", "b"}), 2);
+    EXPECT_THAT(out_.str(), HasSubstr("refused"));
+    EXPECT_EQ(type({"chain", "a", "b", "--env", "1", "--env", "2", "--env", "3"}), 2);
+    EXPECT_EQ(type({"chain", "old.whl"}), 2);
+}
+
 TEST_F(Execute, CompletionsHoldEveryCommandAndOption) {
     for (const char* shell : {"bash", "zsh", "fish"}) {
         ASSERT_EQ(type({"completion", shell}), 0);

@@ -1,4 +1,6 @@
 // The app of the tests, in the place of the real one, which they do not link.
+#include "app/chain.h"
+#include "chain/graph.h"
 #include "cli/sample.h"
 
 namespace drydock::cli {
@@ -38,6 +40,19 @@ Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*prog
 Answer<Survey> survey(const Options& options) {
     ask("survey " + options.cluster_file);
     return cli::sample_survey();
+}
+
+// OLD has one revision; NEW one more.
+ChainAnswer compare_chains(const ChainRequest& request) {
+    chain::Texts texts = {{"v/versions/a.py", "revision = 'a'\ndown_revision = None\n"}};
+    ChainAnswer answer;
+    answer.before = chain::read_texts(request.before, texts);
+    texts["v/versions/b.py"] = "\"\"\"add b\"\"\"\nrevision = 'b'\ndown_revision = 'a'\n";
+    answer.after = chain::read_texts(request.after, texts);
+    answer.comparison = chain::compare(answer.before, answer.after, request.database);
+    answer.explanation = chain::explain(answer.before, answer.after, answer.comparison);
+    answer.exit_code = chain::exit_code_of(answer.comparison.verdict);
+    return answer;
 }
 
 Answer<RouteAnswer> route(const Options& /*options*/, const std::string& to) {

@@ -27,6 +27,11 @@ struct Invocation {
     std::string trace;
     std::string unproved;
     std::vector<std::string> properties;
+    std::string before;  // chain: packages
+    std::string after;
+    std::vector<std::string> environments;
+    std::vector<std::string> database;
+    std::string graph;
     std::string pack;
     std::string schema;
     std::string shell;

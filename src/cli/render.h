@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "app/chain.h"
 #include "cli/screen.h"
 
 #include <string>
@@ -15,6 +16,7 @@ namespace drydock::cli {
 
 [[nodiscard]] std::string render_survey(const app::Survey& survey, const Screen& screen);
 [[nodiscard]] std::string render_route(const app::RouteAnswer& answer, const Screen& screen);
+[[nodiscard]] std::string render_chain(const app::ChainAnswer& answer, const Screen& screen);
 // `all_risks`: every known risk with its state, else only how many and those that are not absent.
 [[nodiscard]] std::string
 render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = false);

@@ -1,0 +1,29 @@
+// The use case of `drydock chain`: two packages read and compared. No cluster is asked.
+#pragma once
+
+#include "chain/chain.h"
+#include "chain/explain.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::app {
+
+struct ChainRequest {
+    std::string before;  // package: a file or a folder
+    std::string after;
+    std::vector<std::string> environments;  // one for both, or one each; none: the only ones
+    std::vector<std::string> database;      // what the database stands on; none: OLD's heads
+};
+
+struct ChainAnswer {
+    chain::Reading before;
+    chain::Reading after;
+    chain::Comparison comparison;
+    chain::Explanation explanation;
+    int exit_code = 0;  // 0 clean, 1 not, 2 could not be read
+};
+
+[[nodiscard]] ChainAnswer compare_chains(const ChainRequest& request);
+
+}  // namespace drydock::app
