@@ -50,12 +50,7 @@ private:
                 out_.unknown_heads.push_back(head);
             }
             if (is_given && !in_old) {
-                out_.problems.push_back(
-                    {before_.package,
-                     0,
-                     fmt::format("the database stands on {}, which {} does not have",
-                                 head,
-                                 in_new ? "OLD" : "neither package")});
+                add_stranger(head, in_new);
                 is_known = is_known && !in_new;
             }
             if (in_old || in_new) {
@@ -63,6 +58,12 @@ private:
             }
         }
         return is_known;
+    }
+
+    void add_stranger(const std::string& head, bool in_new) {
+        const char* words = in_new ? "the database stands on {}, which only NEW has"
+                                   : "the database stands on {}, which neither package has";
+        out_.problems.push_back({before_.package, 0, fmt::format(fmt::runtime(words), head)});
     }
 
     bool find_missing(const Reading& reading) {

@@ -169,6 +169,7 @@ private:
             return;
         }
         std::vector<std::string> lossy;
+        bool are_read = true;
         std::size_t steps = 0;
         const auto below = ancestors(before_.graph, {point});
         for (const std::string& id : ancestors(before_.graph, comparison_.old_heads)) {
@@ -176,23 +177,30 @@ private:
                 continue;
             }
             ++steps;
-            const Revision* one = before_.graph.find(id);
-            if (one->way_down != WayDown::real) {
+            const WayDown way_down = before_.graph.find(id)->way_down;
+            are_read = are_read && way_down != WayDown::unknown;
+            if (way_down != WayDown::real && way_down != WayDown::unknown) {
                 lossy.push_back(id);
             }
         }
         repair(fmt::format("With OLD still installed `alembic downgrade {}` ({} down), then with "
-                           "NEW `alembic upgrade "
-                           "head`: every revision runs once. {} Whether the way down is open shows "
-                           "only on a copy.",
+                           "NEW `alembic upgrade head`: every revision runs once. {} Whether the "
+                           "way down is open shows only on a copy.",
                            point,
                            steps,
-                           lossy.empty()
-                               ? "By the files each way down does something."
-                               : fmt::format("By the files {} of them {} nothing or stop: {}.",
-                                             lossy.size(),
-                                             lossy.size() == 1 ? "does" : "do",
-                                             named(lossy))));
+                           words_on_ways_down(lossy, are_read)));
+    }
+
+    static std::string words_on_ways_down(const std::vector<std::string>& lossy, bool are_read) {
+        if (!lossy.empty()) {
+            return fmt::format("By the files {} of these ways down {} nothing, or {}: {}.",
+                               lossy.size(),
+                               lossy.size() == 1 ? "does" : "do",
+                               lossy.size() == 1 ? "stops" : "stop",
+                               named(lossy));
+        }
+        return are_read ? "By the files each way down does something."
+                        : "What the ways down do was not read.";
     }
 
     // Each skipped one is run from a table that says its parents are applied.

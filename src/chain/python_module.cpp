@@ -258,7 +258,8 @@ private:
 
     // One line of `downgrade`. The first that does something decides.
     void weigh(const Token* begin, const Token* end) {
-        if (into_.way_down != WayDown::empty || begin == end) {
+        const bool is_done = into_.way_down != WayDown::empty && into_.way_down != WayDown::real;
+        if (is_done || begin == end) {
             return;
         }
         const auto size = end - begin;
@@ -266,7 +267,9 @@ private:
             begin->is_name("pass") || begin->is_name("global") || begin->is_name("import")
             || begin->is_name("from") || begin->kind == TokenKind::string || begin->is_op(".")
             || (begin->is_name("return") && (size == 1 || begin[1].is_name("None")));
-        if (begin->is_name("raise")) {
+        // What is raised under a condition is no refusal of every way down.
+        const bool is_nested = !blocks_.empty() && blocks_.back().kind != BlockKind::way_down;
+        if (begin->is_name("raise") && !is_nested) {
             into_.way_down = WayDown::refuses;
         } else if (!is_nothing) {
             into_.way_down = WayDown::real;

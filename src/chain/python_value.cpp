@@ -266,6 +266,9 @@ public:
         for (const Token* name : bound_otherwise()) {
             refuse(*name, "it is bound in a way that only running could follow");
         }
+        if (is_head_) {
+            return;
+        }
         const auto parts = split_at(span_, "=");
         for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
             assign(parts[i], parts.back(), parts.size() == 2);

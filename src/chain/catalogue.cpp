@@ -1,0 +1,133 @@
+#include "chain/catalogue.h"
+
+#include "base/text.h"
+#include "chain/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::chain {
+
+namespace {
+
+using Lines = std::map<std::string, std::string>;  // what stands behind the id, by id
+
+Lines lines_of(const Graph& graph) {
+    Lines lines;
+    for (const Revision& one : graph.revisions) {
+        std::string words;
+        for (const std::string& parent : one.parents) {
+            words += " " + parent;
+        }
+        words += one.depends_on.empty() ? "" : " ;";
+        for (const std::string& dependency : one.depends_on) {
+            words += " " + dependency;
+        }
+        lines[one.id] = words;
+    }
+    return lines;
+}
+
+Revision revision_of(const std::string& id, std::string_view words) {
+    Revision revision;
+    revision.id = id;
+    revision.way_down = WayDown::unknown;
+    bool is_dependency = false;
+    for (const std::string& word : split(words, ' ')) {
+        if (word == ";") {
+            is_dependency = true;
+        } else if (!word.empty()) {
+            (is_dependency ? revision.depends_on : revision.parents).push_back(word);
+        }
+    }
+    return revision;
+}
+
+class Reader {
+public:
+    Result<Catalogue> read(std::string_view text) {
+        int number = 0;
+        for (const std::string& line : split(text, '\n')) {
+            ++number;
+            if (!line.empty() && line.front() != '#' && !read_line(line)) {
+                return fail("chain.catalogue",
+                            fmt::format("line {} of the catalogue is not understood", number),
+                            "write `release V`, `+ ID PARENT...` or `- ID`");
+            }
+        }
+        close();
+        return std::move(found_);
+    }
+
+private:
+    bool read_line(const std::string& line) {
+        static constexpr std::string_view k_release = "release ";
+        if (line.compare(0, k_release.size(), k_release) == 0) {
+            close();
+            release_ = line.substr(k_release.size());
+            return !release_.empty();
+        }
+        if (release_.empty() || line.size() < 3 || line[1] != ' ') {
+            return false;
+        }
+        const auto cut = std::min(line.find(' ', 2), line.size());
+        const std::string id = line.substr(2, cut - 2);
+        if (line.front() == '+') {
+            lines_[id] = line.substr(cut);
+            return true;
+        }
+        return line.front() == '-' && lines_.erase(id) == 1;
+    }
+
+    void close() {
+        if (release_.empty()) {
+            return;
+        }
+        CatalogueEntry entry;
+        entry.release = release_;
+        for (const auto& [id, words] : lines_) {
+            entry.graph.revisions.push_back(revision_of(id, words));
+        }
+        found_.push_back(std::move(entry));
+    }
+
+    std::string release_;
+    Lines lines_;
+    Catalogue found_;
+};
+
+}  // namespace
+
+std::string write_catalogue(const Catalogue& catalogue) {
+    std::string out;
+    Lines before;
+    for (const CatalogueEntry& entry : catalogue) {
+        out += "release " + entry.release + "\n";
+        const Lines lines = lines_of(entry.graph);
+        for (const auto& [id, words] : before) {
+            out += lines.contains(id) ? "" : "- " + id + "\n";
+        }
+        for (const auto& [id, words] : lines) {
+            const auto it = before.find(id);
+            out += it != before.end() && it->second == words ? "" : "+ " + id + words + "\n";
+        }
+        before = lines;
+    }
+    return out;
+}
+
+Result<Catalogue> read_catalogue(std::string_view text) {
+    return Reader().read(text);
+}
+
+Reading reading_of(const CatalogueEntry& entry) {
+    Reading reading;
+    reading.package = entry.release;
+    reading.graph = entry.graph;
+    finish(reading);
+    return reading;
+}
+
+}  // namespace drydock::chain

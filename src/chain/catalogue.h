@@ -1,0 +1,33 @@
+// Catalogue: the graphs of many releases of one system as plain text, small enough to commit.
+//
+//   release 23.09.10
+//   + ID PARENT... ; DEPENDENCY...     a revision; or one of the release before with other parents
+//   - ID                               one that the release before had
+//
+// Each release is told by its difference to the one before. Lines with # are comments.
+#pragma once
+
+#include "base/result.h"
+#include "chain/chain.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::chain {
+
+struct CatalogueEntry {
+    std::string release;
+    Graph graph;
+};
+
+using Catalogue = std::vector<CatalogueEntry>;
+
+[[nodiscard]] std::string write_catalogue(const Catalogue& catalogue);
+// "chain.catalogue" with the line.
+[[nodiscard]] Result<Catalogue> read_catalogue(std::string_view text);
+
+// An entry as if it had been read from a package.
+[[nodiscard]] Reading reading_of(const CatalogueEntry& entry);
+
+}  // namespace drydock::chain
