@@ -180,6 +180,23 @@ TEST(Chain, SeveralEnvironmentsMustBeChosenFrom) {
                 HasSubstr("it has app/audit, app/db"));
 }
 
+// One env.py for two databases: each has its folder, and ids may be in both.
+TEST(Chain, AFolderBelowAnEnvironmentIsChosenLikeOne) {
+    const Texts texts = {{"m/env.py", ""},
+                         {"m/versions/sqlite/a.py", file_of("a", "")},
+                         {"m/versions/postgresql/a.py", file_of("a", "")},
+                         {"m/versions/postgresql/b.py", file_of("b", "a")},
+                         {"n/sqlite/env.py", ""},
+                         {"n/sqlite/versions/c.py", file_of("c", "")}};
+    EXPECT_THAT(read_texts("p", texts, "m").problems.front().text,
+                HasSubstr("`--env m/versions/sqlite` reads one folder alone"));
+    const auto found = read_texts("p", texts, "versions/postgresql");
+    EXPECT_THAT(found.graph.heads(), ElementsAre("b"));
+    EXPECT_EQ(found.graph.environment, "m/versions/postgresql");
+    EXPECT_THAT(read_texts("p", texts, "versions").problems.front().text,
+                HasSubstr("it has 2 environments"));
+}
+
 TEST(Chain, VersionLocationsOfTheSettings) {
     const Texts texts = {{"alembic.ini",
                           "[alembic]\nscript_location = app/db\n"

@@ -1,5 +1,7 @@
 #include "chain/graph.h"
 
+#include "chain/paths.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,15 +12,24 @@ namespace drydock::chain {
 
 namespace {
 
+// Folders that are read one at a time are chosen like environments.
+std::string advice(std::string_view one, std::string_view other) {
+    return folder_of(one) == folder_of(other)
+               ? ""
+               : fmt::format("; `--env {}` reads one folder alone", folder_of(one));
+}
+
 void refuse_twins(Reading& reading) {
     const auto& all = reading.graph.revisions;
     for (std::size_t i = 1; i < all.size(); ++i) {
         if (all[i].id == all[i - 1].id) {
-            reading.problems.push_back({all[i].file,
-                                        all[i].line,
-                                        fmt::format("the id {} is there twice; the other is in {}",
-                                                    all[i].id,
-                                                    all[i - 1].file)});
+            reading.problems.push_back(
+                {all[i].file,
+                 all[i].line,
+                 fmt::format("the id {} is there twice; the other is in {}{}",
+                             all[i].id,
+                             all[i - 1].file,
+                             advice(all[i].file, all[i - 1].file))});
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace drydock::chain {
 
@@ -18,19 +19,32 @@ void add_problem(Reading& reading, const std::string& text) {
     reading.problems.push_back({reading.package, 0, text});
 }
 
-// The part of the paths that lies in the chosen folder, which may be named by the end of its path.
-std::vector<std::string> within(const std::vector<std::string>& paths, const std::string& chosen) {
-    std::vector<std::string> found;
-    for (const std::string& path : paths) {
-        std::string_view folder = folder_of(path);
-        while (folder != "." && !ends_with_path(folder, chosen)) {
-            folder = folder_of(folder);
-        }
-        if (folder != "." || chosen == ".") {
-            found.push_back(path);
+// The deepest folder above the path that is the chosen one, or ends like it; empty: none.
+std::string_view chosen_above(std::string_view path, std::string_view chosen) {
+    std::string_view folder = folder_of(path);
+    while (folder != "." && !ends_with_path(folder, chosen)) {
+        folder = folder_of(folder);
+    }
+    return folder != "." || chosen == "." ? folder : "";
+}
+
+// A folder that is no environment by itself, but has migrations: one entry for each such folder.
+Result<std::vector<Environment>> within(Package& package, const std::string& chosen) {
+    std::map<std::string, std::vector<std::string>> by_folder;
+    for (const std::string& path : package.paths()) {
+        if (const auto folder = chosen_above(path, chosen); !folder.empty()) {
+            by_folder[std::string(folder)].push_back(path);
         }
     }
-    return found;
+    std::vector<Environment> all;
+    for (const auto& [folder, paths] : by_folder) {
+        DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, paths));
+        if (found.size() == 1) {
+            found.front().folder = folder;
+        }
+        std::move(found.begin(), found.end(), std::back_inserter(all));
+    }
+    return all;
 }
 
 std::vector<Environment> chosen_of(const std::vector<Environment>& all, const std::string& chosen) {
@@ -89,7 +103,7 @@ select(Package& package, const std::string& chosen, Reading& reading) {
         return found;
     }
     auto named = chosen_of(found, chosen);
-    return named.empty() ? find_environments(package, within(package.paths(), chosen))
+    return named.empty() ? within(package, chosen)
                          : Result<std::vector<Environment>>(std::move(named));
 }
 

@@ -61,7 +61,7 @@ std::string problem_lines(const std::vector<chain::Problem>& problems, const Scr
     for (const chain::Problem& one : problems) {
         const std::string where =
             one.line == 0 ? one.file : fmt::format("{}:{}", one.file, one.line);
-        out += hang(fmt::format("  {}  ", where), one.text, screen.width);
+        out += fmt::format("  {}\n", where) + hang("      ", one.text, screen.width);
     }
     return out.empty() ? "" : "\nProblems\n" + out;
 }
