@@ -86,18 +86,23 @@ private:
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;
+        std::string_view last;
         for (const std::string& path : paths_) {
+            const std::string_view folder = folder_of(path);
             if (leaf_of(path) == "script.py.mako") {
-                with_template.emplace(folder_of(path));
-            } else if (ends_with(path, ".py")) {
+                with_template.emplace(folder);
+            } else if (folder != last && ends_with(path, ".py")) {
+                last = folder;  // one answer for all files of a folder
                 with_versions.insert(above_versions(path));
             }
         }
         for (const std::string& path : paths_) {
+            if (leaf_of(path) != "env.py") {
+                continue;
+            }
             const std::string folder(folder_of(path));
-            if (leaf_of(path) == "env.py"
-                && (with_template.contains(folder) || with_versions.contains(folder)
-                    || settings_of(folder) != nullptr)) {
+            if ((with_template.contains(folder) || with_versions.contains(folder)
+                 || settings_of(folder) != nullptr)) {
                 scripts_.insert(folder);
             }
         }
@@ -105,8 +110,11 @@ private:
 
     // The deepest script folder above the path; empty if none.
     [[nodiscard]] std::string script_above(std::string_view path) const {
+        if (scripts_.empty()) {
+            return {};
+        }
         for (std::string_view folder = folder_of(path);; folder = folder_of(folder)) {
-            if (scripts_.contains(std::string(folder))) {
+            if (scripts_.contains(folder)) {
                 return std::string(folder);
             }
             if (folder == ".") {
@@ -144,9 +152,24 @@ private:
         for (const std::string& script : scripts_) {
             by_folder[script] = {Convention::alembic, script, {}, {}};
         }
+        Home home;
+        std::string_view last;
         for (const std::string& path : paths_) {
-            if (may_be_revision(path)) {
-                sort_in(path, by_folder, scriptless);
+            if (!may_be_revision(path)) {
+                continue;
+            }
+            if (folder_of(path) != last) {
+                last = folder_of(path);
+                home = home_of(path);
+            }
+            if (home.folder.empty()) {
+                continue;
+            }
+            Environment& environment = by_folder[home.folder];
+            environment.folder = home.folder;
+            (home.is_location ? environment.files : environment.nearby).push_back(path);
+            if (!home.has_script) {
+                scriptless.insert(home.folder);
             }
         }
         DRYDOCK_TRY(drop_strangers(by_folder, scriptless));
@@ -156,26 +179,26 @@ private:
         return {};
     }
 
-    void sort_in(const std::string& path,
-                 std::map<std::string, Environment>& by_folder,
-                 std::set<std::string>& scriptless) const {
-        if (const std::string located = script_by_settings(path); !located.empty()) {
-            by_folder[located].files.push_back(path);
-            return;
+    // Where the revisions of a folder belong.
+    struct Home {
+        std::string folder;  // of the environment; empty: nowhere
+        bool is_location = true;
+        bool has_script = true;
+    };
+
+    // The same for all files of a folder.
+    [[nodiscard]] Home home_of(std::string_view path) const {
+        if (std::string located = script_by_settings(path); !located.empty()) {
+            return {std::move(located)};
         }
-        const std::string versions = above_versions(path);
-        const std::string script = script_above(path);
-        if (!script.empty()) {
-            const AlembicSettings* settings = settings_of(script);
-            const bool elsewhere = settings != nullptr && !settings->version_locations.empty();
-            Environment& environment = by_folder[script];
-            const bool is_version = !versions.empty() && lies_in(path, below(script, "versions"));
-            (is_version && !elsewhere ? environment.files : environment.nearby).push_back(path);
-        } else if (!versions.empty()) {
-            by_folder[versions].folder = versions;
-            by_folder[versions].files.push_back(path);
-            scriptless.insert(versions);
+        std::string script = script_above(path);
+        if (script.empty()) {
+            return {above_versions(path), true, false};
         }
+        const AlembicSettings* settings = settings_of(script);
+        const bool elsewhere = settings != nullptr && !settings->version_locations.empty();
+        const bool is_location = !elsewhere && lies_in(path, below(script, "versions"));
+        return {std::move(script), is_location};
     }
 
     // A folder `versions` without an env.py above is an environment only if its files say so.
@@ -262,7 +285,7 @@ private:
     Package& package_;
     const Paths& paths_;
     std::vector<AlembicSettings> settings_;
-    std::set<std::string> scripts_;
+    std::set<std::string, std::less<>> scripts_;
     std::vector<Environment> found_;
 };
 

@@ -1,6 +1,7 @@
 // Folders, texts, several packages as one; archives stand in archive.cpp.
 #include "chain/package.h"
 
+#include "chain/limits.h"
 #include "chain/paths.h"
 #include "os/files.h"
 
@@ -16,8 +17,8 @@ namespace drydock::chain {
 namespace {
 
 constexpr std::size_t k_archive_max = 1ULL << 30;  // bytes; wheels have some MB
-constexpr std::size_t k_text_max = 8ULL << 20;     // bytes of one file
-constexpr std::size_t k_files_max = 2'000'000;     // of a folder; large source trees have 100,000
+
+constexpr std::size_t k_tree_max = 2'000'000;  // files of a folder; large source trees have 100,000
 
 namespace fs = std::filesystem;
 
@@ -69,9 +70,9 @@ private:
             } else if (fs::is_regular_file(status)) {
                 paths_.push_back(prefix + name);
             }
-            if (paths_.size() > k_files_max) {
+            if (paths_.size() > k_tree_max) {
                 return fail("chain.archive",
-                            fmt::format("{} holds over {} files", root_.string(), k_files_max),
+                            fmt::format("{} holds over {} files", root_.string(), k_tree_max),
                             "name the folder of the migrations");
             }
         }

@@ -4,6 +4,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
 namespace drydock::chain {
@@ -22,6 +24,15 @@ struct Block {
 bool is_valid_utf8(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
+        // Eight bytes at a time while they are ASCII, as nearly all are.
+        std::uint64_t eight = 0;
+        if (at + sizeof eight <= text.size()) {
+            std::memcpy(&eight, text.data() + at, sizeof eight);
+            if ((eight & 0x8080808080808080) == 0) {
+                at += sizeof eight;
+                continue;
+            }
+        }
         const auto byte = static_cast<unsigned char>(text[at]);
         const std::size_t more = byte < 0x80          ? 0
                                  : byte >> 5U == 0x6  ? 1
