@@ -1,5 +1,6 @@
 // Routes and plans.
 #include "app/internal.h"
+#include "app/route_chains.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/version.h"
@@ -215,7 +216,12 @@ Answer<RouteAnswer> route(const Options& options, const std::string& to) {
     if (!from) {
         return refuse(from.error());
     }
-    auto route = planner::find_route(found->pack, found->cluster, *from, to);
+    const auto chains = load_chains(found->pack);
+    if (!chains) {
+        return refuse(chains.error());
+    }
+    auto route =
+        planner::find_route(found->pack, found->cluster, *from, to, {*chains, &found->facts});
     if (!route) {
         return refuse(route.error());
     }
@@ -242,7 +248,12 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
         return tl::unexpected(std::move(*closed));
     }
     if (procedure == "upgrade" || procedure == "downgrade") {
-        auto route = planner::find_route(first->pack, first->cluster, *from, request.to);
+        const auto chains = load_chains(first->pack);
+        if (!chains) {
+            return refuse(chains.error());
+        }
+        auto route = planner::find_route(
+            first->pack, first->cluster, *from, request.to, {*chains, &first->facts});
         if (!route) {
             return refuse(route.error());
         }

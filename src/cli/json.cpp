@@ -97,6 +97,7 @@ Json json_of(const app::RouteAnswer& answer) {
     }
     Json json;
     json.set("from", answer.from).set("to", answer.to).set("hops", std::move(hops));
+    json.set("notes", texts(answer.route.notes)).set("alternative", answer.route.alternative);
     return json.set("forbidden", texts(answer.route.forbidden));
 }
 

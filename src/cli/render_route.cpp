@@ -37,6 +37,12 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     for (std::size_t i = 0; i < hops.size(); ++i) {
         out += hop_line(i + 1, hops[i], screen);
     }
+    for (const std::string& note : answer.route.notes) {
+        out += hang("  note: ", note, screen.width);
+    }
+    if (!answer.route.alternative.empty()) {
+        out += hang("\n  Or: ", answer.route.alternative, screen.width);
+    }
     out += forbidden_lines(answer.route.forbidden, screen);
     return out + fmt::format("\nA plan is made for one hop: drydock plan --to {}\n", hops[0].to);
 }

@@ -50,6 +50,17 @@ bool moves_release(Verb verb) {
            || verb == Verb::restart;
 }
 
+std::string_view name_of(RouteRule rule) {
+    static constexpr std::string_view k_names[] = {"adjacent_only",
+                                                   "no_series_skip",
+                                                   "consecutive",
+                                                   "latest_of_previous_series",
+                                                   "max_skew",
+                                                   "never",
+                                                   "runtime"};
+    return k_names[static_cast<std::size_t>(rule)];
+}
+
 std::string_view name_of(Raises raises) {
     return k_raises.at(static_cast<std::size_t>(raises));
 }

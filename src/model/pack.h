@@ -82,12 +82,27 @@ struct ReleaseSpec {
     std::string series;
     std::map<std::string, StoreLaw>
         laws;  // by store; the series' laws, with the release's own on top
+    std::map<std::string, std::string> needs;  // runtime: a version range, or words with | between
+    std::string unavailable;  // why it cannot be installed: yanked, no file; empty: it can
     Position where;
 };
 
+// A rule of the makers for hops between releases.
+enum class RouteRule {
+    adjacent_only,              // `series`: one series at a time; `release`: one release at a time
+    no_series_skip,             // no series that has a release to install is passed over
+    consecutive,                // within a series: no release is passed over
+    latest_of_previous_series,  // a series is left from its latest release only
+    max_skew,                   // at most so many series apart
+    never,                      // a range of releases never to go to
+    runtime,                    // what a release needs must be there
+};
+
 struct RoutePolicy {
-    std::string rule;  // adjacent_only, never
+    RouteRule rule = RouteRule::never;
     std::string argument;
+    std::string fact;              // runtime: of the system; what is there
+    bool yields_to_chain = false;  // holds no more where the chains show the hop to be clean
     std::string source;
     Position where;
 };
@@ -247,6 +262,7 @@ struct Pack {
 [[nodiscard]] std::vector<std::string> verb_names();
 // Whether it stops, switches or starts a member.
 [[nodiscard]] bool moves_release(Verb verb);
+[[nodiscard]] std::string_view name_of(RouteRule rule);
 [[nodiscard]] std::string_view name_of(Raises raises);
 [[nodiscard]] Raises raises_from(std::string_view name);  // never for what is not known
 [[nodiscard]] std::string_view name_of(Repeatable repeatable);

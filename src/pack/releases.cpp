@@ -175,6 +175,10 @@ private:
         release.version = entry.key;
         release.series = text_of(entry.value["series"]);
         release.where = entry.where;
+        release.unavailable = text_of(entry.value["unavailable"]);
+        for (const Entry& need : entry.value["needs"].entries) {
+            release.needs[need.key] = text_of(need.value);
+        }
         const auto series = pack_.series.find(release.series);
         const Node& series_node = entry.value["series"];
         if (series != pack_.series.end()) {
@@ -190,7 +194,9 @@ private:
                          keys_of(pack_.series));
         }
         for (const Entry& law : entry.value.entries) {
-            if (law.key != "series" && known_store(key_node(law), reader_)) {
+            const bool is_own =
+                law.key == "series" || law.key == "needs" || law.key == "unavailable";
+            if (!is_own && known_store(key_node(law), reader_)) {
                 release.laws[law.key] = read_law(law, release.laws[law.key]);
             }
         }
@@ -208,10 +214,15 @@ private:
     }
 
     void read_policy(const Node& node) {
-        for (const char* rule : {"adjacent_only", "never"}) {
-            if (node.has(rule)) {
-                pack_.policies.push_back(
-                    {rule, text_of(node[rule]), text_of(node["source"]), node.where});
+        for (int i = 0; i <= static_cast<int>(model::RouteRule::runtime); ++i) {
+            const auto rule = static_cast<model::RouteRule>(i);
+            if (node.has(name_of(rule)) && text_of(node[name_of(rule)]) != "false") {
+                pack_.policies.push_back({rule,
+                                          text_of(node[name_of(rule)]),
+                                          text_of(node["fact"]),
+                                          text_of(node["yields_to"]) == "chain",
+                                          text_of(node["source"]),
+                                          node.where});
             }
         }
     }

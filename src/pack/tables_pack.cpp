@@ -198,11 +198,40 @@ Shape law() {
 Shape policy() {
     return table(
         {
-            optional("adjacent_only", choice({"series"}), "one series at a time", "series"),
+            optional("adjacent_only",
+                     choice({"series", "release"}),
+                     "one series, or one release, at a time",
+                     "series"),
+            optional("no_series_skip",
+                     boolean(),
+                     "no series that has a release to install is passed over",
+                     "true"),
+            optional("consecutive",
+                     choice({"series"}),
+                     "within a series every release in turn",
+                     "series"),
+            optional("latest_of_previous_series",
+                     boolean(),
+                     "a series is left from its latest release only",
+                     "true"),
+            optional("max_skew", integer(), "at most so many series apart", "2"),
             optional("never", range(), "releases never to go to", "\">=3.5.0 <3.5.3\""),
+            optional("runtime", name(), "what releases `need` of this must be there", "python"),
+            optional(
+                "fact", text(), "runtime: the system's fact that tells what is there", "pythons"),
+            optional("yields_to",
+                     choice({"chain"}),
+                     "the rule falls where releases.chains shows the hop to be clean",
+                     "chain"),
             required("source", text(), "who says so", "\"upgrade guide\""),
         },
-        {"adjacent_only", "never"});
+        {"adjacent_only",
+         "no_series_skip",
+         "consecutive",
+         "latest_of_previous_series",
+         "max_skew",
+         "never",
+         "runtime"});
 }
 
 Shape skew() {
@@ -231,7 +260,14 @@ Shape risk() {
 }  // namespace
 
 Shape release_shape() {
-    Shape shape = table({required("series", text(), "its series", "\"3.5\"")});
+    Shape shape = table({
+        required("series", text(), "its series", "\"3.5\""),
+        optional("needs",
+                 map_of(name(), text()),
+                 "what must be there: version bounds, or words with | between them",
+                 "{python: \">=3.11 <3.12\"}"),
+        optional("unavailable", text(), "why it cannot be installed", "\"yanked: broken\""),
+    });
     shape.inner = std::make_shared<const Shape>(law());
     return shape;
 }

@@ -16,6 +16,7 @@
 #include "model/pack.h"
 #include "model/plan.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,15 +46,31 @@ struct Hop {
 struct Route {
     std::vector<Hop> hops;  // empty: already there
     std::vector<std::string>
-        forbidden;  // hops that were looked at and may not be, each with the rule
+        forbidden;                   // hops that were looked at and may not be, each with the rule
+    std::vector<std::string> notes;  // where a fact beat a rule, or could not be told
+    std::string alternative;         // the best route without the first stop: "a -> b -> c"
+};
+
+// What the packages of two releases say of a hop (chain/chain.h).
+struct ChainWord {
+    bool is_known = false;
+    bool is_clean = false;
+    std::string text;  // what happens, where it is not clean
+};
+
+// What is known beyond the pack and the cluster file. All of it may be missing.
+struct RouteFacts {
+    std::function<ChainWord(const std::string& from, const std::string& to)> chain = {};
+    const model::FactBook* facts = nullptr;
 };
 
 // The shortest allowed chain of hops over the releases known to the pack or named in the cluster
-// file.
+// file. The error of a route that does not exist says what stands in the way.
 [[nodiscard]] Result<Route> find_route(const model::Pack& pack,
                                        const model::Cluster& cluster,
                                        const std::string& from,
-                                       const std::string& to);
+                                       const std::string& to,
+                                       const RouteFacts& known = {});
 
 // The version the cluster is at: what its members run (or would run), the lowest of them for a way
 // forward, the highest for a way back. Refuses a member whose version cannot be told.

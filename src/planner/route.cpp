@@ -1,8 +1,11 @@
-// The route: hops between releases that the pack's policies allow, shortest first; and where the
-// cluster stands.
+// The route: hops between releases that the makers' rules and the packages allow, the fewest first.
+//
+// A rule is what people wrote down; what the packages say is a fact. A hop that a fact speaks
+// against is none, whatever the rules say. Where a fact shows a hop to be clean, a rule that yields
+// to it falls, and the route tells both.
 #include "model/version.h"
 #include "planner/names.h"
-#include "planner/planner.h"
+#include "planner/route_search.h"
 
 #include <fmt/format.h>
 
@@ -16,50 +19,7 @@ namespace {
 
 using model::Pack;
 
-bool is_older(const std::string& a, const std::string& b) {
-    return model::compare_versions(a, b) < 0;
-}
-
-// All releases that could stand on the route, oldest first: the pack's, those of the cluster file,
-// and the two ends.
-std::vector<std::string> known_releases(const Pack& pack,
-                                        const model::Cluster& cluster,
-                                        const std::string& from,
-                                        const std::string& to) {
-    std::set<std::string> names = {from, to};
-    for (const auto& [version, release] : pack.releases) {
-        names.insert(version);
-    }
-    for (const model::Member& member : cluster.members) {
-        for (const auto& [version, folder] : member.versions) {
-            names.insert(version);
-        }
-    }
-    std::vector<std::string> sorted(names.begin(), names.end());
-    std::sort(sorted.begin(), sorted.end(), is_older);
-    return sorted;
-}
-
-// Why a hop may not be; empty if it may.
-std::string forbidden_by(const Pack& pack, const std::string& from, const std::string& to) {
-    const std::size_t a = series_index(pack, from);
-    const std::size_t b = series_index(pack, to);
-    for (const model::RoutePolicy& policy : pack.policies) {
-        if (policy.rule == "adjacent_only" && (a > b ? a - b : b - a) > 1) {
-            return fmt::format("{} -> {} skips a series: {} ({})",
-                               from,
-                               to,
-                               policy.source,
-                               place(pack, policy.where));
-        }
-        const auto range = model::VersionRange::parse(policy.argument);
-        if (policy.rule == "never" && range && range->contains(to)) {
-            return fmt::format(
-                "{} is never a target: {} ({})", to, policy.source, place(pack, policy.where));
-        }
-    }
-    return {};
-}
+constexpr std::size_t k_told_max = 12;  // forbidden hops in one answer
 
 const model::ProcedureSpec* procedure_for(const Pack& pack,
                                           const std::string& name,
@@ -73,144 +33,229 @@ const model::ProcedureSpec* procedure_for(const Pack& pack,
     return it == pack.procedures.end() ? nullptr : &*it;
 }
 
-// A hop, if one leads there; `forbidden` is told why not.
-std::optional<Hop> hop_between(const Pack& pack,
-                               const std::string& from,
-                               const std::string& to,
-                               std::vector<std::string>& forbidden) {
-    const std::string name = is_older(from, to) ? "upgrade" : "downgrade";
-    const auto* procedure = procedure_for(pack, name, from, to);
-    std::string rule = forbidden_by(pack, from, to);
-    if (procedure == nullptr && rule.empty()) {
-        rule = fmt::format("{} -> {}: the pack has no {} procedure for it", from, to, name);
-    }
-    if (!rule.empty()) {
-        forbidden.push_back(std::move(rule));
-        return std::nullopt;
-    }
-    return Hop{from,
-               to,
-               procedure->name,
-               fmt::format("{} ({})", procedure->title, place(pack, procedure->where))};
-}
+// A hop that was looked at.
+struct Judged {
+    std::optional<Hop> hop;
+    std::string why_not;
+    std::string note;  // a rule that fell
+};
 
-bool lies_between(const std::string& version, const std::string& from, const std::string& to) {
-    const bool forward = is_older(from, to);
-    return forward ? is_older(from, version) && !is_older(to, version)
-                   : is_older(version, from) && !is_older(version, to);
-}
+class Search {
+public:
+    Search(const Pack& pack,
+           std::vector<std::string> releases,
+           const std::string& from,
+           const std::string& to,
+           const RouteFacts& known)
+        : pack_(pack)
+        , rules_(pack, releases, known.facts)
+        , releases_(std::move(releases))
+        , from_(from)
+        , to_(to)
+        , known_(known) {
+        std::reverse(releases_.begin(), releases_.end());
+    }
 
-// Breadth first, so that the first way found is a shortest one; among equals the newest stop of a
-// series wins.
-std::vector<Hop> search(const Pack& pack,
-                        std::vector<std::string> releases,
-                        const std::string& from,
-                        const std::string& to,
-                        std::vector<std::string>& forbidden) {
-    std::reverse(releases.begin(), releases.end());
-    std::map<std::string, Hop> reached;
-    std::deque<std::string> queue = {from};
-    while (!queue.empty() && !reached.contains(to)) {
-        const std::string at = queue.front();
-        queue.pop_front();
-        for (const std::string& release : releases) {
-            if (reached.contains(release) || !lies_between(release, at, to)) {
-                continue;
-            }
-            if (auto hop = hop_between(pack, at, release, forbidden)) {
-                reached.emplace(release, *hop);
-                queue.push_back(release);
+    // No stop at this release; the rules still know of it.
+    void leave_out(const std::string& release) { left_out_ = release; }
+
+    // Breadth first, so that the first way found is a shortest one; among equals the newest stop of
+    // a series wins.
+    void run() {
+        std::deque<std::string> queue = {from_};
+        while (!queue.empty() && !reached_.contains(to_)) {
+            const std::string at = queue.front();
+            queue.pop_front();
+            for (const std::string& release : releases_) {
+                if (reached_.contains(release) || release == left_out_
+                    || !lies_between(release, at)) {
+                    continue;
+                }
+                if (look_at(at, release)) {
+                    queue.push_back(release);
+                }
             }
         }
     }
-    std::vector<Hop> hops;
-    for (std::string at = to; at != from && reached.contains(at); at = hops.front().from) {
-        hops.insert(hops.begin(), reached.at(at));
+
+    Route route() {
+        Route route;
+        for (std::string at = to_; at != from_ && reached_.contains(at);
+             at = route.hops.front().from) {
+            route.hops.insert(route.hops.begin(), *reached_.at(at).hop);
+        }
+        for (const Hop& hop : route.hops) {
+            if (const std::string& note = reached_.at(hop.to).note; !note.empty()) {
+                route.notes.push_back(note);
+            }
+            for (std::string& words : rules_.untold(hop.to)) {
+                route.notes.push_back(std::move(words));
+            }
+        }
+        route.forbidden = told(route.hops);
+        return route;
     }
-    return hops;
-}
 
-// Links need the folder of each release that a plan names.
-bool is_at_hand(const model::Cluster& cluster, const std::string& release) {
-    return std::all_of(
-        cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
-            return member.versions.empty() || member.versions.contains(release);
-        });
-}
+    // The newest release that is reached, and one beyond the goal that one hop reaches.
+    [[nodiscard]] std::vector<std::string> alternatives() {
+        std::vector<std::string> found;
+        std::string newest;
+        for (const auto& [release, judged] : reached_) {
+            if (newest.empty() || is_older(newest, release) == is_older(from_, to_)) {
+                newest = release;
+            }
+        }
+        if (!newest.empty()) {
+            found.push_back(fmt::format("as far as {} a way leads", newest));
+        }
+        for (auto it = releases_.rbegin(); it != releases_.rend(); ++it) {
+            if (is_older(to_, *it) && is_older(from_, to_) && judge(from_, *it).hop) {
+                found.push_back(
+                    fmt::format("{} -> {} is one allowed hop, past {}", from_, *it, to_));
+                break;
+            }
+        }
+        return found;
+    }
 
-// What the level fact says, as one of the store's formats; empty if it says nothing known.
-std::string format_at(const model::StoreSpec& store, const model::FactBook& facts) {
-    const auto level = facts.find(store.level);
-    if (level == facts.end() || level->second.status != model::Known::known) {
+    // What stands in the way of the goal: the hops to it, and on from the newest stops.
+    [[nodiscard]] std::vector<std::string> obstacles() const {
+        std::vector<std::string> words;
+        for (const auto& [hop, why] : refused_) {
+            if (hop.second == to_ || hop.first == from_) {
+                words.push_back(why);
+            }
+        }
+        return shortened(std::move(words));
+    }
+
+private:
+    [[nodiscard]] bool lies_between(const std::string& version, const std::string& from) const {
+        const bool forward = is_older(from, to_);
+        return forward ? is_older(from, version) && !is_older(to_, version)
+                       : is_older(version, from) && !is_older(version, to_);
+    }
+
+    bool look_at(const std::string& from, const std::string& to) {
+        Judged judged = judge(from, to);
+        if (!judged.hop) {
+            refused_.emplace(std::pair(from, to), std::move(judged.why_not));
+            return false;
+        }
+        reached_.emplace(to, std::move(judged));
+        return true;
+    }
+
+    [[nodiscard]] Judged judge(const std::string& from, const std::string& to) const {
+        const bool forward = is_older(from, to);
+        const std::string name = forward ? "upgrade" : "downgrade";
+        std::string rules;
+        std::string yielding;
+        for (const Objection& one : rules_.objections(from, to)) {
+            std::string& words = one.yields_to_chain ? yielding : rules;
+            words += (words.empty() ? "" : "; ") + one.text;
+        }
+        if (std::string reason = rules_.unavailable(to); !reason.empty()) {
+            return {std::nullopt, std::move(reason), {}};
+        }
+        if (!rules.empty()) {
+            return {std::nullopt, std::move(rules), {}};
+        }
+        const auto* procedure = procedure_for(pack_, name, from, to);
+        if (procedure == nullptr) {
+            return {std::nullopt,
+                    fmt::format("{} -> {}: the pack has no {} procedure for it", from, to, name),
+                    {}};
+        }
+        return weigh(from, to, *procedure, forward ? ask_chain(from, to) : ChainWord(), yielding);
+    }
+
+    [[nodiscard]] ChainWord ask_chain(const std::string& from, const std::string& to) const {
+        return known_.chain ? known_.chain(from, to) : ChainWord();
+    }
+
+    // Facts beat rules.
+    [[nodiscard]] Judged weigh(const std::string& from,
+                               const std::string& to,
+                               const model::ProcedureSpec& procedure,
+                               const ChainWord& word,
+                               const std::string& yielding) const {
+        if (word.is_known && !word.is_clean) {
+            return {std::nullopt,
+                    fmt::format("{} -> {}: {} the packages: {}",
+                                from,
+                                to,
+                                yielding.empty() ? "the rules allow it, but by" : "by",
+                                word.text),
+                    {}};
+        }
+        if (!yielding.empty() && !word.is_known) {
+            return {std::nullopt, yielding, {}};
+        }
+        Judged judged;
+        judged.hop = Hop{from,
+                         to,
+                         procedure.name,
+                         fmt::format("{} ({})", procedure.title, place(pack_, procedure.where))};
+        if (!yielding.empty()) {
+            judged.note = fmt::format(
+                "a rule speaks against it: {}; the packages show the hop to be clean", yielding);
+        }
+        return judged;
+    }
+
+    // Refused hops from the stops of the route.
+    [[nodiscard]] std::vector<std::string> told(const std::vector<Hop>& hops) const {
+        std::vector<std::string> words;
+        for (const auto& [hop, why] : refused_) {
+            const bool is_stop = std::any_of(
+                hops.begin(), hops.end(), [&](const Hop& one) { return one.from == hop.first; });
+            if (is_stop) {
+                words.push_back(why);
+            }
+        }
+        return shortened(std::move(words));
+    }
+
+    static std::vector<std::string> shortened(std::vector<std::string> words) {
+        std::sort(words.begin(), words.end());
+        words.erase(std::unique(words.begin(), words.end()), words.end());
+        if (words.size() > k_told_max) {
+            const std::size_t more = words.size() - k_told_max;
+            words.resize(k_told_max);
+            words.push_back(fmt::format("and {} more", more));
+        }
+        return words;
+    }
+
+    const Pack& pack_;
+    RouteRules rules_;
+    std::vector<std::string> releases_;  // newest first
+    const std::string& from_;
+    const std::string& to_;
+    const RouteFacts& known_;
+    std::string left_out_;
+    std::map<std::string, Judged> reached_;
+    std::map<std::pair<std::string, std::string>, std::string> refused_;
+};
+
+std::string without_first_stop(const Pack& pack,
+                               const model::Cluster& cluster,
+                               const Route& route,
+                               const RouteFacts& known) {
+    if (route.hops.size() < 2) {
         return {};
     }
-    const std::string at = level->second.value.show();
-    const auto it =
-        std::find_if(store.formats.begin(), store.formats.end(), [&](const std::string& format) {
-            return at == format || model::version_in_series(at, format);
-        });
-    return it == store.formats.end() ? "" : *it;
-}
-
-bool writes(const Pack& pack,
-            const std::string& release,
-            const std::string& store,
-            const std::string& format) {
-    const auto* law = law_of(pack, release, store);
-    return law != nullptr && law->writes == format;
-}
-
-// Every member runs `to`, but a level that it would raise is still older: the hop is not over, and
-// this is where it began. The newest release that wrote that level, at hand if one is.
-std::string behind_level(const Pack& pack,
-                         const model::Cluster& cluster,
-                         const model::FactBook& facts,
-                         const std::string& to) {
-    std::string from = to;
-    for (const auto& [name, store] : pack.stores) {
-        const std::string at = format_at(store, facts);
-        if (at.empty() || writes(pack, to, name, at)) {
-            continue;
-        }
-        for (const std::string& release : known_releases(pack, cluster, to, to)) {
-            const bool better = is_at_hand(cluster, release) || from == to;
-            if (is_older(release, to) && better && writes(pack, release, name, at)) {
-                from = release;
-            }
-        }
+    const std::string& from = route.hops.front().from;
+    const std::string& to = route.hops.back().to;
+    Search search(pack, known_releases(pack, cluster, from, to), from, to, known);
+    search.leave_out(route.hops.front().to);
+    search.run();
+    std::string words;
+    for (const Hop& hop : search.route().hops) {
+        words += (words.empty() ? hop.from : "") + " -> " + hop.to;
     }
-    return from;
-}
-
-// The first fact of the member that is bound to the standard one; never read if there is none.
-model::Observation observed(const model::FactBook& facts,
-                            const Pack& pack,
-                            const model::Member& member,
-                            std::string_view standard) {
-    for (const model::FactSpec& spec : pack.facts) {
-        const auto it = facts.find(model::fact_key(member.name, spec.name));
-        if (spec.binds == standard && it != facts.end()) {
-            return it->second;
-        }
-    }
-    return {model::Known::unknown, {}, "was not read", 0};
-}
-
-// What runs; of a member that is down, what would start.
-Result<std::string>
-runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Member& member) {
-    auto found = observed(facts, pack, member, "running");
-    if (found.status == model::Known::absent) {
-        found = observed(facts, pack, member, "installed");
-    }
-    if (found.status == model::Known::known) {
-        return found.value.as_string();
-    }
-    return tl::unexpected(
-        Error{"plan.version",
-              fmt::format("which release {} runs cannot be told: {}", member.name, show(found)),
-              "see that the member answers (drydock survey), then plan again",
-              ErrorClass::transient});
+    return words;
 }
 
 }  // namespace
@@ -218,7 +263,8 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
 Result<Route> find_route(const Pack& pack,
                          const model::Cluster& cluster,
                          const std::string& from,
-                         const std::string& to) {
+                         const std::string& to,
+                         const RouteFacts& known) {
     for (const std::string& version : {from, to}) {
         if (series_of(pack, version).empty()) {
             return fail(
@@ -227,36 +273,26 @@ Result<Route> find_route(const Pack& pack,
                 fmt::format("it knows {}", fmt::join(pack.series_order, ", ")));
         }
     }
-    Route route;
     if (from == to) {
+        return Route{};
+    }
+    Search search(pack, known_releases(pack, cluster, from, to), from, to, known);
+    search.run();
+    Route route = search.route();
+    if (!route.hops.empty()) {
+        route.alternative = without_first_stop(pack, cluster, route, known);
         return route;
     }
-    route.hops = search(pack, known_releases(pack, cluster, from, to), from, to, route.forbidden);
-    if (route.hops.empty()) {
-        return fail(
-            "route.none",
-            fmt::format(
-                "no way leads from {} to {}: {}", from, to, fmt::join(route.forbidden, "; ")),
-            "name another version, or add the releases in between to `release: versions:` of the "
-            "cluster file");
-    }
-    return route;
-}
-
-Result<std::string> current_version(const Pack& pack,
-                                    const model::Cluster& cluster,
-                                    const model::FactBook& facts,
-                                    const std::string& to) {
-    std::set<std::string> found;
-    for (const model::Member& member : cluster.members) {
-        DRYDOCK_TRY_ASSIGN(std::string version, runs_or_would(facts, pack, member));
-        found.insert(std::move(version));
-    }
-    std::vector<std::string> sorted(found.begin(), found.end());
-    std::sort(sorted.begin(), sorted.end(), is_older);
-    const bool forward = is_older(sorted.front(), to);
-    const std::string reached = forward ? sorted.front() : sorted.back();
-    return reached == to ? behind_level(pack, cluster, facts, to) : reached;
+    const auto others = search.alternatives();
+    return fail("route.none",
+                fmt::format("no way leads from {} to {}: {}{}{}",
+                            from,
+                            to,
+                            fmt::join(search.obstacles(), "; "),
+                            others.empty() ? "" : ". Near by: ",
+                            fmt::join(others, "; ")),
+                "name another version, or add the releases in between to `release: versions:` of "
+                "the cluster file");
 }
 
 }  // namespace drydock::planner

@@ -33,7 +33,7 @@ Stop route_stop(const Twin& twin) {
     }
     for (const model::RoutePolicy& policy : twin.pack.policies) {
         if (stop.told.find(policy.source) != std::string::npos) {
-            stop.names.push_back(policy.rule);
+            stop.names.emplace_back(model::name_of(policy.rule));
         }
     }
     if (stop.names.empty()) {

@@ -1,0 +1,71 @@
+#include "app/route_chains.h"
+
+#include "chain/catalogue.h"
+#include "chain/explain.h"
+#include "os/files.h"
+
+#include <map>
+#include <memory>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_chains_max = 16UL << 20;  // bytes; those of 184 releases have 17 kB
+
+// The readings by release; asked pairs are kept, for a route asks for one many times.
+class ChainBook {
+public:
+    explicit ChainBook(const chain::Catalogue& catalogue) {
+        for (const chain::CatalogueEntry& entry : catalogue) {
+            readings_.emplace(entry.release, chain::reading_of(entry));
+        }
+    }
+
+    const planner::ChainWord& ask(const std::string& from, const std::string& to) {
+        auto [it, is_new] = words_.try_emplace({from, to});
+        if (is_new) {
+            it->second = judge(from, to);
+        }
+        return it->second;
+    }
+
+private:
+    [[nodiscard]] planner::ChainWord judge(const std::string& from, const std::string& to) const {
+        const auto before = readings_.find(from);
+        const auto after = readings_.find(to);
+        if (before == readings_.end() || after == readings_.end()) {
+            return {};
+        }
+        const auto found = chain::compare(before->second, after->second);
+        if (found.verdict == chain::Verdict::clean) {
+            return {true, true, {}};
+        }
+        std::string text = std::string(chain::name_of(found.verdict)) + ".";
+        for (const std::string& sentence :
+             chain::explain(before->second, after->second, found).happens) {
+            text += " " + sentence;
+        }
+        return {true, false, text};
+    }
+
+    std::map<std::string, chain::Reading> readings_;
+    std::map<std::pair<std::string, std::string>, planner::ChainWord> words_;
+};
+
+}  // namespace
+
+Result<ChainQuestion> load_chains(const model::Pack& pack) {
+    const std::string file = pack.folder + "/releases.chains";
+    if (!os::exists(file)) {
+        return ChainQuestion();
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(file, k_chains_max));
+    DRYDOCK_TRY_ASSIGN(const chain::Catalogue catalogue, chain::read_catalogue(text));
+    // Copies of the question share one book: std::function wants to be copied.
+    auto book = std::make_shared<ChainBook>(catalogue);
+    return ChainQuestion(
+        [book](const std::string& from, const std::string& to) { return book->ask(from, to); });
+}
+
+}  // namespace drydock::app

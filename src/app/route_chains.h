@@ -1,0 +1,20 @@
+// What the packages of a pack's releases say of a hop: the file releases.chains beside
+// releases.yaml (chain/catalogue.h).
+#pragma once
+
+#include "base/result.h"
+#include "model/pack.h"
+#include "planner/planner.h"
+
+#include <functional>
+#include <string>
+
+namespace drydock::app {
+
+using ChainQuestion =
+    std::function<planner::ChainWord(const std::string& from, const std::string& to)>;
+
+// A question that can be asked for any two releases; empty where the pack has no such file.
+[[nodiscard]] Result<ChainQuestion> load_chains(const model::Pack& pack);
+
+}  // namespace drydock::app
