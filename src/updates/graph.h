@@ -1,0 +1,72 @@
+// Start here: an update graph: versions, and which may be left for which, as bits.
+//
+//   scheme.h      the order of versions
+//   graph.h       the graph, and shortest routes in it
+//   openshift.h   a graph from a folder of OpenShift's graph data
+//
+// A route is one of fewest hops; among these, the search comes first to the newest stops.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::updates {
+
+inline constexpr std::size_t k_nowhere = static_cast<std::size_t>(-1);
+
+// A set of versions, by position.
+class Bits {
+public:
+    Bits() = default;
+
+    explicit Bits(std::size_t size) : words_((size + 63) / 64) {}
+
+    void set(std::size_t at) { words_[at / 64] |= 1ULL << (at % 64); }
+
+    void clear(std::size_t at) { words_[at / 64] &= ~(1ULL << (at % 64)); }
+
+    [[nodiscard]] bool has(std::size_t at) const {
+        return (words_[at / 64] >> (at % 64) & 1U) != 0;
+    }
+
+    [[nodiscard]] const std::vector<std::uint64_t>& words() const { return words_; }
+
+    std::vector<std::uint64_t>& words() { return words_; }
+
+private:
+    std::vector<std::uint64_t> words_;
+};
+
+class UpdateGraph {
+public:
+    // `versions`: oldest first, each once.
+    explicit UpdateGraph(std::vector<std::string> versions);
+
+    [[nodiscard]] const std::vector<std::string>& versions() const { return versions_; }
+
+    [[nodiscard]] std::size_t find(std::string_view version) const;  // k_nowhere: not there
+
+    void allow(std::size_t from, std::size_t to) { next_[from].set(to); }
+
+    void forbid(std::size_t from, std::size_t to) { next_[from].clear(to); }
+
+    [[nodiscard]] bool is_allowed(std::size_t from, std::size_t to) const {
+        return next_[from].has(to);
+    }
+
+    // The stops after `from`, the last of which is `to`; empty: no way leads there, or it is there.
+    [[nodiscard]] std::vector<std::size_t> route(std::size_t from, std::size_t to) const;
+
+    // For each version, the one before it on the route from `from`; k_nowhere: not reached.
+    [[nodiscard]] std::vector<std::size_t> tree(std::size_t from) const;
+
+private:
+    std::vector<std::string> versions_;
+    std::vector<std::pair<std::string, std::size_t>> by_name_;  // sorted
+    std::vector<Bits> next_;
+};
+
+}  // namespace drydock::updates

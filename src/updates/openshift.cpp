@@ -1,0 +1,218 @@
+#include "updates/openshift.h"
+
+#include "base/diagnostics.h"
+#include "base/text.h"
+#include "os/files.h"
+#include "pack/yaml.h"
+#include "updates/scheme.h"
+
+#include <fmt/format.h>
+#include <regex.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <memory>
+
+namespace drydock::updates {
+
+namespace {
+
+constexpr std::size_t k_file_max = 1UL << 20;  // bytes; the largest has 60 kB
+
+struct FreeRegex {
+    void operator()(regex_t* one) const {
+        regfree(one);
+        delete one;
+    }
+};
+
+// A pattern of the data, searched for anywhere in the version, as its own server does.
+class Pattern {
+public:
+    static Result<Pattern> make(const std::string& text) {
+        Pattern pattern;
+        auto made = std::make_unique<regex_t>();
+        if (regcomp(made.get(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
+            return fail("updates.input", fmt::format("`{}` is no pattern", text));
+        }
+        pattern.regex_.reset(made.release());
+        return pattern;
+    }
+
+    [[nodiscard]] bool matches(const std::string& text) const {
+        return regexec(regex_.get(), text.c_str(), 0, nullptr, 0) == 0;
+    }
+
+private:
+    std::unique_ptr<regex_t, FreeRegex> regex_;
+};
+
+// "4.12.3" -> 4012; series that follow each other differ by one.
+int minor_of(std::string_view version) {
+    int major = 0;
+    int minor = 0;
+    const char* end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
+    if (first.ptr != end && *first.ptr == '.') {
+        std::from_chars(first.ptr + 1, end, minor);
+    }
+    return major * 1000 + minor;
+}
+
+class Reader {
+public:
+    explicit Reader(const GraphFiles& files) {
+        for (const auto& [path, text] : files) {
+            const bool is_channel = path.compare(0, 9, "channels/") == 0;
+            auto documents = pack::parse_yaml(text, path, false, diagnostics_);
+            if (!documents.empty()) {
+                (is_channel ? channels_ : edges_).emplace_back(path, std::move(documents.front()));
+            }
+        }
+    }
+
+    Result<OpenShiftGraph> read() {
+        std::vector<std::string> versions;
+        for (const auto& [path, channel] : channels_) {
+            read_versions(channel, versions);
+        }
+        OpenShiftGraph found = {UpdateGraph(sorted(Scheme::semver, std::move(versions))), {}, 0};
+        for (const auto& [path, channel] : channels_) {
+            allow_channel(channel, found.graph);
+        }
+        for (const auto& [path, edge] : edges_) {
+            DRYDOCK_TRY(block(path, edge, found));
+        }
+        if (diagnostics_.has_errors()) {
+            return fail("updates.input", diagnostics_.text());
+        }
+        return found;
+    }
+
+private:
+    void read_versions(const pack::Node& channel, std::vector<std::string>& versions) {
+        for (const pack::Entry& entry : channel["versions"].entries) {
+            if (is_version(Scheme::semver, entry.value.scalar)) {
+                versions.push_back(entry.value.scalar);
+            } else {
+                diagnostics_.error("version.syntax",
+                                   entry.value.where,
+                                   fmt::format("`{}` is no version", entry.value.scalar));
+            }
+        }
+    }
+
+    static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
+        std::vector<std::size_t> members;
+        for (const pack::Entry& entry : channel["versions"].entries) {
+            if (const auto at = graph.find(entry.value.scalar); at != k_nowhere) {
+                members.push_back(at);
+            }
+        }
+        std::sort(members.begin(), members.end());
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const int minor = minor_of(graph.versions()[members[i]]);
+            for (std::size_t j = i + 1; j < members.size(); ++j) {
+                const int step = minor_of(graph.versions()[members[j]]) - minor;
+                if (step == 0 || step == 1) {
+                    graph.allow(members[i], members[j]);
+                }
+            }
+        }
+    }
+
+    Status block(const std::string& path, const pack::Node& node, OpenShiftGraph& into) {
+        ++into.rules;
+        const std::size_t to = into.graph.find(node["to"].scalar);
+        if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
+            diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
+            return {};
+        }
+        if (to == k_nowhere) {
+            return {};  // a version that no channel has
+        }
+        DRYDOCK_TRY_ASSIGN(const Bits* from, versions_like(node["from"].scalar, into.graph));
+        BlockedEdge edge;
+        edge.name = node["name"].scalar;
+        edge.message = split(node["message"].scalar, '\n').front();
+        edge.url = node["url"].scalar;
+        edge.file = path;
+        edge.fixed_in = node["fixedIn"].scalar;
+        const auto& rules = node["matchingRules"].entries;
+        edge.condition = rules.empty() ? "" : rules.front().value["type"].scalar;
+        edge.from = *from;
+        for (std::size_t i = 0; i < into.graph.versions().size(); ++i) {
+            if (edge.from.has(i)) {
+                into.graph.forbid(i, to);
+            }
+        }
+        into.blocked[to].push_back(std::move(edge));
+        return {};
+    }
+
+    // The data's server matches "4.12.3+amd64"; patterns are written for that.
+    Result<const Bits*> versions_like(const std::string& text, const UpdateGraph& graph) {
+        const auto known = by_pattern_.find(text);
+        if (known != by_pattern_.end()) {
+            return &known->second;
+        }
+        DRYDOCK_TRY_ASSIGN(const Pattern pattern, Pattern::make(text));
+        Bits bits(graph.versions().size());
+        for (std::size_t i = 0; i < graph.versions().size(); ++i) {
+            if (pattern.matches(graph.versions()[i] + "+amd64")) {
+                bits.set(i);
+            }
+        }
+        return &by_pattern_.emplace(text, std::move(bits)).first->second;
+    }
+
+    Diagnostics diagnostics_;
+    std::vector<std::pair<std::string, pack::Node>> channels_;
+    std::vector<std::pair<std::string, pack::Node>> edges_;
+    std::map<std::string, Bits> by_pattern_;
+};
+
+Status load_folder(const std::string& folder, const std::string& name, GraphFiles& into) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    fs::directory_iterator at(folder + "/" + name, error);
+    for (; !error && at != fs::directory_iterator(); at.increment(error)) {
+        const std::string leaf = at->path().filename().string();
+        if (at->path().extension() == ".yaml") {
+            DRYDOCK_TRY_ASSIGN(into[name + "/" + leaf],
+                               os::read_file(at->path().string(), k_file_max));
+        }
+    }
+    return error ? Status(fail("updates.missing",
+                               fmt::format("{}/{}: {}", folder, name, error.message()),
+                               "name a folder with channels/ and blocked-edges/"))
+                 : Status();
+}
+
+}  // namespace
+
+std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t from, std::size_t to) const {
+    std::vector<const BlockedEdge*> found;
+    if (const auto it = blocked.find(to); it != blocked.end()) {
+        for (const BlockedEdge& edge : it->second) {
+            if (edge.from.has(from)) {
+                found.push_back(&edge);
+            }
+        }
+    }
+    return found;
+}
+
+Result<OpenShiftGraph> read_openshift(const GraphFiles& files) {
+    return Reader(files).read();
+}
+
+Result<OpenShiftGraph> load_openshift(const std::string& folder) {
+    GraphFiles files;
+    DRYDOCK_TRY(load_folder(folder, "channels", files));
+    DRYDOCK_TRY(load_folder(folder, "blocked-edges", files));
+    return read_openshift(files);
+}
+
+}  // namespace drydock::updates

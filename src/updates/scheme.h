@@ -1,0 +1,26 @@
+// Version schemes: how versions of different worlds are ordered.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drydock::updates {
+
+enum class Scheme {
+    semver,  // OpenShift: 4.12.0-rc.1 < 4.12.0; build metadata behind + does not count
+    pep440,  // Python: 1!2.0a1.dev3 < 2.0a1 < 2.0 < 2.0.post1; 24.03.0 is 24.3
+    debian,  // [epoch:]upstream[-revision], with ~ before everything
+};
+
+// <0, 0, >0 as `a` is older than, the same as, newer than `b`. A text that is no version of the
+// scheme is older than all that are; two such texts are compared as texts.
+[[nodiscard]] int compare(Scheme scheme, std::string_view a, std::string_view b);
+
+// Whether the text is a version of the scheme.
+[[nodiscard]] bool is_version(Scheme scheme, std::string_view text);
+
+// The versions, oldest first; of several spellings of one version the first in the list stays.
+[[nodiscard]] std::vector<std::string> sorted(Scheme scheme, std::vector<std::string> versions);
+
+}  // namespace drydock::updates

@@ -1,0 +1,261 @@
+// Version schemes, and routes over an imported graph beside a plain search.
+#include "updates/openshift.h"
+#include "updates/scheme.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <random>
+#include <regex>
+#include <set>
+
+namespace drydock::updates {
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+void expect_rising(Scheme scheme, const std::vector<std::string>& versions) {
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        EXPECT_TRUE(is_version(scheme, versions[i])) << versions[i];
+        for (std::size_t j = 0; j < versions.size(); ++j) {
+            const int order = compare(scheme, versions[i], versions[j]);
+            EXPECT_EQ(order < 0   ? -1
+                      : order > 0 ? 1
+                                  : 0,
+                      i < j   ? -1
+                      : i > j ? 1
+                              : 0)
+                << versions[i] << " and " << versions[j];
+        }
+    }
+}
+
+TEST(Schemes, Semver) {
+    expect_rising(Scheme::semver,
+                  {"1.0.0-alpha",
+                   "1.0.0-alpha.1",
+                   "1.0.0-alpha.beta",
+                   "1.0.0-beta",
+                   "1.0.0-beta.2",
+                   "1.0.0-beta.11",
+                   "1.0.0-rc.1",
+                   "1.0.0",
+                   "1.0.9",
+                   "1.0.10",
+                   "4.9.0",
+                   "4.10.0-fc.0",
+                   "4.10.0"});
+    EXPECT_EQ(compare(Scheme::semver, "4.1.0+a", "4.1.0+b"), 0);
+    EXPECT_FALSE(is_version(Scheme::semver, "4.1"));
+}
+
+// The order that the scheme's own page gives, and the spellings that are one version.
+TEST(Schemes, Pep440) {
+    expect_rising(Scheme::pep440, {"1.dev0",        "1.0.dev456",
+                                   "1.0a1.dev1",    "1.0a1",
+                                   "1.0a2.dev456",  "1.0a12.dev456",
+                                   "1.0a12",        "1.0b1.dev456",
+                                   "1.0b2",         "1.0b2.post345.dev456",
+                                   "1.0b2.post345", "1.0rc1.dev456",
+                                   "1.0rc1",        "1.0",
+                                   "1.0+abc.5",     "1.0+abc.7",
+                                   "1.0+5",         "1.0.post456.dev34",
+                                   "1.0.post456",   "1.0.15",
+                                   "1.1.dev1",      "23.3.12",
+                                   "23.9.0",        "2!0.1"});
+    for (const auto& [a, b] :
+         std::vector<std::pair<const char*, const char*>>{{"24.03.0", "24.3"},
+                                                          {"1.0alpha1", "1.0.a.1"},
+                                                          {"1.0-1", "1.0.post1"},
+                                                          {"v1.0", "1.0.0"},
+                                                          {"1.0c1", "1.0rc1"}}) {
+        EXPECT_EQ(compare(Scheme::pep440, a, b), 0) << a << " and " << b;
+    }
+    EXPECT_FALSE(is_version(Scheme::pep440, "1.0-abc"));
+}
+
+TEST(Schemes, Debian) {
+    expect_rising(Scheme::debian,
+                  {"1.0~~",
+                   "1.0~~a",
+                   "1.0~",
+                   "1.0",
+                   "1.0-1~bpo1",
+                   "1.0-1",
+                   "1.0-1+b1",
+                   "1.0-2",
+                   "1.0-10",
+                   "1.0a",
+                   "1.0+dfsg-1",
+                   "1.2.3",
+                   "1:0.1"});
+    EXPECT_EQ(compare(Scheme::debian, "1.00-01", "1.0-1"), 0);
+    EXPECT_FALSE(is_version(Scheme::debian, "a:1.0"));
+}
+
+TEST(OpenShift, ChannelsAndBlockedEdges) {
+    const GraphFiles files = {
+        {"channels/stable-4.2.yaml",
+         "name: stable-4.2\nversions:\n- 4.1.9\n- 4.1.10\n- 4.2.0\n- 4.2.1\n"},
+        {"channels/stable-4.3.yaml", "name: stable-4.3\nversions:\n- 4.2.1\n- 4.3.0\n"},
+        {"blocked-edges/4.2.0.yaml", "to: 4.2.0\nfrom: 4[.]1[.].*\n"},
+        {"blocked-edges/4.3.0-risk.yaml",
+         "to: 4.3.0\nfrom: ^4[.]2[.][0-9]*[+].*$\nname: Risk\nmessage: |-\n  It may.\n  More.\n"
+         "matchingRules:\n- type: Always\n"}};
+    const auto found = read_openshift(files);
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_THAT(found->graph.versions(), ElementsAre("4.1.9", "4.1.10", "4.2.0", "4.2.1", "4.3.0"));
+    EXPECT_EQ(found->rules, 2U);
+    EXPECT_THAT(found->graph.route(0, 3), ElementsAre(3));
+    EXPECT_THAT(found->graph.route(0, 2), ElementsAre());
+    EXPECT_THAT(found->graph.route(3, 4), ElementsAre());
+    const auto objections = found->objections(3, 4);
+    ASSERT_EQ(objections.size(), 1U);
+    EXPECT_EQ(objections[0]->name, "Risk");
+    EXPECT_EQ(objections[0]->message, "It may.");
+    EXPECT_EQ(objections[0]->condition, "Always");
+    EXPECT_THAT(found->objections(1, 2).front()->file, "blocked-edges/4.2.0.yaml");
+}
+
+TEST(OpenShift, BadFilesAreRefusedWithTheirPlace) {
+    EXPECT_THAT(read_openshift({{"channels/a.yaml", "versions:\n- 4.x\n"}}).error().message,
+                HasSubstr("channels/a.yaml:2:3"));
+    EXPECT_THAT(read_openshift({{"channels/a.yaml", "versions: [4.1.0]\n"},
+                                {"blocked-edges/b.yaml", "to: 4.1.0\nfrom: '4[.'\n"}})
+                    .error()
+                    .message,
+                HasSubstr("no pattern"));
+    EXPECT_FALSE(load_openshift("/nonexistent"));
+}
+
+// A folder like the public one: 1,383 versions in 24 minors, 1,717 blocked edges, some for all
+// versions, some for a minor, some for a range of patches.
+GraphFiles generated() {
+    std::mt19937 random(20261129);
+    const auto below = [&](std::size_t end) { return random() % end; };
+    GraphFiles files;
+    std::vector<std::string> before;
+    std::vector<std::string> all;
+    for (int minor = 1; minor <= 24; ++minor) {
+        std::vector<std::string> own;
+        const std::size_t count = minor == 24 ? 1383 - all.size() : 58;
+        for (std::size_t patch = 0; patch < count; ++patch) {
+            own.push_back(patch < 4 ? fmt::format("4.{}.0-rc.{}", minor, patch)
+                                    : fmt::format("4.{}.{}", minor, patch - 4));
+        }
+        for (const char* kind : {"stable", "fast"}) {
+            std::string text = fmt::format("name: {}-4.{}\nversions:\n", kind, minor);
+            for (const auto* list : {&before, &own}) {
+                for (const std::string& version : *list) {
+                    text += kind[0] == 'f' || below(3) > 0 ? "- " + version + "\n" : "";
+                }
+            }
+            files[fmt::format("channels/{}-4.{}.yaml", kind, minor)] = text;
+        }
+        all.insert(all.end(), own.begin(), own.end());
+        before = own;
+    }
+    for (int rule = 0; rule < 1717; ++rule) {
+        const std::string& to = all[below(all.size())];
+        const int minor = std::stoi(to.substr(2));
+        const std::string patterns[] = {
+            ".*",
+            fmt::format("4[.]{}[.].*", minor - 1),
+            fmt::format("4\\.{}\\..*", minor),
+            fmt::format("^4[.]({}[.](1?[0-9]|2[0-4])|{}[.].*)[+].*$", minor - 1, minor)};
+        std::string text = fmt::format("to: {}\nfrom: {}\n", to, patterns[below(4)]);
+        text += below(3) > 0 ? "name: R\nmatchingRules:\n- type: Always\n" : "";
+        files[fmt::format("blocked-edges/{}-{}.yaml", to, rule)] = text;
+    }
+    return files;
+}
+
+// The same rules, read off the texts once more, without bits, patterns of POSIX or caches.
+std::vector<std::vector<std::size_t>> plain_edges(const GraphFiles& files,
+                                                  const std::vector<std::string>& versions) {
+    std::map<std::string, std::size_t> at;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        at[versions[i]] = i;
+    }
+    std::set<std::pair<std::size_t, std::size_t>> edges;
+    for (const auto& [path, text] : files) {
+        std::istringstream lines(text);
+        std::vector<std::size_t> members;
+        for (std::string line; path[0] == 'c' && std::getline(lines, line);) {
+            if (line.compare(0, 2, "- ") == 0) {
+                members.push_back(at.at(line.substr(2)));
+            }
+        }
+        for (const std::size_t a : members) {
+            for (const std::size_t b : members) {
+                const int step =
+                    std::stoi(versions[b].substr(2)) - std::stoi(versions[a].substr(2));
+                if (a < b && (step == 0 || step == 1)) {
+                    edges.emplace(a, b);
+                }
+            }
+        }
+    }
+    for (const auto& [path, text] : files) {
+        if (path[0] == 'b') {
+            const auto end = text.find('\n');
+            const std::size_t to = at.at(text.substr(4, end - 4));
+            const auto from = text.find("from: ") + 6;
+            const std::regex pattern(text.substr(from, text.find('\n', from) - from));
+            for (std::size_t i = 0; i < to; ++i) {
+                if (edges.contains({i, to}) && std::regex_search(versions[i] + "+amd64", pattern)) {
+                    edges.erase({i, to});
+                }
+            }
+        }
+    }
+    std::vector<std::vector<std::size_t>> next(versions.size());
+    for (auto it = edges.rbegin(); it != edges.rend(); ++it) {
+        next[it->first].push_back(it->second);  // newest first
+    }
+    return next;
+}
+
+std::vector<std::size_t> plain_tree(const std::vector<std::vector<std::size_t>>& next,
+                                    std::size_t from) {
+    std::vector<std::size_t> before(next.size(), k_nowhere);
+    std::deque<std::size_t> queue = {from};
+    while (!queue.empty()) {
+        const std::size_t at = queue.front();
+        queue.pop_front();
+        for (const std::size_t to : next[at]) {
+            if (to != from && before[to] == k_nowhere) {
+                before[to] = at;
+                queue.push_back(to);
+            }
+        }
+    }
+    return before;
+}
+
+TEST(OpenShift, EveryRouteIsThatOfAPlainBreadthFirstSearch) {
+    const GraphFiles files = generated();
+    const auto found = read_openshift(files);
+    ASSERT_TRUE(found) << found.error().text();
+    const UpdateGraph& graph = found->graph;
+    ASSERT_EQ(graph.versions().size(), 1383U);
+    ASSERT_EQ(found->rules, 1717U);
+    const auto next = plain_edges(files, graph.versions());
+    std::size_t reached = 0;
+    for (std::size_t from = 0; from < graph.versions().size(); ++from) {
+        const auto expected = plain_tree(next, from);
+        ASSERT_EQ(graph.tree(from), expected) << graph.versions()[from];
+        for (const std::size_t before : expected) {
+            reached += before == k_nowhere ? 0 : 1;
+        }
+    }
+    EXPECT_GT(reached, 500000U);  // of 955,653 pairs
+}
+
+}  // namespace
+
+}  // namespace drydock::updates
