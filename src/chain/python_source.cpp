@@ -256,7 +256,7 @@ bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) 
         if (byte == '\\' && formatted && !raw && at(1) == 'N' && at(2) == '{') {
             const auto end = text_.find('}', at_);
             at_ = end == text_.npos ? text_.size() : end + 1;
-        } else if (byte == '\\' && !(formatted && at(1) == '{')) {
+        } else if (byte == '\\' && (!formatted || at(1) != '{')) {
             ++at_;
             if (!skip_newline()) {
                 ++at_;

@@ -170,7 +170,7 @@ private:
     Result<Value> sequence(const char* closing, int depth) {
         Value list = {Value::Kind::list, {}, {}};
         bool has_comma = false;
-        while (at_ != end_ && !(closing != nullptr && stands_at(closing))) {
+        while (at_ != end_ && (closing == nullptr || !stands_at(closing))) {
             DRYDOCK_TRY_ASSIGN(Value item, atom(depth));
             list.items.push_back(std::move(item));
             if (!stands_at(",")) {

@@ -221,7 +221,7 @@ Shape policy() {
                 "fact", text(), "runtime: the system's fact that tells what is there", "pythons"),
             optional("yields_to",
                      choice({"chain"}),
-                     "the rule falls where releases.chains shows the hop to be clean",
+                     "falls on hops that releases.chains shows to be clean, if no route keeps it",
                      "chain"),
             required("source", text(), "who says so", "\"upgrade guide\""),
         },

@@ -1,8 +1,8 @@
 // The route: hops between releases that the makers' rules and the packages allow, the fewest first.
 //
 // A rule is what people wrote down; what the packages say is a fact. A hop that a fact speaks
-// against is none, whatever the rules say. Where a fact shows a hop to be clean, a rule that yields
-// to it falls, and the route tells both.
+// against is none, whatever the rules say. Where no route keeps all rules, those that yield to the
+// packages fall on hops that these show to be clean, and the route tells both.
 #include "model/version.h"
 #include "planner/names.h"
 #include "planner/route_search.h"
@@ -59,6 +59,9 @@ public:
     // No stop at this release; the rules still know of it.
     void leave_out(const std::string& release) { left_out_ = release; }
 
+    // Rules that yield to the packages do so.
+    void let_rules_yield() { rules_yield_ = true; }
+
     // Breadth first, so that the first way found is a shortest one; among equals the newest stop of
     // a series wins.
     void run() {
@@ -77,6 +80,8 @@ public:
             }
         }
     }
+
+    [[nodiscard]] bool has_route() const { return reached_.contains(to_); }
 
     Route route() {
         Route route;
@@ -189,7 +194,7 @@ private:
                                 word.text),
                     {}};
         }
-        if (!yielding.empty() && !word.is_known) {
+        if (!yielding.empty() && !(word.is_known && rules_yield_)) {
             return {std::nullopt, yielding, {}};
         }
         Judged judged;
@@ -235,9 +240,30 @@ private:
     const std::string& to_;
     const RouteFacts& known_;
     std::string left_out_;
+    bool rules_yield_ = false;
     std::map<std::string, Judged> reached_;
     std::map<std::pair<std::string, std::string>, std::string> refused_;
 };
+
+// The best route, with every rule kept if one has that, and the search that found it or not.
+Search search_for(const Pack& pack,
+                  const model::Cluster& cluster,
+                  const std::string& from,
+                  const std::string& to,
+                  const RouteFacts& known,
+                  const std::string& left_out) {
+    Search strict(pack, known_releases(pack, cluster, from, to), from, to, known);
+    strict.leave_out(left_out);
+    strict.run();
+    if (strict.has_route()) {
+        return strict;
+    }
+    Search yielding(pack, known_releases(pack, cluster, from, to), from, to, known);
+    yielding.leave_out(left_out);
+    yielding.let_rules_yield();
+    yielding.run();
+    return yielding.has_route() ? yielding : strict;
+}
 
 std::string without_first_stop(const Pack& pack,
                                const model::Cluster& cluster,
@@ -248,9 +274,7 @@ std::string without_first_stop(const Pack& pack,
     }
     const std::string& from = route.hops.front().from;
     const std::string& to = route.hops.back().to;
-    Search search(pack, known_releases(pack, cluster, from, to), from, to, known);
-    search.leave_out(route.hops.front().to);
-    search.run();
+    Search search = search_for(pack, cluster, from, to, known, route.hops.front().to);
     std::string words;
     for (const Hop& hop : search.route().hops) {
         words += (words.empty() ? hop.from : "") + " -> " + hop.to;
@@ -276,8 +300,7 @@ Result<Route> find_route(const Pack& pack,
     if (from == to) {
         return Route{};
     }
-    Search search(pack, known_releases(pack, cluster, from, to), from, to, known);
-    search.run();
+    Search search = search_for(pack, cluster, from, to, known, {});
     Route route = search.route();
     if (!route.hops.empty()) {
         route.alternative = without_first_stop(pack, cluster, route, known);

@@ -77,7 +77,7 @@ public:
         for (const auto& [path, channel] : channels_) {
             read_versions(channel, versions);
         }
-        OpenShiftGraph found = {UpdateGraph(sorted(Scheme::semver, std::move(versions))), {}, 0};
+        OpenShiftGraph found = {UpdateGraph(in_order(std::move(versions))), {}, 0};
         for (const auto& [path, channel] : channels_) {
             allow_channel(channel, found.graph);
         }
@@ -101,6 +101,16 @@ private:
                                    fmt::format("`{}` is no version", entry.value.scalar));
             }
         }
+    }
+
+    // "4.2.0+amd64" and "4.2.0+s390x" are of one age and two releases.
+    static std::vector<std::string> in_order(std::vector<std::string> versions) {
+        std::sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) {
+            const int order = compare(Scheme::semver, a, b);
+            return order != 0 ? order < 0 : a < b;
+        });
+        versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
+        return versions;
     }
 
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
@@ -160,7 +170,9 @@ private:
         DRYDOCK_TRY_ASSIGN(const Pattern pattern, Pattern::make(text));
         Bits bits(graph.versions().size());
         for (std::size_t i = 0; i < graph.versions().size(); ++i) {
-            if (pattern.matches(graph.versions()[i] + "+amd64")) {
+            const std::string& version = graph.versions()[i];
+            const bool is_whole = version.find('+') != version.npos;
+            if (pattern.matches(is_whole ? version : version + "+amd64")) {
                 bits.set(i);
             }
         }

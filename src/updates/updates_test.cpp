@@ -121,6 +121,16 @@ TEST(OpenShift, ChannelsAndBlockedEdges) {
     EXPECT_THAT(found->objections(1, 2).front()->file, "blocked-edges/4.2.0.yaml");
 }
 
+TEST(OpenShift, BuildsForTwoMachinesAreTwoReleases) {
+    const auto found =
+        read_openshift({{"channels/a.yaml", "versions: [4.2.0+s390x, 4.2.0+amd64, 4.2.1, 4.2.1]\n"},
+                        {"blocked-edges/b.yaml", "to: 4.2.1\nfrom: ^4[.]2[.]0[+]amd64$\n"}});
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_THAT(found->graph.versions(), ElementsAre("4.2.0+amd64", "4.2.0+s390x", "4.2.1"));
+    EXPECT_FALSE(found->graph.is_allowed(0, 2));
+    EXPECT_TRUE(found->graph.is_allowed(1, 2));
+}
+
 TEST(OpenShift, BadFilesAreRefusedWithTheirPlace) {
     EXPECT_THAT(read_openshift({{"channels/a.yaml", "versions:\n- 4.x\n"}}).error().message,
                 HasSubstr("channels/a.yaml:2:3"));
