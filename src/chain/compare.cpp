@@ -121,6 +121,7 @@ private:
 
     [[nodiscard]] std::vector<std::size_t> positions(const std::vector<std::string>& names) const {
         std::vector<std::size_t> found;
+        found.reserve(names.size());
         for (const std::string& name : names) {
             found.push_back(ids_.at(name));
         }

@@ -177,8 +177,8 @@ private:
             const auto it = wish.find(line.child);
             wish[line.child] = it == wish.end() ? column : std::min(it->second, column);
         }
-        std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
-            return wish[a] < wish[b];
+        std::sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+            return wish[a] != wish[b] ? wish[a] < wish[b] : a < b;
         });
         int column = 0;
         for (const std::size_t member : members) {

@@ -152,8 +152,9 @@ std::vector<std::string> Graph::heads() const {
 
 void finish(Reading& reading) {
     auto& all = reading.graph.revisions;
-    std::stable_sort(
-        all.begin(), all.end(), [](const Revision& a, const Revision& b) { return a.id < b.id; });
+    std::sort(all.begin(), all.end(), [](const Revision& a, const Revision& b) {
+        return a.id != b.id ? a.id < b.id : a.file < b.file;
+    });
     refuse_twins(reading);
     resolve_labels(reading.graph);
     if (const Revision* stuck = CircleSearch(reading.graph).find(); stuck != nullptr) {

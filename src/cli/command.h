@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/chain.h"
+#include "app/updates.h"
 #include "cli/completion.h"
 #include "cli/execute.h"
 #include "cli/json.h"
@@ -32,6 +33,9 @@ public:
     }
 
     int route() {
+        if (!typed_.graph.empty()) {
+            return update_route();
+        }
         return show(app::route(options(), typed_.to),
                     [&](const app::RouteAnswer& answer) { return render_route(answer, screen_); });
     }
@@ -67,6 +71,7 @@ public:
     }
 
     int chain();
+    int update_route();
     int verify();
     int list_packs();
     int lint_pack();

@@ -93,6 +93,12 @@ private:
         auto* route =
             add(app_, "route", "the hops to another version, and why", k_cluster | k_json);
         text(route, "--to", to_.to, "VERSION", "the version to reach")->required();
+        auto* graph = text(route,
+                           "--graph",
+                           to_.graph,
+                           "FOLDER",
+                           "a folder of OpenShift's graph data, in the place of a cluster");
+        text(route, "--from", to_.before, "VERSION", "with --graph: where to begin")->needs(graph);
         add_chain();
     }
 

@@ -134,7 +134,8 @@ int execute(const Invocation& invocation, Console& console) {
         if (invocation.command != entry.name) {
             continue;
         }
-        if (entry.needs_cluster && invocation.cluster_file.empty()) {
+        const bool has_graph = invocation.command == "route" && !invocation.graph.empty();
+        if (entry.needs_cluster && !has_graph && invocation.cluster_file.empty()) {
             console.err << fmt::format("drydock: {}: of which cluster? Say -c FILE, or set "
                                        "DRYDOCK_CLUSTER\n",
                                        invocation.command);

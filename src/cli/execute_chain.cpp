@@ -1,6 +1,8 @@
-// The command `chain`.
+// The commands that ask packages and graphs, not clusters: `chain`, and `route --graph`.
 #include "chain/draw.h"
 #include "cli/command.h"
+
+#include <fmt/format.h>
 
 namespace drydock::cli {
 
@@ -22,6 +24,66 @@ int Command::chain() {
     }
     const int written = write_out(text);
     return written == app::k_exit_done ? answer.exit_code : written;
+}
+
+namespace {
+
+std::string
+lines_of(const char* title, const std::vector<std::string>& lines, const Screen& screen) {
+    std::string out;
+    for (const std::string& line : lines) {
+        out += hang("    ", line, screen.width);
+    }
+    return out.empty() ? "" : fmt::format("\n  {}\n{}", title, out);
+}
+
+std::string render(const app::UpdateRoute& answer, const Screen& screen) {
+    std::string out = fmt::format("{} -> {}   {}\n",
+                                  answer.from,
+                                  answer.to,
+                                  answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
+    std::string at = answer.from;
+    for (const std::string& stop : answer.stops) {
+        out += fmt::format("  {} -> {}\n", at, stop);
+        at = stop;
+    }
+    out += lines_of("Against going there at once", answer.objections, screen);
+    return out + lines_of("As far as a way leads", answer.near, screen);
+}
+
+Json list_of(const std::vector<std::string>& words) {
+    Json list = Json::Array{};
+    for (const std::string& word : words) {
+        list.push(word);
+    }
+    return list;
+}
+
+Json json_of(const app::UpdateRoute& answer) {
+    Json json;
+    json.set("from", answer.from)
+        .set("to", answer.to)
+        .set("has_way", answer.has_way)
+        .set("stops", list_of(answer.stops))
+        .set("objections", list_of(answer.objections))
+        .set("near", list_of(answer.near))
+        .set("versions", std::uint64_t{answer.versions})
+        .set("rules", std::uint64_t{answer.rules});
+    return json;
+}
+
+}  // namespace
+
+int Command::update_route() {
+    if (typed_.before.empty()) {
+        return refuse_use("with --graph, where does the route begin?", "say --from VERSION");
+    }
+    const auto answer = app::update_route(typed_.graph, typed_.before, typed_.to);
+    if (!answer) {
+        return refuse(answer.error(), typed_.to);
+    }
+    console_.out << (typed_.json ? json_of(*answer).pretty() + "\n" : render(*answer, screen_));
+    return answer->has_way ? app::k_exit_done : app::k_exit_no;
 }
 
 }  // namespace drydock::cli

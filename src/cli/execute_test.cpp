@@ -285,6 +285,16 @@ TEST_F(Execute, AChainIsToldInWordsInJsonAndAsAPicture) {
     EXPECT_THAT(out_.str(), StartsWith("<svg "));
 }
 
+TEST_F(Execute, ARouteOverAGraphNeedsNoCluster) {
+    EXPECT_EQ(type({"route", "--graph", "data", "--from", "4.1.0", "--to", "4.3.0"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("4.1.0 -> 4.2.0\n  4.2.0 -> 4.3.0\n"));
+    EXPECT_EQ(type({"route", "--graph", "data", "--from", "4.1.0", "--to", "4.3.0", "--json"}), 0);
+    EXPECT_EQ(Json::parse(out_.str())->find("/stops/1")->as_string(), "4.3.0");
+    EXPECT_EQ(type({"route", "--graph", "data", "--from", "4.1.0", "--to", "9.0.0"}), 1);
+    EXPECT_EQ(type({"route", "--graph", "data", "--to", "4.3.0"}), 2);
+    EXPECT_EQ(type({"route", "--from", "4.1.0", "--to", "4.3.0"}), 2);
+}
+
 TEST_F(Execute, AChainThatIsNotCleanAnswersOneAndOneThatCannotBeReadTwo) {
     EXPECT_EQ(type({"chain", "old.whl", "new.whl", "--db", "x"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("unknown_head"));

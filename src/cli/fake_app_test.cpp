@@ -1,5 +1,6 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/chain.h"
+#include "app/updates.h"
 #include "chain/graph.h"
 #include "cli/sample.h"
 
@@ -52,6 +53,16 @@ ChainAnswer compare_chains(const ChainRequest& request) {
     answer.comparison = chain::compare(answer.before, answer.after, request.database);
     answer.explanation = chain::explain(answer.before, answer.after, answer.comparison);
     answer.exit_code = chain::exit_code_of(answer.comparison.verdict);
+    return answer;
+}
+
+Answer<UpdateRoute>
+update_route(const std::string& /*folder*/, const std::string& from, const std::string& to) {
+    UpdateRoute answer;
+    answer.from = from;
+    answer.to = to;
+    answer.has_way = to != "9.0.0";
+    answer.stops = {"4.2.0", to};
     return answer;
 }
 

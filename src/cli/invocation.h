@@ -27,7 +27,7 @@ struct Invocation {
     std::string trace;
     std::string unproved;
     std::vector<std::string> properties;
-    std::string before;  // chain: packages
+    std::string before;  // chain: packages; route --graph: a version
     std::string after;
     std::vector<std::string> environments;
     std::vector<std::string> database;

@@ -305,8 +305,9 @@ int compare(Scheme scheme, std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> sorted(Scheme scheme, std::vector<std::string> versions) {
-    std::stable_sort(versions.begin(), versions.end(), [&](const auto& a, const auto& b) {
-        return compare(scheme, a, b) < 0;
+    std::sort(versions.begin(), versions.end(), [&](const auto& a, const auto& b) {
+        const int order = compare(scheme, a, b);
+        return order != 0 ? order < 0 : a < b;
     });
     const auto end =
         std::unique(versions.begin(), versions.end(), [&](const auto& a, const auto& b) {

@@ -20,7 +20,7 @@ enum class Scheme {
 // Whether the text is a version of the scheme.
 [[nodiscard]] bool is_version(Scheme scheme, std::string_view text);
 
-// The versions, oldest first; of several spellings of one version the first in the list stays.
+// The versions, oldest first; of several spellings of one version the first as a text stays.
 [[nodiscard]] std::vector<std::string> sorted(Scheme scheme, std::vector<std::string> versions);
 
 }  // namespace drydock::updates

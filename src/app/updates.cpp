@@ -1,0 +1,68 @@
+#include "app/updates.h"
+
+#include "updates/openshift.h"
+
+#include <fmt/format.h>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_near_max = 3;  // versions to name where there is no way
+
+std::string words_of(const updates::BlockedEdge& edge) {
+    const std::string name = edge.name.empty() ? "blocked" : edge.name;
+    const std::string condition =
+        edge.condition.empty() || edge.condition == "Always" ? "" : ", on some clusters";
+    return fmt::format("{}{}: {}{} ({})",
+                       name,
+                       condition,
+                       edge.message.empty() ? "no reason is given" : edge.message,
+                       edge.fixed_in.empty() ? "" : ", fixed in " + edge.fixed_in,
+                       edge.url.empty() ? edge.file : edge.url);
+}
+
+Error unknown_version(const std::string& folder, const std::string& version) {
+    return {"route.unknown",
+            fmt::format("{} has no version {}", folder, version),
+            "name one of its channels' versions",
+            ErrorClass::permanent};
+}
+
+}  // namespace
+
+Answer<UpdateRoute>
+update_route(const std::string& folder, const std::string& from, const std::string& to) {
+    const auto found = updates::load_openshift(folder);
+    if (!found) {
+        return tl::unexpected(Failure{k_exit_usage, {found.error()}});
+    }
+    const updates::UpdateGraph& graph = found->graph;
+    const std::size_t begin = graph.find(from);
+    const std::size_t end = graph.find(to);
+    if (begin == updates::k_nowhere || end == updates::k_nowhere) {
+        const std::string& missing = begin == updates::k_nowhere ? from : to;
+        return tl::unexpected(Failure{k_exit_usage, {unknown_version(folder, missing)}});
+    }
+    UpdateRoute answer;
+    answer.from = from;
+    answer.to = to;
+    answer.versions = graph.versions().size();
+    answer.rules = found->rules;
+    for (const std::size_t stop : graph.route(begin, end)) {
+        answer.stops.push_back(graph.versions()[stop]);
+    }
+    answer.has_way = begin == end || !answer.stops.empty();
+    for (const updates::BlockedEdge* edge : found->objections(begin, end)) {
+        answer.objections.push_back(words_of(*edge));
+    }
+    const auto tree = graph.tree(begin);
+    for (std::size_t at = end; at-- > begin + 1 && answer.near.size() < k_near_max;) {
+        if (!answer.has_way && tree[at] != updates::k_nowhere) {
+            answer.near.push_back(graph.versions()[at]);
+        }
+    }
+    return answer;
+}
+
+}  // namespace drydock::app

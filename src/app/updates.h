@@ -1,0 +1,27 @@
+// The use case of `drydock route --graph`: a route over an imported update graph. No cluster is
+// asked.
+#pragma once
+
+#include "app/app.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::app {
+
+struct UpdateRoute {
+    std::string from;
+    std::string to;
+    std::size_t versions = 0;
+    std::size_t rules = 0;
+    std::vector<std::string> stops;  // after `from`; empty: there already, or no way
+    bool has_way = false;
+    std::vector<std::string> objections;  // what speaks against going there at once
+    std::vector<std::string> near;  // the newest versions that are reached, if there is no way
+};
+
+// `folder`: OpenShift's graph data. Refuses a version that it does not have.
+[[nodiscard]] Answer<UpdateRoute>
+update_route(const std::string& folder, const std::string& from, const std::string& to);
+
+}  // namespace drydock::app
