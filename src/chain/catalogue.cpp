@@ -111,7 +111,9 @@ std::string write_catalogue(const Catalogue& catalogue) {
         }
         for (const auto& [id, words] : lines) {
             const auto it = before.find(id);
-            out += it != before.end() && it->second == words ? "" : "+ " + id + words + "\n";
+            if (it == before.end() || it->second != words) {
+                out += fmt::format("+ {}{}\n", id, words);
+            }
         }
         before = lines;
     }
