@@ -212,11 +212,12 @@ private:
     // Refused hops from the stops of the route.
     [[nodiscard]] std::vector<std::string> told(const std::vector<Hop>& hops) const {
         std::vector<std::string> words;
-        for (const auto& [hop, why] : refused_) {
+        for (const auto& entry : refused_) {
+            const std::string& from = entry.first.first;
             const bool is_stop = std::any_of(
-                hops.begin(), hops.end(), [&](const Hop& one) { return one.from == hop.first; });
+                hops.begin(), hops.end(), [&](const Hop& one) { return one.from == from; });
             if (is_stop) {
-                words.push_back(why);
+                words.push_back(entry.second);
             }
         }
         return shortened(std::move(words));

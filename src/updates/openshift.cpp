@@ -49,7 +49,7 @@ private:
 };
 
 // "4.12.3" -> 4012; series that follow each other differ by one.
-int minor_of(std::string_view version) {
+int minor_of(const std::string& version) {
     int major = 0;
     int minor = 0;
     const char* end = version.data() + version.size();
@@ -192,7 +192,7 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
     for (; !error && at != fs::directory_iterator(); at.increment(error)) {
         const std::string leaf = at->path().filename().string();
         if (at->path().extension() == ".yaml") {
-            DRYDOCK_TRY_ASSIGN(into[name + "/" + leaf],
+            DRYDOCK_TRY_ASSIGN(into[fmt::format("{}/{}", name, leaf)],
                                os::read_file(at->path().string(), k_file_max));
         }
     }
