@@ -193,7 +193,7 @@ TEST_F(Actions, run_a_service_by_its_own_commands) {
 
 // Between up and down is neither, and a status that does not tell is none at all.
 TEST_F(Actions, read_the_phase_of_a_service_from_its_status) {
-    const auto phase = [this](const std::string& script) {
+    const auto phase = [](const std::string& script) {
         auto service = json(R"({"type":"command"})");
         service.set("status", Json(Json::Array{"sh", "-c", script}));
         return name(k_command_service.look(service, 5000).phase);

@@ -148,7 +148,7 @@ class OldRuns : public Begin {
 protected:
     void make_run(const std::string& run, int days) {
         make_ended(run + "/a.1");
-        const timeval then = {k_now_s - days * 24 * 3600, 0};
+        const timeval then = {k_now_s - days * 24L * 3600, 0};
         const timeval times[] = {then, then};
         ASSERT_EQ(::utimes(path("state/" + run).c_str(), times), 0);
     }
@@ -230,7 +230,8 @@ TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
 // Two conductors with state folders of their own, and so with registries of their own.
 TEST(Claims, are_kept_beside_what_they_name) {
     std::string name = testing::TempDir() + "drydock-claims-XXXXXX";
-    const std::string folder = ::mkdtemp(name.data());
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    const std::string& folder = name;
     const std::vector<std::string> claims = {"pid_file " + folder + "/pid", "unit x.service"};
     const auto owner = [&](const std::string& journal) {
         return Owner{"prod", journal, 1, "ann@one", 0, claims};

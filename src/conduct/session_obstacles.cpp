@@ -158,9 +158,6 @@ std::optional<Error> RunSession::find_refusing_host() const {
 
 // The world is read once more behind work that had to be waited for.
 Obstacle RunSession::look_before_begin() {
-    if (const auto read = read_leases(); !read) {
-        return {{}, read.error()};
-    }
     open_hosts(0);
     const std::int64_t begun = ports_.clock.monotonic_ms();
     std::int64_t began_ms = begun;  // of the reading that counts
@@ -170,6 +167,11 @@ Obstacle RunSession::look_before_begin() {
     }
     const WorkReport first = recall_work(*hosts_, ports_.clock);
     const WorkReport report = await_foreign_work(first);
+    // Behind the greetings: a conductor of this very journal may have begun meanwhile, and a lease is
+    // in the journal before a host hears of it.
+    if (const auto read = read_leases(); !read) {
+        return {{}, read.error()};
+    }
     if (!settings_.take_over) {
         if (auto owned = find_other_owner()) {
             return {{}, std::move(owned)};
