@@ -27,6 +27,7 @@ drydock_find_library(zip zip.h zip)
 drydock_find_library(cli11 CLI/CLI.hpp "")
 drydock_find_library(xxhash xxhash.h xxhash)
 drydock_find_library(zstd zstd.h zstd)
+drydock_find_library(re2 re2/re2.h re2)
 drydock_find_library(rapidcheck rapidcheck.h rapidcheck)
 drydock_find_library(mimalloc mimalloc.h mimalloc)
 

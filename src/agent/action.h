@@ -27,14 +27,21 @@ struct ActionResult {
 };
 
 struct ActionContext {
-    std::string folder;                            // the action's own, for its files
-    std::function<void(std::string_view)> output;  // takes what a command prints
+    std::string folder;  // the action's own, for its files
+    // Takes what a command prints; returns what of it may be told by now, without secrets.
+    std::function<std::string(std::string_view)> output;
     std::function<bool()> cancelled;
     std::vector<std::string> environment = {};  // "NAME=value", for commands of this attempt
     std::function<void(pid_t)> contain = {};    // records a child before it runs
     int outer_group = -1;                       // for what outlives this; see SpawnOptions
     std::function<void(pid_t)> release = {};    // lets a process (0: the caller) outlive this
     std::function<bool()> end_contained = {};   // false: some processes did not end
+    // Returns the rest of what a command printed, once it has ended.
+    std::function<std::string()> output_end = [] { return std::string(); };
+    // Returns the text without secrets: before any part is cut off.
+    std::function<std::string(std::string_view)> hide = [](std::string_view text) {
+        return std::string(text);
+    };
 };
 
 // How long the processes of a command may live.

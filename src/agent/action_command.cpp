@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "os/output_file.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -103,24 +104,31 @@ std::string part_path(const Json& request, const std::string& folder) {
     return fmt::format("{}.{}.part", path, fits ? attempt : sha256_hex(attempt).substr(0, 16));
 }
 
-// The open file for standard output; none when it is captured.
-Result<os::Fd> open_output(const Json& request, const std::string& folder) {
+// Where standard output goes if it is not captured: a file of this attempt, in a held folder.
+struct Output {
+    std::optional<os::OutputFolder> folder = {};
+    os::Fd file = {};
+};
+
+Result<Output> open_output(const Json& request, const std::string& folder) {
     if (!request["stdout_file"].is_string()) {
-        return os::Fd();
+        return Output();
     }
-    return os::open_file(part_path(request, folder), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const std::string part = part_path(request, folder);
+    DRYDOCK_TRY_ASSIGN(auto into, os::OutputFolder::of(part));
+    DRYDOCK_TRY_ASSIGN(auto file, into.open(os::name_of(part), O_WRONLY | O_TRUNC));
+    return Output{std::move(into), std::move(file)};
 }
 
-Status keep_output(const Json& request, const std::string& folder, const os::Fd& file) {
+Status keep_output(const Json& request, const std::string& folder, const Output& output) {
     const std::string& path = request["stdout_file"].as_string();
-    if (!file) {
+    if (!output.folder) {
         return {};
     }
-    if (::fsync(file.get()) != 0
-        || std::rename(part_path(request, folder).c_str(), path.c_str()) != 0) {
-        return fail_errno("os.rename", "keeping " + path, errno);
+    if (::fsync(output.file.get()) != 0) {
+        return fail_errno("os.fsync", "keeping " + path, errno);
     }
-    return os::sync_folder(os::folder_of(path));
+    return output.folder->rename(os::name_of(part_path(request, folder)), os::name_of(path));
 }
 
 bool is_done(const Json& request, const os::Exit& exit) {
@@ -186,13 +194,13 @@ ActionResult judge(const Json& request, const os::RunResult& run, Json evidence)
 ActionResult finish_output(ActionResult result,
                            const Json& request,
                            const std::string& folder,
-                           const os::Fd& out) {
+                           const Output& out) {
     if (result.outcome == Outcome::done) {
         const auto kept = keep_output(request, folder, out);
         return kept ? result : failed(kept.error(), std::move(result.evidence));
     }
-    if (out) {
-        ::unlink(part_path(request, folder).c_str());
+    if (out.folder) {
+        out.folder->remove(os::name_of(part_path(request, folder)));
     }
     return result;
 }
@@ -221,6 +229,12 @@ void end_left_behind(const os::RunResult& run, const ActionContext& context, Jso
     }
 }
 
+// The last bytes, of a text that holds no secret any more.
+void keep_tail(std::string& tail, std::string_view bytes) {
+    tail += bytes;
+    tail.erase(0, tail.size() - std::min(tail.size(), k_tail_bytes));
+}
+
 }  // namespace
 
 ActionResult run_command(const Json& request, const ActionContext& context, Lifetime lifetime) {
@@ -235,19 +249,16 @@ ActionResult run_command(const Json& request, const ActionContext& context, Life
     os::RunOptions options;
     options.spawn = spawn_options(request, context, lifetime);
     options.spawn.argv = std::move(*argv);
-    options.spawn.output = output->get();
+    options.spawn.output = output->file.get();
     const std::int64_t stall_ms = request["stall_ms"].as_int();
     StallWatch watch(context.folder, stall_ms);
     options.timeout_ms =
         stall_ms > 0 ? k_progressing_ms_max : request["timeout_ms"].as_int(k_timeout_ms);
     options.output_max = 0;
     options.cancelled = [&] { return context.cancelled() || watch.has_stalled(); };
-    options.sink = [&](std::string_view bytes) {
-        context.output(bytes);
-        tail += bytes;
-        tail.erase(0, tail.size() - std::min(tail.size(), k_tail_bytes));
-    };
+    options.sink = [&](std::string_view bytes) { keep_tail(tail, context.output(bytes)); };
     const auto run = os::run_to_end(options);
+    keep_tail(tail, context.output_end());
     if (!run) {
         return finish_output(failed(run.error()), request, context.folder, *output);
     }

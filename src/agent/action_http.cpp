@@ -22,7 +22,7 @@ bool is_expected(const Json& request, int status) {
 
 }  // namespace
 
-ActionResult run_http_action(const Json& request, const ActionContext&) {
+ActionResult run_http_action(const Json& request, const ActionContext& context) {
     const auto http = read_http_request(request, request["timeout_ms"].as_int(k_timeout_ms));
     const auto answer = send_http(http);
     if (!answer && answer.error().failure == HttpFailure::lost) {
@@ -33,7 +33,8 @@ ActionResult run_http_action(const Json& request, const ActionContext&) {
     }
     Json evidence;
     evidence.set("status", answer->status);
-    evidence.set("body_head", to_utf8(std::string_view(answer->body).substr(0, k_head_bytes)));
+    evidence.set("body_head",
+                 to_utf8(std::string_view(context.hide(answer->body)).substr(0, k_head_bytes)));
     if (is_expected(request, answer->status)) {
         return {Outcome::done, std::move(evidence)};
     }

@@ -21,7 +21,8 @@ namespace {
 class Actions : public testing::Test, protected Scratch {
 protected:
     ActionResult run(const Json& request) {
-        const ActionContext context = {folder_, [](std::string_view) {}, [] { return false; }};
+        const ActionContext context = {
+            folder_, [](std::string_view text) { return std::string(text); }, [] { return false; }};
         return run_typed(request, context);
     }
 

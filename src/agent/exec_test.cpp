@@ -36,11 +36,21 @@ TEST_F(Exec, runs_an_action_once_however_often_it_is_asked) {
     EXPECT_EQ(first["state"].as_string(), "ended") << first.dump();
     EXPECT_EQ(first["result"]["outcome"].as_string(), "done");
     EXPECT_EQ(first["result"]["evidence"]["output_tail"].as_string(), "hello\n");
-    EXPECT_EQ(call(exec("stop/m1", effect()))["result"], first["result"]);
+    EXPECT_EQ(call(exec("stop/m1", effect("echo hello")))["result"], first["result"]);
     EXPECT_EQ(call(attach("stop/m1"))["result"], first["result"]);
     EXPECT_EQ(read("effects"), "ran\n");
     EXPECT_EQ(read("state/r1/stop+m1.1/output"), "hello\n");
     EXPECT_EQ(call(attach("stop/m2"))["state"].as_string(), "none");
+}
+
+// A key stands for one request: another one under the same key is no repetition, and never runs.
+TEST_F(Exec, refuses_another_request_under_a_known_key) {
+    connect();
+    EXPECT_EQ(call(exec("a", effect("echo hello")))["state"].as_string(), "ended");
+    const auto other = call(exec("a", effect("touch " + path("other"))));
+    EXPECT_EQ(other["error"]["code"].as_string(), "agent.request_differs") << other.dump();
+    EXPECT_FALSE(os::exists(path("other")));
+    EXPECT_EQ(read("effects"), "ran\n");
 }
 
 // The connection goes while the action runs; the next one finds it running, then ended.

@@ -1,6 +1,7 @@
 #include "agent/http.h"
 
 #include "agent/action.h"
+#include "agent/received_bytes.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -17,20 +19,28 @@
 namespace drydock::agent {
 namespace {
 
-constexpr std::size_t k_answer_bytes_max = 16U << 20U;  // a metrics page is about 0.1 MB
-constexpr int k_refused_wait_ms = 100;                  // a refusal comes at once
+constexpr std::size_t k_answer_bytes_max = 4U << 20U;  // a metrics page is about 0.1 MB
+// What a server may send for one answer: its body, its headers, and the TLS around them.
+constexpr std::uint64_t k_received_bytes_max = k_answer_bytes_max + (1U << 20U);
+constexpr auto k_look_again = std::chrono::milliseconds(20);  // between two looks at the above
+constexpr int k_refused_wait_ms = 100;                        // a refusal comes at once
 constexpr auto k_stop_again = std::chrono::milliseconds(10);
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Ends the request at the deadline, whatever it is doing: the library's own time-outs are per read,
-// and a server that sends a byte now and then would hold it for ever.
+// and a server that sends a byte now and then would hold it for ever. The same once the server has
+// sent too much: the library takes headers without end.
 class Watchdog {
 public:
-    Watchdog(httplib::Client& client, SteadyTime deadline)
-        : thread_([this, &client, deadline](const std::stop_token& stop) {
+    Watchdog(httplib::Client& client, SteadyTime deadline, const std::atomic<int>& socket)
+        : thread_([this, &client, &socket, deadline](const std::stop_token& stop) {
             std::unique_lock lock(mutex_);
-            ended_.wait_until(lock, stop, deadline, [] { return false; });
+            while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline
+                   && received_bytes(socket) <= k_received_bytes_max) {
+                const auto look = std::chrono::steady_clock::now() + k_look_again;
+                ended_.wait_until(lock, stop, std::min(look, deadline), [] { return false; });
+            }
             while (!stop.stop_requested()) {  // again: it may just be between two states
                 client.stop();
                 ended_.wait_for(lock, stop, k_stop_again, [] { return false; });
@@ -149,7 +159,9 @@ send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
     const auto deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
     const auto result = [&] {
-        const Watchdog watchdog(client, deadline);
+        std::atomic<int> socket = -1;
+        client.set_socket_options([&socket](int made) { socket = made; });
+        const Watchdog watchdog(client, deadline, socket);
         return client.send(to_library(request, url.path, answer.body));
     }();
     if (!result) {
@@ -161,7 +173,41 @@ send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
 
 }  // namespace
 
+namespace {
+
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+// Why a request must not be sent; empty if it may be.
+std::string why_refused(const HttpRequest& request) {
+    const bool uses_tls =
+        !request.ca.empty() || !request.certificate.empty() || !request.key.empty();
+    if (uses_tls && !request.url.starts_with("https://")) {
+        return "it has `tls`, and its URL is no https:// one: all would go out in clear";
+    }
+    const bool injects =
+        std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+            return header.first.empty() || header.first.find_first_of(": ") != std::string::npos
+                   || has_control(header.first) || has_control(header.second);
+        });
+    const bool odd_line = has_control(request.method) || has_control(request.url)
+                          || request.method.find(' ') != std::string::npos
+                          || request.url.find(' ') != std::string::npos;
+    return injects || odd_line
+               ? "its method, URL or a header holds a character that ends a line or a word"
+               : "";
+}
+
+}  // namespace
+
 tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
+    if (const std::string why = why_refused(request); !why.empty()) {
+        return tl::unexpected(HttpError{HttpFailure::not_sent, "the request is not sent: " + why});
+    }
     const Url url = split_url(request.url);
     try {
         httplib::Client client(url.server, request.certificate, request.key);

@@ -1,5 +1,7 @@
 #include "agent/key.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -7,17 +9,6 @@
 
 namespace drydock::agent {
 namespace {
-
-constexpr std::size_t k_name_bytes_max = 200;  // file systems take 255; room for the attempt
-
-bool is_plain(std::string_view name, std::string_view extra) {
-    const auto allowed = [extra](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-               || extra.find(c) != extra.npos;
-    };
-    return !name.empty() && name.size() <= k_name_bytes_max && name.front() != '.'
-           && std::all_of(name.begin(), name.end(), allowed) && name.find("..") == name.npos;
-}
 
 struct ClassName {
     ErrorClass kind;
@@ -56,7 +47,7 @@ std::size_t utf8_length(std::string_view text) {
 
 Result<ActionKey> read_key(const Json& frame) {
     ActionKey key{frame["run"].as_string(), frame["action"].as_string(), frame["attempt"].as_int()};
-    if (!is_plain(key.run, "-_.") || !is_plain(key.action, "-_./") || key.attempt < 0
+    if (!is_plain_name(key.run, "-_.") || !is_plain_name(key.action, "-_./") || key.attempt < 0
         || !frame["attempt"].is_integer()) {
         return fail("agent.bad_request",
                     "a request names no run, action and attempt that could be a folder",

@@ -89,8 +89,28 @@ bool has_begun_actions(const std::string& state) {
 
 }  // namespace
 
+namespace {
+
+constexpr std::size_t k_request_bytes_max = 16U << 20U;
+
+// A key stands for one request. Without the stored one, nobody can tell what it stood for.
+Status check_request(const std::string& folder, const Json& request) {
+    const auto text = os::read_plain_file(folder + "/request.json", k_request_bytes_max);
+    const auto stored = text ? Json::parse(*text) : tl::unexpected(text.error());
+    if (!stored || (*stored)["request"] == request) {
+        return {};
+    }
+    return fail("agent.request_differs",
+                fmt::format("{} is known on this host with another request", os::name_of(folder)),
+                "plan again; a run and its actions are never changed");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std::string program) {
     DRYDOCK_TRY(os::ensure_private_folder(state_folder));
+    // What was checked is the real folder: from here on no link leads anywhere else.
+    state_folder = os::real_path_of(state_folder);
     keep_digests_in(state_folder + "/.digests");
     os::Fd wake(::epoll_create1(EPOLL_CLOEXEC));
     os::Fd probed(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -211,7 +231,7 @@ Status LocalHost::begin(const Permit& permit,
         const ClaimLocks claims,
         hold_claims(turn.fences.claims_of(permit.commander.journal), permit.commander));
     if (os::exists(folder_of(key))) {
-        return {};
+        return check_request(folder_of(key), request);
     }
     if (const auto other = find_running_attempt(key)) {
         return attempt_running(*other);

@@ -1,19 +1,20 @@
 #include "agent/key.h"
 #include "agent/probe.h"
 #include "base/text.h"
+#include "model/fact.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <regex>
 
 namespace drydock::agent {
 namespace {
 
 constexpr std::size_t k_excerpt_bytes = 200;
-constexpr std::size_t k_regex_line_bytes = 4096;  // the library's matcher recurses per byte
+constexpr std::int64_t k_regex_bytes_max = 4 << 20;  // what a compiled pattern may take
 
 Json excerpt(std::string_view text) {
     Json evidence;
@@ -97,18 +98,22 @@ Finding pick_collect(const Json& probe, const Json& document) {
     return known(Json(std::move(values)));
 }
 
+// Takes time in proportion to the text, whatever the pattern is.
 Finding pick_regex(const std::string& pattern, const std::string& text) {
-    try {
-        const std::regex regex(pattern);
-        for (const auto& line : split(text, '\n')) {
-            std::smatch match;
-            const auto head = line.substr(0, k_regex_line_bytes);
-            if (std::regex_search(head, match, regex)) {
-                return known(to_utf8(match.size() > 1 ? match[1].str() : match[0].str()));
-            }
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_encoding(RE2::Options::EncodingLatin1);  // the text may be anything
+    options.set_max_mem(k_regex_bytes_max);
+    const RE2 regex(pattern, options);
+    if (!regex.ok()) {
+        return cannot_tell("the pattern is not usable: " + regex.error());
+    }
+    for (const auto& line : split(text, '\n')) {
+        std::array<re2::StringPiece, 2> match;
+        if (regex.Match(line, 0, line.size(), RE2::UNANCHORED, match.data(), match.size())) {
+            const auto& found = match.at(regex.NumberOfCapturingGroups() > 0 ? 1 : 0);
+            return known(to_utf8({found.data(), found.size()}));
         }
-    } catch (const std::regex_error& problem) {
-        return cannot_tell(std::string("the pattern is not usable: ") + problem.what());
     }
     return absent("no line matches " + pattern);
 }
@@ -272,6 +277,9 @@ Finding convert(Finding finding, std::string_view type) {
 Json to_fact(const Json& probe, Finding finding, ReadAt when) {
     static const std::array<Json, 3> k_names = {"known", "absent", "unknown"};  // as the enum
     finding = convert(std::move(finding), probe["type"].as_string());
+    if (model::weight_of(finding.value) > model::k_fact_bytes_max) {
+        finding = cannot_tell("its value is over 64 KiB", std::move(finding.evidence));
+    }
     Json::Object fact;
     fact.reserve(6);
     fact.append("after_ms", when.after_ms);

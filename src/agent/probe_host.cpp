@@ -22,7 +22,7 @@
 namespace drydock::agent {
 namespace {
 
-constexpr std::size_t k_file_bytes_max = 16U << 20U;
+constexpr std::size_t k_file_bytes_max = 4U << 20U;
 
 Json source(std::string text) {
     Json evidence;
@@ -128,7 +128,7 @@ Finding probe_file(const Json& probe, std::int64_t) {
     if (as == "symlink") {
         return with_source(symlink_target(path), path);
     }
-    const auto text = os::read_file(path, k_file_bytes_max);
+    const auto text = os::read_plain_file(path, k_file_bytes_max);
     return with_source(text ? pick(probe, *text) : not_read(text.error()), path);
 }
 
@@ -172,13 +172,22 @@ Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
     return known(is_down(state) ? "stopped" : name(state.phase), state.evidence);
 }
 
+namespace {
+
+// Why nobody can tell the process, in the service's own words if it has some.
+Finding program_unknown(const ServiceState& state) {
+    const std::string& problem = state.evidence["problem"].as_string();
+    return cannot_tell(problem.empty() ? "its process cannot be told" : problem, state.evidence);
+}
+
+}  // namespace
+
 Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
     if (is_down(state)) {
         return absent("it does not run", state.evidence);
     }
-    return state.pid > 0 ? known(state.pid, state.evidence)
-                         : cannot_tell("its process cannot be told", state.evidence);
+    return state.pid > 0 ? known(state.pid, state.evidence) : program_unknown(state);
 }
 
 Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
@@ -187,7 +196,7 @@ Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
         return absent("it does not run", state.evidence);
     }
     if (state.exe.empty()) {
-        return cannot_tell("its program cannot be told", state.evidence);
+        return program_unknown(state);
     }
     const Json& versions = probe["versions"];
     Finding finding = version_at(versions, state.exe);

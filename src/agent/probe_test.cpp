@@ -324,7 +324,10 @@ TEST_F(Probes, http_actions_know_what_they_do_not_know) {
     const auto act = [this](const std::string& where, const std::string& method = "GET") {
         auto request = json(R"({"kind":"http","timeout_ms":200})");
         request.set("url", where).set("method", method);
-        return run_http_action(request, {folder_, [](std::string_view) {}, [] { return false; }});
+        return run_http_action(request,
+                               {folder_,
+                                [](std::string_view text) { return std::string(text); },
+                                [] { return false; }});
     };
     EXPECT_EQ(act(url("/status"), "POST").outcome, Outcome::done);
     EXPECT_EQ(act(url("/none")).outcome, Outcome::failed);

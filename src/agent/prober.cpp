@@ -70,13 +70,17 @@ Group take_group(Answers& answers, std::size_t at) {
     return answers.groups[at];
 }
 
+bool is_exchange(const Json& probe) {
+    return probe["kind"].as_string() == "http" && !probe.contains("cannot_ask");
+}
+
 void answer(Answers& answers, std::size_t at, const AskProbe& ask) {
     const Group group = take_group(answers, at);
     const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
     std::vector<Finding> findings;
     if (left_ms <= 0) {
         findings.resize(group.probes.size(), cannot_tell("no time left to ask"));
-    } else if (group.probes.front()["kind"].as_string() == "http") {
+    } else if (is_exchange(group.probes.front())) {
         findings = probe_http(group.probes, left_ms);
     } else {
         findings.push_back(ask(group.probes.front(), left_ms));
@@ -86,7 +90,7 @@ void answer(Answers& answers, std::size_t at, const AskProbe& ask) {
 
 // Identical HTTP requests are one group; everything else is a group of its own.
 std::string group_key(const Json& probe, std::size_t place) {
-    if (probe["kind"].as_string() != "http") {
+    if (!is_exchange(probe)) {
         return std::to_string(place);
     }
     Json request;
@@ -191,6 +195,9 @@ private:
 }  // namespace
 
 Finding ask_probe(const Json& probe, std::int64_t timeout_ms) {
+    if (probe.contains("cannot_ask")) {
+        return cannot_tell(probe["cannot_ask"].as_string());
+    }
     const std::string& wanted = probe["kind"].as_string();
     for (const auto& kind : k_kinds) {
         if (kind.name == wanted) {

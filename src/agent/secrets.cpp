@@ -1,5 +1,7 @@
 #include "agent/secrets.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 namespace drydock::agent {
@@ -55,15 +57,91 @@ Result<Json> fill_secrets(const Json& value, const Json& secrets) {
     return value;
 }
 
-Redactor::Redactor(const Json& secrets) {
-    for (const auto& [name, value] : secrets.members()) {
-        if (!value.as_string().empty()) {
-            values_.push_back(value.as_string());
+namespace {
+
+constexpr std::size_t k_line_bytes_min = 6;  // shorter lines are in any text
+constexpr std::size_t k_form_bytes_min = 8;  // the same of encoded forms
+
+std::string url_form(std::string_view text, const char* digits) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                           || (c >= '0' && c <= '9') || std::string_view("-_.~").find(c) < 4;
+        out += plain ? std::string(1, c)
+                     : fmt::format("%{}{}",
+                                   digits[static_cast<unsigned char>(c) >> 4U],
+                                   digits[static_cast<unsigned char>(c) & 15U]);
+    }
+    return out;
+}
+
+std::string hex_form(std::string_view text, const char* digits) {
+    std::string out;
+    for (const char c : text) {
+        out += digits[static_cast<unsigned char>(c) >> 4U];
+        out += digits[static_cast<unsigned char>(c) & 15U];
+    }
+    return out;
+}
+
+// The characters of a base64 text that are the same whatever stands before and behind `text`, when
+// so many bytes stand before it in its group of three.
+std::string base64_form(std::string_view text, std::size_t before) {
+    const std::string all = base64_encode(std::string(before, 'x') + std::string(text));
+    const std::size_t bits = (before + text.size()) * 8;
+    const std::size_t from = (before * 8 + 5) / 6;
+    return bits / 6 > from ? all.substr(from, bits / 6 - from) : std::string();
+}
+
+void add_encoded(std::string_view text, std::vector<std::string>& values) {
+    constexpr const char* k_lower = "0123456789abcdef";
+    constexpr const char* k_upper = "0123456789ABCDEF";
+    std::vector<std::string> forms;
+    for (const char* digits : {k_lower, k_upper}) {
+        forms.push_back(url_form(text, digits));
+        forms.push_back(hex_form(text, digits));
+    }
+    for (const std::size_t before : {0U, 1U, 2U}) {
+        forms.push_back(base64_form(text, before));
+        std::string url_safe = forms.back();
+        std::replace(url_safe.begin(), url_safe.end(), '+', '-');
+        std::replace(url_safe.begin(), url_safe.end(), '/', '_');
+        forms.push_back(std::move(url_safe));
+    }
+    std::copy_if(forms.begin(), forms.end(), std::back_inserter(values), [](const auto& form) {
+        return form.size() >= k_form_bytes_min;
+    });
+}
+
+// Every text that tells the secret, or a line of it.
+void add_forms(const std::string& secret, std::vector<std::string>& values) {
+    if (secret.empty()) {
+        return;
+    }
+    values.push_back(secret);
+    add_encoded(secret, values);
+    for (const std::string& raw : split(secret, '\n')) {
+        const std::string line = trim(raw);
+        if (line.size() >= k_line_bytes_min && line != secret) {
+            values.push_back(line);
+            add_encoded(line, values);
         }
     }
+}
+
+}  // namespace
+
+Redactor::Redactor(const Json& secrets) {
+    for (const auto& [name, value] : secrets.members()) {
+        add_forms(value.as_string(), values_);
+    }
     std::sort(values_.begin(), values_.end(), [](const auto& a, const auto& b) {
-        return a.size() > b.size();
+        return a.size() != b.size() ? a.size() > b.size() : a < b;
     });
+    values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
+    for (const std::string& value : values_) {
+        first_bytes_[static_cast<unsigned char>(value.front())] = true;
+    }
 }
 
 std::string Redactor::take(std::string& text, std::size_t look_ahead) const {
@@ -71,9 +149,11 @@ std::string Redactor::take(std::string& text, std::size_t look_ahead) const {
     std::size_t at = 0;
     while (at < text.size() && text.size() - at >= look_ahead) {
         const auto rest = std::string_view(text).substr(at);
-        const auto hit = std::find_if(values_.begin(), values_.end(), [rest](const auto& value) {
-            return rest.starts_with(value);
-        });
+        const bool may_start = first_bytes_[static_cast<unsigned char>(rest.front())];
+        const auto hit =
+            std::find_if(may_start ? values_.begin() : values_.end(),
+                         values_.end(),
+                         [rest](const auto& value) { return rest.starts_with(value); });
         if (hit != values_.end()) {
             told += k_hidden;
             at += hit->size();

@@ -1,13 +1,15 @@
 // Secrets: put into a request in memory, and kept out of everything that is written or told.
 //
 // A request on disk and on screen has `${secret:NAME}`; fill_secrets() replaces it just before the
-// effect. Redactor and redact() replace each occurrence of a secret's value by `***` in what comes
-// back. Pure; not thread-safe.
+// effect. Redactor and redact() replace each occurrence of a secret by `***` in what comes back: of
+// its whole value, of each of its lines, and of their base64, URL and hex forms. A line of under 6
+// bytes is only hidden as part of the whole. Pure; not thread-safe.
 #pragma once
 
 #include "base/json.h"
 #include "base/result.h"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,8 @@ class Redactor {
 public:
     explicit Redactor(const Json& secrets);  // {NAME: value}
 
+    [[nodiscard]] bool hides_something() const { return !values_.empty(); }
+
     // What can be told now; the last bytes wait until it is clear that no secret starts there.
     [[nodiscard]] std::string feed(std::string_view bytes);
     [[nodiscard]] std::string finish();  // the rest
@@ -34,7 +38,8 @@ private:
     // Takes from the front of `text` while a secret that starts there would be whole.
     [[nodiscard]] std::string take(std::string& text, std::size_t look_ahead) const;
 
-    std::vector<std::string> values_;  // longest first
+    std::vector<std::string> values_;         // longest first
+    std::array<bool, 256> first_bytes_ = {};  // with which one of them begins
     std::string waiting_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "agent/local_host.h"
 #include "agent/session.h"
+#include "os/process.h"
 #include "transport/frames.h"
 
 #include <poll.h>
@@ -125,6 +126,7 @@ int serve(const std::string& state_folder) {
 }
 
 int agent_main(const std::vector<std::string>& arguments) {
+    os::keep_memory_private();
     if (arguments.size() == 2 && arguments[0] == "--state") {
         return serve(arguments[1]);
     }

@@ -7,10 +7,16 @@
 // arguments. If the hint leads nowhere, /proc is searched for a process that is this program with
 // these arguments, so that a second one is never started beside one that somebody else started.
 //
+// A process belongs to a service only if it is of the agent's own user and its program lies in a
+// release of that member. See service_match.h. Two that fit, or one whose arguments only nearly
+// fit, are a doubt: nobody can tell then, and nothing is started or signalled.
+//
 // A lock beside the pid file makes start and stop take turns. The new process holds it too until
 // exec, so that nobody takes it for missing if we are killed in that moment.
 #include "agent/service.h"
+#include "agent/service_match.h"
 #include "base/text.h"
+#include "os/output_file.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -19,9 +25,7 @@
 
 #include <cerrno>
 #include <charconv>
-#include <climits>
 #include <csignal>
-#include <cstdlib>
 
 namespace drydock::agent {
 namespace {
@@ -30,13 +34,9 @@ constexpr std::size_t k_pid_file_bytes_max = 4096;
 constexpr std::int64_t k_lock_within_ms = 10'000;
 constexpr std::int64_t k_killed_within_ms = 10'000;  // SIGKILL takes effect unless the disk hangs
 constexpr std::int64_t k_cancel_slice_ms = 50;
-constexpr std::size_t k_start_arguments_max = 2;  // "--upgrade", which only one start had
-constexpr std::size_t k_interpreters_max = 2;     // "/usr/bin/env python3 script ..."
 
 struct ProcessService {
-    std::vector<std::string> argv;
-    std::vector<std::pair<std::string, std::string>> env;
-    std::string cwd;
+    ProcessShape shape;
     std::string pid_file;
     std::string log;
     int signal = SIGTERM;
@@ -69,50 +69,15 @@ Result<int> read_signal(const std::string& name) {
 
 Result<ProcessService> read_service(const Json& value) {
     ProcessService service;
-    DRYDOCK_TRY_ASSIGN(service.argv, read_texts(value["argv"], "service.argv"));
+    DRYDOCK_TRY_ASSIGN(service.shape, read_process_shape(value));
     DRYDOCK_TRY_ASSIGN(service.signal, read_signal(value["stop"]["signal"].as_string()));
-    service.env = read_pairs(value["env"]);
-    service.cwd = value["cwd"].as_string();
     service.pid_file = value["pid_file"].as_string();
     service.log = value["log"].as_string();
     service.kill_after_ms = value["stop"]["kill_after_ms"].as_int(-1);
-    if (service.argv.empty() || service.pid_file.empty()) {
+    if (service.shape.argv.empty() || service.pid_file.empty()) {
         return fail("agent.bad_request", "a process service needs `argv` and `pid_file`");
     }
     return service;
-}
-
-// Equal, or equal up to a secret that only a start knows.
-bool same_argument(const std::string& wanted, const std::string& found) {
-    const auto secret = wanted.find("${secret:");
-    return secret == wanted.npos ? wanted == found
-                                 : std::string_view(found).starts_with(wanted.substr(0, secret));
-}
-
-// `before` arguments are an interpreter's; those that are too many at the end are its start's own.
-bool same_arguments_behind(std::size_t before,
-                           const ProcessService& service,
-                           const os::ProcessFacts& process) {
-    const auto& found = process.arguments;
-    const auto& wanted = service.argv;
-    if (found.size() < wanted.size() + before
-        || found.size() > wanted.size() + before + k_start_arguments_max) {
-        return false;
-    }
-    const auto first = found.begin() + static_cast<std::ptrdiff_t>(before);
-    const bool same_name = before == 0 ? os::name_of(*first) == os::name_of(wanted[0])
-                                             || os::name_of(process.exe) == os::name_of(wanted[0])
-                                       : *first == wanted[0];  // a script behind its interpreter
-    return same_name && std::equal(wanted.begin() + 1, wanted.end(), first + 1, same_argument);
-}
-
-bool same_arguments(const ProcessService& service, const os::ProcessFacts& process) {
-    for (std::size_t before = 0; before <= k_interpreters_max; ++before) {
-        if (same_arguments_behind(before, service, process)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 struct PidFile {
@@ -146,32 +111,62 @@ Search by_pid_file(const ProcessService& service) {
     const auto& found = *process;
     const bool ours = found && !found->zombie
                       && (hint.start_ticks == 0 || hint.start_ticks == found->start_ticks)
-                      && same_arguments(service, *found);
+                      && is_of_service(service.shape, *found);
     return {.process = ours ? found : std::nullopt, .doubt = {}};
 }
 
-// Arguments alone may fit a process of another member: what else the service says must fit too.
-bool same_place(const ProcessService& service, const os::ProcessFacts& process) {
-    if (!service.cwd.empty() && !process.folder.empty() && process.folder != service.cwd) {
-        return false;
+// The processes that fit a service, and those that nearly do, with what differs.
+struct Seen {
+    std::vector<os::ProcessFacts> fitting;
+    std::optional<Error> near;
+};
+
+void note(os::ProcessFacts process, const ProcessShape& shape, Seen& seen) {
+    if (is_of_service(shape, process) && same_place(shape, process)) {
+        seen.fitting.push_back(std::move(process));
+    } else if (const std::string how = near_miss(shape, process); !how.empty()) {
+        seen.near =
+            Error{"service.arguments",
+                  fmt::format("process {} ({}) has other arguments than the cluster file: {}",
+                              process.pid,
+                              process.exe,
+                              how),
+                  {},
+                  {}};
     }
-    const auto text = os::read_file(fmt::format("/proc/{}/environ", process.pid), 4U << 20U);
-    const auto found = split(text.value_or(""), '\0');
-    return !text || std::all_of(service.env.begin(), service.env.end(), [&](const auto& entry) {
-        const auto wanted = entry.first + "=" + entry.second;
-        return std::any_of(found.begin(), found.end(), [&](const auto& each) {
-            return same_argument(wanted, each);
-        });
+}
+
+// A child has its parent's arguments for a moment, or for good.
+void drop_children(std::vector<os::ProcessFacts>& fitting) {
+    std::vector<pid_t> pids;
+    for (const auto& process : fitting) {
+        pids.push_back(process.pid);
+    }
+    std::erase_if(fitting, [&](const auto& process) {
+        return std::find(pids.begin(), pids.end(), process.parent) != pids.end();
     });
 }
 
-bool is_older(const os::ProcessFacts& process, const std::optional<os::ProcessFacts>& other) {
-    return !other || process.start_ticks < other->start_ticks;
+Search decide(Seen seen, Search search) {
+    drop_children(seen.fitting);
+    if (seen.fitting.size() == 1) {
+        search.process = std::move(seen.fitting.front());
+    } else if (seen.fitting.size() > 1) {
+        search.doubt = Error{"service.two_processes",
+                             fmt::format("the processes {} and {} both fit it",
+                                         seen.fitting[0].pid,
+                                         seen.fitting[1].pid),
+                             {},
+                             {}};
+    } else if (!search.doubt) {
+        search.doubt = std::move(seen.near);
+    }
+    return search;
 }
 
-// The oldest that fits: its children may have the same arguments for a moment.
 Search by_search(const ProcessService& service) {
     Search search;
+    Seen seen;
     const auto list = os::list_processes();
     if (!list) {
         return {.process = {}, .doubt = list.error()};
@@ -183,12 +178,11 @@ Search by_search(const ProcessService& service) {
         auto process = os::find_process(pid);
         if (!process) {
             search.doubt = process.error();
-        } else if (*process && !(*process)->zombie && same_arguments(service, **process)
-                   && same_place(service, **process) && is_older(**process, search.process)) {
-            search.process = std::move(*process);
+        } else if (*process && !(*process)->zombie) {
+            note(std::move(**process), service.shape, seen);
         }
     }
-    return search;
+    return decide(std::move(seen), std::move(search));
 }
 
 // The pid file is a hint: what it leads to is checked, and where it leads to nothing a search
@@ -225,13 +219,6 @@ Status write_pid_file(const std::string& path, pid_t pid, std::uint64_t start_ti
     return os::write_file_durable(path, fmt::format("{} {}\n", pid, start_ticks), 0644);
 }
 
-std::string resolved(const std::string& path) {
-    char* real = ::realpath(path.c_str(), nullptr);
-    std::string answer = real == nullptr ? "" : real;
-    std::free(real);  // NOLINT: realpath allocates with malloc
-    return answer;
-}
-
 Error already_running(const os::ProcessFacts& process) {
     return {"service.already_running",
             fmt::format("it runs already, as process {} ({})", process.pid, process.exe),
@@ -247,7 +234,7 @@ ActionResult adopt(const ProcessService& service, const os::ProcessFacts& proces
         !written) {
         return failed(written.error(), std::move(evidence));
     }
-    if (process.exe != resolved(service.argv[0])) {
+    if (process.exe != os::real_path_of(service.shape.argv[0])) {
         return failed(already_running(process), std::move(evidence));
     }
     return {Outcome::done, std::move(evidence)};
@@ -256,12 +243,13 @@ ActionResult adopt(const ProcessService& service, const os::ProcessFacts& proces
 Result<pid_t> launch(const ProcessService& service, const ActionContext& context) {
     os::Fd log;
     if (!service.log.empty()) {
-        DRYDOCK_TRY_ASSIGN(log, os::open_file(service.log, O_WRONLY | O_CREAT | O_APPEND, 0640));
+        DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(service.log));
+        DRYDOCK_TRY_ASSIGN(log, folder.open(os::name_of(service.log), O_WRONLY | O_APPEND, 0640));
     }
     os::SpawnOptions options;
-    options.argv = service.argv;
-    options.environment = os::clean_environment(service.env);
-    options.folder = service.cwd;
+    options.argv = service.shape.argv;
+    options.environment = os::clean_environment(service.shape.env);
+    options.folder = service.shape.cwd;
     options.output = log.get();
     options.errors = log.get();
     options.cgroup = context.outer_group;

@@ -3,6 +3,7 @@
 #include "agent/key.h"
 #include "base/probe.h"
 #include "base/text.h"
+#include "model/fact.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +11,9 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_never_ms = -1;
-constexpr std::int64_t k_part_bytes_max = 4 << 20;  // base64 of it fits a frame
+constexpr std::size_t k_answer_bytes_max = 4U << 20U;  // escapes may double it; a frame has 8 MiB
+constexpr std::size_t k_fact_overhead_bytes = 512;     // evidence, id and times of one fact
+constexpr std::int64_t k_part_bytes_max = 4 << 20;     // base64 of it fits a frame
 
 Json numbered(std::int64_t number, Json answer) {
     answer.set("n", number);
@@ -75,6 +78,61 @@ std::optional<std::int64_t> begin_by(const Json& frame) {
                                              : std::nullopt;
 }
 
+// Probes with their secrets. One whose secret did not come has the reason under "cannot_ask".
+Json fill_probes(const Json& probes, const Json& secrets) {
+    Json filled{Json::Array{}};
+    for (const Json& probe : probes.items()) {
+        auto one = fill_secrets(probe, secrets);
+        if (one) {
+            filled.push(std::move(*one));
+        } else {
+            Json refused = probe;
+            filled.push(refused.set("cannot_ask", one.error().message));
+        }
+    }
+    return filled;
+}
+
+// Facts whose values do not fit into one answer any more are unknown; the others stay.
+Json fit_in_frame(Json facts) {
+    std::size_t used = 0;
+    for (const Json& fact : facts.items()) {
+        used += k_fact_overhead_bytes + model::weight_of(fact["value"]);
+    }
+    if (used <= k_answer_bytes_max) {
+        return facts;
+    }
+    Json told{Json::Array{}};
+    used = facts.items().size() * k_fact_overhead_bytes;
+    for (Json fact : facts.items()) {
+        used += model::weight_of(fact["value"]);
+        if (used > k_answer_bytes_max) {
+            used -= model::weight_of(fact["value"]);
+            Json evidence;
+            evidence.set("problem", "the answer of this host would be too large with this value");
+            fact.set("status", "unknown")
+                .set("value", nullptr)
+                .set("evidence", std::move(evidence));
+        }
+        told.push(std::move(fact));
+    }
+    return told;
+}
+
+// Values and evidence without secrets; ids stay as they are.
+Json redact_facts(const Redactor& redactor, const Json& facts) {
+    Json told{Json::Array{}};
+    for (Json fact : facts.items()) {
+        for (const char* part : {"evidence", "value"}) {
+            if (fact.contains(part)) {
+                fact.set(part, redactor.redact(fact[part]));
+            }
+        }
+        told.push(std::move(fact));
+    }
+    return told;
+}
+
 }  // namespace
 
 std::vector<Json> Session::handle(const Json& frame) {
@@ -134,14 +192,23 @@ Status Session::check(const Json& frame) {
     return host_.check(commander);
 }
 
+std::optional<Json> Session::Probing::poll() const {
+    auto facts = run->poll();
+    if (facts && redactor.hides_something()) {
+        facts = redact_facts(redactor, *facts);
+    }
+    return facts ? std::optional(fit_in_frame(std::move(*facts))) : facts;
+}
+
 Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& frame) {
     DRYDOCK_TRY(check(frame));
-    auto run = host_.probe(frame["probes"]);
-    auto facts = run->poll();
+    Probing probing = {host_.probe(fill_probes(frame["probes"], frame["secrets"])),
+                       Redactor(frame["secrets"])};
+    auto facts = probing.poll();
     if (facts) {
         return stamped(done().set("facts", std::move(*facts)));
     }
-    probes_.emplace(number, std::move(run));
+    probes_.emplace(number, std::move(probing));
     return std::nullopt;
 }
 
@@ -252,7 +319,7 @@ std::optional<Json> Session::poll(Wait& wait) {
 std::vector<Json> Session::tick() {
     Answers answers;
     for (auto at = probes_.begin(); at != probes_.end();) {
-        auto facts = at->second->poll();
+        auto facts = at->second.poll();
         if (facts) {
             answers.push_back(numbered(at->first, stamped(done().set("facts", std::move(*facts)))));
         }
@@ -272,7 +339,7 @@ std::vector<Json> Session::tick() {
 std::optional<std::int64_t> Session::next_deadline_ms() const {
     std::optional<std::int64_t> next;
     for (const auto& [number, run] : probes_) {
-        const auto deadline = run->next_deadline_ms();
+        const auto deadline = run.run->next_deadline_ms();
         next = deadline && (!next || *deadline < *next) ? deadline : next;
     }
     return next;

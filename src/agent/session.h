@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/host.h"
+#include "agent/secrets.h"
 #include "os/clock.h"
 
 #include <map>
@@ -39,6 +40,14 @@ private:
         std::int64_t begin_by_ms;  // until then it may still begin
     };
 
+    // Probes that are asked, and the secrets that may not be in their answer.
+    struct Probing {
+        std::unique_ptr<ProbeRun> run;
+        Redactor redactor;
+
+        [[nodiscard]] std::optional<Json> poll() const;
+    };
+
     [[nodiscard]] Result<std::optional<Json>> answer(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<std::optional<Json>> act(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<std::optional<Json>>
@@ -57,7 +66,7 @@ private:
     Host& host_;
     os::Clock& clock_;
     std::map<std::int64_t, Wait> waits_;
-    std::map<std::int64_t, std::unique_ptr<ProbeRun>> probes_;
+    std::map<std::int64_t, Probing> probes_;
 };
 
 }  // namespace drydock::agent

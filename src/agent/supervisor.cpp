@@ -37,11 +37,16 @@ public:
         : file_(os::open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0600).value_or(os::Fd()))
         , redactor_(secrets) {}
 
-    void feed(std::string_view bytes) { write(redactor_.feed(bytes)); }
+    std::string feed(std::string_view bytes) { return written(redactor_.feed(bytes)); }
 
-    void finish() { write(redactor_.finish()); }
+    std::string finish() { return written(redactor_.finish()); }
 
 private:
+    std::string written(std::string text) {
+        write(text);
+        return text;
+    }
+
     void write(std::string_view text) {
         text = text.substr(0, k_output_bytes_max - size_);
         size_ += text.size();
@@ -91,11 +96,14 @@ ActionResult perform(const Json& order, const std::string& folder) {
     if (!containment) {
         return failed(containment.error());
     }
+    const Redactor hidden(order["secrets"]);
     OutputFile output(folder + "/output", order["secrets"]);
     auto context = context_of(*containment, folder);
-    context.output = [&output](std::string_view bytes) { output.feed(bytes); };
+    context.output = [&output](std::string_view bytes) { return output.feed(bytes); };
+    context.output_end = [&output] { return output.finish(); };
+    context.hide = [&hidden](std::string_view text) { return hidden.redact(text); };
     auto result = run_typed(*request, context);
-    output.finish();
+    (void)output.finish();
     containment->leave();
     return result;
 }
@@ -125,6 +133,21 @@ Json to_json(const ActionResult& result, const Redactor& redactor) {
     return value;
 }
 
+// The order, which holds secrets: nobody can read it from this process afterwards.
+Result<std::string> take_order() {
+    std::string text;
+    std::array<char, 65536> chunk = {};
+    ssize_t size = 0;
+    while ((size = ::read(STDIN_FILENO, chunk.data(), chunk.size())) > 0
+           && text.size() <= k_request_bytes_max) {
+        text.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+    DRYDOCK_TRY_ASSIGN(const os::Fd nothing, os::open_file("/dev/null", O_RDONLY));
+    ::dup2(nothing.get(), STDIN_FILENO);
+    return size == 0 ? Result<std::string>(std::move(text))
+                     : fail("agent.order", "the order cannot be read");
+}
+
 }  // namespace
 
 int run_action(const std::string& action_folder) {
@@ -132,7 +155,7 @@ int run_action(const std::string& action_folder) {
     std::signal(SIGPIPE, SIG_IGN);
     ::fcntl(k_lock_descriptor, F_SETFD, FD_CLOEXEC);
     sign_lock();
-    const auto text = os::read_file("/proc/self/fd/0", k_request_bytes_max);
+    const auto text = take_order();
     const auto order = text ? Json::parse(*text) : tl::unexpected(text.error());
     if (!order) {
         return 1;  // leaves the folder torn, which is the truth

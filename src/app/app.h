@@ -61,8 +61,8 @@ struct Options {
     bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
 };
 
-// The folder of packs: $DRYDOCK_PACKS, else packs/ beside or above the program, else
-// share/drydock/packs above it.
+// The folder of packs: $DRYDOCK_PACKS, else ../share/drydock/packs from the program's folder, else
+// /usr/share/drydock/packs; for a program in a build folder, that of its source tree. No other.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
 [[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name,
@@ -114,6 +114,8 @@ struct Checked {
 [[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.
 [[nodiscard]] Status is_proved(const model::Plan& plan);
+// The same, from a check that is made now: the verdict in a file may have been written by anybody.
+[[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
 
 // Told of every event once it is durable, and of progress; used for the live table. Called on the
 // conductor's thread.
@@ -222,6 +224,9 @@ struct Verified {
     std::string head;
 };
 
-[[nodiscard]] Answer<std::vector<Verified>> verify_journal(const Options& options);
+// `head` is empty, or a head that was noted earlier (16 hex digits of it at least): then
+// "journal.head_gone" tells that no record of this journal has it any more.
+[[nodiscard]] Answer<std::vector<Verified>> verify_journal(const Options& options,
+                                                           const std::string& head = {});
 
 }  // namespace drydock::app

@@ -203,4 +203,14 @@ Status is_proved(const model::Plan& plan) {
     return {};
 }
 
+Status prove_again(const Options& options, const model::Plan& plan) {
+    DRYDOCK_TRY(is_proved(plan));
+    if (plan.procedure != "upgrade") {
+        return {};
+    }
+    model::Plan now = plan;
+    now.check = verdict_of(check_small(options, plan), plan);
+    return is_proved(now);
+}
+
 }  // namespace drydock::app

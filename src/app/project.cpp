@@ -10,6 +10,8 @@
 #include "transport/local/local.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,18 +42,41 @@ std::string packs_folder(const std::string& program) {
     }
     std::error_code ignored;
     const fs::path real = fs::canonical(program, ignored);
-    for (fs::path at = real.parent_path(); !at.empty(); at = at.parent_path()) {
-        for (const fs::path& candidate : {at / "packs", at / "share" / "drydock" / "packs"}) {
-            if (fs::is_directory(candidate, ignored)) {
-                return candidate.string();
-            }
-        }
-        if (at == at.parent_path()) {
-            break;
-        }
+    const fs::path installed = real.parent_path().parent_path() / "share" / "drydock" / "packs";
+    if (fs::is_directory(installed, ignored)) {
+        return installed.string();
     }
+#ifdef DRYDOCK_SOURCE_FOLDER
+    // A program that was not installed, in the tree that it was built from.
+    if (real.string().starts_with(DRYDOCK_SOURCE_FOLDER "/build/")) {
+        return DRYDOCK_SOURCE_FOLDER "/packs";
+    }
+#endif
     return "/usr/share/drydock/packs";
 }
+
+namespace {
+
+// What a pack says is executed on hosts: nobody else may have written it.
+Status check_pack_folder(const std::string& folder) {
+    for (const std::string& path : {folder, os::folder_of(folder)}) {
+        struct stat facts = {};
+        if (::stat(path.c_str(), &facts) != 0) {
+            return {};  // loading it says so
+        }
+        const bool own = facts.st_uid == 0 || facts.st_uid == ::geteuid();
+        if (!own || (facts.st_mode & 022U) != 0) {
+            return fail("pack.not_private",
+                        fmt::format("the folder {} {}",
+                                    path,
+                                    own ? "may be written by others" : "belongs to another user"),
+                        "packs are executed: let only root or yourself write there");
+        }
+    }
+    return {};
+}
+
+}  // namespace
 
 std::vector<std::string> list_packs(const std::string& program) {
     std::vector<std::string> names;
@@ -94,7 +119,11 @@ Answer<Project> open_project(const Options& options) {
                        ErrorClass::permanent},
                       k_exit_usage);
     }
-    auto pack = pack::load_pack(packs_folder(options.program) + "/" + *system);
+    const std::string folder = packs_folder(options.program) + "/" + *system;
+    if (Status own = check_pack_folder(folder); !own) {
+        return refuse(own.error(), k_exit_usage);
+    }
+    auto pack = pack::load_pack(folder);
     if (!pack.value) {
         return refuse_input(std::move(pack.diagnostics));
     }

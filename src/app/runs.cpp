@@ -231,8 +231,10 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
 }  // namespace
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
-    if (Status proved = is_proved(plan); !proved && options.unproved.empty()) {
-        return refuse(proved.error());
+    if (options.unproved.empty()) {
+        if (Status proved = prove_again(options, plan); !proved) {
+            return refuse(proved.error());
+        }
     }
     auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
     if (!store) {

@@ -1,5 +1,6 @@
 // The state folder, and what its journal tells of a run.
 #include "app/internal.h"
+#include "base/text.h"
 #include "journal/memory/memory_journal.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "os/files.h"
@@ -9,7 +10,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 namespace drydock::app {
 
@@ -77,9 +80,32 @@ void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status
 
 }  // namespace
 
+namespace {
+
+std::string user_name(uid_t user) {
+    const passwd* entry = ::getpwuid(user);  // NOLINT(concurrency-mt-unsafe): one thread asks
+    return entry != nullptr ? entry->pw_name : std::to_string(user);
+}
+
+// Who logged in, as the kernel has it; nothing for a service, or where nobody tells.
+std::optional<uid_t> login_user() {
+    constexpr std::int64_t k_none = 4'294'967'295;
+    const auto text = os::read_file("/proc/self/loginuid", 64);
+    const auto number = text ? Json::parse(trim(*text)) : tl::unexpected(text.error());
+    const std::int64_t user = number ? number->as_int(k_none) : k_none;
+    return user == k_none ? std::nullopt : std::optional(static_cast<uid_t>(user));
+}
+
+}  // namespace
+
+// The person, not the account that a `sudo` led to: "alice as root".
 std::string current_user() {
-    const passwd* user = ::getpwuid(::getuid());  // NOLINT(concurrency-mt-unsafe): one thread asks
-    return user != nullptr ? user->pw_name : std::to_string(::getuid());
+    const std::string account = user_name(::getuid());
+    const auto login = login_user();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    const char* sudo = ::getuid() == 0 ? std::getenv("SUDO_USER") : nullptr;
+    const std::string person = login ? user_name(*login) : sudo != nullptr ? sudo : account;
+    return person == account ? account : fmt::format("{} as {}", person, account);
 }
 
 Status check_state(const std::string& state) {
@@ -99,13 +125,16 @@ Answer<Store> Store::open(const std::string& state, bool create) {
             }
         }
     }
-    auto opened = journal::open_sqlite(
-        state + "/journal.db", create ? journal::OpenMode::create : journal::OpenMode::existing);
+    // What was checked is the real folder: from here on no link leads anywhere else.
+    const std::string real = os::real_path_of(state);
+    auto opened =
+        journal::open_sqlite((real.empty() ? state : real) + "/journal.db",
+                             create ? journal::OpenMode::create : journal::OpenMode::existing);
     if (!opened) {
         return opened.error().code == "journal.missing" ? no_run(state) : refuse(opened.error());
     }
     Store store;
-    store.state_ = state;
+    store.state_ = real.empty() ? state : real;
     store.journal_ = std::move(*opened);
     return store;
 }

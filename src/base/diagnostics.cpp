@@ -21,36 +21,55 @@ std::string Diagnostic::text() const {
     return fmt::format("{}  {}{}{}{}", where.text(), mark, summary, joint, suggestion);
 }
 
+void Diagnostics::keep(Diagnostic one) {
+    const auto is_same = [&one](const Diagnostic& other) {
+        return other.where == one.where && other.text() == one.text();
+    };
+    if (std::any_of(all_.begin(), all_.end(), is_same)) {
+        return;  // told already
+    }
+    if (all_.size() < k_diagnostics_max) {
+        all_.push_back(std::move(one));
+        return;
+    }
+    ++dropped_;
+    dropped_error_ = dropped_error_ || one.severity == Severity::error;
+}
+
 void Diagnostics::error(std::string code,
                         Position where,
                         std::string summary,
                         std::string suggestion) {
-    all_.push_back({Severity::error,
-                    std::move(code),
-                    std::move(summary),
-                    std::move(where),
-                    std::move(suggestion)});
+    keep({Severity::error,
+          std::move(code),
+          std::move(summary),
+          std::move(where),
+          std::move(suggestion)});
 }
 
 void Diagnostics::warning(std::string code,
                           Position where,
                           std::string summary,
                           std::string suggestion) {
-    all_.push_back({Severity::warning,
-                    std::move(code),
-                    std::move(summary),
-                    std::move(where),
-                    std::move(suggestion)});
+    keep({Severity::warning,
+          std::move(code),
+          std::move(summary),
+          std::move(where),
+          std::move(suggestion)});
 }
 
 void Diagnostics::add(Diagnostics other) {
-    std::move(other.all_.begin(), other.all_.end(), std::back_inserter(all_));
+    for (Diagnostic& one : other.all_) {
+        keep(std::move(one));
+    }
+    dropped_ += other.dropped_;
+    dropped_error_ = dropped_error_ || other.dropped_error_;
 }
 
 bool Diagnostics::has_errors() const {
-    return std::any_of(all_.begin(), all_.end(), [](const Diagnostic& one) {
-        return one.severity == Severity::error;
-    });
+    return dropped_error_ || std::any_of(all_.begin(), all_.end(), [](const Diagnostic& one) {
+               return one.severity == Severity::error;
+           });
 }
 
 void Diagnostics::sort() {
@@ -64,7 +83,10 @@ std::string Diagnostics::text() const {
     for (const Diagnostic& one : all_) {
         out += one.text() + "\n";
     }
-    return out + fmt::format("{} problem{}\n", all_.size(), all_.size() == 1 ? "" : "s");
+    if (dropped_ > 0) {
+        out += fmt::format("... and {} more\n", dropped_);
+    }
+    return out + fmt::format("{} problem{}\n", count(), count() == 1 ? "" : "s");
 }
 
 }  // namespace drydock

@@ -34,6 +34,8 @@ struct Diagnostic {
     text() const;  // "orders.yaml:14:7  unknown key `servce`; did you mean `service`?"
 };
 
+inline constexpr std::size_t k_diagnostics_max = 100;  // nobody reads more
+
 class Diagnostics {
 public:
     void error(std::string code, Position where, std::string summary, std::string suggestion = {});
@@ -51,8 +53,15 @@ public:
     // One line a problem, then "3 problems".
     [[nodiscard]] std::string text() const;
 
+    // Of all problems, also those beyond the first k_diagnostics_max, which alone are kept.
+    [[nodiscard]] std::size_t count() const { return all_.size() + dropped_; }
+
 private:
+    void keep(Diagnostic one);
+
     std::vector<Diagnostic> all_;
+    std::size_t dropped_ = 0;
+    bool dropped_error_ = false;
 };
 
 }  // namespace drydock

@@ -25,6 +25,16 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     return fmt::format("{}", fmt::join(parts, separator));
 }
 
+bool is_plain_name(std::string_view name, std::string_view extra) {
+    constexpr std::size_t k_name_bytes_max = 200;  // file systems take 255; room for an ending
+    const auto is_allowed = [extra](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+               || extra.find(c) != extra.npos;
+    };
+    return !name.empty() && name.size() <= k_name_bytes_max && name.front() != '.'
+           && std::all_of(name.begin(), name.end(), is_allowed) && name.find("..") == name.npos;
+}
+
 std::string trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == text.npos) {

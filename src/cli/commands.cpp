@@ -223,10 +223,15 @@ private:
 
     void add_rest() {
         auto* journal = app_.add_subcommand("journal", "the record of runs")->require_subcommand(1);
-        add(*journal,
-            "verify",
-            "prove that no record was changed, dropped or moved",
-            k_cluster | k_json);
+        auto* verify = add(*journal,
+                           "verify",
+                           "prove that no record was changed, dropped or moved",
+                           k_cluster | k_json);
+        text(verify,
+             "--head",
+             to_.head,
+             "HEX",
+             "also that a record still has this head, which was noted earlier");
         auto* pack = app_.add_subcommand("pack", "packs: what drydock knows of systems")
                          ->require_subcommand(1);
         add(*pack, "list", "the packs that are installed", k_json);

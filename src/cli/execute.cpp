@@ -1,6 +1,7 @@
 #include "cli/execute.h"
 
 #include "cli/command.h"
+#include "cli/visible.h"
 #include "os/files.h"
 #include "pack/pack.h"
 
@@ -30,12 +31,12 @@ int Command::write_out(const std::string& text) {
         console_.out << text;
         return app::k_exit_done;
     }
-    const auto written = os::write_file_durable(typed_.output, text, 0644);
+    const auto written = os::write_file_durable(typed_.output, visible(text), 0644);
     return written ? app::k_exit_done : refuse({app::k_exit_no, {written.error()}});
 }
 
 int Command::verify() {
-    const auto answer = app::verify_journal(options());
+    const auto answer = app::verify_journal(options(), typed_.head);
     return show(answer, [](const std::vector<app::Verified>& runs) {
         Table table;
         for (const app::Verified& one : runs) {
@@ -148,7 +149,11 @@ int execute(const Invocation& invocation, Console& console) {
     return app::k_exit_usage;
 }
 
-int run(std::vector<std::string> arguments, Console& console) {
+int run(std::vector<std::string> arguments, Console& outer) {
+    VisibleStream out(outer.out);
+    VisibleStream err(outer.err);
+    Console console = {
+        out, err, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
     auto parsed = parse(std::move(arguments));
     if (const auto* stop = std::get_if<Stop>(&parsed)) {
         (stop->exit_code == 0 ? console.out : console.err) << stop->text;

@@ -187,7 +187,8 @@ Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& 
     return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
 }
 
-Answer<std::vector<Verified>> verify_journal(const Options& /*options*/) {
+Answer<std::vector<Verified>> verify_journal(const Options& /*options*/,
+                                             const std::string& /*head*/) {
     return std::vector<Verified>{{"12", 57, "7f3a91c2"}};
 }
 

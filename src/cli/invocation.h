@@ -42,6 +42,7 @@ struct Invocation {
     std::uint64_t runs = 1000;
     bool verbose = false;
     std::string text;  // note
+    std::string head;  // journal verify
     bool take_over = false;
     bool give_up_hosts = false;
     bool dry_run = false;

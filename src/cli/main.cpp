@@ -1,9 +1,12 @@
 // The program. An agent is started often and must be small: it is served before anything else is
 // built.
 #include "agent/serve.h"
+#include "base/hash.h"
 #include "cli/execute.h"
+#include "os/process.h"
 
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +22,14 @@ std::string program_path(const char* argv0) {
     std::array<char, 4096> path{};
     const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
     return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : argv0;
+}
+
+// So that no text of a host can look like a sequence of ours.
+std::string random_key() {
+    std::array<std::uint8_t, 8> bytes{};
+    const bool filled =
+        getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
+    return filled ? drydock::to_hex(bytes) : std::string("00");
 }
 
 std::size_t terminal_width() {
@@ -37,6 +48,8 @@ int main(int argc, char** argv) {
         arguments.erase(arguments.begin());
         return drydock::agent::agent_main(arguments);
     }
+    drydock::os::keep_memory_private();
+    drydock::cli::set_escape_key(random_key());
     drydock::os::RealClock clock;
     drydock::cli::Console console = {std::cout,
                                      std::cerr,

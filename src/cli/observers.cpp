@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/progress.h"
 #include "cli/render.h"
+#include "cli/visible.h"
 
 #include <fmt/format.h>
 
@@ -146,7 +147,7 @@ void LiveTable::on_progress(const run::Event& progress,
 // Cursor up over the table, and everything below it away.
 void LiveTable::clear() {
     if (lines_ > 0) {
-        out_ << "\x1b[" << lines_ << "A\x1b[J" << std::flush;
+        out_ << escape(std::to_string(lines_)) << "A" << escape("J") << std::flush;
         lines_ = 0;
     }
 }
@@ -169,8 +170,9 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     out += fmt::format("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
     out += render_members(members_of(plan, state), screen_, k_rows_max);
     auto now = under_way(plan, state, progress_);
+    std::transform(now.begin(), now.end(), now.begin(), one_line);
     if (now.empty() && !waits_for_.empty()) {
-        now.push_back(waits_for_);
+        now.push_back(one_line(waits_for_));
     }
     std::string label = "now";
     for (const std::string& line : now) {

@@ -1,6 +1,7 @@
 // Refusals: what, where, why, and what to type next.
 #include "base/text.h"
 #include "cli/render.h"
+#include "cli/visible.h"
 
 #include <fmt/format.h>
 
@@ -45,9 +46,12 @@ std::string diagnostic_lines(const Failure& failure) {
     }
     std::string out;
     for (const Diagnostic& one : all) {
-        out += one.text() + "\n";
+        out += one_line(one.text()) + "\n";
     }
-    return out + counted(all.size(), "problem") + "; nothing was contacted.\n";
+    if (const std::size_t more = failure.diagnostics.count() - all.size(); more > 0) {
+        out += fmt::format("... and {} more\n", more);
+    }
+    return out + counted(failure.diagnostics.count(), "problem") + "; nothing was contacted.\n";
 }
 
 std::string drift_head(const Asked& asked, const Screen& screen) {

@@ -1,8 +1,10 @@
 // The plan as a guide: what a person would do by hand, step by step, with the reason and the source
 // of each.
+#include "base/hash.h"
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
+#include "cli/visible.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +18,24 @@ namespace {
 using model::Action;
 using model::Condition;
 using model::Plan;
+
+// Text of a plan inside a line of Markdown: no HTML, no link, no line of its own.
+std::string inline_text(std::string_view text) {
+    std::string out;
+    for (const char c : one_line(text)) {
+        out += c == '<' ? "&lt;" : c == '[' ? "\\[" : std::string(1, c);
+    }
+    return out;
+}
+
+// A fence that the text itself cannot close.
+std::string fenced(const std::string& text) {
+    std::string fence = "```";
+    while (text.find(fence) != std::string::npos) {
+        fence += '`';
+    }
+    return fence + "sh\n" + text + "\n" + fence;
+}
 
 std::string head(const Plan& plan, const Outline& outline) {
     std::string out =
@@ -65,8 +85,8 @@ std::string return_point(const Plan& plan, const Outline& outline) {
     return fmt::format("- The point of no return is step {}, behind gate \"{}\": {} (`{}`).\n",
                        number_of(outline, point.action),
                        point.gate,
-                       point.because,
-                       point.source);
+                       inline_text(point.because),
+                       inline_text(point.source));
 }
 
 std::string ways_back(const Plan& plan) {
@@ -83,13 +103,17 @@ std::string ways_back(const Plan& plan) {
 std::string risks(const Plan& plan) {
     std::string out;
     for (const model::RiskNote& risk : plan.risks) {
-        out += fmt::format("- {}: {} ({}; {})\n", risk.id, risk.because, risk.state, risk.source);
+        out += fmt::format("- {}: {} ({}; {})\n",
+                           inline_text(risk.id),
+                           inline_text(risk.because),
+                           inline_text(risk.state),
+                           inline_text(risk.source));
     }
     return out.empty() ? "" : "\nKnown risks:\n\n" + out;
 }
 
 std::string line_of(const Condition& one) {
-    return describe(one) + (one.remedy.empty() ? "" : ". If not: " + one.remedy);
+    return inline_text(describe(one) + (one.remedy.empty() ? "" : ". If not: " + one.remedy));
 }
 
 std::vector<std::string> lines_of(const std::vector<Condition>& list) {
@@ -138,18 +162,24 @@ std::string indented(const std::string& text, std::size_t columns) {
     return out;
 }
 
+std::string digest_of(const Json& script) {
+    return sha256_hex(script["content"].as_string()).substr(0, 12);
+}
+
 std::string command(const Action& action) {
     const std::string shell = shell_of(action.request);
     if (shell.empty()) {
         return "";
     }
-    const Json* script = action.request.find("/script/name");
-    const std::string note =
-        script == nullptr
-            ? ""
-            : fmt::format(" (`${{script}}` is [{}](#scripts), at the end)", script->as_string());
+    const Json& script = action.request["script"];
+    const std::string note = script.is_null()
+                                 ? ""
+                                 : fmt::format(" (`${{script}}` is [{}](#scripts), at the end, "
+                                               "digest {})",
+                                               inline_text(script["name"].as_string()),
+                                               digest_of(script));
     return fmt::format("    - Do, on host {}{}:\n\n", action.host, note)
-           + indented("```sh\n" + shell + "\n```", 6) + "\n";
+           + indented(fenced(shell), 6) + "\n";
 }
 
 // Its title with the member in it: "scm1: close all containers", "start om1 on 2.2.1".
@@ -163,21 +193,23 @@ std::string heading(const Action& action, const Plan& plan) {
 
 std::string
 step(std::size_t number, const Action& action, const Plan& plan, const std::vector<Kept>& kept) {
-    std::string out = fmt::format("{}. **{}**\n", number, heading(action, plan));
-    out += action.why.empty() ? "" : fmt::format("    - Why: {}\n", action.why);
+    std::string out = fmt::format("{}. **{}**\n", number, inline_text(heading(action, plan)));
+    out += action.why.empty() ? "" : fmt::format("    - Why: {}\n", inline_text(action.why));
     out += conditions("Only if", action.when);
     out += bullets("Check before", checks_of(action, kept));
     out += command(action);
     out += conditions("See after", action.then);
-    out += action.remedy.empty() ? "" : fmt::format("    - If it fails: {}\n", action.remedy);
-    return out + fmt::format("    - Source: `{}`\n\n", action.source);
+    out += action.remedy.empty()
+               ? ""
+               : fmt::format("    - If it fails: {}\n", inline_text(action.remedy));
+    return out + fmt::format("    - Source: `{}`\n\n", inline_text(action.source));
 }
 
 std::string gate(const Action& action) {
-    std::string out = fmt::format("> **Gate \"{}\".** ", action.gate);
+    std::string out = fmt::format("> **Gate \"{}\".** ", inline_text(action.gate));
     out += action.soak_ms > 0 ? fmt::format("Wait {}, then decide. ", about(action.soak_ms)) : "";
-    out += fmt::format("What you approve: {}\n", action.reason);
-    out += action.why.empty() ? "" : ">\n> " + action.why + "\n";
+    out += fmt::format("What you approve: {}\n", inline_text(action.reason));
+    out += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
     out += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
     return out + "\n";
 }
@@ -190,7 +222,7 @@ std::string phases(const Plan& plan, const Outline& outline) {
     for (const Block& block : outline.blocks) {
         if (block.phase != phase) {
             phase = block.phase;
-            out += fmt::format("## {}\n\n", phase);
+            out += fmt::format("## {}\n\n", inline_text(phase));
         }
         for (const Action* action : block.actions) {
             out += action->is_gate() ? gate(*action) : step(++number, *action, plan, kept);
@@ -202,17 +234,22 @@ std::string phases(const Plan& plan, const Outline& outline) {
     return out;
 }
 
+// Each script that some step runs, once; of two with one name each has its own digest.
 std::string scripts(const Plan& plan) {
-    std::map<std::string, std::string> contents;
+    std::map<std::pair<std::string, std::string>, std::string> contents;
     for (const Action& action : plan.actions) {
         const Json& script = action.request["script"];
         if (!script.is_null()) {
-            contents[script["name"].as_string()] = script["content"].as_string();
+            contents[{script["name"].as_string(), digest_of(script)}] =
+                script["content"].as_string();
         }
     }
     std::string out = contents.empty() ? "" : "## Scripts\n\n";
     for (const auto& [name, content] : contents) {
-        out += fmt::format("### {}\n\n```sh\n{}\n```\n\n", name, trim(content));
+        out += fmt::format("### {}, digest {}\n\n{}\n\n",
+                           inline_text(name.first),
+                           inline_text(name.second),
+                           fenced(trim(content)));
     }
     return out;
 }

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
+#include "cli/visible.h"
 #include "run/progress.h"
 
 #include <fmt/format.h>
@@ -187,7 +188,7 @@ std::string log_words(const Json& event) {
 std::string event_words(const Event& event, const model::Plan& plan) {
     const std::string about_run = run_words(event);
     if (!about_run.empty() || event.action >= plan.actions.size()) {
-        return about_run;
+        return one_line(about_run);
     }
     const model::Action& action = plan.actions[event.action];
     const std::string words = action_words(event, action);
@@ -197,8 +198,8 @@ std::string event_words(const Event& event, const model::Plan& plan) {
     const std::string member = action.member.empty() ? "" : action.member + ": ";
     const std::string title =
         action.is_gate() ? fmt::format("gate \"{}\"", action.gate) : words_of(action, plan);
-    return member + title + ": " + words
-           + std::string(goes_on_without(event, action) ? k_goes_on : "");
+    return one_line(member + title + ": " + words
+                    + std::string(goes_on_without(event, action) ? k_goes_on : ""));
 }
 
 std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen) {

@@ -1,6 +1,7 @@
 #include "cli/screen.h"
 
 #include "base/text.h"
+#include "cli/visible.h"
 
 #include <algorithm>
 
@@ -37,11 +38,28 @@ std::string without_blanks_at_end(std::string line) {
 
 }  // namespace
 
+namespace {
+
+std::string& escape_key() {
+    static std::string key;
+    return key;
+}
+
+}  // namespace
+
+std::string escape(std::string_view code) {
+    return "\x1b" + escape_key() + "[" + std::string(code);
+}
+
+void set_escape_key(std::string key) {
+    escape_key() = std::move(key);
+}
+
 std::string Screen::paint(Tone tone, std::string_view text) const {
     if (!color || tone == Tone::plain || text.empty()) {
         return std::string(text);
     }
-    return "\x1b[" + std::string(code_of(tone)) + "m" + std::string(text) + "\x1b[0m";
+    return escape(code_of(tone)) + "m" + std::string(text) + escape("0m");
 }
 
 bool wants_color(std::string_view mode, bool terminal, const char* no_color) {
@@ -90,7 +108,7 @@ std::string shorten(std::string_view text, std::size_t columns) {
 
 std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
     std::vector<std::string> lines = {""};
-    for (const std::string& word : split(text, ' ')) {
+    for (const std::string& word : split(one_line(text), ' ')) {
         std::string& line = lines.back();
         if (line.empty()) {
             line = word;
@@ -115,6 +133,7 @@ std::string hang(std::string_view lead, std::string_view text, std::size_t width
 }
 
 void Table::add(std::vector<std::string> cells) {
+    std::transform(cells.begin(), cells.end(), cells.begin(), one_line);
     rows_.push_back(std::move(cells));
 }
 

@@ -20,6 +20,12 @@ struct Screen {
     [[nodiscard]] std::string paint(Tone tone, std::string_view text) const;
 };
 
+// The start of an escape sequence of ours, up to its code: visible() lets only those pass.
+[[nodiscard]] std::string escape(std::string_view code);
+// A secret of this process that is in each of our sequences, so that no text can forge one; of hex
+// digits. Empty (as tests have it): any sequence counts as ours.
+void set_escape_key(std::string key);
+
 // `mode` is auto, always or never; auto means on a terminal, unless NO_COLOR is set and not empty.
 [[nodiscard]] bool wants_color(std::string_view mode, bool terminal, const char* no_color);
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace drydock::conduct {
@@ -36,7 +37,8 @@ Hosts::Hosts(transport::Transport& transport,
     : transport_(transport)
     , clock_(clock)
     , identity_(std::move(identity))
-    , secrets_(std::move(secrets)) {
+    , secrets_(std::move(secrets))
+    , redactor_(secrets_) {
     for (auto& [name, address] : addresses) {
         links_[name].address = std::move(address);
     }
@@ -183,6 +185,62 @@ void Hosts::flush(Link& link) {
     }
 }
 
+namespace {
+
+// True if a string of the value has the text in it.
+bool mentions(const Json& value, const std::string& text) {
+    const auto& items = value.items();
+    const auto& members = value.members();
+    return value.as_string().find(text) != std::string::npos
+           || std::any_of(
+               items.begin(), items.end(), [&](const Json& item) { return mentions(item, text); })
+           || std::any_of(members.begin(), members.end(), [&](const auto& member) {
+                  return mentions(member.second, text);
+              });
+}
+
+}  // namespace
+
+// Only what came from outside is hidden: a secret such as "done" must not change an outcome.
+void Hosts::hide_secrets(Reply& reply) const {
+    if (!redactor_.hides_something()) {
+        return;
+    }
+    reply.error.message = redactor_.redact(std::string_view(reply.error.message));
+    Json facts = Json::Array{};
+    for (Json fact : reply.body["facts"].items()) {
+        fact.set("evidence", redactor_.redact(fact["evidence"]));
+        fact.set("value", redactor_.redact(fact["value"]));
+        facts.push(std::move(fact));
+    }
+    if (!facts.items().empty()) {
+        reply.body.set("facts", std::move(facts));
+    }
+    if (Json result = reply.body["result"]; result.is_object()) {
+        result.set("evidence", redactor_.redact(result["evidence"]));
+        if (Json error = result["error"]; error.is_object()) {
+            result.set("error", error.set("message", redactor_.redact(error["message"])));
+        }
+        reply.body.set("result", std::move(result));
+    }
+    if (reply.kind == Reply::Kind::progress) {
+        reply.body = redactor_.redact(reply.body);
+    }
+}
+
+// A host gets the secrets that this request names, and no others.
+void Hosts::add_secrets(Json& request) const {
+    Json named = Json::Object{};
+    for (const auto& [name, value] : secrets_.members()) {
+        if (mentions(request, fmt::format("${{secret:{}}}", name))) {
+            named.set(name, value);
+        }
+    }
+    if (!named.members().empty()) {
+        request.set("secrets", std::move(named));
+    }
+}
+
 Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     Json request = std::move(question.request);
     request.set("n", ticket);
@@ -190,8 +248,8 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     if (identity_.epoch != 0) {
         request.set("epoch", identity_.epoch).set("journal", identity_.journal);
     }
-    if (!secrets_.members().empty() && (what == "probe" || what == "exec")) {
-        request.set("secrets", secrets_);
+    if (what == "probe" || what == "exec") {
+        add_secrets(request);
     }
     if (request["begin_by_ms"].is_integer() && link.ahead_ms) {
         request.set("begin_by_ms", request["begin_by_ms"].as_int() + *link.ahead_ms);
@@ -300,6 +358,7 @@ void Hosts::take(Link& link, const Json& frame) {
     if (reply.kind != Reply::Kind::progress) {
         link.waiting.erase(waiting);
     }
+    hide_secrets(reply);
     replies_.push_back(std::move(reply));
 }
 

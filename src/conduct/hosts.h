@@ -9,6 +9,7 @@
 #pragma once
 
 #include "agent/fences.h"
+#include "agent/secrets.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "model/cluster.h"
@@ -57,8 +58,8 @@ public:
     // A host's clock that gains so much on ours tells that this process or its machine stood still.
     static constexpr std::int64_t k_clock_slip_ms = 1'000;
 
-    // `secrets` ({NAME: value}) go with probes and actions. `transport` and `clock` must outlive
-    // this.
+    // Of `secrets` ({NAME: value}) those go with a probe or an action that it names. `transport`
+    // and `clock` must outlive this.
     Hosts(transport::Transport& transport,
           os::Clock& clock,
           std::map<std::string, transport::HostAddress> addresses,
@@ -138,6 +139,8 @@ private:
     void take_hello(Link& link, const Json& frame);
     void refuse_greeting(Link& link, const Error& error);
     [[nodiscard]] Json outgoing(const Link& link, Ticket ticket, Question question) const;
+    void add_secrets(Json& request) const;
+    void hide_secrets(Reply& reply) const;
     [[nodiscard]] Json fence_request(const Link& link) const;
     void fail_all(Link& link, const Error& error, Reply::Kind kind);
     void expire(Link& link);
@@ -150,7 +153,8 @@ private:
     std::map<std::string, Link> links_;
     Identity identity_;
     Json secrets_;
-    Ticket next_ticket_ = 16;  // below: greetings
+    agent::Redactor redactor_;  // of all secrets: an agent hides those that it was given
+    Ticket next_ticket_ = 16;   // below: greetings
     std::vector<Reply> replies_;
     std::optional<Error> displaced_;
     std::int64_t slipped_ms_ = 0;

@@ -14,7 +14,8 @@ using model::FactSource;
 using model::Known;
 
 constexpr std::int64_t k_probe_ms = 5'000;  // as the agent has it, when a probe names no deadline
-constexpr std::size_t k_keys_kept_max = 200'000;  // of facts, in inquiries that are kept
+constexpr std::size_t k_evidence_bytes_max = 4096;  // of one fact, as a host tells it
+constexpr std::size_t k_keys_kept_max = 200'000;    // of facts, in inquiries that are kept
 
 bool has_blanks(const Json& value) {
     const auto& items = value.items();
@@ -61,6 +62,40 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
         out.set(key, std::move(one));
     }
     return out;
+}
+
+// Returns the one answer to the question `key`, which should stand at the place `at`. Null if there
+// is none, or more than one.
+const Json* fact_of(const Json::Array& facts, std::size_t at, const std::string& key) {
+    const auto is_answer = [&](const Json& fact) { return fact["id"].as_string() == key; };
+    if (at < facts.size() && is_answer(facts[at])) {
+        return &facts[at];
+    }
+    const auto first = std::find_if(facts.begin(), facts.end(), is_answer);
+    const bool is_only = first != facts.end() && std::none_of(first + 1, facts.end(), is_answer);
+    return is_only ? &*first : nullptr;
+}
+
+model::Observation not_told() {
+    return {Known::unknown, {}, "the host did not answer this question, or answered it twice", 0};
+}
+
+// A value of another type, or one that is too large, is unknown, whatever the host says of it.
+model::Observation checked_observation(const Json& probe, const Json& fact) {
+    auto observation = model::observation_from_json(fact);
+    observation.evidence.resize(std::min(observation.evidence.size(), k_evidence_bytes_max));
+    if (observation.status != Known::known) {
+        observation.value = {};
+        return observation;
+    }
+    const std::string& type = probe["type"].as_string();
+    if (!type.empty() && !model::is_of_type(observation.value, model::fact_type_from(type))) {
+        return {Known::unknown,
+                {},
+                fmt::format("the host told a value that is no {}: {}", type, observation.evidence),
+                observation.at_ms};
+    }
+    return observation;
 }
 
 }  // namespace
@@ -214,12 +249,21 @@ void Reading::end_round() {
     ++round_;
 }
 
-void Reading::take_facts(const Reply& reply) {
-    for (const Json& fact : reply.body["facts"].items()) {
-        auto observation = model::observation_from_json(fact);
-        observation.fresh_until_ms = reply.asked_ms + 2 * fact["after_ms"].as_int(0) + k_fresh_ms;
+// A host speaks only for what it was asked: other facts in its answer count for nothing.
+void Reading::take_facts(const Reply& reply, const Json& probes) {
+    const std::int64_t took_ms = clock_->monotonic_ms() - reply.asked_ms;
+    const auto& asked = probes.items();
+    for (std::size_t at = 0; at < asked.size(); ++at) {
+        const std::string& key = asked[at]["id"].as_string();
+        const Json* fact = fact_of(reply.body["facts"].items(), at, key);
+        auto observation = fact == nullptr ? not_told() : checked_observation(asked[at], *fact);
+        // A fact cannot be read later than its answer came.
+        const std::int64_t after_ms =
+            fact == nullptr ? 0
+                            : std::clamp<std::int64_t>((*fact)["after_ms"].as_int(0), 0, took_ms);
+        observation.fresh_until_ms = reply.asked_ms + 2 * after_ms + k_fresh_ms;
         fresh_until_ms_ = std::min(fresh_until_ms_, observation.fresh_until_ms);
-        book_.insert_or_assign(book_.end(), fact["id"].as_string(), std::move(observation));
+        book_.insert_or_assign(book_.end(), key, std::move(observation));
     }
 }
 
@@ -232,7 +276,7 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
         return true;
     }
     if (reply.kind == Reply::Kind::answer) {
-        take_facts(reply);
+        take_facts(reply, asked->second);
     } else {
         for (const Json& probe : asked->second.items()) {
             book_[probe["id"].as_string()] = {Known::unknown, {}, reply.error.message, 0};

@@ -117,7 +117,7 @@ private:
     void end_round();
     void ask(const std::string& host, const Inquiry::Probes& probes, Hosts& hosts);
     void ask_filled(const Inquiry::Round& round, Hosts& hosts);
-    void take_facts(const Reply& reply);
+    void take_facts(const Reply& reply, const Json& probes);
 
     std::shared_ptr<const Inquiry> inquiry_;
     os::Clock* clock_;

@@ -98,6 +98,9 @@ Observation agreed(const FactSource& source, const FactBook& book) {
 }
 
 Observation arithmetic(const FactSource& source, const FactBook& book) {
+    if (source.inputs.size() != 2) {
+        return {Known::unknown, {}, fmt::format("{} needs two facts", source.derive), 0};
+    }
     const Observation& a = look_up(book, source.inputs.at(0));
     const Observation& b = look_up(book, source.inputs.at(1));
     const bool percent = source.derive == "percent";
@@ -257,6 +260,35 @@ Observation observation_from_json(const Json& json) {
         }
     }
     return observation;
+}
+
+std::size_t weight_of(const Json& value) {
+    std::size_t weight = 1 + value.as_string().size();
+    for (const Json& item : value.items()) {
+        weight += weight > k_fact_bytes_max ? 0 : weight_of(item);
+    }
+    for (const auto& [key, item] : value.members()) {
+        weight += weight > k_fact_bytes_max ? 0 : key.size() + weight_of(item);
+    }
+    return weight;
+}
+
+bool is_of_type(const Json& value, FactType type) {
+    if (weight_of(value) > k_fact_bytes_max) {
+        return false;
+    }
+    switch (type) {
+    case FactType::boolean:
+        return value.is_bool();
+    case FactType::integer:
+        return value.is_integer();
+    case FactType::list:
+        return value.is_array();
+    case FactType::release:
+    case FactType::text:
+        return value.is_string();
+    }
+    return false;
 }
 
 std::string_view name_of(FactType type) {

@@ -75,6 +75,14 @@ reading_rounds(const FactSources& sources, const std::vector<std::string>& wante
 
 [[nodiscard]] Json to_json(const Observation& observation);
 [[nodiscard]] Observation observation_from_json(const Json& json);
+// What a value of a fact may take; see weight_of().
+inline constexpr std::size_t k_fact_bytes_max = 64U << 10U;
+
+// The bytes of text and the number of items in a value, counted up to somewhat over the limit.
+[[nodiscard]] std::size_t weight_of(const Json& value);
+
+// True if a known fact of that type may have the value, which is not over the limit.
+[[nodiscard]] bool is_of_type(const Json& value, FactType type);
 [[nodiscard]] std::string_view name_of(FactType type);
 [[nodiscard]] FactType fact_type_from(std::string_view name);  // text for what is not known
 

@@ -1,5 +1,6 @@
 // A plan from its JSON; refuses what is no plan, or was edited.
 #include "base/hash.h"
+#include "base/text.h"
 #include "model/plan.h"
 
 #include <fmt/format.h>
@@ -255,6 +256,50 @@ void read_notes(const Json& json, Plan& plan) {
     }
 }
 
+tl::unexpected<Error> bad_name(std::string_view kind, std::string_view name) {
+    return fail(
+        "plan.name",
+        fmt::format("the plan has a {} that could lead out of its folder: `{}`", kind, name),
+        "plan again; this file was not made by drydock");
+}
+
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+}
+
+// Runs, members, hosts and actions become parts of paths, here and on the hosts.
+Status check_plan_names(const Plan& plan) {
+    if (!is_plain_name(plan.run, "-_.")) {
+        return bad_name("run", plan.run);
+    }
+    if (!plan.returns_from.empty() && !is_plain_name(plan.returns_from, "-_.")) {
+        return bad_name("run", plan.returns_from);
+    }
+    for (const auto* text : {&plan.cluster, &plan.system, &plan.from, &plan.to, &plan.procedure}) {
+        if (has_control(*text)) {
+            return bad_name("cluster, system, version or procedure", *text);
+        }
+    }
+    for (const auto& [name, host] : plan.hosts) {
+        if (!is_plain_name(name, "-_.")) {
+            return bad_name("host", name);
+        }
+    }
+    for (const auto& [name, host] : plan.member_hosts) {
+        if (!is_plain_name(name, "-_.")) {
+            return bad_name("member", name);
+        }
+    }
+    for (const Action& action : plan.actions) {
+        if (!is_plain_name(action.id, "-_./")) {
+            return bad_name("action", action.id);
+        }
+    }
+    return {};
+}
+
 // What an action refers to must exist; the runner and the checker rely on it.
 Status check_references(const Plan& plan) {
     std::set<std::string_view> ids;
@@ -272,6 +317,11 @@ Status check_references(const Plan& plan) {
         }
     }
     for (const auto& [key, source] : plan.sources) {
+        const bool pair = source.derive == "percent" || source.derive == "minus";
+        if (pair && source.inputs.size() != 2) {
+            return fail("plan.derive",
+                        fmt::format("{} of fact {} needs two facts", source.derive, key));
+        }
         if (source.derive.empty() && !plan.hosts.contains(source.host)) {
             return fail("plan.reference",
                         fmt::format("fact {} is read on a host that the plan does not have", key));
@@ -311,6 +361,7 @@ Result<Plan> plan_from_json(const Json& json) {
         DRYDOCK_TRY_ASSIGN(Action action, action_from(item, plan.actions.size()));
         plan.actions.push_back(std::move(action));
     }
+    DRYDOCK_TRY(check_plan_names(plan));
     DRYDOCK_TRY(check_references(plan));
     plan.check = json["check"];
     if (plan.digest() != json["digest"].as_string()) {

@@ -158,8 +158,9 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
     return file;
 }
 
-Result<std::string> read_file(const std::string& path, std::size_t size_max) {
-    DRYDOCK_TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NONBLOCK));
+namespace {
+
+Result<std::string> read_open(const Fd& file, const std::string& path, std::size_t size_max) {
     std::string bytes;
     std::array<char, 16384> chunk = {};
     for (;;) {
@@ -178,6 +179,22 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
             return fail("os.too_large", fmt::format("{} has over {} bytes", path, size_max));
         }
     }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t size_max) {
+    DRYDOCK_TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NONBLOCK));
+    return read_open(file, path, size_max);
+}
+
+Result<std::string> read_plain_file(const std::string& path, std::size_t size_max) {
+    DRYDOCK_TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    struct stat facts = {};
+    if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        return fail("os.not_plain", path + " is no plain file");
+    }
+    return read_open(file, path, size_max);
 }
 
 bool exists(const std::string& path) {
@@ -254,6 +271,10 @@ Result<double> used_percent(const std::string& path) {
     const auto used = static_cast<double>(facts.f_blocks - facts.f_bfree);
     const auto all = used + static_cast<double>(facts.f_bavail);  // as df counts
     return all > 0 ? used * 100 / all : 0;
+}
+
+std::string real_path_of(const std::string& path) {
+    return real_path(path).value_or("");
 }
 
 std::string folder_of(const std::string& path) {

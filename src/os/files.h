@@ -51,6 +51,9 @@ private:
 // bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
 
+// The same of a regular file. "os.not_plain" for all else: a pipe or a device may never end.
+[[nodiscard]] Result<std::string> read_plain_file(const std::string& path, std::size_t size_max);
+
 // True if something has that name, also a link that leads nowhere.
 [[nodiscard]] bool exists(const std::string& path);
 
@@ -71,6 +74,9 @@ write_file_durable(const std::string& path, std::string_view bytes, mode_t mode 
 
 [[nodiscard]] Result<std::int64_t> free_bytes(const std::string& path);
 [[nodiscard]] Result<double> used_percent(const std::string& path);
+
+// The path with all links followed; empty if there is no such file.
+[[nodiscard]] std::string real_path_of(const std::string& path);
 
 // "/a/b/c" -> "/a/b"; "c" -> "."; "/c" -> "/".
 [[nodiscard]] std::string folder_of(const std::string& path);

@@ -394,6 +394,10 @@ Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<in
     return report.pid;
 }
 
+void keep_memory_private() {
+    ::prctl(PR_SET_DUMPABLE, 0);
+}
+
 std::vector<std::string>
 clean_environment(const std::vector<std::pair<std::string, std::string>>& given) {
     std::vector<std::string> all;

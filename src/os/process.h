@@ -76,6 +76,10 @@ private:
 [[nodiscard]] Result<pid_t> spawn_detached(const SpawnOptions& options,
                                            const std::function<int()>& before_exec);
 
+// From now on no other process of the same user can read the memory and the open files of this one,
+// and it leaves no core file. Programs that it starts are not concerned.
+void keep_memory_private();
+
 // PATH of the caller and what is given; nothing else crosses over.
 [[nodiscard]] std::vector<std::string>
 clean_environment(const std::vector<std::pair<std::string, std::string>>& given);
@@ -107,7 +111,8 @@ struct ProcessFacts {
     pid_t pid = 0;
     std::uint64_t start_ticks = 0;  // since boot: with the pid it names one process, not its heirs
     bool zombie = false;
-    uid_t user = 0;
+    pid_t parent = 0;
+    uid_t user = 0;  // who owns its files in /proc: root, if it keeps its memory private
     std::vector<std::string> arguments;
     std::string exe;     // without " (deleted)"
     std::string folder;  // working folder
@@ -116,6 +121,9 @@ struct ProcessFacts {
 // The process, or nothing when there surely is no such process. Any error means that nobody can
 // tell, such as "os.proc" when its files may not be read.
 [[nodiscard]] Result<std::optional<ProcessFacts>> find_process(pid_t pid);
+
+// Its effective user, whoever may read its files; nothing if it is gone.
+[[nodiscard]] std::optional<uid_t> effective_user_of(pid_t pid);
 
 // "NAME=value" of a process at its start; empty for a kernel thread, and nothing when the process
 // is gone.

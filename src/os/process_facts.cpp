@@ -80,6 +80,7 @@ bool parse_stat(const std::string& stat, ProcessFacts& facts) {
         return false;
     }
     facts.zombie = fields[0] == "Z" || fields[0] == "X";
+    facts.parent = to_number<pid_t>(fields[1]);
     facts.start_ticks = to_number<std::uint64_t>(fields[19]);
     return true;
 }
@@ -112,6 +113,16 @@ Result<std::optional<ProcessFacts>> find_process(pid_t pid) {
         facts.arguments = split(*line, '\0');
     }
     return read_links(folder, std::move(facts));
+}
+
+std::optional<uid_t> effective_user_of(pid_t pid) {
+    for (const auto& line : split(read_proc(fmt::format("/proc/{}/status", pid)), '\n')) {
+        if (line.starts_with("Uid:")) {
+            const auto users = split(line, '\t');
+            return users.size() > 2 ? std::optional(to_number<uid_t>(users[2])) : std::nullopt;
+        }
+    }
+    return std::nullopt;
 }
 
 Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid) {

@@ -92,6 +92,51 @@ void check_places(ClusterReader& reader) {
     }
 }
 
+// As many arguments may a start add to those of the cluster file; as the agent has it.
+constexpr std::size_t k_start_arguments_max = 2;
+
+// True if the arguments of one, without the program, may be those of the other.
+bool same_arguments(const Json& one, const Json& other) {
+    const auto& few = one.items().size() <= other.items().size() ? one.items() : other.items();
+    const auto& many = one.items().size() <= other.items().size() ? other.items() : one.items();
+    return !few.empty() && many.size() - few.size() <= k_start_arguments_max
+           && std::equal(few.begin() + 1, few.end(), many.begin() + 1);
+}
+
+bool share_release(const Member& one, const Member& other) {
+    return std::any_of(one.versions.begin(), one.versions.end(), [&](const auto& release) {
+        return std::any_of(other.versions.begin(), other.versions.end(), [&](const auto& others) {
+            return release.second == others.second;
+        });
+    });
+}
+
+// A process may be told by its arguments, folder and environment, and not by the link it went by.
+bool are_alike(const Member& one, const Member& other) {
+    const Json& a = one.service;
+    const Json& b = other.service;
+    return one.host == other.host && a["type"] == Json("process") && b["type"] == Json("process")
+           && a["cwd"] == b["cwd"] && a["env"] == b["env"] && same_arguments(a["argv"], b["argv"])
+           && share_release(one, other);
+}
+
+void check_alike(ClusterReader& reader) {
+    const auto& members = reader.cluster.members;
+    for (auto at = members.begin(); at != members.end(); ++at) {
+        const auto first = std::find_if(
+            members.begin(), at, [&](const Member& other) { return are_alike(other, *at); });
+        if (first != at) {
+            reader.error("member.alike",
+                         at->where,
+                         fmt::format("the processes of {} and {} on host {} cannot be told apart",
+                                     first->name,
+                                     at->name,
+                                     at->host),
+                         "name the member in the arguments, as with ${member} in `argv`");
+        }
+    }
+}
+
 }  // namespace
 
 void check_members(const Node& document, ClusterReader& reader) {
@@ -100,6 +145,7 @@ void check_members(const Node& document, ClusterReader& reader) {
     if (!reader.diagnostics.has_errors()) {
         check_quorum(document["policy"]["max_unavailable"], reader);
         check_places(reader);
+        check_alike(reader);
     }
 }
 

@@ -15,6 +15,7 @@ struct ClusterReader {
     const model::Pack& pack;
     std::string folder;  // of the cluster file, absolute
     Diagnostics& diagnostics;
+    std::size_t expanded_bytes = 0;  // of all strings whose ${names} were replaced
 
     [[nodiscard]] std::string absolute(const std::string& path) const;
 

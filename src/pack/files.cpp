@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <set>
 
 namespace drydock::pack {
 
@@ -29,18 +28,6 @@ std::optional<std::string> read_text(const std::string& path, Diagnostics& diagn
 
 void finish(Diagnostics& diagnostics) {
     diagnostics.sort();
-    std::set<std::string> told;
-    Diagnostics once;
-    for (const Diagnostic& one : diagnostics.all()) {
-        if (told.insert(one.text()).second) {
-            Diagnostics single;
-            const bool error = one.severity == Severity::error;
-            error ? single.error(one.code, one.where, one.summary, one.suggestion)
-                  : single.warning(one.code, one.where, one.summary, one.suggestion);
-            once.add(std::move(single));
-        }
-    }
-    diagnostics = std::move(once);
 }
 
 }  // namespace drydock::pack

@@ -14,6 +14,9 @@ namespace drydock::pack {
 
 namespace {
 
+constexpr std::size_t k_expanded_bytes_max = 64U << 10U;      // of one string
+constexpr std::size_t k_expanded_bytes_max_all = 16U << 20U;  // 1000 members take under 1 MiB
+
 bool is_url(std::string_view text) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (text.substr(0, scheme.size()) != scheme) {
@@ -241,7 +244,25 @@ private:
         if (!done) {
             reader_.error("name.open", where, done.error().message, done.error().remedy);
         }
-        return done.value_or("");
+        return limited(done.value_or(""), where);
+    }
+
+    // Settings that use each other may grow without bound.
+    std::string limited(std::string value, const Position& where) {
+        reader_.expanded_bytes += value.size();
+        const bool one_too_long = value.size() > k_expanded_bytes_max;
+        if (one_too_long || reader_.expanded_bytes > k_expanded_bytes_max_all) {
+            reader_.error("setting.too_long",
+                          where,
+                          one_too_long
+                              ? fmt::format("this becomes {} bytes long", value.size())
+                              : std::string("the settings of this file become too long in all"),
+                          fmt::format("at most {} KiB each, and {} MiB in all",
+                                      k_expanded_bytes_max >> 10U,
+                                      k_expanded_bytes_max_all >> 20U));
+            value.clear();
+        }
+        return value;
     }
 
     std::string replaced(const Node& node) { return replaced(text_of(node), node.where); }
@@ -320,6 +341,15 @@ private:
         }
     }
 
+    // Where the program of the member may lie: no other process is taken for it.
+    Json release_folders() const {
+        Json::Array folders;
+        for (const auto& [version, folder] : member_.versions) {
+            folders.emplace_back(folder);
+        }
+        return folders;
+    }
+
     Json process(const Node& node) {
         Json json;
         json.set("type", "process");
@@ -329,6 +359,7 @@ private:
             env.insert_or_assign(entry.key, replaced(entry.value));
         }
         json.set("env", env);
+        json.set("releases", release_folders());
         for (const char* key : {"cwd", "pid_file", "log"}) {
             if (node.has(key)) {
                 json.set(key, path(node[key]));

@@ -128,6 +128,7 @@ TEST(Cluster, AServiceIsWhatTheAgentTakes) {
               R"("env":{"GOMAXPROCS":"2","PASSWORD":"${secret:member.password}"},)"
               R"("log":"/srv/orders/demo/m2/etcd.log",)"
               R"("pid_file":"/srv/orders/demo/m2/etcd.pid",)"
+              R"("releases":["/srv/orders/etcd-3.4.23","/opt/etcd-3.5.16"],)"
               R"("stop":{"signal":"TERM","within_ms":10000},"type":"process"})");
 }
 

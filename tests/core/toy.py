@@ -60,6 +60,8 @@ class Watcher(threading.Thread):
 
 
 class Cluster:
+    line = os.path.join(FOLDER, "line.py")  # the way to the hosts in `lines`
+
     def __init__(self, scratch: str, members: int = 3, end_seconds: float = 0,
                  lines: Iterable[str] = ()):
         self.scratch, self.end_seconds = scratch, end_seconds
@@ -122,8 +124,7 @@ class Cluster:
             return f'{{connect: [sh, -c, "trap \'\' PIPE; exec sleep 1000"], {where}}}'
         if host in self.lines:
             os.makedirs(self.path("lines", host), exist_ok=True)
-            line = os.path.join(FOLDER, "line.py")
-            return f'{{connect: [python3, "{line}", "{self.path("lines", host)}"], {where}}}'
+            return f'{{connect: [python3, "{self.line}", "{self.path("lines", host)}"], {where}}}'
         return f'{{connect: local, {where}}}'
 
     def cut(self, host: str, fault: str, text: str = "") -> None:

@@ -27,7 +27,7 @@ POLICYhosts: {here: {connect: local}}
 roles:
   node:
     host: here
-    service: {process: {argv: ["${release}/node"], pid_file: "SCRATCH/${member}.pid", log: "SCRATCH/${member}.log"}}
+    service: {process: {argv: ["${release}/node", "${member}"], pid_file: "SCRATCH/${member}.pid", log: "SCRATCH/${member}.log"}}
     release: {link: "SCRATCH/${member}", versions: {"1.0": SCRATCH/1.0, "2.0": SCRATCH/2.0}}
     settings: {facts: "SCRATCH/${member}.json"}
 members: [MEMBERS]

@@ -41,7 +41,7 @@ roles:
   node:
     host: here
     service:
-      process: {argv: ["${release}/node"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}
+      process: {argv: ["${release}/node", "${member}"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}
     release:
       link: "/opt/${member}/current"
       versions: {"1.0": /opt/node-1.0, "2.0": /opt/node-2.0}

@@ -19,7 +19,7 @@ members:
 
 constexpr const char* k_beside_role = R"(
     host: here
-    service: {process: {argv: ["${release}/run"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}}
+    service: {process: {argv: ["${release}/run", "${member}"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}}
     release: {link: "/opt/${member}", versions: {"1.0": /opt/1.0, "2.0": /opt/2.0}})";
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace drydock::transport {
 namespace {
 
 constexpr std::size_t k_outgoing_bytes_max = 64U << 20U;  // some frames of the largest size
+constexpr std::size_t k_chunks_per_read_max = 16;         // 1 MiB at a time of each stream
 constexpr std::size_t k_stderr_tail_bytes = 4096;
 constexpr std::int64_t k_last_words_ms = 200;  // between the end of a stream and that of its child
 constexpr std::int64_t k_finish_grace_ms = 300;  // for all agents together, at the end
@@ -39,10 +40,11 @@ Result<Pipe> make_pipe() {
     return Pipe{os::Fd(ends[0]), os::Fd(ends[1])};
 }
 
-// True when the other side closed it; appends what came.
+// True when the other side closed it; appends what came, up to a limit: one that sends for ever
+// does not hold up the others.
 bool read_available(int descriptor, std::string& into) {
     std::array<char, 65536> chunk = {};
-    for (;;) {
+    for (std::size_t chunks = 0; chunks < k_chunks_per_read_max; ++chunks) {
         const auto size = ::read(descriptor, chunk.data(), chunk.size());
         if (size > 0) {
             into.append(chunk.data(), static_cast<std::size_t>(size));
@@ -52,6 +54,7 @@ bool read_available(int descriptor, std::string& into) {
             return false;
         }
     }
+    return false;
 }
 
 class LocalConversation final : public Conversation {

@@ -49,12 +49,17 @@ def tell(commands: list[str], scratch: str, system: str) -> None:
         print(f"  {command}")
 
 
-def clear(scratch: str) -> None:
-    """Ends and removes what an earlier demo left in its folder."""
+def _refuse_strange(scratch: str) -> None:
+    """Nothing is ended or removed in a folder that no demo marked."""
     if os.path.exists(scratch) and os.listdir(scratch) \
             and not os.path.exists(os.path.join(scratch, MARK)):
         raise Stopped(f"{scratch} is not a folder of the demo, and is left as it is.\n"
                       "  Name another one with --scratch.")
+
+
+def clear(scratch: str) -> None:
+    """Ends and removes what an earlier demo left in its folder."""
+    _refuse_strange(scratch)
     if processes.end_all(scratch):
         print("Ended what an earlier demo had left running.", flush=True)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -88,6 +93,7 @@ def play(options: argparse.Namespace, run: Callable[[argparse.Namespace], None],
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if options.end:
+            _refuse_strange(options.scratch)
             print(f"{len(processes.end_all(options.scratch))} processes ended.")
         else:
             run(options)

@@ -1,0 +1,21 @@
+#include "agent/received_bytes.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+
+namespace drydock::agent {
+
+std::uint64_t received_bytes(int socket) {
+    tcp_info info = {};
+    socklen_t size = sizeof info;
+    constexpr std::size_t k_needed =
+        offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+    const bool known =
+        socket >= 0 && ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    return known && size >= k_needed ? info.tcpi_bytes_received : 0;
+}
+
+}  // namespace drydock::agent

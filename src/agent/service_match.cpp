@@ -1,0 +1,186 @@
+#include "agent/service_match.h"
+
+#include "agent/key.h"
+#include "base/text.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_start_arguments_max = 2;  // "--upgrade", which only one start had
+constexpr std::size_t k_interpreters_max = 2;     // "/usr/bin/env python3 script ..."
+constexpr std::size_t k_near_arguments_max = 8;   // so many may be too many or missing
+constexpr std::size_t k_shown_bytes_max = 60;     // of an argument
+
+using Texts = std::vector<std::string>;
+
+// Equal, or equal up to a secret that only a start knows.
+bool same_argument(const std::string& wanted, const std::string& found) {
+    const auto secret = wanted.find("${secret:");
+    return secret == wanted.npos ? wanted == found
+                                 : std::string_view(found).starts_with(wanted.substr(0, secret));
+}
+
+bool same_program(const std::string& wanted, const std::string& found, const std::string& exe) {
+    return os::name_of(found) == os::name_of(wanted) || os::name_of(exe) == os::name_of(wanted);
+}
+
+// `before` arguments are an interpreter's; those that are too many at the end are its start's own.
+bool same_arguments_behind(std::size_t before,
+                           const Texts& wanted,
+                           const os::ProcessFacts& process) {
+    const auto& found = process.arguments;
+    if (found.size() < wanted.size() + before
+        || found.size() > wanted.size() + before + k_start_arguments_max) {
+        return false;
+    }
+    const auto first = found.begin() + static_cast<std::ptrdiff_t>(before);
+    const bool same_name = before == 0 ? same_program(wanted[0], *first, process.exe)
+                                       : *first == wanted[0];  // a script behind its interpreter
+    return same_name && std::equal(wanted.begin() + 1, wanted.end(), first + 1, same_argument);
+}
+
+bool same_arguments(const Texts& wanted, const os::ProcessFacts& process) {
+    for (std::size_t before = 0; before <= k_interpreters_max; ++before) {
+        if (same_arguments_behind(before, wanted, process)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lies_in(const std::string& path, const std::string& folder) {
+    return !folder.empty() && (path == folder || path.starts_with(folder + "/"));
+}
+
+// The folders of the releases, as written and with their links followed.
+Texts homes_of(const ProcessShape& shape) {
+    Texts homes;
+    for (const std::string& folder : shape.releases) {
+        homes.push_back(folder);
+        homes.push_back(os::real_path_of(folder));
+    }
+    return homes;
+}
+
+bool lies_in_one(const std::string& path, const Texts& homes) {
+    return std::any_of(
+        homes.begin(), homes.end(), [&](const auto& home) { return lies_in(path, home); });
+}
+
+// The paths in an argument: "/a", "@/a", "--class-path=/a:/b".
+Texts paths_in(const std::string& argument) {
+    Texts paths;
+    for (const std::string& part : split(argument, ':')) {
+        if (const auto start = part.find('/'); start != part.npos) {
+            paths.push_back(part.substr(start));
+        }
+    }
+    return paths;
+}
+
+bool runs_script_of(const os::ProcessFacts& process, const Texts& homes) {
+    return std::any_of(
+        process.arguments.begin(), process.arguments.end(), [&](const std::string& argument) {
+            const Texts paths = paths_in(argument);
+            return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+                return lies_in_one(os::real_path_of(path), homes);
+            });
+        });
+}
+
+// The agent has no other user: what it starts is of its own.
+bool is_of_member(const ProcessShape& shape, const os::ProcessFacts& process) {
+    if (os::effective_user_of(process.pid) != ::geteuid()) {
+        return false;
+    }
+    if (shape.releases.empty()) {
+        return true;
+    }
+    const Texts homes = homes_of(shape);
+    return lies_in_one(process.exe, homes) || process.exe == os::real_path_of(shape.argv[0])
+           || runs_script_of(process, homes);
+}
+
+// Takes away from `left` what `other` has too.
+void remove_common(Texts& left, Texts& other) {
+    std::erase_if(left, [&](const std::string& argument) {
+        const auto same = std::find_if(other.begin(), other.end(), [&](const std::string& one) {
+            return same_argument(argument, one);
+        });
+        if (same != other.end()) {
+            other.erase(same);
+            return true;
+        }
+        return false;
+    });
+}
+
+// The names of options, without their values: those may be secret.
+std::string names_of(const Texts& arguments) {
+    Texts names;
+    for (const std::string& argument : arguments) {
+        const std::string name =
+            argument.substr(0, std::min(argument.find('='), k_shown_bytes_max));
+        names.push_back("`" + to_utf8(name) + "`");
+    }
+    return join(names, ", ");
+}
+
+}  // namespace
+
+Result<ProcessShape> read_process_shape(const Json& service) {
+    ProcessShape shape;
+    DRYDOCK_TRY_ASSIGN(shape.argv, read_texts(service["argv"], "service.argv"));
+    shape.env = read_pairs(service["env"]);
+    shape.cwd = service["cwd"].as_string();
+    for (const Json& folder : service["releases"].items()) {
+        shape.releases.push_back(folder.as_string());
+    }
+    return shape;
+}
+
+bool is_of_service(const ProcessShape& shape, const os::ProcessFacts& process) {
+    return same_arguments(shape.argv, process) && is_of_member(shape, process);
+}
+
+// Arguments alone may fit a process of another member.
+bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
+    if (!shape.cwd.empty() && !process.folder.empty() && process.folder != shape.cwd) {
+        return false;
+    }
+    const auto text = os::read_file(fmt::format("/proc/{}/environ", process.pid), 4U << 20U);
+    const auto found = split(text.value_or(""), '\0');
+    return !text || std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {
+        const auto wanted = entry.first + "=" + entry.second;
+        return std::any_of(found.begin(), found.end(), [&](const auto& each) {
+            return same_argument(wanted, each);
+        });
+    });
+}
+
+std::string near_miss(const ProcessShape& shape, const os::ProcessFacts& process) {
+    if (process.arguments.empty() || shape.argv.size() < 2
+        || !same_program(shape.argv[0], process.arguments[0], process.exe)
+        || !is_of_member(shape, process)) {
+        return {};
+    }
+    Texts missing(shape.argv.begin() + 1, shape.argv.end());
+    Texts more(process.arguments.begin() + 1, process.arguments.end());
+    remove_common(missing, more);
+    const bool has_common = missing.size() + 1 < shape.argv.size();
+    const bool is_near =
+        missing.empty() != more.empty() && missing.size() + more.size() <= k_near_arguments_max;
+    if (!has_common || !is_near) {
+        return {};
+    }
+    return more.empty() ? fmt::format("it lacks {}", names_of(missing))
+                        : fmt::format("it has {} too", names_of(more));
+}
+
+}  // namespace drydock::agent

@@ -1,0 +1,139 @@
+#include "os/output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <deque>
+
+namespace drydock::os {
+namespace {
+
+constexpr int k_links_max = 40;  // as the kernel has it
+
+std::deque<std::string> parts_of(const std::string& path) {
+    std::deque<std::string> parts;
+    std::string part;
+    for (const char c : path + "/") {
+        if (c != '/') {
+            part += c;
+        } else if (!part.empty()) {
+            parts.push_back(std::exchange(part, {}));
+        }
+    }
+    return parts;
+}
+
+bool is_trusted(uid_t user) {
+    return user == 0 || user == ::geteuid();
+}
+
+// Walks a path from the root, one part at a time.
+class Walk {
+public:
+    Status go(const std::string& path) {
+        left_ = parts_of(path);
+        DRYDOCK_TRY_ASSIGN(at_, open_file("/", O_PATH | O_DIRECTORY));
+        while (!left_.empty()) {
+            const std::string part = left_.front();
+            left_.pop_front();
+            DRYDOCK_TRY(step(part));
+        }
+        return {};
+    }
+
+    [[nodiscard]] Fd take() { return std::move(at_); }
+
+private:
+    Status step(const std::string& part) {
+        Fd next(::openat(at_.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat facts = {};
+        if (!next || ::fstat(next.get(), &facts) != 0) {
+            return fail_errno(errno == ENOENT ? "os.missing" : "os.open", "opening " + part, errno);
+        }
+        if (S_ISLNK(facts.st_mode)) {
+            return follow(part, next, facts);
+        }
+        at_ = std::move(next);
+        return {};
+    }
+
+    Status follow(const std::string& part, const Fd& link, const struct stat& facts) {
+        std::array<char, PATH_MAX> target = {};
+        const auto size = ::readlinkat(link.get(), "", target.data(), target.size());
+        if (!is_trusted(facts.st_uid) || size <= 0 || ++links_ > k_links_max) {
+            return fail(
+                "os.strange_link",
+                fmt::format("the link {} belongs to another user, and is not followed", part),
+                "name the real path");
+        }
+        const std::string path(target.data(), static_cast<std::size_t>(size));
+        const auto parts = parts_of(path);
+        left_.insert(left_.begin(), parts.begin(), parts.end());
+        if (path.front() == '/') {
+            DRYDOCK_TRY_ASSIGN(at_, open_file("/", O_PATH | O_DIRECTORY));
+        }
+        return {};
+    }
+
+    Fd at_;
+    std::deque<std::string> left_;
+    int links_ = 0;
+};
+
+}  // namespace
+
+Result<OutputFolder> OutputFolder::of(const std::string& path) {
+    if (path.empty() || path.front() != '/') {
+        return fail("os.relative", fmt::format("`{}` is no absolute path", path));
+    }
+    const std::string folder = folder_of(path);
+    Walk walk;
+    if (auto walked = walk.go(folder); !walked) {
+        return tl::unexpected(walked.error().in(folder));
+    }
+    return OutputFolder(walk.take(), folder);
+}
+
+Result<Fd> OutputFolder::open(const std::string& name, int flags, mode_t mode) const {
+    const int safe = flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    Fd file(::openat(folder_.get(), name.c_str(), safe & ~O_TRUNC, mode));
+    struct stat facts = {};
+    if (!file && errno != ELOOP) {
+        return fail_errno("os.open", fmt::format("opening {}/{}", path_, name), errno);
+    }
+    if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1
+        || facts.st_uid != ::geteuid()) {
+        return fail(
+            "os.strange_file",
+            fmt::format("{}/{} is a link, or another user's, and is not written to", path_, name),
+            "remove it");
+    }
+    if ((flags & O_TRUNC) != 0 && ::ftruncate(file.get(), 0) != 0) {
+        return fail_errno("os.truncate", fmt::format("emptying {}/{}", path_, name), errno);
+    }
+    ::fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK);
+    return file;
+}
+
+Status OutputFolder::rename(const std::string& from, const std::string& to) const {
+    if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) != 0) {
+        return fail_errno("os.rename", fmt::format("renaming {}/{}", path_, from), errno);
+    }
+    const Fd folder(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::fsync(folder.get()) != 0) {
+        return fail_errno("os.fsync", path_, errno);
+    }
+    return {};
+}
+
+void OutputFolder::remove(const std::string& name) const {
+    ::unlinkat(folder_.get(), name.c_str(), 0);
+}
+
+}  // namespace drydock::os

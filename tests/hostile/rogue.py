@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""A rogue agent between conductor and host: rogue.py FOLDER AGENT...
+
+It passes frames on to the real agent and back. Files in FOLDER say what it does with them, from the
+moment they are there; each holds JSON, or nothing:
+    extra_facts   [fact]: stands behind the facts of every answer to a probe
+    late          seconds: answers to probes are held back so long
+    replaced      {id: {key: value}}: what the fact of that id says instead
+    dropped       [id]: facts that are left out
+    trickle       seconds a byte: answers to probes come one byte at a time
+    greeting      text: stands before the agent's greeting
+    errors        text: every request but greetings is refused with this message
+    swallowed     only greetings reach the agent
+What the conductor sent is in FOLDER/requests, one frame a line.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, BinaryIO, Iterator
+
+GREETINGS = ("hello", "fence")
+
+
+class Rogue:
+    def __init__(self, folder: str, agent: list[str]):
+        self.folder = folder
+        self.child = subprocess.Popen(agent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lock = threading.Lock()
+
+    def wish(self, name: str) -> Any:
+        """What the file of that name says; None while there is none."""
+        try:
+            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+                return json.loads(file.read() or "true")
+        except FileNotFoundError:
+            return None
+
+    def pass_requests(self) -> None:
+        for request in frames(sys.stdin.buffer):
+            with open(os.path.join(self.folder, "requests"), "a", encoding="utf-8") as log:
+                log.write(json.dumps(request) + "\n")
+            is_greeting = request["do"] in GREETINGS
+            if not is_greeting and (message := self.wish("errors")) is not None:
+                self.say({"n": request["n"], "error": {
+                    "code": "agent.bad", "message": message, "remedy": message,
+                    "class": "permanent"}})
+            elif is_greeting or not self.wish("swallowed"):
+                self.child.stdin.write(bytes_of(request))
+                self.child.stdin.flush()
+        while self.wish("swallowed"):  # as ssh: it waits for the other side
+            time.sleep(0.1)
+        self.child.stdin.close()
+
+    def pass_answers(self) -> None:
+        greeting = (self.wish("greeting") or "").encode() + self.child.stdout.readline()
+        self.write(greeting)
+        for answer in frames(self.child.stdout):
+            if "facts" in answer:
+                answer["facts"] = self.bend(answer["facts"])
+                time.sleep(self.wish("late") or 0)
+            self.say(answer)
+
+    def bend(self, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        extra, dropped = self.wish("extra_facts") or [], self.wish("dropped") or []
+        replaced = self.wish("replaced") or {}
+        told = [fact | replaced.get(fact["id"], {}) for fact in facts
+                if fact["id"] not in dropped]
+        return told + extra
+
+    def say(self, frame: dict[str, Any]) -> None:
+        self.write(bytes_of(frame), self.wish("trickle") if "facts" in frame else None)
+
+    def write(self, data: bytes, seconds: float | None = None) -> None:
+        with self.lock:
+            for piece in [data] if seconds is None else [bytes([byte]) for byte in data]:
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+                time.sleep(seconds or 0)
+
+
+def frames(source: BinaryIO) -> Iterator[dict[str, Any]]:
+    while len(head := source.read(4)) == 4:
+        yield json.loads(source.read(struct.unpack(">I", head)[0]))
+
+
+def bytes_of(frame: dict[str, Any]) -> bytes:
+    body = json.dumps(frame).encode()
+    return struct.pack(">I", len(body)) + body
+
+
+def main() -> None:
+    rogue = Rogue(sys.argv[1], sys.argv[2:])
+    threading.Thread(target=rogue.pass_requests, daemon=True).start()
+    try:
+        rogue.pass_answers()
+    except BrokenPipeError:
+        pass
+    os._exit(rogue.child.wait())
+
+
+if __name__ == "__main__":
+    main()
