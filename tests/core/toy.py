@@ -40,12 +40,14 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.lowest = len(cluster.members)
         self.moments: list[tuple[float, list[str]]] = []  # when the lowest fell, and who served
+        self.sets: set[tuple[str, ...]] = set()  # all that served at a time
         self._cluster, self._ended = cluster, threading.Event()
         self._begun = time.monotonic()
 
     def run(self) -> None:
         while not self._ended.wait(WATCH_SECONDS):
             up = self._cluster.up()
+            self.sets.add(tuple(up))
             if len(up) < self.lowest:
                 self.lowest = len(up)
                 self.moments.append((round(time.monotonic() - self._begun, 2), up))

@@ -11,11 +11,14 @@ moment they are there; each holds JSON, or nothing:
     greeting      text: stands before the agent's greeting
     errors        text: every request but greetings is refused with this message
     swallowed     only greetings reach the agent
+    fuzz          a number: each frame is changed, dropped, doubled, held back or broken, now and then,
+                  by dice with that seed
 What the conductor sent is in FOLDER/requests, one frame a line.
 """
 
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -31,6 +34,7 @@ class Rogue:
         self.folder = folder
         self.child = subprocess.Popen(agent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lock = threading.Lock()
+        self.dice: random.Random | None = None
 
     def wish(self, name: str) -> Any:
         """What the file of that name says; None while there is none."""
@@ -73,6 +77,11 @@ class Rogue:
         return told + extra
 
     def say(self, frame: dict[str, Any]) -> None:
+        if (seed := self.wish("fuzz")) is not None:
+            self.dice = self.dice or random.Random(f"{seed} {time.time_ns()}")
+            for data in broken(frame, self.dice):
+                self.write(data)
+            return
         self.write(bytes_of(frame), self.wish("trickle") if "facts" in frame else None)
 
     def write(self, data: bytes, seconds: float | None = None) -> None:
@@ -81,6 +90,50 @@ class Rogue:
                 sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
                 time.sleep(seconds or 0)
+
+
+ODD = (None, True, False, -1, 0, 1, 2**31, 2**63, -2**63, 1e308, "", "x" * 70_000, [], {}, [[[]]],
+       "\x1b[2J\n\u202e", "running", "stopped", "done", "failed", "unknown", "known", "absent",
+       "ended", "none", "torn", "1.0", "2.0", "m1/ready", "m2/ready", "m3/running", "../../evil",
+       {"state": "ended", "result": {"outcome": "done"}})
+CALM = 0.8  # the share of frames that stay as they are
+
+
+def broken(frame: dict[str, Any], dice: random.Random) -> list[bytes]:
+    """What is sent in the place of a frame."""
+    if dice.random() < CALM:
+        return [bytes_of(frame)]
+    match dice.randrange(9):
+        case 0:
+            return []
+        case 1:
+            return [bytes_of(frame)] * 2
+        case 2:
+            time.sleep(dice.random() * 3)
+            return [bytes_of(frame)]
+        case 3:
+            return [bytes_of(frame)[:dice.randrange(8)], os.urandom(dice.randrange(40))]
+        case 4:
+            return [struct.pack(">I", dice.choice((0, 1, 2**23 + 1, 2**32 - 1))), b"{}"]
+        case 5:
+            return [bytes_of(frame | {"n": dice.randrange(40)})]
+    changed = json.loads(json.dumps(frame))
+    for _ in range(dice.randrange(1, 4)):
+        change(changed, dice)
+    return [bytes_of(changed)]
+
+
+def change(value: Any, dice: random.Random) -> None:
+    """Puts something odd somewhere into a map or a list."""
+    while isinstance(value, (dict, list)) and value:
+        key = dice.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        if not isinstance(value[key], (dict, list)) or not value[key] or dice.random() < 0.2:
+            if dice.random() < 0.2:
+                del value[key]
+            else:
+                value[key] = dice.choice(ODD)
+            return
+        value = value[key]
 
 
 def frames(source: BinaryIO) -> Iterator[dict[str, Any]]:
