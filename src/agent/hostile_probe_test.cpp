@@ -55,6 +55,8 @@ private:
     void serve(const std::string& head, const std::string& flood, std::size_t limit) {
         while (!ended_) {
             const os::Fd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            const timeval patience = {1, 0};  // who reads no more, and stays, holds up nobody
+            ::setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
             std::array<char, 4096> request = {};
             if (peer && ::read(peer.get(), request.data(), request.size()) > 0) {
                 send_all(peer, head, flood, limit);

@@ -139,6 +139,7 @@ void note(os::ProcessFacts process, const ProcessShape& shape, Seen& seen) {
 // A child has its parent's arguments for a moment, or for good.
 void drop_children(std::vector<os::ProcessFacts>& fitting) {
     std::vector<pid_t> pids;
+    pids.reserve(fitting.size());
     for (const auto& process : fitting) {
         pids.push_back(process.pid);
     }
