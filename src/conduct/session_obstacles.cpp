@@ -167,8 +167,8 @@ Obstacle RunSession::look_before_begin() {
     }
     const WorkReport first = recall_work(*hosts_, ports_.clock);
     const WorkReport report = await_foreign_work(first);
-    // Behind the greetings: a conductor of this very journal may have begun meanwhile, and a lease is
-    // in the journal before a host hears of it.
+    // Behind the greetings: a conductor of this very journal may have begun meanwhile, and a lease
+    // is in the journal before a host hears of it.
     if (const auto read = read_leases(); !read) {
         return {{}, read.error()};
     }
