@@ -66,7 +66,7 @@ TEST_F(Begin, is_refused_when_no_supervisor_can_be_started) {
     EXPECT_EQ(begun.error().code, "os.exec");
     EXPECT_EQ(host->look(key).phase, ActionPhase::none);
     EXPECT_FALSE(std::filesystem::exists(path("state/r1/a.1/result.json")));
-    EXPECT_TRUE(host->running().empty());
+    EXPECT_TRUE(host->running()->empty());
 }
 
 // The index forgets what ended, but not because of a question.
@@ -129,6 +129,17 @@ TEST_F(Begin, is_refused_when_the_fence_is_gone_or_damaged) {
                   "agent.fence_damaged");
         EXPECT_EQ(raised(epoch + 1, true)["fence"].as_int(), epoch + 1);
     }
+}
+
+// Nothing that runs must be overlooked because a folder cannot be read.
+TEST_F(Begin, is_refused_when_nobody_can_tell_what_runs) {
+    connect();
+    EXPECT_EQ(call(exec("a", effect()))["state"].as_string(), "ended");
+    std::filesystem::remove_all(path("state/.running"));
+    write("state/.running", "no folder");
+    EXPECT_EQ(call(json(R"({"do":"hello"})"))["error"]["code"].as_string(), "os.read");
+    EXPECT_TRUE(call(exec("b", effect())).contains("error"));
+    EXPECT_EQ(read("effects"), "ran\n");
 }
 
 // Two attempts side by side would write over each other.

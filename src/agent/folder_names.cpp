@@ -5,19 +5,22 @@
 
 namespace drydock::agent {
 
-std::vector<std::string> names_in(const std::string& folder) {
+Result<std::vector<std::string>> names_in(const std::string& folder) {
     std::vector<std::string> names;
     std::error_code error;
     for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
          at.increment(error)) {
         names.push_back(at->path().filename().string());
     }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return fail_errno("os.read", folder, error.value());
+    }
     std::sort(names.begin(), names.end());
     return names;
 }
 
-std::vector<std::string> run_names(const std::string& folder) {
-    auto names = names_in(folder);
+Result<std::vector<std::string>> run_names(const std::string& folder) {
+    DRYDOCK_TRY_ASSIGN(auto names, names_in(folder));
     std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
     return names;
 }

@@ -114,8 +114,8 @@ public:
     // Asks a running action to end early; its result will say so. Ends what a dead supervisor left
     // behind. Success when nothing runs.
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
-    // All actions that run here now, of whatever run and epoch, sorted.
-    [[nodiscard]] virtual std::vector<RunningAction> running() = 0;
+    // All actions that run here now, of whatever run and epoch, sorted. An error: nobody can tell.
+    [[nodiscard]] virtual Result<std::vector<RunningAction>> running() = 0;
 
     [[nodiscard]] virtual std::unique_ptr<ProbeRun> probe(const Json& probes) = 0;
 

@@ -201,7 +201,7 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
     remove_marked_runs(state_);
-    prune_index(index_.keys());
+    prune_index(index_.keys().value_or(std::vector<ActionKey>()));
     return epoch;
 }
 
@@ -231,7 +231,8 @@ Status LocalHost::begin(const Permit& permit,
     if (os::exists(folder_of(key))) {
         return check_request(folder_of(key), request);
     }
-    if (const auto other = find_running_attempt(key)) {
+    DRYDOCK_TRY_ASSIGN(const auto other, find_running_attempt(key));
+    if (other) {
         return attempt_running(*other);
     }
     DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
@@ -247,8 +248,9 @@ Status LocalHost::begin(const Permit& permit,
 }
 
 // Must be called under the lock: then no other agent is about to start one.
-std::optional<ActionKey> LocalHost::find_running_attempt(const ActionKey& key) const {
-    for (ActionKey& other : index_.keys()) {
+Result<std::optional<ActionKey>> LocalHost::find_running_attempt(const ActionKey& key) const {
+    DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
+    for (ActionKey& other : keys) {
         if (other.run != key.run || other.action != key.action) {
             continue;
         }
@@ -380,9 +382,10 @@ std::string LocalHost::read_journal(const ActionKey& key) const {
     return request ? (*request)["journal"].as_string() : std::string();
 }
 
-std::vector<RunningAction> LocalHost::running() {
+Result<std::vector<RunningAction>> LocalHost::running() {
+    DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
     std::vector<RunningAction> all;
-    for (ActionKey& key : index_.keys()) {
+    for (ActionKey& key : keys) {
         if (look(key).phase == ActionPhase::running) {
             std::string journal = read_journal(key);
             all.push_back({std::move(key), std::move(journal)});

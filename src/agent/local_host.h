@@ -31,7 +31,7 @@ public:
     Status bury(const ActionKey& key) override;
     ActionState look(const ActionKey& key) override;
     Status cancel(const Commander& commander, const ActionKey& key) override;
-    std::vector<RunningAction> running() override;
+    Result<std::vector<RunningAction>> running() override;
     std::unique_ptr<ProbeRun> probe(const Json& probes) override;
     Status put(const Commander& commander, const PutPart& part) override;
     Result<FilePart> get(const std::string& path, std::int64_t offset, std::int64_t size) override;
@@ -63,7 +63,7 @@ private:
     [[nodiscard]] Status write_fences(const FenceRegistry& before,
                                       const FenceRegistry& after) const;
     // The attempt of the same action that runs here, also one whose supervisor died.
-    [[nodiscard]] std::optional<ActionKey> find_running_attempt(const ActionKey& key) const;
+    [[nodiscard]] Result<std::optional<ActionKey>> find_running_attempt(const ActionKey& key) const;
     [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key) const;
     [[nodiscard]] Status start_attempt(const ActionKey& key,
                                        const Permit& permit,

@@ -22,6 +22,11 @@ struct Run {
     std::int64_t changed_ms = 0;  // when something was last begun in it
 };
 
+// What cannot be read is not removed.
+std::vector<std::string> those_read(Result<std::vector<std::string>> names) {
+    return names ? std::move(*names) : std::vector<std::string>();
+}
+
 std::int64_t changed_ms(const std::string& folder) {
     struct stat facts = {};
     return ::stat(folder.c_str(), &facts) == 0 ? facts.st_mtim.tv_sec * 1000 : INT64_MAX;
@@ -30,7 +35,7 @@ std::int64_t changed_ms(const std::string& folder) {
 // The newest first.
 std::vector<Run> unmarked_runs(const std::string& state) {
     std::vector<Run> runs;
-    for (const auto& name : run_names(state)) {
+    for (const auto& name : those_read(run_names(state))) {
         const std::string folder = fmt::format("{}/{}", state, name);
         if (!is_marked(folder)) {
             runs.push_back({folder, changed_ms(folder)});
@@ -44,15 +49,15 @@ std::vector<Run> unmarked_runs(const std::string& state) {
 
 bool has_ended(const Run& run) {
     const auto names = names_in(run.folder);
-    return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-        return !key_of("run", name) || is_closed(fmt::format("{}/{}", run.folder, name));
-    });
+    return names && std::all_of(names->begin(), names->end(), [&](const std::string& name) {
+               return !key_of("run", name) || is_closed(fmt::format("{}/{}", run.folder, name));
+           });
 }
 
 std::size_t remove_attempts(const std::string& run, std::size_t count_max) {
     std::size_t removed = 0;
     std::error_code error;
-    for (const auto& name : names_in(run)) {
+    for (const auto& name : those_read(names_in(run))) {
         if (name == k_marker || removed >= count_max) {
             continue;
         }
@@ -85,7 +90,7 @@ void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {
 
 void remove_marked_runs(const std::string& state_folder) {
     std::size_t left = k_attempts_removed_max;
-    for (const auto& name : run_names(state_folder)) {
+    for (const auto& name : those_read(run_names(state_folder))) {
         const std::string folder = fmt::format("{}/{}", state_folder, name);
         if (left > 0 && is_marked(folder)) {
             left -= remove_attempts(folder, left);

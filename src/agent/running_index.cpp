@@ -6,6 +6,7 @@
 #include "os/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,31 +51,34 @@ void RunningIndex::remove(const ActionKey& key) const {
     ::rmdir(run.c_str());  // refused unless it is empty
 }
 
-void RunningIndex::complete() const {
+Status RunningIndex::complete() const {
     const std::string marker = folder_ + "/.complete";
     struct stat facts = {};
     if (::stat(marker.c_str(), &facts) == 0) {
-        return;
+        return {};
     }
-    bool all = make_folder(folder_).has_value();
-    for (const auto& run : run_names(state_)) {
-        for (const auto& name : names_in(state_ + "/" + run)) {
+    DRYDOCK_TRY(make_folder(folder_));
+    DRYDOCK_TRY_ASSIGN(const auto runs, run_names(state_));
+    for (const auto& run : runs) {
+        const std::string folder = fmt::format("{}/{}", state_, run);
+        DRYDOCK_TRY_ASSIGN(const auto names, names_in(folder));
+        for (const auto& name : names) {
             const auto key = key_of(run, name);
-            if (key && !is_closed(state_ + "/" + run + "/" + name)) {
-                all = add(*key).has_value() && all;
+            if (key && !is_closed(fmt::format("{}/{}", folder, name))) {
+                DRYDOCK_TRY(add(*key));
             }
         }
     }
-    if (all) {
-        (void)touch(marker);
-    }
+    return touch(marker);
 }
 
-std::vector<ActionKey> RunningIndex::keys() const {
-    complete();
+Result<std::vector<ActionKey>> RunningIndex::keys() const {
+    DRYDOCK_TRY(complete());
     std::vector<ActionKey> keys;
-    for (const auto& run : run_names(folder_)) {
-        for (const auto& name : names_in(folder_ + "/" + run)) {
+    DRYDOCK_TRY_ASSIGN(const auto runs, run_names(folder_));
+    for (const auto& run : runs) {
+        DRYDOCK_TRY_ASSIGN(const auto names, names_in(fmt::format("{}/{}", folder_, run)));
+        for (const auto& name : names) {
             if (auto key = key_of(run, name)) {
                 keys.push_back(std::move(*key));
             }

@@ -20,10 +20,11 @@ public:
     void remove(const ActionKey& key) const;
     // All attempts that were added and not removed, sorted. The first call on a state folder looks
     // at all attempts once, for those that an agent without an index began.
-    [[nodiscard]] std::vector<ActionKey> keys() const;
+    // An error if some of it cannot be read: then nobody can tell what runs.
+    [[nodiscard]] Result<std::vector<ActionKey>> keys() const;
 
 private:
-    void complete() const;
+    [[nodiscard]] Status complete() const;
 
     std::string state_;
     std::string folder_;

@@ -345,10 +345,11 @@ std::optional<std::int64_t> Session::next_deadline_ms() const {
     return next;
 }
 
-Json Session::hello() {
+Result<Json> Session::hello() {
     Json answer = host_.facts();
     Json running{Json::Array{}};
-    for (const auto& action : host_.running()) {
+    DRYDOCK_TRY_ASSIGN(const auto actions, host_.running());
+    for (const auto& action : actions) {
         running.push(to_json(action.key).set("journal", action.journal));
     }
     answer.set("running", std::move(running));

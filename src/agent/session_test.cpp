@@ -56,7 +56,9 @@ public:
 
     Status cancel(const Commander&, const ActionKey&) override { return {}; }
 
-    std::vector<RunningAction> running() override { return {{{"r", "a/b", 2}, "j"}}; }
+    Result<std::vector<RunningAction>> running() override {
+        return std::vector<RunningAction>{{{"r", "a/b", 2}, "j"}};
+    }
 
     std::unique_ptr<ProbeRun> probe(const Json&) override {
         return std::make_unique<LateRun>(ready);

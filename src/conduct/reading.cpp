@@ -1,5 +1,6 @@
 #include "conduct/reading.h"
 
+#include "agent/key.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -83,7 +84,10 @@ model::Observation not_told() {
 // A value of another type, or one that is too large, is unknown, whatever the host says of it.
 model::Observation checked_observation(const Json& probe, const Json& fact) {
     auto observation = model::observation_from_json(fact);
-    observation.evidence.resize(std::min(observation.evidence.size(), k_evidence_bytes_max));
+    if (observation.evidence.size() > k_evidence_bytes_max) {
+        observation.evidence.resize(k_evidence_bytes_max);
+        observation.evidence = agent::to_utf8(observation.evidence);  // a character may be cut
+    }
     if (observation.status != Known::known) {
         observation.value = {};
         return observation;

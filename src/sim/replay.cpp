@@ -89,7 +89,7 @@ public:
     // What the same plan came to when nothing more goes wrong and a person helps.
     bool ends() {
         const auto running = [&](const std::string& host) {
-            return site_.transport.host(host).running();
+            return *site_.transport.host(host).running();
         };
         for (const auto& [host, unused] : plan_.hosts) {
             site_.transport.lose(host, 0);

@@ -268,7 +268,7 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
     return {};
 }
 
-std::vector<agent::RunningAction> FakeHost::running() {
+Result<std::vector<agent::RunningAction>> FakeHost::running() {
     std::vector<agent::RunningAction> all;
     for (const auto& [key, attempt] : attempts_) {
         if (attempt.phase == ActionPhase::running) {

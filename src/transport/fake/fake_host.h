@@ -51,7 +51,7 @@ public:
     [[nodiscard]] agent::ActionState look(const agent::ActionKey& key) override;
     [[nodiscard]] Status cancel(const agent::Commander& commander,
                                 const agent::ActionKey& key) override;
-    [[nodiscard]] std::vector<agent::RunningAction> running() override;
+    [[nodiscard]] Result<std::vector<agent::RunningAction>> running() override;
     [[nodiscard]] std::unique_ptr<agent::ProbeRun> probe(const Json& probes) override;
     [[nodiscard]] Status put(const agent::Commander& commander,
                              const agent::PutPart& part) override;
