@@ -137,8 +137,8 @@ TEST_F(Begin, is_refused_when_nobody_can_tell_what_runs) {
     EXPECT_EQ(call(exec("a", effect()))["state"].as_string(), "ended");
     std::filesystem::remove_all(path("state/.running"));
     write("state/.running", "no folder");
-    EXPECT_EQ(call(json(R"({"do":"hello"})"))["error"]["code"].as_string(), "os.read");
-    EXPECT_TRUE(call(exec("b", effect())).contains("error"));
+    EXPECT_EQ(call(json(R"({"do":"hello"})"))["error"]["code"].as_string(), "os.open");
+    EXPECT_EQ(call(exec("b", effect()))["error"]["code"].as_string(), "os.open");
     EXPECT_EQ(read("effects"), "ran\n");
 }
 

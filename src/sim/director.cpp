@@ -73,7 +73,8 @@ bool fits(std::string_view event, std::string_view turn) {
 std::optional<ActionKey> running(Site& site, const model::Action& action) {
     std::optional<ActionKey> found;
     if (!action.host.empty()) {
-        for (const auto& [key, journal] : *site.transport.host(action.host).running()) {
+        const auto all = site.transport.host(action.host).running();
+        for (const auto& [key, journal] : *all) {
             found = key.action == action.id ? std::optional(key) : found;
         }
     }
