@@ -50,6 +50,13 @@ struct Failure {
 template <class T>
 using Answer = tl::expected<T, Failure>;
 
+// What is done about a file that would execute what is not known here (docs/security.md).
+enum class Trust : std::uint8_t {
+    ask,        // by Options::ask; refused without one
+    remember,   // yes, and from now on
+    this_time,  // yes, and nothing is remembered
+};
+
 struct Options {
     std::string cluster_file;
     std::string program;  // path of the running drydock; agents on this machine are started from it
@@ -59,6 +66,9 @@ struct Options {
     std::string unproved;    // apply: why a plan is run whose check failed or is missing
     bool take_over = false;  // displaces another journal that holds the hosts
     bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
+    Trust trust = Trust::ask;
+    // Asks a person about a file and what it would execute; true for yes. May be empty.
+    std::function<bool(const std::string& file, const std::vector<std::string>& executed)> ask = {};
 };
 
 // The folder of packs: $DRYDOCK_PACKS, else ../share/drydock/packs from the program's folder, else
@@ -97,6 +107,8 @@ struct PlanRequest {
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
 [[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
+// A plan that was made here is known here: `apply` does not ask about it.
+[[nodiscard]] Status remember_own(const model::Plan& plan);
 
 struct Checked {
     checker::Report report;

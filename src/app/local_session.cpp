@@ -1,6 +1,7 @@
 #include "app/local_session.h"
 
 #include "agent/fences.h"
+#include "app/trust.h"
 #include "base/text.h"
 #include "os/process.h"
 
@@ -100,6 +101,10 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
 
 Answer<std::unique_ptr<LocalSession>>
 LocalSession::open(const Options& options, Store& store, model::Plan plan, Observer& observer) {
+    const std::string file = options.plan_file.empty() ? "run " + plan.run : options.plan_file;
+    if (Status trusted = check_trust(options, file, executed_by(plan)); !trusted) {
+        return refuse(trusted.error());
+    }
     auto secrets = read_secrets(plan.secrets);
     if (!secrets) {
         return refuse(secrets.error());

@@ -1,5 +1,6 @@
 // Packs, cluster files, secrets, surveys.
 #include "app/internal.h"
+#include "app/trust.h"
 #include "base/text.h"
 #include "conduct/claims.h"
 #include "conduct/reading.h"
@@ -202,6 +203,12 @@ Answer<Survey> survey_for(const Options& options,
     auto sources = planner::bind_sources(project.pack, project.cluster, naming);
     if (!sources) {
         return refuse(sources.error());
+    }
+    if (Status trusted = check_trust(options,
+                                     project.cluster.file,
+                                     executed_by(project.cluster.hosts, project.cluster.secrets));
+        !trusted) {
+        return refuse(trusted.error());
     }
     auto secrets = read_secrets(project.cluster.secrets);
     if (!secrets) {

@@ -284,6 +284,10 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (!plan) {
         return tl::unexpected(plan.error());
     }
+    // Made here, of a cluster file that is known here.
+    if (Status known = remember_own(*plan); !known && options.trust != Trust::this_time) {
+        return refuse(known.error());
+    }
     return carry_out(options, *store, *plan, observer);
 }
 

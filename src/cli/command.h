@@ -89,9 +89,18 @@ private:
             cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
         options.take_over = typed_.take_over;
         options.give_up_hosts = typed_.give_up_hosts;
+        options.trust = typed_.trust_this_time ? app::Trust::this_time
+                        : typed_.trust         ? app::Trust::remember
+                                               : app::Trust::ask;
+        options.ask = [this](const auto& file, const auto& executed) {
+            return ask_trust(file, executed);
+        };
         return options;
     }
 
+    // Lists what the file would execute and waits for a yes. False without a terminal.
+    [[nodiscard]] bool ask_trust(const std::string& file,
+                                 const std::vector<std::string>& executed) const;
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
     int refuse(const app::Failure& failure, const std::string& to = {});
     int refuse_use(const std::string& message, const std::string& remedy);

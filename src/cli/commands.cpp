@@ -19,7 +19,7 @@ constexpr const char* k_footer =
     "3 waits for a person,\n4 halted, 5 the world moved. docs/commands.md tells more.";
 
 // Options that several commands share.
-enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8 };
+enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8, k_trust = 16 };
 
 class Commands {
 public:
@@ -59,6 +59,10 @@ private:
             command->add_flag(
                 "--dry-run", to_.dry_run, "check and say what would be done; do nothing");
         }
+        if ((shared & k_trust) != 0) {
+            command->add_flag(
+                "--trust", to_.trust, "also execute what is not known here yet, and remember it");
+        }
         if ((shared & k_run) != 0) {
             text(command, "--run", to_.run, "ID", "another run than the last one");
         }
@@ -89,9 +93,12 @@ private:
     }
 
     void add_looking() {
-        add(app_, "survey", "read every fact and show the cluster as it is", k_cluster | k_json);
-        auto* route =
-            add(app_, "route", "the hops to another version, and why", k_cluster | k_json);
+        add(app_,
+            "survey",
+            "read every fact and show the cluster as it is",
+            k_cluster | k_json | k_trust);
+        auto* route = add(
+            app_, "route", "the hops to another version, and why", k_cluster | k_json | k_trust);
         text(route, "--to", to_.to, "VERSION", "the version to reach")->required();
         auto* graph = text(route,
                            "--graph",
@@ -126,7 +133,8 @@ private:
     }
 
     void add_planning() {
-        auto* plan = add(app_, "plan", "make a plan and show it on one screen", k_cluster | k_json);
+        auto* plan = add(
+            app_, "plan", "make a plan and show it on one screen", k_cluster | k_json | k_trust);
         text(plan, "--to", to_.to, "VERSION", "the version to reach");
         text(plan, "-o,--output", to_.output, "FILE", "write the plan there");
         plan->add_flag("--rebuild", to_.rebuild, "a way back: rebuild from a fresh copy");
@@ -194,7 +202,7 @@ private:
     }
 
     void add_running() {
-        auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run);
+        auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run | k_trust);
         add_plan_file(apply);
         text(apply,
              "--unproved",
@@ -203,12 +211,14 @@ private:
              "run a plan whose check failed or is missing; the reason goes into the journal");
         add_conducting(apply);
         const unsigned changes = k_cluster | k_json | k_dry_run;
-        add_conducting(add(app_, "resume", "go on with the run where it stands", changes));
+        add_conducting(
+            add(app_, "resume", "go on with the run where it stands", changes | k_trust));
         add(app_, "pause", "let what is under way end, then hold the run", changes);
         auto* approve = add(app_, "approve", "approve the gate that the run waits at", changes);
         text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
-        add_conducting(add(app_, "downgrade", "take the run back", changes));
-        auto* abort = add(app_, "abort", "give the run up and leave the cluster as it is", changes);
+        add_conducting(add(app_, "downgrade", "take the run back", changes | k_trust));
+        auto* abort =
+            add(app_, "abort", "give the run up and leave the cluster as it is", changes | k_trust);
         add_take_over(abort);
         abort->add_flag("--give-up-hosts",
                         to_.give_up_hosts,
@@ -405,6 +415,8 @@ std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
         invocation.cluster_file.empty() && file != nullptr) {
         invocation.cluster_file = file;
     }
+    const char* trust = std::getenv("DRYDOCK_TRUST");
+    invocation.trust_this_time = trust != nullptr && std::string_view(trust) == "1";
     return invocation;
 }
 

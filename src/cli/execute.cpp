@@ -6,6 +6,9 @@
 #include "pack/pack.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
 
 namespace drydock::cli {
 
@@ -24,6 +27,20 @@ int Command::refuse_use(const std::string& message, const std::string& remedy) {
     failure.exit_code = app::k_exit_usage;
     failure.errors.push_back({"usage", message, remedy, ErrorClass::permanent});
     return refuse(failure);
+}
+
+bool Command::ask_trust(const std::string& file, const std::vector<std::string>& executed) const {
+    if (typed_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
+        return false;
+    }
+    console_.out << fmt::format("{} is not known here. It would execute:\n", one_line(file));
+    for (const std::string& one : executed) {
+        console_.out << "  " << one_line(one) << "\n";
+    }
+    console_.out << "Trust it from now on? Only `yes` does: ";
+    console_.out.flush();
+    std::string answer;
+    return std::getline(std::cin, answer) && answer == "yes";
 }
 
 int Command::write_out(const std::string& text) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace drydock::cli {
 
@@ -32,6 +33,9 @@ int Command::plan() {
     if (!typed_.output.empty()) {
         if (const auto written = app::write_plan(*answer, typed_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
+        }
+        if (!typed_.trust_this_time) {
+            std::ignore = app::remember_own(*answer);  // if it fails, `apply` asks
         }
     }
     if (typed_.json) {

@@ -43,6 +43,8 @@ struct Invocation {
     bool verbose = false;
     std::string text;  // note
     std::string head;  // journal verify
+    bool trust = false;
+    bool trust_this_time = false;  // $DRYDOCK_TRUST is 1
     bool take_over = false;
     bool give_up_hosts = false;
     bool dry_run = false;

@@ -1,0 +1,35 @@
+// First contact: what a cluster file or plan would execute, and whether this account said yes to
+// it.
+//
+// What was agreed to is remembered by digest in the user's own state: `trusted` in
+// $XDG_STATE_HOME/drydock, else in ~/.local/state/drydock. The folder that a cluster file names as
+// its state has no say. Not thread-safe; two processes may remember at the same time.
+#pragma once
+
+#include "app/app.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::app {
+
+// One thing that would be executed.
+struct Executed {
+    std::string text;    // for people: "host h1: ssh h1 drydock"
+    std::string digest;  // of all that decides what it does, with the scripts that it names
+};
+
+// The `connect`, `become`, `agent` and secret commands. Empty for a cluster that is reached
+// without.
+[[nodiscard]] std::vector<Executed>
+executed_by(const std::map<std::string, model::Host>& hosts,
+            const std::map<std::string, model::SecretSource>& secrets);
+// The same of a plan, with its commands and scripts as one entry, which has the plan's digest.
+[[nodiscard]] std::vector<Executed> executed_by(const model::Plan& plan);
+
+// Passes what is known here. Else asks by options.trust, and remembers a yes. "trust.unknown" lists
+// what is not known; "trust.memory" if a yes cannot be kept. Executes nothing.
+[[nodiscard]] Status
+check_trust(const Options& options, const std::string& file, const std::vector<Executed>& all);
+
+}  // namespace drydock::app
