@@ -2,7 +2,6 @@
 #include "app/trust.h"
 
 #include "base/hash.h"
-#include "base/probe.h"
 #include "base/text.h"
 #include "os/files.h"
 
@@ -180,7 +179,6 @@ check_trust(const Options& options, const std::string& file, const std::vector<E
     const bool agreed =
         options.trust == Trust::remember || (options.ask && options.ask(file, texts));
     if (!agreed) {
-        PROBE("trust: refused at first contact");
         return fail("trust.unknown",
                     fmt::format("{} is not known here. It would execute: {}", file, list_of(fresh)),
                     "read it; if you trust it: the same command with --trust, which is remembered");
