@@ -1,0 +1,236 @@
+#include "mover/blocks/blob.h"
+
+#include "base/hash.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::int64_t k_block_bytes_max = std::int64_t{256} << 20;  // backy2's default is 4 MiB
+constexpr std::size_t k_key_bytes = 32;
+constexpr std::size_t k_envelope_bytes = 40;
+constexpr std::size_t k_tag_bytes = 16;
+constexpr std::size_t k_nonce_bytes = 16;
+constexpr std::size_t k_head_bytes = k_tag_bytes + k_nonce_bytes;
+constexpr const char* k_other_copy =
+    "the block is lost here: take it from another copy of the store";
+
+using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+
+const unsigned char* in(std::string_view bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+unsigned char* out(std::string& bytes) {
+    return reinterpret_cast<unsigned char*>(bytes.data());
+}
+
+int digit(char c) {
+    const std::string_view digits = "0123456789abcdef";
+    const auto place = digits.find(c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c);
+    return place == std::string_view::npos ? -1 : static_cast<int>(place);
+}
+
+// Empty if it is not hex of `size` bytes.
+std::string from_hex(std::string_view hex, std::size_t size) {
+    std::string bytes;
+    for (std::size_t i = 0; hex.size() == 2 * size && i < hex.size(); i += 2) {
+        const int high = digit(hex[i]);
+        const int low = digit(hex[i + 1]);
+        if (high < 0 || low < 0) {
+            return {};
+        }
+        bytes.push_back(static_cast<char>(high * 16 + low));
+    }
+    return bytes;
+}
+
+tl::unexpected<Error> size_error(std::uint64_t found, std::int64_t wanted) {
+    return fail(
+        "blocks.size", fmt::format("{} bytes, but the row says {}", found, wanted), k_other_copy);
+}
+
+// RFC 3394: a wrong key shows, as the unwrapped head must be A6A6...
+Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope) {
+    if (reader.key.size() != k_key_bytes) {
+        return fail(
+            "blocks.key", "encrypted, and no key was given", "give backy2's encryption_key");
+    }
+    const std::string wrapped = from_hex(envelope, k_envelope_bytes);
+    if (wrapped.empty()) {
+        return fail("blocks.envelope", "enc_envkey of the row is not 80 hex digits", k_other_copy);
+    }
+    const Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    std::string key(k_envelope_bytes + 8, '\0');
+    int size = 0;
+    EVP_CIPHER_CTX_set_flags(cipher.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    if (EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_wrap(), nullptr, in(reader.key), nullptr) != 1
+        || EVP_DecryptUpdate(
+               cipher.get(), out(key), &size, in(wrapped), static_cast<int>(wrapped.size()))
+               != 1
+        || size != static_cast<int>(k_key_bytes)) {
+        return fail("blocks.key",
+                    "the key does not open the envelope of the row",
+                    "give the encryption_key that was set when the backup was made");
+    }
+    key.resize(k_key_bytes);
+    return key;
+}
+
+Result<std::string> decrypt(std::string_view blob, const std::string& key) {
+    const Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    std::string tag(blob.substr(0, k_tag_bytes));
+    const auto nonce = blob.substr(k_tag_bytes, k_nonce_bytes);
+    const auto sealed = blob.substr(k_head_bytes);
+    std::string plain(sealed.size() + 16, '\0');
+    int size = 0;
+    int rest = 0;
+    EVP_CIPHER_CTX* raw = cipher.get();
+    const bool right =
+        EVP_DecryptInit_ex(raw, EVP_aes_256_gcm(), nullptr, nullptr, nullptr) == 1
+        && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_IVLEN, int{k_nonce_bytes}, nullptr) == 1
+        && EVP_DecryptInit_ex(raw, nullptr, nullptr, in(key), in(nonce)) == 1
+        && EVP_DecryptUpdate(raw, out(plain), &size, in(sealed), static_cast<int>(sealed.size()))
+               == 1
+        && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, int{k_tag_bytes}, tag.data()) == 1
+        && EVP_DecryptFinal_ex(raw, out(plain) + size, &rest) == 1;
+    if (!right) {
+        return fail("blocks.tag", "the GCM tag does not fit: the blob is damaged", k_other_copy);
+    }
+    plain.resize(static_cast<std::size_t>(size + rest));
+    return plain;
+}
+
+// As backy2 reads: the first frame, which must say its size.
+Result<std::string> unpack(const std::string& frame, std::int64_t wanted) {
+    const auto says = ZSTD_getFrameContentSize(frame.data(), frame.size());
+    if (says == ZSTD_CONTENTSIZE_ERROR || says == ZSTD_CONTENTSIZE_UNKNOWN) {
+        return fail("blocks.frame", "no zstd frame that says its size", k_other_copy);
+    }
+    if (says != static_cast<std::uint64_t>(wanted)) {
+        return size_error(says, wanted);
+    }
+    const auto length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
+    std::string plain(says, '\0');
+    const auto got = ZSTD_isError(length) != 0
+                         ? length
+                         : ZSTD_decompress(plain.data(), plain.size(), frame.data(), length);
+    if (ZSTD_isError(got) != 0 || got != says) {
+        return fail("blocks.frame", "the zstd frame is damaged", k_other_copy);
+    }
+    return plain;
+}
+
+Result<std::string>
+open_sealed(const BlobReader& reader, const BlockRow& row, std::string_view blob) {
+    if (blob.size() <= k_head_bytes) {
+        return size_error(blob.size(), row.size);
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string key, unwrap(reader, row.envelope));
+    DRYDOCK_TRY_ASSIGN(const std::string frame, decrypt(blob, key));
+    return unpack(frame, row.size);
+}
+
+Status check(const BlobReader& reader, const BlockRow& row, const std::string& plain) {
+    if (plain.size() != static_cast<std::uint64_t>(row.size)) {
+        return size_error(plain.size(), row.size);
+    }
+    if (!row.checksum || row.checksum->empty()) {
+        return fail("blocks.no_checksum", "the row has no checksum", "nothing proves this block");
+    }
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    const EVP_MD* function = EVP_get_digestbyname(reader.hash_function.c_str());
+    if (function == nullptr
+        || EVP_Digest(plain.data(), plain.size(), digest.data(), &size, function, nullptr) != 1) {
+        return fail("blocks.hash",
+                    fmt::format("no hash function {}", reader.hash_function),
+                    "give backy2's hash_function");
+    }
+    if (to_hex(std::span(digest).first(size)) != *row.checksum) {
+        return fail("blocks.checksum",
+                    fmt::format("the {} is not that of the row", reader.hash_function),
+                    k_other_copy);
+    }
+    return {};
+}
+
+Result<std::string> load(const std::string& path, const BlockRow& row) {
+    // No blob can be longer, so a wrong file takes no memory.
+    const auto plain_max = static_cast<std::size_t>(row.size);
+    const auto size_max =
+        row.enc_version == 0 ? plain_max : k_head_bytes + ZSTD_compressBound(plain_max);
+    auto bytes = os::read_plain_file(path, size_max);
+    if (bytes) {
+        return bytes;
+    }
+    if (bytes.error().code == "os.missing") {
+        return fail("blocks.missing", "there is no such file", k_other_copy);
+    }
+    if (bytes.error().code == "os.too_large") {
+        return fail(
+            "blocks.size", fmt::format("the file is longer than {} bytes", size_max), k_other_copy);
+    }
+    return fail("blocks.read", bytes.error().message, "look at the disk and at permissions");
+}
+
+Result<std::string>
+read_checked(const BlobReader& reader, const BlockRow& row, const std::string& path) {
+    if (row.size < 0 || row.size > k_block_bytes_max) {
+        return fail("blocks.size", fmt::format("the row says {} bytes", row.size), k_other_copy);
+    }
+    if (row.enc_version != 0 && row.enc_version != 1) {
+        return fail("blocks.enc_version",
+                    fmt::format("enc_version {} is unknown", row.enc_version),
+                    "drydock reads 0 and 1");
+    }
+    DRYDOCK_TRY_ASSIGN(std::string bytes, load(path, row));
+    if (row.enc_version == 1) {
+        DRYDOCK_TRY_ASSIGN(bytes, open_sealed(reader, row, bytes));
+    }
+    DRYDOCK_TRY(check(reader, row, bytes));
+    return bytes;
+}
+
+bool plain_name(const std::string& uid) {
+    return uid.size() >= 4 && uid.size() <= 64 && std::ranges::all_of(uid, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+           });
+}
+
+}  // namespace
+
+Result<std::string> read_key(std::string_view hex) {
+    std::string key = from_hex(hex, k_key_bytes);
+    if (key.empty()) {
+        return fail("blocks.key", "the key is not 64 hex digits", "give backy2's encryption_key");
+    }
+    return key;
+}
+
+Result<std::string> blob_path(const BlobReader& reader, const std::string& uid) {
+    if (!plain_name(uid)) {
+        return fail("blocks.uid", "the uid of a blob is no plain name", "look at the table blocks");
+    }
+    return fmt::format("{}/{}/{}/{}.blob", reader.data, uid.substr(0, 2), uid.substr(2, 2), uid);
+}
+
+Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
+    DRYDOCK_TRY_ASSIGN(const std::string path, blob_path(reader, row.uid));
+    auto bytes = read_checked(reader, row, path);
+    if (!bytes) {
+        return tl::unexpected(bytes.error().in("blob " + path));
+    }
+    return bytes;
+}
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,32 @@
+// One blob of backy2 to the plain block, checked.
+//
+// enc_version 0 is the block itself; 1 is GCM tag, nonce, and the ciphertext of one zstd frame.
+// The data key stands in the row, wrapped (RFC 3394) by the key of the config. Thread-safe.
+#pragma once
+
+#include "mover/blocks/metadata.h"
+
+#include <string>
+#include <string_view>
+
+namespace drydock::mover::blocks {
+
+struct BlobReader {
+    std::string data;                      // folder of the file backend
+    std::string key;                       // 32 bytes; empty: none given
+    std::string hash_function = "sha512";  // as OpenSSL names it
+};
+
+// The 32 bytes of 64 hex digits. Error: "blocks.key".
+[[nodiscard]] Result<std::string> read_key(std::string_view hex);
+
+// <data>/<uid[0:2]>/<uid[2:4]>/<uid>.blob. Error: "blocks.uid" for a uid that is no plain name.
+[[nodiscard]] Result<std::string> blob_path(const BlobReader& reader, const std::string& uid);
+
+// The plain bytes, equal to the row in size and checksum. Needs memory for about three blocks.
+// Errors name the file: "blocks.missing", "blocks.read", "blocks.size", "blocks.checksum",
+// "blocks.no_checksum", "blocks.key" (wrong or absent), "blocks.tag" (damaged), "blocks.frame",
+// "blocks.enc_version", "blocks.uid".
+[[nodiscard]] Result<std::string> read_block(const BlobReader& reader, const BlockRow& row);
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,169 @@
+#include "mover/blocks/schema.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace drydock::mover::blocks {
+namespace {
+
+struct Table {
+    std::set<std::string> required;
+    std::set<std::string> optional;
+};
+
+const std::map<std::string, Table>& known_tables() {
+    static const std::set<std::string> stats = {"date",
+                                                "version_uid",
+                                                "version_name",
+                                                "version_size_bytes",
+                                                "version_size_blocks",
+                                                "bytes_read",
+                                                "blocks_read",
+                                                "bytes_written",
+                                                "blocks_written",
+                                                "bytes_found_dedup",
+                                                "blocks_found_dedup",
+                                                "bytes_sparse",
+                                                "blocks_sparse",
+                                                "duration_seconds"};
+    static const std::map<std::string, Table> tables = {
+        {"versions",
+         {{"uid", "date", "name", "snapshot_name", "size", "size_bytes", "valid", "protected"},
+          {"expire"}}},
+        {"blocks",
+         {{"uid", "version_uid", "id", "date", "checksum", "size", "valid"},
+          {"enc_version", "enc_envkey", "enc_nonce"}}},
+        {"tags", {{"version_uid", "name"}, {}}},
+        {"stats", {stats, {"id"}}},
+        {"stats_old", {stats, {}}},
+        {"deleted_blocks", {{"id", "uid", "size", "delete_candidate", "time"}, {}}}};
+    return tables;
+}
+
+tl::unexpected<Error> refuse(const std::string& message) {
+    return fail("blocks.schema",
+                message,
+                "drydock reads the stores of backy2 2.9.6 to 2.13.8; look at the schema by hand");
+}
+
+using Names = std::map<std::string, std::string>;
+
+Status check_table(const std::string& name, const Table& known, const Names& found) {
+    for (const std::string& column : known.required) {
+        if (!found.contains(column)) {
+            return refuse(fmt::format("table {} has no column {}", name, column));
+        }
+    }
+    for (const auto& [column, type] : found) {
+        if (!known.required.contains(column) && !known.optional.contains(column)) {
+            return refuse(fmt::format("table {} has the unknown column {}", name, column));
+        }
+    }
+    return {};
+}
+
+Status check_tables(const Columns& columns) {
+    for (const auto& [name, known] : known_tables()) {
+        if (const auto found = columns.find(name); found != columns.end()) {
+            DRYDOCK_TRY(check_table(name, known, found->second));
+        }
+    }
+    for (const char* name : {"versions", "blocks", "deleted_blocks"}) {
+        if (!columns.contains(name)) {
+            return refuse(fmt::format("there is no table {}", name));
+        }
+    }
+    if (!columns.contains("stats") && !columns.contains("stats_old")) {
+        return refuse("there is no table stats");
+    }
+    return {};
+}
+
+struct Marks {
+    bool tags = false;
+    std::string expire;  // its type; empty: no such column
+    bool stats_id = false;
+    bool stats_old = false;
+    int encryption = 0;  // how many of its three columns
+};
+
+Marks marks_of(const Columns& columns) {
+    Marks marks;
+    marks.tags = columns.contains("tags");
+    const Names& versions = columns.at("versions");
+    if (const auto expire = versions.find("expire"); expire != versions.end()) {
+        marks.expire = expire->second;
+    }
+    marks.stats_id = columns.contains("stats") && columns.at("stats").contains("id");
+    marks.stats_old = columns.contains("stats_old");
+    for (const char* name : {"enc_version", "enc_envkey", "enc_nonce"}) {
+        marks.encryption += columns.at("blocks").contains(name) ? 1 : 0;
+    }
+    return marks;
+}
+
+struct Whole {
+    const char* release;
+    const char* head;
+};
+
+Whole whole_of(const Marks& marks) {
+    if (marks.encryption == 3) {
+        return {"2.12.1 to 2.13.8", "30349b678801"};
+    }
+    if (marks.stats_id) {
+        return {"2.11", "85966fcda5e6"};
+    }
+    if (!marks.expire.empty()) {
+        return marks.expire == "DATE" ? Whole{"2.10.1", "828da0fbbe8d"}
+                                      : Whole{"2.10.2 to 2.10.7", "cd3f15ae79f8"};
+    }
+    return marks.tags ? Whole{"2.9.7 to 2.9.18", "29c655b78818"} : Whole{"2.9.6", "bbe7904bfc3a"};
+}
+
+std::string encryption_undo(const Names& blocks) {
+    std::string sql;
+    for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
+        if (blocks.contains(name)) {
+            sql +=
+                fmt::format("{}ALTER TABLE blocks DROP COLUMN {}", sql.empty() ? "" : "; ", name);
+        }
+    }
+    return sql;
+}
+
+// The three states that failed upgrades on SQLite leave, and all else that is between two heads.
+void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
+    const Whole whole = whole_of(marks);
+    if (marks.stats_old) {
+        schema.half_done = "stats renamed, not rebuilt";
+        schema.undo = columns.contains("stats") ? "" : "ALTER TABLE stats_old RENAME TO stats";
+    } else if (marks.encryption == 1 || marks.encryption == 2) {
+        schema.half_done = "columns of encryption added in part";
+        schema.undo = encryption_undo(columns.at("blocks"));
+    } else if (marks.expire == "DATE" && schema.head == "29c655b78818") {
+        schema.half_done = "column expire added, head not moved";
+        schema.undo = "ALTER TABLE versions DROP COLUMN expire";
+    } else if (schema.head != whole.head) {
+        schema.half_done = fmt::format("columns of {} under the head {}",
+                                       whole.release,
+                                       schema.head.empty() ? "none" : schema.head);
+    }
+}
+
+}  // namespace
+
+Result<Schema> recognise(const Columns& columns, const std::string& head) {
+    DRYDOCK_TRY(check_tables(columns));
+    const Marks marks = marks_of(columns);
+    Schema schema;
+    schema.release = whole_of(marks).release;
+    schema.head = head;
+    schema.has_enc_version = columns.at("blocks").contains("enc_version");
+    schema.has_enc_envkey = columns.at("blocks").contains("enc_envkey");
+    name_half_done(schema, marks, columns);
+    return schema;
+}
+
+}  // namespace drydock::mover::blocks
