@@ -106,7 +106,7 @@ Result<std::string> decrypt(std::string_view blob, const std::string& key) {
     if (!right) {
         return fail("blocks.tag", "the GCM tag does not fit: the blob is damaged", k_other_copy);
     }
-    plain.resize(static_cast<std::size_t>(size + rest));
+    plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
     return plain;
 }
 
