@@ -214,7 +214,8 @@ private:
         add_conducting(
             add(app_, "resume", "go on with the run where it stands", changes | k_trust));
         add(app_, "pause", "let what is under way end, then hold the run", changes | k_trust);
-        auto* approve = add(app_, "approve", "approve the gate that the run waits at", changes | k_trust);
+        auto* approve =
+            add(app_, "approve", "approve the gate that the run waits at", changes | k_trust);
         text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
         add_conducting(add(app_, "downgrade", "take the run back", changes | k_trust));
         auto* abort =
@@ -224,7 +225,8 @@ private:
                         to_.give_up_hosts,
                         "also where a host does not tell what is under way; say it only for hosts "
                         "that will never come back");
-        auto* note = add(app_, "note", "put words into the run's record", k_cluster | k_json | k_trust);
+        auto* note =
+            add(app_, "note", "put words into the run's record", k_cluster | k_json | k_trust);
         text(note, "text", to_.text, "TEXT", "the words")->required();
         add(app_, "status", "where the run is", k_cluster | k_json | k_run);
         add(app_, "watch", "follow the run until it waits or ends", k_cluster | k_json);
