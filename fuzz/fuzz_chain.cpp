@@ -1,12 +1,12 @@
 // Hostile packages. The first byte chooses: an archive, one revision file, or several files with
 // lines "%% NAME" before each. Each gives a graph or problems, and the comparison must end.
 #include "base/check.h"
-#include "base/text.h"
 #include "chain/alembic.h"
 #include "chain/catalogue.h"
 #include "chain/draw.h"
 #include "chain/explain.h"
 #include "chain/graph.h"
+#include "files_of.h"
 
 #include <cstdint>
 
@@ -25,19 +25,6 @@ void read_file(std::string_view text) {
     const auto file = chain::read_alembic("versions/a.py", text);
     CHECK(!file.revision || file.problems.empty());
     CHECK(!file.revision || !file.revision->id.empty());
-}
-
-chain::Texts files_of(std::string_view text) {
-    chain::Texts files;
-    std::string* current = nullptr;
-    for (const std::string& line : split(text, '\n')) {
-        if (line.substr(0, 3) == "%% ") {
-            current = &files[line.substr(3)];
-        } else if (current != nullptr) {
-            *current += line + "\n";
-        }
-    }
-    return files;
 }
 
 // The files against themselves, and against the half of them.

@@ -87,10 +87,6 @@ bool has_begun_actions(const std::string& state) {
     return static_cast<bool>(error);
 }
 
-}  // namespace
-
-namespace {
-
 // A key stands for one request. Without the stored one, nobody can tell what it stood for.
 Status check_request(const std::string& folder, const Json& request) {
     const auto text = os::read_plain_file(folder + "/request.json", k_request_bytes_max);

@@ -154,9 +154,12 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (!shape.cwd.empty() && !process.folder.empty() && process.folder != shape.cwd) {
         return false;
     }
-    const auto text = os::read_file(fmt::format("/proc/{}/environ", process.pid), 4U << 20U);
-    const auto found = split(text.value_or(""), '\0');
-    return !text || std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {
+    const auto read = os::read_environment(process.pid);
+    if (!read || !*read) {
+        return true;  // nobody can tell
+    }
+    const auto& found = **read;
+    return std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {
         const auto wanted = entry.first + "=" + entry.second;
         return std::any_of(found.begin(), found.end(), [&](const auto& each) {
             return same_argument(wanted, each);

@@ -121,14 +121,6 @@ Status remember(const std::vector<Executed>& all) {
     return os::write_all(file.get(), lines);
 }
 
-std::string list_of(const std::vector<Executed>& all) {
-    std::string list;
-    for (const Executed& one : all) {
-        list += (list.empty() ? "" : "; ") + one.text;
-    }
-    return list;
-}
-
 }  // namespace
 
 std::vector<Executed> executed_by(const std::map<std::string, model::Host>& hosts,
@@ -150,12 +142,13 @@ std::vector<Executed> executed_by(const std::map<std::string, model::Host>& host
 std::vector<Executed> executed_by(const model::Plan& plan) {
     auto all = executed_by(plan.hosts, plan.secrets);
     const auto programs = programs_of(plan);
+    const std::string digest = plan.digest();
     all.push_back({fmt::format("plan {} [{}], on its hosts: {}",
                                plan.run,
-                               plan.digest().substr(0, k_digest_shown),
+                               digest.substr(0, k_digest_shown),
                                programs.empty() ? "no commands of its own"
                                                 : join({programs.begin(), programs.end()}, ", ")),
-                   plan.digest()});
+                   digest});
     return all;
 }
 
@@ -179,9 +172,10 @@ check_trust(const Options& options, const std::string& file, const std::vector<E
     const bool agreed =
         options.trust == Trust::remember || (options.ask && options.ask(file, texts));
     if (!agreed) {
-        return fail("trust.unknown",
-                    fmt::format("{} is not known here. It would execute: {}", file, list_of(fresh)),
-                    "read it; if you trust it: the same command with --trust, which is remembered");
+        return fail(
+            "trust.unknown",
+            fmt::format("{} is not known here. It would execute: {}", file, join(texts, "; ")),
+            "read it; if you trust it: the same command with --trust, which is remembered");
     }
     return remember(fresh);
 }

@@ -240,8 +240,9 @@ drydock::Status RunSession::conduct() {
         PROBE("session: a host is silent before anything was begun");
         return stop_at(*silent);
     }
+    const Identity own = identity(epoch_);
     if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
-            return !is_adopted(work) && !is_neighbours(work);
+            return !is_adopted(work) && !is_neighbours(work, own);
         })) {
         looked_ms_.reset();
         DRYDOCK_TRY(compare(drift));

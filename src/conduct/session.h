@@ -111,7 +111,6 @@ private:
     [[nodiscard]] bool is_untouched() const;
     [[nodiscard]] bool is_own(const HostWork& work) const;
     [[nodiscard]] bool is_adopted(const HostWork& work) const;
-    [[nodiscard]] bool is_neighbours(const HostWork& work) const;
     [[nodiscard]] std::int64_t wait_limit_ms() const;
     [[nodiscard]] WorkReport await_foreign_work(const WorkReport& first);
     [[nodiscard]] WorkReport ask_silent_hosts(WorkReport report);

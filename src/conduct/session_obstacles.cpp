@@ -52,10 +52,6 @@ bool RunSession::is_adopted(const HostWork& work) const {
     return false;
 }
 
-bool RunSession::is_neighbours(const HostWork& work) const {
-    return conduct::is_neighbours(work, identity(epoch_));
-}
-
 std::int64_t RunSession::wait_limit_ms() const {
     std::int64_t longest = 0;
     for (const model::Action& action : plan_.actions) {
@@ -65,12 +61,13 @@ std::int64_t RunSession::wait_limit_ms() const {
 }
 
 WorkReport RunSession::await_foreign_work(const WorkReport& first) {
+    const Identity own = identity(epoch_);
     return await_quiet(
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
         &first,
-        [this](const HostWork& work) { return is_adopted(work) || is_neighbours(work); },
+        [&](const HostWork& work) { return is_adopted(work) || is_neighbours(work, own); },
         [this](const HostWork& work) { return tell_wait(work); });
 }
 
@@ -87,12 +84,13 @@ WorkReport RunSession::ask_silent_hosts(WorkReport report) {
 
 // Of this cluster: nothing of it is adopted.
 WorkReport RunSession::await_all_work() {
+    const Identity own = identity(epoch_);
     return await_quiet(
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
         nullptr,
-        [this](const HostWork& work) { return is_neighbours(work); },
+        [&](const HostWork& work) { return is_neighbours(work, own); },
         [this](const HostWork& work) { return tell_wait(work); });
 }
 

@@ -9,8 +9,8 @@
 
 #include "model/plan.h"
 #include "sim/site.h"
-#include "transport/fake/fake_system.h"
 #include "transport/fake/faults.h"
+#include "transport/fake/idle_system.h"
 
 #include <map>
 #include <set>
@@ -32,24 +32,12 @@ struct Rehearsed {
 // others get the values that the first who asks wants, or by the dice where the plan has two ways.
 [[nodiscard]] Rehearsed rehearse(const model::Plan& plan, transport::Faults& dice);
 
-class PlanSystem final : public transport::FakeSystem {
+class PlanSystem final : public transport::IdleSystem {
 public:
     // All must outlive the system.
     PlanSystem(const model::Plan& plan, const Rehearsed& rehearsed, transport::Faults& faults);
 
     void advance(std::int64_t now_ms) override;
-
-    agent::ActionResult start(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult stop(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult link(const std::string&, const std::string&, const std::string&) override {
-        return {};
-    }
-
-    agent::ActionResult command(const std::string&, const Json&) override { return {}; }
-
-    agent::ActionResult http(const std::string&, const Json&) override { return {}; }
 
     [[nodiscard]] std::int64_t takes_ms(const Json& request) override;
     agent::Finding

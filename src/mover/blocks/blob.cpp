@@ -1,13 +1,13 @@
 #include "mover/blocks/blob.h"
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <zstd.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -201,10 +201,8 @@ read_checked(const BlobReader& reader, const BlockRow& row, const std::string& p
     return bytes;
 }
 
-bool plain_name(const std::string& uid) {
-    return uid.size() >= 4 && uid.size() <= 64 && std::ranges::all_of(uid, [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-           });
+bool is_plain_uid(const std::string& uid) {
+    return uid.size() >= 4 && uid.size() <= 64 && is_plain_name(uid, "");
 }
 
 }  // namespace
@@ -218,7 +216,7 @@ Result<std::string> read_key(std::string_view hex) {
 }
 
 Result<std::string> blob_path(const BlobReader& reader, const std::string& uid) {
-    if (!plain_name(uid)) {
+    if (!is_plain_uid(uid)) {
         return fail("blocks.uid", "the uid of a blob is no plain name", "look at the table blocks");
     }
     return fmt::format("{}/{}/{}/{}.blob", reader.data, uid.substr(0, 2), uid.substr(2, 2), uid);

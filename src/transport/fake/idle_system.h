@@ -1,5 +1,5 @@
-// IdleSystem: fake software on which every effect succeeds and does nothing, for tests that look at
-// one kind of action alone. Such a test overrides that kind and what its probes see.
+// IdleSystem: fake software on which every effect succeeds and does nothing. For tests that look at
+// one kind of action alone, and for systems that take effects in another way (act()).
 #pragma once
 
 #include "transport/fake/fake_system.h"
