@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::agent {
 namespace {
 
@@ -30,9 +32,24 @@ Result<std::string> fill_text(std::string_view text, const Json& secrets) {
     }
 }
 
+bool names_a_secret(const Json& value) {
+    if (value.is_string()) {
+        return value.as_string().find(k_open) != std::string::npos;
+    }
+    const auto in_item = [](const Json& item) { return names_a_secret(item); };
+    const auto in_member = [](const auto& member) {
+        return member.first != "script" && names_a_secret(member.second);
+    };
+    return std::any_of(value.items().begin(), value.items().end(), in_item)
+           || std::any_of(value.members().begin(), value.members().end(), in_member);
+}
+
 }  // namespace
 
 Result<Json> fill_secrets(const Json& value, const Json& secrets) {
+    if (!names_a_secret(value)) {
+        return value;  // shared with the caller's, not copied
+    }
     if (value.is_string()) {
         DRYDOCK_TRY_ASSIGN(std::string text, fill_text(value.as_string(), secrets));
         return Json(std::move(text));

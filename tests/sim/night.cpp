@@ -97,7 +97,7 @@ void Night::take(const Life& life, const std::string& run) {
 }
 
 // From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
-std::optional<model::Plan> Night::make_plan() {
+const model::Plan* Night::make_plan() {
     const bool forward = is_calm() || is_closed() || chance(70);
     const std::string& older = played_.front()->plan.from;
     const std::string& newer = played_.front()->plan.to;
@@ -105,9 +105,9 @@ std::optional<model::Plan> Night::make_plan() {
                             : world_.compile("downgrade", newer, older, next_run());
     if (!compiled.plan) {
         PROBE("night: a plan is refused");
-        return std::nullopt;
+        return nullptr;
     }
-    return std::move(*compiled.plan);
+    return &keep(std::move(*compiled.plan));
 }
 
 // As the program tells from its journal: no plan leads back over a way that a run has closed.
@@ -120,15 +120,15 @@ bool Night::is_closed() {
 }
 
 void Night::apply() {
-    auto plan = make_plan();
-    if (!plan) {
+    const model::Plan* plan = make_plan();
+    if (plan == nullptr) {
         wait_for_people();
         return;
     }
     const Life life = world_.site.apply(*plan, draw_death());
     if (world_.open_journal()->find_run(plan->run)) {
         ++count_.applied;
-        play_on(std::move(*plan));
+        play_on(*plan);
         take(life, plan_->run);
     } else {
         PROBE("night: nothing can begin now");
@@ -136,12 +136,16 @@ void Night::apply() {
     }
 }
 
-// It is the open run's from now on.
-void Night::play_on(model::Plan plan) {
+const model::Plan& Night::keep(model::Plan plan) {
     played_.push_back(std::make_unique<Played>(std::move(plan)));
-    plan_ = &played_.back()->plan;
-    is_lost_ = false;
     world_.site.know(played_.back()->prepared);
+    return played_.back()->plan;
+}
+
+// It is the open run's from now on.
+void Night::play_on(const model::Plan& plan) {
+    plan_ = &plan;
+    is_lost_ = false;
 }
 
 // A person leaves a request for whoever conducts the run then, if anybody does.
@@ -199,7 +203,7 @@ void Night::downgrade() {
         PROBE("night: a run is taken back");
         ++count_.returned;
         run = back.plan->run;
-        play_on(std::move(*back.plan));
+        play_on(keep(std::move(*back.plan)));
     } else {
         PROBE("night: the way back is refused");
     }
@@ -264,7 +268,7 @@ void Night::act_beside(const model::Plan& plan) {
         });
         if (back.plan) {
             PROBE("night: a run is taken back while its conductor hangs");
-            play_on(std::move(*back.plan));
+            play_on(keep(std::move(*back.plan)));
         }
         return;
     }
@@ -319,7 +323,7 @@ void Night::rest() {
 }
 
 Ending Night::play(const model::Plan& first) {
-    play_on(first);
+    play_on(keep(first));
     ++count_.applied;
     conduct(false);
     for (int turns = 0; turns < k_turns_max && !(is_over_ && !has_open_run() && is_calm());

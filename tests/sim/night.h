@@ -54,11 +54,12 @@ private:
     void conduct(bool approve);
     void request_later(const model::Plan& plan);
     void take(const Life& life, const std::string& run);
-    void play_on(model::Plan plan);
+    void play_on(const model::Plan& plan);
+    [[nodiscard]] const model::Plan& keep(model::Plan plan);
     void adopt_open_run();
     void wait_for_people();
     [[nodiscard]] Death draw_death();
-    [[nodiscard]] std::optional<model::Plan> make_plan();
+    [[nodiscard]] const model::Plan* make_plan();  // null: it is refused
     [[nodiscard]] bool has_open_run();
     [[nodiscard]] bool is_closed();
     [[nodiscard]] std::string next_run();
@@ -68,7 +69,7 @@ private:
     transport::Faults& dice_;
     std::int64_t calm_ms_;
 
-    // A plan that became a run, and what its conductors share.
+    // A plan that became a run or was tried, and what its conductors share.
     struct Played {
         explicit Played(model::Plan made)
             : plan(std::move(made))
