@@ -1,10 +1,12 @@
 // What begins and what never does: deadlines, tombstones, starts that fail, indexes and old runs.
 #include "agent/attempt.h"
 #include "agent/claim_files.h"
+#include "agent/fork_server.h"
 #include "agent/local_host.h"
 #include "agent/old_runs.h"
 #include "agent/test_agent.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -19,6 +21,19 @@ protected:
     Json late_exec(std::int64_t by_ms) { return exec("a", effect()).set("begin_by_ms", by_ms); }
 
     std::int64_t clock_ms() { return call(json(R"({"do":"hello"})"))["clock_ms"].as_int(); }
+
+    // The fork server that this process started.
+    static pid_t find_fork_server() {
+        const auto list = os::list_processes().value();
+        for (const pid_t pid : list.pids) {
+            const auto process = os::find_process(pid);
+            if (process && *process && (*process)->parent == ::getpid() && !(*process)->zombie
+                && (*process)->arguments.back() == "--fork-server") {
+                return pid;
+            }
+        }
+        throw std::runtime_error("no fork server runs");
+    }
 
     void make_ended(const std::string& folder) {
         std::filesystem::create_directories(path("state/" + folder));
@@ -225,17 +240,60 @@ TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
         order.set("secrets", Json(Json::Object{}));
         order.set("begin_by_ms", clock.monotonic_ms() + (late ? -1 : 60'000));
         ASSERT_TRUE(os::write_file_durable(folder + "/order", order.dump()));
-        const auto done = os::run_to_end(
-            {.spawn = {
-                 .argv = {"sh",
-                          "-c",
-                          fmt::format("exec {0} agent --run-action {1} <{1}/order 3<>{1}/lock",
-                                      DRYDOCK_AGENT,
-                                      folder)}}});
-        ASSERT_TRUE(done);
+        const auto input = os::open_file(folder + "/order", O_RDONLY).value();
+        const auto lock = os::FileLock::take(folder + "/lock", "a test").value();
+        auto server = ForkServer::start(DRYDOCK_AGENT).value();
+        const auto done = server.fork({folder, input.get(), lock.descriptor()});
+        ASSERT_TRUE(done) << done.error().text();
+        ASSERT_TRUE(os::wait_gone(*done, 10'000));
         EXPECT_EQ(os::read_file(folder + "/effect", 100).has_value(), !late);
         EXPECT_EQ(read_attempt(folder)->phase, late ? ActionPhase::none : ActionPhase::ended);
     }
+}
+
+// The process that starts actions may be killed, say for want of memory. The next one is started by
+// a new one, and what ran goes on.
+TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
+    const auto host = LocalHost::open(path("state"), DRYDOCK_AGENT).value();
+    ASSERT_TRUE(host->fence({"c", "j", 1, "ann", 0, {}}, false));
+    const auto begin = [&](const std::string& action, const std::string& script) {
+        return host->begin({{"j", 1}, {}}, {"r1", action, 1}, shell(script), Json(Json::Object{}));
+    };
+    const auto outcome = [&](const std::string& action) {
+        wait_until([&] { return host->look({"r1", action, 1}).phase == ActionPhase::ended; });
+        return host->look({"r1", action, 1}).detail["outcome"].as_string();
+    };
+    ASSERT_TRUE(begin("slow", "sleep 0.5; echo ran > " + path("slow")));
+    ::kill(find_fork_server(), SIGKILL);
+    const auto begun = begin("next", "echo ran > " + path("next"));
+    ASSERT_TRUE(begun) << begun.error().text();
+    EXPECT_EQ(outcome("next"), "done");
+    EXPECT_EQ(outcome("slow"), "done");
+    EXPECT_TRUE(os::exists(path("slow")) && os::exists(path("next")));
+}
+
+// It answers too late: the agent has told by then that nothing began.
+TEST_F(Begin, never_comes_when_the_fork_server_answers_too_late) {
+    auto server = ForkServer::start(DRYDOCK_AGENT, 200).value();
+    const pid_t pid = find_fork_server();
+    ASSERT_TRUE(os::make_folder_durable(path("a")));
+    Json order;
+    order.set("request", shell("echo ran > " + path("effect")))
+        .set("secrets", Json(Json::Object{}));
+    write("order", order.dump());
+    const auto input = os::open_file(path("order"), O_RDONLY).value();
+    {
+        const auto lock = os::FileLock::take(path("a/lock"), "a test").value();
+        ::kill(pid, SIGSTOP);
+        const auto begun = server.fork({path("a"), input.get(), lock.descriptor()});
+        ASSERT_FALSE(begun);
+        EXPECT_EQ(begun.error().code, "os.recvmsg");
+        ::kill(pid, SIGCONT);
+    }
+    // The child that it makes now has the lock, and gives it back without having begun.
+    wait_until([&] { return !os::is_locked(path("a/lock")).value(); });
+    EXPECT_FALSE(os::exists(path("effect")));
+    EXPECT_FALSE(os::exists(path("a/result.json")));
 }
 
 // Two conductors with state folders of their own, and so with registries of their own.

@@ -48,7 +48,9 @@ void watch(const os::Fd& epoll, int descriptor) {
 
 // Without a tombstone, say on a full disk, the folder must not look as if something had begun.
 Status close_unstarted(const std::string& folder, std::string_view reason) {
-    auto closed = write_tombstone(folder, reason);
+    auto closed = write_tombstone(folder, reason).and_then([&] {
+        return os::sync_folder(os::folder_of(folder));
+    });
     if (!closed) {
         ::unlink((folder + "/request.json").c_str());
         ::unlink((folder + "/lock").c_str());
@@ -196,6 +198,9 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         DRYDOCK_TRY(write_fences(before, after));
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
+    if (!fork_server_) {
+        (void)start_fork_server();  // it loads while its first order is on its way
+    }
     remove_marked_runs(state_);
     prune_index(index_.keys().value_or(std::vector<ActionKey>()));
     return epoch;
@@ -260,15 +265,19 @@ Result<std::optional<ActionKey>> LocalHost::find_running_attempt(const ActionKey
     return std::nullopt;
 }
 
-Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) const {
+// Not durable yet: its content is to be so first, then its name.
+Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
     const std::string run = state_ + "/" + key.run;
     if (is_marked(run) && !os::exists(folder_of(key))) {
         return fail("agent.run_removed",
                     fmt::format("this host has removed the records of run {}", key.run),
                     "plan again; a run that old cannot be continued");
     }
-    DRYDOCK_TRY(os::make_folder_durable(run));
-    return os::make_folder_durable(folder_of(key));
+    if (durable_runs_.count(key.run) == 0 || !os::exists(run)) {
+        DRYDOCK_TRY(os::make_folder_durable(run));
+        durable_runs_.insert(key.run);
+    }
+    return os::make_folder(folder_of(key));
 }
 
 Status LocalHost::bury(const ActionKey& key) {
@@ -289,7 +298,9 @@ Status LocalHost::start_attempt(const ActionKey& key,
     if (!permit.commander.journal.empty()) {
         stored.set("journal", permit.commander.journal);
     }
-    auto started = os::write_file_durable(folder + "/request.json", stored.dump());
+    auto started = os::write_file_durable(folder + "/request.json", stored.dump()).and_then([&] {
+        return os::sync_folder(os::folder_of(folder));
+    });
     if (started) {
         crash_here("after_mkdir");
         started = index_.add(key);
@@ -317,23 +328,36 @@ Status LocalHost::launch(const ActionKey& key,
     if (permit.begin_by_ms) {
         order.set("begin_by_ms", *permit.begin_by_ms);
     }
-    DRYDOCK_TRY_ASSIGN(os::Child supervisor, start_supervisor(folder, lock, order.dump()));
-    watch(wake_, supervisor.descriptor());
+    DRYDOCK_TRY_ASSIGN(os::Fd supervisor, start_supervisor(folder, lock, order.dump()));
+    watch(wake_, supervisor.get());
     supervisors_.push_back({key, std::move(supervisor)});
     return {};
 }
 
-Result<os::Child> LocalHost::start_supervisor(const std::string& folder,
-                                              const os::FileLock& lock,
-                                              const std::string& order) const {
+// A fork server that has died is replaced: no error of its leaves a supervisor behind.
+Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
+                                           const os::FileLock& lock,
+                                           const std::string& order) {
     DRYDOCK_TRY_ASSIGN(const os::Fd input, memory_file(order));
-    os::SpawnOptions options;
-    options.argv = {program_, "agent", "--run-action", folder};
-    options.input = input.get();
-    options.keep = {lock.descriptor()};
     const os::Fd group = make_containment(folder);
-    options.cgroup = group.get();
-    return os::spawn(options);
+    const ForkServer::Order wanted = {folder, input.get(), lock.descriptor(), group.get()};
+    if (fork_server_) {
+        if (auto supervisor = fork_server_->fork(wanted)) {
+            return supervisor;
+        }
+    }
+    DRYDOCK_TRY(start_fork_server());
+    auto supervisor = fork_server_->fork(wanted);
+    if (!supervisor) {
+        fork_server_.reset();
+    }
+    return supervisor;
+}
+
+Status LocalHost::start_fork_server() {
+    fork_server_.reset();
+    DRYDOCK_TRY_ASSIGN(fork_server_, ForkServer::start(program_));
+    return {};
 }
 
 ActionState LocalHost::look(const ActionKey& key) {
@@ -409,13 +433,13 @@ void LocalHost::on_wake() {
     eventfd_t count = 0;
     ::eventfd_read(probed_.get(), &count);
     std::vector<ActionKey> ended;
-    // Reaped children leave, and their descriptors with them.
+    // Those that have ended leave, and their descriptors with them.
     std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {
-        const bool reaped = supervisor.child.wait(0).has_value();
-        if (reaped) {
+        const bool gone = os::wait_gone(supervisor.process, 0);
+        if (gone) {
             ended.push_back(supervisor.key);
         }
-        return reaped;
+        return gone;
     });
     prune_index(ended);
 }

@@ -6,17 +6,20 @@
 // `.fence.lock` makes what they begin take turns. Not thread-safe.
 #pragma once
 
+#include "agent/fork_server.h"
 #include "agent/host.h"
 #include "agent/probe.h"
 #include "agent/running_index.h"
 #include "os/clock.h"
 #include "os/process.h"
 
+#include <set>
+
 namespace drydock::agent {
 
 class LocalHost final : public Host {
 public:
-    // `program` understands "agent --run-action FOLDER". Refuses a state folder that others could
+    // `program` understands "agent --fork-server". Refuses a state folder that others could
     // write to (os::ensure_private_folder).
     [[nodiscard]] static Result<std::unique_ptr<LocalHost>>
     open(std::string state_folder, std::string program = "/proc/self/exe");
@@ -44,7 +47,7 @@ public:
 private:
     struct Supervisor {
         ActionKey key;
-        os::Child child;
+        os::Fd process;
     };
 
     // The right to change something here, and what is registered as long as it is held.
@@ -64,7 +67,7 @@ private:
                                       const FenceRegistry& after) const;
     // The attempt of the same action that runs here, also one whose supervisor died.
     [[nodiscard]] Result<std::optional<ActionKey>> find_running_attempt(const ActionKey& key) const;
-    [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key) const;
+    [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key);
     [[nodiscard]] Status start_attempt(const ActionKey& key,
                                        const Permit& permit,
                                        const Json& request,
@@ -72,15 +75,17 @@ private:
     [[nodiscard]] Status
     launch(const ActionKey& key, const Permit& permit, const Json& request, const Json& secrets);
     void prune_index(const std::vector<ActionKey>& keys);
-    [[nodiscard]] Result<os::Child> start_supervisor(const std::string& folder,
-                                                     const os::FileLock& lock,
-                                                     const std::string& order) const;
+    [[nodiscard]] Result<os::Fd>
+    start_supervisor(const std::string& folder, const os::FileLock& lock, const std::string& order);
+    [[nodiscard]] Status start_fork_server();
 
     std::string state_;
     RunningIndex index_;
     std::string program_;
-    os::Fd wake_;    // epoll of probed_ and of the supervisors' pidfds
-    os::Fd probed_;  // eventfd: a set of probes is complete
+    std::set<std::string> durable_runs_;  // whose folders this agent has made or found, and synced
+    os::Fd wake_;                         // epoll of probed_ and of the supervisors' pidfds
+    os::Fd probed_;                       // eventfd: a set of probes is complete
+    std::optional<ForkServer> fork_server_;  // from the first conductor on that may begin something
     std::vector<Supervisor> supervisors_;
     Prober prober_;
 };

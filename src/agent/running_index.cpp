@@ -10,16 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 namespace drydock::agent {
 namespace {
-
-Status make_folder(const std::string& path) {
-    return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST
-               ? Status()
-               : Status(fail_errno("os.mkdir", path, errno));
-}
 
 Status touch(const std::string& path) {
     const auto file = os::open_file(path, O_WRONLY | O_CREAT, 0600);
@@ -35,11 +27,11 @@ RunningIndex::RunningIndex(std::string state_folder)
 
 Status RunningIndex::add(const ActionKey& key) const {
     const std::string run = folder_ + "/" + key.run;
-    DRYDOCK_TRY(make_folder(folder_));
-    DRYDOCK_TRY(make_folder(run));
+    DRYDOCK_TRY(os::make_folder(folder_));
+    DRYDOCK_TRY(os::make_folder(run));
     auto added = touch(run + "/" + folder_name(key));
     if (!added && added.error().code == "os.missing") {  // another agent removed the empty folder
-        DRYDOCK_TRY(make_folder(run));
+        DRYDOCK_TRY(os::make_folder(run));
         added = touch(run + "/" + folder_name(key));
     }
     return added;
@@ -57,7 +49,7 @@ Status RunningIndex::complete() const {
     if (::stat(marker.c_str(), &facts) == 0) {
         return {};
     }
-    DRYDOCK_TRY(make_folder(folder_));
+    DRYDOCK_TRY(os::make_folder(folder_));
     DRYDOCK_TRY_ASSIGN(const auto runs, run_names(state_));
     for (const auto& run : runs) {
         const std::string folder = fmt::format("{}/{}", state_, run);

@@ -1,5 +1,6 @@
 #include "agent/serve.h"
 
+#include "agent/fork_server.h"
 #include "agent/local_host.h"
 #include "agent/session.h"
 #include "os/process.h"
@@ -130,8 +131,8 @@ int agent_main(const std::vector<std::string>& arguments) {
     if (arguments.size() == 2 && arguments[0] == "--state") {
         return serve(arguments[1]);
     }
-    if (arguments.size() == 2 && arguments[0] == "--run-action") {
-        return run_action(arguments[1]);
+    if (arguments.size() == 1 && arguments[0] == "--fork-server") {
+        return serve_forks();
     }
     (void)os::write_all(STDERR_FILENO, "use: agent --state FOLDER\n");
     return k_exit_wrong_use;

@@ -1,8 +1,9 @@
 // serve: the agent's main loop, and the entry of the process that runs one action.
 //
-// `drydock agent --state FOLDER` calls serve(); it starts `drydock agent --run-action FOLDER` for
-// each action, which calls run_action(). A program that serves must understand both (agent_main()
-// does). The exit status is the answer: 0 the conductor hung up, 2 wrong use, 1 anything else.
+// `drydock agent --state FOLDER` calls serve(); it starts `drydock agent --fork-server`
+// (fork_server.h), which forks for each action and calls run_action(). A program that serves must
+// understand both (agent_main() does). The exit status is the answer: 0 the conductor hung up, 2
+// wrong use, 1 anything else.
 #pragma once
 
 #include <string>
@@ -17,7 +18,7 @@ namespace drydock::agent {
 // Runs the action whose request is on standard input and whose lock is descriptor 3.
 [[nodiscard]] int run_action(const std::string& action_folder);
 
-// `arguments` are those after "agent": "--state FOLDER" or "--run-action FOLDER".
+// `arguments` are those after "agent": "--state FOLDER" or "--fork-server".
 [[nodiscard]] int agent_main(const std::vector<std::string>& arguments);
 
 }  // namespace drydock::agent

@@ -266,11 +266,12 @@ private:
         // main() hands these to the agent before anything here is built; this is for `--help`.
         auto* agent = app_.add_subcommand("agent", "the hand on a host; other drydocks start it");
         agent->add_option("--state", unused_, "its folder for actions")->type_name("FOLDER");
-        agent->add_option("--run-action", unused_, "the folder of one action")->type_name("FOLDER");
+        agent->add_flag("--fork-server", unused_flag_, "starts its actions");
     }
 
     Invocation& to_;
     std::string unused_;
+    bool unused_flag_ = false;
     std::map<const CLI::Option*, std::vector<std::string>> choices_;
     CLI::App app_{"drydock: upgrades of clusters, proved, watched, and back", "drydock"};
 };

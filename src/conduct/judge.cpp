@@ -251,8 +251,9 @@ std::optional<Judgement> Judge::settle(std::size_t index,
         question.reading = false;
         question.earlier = book;
         question.due_ms = now + question.pause_ms;
-        // By a quarter: what is seen late is late by a quarter of the wait at the most.
-        question.pause_ms = std::min(question.pause_ms + question.pause_ms / 4, k_poll_ms_max);
+        // By an eighth: what is seen late is late by an eighth of the wait at the most.
+        question.pause_ms = std::min(
+            question.pause_ms + std::max<std::int64_t>(question.pause_ms / 8, 1), k_poll_ms_max);
         return std::nullopt;
     }
     return Judgement{Event{{EventType::facts_read, index, 0, outcome, question.purpose},

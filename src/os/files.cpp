@@ -150,6 +150,14 @@ void Fd::close() {
     }
 }
 
+Result<std::pair<Fd, Fd>> make_pipe() {
+    std::array<int, 2> ends = {};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return fail_errno("os.pipe", "pipe", errno);
+    }
+    return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
     Fd file(::open(path.c_str(), flags | O_CLOEXEC, mode));
     if (!file) {
@@ -234,11 +242,16 @@ Status sync_folder(const std::string& path) {
     return {};
 }
 
-Result<bool> make_folder_durable(const std::string& path, mode_t mode) {
+Result<bool> make_folder(const std::string& path, mode_t mode) {
     const bool made = ::mkdir(path.c_str(), mode) == 0;
     if (!made && errno != EEXIST) {
         return os_error("mkdir", path);
     }
+    return made;
+}
+
+Result<bool> make_folder_durable(const std::string& path, mode_t mode) {
+    DRYDOCK_TRY_ASSIGN(const bool made, make_folder(path, mode));
     DRYDOCK_TRY(sync_folder(folder_of(path)));
     return made;
 }

@@ -47,6 +47,9 @@ private:
 // Opens with O_CLOEXEC. `flags` and `mode` as open(2) takes them.
 [[nodiscard]] Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
 
+// The end to read from and the end to write to, both closed on exec.
+[[nodiscard]] Result<std::pair<Fd, Fd>> make_pipe();
+
 // The whole file. "os.missing" when there is none, "os.too_large" when it has over `size_max`
 // bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
@@ -64,7 +67,9 @@ write_file_durable(const std::string& path, std::string_view bytes, mode_t mode 
 [[nodiscard]] Status write_all(int descriptor, std::string_view bytes);
 [[nodiscard]] Status sync_folder(const std::string& path);
 
-// mkdir and sync of the parent. Answers true when this call made it, false when it existed.
+// mkdir. Answers true when this call made it, false when it existed.
+[[nodiscard]] Result<bool> make_folder(const std::string& path, mode_t mode = 0700);
+// The same, and a sync of the parent.
 [[nodiscard]] Result<bool> make_folder_durable(const std::string& path, mode_t mode = 0700);
 
 // Makes the folder (and missing parents) with mode 0700 and durable. Refuses ("os.not_private",

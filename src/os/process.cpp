@@ -2,10 +2,10 @@
 
 #include "base/text.h"
 #include "os/descriptors.h"
+#include "os/fork.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -89,17 +89,6 @@ struct Report {
     ::_exit(127);
 }
 
-void reset_signals() {
-    struct sigaction action = {};
-    action.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; ++number) {
-        ::sigaction(number, &action, nullptr);
-    }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 // Moves each descriptor first above all targets, so that none is overwritten before its turn.
 void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
     const int count = static_cast<int>(child.descriptors.size());
@@ -170,21 +159,6 @@ void await_leave(const Prepared& child) {
     give_up(child);
 }
 
-// fork(), into a group if there is one to go to.
-pid_t fork_into(int cgroup) {
-    if (cgroup >= 0) {
-        clone_args arguments = {};
-        arguments.flags = CLONE_INTO_CGROUP;
-        arguments.exit_signal = SIGCHLD;
-        arguments.cgroup = static_cast<unsigned>(cgroup);
-        const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid >= 0) {
-            return static_cast<pid_t>(pid);
-        }
-    }
-    return ::fork();
-}
-
 // The process between us and a daemon: it ends at once, so that the daemon is nobody's child.
 [[noreturn]] void be_between(Prepared& child) {
     const pid_t pid = ::fork();
@@ -223,14 +197,6 @@ Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
     return child;
 }
 
-Result<std::pair<Fd, Fd>> make_pipe() {
-    std::array<int, 2> ends = {};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        return fail_errno("os.pipe", "pipe", errno);
-    }
-    return std::pair(Fd(ends[0]), Fd(ends[1]));
-}
-
 // Blocks until exec has happened (the pipe closes) or failed (an error arrives).
 Report read_report(const Fd& pipe) {
     Report all;
@@ -243,13 +209,6 @@ Report read_report(const Fd& pipe) {
         } else if (size >= 0 || errno != EINTR) {
             return all;
         }
-    }
-}
-
-// Ends a child that still waits for its leave.
-void end_unexecuted(pid_t pid) {
-    ::kill(pid, SIGKILL);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
 
@@ -354,7 +313,7 @@ Result<Child> spawn(const SpawnOptions& options) {
     }
     auto descriptor = open_process(pid);
     if (!descriptor) {
-        end_unexecuted(pid);
+        end_child(pid);
         return tl::unexpected(descriptor.error());
     }
     report.second.close();

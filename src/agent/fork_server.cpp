@@ -1,0 +1,184 @@
+#include "agent/fork_server.h"
+
+#include "agent/serve.h"
+#include "os/fork.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace drydock::agent {
+namespace {
+
+constexpr std::size_t k_folder_bytes_max = 4096;
+constexpr std::size_t k_descriptors_max = 4;
+constexpr int k_above_targets = 16;  // out of the way of descriptors 0 to 3
+
+struct Message {
+    std::string text;
+    std::vector<os::Fd> descriptors;
+};
+
+// Room for the descriptors beside a message.
+union Control {
+    std::array<char, CMSG_SPACE(sizeof(int) * k_descriptors_max)> bytes;
+    cmsghdr aligned;
+};
+
+Status send_message(int socket, std::string text, const std::vector<int>& descriptors) {
+    iovec part = {text.data(), text.size()};
+    Control control = {};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (!descriptors.empty()) {
+        const std::size_t size = sizeof(int) * descriptors.size();
+        message.msg_control = control.bytes.data();
+        message.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+    }
+    while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+        if (errno != EINTR) {
+            return fail_errno("os.sendmsg", "asking the fork server", errno);
+        }
+    }
+    return {};
+}
+
+std::vector<os::Fd> descriptors_of(msghdr& message) {
+    std::vector<os::Fd> all;
+    for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
+        const std::size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; at->cmsg_type == SCM_RIGHTS && i < count; ++i) {
+            int number = -1;
+            std::memcpy(&number, CMSG_DATA(at) + i * sizeof(int), sizeof number);
+            all.emplace_back(number);
+        }
+    }
+    return all;
+}
+
+Result<Message> receive_message(int socket) {
+    std::string text(k_folder_bytes_max, '\0');
+    iovec part = {text.data(), text.size()};
+    Control control = {};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    ssize_t size = 0;
+    while ((size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+    }
+    if (size <= 0) {
+        return fail_errno("os.recvmsg", "waiting for the fork server", size < 0 ? errno : EPIPE);
+    }
+    text.resize(static_cast<std::size_t>(size));
+    return Message{std::move(text), descriptors_of(message)};
+}
+
+// What comes with an order, in this sequence.
+constexpr std::size_t k_leave = 0;  // a pipe from the agent: a byte lets the supervisor begin
+constexpr std::size_t k_input = 1;
+constexpr std::size_t k_lock = 2;
+constexpr std::size_t k_cgroup = 3;
+
+// Only when the agent holds its descriptor may a supervisor begin. False: it never will.
+bool may_begin(int pipe) {
+    char byte = 0;
+    ssize_t size = -1;
+    while ((size = ::read(pipe, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    return size == 1;
+}
+
+// In the child: descriptor 0 its order, 1 and 2 nothing, 3 the lock.
+int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
+    if (!may_begin(parts[k_leave].get())) {
+        return 1;
+    }
+    const int order = ::fcntl(parts[k_input].get(), F_DUPFD, k_above_targets);
+    const int held = ::fcntl(parts[k_lock].get(), F_DUPFD, k_above_targets);
+    if (order < 0 || held < 0 || ::dup2(order, 0) < 0 || ::dup2(held, 3) < 0) {
+        return 1;
+    }
+    ::syscall(SYS_close_range, 4, ~0U, 0);
+    return run_action(folder);
+}
+
+void answer(const Message& order) {
+    if (order.descriptors.size() <= k_lock) {
+        return;  // its agent ran out of descriptors: it hears nothing in time, and lets none begin
+    }
+    const bool has_group = order.descriptors.size() > k_cgroup;
+    const int group = has_group ? order.descriptors[k_cgroup].get() : -1;
+    const auto child =
+        os::fork_process(group, [&] { return supervise(order.text, order.descriptors); });
+    const std::string text = child ? "forked" : child.error().message;
+    (void)send_message(
+        STDIN_FILENO, text, child ? std::vector<int>{child->descriptor()} : std::vector<int>());
+}
+
+}  // namespace
+
+int serve_forks() {
+    struct sigaction action = {};
+    action.sa_handler =
+        SIG_IGN;  // nobody waits for supervisors: what they leave is in their folder
+    ::sigaction(SIGCHLD, &action, nullptr);
+    for (;;) {
+        const auto order = receive_message(STDIN_FILENO);
+        if (!order) {
+            return 0;
+        }
+        answer(*order);
+    }
+}
+
+Result<ForkServer> ForkServer::start(const std::string& program, std::int64_t answer_ms_max) {
+    std::array<int, 2> ends = {};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        return fail_errno("os.socketpair", "making a socket pair", errno);
+    }
+    os::Fd ours(ends[0]);
+    const os::Fd theirs(ends[1]);
+    const timeval patience = {answer_ms_max / 1000, answer_ms_max % 1000 * 1000};
+    ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    os::SpawnOptions options;
+    options.argv = {program, "agent", "--fork-server"};
+    options.input = theirs.get();
+    DRYDOCK_TRY_ASSIGN(const os::Child server, os::spawn(options));
+    return ForkServer(std::move(ours));
+}
+
+Result<os::Fd> ForkServer::fork(const Order& order) {
+    DRYDOCK_TRY_ASSIGN(auto pipe, os::make_pipe());
+    std::vector<int> parts = {pipe.first.get(), order.input, order.lock};
+    if (order.cgroup >= 0) {
+        parts.push_back(order.cgroup);
+    }
+    DRYDOCK_TRY(send_message(socket_.get(), order.folder, parts));
+    DRYDOCK_TRY_ASSIGN(Message told, receive_message(socket_.get()));
+    if (told.descriptors.size() != 1) {
+        return fail("os.fork", fmt::format("no supervisor could be started: {}", told.text));
+    }
+    pipe.first.close();
+    DRYDOCK_TRY(os::write_all(pipe.second.get(), "y"));
+    return std::move(told.descriptors.front());
+}
+
+}  // namespace drydock::agent

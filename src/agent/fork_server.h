@@ -1,0 +1,45 @@
+// The fork server: starts supervisors without loading the program again, which takes longer than
+// most of them have to do.
+//
+// It is a process of its own, `agent --fork-server`, with one thread and without secrets. For each
+// order it forks itself; the child is the supervisor. It ends when its agent is gone; supervisors
+// go on. Not thread-safe.
+#pragma once
+
+#include "base/result.h"
+#include "os/process.h"
+
+#include <cstdint>
+#include <string>
+
+namespace drydock::agent {
+
+class ForkServer {
+public:
+    // What a supervisor gets. The descriptors stay the caller's.
+    struct Order {
+        std::string folder;  // of its attempt
+        int input = -1;      // its standard input: the order that it reads
+        int lock = -1;       // its descriptor 3: held as long as it lives
+        int cgroup = -1;     // to be born in (os::fork_process); -1: the server's own
+    };
+
+    // `program` understands "agent --fork-server". Returns once that is being loaded.
+    // `answer_ms_max`: how long an order waits for its answer.
+    [[nodiscard]] static Result<ForkServer> start(const std::string& program,
+                                                  std::int64_t answer_ms_max = 10'000);
+
+    // The process descriptor of the new supervisor. Any error means that none begins; the server is
+    // not to be used any more then.
+    [[nodiscard]] Result<os::Fd> fork(const Order& order);
+
+private:
+    explicit ForkServer(os::Fd socket) : socket_(std::move(socket)) {}
+
+    os::Fd socket_;
+};
+
+// The server's side: its orders come from descriptor 0. The answer is the exit status.
+[[nodiscard]] int serve_forks();
+
+}  // namespace drydock::agent

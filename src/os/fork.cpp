@@ -1,0 +1,84 @@
+#include "os/fork.h"
+
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace drydock::os {
+
+void reset_signals() {
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) {
+        ::sigaction(number, &action, nullptr);
+    }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+pid_t fork_into(int cgroup) {
+    if (cgroup >= 0) {
+        clone_args arguments = {};
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.exit_signal = SIGCHLD;
+        arguments.cgroup = static_cast<unsigned>(cgroup);
+        const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid >= 0) {
+            return static_cast<pid_t>(pid);
+        }
+    }
+    return ::fork();
+}
+
+void end_child(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+namespace {
+
+constexpr int k_exit_no_descriptor = 127;
+
+// The child begins only when the parent holds its descriptor, and ends if the parent is gone.
+[[noreturn]] void be_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
+    leave.second.close();
+    char byte = 0;
+    ssize_t size = -1;
+    while ((size = ::read(leave.first.get(), &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (size != 1) {
+        ::_exit(k_exit_no_descriptor);
+    }
+    leave.first.close();
+    ::setsid();
+    reset_signals();
+    ::_exit(body());
+}
+
+}  // namespace
+
+Result<Child> fork_process(int cgroup, const std::function<int()>& body) {
+    DRYDOCK_TRY_ASSIGN(auto leave, make_pipe());
+    const pid_t pid = fork_into(cgroup);
+    if (pid < 0) {
+        return fail_errno("os.fork", "fork", errno);
+    }
+    if (pid == 0) {
+        be_copy(leave, body);
+    }
+    auto descriptor = open_process(pid);
+    if (!descriptor) {
+        end_child(pid);
+        return tl::unexpected(descriptor.error());
+    }
+    DRYDOCK_TRY(write_all(leave.second.get(), "y"));
+    return Child(pid, std::move(*descriptor));
+}
+
+}  // namespace drydock::os
