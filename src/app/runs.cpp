@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <future>
 
 namespace drydock::app {
 
@@ -169,8 +170,18 @@ Answer<RunStatus> begin(const Options& options, Store& store, LocalSession& sess
     return conduct(options, session);
 }
 
-Answer<RunStatus>
-carry_out(const Options& options, Store& store, const model::Plan& plan, Observer& observer) {
+// A plan is proved while its hosts are greeted; nothing begins before it is.
+std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
+    return options.unproved.empty()
+               ? std::async(std::launch::async, [&] { return prove_again(options, plan); })
+               : std::async(std::launch::deferred, [] { return Status(); });
+}
+
+Answer<RunStatus> carry_out(const Options& options,
+                            Store& store,
+                            const model::Plan& plan,
+                            Observer& observer,
+                            std::future<Status>& proof) {
     auto allowed = may_begin(options, store, plan);
     if (!allowed) {
         return tl::unexpected(allowed.error());
@@ -179,7 +190,11 @@ carry_out(const Options& options, Store& store, const model::Plan& plan, Observe
     if (!session) {
         return tl::unexpected(session.error());
     }
-    if (auto obstacle = (*session)->run().look_before_begin(); obstacle.is_there()) {
+    auto obstacle = (*session)->run().look_before_begin();
+    if (Status proved = proof.get(); !proved) {
+        return refuse(proved.error());
+    }
+    if (obstacle.is_there()) {
         Answer<RunStatus> refused = refuse_obstacle(std::move(obstacle));
         name_ways_left(options, plan, refused);
         return refused;
@@ -231,16 +246,15 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
 }  // namespace
 
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
-    if (options.unproved.empty()) {
-        if (Status proved = prove_again(options, plan); !proved) {
-            return refuse(proved.error());
-        }
+    if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
+        return refuse(checked.error());
     }
+    auto proof = start_proof(options, plan);
     auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
     if (!store) {
         return tl::unexpected(store.error());
     }
-    return return_if_asked(options, carry_out(options, *store, plan, observer), observer);
+    return return_if_asked(options, carry_out(options, *store, plan, observer, proof), observer);
 }
 
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
@@ -288,7 +302,8 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (Status known = remember_own(*plan); !known && options.trust != Trust::this_time) {
         return refuse(known.error());
     }
-    return carry_out(options, *store, *plan, observer);
+    auto proof = start_proof(options, *plan);
+    return carry_out(options, *store, *plan, observer, proof);
 }
 
 }  // namespace drydock::app

@@ -111,42 +111,56 @@ void Judge::ask(std::size_t action, Purpose purpose) {
     }
 }
 
-std::vector<Judgement> Judge::step() {
+std::vector<Judgement> Judge::step(bool is_still) {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Judgement> judgements;
     std::vector<std::size_t> due;
     bool any = false;  // of them looks at a fact
-    for (const auto& [action, question] : questions_) {
-        if (!question.reading && question.due_ms <= now) {
-            due.push_back(action);
-            any = any || !question.wanted->keys.empty();
+    for (auto& [action, question] : questions_) {
+        if (question.reading || question.due_ms > now
+            || (is_still && is_read_ahead(action, question, judgements))) {
+            continue;
         }
+        due.push_back(action);
+        any = any || !question.wanted->keys.empty();
     }
-    if (!any) {  // as of a role's only member: what holds of all others holds
-        const Members up = due.empty() ? Members() : presence_.up(state_);
-        for (const std::size_t action : due) {
-            if (auto judgement = settle(action, questions_[action], k_nothing, up)) {
-                judgements.push_back(std::move(*judgement));
-                questions_.erase(action);
-            }
-        }
+    for (const Judgement& judgement : judgements) {
+        questions_.erase(judgement.event.action);
+    }
+    if (any) {
+        read(due, is_still);
         return judgements;
     }
+    // As of a role's only member: what holds of all others holds.
+    const Members up = due.empty() ? Members() : presence_.up(state_);
+    for (const std::size_t action : due) {
+        if (auto judgement = settle(action, questions_[action], k_nothing, up)) {
+            judgements.push_back(std::move(*judgement));
+            questions_.erase(action);
+        }
+    }
+    return judgements;
+}
+
+void Judge::read(const std::vector<std::size_t>& due, bool is_still) {
     std::vector<Asked> asked;
     for (const std::size_t action : due) {
         questions_[action].reading = true;
         asked.push_back({action});
     }
-    auto inquiry = inquiry_of(due);
-    readings_.push_back(std::make_unique<Shared>(
-        Shared{Reading(std::move(inquiry), hosts_, clock_), std::move(asked)}));
-    return judgements;
+    std::vector<std::string> keys = keys_of(due);
+    if (is_still) {
+        add_ahead(due, keys);
+    }
+    auto inquiry = inquiries_->of(keys);
+    readings_.push_back(
+        std::make_unique<Shared>(Shared{Reading(std::move(inquiry), hosts_, clock_),
+                                        std::move(asked),
+                                        std::move(keys),
+                                        is_still ? std::optional(forgotten_) : std::nullopt}));
 }
 
-std::shared_ptr<const Inquiry> Judge::inquiry_of(const std::vector<std::size_t>& due) {
-    if (due.size() == 1 && !questions_[due.front()].kept) {
-        return questions_[due.front()].wanted->inquiry;
-    }
+std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
     std::vector<std::string> keys;  // questions share them
     for (const std::size_t action : due) {
         const Question& question = questions_[action];
@@ -155,7 +169,7 @@ std::shared_ptr<const Inquiry> Judge::inquiry_of(const std::vector<std::size_t>&
     }
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    return inquiries_->of(keys);
+    return keys;
 }
 
 Verdict Judge::verdict(const Action& action,
@@ -210,19 +224,6 @@ Json Judge::evidence(const Question& question,
     }
     return detail;
 }
-
-namespace {
-
-std::int64_t fresh_until(const std::vector<std::string>& keys, const model::FactBook& book) {
-    std::int64_t until = std::numeric_limits<std::int64_t>::max();
-    for (const std::string& key : keys) {
-        const auto found = book.find(key);
-        until = found == book.end() ? until : std::min(until, found->second.fresh_until_ms);
-    }
-    return until;
-}
-
-}  // namespace
 
 std::optional<Judgement> Judge::settle(std::size_t index,
                                        Question& question,
@@ -355,6 +356,7 @@ void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
     for (const Asked& asked : shared.asked) {
         settle_asked(asked.action, shared.reading, book, judgements);
     }
+    keep_facts(shared, book);
 }
 
 // Facts of a time before this process or its machine stood still are read again.

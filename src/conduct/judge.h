@@ -1,9 +1,9 @@
 // Judge: answers "does this hold?" for actions, on facts read after the question was asked.
 //
 // Questions that are due at the same time share one reading; each is settled when its own facts
-// are in. What does not hold yet is asked again,
-// soon at first and then more rarely, until the action's patience (or its `within`) is used up. One
-// thread.
+// are in. While no action is under way, the first of several checks in a row reads for all of them
+// (judge_ahead.cpp). What does not hold yet is asked again, soon at first and then more rarely,
+// until the action's patience (or its `within`) is used up. One thread.
 #pragma once
 
 #include "conduct/reading.h"
@@ -55,8 +55,11 @@ public:
 
     // Asks, unless that very question is being asked already.
     void ask(std::size_t action, run::Purpose purpose);
-    // Starts readings for questions that are due; answers those that need no facts.
-    std::vector<Judgement> step();
+    // Starts readings for questions that are due; answers those that need none. `is_still`: no
+    // action is under way.
+    std::vector<Judgement> step(bool is_still);
+    // An action is about to be sent or asked after: facts that were read before are so no longer.
+    void forget_facts();
     // True if the reply belonged to a reading of ours; `judgements` gets the answers it settled.
     bool take(const Reply& reply, std::vector<Judgement>& judgements);
 
@@ -89,6 +92,14 @@ private:
     struct Shared {
         Reading reading;
         std::vector<Asked> asked;
+        std::vector<std::string> keys;       // sorted
+        std::optional<std::uint64_t> still;  // forgotten_ if no action was under way
+    };
+
+    // What the last reading brought while no action was under way.
+    struct Still {
+        std::shared_ptr<const model::FactBook> book;  // null: nothing
+        std::int64_t begun_ms = 0;
     };
 
     void settle_early(Shared& shared, std::vector<Judgement>& judgements);
@@ -104,8 +115,16 @@ private:
                                     Question& question,
                                     const std::shared_ptr<const model::FactBook>& book,
                                     const Members& up);
-    // What answers all of these questions.
-    [[nodiscard]] std::shared_ptr<const Inquiry> inquiry_of(const std::vector<std::size_t>& due);
+    void read(const std::vector<std::size_t>& due, bool is_still);
+    // The facts that all of these questions look at, sorted, each once.
+    [[nodiscard]] std::vector<std::string> keys_of(const std::vector<std::size_t>& due);
+    // Also what the checks behind them will look at.
+    void add_ahead(const std::vector<std::size_t>& due, std::vector<std::string>& keys);
+    void add_checks_behind(std::size_t action, std::vector<std::size_t>& checks) const;
+    // True if facts that were read ahead answer it, or will: they are on their way.
+    bool is_read_ahead(std::size_t action, Question& question, std::vector<Judgement>& judgements);
+    bool join_reading(std::size_t action, Question& question);
+    void keep_facts(const Shared& shared, const std::shared_ptr<const model::FactBook>& book);
     [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,
                                                    run::Purpose purpose) const;
     [[nodiscard]] model::Verdict verdict(const model::Action& action,
@@ -125,6 +144,8 @@ private:
     std::shared_ptr<Inquiries> inquiries_;  // shared with those who ran the plan before
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
+    std::uint64_t forgotten_ = 0;  // how often
+    Still still_;
 };
 
 }  // namespace drydock::conduct

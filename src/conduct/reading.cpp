@@ -172,6 +172,15 @@ std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
     return questions_[question] = std::move(wanted);
 }
 
+std::int64_t fresh_until(const std::vector<std::string>& keys, const model::FactBook& book) {
+    std::int64_t until = std::numeric_limits<std::int64_t>::max();
+    for (const std::string& key : keys) {
+        const auto found = book.find(key);
+        until = found == book.end() ? until : std::min(until, found->second.fresh_until_ms);
+    }
+    return until;
+}
+
 std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& wanted,
                                             const model::FactBook& book,
                                             std::int64_t now_ms) const {

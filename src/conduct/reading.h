@@ -91,6 +91,10 @@ private:
     std::size_t kept_ = 0;  // keys in all of these
 };
 
+// Until when (monotonic) all of these are fresh, of those that the book has.
+[[nodiscard]] std::int64_t fresh_until(const std::vector<std::string>& keys,
+                                       const model::FactBook& book);
+
 class Reading {
 public:
     // `inquiry` is shared by all who read the same facts; `clock` must outlive the reading.

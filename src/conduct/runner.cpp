@@ -105,11 +105,13 @@ void Runner::begin(const Command& command) {
             Outcome::none,
             Purpose::none},
            {}});
+    judge_.forget_facts();
     to_send_.push_back(command);
 }
 
 void Runner::ask(const Command& command) {
     if (asking_.insert(command.action).second) {
+        judge_.forget_facts();
         to_send_.push_back(command);
     }
 }
@@ -311,7 +313,7 @@ bool Runner::give_out() {
         for (const Command& command : commands) {
             changed = carry_out(command) || changed;
         }
-        for (Judgement& judgement : judge_.step()) {
+        for (Judgement& judgement : judge_.step(in_flight_.empty() && to_send_.empty())) {
             take_judgement(std::move(judgement));
             changed = true;
         }

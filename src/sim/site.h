@@ -133,6 +133,9 @@ public:
     [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
 
     // `prepared` must outlive the site.
+    // A line of the story, with the time, for who listens (tell()).
+    void say(const std::string& line);
+
     void know(const Prepared& prepared) { prepared_[prepared.plan] = &prepared; }
 
     // From now on what happens is told to `tell`, a line at a time.
@@ -162,7 +165,6 @@ private:
     void strike(const model::Plan& plan);
     [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, Patience& left);
     void take_over(const model::Plan& plan, journal::Journal& hung);
-    void say(const std::string& line);
 
     transport::FakeSystem& system_;
     transport::FakeClock& clock_;

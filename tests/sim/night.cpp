@@ -94,6 +94,17 @@ void Night::take(const Life& life, const std::string& run) {
     if (!is_over(phase)) {
         wait_for_people();
     }
+    look_after_outlived();
+}
+
+// A conductor that hung while its journal was lost went on, and no journal tells what it did:
+// people look at the cluster, and plan again.
+void Night::look_after_outlived() {
+    if (std::exchange(is_outlived_, false)) {
+        PROBE("night: a conductor outlives its journal");
+        world_.site.say("a conductor outlives its journal");
+        is_over_ = false;
+    }
 }
 
 // From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
@@ -105,6 +116,7 @@ const model::Plan* Night::make_plan() {
                             : world_.compile("downgrade", newer, older, next_run());
     if (!compiled.plan) {
         PROBE("night: a plan is refused");
+        world_.site.say("a plan is refused");
         return nullptr;
     }
     return &keep(std::move(*compiled.plan));
@@ -132,7 +144,9 @@ void Night::apply() {
         take(life, plan_->run);
     } else {
         PROBE("night: nothing can begin now");
+        world_.site.say("nothing can begin now");
         wait_for_people();
+        look_after_outlived();
     }
 }
 
@@ -160,6 +174,7 @@ void Night::request_later(const model::Plan& plan) {
         const auto journal = world_.open_journal();
         if (journal->post_request(run, {0, kind, "a person", world_.clock.wall_ms(), detail})) {
             PROBE("night: a person leaves a request");
+            world_.site.say("a person leaves a request");
         }
     });
 }
@@ -185,9 +200,11 @@ void Night::abort() {
     const Status aborted = world_.site.abort(*plan_, draw_death());
     if (aborted) {
         PROBE("night: a run is aborted");
+        world_.site.say("a run is aborted");
         ++count_.aborted;
     } else {
         PROBE("night: nobody may abort now");
+        world_.site.say("nobody may abort now");
         wait_for_people();
     }
     take(world_.site.life_of(*plan_), plan_->run);
@@ -201,11 +218,13 @@ void Night::downgrade() {
         draw_death());
     if (back.plan) {
         PROBE("night: a run is taken back");
+        world_.site.say("a run is taken back");
         ++count_.returned;
         run = back.plan->run;
         play_on(keep(std::move(*back.plan)));
     } else {
         PROBE("night: the way back is refused");
+        world_.site.say("the way back is refused");
     }
     take(back.life, run);
 }
@@ -213,6 +232,7 @@ void Night::downgrade() {
 // The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
 void Night::lose_journal() {
     PROBE("night: the journal is lost");
+    world_.site.say("the journal is lost");
     ++count_.take_overs;
     world_.keep_in(journal::make_memory_store(fmt::format("journal-{}", ++journals_)));
     copy_.reset();
@@ -233,6 +253,7 @@ void Night::copy_journal() {
 // looked takes them over with it.
 void Night::put_journal_back() {
     PROBE("night: a copy of the journal is put back");
+    world_.site.say("a copy of the journal is put back");
     world_.keep_in(std::exchange(copy_, nullptr));
     is_over_ = false;
     adopt_open_run();
@@ -247,6 +268,7 @@ void Night::put_journal_back() {
 // Another cluster's conductor works on the same hosts, with epochs of its own.
 void Night::greet_from_neighbour() {
     PROBE("night: a neighbour works on the same hosts");
+    world_.site.say("a neighbour works on the same hosts");
     conduct::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
     for (const auto& [host, unused] : world_.cluster().hosts) {
         neighbour.claims[host] = {"pid_file /neighbour/" + host};
@@ -268,12 +290,14 @@ void Night::act_beside(const model::Plan& plan) {
         });
         if (back.plan) {
             PROBE("night: a run is taken back while its conductor hangs");
+            world_.site.say("a run is taken back while its conductor hangs");
             play_on(keep(std::move(*back.plan)));
         }
         return;
     }
     case 2:
         lose_journal();
+        is_outlived_ = true;
         return;
     default:
         (void)world_.conduct(plan);
@@ -305,6 +329,7 @@ void Night::turn() {
     drifts_ = has_moved ? drifts_ + 1 : 0;
     if (drifts_ > k_drifts_max) {  // what moved stays so: plan again from there, as it says
         PROBE("night: a run is given up for a world that moved");
+        world_.site.say("a run is given up for a world that moved");
         drifts_ = 0;
         abort();
     } else if (!is_calm() && chance(12)) {

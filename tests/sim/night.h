@@ -58,6 +58,7 @@ private:
     [[nodiscard]] const model::Plan& keep(model::Plan plan);
     void adopt_open_run();
     void wait_for_people();
+    void look_after_outlived();
     [[nodiscard]] Death draw_death();
     [[nodiscard]] const model::Plan* make_plan();  // null: it is refused
     [[nodiscard]] bool has_open_run();
@@ -83,6 +84,7 @@ private:
     const model::Plan* plan_ = nullptr;           // of the open run, or of the last one
     std::shared_ptr<journal::MemoryStore> copy_;  // null: none was made
     bool is_lost_ = false;                        // its journal is
+    bool is_outlived_ = false;                    // the lost journal is, by a conductor that hangs
     Life last_;
     NightCount count_;
     int journals_ = 1;

@@ -1,0 +1,114 @@
+// Facts that are read before they are asked for.
+//
+// While no action is under way, nothing that this run does changes the world. What was read for one
+// check then holds for the next one, as long as it is fresh. So the first of several checks in a
+// row reads for all of them: they take one reading, not one each.
+#include "base/probe.h"
+#include "conduct/judge.h"
+
+#include <algorithm>
+
+namespace drydock::conduct {
+
+using run::Outcome;
+using run::Purpose;
+
+void Judge::forget_facts() {
+    ++forgotten_;
+    still_ = {};
+}
+
+// Checks that follow this one with nothing but checks between: they change nothing.
+void Judge::add_checks_behind(std::size_t action, std::vector<std::size_t>& checks) const {
+    if (plan_.actions[action].verb != model::Verb::require) {
+        return;
+    }
+    for (std::size_t next = action + 1; next < plan_.actions.size(); ++next) {
+        const model::Action& other = plan_.actions[next];
+        const bool follows =
+            std::find(other.after.begin(), other.after.end(), action) != other.after.end();
+        const bool known = std::find(checks.begin(), checks.end(), next) != checks.end();
+        if (follows && !known && other.verb == model::Verb::require) {
+            checks.push_back(next);
+            add_checks_behind(next, checks);
+        }
+    }
+}
+
+void Judge::add_ahead(const std::vector<std::size_t>& due, std::vector<std::string>& keys) {
+    std::vector<std::size_t> checks;
+    for (const std::size_t action : due) {
+        const Question& question = questions_[action];
+        if (question.purpose == Purpose::guard && !question.kept && !question.earlier) {
+            add_checks_behind(action, checks);
+        }
+    }
+    for (const std::size_t check : checks) {
+        auto more = keys_of(plan_.actions[check], Purpose::guard);
+        std::move(more.begin(), more.end(), std::back_inserter(keys));
+    }
+    if (!checks.empty()) {
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    }
+}
+
+bool Judge::join_reading(std::size_t action, Question& question) {
+    const auto& keys = question.wanted->keys;
+    for (const auto& shared : readings_) {
+        if (shared->still == forgotten_
+            && std::includes(shared->keys.begin(), shared->keys.end(), keys.begin(), keys.end())) {
+            PROBE("judge: a check waits for facts that are read ahead");
+            shared->asked.push_back({action});
+            question.reading = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+// What does not hold by them is read anew.
+bool Judge::is_read_ahead(std::size_t action,
+                          Question& question,
+                          std::vector<Judgement>& judgements) {
+    const model::Action& what = plan_.actions[action];
+    const auto& keys = question.wanted->keys;
+    const bool is_first_look =
+        question.purpose == Purpose::guard && !question.kept && !question.earlier;
+    if (what.verb != model::Verb::require || !is_first_look || keys.empty()) {
+        return false;
+    }
+    if (join_reading(action, question)) {
+        return true;
+    }
+    const bool all_there =
+        still_.book && still_.begun_ms >= hosts_.clock_slipped_ms()
+        && std::all_of(
+            keys.begin(), keys.end(), [&](const auto& key) { return still_.book->contains(key); })
+        && fresh_until(keys, *still_.book) >= clock_.monotonic_ms() + k_begin_slack_ms;
+    if (!all_there) {
+        return false;
+    }
+    const Members up = presence_.up(state_);
+    const model::FactBook nothing;
+    const model::FactView view = {*still_.book, nothing, plan_.planned, up, what.member, &roster_};
+    Outcome outcome = Outcome::none;
+    const auto found = verdict(what, question.purpose, view, outcome);
+    if (outcome != Outcome::yes && outcome != Outcome::skip) {
+        return false;
+    }
+    PROBE("judge: a check rests on facts that were read ahead");
+    judgements.push_back(
+        Judgement{run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
+                             evidence(question, *still_.book, found)},
+                  fresh_until(keys, *still_.book)});
+    return true;
+}
+
+void Judge::keep_facts(const Shared& shared, const std::shared_ptr<const model::FactBook>& book) {
+    if (shared.still == forgotten_) {
+        still_ = {book, shared.reading.begun_ms()};
+    }
+}
+
+}  // namespace drydock::conduct
