@@ -31,6 +31,7 @@ struct SecretSource {
 struct Member {
     std::string role;
     std::string name;
+    std::string side;  // such as "blue"; empty: its role has none
     std::string host;
     Json service;      // the agent's service object ({"type":"process", ...})
     std::string link;  // the symlink that is switched; empty if the release is no link
@@ -57,6 +58,8 @@ struct Cluster {
     Policy policy;
     std::map<std::string, ReleaseSpec> releases;  // that the pack does not know: own builds
     std::map<std::string, SecretSource> secrets;  // by the NAME in ${secret:NAME}
+    // "source" and "target" of the plan that is being made; empty if no role has sides.
+    std::map<std::string, std::string> sides;
 };
 
 }  // namespace drydock::model

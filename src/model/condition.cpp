@@ -318,10 +318,20 @@ facts_of(const Condition& condition, const Roster& members, const std::string& t
     return keys;
 }
 
+namespace {
+
+// "server@source" -> "source server".
+std::string role_in_words(const std::string& role) {
+    const auto at = role.find('@');
+    return at == role.npos ? role : role.substr(at + 1) + " " + role.substr(0, at);
+}
+
+}  // namespace
+
 std::string describe(const Condition& condition) {
     static const FactBook k_none;
     static const Roster k_nobody;
-    const std::string role = condition.role.empty() ? "member" : condition.role;
+    const std::string role = condition.role.empty() ? "member" : role_in_words(condition.role);
     std::string whose;
     switch (condition.whose) {
     case Whose::system:

@@ -31,6 +31,15 @@ constexpr std::array<std::string_view, 3> k_repeatable = {"yes", "no", "probe"};
 
 }  // namespace
 
+std::string sided(std::string_view name, std::string_view side) {
+    std::string whole(name);
+    return side.empty() ? whole : whole.append("@").append(side);
+}
+
+std::string without_side(std::string_view name) {
+    return std::string(name.substr(0, name.find('@')));
+}
+
 std::string_view name_of(Verb verb) {
     return k_verbs.at(static_cast<std::size_t>(verb));
 }

@@ -5,6 +5,7 @@
 // ${to} (releases),
 // ${from.series}, ${to.series}; ${release.from}, ${release.to} (their folders); ${backup} (folder
 // for copies), ${run};
+// ${side.source}, ${side.target} (the names of the sides, as the cluster file has them);
 // ${successor.NAME} (a setting or planned fact of the member that takes over); ${fact.NAME} (a
 // planned fact of this member, or of the system); in probes ${fact.NAME} is a system fact read in
 // the same reading.
@@ -26,6 +27,7 @@ namespace drydock::model {
 struct RoleSpec {
     std::string name;
     bool majority = false;  // quorum: majority, else none
+    bool sided = false;     // it has a source and a target side, each with members of its own
     std::vector<std::string> stores;
     Position where;
 };
@@ -256,6 +258,11 @@ struct Pack {
     std::vector<ProcedureSpec> procedures;
     std::map<std::string, std::string> scripts;  // name -> content
 };
+
+// "server@source": a role's members of one side, as conditions, selections and plans name them, and
+// a store of theirs. The name itself if `side` is empty.
+[[nodiscard]] std::string sided(std::string_view name, std::string_view side);
+[[nodiscard]] std::string without_side(std::string_view name);
 
 [[nodiscard]] std::string_view name_of(Verb verb);
 [[nodiscard]] std::optional<Verb> verb_from(std::string_view name);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace drydock::pack {
@@ -50,6 +51,35 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
                          fmt::format("{} of {} members would leave no majority", wanted, count),
                          fmt::format("the most that keeps one is {}", most));
         }
+    }
+}
+
+// Members of roles with sides name theirs, and there are two.
+void check_sides(ClusterReader& reader) {
+    std::set<std::string> sides;
+    for (const Member& member : reader.cluster.members) {
+        const auto role = reader.pack.roles.find(member.role);
+        const bool has_sides = role != reader.pack.roles.end() && role->second.sided;
+        if (has_sides == member.side.empty()) {
+            reader.error("member.side",
+                         member.where,
+                         has_sides
+                             ? fmt::format("{} does not say on which side it is", member.name)
+                             : fmt::format("{} is on a side, and its role has none", member.name),
+                         has_sides ? "add it, as in `side: blue`" : "remove `side`");
+        }
+        if (has_sides && !member.side.empty()) {
+            sides.insert(member.side);
+        }
+    }
+    if (!sides.empty() && sides.size() != 2) {
+        reader.error("member.sides",
+                     reader.cluster.members.front().where,
+                     fmt::format("the members are on {} side{}: {}",
+                                 sides.size(),
+                                 sides.size() == 1 ? "" : "s",
+                                 fmt::join(sides, ", ")),
+                     "there are two: where the load is, and where it goes");
     }
 }
 
@@ -140,6 +170,7 @@ void check_alike(ClusterReader& reader) {
 }  // namespace
 
 void check_members(const Node& document, ClusterReader& reader) {
+    check_sides(reader);
     check_names(document["members"], reader);
     // With a member misread, these would tell of places and numbers that nobody wrote.
     if (!reader.diagnostics.has_errors()) {

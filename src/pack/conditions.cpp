@@ -132,6 +132,9 @@ public:
         condition_.where = node_.where;
         condition_.remedy = text_of(node_["remedy"]);
         read_whose(*fact);
+        condition_.role = model::sided(
+            fact->role,
+            read_side(node_, fact->role, fact->role == scope_.role ? scope_.side : "", reader_));
         read_operand(*relation);
         read_members();
         return condition_;

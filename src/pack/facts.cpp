@@ -29,6 +29,7 @@ void read_roles(const Node& roles, PackReader& reader) {
         role.where = entry.where;
         role.majority = text_of(entry.value["quorum"]) == "majority";
         role.stores = texts_of(entry.value["stores"]);
+        role.sided = boolean_of(entry.value["sides"]);
         if (role.name == "system") {
             reader.diagnostics.error("role.reserved",
                                      entry.where,

@@ -51,6 +51,7 @@ public:
     void read() {
         member_.role = text_of(node_["role"]);
         member_.name = text_of(node_["name"]);
+        member_.side = text_of(node_["side"]);
         member_.where = node_.where;
         if (!known_role()) {
             return;

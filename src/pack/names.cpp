@@ -44,6 +44,11 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
     names.insert(
         names.end(),
         {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster", "keep"});
+    if (std::any_of(pack.roles.begin(), pack.roles.end(), [](const auto& role) {
+            return role.second.sided;
+        })) {
+        names.insert(names.end(), {"side.source", "side.target"});
+    }
     for (const auto& [store, unused] : pack.stores) {
         names.insert(names.end(), {"from." + store, "to." + store});
     }
@@ -88,6 +93,25 @@ void check_names(const Node& node, const Scope& scope, PackReader& reader) {
                 "name.open", scalar.where, done.error().message, done.error().remedy);
         }
     });
+}
+
+std::string
+read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader) {
+    const auto known = reader.pack.roles.find(role);
+    const bool has_sides = known != reader.pack.roles.end() && known->second.sided;
+    const std::string side = text_of(node["side"], has_sides ? usual : "");
+    if (has_sides && side.empty()) {
+        reader.diagnostics.error("side.missing",
+                                 node.where,
+                                 fmt::format("role `{}` has two sides, and none is said", role),
+                                 "write `side: source` or `side: target`");
+    } else if (!has_sides && !side.empty()) {
+        reader.diagnostics.error("side.none",
+                                 node["side"].where,
+                                 fmt::format("role `{}` has no sides", role),
+                                 "remove it, or write `sides: true` at the role in pack.yaml");
+    }
+    return side;
 }
 
 bool known_role(const Node& node, PackReader& reader) {

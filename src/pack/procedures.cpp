@@ -23,9 +23,11 @@ namespace {
 model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection each;
     each.blocks = true;
-    each.role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
+    const std::string role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
+    const std::string side = read_side(node, role, "", reader);
+    each.role = model::sided(role, side);
     read_order(node["order"], each);
-    const Scope scope = {each.role, true, false};
+    const Scope scope = {role, true, false, side};
     each.where = read_conditions(node["where"], scope, reader);
     each.last = read_conditions(node["last"], scope, reader);
     return each;

@@ -23,6 +23,7 @@ struct Scope {
     std::string role;     // whose member is meant; empty: the system as a whole
     bool in_plan = true;  // a procedure's; else a probe's
     bool script = false;  // ${script} is known
+    std::string side;     // of that role: "source" or "target"; empty: it has none
 };
 
 void read_system(const Node& document, PackReader& reader);        // pack.yaml
@@ -51,6 +52,10 @@ find_fact(const model::Pack& pack, const std::string& role, const std::string& n
 
 // Reports every ${name} below `node` that `scope` does not know.
 void check_names(const Node& node, const Scope& scope, PackReader& reader);
+// What `side` at `node` says of the role, else `usual`. Reports a role with sides of which none is
+// said, and a side of a role that has none.
+[[nodiscard]] std::string
+read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader);
 // Reports it and answers false if no role (or store) of the pack has that name.
 bool known_role(const Node& node, PackReader& reader);
 bool known_store(const Node& node, PackReader& reader);

@@ -140,11 +140,11 @@ private:
         if (text_of(on) == "system" || (by_default && !phase_.each && only_looks(step_.verb))) {
             step_.on = model::Selection();
         } else if (phase_.each) {
-            scope_.role = phase_.each->role;  // this member
+            scope_.role = model::without_side(phase_.each->role);  // this member
+            scope_.side = side_of(phase_.each->role);
         } else if (by_default && about_role(step_.verb)) {
             step_.on = model::Selection();
-            step_.on->role = scope_.role =
-                reader_.pack.roles.contains(step_.object) ? step_.object : "";
+            select(node_, reader_.pack.roles.contains(step_.object) ? step_.object : "");
         } else {
             error("step.on",
                   by_default ? node_.where : on.where,
@@ -152,6 +152,17 @@ private:
                              : "`on: this` in a phase without `each`",
                   "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
         }
+    }
+
+    static std::string side_of(const std::string& role) {
+        const auto at = role.find('@');
+        return at == role.npos ? "" : role.substr(at + 1);
+    }
+
+    void select(const Node& at, const std::string& role) {
+        scope_.role = role;
+        scope_.side = read_side(at, role, "", reader_);
+        step_.on->role = model::sided(role, scope_.side);
     }
 
     void read_selection(const Node& on) {
@@ -162,7 +173,7 @@ private:
                            : step_.on->per_host ? on["one_per_host"]
                                                 : on["every"];
         if (known_role(role, reader_)) {
-            step_.on->role = scope_.role = text_of(role);
+            select(on, text_of(role));
         }
         read_order(on["order"], *step_.on);
         step_.on->where = read_conditions(on["where"], scope_, reader_);
@@ -295,18 +306,35 @@ private:
     void read_effects() {
         for (const Node* item : items_of(node_["effect"])) {
             for (const Entry& entry : item->entries) {
-                read_effect(entry);
+                if (entry.key != "side") {
+                    read_effect(entry, *item);
+                }
             }
         }
     }
 
-    void read_effect(const Entry& entry) {
+    // The side that an effect on something of `role` is for: as it says, else this step's.
+    [[nodiscard]] std::string effect_side(const Node& node, const std::string& role) {
+        return role.empty()
+                   ? ""
+                   : read_side(node, role, role == scope_.role ? scope_.side : "", reader_);
+    }
+
+    void read_store_effect(const Entry& entry, const Node& item) {
+        const std::string store = text_of(entry.value);
+        const std::string role =
+            known_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
+        step_.effects.push_back({entry.key,
+                                 model::sided(store, effect_side(item, role)),
+                                 {},
+                                 "",
+                                 model::Reach::member});
+    }
+
+    void read_effect(const Entry& entry, const Node& item) {
         const bool becomes = entry.key == "becomes";
         if (!becomes && entry.key != "changes") {
-            known_store(entry.value, reader_);
-            step_.effects.push_back(
-                {entry.key, text_of(entry.value), {}, "", model::Reach::member});
-            return;
+            return read_store_effect(entry, item);
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
         const std::string role = text_of(entry.value["role"], scope_.role);
@@ -318,11 +346,13 @@ private:
                          fact.scalar,
                          fact_names(reader_.pack, role));
         }
-        step_.effects.push_back({entry.key,
-                                 text_of(fact),
-                                 becomes ? to_json(entry.value["value"]) : Json(),
-                                 known == nullptr ? "" : known->role,
-                                 read_reach(entry.value)});
+        step_.effects.push_back(
+            {entry.key,
+             text_of(fact),
+             becomes ? to_json(entry.value["value"]) : Json(),
+             known == nullptr ? ""
+                              : model::sided(known->role, effect_side(entry.value, known->role)),
+             read_reach(entry.value)});
     }
 
     static model::Reach read_reach(const Node& effect) {

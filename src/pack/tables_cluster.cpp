@@ -98,6 +98,7 @@ Shape member() {
     return table({
         required("role", text(), "its role", "member"),
         required("name", name(), "its name", "m1"),
+        optional("side", name(), "its side, if its role has sides: a name of yours", "blue"),
         optional("host", text(), "its host", "a"),
         service(),
         release(),

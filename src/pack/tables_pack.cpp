@@ -166,6 +166,7 @@ Shape role() {
     return table({
         optional("quorum", choice({"majority", "none"}), "none if not given", "majority"),
         optional("stores", list_of(text()), "stores that its members keep", "[data]"),
+        optional("sides", boolean(), "it has a source and a target side; no if not given", "true"),
     });
 }
 

@@ -1,6 +1,7 @@
 #include "planner/compile.h"
 
 #include "model/version.h"
+#include "planner/sides.h"
 
 #include <fmt/format.h>
 
@@ -141,7 +142,9 @@ bool holds(const Draft& draft,
     return model::evaluate_all(conditions, view).outcome == model::Tri::yes;
 }
 
-Compiled compile(const Request& request) {
+namespace {
+
+Compiled compile_roles(const Request& request) {
     Draft draft = {request,
                    nullptr,
                    {request.pack,
@@ -162,6 +165,30 @@ Compiled compile(const Request& request) {
         }
     }
     return {std::move(draft.plan), {}};
+}
+
+}  // namespace
+
+Compiled compile(const Request& request) {
+    if (!has_sides(request.pack)) {
+        return compile_roles(request);
+    }
+    const auto split = split_sides(request);
+    if (!split) {
+        return {std::nullopt, {split.error()}};
+    }
+    return compile_roles({split->pack,
+                          split->cluster,
+                          request.facts,
+                          request.procedure,
+                          request.from,
+                          request.to,
+                          request.run,
+                          request.copy,
+                          request.returns_from,
+                          request.closing,
+                          request.sources,
+                          request.keeps_seen});
 }
 
 }  // namespace drydock::planner

@@ -85,6 +85,10 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
         {"cluster", [](const Scope& in) { return in.cluster.name; }},
         {"keep", [](const Scope& in) { return std::to_string(in.cluster.policy.backup_keep); }},
     };
+    if (name.starts_with("side.")) {
+        const auto side = scope.cluster.sides.find(std::string(name.substr(5)));
+        return side == scope.cluster.sides.end() ? std::nullopt : std::optional(side->second);
+    }
     const auto it = k_values.find(name);
     return it == k_values.end() ? format_of(scope, name) : std::optional(it->second(scope));
 }

@@ -1,0 +1,215 @@
+#include "planner/sides.h"
+
+#include "base/text.h"
+#include "planner/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Cluster;
+using model::Pack;
+using model::sided;
+
+constexpr std::array<const char*, 2> k_sides = {"source", "target"};
+
+// For each side a copy of every element of the map that `is_sided` tells, in place of that element.
+template <class Map, class IsSided, class Rename>
+void split_map(Map& map, const IsSided& is_sided, const Rename& rename) {
+    Map split;
+    for (auto& [name, value] : map) {
+        if (!is_sided(name)) {
+            split.emplace(name, value);
+            continue;
+        }
+        for (const char* side : k_sides) {
+            auto copy = value;
+            rename(copy, side);
+            split.emplace(sided(name, side), std::move(copy));
+        }
+    }
+    map = std::move(split);
+}
+
+class PackSplit {
+public:
+    explicit PackSplit(Pack& pack) : pack_(pack) {
+        for (const auto& [name, role] : pack.roles) {
+            if (role.sided) {
+                roles_.insert(name);
+            }
+        }
+        for (const auto& [name, store] : pack.stores) {
+            if (roles_.contains(store.role)) {
+                stores_.insert(name);
+            }
+        }
+    }
+
+    void run() {
+        const auto is_role = [&](const std::string& name) { return roles_.contains(name); };
+        split_map(pack_.roles, is_role, [](model::RoleSpec& role, const char* side) {
+            role.name = sided(role.name, side);
+            for (std::string& store : role.stores) {
+                store = sided(store, side);
+            }
+        });
+        split_map(pack_.settings, is_role, [](auto&, const char*) {});
+        split_map(
+            pack_.stores,
+            [&](const std::string& name) { return stores_.contains(name); },
+            [](model::StoreSpec& store, const char* side) {
+                store.name = sided(store.name, side);
+                store.role = sided(store.role, side);
+            });
+        split_facts();
+        split_skew();
+        for (auto& [series, laws] : pack_.series) {
+            add_laws(laws);
+        }
+        for (auto& [version, release] : pack_.releases) {
+            add_laws(release.laws);
+        }
+    }
+
+private:
+    void split_facts() {
+        std::vector<model::FactSpec> facts;
+        for (const model::FactSpec& fact : pack_.facts) {
+            if (!roles_.contains(fact.role)) {
+                facts.push_back(fact);
+                continue;
+            }
+            for (const char* side : k_sides) {
+                facts.push_back(fact);
+                facts.back().role = sided(fact.role, side);
+            }
+        }
+        pack_.facts = std::move(facts);
+    }
+
+    // Two roles of one side may have to fit together; a source and a target share nothing.
+    void split_skew() {
+        std::vector<model::SkewRule> rules;
+        for (const model::SkewRule& rule : pack_.skew) {
+            const bool one = roles_.contains(rule.role);
+            const bool other = roles_.contains(rule.with);
+            if (!one && !other) {
+                rules.push_back(rule);
+                continue;
+            }
+            for (const char* side : k_sides) {
+                rules.push_back(rule);
+                rules.back().role = one ? sided(rule.role, side) : rule.role;
+                rules.back().with = other ? sided(rule.with, side) : rule.with;
+            }
+        }
+        pack_.skew = std::move(rules);
+    }
+
+    // The store's own name stays, too: `raises: data` and ${to.data} mean the store of either side.
+    void add_laws(std::map<std::string, model::StoreLaw>& laws) const {
+        for (const std::string& store : stores_) {
+            if (const auto law = laws.find(store); law != laws.end()) {
+                for (const char* side : k_sides) {
+                    laws[sided(store, side)] = law->second;
+                }
+            }
+        }
+    }
+
+    Pack& pack_;
+    std::set<std::string> roles_;
+    std::set<std::string> stores_;
+};
+
+std::vector<std::string> sides_of(const Cluster& cluster) {
+    std::set<std::string> sides;
+    for (const model::Member& member : cluster.members) {
+        if (!member.side.empty()) {
+            sides.insert(member.side);
+        }
+    }
+    return {sides.begin(), sides.end()};
+}
+
+// True if a member of that side runs the release.
+bool runs(const Request& request, const std::string& side, const std::string& release) {
+    const auto& members = request.cluster.members;
+    return std::any_of(members.begin(), members.end(), [&](const model::Member& member) {
+        const std::string fact = bound_fact(request.pack, member.role, "running");
+        const auto found = request.facts.find(model::fact_key(member.name, fact));
+        return member.side == side && found != request.facts.end()
+               && found->second.status == model::Known::known
+               && found->second.value == Json(release);
+    });
+}
+
+// The one side that runs the release; empty if none does, or both.
+std::string only_side(const Request& request,
+                      const std::vector<std::string>& sides,
+                      const std::string& release) {
+    const bool first = runs(request, sides[0], release);
+    const bool second = runs(request, sides[1], release);
+    return first == second ? "" : sides[first ? 0 : 1];
+}
+
+std::string serving_side(const Request& request, const std::vector<std::string>& sides) {
+    const auto found = request.facts.find(bound_fact(request.pack, "", "serving"));
+    const bool known = found != request.facts.end() && found->second.status == model::Known::known;
+    const std::string name = known ? found->second.value.show() : "";
+    return std::find(sides.begin(), sides.end(), name) != sides.end() ? name : "";
+}
+
+Result<std::string> source_side(const Request& request, const std::vector<std::string>& sides) {
+    if (std::string source = only_side(request, sides, request.from); !source.empty()) {
+        return source;
+    }
+    if (const std::string target = only_side(request, sides, request.to); !target.empty()) {
+        return sides[target == sides[0] ? 1 : 0];
+    }
+    if (std::string source = serving_side(request, sides); !source.empty()) {
+        return source;
+    }
+    return fail("plan.sides",
+                fmt::format("nobody can tell whether {} or {} is the side to come from: neither "
+                            "the releases that run there nor the fact `serving` says so",
+                            sides[0],
+                            sides[1]),
+                "see `drydock survey`; bring up the side that serves, then plan again");
+}
+
+}  // namespace
+
+bool has_sides(const Pack& pack) {
+    return std::any_of(
+        pack.roles.begin(), pack.roles.end(), [](const auto& role) { return role.second.sided; });
+}
+
+Result<Split> split_sides(const Request& request) {
+    const auto sides = sides_of(request.cluster);
+    if (sides.size() != 2) {
+        return fail(
+            "plan.sides",
+            fmt::format("the cluster file has {} sides: {}", sides.size(), join(sides, ", ")),
+            "give each member of the role with sides one of two, as in `side: blue`");
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string source, source_side(request, sides));
+    Split split = {request.pack, request.cluster};
+    PackSplit(split.pack).run();
+    for (model::Member& member : split.cluster.members) {
+        if (!member.side.empty()) {
+            member.role = sided(member.role, member.side == source ? k_sides[0] : k_sides[1]);
+        }
+    }
+    split.cluster.sides = {{k_sides[0], source}, {k_sides[1], sides[source == sides[0] ? 1 : 0]}};
+    return split;
+}
+
+}  // namespace drydock::planner

@@ -1,0 +1,104 @@
+// Sides: a role with two of them is two roles in a plan, and who is the source is found in the
+// facts.
+#include "planner/small_sites.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+Compiled compile_on(const Site& site, const char* procedure, const char* from, const char* to) {
+    return compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
+}
+
+model::Plan plan_of(const Site& site,
+                    const char* procedure = "upgrade",
+                    const char* from = "1.0",
+                    const char* to = "2.0") {
+    auto compiled = compile_on(site, procedure, from, to);
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
+}
+
+std::vector<std::string> members_of(const model::Plan& plan, const char* role) {
+    return plan.roster()[role];
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Sides, are_roles_of_a_plan) {
+    const auto plan = plan_of(beside_site());
+    EXPECT_EQ(members_of(plan, "server@source"), Names{"b1"});
+    EXPECT_EQ(members_of(plan, "server@target"), Names{"g1"});
+    EXPECT_EQ(plan.roster().count("server"), 0U);
+    const model::Action* turn = plan.find("turn/g1/turn");
+    ASSERT_NE(turn, nullptr);
+    EXPECT_EQ(turn->title, "clients are given the address of green");
+    EXPECT_EQ(turn->guard.front().role, "server@target");
+    EXPECT_EQ(model::describe(turn->guard.front()), "every target server's ready is true");
+    EXPECT_EQ(turn->effects.front().value, Json("green"));
+}
+
+// A condition about one side does not look at the other.
+TEST(Sides, do_not_count_for_each_other) {
+    Site site = beside_site();
+    site.cluster = [&] {
+        model::Cluster more = site.cluster;
+        for (const char* name : {"b2", "b3", "g2", "g3"}) {
+            model::Member member = more.members[name[0] == 'b' ? 0 : 1];
+            member.name = name;
+            more.members.push_back(member);
+        }
+        return more;
+    }();
+    for (const char* name : {"b2", "b3", "g2", "g3"}) {
+        install(site, name, name[0] == 'b' ? "1.0" : "2.0");
+        start(site, name, name[0] == 'b' ? "1.0" : "2.0");
+    }
+    site.pack.roles.at("server").majority = true;
+    const auto plan = plan_of(site);
+    for (const model::PlanRole& role : plan.roles) {
+        EXPECT_EQ(role.quorum, 2) << role.name;
+        EXPECT_EQ(role.members.size(), 3U) << role.name;
+    }
+    const auto keys = model::facts_of(plan.find("turn/g1/turn")->guard, plan, "g1");
+    EXPECT_EQ(keys, (Names{"g1/ready", "g2/ready", "g3/ready"}));
+}
+
+TEST(Sides, change_places_on_the_way_back) {
+    Site site = beside_site();
+    site.set("", "serving", "green");
+    const auto back = plan_of(site, "downgrade", "2.0", "1.0");
+    EXPECT_EQ(members_of(back, "server@source"), Names{"g1"});
+    EXPECT_EQ(members_of(back, "server@target"), Names{"b1"});
+    ASSERT_NE(back.find("turn/b1/turn"), nullptr);
+    EXPECT_EQ(back.find("turn/b1/turn")->effects.front().value, Json("blue"));
+}
+
+// The new side is not up yet, or runs the old release, too.
+TEST(Sides, are_told_by_what_runs_and_then_by_who_serves) {
+    Site site = beside_site();
+    stop(site, "g1");
+    EXPECT_EQ(members_of(plan_of(site), "server@source"), Names{"b1"});
+    install(site, "g1", "1.0");
+    start(site, "g1", "1.0");
+    EXPECT_EQ(members_of(plan_of(site), "server@source"), Names{"b1"});
+    site.set("", "serving", "green");
+    EXPECT_EQ(members_of(plan_of(site), "server@source"), Names{"g1"});
+    site.set("", "serving", "an address of nobody");
+    const auto refused = compile_on(site, "upgrade", "1.0", "2.0");
+    ASSERT_FALSE(refused.plan);
+    EXPECT_EQ(refused.problems.front().code, "plan.sides");
+}
+
+// Facts, stores and the laws of both.
+TEST(Sides, keep_stores_of_their_own) {
+    Names stores;
+    for (const model::PlanStore& store : plan_of(beside_site()).stores) {
+        stores.push_back(store.name + " of " + store.role);
+    }
+    EXPECT_EQ(stores, (Names{"data@source of server@source", "data@target of server@target"}));
+}
+
+}  // namespace
+}  // namespace drydock::planner
