@@ -150,8 +150,31 @@ Finding probe_digest(const Json& probe, std::int64_t) {
     return with_source(digest ? known(*digest) : not_read(digest.error()), "sha256 of " + path);
 }
 
+namespace {
+
+// The releases whose folder is there.
+Finding releases_on_disk(const Json& versions) {
+    Json::Array releases;
+    Json folders{Json::Object{}};
+    for (const auto& [version, folder] : versions.members()) {
+        std::error_code error;
+        if (std::filesystem::is_directory(folder.as_string(), error)) {
+            releases.emplace_back(version);
+            folders.set(version, folder);
+        } else if (error && error != std::errc::no_such_file_or_directory) {
+            return cannot_tell(folder.as_string() + ": " + error.message());
+        }
+    }
+    return known(std::move(releases), std::move(folders));
+}
+
+}  // namespace
+
 Finding probe_link(const Json& probe, std::int64_t) {
     const std::string& link = probe["link"].as_string();
+    if (probe["on_disk"].as_bool()) {
+        return releases_on_disk(probe["versions"]);
+    }
     Finding finding = symlink_target(link);
     if (finding.status == Finding::Status::known) {
         const std::string real = resolved(link);

@@ -267,6 +267,11 @@ TEST_F(Probes, name_the_version_that_a_link_and_a_process_use) {
     EXPECT_EQ(link("none"), "absent");
     std::filesystem::create_symlink(folder_, path("elsewhere"));
     EXPECT_EQ(link("elsewhere"), "unknown");
+    EXPECT_EQ(told(fmt::format(
+                  R"({{"kind":"link","on_disk":true,"link":"x",{}}})",
+                  fmt::format(R"("versions":{{"2.0":"{0}/v2","3.0":"{0}/v3","1.0":"{0}/v1"}})",
+                              folder_))),
+              R"(known ["1.0","2.0"])");
 
     const auto service = fmt::format(
         R"("service":{{"type":"process","argv":["{0}/current/prog","61.0"],"cwd":"{0}","pid_file":"{0}/pid"}})",

@@ -14,8 +14,8 @@ namespace {
 using model::FactSource;
 using model::Observation;
 
-constexpr std::array<std::string_view, 8> k_standard = {
-    "installed", "running", "ready", "format", "copy", "writes", "level", "serving"};
+constexpr std::array<std::string_view, 9> k_standard = {
+    "installed", "running", "ready", "format", "copy", "writes", "level", "serving", "on_disk"};
 constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed
 constexpr std::size_t k_value_columns = 24;
 

@@ -12,7 +12,7 @@ namespace drydock::model {
 namespace {
 
 constexpr std::array<std::string_view, 5> k_whose = {"system", "this", "every", "others", "any"};
-constexpr std::array<std::string_view, 12> k_relations = {"is",
+constexpr std::array<std::string_view, 13> k_relations = {"is",
                                                           "is_not",
                                                           "in",
                                                           "below",
@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 12> k_relations = {"is",
                                                           "present",
                                                           "planned",
                                                           "reaches",
-                                                          "stands"};
+                                                          "stands",
+                                                          "has"};
 constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
 
 template <class Enum, std::size_t N>
@@ -165,6 +166,8 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
         return tri(known && contains(condition.operand, now.value, condition.type));
     case Relation::reaches:
         return known ? reaches(condition, view, member, now.value) : Tri::no;
+    case Relation::has:
+        return tri(known && contains(now.value, condition.operand, FactType::text));
     case Relation::same:
         return tri(known);
     case Relation::below:
@@ -195,6 +198,8 @@ std::string expected(const Condition& condition, const FactView& view, const std
         return fmt::format("not {}", condition.operand.show());
     case Relation::in:
         return fmt::format("one of {}", condition.operand.dump());
+    case Relation::has:
+        return fmt::format("{} among others", condition.operand.show());
     case Relation::below:
     case Relation::at_least:
     case Relation::above:

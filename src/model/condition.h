@@ -33,6 +33,7 @@ enum class Relation {
     reaches,   // not below the largest value that any other member had in the reading before this
                // one; nobody can tell if none of the others had one
     stands,    // equal to the value in the reading before this one
+    has,       // a list: the operand is in it
 };
 
 struct Condition {

@@ -174,9 +174,10 @@ enum class Reach {
 };
 
 struct EffectSpec {
-    std::string kind;  // becomes, changes (a fact); raises, lowers, copies, destroys (a store)
+    // becomes, adds, removes, changes (a fact); raises, lowers, copies, destroys (a store)
+    std::string kind;
     std::string name;  // the fact or store
-    Json value;        // for becomes
+    Json value;        // for becomes, adds and removes
     std::string role;  // whose fact it is; empty: the system's
     Reach reach = Reach::member;
 };

@@ -221,7 +221,7 @@ private:
     }
 
     void read_operand(const Entry& entry) {
-        condition_.relation = enum_from(entry.key, Relation::stands, Relation::is);
+        condition_.relation = enum_from(entry.key, Relation::has, Relation::is);
         const bool ordered_type =
             condition_.type == FactType::integer || condition_.type == FactType::release;
         if (has_order(condition_.relation) && !ordered_type) {
@@ -235,6 +235,9 @@ private:
         }
         if (condition_.relation == Relation::in) {
             return read_list(entry);
+        }
+        if (condition_.relation == Relation::has) {
+            return read_item(entry);
         }
         if (takes_value(condition_.relation) && !fits(entry.value, condition_.type)) {
             return wrong_operand(entry, entry.value);
@@ -253,6 +256,21 @@ private:
             }
             condition_.operand.push(typed_value(*item, condition_.type));
         }
+        check_names(entry.value, scope_, reader_);
+    }
+
+    void read_item(const Entry& entry) {
+        if (condition_.type != FactType::list) {
+            error("relation.type",
+                  entry.value,
+                  fmt::format("`has` of `{}`, which is of type {}",
+                              condition_.fact,
+                              name_of(condition_.type)),
+                  "write `is`, or `in` with a list");
+        } else if (entry.value.kind != Node::Kind::scalar) {
+            error("value.wrong", entry.value, "`has` of more than one value", "write one of them");
+        }
+        condition_.operand = entry.value.scalar;
         check_names(entry.value, scope_, reader_);
     }
 

@@ -112,11 +112,13 @@ private:
         const std::string& binds = fact_.binds;
         const bool release = binds == "running" || binds == "installed";
         if ((release && fact_.type != FactType::release)
-            || (binds == "ready" && fact_.type != FactType::boolean)) {
+            || (binds == "ready" && fact_.type != FactType::boolean)
+            || (binds == "on_disk" && fact_.type != FactType::list)) {
             error("fact.binds",
                   node_["binds"].where,
                   fmt::format("`{}` is of type {}", binds, name_of(fact_.type)),
-                  fmt::format("write `type: {}`", release ? "release" : "bool"));
+                  fmt::format("write `type: {}`",
+                              release ? "release" : (binds == "ready" ? "bool" : "list")));
         }
         // There is a level for each store, but each member runs one release.
         const bool once = !binds.empty() && binds != "level";

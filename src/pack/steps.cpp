@@ -332,7 +332,8 @@ private:
     }
 
     void read_effect(const Entry& entry, const Node& item) {
-        const bool becomes = entry.key == "becomes";
+        const bool listed = entry.key == "adds" || entry.key == "removes";
+        const bool becomes = entry.key == "becomes" || listed;
         if (!becomes && entry.key != "changes") {
             return read_store_effect(entry, item);
         }

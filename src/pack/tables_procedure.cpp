@@ -6,7 +6,7 @@ namespace drydock::pack {
 
 std::vector<std::string> relation_names() {
     std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(model::Relation::stands); ++i) {
+    for (int i = 0; i <= static_cast<int>(model::Relation::has); ++i) {
         names.emplace_back(name_of(static_cast<model::Relation>(i)));
     }
     return names;
@@ -41,6 +41,7 @@ std::vector<Field> condition_fields() {
         optional("planned", yes, "as when the plan was made", "true"),
         optional("reaches", yes, "not below what others had before", "true"),
         optional("stands", yes, "as in the reading before", "true"),
+        optional("has", any(), "a list has it", "\"${to}\""),
         optional("members_at_least", integer(1), "enough if so many members fit", "2"),
         optional("remedy", text(), "what a person does if it does not hold", "\"disarm it\""),
     };
@@ -106,6 +107,11 @@ Shape http() {
     });
 }
 
+Shape listed() {
+    return table({required("fact", text(), "this member's fact, a list", "on_disk"),
+                  required("value", text(), "the value", "\"${to}\"")});
+}
+
 Shape effect() {
     return table(
         {
@@ -123,6 +129,12 @@ Shape effect() {
                             required("value", any(), "its value", "refused")}),
                      "a fact takes a value",
                      "{fact: writes, value: refused}"),
+            optional(
+                "adds", listed(), "a list has a value more", "{fact: on_disk, value: \"${to}\"}"),
+            optional("removes",
+                     listed(),
+                     "a list has a value less",
+                     "{fact: on_disk, value: \"${from}\"}"),
             optional("raises", text(), "a store's format is raised", "data"),
             optional("lowers", text(), "a store's format is lowered", "data"),
             optional("copies", text(), "a copy of a store is made", "data"),
@@ -133,7 +145,7 @@ Shape effect() {
                      "cluster_id"),
             optional("side", choice({"source", "target"}), "the side whose store it is", "source"),
         },
-        {"becomes", "raises", "lowers", "copies", "destroys", "changes"});
+        {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
 }
 
 std::string verb_help(const std::string& verb) {

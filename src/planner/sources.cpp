@@ -24,6 +24,9 @@ void add_member_parameters(const std::string& kind, const Member& member, Json& 
         for (const auto& [version, folder] : member.versions) {
             versions.set(version, folder);
         }
+        if (probe["link"] == Json("on_disk")) {
+            probe.set("on_disk", true);
+        }
         probe.set("link", member.link).set("versions", std::move(versions));
     }
 }

@@ -49,6 +49,26 @@ void add_standard_effects(const Draft& draft,
     }
 }
 
+// Only a release that is on the disk can be put in place, where the pack tells which are.
+void add_on_disk_guard(const Draft& draft,
+                       const StepSpec& step,
+                       const Member& member,
+                       Action& action) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, "on_disk");
+    if (fact.empty() || step.verb != Verb::install) {
+        return;
+    }
+    Condition there = {.fact = fact,
+                       .role = member.role,
+                       .whose = model::Whose::this_member,
+                       .relation = model::Relation::has};
+    there.operand = draft.scope.to;
+    there.type = model::FactType::list;
+    there.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
+    there.where.file = action.source;
+    action.guard.push_back(std::move(there));
+}
+
 // The service itself tells whether its process is there, long before the system answers.
 void add_service_conditions(const Draft& draft,
                             const StepSpec& step,
@@ -179,7 +199,8 @@ members_on(const Draft& draft, const std::string& role, const std::string& host)
 // A store is this member's.
 std::vector<std::string>
 members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
-    const bool fact = spec.kind == "becomes" || spec.kind == "changes";
+    const bool fact = spec.kind == "becomes" || spec.kind == "changes" || spec.kind == "adds"
+                      || spec.kind == "removes";
     const bool every = spec.reach == model::Reach::role;
     if (fact && !spec.role.empty() && (member == nullptr || every)) {
         return draft.scope.members.at(spec.role);
@@ -191,6 +212,34 @@ members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* m
     return {system ? "" : member->name};
 }
 
+// What a list fact holds behind the actions that the plan has so far: as the last one that changes
+// it leaves it, else as it was found.
+Json::Array list_before(const Draft& draft, const std::string& member, const std::string& fact) {
+    for (auto at = draft.plan.actions.rbegin(); at != draft.plan.actions.rend(); ++at) {
+        for (const model::Effect& effect : at->effects) {
+            if (effect.kind == "becomes" && effect.member == member && effect.name == fact) {
+                return effect.value.items();
+            }
+        }
+    }
+    const auto found = draft.request.facts.find(model::fact_key(member, fact));
+    return found == draft.request.facts.end() ? Json::Array() : found->second.value.items();
+}
+
+// `adds` and `removes` say what a list becomes.
+model::Effect list_effect(const Draft& draft,
+                          const model::EffectSpec& spec,
+                          const std::string& member,
+                          const Json& value) {
+    Json::Array list = list_before(draft, member, spec.name);
+    std::erase(list, value);
+    if (spec.kind == "adds") {
+        list.push_back(value);
+        std::sort(list.begin(), list.end());
+    }
+    return {"becomes", member, spec.name, Json(std::move(list))};
+}
+
 Status add_declared_effects(const Draft& draft,
                             const StepSpec& step,
                             const Member* member,
@@ -198,7 +247,9 @@ Status add_declared_effects(const Draft& draft,
     for (const model::EffectSpec& spec : step.effects) {
         DRYDOCK_TRY_ASSIGN(const Json value, fill(draft.scope, member, spec.value));
         for (const std::string& moved : members_moved(draft, spec, member)) {
-            action.effects.push_back({spec.kind, moved, spec.name, value});
+            const bool listed = spec.kind == "adds" || spec.kind == "removes";
+            action.effects.push_back(listed ? list_effect(draft, spec, moved, value)
+                                            : model::Effect{spec.kind, moved, spec.name, value});
         }
     }
     return {};
@@ -225,6 +276,7 @@ Result<Action> make_action(const Draft& draft,
     if (member != nullptr) {
         add_standard_effects(draft, step, *member, action);
         add_service_conditions(draft, step, *member, action);
+        add_on_disk_guard(draft, step, *member, action);
     }
     if (step.quorum_without_this && member != nullptr) {
         action.guard.push_back(quorum_without(draft, *member, action));

@@ -55,6 +55,8 @@ wished(const Condition& condition, const std::string& key, const model::Plan& pl
     case Relation::in:
         return condition.operand.items().empty() ? std::nullopt
                                                  : std::optional(condition.operand.items().front());
+    case Relation::has:
+        return Json(Json::Array{condition.operand});
     case Relation::above:
         return moved(condition.operand, 1);
     case Relation::below:

@@ -40,6 +40,15 @@ Site beside_site() {
     return site;
 }
 
+// An older release than both is on the disk, too.
+Site pruned_site() {
+    Site site = small_site("pruned", 2, "1.0");
+    for (const char* member : {"m1", "m2"}) {
+        site.set(member, "on_disk", Json(Json::Array{"0.9", "1.0"}));
+    }
+    return site;
+}
+
 Site sealed_site() {
     Site site = small_site("sealed", 2, "1.0");
     site.set("", "sealed", false);

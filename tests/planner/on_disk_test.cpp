@@ -1,0 +1,59 @@
+// Releases on the disk: lists that steps add to and remove from, and what may be put in place.
+#include "planner/small_sites.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+model::Plan plan_of(const Site& site, const char* procedure, const char* from, const char* to) {
+    auto compiled =
+        compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
+}
+
+// What the list of a member becomes by an action.
+std::string list_behind(const model::Plan& plan, const std::string& action) {
+    for (const model::Effect& effect : plan.find(action)->effects) {
+        if (effect.name == "on_disk") {
+            return effect.kind + " " + effect.value.dump();
+        }
+    }
+    return {};
+}
+
+TEST(OnDisk, lists_become_what_the_steps_before_leave) {
+    const auto plan = plan_of(pruned_site(), "upgrade", "1.0", "2.0");
+    EXPECT_EQ(list_behind(plan, "unpack/m1/unpack"), R"(becomes ["0.9","1.0","2.0"])");
+    EXPECT_EQ(list_behind(plan, "prune/m2/prune"), R"(becomes ["0.9","2.0"])");
+}
+
+// A release that is not on the disk is not put in place.
+TEST(OnDisk, installs_only_what_is_there) {
+    Site site = pruned_site();
+    const auto back = [&] {
+        for (const char* member : {"m1", "m2"}) {
+            install(site, member, "2.0");
+            start(site, member, "2.0");
+        }
+        return plan_of(site, "downgrade", "2.0", "1.0");
+    }();
+    const auto& guard = back.find("back/m1/install")->guard;
+    ASSERT_EQ(guard.size(), 1U);
+    const auto judged = [&](Json::Array releases) {
+        model::FactBook facts = site.facts;
+        facts["m1/on_disk"] = {model::Known::known, Json(std::move(releases)), {}, 0};
+        const model::FactBook none;
+        const auto roster = back.roster();
+        return model::evaluate(guard.front(), {facts, none, none, roster, "m1"});
+    };
+    EXPECT_EQ(judged({"0.9", "1.0"}).outcome, model::Tri::yes);
+    const auto refused = judged({"0.9", "2.0"});
+    EXPECT_EQ(refused.outcome, model::Tri::no);
+    EXPECT_EQ(refused.because, R"(m1/on_disk is ["0.9","2.0"], expected 1.0 among others)");
+    EXPECT_EQ(refused.remedy, "put release 1.0 back in its folder");
+}
+
+}  // namespace
+}  // namespace drydock::planner
