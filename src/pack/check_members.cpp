@@ -44,7 +44,7 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
             }));
         const int most = (count - 1) / 2;
         const int wanted = reader.cluster.policy.max_unavailable;
-        if (role.majority && count > 0 && wanted > most
+        if (role.majority && !role.sided && count > 0 && wanted > most
             && max_unavailable.kind == Node::Kind::scalar) {
             reader.error("policy.quorum",
                          max_unavailable.where,
