@@ -2,6 +2,8 @@
 #include "agent/test_agent.h"
 #include "transport/local/local.h"
 
+#include <fmt/format.h>
+
 namespace drydock::agent {
 
 std::unique_ptr<transport::Transport> make_test_transport() {
@@ -13,6 +15,11 @@ std::string test_agent_program() {
 }
 
 namespace {
+
+constexpr const char* k_fence_a =
+    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"a","who":"anna@one"}})";
+constexpr const char* k_fence_b =
+    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"b","who":"bob@two"}})";
 
 class Exec : public testing::Test, protected AgentWorld {
 protected:
@@ -54,6 +61,40 @@ TEST_F(Exec, refuses_another_request_under_a_known_key) {
 }
 
 // The connection goes while the action runs; the next one finds it running, then ended.
+// Whoever writes a journal anew does not reach what lies here.
+TEST_F(Exec, notes_the_head_that_it_was_begun_behind) {
+    connect();
+    EXPECT_EQ(call(json(k_fence_a))["fence"].as_int(), 1);
+    Json head;
+    head.set("sequence", 7).set("hash", std::string(64, 'a'));
+    const Json begun = exec("a", effect()).set("journal", "a").set("head", head);
+    EXPECT_EQ(call(begun)["state"].as_string(), "ended");
+    EXPECT_EQ(
+        call(exec("b", effect()).set("journal", "a").set("head", head.set("sequence", 9)))["state"]
+            .as_string(),
+        "ended");
+    const auto of_run = call(json(R"({"do":"hello","heads_of":"r1"})"));
+    ASSERT_EQ(of_run["heads"].items().size(), 2U);
+    EXPECT_EQ(of_run["heads"].items()[0].dump(),
+              fmt::format(R"({{"epoch":1,"hash":"{}","journal":"a","run":"r1","sequence":7}})",
+                          std::string(64, 'a')));
+    EXPECT_EQ(of_run["owners"].items()[0]["head"]["sequence"].as_int(), 7);
+    EXPECT_EQ(call(json(R"({"do":"hello","heads_of":""})"))["heads"].items().size(), 2U);
+    EXPECT_EQ(call(json(R"({"do":"hello","heads_of":"r2"})"))["heads"].items().size(), 0U);
+    EXPECT_FALSE(call(json(R"({"do":"hello"})")).contains("heads"));
+}
+
+TEST_F(Exec, refuses_a_head_that_is_none) {
+    connect();
+    for (const char* head : {R"("x")", R"({"sequence":0,"hash":"0"})", R"({"sequence":1})"}) {
+        EXPECT_EQ(call(exec("a", effect()).set("head", json(head)))["error"]["code"].as_string(),
+                  "agent.bad_request");
+    }
+    EXPECT_EQ(call(json(R"({"do":"hello","heads_of":"../x"})"))["error"]["code"].as_string(),
+              "agent.bad_request");
+    EXPECT_EQ(read("effects"), "");
+}
+
 TEST_F(Exec, goes_on_when_the_connection_is_lost) {
     connect();
     ask(exec("a", effect("while ! test -e " + path("go") + "; do sleep 0.02; done; echo end")),
@@ -117,11 +158,6 @@ INSTANTIATE_TEST_SUITE_P(Places,
                                          CrashCase{"before_result", "ran\n"}),
                          [](const auto& at) { return std::string(at.param.place); });
 
-constexpr const char* k_fence_a =
-    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"a","who":"anna@one"}})";
-constexpr const char* k_fence_b =
-    R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"b","who":"bob@two"}})";
-
 // Two conductors with journals of their own once rolled one cluster side by side.
 TEST_F(Exec, obeys_one_journal_of_a_cluster_until_another_takes_over) {
     connect();
@@ -139,7 +175,7 @@ TEST_F(Exec, obeys_one_journal_of_a_cluster_until_another_takes_over) {
     const auto hello = call(json(R"({"do":"hello"})"));
     EXPECT_EQ(hello["owners"].items().size(), 1U);
     EXPECT_EQ(hello["owners"].items()[0]["who"].as_string(), "bob@two");
-    EXPECT_EQ(hello["protocol"].as_int(), 2);
+    EXPECT_EQ(hello["protocol"].as_int(), 3);
 }
 
 TEST_F(Exec, reads_a_fence_of_an_older_agent) {

@@ -89,6 +89,9 @@ Json to_json(const Owner& owner) {
     if (!owner.leases.empty()) {
         value.set("leases", to_json(owner.leases));
     }
+    if (owner.head) {
+        value.set("head", to_json(*owner.head));
+    }
     return value.set("claims", std::move(claims));
 }
 
@@ -112,6 +115,9 @@ Owner stored_owner(const Json& value) {
         if (lease.is_array() && lease.items().size() == 2) {
             owner.leases.push_back({lease.items()[0].as_int(), lease.items()[1].as_string()});
         }
+    }
+    if (auto head = read_head(value["head"])) {
+        owner.head = std::move(*head);
     }
     return owner;
 }
@@ -228,6 +234,7 @@ Status FenceRegistry::store(Owner owner) {
     const auto at = std::find_if(owners_.begin(), owners_.end(), same);
     if (at != owners_.end()) {
         owner.since_ms = at->since_ms;
+        owner.head = at->head;
         *at = std::move(owner);
         return {};
     }
@@ -236,6 +243,7 @@ Status FenceRegistry::store(Owner owner) {
                     fmt::format("{} journals work on this host already", k_owners_max),
                     "remove those that are over from the `.fence` file of the state folder there");
     }
+    owner.head.reset();
     owners_.push_back(std::move(owner));
     return {};
 }
@@ -281,6 +289,24 @@ Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     owner.epoch = commander.epoch;
     owner.since_ms = now_ms;
     return store(std::move(owner));
+}
+
+void FenceRegistry::note(const NotedHead& head) {
+    const auto same = [&](const Owner& owner) { return owner.journal == head.journal; };
+    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
+    if (at != owners_.end() && (!at->head || at->head->epoch != head.epoch)) {
+        at->head = head;
+    }
+}
+
+std::set<NotedHead> FenceRegistry::heads() const {
+    std::set<NotedHead> heads;
+    for (const Owner& owner : owners_) {
+        if (owner.head) {
+            heads.insert(*owner.head);
+        }
+    }
+    return heads;
 }
 
 std::vector<std::string> FenceRegistry::claims_of(std::string_view journal) const {

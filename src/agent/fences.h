@@ -7,11 +7,13 @@
 // FakeHost in memory. Not thread-safe.
 #pragma once
 
+#include "agent/heads.h"
 #include "base/json.h"
 #include "base/result.h"
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,8 @@ struct Owner {
     std::vector<std::string> claims;
     // From a conductor: the leases that its journal gave, the newest last. Stored: that of `epoch`.
     std::vector<LeaseMark> leases = {};
+    // Of the first action that the newest epoch to begin one here began. A conductor does not tell.
+    std::optional<NotedHead> head = {};
 
     bool operator==(const Owner&) const = default;
 };
@@ -86,13 +90,21 @@ public:
     // The same check for a request that only reads: registers nothing.
     [[nodiscard]] Status check(const Commander& commander) const;
 
+    // Keeps the first head of each epoch beside its journal's owner. Does nothing for a journal
+    // that is not registered.
+    void note(const NotedHead& head);
+
     // What the journal claims here; empty for one that is not registered.
     [[nodiscard]] std::vector<std::string> claims_of(std::string_view journal) const;
+
+    // The heads that are kept beside owners.
+    [[nodiscard]] std::set<NotedHead> heads() const;
 
     // The highest epoch of all journals, 0 if there is none.
     [[nodiscard]] std::int64_t highest() const;
 
-    // [{cluster, journal, epoch, who, since_ms, claims}], in the order of their first fence.
+    // [{cluster, journal, epoch, who, since_ms, claims, leases, head}], in the order of their first
+    // fence.
     [[nodiscard]] Json owners() const;
 
     bool operator==(const FenceRegistry&) const = default;

@@ -141,6 +141,32 @@ TEST_F(Fences, remember_a_bounded_number_of_journals) {
     EXPECT_LT(registry_.text().size(), 64U << 10U);
 }
 
+// Noted by each epoch once, and kept from a conductor that tells another: the host's word outlives
+// who comes with a journal that was written anew.
+TEST_F(Fences, keep_the_first_head_of_each_epoch) {
+    const auto head = [](std::int64_t epoch, std::int64_t sequence) {
+        return NotedHead{"a", epoch, "r", sequence, std::string(64, 'f')};
+    };
+    registry_.note(head(1, 3));
+    EXPECT_TRUE(registry_.heads().empty()) << "nobody is registered";
+    EXPECT_EQ(fence(owner("prod", "a", 1)), "1");
+    registry_.note(head(1, 3));
+    registry_.note(head(1, 5));
+    EXPECT_EQ(registry_.heads(), std::set<NotedHead>{head(1, 3)});
+    Owner later = owner("prod", "a", 2);
+    later.head = head(2, 99);
+    EXPECT_EQ(fence(later), "2");
+    EXPECT_EQ(registry_.heads(), std::set<NotedHead>{head(1, 3)});
+    EXPECT_EQ(FenceRegistry::parse(registry_.text())->heads(), std::set<NotedHead>{head(1, 3)});
+    registry_.note(head(2, 9));
+    EXPECT_EQ(registry_.heads(), std::set<NotedHead>{head(2, 9)});
+    later = owner("other", "b", 1);
+    later.head = head(1, 1);
+    EXPECT_EQ(fence(later), "1");
+    EXPECT_EQ(registry_.heads().size(), 1U)
+        << "a head comes with an action, and never with a fence";
+}
+
 TEST(Owners, are_read_with_limits) {
     EXPECT_EQ(read_owner(Json())->journal, "");
     const auto value = Json::parse(R"({"cluster":"c","journal":"j","who":"w","claims":["x"]})");

@@ -6,19 +6,22 @@
 #pragma once
 
 #include "agent/fences.h"
+#include "agent/heads.h"
 #include "base/json.h"
 #include "base/result.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace drydock::agent {
 
-inline constexpr std::int64_t k_protocol = 2;  // as hello tells it; 1 knew no owners of a fence
+// As hello tells it; 1 knew no owners of a fence, 2 no heads.
+inline constexpr std::int64_t k_protocol = 3;
 
 // One attempt of one action of one run. The same key never starts twice on a host.
 struct ActionKey {
@@ -37,6 +40,8 @@ struct RunningAction {
 // Leave to begin an action.
 struct Permit {
     Commander commander = {};
+    // The record that the request stands behind; nothing: its sender did not tell.
+    std::optional<NotedHead> head = {};
     // By the host's monotonic clock; after it the action never begins.
     std::optional<std::int64_t> begin_by_ms = {};
 
@@ -116,6 +121,9 @@ public:
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
     // All actions that run here now, of whatever run and epoch, sorted. An error: nobody can tell.
     [[nodiscard]] virtual Result<std::vector<RunningAction>> running() = 0;
+    // The heads that actions of the run noted here; with an empty run, those of all runs and those
+    // beside the owners.
+    [[nodiscard]] virtual std::set<NotedHead> heads(const std::string& run) = 0;
 
     [[nodiscard]] virtual std::unique_ptr<ProbeRun> probe(const Json& probes) = 0;
 

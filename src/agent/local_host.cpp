@@ -212,11 +212,15 @@ Status LocalHost::check(const Commander& commander) {
     return fences.check(commander);
 }
 
-Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander) const {
+Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
+                                            const std::optional<NotedHead>& head) const {
     DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
     DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
     FenceRegistry after = before;
     DRYDOCK_TRY(after.admit(commander, os::RealClock().wall_ms()));
+    if (head) {
+        after.note(*head);
+    }
     DRYDOCK_TRY(write_fences(before, after));
     return Turn{std::move(lock), std::move(after)};
 }
@@ -225,7 +229,7 @@ Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
                         const Json& secrets) {
-    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(permit.commander));
+    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(permit.commander, permit.head));
     DRYDOCK_TRY_ASSIGN(
         const ClaimLocks claims,
         hold_claims(turn.fences.claims_of(permit.commander.journal), permit.commander));
@@ -297,6 +301,9 @@ Status LocalHost::start_attempt(const ActionKey& key,
     stored.set("epoch", permit.commander.epoch).set("request", request);
     if (!permit.commander.journal.empty()) {
         stored.set("journal", permit.commander.journal);
+    }
+    if (permit.head) {
+        stored.set("head", to_json(*permit.head));
     }
     auto started = os::write_file_durable(folder + "/request.json", stored.dump()).and_then([&] {
         return os::sync_folder(os::folder_of(folder));
@@ -412,6 +419,16 @@ Result<std::vector<RunningAction>> LocalHost::running() {
         }
     }
     return all;
+}
+
+// A fence that cannot be read notes nothing; facts() tells why.
+std::set<NotedHead> LocalHost::heads(const std::string& run) {
+    auto heads = read_noted_heads(state_, run);
+    const auto fences = run.empty() ? read_fences() : Result<FenceRegistry>(FenceRegistry());
+    if (fences) {
+        heads.merge(fences->heads());
+    }
+    return heads;
 }
 
 // Not by a question: a dry run leaves the state folder as it is.

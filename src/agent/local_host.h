@@ -35,6 +35,7 @@ public:
     ActionState look(const ActionKey& key) override;
     Status cancel(const Commander& commander, const ActionKey& key) override;
     Result<std::vector<RunningAction>> running() override;
+    std::set<NotedHead> heads(const std::string& run) override;
     std::unique_ptr<ProbeRun> probe(const Json& probes) override;
     Status put(const Commander& commander, const PutPart& part) override;
     Result<FilePart> get(const std::string& path, std::int64_t offset, std::int64_t size) override;
@@ -60,7 +61,8 @@ private:
 
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
     [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
-    [[nodiscard]] Result<Turn> enter_as(const Commander& commander) const;
+    [[nodiscard]] Result<Turn> enter_as(const Commander& commander,
+                                        const std::optional<NotedHead>& head = {}) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
     [[nodiscard]] std::string read_journal(const ActionKey& key) const;
     [[nodiscard]] Status write_fences(const FenceRegistry& before,

@@ -78,6 +78,32 @@ std::optional<std::int64_t> begin_by(const Json& frame) {
                                              : std::nullopt;
 }
 
+// The head that a request tells, as a head of its sender's journal.
+Result<std::optional<NotedHead>>
+noted_head(const Json& frame, const Commander& commander, const ActionKey& key) {
+    if (frame["head"].is_null()) {
+        return std::nullopt;
+    }
+    Json head;
+    head.set("journal", commander.journal).set("epoch", commander.epoch).set("run", key.run);
+    head.set("sequence", frame["head"]["sequence"]).set("hash", frame["head"]["hash"]);
+    DRYDOCK_TRY_ASSIGN(NotedHead noted, read_head(head));
+    return noted;
+}
+
+// The newest records of each run come last; what is over the limit is left off at the front.
+Json told_heads(const std::set<NotedHead>& heads) {
+    Json told{Json::Array{}};
+    std::size_t surplus = heads.size() - std::min(heads.size(), k_heads_max);
+    for (const NotedHead& head : heads) {
+        if (surplus == 0) {
+            told.push(to_json(head));
+        }
+        surplus -= surplus == 0 ? 0 : 1;
+    }
+    return told;
+}
+
 // Probes with their secrets. One whose secret did not come has the reason under "cannot_ask".
 Json fill_probes(const Json& probes, const Json& secrets) {
     Json filled{Json::Array{}};
@@ -159,7 +185,7 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
                     ErrorClass::transient);
     }
     if (what == "hello") {
-        return hello();
+        return hello(frame);
     }
     if (what == "fence") {
         return fence(frame);
@@ -229,7 +255,8 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
     if (!frame["request"].is_object()) {
         return bad_request("`exec` has no `request`");
     }
-    const Permit permit = {commander, begin_by(frame)};
+    DRYDOCK_TRY_ASSIGN(auto head, noted_head(frame, commander, key));
+    const Permit permit = {commander, std::move(head), begin_by(frame)};
     DRYDOCK_TRY(host_.begin(permit, key, frame["request"], frame["secrets"]));
     return wait_for(number, {key, clock_.monotonic_ms(), k_never_ms});
 }
@@ -345,8 +372,15 @@ std::optional<std::int64_t> Session::next_deadline_ms() const {
     return next;
 }
 
-Result<Json> Session::hello() {
+Result<Json> Session::hello(const Json& frame) {
     Json answer = host_.facts();
+    if (frame["heads_of"].is_string()) {
+        const std::string& run = frame["heads_of"].as_string();
+        if (!run.empty() && !is_plain_name(run, "-_.")) {
+            return bad_request("`heads_of` names no run");
+        }
+        answer.set("heads", told_heads(host_.heads(run)));
+    }
     Json running{Json::Array{}};
     DRYDOCK_TRY_ASSIGN(const auto actions, host_.running());
     for (const auto& action : actions) {

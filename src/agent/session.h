@@ -60,7 +60,7 @@ private:
     [[nodiscard]] std::optional<Json> poll(Wait& wait);
     [[nodiscard]] std::optional<Json> final_answer(const ActionKey& key, ActionState state);
     [[nodiscard]] bool is_awaited(const Wait& wait, ActionPhase phase) const;
-    [[nodiscard]] Result<Json> hello();
+    [[nodiscard]] Result<Json> hello(const Json& frame);
     [[nodiscard]] Json stamped(Json answer) const;
 
     Host& host_;

@@ -60,6 +60,8 @@ public:
         return std::vector<RunningAction>{{{"r", "a/b", 2}, "j"}};
     }
 
+    std::set<NotedHead> heads(const std::string&) override { return {}; }
+
     std::unique_ptr<ProbeRun> probe(const Json&) override {
         return std::make_unique<LateRun>(ready);
     }

@@ -236,9 +236,22 @@ struct Verified {
     std::string head;
 };
 
+// A host that was asked for the heads that it noted.
+struct VerifiedHost {
+    std::string host;
+    std::size_t heads = 0;   // that this journal noted there; all are in it
+    std::size_t others = 0;  // of another journal, or of this one before a take-over: not compared
+};
+
+struct VerifiedJournal {
+    std::vector<Verified> runs;
+    std::vector<VerifiedHost> hosts;  // empty: they were not asked
+};
+
 // `head` is empty, or a head that was noted earlier (16 hex digits of it at least): then
-// "journal.head_gone" tells that no record of this journal has it any more.
-[[nodiscard]] Answer<std::vector<Verified>> verify_journal(const Options& options,
-                                                           const std::string& head = {});
+// "journal.head_gone" tells that no record of this journal has it any more. The same error names a
+// host that noted such a head, `with_hosts`; "journal.other" one that obeys another journal.
+[[nodiscard]] Answer<VerifiedJournal>
+verify_journal(const Options& options, const std::string& head = {}, bool with_hosts = false);
 
 }  // namespace drydock::app

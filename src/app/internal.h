@@ -57,7 +57,7 @@ public:
     // The same without making anything: where there is none, an empty journal in memory.
     static Answer<Store> open_to_look(const std::string& state);
 
-    [[nodiscard]] journal::Journal& journal() { return *journal_; }
+    [[nodiscard]] journal::Journal& journal() const { return *journal_; }
 
     Status save_plan(const model::Plan& plan);
     // The run's own copy, checked against the digest in the journal.

@@ -4,7 +4,9 @@
 #include "app/trust.h"
 #include "base/text.h"
 #include "os/process.h"
+#include "os/syslog.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -44,15 +46,40 @@ tl::unexpected<Failure> refuse_record(Error error) {
     return refuse(std::move(error), k_exit_halted);
 }
 
+// What of a run the system's log keeps: who began it, and who approved what.
+std::string words_for_log(const run::Event& event) {
+    const std::string& who = event.detail["who"].as_string();
+    if (event.type == run::EventType::run_created) {
+        return fmt::format("begun by {}", who);
+    }
+    return event.type == run::EventType::gate_approved
+               ? fmt::format("gate `{}` approved by {}", event.detail["gate"].as_string(), who)
+               : std::string();
+}
+
 }  // namespace
 
 class LocalSession::Relay final : public conduct::Listener {
 public:
-    Relay(const model::Plan& plan, Observer& observer) : plan_(plan), observer_(observer) {}
+    Relay(const model::Plan& plan,
+          Observer& observer,
+          const std::unique_ptr<conduct::RunSession>& session)
+        : plan_(plan)
+        , observer_(observer)
+        , session_(session) {}
 
     // The first event is the start of what the observer shows.
     void on_event(const run::Event& event, const run::State& state) override {
         tell_start(state);
+        if (const std::string words = words_for_log(event); !words.empty()) {
+            const journal::Head& head = session_->head();
+            os::write_syslog(fmt::format("run {} of cluster {} {}, record {} {}",
+                                         plan_.run,
+                                         plan_.cluster,
+                                         words,
+                                         head.records,
+                                         to_hex(head.hash)));
+        }
         observer_.on_event(event, plan_, state);
     }
 
@@ -75,13 +102,14 @@ private:
 
     const model::Plan& plan_;
     Observer& observer_;
+    const std::unique_ptr<conduct::RunSession>& session_;
     bool started_ = false;
 };
 
 LocalSession::LocalSession(Store& store, model::Plan plan, Observer& observer)
     : store_(store)
     , plan_(std::move(plan))
-    , relay_(std::make_unique<Relay>(plan_, observer)) {
+    , relay_(std::make_unique<Relay>(plan_, observer, session_)) {
 }
 
 LocalSession::~LocalSession() = default;

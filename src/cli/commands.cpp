@@ -238,7 +238,9 @@ private:
         auto* verify = add(*journal,
                            "verify",
                            "prove that no record was changed, dropped or moved",
-                           k_cluster | k_json);
+                           k_cluster | k_json | k_trust);
+        verify->add_flag(
+            "--hosts", to_.with_hosts, "also that the journal has every head that its hosts noted");
         text(verify,
              "--head",
              to_.head,

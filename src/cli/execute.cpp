@@ -12,6 +12,23 @@
 
 namespace drydock::cli {
 
+namespace {
+
+std::string render_verified(const app::VerifiedJournal& journal) {
+    Table table;
+    for (const app::Verified& run : journal.runs) {
+        table.add({run.run, counted(run.records, "record") + ", whole", "head " + run.head});
+    }
+    for (const app::VerifiedHost& host : journal.hosts) {
+        table.add({"host " + host.host,
+                   counted(host.heads, "head") + " noted, all in the journal",
+                   host.others == 0 ? "" : fmt::format("{} of another journal", host.others)});
+    }
+    return journal.runs.empty() && journal.hosts.empty() ? "no runs\n" : table.text(0);
+}
+
+}  // namespace
+
 int Command::refuse(const app::Failure& failure, const std::string& to) {
     if (typed_.json) {
         console_.out << json_of(failure).dump() << "\n";
@@ -53,14 +70,8 @@ int Command::write_out(const std::string& text) {
 }
 
 int Command::verify() {
-    const auto answer = app::verify_journal(options(), typed_.head);
-    return show(answer, [](const std::vector<app::Verified>& runs) {
-        Table table;
-        for (const app::Verified& one : runs) {
-            table.add({one.run, counted(one.records, "record") + ", whole", "head " + one.head});
-        }
-        return runs.empty() ? std::string("no runs\n") : table.text(0);
-    });
+    const auto answer = app::verify_journal(options(), typed_.head, typed_.with_hosts);
+    return show(answer, render_verified);
 }
 
 int Command::list_packs() {

@@ -263,6 +263,12 @@ TEST_F(Execute, TheRestAnswers) {
     EXPECT_EQ(type({"pack", "list"}), 0);
     EXPECT_EQ(type({"journal", "verify", "-c", "x"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("57 records, whole"));
+    EXPECT_THAT(out_.str(), Not(HasSubstr("host ")));
+    EXPECT_EQ(type({"journal", "verify", "--hosts", "-c", "x"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("9 heads noted, all in the journal"));
+    EXPECT_THAT(out_.str(), HasSubstr("3 of another journal"));
+    EXPECT_EQ(type({"journal", "verify", "--hosts", "--json", "-c", "x"}), 0);
+    EXPECT_EQ(Json::parse(out_.str())->find("/hosts/1/others")->as_int(), 3);
     EXPECT_EQ(type({"log", "-c", "x", "--json"}), 0);
     EXPECT_EQ(Json::parse(out_.str())->find("/events/0/sequence")->as_int(), 7);
     EXPECT_EQ(type({"route", "-c", "x", "--to", "3.5.16"}), 0);

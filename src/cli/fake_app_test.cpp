@@ -191,9 +191,13 @@ Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& 
     return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
 }
 
-Answer<std::vector<Verified>> verify_journal(const Options& /*options*/,
-                                             const std::string& /*head*/) {
-    return std::vector<Verified>{{"12", 57, "7f3a91c2"}};
+Answer<VerifiedJournal>
+verify_journal(const Options& /*options*/, const std::string& /*head*/, bool with_hosts) {
+    VerifiedJournal journal = {{{"12", 57, "7f3a91c2"}}, {}};
+    if (with_hosts) {
+        journal.hosts = {{"h1", 9, 0}, {"h2", 1, 3}};
+    }
+    return journal;
 }
 
 }  // namespace drydock::app

@@ -43,6 +43,7 @@ struct Invocation {
     bool verbose = false;
     std::string text;  // note
     std::string head;  // journal verify
+    bool with_hosts = false;
     bool trust = false;
     bool trust_this_time = false;  // $DRYDOCK_TRUST is 1
     bool take_over = false;

@@ -166,15 +166,21 @@ Json json_of(const std::vector<app::LogLine>& lines) {
     return json.set("events", std::move(events));
 }
 
-Json json_of(const std::vector<app::Verified>& runs) {
+Json json_of(const app::VerifiedJournal& journal) {
     Json verified = list();
-    for (const app::Verified& run : runs) {
+    for (const app::Verified& run : journal.runs) {
         Json one;
         one.set("run", run.run).set("records", run.records).set("head", run.head);
         verified.push(std::move(one));
     }
+    Json hosts = list();
+    for (const app::VerifiedHost& host : journal.hosts) {
+        Json one;
+        one.set("host", host.host).set("heads", std::uint64_t{host.heads});
+        hosts.push(one.set("others", std::uint64_t{host.others}));
+    }
     Json json;
-    return json.set("verified", std::move(verified));
+    return json.set("verified", std::move(verified)).set("hosts", std::move(hosts));
 }
 
 }  // namespace drydock::cli

@@ -14,7 +14,7 @@ namespace drydock::cli {
 [[nodiscard]] Json json_of(const app::Replay& all);
 [[nodiscard]] Json json_of(const app::Failure& failure);
 [[nodiscard]] Json json_of(const std::vector<app::LogLine>& lines);
-[[nodiscard]] Json json_of(const std::vector<app::Verified>& runs);
+[[nodiscard]] Json json_of(const app::VerifiedJournal& journal);
 [[nodiscard]] Json json_of(const Diagnostics& diagnostics);
 
 }  // namespace drydock::cli

@@ -60,6 +60,7 @@ Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
         }
         history.last_ms = record.wall_ms;
         history.head = {record.sequence, record.hash};
+        history.heads.add(history.head);
     }
     return history;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "conduct/heads.h"
 #include "journal/journal.h"
 #include "model/plan.h"
 #include "run/event.h"
@@ -17,6 +18,7 @@ namespace drydock::conduct {
 struct RunHistory {
     run::State state;
     journal::Head head;
+    RunHeads heads;                     // of all records
     std::map<std::size_t, Json> soaks;  // by gate: detail of soak.started
     std::map<std::size_t, Json>
         failures;  // by action: detail of the last event that was no success

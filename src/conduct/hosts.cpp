@@ -145,6 +145,9 @@ void Hosts::greet(Link& link) {
     if (sent) {
         Json hello;
         hello.set("n", k_hello).set("do", "hello");
+        if (identity_.heads) {
+            hello.set("heads_of", identity_.run);
+        }
         sent = link.conversation->send(hello);
     }
     if (!sent) {
@@ -300,6 +303,12 @@ void Hosts::take_fence(Link& link, const Json& frame) {
     }
 }
 
+std::optional<Error> Hosts::find_gone_head(const Json& greeting) const {
+    return identity_.heads
+               ? identity_.heads->find_gone(identity_.journal, identity_.run, greeting["heads"])
+               : std::nullopt;
+}
+
 void Hosts::take_hello(Link& link, const Json& frame) {
     if (frame.contains("error")) {
         lose(link, agent::read_error(frame["error"]));
@@ -313,6 +322,11 @@ void Hosts::take_hello(Link& link, const Json& frame) {
                                      version()),
                          "install the same drydock on both sides",
                          ErrorClass::permanent});
+        return;
+    }
+    if (const auto gone = find_gone_head(frame)) {
+        refuse_greeting(link, *gone);
+        displaced_ = link.trouble;
         return;
     }
     link.greeting = frame;

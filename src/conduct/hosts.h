@@ -12,6 +12,7 @@
 #include "agent/secrets.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "conduct/heads.h"
 #include "model/cluster.h"
 #include "os/clock.h"
 #include "transport/transport.h"
@@ -37,6 +38,9 @@ struct Identity {
     bool take_over = false;   // displaces another journal that holds a host
     std::map<std::string, std::vector<std::string>> claims;  // what it works on, by host
     std::vector<agent::LeaseMark> leases = {};               // that its journal gave, newest last
+    std::string run = {};                                    // that it conducts, or looks at
+    // What hosts noted of that run is compared with these. Null: nothing is.
+    std::shared_ptr<const RunHeads> heads = {};
 };
 
 struct Reply {
@@ -137,6 +141,7 @@ private:
     void take_clock(Link& link, const Json& frame);
     void take_fence(Link& link, const Json& frame);
     void take_hello(Link& link, const Json& frame);
+    [[nodiscard]] std::optional<Error> find_gone_head(const Json& greeting) const;
     void refuse_greeting(Link& link, const Error& error);
     [[nodiscard]] Json outgoing(const Link& link, Ticket ticket, Question question) const;
     void add_secrets(Json& request) const;

@@ -126,6 +126,9 @@ Json Runner::request_of(const Command& command) const {
     if (command.what == Do::ask) {
         return request.set("do", "attach");
     }
+    Json head;
+    head.set("sequence", settings_.head.records).set("hash", to_hex(settings_.head.hash));
+    request.set("head", std::move(head));
     return request.set("do", "exec").set("request", action.request);
 }
 

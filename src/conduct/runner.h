@@ -6,6 +6,7 @@
 // only then do commands that depend on them leave. One thread; no lock.
 #pragma once
 
+#include "conduct/heads.h"
 #include "conduct/hosts.h"
 #include "conduct/judge.h"
 #include "journal/journal.h"
@@ -62,6 +63,7 @@ inline constexpr std::int64_t k_record_progress_ms = 30'000;
 struct Settings {
     std::string run;
     journal::Head head;                    // behind which the next record goes
+    std::shared_ptr<RunHeads> heads;       // of all records; null: nobody keeps them
     std::string boot_id;                   // of this machine: clocks of one boot can be compared
     std::map<std::size_t, Json> failures;  // of earlier conductors: see RunHistory
     Crash crash;

@@ -82,6 +82,9 @@ Status Runner::append(const journal::Entry& entry) {
         auto head = journal_.append(settings_.run, settings_.head, entry);
         if (head) {
             settings_.head = *head;
+            if (settings_.heads) {
+                settings_.heads->add(*head);
+            }
             return {};
         }
         const bool busy = head.error().kind == ErrorClass::transient;

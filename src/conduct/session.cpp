@@ -87,6 +87,17 @@ Identity RunSession::identity(std::uint64_t epoch) const {
     identity.take_over = settings_.take_over;
     identity.claims = claims_of(plan_);
     identity.leases = leases_;
+    identity.run = plan_.run;
+    identity.heads = settings_.take_over ? nullptr : heads_;
+    return identity;
+}
+
+// Who only looks, and fences nothing.
+Identity RunSession::onlooker() const {
+    Identity identity;
+    identity.journal = ports_.journal.id();
+    identity.run = plan_.run;
+    identity.heads = settings_.take_over ? nullptr : heads_;
     return identity;
 }
 
@@ -95,7 +106,7 @@ void RunSession::open_hosts(std::uint64_t epoch) {
     hosts_ = std::make_unique<Hosts>(ports_.transport,
                                      ports_.clock,
                                      settings_.addresses,
-                                     epoch == 0 ? Identity() : identity(epoch),
+                                     epoch == 0 ? onlooker() : identity(epoch),
                                      settings_.secrets);
 }
 
@@ -111,6 +122,7 @@ void RunSession::make_runner() {
     Settings settings;
     settings.run = plan_.run;
     settings.head = history_.head;
+    settings.heads = heads_;
     settings.boot_id = settings_.boot_id;
     settings.failures = history_.failures;
     settings.crash = settings_.crash;
@@ -162,6 +174,8 @@ drydock::Status RunSession::begin(const Json& created_detail) {
     DRYDOCK_TRY(take_over_journal());
     is_new_ = true;
     history_.head = lease.head;
+    heads_ = std::make_shared<RunHeads>();
+    heads_->add(lease.head);
     history_.created = created_detail;
     run::apply(run::Program(plan_), history_.state, created);
     crash_at(settings_.crash, 1, {created}, "after");
@@ -175,6 +189,7 @@ drydock::Status RunSession::take() {
     epoch_ = lease.epoch;
     DRYDOCK_TRY(take_over_journal());
     DRYDOCK_TRY_ASSIGN(history_, read_history(ports_.journal, plan_));
+    heads_ = std::make_shared<RunHeads>(history_.heads);
     DRYDOCK_TRY_ASSIGN(stale_requests_, ports_.journal.open_requests(plan_.run));
     return {};
 }

@@ -93,11 +93,17 @@ public:
 
     [[nodiscard]] const RunHistory& history() const { return history_; }
 
+    // Of the last record that is durable.
+    [[nodiscard]] const journal::Head& head() const {
+        return runner_ ? runner_->head() : history_.head;
+    }
+
     // The state of the run now.
     [[nodiscard]] const run::State& state() const;
 
 private:
     [[nodiscard]] Identity identity(std::uint64_t epoch) const;
+    [[nodiscard]] Identity onlooker() const;
     [[nodiscard]] std::string digest() const;
     void open_hosts(std::uint64_t epoch);
     void make_runner();
@@ -133,6 +139,7 @@ private:
     bool is_new_ = false;                    // begun by this session
     std::optional<std::int64_t> looked_ms_;  // when the world was read before it began, monotonic
     RunHistory history_;
+    std::shared_ptr<RunHeads> heads_;  // of all records of the run; null before it is read or begun
     std::vector<journal::Request> stale_requests_;  // open when the lease was taken
     Obstacle obstacle_;
     std::unique_ptr<Hosts> hosts_;

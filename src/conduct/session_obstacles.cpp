@@ -195,8 +195,13 @@ Obstacle RunSession::look_before_resume() {
         return {{}, history.error()};
     }
     history_ = std::move(*history);
+    heads_ = std::make_shared<RunHeads>(history_.heads);
     open_hosts(0);
-    return {look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_), {}};
+    auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
+    if (hosts_->displaced()) {
+        return {{}, *hosts_->displaced()};
+    }
+    return {std::move(drift), {}};
 }
 
 }  // namespace drydock::conduct

@@ -6,6 +6,7 @@ moment they are there; each holds JSON, or nothing:
     extra_facts   [fact]: stands behind the facts of every answer to a probe
     late          seconds: answers to probes are held back so long
     replaced      {id: {key: value}}: what the fact of that id says instead
+    refused       it cannot be connected, as ssh says it
     dropped       [id]: facts that are left out
     trickle       seconds a byte: answers to probes come one byte at a time
     greeting      text: stands before the agent's greeting
@@ -147,6 +148,8 @@ def bytes_of(frame: dict[str, Any]) -> bytes:
 
 
 def main() -> None:
+    if os.path.exists(os.path.join(sys.argv[1], "refused")):
+        sys.exit("ssh: connect to host: Connection timed out")
     rogue = Rogue(sys.argv[1], sys.argv[2:])
     threading.Thread(target=rogue.pass_requests, daemon=True).start()
     try:

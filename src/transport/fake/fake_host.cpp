@@ -104,6 +104,9 @@ Status FakeHost::begin(const agent::Permit& permit,
                        const Json& request,
                        const Json&) {
     DRYDOCK_TRY(admit(permit.commander));
+    if (permit.head) {
+        fences_.note(*permit.head);
+    }
     if (attempts_.contains(key)) {
         return {};
     }
@@ -120,9 +123,14 @@ Status FakeHost::begin(const agent::Permit& permit,
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
     }
-    attempts_.emplace(
-        key,
-        Attempt{ActionPhase::running, request, {}, {}, clock_.wall_ms(), permit.commander.journal});
+    attempts_.emplace(key,
+                      Attempt{ActionPhase::running,
+                              request,
+                              {},
+                              {},
+                              clock_.wall_ms(),
+                              permit.commander.journal,
+                              permit.head});
     if (!held_) {
         plan(key, request);
     }
@@ -276,6 +284,16 @@ Result<std::vector<agent::RunningAction>> FakeHost::running() {
         }
     }
     return all;
+}
+
+std::set<agent::NotedHead> FakeHost::heads(const std::string& run) {
+    auto heads = run.empty() ? fences_.heads() : std::set<agent::NotedHead>();
+    for (const auto& [key, attempt] : attempts_) {
+        if (attempt.head && (run.empty() || key.run == run)) {
+            heads.insert(*attempt.head);
+        }
+    }
+    return heads;
 }
 
 std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] Status cancel(const agent::Commander& commander,
                                 const agent::ActionKey& key) override;
     [[nodiscard]] Result<std::vector<agent::RunningAction>> running() override;
+    [[nodiscard]] std::set<agent::NotedHead> heads(const std::string& run) override;
     [[nodiscard]] std::unique_ptr<agent::ProbeRun> probe(const Json& probes) override;
     [[nodiscard]] Status put(const agent::Commander& commander,
                              const agent::PutPart& part) override;
@@ -88,6 +89,7 @@ private:
         Json result;
         std::int64_t started_ms = 0;
         std::string journal = {};
+        std::optional<agent::NotedHead> head = {};
     };
 
     [[nodiscard]] Status admit(const agent::Commander& commander);

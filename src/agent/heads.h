@@ -1,0 +1,40 @@
+// Heads: what a host notes of the journals that command it.
+//
+// A request to begin an action carries the head of its run's chain: the record that it stands
+// behind, already durable. The host keeps it in the action's folder and beside the journal's owner.
+// So whoever writes a journal anew would have to change every host, too. Pure but for
+// read_noted_heads().
+#pragma once
+
+#include "base/json.h"
+#include "base/result.h"
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace drydock::agent {
+
+inline constexpr std::size_t k_heads_max = 20'000;  // in one answer; some 200 bytes each
+
+struct NotedHead {
+    std::string journal;  // its id
+    std::int64_t epoch = 0;
+    std::string run;
+    std::int64_t sequence = 0;  // of the run's last record then, from 1
+    std::string hash;           // of that record: 64 hex digits
+
+    auto operator<=>(const NotedHead&) const = default;
+};
+
+// {"journal", "epoch", "run", "sequence", "hash"}
+[[nodiscard]] Json to_json(const NotedHead& head);
+// Its inverse. "agent.bad_request" for what no head can be.
+[[nodiscard]] Result<NotedHead> read_head(const Json& value);
+
+// The heads in the folders of that run's actions; with an empty run, of all runs. A folder that
+// cannot be read notes nothing.
+[[nodiscard]] std::set<NotedHead> read_noted_heads(const std::string& state_folder,
+                                                   const std::string& run);
+
+}  // namespace drydock::agent

@@ -1,0 +1,252 @@
+// What of a journal can be trusted: its chain, heads that people noted, and heads that hosts noted.
+#include "agent/heads.h"
+#include "app/internal.h"
+#include "app/trust.h"
+#include "conduct/heads.h"
+#include "conduct/hosts.h"
+#include "run/grammar.h"
+#include "transport/local/local.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_head_digits_min = 16;
+constexpr std::int64_t k_answer_ms_max = 20'000;  // that a host may take to tell its heads
+constexpr std::int64_t k_turn_ms = 500;
+
+// No record can be changed unseen; this tells whether each had a meaning when it was written.
+Status check_grammar(Store& store, const model::Plan& plan) {
+    const run::EventCodec codec(plan);
+    const run::Program program(plan);
+    run::Grammar grammar(program);
+    DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(plan.run));
+    for (const journal::Record& record : records) {
+        for (const Json& json : record.events) {
+            DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+            if (event.type == run::EventType::run_created
+                && event.detail["grammar"].as_int(0) != k_grammar) {
+                return {};
+            }
+            if (const auto why = grammar.accept(event)) {
+                return fail("journal.grammar",
+                            fmt::format("run {}, record {}: {}", plan.run, record.sequence, *why),
+                            "keep the journal as evidence: a conductor of this version does not "
+                            "write such a record");
+            }
+        }
+    }
+    return {};
+}
+
+// True if some record of the run has that head.
+Result<bool> has_head(Store& store, const std::string& run, const std::string& head) {
+    DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run));
+    return std::any_of(records.begin(), records.end(), [&](const journal::Record& record) {
+        return to_hex(record.hash).starts_with(head);
+    });
+}
+
+// What was noted outside of the journal must still be in it: the chain alone would be whole, too,
+// if all of it had been written anew.
+Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const std::string& head) {
+    if (head.size() < k_head_digits_min) {
+        return fail("journal.head_short",
+                    fmt::format("`{}` is too short for a head", head),
+                    fmt::format("give {} digits of it at least", k_head_digits_min));
+    }
+    for (const journal::RunInfo& info : runs) {
+        DRYDOCK_TRY_ASSIGN(const bool found, has_head(store, info.run.id, head));
+        if (found) {
+            return {};
+        }
+    }
+    return fail("journal.head_gone",
+                fmt::format("no record of this journal has the head {}", head),
+                "if it was noted from this journal, the journal was written anew since");
+}
+
+// Every run of the journal as it is, chain, plan and meaning.
+Answer<std::vector<Verified>> verify_runs(Store& store, const std::vector<journal::RunInfo>& runs) {
+    std::vector<Verified> verified;
+    for (const journal::RunInfo& info : runs) {
+        auto whole = store.journal().verify(info.run.id);
+        if (!whole) {
+            return refuse(whole.error());
+        }
+        auto plan = store.load_plan(info);
+        if (!plan) {
+            return refuse(plan.error());
+        }
+        if (Status legal = check_grammar(store, *plan); !legal) {
+            return refuse(legal.error());
+        }
+        verified.push_back({info.run.id, whole->records, to_hex(whole->hash)});
+    }
+    return verified;
+}
+
+using HeadsByRun = std::map<std::string, conduct::RunHeads>;
+
+Result<HeadsByRun> heads_of(Store& store, const std::vector<Verified>& runs) {
+    HeadsByRun heads;
+    for (const Verified& run : runs) {
+        conduct::RunHeads& of_run = heads[run.run];
+        DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run.run));
+        for (const journal::Record& record : records) {
+            of_run.add({record.sequence, record.hash});
+        }
+    }
+    return heads;
+}
+
+// What each host says when asked for all heads that it noted.
+std::map<std::string, conduct::Reply> ask_heads(conduct::Hosts& hosts, os::Clock& clock) {
+    std::map<conduct::Ticket, std::string> asked;
+    for (const std::string& host : hosts.names()) {
+        Json hello;
+        hello.set("do", "hello").set("heads_of", "");
+        asked.emplace(hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max),
+                      host);
+    }
+    std::map<std::string, conduct::Reply> told;
+    while (told.size() < asked.size()) {
+        for (conduct::Reply& reply : hosts.poll(k_turn_ms)) {
+            const auto host = asked.find(reply.ticket);
+            if (host != asked.end() && reply.kind != conduct::Reply::Kind::progress) {
+                told.emplace(host->second, std::move(reply));
+            }
+        }
+    }
+    return told;
+}
+
+// A journal of the same cluster that this host obeys and that is not this one.
+std::optional<Error>
+find_other_journal(const Json& greeting, const std::string& cluster, const std::string& journal) {
+    for (const Json& owner : greeting["owners"].items()) {
+        if (owner["cluster"].as_string() == cluster && owner["journal"].as_string() != journal) {
+            return Error{"journal.other",
+                         fmt::format("this host obeys another journal of cluster `{}` ({:.8}, {}), "
+                                     "and not this one",
+                                     cluster,
+                                     owner["journal"].as_string(),
+                                     owner["who"].as_string()),
+                         "find out who works with that journal, and which of the two is the true "
+                         "one",
+                         ErrorClass::permanent};
+        }
+    }
+    return std::nullopt;
+}
+
+// Compares the heads that one host tells with those of the journal. Those that another journal
+// noted, or this one before a take-over, are only counted.
+class HostComparison {
+public:
+    HostComparison(const Store& store, std::string cluster, HeadsByRun heads)
+        : journal_(store.journal().id())
+        , cluster_(std::move(cluster))
+        , heads_(std::move(heads)) {}
+
+    [[nodiscard]] Result<VerifiedHost> compare(const std::string& host,
+                                               const conduct::Reply& reply) const {
+        if (reply.kind != conduct::Reply::Kind::answer) {
+            return tl::unexpected(reply.error);
+        }
+        if (auto other = find_other_journal(reply.body, cluster_, journal_)) {
+            return tl::unexpected(std::move(*other));
+        }
+        VerifiedHost verified = {host};
+        std::set<std::string> runs;
+        for (const Json& head : reply.body["heads"].items()) {
+            const bool is_own = head["journal"].as_string() == journal_;
+            ++(is_own ? verified.heads : verified.others);
+            runs.insert(is_own ? head["run"].as_string() : std::string());
+        }
+        runs.erase("");
+        for (const std::string& run : runs) {
+            const auto known = heads_.find(run);
+            const conduct::RunHeads& heads = known == heads_.end() ? none_ : known->second;
+            if (auto gone = heads.find_gone(journal_, run, reply.body["heads"])) {
+                return tl::unexpected(std::move(*gone));
+            }
+        }
+        return verified;
+    }
+
+private:
+    std::string journal_;
+    std::string cluster_;
+    HeadsByRun heads_;
+    conduct::RunHeads none_;  // of a run that this journal does not have
+};
+
+Answer<std::vector<VerifiedHost>>
+verify_hosts(const Options& options, Store& store, const std::vector<Verified>& runs) {
+    auto project = open_project(options);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    const model::Cluster& cluster = project->cluster;
+    if (Status known = check_trust(options, options.cluster_file, executed_by(cluster.hosts, {}));
+        !known) {
+        return refuse(known.error());
+    }
+    auto heads = heads_of(store, runs);
+    if (!heads) {
+        return refuse(heads.error());
+    }
+    os::RealClock clock;
+    transport::LocalTransport transport;
+    conduct::Hosts hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
+    const HostComparison comparison(store, cluster.name, std::move(*heads));
+    std::vector<VerifiedHost> verified;
+    Failure failure;
+    for (const auto& [host, reply] : ask_heads(hosts, clock)) {
+        auto compared = comparison.compare(host, reply);
+        if (compared) {
+            verified.push_back(std::move(*compared));
+        } else {
+            failure.errors.push_back(compared.error().in("host " + host));
+        }
+    }
+    return failure.errors.empty() ? Answer<std::vector<VerifiedHost>>(std::move(verified))
+                                  : tl::unexpected(std::move(failure));
+}
+
+}  // namespace
+
+Answer<VerifiedJournal>
+verify_journal(const Options& options, const std::string& head, bool with_hosts) {
+    auto store = store_of(options);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    auto runs = store->journal().list_runs();
+    if (!runs) {
+        return refuse(runs.error());
+    }
+    auto verified = verify_runs(*store, *runs);
+    if (!verified) {
+        return tl::unexpected(verified.error());
+    }
+    if (!head.empty()) {
+        if (Status found = find_head(*store, *runs, head); !found) {
+            return refuse(found.error());
+        }
+    }
+    auto hosts =
+        with_hosts ? verify_hosts(options, *store, *verified) : Answer<std::vector<VerifiedHost>>();
+    if (!hosts) {
+        return tl::unexpected(hosts.error());
+    }
+    return VerifiedJournal{std::move(*verified), std::move(*hosts)};
+}
+
+}  // namespace drydock::app

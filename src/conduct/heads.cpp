@@ -1,0 +1,30 @@
+#include "conduct/heads.h"
+
+#include <fmt/format.h>
+
+namespace drydock::conduct {
+
+std::optional<Error>
+RunHeads::find_gone(const std::string& journal, const std::string& run, const Json& heads) const {
+    for (const Json& head : heads.items()) {
+        if (head["journal"].as_string() != journal || head["run"].as_string() != run) {
+            continue;
+        }
+        const auto found = hashes_.find(head["sequence"].as_uint().value_or(0));
+        if (found == hashes_.end() || to_hex(found->second) != head["hash"].as_string()) {
+            return Error{
+                "journal.head_gone",
+                fmt::format("this host obeyed record {} of run {} ({:.16}...), and the journal has "
+                            "no such record: it was written anew, or it is an older copy",
+                            head["sequence"].show(),
+                            run,
+                            head["hash"].as_string()),
+                "keep the journal as evidence and put the true one back; if that is gone for good: "
+                "the same command with --take-over",
+                ErrorClass::permanent};
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace drydock::conduct

@@ -1,0 +1,60 @@
+// By a socket of our own: syslog(3) waits while the log's reader stands still.
+#include "os/syslog.h"
+
+#include "os/files.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace drydock::os {
+namespace {
+
+constexpr std::size_t k_text_bytes_max = 1024;
+constexpr int k_authpriv_notice = 10 * 8 + 5;  // RFC 3164
+
+std::string socket_path() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    const char* named = std::getenv("DRYDOCK_SYSLOG");
+    return named == nullptr ? "/dev/log" : named;
+}
+
+// One line, whatever the text is.
+std::string line_of(std::string_view text) {
+    std::string line(text.substr(0, k_text_bytes_max));
+    std::replace_if(
+        line.begin(),
+        line.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+        ' ');
+    return fmt::format("<{}>drydock[{}]: {}", k_authpriv_notice, ::getpid(), line);
+}
+
+}  // namespace
+
+bool write_syslog(std::string_view text) {
+    const std::string path = socket_path();
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (path == "off" || path.size() >= sizeof(address.sun_path)) {
+        return false;
+    }
+    std::memcpy(address.sun_path, path.data(), path.size());
+    const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const std::string line = line_of(text);
+    const auto sent = ::sendto(socket.get(),
+                               line.data(),
+                               line.size(),
+                               MSG_DONTWAIT | MSG_NOSIGNAL,
+                               reinterpret_cast<const sockaddr*>(&address),
+                               sizeof(address));
+    return sent == static_cast<ssize_t>(line.size());
+}
+
+}  // namespace drydock::os

@@ -1,0 +1,14 @@
+// One line to the system's log, for what somebody else should keep.
+#pragma once
+
+#include <string_view>
+
+namespace drydock::os {
+
+// Sends "drydock[PID]: TEXT" with facility authpriv and severity notice to the socket /dev/log, or
+// to the one that $DRYDOCK_SYSLOG names ("off": to none). Never waits: where nobody listens, or the
+// socket is full, the line is lost, and false says so. `text` is cut at 1,024 bytes; control
+// characters in it become spaces. Thread-safe.
+bool write_syslog(std::string_view text);
+
+}  // namespace drydock::os
