@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -28,17 +27,6 @@ constexpr std::int64_t k_enter_soon_ms = 100;       // for a question that is as
 constexpr std::int64_t k_lock_within_ms = 1'000;    // others hold it for the blink of a look
 constexpr std::size_t k_request_bytes_max = 64U << 20U;
 constexpr std::string_view k_version = DRYDOCK_VERSION;
-
-// A file in memory with these bytes, at its start. No disk ever sees them.
-Result<os::Fd> memory_file(std::string_view bytes) {
-    os::Fd file(::memfd_create("drydock-order", MFD_CLOEXEC));
-    if (!file) {
-        return fail_errno("os.memfd_create", "making a file in memory", errno);
-    }
-    DRYDOCK_TRY(os::write_all(file.get(), bytes));
-    ::lseek(file.get(), 0, SEEK_SET);
-    return file;
-}
 
 void watch(const os::Fd& epoll, int descriptor) {
     epoll_event event = {};
@@ -345,7 +333,7 @@ Status LocalHost::launch(const ActionKey& key,
 Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
                                            const os::FileLock& lock,
                                            const std::string& order) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd input, memory_file(order));
+    DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(order));
     const os::Fd group = make_containment(folder);
     const ForkServer::Order wanted = {folder, input.get(), lock.descriptor(), group.get()};
     if (fork_server_) {

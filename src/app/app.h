@@ -61,10 +61,12 @@ struct Options {
     std::string cluster_file;
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
-    std::string plan_file;   // apply: where the plan was read from; looked at again on resume
-    std::string approve;     // a gate that is approved when it opens; the run then goes on at once
-    std::string unproved;    // apply: why a plan is run whose check failed or is missing
-    bool take_over = false;  // displaces another journal that holds the hosts
+    std::string plan_file;    // apply: where the plan was read from; looked at again on resume
+    std::string approve;      // a gate that is approved when it opens; the run then goes on at once
+    std::string unproved;     // apply: why a plan is run whose check failed or is missing
+    std::string policy_file;  // apply: the cluster file whose policy holds; empty: the plan's own
+    std::string signed_by;    // apply: who signed the plan, once that is verified
+    bool take_over = false;   // displaces another journal that holds the hosts
     bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
     Trust trust = Trust::ask;
     // Asks a person about a file and what it would execute; true for yes. May be empty.
@@ -107,6 +109,10 @@ struct PlanRequest {
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
 [[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
+// Signs the plan that was read from `file` into FILE.sig, with ssh-keygen and the key of that path.
+// "plan.signature" if ssh-keygen does not do it; then nothing is written.
+[[nodiscard]] Status
+sign_plan(const model::Plan& plan, const std::string& file, const std::string& key);
 // A plan that was made here is known here: `apply` does not ask about it.
 [[nodiscard]] Status remember_own(const model::Plan& plan);
 

@@ -16,6 +16,10 @@
 namespace drydock::app {
 
 [[nodiscard]] tl::unexpected<Failure> refuse(Error error, int exit_code = k_exit_no);
+// The canonical bytes of a plan, as its file holds them.
+[[nodiscard]] std::string plan_bytes(const model::Plan& plan);
+// Refuses, with that code, a file or folder that others than root and this account may change.
+[[nodiscard]] Status check_own(const std::string& code, const std::string& path);
 [[nodiscard]] tl::unexpected<Failure> refuse_input(Diagnostics diagnostics);
 
 struct Project {

@@ -308,7 +308,11 @@ Answer<model::Plan> read_plan(const std::string& file) {
 }
 
 Status write_plan(const model::Plan& plan, const std::string& file) {
-    return os::write_file_durable(file, model::to_json(plan).dump() + "\n");
+    return os::write_file_durable(file, plan_bytes(plan));
+}
+
+std::string plan_bytes(const model::Plan& plan) {
+    return model::to_json(plan).dump() + "\n";
 }
 
 // The way back of the last run, from the facts as they are now.

@@ -56,25 +56,27 @@ std::string packs_folder(const std::string& program) {
     return "/usr/share/drydock/packs";
 }
 
+Status check_own(const std::string& code, const std::string& path) {
+    struct stat facts = {};
+    if (::stat(path.c_str(), &facts) != 0) {
+        return {};  // reading it says so
+    }
+    const bool own = facts.st_uid == 0 || facts.st_uid == ::geteuid();
+    if (own && (facts.st_mode & 022U) == 0) {
+        return {};
+    }
+    return fail(
+        code,
+        fmt::format("{} {}", path, own ? "may be written by others" : "belongs to another user"),
+        "let only root or yourself write there");
+}
+
 namespace {
 
 // What a pack says is executed on hosts: nobody else may have written it.
 Status check_pack_folder(const std::string& folder) {
-    for (const std::string& path : {folder, os::folder_of(folder)}) {
-        struct stat facts = {};
-        if (::stat(path.c_str(), &facts) != 0) {
-            return {};  // loading it says so
-        }
-        const bool own = facts.st_uid == 0 || facts.st_uid == ::geteuid();
-        if (!own || (facts.st_mode & 022U) != 0) {
-            return fail("pack.not_private",
-                        fmt::format("the folder {} {}",
-                                    path,
-                                    own ? "may be written by others" : "belongs to another user"),
-                        "packs are executed: let only root or yourself write there");
-        }
-    }
-    return {};
+    DRYDOCK_TRY(check_own("pack.not_private", folder));
+    return check_own("pack.not_private", os::folder_of(folder));
 }
 
 }  // namespace

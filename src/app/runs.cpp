@@ -1,5 +1,6 @@
 // Runs begin, go on and go back.
 #include "app/local_session.h"
+#include "app/signing.h"
 #include "base/text.h"
 #include "os/files.h"
 
@@ -147,6 +148,9 @@ Json created_detail(const Options& options, const model::Plan& plan) {
     if (!options.unproved.empty()) {
         detail.set("unproved", options.unproved);
     }
+    if (!options.signed_by.empty()) {
+        detail.set("signed_by", options.signed_by);
+    }
     return detail;
 }
 
@@ -245,7 +249,13 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
 
 }  // namespace
 
-Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+Answer<RunStatus> apply(const Options& asked, const model::Plan& plan, Observer& observer) {
+    auto signer = check_signature(asked, plan);
+    if (!signer) {
+        return tl::unexpected(signer.error());
+    }
+    Options options = asked;
+    options.signed_by = signer->value_or("");
     if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
         return refuse(checked.error());
     }

@@ -159,7 +159,7 @@ Answer<Store> store_of(const Options& options) {
 
 Status Store::save_plan(const model::Plan& plan) {
     return os::write_file_durable(fmt::format("{}/runs/{}.json", state_, plan.run),
-                                  model::to_json(plan).dump() + "\n");
+                                  plan_bytes(plan));
 }
 
 Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {

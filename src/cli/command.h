@@ -44,6 +44,7 @@ public:
     int check();
     int guide();
     int sim();
+    int sign();
     int apply();
     int resume();
     int downgrade();

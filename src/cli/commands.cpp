@@ -144,6 +144,10 @@ private:
         auto* guide = add(app_, "guide", "the plan as a guide for people, in Markdown", 0);
         add_plan_file(guide);
         text(guide, "-o,--output", to_.output, "FILE", "write the guide there");
+        auto* sign = add(app_, "sign", "sign a plan, with a key of SSH, into PLAN.sig", 0);
+        add_plan_file(sign);
+        text(sign, "--key", to_.key, "KEY", "the private key, or the public one of an agent's key")
+            ->required();
     }
 
     void add_check() {
@@ -204,6 +208,11 @@ private:
     void add_running() {
         auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run | k_trust);
         add_plan_file(apply);
+        text(apply,
+             "-c,--cluster",
+             to_.policy_file,
+             "FILE",
+             "refuse a plan of another cluster, and take the policy of signatures from this file");
         text(apply,
              "--unproved",
              to_.unproved,

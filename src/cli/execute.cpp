@@ -137,6 +137,7 @@ constexpr Entry k_entries[] = {
     {"plan", &Command::plan, true},
     {"check", &Command::check, false},
     {"guide", &Command::guide, false},
+    {"sign", &Command::sign, false},
     {"sim", &Command::sim, false},
     {"apply", &Command::apply, false},
     {"resume", &Command::resume, true},

@@ -72,12 +72,25 @@ int Command::apply() {
     }
     cluster_file_ = plan->cluster_file;
     app::Options with_plan = options();
+    with_plan.policy_file = typed_.policy_file;
     with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
     with_plan.unproved = typed_.unproved;
     const auto begin = [&](app::Observer& observer) {
         return app::apply(with_plan, *plan, observer);
     };
     return conduct(begin, plan->to);
+}
+
+int Command::sign() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    if (const Status written = app::sign_plan(*plan, typed_.plan_file, typed_.key); !written) {
+        return refuse({app::k_exit_no, {written.error()}});
+    }
+    console_.out << fmt::format("Signed: {0}.sig. Next: drydock apply {0}\n", typed_.plan_file);
+    return app::k_exit_done;
 }
 
 // Where the run goes to, for the advice after a refusal.

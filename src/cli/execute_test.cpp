@@ -269,6 +269,10 @@ TEST_F(Execute, TheRestAnswers) {
     EXPECT_THAT(out_.str(), HasSubstr("3 of another journal"));
     EXPECT_EQ(type({"journal", "verify", "--hosts", "--json", "-c", "x"}), 0);
     EXPECT_EQ(Json::parse(out_.str())->find("/hosts/1/others")->as_int(), 3);
+    EXPECT_EQ(type({"sign", "p.json", "--key", "k"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("p.json.sig"));
+    EXPECT_EQ(type({"sign", "p.json", "--key", "none"}), 1);
+    EXPECT_EQ(type({"sign", "p.json"}), 2);
     EXPECT_EQ(type({"log", "-c", "x", "--json"}), 0);
     EXPECT_EQ(Json::parse(out_.str())->find("/events/0/sequence")->as_int(), 7);
     EXPECT_EQ(type({"route", "-c", "x", "--to", "3.5.16"}), 0);

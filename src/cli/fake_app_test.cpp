@@ -191,6 +191,10 @@ Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& 
     return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
 }
 
+Status sign_plan(const model::Plan& /*plan*/, const std::string& /*file*/, const std::string& key) {
+    return key == "k" ? Status() : Status(fail("plan.signature", "no such key"));
+}
+
 Answer<VerifiedJournal>
 verify_journal(const Options& /*options*/, const std::string& /*head*/, bool with_hosts) {
     VerifiedJournal journal = {{{"12", 57, "7f3a91c2"}}, {}};

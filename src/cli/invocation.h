@@ -41,8 +41,10 @@ struct Invocation {
     std::uint64_t seed = 1;
     std::uint64_t runs = 1000;
     bool verbose = false;
-    std::string text;  // note
-    std::string head;  // journal verify
+    std::string text;         // note
+    std::string key;          // sign
+    std::string policy_file;  // apply
+    std::string head;         // journal verify
     bool with_hosts = false;
     bool trust = false;
     bool trust_this_time = false;  // $DRYDOCK_TRUST is 1

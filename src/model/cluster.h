@@ -46,6 +46,8 @@ struct Policy {
     std::string on_failure = "halt";  // or "return"
     std::string backup_path;          // folder on the hosts
     int backup_keep = 2;
+    std::string allowed_signers;  // file of those who may sign plans; empty: nobody is asked for it
+    bool signature_required = true;
 };
 
 struct Cluster {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -203,6 +204,21 @@ Result<std::string> read_plain_file(const std::string& path, std::size_t size_ma
         return fail("os.not_plain", path + " is no plain file");
     }
     return read_open(file, path, size_max);
+}
+
+Result<Fd> memory_file(std::string_view bytes) {
+    Fd file(::memfd_create("drydock", MFD_CLOEXEC));
+    if (!file) {
+        return fail_errno("os.memfd_create", "making a file in memory", errno);
+    }
+    DRYDOCK_TRY(write_all(file.get(), bytes));
+    ::lseek(file.get(), 0, SEEK_SET);
+    return file;
+}
+
+Result<std::string> read_again(const Fd& file, std::size_t size_max) {
+    ::lseek(file.get(), 0, SEEK_SET);
+    return read_open(file, "a file in memory", size_max);
 }
 
 bool exists(const std::string& path) {

@@ -57,6 +57,12 @@ private:
 // The same of a regular file. "os.not_plain" for all else: a pipe or a device may never end.
 [[nodiscard]] Result<std::string> read_plain_file(const std::string& path, std::size_t size_max);
 
+// A file in memory with these bytes, at its start; no disk ever sees them.
+[[nodiscard]] Result<Fd> memory_file(std::string_view bytes);
+
+// The whole of an open file that can be read again from its start.
+[[nodiscard]] Result<std::string> read_again(const Fd& file, std::size_t size_max);
+
 // True if something has that name, also a link that leads nowhere.
 [[nodiscard]] bool exists(const std::string& path);
 

@@ -54,6 +54,11 @@ void read_policy(const Node& node, ClusterReader& reader) {
     policy.max_unavailable = small(node["max_unavailable"], policy.max_unavailable);
     policy.soak_ms = duration_of(node["soak"], policy.soak_ms);
     policy.on_failure = text_of(node["on_failure"], policy.on_failure);
+    if (const std::string allowed = text_of(node["signatures"]["allowed"]); !allowed.empty()) {
+        policy.allowed_signers = reader.absolute(allowed);
+    }
+    policy.signature_required =
+        boolean_of(node["signatures"]["required"], policy.signature_required);
     policy.backup_keep = small(node["backups"]["keep"], policy.backup_keep);
     const auto& hosts = reader.cluster.hosts;
     const bool all_here = std::all_of(

@@ -127,6 +127,16 @@ Shape policy() {
                  }),
                  "where copies go",
                  "{path: /var/backups/etcd, keep: 2}"),
+        optional("signatures",
+                 table({
+                     required("allowed",
+                              text(),
+                              "allowed-signers file of ssh-keygen(1), beside this file",
+                              "signers"),
+                     optional("required", boolean(), "true if not given", "true"),
+                 }),
+                 "who may sign plans, and whether `apply` wants a signature",
+                 "{allowed: signers}"),
     });
 }
 

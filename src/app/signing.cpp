@@ -1,0 +1,198 @@
+#include "app/signing.h"
+
+#include "app/internal.h"
+#include "base/text.h"
+#include "os/files.h"
+#include "os/process.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr const char* k_namespace = "drydock-plan";
+constexpr std::size_t k_signature_bytes_max = 64U << 10U;
+constexpr std::int64_t k_verify_ms_max = 30'000;
+constexpr std::int64_t k_sign_ms_max = 600'000;  // a person may be asked for a passphrase
+
+std::string signature_path(const std::string& plan_file) {
+    return plan_file + ".sig";
+}
+
+Error no_ssh_keygen(const Error& error) {
+    return {"plan.ssh_keygen", error.message, "install OpenSSH's client", ErrorClass::permanent};
+}
+
+// What ssh-keygen prints when it is given the plan as its input; an error if it does not agree.
+Result<std::string> ask_ssh_keygen(std::vector<std::string> arguments, const model::Plan& plan) {
+    DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(plan_bytes(plan)));
+    os::RunOptions options;
+    options.spawn.argv = std::move(arguments);
+    options.spawn.argv.insert(options.spawn.argv.begin(), {"ssh-keygen", "-Y"});
+    options.spawn.input = input.get();
+    options.timeout_ms = k_verify_ms_max;
+    const auto result = os::run_to_end(options);
+    if (!result) {
+        return tl::unexpected(no_ssh_keygen(result.error()));
+    }
+    if (result->timed_out || result->exit.code != 0) {
+        return fail("plan.signature", trim(result->output));
+    }
+    return result->output;
+}
+
+// Those whose key made the signature, by the list; nothing is said yet of what was signed.
+Result<std::vector<std::string>>
+find_signers(const model::Plan& plan, const std::string& signature, const std::string& allowed) {
+    const auto found = ask_ssh_keygen({"find-principals", "-s", signature, "-f", allowed}, plan);
+    if (!found && found.error().code != "plan.signature") {
+        return tl::unexpected(found.error());
+    }
+    if (!found) {
+        return fail("plan.signature",
+                    fmt::format("{}: a signature by nobody whom {} allows, or none at all ({})",
+                                signature,
+                                allowed,
+                                found.error().message),
+                    "let somebody sign it who may: drydock sign PLAN --key KEY");
+    }
+    std::vector<std::string> signers;
+    for (const std::string& line : split(trim(*found), '\n')) {
+        for (const std::string& signer : split(trim(line), ',')) {
+            signers.push_back(signer);
+        }
+    }
+    return signers;
+}
+
+// The signer whose signature of this very plan it is.
+Result<std::string>
+verify_signature(const model::Plan& plan, const std::string& file, const std::string& allowed) {
+    const std::string signature = signature_path(file);
+    DRYDOCK_TRY(os::read_plain_file(signature, k_signature_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const auto signers, find_signers(plan, signature, allowed));
+    for (const std::string& signer : signers) {
+        const auto verified = ask_ssh_keygen(
+            {"verify", "-n", k_namespace, "-f", allowed, "-I", signer, "-s", signature}, plan);
+        if (verified) {
+            return signer;
+        }
+        if (verified.error().code != "plan.signature") {
+            return tl::unexpected(verified.error());
+        }
+    }
+    return fail("plan.signature",
+                fmt::format("the signature {} does not fit the plan: the plan was changed behind "
+                            "it, or it was made for something else",
+                            signature),
+                "see what was changed; then sign it again: drydock sign PLAN --key KEY");
+}
+
+// The cluster file whose policy holds; nothing if the plan names one that is not there.
+Answer<std::optional<model::Cluster>> policy_file(const Options& options, const model::Plan& plan) {
+    Options of_file = options;
+    std::error_code ignored;
+    of_file.cluster_file = options.policy_file.empty() ? plan.cluster_file : options.policy_file;
+    if (options.policy_file.empty() && !std::filesystem::exists(plan.cluster_file, ignored)) {
+        return std::optional<model::Cluster>();
+    }
+    auto project = open_project(of_file);
+    if (!project) {
+        return tl::unexpected(project.error());
+    }
+    return std::optional(std::move(project->cluster));
+}
+
+bool is_same_host(const model::Host& left, const model::Host& right) {
+    return left.connect == right.connect && left.become == right.become && left.agent == right.agent
+           && left.state == right.state;
+}
+
+bool is_plan_of(const model::Plan& plan, const model::Cluster& cluster) {
+    return plan.cluster == cluster.name && plan.state == cluster.state
+           && std::all_of(plan.hosts.begin(), plan.hosts.end(), [&](const auto& one) {
+                  const auto known = cluster.hosts.find(one.first);
+                  return known != cluster.hosts.end() && is_same_host(one.second, known->second);
+              });
+}
+
+tl::unexpected<Failure> other_cluster(const model::Plan& plan, const std::string& file) {
+    return refuse({"plan.other_cluster",
+                   fmt::format("this is not a plan of {}: its cluster `{}`, its state folder or "
+                               "its hosts are others",
+                               file,
+                               plan.cluster),
+                   "plan again with that cluster file",
+                   ErrorClass::permanent});
+}
+
+}  // namespace
+
+Answer<std::optional<std::string>> check_signature(const Options& options,
+                                                   const model::Plan& plan) {
+    auto cluster = policy_file(options, plan);
+    if (!cluster) {
+        return tl::unexpected(cluster.error());
+    }
+    if (*cluster && !options.policy_file.empty() && !is_plan_of(plan, **cluster)) {
+        return other_cluster(plan, options.policy_file);
+    }
+    const model::Policy policy = *cluster ? (*cluster)->policy : model::Policy();
+    if (policy.allowed_signers.empty()) {
+        return std::optional<std::string>();
+    }
+    if (!os::exists(signature_path(options.plan_file))) {
+        return policy.signature_required
+                   ? refuse({"plan.unsigned",
+                             fmt::format("{} is not signed, and the policy of {} asks for it",
+                                         options.plan_file,
+                                         (*cluster)->file),
+                             "let somebody sign it who may: drydock sign PLAN --key KEY",
+                             ErrorClass::permanent})
+                   : Answer<std::optional<std::string>>(std::nullopt);
+    }
+    for (const std::string& path :
+         {policy.allowed_signers, os::folder_of(policy.allowed_signers)}) {
+        if (Status own = check_own("signers.not_private", path); !own) {
+            return refuse(own.error());
+        }
+    }
+    auto signer = verify_signature(plan, options.plan_file, policy.allowed_signers);
+    return signer ? Answer<std::optional<std::string>>(std::move(*signer)) : refuse(signer.error());
+}
+
+Status sign_plan(const model::Plan& plan, const std::string& file, const std::string& key) {
+    DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(plan_bytes(plan)));
+    DRYDOCK_TRY_ASSIGN(const os::Fd output, os::memory_file(""));
+    os::SpawnOptions options;
+    options.argv = {"ssh-keygen", "-Y", "sign", "-n", k_namespace, "-f", key};
+    options.input = input.get();
+    options.output = output.get();
+    options.errors = STDERR_FILENO;
+    options.own_session = false;  // a passphrase is asked for on the terminal
+    auto child = os::spawn(options);
+    if (!child) {
+        return tl::unexpected(no_ssh_keygen(child.error()));
+    }
+    const auto exit = child->wait(k_sign_ms_max);
+    if (!exit) {
+        child->signal(SIGKILL);
+    }
+    if (!exit || exit->code != 0) {
+        return fail("plan.signature",
+                    fmt::format("ssh-keygen did not sign with {} ({})",
+                                key,
+                                exit ? exit->text() : "it took too long"),
+                    "give a private key, or the public one of a key in the SSH agent");
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string signature, os::read_again(output, k_signature_bytes_max));
+    return os::write_file_durable(signature_path(file), signature, 0644);
+}
+
+}  // namespace drydock::app
