@@ -1,13 +1,19 @@
 """Files that would execute something here: nothing is, before somebody said yes."""
 
 import os
+import pty
 import re
+import select
+import subprocess
 
 import hostile
 from hostile import DONE, NEW, NO
+from program import program
+
+ASK_SECONDS_MAX = 30
 
 
-class FirstContact(hostile.Case):
+class FirstContactCase(hostile.Case):
     def receive(self) -> None:
         """A cluster file whose `connect` and secret leave a mark each, for who never saw it."""
         self.begin(lines=["h1"])
@@ -42,6 +48,8 @@ class FirstContact(hostile.Case):
         self.assertFalse(os.path.exists(self.mark), done.text())
         return self.words_of(done)
 
+
+class FirstContact(FirstContactCase):
     def test_cluster_file(self) -> None:
         """No command that only looks executes anything of an unknown cluster file."""
         self.receive()
@@ -97,6 +105,29 @@ class FirstContact(hostile.Case):
         self.environment["XDG_STATE_HOME"] = os.path.join(self.scratch, "other")
         self.assert_asked("downgrade", "--dry-run")
 
+    def test_run_in_progress(self) -> None:
+        """Who takes over somebody else's run is asked, too: nothing is executed, stopped or ended
+        before a yes, by none of the commands that go on with it."""
+        self.receive()
+        self.drydock("plan", "--to", NEW, "-o", self.plan, "--trust", expect=DONE)
+        self.kill_in_stop("m2", 1)
+        self.cluster.wait_quiet()
+        own = self.environment["XDG_STATE_HOME"]
+        self.environment["XDG_STATE_HOME"] = os.path.join(self.scratch, "other")
+        records = self.rows("SELECT records FROM runs")
+        for words in (["resume"], ["resume", "--dry-run"], ["abort"], ["downgrade"],
+                      ["downgrade", "--dry-run"]):
+            with self.subTest(words):
+                self.assertIn(self.script, self.assert_asked(*words))
+        self.assertEqual(self.rows("SELECT records FROM runs"), records)
+        self.assertEqual([self.cluster.stops(member) for member in ("m1", "m2", "m3")], [1, 1, 0])
+        self.drydock("downgrade", "--trust", expect=DONE)
+        self.assert_all_on(hostile.OLD)
+        self.environment["XDG_STATE_HOME"] = own
+        self.drydock("apply", self.make_plan(), expect=DONE)
+        self.environment["XDG_STATE_HOME"] = os.path.join(self.scratch, "other")
+        self.drydock("downgrade", expect=DONE)  # of a cluster file that is known here by now
+
     def test_nothing_of_its_own(self) -> None:
         """A cluster file that names no program is not asked about, even without a home."""
         self.begin()
@@ -108,6 +139,71 @@ class FirstContact(hostile.Case):
         with open(self.cluster_file, "w", encoding="utf-8") as file:
             file.write(text)
         self.drydock("survey", expect=DONE)
+
+
+class Question(FirstContactCase):
+    """The same on a terminal, where a person answers."""
+
+    def ask(self, *words: str, answer: bytes = b"", input_too: bool = True) -> tuple[int, str]:
+        """Exit code of drydock on a terminal, and what it showed; `answer` is typed once it asks."""
+        keyboard, terminal = pty.openpty()
+        child = subprocess.Popen(
+            [program(), *words, "-c", self.cluster_file], cwd=self.scratch,
+            stdin=terminal if input_too else subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+            start_new_session=True, env=os.environ | self.environment)
+        os.close(terminal)
+        shown = b""
+        try:
+            while select.select([keyboard], [], [], ASK_SECONDS_MAX)[0]:
+                piece = os.read(keyboard, 4096)
+                shown += piece
+                if b"`yes` does: " in shown and answer:
+                    os.write(keyboard, answer)
+                    answer = b""
+        except OSError:
+            pass  # the other end is closed
+        finally:
+            os.close(keyboard)
+        return child.wait(ASK_SECONDS_MAX), shown.decode()
+
+    def test_no(self) -> None:
+        """Only the whole word counts; all else refuses, executes nothing, and is forgotten."""
+        self.receive()
+        for answer in (b"no\n", b"y\n", b"YES\n", b"yes!\n", b"\n", b"\x04"):
+            with self.subTest(answer):
+                code, shown = self.ask("survey", answer=answer)
+                self.assertEqual(code, NO, shown)
+                self.assertIn(self.script, shown)
+                self.assertFalse(os.path.exists(self.mark), shown)
+
+    def test_yes(self) -> None:
+        """It is asked once."""
+        self.receive()
+        code, shown = self.ask("survey", answer=b"yes\n")
+        self.assertEqual(code, DONE, shown)
+        self.assertTrue(os.path.exists(self.mark))
+        code, shown = self.ask("survey")
+        self.assertEqual(code, DONE, shown)
+        self.assertNotIn("not known here", shown)
+
+    def test_nobody_there(self) -> None:
+        """No question where the answer would come from elsewhere, or where a machine reads."""
+        self.receive()
+        for words, input_too in ((["survey"], False), (["survey", "--json"], True)):
+            code, shown = self.ask(*words, input_too=input_too)
+            self.assertEqual(code, NO, shown)
+            self.assertNotIn("Only `yes` does", shown)
+            self.assertFalse(os.path.exists(self.mark), shown)
+
+    def test_text_that_acts(self) -> None:
+        """What the file would execute is shown, and does nothing to the terminal."""
+        self.receive()
+        self.use("connect: [sh, ", 'connect: ["sh\\e[2J\\e]0;x\\a", ')
+        code, shown = self.ask("survey", answer=b"no\n")
+        self.assertEqual(code, NO, shown)
+        self.assertIn("\\u001b[2J", shown)
+        self.assertNotIn("\x1b[2J", shown)
+        self.assertNotIn("\a", shown)
 
 
 if __name__ == "__main__":
