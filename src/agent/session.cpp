@@ -187,6 +187,9 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
     if (what == "hello") {
         return hello(frame);
     }
+    if (what == "ping") {
+        return stamped(done());
+    }
     if (what == "fence") {
         return fence(frame);
     }

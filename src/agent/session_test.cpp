@@ -109,6 +109,12 @@ TEST_F(Conversation, answers_an_action_when_it_ended_and_shows_progress_before) 
     EXPECT_FALSE(session_.pending());
 }
 
+TEST_F(Conversation, answers_a_ping_at_once_whatever_waits) {
+    EXPECT_TRUE(say(k_exec).empty());
+    EXPECT_EQ(say(R"({"n":2,"do":"ping"})"), std::vector<Json>{json(R"({"n":2,"clock_ms":0})")});
+    EXPECT_TRUE(session_.pending());
+}
+
 TEST_F(Conversation, answers_probes_when_they_are_ready_and_others_before) {
     EXPECT_TRUE(say(R"({"n":1,"do":"probe","probes":[]})").empty());
     EXPECT_EQ(say(R"({"n":2,"do":"fence","epoch":7})"),

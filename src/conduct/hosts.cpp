@@ -16,6 +16,7 @@ namespace {
 
 constexpr Ticket k_hello = 1;
 constexpr Ticket k_fence = 2;
+constexpr Ticket k_ping = 3;
 
 }  // namespace
 
@@ -115,6 +116,8 @@ void Hosts::connect(Link& link) {
     link.conversation = std::move(*opened);
     link.ready = false;
     link.frames = 0;
+    link.heard_ms = clock_.monotonic_ms();
+    link.pinged_ms = 0;
     link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
     greet(link);
 }
@@ -337,6 +340,8 @@ void Hosts::take_hello(Link& link, const Json& frame) {
 
 void Hosts::take(Link& link, const Json& frame) {
     ++link.frames;
+    link.heard_ms = clock_.monotonic_ms();
+    link.pinged_ms = 0;
     const Ticket ticket = frame["n"].as_uint().value_or(0);
     if (ticket == k_hello && frame["boot_id"] != link.greeting["boot_id"]) {
         link.ahead_ms.reset();  // it has booted since: its clock began anew
@@ -349,6 +354,9 @@ void Hosts::take(Link& link, const Json& frame) {
     }
     if (ticket == k_fence) {
         return take_fence(link, frame);
+    }
+    if (ticket == k_ping) {
+        return;  // that it came is all
     }
     const auto waiting = link.waiting.find(ticket);
     if (waiting == link.waiting.end()) {
@@ -386,6 +394,40 @@ void Hosts::receive(Link& link) {
         if (link.conversation) {
             take(link, frame);
         }
+    }
+}
+
+// When a ping is to be sent, or its answer is overdue.
+std::int64_t Hosts::ping_due_ms(const Link& link) {
+    if (link.pinged_ms != 0) {
+        return link.pinged_ms + k_pong_ms_max + 1;
+    }
+    return link.heard_ms + (link.waiting.empty() ? k_idle_ms : k_quiet_ms);
+}
+
+// A line that is dead without an end shows only by what does not come. A question that is lost with
+// it is asked again on another line.
+void Hosts::ping(Link& link) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (!link.conversation || !link.ready || now < ping_due_ms(link)) {
+        return;
+    }
+    if (link.pinged_ms != 0) {
+        PROBE("hosts: no answer to a ping");
+        lose(link,
+             {"host.silent",
+              fmt::format("nothing came from the agent for {} s, and no answer to a ping",
+                          (now - link.heard_ms) / 1000),
+              "see whether that host hangs, or the way to it",
+              ErrorClass::transient});
+        return;
+    }
+    PROBE("hosts: a quiet line is pinged");
+    link.pinged_ms = now;
+    Json request;
+    request.set("n", k_ping).set("do", "ping");
+    if (Status sent = link.conversation->send(request); !sent) {
+        lose(link, sent.error());
     }
 }
 
@@ -441,6 +483,7 @@ void Hosts::step(Link& link) {
               ErrorClass::transient});
     }
     expire(link);
+    ping(link);
 }
 
 void Hosts::step_all() {
@@ -464,6 +507,9 @@ std::int64_t Hosts::due_ms(const Link& link, std::int64_t now_ms) const {
     if (link.conversation && !link.ready) {
         due = std::min(due, link.deadline_ms + 1);
     }
+    if (link.conversation && link.ready) {
+        due = std::min(due, ping_due_ms(link));
+    }
     return due;
 }
 
@@ -473,7 +519,8 @@ std::vector<Reply> Hosts::poll(std::int64_t timeout_ms, std::int64_t linger_ms) 
         const std::int64_t now = clock_.monotonic_ms();
         std::vector<transport::Conversation*> open;
         for (auto& [name, link] : links_) {
-            if (link.conversation && (!link.waiting.empty() || !link.ready)) {
+            const bool awaited = !link.waiting.empty() || !link.ready || link.pinged_ms != 0;
+            if (link.conversation && awaited) {
                 open.push_back(link.conversation.get());
             }
             const std::int64_t due = due_ms(link, now);

@@ -59,6 +59,12 @@ public:
         15'000;  // a connection that has not greeted by then is given up
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
+    // A line on which nothing came for so long is pinged: while an answer is awaited, and else.
+    static constexpr std::int64_t k_quiet_ms = 15'000;
+    static constexpr std::int64_t k_idle_ms = 60'000;
+    // A line on which nothing came for so long since a ping is dead. The agent may be writing to a
+    // slow disk meanwhile.
+    static constexpr std::int64_t k_pong_ms_max = 30'000;
     // A host's clock that gains so much on ours tells that this process or its machine stood still.
     static constexpr std::int64_t k_clock_slip_ms = 1'000;
 
@@ -125,7 +131,9 @@ private:
         std::int64_t retry_at_ms = 0;
         std::map<Ticket, Question> queued;  // not yet sent
         std::map<Ticket, Sent> waiting;
-        std::uint64_t frames = 0;  // received since it was connected
+        std::uint64_t frames = 0;    // received since it was connected
+        std::int64_t heard_ms = 0;   // when a frame came last, or it was connected
+        std::int64_t pinged_ms = 0;  // when it was pinged since; 0: it was not
         // How far the host's monotonic clock is ahead of ours, at least; nothing before it told.
         std::optional<std::int64_t> ahead_ms;
         Json greeting;
@@ -149,6 +157,8 @@ private:
     [[nodiscard]] Json fence_request(const Link& link) const;
     void fail_all(Link& link, const Error& error, Reply::Kind kind);
     void expire(Link& link);
+    void ping(Link& link);
+    [[nodiscard]] static std::int64_t ping_due_ms(const Link& link);
     void step(Link& link);
     void step_all();
     [[nodiscard]] std::int64_t due_ms(const Link& link, std::int64_t now_ms) const;

@@ -11,6 +11,7 @@ moment they are there; each holds JSON, or nothing:
     trickle       seconds a byte: answers to probes come one byte at a time
     greeting      text: stands before the agent's greeting
     errors        text: every request but greetings is refused with this message
+    mute          nothing passes any more, in neither direction, and no line ends
     swallowed     only greetings reach the agent
     fuzz          a number: each frame is changed, dropped, doubled, held back or broken, now and then,
                   by dice with that seed
@@ -36,6 +37,7 @@ class Rogue:
         self.child = subprocess.Popen(agent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lock = threading.Lock()
         self.dice: random.Random | None = None
+        self.muted = False
 
     def wish(self, name: str) -> Any:
         """What the file of that name says; None while there is none."""
@@ -45,10 +47,17 @@ class Rogue:
         except FileNotFoundError:
             return None
 
+    def wait_while_mute(self) -> None:
+        """A connection on which something was lost stays as it is, whatever is mended."""
+        while self.muted or self.wish("mute"):
+            self.muted = True
+            time.sleep(0.1)
+
     def pass_requests(self) -> None:
         for request in frames(sys.stdin.buffer):
             with open(os.path.join(self.folder, "requests"), "a", encoding="utf-8") as log:
                 log.write(json.dumps(request) + "\n")
+            self.wait_while_mute()
             is_greeting = request["do"] in GREETINGS
             if not is_greeting and (message := self.wish("errors")) is not None:
                 self.say({"n": request["n"], "error": {
@@ -65,6 +74,7 @@ class Rogue:
         greeting = (self.wish("greeting") or "").encode() + self.child.stdout.readline()
         self.write(greeting)
         for answer in frames(self.child.stdout):
+            self.wait_while_mute()
             if "facts" in answer:
                 answer["facts"] = self.bend(answer["facts"])
                 time.sleep(self.wish("late") or 0)
