@@ -22,11 +22,15 @@ constexpr std::int64_t k_soon_ms = 3'000;
 constexpr long k_memory_kib_max = 300'000;
 
 // Answers each connection with `head`, and then with `flood` again and again until the other side
-// hangs up or `limit` bytes were sent.
+// hangs up or `limit` bytes were sent, with a pause before each.
 class FloodServer {
 public:
-    FloodServer(std::string head, std::string flood, std::size_t limit)
-        : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    FloodServer(std::string head,
+                std::string flood,
+                std::size_t limit,
+                std::chrono::milliseconds pause = {})
+        : pause_(pause)
+        , socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address = {};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -69,12 +73,14 @@ private:
                   const std::string& flood,
                   std::size_t limit) {
         bool goes_on = ::send(peer.get(), head.data(), head.size(), MSG_NOSIGNAL) > 0;
-        for (std::size_t sent = 0; goes_on && sent < limit; sent += flood.size()) {
+        for (std::size_t sent = 0; goes_on && !ended_ && sent < limit; sent += flood.size()) {
+            std::this_thread::sleep_for(pause_);
             goes_on = ::send(peer.get(), flood.data(), flood.size(), MSG_NOSIGNAL) > 0;
             sent_ += flood.size();
         }
     }
 
+    std::chrono::milliseconds pause_;
     os::Fd socket_;
     int port_ = 0;
     std::atomic<bool> ended_ = false;
@@ -84,6 +90,8 @@ private:
 
 class HostileProbes : public testing::Test, protected Scratch {
 protected:
+    HostileProbes() { std::signal(SIGPIPE, SIG_IGN); }  // as the agent does
+
     // The facts, with the time that they took.
     Json ask_all(const Json& probes) {
         os::RealClock clock;
@@ -163,6 +171,21 @@ TEST_F(HostileProbes, take_no_answer_without_end) {
                   "unknown");
         EXPECT_LT(server->sent(), 1'000'000'000U);
     }
+}
+
+// The library holds its own lock while TLS is agreed upon, so that nobody could stop it then.
+TEST_F(HostileProbes, end_in_the_middle_of_a_tls_handshake) {
+    const std::string record = {0x16, 0x03, 0x03, 0x3f, 0x00, 0x02, 0x00, 0x3e, 0x00};
+    FloodServer server(record, "x", 16'000, std::chrono::milliseconds(20));
+    HttpRequest request;
+    request.url = "https" + server.url().substr(4);
+    request.timeout_ms = 500;
+    os::RealClock clock;
+    const auto begun_ms = clock.monotonic_ms();
+    const auto answer = send_http(request);
+    EXPECT_LT(clock.monotonic_ms() - begun_ms, k_soon_ms);
+    EXPECT_FALSE(answer);
+    EXPECT_LT(server.sent(), 200U);
 }
 
 TEST_F(HostileProbes, take_16_large_answers_in_bounded_memory) {

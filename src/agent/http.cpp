@@ -4,13 +4,13 @@
 #include "agent/received_bytes.h"
 #include "os/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <httplib.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -28,21 +28,46 @@ constexpr auto k_stop_again = std::chrono::milliseconds(10);
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// The socket that the library made last, by a descriptor of our own. The library's stop() waits for
+// a lock, which the library itself holds while it connects and while TLS is agreed upon.
+class HeldSocket {
+public:
+    void hold(int made) {
+        const std::lock_guard lock(mutex_);
+        socket_ = os::Fd(::fcntl(made, F_DUPFD_CLOEXEC, 0));
+    }
+
+    [[nodiscard]] std::uint64_t received() const {
+        const std::lock_guard lock(mutex_);
+        return received_bytes(socket_.get());
+    }
+
+    // Whoever reads from it, writes to it or connects it is told that it ended.
+    void shut_down() const {
+        const std::lock_guard lock(mutex_);
+        ::shutdown(socket_.get(), SHUT_RDWR);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    os::Fd socket_;
+};
+
 // Ends the request at the deadline, whatever it is doing: the library's own time-outs are per read,
 // and a server that sends a byte now and then would hold it for ever. The same once the server has
 // sent too much: the library takes headers without end.
 class Watchdog {
 public:
-    Watchdog(httplib::Client& client, SteadyTime deadline, const std::atomic<int>& socket)
-        : thread_([this, &client, &socket, deadline](const std::stop_token& stop) {
+    Watchdog(const HeldSocket& socket, SteadyTime deadline)
+        : thread_([this, &socket, deadline](const std::stop_token& stop) {
             std::unique_lock lock(mutex_);
             while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline
-                   && received_bytes(socket) <= k_received_bytes_max) {
+                   && socket.received() <= k_received_bytes_max) {
                 const auto look = std::chrono::steady_clock::now() + k_look_again;
                 ended_.wait_until(lock, stop, std::min(look, deadline), [] { return false; });
             }
-            while (!stop.stop_requested()) {  // again: it may just be between two states
-                client.stop();
+            while (!stop.stop_requested()) {  // again: the library may try another address
+                socket.shut_down();
                 ended_.wait_for(lock, stop, k_stop_again, [] { return false; });
             }
         }) {}
@@ -159,9 +184,9 @@ send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
     const auto deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
     const auto result = [&] {
-        std::atomic<int> socket = -1;
-        client.set_socket_options([&socket](int made) { socket = made; });
-        const Watchdog watchdog(client, deadline, socket);
+        HeldSocket socket;
+        client.set_socket_options([&socket](int made) { socket.hold(made); });
+        const Watchdog watchdog(socket, deadline);
         return client.send(to_library(request, url.path, answer.body));
     }();
     if (!result) {
