@@ -2,6 +2,7 @@
 // finds the old or the new folder, never none.
 #include "agent/action.h"
 #include "os/files.h"
+#include "os/output_file.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -38,15 +39,8 @@ Status check(const std::string& link, const std::string& target) {
 }
 
 Status switch_link(const std::string& link, const std::string& target) {
-    const std::string temporary = link + ".drydock";
-    ::unlink(temporary.c_str());
-    if (::symlink(target.c_str(), temporary.c_str()) != 0) {
-        return fail_errno("link.failed", "making " + temporary, errno);
-    }
-    if (std::rename(temporary.c_str(), link.c_str()) != 0) {
-        return fail_errno("link.failed", "renaming to " + link, errno);
-    }
-    return os::sync_folder(os::folder_of(link));
+    DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(link));
+    return folder.link(target, os::name_of(link));
 }
 
 }  // namespace

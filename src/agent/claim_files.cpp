@@ -1,5 +1,7 @@
 #include "agent/claim_files.h"
 
+#include "os/output_file.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -34,7 +36,7 @@ Result<FenceRegistry> read_registry(const std::string& path) {
 }
 
 Result<os::FileLock> lock_claim(const std::string& path) {
-    return os::FileLock::take_within(
+    return os::lock_output_within(
         owner_file(path) + ".lock", fmt::format("agent {}", ::getpid()), k_lock_within_ms);
 }
 
@@ -50,7 +52,7 @@ Status claim_path(const std::string& path, Owner owner, bool take_over) {
                     fmt::format("{} obeys epoch {} and no longer {}", path, epoch, owner.epoch),
                     "another conductor has taken over this run; follow it with `drydock status`");
     }
-    return before == after ? Status() : os::write_file_durable(owner_file(path), after.text());
+    return before == after ? Status() : os::write_output_durable(owner_file(path), after.text());
 }
 
 }  // namespace

@@ -78,6 +78,11 @@ Result<os::Fd> open_plain(const std::string& path) {
 
 Result<std::string> digest_file(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, open_plain(path));
+    auto digest = digest_open(file);
+    return digest ? std::move(digest) : tl::unexpected(digest.error().in(path));
+}
+
+Result<std::string> digest_open(const os::Fd& file) {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                           EVP_MD_CTX_free);
     EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
@@ -87,7 +92,7 @@ Result<std::string> digest_file(const std::string& path) {
         EVP_DigestUpdate(context.get(), chunk.data(), static_cast<std::size_t>(size));
     }
     if (size < 0) {
-        return fail_errno("os.read", "reading " + path, errno);
+        return fail_errno("os.read", "reading a file", errno);
     }
     Digest digest = {};
     EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);

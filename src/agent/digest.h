@@ -2,12 +2,14 @@
 #pragma once
 
 #include "base/result.h"
+#include "os/files.h"
 
 #include <string>
 
 namespace drydock::agent {
 
 [[nodiscard]] Result<std::string> digest_file(const std::string& path);  // hex
+[[nodiscard]] Result<std::string> digest_open(const os::Fd& file);       // of an open one
 // The same, remembered while the file's identity, size and times stay. Thread-safe.
 [[nodiscard]] Result<std::string> digest_file_cached(const std::string& path);
 

@@ -1,6 +1,7 @@
 // put and get of LocalHost: whole files in portions.
 #include "agent/digest.h"
 #include "agent/local_host.h"
+#include "os/output_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,15 +15,19 @@ namespace drydock::agent {
 namespace {
 
 std::string part_name(const std::string& path) {
-    return path + ".drydock-part";
+    return os::name_of(path) + ".drydock-part";
 }
 
 Status write_part(const PutPart& part) {
+    DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);
-    const int start = part.offset == 0 ? O_CREAT | O_TRUNC : 0;
-    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(name, O_WRONLY | O_NOFOLLOW | start, 0600));
+    const int start = part.offset == 0 ? O_TRUNC : 0;
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, folder.open(name, O_WRONLY | start));
     const auto size = ::lseek(file.get(), 0, SEEK_END);
     if (size != part.offset) {
+        if (size == 0) {
+            folder.remove(name);  // it was not there before
+        }
         return fail("agent.put_gap",
                     fmt::format("{} has {} bytes so far, not {}", part.path, size, part.offset),
                     "begin again at offset 0");
@@ -44,25 +49,26 @@ struct Version {
     }
 };
 
-Result<Version> version_of(const std::string& path) {
+Result<Version> version_of(const os::Fd& file) {
     struct stat facts = {};
-    if (::lstat(path.c_str(), &facts) != 0) {
-        return fail_errno("os.stat", path, errno);
+    if (::fstat(file.get(), &facts) != 0) {
+        return fail_errno("os.stat", "a part of a file", errno);
     }
     return Version{facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctim};
 }
 
 // Makes the whole file durable and checks its digest, which may take minutes.
 Result<Version> check_part(const PutPart& part) {
+    DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);
-    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(name, O_RDONLY | O_NOFOLLOW));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, folder.open(name, O_RDONLY));
     if (::fchmod(file.get(), part.mode) != 0 || ::fsync(file.get()) != 0) {
         return fail_errno("os.fsync", part.path, errno);
     }
-    DRYDOCK_TRY_ASSIGN(const Version version, version_of(name));
-    DRYDOCK_TRY_ASSIGN(const std::string digest, digest_file(name));
+    DRYDOCK_TRY_ASSIGN(const Version version, version_of(file));
+    DRYDOCK_TRY_ASSIGN(const std::string digest, digest_open(file));
     if (digest != *part.last) {
-        ::unlink(name.c_str());
+        folder.remove(name);
         return fail("agent.put_digest",
                     fmt::format("{} arrived damaged: its digest is {}", part.path, digest),
                     "send it again",
@@ -72,17 +78,16 @@ Result<Version> check_part(const PutPart& part) {
 }
 
 Status rename_part(const PutPart& part, const Version& checked) {
+    DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);
-    DRYDOCK_TRY_ASSIGN(const Version now, version_of(name));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, folder.open(name, O_RDONLY));
+    DRYDOCK_TRY_ASSIGN(const Version now, version_of(file));
     if (now != checked) {
         return fail("agent.put_gap",
                     fmt::format("somebody else writes {} at the same time", part.path),
                     "begin again at offset 0");
     }
-    if (std::rename(name.c_str(), part.path.c_str()) != 0) {
-        return fail_errno("os.rename", part.path, errno);
-    }
-    return os::sync_folder(os::folder_of(part.path));
+    return folder.rename(name, os::name_of(part.path));
 }
 
 }  // namespace

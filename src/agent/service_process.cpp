@@ -217,7 +217,7 @@ Json evidence_of(const os::ProcessFacts& process) {
 }
 
 Status write_pid_file(const std::string& path, pid_t pid, std::uint64_t start_ticks) {
-    return os::write_file_durable(path, fmt::format("{} {}\n", pid, start_ticks), 0644);
+    return os::write_output_durable(path, fmt::format("{} {}\n", pid, start_ticks), 0644);
 }
 
 Error already_running(const os::ProcessFacts& process) {
@@ -285,7 +285,7 @@ ActionResult start_locked(const ProcessService& service, const ActionContext& co
 }
 
 Result<os::FileLock> take_turn(const ProcessService& service) {
-    return os::FileLock::take_within(
+    return os::lock_output_within(
         service.pid_file + ".lock", fmt::format("drydock {}", ::getpid()), k_lock_within_ms);
 }
 
@@ -344,7 +344,7 @@ ActionResult stop_process(const ProcessService& service,
     }
     // Gone in between, or its number is somebody else's by now: never signal that one.
     if (!process || !*now || (*now)->start_ticks != facts.start_ticks) {
-        ::unlink(service.pid_file.c_str());
+        os::remove_output(service.pid_file);
         return {Outcome::done, std::move(evidence)};
     }
     const auto ended = end_process(service, *process, within_ms, context);
@@ -357,7 +357,7 @@ ActionResult stop_process(const ProcessService& service,
                        "see why it does not end; it may still do so"},
                       std::move(evidence));
     }
-    ::unlink(service.pid_file.c_str());
+    os::remove_output(service.pid_file);
     return {Outcome::done, std::move(evidence)};
 }
 

@@ -322,6 +322,10 @@ std::string name_of(const std::string& path) {
 
 Result<FileLock> FileLock::take(const std::string& path, std::string_view holder) {
     DRYDOCK_TRY_ASSIGN(Fd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    return take_open(std::move(file), path, holder);
+}
+
+Result<FileLock> FileLock::take_open(Fd file, const std::string& path, std::string_view holder) {
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {
             return os_error("flock", path);

@@ -104,6 +104,10 @@ public:
     [[nodiscard]] static Result<FileLock>
     take_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms);
 
+    // The same of a file that is open already; `path` is for messages.
+    [[nodiscard]] static Result<FileLock>
+    take_open(Fd file, const std::string& path, std::string_view holder);
+
     [[nodiscard]] int descriptor() const { return file_.get(); }
 
 private:

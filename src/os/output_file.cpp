@@ -6,15 +6,25 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <deque>
+#include <thread>
 
 namespace drydock::os {
 namespace {
 
 constexpr int k_links_max = 40;  // as the kernel has it
+constexpr auto k_lock_poll = std::chrono::milliseconds(5);
+
+// A name beside `name` that no other thread or process of this moment uses.
+std::string temporary_name(const std::string& name) {
+    static std::atomic<unsigned> counter = 0;
+    return fmt::format("{}.tmp.{}.{}", name, ::getpid(), counter++);
+}
 
 std::deque<std::string> parts_of(const std::string& path) {
     std::deque<std::string> parts;
@@ -125,6 +135,10 @@ Status OutputFolder::rename(const std::string& from, const std::string& to) cons
     if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) != 0) {
         return fail_errno("os.rename", fmt::format("renaming {}/{}", path_, from), errno);
     }
+    return sync();
+}
+
+Status OutputFolder::sync() const {
     const Fd folder(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) {
         return fail_errno("os.fsync", path_, errno);
@@ -132,8 +146,70 @@ Status OutputFolder::rename(const std::string& from, const std::string& to) cons
     return {};
 }
 
+Status OutputFolder::write(const std::string& name, std::string_view bytes, mode_t mode) const {
+    const std::string part = temporary_name(name);
+    remove(part);  // of a process with this number that was killed
+    auto written = write_part(part, bytes, mode);
+    if (written) {
+        written = rename(part, name);
+    }
+    if (!written) {
+        remove(part);
+    }
+    return written;
+}
+
+Status
+OutputFolder::write_part(const std::string& part, std::string_view bytes, mode_t mode) const {
+    DRYDOCK_TRY_ASSIGN(const Fd file, open(part, O_WRONLY | O_EXCL, mode));
+    DRYDOCK_TRY(write_all(file.get(), bytes));
+    // The umask must not take away what was asked for.
+    if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0) {
+        return fail_errno("os.fsync", fmt::format("writing {}/{}", path_, part), errno);
+    }
+    return {};
+}
+
+Status OutputFolder::link(const std::string& target, const std::string& name) const {
+    const std::string part = temporary_name(name);
+    remove(part);  // of a process with this number that was killed
+    if (::symlinkat(target.c_str(), folder_.get(), part.c_str()) != 0) {
+        return fail_errno("os.symlink", fmt::format("making {}/{}", path_, part), errno);
+    }
+    auto renamed = rename(part, name);
+    if (!renamed) {
+        remove(part);
+    }
+    return renamed;
+}
+
 void OutputFolder::remove(const std::string& name) const {
     ::unlinkat(folder_.get(), name.c_str(), 0);
+}
+
+Status write_output_durable(const std::string& path, std::string_view bytes, mode_t mode) {
+    DRYDOCK_TRY_ASSIGN(const OutputFolder folder, OutputFolder::of(path));
+    return folder.write(name_of(path), bytes, mode);
+}
+
+void remove_output(const std::string& path) {
+    if (const auto folder = OutputFolder::of(path)) {
+        folder->remove(name_of(path));
+    }
+}
+
+Result<FileLock>
+lock_output_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms) {
+    DRYDOCK_TRY_ASSIGN(const OutputFolder folder, OutputFolder::of(path));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    for (;;) {
+        DRYDOCK_TRY_ASSIGN(Fd file, folder.open(name_of(path), O_RDWR));
+        auto lock = FileLock::take_open(std::move(file), path, holder);
+        if (lock || lock.error().code != "os.locked" || std::chrono::steady_clock::now() >= end) {
+            return lock;
+        }
+        std::this_thread::sleep_for(k_lock_poll);
+    }
 }
 
 }  // namespace drydock::os

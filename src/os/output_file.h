@@ -8,7 +8,9 @@
 #include "base/result.h"
 #include "os/files.h"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace drydock::os {
 
@@ -22,17 +24,39 @@ public:
     // "os.strange_file" if it is a link, has a second name, or belongs to another user.
     [[nodiscard]] Result<Fd> open(const std::string& name, int flags, mode_t mode = 0600) const;
 
+    // Replaces the file at once or not at all, as write_file_durable() does.
+    [[nodiscard]] Status
+    write(const std::string& name, std::string_view bytes, mode_t mode = 0600) const;
+
+    // Makes or replaces a symbolic link at once; durable when it returns.
+    [[nodiscard]] Status link(const std::string& target, const std::string& name) const;
+
     // Both are names in this folder; durable when it returns.
     [[nodiscard]] Status rename(const std::string& from, const std::string& to) const;
     void remove(const std::string& name) const;
+    [[nodiscard]] Status sync() const;
 
 private:
     OutputFolder(Fd folder, std::string path)
         : folder_(std::move(folder))
         , path_(std::move(path)) {}
 
+    [[nodiscard]] Status
+    write_part(const std::string& part, std::string_view bytes, mode_t mode) const;
+
     Fd folder_;
     std::string path_;  // for messages
 };
+
+// OutputFolder::write() of the folder that `path` lies in.
+[[nodiscard]] Status
+write_output_durable(const std::string& path, std::string_view bytes, mode_t mode = 0600);
+
+// Removes the file, if its folder can be walked to.
+void remove_output(const std::string& path);
+
+// FileLock::take_within() of a file that OutputFolder::open() opens.
+[[nodiscard]] Result<FileLock>
+lock_output_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms);
 
 }  // namespace drydock::os
