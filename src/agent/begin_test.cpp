@@ -272,6 +272,26 @@ TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
     EXPECT_TRUE(os::exists(path("slow")) && os::exists(path("next")));
 }
 
+// Between its order and its answer: what it forked never begins, and nobody waits for it.
+TEST_F(Begin, goes_on_when_the_fork_server_dies_before_its_answer) {
+    ::setenv("DRYDOCK_AGENT_CRASH", "after_fork", 1);
+    ::setenv("DRYDOCK_AGENT_CRASH_ONCE", path("crashed").c_str(), 1);
+    const auto host = LocalHost::open(path("state"), DRYDOCK_AGENT).value();
+    ASSERT_TRUE(host->fence({"c", "j", 1, "ann", 0, {}}, false));
+    os::RealClock clock;
+    const auto before_ms = clock.monotonic_ms();
+    const auto begun = host->begin(
+        {{"j", 1}, {}}, {"r1", "a", 1}, shell("echo ran >> " + path("ran")), Json(Json::Object{}));
+    const auto took_ms = clock.monotonic_ms() - before_ms;
+    ::unsetenv("DRYDOCK_AGENT_CRASH");
+    ::unsetenv("DRYDOCK_AGENT_CRASH_ONCE");
+    ASSERT_TRUE(begun) << begun.error().text();
+    EXPECT_TRUE(os::exists(path("crashed")));
+    EXPECT_LT(took_ms, 5'000);
+    wait_until([&] { return host->look({"r1", "a", 1}).phase == ActionPhase::ended; });
+    EXPECT_EQ(read("ran"), "ran\n");
+}
+
 // It answers too late: the agent has told by then that nothing began.
 TEST_F(Begin, never_comes_when_the_fork_server_answers_too_late) {
     auto server = ForkServer::start(DRYDOCK_AGENT, 200).value();

@@ -1,5 +1,6 @@
 #include "agent/fork_server.h"
 
+#include "agent/crash.h"
 #include "agent/serve.h"
 #include "os/fork.h"
 
@@ -108,6 +109,7 @@ bool may_begin(int pipe) {
 
 // In the child: descriptor 0 its order, 1 and 2 nothing, 3 the lock.
 int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
+    ::close(STDIN_FILENO);  // the server's end: its agent is to see at once when the server dies
     if (!may_begin(parts[k_leave].get())) {
         return 1;
     }
@@ -128,6 +130,7 @@ void answer(const Message& order) {
     const int group = has_group ? order.descriptors[k_cgroup].get() : -1;
     const auto child =
         os::fork_process(group, [&] { return supervise(order.text, order.descriptors); });
+    crash_here("after_fork");
     const std::string text = child ? "forked" : child.error().message;
     (void)send_message(
         STDIN_FILENO, text, child ? std::vector<int>{child->descriptor()} : std::vector<int>());
