@@ -72,9 +72,9 @@ TEST_F(HangingProbes, do_not_eat_the_pool) {
 
 // In the end the host is ill, and says so.
 TEST_F(HangingProbes, are_told_of_when_no_thread_is_left) {
-    const auto hung = start("hang", k_probe_threads_max + k_lost_threads_max, 20);
+    const auto hung = start("hang", k_probe_threads_max + k_lost_threads_max, 500);
     (void)facts_of(*hung);
-    const auto more = start("hang", k_probe_threads_max + k_lost_threads_max, 20);
+    const auto more = start("hang", k_probe_threads_max + k_lost_threads_max, 500);
     (void)facts_of(*more);
     const auto quick = start("quick", 1, 50);
     EXPECT_EQ(problem(facts_of(*quick).items()[0]),

@@ -41,27 +41,6 @@ std::vector<const std::vector<model::Condition>*> conditions_of(const Action& ac
     return {};
 }
 
-Outcome outcome_of(Tri tri) {
-    switch (tri) {
-    case Tri::yes:
-        return Outcome::yes;
-    case Tri::no:
-        return Outcome::no;
-    case Tri::cannot_tell:
-        break;
-    }
-    return Outcome::cannot_tell;
-}
-
-// What a person can do when nobody can tell whether it happened.
-Verdict nobody_can_tell(const Action& action) {
-    return {Tri::cannot_tell,
-            fmt::format("nothing on the host tells whether \"{}\" happened: either it never began, "
-                        "or it ended and its result was lost",
-                        action.title),
-            action.remedy};
-}
-
 }  // namespace
 
 // Sorted, each once.
@@ -170,59 +149,6 @@ std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;
-}
-
-Verdict Judge::verdict(const Action& action,
-                       Purpose purpose,
-                       const model::FactView& view,
-                       Outcome& outcome) const {
-    Verdict found;
-    if (purpose == Purpose::guard) {
-        found = model::evaluate_all(action.when, view);
-        if (found.outcome == Tri::no) {
-            outcome = Outcome::skip;
-            return found;
-        }
-        if (found.outcome == Tri::yes) {
-            found = model::evaluate_all(action.guard, view);
-        }
-    } else if (purpose == Purpose::then) {
-        found = model::evaluate_all(action.then, view);
-    } else {
-        found = action.happened.empty() ? nobody_can_tell(action)
-                                        : model::evaluate_all(action.happened, view);
-    }
-    outcome = outcome_of(found.outcome);
-    return found;
-}
-
-// Values of the facts that were looked at; evidence only where it did not hold, where a person
-// wants to see it.
-Json Judge::evidence(const Question& question,
-                     const model::FactBook& book,
-                     const Verdict& verdict) const {
-    Json::Object facts;  // the keys are sorted
-    facts.reserve(question.wanted->keys.size());
-    for (const std::string& key : question.wanted->keys) {
-        const auto it = book.find(key);
-        if (it == book.end()) {
-            continue;
-        }
-        const bool known = it->second.status == model::Known::known;
-        facts.append(key,
-                     verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
-                                                 : model::to_json(it->second));
-    }
-    Json::Object detail;
-    detail.reserve(3);
-    if (verdict.outcome != Tri::yes) {
-        detail.append("because", verdict.because);
-    }
-    detail.append("facts", std::move(facts));
-    if (verdict.outcome != Tri::yes) {
-        detail.append("remedy", verdict.remedy);
-    }
-    return detail;
 }
 
 std::optional<Judgement> Judge::settle(std::size_t index,
