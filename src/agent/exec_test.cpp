@@ -332,17 +332,41 @@ TEST_F(Exec, keeps_its_files_private) {
 
 TEST_F(Exec, moves_files_in_portions_and_checks_them) {
     connect();
-    auto put = json(R"({"do":"put","epoch":1,"offset":0,"data":"aGVs"})").set("path", path("f"));
+    const std::string file = "state/.files/f";
+    auto put = json(R"({"do":"put","epoch":1,"offset":0,"data":"aGVs"})").set("path", path(file));
     EXPECT_FALSE(call(put).contains("error"));
-    EXPECT_FALSE(std::filesystem::exists(path("f")));
+    EXPECT_FALSE(std::filesystem::exists(path(file)));
     put.set("offset", 3).set("data", "bG8=").set("mode", 0750);
     put.set("last", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     EXPECT_FALSE(call(put).contains("error"));
-    EXPECT_EQ(read("f"), "hello");
-    const auto get = call(json(R"({"do":"get","offset":1,"size":3})").set("path", path("f")));
-    EXPECT_EQ(get, json(R"({"data":"ZWxs","size":5})").set("n", last_));
+    EXPECT_EQ(read(file), "hello");
+    auto get = json(R"({"do":"get","offset":1,"size":3,"epoch":1})").set("path", path(file));
+    const Json got = call(get);
+    EXPECT_EQ(got, json(R"({"data":"ZWxs","size":5})").set("n", last_));
     put.set("offset", 9);
     EXPECT_TRUE(call(put).contains("error"));
+    EXPECT_EQ(call(exec("a", effect(), 2))["state"].as_string(), "ended");
+    EXPECT_EQ(call(get)["error"]["code"].as_string(), "agent.fenced");
+}
+
+// The agent's own record of whom it obeys could be replaced, and any file of its user be read.
+TEST_F(Exec, moves_no_file_outside_of_its_folders) {
+    connect();
+    write("secret", "secret");
+    for (const char* name : {"secret",
+                             "state/.fence",
+                             "state/.files/../.fence",
+                             "state/.filesx",
+                             "state/.files/..",
+                             "state/.files"}) {
+        auto put = json(R"({"do":"put","epoch":1,"offset":0,"data":"aGVs"})");
+        const std::string put_code = call(put.set("path", path(name)))["error"]["code"].as_string();
+        EXPECT_TRUE(put_code == "agent.path" || put_code == "agent.bad_request") << name;
+        auto get = json(R"({"do":"get","epoch":1})");
+        const std::string get_code = call(get.set("path", path(name)))["error"]["code"].as_string();
+        EXPECT_TRUE(get_code == "agent.path" || get_code == "agent.bad_request") << name;
+    }
+    EXPECT_EQ(read("secret"), "secret");
 }
 
 }  // namespace

@@ -91,8 +91,10 @@ Status check_request(const std::string& folder, const Json& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std::string program) {
+Result<std::unique_ptr<LocalHost>>
+LocalHost::open(std::string state_folder, std::string program, std::vector<std::string> folders) {
     DRYDOCK_TRY(os::ensure_private_folder(state_folder));
+    folders.push_back(state_folder + "/.files");
     // What was checked is the real folder: from here on no link leads anywhere else.
     state_folder = os::real_path_of(state_folder);
     keep_digests_in(state_folder + "/.digests");
@@ -102,8 +104,11 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(std::string state_folder, std
         return fail_errno("os.epoll", "making a wake-up", errno);
     }
     watch(wake, probed.get());
-    return std::unique_ptr<LocalHost>(new LocalHost(
+    folders.push_back(state_folder + "/.files");
+    std::unique_ptr<LocalHost> host(new LocalHost(
         std::move(state_folder), std::move(program), std::move(wake), std::move(probed)));
+    host->folders_ = std::move(folders);
+    return host;
 }
 
 LocalHost::LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed)

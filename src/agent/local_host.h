@@ -19,10 +19,13 @@ namespace drydock::agent {
 
 class LocalHost final : public Host {
 public:
+    // Files are put and got below `folders` and in `.files` of the state folder only.
     // `program` understands "agent --fork-server". Refuses a state folder that others could
     // write to (os::ensure_private_folder).
     [[nodiscard]] static Result<std::unique_ptr<LocalHost>>
-    open(std::string state_folder, std::string program = "/proc/self/exe");
+    open(std::string state_folder,
+         std::string program = "/proc/self/exe",
+         std::vector<std::string> folders = {});
 
     Json facts() override;
     Result<std::int64_t> fence(Owner owner, bool take_over) override;
@@ -60,6 +63,8 @@ private:
     LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed);
 
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
+    // "agent.path" for a file outside of the folders for files.
+    [[nodiscard]] Status check_path(const std::string& path) const;
     [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
     [[nodiscard]] Result<Turn> enter_as(const Commander& commander,
                                         const std::optional<NotedHead>& head = {}) const;
@@ -82,6 +87,7 @@ private:
     [[nodiscard]] Status start_fork_server();
 
     std::string state_;
+    std::vector<std::string> folders_;  // for files that are put and got
     RunningIndex index_;
     std::string program_;
     std::set<std::string> durable_runs_;  // whose folders this agent has made or found, and synced

@@ -6,7 +6,7 @@
 int main(int count, char** values) {
     const std::vector<std::string> arguments(values + 1, values + count);
     if (arguments.empty() || arguments[0] != "agent") {
-        std::fputs("use: drydock-agent agent --state FOLDER\n", stderr);
+        std::fputs("use: drydock-agent agent --state FOLDER [--folder FOLDER]...\n", stderr);
         return 2;
     }
     return drydock::agent::agent_main({arguments.begin() + 1, arguments.end()});

@@ -109,11 +109,26 @@ struct Loop {
     }
 };
 
+// Of "--state FOLDER [--folder FOLDER]...", those behind the state folder; nothing for other words.
+std::optional<std::vector<std::string>> folders_of(const std::vector<std::string>& arguments) {
+    std::vector<std::string> folders;
+    for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+        const bool first = i == 0;
+        if (arguments[i] != (first ? "--state" : "--folder")) {
+            return std::nullopt;
+        }
+        if (!first) {
+            folders.push_back(arguments[i + 1]);
+        }
+    }
+    return arguments.empty() || arguments.size() % 2 != 0 ? std::nullopt : std::optional(folders);
+}
+
 }  // namespace
 
-int serve(const std::string& state_folder) {
+int serve(const std::string& state_folder, std::vector<std::string> folders) {
     std::signal(SIGPIPE, SIG_IGN);
-    auto host = LocalHost::open(state_folder);
+    auto host = LocalHost::open(state_folder, "/proc/self/exe", std::move(folders));
     if (!host) {
         return complain(host.error());
     }
@@ -128,13 +143,13 @@ int serve(const std::string& state_folder) {
 
 int agent_main(const std::vector<std::string>& arguments) {
     os::keep_memory_private();
-    if (arguments.size() == 2 && arguments[0] == "--state") {
-        return serve(arguments[1]);
+    if (const auto folders = folders_of(arguments)) {
+        return serve(arguments[1], *folders);
     }
     if (arguments.size() == 1 && arguments[0] == "--fork-server") {
         return serve_forks();
     }
-    (void)os::write_all(STDERR_FILENO, "use: agent --state FOLDER\n");
+    (void)os::write_all(STDERR_FILENO, "use: agent --state FOLDER [--folder FOLDER]...\n");
     return k_exit_wrong_use;
 }
 

@@ -13,12 +13,13 @@ namespace drydock::agent {
 
 // Speaks on standard input and output until the other side hangs up, then ends the process. Actions
 // go on. Returns only when it could not begin.
-[[nodiscard]] int serve(const std::string& state_folder);
+// `folders`: where files may be put and got, beside `.files` of the state folder.
+[[nodiscard]] int serve(const std::string& state_folder, std::vector<std::string> folders = {});
 
 // Runs the action whose request is on standard input and whose lock is descriptor 3.
 [[nodiscard]] int run_action(const std::string& action_folder);
 
-// `arguments` are those after "agent": "--state FOLDER" or "--fork-server".
+// `arguments` are those after "agent": "--state FOLDER [--folder FOLDER]...", or "--fork-server".
 [[nodiscard]] int agent_main(const std::vector<std::string>& arguments);
 
 }  // namespace drydock::agent

@@ -279,7 +279,9 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
     if (path.empty() || path.front() != '/' || path.find("/../") != path.npos || offset < 0) {
         return bad_request("a file needs an absolute path without `..` and an offset from 0");
     }
+    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     if (!write) {
+        DRYDOCK_TRY(host_.check(commander));
         const auto size =
             std::clamp<std::int64_t>(frame["size"].as_int(k_part_bytes_max), 0, k_part_bytes_max);
         DRYDOCK_TRY_ASSIGN(const FilePart part, host_.get(path, offset, size));
@@ -287,7 +289,6 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
         answer.set("data", base64_encode(part.bytes));
         return answer.set("size", part.size);
     }
-    DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     DRYDOCK_TRY_ASSIGN(std::string bytes, base64_decode(frame["data"].as_string()));
     PutPart part{path, offset, std::move(bytes), 0600, std::nullopt};
     part.mode = static_cast<unsigned>(frame["mode"].as_int(0600)) & 0777U;

@@ -19,7 +19,15 @@ protected:
         std::filesystem::create_directory(path("release"));
         std::filesystem::create_directory_symlink("victim", path("strange"));
         ASSERT_EQ(::lchown(path("strange").c_str(), k_nobody, k_nobody), 0);
-        connect();
+        // As `drydock agent --state FOLDER --folder FOLDER`.
+        const std::string folder = folder_;
+        conversation_ = transport_
+                            ->open({"here",
+                                    {"sh", "-c", "exec \"$@\" --folder " + folder, "sh"},
+                                    {},
+                                    test_agent_program(),
+                                    path("state")})
+                            .value();
     }
 
     [[nodiscard]] bool is_untouched() const { return std::filesystem::is_empty(path("victim")); }

@@ -277,6 +277,8 @@ private:
         // main() hands these to the agent before anything here is built; this is for `--help`.
         auto* agent = app_.add_subcommand("agent", "the hand on a host; other drydocks start it");
         agent->add_option("--state", unused_, "its folder for actions")->type_name("FOLDER");
+        agent->add_option("--folder", unused_, "where files may be put and got")
+            ->type_name("FOLDER");
         agent->add_flag("--fork-server", unused_flag_, "starts its actions");
     }
 
