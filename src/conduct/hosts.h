@@ -140,6 +140,8 @@ private:
         std::optional<Error> trouble;
     };
 
+    static constexpr Ticket k_ping = 3;  // below the tickets that ask() gives
+
     void connect(Link& link);
     void greet(Link& link);
     void lose(Link& link, const Error& error);

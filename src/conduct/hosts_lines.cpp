@@ -1,0 +1,77 @@
+// Lines that are late, quiet or dead: what time alone tells of a conversation.
+#include "base/probe.h"
+#include "conduct/hosts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::conduct {
+
+// When a ping is to be sent, or its answer is overdue.
+std::int64_t Hosts::ping_due_ms(const Link& link) {
+    if (link.pinged_ms != 0) {
+        return link.pinged_ms + k_pong_ms_max + 1;
+    }
+    return link.heard_ms + (link.waiting.empty() ? k_idle_ms : k_quiet_ms);
+}
+
+// A line that is dead without an end shows only by what does not come. A question that is lost with
+// it is asked again on another line.
+void Hosts::ping(Link& link) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (!link.conversation || !link.ready || now < ping_due_ms(link)) {
+        return;
+    }
+    if (link.pinged_ms != 0) {
+        PROBE("hosts: no answer to a ping");
+        lose(link,
+             {"host.silent",
+              fmt::format("nothing came from the agent for {} s, and no answer to a ping",
+                          (now - link.heard_ms) / 1000),
+              "see whether that host hangs, or the way to it",
+              ErrorClass::transient});
+        return;
+    }
+    PROBE("hosts: a quiet line is pinged");
+    link.pinged_ms = now;
+    Json request;
+    request.set("n", k_ping).set("do", "ping");
+    if (Status sent = link.conversation->send(request); !sent) {
+        lose(link, sent.error());
+    }
+}
+
+// Questions whose deadline has passed. A line on which nothing came since such a question left is
+// taken for dead.
+void Hosts::expire(Link& link) {
+    const std::int64_t now = clock_.monotonic_ms();
+    const Error silent = {"host.silent",
+                          fmt::format("host {}: no answer in time", link.address.name),
+                          "see whether that host hangs, or the way to it",
+                          ErrorClass::transient};
+    std::erase_if(link.queued, [&](const auto& one) {
+        const bool late = now > one.second.deadline_ms;
+        if (late) {
+            PROBE("hosts: a question could not be sent in time");
+            replies_.push_back({one.first, Reply::Kind::refused, {}, silent, one.second.asked_ms});
+        }
+        return late;
+    });
+    bool dead = false;
+    std::erase_if(link.waiting, [&](const auto& one) {
+        const bool late = now > one.second.deadline_ms;
+        if (late) {
+            PROBE("hosts: no answer by the deadline of a question");
+            replies_.push_back({one.first, Reply::Kind::lost, {}, silent, one.second.asked_ms});
+            dead = dead || one.second.frames_before == link.frames;
+        }
+        return late;
+    });
+    if (dead && link.conversation) {
+        PROBE("hosts: a line is dead");
+        lose(link, silent);
+    }
+}
+
+}  // namespace drydock::conduct
