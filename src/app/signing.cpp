@@ -132,6 +132,38 @@ tl::unexpected<Failure> other_cluster(const model::Plan& plan, const std::string
                    ErrorClass::permanent});
 }
 
+Status check_signers_file(const std::string& file) {
+    DRYDOCK_TRY(check_own("signers.not_private", file));
+    return check_own("signers.not_private", os::folder_of(file));
+}
+
+Error unsigned_error(const Options& options, const model::Cluster& cluster) {
+    return {"plan.unsigned",
+            fmt::format("{} is not signed, and the policy of {} asks for it",
+                        options.plan_file,
+                        cluster.file),
+            "let somebody sign it who may: drydock sign PLAN --key KEY",
+            ErrorClass::permanent};
+}
+
+// Who signed it, if that is anybody.
+Answer<std::optional<std::string>>
+check_policy(const Options& options, const model::Plan& plan, const model::Cluster& cluster) {
+    const std::string& allowed = cluster.policy.allowed_signers;
+    const bool is_signed = !allowed.empty() && os::exists(signature_path(options.plan_file));
+    if (!is_signed && !allowed.empty() && cluster.policy.signature_required) {
+        return refuse(unsigned_error(options, cluster));
+    }
+    if (!is_signed) {
+        return std::optional<std::string>();
+    }
+    if (Status own = check_signers_file(allowed); !own) {
+        return refuse(own.error());
+    }
+    auto signer = verify_signature(plan, options.plan_file, allowed);
+    return signer ? Answer<std::optional<std::string>>(std::move(*signer)) : refuse(signer.error());
+}
+
 }  // namespace
 
 Answer<std::optional<std::string>> check_signature(const Options& options,
@@ -143,28 +175,7 @@ Answer<std::optional<std::string>> check_signature(const Options& options,
     if (*cluster && !options.policy_file.empty() && !is_plan_of(plan, **cluster)) {
         return other_cluster(plan, options.policy_file);
     }
-    const model::Policy policy = *cluster ? (*cluster)->policy : model::Policy();
-    if (policy.allowed_signers.empty()) {
-        return std::optional<std::string>();
-    }
-    if (!os::exists(signature_path(options.plan_file))) {
-        return policy.signature_required
-                   ? refuse({"plan.unsigned",
-                             fmt::format("{} is not signed, and the policy of {} asks for it",
-                                         options.plan_file,
-                                         (*cluster)->file),
-                             "let somebody sign it who may: drydock sign PLAN --key KEY",
-                             ErrorClass::permanent})
-                   : Answer<std::optional<std::string>>(std::nullopt);
-    }
-    for (const std::string& path :
-         {policy.allowed_signers, os::folder_of(policy.allowed_signers)}) {
-        if (Status own = check_own("signers.not_private", path); !own) {
-            return refuse(own.error());
-        }
-    }
-    auto signer = verify_signature(plan, options.plan_file, policy.allowed_signers);
-    return signer ? Answer<std::optional<std::string>>(std::move(*signer)) : refuse(signer.error());
+    return *cluster ? check_policy(options, plan, **cluster) : std::optional<std::string>();
 }
 
 Status sign_plan(const model::Plan& plan, const std::string& file, const std::string& key) {

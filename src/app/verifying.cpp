@@ -93,7 +93,7 @@ Answer<std::vector<Verified>> verify_runs(Store& store, const std::vector<journa
 
 using HeadsByRun = std::map<std::string, conduct::RunHeads>;
 
-Result<HeadsByRun> heads_of(Store& store, const std::vector<Verified>& runs) {
+Result<HeadsByRun> heads_of(const Store& store, const std::vector<Verified>& runs) {
     HeadsByRun heads;
     for (const Verified& run : runs) {
         conduct::RunHeads& of_run = heads[run.run];
@@ -105,16 +105,10 @@ Result<HeadsByRun> heads_of(Store& store, const std::vector<Verified>& runs) {
     return heads;
 }
 
-// What each host says when asked for all heads that it noted.
-std::map<std::string, conduct::Reply> ask_heads(conduct::Hosts& hosts, os::Clock& clock) {
-    std::map<conduct::Ticket, std::string> asked;
-    for (const std::string& host : hosts.names()) {
-        Json hello;
-        hello.set("do", "hello").set("heads_of", "");
-        asked.emplace(hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max),
-                      host);
-    }
-    std::map<std::string, conduct::Reply> told;
+using Told = std::map<std::string, conduct::Reply>;  // by host
+
+Told await_replies(conduct::Hosts& hosts, const std::map<conduct::Ticket, std::string>& asked) {
+    Told told;
     while (told.size() < asked.size()) {
         for (conduct::Reply& reply : hosts.poll(k_turn_ms)) {
             const auto host = asked.find(reply.ticket);
@@ -124,6 +118,21 @@ std::map<std::string, conduct::Reply> ask_heads(conduct::Hosts& hosts, os::Clock
         }
     }
     return told;
+}
+
+// What each host says when asked for all heads that it noted.
+Told ask_heads(const Options& options, const model::Cluster& cluster) {
+    os::RealClock clock;
+    transport::LocalTransport transport;
+    conduct::Hosts hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
+    std::map<conduct::Ticket, std::string> asked;
+    for (const std::string& host : hosts.names()) {
+        Json hello;
+        hello.set("do", "hello").set("heads_of", "");
+        asked.emplace(hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max),
+                      host);
+    }
+    return await_replies(hosts, asked);
 }
 
 // A journal of the same cluster that this host obeys and that is not this one.
@@ -162,33 +171,59 @@ public:
         if (auto other = find_other_journal(reply.body, cluster_, journal_)) {
             return tl::unexpected(std::move(*other));
         }
+        DRYDOCK_TRY(compare_own(reply.body["heads"]));
         VerifiedHost verified = {host};
-        std::set<std::string> runs;
         for (const Json& head : reply.body["heads"].items()) {
-            const bool is_own = head["journal"].as_string() == journal_;
-            ++(is_own ? verified.heads : verified.others);
-            runs.insert(is_own ? head["run"].as_string() : std::string());
-        }
-        runs.erase("");
-        for (const std::string& run : runs) {
-            const auto known = heads_.find(run);
-            const conduct::RunHeads& heads = known == heads_.end() ? none_ : known->second;
-            if (auto gone = heads.find_gone(journal_, run, reply.body["heads"])) {
-                return tl::unexpected(std::move(*gone));
-            }
+            ++(is_own(head) ? verified.heads : verified.others);
         }
         return verified;
     }
 
 private:
+    [[nodiscard]] bool is_own(const Json& head) const {
+        return head["journal"].as_string() == journal_;
+    }
+
+    [[nodiscard]] Status compare_own(const Json& heads) const {
+        std::set<std::string> runs;
+        for (const Json& head : heads.items()) {
+            if (is_own(head)) {
+                runs.insert(head["run"].as_string());
+            }
+        }
+        for (const std::string& run : runs) {
+            const auto known = heads_.find(run);
+            const conduct::RunHeads& of_run = known == heads_.end() ? none_ : known->second;
+            if (auto gone = of_run.find_gone(journal_, run, heads)) {
+                return tl::unexpected(std::move(*gone));
+            }
+        }
+        return {};
+    }
+
     std::string journal_;
     std::string cluster_;
     HeadsByRun heads_;
     conduct::RunHeads none_;  // of a run that this journal does not have
 };
 
+Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison, const Told& told) {
+    std::vector<VerifiedHost> verified;
+    Failure failure;
+    for (const auto& [host, reply] : told) {
+        auto compared = comparison.compare(host, reply);
+        if (compared) {
+            verified.push_back(std::move(*compared));
+        } else {
+            failure.errors.push_back(compared.error().in("host " + host));
+        }
+    }
+    return failure.errors.empty() ? Answer<std::vector<VerifiedHost>>(std::move(verified))
+                                  : tl::unexpected(std::move(failure));
+}
+
 Answer<std::vector<VerifiedHost>>
-verify_hosts(const Options& options, Store& store, const std::vector<Verified>& runs) {
+verify_hosts(const Options& options, const Store& store, const std::vector<Verified>& runs) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -202,22 +237,8 @@ verify_hosts(const Options& options, Store& store, const std::vector<Verified>& 
     if (!heads) {
         return refuse(heads.error());
     }
-    os::RealClock clock;
-    transport::LocalTransport transport;
-    conduct::Hosts hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
     const HostComparison comparison(store, cluster.name, std::move(*heads));
-    std::vector<VerifiedHost> verified;
-    Failure failure;
-    for (const auto& [host, reply] : ask_heads(hosts, clock)) {
-        auto compared = comparison.compare(host, reply);
-        if (compared) {
-            verified.push_back(std::move(*compared));
-        } else {
-            failure.errors.push_back(compared.error().in("host " + host));
-        }
-    }
-    return failure.errors.empty() ? Answer<std::vector<VerifiedHost>>(std::move(verified))
-                                  : tl::unexpected(std::move(failure));
+    return compare_all(comparison, ask_heads(options, cluster));
 }
 
 }  // namespace
