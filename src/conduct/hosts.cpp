@@ -78,6 +78,7 @@ const std::optional<Error>& Hosts::trouble(const std::string& host) const {
 
 std::vector<std::string> Hosts::names() const {
     std::vector<std::string> names;
+    names.reserve(links_.size());
     for (const auto& [name, link] : links_) {
         names.push_back(name);
     }

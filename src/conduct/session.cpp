@@ -17,7 +17,6 @@ namespace {
 using run::Event;
 using run::EventType;
 using run::Phase;
-using run::Status;
 
 // So long what was seen before a run began counts as seen behind the fence.
 constexpr std::int64_t k_look_ms_max = 1'000;
