@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t k_folder_bytes_max = 4096;
 constexpr std::size_t k_descriptors_max = 4;
-constexpr int k_above_targets = 16;  // out of the way of descriptors 0 to 3
+constexpr std::int64_t k_end_ms_max = 500;  // SIGKILL takes effect unless the disk hangs
+constexpr int k_above_targets = 16;         // out of the way of descriptors 0 to 3
 
 struct Message {
     std::string text;
@@ -164,8 +165,15 @@ Result<ForkServer> ForkServer::start(const std::string& program, std::int64_t an
     os::SpawnOptions options;
     options.argv = {program, "agent", "--fork-server"};
     options.input = theirs.get();
-    DRYDOCK_TRY_ASSIGN(const os::Child server, os::spawn(options));
-    return ForkServer(std::move(ours));
+    DRYDOCK_TRY_ASSIGN(os::Child server, os::spawn(options));
+    return ForkServer(std::move(ours), std::move(server));
+}
+
+ForkServer::~ForkServer() {
+    if (socket_) {
+        process_.signal(SIGKILL);
+        (void)process_.wait(k_end_ms_max);
+    }
 }
 
 Result<os::Fd> ForkServer::fork(const Order& order) {

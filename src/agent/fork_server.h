@@ -11,8 +11,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace drydock::agent {
+
+// So long an order waits for its answer. Two of them, the second one to a new server, take less
+// time than other agents wait for the lock of the host.
+inline constexpr std::int64_t k_fork_answer_ms = 4'000;
 
 class ForkServer {
 public:
@@ -25,18 +30,30 @@ public:
     };
 
     // `program` understands "agent --fork-server". Returns once that is being loaded.
-    // `answer_ms_max`: how long an order waits for its answer.
     [[nodiscard]] static Result<ForkServer> start(const std::string& program,
-                                                  std::int64_t answer_ms_max = 10'000);
+                                                  std::int64_t answer_ms_max = k_fork_answer_ms);
+
+    // Ends the server, also one that hangs: it gives back what its orders hold. Supervisors go on.
+    ~ForkServer();
+    ForkServer(ForkServer&&) = default;
+
+    ForkServer& operator=(ForkServer&& other) noexcept {
+        std::swap(socket_, other.socket_);
+        std::swap(process_, other.process_);
+        return *this;
+    }
 
     // The process descriptor of the new supervisor. Any error means that none begins; the server is
     // not to be used any more then.
     [[nodiscard]] Result<os::Fd> fork(const Order& order);
 
 private:
-    explicit ForkServer(os::Fd socket) : socket_(std::move(socket)) {}
+    ForkServer(os::Fd socket, os::Child process)
+        : socket_(std::move(socket))
+        , process_(std::move(process)) {}
 
-    os::Fd socket_;
+    os::Fd socket_;  // none: another object has the server
+    os::Child process_;
 };
 
 // The server's side: its orders come from descriptor 0. The answer is the exit status.

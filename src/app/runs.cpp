@@ -176,9 +176,9 @@ Answer<RunStatus> begin(const Options& options, Store& store, LocalSession& sess
 
 // A plan is proved while its hosts are greeted; nothing begins before it is.
 std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
-    return options.unproved.empty()
-               ? std::async(std::launch::async, [&] { return prove_again(options, plan); })
-               : std::async(std::launch::deferred, [] { return Status(); });
+    return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,
+                                                 [&] { return prove_again(options, plan); })
+                                    : std::async(std::launch::deferred, [] { return Status(); });
 }
 
 Answer<RunStatus> carry_out(const Options& options,
