@@ -251,6 +251,21 @@ TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
     }
 }
 
+// Somebody removes the folder of a run while it works: that is no proof that nothing was begun.
+TEST_F(Begin, is_not_forgotten_when_the_folder_of_its_run_goes) {
+    connect();
+    ask(exec("slow", shell("sleep 0.5")), 1);
+    wait_until([&] { return os::exists(path("state/r1/slow.1/containment.json")); });
+    std::filesystem::remove_all(path("state/r1"));
+    for (const bool anew : {false, true}) {
+        if (anew) {
+            connect();
+        }
+        call(json(R"({"do":"fence","epoch":1})"));
+        EXPECT_EQ(call(attach("slow"))["state"].as_string(), "torn");
+    }
+}
+
 // The process that starts actions may be killed, say for want of memory. The next one is started by
 // a new one, and what ran goes on.
 TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
@@ -270,6 +285,22 @@ TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
     EXPECT_EQ(outcome("next"), "done");
     EXPECT_EQ(outcome("slow"), "done");
     EXPECT_TRUE(os::exists(path("slow")) && os::exists(path("next")));
+}
+
+// One that hangs is ended with its orders: it would hold the locks of their attempts.
+TEST_F(Begin, gives_the_lock_back_when_the_fork_server_hangs) {
+    write("order", "{}");
+    const auto input = os::open_file(path("order"), O_RDONLY).value();
+    pid_t pid = 0;
+    {
+        auto server = ForkServer::start(DRYDOCK_AGENT, 100).value();
+        pid = find_fork_server();
+        ::kill(pid, SIGSTOP);
+        const auto lock = os::FileLock::take(path("lock"), "a test").value();
+        ASSERT_FALSE(server.fork({path("a"), input.get(), lock.descriptor()}));
+    }
+    EXPECT_FALSE(os::is_locked(path("lock")).value());
+    EXPECT_FALSE(os::find_process(pid).value().has_value()) << "a zombie, or stopped still";
 }
 
 // Between its order and its answer: what it forked never begins, and nobody waits for it.

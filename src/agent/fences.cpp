@@ -86,6 +86,7 @@ Json to_json(const Owner& owner) {
     Json value;
     value.set("cluster", owner.cluster).set("journal", owner.journal).set("epoch", owner.epoch);
     value.set("who", owner.who).set("since_ms", owner.since_ms);
+    value.set("since_epoch", owner.since_epoch);
     if (!owner.leases.empty()) {
         value.set("leases", to_json(owner.leases));
     }
@@ -108,6 +109,7 @@ Owner stored_owner(const Json& value) {
     owner.epoch = value["epoch"].as_int();
     owner.who = value["who"].as_string();
     owner.since_ms = value["since_ms"].as_int();
+    owner.since_epoch = value["since_epoch"].as_int();
     for (const auto& claim : value["claims"].items()) {
         owner.claims.push_back(claim.as_string());
     }
@@ -235,6 +237,7 @@ Status FenceRegistry::store(Owner owner) {
     if (at != owners_.end()) {
         owner.since_ms = at->since_ms;
         owner.head = at->head;
+        owner.since_epoch = at->since_epoch;
         *at = std::move(owner);
         return {};
     }
@@ -258,6 +261,9 @@ Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
     const Owner* other = find_conflict(owner);
     if (other != nullptr && !take_over) {
         return owned(*other);
+    }
+    if (other != nullptr && !owner.cluster.empty() && other->cluster == owner.cluster) {
+        owner.since_epoch = std::min(owner.since_epoch, other->since_epoch);
     }
     displace_conflicts(owner);
     const std::int64_t epoch = owner.epoch;

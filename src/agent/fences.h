@@ -48,6 +48,9 @@ struct Owner {
     std::vector<LeaseMark> leases = {};
     // Of the first action that the newest epoch to begin one here began. A conductor does not tell.
     std::optional<NotedHead> head = {};
+    // Of its first fence here: nothing that it began under an earlier one is remembered. 0:
+    // unknown.
+    std::int64_t since_epoch = 0;
 
     bool operator==(const Owner&) const = default;
 };
@@ -77,7 +80,8 @@ public:
 
     // Registers the owner, or raises its epoch. Returns the epoch that holds for its journal now,
     // which is higher than the owner's if a later conductor of the same journal was here.
-    // "agent.owned" if it conflicts with another journal; with `take_over` that one is displaced.
+    // "agent.owned" if it conflicts with another journal; with `take_over` that one is displaced,
+    // and the memory of its actions goes over to a journal of the same cluster.
     // "agent.other_copy" if the last lease known here is none of the owner's leases: the journal
     // was copied or put back, and both copies went on.
     [[nodiscard]] Result<std::int64_t> fence(Owner owner, bool take_over);
@@ -103,8 +107,8 @@ public:
     // The highest epoch of all journals, 0 if there is none.
     [[nodiscard]] std::int64_t highest() const;
 
-    // [{cluster, journal, epoch, who, since_ms, claims, leases, head}], in the order of their first
-    // fence.
+    // [{cluster, journal, epoch, who, since_ms, since_epoch, claims, leases, head}], in the order of
+    // their first fence.
     [[nodiscard]] Json owners() const;
 
     bool operator==(const FenceRegistry&) const = default;

@@ -111,6 +111,22 @@ TEST_F(Fences, let_go_of_leases_too_old_to_be_told) {
     EXPECT_EQ(fence(with_leases(600, {{599, "x599"}, {600, "x600"}})), "600");
 }
 
+// What was begun before a registry knew a journal is not remembered; a later epoch changes nothing.
+TEST_F(Fences, know_since_which_epoch_they_remember_a_journal) {
+    const auto since = [&] { return registry_.owners().items()[0]["since_epoch"].as_int(); };
+    ASSERT_TRUE(
+        registry_.fence({.cluster = "c", .journal = "a", .epoch = 3, .since_epoch = 3}, false));
+    EXPECT_EQ(since(), 3);
+    ASSERT_TRUE(
+        registry_.fence({.cluster = "c", .journal = "a", .epoch = 5, .since_epoch = 5}, false));
+    EXPECT_EQ(since(), 3);
+    EXPECT_EQ(FenceRegistry::parse(registry_.text())->owners(), registry_.owners());
+    // A journal that takes over was perhaps renewed: its actions are remembered as long.
+    ASSERT_TRUE(
+        registry_.fence({.cluster = "c", .journal = "b", .epoch = 6, .since_epoch = 6}, true));
+    EXPECT_EQ(since(), 3);
+}
+
 // A conductor from before there were owners could be of any journal.
 TEST_F(Fences, hold_an_anonymous_conductor_to_the_highest_epoch) {
     EXPECT_EQ(fence(owner("prod", "a", 3)), "3");

@@ -23,8 +23,9 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some disk writes
-constexpr std::int64_t k_enter_soon_ms = 100;       // for a question that is asked again anyway
-constexpr std::int64_t k_lock_within_ms = 1'000;    // others hold it for the blink of a look
+static_assert(2 * k_fork_answer_ms < k_enter_within_ms, "others wait while a fork server hangs");
+constexpr std::int64_t k_enter_soon_ms = 100;     // for a question that is asked again anyway
+constexpr std::int64_t k_lock_within_ms = 1'000;  // others hold it for the blink of a look
 constexpr std::size_t k_request_bytes_max = 64U << 20U;
 constexpr std::string_view k_version = DRYDOCK_VERSION;
 
@@ -310,6 +311,7 @@ Status LocalHost::start_attempt(const ActionKey& key,
     }
     if (!started) {
         (void)close_unstarted(folder, started.error().message);
+        index_.remove(key);
     }
     return started;
 }
@@ -363,7 +365,8 @@ Status LocalHost::start_fork_server() {
 ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!os::exists(folder)) {
-        const bool removed = is_marked(state_ + "/" + key.run);
+        // Somebody may have removed it by hand, too: the index knows what was begun.
+        const bool removed = is_marked(state_ + "/" + key.run) || index_.has(key);
         return {removed ? ActionPhase::torn : ActionPhase::none, {}};
     }
     if (auto state = read_attempt(folder)) {
@@ -427,9 +430,11 @@ std::set<NotedHead> LocalHost::heads(const std::string& run) {
 // Not by a question: a dry run leaves the state folder as it is.
 void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
     for (const auto& key : keys) {
-        const bool supervised = os::is_locked(folder_of(key) + "/lock").value_or(true);
-        if (!supervised && look(key).phase != ActionPhase::running) {
-            remove_containment(folder_of(key));
+        const std::string folder = folder_of(key);
+        const bool known = os::exists(folder) || is_marked(os::folder_of(folder));
+        const bool supervised = os::is_locked(folder + "/lock").value_or(true);
+        if (known && !supervised && look(key).phase != ActionPhase::running) {
+            remove_containment(folder);
             index_.remove(key);
         }
     }

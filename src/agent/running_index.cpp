@@ -37,6 +37,10 @@ Status RunningIndex::add(const ActionKey& key) const {
     return added;
 }
 
+bool RunningIndex::has(const ActionKey& key) const {
+    return os::exists(folder_ + "/" + key.run + "/" + folder_name(key));
+}
+
 void RunningIndex::remove(const ActionKey& key) const {
     const std::string run = folder_ + "/" + key.run;
     ::unlink((run + "/" + folder_name(key)).c_str());

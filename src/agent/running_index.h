@@ -17,6 +17,7 @@ public:
     // Must come before the attempt's supervisor is started.
     [[nodiscard]] Status add(const ActionKey& key) const;
     // For an attempt that ended.
+    [[nodiscard]] bool has(const ActionKey& key) const;
     void remove(const ActionKey& key) const;
     // All attempts that were added and not removed, sorted. The first call on a state folder looks
     // at all attempts once, for those that an agent without an index began.

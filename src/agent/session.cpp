@@ -207,6 +207,8 @@ Result<Json> Session::fence(const Json& frame) {
     DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     owner.epoch = commander.epoch;
     owner.since_ms = clock_.wall_ms();
+    // A conductor that was obeyed here before finds a journal that is unknown: all is forgotten.
+    owner.since_epoch = owner.epoch + (frame["again"].as_bool() ? 1 : 0);
     const bool take_over = frame["take_over"].as_bool();
     DRYDOCK_TRY_ASSIGN(const auto epoch, host_.fence(std::move(owner), take_over));
     return stamped(done().set("fence", epoch));
@@ -314,8 +316,10 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
             return std::nullopt;
         }
         if (!buried) {
+            Error error = buried.error();
+            error.kind = ErrorClass::unknown_outcome;  // an `exec` that waits here was not refused
             Json answer;
-            return answer.set("error", to_json(buried.error()));
+            return answer.set("error", to_json(error));
         }
         state = host_.look(key);
     }

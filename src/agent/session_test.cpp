@@ -115,6 +115,16 @@ TEST_F(Conversation, answers_a_ping_at_once_whatever_waits) {
     EXPECT_TRUE(session_.pending());
 }
 
+// Its folder is gone, and the tombstone of another beginning cannot be written: it may run still.
+TEST_F(Conversation, tells_no_refusal_of_an_action_that_was_begun) {
+    EXPECT_TRUE(say(k_exec).empty());
+    host_.state = {ActionPhase::none, {}};
+    host_.burial = fail("os.missing", "there is no such folder");
+    const auto answers = session_.tick();
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0]["error"]["class"].as_string(), "unknown_outcome");
+}
+
 TEST_F(Conversation, answers_probes_when_they_are_ready_and_others_before) {
     EXPECT_TRUE(say(R"({"n":1,"do":"probe","probes":[]})").empty());
     EXPECT_EQ(say(R"({"n":2,"do":"fence","epoch":7})"),

@@ -37,6 +37,20 @@ void keep_detail(const run::Event& event,
 
 }  // namespace
 
+void note_begin(const run::Event& event,
+                const run::State& before,
+                std::int64_t epoch,
+                BeginEpochs& epochs) {
+    if (event.type == EventType::action_intended) {
+        epochs[event.action] = epoch;
+    }
+    for (std::size_t i = 0; event.type == EventType::run_resumed && i < before.actions(); ++i) {
+        if (before.status(i) == run::Status::unreached) {
+            epochs[i] = epoch;
+        }
+    }
+}
+
 bool is_failure(const run::Event& event) {
     const bool lapsed =
         event.type == EventType::action_attached && event.outcome == run::Outcome::none;
@@ -51,9 +65,14 @@ Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
     const run::EventCodec codec(plan);
     RunHistory history;
     history.state = run::State(plan.actions.size());
+    std::int64_t epoch = 0;
     for (const journal::Record& record : records) {
         for (const Json& json : record.events) {
             DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+            if (event.type == EventType::conductor_started) {
+                epoch = event.detail["epoch"].as_int();
+            }
+            note_begin(event, history.state, epoch, history.begin_epochs);
             run::apply(program, history.state, event);
             keep_detail(event, record.wall_ms, plan, history);
             history.ends_with_approval = event.type == EventType::gate_approved;

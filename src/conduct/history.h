@@ -15,8 +15,19 @@
 
 namespace drydock::conduct {
 
+// By action: the epoch since which its host must remember, for its "it never began" to count. That
+// is the epoch under which the action was begun, or a person last went on in spite of the doubt.
+using BeginEpochs = std::map<std::size_t, std::int64_t>;
+
+// Takes note of an event of a conductor with that epoch; `before`: the state that it is applied to.
+void note_begin(const run::Event& event,
+                const run::State& before,
+                std::int64_t epoch,
+                BeginEpochs& epochs);
+
 struct RunHistory {
     run::State state;
+    BeginEpochs begin_epochs;
     journal::Head head;
     RunHeads heads;                     // of all records
     std::map<std::size_t, Json> soaks;  // by gate: detail of soak.started

@@ -70,6 +70,15 @@ const Json& Hosts::greeting(const std::string& host) const {
     return link->second.greeting;
 }
 
+std::int64_t Hosts::remembers_since(const std::string& host) const {
+    for (const Json& owner : greeting(host)["owners"].items()) {
+        if (owner["journal"].as_string() == identity_.journal) {
+            return owner["since_epoch"].as_int();
+        }
+    }
+    return 0;
+}
+
 const std::optional<Error>& Hosts::trouble(const std::string& host) const {
     const auto link = links_.find(host);
     CHECK(link != links_.end());
@@ -99,6 +108,7 @@ Json Hosts::clocks() const {
 void Hosts::become(Identity identity) {
     identity_ = std::move(identity);
     for (auto& [name, link] : links_) {
+        link.has_obeyed = false;
         if (link.conversation) {
             link.ready = false;
             link.deadline_ms = clock_.monotonic_ms() + k_hello_ms_max;
@@ -137,6 +147,9 @@ Json Hosts::fence_request(const Link& link) const {
     Json fence;
     fence.set("n", k_fence).set("do", "fence").set("epoch", identity_.epoch);
     fence.set("owner", std::move(owner));
+    if (link.has_obeyed) {
+        fence.set("again", true);
+    }
     return identity_.take_over ? fence.set("take_over", true) : fence;
 }
 
@@ -303,6 +316,8 @@ void Hosts::take_fence(Link& link, const Json& frame) {
                          "see `drydock status`; if this is an older copy and the newer one is gone "
                          "for good: the same command with --take-over",
                          ErrorClass::permanent});
+    } else {
+        link.has_obeyed = true;
     }
 }
 

@@ -95,6 +95,10 @@ public:
 
     [[nodiscard]] std::vector<std::string> names() const;
 
+    // The epoch from which on the host remembers what this journal began there; 0 before it told.
+    // It rises when the host's records are lost.
+    [[nodiscard]] std::int64_t remembers_since(const std::string& host) const;
+
     // Why the host could not be asked when it was tried last; nothing while it answers.
     [[nodiscard]] const std::optional<Error>& trouble(const std::string& host) const;
 
@@ -127,6 +131,7 @@ private:
         transport::HostAddress address;
         std::unique_ptr<transport::Conversation> conversation;
         bool ready = false;
+        bool has_obeyed = false;       // a fence of this identity held there
         std::int64_t deadline_ms = 0;  // of the greeting
         std::int64_t retry_at_ms = 0;
         std::map<Ticket, Question> queued;  // not yet sent

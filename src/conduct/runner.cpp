@@ -88,6 +88,7 @@ Runner::Runner(const model::Plan& plan,
 }
 
 void Runner::apply(Event event) {
+    note_begin(event, state_, settings_.epoch, settings_.begin_epochs);
     run::apply(program_, state_, event);
     mark(event);
     if (is_failure(event)) {
@@ -168,27 +169,45 @@ bool Runner::send() {
     return changed;
 }
 
+Json Runner::unreached_detail(std::size_t index) const {
+    PROBE("runner: nobody could be asked what became of it");
+    const Action& action = plan_.actions[index];
+    const bool forgotten = is_forgotten(index);
+    Json out;
+    out.set("action", action.id).set("source", action.source);
+    out.set(
+        "cause",
+        fmt::format("{}: host {} {}: it may have ended, be under way still, or never have begun",
+                    action.title,
+                    action.host,
+                    forgotten ? "has lost its records since it was to begin"
+                              : "did not tell what became of it"));
+    return out.set(
+        "remedy",
+        forgotten ? fmt::format("see on host {} what became of it, and that nothing works there; "
+                                "`drydock resume` then takes it for never begun",
+                                action.host)
+                  : fmt::format("bring host {} back, or the way to it; `drydock resume` asks it "
+                                "before anything is tried again",
+                                action.host));
+}
+
+bool Runner::is_forgotten(std::size_t action) const {
+    const auto begun = settings_.begin_epochs.find(action);
+    return begun != settings_.begin_epochs.end()
+           && hosts_.remembers_since(plan_.actions[action].host) > begun->second;
+}
+
 Json Runner::halt_detail(std::size_t index) const {
+    if (state_.status(index) == run::Status::unreached) {
+        return unreached_detail(index);
+    }
     const Action& action = plan_.actions[index];
     const auto last = failures_.find(index);
     const Json detail = last == failures_.end() ? Json() : last->second;
     const std::string why = with_cancellation(cancelled_words(index), detail["because"]);
     Json out;
     out.set("action", action.id).set("source", action.source);
-    if (state_.status(index) == run::Status::unreached) {
-        PROBE("runner: nobody could be asked what became of it");
-        return out
-            .set("cause",
-                 fmt::format("{}: host {} did not tell what became of it: it may have ended, be "
-                             "under way still, or never have begun",
-                             action.title,
-                             action.host))
-            .set(
-                "remedy",
-                fmt::format("bring host {} back, or the way to it; `drydock resume` asks it before "
-                            "anything is tried again",
-                            action.host));
-    }
     out.set("cause",
             why.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
                                       action.title,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "conduct/heads.h"
+#include "conduct/history.h"
 #include "conduct/hosts.h"
 #include "conduct/judge.h"
 #include "journal/journal.h"
@@ -66,6 +67,8 @@ struct Settings {
     std::shared_ptr<RunHeads> heads;       // of all records; null: nobody keeps them
     std::string boot_id;                   // of this machine: clocks of one boot can be compared
     std::map<std::size_t, Json> failures;  // of earlier conductors: see RunHistory
+    BeginEpochs begin_epochs;              // the same
+    std::int64_t epoch = 0;                // of this conductor
     Crash crash;
     std::uint64_t records = 0;             // that this process has written already
     std::int64_t turn_ms_max = 200;        // the longest wait between two looks at requests
@@ -108,6 +111,10 @@ public:
     [[nodiscard]] const std::optional<journal::Request>& abort_request() const {
         return abort_request_;
     }
+
+    // True if the host of an action has lost its records since that began: what it calls never
+    // begun may have happened, or be under way still.
+    [[nodiscard]] bool is_forgotten(std::size_t action) const;
 
     // When the soak of a gate began, as soak.started tells; filled by the caller on a resume.
     void set_soak_started(std::size_t action, const Json& detail);
@@ -181,6 +188,7 @@ private:
     [[nodiscard]] std::int64_t next_due_ms() const;
     [[nodiscard]] std::int64_t wait_ms() const;
     [[nodiscard]] Json halt_detail(std::size_t index) const;
+    [[nodiscard]] Json unreached_detail(std::size_t index) const;
     void tell_wait(const std::vector<run::Command>& commands);
 
     const model::Plan& plan_;

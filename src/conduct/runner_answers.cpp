@@ -41,6 +41,14 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                told,
                Purpose::none,
                detail_of_end(flight, answer["result"])});
+    } else if (where == "none" && flight.asked && is_forgotten(flight.action)) {
+        PROBE("runner: a host has lost its records");
+        apply({EventType::action_ended,
+               flight.action,
+               flight.attempt,
+               Outcome::unknown,
+               Purpose::none,
+               {}});
     } else {
         const Outcome outcome = where == "none" ? Outcome::none : Outcome::torn;
         if (outcome == Outcome::none) {
@@ -99,7 +107,8 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
                std::move(detail)});
         return;
     }
-    const bool refused = reply.kind == Reply::Kind::refused && !flight.asked;
+    const bool refused = reply.kind == Reply::Kind::refused && !flight.asked
+                         && reply.error.kind != ErrorClass::unknown_outcome;
     if (refused) {
         PROBE("runner: refused by the host");
     } else {

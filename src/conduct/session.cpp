@@ -124,6 +124,8 @@ void RunSession::make_runner() {
     settings.heads = heads_;
     settings.boot_id = settings_.boot_id;
     settings.failures = history_.failures;
+    settings.begin_epochs = history_.begin_epochs;
+    settings.epoch = static_cast<std::int64_t>(epoch_);
     settings.crash = settings_.crash;
     settings.records = is_new_ ? 1 : 0;
     settings.turn_ms_max = settings_.turn_ms_max;

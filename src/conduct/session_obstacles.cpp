@@ -33,6 +33,18 @@ Error silent_host_error(const model::Action& action, const std::string& run) {
             ErrorClass::transient};
 }
 
+Error forgotten_error(const model::Action& action, const std::string& run) {
+    return {"work.forgotten",
+            fmt::format("\"{}\" of run {} may still be under way on host {}, which has lost its "
+                        "records since",
+                        action.title,
+                        run,
+                        action.host),
+            fmt::format("see on host {} what became of it, and that nothing works there; then "
+                        "`drydock resume`, or abort with --give-up-hosts",
+                        action.host)};
+}
+
 }  // namespace
 
 bool RunSession::is_own(const HostWork& work) const {
@@ -136,6 +148,9 @@ std::optional<Error> RunSession::find_work_left(const WorkReport& report) const 
     }
     for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
         const model::Action& action = plan_.actions[i];
+        if (state().status(i) == Status::unreached && runner_->is_forgotten(i)) {
+            return forgotten_error(action, plan_.run);
+        }
         if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
             return silent_host_error(action, plan_.run);
         }
