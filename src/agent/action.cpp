@@ -16,6 +16,7 @@ constexpr std::array k_kinds = {
     ActionKind{"link", run_link_action},
     ActionKind{"service_start", run_service_start},
     ActionKind{"service_stop", run_service_stop},
+    ActionKind{"venv", run_venv_action},
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ struct ReadAt {
 [[nodiscard]] Finding probe_service(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_process(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_exe(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] Finding probe_sql(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_command(const Json& probe, std::int64_t timeout_ms);
 
 // Answers all of `probes` (each an `http` probe with the same request) from one exchange.

@@ -5,14 +5,17 @@
 #include "agent/key.h"
 #include "agent/probe.h"
 #include "agent/service.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "os/files.h"
 #include "os/process.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -232,6 +235,38 @@ Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
     return with_source(std::move(finding), fmt::format("/proc/{}/exe = {}", state.pid, state.exe));
 }
 
+namespace {
+
+// A file in memory that holds the script: a probe leaves nothing on the disk.
+Result<os::Fd> script_file(const Json& script) {
+    const std::string& content = script["content"].as_string();
+    if (sha256_hex(content) != script["sha256"].as_string()) {
+        return fail("agent.script_digest", "the script is not the one of the pack");
+    }
+    os::Fd file(::memfd_create(os::name_of(script["name"].as_string()).c_str(), MFD_CLOEXEC));
+    if (!file) {
+        return fail_errno("agent.script", "making a file in memory", errno);
+    }
+    DRYDOCK_TRY(os::write_all(file.get(), content));
+    return file;
+}
+
+// ${script} in the arguments becomes the file that the child has as its descriptor 3.
+Result<os::Fd> add_script(const Json& script, os::SpawnOptions& spawn) {
+    if (!script.is_object()) {
+        return os::Fd();
+    }
+    DRYDOCK_TRY_ASSIGN(os::Fd file, script_file(script));
+    spawn.keep = {file.get()};
+    std::replace(spawn.argv.begin(),
+                 spawn.argv.end(),
+                 std::string("${script}"),
+                 std::string("/proc/self/fd/3"));
+    return file;
+}
+
+}  // namespace
+
 Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
     const auto argv = read_texts(probe["argv"], "argv");
     if (!argv || argv->empty()) {
@@ -239,6 +274,10 @@ Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
     }
     os::RunOptions options;
     options.spawn.argv = *argv;
+    const auto script = add_script(probe["script"], options.spawn);
+    if (!script) {
+        return cannot_tell(script.error().message);
+    }
     options.spawn.environment = os::clean_environment(read_pairs(probe["env"]));
     options.spawn.dies_with_parent = true;
     options.output_max = 1U << 20U;

@@ -29,6 +29,7 @@ constexpr std::array k_kinds = {
     ProbeKind{"link", probe_link},
     ProbeKind{"process", probe_process},
     ProbeKind{"service", probe_service},
+    ProbeKind{"sql", probe_sql},
 };
 
 // Probes that one exchange answers, and where in the answer their facts go.

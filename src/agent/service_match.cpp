@@ -16,6 +16,7 @@ constexpr std::size_t k_start_arguments_max = 2;  // "--upgrade", which only one
 constexpr std::size_t k_interpreters_max = 2;     // "/usr/bin/env python3 script ..."
 constexpr std::size_t k_near_arguments_max = 8;   // so many may be too many or missing
 constexpr std::size_t k_shown_bytes_max = 60;     // of an argument
+constexpr std::size_t k_maps_bytes_max = 4U << 20U;
 
 using Texts = std::vector<std::string>;
 
@@ -107,6 +108,12 @@ bool is_of_member(const ProcessShape& shape, const os::ProcessFacts& process) {
            || runs_script_of(process, homes);
 }
 
+// A title replaces the arguments and the environment in place.
+bool has_title(const ProcessShape& shape, const os::ProcessFacts& process) {
+    return !shape.title.empty() && !process.arguments.empty()
+           && process.arguments.front().starts_with(shape.title);
+}
+
 // Takes away from `left` what `other` has too.
 void remove_common(Texts& left, Texts& other) {
     std::erase_if(left, [&](const std::string& argument) {
@@ -139,6 +146,7 @@ Result<ProcessShape> read_process_shape(const Json& service) {
     DRYDOCK_TRY_ASSIGN(shape.argv, read_texts(service["argv"], "service.argv"));
     shape.env = read_pairs(service["env"]);
     shape.cwd = service["cwd"].as_string();
+    shape.title = service["title"].as_string();
     for (const Json& folder : service["releases"].items()) {
         shape.releases.push_back(folder.as_string());
     }
@@ -146,13 +154,17 @@ Result<ProcessShape> read_process_shape(const Json& service) {
 }
 
 bool is_of_service(const ProcessShape& shape, const os::ProcessFacts& process) {
-    return same_arguments(shape.argv, process) && is_of_member(shape, process);
+    return (same_arguments(shape.argv, process) || has_title(shape, process))
+           && is_of_member(shape, process);
 }
 
 // Arguments alone may fit a process of another member.
 bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (!shape.cwd.empty() && !process.folder.empty() && process.folder != shape.cwd) {
         return false;
+    }
+    if (has_title(shape, process)) {
+        return true;  // its environment is overwritten
     }
     const auto read = os::read_environment(process.pid);
     if (!read || !*read) {
@@ -164,6 +176,17 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
         return std::any_of(found.begin(), found.end(), [&](const auto& each) {
             return same_argument(wanted, each);
         });
+    });
+}
+
+bool uses_release_of(const ProcessShape& shape, const os::ProcessFacts& process) {
+    const std::string home = os::real_path_of(os::folder_of(os::folder_of(shape.argv[0])));
+    const std::string maps =
+        os::read_file(fmt::format("/proc/{}/maps", process.pid), k_maps_bytes_max).value_or("");
+    const auto lines = split(maps, '\n');
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+        const auto path = line.find('/');
+        return path != line.npos && lies_in(line.substr(path), home);
     });
 }
 

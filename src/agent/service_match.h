@@ -20,9 +20,10 @@ struct ProcessShape {
     std::vector<std::pair<std::string, std::string>> env;
     std::string cwd;
     std::vector<std::string> releases;  // folders; empty: anywhere
+    std::string title;                  // how its only argument begins once it has renamed itself
 };
 
-// From {argv, env, cwd, releases}.
+// From {argv, env, cwd, releases, title}.
 [[nodiscard]] Result<ProcessShape> read_process_shape(const Json& service);
 
 // True if user, program and arguments fit.
@@ -30,6 +31,10 @@ struct ProcessShape {
 
 // True if working folder and environment fit too, as far as they can be read.
 [[nodiscard]] bool same_place(const ProcessShape& shape, const os::ProcessFacts& process);
+
+// True if it has a file of the release open or mapped that `argv` names: two environments share one
+// interpreter, so that its executable does not tell them apart.
+[[nodiscard]] bool uses_release_of(const ProcessShape& shape, const os::ProcessFacts& process);
 
 // What differs if the process is this program of this user, and its arguments are those of the
 // service with some more or some missing. Empty if they fit, or if they are quite different.

@@ -7,6 +7,9 @@
 // arguments. If the hint leads nowhere, /proc is searched for a process that is this program with
 // these arguments, so that a second one is never started beside one that somebody else started.
 //
+// A program that renames itself (`title`) is known by that name, its folder and its program: its
+// arguments and environment are overwritten.
+//
 // A process belongs to a service only if it is of the agent's own user and its program lies in a
 // release of that member. See service_match.h. Two that fit, or one whose arguments only nearly
 // fit, are a doubt: nobody can tell then, and nothing is started or signalled.
@@ -235,7 +238,8 @@ ActionResult adopt(const ProcessService& service, const os::ProcessFacts& proces
         !written) {
         return failed(written.error(), std::move(evidence));
     }
-    if (process.exe != os::real_path_of(service.shape.argv[0])) {
+    const bool is_wanted = service.shape.title.empty() || uses_release_of(service.shape, process);
+    if (!is_wanted || process.exe != os::real_path_of(service.shape.argv[0])) {
         return failed(already_running(process), std::move(evidence));
     }
     return {Outcome::done, std::move(evidence)};

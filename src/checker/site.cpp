@@ -237,7 +237,9 @@ private:
                               || source->second.member == name_of(member);
             const Observation* level = mine ? first_value(key) : nullptr;
             for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
-                if (model::version_in_series(level->value.show(), store.formats[i - 1])) {
+                const std::string at = level->value.show();
+                if (at == store.formats[i - 1]
+                    || model::version_in_series(at, store.formats[i - 1])) {
                     return static_cast<Byte>(i - 1);
                 }
             }

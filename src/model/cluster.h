@@ -36,6 +36,7 @@ struct Member {
     Json service;      // the agent's service object ({"type":"process", ...})
     std::string link;  // the symlink that is switched; empty if the release is no link
     std::map<std::string, std::string> versions;  // release -> folder
+    Json venv;  // {python, pins by release, wheels?, check?, env?}; null unless drydock makes them
     std::map<std::string, std::string> settings;  // resolved; secrets as ${secret:NAME}
     Position where;
 };

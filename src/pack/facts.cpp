@@ -1,4 +1,5 @@
 // pack.yaml: roles, settings, and how each fact is read or follows from others.
+#include "base/hash.h"
 #include "base/text.h"
 #include "model/fact.h"
 #include "pack/reader.h"
@@ -136,12 +137,29 @@ private:
         fact_.kind = probe.key;
         fact_.probe = parameters(probe);
         const std::int64_t within = duration_of(node_["within"], k_fact_deadline_ms);
+        read_script(probe);
         fact_.probe.set("deadline_ms", duration_of(probe.value["deadline"], within));
         check_type(probe);
         check_file(probe);
         needs_member(probe);
         find_inputs(probe.value);
-        check_names(probe.value, Scope{fact_.role, false, false}, reader_);
+        check_names(probe.value, Scope{fact_.role, false, probe.value.has("script")}, reader_);
+    }
+
+    void read_script(const Entry& probe) {
+        const Node& script = probe.value["script"];
+        if (script.kind != Node::Kind::scalar) {
+            return;
+        }
+        const auto& scripts = reader_.pack.scripts;
+        const auto found = scripts.find(script.scalar);
+        if (found == scripts.end()) {
+            return unknown_name(
+                reader_.diagnostics, script.where, "script", script.scalar, keys_of(scripts));
+        }
+        Json whole;
+        whole.set("name", found->first).set("content", found->second);
+        fact_.probe.set("script", whole.set("sha256", sha256_hex(found->second)));
     }
 
     static Json parameters(const Entry& probe) {

@@ -314,12 +314,45 @@ private:
             }
             member_.versions[entry.key] = path(entry.value);
         }
+        if (release.has("venv")) {
+            read_venv(release["venv"]);
+        }
         if (release.has("link") && member_.versions.empty()) {
             reader_.error("key.missing",
                           release.where,
                           "`link` without the folder of any release",
                           "add `versions: {\"1.2.3\": /opt/x-1.2.3}`");
         }
+    }
+
+    void read_venv(const Node& node) {
+        Json pins = Json::Object{};
+        for (const Entry& entry : node["pins"].entries) {
+            if (member_.versions.count(entry.key) == 0) {
+                unknown_name(reader_.diagnostics,
+                             entry.where,
+                             "release of `versions`",
+                             entry.key,
+                             keys_of(member_.versions));
+            }
+            pins.set(entry.key, path(entry.value));
+        }
+        member_.venv.set("python", replaced(node["python"])).set("pins", std::move(pins));
+        member_.venv.set("env", environment(node["env"]));
+        if (node.has("wheels")) {
+            member_.venv.set("wheels", path(node["wheels"]));
+        }
+        if (node.has("check")) {
+            member_.venv.set("check", argv(node["check"]));
+        }
+    }
+
+    Json environment(const Node& node) {
+        Json env = Json::Object{};
+        for (const Entry& entry : node.entries) {
+            env.set(entry.key, replaced(entry.value));
+        }
+        return env;
     }
 
     void read_service() {
@@ -355,12 +388,17 @@ private:
         Json json;
         json.set("type", "process");
         json.set("argv", argv(node["argv"]));
-        Json::Object env;
-        for (const Entry& entry : node["env"].entries) {
-            env.insert_or_assign(entry.key, replaced(entry.value));
-        }
-        json.set("env", env);
+        json.set("env", environment(node["env"]));
         json.set("releases", release_folders());
+        if (node.has("title")) {
+            json.set("title", replaced(node["title"]));
+            if (!node.has("cwd")) {
+                reader_.error("service.title",
+                              node["title"].where,
+                              "`title` without `cwd`: members of one kind would look the same",
+                              "add `cwd`, the folder that only this member runs in");
+            }
+        }
         for (const char* key : {"cwd", "pid_file", "log"}) {
             if (node.has(key)) {
                 json.set(key, path(node[key]));

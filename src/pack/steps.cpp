@@ -264,12 +264,25 @@ private:
             step_.request = command_request(command);
         } else if (http.kind == Node::Kind::map) {
             step_.request = http_request(http);
+        } else if (node_["do"].has("venv")) {
+            read_venv(node_["do"]["venv"]);
         } else if (!step_.script.empty()) {
             step_.request = command_request({});
             step_.request.set("argv", Json(Json::Array{Json("${script}")}));
         }
         check_request();
         check_script();
+    }
+
+    // What it takes, the cluster file has: the planner adds it.
+    void read_venv(const Node& node) {
+        step_.request.set("kind", "venv");
+        if (scope_.role.empty()) {
+            error("fact.scope",
+                  node.where,
+                  "`venv: make` where no member is meant",
+                  "write it in a step on members");
+        }
     }
 
     void check_request() {
@@ -298,8 +311,8 @@ private:
                          step_.script,
                          keys_of(reader_.pack.scripts));
         }
-        if (scope_.script && node_["do"].has("http")) {
-            error("step.script", script.where, "a script beside an HTTP request", "remove one");
+        if (scope_.script && (node_["do"].has("http") || node_["do"].has("venv"))) {
+            error("step.script", script.where, "a script beside another request", "remove one");
         }
     }
 

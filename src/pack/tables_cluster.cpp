@@ -23,6 +23,10 @@ Shape process() {
         required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
         optional("env", map_of(text()), "its environment", "{GOMAXPROCS: \"2\"}"),
         optional("cwd", text(), "the folder it runs in", "\"${data_dir}\""),
+        optional("title",
+                 text(),
+                 "how its command line begins once it has renamed itself; needs `cwd`",
+                 "\"postgres: main\""),
         required("pid_file", text(), "where its process id is kept", "\"${data_dir}.pid\""),
         required("log", text(), "where its output goes", "\"${data_dir}.log\""),
         optional("stop",
@@ -61,6 +65,22 @@ Field service() {
                     "{command: {start: [...], stop: [...], status: [...]}}");
 }
 
+Shape venv() {
+    return table({
+        required("python", text(), "the interpreter they are made with", "/usr/bin/python3.11"),
+        required("pins",
+                 map_of(version(), text()),
+                 "by release: the file with every package and its version",
+                 "{\"23.9.10\": /srv/pins/23.9.10.txt}"),
+        optional("wheels", text(), "folder of wheels; pip's own index if not given", "/srv/wheels"),
+        optional("check",
+                 list_of(text()),
+                 "a command that works only if the environment does, seen from its folder",
+                 "[bin/alembic, --version]"),
+        optional("env", map_of(text()), "the environment of pip and of `check`", "{LANG: C}"),
+    });
+}
+
 Field release() {
     return optional(
         "release",
@@ -71,6 +91,7 @@ Field release() {
                          map_of(text()),
                          "folder of each release",
                          "{\"3.5.16\": /opt/etcd-3.5.16}"),
+                optional("venv", venv(), "Python environments, which drydock makes"),
                 optional("package", one_or_more(text()), "packages (not in this build)"),
             },
             {"link", "package"}),

@@ -6,7 +6,7 @@ namespace drydock::pack {
 
 const std::vector<std::string>& probe_kinds() {
     static const std::vector<std::string> kinds = {
-        "http", "file", "link", "service", "process", "exe", "digest", "command", "disk"};
+        "http", "file", "link", "service", "process", "exe", "digest", "command", "disk", "sql"};
     return kinds;
 }
 
@@ -70,12 +70,25 @@ Shape command_probe() {
         {
             required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
             optional("env", map_of(text()), "its environment", "{LANG: C}"),
+            optional("script", text(), "a file of scripts/, as ${script} in `argv`", "auth.py"),
             optional("pointer", text(), "its output is JSON: which value", "/version"),
             optional("regex", text(), "the first group of this in its output", "'v([0-9.]+)'"),
             optional(
                 "exit_map", map_of(any()), "value by exit code", "{\"0\": true, \"1\": false}"),
         },
         {"pointer", "regex", "exit_map"});
+}
+
+Shape sql_probe() {
+    return table({
+        required("query", text(), "one column; one row, unless the type is list", "\"select 1\""),
+        required("host", text(), "where the server answers", "\"${db_host}\""),
+        optional("port", text(), "5432 if not given", "\"${db_port}\""),
+        required("user", text(), "who asks", "\"${db_user}\""),
+        required("database", text(), "in which database", "\"${db_name}\""),
+        optional("client", text(), "the server's own client; psql", "/usr/bin/psql"),
+        optional("env", map_of(text()), "the client's environment", "{PGPASSFILE: /etc/x}"),
+    });
 }
 
 Shape probe() {
@@ -95,6 +108,7 @@ Shape probe() {
                      "SHA-256 of a file",
                      "{path: /etc/x}"),
             optional("command", command_probe(), "run a program that changes nothing"),
+            optional("sql", sql_probe(), "ask PostgreSQL, in a read-only transaction"),
             optional("disk",
                      table({required("path", text(), "a path on the disk", "\"${data_dir}\""),
                             required("as",

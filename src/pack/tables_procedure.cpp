@@ -179,8 +179,12 @@ Shape step() {
                      {
                          optional("command", command(), "run a program", "{argv: [sync]}"),
                          optional("http", http(), "send a request", "{url: \"...\"}"),
+                         optional("venv",
+                                  choice({"make"}),
+                                  "make the new release's Python environment, and check it",
+                                  "make"),
                      },
-                     {"command", "http"}),
+                     {"command", "http", "venv"}),
                  "what is done on the host",
                  "{command: {argv: [sync]}}"),
         optional("script", text(), "a file of scripts/", "restore-member.sh"),

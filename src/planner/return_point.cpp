@@ -22,6 +22,7 @@ using model::Law;
 using model::Plan;
 using model::Raises;
 
+constexpr std::size_t k_formats_max = 16;        // of a store that are kept as they are
 constexpr std::string_view k_found = "found";  // no law: the checker found it
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
@@ -44,6 +45,27 @@ std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& s
     return keys;
 }
 
+// A chain of schemas has a format for each head; a plan is about a few of them. The two releases'
+// own, and what the store is at.
+std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& store) {
+    std::vector<std::string> formats = store.formats;
+    if (formats.size() <= k_formats_max) {
+        return formats;
+    }
+    std::erase_if(formats, [&](const std::string& format) {
+        const bool is_law = std::any_of(store.laws.begin(), store.laws.end(), [&](const auto& law) {
+            return law.second.writes == format || lists(law.second.reads, format);
+        });
+        return !is_law
+               && std::none_of(store.levels.begin(), store.levels.end(), [&](const auto& key) {
+                      const auto fact = draft.scope.facts.find(key);
+                      return fact != draft.scope.facts.end()
+                             && fact->second.value.show() == format;
+                  });
+    });
+    return formats;
+}
+
 void add_store(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
     model::PlanStore known = {
@@ -58,6 +80,7 @@ void add_store(Draft& draft, const model::StoreSpec& store) {
             known.laws[release] = *law;
         }
     }
+    known.formats = formats_of(draft, known);
     draft.plan.stores.push_back(std::move(known));
 }
 

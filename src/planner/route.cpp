@@ -3,6 +3,9 @@
 // A rule is what people wrote down; what the packages say is a fact. A hop that a fact speaks
 // against is none, whatever the rules say. Where no route keeps all rules, those that yield to the
 // packages fall on hops that these show to be clean, and the route tells both.
+//
+// Where the packages are known, a route goes by the releases that the cluster file has folders for,
+// if one does: what is not there cannot be installed. The rules do not count the others then.
 #include "model/version.h"
 #include "planner/names.h"
 #include "planner/route_search.h"
@@ -59,6 +62,12 @@ public:
     // No stop at this release; the rules still know of it.
     void leave_out(const std::string& release) { left_out_ = release; }
 
+    // So many releases are not stops, since the cluster file has no folder for them.
+    void tell_left_out(std::size_t count) {
+        note_ = fmt::format(
+            "{} releases are no stops: the cluster file has no folder for them", count);
+    }
+
     // Rules that yield to the packages do so.
     void let_rules_yield() { rules_yield_ = true; }
 
@@ -96,6 +105,9 @@ public:
             for (std::string& words : rules_.untold(hop.to)) {
                 route.notes.push_back(std::move(words));
             }
+        }
+        if (!note_.empty() && !route.hops.empty()) {
+            route.notes.push_back(note_);
         }
         route.forbidden = told(route.hops);
         return route;
@@ -242,9 +254,22 @@ private:
     const RouteFacts& known_;
     std::string left_out_;
     bool rules_yield_ = false;
+    std::string note_;
     std::map<std::string, Judged> reached_;
     std::map<std::pair<std::string, std::string>, std::string> refused_;
 };
+
+// The releases that every member has a folder for; members without folders have all.
+std::vector<std::string> offered_releases(const model::Cluster& cluster,
+                                          std::vector<std::string> releases) {
+    std::erase_if(releases, [&](const std::string& release) {
+        return std::any_of(
+            cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
+                return !member.versions.empty() && !member.versions.contains(release);
+            });
+    });
+    return releases;
+}
 
 // The best route, with every rule kept if one has that, and the search that found it or not.
 Search search_for(const Pack& pack,
@@ -253,13 +278,24 @@ Search search_for(const Pack& pack,
                   const std::string& to,
                   const RouteFacts& known,
                   const std::string& left_out) {
-    Search strict(pack, known_releases(pack, cluster, from, to), from, to, known);
+    const auto all = known_releases(pack, cluster, from, to);
+    const auto offered = offered_releases(cluster, all);
+    if (known.chain && offered.size() < all.size()) {
+        Search near(pack, offered, from, to, known);
+        near.leave_out(left_out);
+        near.run();
+        if (near.has_route()) {
+            near.tell_left_out(all.size() - offered.size());
+            return near;
+        }
+    }
+    Search strict(pack, all, from, to, known);
     strict.leave_out(left_out);
     strict.run();
     if (strict.has_route()) {
         return strict;
     }
-    Search yielding(pack, known_releases(pack, cluster, from, to), from, to, known);
+    Search yielding(pack, all, from, to, known);
     yielding.leave_out(left_out);
     yielding.let_rules_yield();
     yielding.run();

@@ -120,6 +120,21 @@ std::int64_t time_for(const StepSpec& step, const Member& member) {
     return stop ? member.service["stop"]["within_ms"].as_int(step.within_ms) : step.within_ms;
 }
 
+// Adds what the cluster file says of the new release's environment.
+Status add_venv(const Draft& draft, const Member& member, Json& request) {
+    DRYDOCK_TRY_ASSIGN(std::string target, resolve(draft.scope, &member, "release.to"));
+    request.set("target", std::move(target));
+    for (const char* key : {"python", "wheels", "check", "env"}) {
+        if (member.venv.contains(key)) {
+            request.set(key, member.venv[key]);
+        }
+    }
+    if (const Json& pins = member.venv["pins"][draft.scope.to]; pins.is_string()) {
+        request.set("pins", pins);
+    }
+    return {};
+}
+
 Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* member) {
     if (member != nullptr && (step.verb == Verb::stop || step.verb == Verb::start)) {
         Json request;
@@ -144,6 +159,9 @@ Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* 
         Json script;
         script.set("name", step.script).set("content", content).set("sha256", sha256_hex(content));
         request.set("script", std::move(script));
+    }
+    if (member != nullptr && request["kind"].as_string() == "venv") {
+        DRYDOCK_TRY(add_venv(draft, *member, request));
     }
     if (!request.is_null()) {
         request.set(step.stall_ms > 0 ? "stall_ms" : "timeout_ms",

@@ -21,11 +21,11 @@ using testing::IsEmpty;
 class BackendRoute : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        const std::string folder = DRYDOCK_SOURCE_DIR "/tests/chain/";
-        auto loaded = pack::load_pack(folder + "backendai");
+        const std::string folder = DRYDOCK_SOURCE_DIR "/packs/backendai";
+        auto loaded = pack::load_pack(folder);
         ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
         pack_ = std::move(*loaded.value);
-        const auto text = os::read_file(folder + "backendai.chains", 4 << 20);
+        const auto text = os::read_file(folder + "/releases.chains", 4 << 20);
         ASSERT_TRUE(text);
         const auto catalogue = read_catalogue(*text);
         ASSERT_TRUE(catalogue);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/chain/backendai.chains: the revision graphs of all final releases of Backend.AI since 22.03.4.
+"""Writes packs/backendai/releases.chains: the revision graphs of all final releases of Backend.AI since 22.03.4.
 
-    collect.py --program build/dev/tests/chain/chain_collect --git CLONE > tests/chain/backendai.chains
+    collect.py --program build/dev/tests/chain/chain_collect --git CLONE > packs/backendai/releases.chains
     collect.py --program ... --wheels FOLDER
 
 --git takes each final tag's tree out of a clone of the public repository, --wheels every manager wheel of a folder

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/chain/backendai/releases.yaml: Backend.AI's final releases since 22.03.4 with their Python, the services
-that they were made with, what cannot be installed, and the upgrade guide's rules.
+"""Writes packs/backendai/releases.yaml: Backend.AI's final releases since 22.03.4 with the heads of their schemas, their
+Python, the services that they were made with, what cannot be installed, the guide's rules and known risks.
 
-    releases.py tests/chain/backendai.chains > tests/chain/backendai/releases.yaml
+    releases.py packs/backendai/releases.chains > packs/backendai/releases.yaml
 
-The releases come from the catalogue; the tables below from the package index (2026-11) and the repository's own files.
+The releases and heads come from the catalogue; the tables below from the package index (2026-11) and the repository's own files.
 """
 import sys
 
@@ -23,6 +23,30 @@ UNAVAILABLE = {"22.09.13": "yanked: a backport issue", "22.09.14": "yanked: a ba
                "26.1.0": "its wheel has no migration scripts"}
 
 
+# Releases whose way down is open: run on a database with contents, digests as on the way up. Of all others nobody knows.
+OPEN = ("23.09.1", "23.09.2", "23.09.3", "23.09.4", "23.09.5", "23.09.6", "23.09.8", "23.09.10", "23.09.11")
+GUIDE = "upgrade guide"
+END = f"""
+policies:
+  - {{consecutive: series, yields_to: chain, source: "{GUIDE}, minor upgrade: always try to upgrade the version consecutively"}}
+  - {{latest_of_previous_series: true, yields_to: chain, source: "{GUIDE}, major upgrade: the very latest minor version of the prior release first"}}
+  - {{no_series_skip: true, yields_to: chain, source: "{GUIDE}, major upgrade: do not skip the intermediate major version"}}
+  - {{runtime: python, fact: pythons, source: "the wheels' Requires-Python"}}
+
+# An agent of 23.03 never becomes ALIVE under a manager of 23.09, and says nothing of it.
+skew:
+  - {{role: agent, with: manager, series_apart: 0, source: "the manager's log: KeyError: 'public_key'"}}
+
+risks:
+  - id: keys-without-owner
+    to: ">=23.09.8"
+    when: [{{fact: users_without_key, of: any, at_least: 1}}]
+    because: "users whose main_access_key is empty were made by an older release on this schema, and no migration fills it in again"
+    source: "README.md, errata"
+    refuse: false
+"""
+
+
 def numbers(version):
     return [int(part) for part in version.split(".")]
 
@@ -31,30 +55,55 @@ def since(table, series):
     return table[max((first for first in table if numbers(first) <= numbers(series)), key=numbers)]
 
 
+def heads_of(lines):
+    """Release -> the head of its graph, from the catalogue's differences."""
+    parents, heads, release = {}, {}, None
+    for words in (line.split(";")[0].split() for line in lines if not line.startswith("#")):
+        if words[0] == "release":
+            release = words[1]
+        elif words[0] == "+":
+            parents[words[1]] = words[2:]
+        else:
+            del parents[words[1]]
+        heads[release] = dict(parents)
+    return {name: sorted(set(graph) - {parent for one in graph.values() for parent in one})
+            for name, graph in heads.items()}
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        releases = [line.split()[1] for line in file if line.startswith("release ")]
+        heads = heads_of([line for line in file if line.strip()])
+    releases = list(heads)
     series = list(dict.fromkeys(release.rpartition(".")[0] for release in releases))
+    formats = list(dict.fromkeys(head for found in heads.values() for head in found))
     print("# Made by tests/chain/releases.py: Backend.AI's releases, its makers' rules, and what can be installed.")
-    print("stores:\n  database:\n    role: manager\n    shared: true")
-    print("    formats: [" + ", ".join(f'"{one}"' for one in series) + "]\n\nseries:")
-    for before, one in zip([None, *series], series):
-        reads = f'"{before}", "{one}"' if before else f'"{one}"'
+    print("# A format of the database is the head of the revisions that a release ships; a release works on its own head only.")
+    print("stores:\n  database:\n    role: manager\n    shared: true\n    level: schema\n    formats:")
+    for at in range(0, len(formats), 8):
+        print(("      [" if at == 0 else "       ") + ", ".join(f'"{head}"' for head in formats[at:at + 8])
+              + ("]" if at + 8 >= len(formats) else ","))
+    print("  # webserver.conf and storage-proxy.toml have another form from 23.09 on.")
+    print('  settings: {role: web, formats: ["1", "2"]}')
+    print("\nseries:")
+    for one in series:
+        form = 2 if numbers(one) >= [23, 9] else 1
         print(f"  # made with {since(SERVICES, one)}")
-        print(f'  "{one}": {{database: {{reads: [{reads}], writes: "{one}", raises: on_migrate}}}}')
+        last = heads[[release for release in releases if release.rpartition(".")[0] == one][-1]][0]
+        print(f'  "{one}":\n    database: {{reads: ["{last}"], writes: "{last}", raises: on_migrate}}')
+        print(f'    settings: {{reads: ["{form}"], writes: "{form}", raises: on_migrate, lowers: on_request}}')
     print("\nreleases:")
     for release in releases:
-        one = release.rpartition(".")[0]
-        minor = since(PYTHON, one)
-        reason = f', unavailable: "{UNAVAILABLE[release]}"' if release in UNAVAILABLE else ""
-        print(f'  "{release}": {{series: "{one}", needs: {{python: ">=3.{minor} <3.{minor + 1}"}}{reason}}}')
-    guide = "upgrade guide"
-    print(f"""
-policies:
-  - {{consecutive: series, yields_to: chain, source: "{guide}, minor upgrade: always try to upgrade the version consecutively"}}
-  - {{latest_of_previous_series: true, yields_to: chain, source: "{guide}, major upgrade: the very latest minor version of the prior release first"}}
-  - {{no_series_skip: true, yields_to: chain, source: "{guide}, major upgrade: do not skip the intermediate major version"}}
-  - {{runtime: python, fact: pythons, source: "the wheels' Requires-Python"}}""")
+        print(release_line(release, heads[release]))
+    print(END, end="")
+
+
+def release_line(release, heads):
+    one = release.rpartition(".")[0]
+    minor = since(PYTHON, one)
+    reason = f', unavailable: "{UNAVAILABLE[release]}"' if release in UNAVAILABLE else ""
+    lowers = ", lowers: on_request" if release in OPEN else ""
+    law = f', database: {{reads: ["{heads[0]}"], writes: "{heads[0]}", raises: on_migrate{lowers}}}' if heads else ""
+    return f'  "{release}": {{series: "{one}", needs: {{python: ">=3.{minor} <3.{minor + 1}"}}{law}{reason}}}'
 
 
 main()

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class Releases : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        const std::string file = DRYDOCK_SOURCE_DIR "/tests/chain/backendai.chains";
+        const std::string file = DRYDOCK_SOURCE_DIR "/packs/backendai/releases.chains";
         const auto text = os::read_file(file, 4 << 20);
         ASSERT_TRUE(text) << text.error().text();
         const auto catalogue = read_catalogue(*text);
