@@ -43,8 +43,14 @@ ActionResult run_one(const Json& request, Json argv, const ActionContext& contex
 }
 
 Json install_argv(const Json& request, const std::string& target) {
-    Json::Array argv = {target + "/bin/python", "-m",        "pip", "install",
-                        "--no-input",           "--no-deps", "-r",  request["pins"]};
+    Json::Array argv = {target + "/bin/python",
+                        "-m",
+                        "pip",
+                        "install",
+                        "--no-input",
+                        "--no-deps",
+                        "-r",
+                        request["pins"]};
     if (request["wheels"].is_string()) {
         argv.insert(argv.end(), {"--no-index", "--find-links", request["wheels"]});
     }
@@ -97,8 +103,8 @@ Presence presence_of(const std::string& target) {
     if (std::filesystem::exists(target + "/pyvenv.cfg", problem)) {
         return Presence::own;
     }
-    const bool is_free = !std::filesystem::exists(target, problem)
-                         || std::filesystem::is_empty(target, problem);
+    const bool is_free =
+        !std::filesystem::exists(target, problem) || std::filesystem::is_empty(target, problem);
     return is_free ? Presence::none : Presence::strange;
 }
 
@@ -116,7 +122,8 @@ Error other_pins(const std::string& target) {
 
 Error missing(const std::string& target) {
     return {"venv.missing",
-            fmt::format("there is no environment in {}, and the cluster file has no pins for it", target),
+            fmt::format("there is no environment in {}, and the cluster file has no pins for it",
+                        target),
             "make it, or add `release: {venv: {pins: ...}}`"};
 }
 

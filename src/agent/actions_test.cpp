@@ -102,6 +102,48 @@ TEST_F(Actions, adopt_a_process_whose_pid_file_is_gone) {
     EXPECT_EQ(read("pid").substr(0, read("pid").find(' ')), std::to_string(pid));
 }
 
+// A server that overwrites its arguments is known by its title, its program and its folder.
+TEST_F(Actions, know_a_process_that_has_renamed_itself) {
+    Json renamed = service();
+    renamed.set("title", "system: main");
+    renamed.set(
+        "argv",
+        json(fmt::format(R"(["{0}/prog","-c","exec -a 'system: main' {0}/prog -c \"echo up; )"
+                         R"(exec 3<&0; while :; do read -t 1 x <>{0}/fifo; done\""])",
+                         folder_)));
+    const auto begin = [&] {
+        return run(json(R"({"kind":"service_start"})").set("service", renamed));
+    };
+    const auto pid = begin().evidence["pid"].as_int();
+    ASSERT_TRUE(logs("up\n")) << read("log");
+    EXPECT_EQ(k_process_service.look(renamed, 1000).pid, pid);
+    EXPECT_EQ(begin().evidence["pid"].as_int(), pid);
+    ::unlink(path("pid").c_str());
+    EXPECT_EQ(k_process_service.look(renamed, 1000).pid, pid);
+    Json elsewhere = renamed;
+    elsewhere.set("cwd", "/");
+    EXPECT_EQ(k_process_service.look(elsewhere, 1000).phase, Phase::stopped);
+    Json untitled = renamed;
+    EXPECT_EQ(k_process_service.look(untitled.set("title", ""), 1000).phase, Phase::stopped);
+}
+
+// Two environments share one interpreter: that it runs does not tell which of them it runs.
+TEST_F(Actions, adopt_no_renamed_process_of_another_environment) {
+    std::filesystem::create_directories(path("env/bin"));
+    std::filesystem::create_symlink(path("prog"), path("env/bin/prog"));
+    Json renamed = service();
+    renamed.set("title", "system: main");
+    renamed.set(
+        "argv",
+        json(fmt::format(R"(["{0}/env/bin/prog","-c","exec -a 'system: main' {0}/prog -c )"
+                         R"(\"echo up; exec 3<&0; while :; do read -t 1 x <>{0}/fifo; done\""])",
+                         folder_)));
+    run(json(R"({"kind":"service_start"})").set("service", renamed));
+    ASSERT_TRUE(logs("up\n")) << read("log");
+    EXPECT_EQ(error_code(run(json(R"({"kind":"service_start"})").set("service", renamed))),
+              "service.already_running");
+}
+
 // The same arguments, but another release behind the path by now: that is not what was wanted.
 TEST_F(Actions, refuse_to_start_beside_another_release) {
     start();

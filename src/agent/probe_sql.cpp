@@ -1,5 +1,5 @@
-// The probe `sql`: {query, host, port, user, database, client?, env?}. PostgreSQL is asked through its
-// own client, with one connection a reading.
+// The probe `sql`: {query, host, port, user, database, client?, env?}. PostgreSQL is asked through
+// its own client, with one connection a reading.
 //
 // The session is read-only and has a time limit on the server too, so that a probe changes nothing
 // and leaves no query behind. Its application_name is "drydock": queries over sessions can leave it
@@ -40,7 +40,8 @@ std::vector<std::string> argv_of(const Json& probe) {
 std::vector<std::string> environment_of(const Json& probe, std::int64_t timeout_ms) {
     auto given = read_pairs(probe["env"]);
     given.emplace_back("PGAPPNAME", "drydock");
-    given.emplace_back("PGCONNECT_TIMEOUT", std::to_string(std::max<std::int64_t>(2, timeout_ms / 1000)));
+    given.emplace_back("PGCONNECT_TIMEOUT",
+                       std::to_string(std::max<std::int64_t>(2, timeout_ms / 1000)));
     given.emplace_back("PGOPTIONS",
                        fmt::format("-c default_transaction_read_only=on -c statement_timeout={}",
                                    std::max<std::int64_t>(1, timeout_ms)));
@@ -91,10 +92,10 @@ Finding probe_sql(const Json& probe, std::int64_t timeout_ms) {
     options.timeout_ms = timeout_ms;
     const auto run = os::run_to_end(options);
     const bool answered = run && !run->timed_out && run->exit.signal == 0 && run->exit.code == 0;
-    Finding finding = !answered         ? cannot_tell(why(run))
-                      : run->output_cut ? cannot_tell("the answer is over 1 MiB")
-                                        : value_of(rows_of(run->output),
-                                                   probe["type"].as_string() == "list");
+    Finding finding = !answered ? cannot_tell(why(run))
+                      : run->output_cut
+                          ? cannot_tell("the answer is over 1 MiB")
+                          : value_of(rows_of(run->output), probe["type"].as_string() == "list");
     finding.evidence.set("source",
                          to_utf8(fmt::format("{} of {} at {}:{}",
                                              probe["query"].as_string(),

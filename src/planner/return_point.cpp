@@ -22,7 +22,7 @@ using model::Law;
 using model::Plan;
 using model::Raises;
 
-constexpr std::size_t k_formats_max = 16;        // of a store that are kept as they are
+constexpr std::size_t k_formats_max = 16;      // of a store that are kept as they are
 constexpr std::string_view k_found = "found";  // no law: the checker found it
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
@@ -59,8 +59,7 @@ std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& 
         return !is_law
                && std::none_of(store.levels.begin(), store.levels.end(), [&](const auto& key) {
                       const auto fact = draft.scope.facts.find(key);
-                      return fact != draft.scope.facts.end()
-                             && fact->second.value.show() == format;
+                      return fact != draft.scope.facts.end() && fact->second.value.show() == format;
                   });
     });
     return formats;

@@ -64,8 +64,8 @@ public:
 
     // So many releases are not stops, since the cluster file has no folder for them.
     void tell_left_out(std::size_t count) {
-        note_ = fmt::format(
-            "{} releases are no stops: the cluster file has no folder for them", count);
+        note_ =
+            fmt::format("{} releases are no stops: the cluster file has no folder for them", count);
     }
 
     // Rules that yield to the packages do so.

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Whole runs of drydock on the real servers: up, back, killed, and what is wrong found in time."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+import cluster
+import load
+import releases
+
+sys.path.append(os.path.join(cluster.ROOT, "tests", "e2e"))
+
+from program import DONE, HALTED, KILLED, NO, WAITS, Run, program, run_drydock  # noqa: E402
+
+RUN_SECONDS_MAX = 300.0
+DIGESTS = {"23.03.11": "1e2ba071724dc6cb", "23.03.12": "1e2ba071724dc6cb", "23.09.0": "194dfd07949ddf7c",
+           "23.09.8": "29b6c8a18f82d757", "23.09.10": "4862f37897f4a9b1"}
+KILLS = 8  # records of a run at which it is killed, spread over it; all with DRYDOCK_BACKENDAI_FULL
+
+
+class Case(unittest.TestCase):
+    """One test on one cluster in one scratch folder, which stays if the test failed."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if not os.access(program(), os.X_OK):
+            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        try:
+            for release in releases.SERVERS:
+                releases.ensure(release)
+            cluster.etcd_releases.ensure()
+        except (releases.Unavailable, cluster.etcd_releases.Unavailable) as error:
+            raise unittest.SkipTest(f"no Backend.AI releases: {error}") from None
+
+    def begin(self, release: str) -> None:
+        """The four servers of a release, their cluster file, and a writer."""
+        self.scratch = tempfile.mkdtemp(prefix=f"drydock-{self._testMethodName[:30]}-")
+        self.cluster = cluster.Cluster(self.scratch)
+        self.addCleanup(self.end)
+        self.cluster.start_stores()
+        self.cluster.create(release)
+        self.cluster.start()
+        self.file = self.cluster.write_cluster_file(*releases.SERVERS)
+        self.plan = os.path.join(self.scratch, "plan.json")
+        self.load = load.Load(self.cluster)
+        self.load.wait_for(5)
+
+    def end(self) -> None:
+        if hasattr(self, "load"):
+            self.load.stop()
+        self.cluster.close()
+        failed = any(error for _, error in self._outcome.result.failures + self._outcome.result.errors)
+        if failed:
+            print(f"\nkept for a look: {self.scratch}", file=sys.stderr, flush=True)
+        else:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def drydock(self, *words: str, expect: int | None = DONE, env: dict[str, str] | None = None) -> Run:
+        named = words[0] in ("apply", "check")
+        args = list(words) if named else [*words, "-c", self.file]
+        done = run_drydock(args, self.scratch, env, RUN_SECONDS_MAX)
+        if expect is not None:
+            self.assertEqual(done.code, expect, f"drydock {' '.join(words)}: {done.text()}")
+        return done
+
+    def make_plan(self, to: str) -> None:
+        self.drydock("plan", "--to", to, "-o", self.plan)
+
+    def upgrade(self, to: str) -> None:
+        """Plans and applies one leg, past its gate if it has one."""
+        self.make_plan(to)
+        done = self.drydock("apply", self.plan, expect=None)
+        if done.code == WAITS:
+            self.drydock("approve", "point-of-no-return")
+            done = self.drydock("resume", expect=None)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assert_at(to)
+
+    def assert_at(self, release: str) -> None:
+        """The servers, the schema and the agents' row are the release's, and writes are taken."""
+        digest = self.cluster.digest
+        self.assertEqual((self.cluster.version(), self.cluster.status(), digest),
+                         (release, "running", DIGESTS[release]))
+        self.assertEqual(self.cluster.server.rows(cluster.DATABASE, "select status, version from agents"),
+                         [["ALIVE", release]])
+        self.load.wait_for(5)
+
+    def assert_nothing_lost(self) -> None:
+        done = self.load.stop()
+        self.assertEqual(self.load.wrong(), [])
+        self.drydock("journal", "verify")
+        print(f"{self._testMethodName}: {done}", flush=True)
+
+    def records(self) -> int:
+        text = self.drydock("log", "--json").stdout
+        return len([line for line in text.splitlines() if line.strip()])
+
+
+class WholeWay(Case):
+    def test_up_to_23_09_10_and_back_to_23_09_0_under_a_writer(self) -> None:
+        self.begin("23.3.11")
+        for release in ("23.03.12", "23.09.0"):
+            self.upgrade(release)
+        refused = self.drydock("downgrade", expect=NO)  # behind its gate, and the files look fine
+        self.assertIn("restore", refused.text())
+        for release in ("23.09.8", "23.09.10"):
+            self.upgrade(release)
+        self.drydock("downgrade")
+        self.assert_at("23.09.8")
+        self.make_plan("23.09.0")
+        self.drydock("apply", self.plan)
+        self.assert_at("23.09.0")
+        self.assert_nothing_lost()
+
+    def test_back_from_the_gate_and_by_the_dump_behind_it(self) -> None:
+        self.begin("23.3.12")
+        self.make_plan("23.09.0")
+        self.drydock("apply", self.plan, expect=WAITS)
+        self.assertEqual(self.cluster.pids("manager"), [])
+        self.drydock("downgrade")
+        self.assert_at("23.03.12")
+        self.assertEqual(self.load.wrong(), [])
+        before = len(self.load.acknowledged)
+        self.upgrade("23.09.0")
+        written = self.load.acknowledged[:before]
+        self.load.stop()
+        copies = sorted(os.listdir(self.cluster.path("backups")))
+        self.drydock("plan", "--to", "23.03.12", "--restore", self.cluster.path(f"backups/{copies[-1]}"),
+                     "-o", self.plan)
+        self.drydock("apply", self.plan, expect=WAITS)
+        self.drydock("approve", "writes-are-lost")
+        self.drydock("resume")
+        self.load = load.Load(self.cluster)
+        self.assert_at("23.03.12")
+        self.load.stop()
+        self.load.acknowledged += written
+        self.assertEqual(self.load.wrong(), [])
+
+
+class Killed(Case):
+    """kill -9 of the conductor at records spread over a leg; each time it ends as if nothing had been."""
+
+    def test_killed_at_records_and_resumed(self) -> None:
+        self.begin("23.9.8")
+        self.upgrade("23.09.10")
+        count = self.records()
+        self.drydock("downgrade")
+        step = 1 if os.environ.get("DRYDOCK_BACKENDAI_FULL") else max(1, count // KILLS)
+        for number, moment in zip(range(2, count + 1, step), ("after", "sent", "before") * count):
+            with self.subTest(record=number, moment=moment):
+                self.killed_once(number, moment)
+        self.assert_nothing_lost()
+
+    def killed_once(self, record: int, moment: str) -> None:
+        self.make_plan("23.09.10")
+        done = self.drydock("apply", self.plan, env={"DRYDOCK_CRASH": f"{record}:{moment}"}, expect=None)
+        if done.code == KILLED:
+            done = self.drydock("resume", expect=None)
+            if done.code == NO and "there is no run" in done.text():
+                done = self.drydock("apply", self.plan, expect=None)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assert_at("23.09.10")
+        self.drydock("downgrade")
+        self.assert_at("23.09.8")
+
+
+if __name__ == "__main__":
+    unittest.main()
