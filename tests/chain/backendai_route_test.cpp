@@ -70,6 +70,24 @@ TEST_F(BackendRoute, WithinASeriesEveryReleaseThatCanBeInstalled) {
     EXPECT_THAT(stops("23.09.10", "23.09.11"), HasSubstr("23.09.11 cannot be installed"));
 }
 
+// What is not there is no stop, and passing over it breaks no rule.
+TEST_F(BackendRoute, GoesByTheReleasesThatTheClusterFileHas) {
+    model::Cluster cluster;
+    cluster.members.resize(2);
+    for (model::Member& member : cluster.members) {
+        for (const char* release : {"23.03.11", "23.03.12", "23.09.0", "23.09.8", "23.09.10"}) {
+            member.versions[release] = std::string("/opt/") + release;
+        }
+    }
+    cluster.members.back().versions.erase("23.09.0");
+    const auto found = planner::find_route(pack_, cluster, "23.03.11", "23.09.8", {ask, nullptr});
+    ASSERT_TRUE(found) << found.error().text();
+    ASSERT_EQ(found->hops.size(), 2U);
+    EXPECT_EQ(found->hops.front().to, "23.03.12");
+    EXPECT_EQ(found->hops.back().to, "23.09.8");
+    EXPECT_THAT(found->notes, Contains(HasSubstr("the cluster file has no folder for them")));
+}
+
 // What the guide allows, the packages forbid.
 TEST_F(BackendRoute, AHopThatSkipsRevisionsIsNone) {
     const std::string why = stops("23.09.10", "24.03.0");

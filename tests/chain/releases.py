@@ -38,6 +38,14 @@ skew:
   - {{role: agent, with: manager, series_apart: 0, source: "the manager's log: KeyError: 'public_key'"}}
 
 risks:
+  - id: older-not-run
+    from: "<23.03"
+    because: "this procedure was run on 23.03.11 to 23.09.10 only; before 23.03 containers have to be down for the new agent, and the folders of the volumes move (v2 to v3)"
+    source: "MIGRATION.md of the repository; README.md"
+  - id: newer-not-run
+    to: ">=23.10"
+    because: "this procedure was run on 23.03.11 to 23.09.10 only; later releases want another Python, etcd keys that move, and from 24.09 another PostgreSQL"
+    source: "MIGRATION.md of the repository; README.md"
   - id: keys-without-owner
     to: ">=23.09.8"
     when: [{{fact: users_without_key, of: any, at_least: 1}}]

@@ -1,0 +1,159 @@
+// Backend.AI's plans: where the way back closes, what a leg leaves out, and that they hold with
+// faults.
+#include "planner/ozone_check.h"
+#include "planner/site.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* k_head = R"(cluster: lab
+system: backendai
+state: /srv/state
+hosts: {here: {connect: local}}
+policy: {backups: {path: /backup}}
+roles:
+)";
+
+constexpr const char* k_database = R"(db_host: 127.0.0.1, db_user: postgres, db_name: backend)";
+
+// Role, settings beside those of the database.
+std::string role_text(const std::string& role, const std::string& settings) {
+    return fmt::format(R"(  {0}:
+    host: here
+    service:
+      process: {{argv: ["${{release}}/bin/python", -m, {0}], cwd: /srv/{0}, title: "{0}: main",
+                pid_file: /srv/{0}/pid, log: /srv/{0}/log}}
+    release:
+      link: /srv/{0}/current
+      versions: {{"23.03.11": /opt/23.03.11, "23.03.12": /opt/23.03.12, "23.09.0": /opt/23.09.0,
+                 "23.09.8": /opt/23.09.8, "23.09.10": /opt/23.09.10, "24.03.0": /opt/24.03.0}}
+      venv: {{python: /usr/bin/python3.11, pins: {{"23.09.10": /srv/pins/23.09.10.txt}}}}
+    settings: {{{1}}}
+)",
+                       role,
+                       settings);
+}
+
+std::string cluster_text() {
+    const std::string database = k_database;
+    return k_head
+           + role_text("storage", "url: \"http://127.0.0.1:6022\", config: /srv/storage.toml")
+           + role_text(
+               "manager",
+               database
+                   + ", url: \"http://127.0.0.1:8081\", config: /srv/manager.toml, "
+                     "alembic_ini: /srv/alembic.ini, keypair: /srv/keys/manager.key_secret, "
+                     "db_tools: /usr/bin, access_key: AK, secret_key: SK, "
+                     "vfolder_host: \"local:volume1\"")
+           + role_text("agent", database + ", agent_id: i-1")
+           + role_text("web", "url: \"http://127.0.0.1:8090\", config: /srv/webserver.conf")
+           + "members:\n  - {role: storage, name: s1}\n  - {role: manager, name: m1}\n"
+             "  - {role: agent, name: a1}\n  - {role: web, name: w1}\n";
+}
+
+void set_all(Site& site, const std::string& member, const std::map<std::string, Json>& facts) {
+    for (const auto& [fact, value] : facts) {
+        site.set(member, fact, value);
+    }
+}
+
+// All four servers run a release on its own schema.
+Site site_of(const std::string& release, const std::string& head) {
+    Site site;
+    site.pack = load_site_pack("packs/backendai");
+    site.cluster = read_site_cluster(cluster_text(), site.pack);
+    for (const char* member : {"s1", "m1", "a1", "w1"}) {
+        set_all(site,
+                member,
+                {{"service", "running"},
+                 {"installed", release},
+                 {"running", release},
+                 {"ready", true},
+                 {"answers", release},
+                 {"reported", release}});
+    }
+    set_all(site,
+            "m1",
+            {{"status", "running"},
+             {"revision", head},
+             {"database_id", "7/backend"},
+             {"same_database", true},
+             {"sessions", 2},
+             {"kernels", 0},
+             {"users_without_key", 0},
+             {"keypair_bytes", 313},
+             {"python_version", "3.11.2"}});
+    set_all(site, "w1", {{"settings_old", true}, {"settings_new", true}});
+    set_all(site, "", {{"schema", head}, {"pythons", "3.11.2"}});
+    return site;
+}
+
+std::vector<std::string> ids(const model::Plan& plan) {
+    std::vector<std::string> all;
+    for (const model::Action& action : plan.actions) {
+        all.push_back(action.id);
+    }
+    return all;
+}
+
+model::Plan plan_of(const Site& site, const char* from, const char* to) {
+    auto compiled = site.compile(from, to);
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    return compiled.plan ? *compiled.plan : model::Plan();
+}
+
+TEST(Backendai, WithinASeriesTheWayBackStaysOpen) {
+    const auto plan = plan_of(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10");
+    EXPECT_FALSE(plan.point_of_no_return.exists);
+    EXPECT_THAT(ids(plan), Contains("migrate/m1/schema"));
+    EXPECT_THAT(ids(plan), Not(Contains(HasSubstr("settings"))));
+}
+
+TEST(Backendai, ToAnotherSeriesItClosesWithTheMigration) {
+    const auto plan = plan_of(site_of("23.03.12", "ae7d4cd92aa7"), "23.03.12", "23.09.0");
+    EXPECT_TRUE(plan.point_of_no_return.exists);
+    EXPECT_EQ(plan.point_of_no_return.action, "migrate/m1/schema");
+    EXPECT_THAT(ids(plan), Contains("migrate/w1/settings-web"));
+}
+
+TEST(Backendai, ALegWithoutSchemaWorkHasNoMigration) {
+    const auto plan = plan_of(site_of("23.03.11", "ae7d4cd92aa7"), "23.03.11", "23.03.12");
+    EXPECT_THAT(ids(plan), Not(Contains("migrate/m1/schema")));
+}
+
+// A plan is about a few of the sixty heads.
+TEST(Backendai, APlanNamesTheFormatsThatItIsAbout) {
+    const auto plan = plan_of(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10");
+    ASSERT_FALSE(plan.stores.empty());
+    EXPECT_EQ(plan.stores.front().formats,
+              (std::vector<std::string>{"8b2ec7e3d22a", "75ea2b136830"}));
+}
+
+TEST(Backendai, WhatWasNeverRunIsRefused) {
+    const auto compiled = site_of("23.09.10", "75ea2b136830").compile("23.09.10", "24.03.0");
+    EXPECT_FALSE(compiled.plan);
+    EXPECT_THAT(text(compiled), HasSubstr("run on 23.03.11 to 23.09.10 only"));
+}
+
+TEST(Backendai, LegsHoldThoughStepsFailAndTheConductorDies) {
+    const checker::Faults faults = {1, 1, 1, 0, 0};
+    EXPECT_EQ(checked(site_of("23.03.11", "ae7d4cd92aa7"), "23.03.11", "23.03.12", faults),
+              "holds");
+    EXPECT_EQ(checked(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10", faults), "holds");
+}
+
+TEST(Backendai, LegsHoldThoughAMemberDies) {
+    const checker::Faults faults = {0, 0, 0, 1, 1};
+    EXPECT_EQ(checked(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10", faults), "holds");
+}
+
+}  // namespace
+}  // namespace drydock::planner
