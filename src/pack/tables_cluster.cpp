@@ -18,6 +18,22 @@ Shape host() {
     });
 }
 
+Shape venv() {
+    return table({
+        required("python", text(), "the interpreter they are made with", "/usr/bin/python3.11"),
+        required("pins",
+                 map_of(version(), text()),
+                 "by release: the file with every package and its version",
+                 "{\"23.9.10\": /srv/pins/23.9.10.txt}"),
+        optional("wheels", text(), "folder of wheels; pip's own index if not given", "/srv/wheels"),
+        optional("check",
+                 list_of(text()),
+                 "a command that works only if the environment does, seen from its folder",
+                 "[bin/alembic, --version]"),
+        optional("env", map_of(text()), "the environment of pip and of `check`", "{LANG: C}"),
+    });
+}
+
 Shape process() {
     return table({
         required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
@@ -63,22 +79,6 @@ Field service() {
                         {"process", "command", "systemd"}),
                     "how a member is started and stopped",
                     "{command: {start: [...], stop: [...], status: [...]}}");
-}
-
-Shape venv() {
-    return table({
-        required("python", text(), "the interpreter they are made with", "/usr/bin/python3.11"),
-        required("pins",
-                 map_of(version(), text()),
-                 "by release: the file with every package and its version",
-                 "{\"23.9.10\": /srv/pins/23.9.10.txt}"),
-        optional("wheels", text(), "folder of wheels; pip's own index if not given", "/srv/wheels"),
-        optional("check",
-                 list_of(text()),
-                 "a command that works only if the environment does, seen from its folder",
-                 "[bin/alembic, --version]"),
-        optional("env", map_of(text()), "the environment of pip and of `check`", "{LANG: C}"),
-    });
 }
 
 Field release() {

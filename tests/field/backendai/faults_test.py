@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""What is wrong with real servers, found by facts before anything is changed or clients are let in."""
+
+import json
+import signal
+import unittest
+
+import cluster
+import processes
+from upgrade_test import Case, DONE, NO  # noqa: F401
+
+REFUSED = (1, 4)  # no plan, or a run that halts before its first step
+
+
+class Faults(Case):
+    """One cluster of 23.09.8 for all; each test leaves it as it found it."""
+
+    def test_what_is_wrong_is_found(self) -> None:
+        self.begin("23.9.8")
+        self.load.stop()
+        for fault in (self.other_database, self.second_row, self.unknown_revision, self.no_redis,
+                      self.worker_killed, self.wrong_schema, self.agent_left_behind):
+            with self.subTest(fault.__name__):
+                fault()
+                self.assertEqual(self.facts()["manager-1/ready"], True, "not as it was before")
+        self.parent_killed()
+
+    def other_database(self) -> None:
+        """alembic.ini names another database than manager.toml."""
+        with open(self.cluster.path("manager/alembic.ini"), "r+") as file:
+            text = file.read()
+            file.seek(0)
+            file.write(text.replace("/backend\n", "/another\n"))
+            file.truncate()
+        self.assertEqual(self.facts()["manager-1/same_database"], False)
+        self.assert_refused("identity")
+        with open(self.cluster.path("manager/alembic.ini"), "w") as file:
+            file.write(text)
+
+    def second_row(self) -> None:
+        """Two rows in alembic_version, which alembic's own front end hides."""
+        self.cluster.server.run("insert into alembic_version values ('85615e005fa3')", cluster.DATABASE)
+        self.assertEqual(self.facts()["manager-1/revision"], "85615e005fa3,8b2ec7e3d22a")
+        self.assert_refused("schema")
+        self.cluster.server.run("delete from alembic_version where version_num = '85615e005fa3'",
+                                cluster.DATABASE)
+
+    def unknown_revision(self) -> None:
+        self.cluster.server.run("update alembic_version set version_num = 'feedfacecafe'", cluster.DATABASE)
+        self.assert_refused("schema")
+        self.cluster.server.run("update alembic_version set version_num = '8b2ec7e3d22a'", cluster.DATABASE)
+
+    def no_redis(self) -> None:
+        """Servers come up and answer without Redis; a signed call does not."""
+        pid = next(pid for pid in processes.of_scratch(self.scratch)
+                   if "redis-server" in processes.command_line(pid)[0])
+        processes.send(pid, signal.SIGSTOP)
+        try:
+            self.assertNotEqual(self.facts()["manager-1/ready"], True)
+        finally:
+            processes.send(pid, signal.SIGCONT)
+        cluster.wait_until(lambda: self.facts()["manager-1/ready"] is True, 60, lambda: "not ready again", 1)
+
+    def worker_killed(self) -> None:
+        """The parent stays, and nobody serves."""
+        parent, worker = self.cluster.pids("manager")
+        processes.send(worker, signal.SIGKILL)
+        cluster.wait_until(lambda: len(self.cluster.pids("manager")) == 1, 10, lambda: "the worker lives")
+        facts = self.facts()
+        self.assertEqual((facts["manager-1/service"], facts["manager-1/ready"]), ("running", False))
+        self.assert_refused("ready")
+        self.cluster.stop("manager")
+        self.assertFalse(processes.command_line(parent))
+        self.cluster.start("manager")
+
+    def wrong_schema(self) -> None:
+        """The next release on the schema of this one: it starts, and says 200 to `GET /`."""
+        self.cluster.stop("manager")
+        self.cluster.install("23.9.10", "manager")
+        self.cluster.start("manager")
+        facts = self.facts()
+        self.assertEqual((facts["manager-1/answers"], facts["manager-1/running"], facts["manager-1/ready"]),
+                         ("23.09.10", "23.09.10", False))
+        self.cluster.stop("manager")
+        self.cluster.install("23.9.8", "manager")
+        self.cluster.start("manager")
+
+    def agent_left_behind(self) -> None:
+        """An agent of 23.03 looks healthy to itself and never becomes ALIVE."""
+        self.cluster.stop("agent")
+        self.cluster.install("23.3.12", "agent")
+        self.cluster.launch("agent")
+        cluster.wait_until(lambda: self.facts()["agent-1/running"] == "23.03.12", 30, lambda: "it is down", 1)
+        self.assertEqual(self.facts()["agent-1/ready"], False)
+        self.cluster.stop("agent")
+        self.cluster.install("23.9.8", "agent")
+        self.cluster.start("agent")
+
+    def parent_killed(self) -> None:
+        """A worker whose parent was killed serves on. The upgrade finds it and ends it."""
+        parent, worker = self.cluster.pids("manager")
+        processes.send(parent, signal.SIGKILL)
+        cluster.wait_until(lambda: not processes.command_line(parent), 10, lambda: "the parent lives")
+        self.assertTrue(processes.command_line(worker))
+        self.assertEqual(self.cluster.version(), "23.09.8", "it serves on")
+        self.make_plan("23.09.10")
+        self.drydock("apply", self.plan)
+        self.assertFalse(processes.command_line(worker))
+        self.assertEqual(self.cluster.version(), "23.09.10")
+
+    def facts(self) -> dict[str, object]:
+        """What a survey knows, by member/fact; None for what is not there or cannot be told."""
+        answer = json.loads(self.drydock("survey", "--json", expect=None).stdout)
+        return {name: fact.get("value") for name, fact in answer["facts"].items()}
+
+    def assert_refused(self, step: str) -> None:
+        """No plan is made, or its run halts at that step; every server runs on."""
+        before = {role: self.cluster.pids(role) for role in cluster.ROLES}
+        done = self.drydock("plan", "--to", "23.09.10", "-o", self.plan, expect=None)
+        if done.code == DONE:
+            done = self.drydock("apply", self.plan, expect=None)
+            self.drydock("abort", expect=None)
+        self.assertIn(done.code, REFUSED, done.text())
+        self.assertIn(step, done.text())
+        self.assertEqual({role: self.cluster.pids(role) for role in cluster.ROLES}, before)
+
+
+if __name__ == "__main__":
+    unittest.main()
