@@ -62,7 +62,11 @@ std::set<std::string> programs_of(const model::Plan& plan) {
     for (const model::Action& action : plan.actions) {
         const Json& script = action.request["script"];
         const auto& argv = action.request["argv"].items();
-        if (!script.is_null()) {
+        if (action.request["kind"].as_string() == "venv") {
+            programs.insert(fmt::format("{} -m venv, and pip with {}",
+                                        action.request["python"].as_string(),
+                                        action.request["pins"].as_string()));
+        } else if (!script.is_null()) {
             const std::string digest = sha256_hex(script["content"].as_string());
             programs.insert(fmt::format(
                 "script {} [{}]", script["name"].as_string(), digest.substr(0, k_digest_shown)));

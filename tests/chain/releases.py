@@ -49,9 +49,8 @@ risks:
   - id: keys-without-owner
     to: ">=23.09.8"
     when: [{{fact: users_without_key, of: any, at_least: 1}}]
-    because: "users whose main_access_key is empty were made by an older release on this schema, and no migration fills it in again"
-    source: "README.md, errata"
-    refuse: false
+    because: "users whose main_access_key is empty cannot sign a call of 23.09.10 (401), and no migration fills it in again"
+    source: "README.md; such users were made by a fixture, or by an older release on this schema"
 """
 
 

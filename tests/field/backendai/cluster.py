@@ -118,6 +118,9 @@ class Cluster:
             self.run_manager(environment, *words)
         if self.server.value(DATABASE, "select count(*) from keypairs") != "2":
             raise RuntimeError("`mgr fixture populate` left a part out")
+        if "main_access_key" in self.server.columns(DATABASE, "users"):  # which it leaves empty
+            self.server.run('update users set main_access_key = (select access_key from keypairs k '
+                            'where k."user" = uuid)', DATABASE)
 
     def run_manager(self, environment: releases.Environment, *words: str) -> str:
         """Runs `backend.ai mgr ...` of a release in the manager's folder; its output."""

@@ -102,7 +102,6 @@ class Demo(stage.Stage):
 def run(options: argparse.Namespace) -> None:
     began = time.monotonic()
     clear(options.scratch)
-    os.environ.setdefault("DRYDOCK_TRUST", "1")  # the demo wrote its cluster file itself
     demo = Demo(options.scratch)
     kept = False
     try:

@@ -2,13 +2,18 @@
 """What is wrong with real servers, found by facts before anything is changed or clients are let in."""
 
 import json
+import os
 import signal
+import subprocess
+import time
 import unittest
 
 import cluster
+import postgres
 import processes
-from upgrade_test import Case, DONE, NO  # noqa: F401
+from upgrade_test import DONE, Case, Running
 
+WAIT_SECONDS = 5.0  # in which a step would have begun
 REFUSED = (1, 4)  # no plan, or a run that halts before its first step
 
 
@@ -18,37 +23,59 @@ class Faults(Case):
     def test_what_is_wrong_is_found(self) -> None:
         self.begin("23.9.8")
         self.load.stop()
-        for fault in (self.other_database, self.second_row, self.unknown_revision, self.no_redis,
+        for fault in (self.user_without_key, self.other_database, self.second_row, self.unknown_revision, self.no_redis,
                       self.worker_killed, self.wrong_schema, self.agent_left_behind):
             with self.subTest(fault.__name__):
                 fault()
                 self.assertEqual(self.facts()["manager-1/ready"], True, "not as it was before")
         self.parent_killed()
+        self.drydock("downgrade")
+        self.session_left()
+
+    def user_without_key(self) -> None:
+        """It works on 23.09.8; on 23.09.10 every signed call of it is answered with 401."""
+        keys = dict(self.cluster.server.rows(cluster.DATABASE, "select email, main_access_key from users"))
+        self.cluster.server.run("update users set main_access_key = null where email = 'admin@example.org'",
+                                cluster.DATABASE)
+        try:
+            facts = self.facts()
+            self.assertEqual((facts["manager-1/users_without_key"], facts["manager-1/ready"]), (1, True))
+            self.assert_refused("keys-without-owner")
+        finally:
+            self.cluster.server.run(f"update users set main_access_key = '{keys['admin@example.org']}' "
+                                    "where email = 'admin@example.org'", cluster.DATABASE)
 
     def other_database(self) -> None:
         """alembic.ini names another database than manager.toml."""
-        with open(self.cluster.path("manager/alembic.ini"), "r+") as file:
+        path = self.cluster.path("manager/alembic.ini")
+        with open(path) as file:
             text = file.read()
-            file.seek(0)
-            file.write(text.replace("/backend\n", "/another\n"))
-            file.truncate()
-        self.assertEqual(self.facts()["manager-1/same_database"], False)
-        self.assert_refused("identity")
-        with open(self.cluster.path("manager/alembic.ini"), "w") as file:
-            file.write(text)
+        try:
+            with open(path, "w") as file:
+                file.write(text.replace("/backend\n", "/another\n"))
+            self.assertEqual(self.facts()["manager-1/same_database"], False)
+            self.assert_refused("one database, named the same twice")
+        finally:
+            with open(path, "w") as file:
+                file.write(text)
 
     def second_row(self) -> None:
         """Two rows in alembic_version, which alembic's own front end hides."""
         self.cluster.server.run("insert into alembic_version values ('85615e005fa3')", cluster.DATABASE)
-        self.assertEqual(self.facts()["manager-1/revision"], "85615e005fa3,8b2ec7e3d22a")
-        self.assert_refused("schema")
-        self.cluster.server.run("delete from alembic_version where version_num = '85615e005fa3'",
-                                cluster.DATABASE)
+        try:
+            self.assertEqual(self.facts()["manager-1/revision"], "85615e005fa3,8b2ec7e3d22a")
+            self.assert_refused("schema")
+        finally:
+            self.cluster.server.run("delete from alembic_version where version_num = '85615e005fa3'",
+                                    cluster.DATABASE)
 
     def unknown_revision(self) -> None:
         self.cluster.server.run("update alembic_version set version_num = 'feedfacecafe'", cluster.DATABASE)
-        self.assert_refused("schema")
-        self.cluster.server.run("update alembic_version set version_num = '8b2ec7e3d22a'", cluster.DATABASE)
+        try:
+            self.assert_refused("schema")
+        finally:
+            self.cluster.server.run("update alembic_version set version_num = '8b2ec7e3d22a'",
+                                    cluster.DATABASE)
 
     def no_redis(self) -> None:
         """Servers come up and answer without Redis; a signed call does not."""
@@ -67,9 +94,11 @@ class Faults(Case):
         processes.send(worker, signal.SIGKILL)
         cluster.wait_until(lambda: len(self.cluster.pids("manager")) == 1, 10, lambda: "the worker lives")
         facts = self.facts()
-        self.assertEqual((facts["manager-1/service"], facts["manager-1/ready"]), ("running", False))
-        self.assert_refused("ready")
-        self.cluster.stop("manager")
+        try:
+            self.assertEqual((facts["manager-1/service"], facts["manager-1/ready"]), ("running", False))
+            self.assert_refused("every server serves")
+        finally:
+            self.cluster.stop("manager")
         self.assertFalse(processes.command_line(parent))
         self.cluster.start("manager")
 
@@ -107,6 +136,29 @@ class Faults(Case):
         self.drydock("apply", self.plan)
         self.assertFalse(processes.command_line(worker))
         self.assertEqual(self.cluster.version(), "23.09.10")
+
+    def session_left(self) -> None:
+        """A server process of a client that nobody knows of: nothing is copied or migrated beside it."""
+        self.make_plan("23.09.10")
+        session = subprocess.Popen([os.path.join(postgres.programs(), "psql"), "-h", "127.0.0.1", "-p",
+                                    str(self.cluster.ports["postgres"]), "-U", postgres.USER, "-d",
+                                    cluster.DATABASE, "-c", "select pg_sleep(600)"])
+        self.addCleanup(session.wait)
+        self.addCleanup(session.kill)
+        run = Running(["apply", self.plan], self.scratch)
+        cluster.wait_until(lambda: not self.cluster.pids("manager"), 120, lambda: "the manager runs")
+        time.sleep(WAIT_SECONDS)
+        copies = os.listdir(self.cluster.path("backups"))
+        self.assertEqual(self.cluster.revisions, ["8b2ec7e3d22a"])
+        self.assertFalse([name for name in copies if name.endswith(self.run_of_plan())], "it was copied")
+        session.terminate()
+        done = run.wait(300)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assertEqual(self.cluster.revisions, ["75ea2b136830"])
+
+    def run_of_plan(self) -> str:
+        with open(self.plan) as file:
+            return json.load(file)["run"]
 
     def facts(self) -> dict[str, object]:
         """What a survey knows, by member/fact; None for what is not there or cannot be told."""
