@@ -33,7 +33,7 @@ policies:
   - {{no_series_skip: true, yields_to: chain, source: "{GUIDE}, major upgrade: do not skip the intermediate major version"}}
   - {{runtime: python, fact: pythons, source: "the wheels' Requires-Python"}}
 
-# An agent of 23.03 never becomes ALIVE under a manager of 23.09, and says nothing of it.
+# A manager of 23.09 takes no heartbeat of a 23.03 agent, which says nothing of it.
 skew:
   - {{role: agent, with: manager, series_apart: 0, source: "the manager's log: KeyError: 'public_key'"}}
 
