@@ -9,6 +9,7 @@
 #include "agent/action.h"
 #include "agent/digest.h"
 #include "os/files.h"
+#include "os/output_file.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ std::string mark_of(const std::string& target) {
 Status write_mark(const std::string& target, const char* state, const std::string& pins) {
     Json mark;
     mark.set("state", state).set("pins", pins);
-    return os::write_file_durable(mark_of(target), mark.dump() + "\n", 0644);
+    return os::write_output_durable(mark_of(target), mark.dump() + "\n", 0644);
 }
 
 // The mark; null if the folder has none.
@@ -59,6 +60,9 @@ Json install_argv(const Json& request, const std::string& target) {
 
 ActionResult make(const Json& request, const std::string& pins, const ActionContext& context) {
     const std::string& target = request["target"].as_string();
+    if (const auto held = os::OutputFolder::of(target); !held) {
+        return failed(held.error());  // somebody else would choose where it is made
+    }
     std::error_code problem;
     std::filesystem::remove_all(target, problem);
     std::filesystem::create_directories(target, problem);

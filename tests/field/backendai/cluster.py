@@ -227,10 +227,10 @@ class Cluster:
     def path(self, name: str) -> str:
         return os.path.join(self.base, name)
 
-    def write_cluster_file(self, *names: str, soak: str = "0s") -> str:
+    def write_cluster_file(self, *names: str, soak: str = "0s", made: tuple[str, ...] = ()) -> str:
         """Writes <base>/cluster.yaml for these releases; its path."""
         import cluster_file
-        return cluster_file.write(self, names, soak)
+        return cluster_file.write(self, names, soak, made)
 
     # Ending
 

@@ -15,10 +15,12 @@ CHECKS = {"manager": "import ai.backend.manager.server", "storage": "import ai.b
           "agent": "import ai.backend.agent.server", "web": "import ai.backend.web.server"}
 
 
-def write(cluster: "Cluster", names: tuple[str, ...], soak: str) -> str:
-    """Writes <base>/cluster.yaml for the releases named (as the index spells them); its path."""
+def write(cluster: "Cluster", names: tuple[str, ...], soak: str, made: tuple[str, ...] = ()) -> str:
+    """Writes <base>/cluster.yaml for the releases named (as the index spells them); its path. The
+    environments of `made` are not there: drydock has to make them, below <base>/made."""
     from cluster import DATABASE, MODULES, ROLES
-    folders = {releases.spelled(name): releases.ensure(name).folder for name in names}
+    folders = {releases.spelled(name): cluster.path(f"made/{name}") if name in made
+               else releases.ensure(name).folder for name in names}
     pins = {releases.spelled(name): os.path.join(releases.HERE, "pins", f"{name}.txt") for name in names}
     lines = ["cluster: demo", "system: backendai", "state: ./state", "",
              "hosts:", "  here: {connect: local}", "", "roles:"]

@@ -142,6 +142,23 @@ class WholeWay(Case):
         self.assertEqual(self.load.wrong(), [])
 
 
+class Environments(Case):
+    def test_one_is_made_from_pins_before_anything_stops(self) -> None:
+        self.begin("23.9.8")
+        self.digests = {}
+        self.load.stop()
+        self.cluster.write_cluster_file("23.9.8", "23.9.10", made=("23.9.10",))
+        self.make_plan("23.09.10")
+        done = self.drydock("apply", self.plan)
+        made, stopped = done.text().index("environment of 23.09.10 for web-1, and check it: done"), \
+            done.text().index("web-1: stop")
+        self.assertLess(made, stopped)
+        self.assertEqual(self.cluster.version(), "23.09.10")
+        self.assertTrue(os.path.realpath(self.cluster.path("manager/current")).startswith(self.scratch))
+        with open(self.cluster.path("made/23.9.10/drydock-venv.json")) as file:
+            self.assertEqual(json.load(file)["state"], "made")
+
+
 class Killed(Case):
     """kill -9 of the conductor at records spread over a leg; each time it ends as if nothing had been."""
 
