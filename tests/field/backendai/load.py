@@ -57,15 +57,16 @@ class Load:
 
     def wrong(self) -> list[str]:
         """What was acknowledged and is not there, each with where it is missed."""
+        acknowledged = list(self.acknowledged)  # before the rest is read: the writer may go on
         status, text = self.cluster.call("GET", "/folders")
         if status != 200:
             return [f"GET /folders: {status} {text[:200]}"]
         there = {"folder": {one["id"] for one in json.loads(text)} & self._column("vfolders", "id"),
                  "user": self._column("users", "email"),
                  "keypair": self._column("keypairs", "access_key")}
-        lost = [f"{kind} {name.split()[0]}" for kind, name in self.acknowledged
+        lost = [f"{kind} {name.split()[0]}" for kind, name in acknowledged
                 if name.split()[0] not in there[kind]]
-        return lost + [f"directory of folder {name}" for kind, name in self.acknowledged
+        return lost + [f"directory of folder {name}" for kind, name in acknowledged
                        if kind == "folder" and not os.path.isdir(self._directory(name))]
 
     def _column(self, table: str, column: str) -> set[str]:
