@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -213,6 +214,19 @@ Result<std::string> read_key(std::string_view hex) {
         return fail("blocks.key", "the key is not 64 hex digits", "give backy2's encryption_key");
     }
     return key;
+}
+
+Result<std::string> hash_name(const std::string& python_name) {
+    std::string name = python_name == "blake2b"   ? "blake2b512"
+                       : python_name == "blake2s" ? "blake2s256"
+                                                  : python_name;
+    std::ranges::replace(name, '_', '-');
+    if (EVP_get_digestbyname(name.c_str()) == nullptr) {
+        return fail("blocks.hash",
+                    fmt::format("no hash function {}", python_name),
+                    "look at [DEFAULTS] hash_function");
+    }
+    return name;
 }
 
 Result<std::string> blob_path(const BlobReader& reader, const std::string& uid) {

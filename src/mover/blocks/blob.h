@@ -20,6 +20,9 @@ struct BlobReader {
 // The 32 bytes of 64 hex digits. Error: "blocks.key".
 [[nodiscard]] Result<std::string> read_key(std::string_view hex);
 
+// OpenSSL's name of a hash function that Python's hashlib knows. Error: "blocks.hash".
+[[nodiscard]] Result<std::string> hash_name(const std::string& python_name);
+
 // <data>/<uid[0:2]>/<uid[2:4]>/<uid>.blob. Error: "blocks.uid" for a uid that is no plain name.
 [[nodiscard]] Result<std::string> blob_path(const BlobReader& reader, const std::string& uid);
 

@@ -55,11 +55,10 @@ public:
     StoreVerdict check(const BlobReader& blobs) {
         findings.clear();
         auto metadata = open().value();
-        return verify(
-                   *metadata,
-                   blobs,
-                   [&](const Finding& finding) { findings.push_back(finding); },
-                   [](const StoreVerdict&) {})
+        return verify(*metadata,
+                      blobs,
+                      2,
+                      {[&](const Finding& finding) { findings.push_back(finding); }, {}})
             .value();
     }
 

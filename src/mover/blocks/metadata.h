@@ -1,27 +1,35 @@
-// The metadata of a backy2 store: its versions and its block rows, read and never written.
+// The metadata of a backy2 store: its versions and its block rows.
 //
-// One implementation for each database. Rows come in pages, so no lock is held while blobs are
-// read: backy2 can work meanwhile. An object belongs to one thread.
+// Rows come in pages, so no lock is held while a callback runs: backy2 can work meanwhile. An
+// object belongs to one thread. A callback's error ends the walk and is its answer.
 #pragma once
 
 #include "mover/blocks/schema.h"
+#include "mover/blocks/sql.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace drydock::mover::blocks {
 
 struct VersionRow {
     std::string uid;
     std::string name;
-    std::int64_t blocks = 0;  // positions it must have
-    std::int64_t rows = 0;    // positions that have a row
-    std::int64_t sparse = 0;  // rows without a blob: zeros
+    std::string snapshot;
+    std::string date;            // as the database writes it
+    std::int64_t blocks = 0;     // positions it must have
+    std::int64_t rows = 0;       // positions that have a row
+    std::int64_t sparse = 0;     // rows without a blob: zeros
+    std::int64_t stray = 0;      // rows beyond its end
+    std::int64_t encrypted = 0;  // rows of enc_version 1
     std::int64_t bytes = 0;
-    bool valid = false;  // as backy2 says
+    std::int64_t block_bytes = 0;  // the largest block of its rows; 0 without rows
+    bool is_valid = false;         // as backy2 says
+    bool is_protected = false;
 };
 
 // One position of one version. Positions share a blob by its uid.
@@ -37,24 +45,44 @@ struct BlockRow {
 
 class Metadata {
 public:
-    virtual ~Metadata() = default;
-    [[nodiscard]] virtual const Schema& schema() const = 0;
-    // Calls `take` for each; an error of `take` ends it and is answered.
-    [[nodiscard]] virtual Status
-    each_version(const std::function<Status(const VersionRow&)>& take) = 0;
-    // The rows that have a blob, ordered by blob uid.
-    [[nodiscard]] virtual Status
-    each_blob_row(const std::function<Status(const BlockRow&)>& take) = 0;
+    explicit Metadata(std::unique_ptr<Sql> sql) : sql_(std::move(sql)) {}
+
+    // Reads the schema. Errors: "blocks.metadata", "blocks.schema" (not one of backy2).
+    [[nodiscard]] Status read_schema();
+
+    [[nodiscard]] const Schema& schema() const { return schema_; }
+
+    [[nodiscard]] Sql& sql() { return *sql_; }
+
+    [[nodiscard]] Status each_version(const std::function<Status(const VersionRow&)>& take);
+    // The versions whose uid begins so; no more than two.
+    [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
+    // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too.
+    [[nodiscard]] Status each_blob_row(const std::function<Status(const BlockRow&)>& take);
     // The rows of one version, ordered by position, sparse ones too.
-    [[nodiscard]] virtual Status
-    each_row_of(const std::string& version_uid,
-                const std::function<Status(const BlockRow&)>& take) = 0;
+    [[nodiscard]] Status each_row_of(const std::string& version_uid,
+                                     const std::function<Status(const BlockRow&)>& take);
     // False if the row went or changed its blob since it was read.
-    [[nodiscard]] virtual Result<bool> still_has(const BlockRow& row) = 0;
+    [[nodiscard]] Result<bool> still_has(const BlockRow& row);
+    [[nodiscard]] Result<bool> has_version(const std::string& uid);
+    // Rows whose version does not exist: nothing can restore them.
+    [[nodiscard]] Result<std::int64_t> orphan_rows();
+    // Blobs that backy2 means to delete.
+    [[nodiscard]] Result<std::int64_t> deleted_blocks();
+    [[nodiscard]] Result<bool> is_listed_as_deleted(const std::string& uid);
+
+private:
+    Status count_rows(VersionRow& version);
+    Status each_page_by_rowid(const std::function<Status(const BlockRow&)>& take);
+    Status each_page_of_cursor(const std::function<Status(const BlockRow&)>& take);
+    [[nodiscard]] std::string block_columns() const;
+
+    std::unique_ptr<Sql> sql_;
+    Schema schema_;
 };
 
-// Opens read-only. Errors: "blocks.metadata" (no SQLite database, damaged, locked),
-// "blocks.schema" (not a schema of backy2).
+[[nodiscard]] Result<std::unique_ptr<Metadata>> open_metadata(std::unique_ptr<Sql> sql);
+// Opens read-only. Errors as above.
 [[nodiscard]] Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path);
 
 }  // namespace drydock::mover::blocks

@@ -1,63 +1,177 @@
+// Reads blobs on many threads; compares and counts on one.
 #include "mover/blocks/verify.h"
+
+#include "mover/blocks/ordered_pool.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
 namespace drydock::mover::blocks {
 namespace {
 
+constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
+
 bool same_blob(const BlockRow& a, const BlockRow& b) {
     return a.uid == b.uid && a.checksum == b.checksum && a.size == b.size
            && a.enc_version == b.enc_version && a.envelope == b.envelope;
+}
+
+// Rows that follow each other and agree about one blob.
+struct SharedBlob {
+    std::vector<BlockRow> rows;
+    bool is_first = true;  // no rows before them had this uid
+};
+
+std::optional<Error> error_of(const BlobReader& reader, const SharedBlob& blob) {
+    const auto bytes = read_block(reader, blob.rows.front());
+    return bytes ? std::nullopt : std::optional(bytes.error());
 }
 
 class Verification {
 public:
     Verification(Metadata& metadata,
                  const BlobReader& reader,
-                 const std::function<void(const Finding&)>& found)
+                 std::size_t workers,
+                 const VerifyEvents& events)
         : metadata_(metadata)
-        , reader_(reader)
-        , found_(found) {}
+        , events_(events)
+        , pool_(
+              workers,
+              [&reader](const SharedBlob& blob) { return error_of(reader, blob); },
+              [this](const SharedBlob& blob, const std::optional<Error>& error) {
+                  return take(blob, error);
+              }) {}
 
     StoreVerdict verdict;
 
-    Status take(const BlockRow& row) {
-        if (!same_blob(row, last_)) {
-            read(row);
+    Status add_version(const VersionRow& version) {
+        verdict.versions[version.uid].version = version;
+        verdict.rows_all += version.rows + version.stray - version.sparse;
+        return {};
+    }
+
+    Status add_row(const BlockRow& row) {
+        const bool has_other = !next_.rows.empty() && !same_blob(row, next_.rows.front());
+        if (has_other || next_.rows.size() >= k_rows_together_max) {
+            const bool is_first = next_.rows.front().uid != row.uid;
+            DRYDOCK_TRY(send());
+            next_.is_first = is_first;
         }
-        return error_ ? note(row) : Status{};
+        next_.rows.push_back(row);
+        return {};
+    }
+
+    Status finish() {
+        if (!next_.rows.empty()) {
+            DRYDOCK_TRY(send());
+        }
+        DRYDOCK_TRY(pool_.finish());
+        DRYDOCK_TRY_ASSIGN(verdict.orphan_rows, metadata_.orphan_rows());
+        for (auto& [uid, version] : verdict.versions) {
+            DRYDOCK_TRY(find_absent_rows(version));
+            version.lost = ranges_of(version.version, lost_[uid]);
+            lost_.erase(uid);
+        }
+        return {};
     }
 
 private:
-    // Rows of one blob follow each other, so it is read once.
-    void read(const BlockRow& row) {
-        verdict.blobs += row.uid == last_.uid ? 0 : 1;
-        last_ = row;
-        error_.reset();
-        const auto bytes = read_block(reader_, row);
-        if (bytes) {
-            verdict.bytes += row.size;
-        } else {
-            error_ = bytes.error();
+    Status send() {
+        SharedBlob blob = std::move(next_);
+        next_ = {};
+        return pool_.submit(std::move(blob));
+    }
+
+    Status take(const SharedBlob& blob, const std::optional<Error>& error) {
+        verdict.blobs += blob.is_first ? 1 : 0;
+        verdict.bytes += error || !blob.is_first ? 0 : blob.rows.front().size;
+        for (const BlockRow& row : blob.rows) {
+            ++verdict.rows;
+            DRYDOCK_TRY(judge(row, error));
         }
+        if (events_.progressed) {
+            events_.progressed(verdict);
+        }
+        return {};
+    }
+
+    Status judge(const BlockRow& row, const std::optional<Error>& error) {
+        const auto version = verdict.versions.find(row.version_uid);
+        if (version == verdict.versions.end()) {
+            return note_orphan(row);
+        }
+        if (error) {
+            return note(version->second, row, *error);
+        }
+        const std::int64_t wanted = block_size_at(version->second.version, row.id);
+        if (row.id >= 0 && row.id < version->second.version.blocks && row.size != wanted) {
+            return note(
+                version->second,
+                row,
+                {"blocks.row_size",
+                 fmt::format("the row has {} bytes where the version needs {}", row.size, wanted),
+                 "take this block from another version"});
+        }
+        return {};
+    }
+
+    // A version that was begun since the list was read has rows, too.
+    Status note_orphan(const BlockRow& row) {
+        DRYDOCK_TRY_ASSIGN(const bool has_version, metadata_.has_version(row.version_uid));
+        if (!has_version) {
+            ++verdict.findings;
+            events_.found(
+                {row,
+                 {"blocks.orphan_row",
+                  fmt::format("the row is of version {}, which does not exist", row.version_uid),
+                  "no backup needs it; look at how the version went"}});
+        }
+        return {};
     }
 
     // A backup that was removed meanwhile is no damage.
-    Status note(const BlockRow& row) {
+    Status note(VersionVerdict& version, const BlockRow& row, const Error& error) {
         DRYDOCK_TRY_ASSIGN(const bool still, metadata_.still_has(row));
-        if (still) {
-            ++verdict.findings;
-            ++verdict.versions[row.version_uid].damaged;
-            found_({row, *error_});
+        if (!still) {
+            return {};
+        }
+        ++verdict.findings;
+        ++version.damaged;
+        std::vector<bool>& lost = lost_[row.version_uid];
+        lost.resize(static_cast<std::size_t>(std::max<std::int64_t>(version.version.blocks, 0)));
+        if (row.id >= 0 && row.id < version.version.blocks) {
+            lost[static_cast<std::size_t>(row.id)] = true;
+        }
+        events_.found({row, error});
+        return {};
+    }
+
+    Status find_absent_rows(VersionVerdict& version) {
+        if (version.version.rows == version.version.blocks) {
+            return {};
+        }
+        std::vector<bool> absent(
+            static_cast<std::size_t>(std::max<std::int64_t>(version.version.blocks, 0)), true);
+        DRYDOCK_TRY(metadata_.each_row_of(version.version.uid, [&](const BlockRow& row) {
+            if (row.id >= 0 && row.id < version.version.blocks) {
+                absent[static_cast<std::size_t>(row.id)] = false;
+            }
+            return Status{};
+        }));
+        std::vector<bool>& lost = lost_[version.version.uid];
+        lost.resize(absent.size());
+        for (std::size_t id = 0; id < absent.size(); ++id) {
+            lost[id] = lost[id] || absent[id];
         }
         return {};
     }
 
     Metadata& metadata_;
-    const BlobReader& reader_;
-    const std::function<void(const Finding&)>& found_;
-    BlockRow last_;
-    std::optional<Error> error_;
+    const VerifyEvents& events_;
+    SharedBlob next_;
+    std::map<std::string, std::vector<bool>> lost_;  // by version; only those with damage
+    OrderedPool<SharedBlob, std::optional<Error>> pool_;
 };
 
 }  // namespace
@@ -68,18 +182,13 @@ bool StoreVerdict::whole() const {
 
 Result<StoreVerdict> verify(Metadata& metadata,
                             const BlobReader& reader,
-                            const std::function<void(const Finding&)>& found,
-                            const std::function<void(const StoreVerdict&)>& progress) {
-    Verification work(metadata, reader, found);
-    DRYDOCK_TRY(metadata.each_version([&](const VersionRow& version) {
-        work.verdict.versions[version.uid].version = version;
-        return Status{};
-    }));
-    DRYDOCK_TRY(metadata.each_blob_row([&](const BlockRow& row) {
-        const Status taken = work.take(row);
-        progress(work.verdict);
-        return taken;
-    }));
+                            std::size_t workers,
+                            const VerifyEvents& events) {
+    Verification work(metadata, reader, workers, events);
+    DRYDOCK_TRY(metadata.each_version(
+        [&](const VersionRow& version) { return work.add_version(version); }));
+    DRYDOCK_TRY(metadata.each_blob_row([&](const BlockRow& row) { return work.add_row(row); }));
+    DRYDOCK_TRY(work.finish());
     return std::move(work.verdict);
 }
 

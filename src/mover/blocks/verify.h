@@ -1,11 +1,14 @@
 // Every blob of a store read and compared with its rows.
 //
-// Memory: one blob, one page of rows, and a counter for each version.
+// Memory: two blobs a worker, one page of rows, a bit for each position of a damaged version.
 #pragma once
 
 #include "mover/blocks/blob.h"
+#include "mover/blocks/ranges.h"
 
+#include <cstddef>
 #include <map>
+#include <vector>
 
 namespace drydock::mover::blocks {
 
@@ -16,9 +19,12 @@ struct Finding {
 
 struct VersionVerdict {
     VersionRow version;
-    std::int64_t damaged = 0;  // positions whose bytes cannot be had
+    std::int64_t damaged = 0;     // positions with a row whose bytes cannot be had
+    std::vector<ByteRange> lost;  // of damaged positions and of those without a row
 
-    [[nodiscard]] bool whole() const { return damaged == 0 && version.rows == version.blocks; }
+    [[nodiscard]] bool whole() const {
+        return damaged == 0 && version.rows == version.blocks && has_regular_size(version);
+    }
 };
 
 struct StoreVerdict {
@@ -26,15 +32,24 @@ struct StoreVerdict {
     std::int64_t blobs = 0;                          // read, each once
     std::int64_t bytes = 0;                          // of plain blocks read and right
     std::int64_t findings = 0;                       // positions
+    std::int64_t rows = 0;                           // with a blob, looked at so far
+    std::int64_t rows_all = 0;                       // of them in all
+    std::int64_t orphan_rows = 0;                    // rows of no version
 
+    // True if every version can be restored. Orphan rows harm none.
     [[nodiscard]] bool whole() const;
 };
 
-// `found` gets each position that cannot be restored; `progress` the counts, after each blob.
+struct VerifyEvents {
+    std::function<void(const Finding&)> found;            // a position that cannot be restored
+    std::function<void(const StoreVerdict&)> progressed;  // after each row; may be empty
+};
+
 // An answer means that all was looked at; damage is no error. Errors: those of the metadata.
+// "blocks.orphan_row" and "blocks.row_size" are found besides the errors of read_block.
 [[nodiscard]] Result<StoreVerdict> verify(Metadata& metadata,
                                           const BlobReader& reader,
-                                          const std::function<void(const Finding&)>& found,
-                                          const std::function<void(const StoreVerdict&)>& progress);
+                                          std::size_t workers,
+                                          const VerifyEvents& events);
 
 }  // namespace drydock::mover::blocks

@@ -1,0 +1,41 @@
+// BlobNames: the blobs of a file backend in the order of their names, one folder in memory.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::mover::blocks {
+
+struct BlobFile {
+    std::string uid;
+    std::int64_t bytes = 0;
+};
+
+class BlobNames {
+public:
+    explicit BlobNames(std::string folder) : folder_(std::move(folder)) {}
+
+    // The next blob, or none at the end. Errors: "blocks.data".
+    [[nodiscard]] Result<std::optional<BlobFile>> next();
+
+    // Files that stand where no blob of their name belongs; so far.
+    [[nodiscard]] std::int64_t strange() const { return strange_; }
+
+private:
+    Status open_next_folder();
+    Status read_leaf(const std::string& prefix, const std::string& path);
+
+    std::string folder_;
+    bool is_open_ = false;
+    std::vector<std::string> first_;   // names of the first level, the next one last
+    std::vector<std::string> second_;  // the same below `prefix_`
+    std::string prefix_;
+    std::vector<BlobFile> files_;  // of one folder, the next one last
+    std::int64_t strange_ = 0;
+};
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,181 @@
+#include "mover/blocks/config.h"
+
+#include "base/text.h"
+#include "mover/blocks/blob.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::size_t k_config_bytes_max = 1U << 20U;
+
+const std::string k_file_backend = "backy2.data_backends.file";
+
+using Section = std::map<std::string, std::string>;
+using Sections = std::map<std::string, Section>;
+
+tl::unexpected<Error> refuse(const std::string& message) {
+    return fail(
+        "blocks.config", message, "name backy2's own configuration, such as /etc/backy.cfg");
+}
+
+std::string lower(std::string text) {
+    for (char& c : text) {
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return text;
+}
+
+// A value may go on in lines that begin with a blank.
+Result<Sections> parse_sections(std::string_view text) {
+    Sections sections;
+    std::string section;
+    std::string name;
+    std::size_t number = 0;
+    for (const std::string& line : split(text, '\n')) {
+        ++number;
+        const std::string bare = trim(line);
+        if (bare.empty() || bare[0] == '#' || bare[0] == ';') {
+            continue;
+        }
+        const bool goes_on = line[0] == ' ' || line[0] == '\t';
+        if (goes_on && !name.empty()) {
+            sections[section][name] += "\n" + bare;
+        } else if (bare.front() == '[' && bare.back() == ']') {
+            section = bare.substr(1, bare.size() - 2);
+            name.clear();
+        } else if (const auto end = bare.find_first_of(":="); end == std::string::npos) {
+            return refuse(fmt::format("line {} is no setting", number));
+        } else if (section.empty()) {
+            return refuse(fmt::format("line {} stands before the first section", number));
+        } else {
+            name = lower(trim(bare.substr(0, end)));
+            sections[section][name] = trim(bare.substr(end + 1));
+        }
+    }
+    return sections;
+}
+
+// Undoes the doubling of percent signs.
+Result<std::string> plain_value(const std::string& where, const std::string& raw) {
+    std::string value;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        value += raw[i];
+        if (raw[i] != '%') {
+            continue;
+        }
+        if (raw.substr(i, 2) != "%%") {
+            return refuse(fmt::format("{} has a reference, and drydock follows none", where));
+        }
+        ++i;
+    }
+    return value;
+}
+
+Result<std::string> setting(const Sections& sections,
+                            const std::string& section,
+                            const std::string& name,
+                            const std::optional<std::string>& otherwise = std::nullopt) {
+    const std::string where = fmt::format("[{}] {}", section, name);
+    const auto found = sections.find(section);
+    if (found != sections.end() && found->second.contains(name)) {
+        return plain_value(where, found->second.at(name));
+    }
+    if (otherwise) {
+        return *otherwise;
+    }
+    return refuse(fmt::format("there is no setting {}", where));
+}
+
+Result<std::int64_t>
+number_setting(const Sections& sections, const std::string& name, std::int64_t otherwise) {
+    DRYDOCK_TRY_ASSIGN(const std::string text,
+                       setting(sections, "DEFAULTS", name, std::to_string(otherwise)));
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return refuse(fmt::format("[DEFAULTS] {} is no number", name));
+    }
+    return number;
+}
+
+// SQLAlchemy's URLs: sqlite:///relative, sqlite:////absolute, postgresql+driver://...
+Status take_engine(const std::string& url, StoreConfig& config) {
+    const auto end = url.find("://");
+    const std::string scheme = url.substr(0, end);
+    if (end != std::string::npos && scheme == "sqlite" && url.substr(end, 4) == ":///") {
+        config.metadata = url.substr(end + 4);
+        return {};
+    }
+    if (end != std::string::npos
+        && (scheme == "postgresql" || scheme.starts_with("postgresql+") || scheme == "postgres")) {
+        config.engine = Engine::postgresql;
+        config.metadata = "postgresql" + url.substr(end);
+        return {};
+    }
+    return refuse(fmt::format("[MetaBackend] engine is of the kind {}; drydock reads sqlite and "
+                              "postgresql",
+                              scheme.substr(0, scheme.find_first_of(":@/"))));
+}
+
+Status take_data(const Sections& sections, StoreConfig& config) {
+    DRYDOCK_TRY_ASSIGN(const std::string type, setting(sections, "DataBackend", "type"));
+    if (type != k_file_backend) {
+        return refuse(
+            fmt::format("[DataBackend] type is {}; drydock reads {}", type, k_file_backend));
+    }
+    DRYDOCK_TRY_ASSIGN(config.data, setting(sections, "DataBackend", "path"));
+    return {};
+}
+
+Status take_defaults(const Sections& sections, StoreConfig& config) {
+    DRYDOCK_TRY_ASSIGN(config.hash_function,
+                       setting(sections, "DEFAULTS", "hash_function", "sha512"));
+    DRYDOCK_TRY_ASSIGN(config.lock_dir, setting(sections, "DEFAULTS", "lock_dir", ""));
+    DRYDOCK_TRY_ASSIGN(config.block_bytes, number_setting(sections, "block_size", 4'194'304));
+    DRYDOCK_TRY_ASSIGN(config.enc_version, number_setting(sections, "encryption_version", 0));
+    DRYDOCK_TRY_ASSIGN(const std::string hex, setting(sections, "DEFAULTS", "encryption_key", ""));
+    if (!hex.empty()) {
+        DRYDOCK_TRY_ASSIGN(config.key, read_key(hex));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<StoreConfig> parse_config(std::string_view text) {
+    DRYDOCK_TRY_ASSIGN(const Sections sections, parse_sections(text));
+    StoreConfig config;
+    DRYDOCK_TRY_ASSIGN(const std::string url, setting(sections, "MetaBackend", "engine"));
+    DRYDOCK_TRY(take_engine(url, config));
+    DRYDOCK_TRY(take_data(sections, config));
+    DRYDOCK_TRY(take_defaults(sections, config));
+    return config;
+}
+
+Result<StoreConfig> read_config(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, k_config_bytes_max));
+    auto config = parse_config(text);
+    if (!config) {
+        return tl::unexpected(config.error().in(path));
+    }
+    return config;
+}
+
+Result<std::string> read_key_file(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, 4096));
+    auto key = read_key(trim(text));
+    if (!key) {
+        return tl::unexpected(key.error().in(path));
+    }
+    return key;
+}
+
+}  // namespace drydock::mover::blocks

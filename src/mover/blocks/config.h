@@ -1,0 +1,35 @@
+// backy2's configuration file: where a store lies and what its blobs need.
+//
+// The file is read as Python's configparser reads it: sections, `name: value` or `name = value`,
+// comments on lines of their own, `%%` for a percent sign. References like `%(name)s` are refused.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace drydock::mover::blocks {
+
+enum class Engine : std::uint8_t { sqlite, postgresql };
+
+struct StoreConfig {
+    Engine engine = Engine::sqlite;
+    std::string metadata;  // SQLite: the path. PostgreSQL: a URI with its password
+    std::string data;      // folder of the blobs
+    std::string hash_function = "sha512";
+    std::string lock_dir;
+    std::string key;  // 32 bytes; empty: none in the file
+    std::int64_t block_bytes = 0;
+    std::int64_t enc_version = 0;  // of new blobs
+};
+
+// Errors: "blocks.config" names the section and the setting.
+[[nodiscard]] Result<StoreConfig> parse_config(std::string_view text);
+// The same of a file; also "os.missing" and other errors of reading.
+[[nodiscard]] Result<StoreConfig> read_config(const std::string& path);
+// A file with one line of 64 hex digits. Errors: "blocks.key", those of reading.
+[[nodiscard]] Result<std::string> read_key_file(const std::string& path);
+
+}  // namespace drydock::mover::blocks

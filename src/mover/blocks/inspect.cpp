@@ -1,0 +1,116 @@
+// Two lists in one order: the blobs that rows name, and the blobs that lie in the folder.
+#include "mover/blocks/inspect.h"
+
+#include "mover/blocks/blob_names.h"
+
+#include <algorithm>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::size_t k_uids_shown_max = 100;
+
+void note(std::vector<std::string>& uids, const std::string& uid) {
+    if (uids.size() < k_uids_shown_max) {
+        uids.push_back(uid);
+    }
+}
+
+class Walk {
+public:
+    explicit Walk(Store& store) : store_(store), names_(store.config.data) {}
+
+    Inspection found;
+
+    Status add_version(const VersionRow& version) {
+        found.versions.push_back(version);
+        found.rows += version.rows + version.stray;
+        found.sparse += version.sparse;
+        found.stray += version.stray;
+        found.encrypted += version.encrypted;
+        return {};
+    }
+
+    Status add_row(const BlockRow& row) {
+        if (row.uid == uid_) {
+            found.shared += ++rows_of_uid_ == 2 ? 1 : 0;
+            return {};
+        }
+        uid_ = row.uid;
+        rows_of_uid_ = 1;
+        ++found.blobs;
+        DRYDOCK_TRY(pass_files_before(row.uid));
+        if (file_ && file_->uid == row.uid) {
+            found.blob_bytes += file_->bytes;
+            return advance();
+        }
+        ++found.missing;
+        note(found.missing_uids, row.uid);
+        return {};
+    }
+
+    Status begin() { return advance(); }
+
+    Status finish() {
+        while (file_) {
+            DRYDOCK_TRY(note_unreferenced(*file_));
+            DRYDOCK_TRY(advance());
+        }
+        found.strange = names_.strange();
+        return {};
+    }
+
+private:
+    Status advance() {
+        DRYDOCK_TRY_ASSIGN(file_, names_.next());
+        return {};
+    }
+
+    Status pass_files_before(const std::string& uid) {
+        while (file_ && file_->uid < uid) {
+            DRYDOCK_TRY(note_unreferenced(*file_));
+            DRYDOCK_TRY(advance());
+        }
+        return {};
+    }
+
+    Status note_unreferenced(const BlobFile& file) {
+        ++found.unreferenced;
+        found.unreferenced_bytes += file.bytes;
+        found.blob_bytes += file.bytes;
+        DRYDOCK_TRY_ASSIGN(const bool is_listed, store_.metadata->is_listed_as_deleted(file.uid));
+        found.unlisted += is_listed ? 0 : 1;
+        note(found.unreferenced_uids, file.uid);
+        return {};
+    }
+
+    Store& store_;
+    BlobNames names_;
+    std::optional<BlobFile> file_;
+    std::string uid_;  // of the last row
+    std::int64_t rows_of_uid_ = 0;
+};
+
+}  // namespace
+
+bool Inspection::whole() const {
+    return missing == 0 && std::ranges::all_of(versions, [](const VersionRow& version) {
+               return version.rows == version.blocks;
+           });
+}
+
+Result<Inspection> inspect(Store& store) {
+    Walk walk(store);
+    walk.found.schema = store.metadata->schema();
+    DRYDOCK_TRY(store.metadata->each_version(
+        [&](const VersionRow& version) { return walk.add_version(version); }));
+    DRYDOCK_TRY(walk.begin());
+    DRYDOCK_TRY(
+        store.metadata->each_blob_row([&](const BlockRow& row) { return walk.add_row(row); }));
+    DRYDOCK_TRY(walk.finish());
+    DRYDOCK_TRY_ASSIGN(walk.found.orphan_rows, store.metadata->orphan_rows());
+    DRYDOCK_TRY_ASSIGN(walk.found.deleted, store.metadata->deleted_blocks());
+    return std::move(walk.found);
+}
+
+}  // namespace drydock::mover::blocks

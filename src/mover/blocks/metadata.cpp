@@ -1,0 +1,238 @@
+// The queries over versions and block rows, the same for both databases but for one.
+#include "mover/blocks/metadata.h"
+
+#include <fmt/format.h>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr int k_page_rows = 1000;
+constexpr std::int64_t k_before_ids = -2'147'483'649;  // ids have 32 bits
+
+const std::string k_version_columns = "SELECT uid, name, snapshot_name, date, size, size_bytes, "
+                                      "valid, protected FROM versions ";
+
+BlockRow block_of(SqlRow& row) {
+    BlockRow block;
+    block.uid = text_of(row[0]);
+    block.version_uid = text_of(row[1]);
+    block.id = number_of(row[2]);
+    block.checksum = std::move(row[3]);
+    block.size = number_of(row[4]);
+    block.enc_version = number_of(row[5]);
+    block.envelope = text_of(row[6]);
+    return block;
+}
+
+VersionRow version_of(const SqlRow& row) {
+    VersionRow version;
+    version.uid = text_of(row[0]);
+    version.name = text_of(row[1]);
+    version.snapshot = text_of(row[2]);
+    version.date = text_of(row[3]);
+    version.blocks = number_of(row[4]);
+    version.bytes = number_of(row[5]);
+    version.is_valid = number_of(row[6]) != 0;
+    version.is_protected = number_of(row[7]) != 0;
+    return version;
+}
+
+Status take_page(SqlRows& page, const std::function<Status(const BlockRow&)>& take) {
+    for (SqlRow& row : page) {
+        DRYDOCK_TRY(take(block_of(row)));
+    }
+    return {};
+}
+
+}  // namespace
+
+Status Metadata::read_schema() {
+    DRYDOCK_TRY_ASSIGN(const Columns found, sql_->columns());
+    std::string head;
+    if (found.contains("alembic_version")) {
+        DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                           sql_->query("SELECT version_num FROM alembic_version"));
+        head = rows.empty() ? "" : text_of(rows[0][0]);
+    }
+    auto schema = recognise(found, head);
+    if (!schema) {
+        return tl::unexpected(schema.error().in("metadata " + sql_->name()));
+    }
+    schema_ = std::move(*schema);
+    return {};
+}
+
+Status Metadata::count_rows(VersionRow& version) {
+    const std::string inside = fmt::format("id >= 0 AND id < {}", version.blocks);
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_->query(
+            fmt::format(
+                "SELECT sum(CASE WHEN {0} THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN {0} AND (uid IS NULL OR uid = '') THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN {0} THEN 0 ELSE 1 END), sum(CASE WHEN {1} THEN 1 ELSE 0 END), "
+                "max(size) FROM blocks WHERE version_uid = $1",
+                inside,
+                schema_.has_enc_version ? "enc_version = 1" : "1 = 0"),
+            {version.uid}));
+    version.rows = number_of(rows[0][0]);
+    version.sparse = number_of(rows[0][1]);
+    version.stray = number_of(rows[0][2]);
+    version.encrypted = number_of(rows[0][3]);
+    version.block_bytes = number_of(rows[0][4]);
+    return {};
+}
+
+Result<std::vector<VersionRow>> Metadata::versions_like(const std::string& prefix) {
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_->query(k_version_columns
+                        + fmt::format("WHERE substr(uid, 1, {}) = $1 LIMIT 2", prefix.size()),
+                    {prefix}));
+    std::vector<VersionRow> versions;
+    for (const SqlRow& row : rows) {
+        versions.push_back(version_of(row));
+        DRYDOCK_TRY(count_rows(versions.back()));
+    }
+    return versions;
+}
+
+Status Metadata::each_version(const std::function<Status(const VersionRow&)>& take) {
+    std::string last;
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(
+            const SqlRows page,
+            sql_->query(k_version_columns
+                            + fmt::format("WHERE uid > $1 ORDER BY uid LIMIT {}", k_page_rows),
+                        {last}));
+        for (const SqlRow& row : page) {
+            VersionRow version = version_of(row);
+            DRYDOCK_TRY(count_rows(version));
+            DRYDOCK_TRY(take(version));
+        }
+        if (page.empty()) {
+            return {};
+        }
+        last = text_of(page.back()[0]);
+    }
+}
+
+std::string Metadata::block_columns() const {
+    return fmt::format("SELECT uid, version_uid, id, checksum, size, {}, {}",
+                       schema_.has_enc_version ? "enc_version" : "0",
+                       schema_.has_enc_envkey ? "enc_envkey" : "NULL");
+}
+
+Status Metadata::each_blob_row(const std::function<Status(const BlockRow&)>& take) {
+    return sql_->dialect() == SqlDialect::sqlite ? each_page_by_rowid(take)
+                                                 : each_page_of_cursor(take);
+}
+
+// The index over uid ends with the rowid, so each page is found at once.
+Status Metadata::each_page_by_rowid(const std::function<Status(const BlockRow&)>& take) {
+    std::string last_uid;  // rows without a uid are sparse, and so are those with an empty one
+    std::int64_t last_row = INT64_MAX;
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(
+            SqlRows page,
+            sql_->query(block_columns()
+                            + fmt::format(", rowid FROM blocks WHERE (uid, rowid) > ($1, {}) "
+                                          "ORDER BY uid, rowid LIMIT {}",
+                                          last_row,
+                                          k_page_rows),
+                        {last_uid}));
+        if (page.empty()) {
+            return {};
+        }
+        last_uid = text_of(page.back()[0]);
+        last_row = number_of(page.back()[7]);
+        DRYDOCK_TRY(take_page(page, take));
+    }
+}
+
+// The order of an index depends on the database's collation. The server sorts once into a file of
+// its own, and keeps neither a lock nor a transaction.
+Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)>& take) {
+    DRYDOCK_TRY(sql_->execute("DECLARE drydock_rows NO SCROLL CURSOR WITH HOLD FOR "
+                              + block_columns()
+                              + " FROM blocks WHERE uid IS NOT NULL AND uid <> '' "
+                                "ORDER BY uid COLLATE \"C\", version_uid, id"));
+    Status done;
+    while (done) {
+        auto page = sql_->query(fmt::format("FETCH {} FROM drydock_rows", k_page_rows));
+        if (!page || page->empty()) {
+            done = page ? Status{} : tl::unexpected(page.error());
+            break;
+        }
+        done = take_page(*page, take);
+    }
+    Status closed = sql_->execute("CLOSE drydock_rows");
+    return done ? closed : done;
+}
+
+Status Metadata::each_row_of(const std::string& version_uid,
+                             const std::function<Status(const BlockRow&)>& take) {
+    std::int64_t last = k_before_ids;
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(
+            SqlRows page,
+            sql_->query(block_columns()
+                            + fmt::format(" FROM blocks WHERE version_uid = $1 AND id > {} ORDER "
+                                          "BY id LIMIT {}",
+                                          last,
+                                          k_page_rows),
+                        {version_uid}));
+        if (page.empty()) {
+            return {};
+        }
+        last = number_of(page.back()[2]);
+        DRYDOCK_TRY(take_page(page, take));
+    }
+}
+
+Result<bool> Metadata::still_has(const BlockRow& row) {
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_->query(
+            fmt::format("SELECT 1 FROM blocks WHERE version_uid = $1 AND uid = $2 AND id = {}",
+                        row.id),
+            {row.version_uid, row.uid}));
+    return !rows.empty();
+}
+
+Result<bool> Metadata::has_version(const std::string& uid) {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql_->query("SELECT 1 FROM versions WHERE uid = $1", {uid}));
+    return !rows.empty();
+}
+
+Result<std::int64_t> Metadata::orphan_rows() {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql_->query("SELECT count(*) FROM blocks b WHERE NOT EXISTS (SELECT 1 FROM "
+                                   "versions v WHERE v.uid = b.version_uid)"));
+    return number_of(rows[0][0]);
+}
+
+Result<std::int64_t> Metadata::deleted_blocks() {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql_->query("SELECT count(*) FROM deleted_blocks"));
+    return number_of(rows[0][0]);
+}
+
+Result<bool> Metadata::is_listed_as_deleted(const std::string& uid) {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql_->query("SELECT 1 FROM deleted_blocks WHERE uid = $1 LIMIT 1", {uid}));
+    return !rows.empty();
+}
+
+Result<std::unique_ptr<Metadata>> open_metadata(std::unique_ptr<Sql> sql) {
+    auto metadata = std::make_unique<Metadata>(std::move(sql));
+    DRYDOCK_TRY(metadata->read_schema());
+    return metadata;
+}
+
+Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(auto sql, connect_sqlite(path, SqlAccess::read));
+    return open_metadata(std::move(sql));
+}
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,32 @@
+// What both databases share: transactions, and texts as numbers.
+#include "mover/blocks/sql.h"
+
+#include <charconv>
+
+namespace drydock::mover::blocks {
+
+Status in_transaction(Sql& sql, const std::function<Status()>& work) {
+    const bool is_sqlite = sql.dialect() == SqlDialect::sqlite;
+    DRYDOCK_TRY(sql.execute(is_sqlite ? "BEGIN IMMEDIATE" : "BEGIN"));
+    Status done = work();
+    done = done ? sql.execute("COMMIT") : done;
+    if (!done) {
+        // The first error tells the cause. A connection that is lost has rolled back by itself.
+        (void)sql.execute("ROLLBACK");
+    }
+    return done;
+}
+
+std::string text_of(const std::optional<std::string>& field) {
+    return field.value_or("");
+}
+
+std::int64_t number_of(const std::optional<std::string>& field) {
+    std::int64_t number = 0;
+    if (field) {
+        std::from_chars(field->data(), field->data() + field->size(), number);
+    }
+    return number;
+}
+
+}  // namespace drydock::mover::blocks

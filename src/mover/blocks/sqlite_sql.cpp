@@ -1,0 +1,136 @@
+// SQLite as a store's database.
+#include "mover/blocks/sql.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr int k_busy_ms = 10'000;  // backy2 commits per block; a lock is short
+
+struct Close {
+    void operator()(sqlite3* database) const { sqlite3_close(database); }
+};
+
+struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+
+using Database = std::unique_ptr<sqlite3, Close>;
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
+    return fail("blocks.metadata",
+                fmt::format("metadata {}: {}", path, why),
+                "name the SQLite file of backy2's setting `engine`");
+}
+
+SqlRow row_at(sqlite3_stmt* row) {
+    SqlRow fields(static_cast<std::size_t>(sqlite3_column_count(row)));
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const int column = static_cast<int>(i);
+        if (sqlite3_column_type(row, column) != SQLITE_NULL) {
+            const void* bytes = sqlite3_column_blob(row, column);
+            const auto size = static_cast<std::size_t>(sqlite3_column_bytes(row, column));
+            fields[i].emplace(bytes == nullptr ? "" : static_cast<const char*>(bytes), size);
+        }
+    }
+    return fields;
+}
+
+class SqliteSql final : public Sql {
+public:
+    explicit SqliteSql(std::string path) : path_(std::move(path)) {}
+
+    Status open(SqlAccess access);
+
+    SqlDialect dialect() const override { return SqlDialect::sqlite; }
+
+    const std::string& name() const override { return path_; }
+
+    Result<SqlRows> query(const std::string& sql, const std::vector<std::string>& values) override;
+    Status execute(const std::string& sql) override;
+    Result<Columns> columns() override;
+
+private:
+    Result<Statement> prepare(const std::string& sql, const std::vector<std::string>& values);
+
+    tl::unexpected<Error> failed() {
+        return refuse(path_, database_ ? sqlite3_errmsg(database_.get()) : "out of memory");
+    }
+
+    std::string path_;
+    Database database_;
+};
+
+Status SqliteSql::open(SqlAccess access) {
+    sqlite3* raw = nullptr;
+    const int flags = access == SqlAccess::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
+    database_.reset(raw);
+    if (code != SQLITE_OK) {
+        return failed();
+    }
+    sqlite3_busy_timeout(raw, k_busy_ms);
+    return access == SqlAccess::read ? Status{} : execute("PRAGMA synchronous = FULL");
+}
+
+Result<Statement> SqliteSql::prepare(const std::string& sql,
+                                     const std::vector<std::string>& values) {
+    sqlite3_stmt* raw = nullptr;
+    if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {
+        return failed();
+    }
+    Statement statement(raw);
+    int place = 0;
+    for (const std::string& value : values) {
+        sqlite3_bind_text(
+            raw, ++place, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
+    }
+    return statement;
+}
+
+Result<SqlRows> SqliteSql::query(const std::string& sql, const std::vector<std::string>& values) {
+    DRYDOCK_TRY_ASSIGN(const Statement statement, prepare(sql, values));
+    SqlRows rows;
+    while (true) {
+        const int code = sqlite3_step(statement.get());
+        if (code == SQLITE_DONE) {
+            return rows;
+        }
+        if (code != SQLITE_ROW) {
+            return failed();
+        }
+        rows.push_back(row_at(statement.get()));
+    }
+}
+
+Status SqliteSql::execute(const std::string& sql) {
+    if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+        return failed();
+    }
+    return {};
+}
+
+Result<Columns> SqliteSql::columns() {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       query("SELECT m.name, c.name, upper(c.type) FROM sqlite_master m, "
+                             "pragma_table_info(m.name) c WHERE m.type = 'table'",
+                             {}));
+    Columns columns;
+    for (const SqlRow& row : rows) {
+        columns[text_of(row[0])][text_of(row[1])] = text_of(row[2]);
+    }
+    return columns;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sql>> connect_sqlite(const std::string& path, SqlAccess access) {
+    auto sql = std::make_unique<SqliteSql>(path);
+    DRYDOCK_TRY(sql->open(access));
+    return sql;
+}
+
+}  // namespace drydock::mover::blocks
