@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "app/block_store.h"
 #include "app/chain.h"
 #include "app/updates.h"
 #include "cli/completion.h"
@@ -10,6 +11,7 @@
 #include "cli/json.h"
 #include "cli/observers.h"
 #include "cli/render.h"
+#include "cli/render_store.h"
 
 #include <functional>
 #include <memory>
@@ -78,6 +80,9 @@ public:
     int lint_pack();
     int schema();
     int version();
+    int inspect_store();
+    int verify_store();
+    int restore_from_store();
 
     int completion() {
         console_.out << render_completion(typed_.shell, command_table());
@@ -107,6 +112,10 @@ private:
     int refuse_use(const std::string& message, const std::string& remedy);
     int conduct(const std::function<app::Answer<app::RunStatus>(app::Observer&)>& begin,
                 const std::string& to);
+    [[nodiscard]] app::StoreRequest store_request() const;
+    template <class Work>
+    auto with_store_progress(const char* verb, Work work);
+    int refuse_on_stderr(const app::Failure& failure);
     std::unique_ptr<app::Observer> observer();
     void clear(app::Observer& observer) const;
     [[nodiscard]] std::string status_text(const app::RunStatus& status) const;

@@ -31,6 +31,7 @@ public:
         add_planning();
         add_sim();
         add_running();
+        add_stores();
         add_rest();
     }
 
@@ -240,6 +241,35 @@ private:
         add(app_, "status", "where the run is", k_cluster | k_json | k_run);
         add(app_, "watch", "follow the run until it waits or ends", k_cluster | k_json);
         add(app_, "log", "what happened, event by event", k_cluster | k_json | k_run);
+    }
+
+    CLI::App* add_store(CLI::App& stores,
+                        const std::string& name,
+                        const std::string& help,
+                        unsigned shared = k_json) {
+        auto* store = add(stores, name, help, shared);
+        text(store, "config", to_.store, "CONFIG", "backy2's own configuration")->required();
+        text(store, "--key-file", to_.key_file, "FILE", "64 hex digits, for encryption_key");
+        return store;
+    }
+
+    void add_workers(CLI::App* store) {
+        store->add_option("--workers", to_.workers, "threads; else one for each processor")
+            ->type_name("N");
+    }
+
+    void add_stores() {
+        auto& stores = *app_.add_subcommand("store", "backup stores of backy2");
+        stores.require_subcommand(1);
+        add_store(stores, "inspect", "release, schema, versions, and blobs by their names");
+        add_workers(add_store(stores, "verify", "read every blob and compare it with its rows"));
+        auto* restore = add_store(stores, "restore", "one version to a file or to stdout");
+        text(restore, "version", to_.version, "UID", "its uid, or the start of it")->required();
+        text(restore, "-o,--output", to_.output, "FILE", "the file; `-` for stdout")->required();
+        restore->add_flag("--replace", to_.replaces, "an existing file, once all is written");
+        restore->add_flag(
+            "--allow-holes", to_.allows_holes, "zeros where a block is lost; ends with 1");
+        add_workers(restore);
     }
 
     void add_rest() {

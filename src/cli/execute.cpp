@@ -153,6 +153,9 @@ constexpr Entry k_entries[] = {
     {"pack list", &Command::list_packs, false},
     {"pack lint", &Command::lint_pack, false},
     {"pack schema", &Command::schema, false},
+    {"store inspect", &Command::inspect_store, false},
+    {"store verify", &Command::verify_store, false},
+    {"store restore", &Command::restore_from_store, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

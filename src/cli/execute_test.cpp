@@ -314,6 +314,49 @@ TEST_F(Execute, AChainThatIsNotCleanAnswersOneAndOneThatCannotBeReadTwo) {
     EXPECT_EQ(type({"chain", "old.whl"}), 2);
 }
 
+TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg", "--key-file", "key"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("inspect backy.cfg key"));
+    fake_app().inspection.missing = 1;
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("something is missing"));
+    fake_app().inspection = {};
+    fake_app().inspection.schema.half_done = "column expire added";
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("half-done upgrade: column expire added"));
+    fake_app().store_failure = {app::k_exit_usage, {{"blocks.metadata", "no database", ""}}};
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg", "--json"}), 2);
+    EXPECT_THAT(out_.str(), HasSubstr("blocks.metadata"));
+    EXPECT_EQ(type({"store", "inspect"}), 2);
+    EXPECT_EQ(type({"store", "inspct", "backy.cfg"}), 2);
+}
+
+TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
+    EXPECT_EQ(type({"store", "verify", "backy.cfg", "--workers", "3"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("verify backy.cfg 3"));
+    EXPECT_THAT(out_.str(), StartsWith("every version can be restored"));
+    fake_app().verified.verdict.orphan_rows = 1;
+    EXPECT_EQ(type({"store", "verify", "backy.cfg"}), 1);
+    fake_app().verified = {};
+    fake_app().verified.verdict.versions["u1"].damaged = 1;
+    fake_app().verified.verdict.versions["u1"].lost = {{4096, 8192}};
+    EXPECT_EQ(type({"store", "verify", "backy.cfg"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("4096+8192"));
+}
+
+TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
+    EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "x.img"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("restore u1 x.img"));
+    EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "-"}, true), 2);
+    EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "-"}), 0);
+    EXPECT_EQ(out_.str(), "");  // the image's place
+    EXPECT_THAT(err_.str(), HasSubstr("restored"));
+    EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1"}), 2);
+    fake_app().restored.lost = {{0, 4096}};
+    EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "x.img", "--allow-holes"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("restored with losses"));
+}
+
 TEST_F(Execute, CompletionsHoldEveryCommandAndOption) {
     for (const char* shell : {"bash", "zsh", "fish"}) {
         ASSERT_EQ(type({"completion", shell}), 0);

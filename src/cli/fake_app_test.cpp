@@ -1,4 +1,5 @@
 // The app of the tests, in the place of the real one, which they do not link.
+#include "app/block_store.h"
 #include "app/chain.h"
 #include "app/updates.h"
 #include "chain/graph.h"
@@ -41,6 +42,33 @@ Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*prog
 Answer<Survey> survey(const Options& options) {
     ask("survey " + options.cluster_file);
     return cli::sample_survey();
+}
+
+Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request) {
+    ask("inspect " + request.config + " " + request.key_file);
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().inspection;
+}
+
+Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
+    ask("verify " + request.config + " " + std::to_string(request.workers));
+    progressed({1, 2, "rows", 0});
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().verified;
+}
+
+Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request*/,
+                                                   mover::blocks::RestoreRequest how,
+                                                   const OnStoreProgress& /*progressed*/) {
+    ask("restore " + how.version + " " + how.path);
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().restored;
 }
 
 // OLD has one revision; NEW one more.

@@ -50,6 +50,12 @@ struct Invocation {
     bool trust_this_time = false;  // $DRYDOCK_TRUST is 1
     bool take_over = false;
     bool give_up_hosts = false;
+    std::string store;     // backy2's configuration
+    std::string key_file;  // store: in the place of the configuration's key
+    std::string version;   // store restore: its uid
+    std::uint64_t workers = 0;
+    bool replaces = false;
+    bool allows_holes = false;
     bool dry_run = false;
     bool json = false;
 };

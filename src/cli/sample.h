@@ -3,8 +3,10 @@
 #pragma once
 
 #include "app/app.h"
+#include "app/block_store.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,10 @@ struct FakeApp {
     app::Answer<app::RunStatus> resumed = run;
     app::Answer<model::Plan> plan = sample_plan();
     app::Checked checked = sample_check(checker::Verdict::holds);
+    mover::blocks::Inspection inspection;
+    app::StoreVerified verified;
+    mover::blocks::Restored restored;
+    std::optional<app::Failure> store_failure;
     std::vector<std::string> asked;
     std::vector<run::Event> events;  // told to the observer of apply
 };

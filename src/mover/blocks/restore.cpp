@@ -46,7 +46,7 @@ public:
                 ImageFile& image,
                 const BlobReader& reader,
                 const RestoreRequest& request,
-                const std::function<void(std::int64_t)>& progressed)
+                const RestoreProgress& progressed)
         : image_(image)
         , request_(request)
         , progressed_(progressed)
@@ -98,7 +98,7 @@ private:
         }
         lost_[static_cast<std::size_t>(piece.id)] = !bytes;
         done_ += piece.bytes;
-        progressed_(done_);
+        progressed_(done_, restored.version.bytes);
         if (!bytes || is_zero(*bytes)) {
             return image_.write_zeros(piece.bytes);
         }
@@ -108,7 +108,7 @@ private:
 
     ImageFile& image_;
     const RestoreRequest& request_;
-    const std::function<void(std::int64_t)>& progressed_;
+    const RestoreProgress& progressed_;
     std::vector<bool> lost_;
     std::int64_t next_ = 0;
     std::int64_t done_ = 0;
@@ -151,7 +151,7 @@ Status check_size(const VersionRow& version) {
 Result<Restored> restore(Metadata& metadata,
                          const BlobReader& reader,
                          const RestoreRequest& request,
-                         const std::function<void(std::int64_t)>& progressed) {
+                         const RestoreProgress& progressed) {
     DRYDOCK_TRY_ASSIGN(VersionRow version, find_version(metadata, request.version));
     DRYDOCK_TRY(check_size(version));
     auto image = request.path.empty() ? ImageFile::stream(request.descriptor)

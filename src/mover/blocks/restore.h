@@ -29,12 +29,15 @@ struct Restored {
     std::vector<ByteRange> lost;  // zeros in the place of data; only with `allows_holes`
 };
 
-// `progressed` gets the bytes of the image that are done. Errors: those of read_block,
+// Bytes of the image: written so far, and in all.
+using RestoreProgress = std::function<void(std::int64_t done, std::int64_t all)>;
+
+// Errors: those of read_block,
 // "blocks.no_version", "blocks.ambiguous", "blocks.absent_row", "blocks.version_size",
 // "blocks.exists", those of writing. After an error no file of that name was made or changed.
 [[nodiscard]] Result<Restored> restore(Metadata& metadata,
                                        const BlobReader& reader,
                                        const RestoreRequest& request,
-                                       const std::function<void(std::int64_t)>& progressed);
+                                       const RestoreProgress& progressed);
 
 }  // namespace drydock::mover::blocks

@@ -27,8 +27,9 @@ public:
 
     Result<Restored> run(RestoreRequest request) {
         const Store store = copy.open();
-        return restore(
-            *store.metadata, store.reader, request, [&](auto bytes) { progress = bytes; });
+        return restore(*store.metadata, store.reader, request, [&](auto done, auto /*all*/) {
+            progress = done;
+        });
     }
 
     std::string wanted(const std::string& version) const {

@@ -107,7 +107,7 @@ std::string StoreCopy::restored_sha256(const std::string& version_uid,
     store.reader.key = read_key(key_hex).value();
     const std::string path = folder_ + "/restored.img";
     const auto restored =
-        restore(*store.metadata, store.reader, {version_uid, path, -1, 2, true}, [](auto) {});
+        restore(*store.metadata, store.reader, {version_uid, path, -1, 2, true}, [](auto, auto) {});
     if (!restored) {
         return restored.error().code;
     }

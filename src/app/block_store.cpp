@@ -1,0 +1,97 @@
+#include "app/block_store.h"
+
+#include "app/internal.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace drydock::app {
+namespace {
+
+namespace blocks = mover::blocks;
+
+constexpr std::size_t k_findings_max = 1000;  // of an answer; the verdict counts them all
+constexpr std::size_t k_workers_max = 64;
+
+std::size_t workers_of(const StoreRequest& request) {
+    const std::size_t wanted =
+        request.workers == 0 ? std::thread::hardware_concurrency() : request.workers;
+    return std::clamp<std::size_t>(wanted, 1, k_workers_max);
+}
+
+Result<blocks::Store> open(const StoreRequest& request, blocks::SqlAccess access) {
+    DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.config));
+    std::string key;
+    if (!request.key_file.empty()) {
+        DRYDOCK_TRY_ASSIGN(key, blocks::read_key_file(request.key_file));
+    }
+    return blocks::open_store(config, key, access);
+}
+
+// What is lost or refused, and no trouble of reading.
+bool is_damage(const Error& error) {
+    static const std::vector<std::string> unreadable = {
+        "blocks.metadata", "blocks.schema", "blocks.config", "blocks.data", "blocks.hash"};
+    return error.code.starts_with("blocks.") && std::ranges::count(unreadable, error.code) == 0;
+}
+
+tl::unexpected<Failure> refuse_store(const Error& error) {
+    return refuse(error, is_damage(error) ? k_exit_no : k_exit_usage);
+}
+
+}  // namespace
+
+Answer<blocks::Inspection> inspect_store(const StoreRequest& request) {
+    auto store = open(request, blocks::SqlAccess::read);
+    if (!store) {
+        return refuse_store(store.error());
+    }
+    auto found = blocks::inspect(*store);
+    if (!found) {
+        return refuse_store(found.error());
+    }
+    return std::move(*found);
+}
+
+Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
+    auto store = open(request, blocks::SqlAccess::read);
+    if (!store) {
+        return refuse_store(store.error());
+    }
+    StoreVerified answer;
+    const auto found = [&](const blocks::Finding& finding) {
+        if (answer.findings.size() < k_findings_max) {
+            answer.findings.push_back(finding);
+        }
+    };
+    const auto count = [&](const blocks::StoreVerdict& verdict) {
+        progressed({verdict.rows, verdict.rows_all, "rows", verdict.findings});
+    };
+    auto verdict =
+        blocks::verify(*store->metadata, store->reader, workers_of(request), {found, count});
+    if (!verdict) {
+        return refuse_store(verdict.error());
+    }
+    answer.verdict = std::move(*verdict);
+    return answer;
+}
+
+Answer<blocks::Restored> restore_from_store(const StoreRequest& request,
+                                            blocks::RestoreRequest how,
+                                            const OnStoreProgress& progressed) {
+    auto store = open(request, blocks::SqlAccess::read);
+    if (!store) {
+        return refuse_store(store.error());
+    }
+    how.workers = workers_of(request);
+    auto restored = blocks::restore(
+        *store->metadata, store->reader, how, [&](std::int64_t done, std::int64_t all) {
+            progressed({done, all, "bytes", 0});
+        });
+    if (!restored) {
+        return refuse_store(restored.error());
+    }
+    return std::move(*restored);
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,50 @@
+// The use cases of `drydock store`: a store of backy2, named by backy2's own configuration. No
+// cluster is asked.
+//
+// Exit codes of failures: 1 for damage and refusals, 2 for what could not be read.
+#pragma once
+
+#include "app/app.h"
+#include "mover/blocks/inspect.h"
+#include "mover/blocks/restore.h"
+#include "mover/blocks/verify.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace drydock::app {
+
+struct StoreRequest {
+    std::string config;       // backy2's configuration file
+    std::string key_file;     // in the place of the configuration's key; may be empty
+    std::size_t workers = 0;  // threads that read blobs; 0: one for each processor
+};
+
+// How far long work has come.
+struct StoreProgress {
+    std::int64_t done = 0;
+    std::int64_t all = 0;
+    std::string unit;  // "rows", "bytes"
+    std::int64_t findings = 0;
+};
+
+using OnStoreProgress = std::function<void(const StoreProgress&)>;
+
+[[nodiscard]] Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request);
+
+struct StoreVerified {
+    mover::blocks::StoreVerdict verdict;
+    std::vector<mover::blocks::Finding> findings;  // the first of them
+};
+
+[[nodiscard]] Answer<StoreVerified> verify_store(const StoreRequest& request,
+                                                 const OnStoreProgress& progressed);
+// `how.workers` is taken from the request.
+[[nodiscard]] Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& request,
+                                                                 mover::blocks::RestoreRequest how,
+                                                                 const OnStoreProgress& progressed);
+
+}  // namespace drydock::app

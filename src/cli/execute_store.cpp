@@ -1,0 +1,72 @@
+// The commands that work on a store of backy2, and on no cluster.
+#include "cli/command.h"
+#include "cli/render_store.h"
+#include "cli/store_progress.h"
+
+#include <unistd.h>
+
+namespace drydock::cli {
+
+app::StoreRequest Command::store_request() const {
+    return {typed_.store, typed_.key_file, static_cast<std::size_t>(typed_.workers)};
+}
+
+// Shows progress as `work` tells it, then its answer.
+template <class Work>
+auto Command::with_store_progress(const char* verb, Work work) {
+    const bool is_live = console_.terminal && !typed_.json;
+    StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, verb);
+    auto answer = work([&](const app::StoreProgress& progress) { line.show(progress); });
+    line.clear();
+    return answer;
+}
+
+int Command::inspect_store() {
+    const auto answer = app::inspect_store(store_request());
+    const int shown =
+        show(answer, [&](const auto& found) { return render_inspection(found, screen_); });
+    const bool has_damage = answer && (!answer->whole() || !answer->schema.half_done.empty());
+    return has_damage ? app::k_exit_no : shown;
+}
+
+int Command::verify_store() {
+    const auto answer = with_store_progress(
+        "verify", [&](const auto& tell) { return app::verify_store(store_request(), tell); });
+    const int shown =
+        show(answer, [&](const auto& verified) { return render_store_verified(verified, screen_); });
+    const bool has_damage = answer && (!answer->verdict.whole() || answer->verdict.orphan_rows > 0);
+    return has_damage ? app::k_exit_no : shown;
+}
+
+int Command::restore_from_store() {
+    const bool is_stream = typed_.output == "-";
+    mover::blocks::RestoreRequest how;
+    how.version = typed_.version;
+    how.path = is_stream ? "" : typed_.output;
+    how.descriptor = STDOUT_FILENO;
+    how.replaces = typed_.replaces;
+    how.allows_holes = typed_.allows_holes;
+    if (is_stream && console_.terminal) {
+        return refuse_use("an image does not go to a terminal", "say -o FILE, or pipe it on");
+    }
+    const auto answer = with_store_progress("restore", [&](const auto& tell) {
+        return app::restore_from_store(store_request(), how, tell);
+    });
+    if (!answer) {
+        return is_stream ? refuse_on_stderr(answer.error()) : refuse(answer.error());
+    }
+    std::ostream& out = is_stream ? console_.err : console_.out;
+    out << (typed_.json ? json_of(*answer).pretty() + "\n"
+                        : render_restored(*answer, is_stream ? "stdout" : how.path, screen_));
+    return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
+}
+
+// Stdout has the bytes of an image.
+int Command::refuse_on_stderr(const app::Failure& failure) {
+    const Asked asked = {typed_.command, cluster_file_, {}};
+    console_.err << (typed_.json ? json_of(failure).dump() + "\n"
+                                 : render_failure(failure, asked, screen_));
+    return failure.exit_code;
+}
+
+}  // namespace drydock::cli

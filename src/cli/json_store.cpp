@@ -1,0 +1,95 @@
+// What `drydock store` tells machines: docs/formats/store.md describes every key.
+#include "cli/render_store.h"
+
+namespace drydock::cli {
+
+namespace {
+
+namespace blocks = mover::blocks;
+
+Json json_of_version(const blocks::VersionRow& version) {
+    Json json;
+    json.set("uid", version.uid).set("name", version.name).set("snapshot", version.snapshot);
+    json.set("date", version.date).set("bytes", version.bytes);
+    json.set("block_bytes", version.block_bytes).set("blocks", version.blocks);
+    json.set("rows", version.rows).set("sparse", version.sparse).set("stray", version.stray);
+    json.set("encrypted", version.encrypted);
+    return json.set("valid", version.is_valid).set("protected", version.is_protected);
+}
+
+Json json_of_ranges(const std::vector<blocks::ByteRange>& ranges) {
+    Json json = Json::Array{};
+    for (const blocks::ByteRange& range : ranges) {
+        Json one;
+        one.set("offset", range.offset).set("bytes", range.bytes);
+        json.push(std::move(one));
+    }
+    return json;
+}
+
+Json json_of_texts(const std::vector<std::string>& texts) {
+    Json json = Json::Array{};
+    for (const std::string& text : texts) {
+        json.push(text);
+    }
+    return json;
+}
+
+Json json_of_schema(const blocks::Schema& schema) {
+    Json json;
+    json.set("release", schema.release).set("head", schema.head);
+    return json.set("half_done", schema.half_done).set("undo", schema.undo);
+}
+
+}  // namespace
+
+Json json_of(const blocks::Inspection& found) {
+    Json versions = Json::Array{};
+    for (const blocks::VersionRow& version : found.versions) {
+        versions.push(json_of_version(version));
+    }
+    Json rows;
+    rows.set("all", found.rows).set("sparse", found.sparse).set("encrypted", found.encrypted);
+    rows.set("stray", found.stray).set("orphan", found.orphan_rows);
+    Json files;
+    files.set("used", found.blobs).set("shared", found.shared).set("missing", found.missing);
+    files.set("missing_uids", json_of_texts(found.missing_uids));
+    files.set("unreferenced", found.unreferenced).set("unlisted", found.unlisted);
+    files.set("unreferenced_uids", json_of_texts(found.unreferenced_uids));
+    files.set("unreferenced_bytes", found.unreferenced_bytes).set("strange", found.strange);
+    files.set("bytes", found.blob_bytes).set("deleted_rows", found.deleted);
+    Json json;
+    json.set("whole", found.whole()).set("schema", json_of_schema(found.schema));
+    json.set("rows", std::move(rows)).set("blobs", std::move(files));
+    return json.set("versions", std::move(versions));
+}
+
+Json json_of(const app::StoreVerified& answer) {
+    Json versions = Json::Array{};
+    for (const auto& [uid, verdict] : answer.verdict.versions) {
+        Json one = json_of_version(verdict.version);
+        one.set("whole", verdict.whole()).set("damaged", verdict.damaged);
+        versions.push(std::move(one.set("lost", json_of_ranges(verdict.lost))));
+    }
+    Json findings = Json::Array{};
+    for (const blocks::Finding& finding : answer.findings) {
+        Json one;
+        one.set("version", finding.row.version_uid).set("position", finding.row.id);
+        one.set("blob", finding.row.uid).set("code", finding.error.code);
+        one.set("message", finding.error.message).set("remedy", finding.error.remedy);
+        findings.push(std::move(one));
+    }
+    Json json;
+    json.set("whole", answer.verdict.whole()).set("blobs_read", answer.verdict.blobs);
+    json.set("bytes_right", answer.verdict.bytes).set("finding_count", answer.verdict.findings);
+    json.set("orphan_rows", answer.verdict.orphan_rows).set("findings", std::move(findings));
+    return json.set("versions", std::move(versions));
+}
+
+Json json_of(const blocks::Restored& restored) {
+    Json json = json_of_version(restored.version);
+    json.set("bytes_from_blobs", restored.bytes).set("lost", json_of_ranges(restored.lost));
+    return json.set("whole", restored.lost.empty());
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,166 @@
+// The screens of `drydock store`: the verdict first, then the figures, then the versions.
+#include "cli/render_store.h"
+
+#include "base/text.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+namespace {
+
+namespace blocks = mover::blocks;
+
+constexpr std::size_t k_lines_max = 40;  // of one list; --json has more
+
+std::string count_of(std::int64_t count, std::string_view noun) {
+    return counted(static_cast<std::size_t>(count), noun);
+}
+
+std::string schema_line(const blocks::Schema& schema, const Screen& screen) {
+    if (schema.half_done.empty()) {
+        return fmt::format("schema of backy2 {}\n", schema.release);
+    }
+    return fmt::format("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
+                       "the half step back\n",
+                       screen.paint(Tone::bad, "half-done upgrade"),
+                       schema.half_done);
+}
+
+std::string state_of(const blocks::VersionRow& version) {
+    std::string words = version.is_valid ? "" : "invalid by backy2";
+    words += version.is_protected ? (words.empty() ? "protected" : ", protected") : "";
+    if (version.rows != version.blocks) {
+        words += fmt::format("{}{} of {} blocks have no row",
+                             words.empty() ? "" : ", ",
+                             version.blocks - version.rows,
+                             version.blocks);
+    }
+    return words;
+}
+
+std::string version_table(const std::vector<blocks::VersionRow>& versions) {
+    Table table;
+    for (std::size_t i = 0; i < versions.size() && i < k_lines_max; ++i) {
+        const blocks::VersionRow& one = versions[i];
+        table.add({one.uid,
+                   one.date.substr(0, 19),
+                   show_bytes(one.bytes),
+                   one.name + (one.snapshot.empty() ? "" : " / " + one.snapshot),
+                   state_of(one)});
+    }
+    const std::string rest =
+        versions.size() > k_lines_max
+            ? fmt::format("  and {} more (--json has them all)\n", versions.size() - k_lines_max)
+            : "";
+    return table.text() + rest;
+}
+
+std::string uid_lines(const char* title, const std::vector<std::string>& uids) {
+    std::string out;
+    for (std::size_t i = 0; i < uids.size() && i < k_lines_max; ++i) {
+        out += fmt::format("  {}\n", uids[i]);
+    }
+    return out.empty() ? "" : fmt::format("\n{}\n{}", title, out);
+}
+
+std::string range_words(const std::vector<blocks::ByteRange>& ranges) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < ranges.size() && i < k_lines_max; ++i) {
+        words.push_back(fmt::format("{}+{}", ranges[i].offset, ranges[i].bytes));
+    }
+    if (ranges.size() > k_lines_max) {
+        words.push_back(fmt::format("and {} more", ranges.size() - k_lines_max));
+    }
+    return join(words, ", ");
+}
+
+std::string lost_line(const blocks::VersionVerdict& version, const Screen& screen) {
+    return fmt::format("  {}  {}  {}\n",
+                       version.version.uid,
+                       version.version.name,
+                       screen.paint(Tone::bad, "not whole"))
+           + hang("      bytes lost (offset+length): ",
+                  version.lost.empty() ? "its rows cannot be placed" : range_words(version.lost),
+                  screen.width);
+}
+
+}  // namespace
+
+std::string render_inspection(const blocks::Inspection& found, const Screen& screen) {
+    std::string out = (found.whole() ? screen.paint(Tone::good, "nothing is missing")
+                                     : screen.paint(Tone::bad, "something is missing"))
+                      + " (by names; `drydock store verify` reads the blobs)\n";
+    out += schema_line(found.schema, screen);
+    out += fmt::format("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
+                       count_of(static_cast<std::int64_t>(found.versions.size()), "version"),
+                       count_of(found.rows, "block row"),
+                       found.sparse,
+                       found.encrypted,
+                       found.stray,
+                       found.orphan_rows);
+    out += fmt::format("{} used, {} of them shared, {} missing; {} in all files\n",
+                       count_of(found.blobs, "blob"),
+                       found.shared,
+                       found.missing,
+                       show_bytes(found.blob_bytes));
+    out +=
+        fmt::format("{} unreferenced ({}), {} of them not on backy2's list of {}; {} strange\n\n",
+                    count_of(found.unreferenced, "blob"),
+                    show_bytes(found.unreferenced_bytes),
+                    found.unlisted,
+                    count_of(found.deleted, "deleted block"),
+                    count_of(found.strange, "file"));
+    return out + version_table(found.versions) + uid_lines("Missing blobs", found.missing_uids);
+}
+
+std::string render_store_verified(const app::StoreVerified& answer, const Screen& screen) {
+    const blocks::StoreVerdict& verdict = answer.verdict;
+    std::int64_t whole = 0;
+    std::string lost;
+    for (const auto& [uid, version] : verdict.versions) {
+        whole += version.whole() ? 1 : 0;
+        lost += version.whole() ? "" : lost_line(version, screen);
+    }
+    std::string out = verdict.whole() ? screen.paint(Tone::good, "every version can be restored")
+                                      : screen.paint(Tone::bad, "damage");
+    out += fmt::format("\n{} of {} can be restored in full; {} read, {} right; {} of no version\n",
+                       whole,
+                       count_of(static_cast<std::int64_t>(verdict.versions.size()), "version"),
+                       count_of(verdict.blobs, "blob"),
+                       show_bytes(verdict.bytes),
+                       count_of(verdict.orphan_rows, "row"));
+    out += lost.empty() ? "" : "\n" + lost;
+    std::string lines;
+    for (std::size_t i = 0; i < answer.findings.size() && i < k_lines_max; ++i) {
+        const blocks::Finding& one = answer.findings[i];
+        lines += fmt::format("  {}  position {}\n", one.row.version_uid, one.row.id)
+                 + hang("      ", one.error.message, screen.width);
+    }
+    out += lines.empty() ? "" : "\nFindings\n" + lines;
+    const auto shown = std::min(answer.findings.size(), k_lines_max);
+    if (verdict.findings > static_cast<std::int64_t>(shown)) {
+        out += fmt::format("  and {} more\n", verdict.findings - static_cast<std::int64_t>(shown));
+    }
+    return out;
+}
+
+std::string
+render_restored(const blocks::Restored& restored, const std::string& path, const Screen& screen) {
+    const bool whole = restored.lost.empty();
+    std::string out = fmt::format("{}: {} of {} to {}, {} of them from blobs, each checked\n",
+                                  whole ? screen.paint(Tone::good, "restored")
+                                        : screen.paint(Tone::bad, "restored with losses"),
+                                  show_bytes(restored.version.bytes),
+                                  restored.version.name,
+                                  path,
+                                  show_bytes(restored.bytes));
+    return out
+           + (whole ? ""
+                    : hang("  zeros in the place of data (offset+length): ",
+                           range_words(restored.lost),
+                           screen.width));
+}
+
+}  // namespace drydock::cli

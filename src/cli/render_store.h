@@ -1,0 +1,22 @@
+// The screens of `drydock store`, and their content for machines (docs/formats/store.md). Pure.
+#pragma once
+
+#include "app/block_store.h"
+#include "base/json.h"
+#include "cli/screen.h"
+
+#include <string>
+
+namespace drydock::cli {
+
+[[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& found,
+                                            const Screen& screen);
+[[nodiscard]] Json json_of(const mover::blocks::Inspection& found);
+[[nodiscard]] std::string render_store_verified(const app::StoreVerified& answer, const Screen& screen);
+[[nodiscard]] Json json_of(const app::StoreVerified& answer);
+[[nodiscard]] std::string render_restored(const mover::blocks::Restored& restored,
+                                          const std::string& path,
+                                          const Screen& screen);
+[[nodiscard]] Json json_of(const mover::blocks::Restored& restored);
+
+}  // namespace drydock::cli

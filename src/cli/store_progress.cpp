@@ -1,0 +1,63 @@
+#include "cli/store_progress.h"
+
+#include "base/text.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace drydock::cli {
+
+namespace {
+
+constexpr std::int64_t k_redraw_ms = 200;
+constexpr std::int64_t k_line_ms = 30'000;
+constexpr std::int64_t k_estimate_ms = 3'000;  // earlier ones mislead
+
+std::string amount(std::int64_t value, const std::string& unit) {
+    return unit == "bytes" ? show_bytes(value) : fmt::format("{} {}", value, unit);
+}
+
+}  // namespace
+
+std::string store_progress_words(const std::string& verb,
+                                 const app::StoreProgress& progress,
+                                 std::int64_t elapsed_ms) {
+    const double part =
+        progress.all <= 0 ? 1.0
+                          : static_cast<double>(progress.done) / static_cast<double>(progress.all);
+    std::string words = fmt::format("{}  {:.0f} %  {} of {}",
+                                    verb,
+                                    part * 100,
+                                    amount(progress.done, progress.unit),
+                                    amount(progress.all, progress.unit));
+    if (progress.findings > 0) {
+        words += "  " + counted(static_cast<std::size_t>(progress.findings), "finding");
+    }
+    if (elapsed_ms >= k_estimate_ms && part > 0 && part < 1) {
+        const double left_ms = static_cast<double>(elapsed_ms) * (1 - part) / part;
+        words += "  " + about(static_cast<std::int64_t>(left_ms)) + " left";
+    }
+    return words;
+}
+
+void StoreProgressLine::show(const app::StoreProgress& progress) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (now - told_ms_ < (is_live_ ? k_redraw_ms : k_line_ms)) {
+        return;
+    }
+    clear();
+    told_ms_ = now;
+    out_ << store_progress_words(verb_, progress, now - begun_ms_) << std::endl;
+    is_drawn_ = is_live_;
+}
+
+void StoreProgressLine::clear() {
+    if (is_drawn_) {
+        out_ << escape("1A") << escape("J") << std::flush;
+    }
+    is_drawn_ = false;
+}
+
+}  // namespace drydock::cli
