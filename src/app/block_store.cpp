@@ -1,6 +1,7 @@
 #include "app/block_store.h"
 
 #include "app/internal.h"
+#include "app/open_store.h"
 
 #include <algorithm>
 #include <thread>
@@ -13,13 +14,22 @@ namespace blocks = mover::blocks;
 constexpr std::size_t k_findings_max = 1000;  // of an answer; the verdict counts them all
 constexpr std::size_t k_workers_max = 64;
 
+// What is lost or refused, and no trouble of reading.
+bool is_damage(const Error& error) {
+    static const std::vector<std::string> unreadable = {
+        "blocks.metadata", "blocks.schema", "blocks.config", "blocks.data", "blocks.hash"};
+    return error.code.starts_with("blocks.") && std::ranges::count(unreadable, error.code) == 0;
+}
+
+}  // namespace
+
 std::size_t workers_of(const StoreRequest& request) {
     const std::size_t wanted =
         request.workers == 0 ? std::thread::hardware_concurrency() : request.workers;
     return std::clamp<std::size_t>(wanted, 1, k_workers_max);
 }
 
-Result<blocks::Store> open(const StoreRequest& request, blocks::SqlAccess access) {
+Result<blocks::Store> open_store(const StoreRequest& request, blocks::SqlAccess access) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.config));
     std::string key;
     if (!request.key_file.empty()) {
@@ -28,21 +38,12 @@ Result<blocks::Store> open(const StoreRequest& request, blocks::SqlAccess access
     return blocks::open_store(config, key, access);
 }
 
-// What is lost or refused, and no trouble of reading.
-bool is_damage(const Error& error) {
-    static const std::vector<std::string> unreadable = {
-        "blocks.metadata", "blocks.schema", "blocks.config", "blocks.data", "blocks.hash"};
-    return error.code.starts_with("blocks.") && std::ranges::count(unreadable, error.code) == 0;
-}
-
 tl::unexpected<Failure> refuse_store(const Error& error) {
     return refuse(error, is_damage(error) ? k_exit_no : k_exit_usage);
 }
 
-}  // namespace
-
 Answer<blocks::Inspection> inspect_store(const StoreRequest& request) {
-    auto store = open(request, blocks::SqlAccess::read);
+    auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
     }
@@ -54,7 +55,7 @@ Answer<blocks::Inspection> inspect_store(const StoreRequest& request) {
 }
 
 Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
-    auto store = open(request, blocks::SqlAccess::read);
+    auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
     }
@@ -79,7 +80,7 @@ Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStorePro
 Answer<blocks::Restored> restore_from_store(const StoreRequest& request,
                                             blocks::RestoreRequest how,
                                             const OnStoreProgress& progressed) {
-    auto store = open(request, blocks::SqlAccess::read);
+    auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
     }

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "mover/blocks/inspect.h"
 #include "mover/blocks/restore.h"
+#include "mover/blocks/upgrade.h"
 #include "mover/blocks/verify.h"
 
 #include <cstddef>
@@ -46,5 +47,22 @@ struct StoreVerified {
 [[nodiscard]] Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& request,
                                                                  mover::blocks::RestoreRequest how,
                                                                  const OnStoreProgress& progressed);
+
+struct StoreUpgradeRequest {
+    StoreRequest store;
+    bool undo = false;
+    bool dry_run = false;
+    std::string copy;  // of the metadata; empty: a new name beside them
+};
+
+struct StoreUpgraded {
+    mover::blocks::UpgradeReport report;
+    bool dry_run = false;
+    std::string copy;                // empty: none was made
+    std::vector<std::string> notes;  // what is left to do
+};
+
+// Holds backy2's locks meanwhile.
+[[nodiscard]] Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request);
 
 }  // namespace drydock::app

@@ -83,6 +83,7 @@ public:
     int inspect_store();
     int verify_store();
     int restore_from_store();
+    int upgrade_store();
 
     int completion() {
         console_.out << render_completion(typed_.shell, command_table());

@@ -263,6 +263,10 @@ private:
         stores.require_subcommand(1);
         add_store(stores, "inspect", "release, schema, versions, and blobs by their names");
         add_workers(add_store(stores, "verify", "read every blob and compare it with its rows"));
+        auto* upgrade = add_store(
+            stores, "upgrade", "raise the schema to that of backy2 2.13.8", k_json | k_dry_run);
+        upgrade->add_flag("--undo", to_.undo, "take a half-done upgrade back instead");
+        text(upgrade, "--copy", to_.copy, "FILE", "the copy of the metadata that is made first");
         auto* restore = add_store(stores, "restore", "one version to a file or to stdout");
         text(restore, "version", to_.version, "UID", "its uid, or the start of it")->required();
         text(restore, "-o,--output", to_.output, "FILE", "the file; `-` for stdout")->required();

@@ -156,6 +156,7 @@ constexpr Entry k_entries[] = {
     {"store inspect", &Command::inspect_store, false},
     {"store verify", &Command::verify_store, false},
     {"store restore", &Command::restore_from_store, false},
+    {"store upgrade", &Command::upgrade_store, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

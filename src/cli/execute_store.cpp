@@ -61,6 +61,12 @@ int Command::restore_from_store() {
     return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
 }
 
+int Command::upgrade_store() {
+    const auto answer =
+        app::upgrade_store({store_request(), typed_.undo, typed_.dry_run, typed_.copy});
+    return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
+}
+
 // Stdout has the bytes of an image.
 int Command::refuse_on_stderr(const app::Failure& failure) {
     const Asked asked = {typed_.command, cluster_file_, {}};

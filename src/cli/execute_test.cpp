@@ -357,6 +357,25 @@ TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
     EXPECT_THAT(out_.str(), HasSubstr("restored with losses"));
 }
 
+TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
+    EXPECT_EQ(type({"store", "upgrade", "backy.cfg"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("nothing to do"));
+    fake_app().upgraded.report.steps = {{"add versions.expire", "ALTER"}};
+    fake_app().upgraded.report.rows = {{"tags", 16}};
+    fake_app().upgraded.notes = {"edit the configuration"};
+    fake_app().upgraded.copy = "meta.copy";
+    EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--undo", "--copy", "meta.copy"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("add versions.expire"));
+    EXPECT_THAT(out_.str(), HasSubstr("rows kept: tags 16"));
+    EXPECT_THAT(out_.str(), HasSubstr("equal: meta.copy"));
+    EXPECT_THAT(out_.str(), HasSubstr("note: edit the configuration"));
+    EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--dry-run"}), 0);
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("upgrade backy.cfg ",
+                            "upgrade backy.cfg undo meta.copy",
+                            "upgrade backy.cfg dry "));
+}
+
 TEST_F(Execute, CompletionsHoldEveryCommandAndOption) {
     for (const char* shell : {"bash", "zsh", "fish"}) {
         ASSERT_EQ(type({"completion", shell}), 0);

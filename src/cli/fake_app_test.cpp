@@ -71,6 +71,12 @@ Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request
     return fake_app().restored;
 }
 
+Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
+    ask("upgrade " + request.store.config + (request.undo ? " undo" : "")
+        + (request.dry_run ? " dry" : "") + " " + request.copy);
+    return fake_app().upgraded;
+}
+
 // OLD has one revision; NEW one more.
 ChainAnswer compare_chains(const ChainRequest& request) {
     chain::Texts texts = {{"v/versions/a.py", "revision = 'a'\ndown_revision = None\n"}};

@@ -56,6 +56,8 @@ struct Invocation {
     std::uint64_t workers = 0;
     bool replaces = false;
     bool allows_holes = false;
+    bool undo = false;
+    std::string copy;  // store upgrade: the file for the metadata
     bool dry_run = false;
     bool json = false;
 };

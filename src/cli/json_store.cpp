@@ -86,6 +86,25 @@ Json json_of(const app::StoreVerified& answer) {
     return json.set("versions", std::move(versions));
 }
 
+Json json_of(const app::StoreUpgraded& answer) {
+    Json steps = Json::Array{};
+    for (const blocks::UpgradeStep& step : answer.report.steps) {
+        Json one;
+        one.set("words", step.words).set("sql", step.sql);
+        steps.push(std::move(one));
+    }
+    Json rows = Json::Object{};
+    for (const auto& [table, count] : answer.report.rows) {
+        rows.set(table, count);
+    }
+    Json json;
+    json.set("before", json_of_schema(answer.report.before));
+    json.set("after", json_of_schema(answer.report.after));
+    json.set("steps", std::move(steps)).set("rows_kept", std::move(rows));
+    json.set("copy", answer.copy).set("dry_run", answer.dry_run);
+    return json.set("lock_us", answer.report.lock_us).set("notes", json_of_texts(answer.notes));
+}
+
 Json json_of(const blocks::Restored& restored) {
     Json json = json_of_version(restored.version);
     json.set("bytes_from_blobs", restored.bytes).set("lost", json_of_ranges(restored.lost));

@@ -163,4 +163,38 @@ render_restored(const blocks::Restored& restored, const std::string& path, const
                            screen.width));
 }
 
+std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen) {
+    const blocks::UpgradeReport& report = answer.report;
+    if (report.steps.empty()) {
+        return screen.paint(Tone::good, "nothing to do") + ": the schema is that of backy2 "
+               + report.before.release + "\n";
+    }
+    std::string out =
+        answer.dry_run
+            ? fmt::format("would change the schema of backy2 {}{}\n",
+                          report.before.release,
+                          report.before.half_done.empty() ? ""
+                                                          : " (" + report.before.half_done + ")")
+            : fmt::format("{}: backy2 {} -> {}, in one transaction of {:.1f} ms\n",
+                          screen.paint(Tone::good, "done"),
+                          report.before.release,
+                          report.after.release,
+                          static_cast<double>(report.lock_us) / 1000);
+    for (const blocks::UpgradeStep& step : report.steps) {
+        out += fmt::format("  {}\n", step.words);
+    }
+    std::vector<std::string> counts;
+    for (const auto& [table, rows] : report.rows) {
+        counts.push_back(fmt::format("{} {}", table, rows));
+    }
+    out += hang("rows kept: ", join(counts, ", "), screen.width);
+    if (!answer.copy.empty() && !answer.dry_run) {
+        out += fmt::format("the metadata as they were, read back and equal: {}\n", answer.copy);
+    }
+    for (const std::string& note : answer.notes) {
+        out += hang("note: ", note, screen.width);
+    }
+    return out;
+}
+
 }  // namespace drydock::cli

@@ -19,4 +19,7 @@ namespace drydock::cli {
                                           const Screen& screen);
 [[nodiscard]] Json json_of(const mover::blocks::Restored& restored);
 
+[[nodiscard]] std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen);
+[[nodiscard]] Json json_of(const app::StoreUpgraded& answer);
+
 }  // namespace drydock::cli

@@ -32,6 +32,7 @@ struct FakeApp {
     mover::blocks::Inspection inspection;
     app::StoreVerified verified;
     mover::blocks::Restored restored;
+    app::StoreUpgraded upgraded;
     std::optional<app::Failure> store_failure;
     std::vector<std::string> asked;
     std::vector<run::Event> events;  // told to the observer of apply

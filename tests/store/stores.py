@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import tempfile
 import unittest
-from typing import Any
+from typing import Any, Iterator
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FIXTURES = os.path.join(ROOT, "tests", "fixtures", "backy2")
@@ -106,3 +107,20 @@ def restored_sha256(case: Case, config: str, uid: str, *words: str) -> str:
     path = os.path.join(case.scratch, "restored.img")
     case.store("restore", config, uid, "-o", path, "--replace", *words)
     return sha256_of(path)
+
+
+def keys_of(json_value: Any) -> Iterator[str]:
+    if isinstance(json_value, dict):
+        for key, value in json_value.items():
+            yield key
+            yield from keys_of(value)
+    elif isinstance(json_value, list):
+        for value in json_value:
+            yield from keys_of(value)
+
+
+def assert_documented(case: Case, answer: Any, besides: tuple[str, ...] = ()) -> None:
+    """Every key of the answer is named on the page of the format."""
+    with open(os.path.join(ROOT, "docs/formats/store.md"), encoding="utf-8") as file:
+        documented = set(re.findall(r"`([a-z_0-9]+)`", file.read()))
+    case.assertEqual(set(keys_of(answer)) - documented - set(besides), set())

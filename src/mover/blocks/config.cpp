@@ -57,7 +57,9 @@ Result<Sections> parse_sections(std::string_view text) {
             return refuse(fmt::format("line {} stands before the first section", number));
         } else {
             name = lower(trim(bare.substr(0, end)));
-            sections[section][name] = trim(bare.substr(end + 1));
+            if (!sections[section].emplace(name, trim(bare.substr(end + 1))).second) {
+                return refuse(fmt::format("line {} has [{}] {} again", number, section, name));
+            }
         }
     }
     return sections;
@@ -141,6 +143,9 @@ Status take_defaults(const Sections& sections, StoreConfig& config) {
     DRYDOCK_TRY_ASSIGN(config.lock_dir, setting(sections, "DEFAULTS", "lock_dir", ""));
     DRYDOCK_TRY_ASSIGN(config.block_bytes, number_setting(sections, "block_size", 4'194'304));
     DRYDOCK_TRY_ASSIGN(config.enc_version, number_setting(sections, "encryption_version", 0));
+    const auto defaults = sections.find("DEFAULTS");
+    config.has_enc_version =
+        defaults != sections.end() && defaults->second.contains("encryption_version");
     DRYDOCK_TRY_ASSIGN(const std::string hex, setting(sections, "DEFAULTS", "encryption_key", ""));
     if (!hex.empty()) {
         DRYDOCK_TRY_ASSIGN(config.key, read_key(hex));

@@ -23,6 +23,7 @@ struct StoreConfig {
     std::string key;  // 32 bytes; empty: none in the file
     std::int64_t block_bytes = 0;
     std::int64_t enc_version = 0;  // of new blobs
+    bool has_enc_version = false;  // false: 2.12 and later refuse the file
 };
 
 // Errors: "blocks.config" names the section and the setting.

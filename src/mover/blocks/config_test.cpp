@@ -63,6 +63,8 @@ TEST(Config, RefusesWhatItDoesNotRead) {
                            "type: backy2.data_backends.s3\n"),
                 HasSubstr("type is backy2.data_backends.s3"));
     EXPECT_THAT(message_of("[DEFAULTS]\n"), HasSubstr("no setting [MetaBackend] engine"));
+    EXPECT_THAT(message_of(config_with("sqlite:////m", "block_size: 1\n")),
+                HasSubstr("line 4 has [DEFAULTS] block_size again"));
     EXPECT_EQ(parse_config(config_with("sqlite:////m", "encryption_key: 00\n")).error().code,
               "blocks.key");
 }

@@ -82,7 +82,7 @@ private:
 };
 
 [[nodiscard]] Result<std::unique_ptr<Metadata>> open_metadata(std::unique_ptr<Sql> sql);
-// Opens read-only. Errors as above.
+// Writes nothing but the rollback of a writer that was killed. Errors as above.
 [[nodiscard]] Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path);
 
 }  // namespace drydock::mover::blocks

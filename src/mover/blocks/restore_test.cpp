@@ -169,6 +169,13 @@ TEST_P(Inspect, HoldsNoLockDuringCallbacks) {
     EXPECT_TRUE(store.metadata->each_row_of(copy.uid("a1"), write));
 }
 
+TEST_P(Inspect, ReadsAFileThatMayNotBeWritten) {
+    fs::permissions(copy.config().metadata, fs::perms::owner_read);
+    Store store = copy.open();
+    EXPECT_TRUE(inspect(store));
+    EXPECT_FALSE(store.metadata->sql().execute("UPDATE versions SET valid = 0"));
+}
+
 TEST_P(Inspect, VerifyTellsTheRangesThatAreLost) {
     fs::remove(copy.path_of(copy.first_of_b1()));
     copy.change("DELETE FROM blocks WHERE version_uid = '" + copy.uid("b1") + "' AND id = 1");

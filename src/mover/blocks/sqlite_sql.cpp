@@ -66,14 +66,16 @@ private:
 
 Status SqliteSql::open(SqlAccess access) {
     sqlite3* raw = nullptr;
-    const int flags = access == SqlAccess::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
+    // A killed writer leaves a journal, and a reader must be able to roll it back. A file that may
+    // not be written is opened read-only by SQLite itself.
+    const int code = sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
     database_.reset(raw);
     if (code != SQLITE_OK) {
         return failed();
     }
     sqlite3_busy_timeout(raw, k_busy_ms);
-    return access == SqlAccess::read ? Status{} : execute("PRAGMA synchronous = FULL");
+    return execute(access == SqlAccess::read ? "PRAGMA query_only = ON"
+                                             : "PRAGMA synchronous = FULL");
 }
 
 Result<Statement> SqliteSql::prepare(const std::string& sql,

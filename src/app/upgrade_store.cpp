@@ -1,0 +1,78 @@
+#include "app/block_store.h"
+#include "app/internal.h"
+#include "app/open_store.h"
+#include "mover/blocks/locks.h"
+#include "mover/blocks/metadata_copy.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace drydock::app {
+namespace {
+
+namespace blocks = mover::blocks;
+
+std::string time_in_name() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::array<char, 32> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts);
+    return {text.data(), size};
+}
+
+std::string new_name(const std::string& metadata) {
+    const std::string name = fmt::format("{}.{}", metadata, time_in_name());
+    std::string free = name;
+    for (int number = 2; os::exists(free); ++number) {
+        free = fmt::format("{}-{}", name, number);
+    }
+    return free;
+}
+
+std::vector<std::string> notes_on(const blocks::StoreConfig& config) {
+    if (config.has_enc_version) {
+        return {};
+    }
+    return {"the configuration has no encryption_version: backy2 2.12 and later need it, so add "
+            "`encryption_version: 0` to [DEFAULTS]"};
+}
+
+Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
+    DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
+    StoreUpgraded answer;
+    answer.dry_run = request.dry_run;
+    std::optional<blocks::StoreLock> lock;
+    if (!request.dry_run) {
+        DRYDOCK_TRY_ASSIGN(lock, blocks::StoreLock::take(config.lock_dir));
+    }
+    DRYDOCK_TRY_ASSIGN(
+        const auto sql,
+        blocks::connect(config,
+                        request.dry_run ? blocks::SqlAccess::read : blocks::SqlAccess::write));
+    const std::string copy = request.copy.empty() ? new_name(config.metadata) : request.copy;
+    blocks::UpgradeRequest how;
+    how.goal = request.undo ? blocks::UpgradeGoal::undo : blocks::UpgradeGoal::newest;
+    how.dry_run = request.dry_run;
+    how.copy = [&](blocks::Sql& held) {
+        answer.copy = copy;
+        return blocks::copy_sqlite(held, config.metadata, copy);
+    };
+    DRYDOCK_TRY_ASSIGN(answer.report, blocks::upgrade(*sql, how));
+    answer.notes = request.undo ? std::vector<std::string>() : notes_on(config);
+    return answer;
+}
+
+}  // namespace
+
+Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
+    auto answer = upgrade(request);
+    if (!answer) {
+        return refuse_store(answer.error());
+    }
+    return std::move(*answer);
+}
+
+}  // namespace drydock::app

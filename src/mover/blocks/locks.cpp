@@ -1,0 +1,53 @@
+#include "mover/blocks/locks.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <filesystem>
+
+namespace drydock::mover::blocks {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Error> busy(const std::string& path) {
+    return fail("blocks.busy",
+                fmt::format("{} is locked: backy2 or another drydock works on the store", path),
+                "let it end, start nothing new, and say it again");
+}
+
+Result<os::Fd> take_flock(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(os::Fd file, os::open_file(path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0644));
+    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        return busy(path);
+    }
+    return file;
+}
+
+// Backups hold the lock of their version.
+Status check_version_locks(const std::string& folder, const std::string& global) {
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator();
+         at.increment(error)) {
+        const std::string name = at->path().filename().string();
+        if (name != global && name.starts_with("backy_") && name.ends_with(".lock")) {
+            DRYDOCK_TRY_ASSIGN(const os::Fd free, take_flock(at->path().string()));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<StoreLock> StoreLock::take(const std::string& lock_dir) {
+    StoreLock lock;
+    if (!lock_dir.empty()) {
+        const std::string global = "backy_backy.lock";
+        DRYDOCK_TRY_ASSIGN(lock.global_, take_flock(lock_dir + "/" + global));
+        DRYDOCK_TRY(check_version_locks(lock_dir, global));
+    }
+    return lock;
+}
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,144 @@
+#include "mover/blocks/metadata_copy.h"
+
+#include "base/hash.h"
+#include "os/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr int k_page_rows = 1000;
+
+struct Close {
+    void operator()(sqlite3* database) const { sqlite3_close(database); }
+};
+
+using Database = std::unique_ptr<sqlite3, Close>;
+
+tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
+    return fail("blocks.copy", fmt::format("copy {}: {}", path, why), "nothing was changed");
+}
+
+Result<Database> open_database(const std::string& path, int flags) {
+    sqlite3* raw = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+    Database database(raw);
+    if (code != SQLITE_OK) {
+        return refuse(path, raw == nullptr ? "out of memory" : sqlite3_errmsg(raw));
+    }
+    return database;
+}
+
+Status copy_pages(const std::string& path, const std::string& copy) {
+    DRYDOCK_TRY_ASSIGN(const Database from, open_database(path, SQLITE_OPEN_READWRITE));
+    DRYDOCK_TRY_ASSIGN(const Database to, open_database(copy, SQLITE_OPEN_READWRITE));
+    sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
+    const int stepped = backup == nullptr ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
+    const int finished = sqlite3_backup_finish(backup);
+    if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
+        return refuse(copy, sqlite3_errmsg(to.get()));
+    }
+    return {};
+}
+
+Status sync_file(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(path, O_RDONLY));
+    if (fsync(file.get()) != 0) {
+        return refuse(path, "it cannot be synced");
+    }
+    return os::sync_folder(os::folder_of(path));
+}
+
+std::string length_and_text(const std::optional<std::string>& field) {
+    return field ? fmt::format("{}:{}", field->size(), *field) : "-";
+}
+
+Result<std::string> digest_of_table(Sql& sql, const std::string& table, std::string digest) {
+    std::int64_t last = INT64_MIN + 1;
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(
+            const SqlRows rows,
+            sql.query(fmt::format("SELECT rowid, * FROM \"{}\" WHERE rowid > {} ORDER BY rowid "
+                                  "LIMIT {}",
+                                  table,
+                                  last,
+                                  k_page_rows)));
+        if (rows.empty()) {
+            return digest;
+        }
+        last = number_of(rows.back()[0]);
+        std::string page = digest;
+        for (const SqlRow& row : rows) {
+            for (const auto& field : row) {
+                page += length_and_text(field);
+            }
+        }
+        digest = sha256_hex(page);
+    }
+}
+
+Status check_copy(Sql& held, const std::string& copy) {
+    DRYDOCK_TRY_ASSIGN(const auto made, connect_sqlite(copy, SqlAccess::read));
+    DRYDOCK_TRY_ASSIGN(const SqlRows whole, made->query("PRAGMA integrity_check"));
+    if (whole.size() != 1 || text_of(whole[0][0]) != "ok") {
+        return refuse(copy, whole.empty() ? "no answer" : text_of(whole[0][0]));
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string wanted, digest_of_content(held));
+    DRYDOCK_TRY_ASSIGN(const std::string found, digest_of_content(*made));
+    if (found != wanted) {
+        return refuse(copy, "it differs from the metadata");
+    }
+    return {};
+}
+
+Status give_name(const std::string& partial, const std::string& copy) {
+    if (renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
+        return fail_errno("blocks.copy", "rename " + copy, errno);
+    }
+    return os::sync_folder(os::folder_of(copy));
+}
+
+}  // namespace
+
+Result<std::string> digest_of_content(Sql& sql) {
+    DRYDOCK_TRY_ASSIGN(const SqlRows tables,
+                       sql.query("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE "
+                                 "'sqlite_%' ORDER BY type, name"));
+    std::string digest;
+    for (const SqlRow& table : tables) {
+        digest = sha256_hex(digest + length_and_text(table[1]) + length_and_text(table[2]));
+        if (text_of(table[0]) == "table") {
+            DRYDOCK_TRY_ASSIGN(digest, digest_of_table(sql, text_of(table[1]), digest));
+        }
+    }
+    return digest;
+}
+
+Status copy_sqlite(Sql& held, const std::string& path, const std::string& copy) {
+    if (os::exists(copy)) {
+        return fail("blocks.exists",
+                    fmt::format("{} exists", copy),
+                    "name another file for the copy of the metadata");
+    }
+    const std::string partial = copy + ".partial";  // no name of a copy until it is proved
+    DRYDOCK_TRY_ASSIGN(os::Fd made,
+                       os::open_file(partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    made.close();
+    Status done = copy_pages(path, partial);
+    done = done ? sync_file(partial) : done;
+    done = done ? check_copy(held, partial) : done;
+    done = done ? give_name(partial, copy) : done;
+    if (!done) {
+        unlink(partial.c_str());
+    }
+    return done;
+}
+
+}  // namespace drydock::mover::blocks
