@@ -3,6 +3,7 @@
 #include "app/open_store.h"
 #include "mover/blocks/locks.h"
 #include "mover/blocks/metadata_copy.h"
+#include "mover/blocks/postgres_sql.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
@@ -23,8 +24,11 @@ std::string time_in_name() {
     return {text.data(), size};
 }
 
-std::string new_name(const std::string& metadata) {
-    const std::string name = fmt::format("{}.{}", metadata, time_in_name());
+// Beside the metadata, or in the working folder if a server has them.
+std::string new_name(const blocks::StoreConfig& config) {
+    const bool is_file = config.engine == blocks::Engine::sqlite;
+    const std::string name = is_file ? fmt::format("{}.{}", config.metadata, time_in_name())
+                                     : fmt::format("backy2-metadata.{}.sql", time_in_name());
     std::string free = name;
     for (int number = 2; os::exists(free); ++number) {
         free = fmt::format("{}-{}", name, number);
@@ -52,13 +56,15 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
         const auto sql,
         blocks::connect(config,
                         request.dry_run ? blocks::SqlAccess::read : blocks::SqlAccess::write));
-    const std::string copy = request.copy.empty() ? new_name(config.metadata) : request.copy;
+    const std::string copy = request.copy.empty() ? new_name(config) : request.copy;
     blocks::UpgradeRequest how;
     how.goal = request.undo ? blocks::UpgradeGoal::undo : blocks::UpgradeGoal::newest;
     how.dry_run = request.dry_run;
     how.copy = [&](blocks::Sql& held) {
         answer.copy = copy;
-        return blocks::copy_sqlite(held, config.metadata, copy);
+        return config.engine == blocks::Engine::sqlite
+                   ? blocks::copy_sqlite(held, config.metadata, copy)
+                   : blocks::copy_postgres(config.metadata, copy);
     };
     DRYDOCK_TRY_ASSIGN(answer.report, blocks::upgrade(*sql, how));
     answer.notes = request.undo ? std::vector<std::string>() : notes_on(config);

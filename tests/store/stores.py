@@ -59,12 +59,14 @@ class Case(unittest.TestCase):
 
 
 class StoreCopy:
-    """A copy of the fixture of one release, with SQLite metadata."""
+    """A copy of the fixture of one release, with SQLite metadata.
 
-    def __init__(self, release: str, scratch: str):
+    With `kind` "postgresql" dump.sql has the metadata; write_config() then names the database."""
+
+    def __init__(self, release: str, scratch: str, kind: str = "sqlite"):
         self.release = release
         self.folder = os.path.join(scratch, release)
-        shutil.copytree(os.path.join(FIXTURES, release, "sqlite"), self.folder)
+        shutil.copytree(os.path.join(FIXTURES, release, kind), self.folder)
         self.metadata = os.path.join(self.folder, "meta.sqlite")
         self.data = os.path.join(self.folder, "data")
         with open(os.path.join(self.folder, "manifest.json"), encoding="utf-8") as file:

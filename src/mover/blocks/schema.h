@@ -21,6 +21,8 @@ struct Schema {
     std::string undo;       // SQL that takes the half-done step back; may be empty
     bool has_enc_version = false;
     bool has_enc_envkey = false;
+
+    bool operator==(const Schema&) const = default;
 };
 
 // Errors: "blocks.schema" with the table and the column that are missing or unknown.

@@ -1,5 +1,7 @@
 #include "mover/blocks/store.h"
 
+#include "mover/blocks/postgres_sql.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -10,7 +12,7 @@ Result<std::unique_ptr<Sql>> connect(const StoreConfig& config, SqlAccess access
     if (config.engine == Engine::sqlite) {
         return connect_sqlite(config.metadata, access);
     }
-    return fail("blocks.config", "the metadata lie in PostgreSQL", "not supported yet");
+    return connect_postgres(config.metadata, access);
 }
 
 Result<Store> open_store(const StoreConfig& config, const std::string& key, SqlAccess access) {

@@ -26,14 +26,16 @@ Result<Found> look(Sql& sql) {
     return found;
 }
 
-Result<RowCounts> count_rows(Sql& sql, const Columns& columns) {
+// `is_quick`: only tables that stay small, since others wait for a lock meanwhile.
+Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
     RowCounts counts;
-    for (const char* table :
-         {"versions", "tags", "blocks", "deleted_blocks", "stats", "stats_old"}) {
-        if (columns.contains(table)) {
+    for (const std::string table :
+         {"versions", "tags", "stats", "stats_old", "blocks", "deleted_blocks"}) {
+        const bool is_large = table == "blocks" || table == "deleted_blocks";
+        if (columns.contains(table) && !(is_quick && is_large)) {
             DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                                sql.query(fmt::format("SELECT count(*) FROM {}", table)));
-            counts[table == std::string("stats_old") ? "stats" : table] = number_of(rows[0][0]);
+            counts[table == "stats_old" ? "stats" : table] = number_of(rows[0][0]);
         }
     }
     counts.try_emplace("tags", 0);
@@ -82,14 +84,14 @@ Status check_no_expiry_is_dropped(Sql& sql, const Found& found, UpgradeGoal goal
 }
 
 Status
-check_result(const UpgradeReport& report, const UpgradeRequest& request, const RowCounts& now) {
+check_result(const UpgradeReport& report, const UpgradeRequest& request, bool has_same_rows) {
     const bool is_newest = report.after.head == k_newest_head && report.after.has_enc_version;
     if (!report.after.half_done.empty() || (request.goal == UpgradeGoal::newest && !is_newest)) {
         return fail("blocks.upgrade",
                     fmt::format("the result is no whole schema: {}", report.after.half_done),
                     "nothing was changed; look at the schema by hand");
     }
-    if (now != report.rows) {
+    if (!has_same_rows) {
         return fail("blocks.upgrade",
                     "a table has other rows than before",
                     "nothing was changed; let nobody write meanwhile");
@@ -97,20 +99,54 @@ check_result(const UpgradeReport& report, const UpgradeRequest& request, const R
     return {};
 }
 
+// Everybody who works with the tables waits behind a lock that waits: so only a moment.
+Status lock_tables(Sql& sql, const Columns& columns) {
+    std::string tables;
+    for (const auto& [table, unused] : columns) {
+        tables += (tables.empty() ? "" : ", ") + table;
+    }
+    return sql.execute("SET LOCAL lock_timeout = '1s'; LOCK TABLE " + tables
+                       + " IN ACCESS EXCLUSIVE MODE");
+}
+
 using Clock = std::chrono::steady_clock;
 
-Status carry_out(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    const auto begun = Clock::now();
+Status carry_out(Sql& sql, const UpgradeRequest& request, const Found& found, UpgradeReport& report) {
+    const bool is_quick = sql.dialect() == SqlDialect::postgresql;
+    DRYDOCK_TRY_ASSIGN(const RowCounts before, count_rows(sql, found.columns, is_quick));
     for (const UpgradeStep& step : report.steps) {
         DRYDOCK_TRY(sql.execute(step.sql));
     }
     DRYDOCK_TRY_ASSIGN(const Found after, look(sql));
     report.after = after.schema;
-    DRYDOCK_TRY_ASSIGN(const RowCounts now, count_rows(sql, after.columns));
-    DRYDOCK_TRY(check_result(report, request, now));
+    DRYDOCK_TRY_ASSIGN(const RowCounts now, count_rows(sql, after.columns, is_quick));
+    return check_result(report, request, now == before);
+}
+
+// Commits, or leaves all as it was. Answers the microseconds in which others had to wait.
+Status carry_out_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    DRYDOCK_TRY_ASSIGN(const Found found, look(sql));
+    if (!(found.schema == report.before)) {
+        return fail("blocks.busy",
+                    "somebody else changes the schema",
+                    "let it end, and say it again",
+                    ErrorClass::transient);
+    }
+    return carry_out(sql, request, found, report);
+}
+
+// Commits, or leaves all as it was.
+Status carry_out_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    auto begun = Clock::now();
+    Status done = in_transaction(sql, [&]() -> Status {
+        DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
+        Status locked = lock_tables(sql, columns);
+        begun = Clock::now();
+        return locked ? carry_out_if_same(sql, request, report) : locked;
+    });
     report.lock_us =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun).count();
-    return {};
+    return done;
 }
 
 Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const Found& found, UpgradeGoal goal) {
@@ -119,29 +155,77 @@ Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const Found& found, UpgradeG
     return plan_upgrade(found.columns, found.schema, sql.dialect(), goal);
 }
 
-Status work(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(const Found found, look(sql));
+Result<Found> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    DRYDOCK_TRY_ASSIGN(Found found, look(sql));
     report.before = found.schema;
     report.after = found.schema;
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, found, request.goal));
-    DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, found.columns));
-    if (report.steps.empty() || request.dry_run) {
-        return {};
-    }
-    if (request.copy) {
+    DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, found.columns, false));
+    if (!report.steps.empty() && !request.dry_run && request.copy) {
         DRYDOCK_TRY(request.copy(sql));
     }
-    return carry_out(sql, request, report);
+    return found;
+}
+
+// Nobody can write from the first look on; readers wait for the commit only.
+Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    return in_transaction(sql, [&]() -> Status {
+        DRYDOCK_TRY_ASSIGN(const Found found, prepare(sql, request, report));
+        const auto begun = Clock::now();
+        if (!report.steps.empty()) {
+            DRYDOCK_TRY(carry_out(sql, request, found, report));
+        }
+        report.lock_us =
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun).count();
+        return {};
+    });
+}
+
+Status upgrade_postgres(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    DRYDOCK_TRY(prepare(sql, request, report));
+    if (!report.steps.empty()) {
+        return carry_out_locked(sql, request, report);
+    }
+    return {};
+}
+
+// Who stands in the way; empty if nobody does any more. A killed client's statement goes on.
+std::string holders_of(Sql& sql) {
+    const auto rows =
+        sql.query("SELECT DISTINCT a.pid, a.usename, a.application_name, a.state, "
+                  "left(a.query, 60) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN "
+                  "pg_stat_activity a ON a.pid = l.pid WHERE c.relname IN ('versions', 'blocks', "
+                  "'tags', 'stats', 'deleted_blocks', 'alembic_version') AND a.pid <> "
+                  "pg_backend_pid() ORDER BY a.pid LIMIT 5");
+    std::string words;
+    for (const SqlRow& row : rows ? *rows : SqlRows()) {
+        words += fmt::format("; process {} of {} ({}, {}): {}",
+                             text_of(row[0]),
+                             text_of(row[1]),
+                             text_of(row[2]),
+                             text_of(row[3]),
+                             text_of(row[4]));
+    }
+    return words;
 }
 
 }  // namespace
 
 Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request) {
     UpgradeReport report;
-    const auto run = [&] { return work(sql, request, report); };
-    const Status done = request.dry_run ? run() : in_transaction(sql, run);
+    const bool is_sqlite = sql.dialect() == SqlDialect::sqlite;
+    Status done;
+    if (request.dry_run) {
+        const auto found = prepare(sql, request, report);
+        done = found ? Status{} : tl::unexpected(found.error());
+    } else {
+        done = is_sqlite ? upgrade_sqlite(sql, request, report)
+                         : upgrade_postgres(sql, request, report);
+    }
     if (!done) {
-        return tl::unexpected(done.error().in("metadata " + sql.name()));
+        Error error = done.error().in("metadata " + sql.name());
+        error.message += error.code == "blocks.busy" && !is_sqlite ? holders_of(sql) : "";
+        return tl::unexpected(std::move(error));
     }
     return report;
 }

@@ -1,0 +1,22 @@
+// PostgreSQL as a store's database, and what pg_dump needs to reach the same one.
+#pragma once
+
+#include "mover/blocks/sql.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::mover::blocks {
+
+// `uri`: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. Errors name the host and the database, and
+// no password: "blocks.config", "blocks.metadata"; later "blocks.busy" if a lock is not to be had.
+[[nodiscard]] Result<std::unique_ptr<Sql>> connect_postgres(const std::string& uri,
+                                                            SqlAccess access);
+// The same as variables of libpq, "PGHOST=...": what stands in arguments, everybody can read.
+[[nodiscard]] Result<std::vector<std::string>> postgres_environment(const std::string& uri);
+
+// Writes the metadata to a new file with pg_dump, syncs it, and compares the rows in it with those
+// of the snapshot that pg_dump saw. Errors: "blocks.exists", "blocks.copy", those of writing.
+[[nodiscard]] Status copy_postgres(const std::string& uri, const std::string& copy);
+
+}  // namespace drydock::mover::blocks
