@@ -35,7 +35,11 @@ Result<blocks::Store> open_store(const StoreRequest& request, blocks::SqlAccess 
     if (!request.key_file.empty()) {
         DRYDOCK_TRY_ASSIGN(key, blocks::read_key_file(request.key_file));
     }
-    return blocks::open_store(config, key, access);
+    DRYDOCK_TRY_ASSIGN(auto store, blocks::open_store(config, key, access));
+    if (!request.other_key_file.empty()) {
+        DRYDOCK_TRY_ASSIGN(store.reader.other_key, blocks::read_key_file(request.other_key_file));
+    }
+    return store;
 }
 
 tl::unexpected<Failure> refuse_store(const Error& error) {

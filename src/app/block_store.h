@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "mover/blocks/inspect.h"
 #include "mover/blocks/restore.h"
+#include "mover/blocks/rewrite.h"
 #include "mover/blocks/upgrade.h"
 #include "mover/blocks/verify.h"
 
@@ -19,9 +20,10 @@
 namespace drydock::app {
 
 struct StoreRequest {
-    std::string config;       // backy2's configuration file
-    std::string key_file;     // in the place of the configuration's key; may be empty
-    std::size_t workers = 0;  // threads that read blobs; 0: one for each processor
+    std::string config;          // backy2's configuration file
+    std::string key_file;        // in the place of the configuration's key; may be empty
+    std::string other_key_file;  // a second key to try, of a rekey that is not done yet
+    std::size_t workers = 0;     // threads that read blobs; 0: one for each processor
 };
 
 // How far long work has come.
@@ -64,5 +66,31 @@ struct StoreUpgraded {
 
 // Holds backy2's locks meanwhile.
 [[nodiscard]] Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request);
+
+struct StoreRewriteRequest {
+    StoreRequest store;
+    mover::blocks::RewriteWork work = mover::blocks::RewriteWork::encrypt;
+    std::string new_key_file;  // rekey; encrypt takes the key of the store
+    std::string journal;       // empty: encrypt.journal or rekey.journal in `<data>.drydock`
+    std::size_t batch = 1024;  // blobs a transaction
+    bool frees_old = false;    // once all is verified, the old blobs are removed
+    bool goes_back = false;
+    bool dry_run = false;
+};
+
+struct StoreRewritten {
+    mover::blocks::RewriteReport report;
+    mover::blocks::FreeReport freed;
+    mover::blocks::BackReport back;
+    std::int64_t to_do = 0;  // of a dry run: blobs
+    bool frees_old = false;
+    bool goes_back = false;
+    bool dry_run = false;
+    std::string journal;
+};
+
+// Holds backy2's locks meanwhile.
+[[nodiscard]] Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+                                                   const OnStoreProgress& progressed);
 
 }  // namespace drydock::app

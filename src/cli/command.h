@@ -85,6 +85,10 @@ public:
     int restore_from_store();
     int upgrade_store();
 
+    int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }
+
+    int rekey_store() { return rewrite_store(mover::blocks::RewriteWork::rekey); }
+
     int completion() {
         console_.out << render_completion(typed_.shell, command_table());
         return app::k_exit_done;
@@ -116,6 +120,7 @@ private:
     [[nodiscard]] app::StoreRequest store_request() const;
     template <class Work>
     auto with_store_progress(const char* verb, Work work);
+    int rewrite_store(mover::blocks::RewriteWork work);
     int refuse_on_stderr(const app::Failure& failure);
     std::unique_ptr<app::Observer> observer();
     void clear(app::Observer& observer) const;

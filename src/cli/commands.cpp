@@ -258,21 +258,51 @@ private:
             ->type_name("N");
     }
 
+    void add_other_key(CLI::App* store) {
+        text(store,
+             "--other-key-file",
+             to_.other_key_file,
+             "FILE",
+             "a second key to try, while a rekey is not done");
+    }
+
+    void add_rewrite(CLI::App* rewrite) {
+        auto* frees = rewrite->add_flag(
+            "--free-old", to_.frees_old, "verify the whole store, then remove the old blobs");
+        rewrite->add_flag("--back", to_.goes_back, "put the old blobs back in their place")
+            ->excludes(frees);
+        rewrite->add_option("--batch", to_.batch, "blobs a transaction (1024)")
+            ->type_name("N")
+            ->check(CLI::Range(1, 65536));
+        text(rewrite, "--journal", to_.journal, "FILE", "else in the folder DATA.drydock");
+        add_workers(rewrite);
+    }
+
     void add_stores() {
         auto& stores = *app_.add_subcommand("store", "backup stores of backy2");
         stores.require_subcommand(1);
         add_store(stores, "inspect", "release, schema, versions, and blobs by their names");
-        add_workers(add_store(stores, "verify", "read every blob and compare it with its rows"));
+        auto* verify = add_store(stores, "verify", "read every blob and compare it with its rows");
+        add_other_key(verify);
+        add_workers(verify);
         auto* upgrade = add_store(
             stores, "upgrade", "raise the schema to that of backy2 2.13.8", k_json | k_dry_run);
         upgrade->add_flag("--undo", to_.undo, "take a half-done upgrade back instead");
         text(upgrade, "--copy", to_.copy, "FILE", "the copy of the metadata that is made first");
+        add_rewrite(
+            add_store(stores, "encrypt", "encrypt every plain blob in place", k_json | k_dry_run));
+        auto* rekey =
+            add_store(stores, "rekey", "encrypt every blob under a new key", k_json | k_dry_run);
+        text(rekey, "--new-key-file", to_.new_key_file, "FILE", "64 hex digits: the new key")
+            ->required();
+        add_rewrite(rekey);
         auto* restore = add_store(stores, "restore", "one version to a file or to stdout");
         text(restore, "version", to_.version, "UID", "its uid, or the start of it")->required();
         text(restore, "-o,--output", to_.output, "FILE", "the file; `-` for stdout")->required();
         restore->add_flag("--replace", to_.replaces, "an existing file, once all is written");
         restore->add_flag(
             "--allow-holes", to_.allows_holes, "zeros where a block is lost; ends with 1");
+        add_other_key(restore);
         add_workers(restore);
     }
 

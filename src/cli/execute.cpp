@@ -157,6 +157,8 @@ constexpr Entry k_entries[] = {
     {"store verify", &Command::verify_store, false},
     {"store restore", &Command::restore_from_store, false},
     {"store upgrade", &Command::upgrade_store, false},
+    {"store encrypt", &Command::encrypt_store, false},
+    {"store rekey", &Command::rekey_store, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

@@ -8,7 +8,10 @@
 namespace drydock::cli {
 
 app::StoreRequest Command::store_request() const {
-    return {typed_.store, typed_.key_file, static_cast<std::size_t>(typed_.workers)};
+    return {typed_.store,
+            typed_.key_file,
+            typed_.other_key_file,
+            static_cast<std::size_t>(typed_.workers)};
 }
 
 // Shows progress as `work` tells it, then its answer.
@@ -65,6 +68,22 @@ int Command::upgrade_store() {
     const auto answer =
         app::upgrade_store({store_request(), typed_.undo, typed_.dry_run, typed_.copy});
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
+}
+
+int Command::rewrite_store(mover::blocks::RewriteWork work) {
+    const app::StoreRewriteRequest request = {store_request(),
+                                              work,
+                                              typed_.new_key_file,
+                                              typed_.journal,
+                                              static_cast<std::size_t>(typed_.batch),
+                                              typed_.frees_old,
+                                              typed_.goes_back,
+                                              typed_.dry_run};
+    const auto answer = with_store_progress(
+        "rewrite", [&](const auto& tell) { return app::rewrite_store(request, tell); });
+    const int shown =
+        show(answer, [&](const auto& rewritten) { return render_rewritten(rewritten, screen_); });
+    return answer && !answer->report.findings.empty() ? app::k_exit_no : shown;
 }
 
 // Stdout has the bytes of an image.

@@ -376,6 +376,22 @@ TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
                             "upgrade backy.cfg dry "));
 }
 
+TEST_F(Execute, StoreEncryptAndRekeyTellWhatIsLeft) {
+    EXPECT_EQ(type({"store", "encrypt", "backy.cfg"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("--free-old removes them"));
+    EXPECT_EQ(type({"store", "rekey", "backy.cfg"}), 2);  // which key?
+    EXPECT_EQ(type({"store", "rekey", "backy.cfg", "--new-key-file", "k", "--dry-run"}), 0);
+    EXPECT_EQ(type({"store", "encrypt", "backy.cfg", "--back", "--free-old"}), 2);
+    fake_app().rewritten.frees_old = true;
+    EXPECT_EQ(type({"store", "encrypt", "backy.cfg", "--free-old"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("removed 0 old ones"));
+    fake_app().rewritten.report.findings = {{{}, {"blocks.checksum", "no good", ""}}};
+    EXPECT_EQ(type({"store", "encrypt", "backy.cfg"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("no good"));
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("encrypt ", "rekey k dry", "encrypt  free", "encrypt "));
+}
+
 TEST_F(Execute, CompletionsHoldEveryCommandAndOption) {
     for (const char* shell : {"bash", "zsh", "fish"}) {
         ASSERT_EQ(type({"completion", shell}), 0);

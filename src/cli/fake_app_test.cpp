@@ -77,6 +77,15 @@ Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     return fake_app().upgraded;
 }
 
+Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+                                     const OnStoreProgress& progressed) {
+    ask(std::string(request.work == mover::blocks::RewriteWork::encrypt ? "encrypt" : "rekey") + " "
+        + request.new_key_file + (request.frees_old ? " free" : "")
+        + (request.goes_back ? " back" : "") + (request.dry_run ? " dry" : ""));
+    progressed({1, 2, "blobs", 0});
+    return fake_app().rewritten;
+}
+
 // OLD has one revision; NEW one more.
 ChainAnswer compare_chains(const ChainRequest& request) {
     chain::Texts texts = {{"v/versions/a.py", "revision = 'a'\ndown_revision = None\n"}};

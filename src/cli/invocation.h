@@ -52,11 +52,17 @@ struct Invocation {
     bool give_up_hosts = false;
     std::string store;     // backy2's configuration
     std::string key_file;  // store: in the place of the configuration's key
-    std::string version;   // store restore: its uid
+    std::string other_key_file;
+    std::string version;  // store restore: its uid
     std::uint64_t workers = 0;
     bool replaces = false;
     bool allows_holes = false;
     bool undo = false;
+    bool frees_old = false;
+    std::uint64_t batch = 1024;
+    bool goes_back = false;
+    std::string new_key_file;
+    std::string journal;
     std::string copy;  // store upgrade: the file for the metadata
     bool dry_run = false;
     bool json = false;

@@ -35,6 +35,18 @@ Json json_of_texts(const std::vector<std::string>& texts) {
     return json;
 }
 
+Json json_of_findings(const std::vector<blocks::Finding>& all) {
+    Json findings = Json::Array{};
+    for (const blocks::Finding& finding : all) {
+        Json one;
+        one.set("version", finding.row.version_uid).set("position", finding.row.id);
+        one.set("blob", finding.row.uid).set("code", finding.error.code);
+        one.set("message", finding.error.message).set("remedy", finding.error.remedy);
+        findings.push(std::move(one));
+    }
+    return findings;
+}
+
 Json json_of_schema(const blocks::Schema& schema) {
     Json json;
     json.set("release", schema.release).set("head", schema.head);
@@ -71,14 +83,7 @@ Json json_of(const app::StoreVerified& answer) {
         one.set("whole", verdict.whole()).set("damaged", verdict.damaged);
         versions.push(std::move(one.set("lost", json_of_ranges(verdict.lost))));
     }
-    Json findings = Json::Array{};
-    for (const blocks::Finding& finding : answer.findings) {
-        Json one;
-        one.set("version", finding.row.version_uid).set("position", finding.row.id);
-        one.set("blob", finding.row.uid).set("code", finding.error.code);
-        one.set("message", finding.error.message).set("remedy", finding.error.remedy);
-        findings.push(std::move(one));
-    }
+    Json findings = json_of_findings(answer.findings);
     Json json;
     json.set("whole", answer.verdict.whole()).set("blobs_read", answer.verdict.blobs);
     json.set("bytes_right", answer.verdict.bytes).set("finding_count", answer.verdict.findings);
@@ -103,6 +108,18 @@ Json json_of(const app::StoreUpgraded& answer) {
     json.set("steps", std::move(steps)).set("rows_kept", std::move(rows));
     json.set("copy", answer.copy).set("dry_run", answer.dry_run);
     return json.set("lock_us", answer.report.lock_us).set("notes", json_of_texts(answer.notes));
+}
+
+Json json_of(const app::StoreRewritten& answer) {
+    const blocks::RewriteReport& report = answer.report;
+    Json json;
+    json.set("blobs", report.blobs).set("bytes", report.bytes).set("new_bytes", report.new_bytes);
+    json.set("batches", report.batches).set("left", report.left);
+    json.set("resumed", report.is_resumed).set("findings", json_of_findings(report.findings));
+    json.set("freed", answer.freed.freed).set("freed_bytes", answer.freed.freed_bytes);
+    json.set("kept", answer.freed.kept).set("verified", answer.freed.verdict.blobs);
+    json.set("back", answer.back.blobs).set("to_do", answer.to_do);
+    return json.set("dry_run", answer.dry_run).set("journal", answer.journal);
 }
 
 Json json_of(const blocks::Restored& restored) {

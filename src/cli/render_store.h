@@ -22,4 +22,7 @@ namespace drydock::cli {
 [[nodiscard]] std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen);
 [[nodiscard]] Json json_of(const app::StoreUpgraded& answer);
 
+[[nodiscard]] std::string render_rewritten(const app::StoreRewritten& answer, const Screen& screen);
+[[nodiscard]] Json json_of(const app::StoreRewritten& answer);
+
 }  // namespace drydock::cli

@@ -33,6 +33,7 @@ struct FakeApp {
     app::StoreVerified verified;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;
+    app::StoreRewritten rewritten;
     std::optional<app::Failure> store_failure;
     std::vector<std::string> asked;
     std::vector<run::Event> events;  // told to the observer of apply

@@ -150,6 +150,37 @@ class Postgres(stores.Case):
         self.assertTrue(ends)
         self.assert_images(copy)
 
+    def test_encryption_while_the_server_dies_and_drydock_is_killed(self) -> None:
+        copy = self.copy("2.11.13", "sealed")
+        self.json("upgrade", copy.config)
+        key = os.path.join(self.scratch, "key")
+        with open(key, "w", encoding="utf-8") as file:
+            file.write(stores.KEY)
+        words = ("encrypt", copy.config, "--key-file", key, "--batch", "2", "--workers", "1")
+        for trial, record in enumerate((5, 9, 14, 18)):
+            if trial % 2:
+                process = subprocess.Popen([stores.program(), "store", *words],
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(0.05 * record)
+                self.server.kill()
+                self.assertIn(process.wait(60), (NO, UNREADABLE))
+                self.server.start()
+            else:
+                ended = self.store(*words, code=None,
+                                   env={"DRYDOCK_STORE_CRASH": f"{record}:after"})
+                self.assertEqual(ended.returncode, -9)
+            for version in stores.WHOLE:
+                self.assertEqual(
+                    stores.restored_sha256(self, copy.config, copy.uid(version), "--key-file", key),
+                    copy.image_sha256(version))
+        self.json(*words, "--free-old", code=NO)  # one blob of the fixture is damaged
+        self.assertEqual(self.server.query("sealed", "SELECT count(DISTINCT uid) FROM blocks WHERE "
+                                           "enc_version = 0 AND uid IS NOT NULL"), ["1"])
+        for version in stores.WHOLE:
+            self.assertEqual(
+                stores.restored_sha256(self, copy.config, copy.uid(version), "--key-file", key),
+                copy.image_sha256(version))
+
     def test_a_copy_that_cannot_be_made_ends_it(self) -> None:
         copy = self.copy("2.9.17", "nocopy")
         schema = self.server.schema_of("nocopy")

@@ -100,6 +100,45 @@ class StoreCopy:
         return rows
 
 
+    def change(self, sql: str) -> None:
+        with sqlite3.connect(self.metadata) as database:
+            database.execute(sql)
+        database.close()
+
+
+def clone(copy: StoreCopy, folder: str) -> StoreCopy:
+    """The store as it is now, in another place."""
+    other = StoreCopy.__new__(StoreCopy)
+    other.__dict__ |= copy.__dict__
+    other.folder = folder
+    shutil.copytree(copy.folder, folder)
+    other.metadata, other.data = (os.path.join(folder, name) for name in ("meta.sqlite", "data"))
+    other.config = os.path.join(folder, "backy.cfg")
+    other.write_config(f"sqlite:///{other.metadata}")
+    return other
+
+
+def files_of(copy: StoreCopy) -> dict[str, str]:
+    """The digest of every blob file, by its path."""
+    return {os.path.join(folder, name): sha256_of(os.path.join(folder, name))
+            for folder, _, names in os.walk(copy.data) for name in names}
+
+
+def flip(path: str) -> None:
+    with open(path, "r+b") as file:
+        byte = file.read(1)[0]
+        file.seek(0)
+        file.write(bytes([byte ^ 1]))
+
+
+def cut(path: str) -> None:
+    os.truncate(path, os.path.getsize(path) - 1)
+
+
+def parse(done: "subprocess.CompletedProcess[bytes]") -> Any:
+    return json.loads(done.stdout)
+
+
 # The versions of every fixture whose blobs are all right; d1 was damaged on purpose.
 WHOLE = ("a1", "a2", "a3", "b1", "c1", "z1")
 

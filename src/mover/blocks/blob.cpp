@@ -60,7 +60,24 @@ tl::unexpected<Error> size_error(std::uint64_t found, std::int64_t wanted) {
         "blocks.size", fmt::format("{} bytes, but the row says {}", found, wanted), k_other_copy);
 }
 
-// RFC 3394: a wrong key shows, as the unwrapped head must be A6A6...
+// RFC 3394: a wrong key shows, as the unwrapped head must be A6A6... Empty if it does.
+std::string unwrap_with(const std::string& key, const std::string& wrapped) {
+    const Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    std::string data_key(k_envelope_bytes + 8, '\0');
+    int size = 0;
+    EVP_CIPHER_CTX_set_flags(cipher.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    if (key.size() != k_key_bytes || wrapped.size() != k_envelope_bytes
+        || EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_wrap(), nullptr, in(key), nullptr) != 1
+        || EVP_DecryptUpdate(
+               cipher.get(), out(data_key), &size, in(wrapped), static_cast<int>(wrapped.size()))
+               != 1
+        || size != static_cast<int>(k_key_bytes)) {
+        return {};
+    }
+    data_key.resize(k_key_bytes);
+    return data_key;
+}
+
 Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope) {
     if (reader.key.size() != k_key_bytes) {
         return fail(
@@ -70,21 +87,14 @@ Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope
     if (wrapped.empty()) {
         return fail("blocks.envelope", "enc_envkey of the row is not 80 hex digits", k_other_copy);
     }
-    const Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-    std::string key(k_envelope_bytes + 8, '\0');
-    int size = 0;
-    EVP_CIPHER_CTX_set_flags(cipher.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    if (EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_wrap(), nullptr, in(reader.key), nullptr) != 1
-        || EVP_DecryptUpdate(
-               cipher.get(), out(key), &size, in(wrapped), static_cast<int>(wrapped.size()))
-               != 1
-        || size != static_cast<int>(k_key_bytes)) {
+    std::string data_key = unwrap_with(reader.key, wrapped);
+    data_key = data_key.empty() ? unwrap_with(reader.other_key, wrapped) : data_key;
+    if (data_key.empty()) {
         return fail("blocks.key",
                     "the key does not open the envelope of the row",
                     "give the encryption_key that was set when the backup was made");
     }
-    key.resize(k_key_bytes);
-    return key;
+    return data_key;
 }
 
 Result<std::string> decrypt(std::string_view blob, const std::string& key) {
@@ -184,8 +194,7 @@ Result<std::string> load(const std::string& path, const BlockRow& row) {
     return fail("blocks.read", bytes.error().message, "look at the disk and at permissions");
 }
 
-Result<std::string>
-read_checked(const BlobReader& reader, const BlockRow& row, const std::string& path) {
+Result<std::string> decode(const BlobReader& reader, const BlockRow& row, const std::string& path) {
     if (row.size < 0 || row.size > k_block_bytes_max) {
         return fail("blocks.size", fmt::format("the row says {} bytes", row.size), k_other_copy);
     }
@@ -196,8 +205,14 @@ read_checked(const BlobReader& reader, const BlockRow& row, const std::string& p
     }
     DRYDOCK_TRY_ASSIGN(std::string bytes, load(path, row));
     if (row.enc_version == 1) {
-        DRYDOCK_TRY_ASSIGN(bytes, open_sealed(reader, row, bytes));
+        return open_sealed(reader, row, bytes);
     }
+    return bytes;
+}
+
+Result<std::string>
+read_checked(const BlobReader& reader, const BlockRow& row, const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(std::string bytes, decode(reader, row, path));
     DRYDOCK_TRY(check(reader, row, bytes));
     return bytes;
 }
@@ -243,6 +258,19 @@ Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
         return tl::unexpected(bytes.error().in("blob " + path));
     }
     return bytes;
+}
+
+Result<std::string> decode_block(const BlobReader& reader, const BlockRow& row) {
+    DRYDOCK_TRY_ASSIGN(const std::string path, blob_path(reader, row.uid));
+    auto bytes = decode(reader, row, path);
+    if (!bytes) {
+        return tl::unexpected(bytes.error().in("blob " + path));
+    }
+    return bytes;
+}
+
+bool opens_envelope(const std::string& key, const std::string& envelope) {
+    return !unwrap_with(key, from_hex(envelope, k_envelope_bytes)).empty();
 }
 
 }  // namespace drydock::mover::blocks

@@ -15,10 +15,14 @@ struct BlobReader {
     std::string data;                      // folder of the file backend
     std::string key;                       // 32 bytes; empty: none given
     std::string hash_function = "sha512";  // as OpenSSL names it
+    std::string other_key = {};            // tried where `key` does not open; may be empty
 };
 
 // The 32 bytes of 64 hex digits. Error: "blocks.key".
 [[nodiscard]] Result<std::string> read_key(std::string_view hex);
+
+// True if the key opens the envelope of a row.
+[[nodiscard]] bool opens_envelope(const std::string& key, const std::string& envelope);
 
 // OpenSSL's name of a hash function that Python's hashlib knows. Error: "blocks.hash".
 [[nodiscard]] Result<std::string> hash_name(const std::string& python_name);
@@ -31,5 +35,8 @@ struct BlobReader {
 // "blocks.no_checksum", "blocks.key" (wrong or absent), "blocks.tag" (damaged), "blocks.frame",
 // "blocks.enc_version", "blocks.uid".
 [[nodiscard]] Result<std::string> read_block(const BlobReader& reader, const BlockRow& row);
+
+// The same but for the checksum: for bytes that something else proves.
+[[nodiscard]] Result<std::string> decode_block(const BlobReader& reader, const BlockRow& row);
 
 }  // namespace drydock::mover::blocks

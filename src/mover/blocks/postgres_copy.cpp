@@ -4,9 +4,8 @@
 #include "os/files.h"
 #include "os/process.h"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -138,7 +137,8 @@ Status copy_postgres(const std::string& uri, const std::string& copy) {
     const std::string partial = copy + ".partial";
     DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read));
     Status done = dump_and_check(*sql, uri, partial);
-    if (done && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
+    if (done
+        && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
         done = refuse(copy, "it cannot be given its name");
     }
     if (!done) {

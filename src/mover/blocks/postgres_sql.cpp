@@ -1,7 +1,7 @@
 // PostgreSQL as a store's database.
 //
-// libpq is opened when a store needs it: linked, it would bring two dozen libraries into every start
-// of the program and of each agent.
+// libpq is opened when a store needs it: linked, it would bring two dozen libraries into every
+// start of the program and of each agent.
 #include "mover/blocks/postgres_sql.h"
 
 #include <dlfcn.h>
@@ -117,7 +117,8 @@ private:
 tl::unexpected<Error> PostgresSql::failed(const PGresult* answer) const {
     const char* state = answer == nullptr ? nullptr : pq_.error_field(answer, PG_DIAG_SQLSTATE);
     const std::string why = one_line(pq_.error_message(connection_.get()));
-    if (state != nullptr && (std::string_view(state) == "55P03" || std::string_view(state) == "40P01")) {
+    if (state != nullptr
+        && (std::string_view(state) == "55P03" || std::string_view(state) == "40P01")) {
         return fail("blocks.busy",
                     fmt::format("metadata {}: {}", name_, why),
                     "let what holds the tables end, and say it again",
@@ -133,8 +134,7 @@ Status PostgresSql::open(const std::string& uri, SqlAccess access) {
     if (pq_.status(connection_.get()) != CONNECTION_OK) {
         return failed(nullptr);
     }
-    pq_.set_notice_receiver(
-        connection_.get(), [](void*, const PGresult*) {}, nullptr);
+    pq_.set_notice_receiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
     DRYDOCK_TRY(execute("SET application_name = 'drydock'; SET client_encoding = 'UTF8'"));
     return access == SqlAccess::read ? execute("SET default_transaction_read_only = on") : Status{};
 }
@@ -179,7 +179,8 @@ Result<SqlRows> PostgresSql::query(const std::string& sql, const std::vector<std
 Status PostgresSql::execute(const std::string& sql) {
     const Answer answer(pq_.exec(connection_.get(), sql.c_str()), pq_.clear);
     const ExecStatusType status = pq_.result_status(answer.get());
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? Status{} : failed(answer.get());
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? Status{}
+                                                                   : failed(answer.get());
 }
 
 Result<Columns> PostgresSql::columns() {

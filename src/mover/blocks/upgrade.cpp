@@ -111,7 +111,8 @@ Status lock_tables(Sql& sql, const Columns& columns) {
 
 using Clock = std::chrono::steady_clock;
 
-Status carry_out(Sql& sql, const UpgradeRequest& request, const Found& found, UpgradeReport& report) {
+Status
+carry_out(Sql& sql, const UpgradeRequest& request, const Found& found, UpgradeReport& report) {
     const bool is_quick = sql.dialect() == SqlDialect::postgresql;
     DRYDOCK_TRY_ASSIGN(const RowCounts before, count_rows(sql, found.columns, is_quick));
     for (const UpgradeStep& step : report.steps) {

@@ -42,13 +42,15 @@ struct UpgradeReport {
 struct UpgradeRequest {
     UpgradeGoal goal = UpgradeGoal::newest;
     bool dry_run = false;
-    // Makes the copy of the metadata. SQLite: nobody can write meanwhile. An error ends the upgrade.
+    // Makes the copy of the metadata. SQLite: nobody can write meanwhile. An error ends the
+    // upgrade.
     std::function<Status(Sql&)> copy;
 };
 
 // `sql` may write, unless it is a dry run. Errors: those above and of the metadata;
 // "blocks.busy" if others hold
-// the tables (PostgreSQL names them); "blocks.upgrade" if the result is not what was meant. After an error nothing has changed.
+// the tables (PostgreSQL names them); "blocks.upgrade" if the result is not what was meant. After
+// an error nothing has changed.
 [[nodiscard]] Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request);
 
 }  // namespace drydock::mover::blocks

@@ -1,0 +1,112 @@
+#include "app/internal.h"
+#include "app/open_store.h"
+#include "mover/blocks/locks.h"
+#include "mover/blocks/rewrite_rows.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+
+namespace drydock::app {
+namespace {
+
+namespace blocks = mover::blocks;
+
+constexpr std::size_t k_findings_max = 1000;  // of an answer
+
+Result<std::string> journal_of(const StoreRewriteRequest& request, const std::string& data) {
+    if (!request.journal.empty()) {
+        return request.journal;
+    }
+    const std::string folder = data + ".drydock";
+    if (!request.dry_run) {
+        DRYDOCK_TRY(os::make_folder_durable(folder));
+    }
+    const bool encrypts = request.work == blocks::RewriteWork::encrypt;
+    return folder + (encrypts ? "/encrypt.journal" : "/rekey.journal");
+}
+
+Result<std::string> new_key_of(const StoreRewriteRequest& request, const blocks::Store& store) {
+    if (request.work == blocks::RewriteWork::rekey) {
+        return blocks::read_key_file(request.new_key_file);
+    }
+    if (store.reader.key.empty()) {
+        return fail("blocks.key",
+                    "there is no key to encrypt with",
+                    "set encryption_key in the configuration, or give --key-file");
+    }
+    return store.reader.key;
+}
+
+class Rewriting {
+public:
+    Rewriting(const StoreRewriteRequest& request, const OnStoreProgress& progressed)
+        : request_(request)
+        , progressed_(progressed) {}
+
+    StoreRewritten answer;
+
+    Status run() {
+        answer.frees_old = request_.frees_old;
+        answer.goes_back = request_.goes_back;
+        answer.dry_run = request_.dry_run;
+        DRYDOCK_TRY_ASSIGN(
+            auto store,
+            open_store(request_.store,
+                       request_.dry_run ? blocks::SqlAccess::read : blocks::SqlAccess::write));
+        blocks::RewriteRequest how;
+        how.work = request_.work;
+        how.batch_blobs_max = request_.batch;
+        how.workers = workers_of(request_.store);
+        DRYDOCK_TRY_ASSIGN(how.new_key, new_key_of(request_, store));
+        DRYDOCK_TRY_ASSIGN(how.journal, journal_of(request_, store.config.data));
+        answer.journal = how.journal;
+        how.progressed = [this](std::int64_t done, std::int64_t all) {
+            progressed_({done, all, "blobs", 0});
+        };
+        return request_.dry_run ? count(store) : work(store, how);
+    }
+
+private:
+    Status count(blocks::Store& store) {
+        if (!store.metadata->schema().has_enc_version) {
+            return fail("blocks.schema",
+                        "the schema has no place for encryption",
+                        "`drydock store upgrade` first");
+        }
+        blocks::RewriteRows rows(store.metadata->sql(), request_.work);
+        DRYDOCK_TRY_ASSIGN(answer.to_do, rows.count());
+        return {};
+    }
+
+    Status work(blocks::Store& store, const blocks::RewriteRequest& how) {
+        DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(store.config.lock_dir));
+        if (request_.goes_back) {
+            DRYDOCK_TRY_ASSIGN(answer.back, blocks::rewrite_back(store, how));
+            return {};
+        }
+        DRYDOCK_TRY_ASSIGN(answer.report, blocks::rewrite(store, how));
+        if (request_.frees_old) {
+            DRYDOCK_TRY_ASSIGN(answer.freed, blocks::free_old(store, how));
+        }
+        if (answer.report.findings.size() > k_findings_max) {
+            answer.report.findings.resize(k_findings_max);
+        }
+        return {};
+    }
+
+    const StoreRewriteRequest& request_;
+    const OnStoreProgress& progressed_;
+};
+
+}  // namespace
+
+Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+                                     const OnStoreProgress& progressed) {
+    Rewriting rewriting(request, progressed);
+    if (const Status done = rewriting.run(); !done) {
+        return refuse_store(done.error());
+    }
+    return std::move(rewriting.answer);
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,69 @@
+// The screen of `drydock store encrypt` and `rekey`.
+#include "base/text.h"
+#include "cli/render.h"
+#include "cli/render_store.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+namespace {
+
+constexpr std::size_t k_lines_max = 40;
+
+std::string blobs(std::int64_t count) {
+    return counted(static_cast<std::size_t>(count), "blob");
+}
+
+std::string finding_lines(const std::vector<mover::blocks::Finding>& findings,
+                          const Screen& screen) {
+    std::string out;
+    for (std::size_t i = 0; i < findings.size() && i < k_lines_max; ++i) {
+        out += hang("  ", findings[i].error.message, screen.width);
+    }
+    return out.empty() ? ""
+                       : fmt::format("{}: {} cannot be read; the rows stay as they are\n{}",
+                                     screen.paint(Tone::bad, "damage"),
+                                     blobs(static_cast<std::int64_t>(findings.size())),
+                                     out);
+}
+
+std::string old_line(const app::StoreRewritten& answer) {
+    if (!answer.frees_old) {
+        return fmt::format("the old blobs are all there: --free-old removes them once all is "
+                           "verified, --back takes them again\njournal: {}\n",
+                           answer.journal);
+    }
+    return fmt::format("verified {}; removed {} old ones ({}), kept {} that are still named\n",
+                       blobs(answer.freed.verdict.blobs),
+                       answer.freed.freed,
+                       show_bytes(answer.freed.freed_bytes),
+                       answer.freed.kept);
+}
+
+}  // namespace
+
+std::string render_rewritten(const app::StoreRewritten& answer, const Screen& screen) {
+    if (answer.dry_run) {
+        return fmt::format("would look at {} and rewrite those that need it\njournal: {}\n",
+                           blobs(answer.to_do),
+                           answer.journal);
+    }
+    if (answer.goes_back) {
+        return fmt::format("{}: the rows name the old blobs again; {} removed\n",
+                           screen.paint(Tone::good, "taken back"),
+                           blobs(answer.back.blobs));
+    }
+    const mover::blocks::RewriteReport& report = answer.report;
+    return fmt::format("{}: {} rewritten in {}, {} of plain blocks, {} of new blobs{}\n",
+                       report.findings.empty() ? screen.paint(Tone::good, "done")
+                                               : screen.paint(Tone::bad, "done in part"),
+                       blobs(report.blobs),
+                       counted(static_cast<std::size_t>(report.batches), "transaction"),
+                       show_bytes(report.bytes),
+                       show_bytes(report.new_bytes),
+                       report.is_resumed ? "; resumed" : "")
+           + old_line(answer) + finding_lines(report.findings, screen);
+}
+
+}  // namespace drydock::cli

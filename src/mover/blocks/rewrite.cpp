@@ -1,0 +1,342 @@
+// The course of a rewrite: recover, batch after batch, and what follows: the old blobs are removed,
+// or taken back.
+#include "mover/blocks/rewrite.h"
+
+#include "base/hash.h"
+#include "mover/blocks/blob_writer.h"
+#include "mover/blocks/rewrite_batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+
+namespace drydock::mover::blocks {
+namespace {
+
+const char* name_of(RewriteWork work) {
+    return work == RewriteWork::encrypt ? "encrypt" : "rekey";
+}
+
+// Tells keys apart without telling anything of them: they are random.
+std::string check_value(const std::string& key) {
+    return sha256_hex("drydock store key " + key).substr(0, 16);
+}
+
+std::string store_name(const Store& store) {
+    return store.metadata->sql().name() + " " + store.config.data;
+}
+
+struct History {
+    bool has_begun = false;
+    bool is_freeing = false;
+    bool goes_back = false;
+};
+
+Status check_begin(const Store& store, const RewriteRequest& request, const Record& begin) {
+    const bool fits = begin.work == name_of(request.work) && begin.store == store_name(store)
+                      && begin.key == check_value(request.new_key);
+    if (!fits) {
+        return fail("blocks.journal",
+                    fmt::format("journal {} is for other work: {} of {}, or for another key",
+                                request.journal,
+                                begin.work,
+                                begin.store),
+                    "end that work first, or name another journal");
+    }
+    return {};
+}
+
+Result<History>
+read_history(const Store& store, const RewriteRequest& request, const RewriteJournal& journal) {
+    History history;
+    DRYDOCK_TRY(journal.each([&](const Record& record) -> Status {
+        history.is_freeing = history.is_freeing || record.kind == RecordKind::free;
+        history.goes_back = history.goes_back || record.kind == RecordKind::back;
+        if (record.kind == RecordKind::begin) {
+            history.has_begun = true;
+            return check_begin(store, request, record);
+        }
+        return {};
+    }));
+    return history;
+}
+
+struct Opened {
+    RewriteJournal journal;
+    History history;
+};
+
+Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
+    DRYDOCK_TRY_ASSIGN(RewriteJournal journal, RewriteJournal::open(request.journal));
+    DRYDOCK_TRY_ASSIGN(const History history, read_history(store, request, journal));
+    if (!history.has_begun) {
+        DRYDOCK_TRY(journal.append({RecordKind::begin,
+                                    0,
+                                    {},
+                                    name_of(request.work),
+                                    store_name(store),
+                                    check_value(request.new_key)}));
+    }
+    return Opened{std::move(journal), history};
+}
+
+Status check_schema(const Store& store) {
+    if (store.metadata->schema().has_enc_version && store.metadata->schema().half_done.empty()) {
+        return {};
+    }
+    return fail(
+        "blocks.schema", "the schema has no place for encryption", "`drydock store upgrade` first");
+}
+
+// The reader that opens what was there before and what is written now.
+BlobReader both_keys(const Store& store, const RewriteRequest& request) {
+    BlobReader reader = store.reader;
+    reader.other_key = reader.key;
+    reader.key = request.new_key;
+    return reader;
+}
+
+class Course {
+public:
+    Course(Store& store,
+           const RewriteRequest& request,
+           RewriteReport& report,
+           RewriteJournal& journal)
+        : request_(request)
+        , report_(report)
+        , rows_(store.metadata->sql(), request.work)
+        , batches_(store, journal, request, report) {}
+
+    Status run() {
+        DRYDOCK_TRY(batches_.recover());
+        DRYDOCK_TRY_ASSIGN(blobs_all_, rows_.count());
+        std::string last;
+        while (true) {
+            DRYDOCK_TRY_ASSIGN(const auto sources, rows_.next(last, request_.batch_blobs_max));
+            if (sources.empty()) {
+                break;
+            }
+            last = sources.back().row.uid;
+            DRYDOCK_TRY(take_page(sources));
+        }
+        DRYDOCK_TRY(send());
+        report_.left = static_cast<std::int64_t>(report_.findings.size());
+        return {};
+    }
+
+private:
+    bool is_done_already(const Source& source) const {
+        return request_.work == RewriteWork::rekey
+               && opens_envelope(request_.new_key, source.row.envelope);
+    }
+
+    Status take_page(const std::vector<Source>& sources) {
+        for (const Source& source : sources) {
+            ++seen_;
+            if (!source.agrees) {
+                report_.findings.push_back({source.row,
+                                            {"blocks.contradiction",
+                                             "rows of this blob differ in checksum, size or key",
+                                             "look at the table blocks"}});
+            } else if (!is_done_already(source)) {
+                batch_bytes_ += source.row.size;
+                batch_.push_back(source);
+            }
+            if (batch_bytes_ >= request_.batch_bytes_max
+                || batch_.size() >= request_.batch_blobs_max) {
+                DRYDOCK_TRY(send());
+            }
+        }
+        return {};
+    }
+
+    Status send() {
+        if (!batch_.empty()) {
+            DRYDOCK_TRY(batches_.run(batch_));
+        }
+        batch_.clear();
+        batch_bytes_ = 0;
+        if (request_.progressed) {
+            request_.progressed(seen_, std::max(seen_, blobs_all_));
+        }
+        return {};
+    }
+
+    const RewriteRequest& request_;
+    RewriteReport& report_;
+    RewriteRows rows_;
+    RewriteBatches batches_;
+    std::vector<Source> batch_;
+    std::int64_t batch_bytes_ = 0;
+    std::int64_t seen_ = 0;
+    std::int64_t blobs_all_ = 0;
+};
+
+// The last record of a batch that has blobs is `proved`.
+Status each_proved(const RewriteJournal& journal,
+                   const std::function<Status(const Record&)>& take) {
+    return journal.each([&](const Record& record) {
+        return record.kind == RecordKind::proved ? take(record) : Status{};
+    });
+}
+
+constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store to free
+
+// Damage that was there before is no reason to keep what is old and right.
+Status check_none_is_new(const RewriteJournal& journal, const std::map<std::string, Error>& bad) {
+    return each_proved(journal, [&](const Record& record) -> Status {
+        for (const Rewritten& blob : record.blobs) {
+            if (const auto found = bad.find(blob.to); found != bad.end()) {
+                return fail("blocks.unverified",
+                            "a new blob is not right: " + found->second.message,
+                            "nothing was removed; take the rewrite back with --back, or mend it");
+            }
+        }
+        return {};
+    });
+}
+
+Status verify_new(Store& store,
+                  const RewriteRequest& request,
+                  const RewriteJournal& journal,
+                  FreeReport& report) {
+    std::map<std::string, Error> bad;  // by blob
+    const auto found = [&](const Finding& finding) {
+        if (bad.size() < k_bad_blobs_max) {
+            bad.emplace(finding.row.uid, finding.error);
+        }
+    };
+    const auto count = [&](const StoreVerdict& verdict) {
+        if (request.progressed) {
+            request.progressed(verdict.rows, verdict.rows_all);
+        }
+    };
+    DRYDOCK_TRY_ASSIGN(
+        report.verdict,
+        verify(*store.metadata, both_keys(store, request), request.workers, {found, count}));
+    if (bad.size() >= k_bad_blobs_max) {
+        return fail("blocks.unverified",
+                    fmt::format("{} blobs and more cannot be read", bad.size()),
+                    "nothing was removed; look at the disk and at the keys");
+    }
+    return check_none_is_new(journal, bad);
+}
+
+Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeReport& report) {
+    DRYDOCK_TRY_ASSIGN(const auto new_row, rows.row_of(blob.to));
+    if (!new_row) {  // its version was removed meanwhile
+        DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.to));
+        if (!is_listed) {
+            DRYDOCK_TRY(remove_blob(store.reader, blob.to));
+        }
+    }
+    DRYDOCK_TRY_ASSIGN(const auto old_row, rows.row_of(blob.from));
+    DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.from));
+    if (old_row || is_listed) {
+        ++report.kept;
+        return {};
+    }
+    const std::int64_t bytes = blob_file_bytes(store.reader, blob.from);
+    DRYDOCK_TRY_ASSIGN(const bool was_there, remove_blob(store.reader, blob.from));
+    report.freed += was_there ? 1 : 0;
+    report.freed_bytes += was_there ? bytes : 0;
+    return {};
+}
+
+Status put_away(const std::string& journal) {
+    const std::string done = journal + ".done";
+    if (std::rename(journal.c_str(), done.c_str()) != 0) {
+        return fail_errno("blocks.journal", "rename " + journal, errno);
+    }
+    return os::sync_folder(os::folder_of(journal));
+}
+
+Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
+    for (const Rewritten& blob : record.blobs) {
+        DRYDOCK_TRY_ASSIGN(const auto row, rows.row_of(blob.to));
+        if (row) {
+            BlockRow old = *row;
+            old.uid = blob.from;
+            old.enc_version = blob.old_envelope.empty() ? 0 : 1;
+            old.envelope = blob.old_envelope;
+            DRYDOCK_TRY(read_block(store.reader, old));
+        }
+    }
+    return {};
+}
+
+Status take_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
+    DRYDOCK_TRY(check_old_blobs(store, rows, record));
+    DRYDOCK_TRY(rows.switch_back(record.blobs));
+    for (const Rewritten& blob : record.blobs) {
+        DRYDOCK_TRY_ASSIGN(const bool was_there, remove_blob(store.reader, blob.to));
+        report.blobs += was_there ? 1 : 0;
+    }
+    return {};
+}
+
+Status check_not_freeing(const History& history) {
+    if (!history.is_freeing) {
+        return {};
+    }
+    return fail("blocks.freed",
+                "the old blobs are being removed, or are gone",
+                "there is no way back; go on with --free-old");
+}
+
+Status check_forward(const History& history) {
+    if (!history.goes_back) {
+        return {};
+    }
+    return fail("blocks.journal", "the rewrite is being taken back", "end that first, with --back");
+}
+
+}  // namespace
+
+Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
+    DRYDOCK_TRY(check_schema(store));
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(opened.history));
+    RewriteReport report;
+    report.is_resumed = opened.history.has_begun;
+    DRYDOCK_TRY(Course(store, request, report, opened.journal).run());
+    return report;
+}
+
+Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(opened.history));
+    FreeReport report;
+    DRYDOCK_TRY(verify_new(store, request, opened.journal, report));
+    DRYDOCK_TRY(opened.journal.append({RecordKind::free, 0, {}, {}, {}, {}}));
+    RewriteRows rows(store.metadata->sql(), request.work);
+    const auto free_batch = [&](const Record& record) -> Status {
+        for (const Rewritten& blob : record.blobs) {
+            DRYDOCK_TRY(free_one(store, rows, blob, report));
+        }
+        return {};
+    };
+    DRYDOCK_TRY(each_proved(opened.journal, free_batch));
+    DRYDOCK_TRY(put_away(request.journal));
+    return report;
+}
+
+Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY(check_not_freeing(opened.history));
+    RewriteReport unused;
+    DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
+    DRYDOCK_TRY(opened.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));
+    RewriteRows rows(store.metadata->sql(), request.work);
+    BackReport report;
+    DRYDOCK_TRY(each_proved(opened.journal, [&](const Record& record) {
+        return take_back(store, rows, record, report);
+    }));
+    DRYDOCK_TRY(put_away(request.journal));
+    return report;
+}
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,226 @@
+#include "mover/blocks/rewrite_batch.h"
+
+#include "base/hash.h"
+#include "mover/blocks/blob_writer.h"
+#include "mover/blocks/ordered_pool.h"
+#include "mover/blocks/seal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+namespace drydock::mover::blocks {
+namespace {
+
+std::uint64_t sum_of(std::string_view bytes) {
+    return xxh3(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+}
+
+// A blob on its way. Its plain bytes are checked by the row's checksum when they are read, and by
+// `plain_sum` when the new file is read back.
+struct Work {
+    const Source* source = nullptr;
+    Rewritten* blob = nullptr;
+};
+
+struct Written {
+    SealedBlock sealed;  // without the bytes
+    std::int64_t new_bytes = 0;
+    std::uint64_t plain_sum = 0;
+    std::optional<Error> lost;    // the old blob cannot be read
+    std::optional<Error> failed;  // the new one cannot be written
+};
+
+Written write_one(const BlobReader& from, const BlobReader& to, const Work& work) {
+    Written written;
+    const auto plain = read_block(from, work.source->row);
+    if (!plain) {
+        written.lost = plain.error();
+        return written;
+    }
+    written.plain_sum = sum_of(*plain);
+    auto sealed = seal(*plain, to.key);
+    if (!sealed) {
+        written.failed = sealed.error();
+        return written;
+    }
+    written.sealed = std::move(*sealed);
+    written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
+    if (const Status done = write_blob(to, work.blob->to, written.sealed.bytes); !done) {
+        written.failed = done.error();
+    }
+    written.sealed.bytes.clear();
+    written.sealed.bytes.shrink_to_fit();
+    return written;
+}
+
+BlockRow new_row(const BlockRow& old, const Rewritten& blob) {
+    BlockRow row = old;
+    row.uid = blob.to;
+    row.enc_version = 1;
+    row.envelope = blob.envelope;
+    return row;
+}
+
+}  // namespace
+
+RewriteBatches::RewriteBatches(Store& store,
+                               RewriteJournal& journal,
+                               const RewriteRequest& request,
+                               RewriteReport& report)
+    : store_(store)
+    , journal_(journal)
+    , request_(request)
+    , report_(report)
+    , rows_(store.metadata->sql(), request.work)
+    , new_reader_(store.reader) {
+    new_reader_.key = request.new_key;
+}
+
+void RewriteBatches::note(const Source& source, const Error& error) {
+    report_.findings.push_back({source.row, error});
+}
+
+Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Source>& sources) {
+    std::vector<Rewritten> blobs;
+    for (const Source& source : sources) {
+        DRYDOCK_TRY_ASSIGN(std::string uid, new_blob_uid());
+        blobs.push_back(
+            {source.row.uid, std::move(uid), "", "", source.row.envelope, source.nonce});
+    }
+    return blobs;
+}
+
+Status RewriteBatches::run(const std::vector<Source>& sources) {
+    DRYDOCK_TRY_ASSIGN(std::vector<Rewritten> blobs, draw_names(sources));
+    ++batch_;
+    DRYDOCK_TRY(journal_.append({RecordKind::write, batch_, blobs, {}, {}, {}}));
+    const std::vector<Rewritten> names = blobs;
+    Status done = write_all(sources, blobs);
+    if (!done) {
+        // The first error tells the cause; recovery drops what this cannot.
+        (void)drop(batch_, names);
+        return done;
+    }
+    if (blobs.empty()) {
+        return journal_.append({RecordKind::dropped, batch_, {}, {}, {}, {}});
+    }
+    DRYDOCK_TRY(journal_.append({RecordKind::proved, batch_, blobs, {}, {}, {}}));
+    DRYDOCK_TRY(switch_all(blobs));
+    ++report_.batches;
+    return {};
+}
+
+// Leaves in `blobs` those that were written and proved.
+Status RewriteBatches::write_all(const std::vector<Source>& sources,
+                                 std::vector<Rewritten>& blobs) {
+    std::vector<Rewritten> proved;
+    std::vector<const Source*> origins;
+    std::vector<std::uint64_t> sums;
+    OrderedPool<Work, Written> writers(
+        request_.workers,
+        [this](const Work& work) { return write_one(store_.reader, new_reader_, work); },
+        [&](const Work& work, Written& written) -> Status {
+            if (written.failed) {
+                return tl::unexpected(*written.failed);
+            }
+            if (written.lost) {
+                note(*work.source, *written.lost);
+                return {};
+            }
+            work.blob->envelope = written.sealed.envelope;
+            work.blob->nonce = written.sealed.nonce;
+            proved.push_back(*work.blob);
+            origins.push_back(work.source);
+            sums.push_back(written.plain_sum);
+            report_.bytes += work.source->row.size;
+            report_.new_bytes += written.new_bytes;
+            return {};
+        });
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        DRYDOCK_TRY(writers.submit({&sources[i], &blobs[i]}));
+    }
+    DRYDOCK_TRY(writers.finish());
+    DRYDOCK_TRY(sync_blobs(new_reader_));
+    OrderedPool<std::size_t, Status> readers(
+        request_.workers,
+        [&](const std::size_t& i) -> Status {
+            forget_cached(new_reader_, proved[i].to);
+            DRYDOCK_TRY_ASSIGN(const std::string plain,
+                               decode_block(new_reader_, new_row(origins[i]->row, proved[i])));
+            return sum_of(plain) == sums[i]
+                       ? Status{}
+                       : fail("blocks.read_back",
+                              fmt::format("the new blob {} reads otherwise than it was written",
+                                          proved[i].to),
+                              "look at the disk and at the memory of this machine");
+        },
+        [](const std::size_t&, Status& status) { return status; });
+    for (std::size_t i = 0; i < proved.size(); ++i) {
+        DRYDOCK_TRY(readers.submit(i));
+    }
+    DRYDOCK_TRY(readers.finish());
+    blobs = std::move(proved);
+    return {};
+}
+
+Status RewriteBatches::switch_all(const std::vector<Rewritten>& blobs) {
+    DRYDOCK_TRY(rows_.switch_rows(blobs));
+    DRYDOCK_TRY(journal_.append({RecordKind::switched, batch_, {}, {}, {}, {}}));
+    report_.blobs += static_cast<std::int64_t>(blobs.size());
+    return {};
+}
+
+// Removes the new blobs of a batch that no row names.
+Status RewriteBatches::drop(std::int64_t batch, const std::vector<Rewritten>& blobs) {
+    for (const Rewritten& blob : blobs) {
+        DRYDOCK_TRY_ASSIGN(const auto row, rows_.row_of(blob.to));
+        if (!row) {
+            DRYDOCK_TRY(remove_blob(new_reader_, blob.to));
+        }
+    }
+    return journal_.append({RecordKind::dropped, batch, {}, {}, {}, {}});
+}
+
+Status RewriteBatches::recover() {
+    std::optional<Record> open;
+    DRYDOCK_TRY(journal_.each([&](const Record& record) {
+        batch_ = std::max(batch_, record.batch);
+        if (record.kind == RecordKind::write || record.kind == RecordKind::proved) {
+            open = record;
+        } else if (record.kind == RecordKind::switched || record.kind == RecordKind::dropped) {
+            open.reset();
+        }
+        return Status{};
+    }));
+    if (!open) {
+        return {};
+    }
+    return open->kind == RecordKind::write ? drop(open->batch, open->blobs) : finish_proved(*open);
+}
+
+// The transaction may be committed or not: to switch again harms nothing. The new blobs are read
+// first, since anything may have happened to files that no row named.
+Status RewriteBatches::finish_proved(const Record& record) {
+    std::vector<Rewritten> good;
+    std::vector<Rewritten> bad;
+    for (const Rewritten& blob : record.blobs) {
+        DRYDOCK_TRY_ASSIGN(auto row, rows_.row_of(blob.to));
+        if (!row) {
+            DRYDOCK_TRY_ASSIGN(row, rows_.row_of(blob.from));
+        }
+        if (row) {
+            const bool is_right = read_block(new_reader_, new_row(*row, blob)).has_value();
+            (is_right ? good : bad).push_back(blob);
+        }
+    }
+    DRYDOCK_TRY(rows_.switch_back(bad));
+    DRYDOCK_TRY(switch_all(good));
+    for (const Rewritten& blob : bad) {
+        DRYDOCK_TRY(remove_blob(new_reader_, blob.to));
+    }
+    return {};
+}
+
+}  // namespace drydock::mover::blocks

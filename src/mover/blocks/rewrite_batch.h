@@ -1,0 +1,39 @@
+// One batch of a rewrite, from the read blobs to the switched rows, and its recovery.
+//
+// The order is what makes a kill harmless: the names are in the journal before the first file is
+// written, the files are durable and proved before the rows are switched, and old blobs stay.
+#pragma once
+
+#include "mover/blocks/rewrite_rows.h"
+
+namespace drydock::mover::blocks {
+
+class RewriteBatches {
+public:
+    RewriteBatches(Store& store,
+                   RewriteJournal& journal,
+                   const RewriteRequest& request,
+                   RewriteReport& report);
+
+    // Ends what a killed run left: the last batch is switched if it is right, else dropped.
+    [[nodiscard]] Status recover();
+    [[nodiscard]] Status run(const std::vector<Source>& sources);
+
+private:
+    Status write_all(const std::vector<Source>& sources, std::vector<Rewritten>& blobs);
+    Status switch_all(const std::vector<Rewritten>& blobs);
+    Status finish_proved(const Record& record);
+    Status drop(std::int64_t batch, const std::vector<Rewritten>& blobs);
+    Result<std::vector<Rewritten>> draw_names(const std::vector<Source>& sources);
+    void note(const Source& source, const Error& error);
+
+    Store& store_;
+    RewriteJournal& journal_;
+    const RewriteRequest& request_;
+    RewriteReport& report_;
+    RewriteRows rows_;
+    BlobReader new_reader_;
+    std::int64_t batch_ = 0;
+};
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,102 @@
+#include "mover/blocks/rewrite_rows.h"
+
+#include <fmt/format.h>
+
+namespace drydock::mover::blocks {
+namespace {
+
+int enc_version_of(RewriteWork work) {
+    return work == RewriteWork::encrypt ? 0 : 1;
+}
+
+Source source_of(const SqlRow& row) {
+    Source source;
+    source.row.uid = text_of(row[0]);
+    source.row.checksum = row[1];
+    source.row.size = number_of(row[3]);
+    source.row.enc_version = number_of(row[5]);
+    source.row.envelope = text_of(row[6]);
+    source.nonce = text_of(row[8]);
+    source.agrees = row[1] == row[2] && row[3] == row[4] && row[6] == row[7];
+    return source;
+}
+
+}  // namespace
+
+Result<std::vector<Source>> RewriteRows::next(const std::string& last_uid, std::size_t count) {
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_.query(
+            fmt::format("SELECT uid, min(checksum), max(checksum), min(size), max(size), {0}, "
+                        "min(enc_envkey), max(enc_envkey), min(enc_nonce) FROM blocks "
+                        "WHERE uid > $1 AND enc_version = {0} GROUP BY uid ORDER BY uid LIMIT {1}",
+                        enc_version_of(work_),
+                        count),
+            {last_uid}));
+    std::vector<Source> sources;
+    for (const SqlRow& row : rows) {
+        sources.push_back(source_of(row));
+    }
+    return sources;
+}
+
+Result<std::int64_t> RewriteRows::count() {
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_.query(fmt::format("SELECT count(DISTINCT uid) FROM blocks WHERE uid IS NOT NULL AND "
+                               "uid <> '' AND enc_version = {}",
+                               enc_version_of(work_))));
+    return number_of(rows[0][0]);
+}
+
+Status RewriteRows::switch_rows(const std::vector<Rewritten>& blobs) {
+    return in_transaction(sql_, [&]() -> Status {
+        for (const Rewritten& blob : blobs) {
+            DRYDOCK_TRY(sql_.query(
+                fmt::format("UPDATE blocks SET uid = $1, enc_version = 1, enc_envkey = $2, "
+                            "enc_nonce = $3 WHERE uid = $4 AND enc_version = {} RETURNING 1",
+                            enc_version_of(work_)),
+                {blob.to, blob.envelope, blob.nonce, blob.from}));
+        }
+        return {};
+    });
+}
+
+Status RewriteRows::switch_back(const std::vector<Rewritten>& blobs) {
+    return in_transaction(sql_, [&]() -> Status {
+        for (const Rewritten& blob : blobs) {
+            const auto switched =
+                work_ == RewriteWork::encrypt
+                    ? sql_.query("UPDATE blocks SET uid = $1, enc_version = 0, enc_envkey = NULL, "
+                                 "enc_nonce = NULL WHERE uid = $2 RETURNING 1",
+                                 {blob.from, blob.to})
+                    : sql_.query("UPDATE blocks SET uid = $1, enc_envkey = $2, enc_nonce = $3 "
+                                 "WHERE uid = $4 RETURNING 1",
+                                 {blob.from, blob.old_envelope, blob.old_nonce, blob.to});
+            DRYDOCK_TRY(switched);
+        }
+        return {};
+    });
+}
+
+Result<std::optional<BlockRow>> RewriteRows::row_of(const std::string& uid) {
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_.query("SELECT version_uid, id, checksum, size, enc_version, enc_envkey FROM blocks "
+                   "WHERE uid = $1 LIMIT 1",
+                   {uid}));
+    if (rows.empty()) {
+        return std::nullopt;
+    }
+    BlockRow row;
+    row.uid = uid;
+    row.version_uid = text_of(rows[0][0]);
+    row.id = number_of(rows[0][1]);
+    row.checksum = rows[0][2];
+    row.size = number_of(rows[0][3]);
+    row.enc_version = number_of(rows[0][4]);
+    row.envelope = text_of(rows[0][5]);
+    return row;
+}
+
+}  // namespace drydock::mover::blocks

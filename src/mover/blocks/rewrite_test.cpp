@@ -1,0 +1,150 @@
+// Blobs that drydock writes are read as backy2 reads them; the journal tells what was promised.
+#include "base/hash.h"
+#include "mover/blocks/blob_writer.h"
+#include "mover/blocks/rewrite.h"
+#include "mover/blocks/seal.h"
+#include "mover/blocks/store_copy.h"
+#include "mover/blocks/upgrade.h"
+#include "os/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+namespace drydock::mover::blocks {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const std::string k_key(32, 'k');
+
+TEST(Seal, MakesWhatTheReaderOpens) {
+    const StoreCopy copy("2.13.8");
+    const BlobReader reader = {copy.config().data, k_key, "sha512"};
+    for (const std::string& plain : {std::string(70000, 'x'), std::string("a"), std::string()}) {
+        const SealedBlock sealed = seal(plain, k_key).value();
+        const std::string uid = new_blob_uid().value();
+        ASSERT_TRUE(write_blob(reader, uid, sealed.bytes));
+        BlockRow row = {uid, "v", 0, std::nullopt, static_cast<std::int64_t>(plain.size()), 1};
+        row.envelope = sealed.envelope;
+        EXPECT_EQ(decode_block(reader, row).value(), plain);
+        EXPECT_EQ(sealed.nonce.size(), 32U);
+        EXPECT_TRUE(opens_envelope(k_key, sealed.envelope));
+        EXPECT_FALSE(opens_envelope(std::string(32, 'x'), sealed.envelope));
+    }
+}
+
+TEST(Seal, NeverDrawsTheSameTwice) {
+    std::set<std::string> seen;
+    for (int i = 0; i < 100; ++i) {
+        const SealedBlock sealed = seal("same", k_key).value();
+        EXPECT_TRUE(seen.insert(sealed.envelope).second);
+        EXPECT_TRUE(seen.insert(sealed.nonce).second);
+        const std::string uid = new_blob_uid().value();
+        EXPECT_EQ(uid.size(), 32U);
+        EXPECT_TRUE(seen.insert(uid).second);
+    }
+}
+
+TEST(BlobWriter, OverwritesNothing) {
+    const StoreCopy copy("2.9.17");
+    const BlobReader reader = {copy.config().data, ""};
+    const BlockRow row = copy.first_of_b1();
+    const std::string before = os::read_file(copy.path_of(row), 1U << 20U).value();
+    EXPECT_FALSE(write_blob(reader, row.uid, "other"));
+    EXPECT_EQ(os::read_file(copy.path_of(row), 1U << 20U).value(), before);
+    EXPECT_EQ(write_blob(reader, "../x", "other").error().code, "blocks.uid");
+}
+
+class Journal : public testing::Test {
+public:
+    StoreCopy copy{"2.9.17"};
+    std::string path = copy.folder() + "/journal";
+
+    std::string kinds() {
+        std::string all;
+        const auto journal = RewriteJournal::open(path);
+        if (!journal) {
+            return journal.error().code;
+        }
+        EXPECT_TRUE(journal->each([&](const Record& record) {
+            all += std::to_string(static_cast<int>(record.kind)) + " ";
+            return Status{};
+        }));
+        return all;
+    }
+
+    void write_two() {
+        auto journal = RewriteJournal::open(path).value();
+        ASSERT_TRUE(journal.append({RecordKind::begin, 0, {}, "encrypt", "s", "k"}));
+        ASSERT_TRUE(journal.append({RecordKind::write, 1, {{"a", "b", "", "", "e", "n"}}}));
+    }
+};
+
+TEST_F(Journal, KeepsItsRecordsWhole) {
+    write_two();
+    EXPECT_EQ(kinds(), "0 1 ");
+    const auto journal = RewriteJournal::open(path).value();
+    ASSERT_TRUE(journal.each([](const Record& record) {
+        EXPECT_EQ(record.kind == RecordKind::begin ? record.work : record.blobs[0].old_envelope,
+                  record.kind == RecordKind::begin ? "encrypt" : "e");
+        return Status{};
+    }));
+}
+
+TEST_F(Journal, DropsALineThatWasCutOffAtEveryByte) {
+    write_two();
+    const std::string whole = os::read_file(path, 1U << 20U).value();
+    const auto first = static_cast<std::size_t>(std::ranges::find(whole, '\n') - whole.begin()) + 1;
+    for (std::size_t size = first; size < whole.size(); ++size) {
+        std::ofstream(path, std::ios::trunc) << whole.substr(0, size);
+        EXPECT_EQ(kinds(), "0 ") << size;
+        EXPECT_EQ(fs::file_size(path), first);
+    }
+}
+
+TEST_F(Journal, NamesARecordThatWasChanged) {
+    write_two();
+    const std::string whole = os::read_file(path, 1U << 20U).value();
+    for (std::size_t place = 0; place + 1 < whole.size(); ++place) {
+        std::string changed = whole;
+        changed[place] = changed[place] == '#' ? '$' : '#';
+        std::ofstream(path, std::ios::trunc) << changed;
+        EXPECT_EQ(kinds(), "blocks.journal") << place;
+    }
+}
+
+TEST_F(Journal, BelongsToOneProcess) {
+    const auto held = RewriteJournal::open(path);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(RewriteJournal::open(path).error().code, "blocks.busy");
+}
+
+// Rows that say different things of one blob cannot be switched together.
+TEST(Rewrite, LeavesContradictingRowsAlone) {
+    const StoreCopy copy("2.11.13");
+    ASSERT_TRUE(upgrade(*connect_sqlite(copy.config().metadata, SqlAccess::write).value(),
+                        {UpgradeGoal::newest, false, {}}));
+    const std::string shared =
+        copy.rows("SELECT uid FROM blocks WHERE uid <> '' GROUP BY uid HAVING count(*) > 1")[0];
+    copy.change("UPDATE blocks SET checksum = 'ab' WHERE rowid = (SELECT min(rowid) FROM blocks "
+                "WHERE uid = '"
+                + shared + "')");
+    Store store = copy.open(SqlAccess::write);
+    RewriteRequest request;
+    request.new_key = k_key;
+    request.journal = copy.folder() + "/journal";
+    const RewriteReport report = rewrite(store, request).value();
+    EXPECT_EQ(report.left, 2);  // this one, and the damaged blob of the fixture
+    EXPECT_EQ(report.findings[0].error.code, "blocks.contradiction");
+    EXPECT_EQ(copy.rows("SELECT DISTINCT enc_version FROM blocks WHERE uid = '" + shared + "'"),
+              std::vector<std::string>{"0"});
+}
+
+}  // namespace
+}  // namespace drydock::mover::blocks
