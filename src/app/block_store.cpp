@@ -46,10 +46,15 @@ tl::unexpected<Failure> refuse_store(const Error& error) {
     return refuse(error, is_damage(error) ? k_exit_no : k_exit_usage);
 }
 
-Answer<blocks::Inspection> inspect_store(const StoreRequest& request) {
+Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_schema) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
+    }
+    if (only_schema) {
+        blocks::Inspection found;
+        found.schema = store->metadata->schema();
+        return found;
     }
     auto found = blocks::inspect(*store);
     if (!found) {

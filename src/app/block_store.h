@@ -36,7 +36,9 @@ struct StoreProgress {
 
 using OnStoreProgress = std::function<void(const StoreProgress&)>;
 
-[[nodiscard]] Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request);
+// `only_schema`: nothing but the schema is read, however large the store is.
+[[nodiscard]] Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
+                                                              bool only_schema);
 
 struct StoreVerified {
     mover::blocks::StoreVerdict verdict;

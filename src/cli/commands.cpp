@@ -281,7 +281,8 @@ private:
     void add_stores() {
         auto& stores = *app_.add_subcommand("store", "backup stores of backy2");
         stores.require_subcommand(1);
-        add_store(stores, "inspect", "release, schema, versions, and blobs by their names");
+        add_store(stores, "inspect", "release, schema, versions, and blobs by their names")
+            ->add_flag("--schema", to_.only_schema, "the schema alone, at once");
         auto* verify = add_store(stores, "verify", "read every blob and compare it with its rows");
         add_other_key(verify);
         add_workers(verify);

@@ -25,9 +25,11 @@ auto Command::with_store_progress(const char* verb, Work work) {
 }
 
 int Command::inspect_store() {
-    const auto answer = app::inspect_store(store_request());
-    const int shown =
-        show(answer, [&](const auto& found) { return render_inspection(found, screen_); });
+    const auto answer = app::inspect_store(store_request(), typed_.only_schema);
+    const int shown = show(answer, [&](const auto& found) {
+        return typed_.only_schema ? render_schema(found.schema, screen_)
+                                  : render_inspection(found, screen_);
+    });
     const bool has_damage = answer && (!answer->whole() || !answer->schema.half_done.empty());
     return has_damage ? app::k_exit_no : shown;
 }

@@ -44,7 +44,7 @@ Answer<Survey> survey(const Options& options) {
     return cli::sample_survey();
 }
 
-Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request) {
+Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request, bool /*only_schema*/) {
     ask("inspect " + request.config + " " + request.key_file);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);

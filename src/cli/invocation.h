@@ -55,6 +55,7 @@ struct Invocation {
     std::string other_key_file;
     std::string version;  // store restore: its uid
     std::uint64_t workers = 0;
+    bool only_schema = false;
     bool replaces = false;
     bool allows_holes = false;
     bool undo = false;

@@ -18,16 +18,6 @@ std::string count_of(std::int64_t count, std::string_view noun) {
     return counted(static_cast<std::size_t>(count), noun);
 }
 
-std::string schema_line(const blocks::Schema& schema, const Screen& screen) {
-    if (schema.half_done.empty()) {
-        return fmt::format("schema of backy2 {}\n", schema.release);
-    }
-    return fmt::format("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
-                       "the half step back\n",
-                       screen.paint(Tone::bad, "half-done upgrade"),
-                       schema.half_done);
-}
-
 std::string state_of(const blocks::VersionRow& version) {
     std::string words = version.is_valid ? "" : "invalid by backy2";
     words += version.is_protected ? (words.empty() ? "protected" : ", protected") : "";
@@ -88,11 +78,21 @@ std::string lost_line(const blocks::VersionVerdict& version, const Screen& scree
 
 }  // namespace
 
+std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
+    if (schema.half_done.empty()) {
+        return fmt::format("schema of backy2 {}\n", schema.release);
+    }
+    return fmt::format("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
+                       "the half step back\n",
+                       screen.paint(Tone::bad, "half-done upgrade"),
+                       schema.half_done);
+}
+
 std::string render_inspection(const blocks::Inspection& found, const Screen& screen) {
     std::string out = (found.whole() ? screen.paint(Tone::good, "nothing is missing")
                                      : screen.paint(Tone::bad, "something is missing"))
                       + " (by names; `drydock store verify` reads the blobs)\n";
-    out += schema_line(found.schema, screen);
+    out += render_schema(found.schema, screen);
     out += fmt::format("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
                        count_of(static_cast<std::int64_t>(found.versions.size()), "version"),
                        count_of(found.rows, "block row"),

@@ -9,6 +9,7 @@
 
 namespace drydock::cli {
 
+[[nodiscard]] std::string render_schema(const mover::blocks::Schema& schema, const Screen& screen);
 [[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& found,
                                             const Screen& screen);
 [[nodiscard]] Json json_of(const mover::blocks::Inspection& found);

@@ -56,6 +56,8 @@ class Look(stores.Case):
         os.replace(os.path.join(copy.folder, "meta-after-failed-upgrade.sqlite"), copy.metadata)
         found = self.json("inspect", copy.config, code=NO)
         self.assertEqual(found["schema"]["half_done"], "stats renamed, not rebuilt")
+        alone = self.json("inspect", copy.config, "--schema", code=NO)
+        self.assertEqual(alone["schema"], found["schema"])
 
     def test_damage_ends_a_restore_and_leaves_no_file(self) -> None:
         copy = stores.StoreCopy("2.11.13", self.scratch)
