@@ -11,8 +11,6 @@ namespace {
 
 namespace blocks = mover::blocks;
 
-constexpr std::size_t k_findings_max = 1000;  // of an answer
-
 Result<std::string> journal_of(const StoreRewriteRequest& request, const std::string& data) {
     if (!request.journal.empty()) {
         return request.journal;
@@ -87,9 +85,6 @@ private:
         DRYDOCK_TRY_ASSIGN(answer.report, blocks::rewrite(store, how));
         if (request_.frees_old) {
             DRYDOCK_TRY_ASSIGN(answer.freed, blocks::free_old(store, how));
-        }
-        if (answer.report.findings.size() > k_findings_max) {
-            answer.report.findings.resize(k_findings_max);
         }
         return {};
     }

@@ -15,8 +15,8 @@ std::string blobs(std::int64_t count) {
     return counted(static_cast<std::size_t>(count), "blob");
 }
 
-std::string finding_lines(const std::vector<mover::blocks::Finding>& findings,
-                          const Screen& screen) {
+std::string finding_lines(const mover::blocks::RewriteReport& report, const Screen& screen) {
+    const auto& findings = report.findings;
     std::string out;
     for (std::size_t i = 0; i < findings.size() && i < k_lines_max; ++i) {
         out += hang("  ", findings[i].error.message, screen.width);
@@ -24,7 +24,7 @@ std::string finding_lines(const std::vector<mover::blocks::Finding>& findings,
     return out.empty() ? ""
                        : fmt::format("{}: {} cannot be read; the rows stay as they are\n{}",
                                      screen.paint(Tone::bad, "damage"),
-                                     blobs(static_cast<std::int64_t>(findings.size())),
+                                     blobs(report.left),
                                      out);
 }
 
@@ -63,7 +63,7 @@ std::string render_rewritten(const app::StoreRewritten& answer, const Screen& sc
                        show_bytes(report.bytes),
                        show_bytes(report.new_bytes),
                        report.is_resumed ? "; resumed" : "")
-           + old_line(answer) + finding_lines(report.findings, screen);
+           + old_line(answer) + finding_lines(report, screen);
 }
 
 }  // namespace drydock::cli

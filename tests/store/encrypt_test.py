@@ -75,6 +75,8 @@ class Encrypt(Rewrite):
             self.assertEqual(back["back"], to_do - lost)
             self.assertEqual(stores.files_of(copy), files)
             self.assert_images(copy)
+            refused = stores.parse(self.encrypt(copy, "--back"))
+            self.assertEqual(refused["errors"][0]["code"], "blocks.nothing")
             freed = stores.parse(self.encrypt(copy, "--free-old", code=NO if lost else DONE))
             self.assertEqual(freed["freed"] + freed["kept"], to_do - lost)
             self.assert_images(copy)

@@ -97,9 +97,9 @@ public:
 
     Status open(const std::string& uri, SqlAccess access);
 
-    SqlDialect dialect() const override { return SqlDialect::postgresql; }
+    [[nodiscard]] SqlDialect dialect() const override { return SqlDialect::postgresql; }
 
-    const std::string& name() const override { return name_; }
+    [[nodiscard]] const std::string& name() const override { return name_; }
 
     Result<SqlRows> query(const std::string& sql, const std::vector<std::string>& values) override;
     Status execute(const std::string& sql) override;
@@ -153,6 +153,7 @@ SqlRow PostgresSql::row_at(const PGresult* answer, int row) const {
 
 Result<SqlRows> PostgresSql::query(const std::string& sql, const std::vector<std::string>& values) {
     std::vector<const char*> texts;
+    texts.reserve(values.size());
     for (const std::string& value : values) {
         texts.push_back(value.c_str());
     }

@@ -16,6 +16,8 @@
 namespace drydock::mover::blocks {
 namespace {
 
+constexpr std::size_t k_findings_max = 1000;  // `left` counts them all
+
 const char* name_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? "encrypt" : "rekey";
 }
@@ -123,12 +125,11 @@ public:
             DRYDOCK_TRY(take_page(sources));
         }
         DRYDOCK_TRY(send());
-        report_.left = static_cast<std::int64_t>(report_.findings.size());
         return {};
     }
 
 private:
-    bool is_done_already(const Source& source) const {
+    [[nodiscard]] bool is_done_already(const Source& source) const {
         return request_.work == RewriteWork::rekey
                && opens_envelope(request_.new_key, source.row.envelope);
     }
@@ -137,10 +138,10 @@ private:
         for (const Source& source : sources) {
             ++seen_;
             if (!source.agrees) {
-                report_.findings.push_back({source.row,
-                                            {"blocks.contradiction",
-                                             "rows of this blob differ in checksum, size or key",
-                                             "look at the table blocks"}});
+                report_.note({source.row,
+                              {"blocks.contradiction",
+                               "rows of this blob differ in checksum, size or key",
+                               "look at the table blocks"}});
             } else if (!is_done_already(source)) {
                 batch_bytes_ += source.row.size;
                 batch_.push_back(source);
@@ -278,7 +279,12 @@ Status take_back(Store& store, RewriteRows& rows, const Record& record, BackRepo
     return {};
 }
 
-Status check_not_freeing(const History& history) {
+Status check_can_go_back(const History& history) {
+    if (!history.has_begun) {
+        return fail("blocks.nothing",
+                    "no rewrite is under way here: there is nothing to take back",
+                    "a finished one, whose old blobs were removed, cannot be taken back");
+    }
     if (!history.is_freeing) {
         return {};
     }
@@ -295,6 +301,13 @@ Status check_forward(const History& history) {
 }
 
 }  // namespace
+
+void RewriteReport::note(Finding finding) {
+    ++left;
+    if (findings.size() < k_findings_max) {
+        findings.push_back(std::move(finding));
+    }
+}
 
 Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(check_schema(store));
@@ -325,8 +338,11 @@ Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
 }
 
 Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
+    if (!os::exists(request.journal)) {
+        return tl::unexpected(check_can_go_back({}).error());
+    }
     DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
-    DRYDOCK_TRY(check_not_freeing(opened.history));
+    DRYDOCK_TRY(check_can_go_back(opened.history));
     RewriteReport unused;
     DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
     DRYDOCK_TRY(opened.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));

@@ -40,7 +40,9 @@ struct RewriteReport {
     std::int64_t batches = 0;
     std::int64_t left = 0;          // blobs that are still to be rewritten: their bytes are lost
     bool is_resumed = false;        // the journal was there
-    std::vector<Finding> findings;  // blobs that cannot be read; their rows stay as they are
+    std::vector<Finding> findings;  // the first blobs that cannot be read; their rows stay
+
+    void note(Finding finding);
 };
 
 // `store` may write, and its reader must hold the key of what is encrypted now. Errors: those of
@@ -64,7 +66,8 @@ struct BackReport {
 };
 
 // Switches all rows back to the old blobs, which are read first, and removes the new ones. Errors:
-// "blocks.freed" if old blobs are gone already; those of read_block.
+// "blocks.nothing" if no rewrite
+// is under way; "blocks.freed" if old blobs are gone already; those of read_block.
 [[nodiscard]] Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request);
 
 }  // namespace drydock::mover::blocks

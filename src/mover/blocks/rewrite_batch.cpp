@@ -79,7 +79,7 @@ RewriteBatches::RewriteBatches(Store& store,
 }
 
 void RewriteBatches::note(const Source& source, const Error& error) {
-    report_.findings.push_back({source.row, error});
+    report_.note({source.row, error});
 }
 
 Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Source>& sources) {

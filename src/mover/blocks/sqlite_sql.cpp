@@ -45,9 +45,9 @@ public:
 
     Status open(SqlAccess access);
 
-    SqlDialect dialect() const override { return SqlDialect::sqlite; }
+    [[nodiscard]] SqlDialect dialect() const override { return SqlDialect::sqlite; }
 
-    const std::string& name() const override { return path_; }
+    [[nodiscard]] const std::string& name() const override { return path_; }
 
     Result<SqlRows> query(const std::string& sql, const std::vector<std::string>& values) override;
     Status execute(const std::string& sql) override;
