@@ -30,7 +30,9 @@ int Command::inspect_store() {
         return typed_.only_schema ? render_schema(found.schema, screen_)
                                   : render_inspection(found, screen_);
     });
-    const bool has_damage = answer && (!answer->whole() || !answer->schema.half_done.empty());
+    const bool has_damage = answer
+                            && (!answer->whole() || answer->orphan_rows > 0
+                                || !answer->schema.half_done.empty());
     return has_damage ? app::k_exit_no : shown;
 }
 

@@ -321,6 +321,9 @@ TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
     EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("something is missing"));
     fake_app().inspection = {};
+    fake_app().inspection.orphan_rows = 1;
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
+    fake_app().inspection = {};
     fake_app().inspection.schema.half_done = "column expire added";
     EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("half-done upgrade: column expire added"));

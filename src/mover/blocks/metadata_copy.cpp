@@ -113,7 +113,9 @@ Result<std::string> digest_of_content(Sql& sql) {
                                  "'sqlite_%' ORDER BY type, name"));
     std::string digest;
     for (const SqlRow& table : tables) {
-        digest = sha256_hex(digest + length_and_text(table[1]) + length_and_text(table[2]));
+        digest += length_and_text(table[1]);
+        digest += length_and_text(table[2]);
+        digest = sha256_hex(digest);
         if (text_of(table[0]) == "table") {
             DRYDOCK_TRY_ASSIGN(digest, digest_of_table(sql, text_of(table[1]), digest));
         }
