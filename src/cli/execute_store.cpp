@@ -30,17 +30,17 @@ int Command::inspect_store() {
         return typed_.only_schema ? render_schema(found.schema, screen_)
                                   : render_inspection(found, screen_);
     });
-    const bool has_damage = answer
-                            && (!answer->whole() || answer->orphan_rows > 0
-                                || !answer->schema.half_done.empty());
+    const bool has_damage =
+        answer
+        && (!answer->whole() || answer->orphan_rows > 0 || !answer->schema.half_done.empty());
     return has_damage ? app::k_exit_no : shown;
 }
 
 int Command::verify_store() {
     const auto answer = with_store_progress(
         "verify", [&](const auto& tell) { return app::verify_store(store_request(), tell); });
-    const int shown =
-        show(answer, [&](const auto& verified) { return render_store_verified(verified, screen_); });
+    const int shown = show(
+        answer, [&](const auto& verified) { return render_store_verified(verified, screen_); });
     const bool has_damage = answer && (!answer->verdict.whole() || answer->verdict.orphan_rows > 0);
     return has_damage ? app::k_exit_no : shown;
 }

@@ -13,7 +13,8 @@ namespace drydock::cli {
 [[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& found,
                                             const Screen& screen);
 [[nodiscard]] Json json_of(const mover::blocks::Inspection& found);
-[[nodiscard]] std::string render_store_verified(const app::StoreVerified& answer, const Screen& screen);
+[[nodiscard]] std::string render_store_verified(const app::StoreVerified& answer,
+                                                const Screen& screen);
 [[nodiscard]] Json json_of(const app::StoreVerified& answer);
 [[nodiscard]] std::string render_restored(const mover::blocks::Restored& restored,
                                           const std::string& path,
