@@ -49,7 +49,7 @@ void StoreProgressLine::show(const app::StoreProgress& progress) {
     }
     clear();
     told_ms_ = now;
-    out_ << store_progress_words(verb_, progress, now - begun_ms_) << std::endl;
+    out_ << store_progress_words(verb_, progress, now - begun_ms_) << '\n' << std::flush;
     is_drawn_ = is_live_;
 }
 
