@@ -146,7 +146,7 @@ class Cluster:
                 os.unlink(link)
             os.symlink(releases.ensure(release).folder, link)
         if not roles:
-            settings.use(self.base, releases.spelled(release)[:5])
+            settings.use(self.base, releases.spelled(release))
 
     def start(self, *roles: str) -> None:
         """Starts servers and waits until they answer; the agent until its row says ALIVE."""

@@ -1,6 +1,7 @@
 """The configuration files of a cluster of ours, as the servers of 23.03 and 23.09 want them.
 
-webserver.conf has two forms: both are written, as webserver.conf.<series>.
+Two files have two forms: both are written, as <name>.<series>. 23.03.11 refuses the port of the storage
+proxy's monitor page, and without it later releases take 49300, which may be in use.
 """
 
 import json
@@ -63,8 +64,7 @@ max-upload-size = "100g"
 secret = "some-secret-private-for-storage-proxy"
 session-expire = "1d"
 aiomonitor-port = {storage_monitor}
-aiomonitor-webui-port = {storage_monitor_web}
-[api.client]
+{storage_more}[api.client]
 service-addr = {{ host = "127.0.0.1", port = {storage_client} }}
 ssl-enabled = false
 [api.manager]
@@ -148,32 +148,36 @@ def write(base: str, database: str, ports: dict[str, int]) -> None:
     head = ETCD.format(**values)
     files = {"manager/manager.toml": head + MANAGER.format(**values) + LOGGING,
              "manager/alembic.ini": ALEMBIC_INI.format(user=USER, port=ports["postgres"], database=database),
-             "storage/storage-proxy.toml": head + STORAGE.format(**values) + LOGGING,
              "agent/agent.toml": head + AGENT.format(**values) + LOGGING,
              "volume/version.txt": "3\n"}
     for series in ("23.03", "23.09"):
-        files |= _of_series(series, values)
+        files |= _of_series(series, head, values)
     for name, text in files.items():
         with open(os.path.join(base, name), "w") as file:
             file.write(text)
 
 
-def use(base: str, series: str) -> None:
-    """Points webserver.conf to a series' own form."""
-    link = os.path.join(base, "web", "webserver.conf")
-    if os.path.lexists(link):
-        os.unlink(link)
-    os.symlink("webserver.conf." + series, link)
+def use(base: str, release: str) -> None:
+    """Points the two files that have two forms to the newest form that a release takes."""
+    storage = "23.03" if release == "23.03.11" else "23.09"
+    for name, series in (("storage/storage-proxy.toml", storage), ("web/webserver.conf", release[:5])):
+        link = os.path.join(base, name)
+        if os.path.lexists(link):
+            os.unlink(link)
+        os.symlink(f"{os.path.basename(link)}.{series}", link)
 
 
-def _of_series(series: str, values: dict[str, object]) -> dict[str, str]:
+def _of_series(series: str, head: str, values: dict[str, object]) -> dict[str, str]:
+    is_old = series == "23.03"
     redis = values["redis"]
-    if series == "23.03":
-        session = f'redis.host = "127.0.0.1"\nredis.port = {redis}'
-        return {"web/webserver.conf.23.03": WEB.format(web_session=session, **values)}
-    session = f'redis.addr = "127.0.0.1:{redis}"'
-    return {f"web/webserver.conf.{series}":
-            WEB.format(web_session=session, **values) + WEB_MORE.format(**values) + LOGGING}
+    session = f'redis.host = "127.0.0.1"\nredis.port = {redis}' if is_old \
+        else f'redis.addr = "127.0.0.1:{redis}"'
+    more = "" if is_old else f"aiomonitor-webui-port = {values['storage_monitor_web']}\n"
+    web = WEB.format(web_session=session, **values)
+    return {f"storage/storage-proxy.toml.{series}":
+            head + STORAGE.format(storage_more=more, **values) + LOGGING,
+            f"web/webserver.conf.{series}":
+            web if is_old else web + WEB_MORE.format(**values) + LOGGING}
 
 
 def volumes(ports: dict[str, int]) -> dict[str, str]:
