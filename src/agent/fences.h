@@ -107,8 +107,8 @@ public:
     // The highest epoch of all journals, 0 if there is none.
     [[nodiscard]] std::int64_t highest() const;
 
-    // [{cluster, journal, epoch, who, since_ms, since_epoch, claims, leases, head}], in the order of
-    // their first fence.
+    // [{cluster, journal, epoch, who, since_ms, since_epoch, claims, leases, head}], in the order
+    // of their first fence.
     [[nodiscard]] Json owners() const;
 
     bool operator==(const FenceRegistry&) const = default;

@@ -27,13 +27,13 @@ namespace {
 
 constexpr std::size_t k_file_bytes_max = 4U << 20U;
 
-Json source(std::string text) {
+Json source(const std::string& text) {
     Json evidence;
     evidence.set("source", to_utf8(text));
     return evidence;
 }
 
-Finding with_source(Finding finding, std::string text) {
+Finding with_source(Finding finding, const std::string& text) {
     finding.evidence.set("source", to_utf8(text));
     return finding;
 }

@@ -148,6 +148,10 @@ class Cluster:
         if not roles:
             settings.use(self.base, releases.spelled(release))
 
+    def prepare(self, release: str) -> None:
+        """What an operator does to the files before a leg to a release as makers spell it."""
+        settings.use_storage(self.base, release)
+
     def start(self, *roles: str) -> None:
         """Starts servers and waits until they answer; the agent until its row says ALIVE."""
         for role in roles or ROLES:

@@ -41,6 +41,7 @@ class Demo(stage.Stage):
         self.drydock("survey", "-c", self.file)
 
     def leg(self, to: str) -> None:
+        self.cluster.prepare(to)
         self.drydock("plan", "-c", self.file, "--to", to, "-o", self.plan)
         if not self.has_gate():
             self.drydock("apply", self.plan)

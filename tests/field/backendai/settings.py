@@ -159,12 +159,19 @@ def write(base: str, database: str, ports: dict[str, int]) -> None:
 
 def use(base: str, release: str) -> None:
     """Points the two files that have two forms to the newest form that a release takes."""
-    storage = "23.03" if release == "23.03.11" else "23.09"
-    for name, series in (("storage/storage-proxy.toml", storage), ("web/webserver.conf", release[:5])):
-        link = os.path.join(base, name)
-        if os.path.lexists(link):
-            os.unlink(link)
-        os.symlink(f"{os.path.basename(link)}.{series}", link)
+    use_storage(base, release)
+    _switch(os.path.join(base, "web/webserver.conf"), release[:5])
+
+
+def use_storage(base: str, release: str) -> None:
+    """The same for the storage proxy alone, which reads its file at its next start."""
+    _switch(os.path.join(base, "storage/storage-proxy.toml"), "23.03" if release == "23.03.11" else "23.09")
+
+
+def _switch(link: str, series: str) -> None:
+    if os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(f"{os.path.basename(link)}.{series}", link)
 
 
 def _of_series(series: str, head: str, values: dict[str, object]) -> dict[str, str]:

@@ -74,6 +74,7 @@ class Case(unittest.TestCase):
 
     def upgrade(self, to: str) -> None:
         """Plans and applies one leg, past its gate if it has one."""
+        self.cluster.prepare(to)
         self.make_plan(to)
         done = self.drydock("apply", self.plan, expect=None)
         if done.code == WAITS:
