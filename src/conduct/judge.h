@@ -124,6 +124,8 @@ private:
     // True if facts that were read ahead answer it, or will: they are on their way.
     bool is_read_ahead(std::size_t action, Question& question, std::vector<Judgement>& judgements);
     bool join_reading(std::size_t action, Question& question);
+    // Null: some of it was not read yet, or is old.
+    [[nodiscard]] const model::FactBook* find_read(const std::vector<std::string>& keys) const;
     void keep_facts(const Shared& shared, const std::shared_ptr<const model::FactBook>& book);
     [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,
                                                    run::Purpose purpose) const;

@@ -53,6 +53,16 @@ void Judge::add_ahead(const std::vector<std::size_t>& due, std::vector<std::stri
     }
 }
 
+namespace {
+
+bool has_all(const model::FactBook& book, const std::vector<std::string>& keys) {
+    return std::all_of(
+        keys.begin(), keys.end(), [&](const auto& key) { return book.contains(key); });
+}
+
+}  // namespace
+
+// Where all that it looks at is still on its way, it waits for it.
 bool Judge::join_reading(std::size_t action, Question& question) {
     const auto& keys = question.wanted->keys;
     for (const auto& shared : readings_) {
@@ -67,6 +77,25 @@ bool Judge::join_reading(std::size_t action, Question& question) {
     return false;
 }
 
+// What was read since the last action, and is fresh: of a reading that is under way, too.
+const model::FactBook* Judge::find_read(const std::vector<std::string>& keys) const {
+    const std::int64_t fresh_ms = clock_.monotonic_ms() + k_begin_slack_ms;
+    const auto fits = [&](const model::FactBook& book, std::int64_t begun_ms) {
+        return begun_ms >= hosts_.clock_slipped_ms() && has_all(book, keys)
+               && fresh_until(keys, book) >= fresh_ms;
+    };
+    if (still_.book && fits(*still_.book, still_.begun_ms)) {
+        return still_.book.get();
+    }
+    for (const auto& shared : readings_) {
+        if (shared->still == forgotten_
+            && fits(shared->reading.book(), shared->reading.begun_ms())) {
+            return &shared->reading.book();
+        }
+    }
+    return nullptr;
+}
+
 // What does not hold by them is read anew.
 bool Judge::is_read_ahead(std::size_t action,
                           Question& question,
@@ -78,20 +107,13 @@ bool Judge::is_read_ahead(std::size_t action,
     if (what.verb != model::Verb::require || !is_first_look || keys.empty()) {
         return false;
     }
-    if (join_reading(action, question)) {
-        return true;
-    }
-    const bool all_there =
-        still_.book && still_.begun_ms >= hosts_.clock_slipped_ms()
-        && std::all_of(
-            keys.begin(), keys.end(), [&](const auto& key) { return still_.book->contains(key); })
-        && fresh_until(keys, *still_.book) >= clock_.monotonic_ms() + k_begin_slack_ms;
-    if (!all_there) {
-        return false;
+    const model::FactBook* book = find_read(keys);
+    if (book == nullptr) {
+        return join_reading(action, question);
     }
     const Members up = presence_.up(state_);
     const model::FactBook nothing;
-    const model::FactView view = {*still_.book, nothing, plan_.planned, up, what.member, &roster_};
+    const model::FactView view = {*book, nothing, plan_.planned, up, what.member, &roster_};
     Outcome outcome = Outcome::none;
     const auto found = verdict(what, question.purpose, view, outcome);
     if (outcome != Outcome::yes && outcome != Outcome::skip) {
@@ -100,8 +122,8 @@ bool Judge::is_read_ahead(std::size_t action,
     PROBE("judge: a check rests on facts that were read ahead");
     judgements.push_back(
         Judgement{run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
-                             evidence(question, *still_.book, found)},
-                  fresh_until(keys, *still_.book)});
+                             evidence(question, *book, found)},
+                  fresh_until(keys, *book)});
     return true;
 }
 

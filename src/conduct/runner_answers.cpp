@@ -42,7 +42,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                Purpose::none,
                detail_of_end(flight, answer["result"])});
     } else if (where == "none" && flight.asked && is_forgotten(flight.action)) {
-        PROBE("runner: a host has lost its records");
+        // The simulated hosts never lose theirs: core.unrepeatable_test comes here.
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
