@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace drydock::agent {
@@ -22,9 +23,8 @@ namespace {
 constexpr std::size_t k_answer_bytes_max = 4U << 20U;  // a metrics page is about 0.1 MB
 // What a server may send for one answer: its body, its headers, and the TLS around them.
 constexpr std::uint64_t k_received_bytes_max = k_answer_bytes_max + (1U << 20U);
-constexpr auto k_look_again = std::chrono::milliseconds(20);  // between two looks at the above
+constexpr auto k_look_again = std::chrono::milliseconds(10);  // between two looks at a request
 constexpr int k_refused_wait_ms = 100;                        // a refusal comes at once
-constexpr auto k_stop_again = std::chrono::milliseconds(10);
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
@@ -53,29 +53,77 @@ private:
     os::Fd socket_;
 };
 
-// Ends the request at the deadline, whatever it is doing: the library's own time-outs are per read,
-// and a server that sends a byte now and then would hold it for ever. The same once the server has
-// sent too much: the library takes headers without end.
+// Ends requests at their deadlines, whatever they are doing: the library's own time-outs are per
+// read, and a server that sends a byte now and then would hold one for ever. The same once a server
+// has sent too much: the library takes headers without end. One thread for all requests of the
+// process, which lives as long as it.
 class Watchdog {
 public:
-    Watchdog(const HeldSocket& socket, SteadyTime deadline)
-        : thread_([this, &socket, deadline](const std::stop_token& stop) {
-            std::unique_lock lock(mutex_);
-            while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline
-                   && socket.received() <= k_received_bytes_max) {
-                const auto look = std::chrono::steady_clock::now() + k_look_again;
-                ended_.wait_until(lock, stop, std::min(look, deadline), [] { return false; });
+    // For as long as it lives, the request that uses the socket is watched.
+    class Watch {
+    public:
+        Watch(const HeldSocket& socket, SteadyTime deadline)
+            : socket_(socket)
+            , deadline_(deadline) {
+            watchdog().add(*this);
+        }
+
+        ~Watch() { watchdog().remove(*this); }
+
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+
+        // Again and again: the library may try another address.
+        void look(SteadyTime now) const {
+            if (now >= deadline_ || socket_.received() > k_received_bytes_max) {
+                socket_.shut_down();
             }
-            while (!stop.stop_requested()) {  // again: the library may try another address
-                socket.shut_down();
-                ended_.wait_for(lock, stop, k_stop_again, [] { return false; });
-            }
-        }) {}
+        }
+
+    private:
+        const HeldSocket& socket_;
+        SteadyTime deadline_;
+    };
 
 private:
+    static Watchdog& watchdog() {
+        static Watchdog& one = *new Watchdog;  // its thread may outlive all that is static
+        return one;
+    }
+
+    void add(const Watch& watch) {
+        const std::lock_guard lock(mutex_);
+        watches_.insert(&watch);
+        if (!is_started_) {
+            std::thread([this] { run(); }).detach();
+            is_started_ = true;
+        }
+        if (watches_.size() == 1) {
+            changed_.notify_one();
+        }
+    }
+
+    void remove(const Watch& watch) {
+        const std::lock_guard lock(mutex_);
+        watches_.erase(&watch);
+    }
+
+    [[noreturn]] void run() {
+        std::unique_lock lock(mutex_);
+        while (true) {
+            changed_.wait(lock, [this] { return !watches_.empty(); });
+            changed_.wait_for(lock, k_look_again);
+            const auto now = std::chrono::steady_clock::now();
+            for (const Watch* watch : watches_) {
+                watch->look(now);
+            }
+        }
+    }
+
     std::mutex mutex_;
-    std::condition_variable_any ended_;
-    std::jthread thread_;
+    std::condition_variable changed_;
+    std::set<const Watch*> watches_;
+    bool is_started_ = false;
 };
 
 struct Url {
@@ -186,7 +234,7 @@ send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
     const auto result = [&] {
         HeldSocket socket;
         client.set_socket_options([&socket](int made) { socket.hold(made); });
-        const Watchdog watchdog(socket, deadline);
+        const Watchdog::Watch watch(socket, deadline);
         return client.send(to_library(request, url.path, answer.body));
     }();
     if (!result) {

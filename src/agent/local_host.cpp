@@ -23,7 +23,9 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some disk writes
-static_assert(2 * k_fork_answer_ms < k_enter_within_ms, "others wait while a fork server hangs");
+constexpr int k_fork_tries = 2;                     // a server that has died is replaced
+static_assert(k_fork_tries * k_fork_answer_ms < k_enter_within_ms,
+              "others wait while a fork server hangs");
 constexpr std::int64_t k_enter_soon_ms = 100;     // for a question that is asked again anyway
 constexpr std::int64_t k_lock_within_ms = 1'000;  // others hold it for the blink of a look
 constexpr std::size_t k_request_bytes_max = 64U << 20U;
@@ -192,9 +194,8 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         DRYDOCK_TRY(write_fences(before, after));
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
-    if (!fork_server_) {
-        (void)start_fork_server();  // it loads while its first order is on its way
-    }
+    wants_fork_server_ = !fork_server_;
+    ::eventfd_write(probed_.get(), 1);  // on_wake() starts it, when this is answered
     remove_marked_runs(state_);
     prune_index(index_.keys().value_or(std::vector<ActionKey>()));
     return epoch;
@@ -343,17 +344,19 @@ Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
     DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(order));
     const os::Fd group = make_containment(folder);
     const ForkServer::Order wanted = {folder, input.get(), lock.descriptor(), group.get()};
-    if (fork_server_) {
-        if (auto supervisor = fork_server_->fork(wanted)) {
+    for (int left = k_fork_tries;; --left) {
+        if (!fork_server_) {
+            DRYDOCK_TRY(start_fork_server());
+        }
+        auto supervisor = fork_server_->fork(wanted);
+        if (supervisor) {
+            return supervisor;
+        }
+        fork_server_.reset();  // whatever it answers later is of no order any more
+        if (left == 1) {
             return supervisor;
         }
     }
-    DRYDOCK_TRY(start_fork_server());
-    auto supervisor = fork_server_->fork(wanted);
-    if (!supervisor) {
-        fork_server_.reset();
-    }
-    return supervisor;
 }
 
 Status LocalHost::start_fork_server() {
@@ -447,6 +450,9 @@ std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
 void LocalHost::on_wake() {
     eventfd_t count = 0;
     ::eventfd_read(probed_.get(), &count);
+    if (std::exchange(wants_fork_server_, false) && !fork_server_) {
+        (void)start_fork_server();  // it loads while its first order is on its way
+    }
     std::vector<ActionKey> ended;
     // Those that have ended leave, and their descriptors with them.
     std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {

@@ -94,6 +94,7 @@ private:
     os::Fd wake_;                         // epoll of probed_ and of the supervisors' pidfds
     os::Fd probed_;                       // eventfd: a set of probes is complete
     std::optional<ForkServer> fork_server_;  // from the first conductor on that may begin something
+    bool wants_fork_server_ = false;
     std::vector<Supervisor> supervisors_;
     Prober prober_;
 };
