@@ -100,19 +100,11 @@ constexpr std::size_t k_input = 1;
 constexpr std::size_t k_lock = 2;
 constexpr std::size_t k_cgroup = 3;
 
-// Only when the agent holds its descriptor may a supervisor begin. False: it never will.
-bool may_begin(int pipe) {
-    char byte = 0;
-    ssize_t size = -1;
-    while ((size = ::read(pipe, &byte, 1)) < 0 && errno == EINTR) {
-    }
-    return size == 1;
-}
-
 // In the child: descriptor 0 its order, 1 and 2 nothing, 3 the lock.
 int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
     ::close(STDIN_FILENO);  // the server's end: its agent is to see at once when the server dies
-    if (!may_begin(parts[k_leave].get())) {
+    // Only when the agent holds its descriptor may a supervisor begin.
+    if (!os::await_leave(parts[k_leave].get())) {
         return 1;
     }
     const int order = ::fcntl(parts[k_input].get(), F_DUPFD, k_above_targets);

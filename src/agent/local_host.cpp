@@ -360,7 +360,6 @@ Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
 }
 
 Status LocalHost::start_fork_server() {
-    fork_server_.reset();
     DRYDOCK_TRY_ASSIGN(fork_server_, ForkServer::start(program_));
     return {};
 }

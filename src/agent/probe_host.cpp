@@ -11,7 +11,6 @@
 #include "os/process.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,12 +242,7 @@ Result<os::Fd> script_file(const Json& script) {
     if (sha256_hex(content) != script["sha256"].as_string()) {
         return fail("agent.script_digest", "the script is not the one of the pack");
     }
-    os::Fd file(::memfd_create(os::name_of(script["name"].as_string()).c_str(), MFD_CLOEXEC));
-    if (!file) {
-        return fail_errno("agent.script", "making a file in memory", errno);
-    }
-    DRYDOCK_TRY(os::write_all(file.get(), content));
-    return file;
+    return os::memory_file(content);
 }
 
 // ${script} in the arguments becomes the file that the child has as its descriptor 3.

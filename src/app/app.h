@@ -132,7 +132,8 @@ struct Checked {
 [[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.
 [[nodiscard]] Status is_proved(const model::Plan& plan);
-// The same, from a check that is made now: the verdict in a file may have been written by anybody.
+// The same of a check that is made now, for a plan that is_proved(): the verdict in a file may have
+// been written by anybody.
 [[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
 
 // Told of every event once it is durable, and of progress; used for the live table. Called on the

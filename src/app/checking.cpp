@@ -178,39 +178,49 @@ Json verdict_of(const Checked& checked, const model::Plan& plan) {
     return json;
 }
 
-Status is_proved(const model::Plan& plan) {
-    // A way back is checked and told of, but who needs it at night is not turned away.
-    if (plan.procedure != "upgrade") {
-        return {};
-    }
-    const std::string again = fmt::format("see `drydock check PLAN`; to run it all the same: "
-                                          "--unproved \"why\", which goes into the journal");
-    if (plan.check["digest"].as_string() != plan.digest()) {
-        return fail("plan.unchecked", "the plan was never checked", again);
-    }
-    const std::string& verdict = plan.check["verdict"].as_string();
+namespace {
+
+constexpr const char* k_unproved_remedy =
+    "see `drydock check PLAN`; to run it all the same: --unproved \"why\", which goes into the "
+    "journal";
+
+// A way back is checked and told of, but who needs it at night is not turned away.
+bool needs_proof(const model::Plan& plan) {
+    return plan.procedure == "upgrade";
+}
+
+// Whether a verdict, as verdict_of() makes it, is one to go by.
+Status holds(const Json& check) {
+    const std::string& verdict = check["verdict"].as_string();
     if (verdict == checker::name_of(checker::Verdict::violated)) {
         std::vector<std::string> broken;
-        for (const Json& one : plan.check["broken"].items()) {
+        for (const Json& one : check["broken"].items()) {
             broken.push_back(one.as_string());
         }
-        return fail(
-            "plan.unproved", fmt::format("the plan's check failed: {}", join(broken, ", ")), again);
+        return fail("plan.unproved",
+                    fmt::format("the plan's check failed: {}", join(broken, ", ")),
+                    k_unproved_remedy);
     }
     if (verdict != checker::name_of(checker::Verdict::holds)) {
-        return fail("plan.unproved", "the plan's check did not come to its end", again);
+        return fail("plan.unproved", "the plan's check did not come to its end", k_unproved_remedy);
     }
     return {};
 }
 
-Status prove_again(const Options& options, const model::Plan& plan) {
-    DRYDOCK_TRY(is_proved(plan));
-    if (plan.procedure != "upgrade") {
+}  // namespace
+
+Status is_proved(const model::Plan& plan) {
+    if (!needs_proof(plan)) {
         return {};
     }
-    model::Plan now = plan;
-    now.check = verdict_of(check_small(options, plan), plan);
-    return is_proved(now);
+    if (plan.check["digest"].as_string() != plan.digest()) {
+        return fail("plan.unchecked", "the plan was never checked", k_unproved_remedy);
+    }
+    return holds(plan.check);
+}
+
+Status prove_again(const Options& options, const model::Plan& plan) {
+    return needs_proof(plan) ? holds(verdict_of(check_small(options, plan), plan)) : Status();
 }
 
 }  // namespace drydock::app

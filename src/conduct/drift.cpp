@@ -54,8 +54,7 @@ std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::St
             std::move(more.begin(), more.end(), std::back_inserter(keys));
         }
     }
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    sort_keys(keys);
     return keys;
 }
 

@@ -52,8 +52,7 @@ std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) c
             std::move(more.begin(), more.end(), std::back_inserter(keys));
         }
     }
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    sort_keys(keys);
     return keys;
 }
 
@@ -146,8 +145,7 @@ std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
         const auto& more = question.kept ? question.old : question.wanted->keys;
         keys.insert(keys.end(), more.begin(), more.end());
     }
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    sort_keys(keys);
     return keys;
 }
 
@@ -183,9 +181,7 @@ std::optional<Judgement> Judge::settle(std::size_t index,
             question.pause_ms + std::max<std::int64_t>(question.pause_ms / 8, 1), k_poll_ms_max);
         return std::nullopt;
     }
-    return Judgement{Event{{EventType::facts_read, index, 0, outcome, question.purpose},
-                           evidence(question, *book, found)},
-                     fresh_until(question.wanted->keys, *book)};
+    return judgement(index, question, *book, found, outcome);
 }
 
 namespace {

@@ -133,6 +133,11 @@ private:
                                          run::Purpose purpose,
                                          const model::FactView& view,
                                          run::Outcome& outcome) const;
+    [[nodiscard]] Judgement judgement(std::size_t action,
+                                      const Question& question,
+                                      const model::FactBook& book,
+                                      const model::Verdict& found,
+                                      run::Outcome outcome) const;
     [[nodiscard]] Json evidence(const Question& question,
                                 const model::FactBook& book,
                                 const model::Verdict& verdict) const;

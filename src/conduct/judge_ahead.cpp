@@ -48,8 +48,7 @@ void Judge::add_ahead(const std::vector<std::size_t>& due, std::vector<std::stri
         std::move(more.begin(), more.end(), std::back_inserter(keys));
     }
     if (!checks.empty()) {
-        std::sort(keys.begin(), keys.end());
-        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        sort_keys(keys);
     }
 }
 
@@ -120,10 +119,7 @@ bool Judge::is_read_ahead(std::size_t action,
         return false;
     }
     PROBE("judge: a check rests on facts that were read ahead");
-    judgements.push_back(
-        Judgement{run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
-                             evidence(question, *book, found)},
-                  fresh_until(keys, *book)});
+    judgements.push_back(judgement(action, question, *book, found, outcome));
     return true;
 }
 

@@ -89,4 +89,14 @@ Json Judge::evidence(const Question& question,
     return detail;
 }
 
+Judgement Judge::judgement(std::size_t action,
+                           const Question& question,
+                           const model::FactBook& book,
+                           const Verdict& found,
+                           Outcome outcome) const {
+    return {run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
+                       evidence(question, book, found)},
+            fresh_until(question.wanted->keys, book)};
+}
+
 }  // namespace drydock::conduct

@@ -172,6 +172,11 @@ std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
     return questions_[question] = std::move(wanted);
 }
 
+void sort_keys(std::vector<std::string>& keys) {
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+}
+
 std::int64_t fresh_until(const std::vector<std::string>& keys, const model::FactBook& book) {
     std::int64_t until = std::numeric_limits<std::int64_t>::max();
     for (const std::string& key : keys) {

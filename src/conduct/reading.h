@@ -91,6 +91,9 @@ private:
     std::size_t kept_ = 0;  // keys in all of these
 };
 
+// Sorts the keys of facts, and leaves each once.
+void sort_keys(std::vector<std::string>& keys);
+
 // Until when (monotonic) all of these are fresh, of those that the book has.
 [[nodiscard]] std::int64_t fresh_until(const std::vector<std::string>& keys,
                                        const model::FactBook& book);

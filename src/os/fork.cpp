@@ -18,7 +18,7 @@ void reset_signals() {
     }
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 pid_t fork_into(int cgroup) {
@@ -41,6 +41,14 @@ void end_child(pid_t pid) {
     }
 }
 
+bool await_leave(int pipe) {
+    char byte = 0;
+    ssize_t size = -1;
+    while ((size = ::read(pipe, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    return size == 1;
+}
+
 namespace {
 
 constexpr int k_exit_no_descriptor = 127;
@@ -48,11 +56,7 @@ constexpr int k_exit_no_descriptor = 127;
 // The child begins only when the parent holds its descriptor, and ends if the parent is gone.
 [[noreturn]] void be_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
     leave.second.close();
-    char byte = 0;
-    ssize_t size = -1;
-    while ((size = ::read(leave.first.get(), &byte, 1)) < 0 && errno == EINTR) {
-    }
-    if (size != 1) {
+    if (!await_leave(leave.first.get())) {
         ::_exit(k_exit_no_descriptor);
     }
     leave.first.close();

@@ -14,6 +14,10 @@ namespace drydock::os {
 // Ends and reaps a child that may not go on.
 void end_child(pid_t pid);
 
+// Waits for the byte with which a parent lets its child begin. False: the pipe ended, or cannot be
+// read, and it never may. Async-signal-safe.
+[[nodiscard]] bool await_leave(int pipe);
+
 // Default handling of all signals, none blocked. Async-signal-safe.
 void reset_signals();
 

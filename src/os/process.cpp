@@ -122,11 +122,7 @@ void await_leave(const Prepared& child) {
         return;
     }
     ::close(child.leave_writer);
-    char byte = 0;
-    ssize_t size = -1;
-    while ((size = ::read(child.leave, &byte, 1)) < 0 && errno == EINTR) {
-    }
-    if (size != 1) {
+    if (!os::await_leave(child.leave)) {
         ::_exit(127);
     }
 }

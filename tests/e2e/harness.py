@@ -25,7 +25,7 @@ import unittest
 from typing import Any, Callable, Iterable, Self
 
 from program import (DONE, HALTED, KILLED, MOVED, NO, ROOT, RUN_SECONDS_MAX,  # noqa: F401
-                     USAGE, WAITS, Run, Running, program, run_drydock)
+                     USAGE, WAITS, Run, Running, program, require_program, run_drydock)
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "field", "etcd"))
 
@@ -48,8 +48,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if not os.access(program(), os.X_OK):
-            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        require_program()
         try:
             folders = releases.ensure()
         except releases.Unavailable as error:

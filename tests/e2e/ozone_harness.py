@@ -23,7 +23,7 @@ import unittest
 from typing import Any, Callable
 
 from program import (DONE, HALTED, KILLED, MOVED, NO, ROOT, WAITS, Run, Running,  # noqa: F401
-                     program, run_drydock)
+                     program, require_program, run_drydock)
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "field", "ozone"))
 
@@ -49,8 +49,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if not os.access(program(), os.X_OK):
-            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        require_program()
         try:
             releases.ensure()
         except releases.Unavailable as error:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import unittest
 from typing import IO, NamedTuple
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -29,6 +30,12 @@ class Run(NamedTuple):
 def program() -> str:
     """The drydock that is tested: $DRYDOCK, else build/drydock."""
     return os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")
+
+
+def require_program() -> None:
+    """Skips the tests that need it where it was not built."""
+    if not os.access(program(), os.X_OK):
+        raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
 
 
 class Running:

@@ -7,21 +7,21 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import unittest
 from typing import Any, Iterator
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.append(os.path.join(ROOT, "tests", "e2e"))
+
+from program import program, require_program  # noqa: E402  (found by the line above)
+
 FIXTURES = os.path.join(ROOT, "tests", "fixtures", "backy2")
 RELEASES = ("2.9.17", "2.10.5", "2.11.13", "2.13.8")
 KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 DONE, NO, UNREADABLE = 0, 1, 2
 SECONDS_MAX = 120
-
-
-def program() -> str:
-    """The drydock that is tested: $DRYDOCK, else build/drydock."""
-    return os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")
 
 
 def sha256_of(path: str) -> str:
@@ -36,8 +36,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if not os.access(program(), os.X_OK):
-            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        require_program()
 
     def setUp(self) -> None:
         self.scratch = tempfile.mkdtemp(prefix="drydock-store-")

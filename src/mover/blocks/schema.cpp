@@ -13,20 +13,11 @@ struct Table {
 };
 
 const std::map<std::string, Table>& known_tables() {
-    static const std::set<std::string> stats = {"date",
-                                                "version_uid",
-                                                "version_name",
-                                                "version_size_bytes",
-                                                "version_size_blocks",
-                                                "bytes_read",
-                                                "blocks_read",
-                                                "bytes_written",
-                                                "blocks_written",
-                                                "bytes_found_dedup",
-                                                "blocks_found_dedup",
-                                                "bytes_sparse",
-                                                "blocks_sparse",
-                                                "duration_seconds"};
+    static const std::set<std::string> stats = [] {
+        std::set<std::string> columns = {"date", "version_uid", "version_name"};
+        columns.insert(stats_counters().begin(), stats_counters().end());
+        return columns;
+    }();
     static const std::map<std::string, Table> tables = {
         {"versions",
          {{"uid", "date", "name", "snapshot_name", "size", "size_bytes", "valid", "protected"},
@@ -153,6 +144,21 @@ void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) 
 }
 
 }  // namespace
+
+const std::vector<std::string>& stats_counters() {
+    static const std::vector<std::string> counters = {"version_size_bytes",
+                                                      "version_size_blocks",
+                                                      "bytes_read",
+                                                      "blocks_read",
+                                                      "bytes_written",
+                                                      "blocks_written",
+                                                      "bytes_found_dedup",
+                                                      "blocks_found_dedup",
+                                                      "bytes_sparse",
+                                                      "blocks_sparse",
+                                                      "duration_seconds"};
+    return counters;
+}
 
 Result<Schema> recognise(const Columns& columns, const std::string& head) {
     DRYDOCK_TRY(check_tables(columns));

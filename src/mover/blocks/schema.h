@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace drydock::mover::blocks {
 
@@ -24,6 +25,9 @@ struct Schema {
 
     bool operator==(const Schema&) const = default;
 };
+
+// The columns of the table stats that count, in the order in which backy2 makes them.
+[[nodiscard]] const std::vector<std::string>& stats_counters();
 
 // Errors: "blocks.schema" with the table and the column that are missing or unknown.
 [[nodiscard]] Result<Schema> recognise(const Columns& columns, const std::string& head);

@@ -72,17 +72,7 @@ private:
             "version_name VARCHAR NOT NULL",
             timestamp_type(),
             is_sqlite_ ? "INTEGER" : "SERIAL");
-        for (const char* name : {"version_size_bytes",
-                                 "version_size_blocks",
-                                 "bytes_read",
-                                 "blocks_read",
-                                 "bytes_written",
-                                 "blocks_written",
-                                 "bytes_found_dedup",
-                                 "blocks_found_dedup",
-                                 "bytes_sparse",
-                                 "blocks_sparse",
-                                 "duration_seconds"}) {
+        for (const std::string& name : stats_counters()) {
             sql += fmt::format(", {} BIGINT NOT NULL", name);
         }
         return sql

@@ -14,7 +14,7 @@ import releases
 
 sys.path.append(os.path.join(cluster.ROOT, "tests", "e2e"))
 
-from program import DONE, KILLED, NO, WAITS, Run, Running, program, run_drydock  # noqa: E402,F401
+from program import DONE, KILLED, NO, WAITS, Run, Running, require_program, run_drydock  # noqa: E402,F401
 
 RUN_SECONDS_MAX = 300.0
 DIGESTS = {"23.03.11": "1e2ba071724dc6cb", "23.03.12": "1e2ba071724dc6cb", "23.09.0": "194dfd07949ddf7c",
@@ -27,8 +27,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if not os.access(program(), os.X_OK):
-            raise unittest.SkipTest(f"{program()} is not built; ./dev build makes it")
+        require_program()
         try:
             for release in releases.SERVERS:
                 releases.ensure(release)
