@@ -180,10 +180,22 @@ bool serves(const Site& site, const Member& member, const Byte* row) {
            && (member.ready == k_nowhere || row[member.ready] == site.serves);
 }
 
+bool is_among(const std::vector<int>& members, int member) {
+    return std::find(members.begin(), members.end(), member) != members.end();
+}
+
 // Another command in flight that takes this member down.
 bool is_going_down(const Site& site, const Member& member, std::size_t but, const Byte* row) {
     return std::any_of(member.downs.begin(), member.downs.end(), [&](std::size_t i) {
         return i != but && run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
+    });
+}
+
+// A start brings up what is installed, whatever the step says of `running`.
+bool is_told_by_start(const Site& site, const Act& act, Place at) {
+    return std::any_of(act.starting.begin(), act.starting.end(), [&](int index) {
+        const Member& member = site.members[static_cast<std::size_t>(index)];
+        return at == member.running && member.installed != k_nowhere;
     });
 }
 
@@ -216,9 +228,7 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
         row[act.ran] = 1;
     }
     for (const Write& write : act.writes) {
-        const bool starts =
-            act.starts && write.at == site.members[static_cast<std::size_t>(act.member)].running;
-        if (!starts || site.members[static_cast<std::size_t>(act.member)].installed == k_nowhere) {
+        if (!is_told_by_start(site, act, write.at)) {
             row[write.at] = write.value;
         }
     }
@@ -232,8 +242,8 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
         Byte& copy = row[site.stores[static_cast<std::size_t>(store)].copy];
         copy = std::max(copy, k_unverified);
     }
-    if (act.starts) {
-        broken |= start(site, site.members[static_cast<std::size_t>(act.member)], row);
+    for (const int member : act.starting) {
+        broken |= start(site, site.members[static_cast<std::size_t>(member)], row);
     }
     broken |= !apart && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
     const bool forward = site.serving != k_nowhere && site.plan.procedure != "downgrade";
@@ -249,22 +259,29 @@ void prove_copies(const Site& site, std::size_t action, Byte* row) {
     }
 }
 
-Broken begin(const Site& site, std::size_t action, const Byte* row) {
-    const Act& act = site.acts[action];
-    const int role = act.member < 0 ? 0 : site.members[static_cast<std::size_t>(act.member)].role;
-    if (!act.takes_down || site.quorum[static_cast<std::size_t>(role)] == 0) {
-        return 0;
-    }
+// Whether the role has enough members that serve, and has not without those that the step takes.
+bool falls_short(const Site& site, std::size_t action, std::size_t role, const Byte* row) {
     int serving = 0;
-    bool itself = false;
-    for (const int index : site.members_of[static_cast<std::size_t>(role)]) {
+    int leaving = 0;
+    for (const int index : site.members_of[role]) {
         const Member& member = site.members[static_cast<std::size_t>(index)];
         const bool up = serves(site, member, row) && !is_going_down(site, member, action, row);
         serving += up ? 1 : 0;
-        itself = itself || (up && index == act.member);
+        leaving += up && is_among(site.acts[action].leaving, index) ? 1 : 0;
     }
-    const int minimum = site.quorum[static_cast<std::size_t>(role)];
-    return itself && serving == minimum ? bit_of(Property::quorum) : Broken{0};
+    const int minimum = site.quorum[role];
+    return serving >= minimum && serving - leaving < minimum;
+}
+
+Broken begin(const Site& site, std::size_t action, const Byte* row) {
+    for (const int index : site.acts[action].leaving) {
+        const auto role =
+            static_cast<std::size_t>(site.members[static_cast<std::size_t>(index)].role);
+        if (site.quorum[role] > 0 && falls_short(site, action, role, row)) {
+            return bit_of(Property::quorum);
+        }
+    }
+    return 0;
 }
 
 bool may_fire(const Site& site, const Rise& rise, const Byte* row) {

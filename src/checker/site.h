@@ -120,9 +120,9 @@ struct Member {
 struct Act {
     Place ran = k_nowhere;  // unrepeatable: whether it has taken effect
     int member = -1;
-    bool starts = false;
-    bool takes_down = false;
-    bool destroys = false;  // overwrites or removes data
+    bool starts = false;      // members come up by it
+    bool takes_down = false;  // members go down by it, if only for a while
+    bool destroys = false;    // overwrites or removes data
     bool restores = false;
     bool moves_serving = false;
     bool moves_world = false;  // has any modelled effect
@@ -131,6 +131,8 @@ struct Act {
     bool apart = false;  // it has nothing to do with others like it beside it (add_apart)
     int crowd = -1;      // it may as well be skipped where enough of these are under way
     std::vector<Write> writes;
+    std::vector<int> starting;  // members
+    std::vector<int> leaving;
     std::vector<int> raises;  // stores
     std::vector<int> lowers;
     std::vector<int> copies;

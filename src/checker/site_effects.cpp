@@ -65,14 +65,28 @@ void add_effect(Site& site, std::size_t action, const model::Effect& effect) {
     }
 }
 
-bool puts_down(const Site& site, const Act& act) {
-    if (act.member < 0) {
-        return false;
+// Whom a step on members starts and takes down: its own member, and those whose `running` it moves.
+void add_moved(Site& site, std::size_t action) {
+    Act& act = site.acts[action];
+    const Verb verb = site.plan.actions[action].verb;
+    const bool starts = verb == Verb::start || verb == Verb::restart;
+    for (std::size_t i = 0; act.member >= 0 && i < site.members.size(); ++i) {
+        Member& member = site.members[i];
+        const auto moves = std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& one) {
+            return one.at == member.running;
+        });
+        const bool moved = moves != act.writes.end();
+        const bool own = static_cast<int>(i) == act.member;
+        if (starts && (own || moved)) {
+            act.starting.push_back(static_cast<int>(i));
+        }
+        if ((verb == Verb::restart && (own || moved)) || (moved && moves->value == k_absent)) {
+            act.leaving.push_back(static_cast<int>(i));
+            member.downs.push_back(action);
+        }
     }
-    const Place running = site.members[static_cast<std::size_t>(act.member)].running;
-    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
-        return write.at == running && write.value == k_absent;
-    });
+    act.starts = !act.starting.empty();
+    act.takes_down = !act.leaving.empty();
 }
 
 // What would start the stores' releases: from the values of `running`.
@@ -174,12 +188,7 @@ void add_effects(Site& site) {
             add_effect(site, i, effect);
         }
         Act& act = site.acts[i];
-        act.starts =
-            act.member >= 0 && (action.verb == Verb::start || action.verb == Verb::restart);
-        act.takes_down = puts_down(site, act) || (act.member >= 0 && action.verb == Verb::restart);
-        if (act.takes_down && act.member >= 0) {
-            site.members[static_cast<std::size_t>(act.member)].downs.push_back(i);
-        }
+        add_moved(site, i);
         act.restores = action.verb == Verb::restore;
         act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
         act.moves_world = act.ran != k_nowhere || act.starts || act.restores || act.destroys

@@ -30,6 +30,11 @@ Tri ask(const Site& site,
     return model::evaluate(one, {now, before, site.plan.planned, roster, member}).outcome;
 }
 
+const std::string& name_at(const Site& site, int member) {
+    static const std::string k_system;
+    return member < 0 ? k_system : site.members[static_cast<std::size_t>(member)].name;
+}
+
 std::vector<int> members_asked(const Site& site, const Condition& condition, int self) {
     if (condition.whose == Whose::system) {
         return {-1};
@@ -42,9 +47,9 @@ std::vector<int> members_asked(const Site& site, const Condition& condition, int
     if (role != site.roles.end()) {
         members = site.members_of[static_cast<std::size_t>(role - site.roles.begin())];
     }
-    if (condition.whose == Whose::others) {
-        std::erase(members, self);
-    }
+    const std::string& own = name_at(site, self);
+    std::erase_if(members,
+                  [&](int member) { return !model::asks(condition, name_at(site, member), own); });
     return members;
 }
 
@@ -122,8 +127,7 @@ private:
     }
 
     [[nodiscard]] Question::Target find_sets(const Condition& condition, int member) const {
-        const std::string name =
-            member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
+        const std::string& name = name_at(site_, member);
         Question::Target sets;
         for (std::size_t i = 0; i < site_.values.size(); ++i) {
             const Tri one = ask(site_, condition, name, site_.values.at(static_cast<Byte>(i)));
@@ -214,6 +218,19 @@ std::vector<int> members_in(const Site& site,
     return members;
 }
 
+// The members asked about, and all of the roles that lose members.
+std::vector<int>
+with_roles_of(const Site& site, const std::vector<int>& leaving, std::vector<int> members) {
+    for (const int index : leaving) {
+        const int role = site.members[static_cast<std::size_t>(index)].role;
+        const auto& all = site.members_of[static_cast<std::size_t>(role)];
+        members.insert(members.end(), all.begin(), all.end());
+    }
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+    return members;
+}
+
 // Whether one that is asked does not answer.
 bool somebody_is_away(const Question& question, const Site& site, const Byte* row) {
     return std::any_of(
@@ -238,8 +255,7 @@ void add_questions(Site& site) {
         act.concerns_before = members_in(site, {&act.when, &act.guard});
         act.concerns_after = members_in(site, {&act.then, &act.happened});
         if (act.takes_down) {
-            const int role = site.members[static_cast<std::size_t>(act.member)].role;
-            act.concerns_before = site.members_of[static_cast<std::size_t>(role)];
+            act.concerns_before = with_roles_of(site, act.leaving, act.concerns_before);
         }
     }
 }

@@ -80,7 +80,7 @@ Names members_of(const Condition& condition, const Roster& roster, const std::st
     Names names;
     names.reserve(members.size());
     for (const std::string& member : members) {
-        if (condition.whose != Whose::others || member != self) {
+        if (asks(condition, member, self)) {
             names.push_back(&member);
         }
     }
@@ -255,7 +255,26 @@ Verdict judge_same(const Condition& condition, const FactView& view, const Names
     return {};
 }
 
+Json::Array list_of(const std::vector<std::string>& names) {
+    return {names.begin(), names.end()};
+}
+
+std::vector<std::string> names_of(const Json& list) {
+    std::vector<std::string> names;
+    for (const Json& name : list.items()) {
+        names.push_back(name.as_string());
+    }
+    return names;
+}
+
 }  // namespace
+
+bool asks(const Condition& condition, const std::string& member, const std::string& self) {
+    const auto& besides = condition.besides;
+    return condition.whose != Whose::others
+           || (member != self
+               && std::find(besides.begin(), besides.end(), member) == besides.end());
+}
 
 Verdict evaluate(const Condition& condition, const FactView& view) {
     if (condition.whose > Whose::this_member && !view.members.contains(condition.role)) {
@@ -348,7 +367,8 @@ std::string describe(const Condition& condition) {
         whose = fmt::format("every {}'s ", role);
         break;
     case Whose::others:
-        whose = fmt::format("the other {}s' ", role);
+        whose = condition.besides.empty() ? fmt::format("the other {}s' ", role)
+                                          : fmt::format("the other hosts' {}s' ", role);
         break;
     case Whose::any:
         whose = fmt::format("one {}'s ", role);
@@ -377,6 +397,9 @@ Json to_json(const Condition& condition) {
     json.set("operand", condition.operand);
     json.set("type", std::string(name_of(condition.type)));
     json.set("members_min", condition.members_min);
+    if (!condition.besides.empty()) {
+        json.set("besides", Json(list_of(condition.besides)));
+    }
     json.set("remedy", condition.remedy);
     json.set("where", condition.where.text());
     return json;
@@ -397,6 +420,7 @@ Result<Condition> condition_from_json(const Json& json) {
     condition.operand = json["operand"];
     condition.type = fact_type_from(json["type"].as_string());
     condition.members_min = static_cast<int>(json["members_min"].as_int());
+    condition.besides = names_of(json["besides"]);
     condition.remedy = json["remedy"].as_string();
     condition.where.file = json["where"].as_string();
     return condition;

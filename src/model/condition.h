@@ -45,6 +45,8 @@ struct Condition {
     FactType type = FactType::text;
     int members_min =
         0;  // at least so many of the members in question; 0: all of them (for `any`: 1)
+    // `others`: members that are not asked either, such as those on the same host.
+    std::vector<std::string> besides = {};
     std::string remedy;  // what a person does when it does not hold; may be empty
     Position where;      // the line of the pack
 };
@@ -52,6 +54,10 @@ struct Condition {
 // The members of each role, in the plan's order. A role that a cluster does not have is there, and
 // empty: what is asked of every one of its members holds.
 using Roster = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+// Whether a condition looks at this member of its role; `self`: the member that asks.
+[[nodiscard]] bool
+asks(const Condition& condition, const std::string& member, const std::string& self);
 
 // What a condition is judged by. `earlier` is the reading before; `planned` what the plan was bound
 // to.

@@ -164,6 +164,7 @@ struct Selection {
     std::vector<Condition> last;   // members for which this holds come last
     bool blocks = false;           // `each`: the steps of one member stay together
     bool per_host = false;         // one member of each host stands for all of them there
+    bool by_host = false;          // `each`: all steps for one host, then for the next
 };
 
 // Whose fact an effect moves.
@@ -197,7 +198,9 @@ struct StepSpec {
     std::vector<Condition> then;
     std::vector<Condition> happened;
     std::vector<Condition> broken;  // while waiting for `then`: if one holds, waiting is in vain
-    bool quorum_without_this = false;
+    bool once_a_host = false;  // in `each` by host: one action for all of the role's members there
+    // Enough of the role are ready without this member, or without all of them on its host.
+    std::optional<Reach> quorum_without;
     std::vector<std::string> raises;     // stores: left out if the hop raises none; empty: never
     bool beside = false;                 // begins when the step before it may begin
     bool again = false;                  // start: on the release that the way comes from

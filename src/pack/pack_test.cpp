@@ -78,7 +78,7 @@ TEST(Pack, AConditionIsAboutWhomItsPlaceMeans) {
 }
 
 TEST(Pack, StepsHaveTheirDefaults) {
-    EXPECT_TRUE(step(0, 2, 0).quorum_without_this);
+    EXPECT_TRUE(step(0, 2, 0).quorum_without == model::Reach::member);
     EXPECT_EQ(step(0, 2, 0).repeatable, model::Repeatable::yes);
     EXPECT_EQ(step(0, 2, 2).repeatable, model::Repeatable::probe);
     EXPECT_EQ(step(0, 2, 1).id, "install");

@@ -23,6 +23,7 @@ namespace {
 model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection each;
     each.blocks = true;
+    each.by_host = text_of(node["by"]) == "host";
     const std::string role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
     const std::string side = read_side(node, role, "", reader);
     each.role = model::sided(role, side);

@@ -142,6 +142,8 @@ private:
         } else if (phase_.each) {
             scope_.role = model::without_side(phase_.each->role);  // this member
             scope_.side = side_of(phase_.each->role);
+            step_.once_a_host = text_of(on) == "host";
+            check_once_a_host(on);
         } else if (by_default && about_role(step_.verb)) {
             step_.on = model::Selection();
             select(node_, reader_.pack.roles.contains(step_.object) ? step_.object : "");
@@ -149,8 +151,21 @@ private:
             error("step.on",
                   by_default ? node_.where : on.where,
                   by_default ? fmt::format("`{}` does not say on which members", verb_name())
-                             : "`on: this` in a phase without `each`",
+                             : fmt::format("`on: {}` in a phase without `each`", text_of(on)),
                   "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
+        }
+    }
+
+    // A process is one member's: a stop of one that stands for all would leave the others up.
+    void check_once_a_host(const Node& on) {
+        const bool process = step_.verb == Verb::stop || step_.verb == Verb::start;
+        if (step_.once_a_host && (!phase_.each->by_host || process)) {
+            error("step.on",
+                  on.where,
+                  process ? fmt::format("`{}` once for a host", verb_name())
+                          : "`on: host` in a phase that goes by member",
+                  process ? "leave out `on`: it is done for each member"
+                          : "write `each: {role: ROLE, by: host}`");
         }
     }
 
@@ -218,7 +233,9 @@ private:
     void read_guard() {
         for (const Node* item : items_of(node_["guard"])) {
             if (item->has("quorum_without")) {
-                step_.quorum_without_this = true;
+                step_.quorum_without = text_of((*item)["quorum_without"]) == "host"
+                                           ? model::Reach::host
+                                           : model::Reach::member;
                 check_quorum(*item);
             } else if (!item->has("fact")) {
                 error("key.missing",
@@ -241,7 +258,7 @@ private:
         if (scope_.role.empty()) {
             error("fact.scope",
                   item.where,
-                  "`quorum_without: this` where no member is meant",
+                  "`quorum_without` where no member is meant",
                   "write it in a step on members");
         }
     }

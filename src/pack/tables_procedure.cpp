@@ -47,12 +47,14 @@ std::vector<Field> condition_fields() {
     };
 }
 
-// A guard's item may also be {quorum_without: this}, so that `fact` is asked for by the reader.
+// A guard's item may also be {quorum_without: ...}, so that `fact` is asked for by the reader.
 Shape guard() {
     std::vector<Field> fields = condition_fields();
     fields.front().required = false;
-    fields.push_back(optional(
-        "quorum_without", choice({"this"}), "enough others are ready for the quorum", "this"));
+    fields.push_back(optional("quorum_without",
+                              choice({"this", "host"}),
+                              "enough are ready without this member, or without all on its host",
+                              "this"));
     std::vector<std::string> ways = relation_names();
     ways.emplace_back("quorum_without");
     return one_or_more(table(std::move(fields), std::move(ways)));
@@ -68,7 +70,7 @@ Shape order() {
 }
 
 Shape on() {
-    return either(choice({"system", "this"}),
+    return either(choice({"system", "this", "host"}),
                   table(
                       {
                           optional("every", text(), "every member of a role", "member"),
@@ -222,19 +224,22 @@ Shape phase() {
     return table({
         required("phase", name(), "its name", "roll"),
         optional("title", text(), "what a person reads", "\"one member after another\""),
-        optional("each",
-                 table({
-                     required("role", text(), "the role", "member"),
-                     optional("side",
-                              choice({"source", "target"}),
-                              "of which side, if the role has sides",
-                              "target"),
-                     optional("order", order(), "serial if not given", "serial"),
-                     optional("where", conditions(), "only members for which these hold"),
-                     optional("last", conditions(), "members for which these hold come last"),
-                 }),
-                 "all its steps for one member, then for the next",
-                 "{role: member}"),
+        optional(
+            "each",
+            table({
+                required("role", text(), "the role", "member"),
+                optional("side",
+                         choice({"source", "target"}),
+                         "of which side, if the role has sides",
+                         "target"),
+                optional(
+                    "by", choice({"member", "host"}), "whose steps stay together; member", "host"),
+                optional("order", order(), "serial if not given", "serial"),
+                optional("where", conditions(), "only members for which these hold"),
+                optional("last", conditions(), "members for which these hold come last"),
+            }),
+            "all its steps for one member or host, then for the next",
+            "{role: member}"),
         optional("raises",
                  one_or_more(text()),
                  "left out unless the way raises one of these stores",

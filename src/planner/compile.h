@@ -29,6 +29,10 @@ struct Draft {
 void choose_procedure(Draft& draft);
 // Members in the order in which they are taken, and who takes over from whom.
 void order_members(Draft& draft);
+// How early a member is taken. 0: half-way already, so that nothing may be stopped beside it; 1:
+// the rest; 2: those that the pack wants last.
+[[nodiscard]] int
+rank(const Draft& draft, const model::Selection& each, const model::Member& member);
 // Refuses roles of which no member could ever be stopped.
 void check_quorums(Draft& draft);
 // Steps become actions on members, with dependencies.

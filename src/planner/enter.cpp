@@ -105,20 +105,42 @@ std::vector<std::string> facts_of_the_way(const Draft& draft, const std::string&
             fact_of_kind(pack, role, "service")};
 }
 
-// How many of the block's steps are behind the member; 0: begin at the front.
+// Whether an effect moves what the member's way is told by.
+bool is_of_the_way(const std::vector<std::string>& way, const std::string& fact) {
+    return std::find(way.begin(), way.end(), fact) != way.end();
+}
+
+// Whether what the action does to this member's facts is there.
+bool is_done(const Draft& draft, const Action& action, const std::string& member) {
+    Expected expected;
+    for (const model::Effect& effect : action.effects) {
+        if (effect.kind == "becomes" && effect.member == member) {
+            expected[effect.name] = effect.value;
+        }
+    }
+    return expected.empty() || fits(draft, member, expected);
+}
+
+// How many of the block's steps are behind the member; 0: begin at the front. A step that does not
+// move the member on its way is behind only if what it does is there.
 std::size_t steps_behind(const Draft& draft, const Block& block) {
     const model::Member* member = find_member(draft.request.cluster, block.member);
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t behind = 0;
+    bool is_open = false;  // a step since the last one that moved it is not done
     for (std::size_t i = 0; i < block.actions.size(); ++i) {
-        for (const model::Effect& effect : draft.plan.actions[block.actions[i]].effects) {
-            const bool stands = std::find(way.begin(), way.end(), effect.name) != way.end();
-            if (effect.kind == "becomes" && effect.member == block.member && stands) {
+        const Action& action = draft.plan.actions[block.actions[i]];
+        bool moves = false;
+        for (const model::Effect& effect : action.effects) {
+            if (effect.kind == "becomes" && effect.member == block.member
+                && is_of_the_way(way, effect.name)) {
                 expected[effect.name] = effect.value;
+                moves = true;
             }
         }
-        if (fits(draft, block.member, expected)) {
+        is_open = !moves && (is_open || !is_done(draft, action, block.member));
+        if (!is_open && fits(draft, block.member, expected)) {
             behind = i + 1;
         }
     }

@@ -129,29 +129,88 @@ void add_groups(Builder& builder,
     }
 }
 
+// Members whose steps stay together: one, or all of a host.
+using Together = std::vector<const Member*>;
+
+bool has_installed(const Draft& draft, const Member& member) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, "installed");
+    const auto found = draft.request.facts.find(model::fact_key(member.name, fact));
+    return found != draft.request.facts.end()
+           && found->second.value.as_string() == draft.request.to;
+}
+
+// When a host is taken: as the first of its members; of those half-way, first the ones on which
+// members only have to be started.
+std::pair<int, bool> rank_of(const Draft& draft, const Selection& each, const Together& members) {
+    int latest = 0;
+    bool is_half_way = false;
+    bool changes = false;
+    for (const Member* member : members) {
+        const int one = rank(draft, each, *member);
+        is_half_way = is_half_way || one == 0;
+        latest = std::max(latest, one);
+        changes = changes || !has_installed(draft, *member);
+    }
+    return {is_half_way ? 0 : latest, is_half_way && changes};
+}
+
+std::vector<Together> together(const Draft& draft, const Selection& each) {
+    std::vector<Together> groups;
+    for (const Member* member : selected(draft, each)) {
+        const auto host = std::find_if(groups.begin(), groups.end(), [&](const Together& one) {
+            return each.by_host && one.front()->host == member->host;
+        });
+        if (host == groups.end()) {
+            groups.push_back({member});
+        } else {
+            host->push_back(member);
+        }
+    }
+    if (each.by_host) {
+        std::stable_sort(groups.begin(), groups.end(), [&](const auto& one, const auto& other) {
+            return rank_of(draft, each, one) < rank_of(draft, each, other);
+        });
+    }
+    return groups;
+}
+
 // Where nobody is up who could take over from a member, there is nothing to hand over.
-Result<std::vector<Action>> actions_on(Draft& draft, const PhaseSpec& phase, const Member* member) {
+Status add_step(Draft& draft,
+                const PhaseSpec& phase,
+                const StepSpec& step,
+                const Member* member,
+                std::vector<Action>& actions) {
+    auto action = make_action(draft, phase, step, member);
+    if (!action && action.error().code == "plan.successor") {
+        draft.plan.skipped.push_back(
+            fmt::format("{}: {} is left out for {}: nobody else is up to take over",
+                        phase.name,
+                        step.id,
+                        member->name));
+        return {};
+    }
+    DRYDOCK_TRY(action);
+    actions.push_back(std::move(*action));
+    return {};
+}
+
+// Each step for all of them, one after the other; then the next step.
+Result<std::vector<Action>>
+actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
     std::vector<Action> actions;
     for (const StepSpec& step : phase.steps) {
-        auto action = make_action(draft, phase, step, member);
-        if (!action && action.error().code == "plan.successor") {
-            draft.plan.skipped.push_back(
-                fmt::format("{}: {} is left out for {}: nobody else is up to take over",
-                            phase.name,
-                            step.id,
-                            member->name));
-            continue;
+        const std::size_t count = step.once_a_host ? 1 : members.size();
+        for (std::size_t i = 0; i < count; ++i) {
+            DRYDOCK_TRY(add_step(draft, phase, step, members[i], actions));
         }
-        DRYDOCK_TRY(action);
-        actions.push_back(std::move(*action));
     }
     return actions;
 }
 
 Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     std::vector<std::vector<Action>> chains;
-    for (const Member* member : selected(draft, *phase.each)) {
-        DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, member));
+    for (const Together& members : together(draft, *phase.each)) {
+        DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, members));
         chains.push_back(std::move(block));
     }
     add_groups(builder, std::move(chains), *phase.each, phase.name);

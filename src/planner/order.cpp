@@ -44,18 +44,6 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
     return first;
 }
 
-// 0: half-way already (nothing may be stopped beside it), 1: the rest, 2: those that the pack wants
-// last.
-int rank(const Draft& draft, const Selection& each, const model::Member& member) {
-    const auto& facts = draft.request.facts;
-    const auto running = facts.find(
-        model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
-    if (each.blocks && running != facts.end() && running->second.status == model::Known::absent) {
-        return 0;
-    }
-    return !each.last.empty() && holds(draft, each.last, member.name) ? 2 : 1;
-}
-
 // Who takes over from each member of a role: the one before it in the order that is up, else the
 // first after it.
 void name_successors(Draft& draft, const model::PlanRole& role) {
@@ -101,6 +89,16 @@ void add_role(Draft& draft, const std::string& name, const Selection& selection)
 }
 
 }  // namespace
+
+int rank(const Draft& draft, const Selection& each, const model::Member& member) {
+    const auto& facts = draft.request.facts;
+    const auto running = facts.find(
+        model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
+    if (each.blocks && running != facts.end() && running->second.status == model::Known::absent) {
+        return 0;
+    }
+    return !each.last.empty() && holds(draft, each.last, member.name) ? 2 : 1;
+}
 
 void choose_procedure(Draft& draft) {
     const auto& procedures = draft.request.pack.procedures;

@@ -16,7 +16,7 @@ using model::PlanRole;
 bool asks_for_quorum(const Draft& draft, const std::string& role) {
     const auto asks = [&](const model::PhaseSpec& phase, const model::StepSpec& step) {
         const auto& whom = phase.each ? phase.each : step.on;
-        return step.quorum_without_this && whom && whom->role == role;
+        return step.quorum_without && whom && whom->role == role;
     };
     const auto& phases = draft.procedure->phases;
     return std::any_of(phases.begin(), phases.end(), [&](const model::PhaseSpec& phase) {

@@ -49,6 +49,28 @@ void add_standard_effects(const Draft& draft,
     }
 }
 
+std::vector<std::string>
+members_on(const Draft& draft, const std::string& role, const std::string& host) {
+    std::vector<std::string> names = draft.scope.members.at(role);
+    std::erase_if(names, [&](const std::string& name) {
+        return find_member(draft.request.cluster, name)->host != host;
+    });
+    return names;
+}
+
+// Whose standard facts a step moves: this member's, or those of all on its host.
+std::vector<const Member*>
+moved_by(const Draft& draft, const StepSpec& step, const Member& member) {
+    if (!step.once_a_host) {
+        return {&member};
+    }
+    std::vector<const Member*> all;
+    for (const std::string& name : members_on(draft, member.role, member.host)) {
+        all.push_back(find_member(draft.request.cluster, name));
+    }
+    return all;
+}
+
 // Only a release that is on the disk can be put in place, where the pack tells which are.
 void add_on_disk_guard(const Draft& draft,
                        const StepSpec& step,
@@ -98,7 +120,8 @@ int quorum_of(const model::Plan& plan, const std::string& role) {
     return it == plan.roles.end() ? 0 : it->quorum;
 }
 
-Condition quorum_without(const Draft& draft, const Member& member, const Action& action) {
+Condition
+quorum_without(const Draft& draft, const Member& member, model::Reach whom, const Action& action) {
     const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
     Condition quorum = {.fact = bound_fact(draft.request.pack, member.role, "ready"),
                         .role = member.role,
@@ -106,6 +129,9 @@ Condition quorum_without(const Draft& draft, const Member& member, const Action&
                         .relation = model::Relation::is};
     quorum.operand = true;
     quorum.type = model::FactType::boolean;
+    if (whom == model::Reach::host) {
+        quorum.besides = members_on(draft, member.role, member.host);
+    }
     const int allowed = members - draft.request.cluster.policy.max_unavailable;
     quorum.members_min = std::max(quorum_of(draft.plan, member.role), allowed);
     quorum.remedy = "bring the other members up first: stopping this one now would take more out "
@@ -204,15 +230,6 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.optional = step.optional;
 }
 
-std::vector<std::string>
-members_on(const Draft& draft, const std::string& role, const std::string& host) {
-    std::vector<std::string> names = draft.scope.members.at(role);
-    std::erase_if(names, [&](const std::string& name) {
-        return find_member(draft.request.cluster, name)->host != host;
-    });
-    return names;
-}
-
 // Whose fact it is that an effect moves: this member's, every member's of a role, or the system's.
 // A store is this member's.
 std::vector<std::string>
@@ -292,12 +309,14 @@ Result<Action> make_action(const Draft& draft,
     }
     DRYDOCK_TRY(add_declared_effects(draft, step, member, action));
     if (member != nullptr) {
-        add_standard_effects(draft, step, *member, action);
+        for (const Member* one : moved_by(draft, step, *member)) {
+            add_standard_effects(draft, step, *one, action);
+        }
         add_service_conditions(draft, step, *member, action);
         add_on_disk_guard(draft, step, *member, action);
     }
-    if (step.quorum_without_this && member != nullptr) {
-        action.guard.push_back(quorum_without(draft, *member, action));
+    if (step.quorum_without && member != nullptr) {
+        action.guard.push_back(quorum_without(draft, *member, *step.quorum_without, action));
     }
     if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
         action.happened = action.then;

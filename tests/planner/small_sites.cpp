@@ -19,7 +19,37 @@ members:
   - {role: server, name: g1, side: green}
 )";
 
+constexpr const char* k_packaged = R"(cluster: packaged
+system: packaged
+state: /srv/state
+hosts: {h1: {connect: local}, h2: {connect: local}, h3: {connect: local}}
+roles:
+  node:
+    service: {process: {argv: ["/usr/bin/node", "${member}"], pid_file: "/run/${member}.pid", log: "/log/${member}.log"}}
+    release: {link: "/opt/${member}", versions: {"1.0": /opt/1.0, "2.0": /opt/2.0}}
+policy: {soak: 1m, max_unavailable: 2, backups: {path: /backup}}
+members:
+  - {role: node, name: a1, host: h1}
+  - {role: node, name: b1, host: h2}
+  - {role: node, name: c1, host: h3}
+  - {role: node, name: a2, host: h1}
+  - {role: node, name: b2, host: h2}
+  - {role: node, name: c2, host: h3}
+)";
+
 }  // namespace
+
+Site packaged_site() {
+    Site site;
+    site.pack = load_site_pack("tests/packs/packaged");
+    site.cluster = read_site_cluster(k_packaged, site.pack);
+    for (const model::Member& member : site.cluster.members) {
+        install(site, member.name, "1.0");
+        start(site, member.name, "1.0");
+        site.set(member.name, "package", "installed");
+    }
+    return site;
+}
 
 Site copied_site() {
     Site site = small_site("copied", 1, "1.0");

@@ -11,6 +11,7 @@ namespace drydock::planner {
 [[nodiscard]] Site beside_site();
 // tests/packs/sealed with two members.
 [[nodiscard]] Site sealed_site();
+[[nodiscard]] Site packaged_site();
 [[nodiscard]] Site pruned_site();
 
 }  // namespace drydock::planner

@@ -40,8 +40,7 @@ bool somebody_is_away(const Model& model,
     }
     const auto& members = up.find(condition.role)->second;
     return std::any_of(members.begin(), members.end(), [&](const std::string& member) {
-        const bool asked = condition.whose != Whose::others || member != self;
-        return asked && model.is_away(world, member);
+        return model::asks(condition, member, self) && model.is_away(world, member);
     });
 }
 

@@ -96,6 +96,15 @@ private:
         return condition("running", role, whose, Relation::in, Json::Array{"1.0", "2.0"});
     }
 
+    std::vector<std::string> members_of(const std::string& role) const {
+        for (const PlanRole& one : plan_.roles) {
+            if (one.name == role) {
+                return one.members;
+            }
+        }
+        return {""};
+    }
+
     // Something that one could ask before a step of this member.
     Condition draw_guard(const std::string& role, bool of_member) {
         if (sane_) {
@@ -125,6 +134,10 @@ private:
             quorum = condition("ready", role, group, Relation::is, true);
         }
         quorum.members_min = static_cast<int>(any(3));
+        if (quorum.whose == Whose::others && one_in(3)) {
+            const auto members = members_of(role);
+            quorum.besides = {members[any(members.size())]};
+        }
         return quorum;
     }
 
@@ -189,6 +202,20 @@ private:
         const Condition up = condition("running", role, Whose::this_member, Relation::is, plan_.to);
         draw_then(start, up);
         draw_happened(start, up);
+    }
+
+    // A package of a host restarts another member there, too; sometimes it only takes it down.
+    void move_another(Action& action, const std::string& role) {
+        const auto members = members_of(role);
+        const std::string& other = members[any(members.size())];
+        if (!one_in(3) || other == action.member) {
+            return;
+        }
+        const bool up = !one_in(4);
+        const Json running = up ? Json(plan_.to) : Json();
+        if (plan_.sources.contains(model::fact_key(other, "running"))) {
+            action.effects.push_back({"becomes", other, "running", running});
+        }
     }
 
     void draw_then(Action& action, const Condition& what) {
@@ -307,6 +334,7 @@ private:
         if (one_in(8)) {
             add_install(member, role);
             add_start(member, role, Verb::restart);
+            move_another(plan_.actions.back(), role);
             return;
         }
         if (!one_in(sane_ ? 40 : 12)) {

@@ -155,8 +155,8 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
 void apply_facts(Model& model, const Action& action, World& world) {
     for (const Effect& effect : action.effects) {
         const std::string key = model::fact_key(effect.member, effect.name);
-        const bool told_by_start = starts(action) && key == model.key_of(action.member, "running")
-                                   && !model.key_of(action.member, "installed").empty();
+        const bool told_by_start = starts(action) && key == model.key_of(effect.member, "running")
+                                   && !model.key_of(effect.member, "installed").empty();
         if (effect.kind == "becomes" && !told_by_start) {
             model.set(world, key, effect.value);
         }
@@ -170,6 +170,31 @@ bool serves(const Model& model, const std::string& member, const World& world) {
            && (ready.empty() || model.value(world, ready).value == Json(true));
 }
 
+// The members whose `running` the step moves; with `down`, only those that it takes down.
+std::set<std::string> moved(const Model& model, const Action& action, bool down) {
+    std::set<std::string> members;
+    for (const Effect& effect : action.effects) {
+        const bool told = !action.member.empty() && effect.kind == "becomes"
+                          && !effect.member.empty()
+                          && model::fact_key(effect.member, effect.name)
+                                 == model.key_of(effect.member, "running");
+        if (told && (!down || effect.value.is_null())) {
+            members.insert(effect.member);
+        }
+    }
+    return members;
+}
+
+// A restart takes down whom it brings up.
+std::set<std::string> leaving(const Model& model, const Action& action) {
+    const bool restart = action.verb == Verb::restart && !action.member.empty();
+    std::set<std::string> members = moved(model, action, !restart);
+    if (restart) {
+        members.insert(action.member);
+    }
+    return members;
+}
+
 bool is_going_down(const Model& model,
                    const std::string& member,
                    std::size_t but,
@@ -178,8 +203,7 @@ bool is_going_down(const Model& model,
     for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
         const Status status = state.status(i);
         const Action& action = model.plan.actions[i];
-        if (i != but && is_open_ended(status) && action.member == member
-            && takes_down(model, action)) {
+        if (i != but && is_open_ended(status) && leaving(model, action).contains(member)) {
             return true;
         }
     }
@@ -207,15 +231,7 @@ bool starts(const Action& action) {
 }
 
 bool takes_down(const Model& model, const Action& action) {
-    if (action.member.empty()) {
-        return false;
-    }
-    const std::string running = model.key_of(action.member, "running");
-    return action.verb == Verb::restart
-           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-                  return effect.kind == "becomes" && effect.value.is_null() && !running.empty()
-                         && model::fact_key(effect.member, effect.name) == running;
-              });
+    return !leaving(model, action).empty();
 }
 
 Broken take_effect(Model& model, std::size_t index, World& world) {
@@ -239,7 +255,11 @@ Broken take_effect(Model& model, std::size_t index, World& world) {
         apply_store_effect(model, effect, world);
     }
     if (starts(action)) {
-        start(model, action.member, world, broken);
+        std::set<std::string> members = moved(model, action, false);
+        members.insert(action.member);
+        for (const std::string& member : members) {
+            start(model, member, world, broken);
+        }
     }
     if (!apart && serve_apart(model, world)) {
         broken.insert(Property::skew);
@@ -256,20 +276,23 @@ Broken leave(const Model& model, std::size_t index, const World& world) {
     if (model.plan.kind != "rolling" || !takes_down(model, action)) {
         return {};
     }
-    const std::string role = model.role_of(action.member);
-    int minimum = 0;
-    for (const model::PlanRole& one : model.plan.roles) {
-        minimum = one.name == role ? one.quorum : minimum;
-    }
-    std::set<std::string> serving;
-    for (const std::string& member : model.members_of(role)) {
-        if (serves(model, member, world) && !is_going_down(model, member, index, world)) {
-            serving.insert(member);
+    const auto goes = leaving(model, action);
+    for (const model::PlanRole& role : model.plan.roles) {
+        std::set<std::string> serving;
+        for (const std::string& member : model.members_of(role.name)) {
+            if (serves(model, member, world) && !is_going_down(model, member, index, world)) {
+                serving.insert(member);
+            }
+        }
+        const bool was_enough = static_cast<int>(serving.size()) >= role.quorum;
+        for (const std::string& member : goes) {
+            serving.erase(member);
+        }
+        if (was_enough && static_cast<int>(serving.size()) < role.quorum) {
+            return {Property::quorum};
         }
     }
-    const bool last = minimum > 0 && serving.contains(action.member)
-                      && static_cast<int>(serving.size()) == minimum;
-    return last ? Broken{Property::quorum} : Broken{};
+    return {};
 }
 
 void prove_copies(const Model& model, std::size_t index, World& world) {

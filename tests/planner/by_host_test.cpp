@@ -1,0 +1,119 @@
+// Hosts as owners: phases that go host by host, steps done once on each, and the quorum without all
+// members of a host.
+#include "planner/small_sites.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+using testing::ElementsAre;
+
+Compiled compile_on(const Site& site, const char* procedure, const char* from, const char* to) {
+    return compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
+}
+
+model::Plan plan_of(const Site& site,
+                    const char* procedure = "upgrade",
+                    const char* from = "1.0",
+                    const char* to = "2.0") {
+    auto compiled = compile_on(site, procedure, from, to);
+    EXPECT_TRUE(compiled.plan) << text(compiled);
+    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
+}
+
+// "a1/stop" of "roll/a1/stop".
+std::vector<std::string> steps_of(const model::Plan& plan, const std::string& phase) {
+    std::vector<std::string> steps;
+    for (const model::Action& action : plan.actions) {
+        if (action.phase == phase) {
+            steps.push_back(action.id.substr(phase.size() + 1));
+        }
+    }
+    return steps;
+}
+
+std::vector<std::string> first(std::vector<std::string> steps, std::size_t count) {
+    steps.resize(std::min(steps.size(), count));
+    return steps;
+}
+
+TEST(ByHost, all_steps_are_for_one_host_and_then_for_the_next) {
+    const auto plan = plan_of(packaged_site());
+    EXPECT_THAT(first(steps_of(plan, "roll"), 8),
+                ElementsAre("a1/stop",
+                            "a2/stop",
+                            "a1/mend",
+                            "a1/package",
+                            "a1/start",
+                            "a2/start",
+                            "b1/stop",
+                            "b2/stop"));
+    for (std::size_t i = 1; i < plan.actions.size(); ++i) {
+        EXPECT_EQ(plan.actions[i].after.empty(), false) << plan.actions[i].id;
+    }
+}
+
+// One action moves the package of all members there.
+TEST(ByHost, a_step_of_the_host_moves_all_its_members) {
+    const auto plan = plan_of(packaged_site());
+    std::vector<std::string> moved;
+    for (const model::Effect& effect : plan.find("roll/b1/package")->effects) {
+        moved.push_back(effect.member + "/" + effect.name);
+    }
+    EXPECT_THAT(moved, ElementsAre("b1/installed", "b2/installed"));
+}
+
+// Six members, majority four, two may be down: those of the host do not count, up or down.
+TEST(ByHost, the_quorum_is_asked_without_all_members_of_the_host) {
+    const auto plan = plan_of(packaged_site());
+    const auto& guard = plan.find("roll/a2/stop")->guard.front();
+    EXPECT_EQ(guard.members_min, 4);
+    EXPECT_THAT(guard.besides, ElementsAre("a1", "a2"));
+    EXPECT_EQ(model::describe(guard), "at least 4 of the other hosts' nodes' ready is true");
+    const auto judged = [&](const std::vector<std::string>& down) {
+        model::FactBook facts = packaged_site().facts;
+        for (const std::string& member : down) {
+            facts[member + "/ready"] = {model::Known::known, Json(false), {}, 0};
+        }
+        const model::FactBook none;
+        const auto roster = plan.roster();
+        return model::evaluate(guard, {facts, none, none, roster, "a2"}).outcome;
+    };
+    EXPECT_EQ(judged({}), model::Tri::yes);
+    EXPECT_EQ(judged({"a1"}), model::Tri::yes);
+    EXPECT_EQ(judged({"a1", "a2"}), model::Tri::yes);
+    EXPECT_EQ(judged({"b1"}), model::Tri::no);
+    EXPECT_EQ(judged({"a1", "c2"}), model::Tri::no);
+    const auto read = model::plan_from_json(*Json::parse(model::to_json(plan).dump()));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->digest(), plan.digest());
+    EXPECT_EQ(read->find("roll/a2/stop")->guard.front().besides, guard.besides);
+}
+
+// A host that is half-way is gone on with before anything is stopped on another.
+TEST(ByHost, a_half_configured_host_comes_first_and_is_entered_where_it_stands) {
+    Site site = packaged_site();
+    for (const char* member : {"b1", "b2"}) {
+        site.set(member, "package", "half-configured");
+    }
+    stop(site, "b2");
+    const auto plan = plan_of(site);
+    EXPECT_THAT(first(steps_of(plan, "roll"), 6),
+                ElementsAre("b1/stop", "b2/mend", "b2/package", "b2/start", "b1/start", "a1/stop"));
+}
+
+TEST(ByHost, what_the_pack_wants_last_is_its_whole_host) {
+    Site site = packaged_site();
+    site.pack = changed_pack("tests/packs/packaged",
+                             "procedures/upgrade.yaml",
+                             {{"by: host}", "by: host, last: [{fact: ready, is: false}]}"}});
+    site.set("a2", "ready", false);
+    const auto steps = steps_of(plan_of(site), "roll");
+    EXPECT_EQ(steps.front(), "b1/stop");
+    EXPECT_EQ(steps.back(), "a2/start");
+}
+
+}  // namespace
+}  // namespace drydock::planner
