@@ -99,7 +99,7 @@ Json Hosts::clocks() const {
     for (const auto& [name, link] : links_) {
         const std::string& boot = link.greeting["boot_id"].as_string();
         if (link.conversation && link.ahead_ms && !boot.empty()) {
-            clocks.set(boot, clock_.monotonic_ms() + *link.ahead_ms);
+            clocks.set(boot, clock_.monotonic_ms() + ahead_now(link));
         }
     }
     return clocks;
@@ -271,9 +271,14 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
         add_secrets(request);
     }
     if (request["begin_by_ms"].is_integer() && link.ahead_ms) {
-        request.set("begin_by_ms", request["begin_by_ms"].as_int() + *link.ahead_ms);
+        request.set("begin_by_ms", request["begin_by_ms"].as_int() + ahead_now(link));
     }
     return request;
+}
+
+std::int64_t Hosts::ahead_now(const Link& link) const {
+    const std::int64_t since_ms = clock_.monotonic_ms() - link.told_ms;
+    return *link.ahead_ms - since_ms / k_drift_parts;
 }
 
 // An answer was on its way for a while, so that the host's clock has gone on since. A clock that
@@ -288,7 +293,10 @@ void Hosts::take_clock(Link& link, const Json& frame) {
         PROBE("hosts: the clock of this conductor stood still");
         slipped_ms_ = now;
     }
-    link.ahead_ms = std::max(link.ahead_ms.value_or(ahead), ahead);
+    if (!link.ahead_ms || ahead >= ahead_now(link)) {
+        link.ahead_ms = ahead;
+        link.told_ms = now;
+    }
 }
 
 // No other connection to that host fares better.

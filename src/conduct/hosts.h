@@ -65,6 +65,9 @@ public:
     // A line on which nothing came for so long since a ping is dead. The agent may be writing to a
     // slow disk meanwhile.
     static constexpr std::int64_t k_pong_ms_max = 30'000;
+    // A kernel slows or hastens a clock by 500 parts in a million at most, and there are two
+    // clocks.
+    static constexpr std::int64_t k_drift_parts = 1'000;
     // A host's clock that gains so much on ours tells that this process or its machine stood still.
     static constexpr std::int64_t k_clock_slip_ms = 1'000;
 
@@ -139,11 +142,16 @@ private:
         std::uint64_t frames = 0;    // received since it was connected
         std::int64_t heard_ms = 0;   // when a frame came last, or it was connected
         std::int64_t pinged_ms = 0;  // when it was pinged since; 0: it was not
-        // How far the host's monotonic clock is ahead of ours, at least; nothing before it told.
+        // How far the host's monotonic clock was ahead of ours, at least, at `told_ms` of ours;
+        // nothing before it told.
         std::optional<std::int64_t> ahead_ms;
+        std::int64_t told_ms = 0;
         Json greeting;
         std::optional<Error> trouble;
     };
+
+    // How far it is ahead now, at least.
+    [[nodiscard]] std::int64_t ahead_now(const Link& link) const;
 
     static constexpr Ticket k_ping = 3;  // below the tickets that ask() gives
 

@@ -262,9 +262,24 @@ void Reading::start_round(Hosts& hosts) {
 
 void Reading::end_round() {
     for (const FactSource* source : inquiry_->rounds[round_].derived) {
-        book_[source->key] = model::derive(*source, book_);
+        if (!book_.contains(source->key)) {
+            book_.emplace(source->key, model::derive(*source, book_));
+        }
     }
     ++round_;
+}
+
+// What follows from facts that are in does not wait for a host that it has nothing to do with.
+void Reading::derive_early() {
+    for (std::size_t at = round_ + 1; at < inquiry_->rounds.size(); ++at) {
+        for (const FactSource* source : inquiry_->rounds[at].derived) {
+            const auto is_in = [&](const std::string& input) { return book_.contains(input); };
+            if (!is_in(source->key)
+                && std::all_of(source->inputs.begin(), source->inputs.end(), is_in)) {
+                book_.emplace(source->key, model::derive(*source, book_));
+            }
+        }
+    }
 }
 
 // A host speaks only for what it was asked: other facts in its answer count for nothing.
@@ -301,10 +316,12 @@ bool Reading::take(const Reply& reply, Hosts& hosts) {
         }
     }
     asked_.erase(asked);
-    if (asked_.empty()) {
-        end_round();
-        start_round(hosts);
+    if (!asked_.empty()) {
+        derive_early();
+        return true;
     }
+    end_round();
+    start_round(hosts);
     return true;
 }
 

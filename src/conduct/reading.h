@@ -122,6 +122,7 @@ public:
 private:
     void start_round(Hosts& hosts);
     void end_round();
+    void derive_early();
     void ask(const std::string& host, const Inquiry::Probes& probes, Hosts& hosts);
     void ask_filled(const Inquiry::Round& round, Hosts& hosts);
     void take_facts(const Reply& reply, const Json& probes);
