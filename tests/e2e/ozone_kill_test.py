@@ -88,9 +88,10 @@ class Kills(ozone_harness.Case):
         self.assertGreater(number, 2)
 
     def what_to_type(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """`resume`, or the way back once more when it was killed before its run was born."""
-        born = f"{NEW} -> {OLD}" in self.drydock("status").stdout
-        return words if words == ("downgrade",) and not born else ("resume",)
+        """`resume`, or the same once more when it was killed before its run was born."""
+        told = self.drydock("status").text()
+        born = {"apply": "there is no run" not in told, "downgrade": f"{NEW} -> {OLD}" in told}
+        return ("resume",) if born.get(words[0], True) else words
 
     def kill(self, number: int, late: str) -> dict[str, str]:
         """Where the next conductor dies. In full, each record before it is written, and then once
