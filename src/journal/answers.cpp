@@ -64,6 +64,12 @@ tl::unexpected<Error> run_open(const RunInfo& open) {
                 "resume it, take it back or abort it first");
 }
 
+tl::unexpected<Error> run_newer(const RunInfo& newest) {
+    return fail("journal.run.newer",
+                "run " + newest.run.id + " began meanwhile (" + newest.state.word + ")",
+                "see where that run stands; then plan again from there");
+}
+
 tl::unexpected<Error> run_over(const RunInfo& info) {
     return fail("journal.run.over",
                 "run " + info.run.id + " is over (" + info.state.word + ")",

@@ -20,6 +20,8 @@ namespace drydock::journal {
 [[nodiscard]] tl::unexpected<Error> lease_lost(std::string_view run, const Holder& holder);
 // journal.run.open: names the open run and its conductor.
 [[nodiscard]] tl::unexpected<Error> run_open(const RunInfo& open);
+// journal.run.newer: another run began since the birth was prepared.
+[[nodiscard]] tl::unexpected<Error> run_newer(const RunInfo& newest);
 // journal.run.over
 [[nodiscard]] tl::unexpected<Error> run_over(const RunInfo& info);
 // journal.head: another record stands where the writer wants to write.

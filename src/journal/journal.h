@@ -99,6 +99,7 @@ struct Birth {
     Holder who;
     std::string returns_from = {};  // the open run that this one takes back; empty: none
     Entry returned = {};            // the last record of that run; its state must be over
+    std::string follows = {};       // the newest run, as the birth expects; empty: any
 };
 
 struct Lease {
@@ -136,8 +137,9 @@ public:
     // Adds a run with its first record and takes its lease, if no other run is open but
     // `returns_from`, and nobody else conducts that one. Closes `returns_from` in the same commit
     // and gives back its lease if this object holds it. Errors: journal.run.id, journal.run.exists,
-    // journal.run.open (names the open run), journal.run.over (`returns_from` is no longer open),
-    // journal.lease.held, journal.record.
+    // journal.run.open (names the open run), journal.run.newer (another run than `follows` is the
+    // newest), journal.run.over (`returns_from` is no longer open), journal.lease.held,
+    // journal.record.
     virtual Result<Lease> begin_run(const Birth& birth) = 0;
 
     // All runs, oldest first.

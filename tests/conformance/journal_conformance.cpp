@@ -310,6 +310,24 @@ TEST_P(JournalConformance, AtMostOneRunIsOpen) {
     EXPECT_TRUE(second.begin({"roll-2", 0, ""}));
 }
 
+// Two people go on with a journey at once: the second birth finds a newer run than it follows.
+TEST_P(JournalConformance, ABirthFollowsTheNewestRunOnly) {
+    start();
+    ASSERT_TRUE(writer.finish(run.id));
+    const auto birth = [&](const std::string& id, const std::string& follows) {
+        const Entry first = {0, {event("run.created", 0)}, RunState{"finished", true}};
+        return journal->begin_run({{id, 1, ""}, first, me, "", {}, follows});
+    };
+    EXPECT_TRUE(birth("roll-2", run.id));
+    const auto refused = birth("roll-3", run.id);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "journal.run.newer");
+    EXPECT_THAT(refused.error().message, HasSubstr("roll-2"));
+    EXPECT_EQ(journal->list_runs()->size(), 2);
+    EXPECT_TRUE(birth("roll-3", "roll-2"));
+    EXPECT_TRUE(birth("roll-4", ""));
+}
+
 Entry returned() {
     return {7, {event("run.returned", 0)}, RunState{"returned", true}};
 }

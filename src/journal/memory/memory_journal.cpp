@@ -145,7 +145,10 @@ Status MemoryJournal::check_birth(const Birth& birth) {
             return lease_held(run.run.id, run.holder);
         }
     }
-    return {};
+    const auto& runs = store_->runs;
+    const bool is_newer =
+        !birth.follows.empty() && !runs.empty() && runs.back().run.id != birth.follows;
+    return is_newer ? Status(run_newer(describe(runs.back()))) : Status();
 }
 
 // The way back of a run that is over closes nothing.

@@ -77,7 +77,7 @@ private:
     Result<Transaction> begin(Transaction::Kind kind);
     Status commit(Transaction& transaction);
     Result<Row> find_owned(const std::string& run);
-    Status check_no_other_is_open(const std::string& returns_from);
+    Status check_other_runs(const Birth& birth);
     Result<ScopedLock> lock(const Row& row);
     Status close_returning(const Birth& birth, const Row& row);
     Result<Head> write(const Row& row, const Entry& entry);
@@ -137,14 +137,17 @@ RunInfo SqliteJournal::describe(Row row) const {
     return std::move(row.info);
 }
 
-Status SqliteJournal::check_no_other_is_open(const std::string& returns_from) {
+// No other run is open, and none is newer than the birth expects.
+Status SqliteJournal::check_other_runs(const Birth& birth) {
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database_));
     for (const Row& row : rows) {
-        if (!row.info.state.is_over && row.info.run.id != returns_from) {
+        if (!row.info.state.is_over && row.info.run.id != birth.returns_from) {
             return run_open(describe(row));
         }
     }
-    return {};
+    const bool is_newer =
+        !birth.follows.empty() && !rows.empty() && rows.back().info.run.id != birth.follows;
+    return is_newer ? Status(run_newer(describe(rows.back()))) : Status();
 }
 
 Result<ScopedLock> SqliteJournal::lock(const Row& row) {
@@ -170,7 +173,7 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     if (has_row(database_, run)) {
         return run_exists(run);
     }
-    DRYDOCK_TRY(check_no_other_is_open(birth.returns_from));
+    DRYDOCK_TRY(check_other_runs(birth));
     std::optional<ScopedLock> old_lock;
     if (!birth.returns_from.empty()) {
         DRYDOCK_TRY_ASSIGN(const Row old, find_row(database_, birth.returns_from));
