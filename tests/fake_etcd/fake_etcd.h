@@ -112,6 +112,15 @@ public:
     bool kill_one(std::int64_t choice) override;
     bool host_dies(const std::string& host) override;
 
+    // What a client hears, for servers of real sockets. Status 0: no answer; -1: nobody listens.
+    struct Heard {
+        int status = 0;
+        std::string body;
+    };
+
+    [[nodiscard]] Heard call(const std::string& url, const Json& body);
+    [[nodiscard]] bool listens(const std::string& name) const;
+
     // What a person does by hand.
     void start_by_hand(const std::string& name);
     void stop_by_hand(const std::string& name);

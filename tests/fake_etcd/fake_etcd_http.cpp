@@ -303,6 +303,21 @@ agent::ActionResult FakeEtcd::http(const std::string&, const Json& request) {
                                        : agent::failed(std::move(error), std::move(evidence));
 }
 
+FakeEtcd::Heard FakeEtcd::call(const std::string& url, const Json& body) {
+    ++moment_;
+    const Reply reply = ask(page(url), body);
+    if (!reply.answer) {
+        return {reply.hangs ? 0 : -1, ""};
+    }
+    const Answer& answer = *reply.answer;
+    return {answer.status, answer.text.empty() ? answer.body.dump() : std::string(answer.text)};
+}
+
+bool FakeEtcd::listens(const std::string& name) const {
+    const Node& node = nodes_.at(name);
+    return !node.running.empty() && node.exits_at_ms == 0 && node.serves_at_ms <= now_ms_;
+}
+
 // Asks again if something may have changed since.
 void FakeEtcd::refresh(Page& page, const Json& body) {
     if (page.moment == moment_) {
