@@ -61,13 +61,16 @@ struct Options {
     std::string cluster_file;
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
-    std::string plan_file;    // apply: where the plan was read from; looked at again on resume
-    std::string approve;      // a gate that is approved when it opens; the run then goes on at once
+    std::string plan_file;  // apply: where the plan was read from; looked at again on resume
+    // Gates that are approved when they open; the run then goes on at once. "GATE" is one of the
+    // first run that is conducted, "VERSION:GATE" one of the run that leads to that version.
+    std::vector<std::string> approvals;
     std::string unproved;     // apply: why a plan is run whose check failed or is missing
     std::string policy_file;  // apply: the cluster file whose policy holds; empty: the plan's own
     std::string signed_by;    // apply: who signed the plan, once that is verified
     bool take_over = false;   // displaces another journal that holds the hosts
     bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
+    std::string back_to;  // downgrade: no further than this version; empty: as far as it goes
     Trust trust = Trust::ask;
     // Asks a person about a file and what it would execute; true for yes. May be empty.
     std::function<bool(const std::string& file, const std::vector<std::string>& executed)> ask = {};
@@ -101,9 +104,10 @@ struct RouteAnswer {
 [[nodiscard]] Answer<RouteAnswer> route(const Options& options, const std::string& to);
 
 struct PlanRequest {
-    std::string to;
+    std::string to;  // several hops away: the plan is that of the first, its `route` names all
     bool rebuild = false;
-    std::string restore;  // path of a copy on the hosts; empty: no restore
+    std::string restore;               // path of a copy on the hosts; empty: no restore
+    std::vector<std::string> through;  // versions that the route must pass, in this order
 };
 
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
@@ -136,6 +140,30 @@ struct Checked {
 // been written by anybody.
 [[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
 
+// A hop of a journey, with the newest runs that went there and back.
+struct JourneyHop {
+    std::string from;
+    std::string to;
+    std::string run;    // empty: not begun
+    std::string state;  // its word in the journal: "finished"
+    std::string back;   // the run that took it back; empty: none
+    std::string back_state;
+};
+
+// What `resume` begins once the newest run of a journey is over.
+enum class JourneyStep : std::uint8_t { none, forward, back };
+
+// A route of several hops that `upgrade` runs one after the other, as its runs' first events tell.
+struct Journey {
+    std::string id;  // of its first run
+    std::vector<JourneyHop> hops;
+    std::string newest;   // run
+    std::size_t hop = 0;  // of the newest run; place in `hops`
+    JourneyStep next = JourneyStep::none;
+    std::string reaches;  // `downgrade` leads back to this version, by the journal alone
+    std::string closed;   // why no further; empty: it leads back to the first version
+};
+
 // Told of every event once it is durable, and of progress; used for the live table. Called on the
 // conductor's thread.
 class Observer {
@@ -157,6 +185,9 @@ public:
     virtual void on_progress(const run::Event& /*progress*/,
                              const model::Plan& /*plan*/,
                              const run::State& /*state*/) {}
+
+    // Before a run of a journey begins or goes on.
+    virtual void on_journey(const Journey& /*journey*/) {}
 };
 
 // Where a run is.
@@ -181,14 +212,34 @@ struct RunStatus {
     std::string remedy;                    // halted: what to do
     std::string head;                      // hash of the last record, hex
     std::uint64_t records = 0;
+    std::optional<Journey> journey;
     int exit_code = k_exit_done;
+
+    // The run is over, the next one of its journey waits for a `resume`, and nobody is at it.
+    [[nodiscard]] bool stands_between_runs() const {
+        return journey && journey->next != JourneyStep::none && journey->newest == run
+               && !conductor;
+    }
 };
 
 [[nodiscard]] Answer<RunStatus>
 apply(const Options& options, const model::Plan& plan, Observer& observer);
+
+struct UpgradeRequest {
+    std::string to;
+    std::vector<std::string> through;  // versions that the route must pass, in this order
+};
+
+// Plans, checks and applies hop after hop until the target, a gate, a pause or a halt. A journey to
+// the same target that stands between two hops goes on. Errors: those of make_plan() and apply();
+// "journey.signatures": the policy asks for signed plans; "journey.moved": the cluster left the
+// journey's route.
+[[nodiscard]] Answer<RunStatus>
+upgrade(const Options& options, const UpgradeRequest& request, Observer& observer);
+// Goes on with the open run; then, or if none is open, with the rest of its journey.
 [[nodiscard]] Answer<RunStatus> resume(const Options& options, Observer& observer);
 // Makes the plan of the way back of the run in progress (or of the last one) and, unless
-// options.dry_run, runs it.
+// options.dry_run, runs it. A journey is taken back hop after hop, as far as the ways back reach.
 [[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options);
 [[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
 [[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);

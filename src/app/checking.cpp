@@ -110,6 +110,7 @@ compile_again(const Options& options, const model::Plan& plan, const model::Clos
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
+    compiled.plan->route = plan.route;
     return std::move(*compiled.plan);
 }
 

@@ -99,7 +99,8 @@ struct Replayed {
 refuse_closed_before(const Options& options, Store& store, const std::string& version);
 
 [[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
-[[nodiscard]] RunStatus status_of(const Replayed& replayed, std::int64_t now_ms);
+[[nodiscard]] Answer<RunStatus>
+status_of(Store& store, const Replayed& replayed, std::int64_t now_ms);
 
 [[nodiscard]] std::string current_user();
 

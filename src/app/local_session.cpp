@@ -1,6 +1,7 @@
 #include "app/local_session.h"
 
 #include "agent/fences.h"
+#include "app/journey.h"
 #include "app/trust.h"
 #include "base/text.h"
 #include "os/process.h"
@@ -122,7 +123,7 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
     settings.addresses = addresses(plan_.hosts, options, plan_.state);
     settings.secrets = std::move(secrets);
     settings.take_over = options.take_over;
-    settings.approve = options.approve;
+    settings.approvals = approvals_for(options.approvals, plan_.to);
     settings.crash = crash_from_environment();
     return settings;
 }
@@ -168,7 +169,7 @@ Answer<RunStatus> LocalSession::status() {
     }
     info->holder.reset();  // this session, which is about to end
     auto replayed = replay(store_, *info);
-    return replayed ? Answer<RunStatus>(status_of(*replayed, clock_.wall_ms()))
+    return replayed ? status_of(store_, *replayed, clock_.wall_ms())
                     : tl::unexpected(replayed.error());
 }
 

@@ -1,6 +1,7 @@
-// Routes and plans.
-#include "app/internal.h"
-#include "app/route_chains.h"
+// Plans of ways back, and what closes a way back.
+#include "app/planning.h"
+
+#include "app/journey.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/version.h"
@@ -19,7 +20,8 @@ namespace {
 constexpr std::int64_t k_quiet_ms_max = 10'000;       // that work under way is waited for
 constexpr std::size_t k_plan_bytes_max = 64U << 20U;  // 1,000 members make about 30 MB
 
-// Unique enough for one state folder, sorted by time, readable: 20261121-205840-7f3a.
+}  // namespace
+
 std::string make_run_id(const std::string& seed) {
     os::RealClock clock;
     const std::int64_t now = clock.wall_ms();
@@ -30,30 +32,6 @@ std::string make_run_id(const std::string& seed) {
         "{:%Y%m%d-%H%M%S}-{}", utc, sha256_hex(fmt::format("{} {}", now, seed)).substr(0, 4));
 }
 
-// More hops than one: each is a plan of its own, with its own gate.
-tl::unexpected<Failure> one_hop_at_a_time(const planner::Route& route, const Options& options) {
-    std::vector<std::string> stops = {route.hops.front().from};
-    for (const planner::Hop& hop : route.hops) {
-        stops.push_back(hop.to);
-    }
-    return refuse({"plan.hops",
-                   fmt::format("the way has {} hops: {}", route.hops.size(), join(stops, " -> ")),
-                   fmt::format("plan the first: drydock plan -c {} --to {} -o plan.json",
-                               options.cluster_file,
-                               route.hops.front().to),
-                   ErrorClass::permanent});
-}
-
-std::string procedure_of(const PlanRequest& request, const std::string& from) {
-    if (request.rebuild) {
-        return "rebuild";
-    }
-    if (!request.restore.empty()) {
-        return "restore";
-    }
-    return model::compare_versions(from, request.to) > 0 ? "downgrade" : "upgrade";
-}
-
 Answer<model::Plan> finish(planner::Compiled compiled) {
     if (!compiled.plan) {
         Failure failure;
@@ -62,8 +40,6 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
     }
     return std::move(*compiled.plan);
 }
-
-}  // namespace
 
 std::vector<model::WayBack> ways_left(const Options& options,
                                       const std::string& from,
@@ -94,7 +70,8 @@ void tell_approval(const Replayed& forward, Failure& failure) {
                               ErrorClass::permanent});
 }
 
-// "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
+}  // namespace
+
 std::string why_closed(const model::Plan& plan, const model::Action& action) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     const std::string begun =
@@ -102,23 +79,6 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
     return point.exists && point.action == action.id ? begun + ": " + point.because : begun;
 }
 
-// A member that does not run, though its release is the one that is wanted.
-std::optional<Error> find_member_down(const Survey& survey) {
-    for (const auto& [key, source] : survey.sources) {
-        const auto found = survey.facts.find(key);
-        if (source.binds == "running" && found != survey.facts.end()
-            && found->second.status == model::Known::absent) {
-            return Error{"plan.member_down",
-                         fmt::format("every member has that release installed, but {} does not run",
-                                     source.member),
-                         fmt::format("start {}; no upgrade is to be done", source.member),
-                         ErrorClass::permanent};
-        }
-    }
-    return std::nullopt;
-}
-
-// A plan is made of a world that stands still: work that is under way is waited for, or refused.
 Answer<Survey>
 survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
     auto found = survey_for(options, std::move(project), naming, k_quiet_ms_max);
@@ -135,8 +95,6 @@ survey_quiet(const Options& options, Project project, const planner::Naming& nam
     }
     return found;
 }
-
-}  // namespace
 
 std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
     const model::Plan& plan = forward.plan;
@@ -192,104 +150,6 @@ refuse_closed_before(const Options& options, Store& store, const std::string& ve
     return std::nullopt;
 }
 
-namespace {
-
-// The same where there may be no journal yet.
-std::optional<Failure>
-refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
-    auto store = Store::open(state, false);
-    if (!store) {
-        const bool none = store.error().errors.front().code == "run.none";
-        return none ? std::nullopt : std::optional(store.error());
-    }
-    return refuse_closed_before(options, *store, version);
-}
-
-}  // namespace
-
-Answer<RouteAnswer> route(const Options& options, const std::string& to) {
-    auto found = survey(options);
-    if (!found) {
-        return tl::unexpected(found.error());
-    }
-    auto from = planner::current_version(found->pack, found->cluster, found->facts, to);
-    if (!from) {
-        return refuse(from.error());
-    }
-    const auto chains = load_chains(found->pack);
-    if (!chains) {
-        return refuse(chains.error());
-    }
-    auto route =
-        planner::find_route(found->pack, found->cluster, *from, to, {*chains, &found->facts});
-    if (!route) {
-        return refuse(route.error());
-    }
-    return RouteAnswer{*from, to, std::move(*route)};
-}
-
-Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    auto first = survey_quiet(options, std::move(*project), {});
-    if (!first) {
-        return tl::unexpected(first.error());
-    }
-    auto from = planner::current_version(first->pack, first->cluster, first->facts, request.to);
-    if (!from) {
-        return refuse(from.error());
-    }
-    const std::string procedure = procedure_of(request, *from);
-    if (auto closed = procedure == "downgrade"
-                          ? refuse_closed_in(options, first->cluster.state, request.to)
-                          : std::nullopt) {
-        return tl::unexpected(std::move(*closed));
-    }
-    if (procedure == "upgrade" || procedure == "downgrade") {
-        const auto chains = load_chains(first->pack);
-        if (!chains) {
-            return refuse(chains.error());
-        }
-        auto route = planner::find_route(
-            first->pack, first->cluster, *from, request.to, {*chains, &first->facts});
-        if (!route) {
-            return refuse(route.error());
-        }
-        if (route->hops.size() > 1) {
-            return one_hop_at_a_time(*route, options);
-        }
-        if (route->hops.empty()) {
-            if (auto down = find_member_down(*first)) {
-                return refuse(std::move(*down));
-            }
-            return refuse(
-                {"plan.done",
-                 fmt::format("every member runs {} already, and its level is reached", request.to),
-                 "nothing is to be done",
-                 ErrorClass::permanent},
-                k_exit_done);
-        }
-    }
-    const std::string run = make_run_id(first->cluster.name);
-    auto found = survey_for(options,
-                            {std::move(first->pack), std::move(first->cluster)},
-                            {*from, request.to, run, request.restore});
-    if (!found) {
-        return tl::unexpected(found.error());
-    }
-    return finish(planner::compile({found->pack,
-                                    found->cluster,
-                                    found->facts,
-                                    procedure,
-                                    *from,
-                                    request.to,
-                                    run,
-                                    request.restore,
-                                    ""}));
-}
-
 Answer<model::Plan> read_plan(const std::string& file) {
     auto text = os::read_file(file, k_plan_bytes_max);
     if (!text) {
@@ -315,36 +175,58 @@ std::string plan_bytes(const model::Plan& plan) {
     return model::to_json(plan).dump() + "\n";
 }
 
-// The way back of the last run, from the facts as they are now.
+namespace {
+
+tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model::Plan& plan) {
+    return refuse({"downgrade.nothing",
+                   fmt::format("the last run ({}, {} {} -> {}) is no way forward",
+                               plan.run,
+                               plan.procedure,
+                               plan.from,
+                               plan.to),
+                   fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
+                   ErrorClass::permanent});
+}
+
+// The newest run; behind a finished way back of a journey, the run of the hop before.
+Answer<Replayed> find_forward(const Options& options, Store& store) {
+    auto info = store.current_run(true);
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    auto newest = replay(store, *info);
+    if (!newest) {
+        return newest;
+    }
+    if (newest->plan.returns_from.empty() && newest->plan.procedure == "upgrade") {
+        return newest;
+    }
+    auto before = find_hop_before(store, *newest);
+    if (before && !*before) {
+        return nothing_to_take_back(options, newest->plan);
+    }
+    return before ? Answer<Replayed>(std::move(**before)) : tl::unexpected(before.error());
+}
+
+}  // namespace
+
 Answer<model::Plan> plan_downgrade(const Options& options) {
+    auto store = store_of(options);
+    return store ? plan_downgrade(options, *store) : tl::unexpected(store.error());
+}
+
+// From the facts as they are now.
+Answer<model::Plan> plan_downgrade(const Options& options, Store& store) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
     }
-    auto store = Store::open(project->cluster.state, false);
-    if (!store) {
-        return tl::unexpected(store.error());
-    }
-    auto info = store->current_run(true);
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    auto forward = replay(*store, *info);
+    auto forward = find_forward(options, store);
     if (!forward) {
         return tl::unexpected(forward.error());
     }
     const model::Plan& plan = forward->plan;
-    if (!plan.returns_from.empty() || plan.procedure != "upgrade") {
-        return refuse({"downgrade.nothing",
-                       fmt::format("the last run ({}, {} {} -> {}) is no way forward",
-                                   plan.run,
-                                   plan.procedure,
-                                   plan.from,
-                                   plan.to),
-                       fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
-                       ErrorClass::permanent});
-    }
-    if (auto closed = refuse_closed_before(options, *store, plan.from)) {
+    if (auto closed = refuse_closed_before(options, store, plan.from)) {
         return tl::unexpected(std::move(*closed));
     }
     const std::string run = make_run_id(plan.run);

@@ -25,7 +25,7 @@ Answer<RunStatus> status(const Options& options, const std::string& run) {
         return tl::unexpected(replayed.error());
     }
     os::RealClock clock;
-    return status_of(*replayed, clock.wall_ms());
+    return status_of(*store, *replayed, clock.wall_ms());
 }
 
 Answer<std::vector<LogLine>> log(const Options& options, const std::string& run) {

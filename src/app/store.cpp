@@ -1,5 +1,6 @@
 // The state folder, and what its journal tells of a run.
 #include "app/internal.h"
+#include "app/journey.h"
 #include "base/text.h"
 #include "journal/memory/memory_journal.h"
 #include "journal/sqlite/sqlite_journal.h"
@@ -37,6 +38,7 @@ tl::unexpected<Failure> no_open_run(const journal::RunInfo& last) {
 int exit_code_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case run::Phase::finished:
+        return status.stands_between_runs() ? k_exit_waiting : k_exit_done;
     case run::Phase::returned:
     case run::Phase::aborted:
         return k_exit_done;
@@ -215,8 +217,13 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     return Replayed{info, std::move(*plan), std::move(*history)};
 }
 
-RunStatus status_of(const Replayed& replayed, std::int64_t now_ms) {
+Answer<RunStatus> status_of(Store& store, const Replayed& replayed, std::int64_t now_ms) {
+    auto journey = journey_of(store, replayed);
+    if (!journey) {
+        return tl::unexpected(journey.error());
+    }
     RunStatus status;
+    status.journey = std::move(*journey);
     status.plan = replayed.plan;
     status.state = replayed.history.state;
     status.run = replayed.info.run.id;

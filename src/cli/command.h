@@ -48,6 +48,7 @@ public:
     int sim();
     int sign();
     int apply();
+    int upgrade();
     int resume();
     int downgrade();
 
@@ -97,7 +98,7 @@ public:
 private:
     [[nodiscard]] app::Options options() const {
         app::Options options = {
-            cluster_file_, console_.program, typed_.dry_run, {}, typed_.approve};
+            cluster_file_, console_.program, typed_.dry_run, {}, typed_.approvals};
         options.take_over = typed_.take_over;
         options.give_up_hosts = typed_.give_up_hosts;
         options.trust = typed_.trust_this_time ? app::Trust::this_time
@@ -126,6 +127,7 @@ private:
     void clear(app::Observer& observer) const;
     [[nodiscard]] std::string status_text(const app::RunStatus& status) const;
     int show_status(const app::RunStatus& status);
+    int show_way_back(const model::Plan& plan);
     int write_out(const std::string& text);
     [[nodiscard]] std::string goal() const;
 

@@ -93,6 +93,18 @@ private:
         return command->add_option(names, into, help)->type_name(type);
     }
 
+    // An option that may be given several times, with one value each.
+    static void several(CLI::App* command,
+                        const std::string& name,
+                        std::vector<std::string>& into,
+                        const std::string& type,
+                        const std::string& help) {
+        command->add_option(name, into, help)
+            ->type_name(type)
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+
     void add_looking() {
         add(app_,
             "survey",
@@ -191,11 +203,11 @@ private:
     }
 
     void add_conducting(CLI::App* command) {
-        text(command,
-             "--approve",
-             to_.approve,
-             "GATE",
-             "approve this gate when it opens, and go on; say it only for what you have read");
+        several(command,
+                "--approve",
+                to_.approvals,
+                "GATE",
+                "approve this gate when it opens, and go on; say it only for what you have read");
         add_take_over(command);
     }
 
@@ -204,6 +216,16 @@ private:
                           to_.take_over,
                           "work on hosts that another journal holds; say it only if nobody works "
                           "with that journal any more");
+    }
+
+    void add_upgrade() {
+        auto* upgrade = add(app_,
+                            "upgrade",
+                            "hop after hop to a version: plan, check and apply each",
+                            k_cluster | k_json | k_dry_run | k_trust);
+        text(upgrade, "--to", to_.to, "VERSION", "the version to reach")->required();
+        several(upgrade, "--through", to_.through, "VERSION", "a version that the route must pass");
+        add_conducting(upgrade);
     }
 
     void add_running() {
@@ -220,6 +242,7 @@ private:
              "WHY",
              "run a plan whose check failed or is missing; the reason goes into the journal");
         add_conducting(apply);
+        add_upgrade();
         const unsigned changes = k_cluster | k_json | k_dry_run;
         add_conducting(
             add(app_, "resume", "go on with the run where it stands", changes | k_trust));
@@ -227,7 +250,9 @@ private:
         auto* approve =
             add(app_, "approve", "approve the gate that the run waits at", changes | k_trust);
         text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
-        add_conducting(add(app_, "downgrade", "take the run back", changes | k_trust));
+        auto* downgrade = add(app_, "downgrade", "take the run back", changes | k_trust);
+        text(downgrade, "--to", to_.to, "VERSION", "of a journey: back to this stop, no further");
+        add_conducting(downgrade);
         auto* abort =
             add(app_, "abort", "give the run up and leave the cluster as it is", changes | k_trust);
         add_take_over(abort);

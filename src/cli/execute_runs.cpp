@@ -81,6 +81,14 @@ int Command::apply() {
     return conduct(begin, plan->to);
 }
 
+int Command::upgrade() {
+    const app::UpgradeRequest request = {typed_.to, typed_.through};
+    const auto begin = [&](app::Observer& observer) {
+        return app::upgrade(options(), request, observer);
+    };
+    return conduct(begin, typed_.to);
+}
+
 int Command::sign() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -104,17 +112,26 @@ int Command::resume() {
     return conduct(begin, goal());
 }
 
-int Command::downgrade() {
-    if (typed_.dry_run) {
-        const auto plan = app::plan_downgrade(options());
-        if (!plan) {
-            return refuse(plan.error(), goal());
-        }
-        console_.out << (typed_.json ? model::to_json(*plan).pretty() + "\n"
-                                     : render_plan(*plan, screen_));
+// The first way back, and how far the others lead.
+int Command::show_way_back(const model::Plan& plan) {
+    if (typed_.json) {
+        console_.out << model::to_json(plan).pretty() + "\n";
         return app::k_exit_done;
     }
-    const auto begin = [&](app::Observer& observer) { return app::downgrade(options(), observer); };
+    const auto status = app::status(options());
+    console_.out << render_plan(plan, screen_)
+                 << (status && status->journey ? render_reach(*status->journey, screen_) : "");
+    return app::k_exit_done;
+}
+
+int Command::downgrade() {
+    app::Options back = options();
+    back.back_to = typed_.to;
+    if (typed_.dry_run) {
+        const auto plan = app::plan_downgrade(back);
+        return plan ? show_way_back(*plan) : refuse(plan.error(), goal());
+    }
+    const auto begin = [&](app::Observer& observer) { return app::downgrade(back, observer); };
     return conduct(begin, goal());
 }
 

@@ -13,6 +13,7 @@ namespace drydock::cli {
 
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -205,7 +206,48 @@ TEST_F(Execute, ApplySaysWhichGateIsApprovedBeforehand) {
 
 TEST_F(Execute, DowngradeDryRunShowsThePlanOnly) {
     EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--dry-run"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("plan downgrade"));
+    EXPECT_THAT(fake_app().asked, ElementsAre("plan downgrade", "status "));
+    EXPECT_THAT(out_.str(), Not(HasSubstr("back to")));
+    fake_app().run->journey = sample_journey();
+    EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--dry-run"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("back to 3.5.16; further: the way back closed when"));
+}
+
+TEST_F(Execute, ADowngradeOfAJourneyMayEndEarlier) {
+    EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--to", "3.5.16"}), 0);
+    EXPECT_THAT(fake_app().asked, Contains("downgrade to 3.5.16"));
+}
+
+TEST_F(Execute, AnUpgradeNamesItsStopsAndItsApprovals) {
+    EXPECT_EQ(type({"upgrade", "-c", "x.yaml"}), 2);
+    EXPECT_EQ(type({"upgrade",
+                    "-c",
+                    "x.yaml",
+                    "--to",
+                    "3.6.1",
+                    "--through",
+                    "3.5.16",
+                    "--approve",
+                    "go",
+                    "--approve",
+                    "3.6.1:go"}),
+              0);
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("upgrade 3.6.1 through 3.5.16 approving go 3.6.1:go"));
+}
+
+// Each run of a journey begins with the hop that it is, in lines for people and for machines.
+TEST_F(Execute, AJourneyTellsItsHop) {
+    fake_app().run->journey = sample_journey();
+    EXPECT_EQ(type({"upgrade", "-c", "x.yaml", "--to", "3.6.1"}), 0);
+    EXPECT_THAT(out_.str(),
+                StartsWith("hop 2 of 2   3.5.16 -> 3.6.1   of the journey 3.4.23 -> 3.6.1\n"));
+    EXPECT_EQ(type({"upgrade", "-c", "x.yaml", "--to", "3.6.1", "--json"}), 0);
+    const auto first = Json::parse(out_.str().substr(0, out_.str().find('\n')));
+    ASSERT_TRUE(first);
+    EXPECT_EQ((*first)["type"].as_string(), "journey");
+    EXPECT_EQ((*first)["hop"].as_int(), 2);
+    EXPECT_EQ((*first)["hops"].items()[0]["run"].as_string(), "11");
 }
 
 TEST_F(Execute, EventsAreLinesWithTheirTime) {

@@ -2,6 +2,7 @@
 #include "app/block_store.h"
 #include "app/chain.h"
 #include "app/updates.h"
+#include "base/text.h"
 #include "chain/graph.h"
 #include "cli/sample.h"
 
@@ -150,11 +151,22 @@ Json verdict_of(const Checked& checked, const model::Plan& plan) {
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
         + (options.unproved.empty() ? "" : " because " + options.unproved)
-        + (options.approve.empty() ? "" : " approving " + options.approve));
+        + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
     run::State state(plan.actions.size());
     observer.on_start(plan, state);
     for (const run::Event& event : fake_app().events) {
         observer.on_event(event, plan, state);
+    }
+    return fake_app().run;
+}
+
+Answer<RunStatus>
+upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
+    ask("upgrade " + request.to + (options.dry_run ? " dry" : "")
+        + (request.through.empty() ? "" : " through " + join(request.through, " "))
+        + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
+    if (fake_app().run && fake_app().run->journey) {
+        observer.on_journey(*fake_app().run->journey);
     }
     return fake_app().run;
 }
@@ -193,13 +205,13 @@ Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
     return fake_app().resumed;
 }
 
-Answer<model::Plan> plan_downgrade(const Options& /*options*/) {
-    ask("plan downgrade");
+Answer<model::Plan> plan_downgrade(const Options& options) {
+    ask("plan downgrade" + (options.back_to.empty() ? "" : " to " + options.back_to));
     return fake_app().plan;
 }
 
-Answer<RunStatus> downgrade(const Options& /*options*/, Observer& /*observer*/) {
-    ask("downgrade");
+Answer<RunStatus> downgrade(const Options& options, Observer& /*observer*/) {
+    ask("downgrade" + (options.back_to.empty() ? "" : " to " + options.back_to));
     return fake_app().run;
 }
 

@@ -21,7 +21,8 @@ struct Invocation {
     std::string output;
     std::string restore;
     std::string gate;
-    std::string approve;
+    std::vector<std::string> approvals;
+    std::vector<std::string> through;  // upgrade
     std::string run;
     std::string faults;
     std::string trace;

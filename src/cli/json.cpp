@@ -62,6 +62,18 @@ Json conductor_json(const app::RunStatus& status) {
     return json;
 }
 
+Json hops_json(const app::Journey& journey) {
+    Json hops = list();
+    for (const app::JourneyHop& hop : journey.hops) {
+        Json one;
+        one.set("from", hop.from).set("to", hop.to);
+        one.set("run", hop.run).set("state", hop.state);
+        one.set("back", hop.back).set("back_state", hop.back_state);
+        hops.push(std::move(one));
+    }
+    return hops;
+}
+
 Json plan_json(const model::Plan& plan) {
     Json json;
     json.set("cluster", plan.cluster).set("system", plan.system);
@@ -101,6 +113,17 @@ Json json_of(const app::RouteAnswer& answer) {
     return json.set("forbidden", texts(answer.route.forbidden));
 }
 
+Json json_of(const app::Journey& journey) {
+    const bool is_back = journey.next == app::JourneyStep::back;
+    const bool is_forward = journey.next == app::JourneyStep::forward;
+    Json json;
+    json.set("id", journey.id).set("from", journey.hops.front().from);
+    json.set("to", journey.hops.back().to).set("hops", hops_json(journey));
+    json.set("hop", std::uint64_t{journey.hop + 1}).set("newest", journey.newest);
+    json.set("next", is_back ? "back" : is_forward ? "forward" : "none");
+    return json.set("reaches", journey.reaches).set("closed", journey.closed);
+}
+
 Json json_of(const app::RunStatus& status) {
     const Progress progress = progress_of(status.plan, status.state);
     Json json;
@@ -120,6 +143,7 @@ Json json_of(const app::RunStatus& status) {
     json.set("conductor", conductor_json(status)).set("epoch", status.epoch);
     json.set("created_ms", status.created_ms).set("last_ms", status.last_ms);
     json.set("records", status.records).set("head", status.head);
+    json.set("journey", status.journey ? json_of(*status.journey) : Json());
     return json.set("exit_code", status.exit_code);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/observers.h"
 
 #include "base/text.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/visible.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::int64_t k_redraw_ms = 100;
 constexpr std::size_t k_rows_max = 16;
+constexpr std::size_t k_line_columns = 100;
 
 bool is_important(const run::Event& event) {
     using run::EventType;
@@ -43,6 +45,7 @@ std::string title(const model::Plan& plan) {
 
 void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
     out_ << title(plan) << "   run " << plan.run << std::endl;
+    begun_ms_.clear();
     tell_way_back(plan, state);
 }
 
@@ -85,6 +88,13 @@ void PlainLines::on_wait(const std::string& /*what*/,
                          const run::State& /*state*/) {
 }
 
+void PlainLines::on_journey(const app::Journey& journey) {
+    out_ << journey_words(journey) << std::endl;
+    if (!journey.reaches.empty()) {
+        out_ << render_reach(journey, {false, k_line_columns}) << std::flush;
+    }
+}
+
 void JsonLines::on_start(const model::Plan& plan, const run::State& state) {
     const Progress progress = progress_of(plan, state);
     Json json;
@@ -106,8 +116,16 @@ void JsonLines::on_wait(const std::string& /*what*/,
                         const run::State& /*state*/) {
 }
 
+void JsonLines::on_journey(const app::Journey& journey) {
+    Json json = json_of(journey);
+    out_ << json.set("type", "journey").dump() << std::endl;
+}
+
+// Of a journey's next run, too: nothing of the last one is left on the screen.
 void LiveTable::on_start(const model::Plan& plan, const run::State& state) {
     begun_ms_ = clock_.monotonic_ms();
+    soak_end_ms_ = 0;
+    progress_.clear();
     draw(plan, state);
 }
 
@@ -142,6 +160,10 @@ void LiveTable::on_progress(const run::Event& progress,
     if (clock_.monotonic_ms() - drawn_ms_ >= k_redraw_ms) {
         draw(plan, state);
     }
+}
+
+void LiveTable::on_journey(const app::Journey& journey) {
+    keep(journey_words(journey));
 }
 
 // Cursor up over the table, and everything below it away.

@@ -27,6 +27,7 @@ public:
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
     void
     on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_journey(const app::Journey& journey) override;
 
 private:
     [[nodiscard]] std::string since(const run::Event& event);
@@ -47,6 +48,7 @@ public:
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
     void
     on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_journey(const app::Journey& journey) override;
 
 private:
     std::ostream& out_;
@@ -70,6 +72,7 @@ public:
     void on_progress(const run::Event& progress,
                      const model::Plan& plan,
                      const run::State& state) override;
+    void on_journey(const app::Journey& journey) override;
     void clear();
 
 private:

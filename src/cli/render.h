@@ -27,6 +27,12 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
 [[nodiscard]] std::string render_status(const app::RunStatus& status, const Screen& screen);
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
 
+// "hop 2 of 3   3.5.16 -> 3.6.1   of the journey 3.4.23 -> 3.7.0", without an end of line.
+[[nodiscard]] std::string journey_words(const app::Journey& journey);
+// The hops of a journey with their runs, one a line.
+[[nodiscard]] std::string render_journey(const app::Journey& journey, const Screen& screen);
+// How far `downgrade` leads back over a journey.
+[[nodiscard]] std::string render_reach(const app::Journey& journey, const Screen& screen);
 // What a refusal is about: the words a person types next depend on it.
 [[nodiscard]] std::string render_replay(const app::Replay& all, const Screen& screen);
 [[nodiscard]] std::string

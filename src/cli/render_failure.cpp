@@ -55,8 +55,9 @@ std::string diagnostic_lines(const Failure& failure) {
 }
 
 std::string drift_head(const Asked& asked, const Screen& screen) {
-    const std::string when =
-        asked.command == "apply" ? "since the plan was made" : "while nobody was conducting";
+    const std::string when = asked.command == "apply" || asked.command == "upgrade"
+                                 ? "since the plan was made"
+                                 : "while nobody was conducting";
     return screen.paint(Tone::bad, "STOPPED")
            + fmt::format("  The world moved {}. Nothing was changed now.\n\n", when);
 }

@@ -134,10 +134,21 @@ bool goes_on_without(const Event& event, const model::Action& action) {
     return action.optional && failed;
 }
 
+// "; hop 2 of the journey 20261121-205840-7f3a to 3.6.1"
+std::string of_journey(const Json& detail) {
+    const Json& journey = detail["journey"];
+    const auto& stops = journey["stops"].items();
+    return stops.empty() ? ""
+                         : fmt::format("; hop {} of the journey {} to {}",
+                                       journey["hop"].as_int(),
+                                       journey["id"].as_string(),
+                                       stops.back().as_string());
+}
+
 std::string run_words(const Event& event) {
     switch (event.type) {
     case EventType::run_created:
-        return "the run begins" + by_whom(event.detail);
+        return "the run begins" + by_whom(event.detail) + of_journey(event.detail);
     case EventType::conductor_started:
         return "a conductor takes the run" + by_whom(event.detail);
     case EventType::drift_found:
@@ -177,7 +188,7 @@ std::string log_words(const Json& event) {
     if (event["attempt"].as_int() > 1) {
         words += "attempt " + event["attempt"].show() + " ";
     }
-    words += by_whom(event["detail"]);
+    words += by_whom(event["detail"]) + of_journey(event["detail"]);
     words += run::progress_text(event["detail"]);
     const std::string reason = reason_in(event["detail"]);
     return trim(reason.empty() ? words : words + " " + reason);

@@ -29,6 +29,20 @@ struct Line {
     const Action* gate = nullptr;
 };
 
+// The hops behind this one, which get plans of their own.
+std::string route_lines(const Plan& plan, const Screen& screen) {
+    if (plan.route.size() <= 2) {
+        return "";
+    }
+    const std::string words = fmt::format(
+        "{}; this is the plan of hop 1 of {}. The others are planned from the facts of their time: "
+        "drydock upgrade --to {} does that, hop after hop",
+        join(plan.route, " -> "),
+        plan.route.size() - 1,
+        plan.route.back());
+    return hang("  route  ", words, screen.width) + "\n";
+}
+
 std::string head(const Plan& plan, const Screen& screen) {
     const std::string left = fmt::format("{}   {} {} -> {}   {}, {}",
                                          screen.paint(Tone::strong, plan.cluster),
@@ -40,7 +54,8 @@ std::string head(const Plan& plan, const Screen& screen) {
     const std::string right = "plan " + plan.digest().substr(0, 8);
     const std::size_t room = std::min<std::size_t>(screen.width, 100);
     const std::size_t used = columns_of(left) + right.size();
-    return left + std::string(used + 3 < room ? room - used : 3, ' ') + right + "\n\n";
+    return left + std::string(used + 3 < room ? room - used : 3, ' ') + right + "\n\n"
+           + route_lines(plan, screen);
 }
 
 bool only_checks(const Block& block) {

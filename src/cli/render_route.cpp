@@ -44,7 +44,13 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
         out += hang("\n  Or: ", answer.route.alternative, screen.width);
     }
     out += forbidden_lines(answer.route.forbidden, screen);
-    return out + fmt::format("\nA plan is made for one hop: drydock plan --to {}\n", hops[0].to);
+    return out
+           + (hops.size() == 1
+                  ? fmt::format("\nNext: drydock plan --to {}\n", answer.to)
+                  : fmt::format(
+                        "\nNext: drydock plan --to {0} for the first hop, or drydock upgrade "
+                        "--to {0} for all\n",
+                        answer.to));
 }
 
 }  // namespace drydock::cli

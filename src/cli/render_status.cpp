@@ -150,11 +150,20 @@ std::string journal_words(const RunStatus& status) {
         "{}, the last at {}", counted(status.records, "record"), show_time(status.last_ms));
 }
 
+std::string journey_lines(const RunStatus& status, const Screen& screen) {
+    return status.journey
+               ? render_journey(*status.journey, screen) + render_reach(*status.journey, screen)
+               : "";
+}
+
 std::string next_words(const RunStatus& status) {
     const std::string file = status.plan.cluster_file;
     if (is_active(status) && !status.open_gate.empty()) {
         return fmt::format(
             "drydock approve {} -c {}, then drydock resume -c {}", status.open_gate, file, file);
+    }
+    if (status.stands_between_runs()) {
+        return fmt::format("drydock resume -c {}: goes on with the journey", file);
     }
     const bool resumes =
         status.state.phase() == Phase::halted || status.state.phase() == Phase::paused
@@ -173,7 +182,8 @@ std::string render_status(const RunStatus& status, const Screen& screen) {
     return halt_lines(status, screen) + head(status, screen)
            + render_members(members_of(status.plan, status.state), screen, k_rows_max)
            + left_out_lines(status, screen) + now_lines(status, screen)
-           + labelled("paused", status.paused, screen) + labelled("way back", back, screen)
+           + journey_lines(status, screen) + labelled("paused", status.paused, screen)
+           + labelled("way back", back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
            + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);

@@ -64,6 +64,30 @@ TEST_F(Render, Route) {
     expect_golden("route.txt", render_route(answer, screen_));
 }
 
+TEST_F(Render, StatusOfAJourney) {
+    auto status = sample_status(sample_state(plan_, "roll/m1/start", Status::intended));
+    status.journey = sample_journey();
+    expect_golden("status-journey.txt", render_status(status, screen_));
+}
+
+// Behind the end of a hop, the next one waits for a person's word.
+TEST_F(Render, StatusBetweenHopsSaysHowItGoesOn) {
+    auto status = sample_status(sample_state(plan_, "roll/m1/start", Status::intended));
+    status.journey = sample_journey();
+    status.journey->next = app::JourneyStep::forward;
+    EXPECT_TRUE(status.stands_between_runs());
+    EXPECT_THAT(render_status(status, screen_),
+                HasSubstr("drydock resume -c orders.yaml: goes on with the journey"));
+    status.conductor = journal::Holder{"here", 11, 0};
+    EXPECT_FALSE(status.stands_between_runs());
+}
+
+TEST_F(Render, APlanOfSeveralHopsNamesThemAll) {
+    plan_.route = {"3.4.23", "3.5.16", "3.6.1"};
+    EXPECT_THAT(render_plan(plan_, screen_),
+                HasSubstr("route  3.4.23 -> 3.5.16 -> 3.6.1; this is the plan of hop 1 of 2."));
+}
+
 TEST_F(Render, PlanOnOneScreen) {
     expect_golden("plan.txt", without_digest(render_plan(plan_, screen_), plan_));
 }

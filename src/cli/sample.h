@@ -19,6 +19,8 @@ namespace drydock::cli {
 [[nodiscard]] run::State
 sample_state(const model::Plan& plan, const std::string& id, run::Status status);
 [[nodiscard]] app::RunStatus sample_status(run::State state);
+// 3.4.23 -> 3.5.16 -> 3.6.1; run 11 has closed the first hop, run 12 is the second.
+[[nodiscard]] app::Journey sample_journey();
 [[nodiscard]] app::Survey sample_survey();
 // With a story if it does not hold.
 [[nodiscard]] app::Checked sample_check(checker::Verdict verdict);

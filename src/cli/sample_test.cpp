@@ -217,6 +217,18 @@ app::RunStatus sample_status(run::State state) {
     return status;
 }
 
+app::Journey sample_journey() {
+    app::Journey journey;
+    journey.id = "11";
+    journey.newest = "12";
+    journey.hops = {{"3.4.23", "3.5.16", "11", "finished", "", ""},
+                    {"3.5.16", "3.6.1", "12", "running", "", ""}};
+    journey.hop = 1;
+    journey.reaches = "3.5.16";
+    journey.closed = "the way back closed when roll/m3/start was begun (start m3)";
+    return journey;
+}
+
 app::Checked sample_check(checker::Verdict verdict) {
     app::Checked checked;
     checked.took_ms = 412;

@@ -156,7 +156,7 @@ drydock::Status RunSession::take_over_journal() {
     return read_leases();
 }
 
-drydock::Status RunSession::begin(const Json& created_detail) {
+drydock::Status RunSession::begin(const Json& created_detail, const std::string& follows) {
     const Event created = plain_event(EventType::run_created, created_detail);
     journal::Birth birth;
     birth.run = {plan_.run, ports_.clock.wall_ms(), digest()};
@@ -165,6 +165,7 @@ drydock::Status RunSession::begin(const Json& created_detail) {
                    run_state_of(Phase::created)};
     birth.who = settings_.holder;
     birth.returns_from = plan_.returns_from;
+    birth.follows = follows;
     Json returned;
     returned.set("type", run::name_of(EventType::run_returned));
     returned.set("detail", Json(Json::Object{{"by", Json(plan_.run)}}));
@@ -276,6 +277,26 @@ drydock::Status RunSession::conduct() {
     return conduct_run();
 }
 
+void RunSession::close_hosts() {
+    if (runner_) {
+        history_.state = runner_->state();
+        history_.head = runner_->head();
+    }
+    runner_.reset();
+    hosts_.reset();
+}
+
+// An open gate that was approved beforehand.
+std::optional<std::size_t> RunSession::find_approved_gate() const {
+    for (const std::string& name : settings_.approvals) {
+        const auto gate = name.empty() ? std::nullopt : find_open_gate(plan_, state(), name);
+        if (gate) {
+            return gate;
+        }
+    }
+    return std::nullopt;
+}
+
 // To the end, or to a gate that was not approved beforehand.
 drydock::Status RunSession::conduct_run() {
     while (true) {
@@ -283,9 +304,7 @@ drydock::Status RunSession::conduct_run() {
         if (const auto& request = runner_->abort_request()) {
             return end_aborted(*request);
         }
-        const auto gate = settings_.approve.empty()
-                              ? std::nullopt
-                              : find_open_gate(plan_, state(), settings_.approve);
+        const auto gate = find_approved_gate();
         if (!gate) {
             return {};
         }

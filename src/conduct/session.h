@@ -36,8 +36,8 @@ struct SessionSettings {
     std::string boot_id;
     std::map<std::string, transport::HostAddress> addresses;
     Json secrets = Json::Object{};
-    bool take_over = false;  // displaces another journal that holds the hosts
-    std::string approve;     // a gate that is approved when it opens
+    bool take_over = false;              // displaces another journal that holds the hosts
+    std::vector<std::string> approvals;  // gates that are approved when they open
     Crash crash;
     std::int64_t turn_ms_max = 200;
     std::shared_ptr<Inquiries> inquiries;
@@ -66,8 +66,9 @@ public:
     [[nodiscard]] Obstacle look_before_resume();
 
     // Begins the run: one commit makes it, takes its lease, and closes the run that it takes back.
+    // `follows`: the newest run of the journal as the plan was made; empty: not looked at.
     // Errors: those of Journal::begin_run().
-    Status begin(const Json& created_detail);
+    Status begin(const Json& created_detail, const std::string& follows = {});
 
     // Takes the lease of the run that is there and replays it. Errors: journal.lease.held,
     // journal.run.over, those of read_history().
@@ -85,6 +86,10 @@ public:
     // Drains, then ends the run, unless it has finished by then. Where a host does not tell what is
     // under way, the run is not ended and obstacle() says so; with `give_up_hosts` it is.
     Status abort(bool give_up_hosts);
+
+    // Ends the conversations with the hosts and keeps the lease. For a run that is over, whose
+    // conductor prepares the next one.
+    void close_hosts();
 
     // Records what a person says while nobody conducts.
     Status record(const run::Event& event);
@@ -128,6 +133,7 @@ private:
     [[nodiscard]] std::optional<Error> find_other_owner() const;
     [[nodiscard]] std::optional<Error> find_work_left(const WorkReport& report) const;
     [[nodiscard]] drydock::Status record_aborted(const std::string& who);
+    [[nodiscard]] std::optional<std::size_t> find_approved_gate() const;
     void restore_soaks();
 
     const model::Plan& plan_;

@@ -48,13 +48,13 @@ class Case(unittest.TestCase):
                 raise unittest.SkipTest(f"{needed} is not built; ./dev build makes it")
 
     def begin(self, variant: str = "toy", members: int = 3, end_seconds: float = 0,
-              lines: Iterable[str] = ()) -> None:
+              lines: Iterable[str] = (), releases: Iterable[str] = (OLD, NEW)) -> None:
         """A cluster on 1.0 that serves, in a fresh scratch folder, and its cluster file.
 
         May be called again in one test: the cluster before it is ended first."""
         self._end()
         self.scratch = tempfile.mkdtemp(prefix=f"drydock-core-{self._testMethodName}-")
-        self.cluster = toy.Cluster(self.scratch, members, end_seconds, lines)
+        self.cluster = toy.Cluster(self.scratch, members, end_seconds, lines, releases)
         self.watcher = self.cluster.watch()
         self.addCleanup(self._end)
         self.environment = {"DRYDOCK_PACKS": self.cluster.install_pack(variant)}

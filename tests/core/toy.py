@@ -65,11 +65,12 @@ class Cluster:
     line = os.path.join(FOLDER, "line.py")  # the way to the hosts in `lines`
 
     def __init__(self, scratch: str, members: int = 3, end_seconds: float = 0,
-                 lines: Iterable[str] = ()):
+                 lines: Iterable[str] = (), releases: Iterable[str] = (OLD, NEW)):
         self.scratch, self.end_seconds = scratch, end_seconds
+        self.releases = list(releases)
         self.members = [f"m{number}" for number in range(1, members + 1)]
         self.lines = set(lines)
-        for version in (OLD, NEW):
+        for version in self.releases:
             os.makedirs(self.path("releases", version))
             shutil.copy(toy_member(), self.path("releases", version, "toy_member"))
         for member in self.members:
@@ -84,11 +85,12 @@ class Cluster:
         return "h" + member[1:]
 
     def install_pack(self, variant: str = "toy") -> str:
-        """The pack `toy`, with the procedures of the variant; returns the folder of packs."""
+        """The pack `toy`, with the files of the variants on top; returns the folder of packs."""
         target = self.path("packs", "toy")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(os.path.join(FOLDER, "packs", "toy"), target)
-        shutil.copytree(os.path.join(FOLDER, "packs", variant), target, dirs_exist_ok=True)
+        for name in variant.split():
+            shutil.copytree(os.path.join(FOLDER, "packs", name), target, dirs_exist_ok=True)
         return self.path("packs")
 
     def write_cluster_file(self, name: str = "toy", state: str = "state",
@@ -109,7 +111,7 @@ class Cluster:
                  f'        pid_file: "{home}/pid"', f'        log: "{home}/log"', "    release:",
                  f'      link: "{home}/current"', "      versions:",
                  *(f'        "{version}": "{self.path("releases", version)}"'
-                   for version in (OLD, NEW)),
+                   for version in self.releases),
                  f'    settings: {{data_dir: "{home}", tool: "{self.path("releases", OLD)}/toy_member"}}',
                  "members:"]
         text += [f"  - {{role: node, name: {member}, host: {host_of(member)}}}"

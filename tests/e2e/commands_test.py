@@ -124,9 +124,12 @@ class Routes(harness.Case):
         hops = [(hop["from"].rsplit(".", 1)[0], hop["to"].rsplit(".", 1)[0])
                 for hop in route["hops"]]
         self.assertEqual(hops, [("3.4", "3.5"), ("3.5", "3.6")])
-        done = self.drydock("plan", "--to", "3.6.1", expect=NO)
-        self.assertIn("2 hops", done.stderr)
-        self.assertIn("drydock plan", done.stderr)
+        done = self.drydock("plan", "--to", "3.6.1", "-o", self.plan, expect=DONE)
+        self.assertIn("hop 1 of 2", " ".join(done.stdout.split()))
+        self.assertIn("drydock upgrade", done.stdout)
+        with open(self.plan, encoding="utf-8") as file:
+            plan = json.load(file)
+        self.assertEqual(plan["route"], [self.old, plan["to"], "3.6.1"])
 
     def test_already_there(self) -> None:
         self.begin()

@@ -1,0 +1,178 @@
+// A plan becomes a run: what is looked at before, the birth, and the conducting behind it.
+#include "app/begin_run.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+namespace drydock::app {
+
+tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info, const std::string& file) {
+    const std::string held = info.holder ? fmt::format(", conducted by process {} on {} since {}",
+                                                       info.holder->pid,
+                                                       info.holder->host,
+                                                       show_time(info.holder->since_ms))
+                                         : std::string();
+    return refuse(
+        {"run.in_progress",
+         fmt::format("run {} is not over ({}{})",
+                     info.run.id,
+                     info.state.word.empty() ? "created" : info.state.word,
+                     held),
+         fmt::format("drydock resume -c {0}, drydock downgrade -c {0}, or drydock abort -c {0}",
+                     file),
+         ErrorClass::permanent});
+}
+
+namespace {
+
+RunStatus not_begun(const model::Plan& plan) {
+    RunStatus status;
+    status.plan = plan;
+    status.state = run::State(plan.actions.size());
+    status.run = plan.run;
+    return status;
+}
+
+// A way back whose downgrade is closed by what moved still has other ways.
+void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunStatus>& ended) {
+    if (!ended && ended.error().exit_code == k_exit_moved && !plan.returns_from.empty()) {
+        ended.error().left = ways_left(options, plan.from, plan.to, plan.returns_from);
+    }
+}
+
+}  // namespace
+
+Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
+    auto ended = session.status_after(session.run().conduct());
+    name_ways_left(options, session.plan(), ended);
+    if (ended && ended->state.phase() == run::Phase::aborted) {
+        ended->exit_code = k_exit_no;  // a person gave it up meanwhile
+    }
+    return ended;
+}
+
+namespace {
+
+// A plan is run once; what is left of it is gone on with, or planned again.
+Status not_run_before(Store& store, const model::Plan& plan) {
+    const auto info = store.journal().find_run(plan.run);
+    if (!info) {
+        return {};
+    }
+    const bool over = info->state.is_over;
+    return fail("plan.used",
+                fmt::format("this plan was run already: run {} is {}",
+                            plan.run,
+                            over ? info->state.word : "not over"),
+                over ? fmt::format("plan again: drydock plan -c {} --to {} -o plan.json",
+                                   plan.cluster_file,
+                                   plan.to)
+                     : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
+}
+
+// A plan in place leads back over no way that a run has closed, whenever it was made.
+std::optional<Failure>
+refuse_plan_back(const Options& options, Store& store, const model::Plan& plan) {
+    return plan.procedure == "downgrade" ? refuse_closed_before(options, store, plan.to)
+                                         : std::nullopt;
+}
+
+// Friendly and early; the journal looks again when the run begins.
+Answer<bool> may_begin(const Options& options, Store& store, const model::Plan& plan) {
+    if (auto closed = refuse_plan_back(options, store, plan)) {
+        return tl::unexpected(std::move(*closed));
+    }
+    if (Status fresh = not_run_before(store, plan); !fresh) {
+        return refuse(fresh.error());
+    }
+    auto active = store.current_run(false);
+    if (active && active->run.id != plan.returns_from) {
+        return run_in_progress(*active, plan.cluster_file);
+    }
+    return true;
+}
+
+Json created_detail(const Options& options, const Departure& departure) {
+    const model::Plan& plan = departure.plan;
+    Json detail;
+    detail.set("plan", plan.digest()).set("plan_file", options.plan_file);
+    detail.set("who", current_user()).set("grammar", k_grammar);
+    detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
+    detail.set("checked", plan.check["verdict"]);
+    if (!options.unproved.empty()) {
+        detail.set("unproved", options.unproved);
+    }
+    if (!options.signed_by.empty()) {
+        detail.set("signed_by", options.signed_by);
+    }
+    if (departure.journey) {
+        JourneyRecord record = *departure.journey;
+        record.id = record.id.empty() ? plan.run : record.id;
+        detail.set("journey", to_json(record));
+    }
+    return detail;
+}
+
+tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, const Error& error) {
+    auto active = store.current_run(false);
+    const bool open = error.code == "journal.run.open" || error.code == "journal.lease.held";
+    return open && active ? run_in_progress(*active, plan.cluster_file) : refuse(error);
+}
+
+Answer<RunStatus>
+begin(const Options& options, Store& store, const Departure& departure, LocalSession& session) {
+    const model::Plan& plan = session.plan();
+    if (auto closed = refuse_plan_back(options, store, plan)) {
+        return tl::unexpected(std::move(*closed));
+    }
+    if (Status saved = store.save_plan(plan); !saved) {
+        return refuse(saved.error());
+    }
+    const Json detail = created_detail(options, departure);
+    if (Status begun = session.run().begin(detail, departure.follows); !begun) {
+        return cannot_begin(store, plan, begun.error());
+    }
+    return conduct(options, session);
+}
+
+}  // namespace
+
+// A plan is proved while its hosts are greeted; nothing begins before it is.
+std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
+    return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,
+                                                 [&] { return prove_again(options, plan); })
+                                    : std::async(std::launch::deferred, [] { return Status(); });
+}
+
+Answer<RunStatus> carry_out(const Options& options,
+                            Store& store,
+                            Departure& departure,
+                            Observer& observer,
+                            SessionPointer& session) {
+    const model::Plan& plan = departure.plan;
+    auto allowed = may_begin(options, store, plan);
+    if (!allowed) {
+        return tl::unexpected(allowed.error());
+    }
+    auto opened = LocalSession::open(options, store, plan, observer);
+    if (!opened) {
+        return tl::unexpected(opened.error());
+    }
+    auto obstacle = (*opened)->run().look_before_begin();
+    if (Status proved = departure.proof.get(); !proved) {
+        return refuse(proved.error());
+    }
+    if (obstacle.is_there()) {
+        Answer<RunStatus> refused = refuse_obstacle(std::move(obstacle));
+        name_ways_left(options, plan, refused);
+        return refused;
+    }
+    if (options.dry_run) {
+        return not_begun(plan);
+    }
+    session = std::move(*opened);
+    return begin(options, store, departure, *session);
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,42 @@
+// How a plan becomes a run of this process.
+#pragma once
+
+#include "app/journey.h"
+#include "app/local_session.h"
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace drydock::app {
+
+using SessionPointer = std::unique_ptr<LocalSession>;
+
+// A plan that is about to become a run.
+struct Departure {
+    const model::Plan& plan;
+    std::future<Status> proof;                            // awaited before the birth
+    std::optional<JourneyRecord> journey = std::nullopt;  // an empty id: the run begins a journey
+    std::string follows = {};  // the newest run as the plan was made; empty: not looked at
+};
+
+// Proves the plan while its hosts are greeted; at once true for one that is run unproved.
+[[nodiscard]] std::future<Status> start_proof(const Options& options, const model::Plan& plan);
+
+// Begins the run, unless options.dry_run, and conducts it to its end, a gate, a pause or a halt.
+// `session` is the run's own from its birth on and holds its lease until it is destroyed.
+[[nodiscard]] Answer<RunStatus> carry_out(const Options& options,
+                                          Store& store,
+                                          Departure& departure,
+                                          Observer& observer,
+                                          SessionPointer& session);
+
+// Conducts a run whose lease the session has.
+[[nodiscard]] Answer<RunStatus> conduct(const Options& options, LocalSession& session);
+
+// Refuses because that run is not over, or its conductor still works.
+[[nodiscard]] tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info,
+                                                      const std::string& file);
+
+}  // namespace drydock::app

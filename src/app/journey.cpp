@@ -1,0 +1,237 @@
+#include "app/journey.h"
+
+#include "app/planning.h"
+#include "run/return_point.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::size_t k_runs_max = 1000;  // of one journey, there and back; a limit on what is read
+
+Json list_of(const std::vector<std::string>& texts) {
+    Json list = Json::Array{};
+    for (const std::string& text : texts) {
+        list.push(text);
+    }
+    return list;
+}
+
+std::vector<std::string> texts_of(const Json& list) {
+    std::vector<std::string> texts;
+    for (const Json& one : list.items()) {
+        texts.push_back(one.as_string());
+    }
+    return texts;
+}
+
+bool is_way_back(const Replayed& run) {
+    return !run.plan.returns_from.empty();
+}
+
+bool is_finished(const Replayed& run) {
+    return run.history.state.phase() == run::Phase::finished;
+}
+
+// The runs of a journey, the newest first.
+Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
+    std::vector<Replayed> runs = {newest};
+    std::string before = record_of(newest)->before;
+    while (!before.empty() && runs.size() < k_runs_max) {
+        auto info = store.journal().find_run(before);
+        auto run = info ? replay(store, *info) : Answer<Replayed>(refuse(info.error()));
+        if (!run) {
+            return tl::unexpected(run.error());
+        }
+        const auto record = record_of(*run);
+        before = record ? record->before : "";
+        runs.push_back(std::move(*run));
+    }
+    return runs;
+}
+
+// The newest run of the journal if it belongs to the same journey, else the run itself.
+Answer<Replayed> find_newest(Store& store, const Replayed& run) {
+    auto info = store.current_run(true);
+    if (!info || info->run.id == run.info.run.id) {
+        return run;
+    }
+    auto newest = replay(store, *info);
+    if (!newest) {
+        return newest;
+    }
+    const auto record = record_of(*newest);
+    return record && record->id == record_of(run)->id ? std::move(newest) : run;
+}
+
+void enter_run(const Replayed& run, JourneyHop& hop) {
+    const bool back = is_way_back(run);
+    std::string& id = back ? hop.back : hop.run;
+    if (id.empty()) {
+        id = run.info.run.id;
+        (back ? hop.back_state : hop.state) = run.info.state.word;
+    }
+}
+
+const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t hop) {
+    const auto it = std::find_if(runs.begin(), runs.end(), [&](const Replayed& run) {
+        return !is_way_back(run) && record_of(run)->hop == hop;
+    });
+    return it == runs.end() ? nullptr : &*it;
+}
+
+// Why the way back over the run is closed, by what it has begun; empty: it is open.
+std::string words_if_closed(const Replayed& run) {
+    const model::Plan& plan = run.plan;
+    if (const auto closed = run::closed_by(plan, run.history.state)) {
+        return why_closed(plan, plan.actions[*closed]);
+    }
+    const bool has_way =
+        std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const model::WayBack& way) {
+            return way.kind == "downgrade";
+        });
+    return has_way ? "" : fmt::format("the plan of run {} has no downgrade", run.info.run.id);
+}
+
+// How far the ways back lead from the newest run.
+void measure_back(const std::vector<Replayed>& runs, Journey& journey) {
+    std::size_t hop = journey.hop + 1;
+    if (is_way_back(runs.front())) {
+        --hop;  // is being taken back already
+    }
+    journey.reaches = hop == journey.hops.size() ? journey.hops.back().to : journey.hops[hop].from;
+    while (hop > 0 && journey.closed.empty()) {
+        --hop;
+        const Replayed* run = find_way_forward(runs, hop);
+        journey.closed = run == nullptr ? "no run of this journey led here" : words_if_closed(*run);
+        journey.reaches = journey.closed.empty() ? journey.hops[hop].from : journey.reaches;
+    }
+}
+
+JourneyStep find_next(const Replayed& newest, const JourneyRecord& record, const Journey& journey) {
+    if (!is_finished(newest)) {
+        return JourneyStep::none;
+    }
+    if (!is_way_back(newest)) {
+        const bool is_last = record.hop + 2 == record.stops.size();
+        return is_last ? JourneyStep::none : JourneyStep::forward;
+    }
+    const std::string& at = newest.plan.to;
+    return at != record.back_to && at != journey.reaches ? JourneyStep::back : JourneyStep::none;
+}
+
+}  // namespace
+
+Json to_json(const JourneyRecord& record) {
+    Json json;
+    json.set("id", record.id).set("stops", list_of(record.stops));
+    json.set("through", list_of(record.through)).set("hop", std::uint64_t{record.hop + 1});
+    return json.set("back_to", record.back_to).set("before", record.before);
+}
+
+std::optional<JourneyRecord> journey_from(const Json& json) {
+    const std::int64_t hop = json["hop"].as_int();
+    JourneyRecord record;
+    record.id = json["id"].as_string();
+    record.stops = texts_of(json["stops"]);
+    record.through = texts_of(json["through"]);
+    record.back_to = json["back_to"].as_string();
+    record.before = json["before"].as_string();
+    if (record.id.empty() || hop < 1 || static_cast<std::size_t>(hop) >= record.stops.size()) {
+        return std::nullopt;
+    }
+    record.hop = static_cast<std::size_t>(hop - 1);
+    return record;
+}
+
+std::optional<JourneyRecord> record_of(const Replayed& run) {
+    return journey_from(run.history.created["journey"]);
+}
+
+Journey outline(const JourneyRecord& record) {
+    Journey journey;
+    journey.id = record.id;
+    journey.hop = record.hop;
+    for (std::size_t i = 0; i + 1 < record.stops.size(); ++i) {
+        journey.hops.push_back({record.stops[i], record.stops[i + 1], "", "", "", ""});
+    }
+    return journey;
+}
+
+Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
+    if (!record_of(run)) {
+        return std::optional<Journey>();
+    }
+    const auto newest = find_newest(store, run);
+    auto runs = newest ? read_runs(store, *newest)
+                       : Answer<std::vector<Replayed>>(tl::unexpected(newest.error()));
+    if (!runs) {
+        return tl::unexpected(runs.error());
+    }
+    const JourneyRecord record = *record_of(*newest);
+    Journey journey = outline(record);
+    journey.newest = newest->info.run.id;
+    std::erase_if(*runs, [&](const Replayed& one) {
+        const auto its = record_of(one);
+        return !its || its->id != record.id || its->hop >= journey.hops.size();
+    });
+    for (const Replayed& one : *runs) {
+        enter_run(one, journey.hops[record_of(one)->hop]);
+    }
+    measure_back(*runs, journey);
+    journey.next = find_next(*newest, record, journey);
+    return std::optional(std::move(journey));
+}
+
+Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& way_back) {
+    const auto record = record_of(way_back);
+    if (!record || !is_way_back(way_back) || !is_finished(way_back) || record->hop == 0) {
+        return std::optional<Replayed>();
+    }
+    const auto runs = read_runs(store, way_back);
+    if (!runs) {
+        return tl::unexpected(runs.error());
+    }
+    const Replayed* forward = find_way_forward(*runs, record->hop - 1);
+    return forward == nullptr ? std::optional<Replayed>() : std::optional(*forward);
+}
+
+Answer<std::optional<JourneyRecord>> next_record(Store& store) {
+    auto info = store.current_run(true);
+    if (!info) {
+        return std::optional<JourneyRecord>();
+    }
+    const auto newest = replay(store, *info);
+    if (!newest) {
+        return tl::unexpected(newest.error());
+    }
+    auto record = record_of(*newest);
+    if (!record || !is_finished(*newest) || is_way_back(*newest)
+        || record->hop + 2 >= record->stops.size()) {
+        return std::optional<JourneyRecord>();
+    }
+    ++record->hop;
+    record->before = newest->info.run.id;
+    std::erase(record->through, record->stops[record->hop]);
+    return record;
+}
+
+std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
+                                       const std::string& to) {
+    std::vector<std::string> gates;
+    for (const std::string& typed : approvals) {
+        const auto colon = typed.find(':');
+        if (colon == typed.npos) {
+            gates.push_back(typed);
+        } else if (typed.substr(0, colon) == to) {
+            gates.push_back(typed.substr(colon + 1));
+        }
+    }
+    return gates;
+}
+
+}  // namespace drydock::app
