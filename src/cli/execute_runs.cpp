@@ -18,9 +18,11 @@ constexpr auto k_watch_interval = std::chrono::milliseconds(500);
 
 bool goes_on(const RunStatus& status) {
     const run::Phase phase = status.state.phase();
+    const bool is_between_runs = phase == run::Phase::finished && status.journey
+                                 && status.journey->next != app::JourneyStep::none;
     return status.conductor.has_value()
            && (phase == run::Phase::created || phase == run::Phase::running
-               || phase == run::Phase::pausing);
+               || phase == run::Phase::pausing || is_between_runs);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 // against is none, whatever the rules say. Where no route keeps all rules, those that yield to the
 // packages fall on hops that these show to be clean, and the route tells both.
 //
-// Where the packages are known, a route goes by the releases that the cluster file has folders for,
-// if one does: what is not there cannot be installed. The rules do not count the others then.
+// A route stops at releases that the cluster file has folders for, if one does: what is not there
+// cannot be installed. Where the packages are known, the rules do not count the others then.
 #include "model/version.h"
 #include "planner/names.h"
 #include "planner/route_search.h"
@@ -60,7 +60,7 @@ public:
     }
 
     // No stop at this release; the rules still know of it.
-    void leave_out(const std::string& release) { left_out_ = release; }
+    void leave_out(const std::string& release) { left_out_.insert(release); }
 
     // So many releases are not stops, since the cluster file has no folder for them.
     void tell_left_out(std::size_t count) {
@@ -79,7 +79,7 @@ public:
             const std::string at = queue.front();
             queue.pop_front();
             for (const std::string& release : releases_) {
-                if (reached_.contains(release) || release == left_out_
+                if (reached_.contains(release) || left_out_.contains(release)
                     || !lies_between(release, at)) {
                     continue;
                 }
@@ -252,7 +252,7 @@ private:
     const std::string& from_;
     const std::string& to_;
     const RouteFacts& known_;
-    std::string left_out_;
+    std::set<std::string> left_out_;
     bool rules_yield_ = false;
     std::string note_;
     std::map<std::string, Judged> reached_;
@@ -288,6 +288,17 @@ Search search_for(const Pack& pack,
             near.tell_left_out(all.size() - offered.size());
             return near;
         }
+    }
+    Search at_hand(pack, all, from, to, known);
+    at_hand.leave_out(left_out);
+    for (const std::string& release : all) {
+        if (release != to && std::find(offered.begin(), offered.end(), release) == offered.end()) {
+            at_hand.leave_out(release);
+        }
+    }
+    at_hand.run();
+    if (at_hand.has_route()) {
+        return at_hand;
     }
     Search strict(pack, all, from, to, known);
     strict.leave_out(left_out);

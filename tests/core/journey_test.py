@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 import harness
-from harness import DONE, HALTED, KILLED, NEW, NO, OLD, USAGE, WAITS
+from harness import DONE, HALTED, KILLED, MOVED, NEW, NO, OLD, USAGE, WAITS
 
 LAST = "3.0"
 RELEASES = (OLD, NEW, LAST)
@@ -182,8 +182,65 @@ class Stopped(Journey):
         self.drydock("resume", expect=DONE)
         self.assert_there()
 
+    def test_hop_that_is_given_up(self) -> None:
+        """An abort ends the journey; what is left is another one, from where the cluster stands."""
+        self.begin_journey("journey journey-gate")
+        self.drydock("upgrade", "--to", LAST, "--approve", "go", expect=WAITS)
+        self.drydock("abort", expect=DONE)
+        self.assertEqual(self.journey()["next"], "none")
+        self.assertIn("is over", self.words_of(self.drydock("resume", expect=NO)))
+        self.drydock("upgrade", "--to", LAST, "--approve", "go", expect=DONE)
+        self.assert_all_on(LAST)
+        self.assertEqual([hop["from"] for hop in self.journey()["hops"]], [NEW])
+
+    def test_open_run(self) -> None:
+        self.begin_journey("journey journey-gate")
+        self.drydock("upgrade", "--to", LAST, expect=WAITS)
+        self.assertIn("is not over", self.words_of(self.drydock("upgrade", "--to", LAST,
+                                                                expect=NO)))
+
+    def test_policy_that_asks_for_signed_plans(self) -> None:
+        """Nobody could sign the plans that are made on the way."""
+        self.begin_journey()
+        self.use_policy("signatures: {allowed: signers}")
+        words = self.words_of(self.drydock("upgrade", "--to", LAST, expect=NO))
+        self.assertIn("asks for signed plans", words)
+        self.assertEqual(self.runs(), [])
+
+    def test_hop_that_fails_goes_back_by_itself(self) -> None:
+        """The policy is one of a run: a finished hop stays."""
+        self.begin_journey()
+        self.use_policy("on_failure: return")
+        self.stand_between_hops()
+        os.chmod(self.cluster.path("releases", LAST, "toy_member"), 0o600)
+        self.drydock("resume", expect=DONE)
+        self.assert_all_on(NEW)
+        self.assertEqual(self.runs(), ["finished", "returned", "finished"])
+        self.drydock("resume", expect=DONE)
+        self.assert_all_on(NEW)
+
+    def use_policy(self, words: str) -> None:
+        with open(self.cluster_file, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.cluster_file, "w", encoding="utf-8") as file:
+            file.write(text.replace("policy: {", f"policy: {{{words}, "))
+
     def test_cluster_that_was_moved_by_hand(self) -> None:
-        """Nothing is planned over what somebody else did."""
+        """The journey knows where it stood, and does not go on from elsewhere."""
+        self.begin_journey()
+        self.stand_between_hops()
+        for member in self.cluster.members:
+            self.cluster.kill(member)
+            link = self.cluster.path("members", member, "current")
+            os.unlink(link)
+            os.symlink(self.cluster.path("releases", OLD), link)
+            self.cluster.start(member)
+        self.assert_all_on(OLD)
+        words = self.words_of(self.drydock("resume", expect=MOVED))
+        self.assertIn("stood at 2.0, and the cluster is at 1.0 now", words)
+        self.assertEqual(self.runs(), ["finished"])
+
+    def test_another_run_ends_the_journey(self) -> None:
         self.begin_journey()
         self.stand_between_hops()
         self.make_plan(OLD)

@@ -44,6 +44,17 @@ TEST(Route, GoesOverTheNewestStopThatIsKnown) {
     EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.26", "3.6.1"));
 }
 
+// A stop that no folder is given for cannot be installed; the target is the person's own word.
+TEST(Route, StopsWhereTheClusterFileHasFolders) {
+    Site site = etcd_site(3);
+    for (model::Member& member : site.cluster.members) {
+        member.versions = {{"3.4.23", "/opt/a"}, {"3.5.16", "/opt/b"}};
+    }
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.16", "3.6.1"));
+    site.cluster.members.front().versions.erase("3.5.16");
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.21", "3.6.1"));
+}
+
 TEST(Route, WithinTheNextSeriesIsOneHop) {
     const Site site = etcd_site(3);
     EXPECT_THAT(stops(route(site, "3.4.23", "3.5.16")), ElementsAre("3.4.23", "3.5.16"));
