@@ -231,11 +231,11 @@ Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
     });
 }
 
-Status Site::abort(const model::Plan& plan, const Death& death) {
+Status Site::abort(const model::Plan& plan, const Death& death, bool give_up_hosts) {
     Conductor conductor(*this, plan, death);
     const Life life = live(conductor, [&](conduct::RunSession& session) -> Status {
         DRYDOCK_TRY(session.take());
-        DRYDOCK_TRY(session.abort(false));
+        DRYDOCK_TRY(session.abort(give_up_hosts));
         const auto& obstacle = session.obstacle().error;
         return obstacle ? Status(tl::unexpected(*obstacle)) : Status();
     });

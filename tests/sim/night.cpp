@@ -197,7 +197,13 @@ void Night::resume() {
 }
 
 void Night::abort() {
-    const Status aborted = world_.site.abort(*plan_, draw_death());
+    Status aborted = world_.site.abort(*plan_, draw_death());
+    if (!aborted && aborted.error().code == "work.forgotten") {
+        PROBE("night: a host that forgot is given up");
+        world_.site.say("a person has looked at the host that forgot, and gives it up");
+        world_.let_pass(k_look_ms_max);
+        aborted = world_.site.abort(*plan_, draw_death(), true);
+    }
     if (aborted) {
         PROBE("night: a run is aborted");
         world_.site.say("a run is aborted");
