@@ -2,6 +2,7 @@
 #include "app/internal.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "planner/rehearsal.h"
 
 #include <fmt/format.h>
 
@@ -187,7 +188,7 @@ constexpr const char* k_unproved_remedy =
 
 // A way back is checked and told of, but who needs it at night is not turned away.
 bool needs_proof(const model::Plan& plan) {
-    return plan.procedure == "upgrade";
+    return plan.procedure == "upgrade" || plan.procedure == planner::k_rehearsal;
 }
 
 // Whether a verdict, as verdict_of() makes it, is one to go by.

@@ -1,6 +1,7 @@
 #include "app/journey.h"
 
 #include "app/planning.h"
+#include "planner/rehearsal.h"
 #include "run/return_point.h"
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
 
 // The newest run of the journal if it belongs to the same journey, else the run itself.
 Answer<Replayed> find_newest(Store& store, const Replayed& run) {
-    auto info = store.current_run(true);
+    auto info = newest_leg(store);
     if (!info || info->run.id == run.info.run.id) {
         return run;
     }
@@ -201,7 +202,7 @@ Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& wa
 }
 
 Answer<std::optional<JourneyRecord>> next_record(Store& store) {
-    auto info = store.current_run(true);
+    auto info = newest_leg(store);
     if (!info) {
         return std::optional<JourneyRecord>();
     }
@@ -218,6 +219,23 @@ Answer<std::optional<JourneyRecord>> next_record(Store& store) {
     record->before = newest->info.run.id;
     std::erase(record->through, record->stops[record->hop]);
     return record;
+}
+
+Answer<journal::RunInfo> newest_leg(Store& store) {
+    const auto runs = store.journal().list_runs();
+    if (!runs) {
+        return refuse(runs.error());
+    }
+    for (auto it = runs->rbegin(); it != runs->rend(); ++it) {
+        const auto plan = store.load_plan(*it);
+        if (!plan) {
+            return refuse(plan.error());
+        }
+        if (plan->procedure != planner::k_rehearsal) {
+            return *it;
+        }
+    }
+    return store.current_run(true);  // says that there is none
 }
 
 std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,

@@ -44,6 +44,9 @@ struct JourneyRecord {
 // What the next run of the newest run's journey will tell; nothing if no way forward is next.
 [[nodiscard]] Answer<std::optional<JourneyRecord>> next_record(Store& store);
 
+// The newest run that is no rehearsal: what became of the cluster itself. Error "run.none".
+[[nodiscard]] Answer<journal::RunInfo> newest_leg(Store& store);
+
 // Of what was typed as `approvals`, the gates of a run that leads to that version.
 [[nodiscard]] std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
                                                      const std::string& to);

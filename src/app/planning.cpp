@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/version.h"
 #include "os/files.h"
+#include "planner/rehearsal.h"
 #include "run/return_point.h"
 
 #include <fmt/chrono.h>
@@ -116,7 +117,8 @@ namespace {
 
 // A run that ended well and left the cluster on that version, or an earlier one.
 bool returned_to(const Replayed& run, const std::string& version) {
-    const bool leads_back = run.plan.procedure != "upgrade";
+    const bool leads_back =
+        run.plan.procedure != "upgrade" && run.plan.procedure != planner::k_rehearsal;
     return leads_back && run.history.state.phase() == run::Phase::finished
            && model::compare_versions(run.plan.to, version) <= 0;
 }
@@ -190,7 +192,7 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
 
 // The newest run; behind a finished way back of a journey, the run of the hop before.
 Answer<Replayed> find_forward(const Options& options, Store& store) {
-    auto info = store.current_run(true);
+    auto info = newest_leg(store);
     if (!info) {
         return tl::unexpected(info.error());
     }

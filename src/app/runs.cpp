@@ -3,6 +3,7 @@
 #include "app/signing.h"
 #include "app/travel.h"
 #include "os/files.h"
+#include "planner/rehearsal.h"
 
 #include <fmt/format.h>
 
@@ -67,6 +68,13 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     if (!(*session)->plan().returns_from.empty()) {
         return SessionPointer();  // plan_downgrade refuses it, and says why
     }
+    if ((*session)->plan().procedure == planner::k_rehearsal) {
+        return refuse(
+            {"downgrade.rehearsal",
+             fmt::format("run {} is a rehearsal: nothing of the cluster was changed", info->run.id),
+             fmt::format("to end it: drydock abort -c {}", options.cluster_file),
+             ErrorClass::permanent});
+    }
     conduct::RunSession& forward = (*session)->run();
     if (Status taken = forward.take(); !taken) {
         return refuse(taken.error());
@@ -105,19 +113,20 @@ Answer<std::string> find_limit(const Options& options, Store& store, const model
     return limit;
 }
 
-// Between two runs of a journey.
+// Between two runs of a journey. Rehearsals behind it change nothing.
 Answer<RunStatus> resume_journey(const Options& options,
                                  Store& store,
                                  const journal::RunInfo& last,
                                  Observer& observer) {
-    auto stands = status(options, last.run.id);
+    const auto leg = newest_leg(store);
+    auto stands = status(options, leg ? leg->run.id : last.run.id);
     if (!stands || !stands->journey || stands->journey->next == JourneyStep::none) {
-        return stands;  // nothing is left to do
+        return status(options, last.run.id);  // nothing is left to do
     }
-    if (last.holder) {
-        return run_in_progress(last, options.cluster_file);
+    if (leg->holder) {
+        return run_in_progress(*leg, options.cluster_file);
     }
-    const auto newest = replay(store, last);
+    const auto newest = replay(store, *leg);
     if (!newest) {
         return tl::unexpected(newest.error());
     }

@@ -1,6 +1,7 @@
 #include "app/travel.h"
 
 #include "app/planning.h"
+#include "planner/rehearsal.h"
 
 #include <fmt/format.h>
 
@@ -83,7 +84,8 @@ std::vector<std::string> of_later_runs(const std::vector<std::string>& approvals
 Answer<RunStatus>
 return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
-    if (!halted || ended->plan.on_failure != "return" || !ended->plan.returns_from.empty()) {
+    if (!halted || ended->plan.on_failure != "return" || !ended->plan.returns_from.empty()
+        || ended->plan.procedure == planner::k_rehearsal) {
         return ended;
     }
     Options back = options;
@@ -182,8 +184,9 @@ Answer<RunStatus> Travel::run_back(const model::Plan& plan, SessionPointer& sess
     }
     record->through.clear();
     record->back_to = options_.back_to.empty() ? record->stops.front() : options_.back_to;
-    record->before = newest_run(store_);
-    return begin({plan, start_proof(options_, plan), record, record->before}, session);
+    const auto leg = newest_leg(store_);
+    record->before = leg ? leg->run.id : "";
+    return begin({plan, start_proof(options_, plan), record, newest_run(store_)}, session);
 }
 
 Answer<RunStatus> Travel::go_forth(SessionPointer& session) {

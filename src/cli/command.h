@@ -49,6 +49,7 @@ public:
     int sign();
     int apply();
     int upgrade();
+    int rehearse();
     int resume();
     int downgrade();
 

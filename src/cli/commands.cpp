@@ -219,6 +219,12 @@ private:
     }
 
     void add_upgrade() {
+        auto* rehearse = add(app_,
+                             "rehearse",
+                             "walk a plan's hop on a copy of the data, forward and back",
+                             k_json | k_dry_run | k_trust);
+        add_plan_file(rehearse);
+        add_take_over(rehearse);
         auto* upgrade = add(app_,
                             "upgrade",
                             "hop after hop to a version: plan, check and apply each",

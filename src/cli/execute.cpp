@@ -140,6 +140,7 @@ constexpr Entry k_entries[] = {
     {"sign", &Command::sign, false},
     {"sim", &Command::sim, false},
     {"apply", &Command::apply, false},
+    {"rehearse", &Command::rehearse, false},
     {"upgrade", &Command::upgrade, true},
     {"resume", &Command::resume, true},
     {"pause", &Command::pause, true},

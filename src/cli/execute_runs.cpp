@@ -1,3 +1,4 @@
+#include "app/rehearsal.h"
 #include "cli/command.h"
 
 #include <fmt/format.h>
@@ -79,6 +80,18 @@ int Command::apply() {
     with_plan.unproved = typed_.unproved;
     const auto begin = [&](app::Observer& observer) {
         return app::apply(with_plan, *plan, observer);
+    };
+    return conduct(begin, plan->to);
+}
+
+int Command::rehearse() {
+    const auto plan = app::read_plan(typed_.plan_file);
+    if (!plan) {
+        return refuse(plan.error());
+    }
+    cluster_file_ = plan->cluster_file;
+    const auto begin = [&](app::Observer& observer) {
+        return app::rehearse(options(), *plan, observer);
     };
     return conduct(begin, plan->to);
 }

@@ -218,6 +218,12 @@ TEST_F(Execute, ADowngradeOfAJourneyMayEndEarlier) {
     EXPECT_THAT(fake_app().asked, Contains("downgrade to 3.5.16"));
 }
 
+TEST_F(Execute, ARehearsalIsThatOfThePlansHop) {
+    EXPECT_EQ(type({"rehearse", "p.json", "--dry-run"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("rehearse 3.4.23 3.5.16 dry"));
+    EXPECT_EQ(type({"rehearse"}), 2);
+}
+
 TEST_F(Execute, AnUpgradeNamesItsStopsAndItsApprovals) {
     EXPECT_EQ(type({"upgrade", "-c", "x.yaml"}), 2);
     EXPECT_EQ(type({"upgrade",

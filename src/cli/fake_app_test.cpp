@@ -1,6 +1,7 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/block_store.h"
 #include "app/chain.h"
+#include "app/rehearsal.h"
 #include "app/updates.h"
 #include "base/text.h"
 #include "chain/graph.h"
@@ -157,6 +158,12 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     for (const run::Event& event : fake_app().events) {
         observer.on_event(event, plan, state);
     }
+    return fake_app().run;
+}
+
+Answer<RunStatus>
+rehearse(const Options& options, const model::Plan& plan, Observer& /*observer*/) {
+    ask("rehearse " + plan.from + " " + plan.to + (options.dry_run ? " dry" : ""));
     return fake_app().run;
 }
 

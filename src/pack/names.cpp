@@ -41,9 +41,18 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
         names.insert(names.end(), {"member", "release"});
     }
     // Probes may use a plan's names, too: a survey leaves such facts out.
-    names.insert(
-        names.end(),
-        {"from", "to", "from.series", "to.series", "backup", "run", "copy", "cluster", "keep"});
+    names.insert(names.end(),
+                 {"from",
+                  "to",
+                  "from.series",
+                  "to.series",
+                  "backup",
+                  "run",
+                  "copy",
+                  "cluster",
+                  "keep",
+                  "scratch",
+                  "rehearsed"});
     if (std::any_of(pack.roles.begin(), pack.roles.end(), [](const auto& role) {
             return role.second.sided;
         })) {

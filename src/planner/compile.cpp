@@ -1,6 +1,7 @@
 #include "planner/compile.h"
 
 #include "model/version.h"
+#include "planner/rehearsal.h"
 #include "planner/sides.h"
 
 #include <fmt/format.h>
@@ -102,15 +103,17 @@ constexpr Pass k_passes[] = {
     bind,
     check_versions,
     choose_procedure,
-    order_members,       // needs the procedure's phases
-    check_quorums,       // needs the roles' sizes
-    expand,              // needs the order
-    enter_members,       // needs all actions
+    order_members,    // needs the procedure's phases
+    check_quorums,    // needs the roles' sizes
+    expand,           // needs the order
+    check_rehearsal,  // needs all actions, like the next
+    enter_members,
     place_return_point,  // needs the actions and their order
     keep_requirements,   // after the gate, so that its actions are guarded too
     add_risks,
     add_ways_back,
-    bind_facts,  // last: binds every fact that any condition by now looks at
+    add_rehearsal,  // needs the ways back
+    bind_facts,     // last: binds every fact that any condition by now looks at
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Passes: standing requirements, risks, ways back, and the facts that the plan is bound to.
 #include "model/version.h"
 #include "planner/compile.h"
+#include "planner/rehearsal.h"
 
 #include <fmt/format.h>
 
@@ -224,7 +225,8 @@ void add_risks(Draft& draft) {
 }
 
 void add_ways_back(Draft& draft) {
-    if (model::compare_versions(draft.request.from, draft.request.to) > 0) {
+    if (model::compare_versions(draft.request.from, draft.request.to) > 0
+        || draft.request.procedure == k_rehearsal) {
         return;
     }
     const bool closed = any_law(draft, Standing::fired);

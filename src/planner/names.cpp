@@ -82,6 +82,16 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
              const auto& folder = in.cluster.policy.backup_path;
              return fmt::format("{}/{}-{}", folder, in.cluster.name, in.run);
          }},
+        {"scratch",
+         [](const Scope& in) {
+             const auto& folder = in.cluster.policy.backup_path;
+             return fmt::format("{}/{}-{}.scratch", folder, in.cluster.name, in.run);
+         }},
+        {"rehearsed",
+         [](const Scope& in) {
+             const auto& folder = in.cluster.policy.backup_path;
+             return fmt::format("{}/{}-rehearsed/{}-{}", folder, in.cluster.name, in.from, in.to);
+         }},
         {"cluster", [](const Scope& in) { return in.cluster.name; }},
         {"keep", [](const Scope& in) { return std::to_string(in.cluster.policy.backup_keep); }},
     };

@@ -81,8 +81,16 @@ FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
 
 // Whether a probe names something that only a plan has.
 bool needs_plan(const Json& value) {
-    static const std::vector<std::string> k_names = {
-        "${from}", "${from.", "${to}", "${to.", "${release.", "${backup}", "${run}", "${copy}"};
+    static const std::vector<std::string> k_names = {"${from}",
+                                                     "${from.",
+                                                     "${to}",
+                                                     "${to.",
+                                                     "${release.",
+                                                     "${backup}",
+                                                     "${run}",
+                                                     "${copy}",
+                                                     "${scratch}",
+                                                     "${rehearsed}"};
     if (value.is_string()) {
         return std::any_of(k_names.begin(), k_names.end(), [&](const std::string& name) {
             return value.as_string().find(name) != std::string::npos;

@@ -97,7 +97,7 @@ class Case(unittest.TestCase):
         return Running(self.words(*args), self.scratch, env)
 
     def words(self, *args: str) -> list[str]:
-        without = ("apply", "check", "guide", "pack", "version", "completion", "agent")
+        without = ("apply", "rehearse", "check", "guide", "pack", "version", "completion", "agent")
         named = args[0] in without or "-c" in args
         return list(args) if named else [*args, "-c", self.cluster_file]
 

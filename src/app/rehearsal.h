@@ -1,0 +1,14 @@
+// The use case of `drydock rehearse`: a hop walked on a copy of the data, as a run of its own.
+#pragma once
+
+#include "app/app.h"
+
+namespace drydock::app {
+
+// Runs the pack's rehearsal of the plan's hop. Errors: those of make_plan() and apply();
+// "rehearsal.none": the pack has none; "rehearsal.touches": a step of it would not keep to the
+// copy. Nothing is begun then.
+[[nodiscard]] Answer<RunStatus>
+rehearse(const Options& options, const model::Plan& plan, Observer& observer);
+
+}  // namespace drydock::app

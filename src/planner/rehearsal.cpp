@@ -1,0 +1,100 @@
+// Passes: the law of rehearsals, and what a rehearsal found.
+//
+// A rehearsal walks a hop on a copy. That it keeps to the copy is a law, not a habit of packs: its
+// steps look, wait, or run a command that names the scratch folder. They have no effect on the
+// modelled cluster, and nothing is asked of a member's own address or service.
+#include "planner/rehearsal.h"
+
+#include "base/text.h"
+#include "planner/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Verb;
+
+bool names_folder(const Json& argv, const std::string& folder) {
+    const auto& words = argv.items();
+    return std::any_of(words.begin(), words.end(), [&](const Json& word) {
+        return word.as_string() == folder || word.as_string().starts_with(folder + "/");
+    });
+}
+
+// Why the action would not keep to the copy; empty if it does.
+std::string touched_by(const Action& action, const std::string& scratch) {
+    if (action.verb != Verb::require && action.verb != Verb::wait && action.verb != Verb::run) {
+        return fmt::format("`{}` acts on the cluster itself", name_of(action.verb));
+    }
+    if (!action.effects.empty()) {
+        return fmt::format("it has the effect `{}` on the cluster itself",
+                           action.effects.front().kind);
+    }
+    if (action.request.is_null()) {
+        return {};
+    }
+    if (action.request["kind"] != Json("command")) {
+        return fmt::format("`{}` is no command in the scratch folder",
+                           action.request["kind"].as_string());
+    }
+    return names_folder(action.request["argv"], scratch)
+               ? ""
+               : "its command does not name ${scratch} as an argument";
+}
+
+// The value of a fact of any member that is bound to the standard fact.
+const model::Observation* find_rehearsed(const Draft& draft, std::string_view standard) {
+    for (const auto& [key, source] : *draft.sources) {
+        const auto found = draft.request.facts.find(key);
+        if (source.binds == standard && found != draft.request.facts.end()
+            && found->second.status == model::Known::known) {
+            return &found->second;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void check_rehearsal(Draft& draft) {
+    if (draft.request.procedure != k_rehearsal) {
+        return;
+    }
+    const auto scratch = resolve(draft.scope, nullptr, "scratch");
+    for (const Action& action : draft.plan.actions) {
+        const std::string why = touched_by(action, scratch.value_or(""));
+        if (!why.empty()) {
+            draft.problem(
+                {"rehearsal.touches",
+                 fmt::format(
+                     "{} ({}) would not keep to the copy: {}", action.id, action.source, why),
+                 "a rehearsal may `require`, `wait`, and `run` commands in ${scratch}",
+                 ErrorClass::permanent});
+        }
+    }
+}
+
+void add_rehearsal(Draft& draft) {
+    const auto* back = find_rehearsed(draft, "rehearsed_back");
+    if (draft.request.procedure != "upgrade" || back == nullptr) {
+        return;
+    }
+    const auto* took = find_rehearsed(draft, "rehearsed_ms");
+    const std::string way = back->value.show();
+    draft.plan.skipped.push_back(
+        fmt::format("rehearsed on a copy: {}way back behind the last step: {}",
+                    took != nullptr ? show_duration(took->value.as_int()) + " forward, " : "",
+                    way));
+    for (model::WayBack& one : draft.plan.ways_back) {
+        if (one.kind == "downgrade") {
+            one.cost += fmt::format("; rehearsed behind the last step: {}", way);
+        }
+    }
+}
+
+}  // namespace drydock::planner
