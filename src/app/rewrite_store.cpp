@@ -55,7 +55,9 @@ public:
         how.work = request_.work;
         how.batch_blobs_max = request_.batch;
         how.workers = workers_of(request_.store);
-        DRYDOCK_TRY_ASSIGN(how.new_key, new_key_of(request_, store));
+        if (!request_.dry_run) {
+            DRYDOCK_TRY_ASSIGN(how.new_key, new_key_of(request_, store));
+        }
         DRYDOCK_TRY_ASSIGN(how.journal, journal_of(request_, store.config.data));
         answer.journal = how.journal;
         how.progressed = [this](std::int64_t done, std::int64_t all) {

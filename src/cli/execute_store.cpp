@@ -5,7 +5,19 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 namespace drydock::cli {
+
+namespace {
+
+std::string progress_path() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    const char* path = std::getenv("DRYDOCK_PROGRESS");
+    return path == nullptr ? "" : path;
+}
+
+}  // namespace
 
 app::StoreRequest Command::store_request() const {
     return {typed_.store,
@@ -19,7 +31,11 @@ template <class Work>
 auto Command::with_store_progress(const char* verb, Work work) {
     const bool is_live = console_.terminal && !typed_.json;
     StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, verb);
-    auto answer = work([&](const app::StoreProgress& progress) { line.show(progress); });
+    StoreProgressFile file(progress_path(), console_.clock);
+    auto answer = work([&](const app::StoreProgress& progress) {
+        line.show(progress);
+        file.write(progress);
+    });
     line.clear();
     return answer;
 }

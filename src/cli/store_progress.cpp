@@ -1,10 +1,13 @@
 #include "cli/store_progress.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/render.h"
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <fstream>
 #include <ostream>
 
 namespace drydock::cli {
@@ -12,6 +15,7 @@ namespace drydock::cli {
 namespace {
 
 constexpr std::int64_t k_redraw_ms = 200;
+constexpr std::int64_t k_file_ms = 500;  // the agent reads it twice a second
 constexpr std::int64_t k_line_ms = 30'000;
 constexpr std::int64_t k_estimate_ms = 3'000;  // earlier ones mislead
 
@@ -51,6 +55,30 @@ void StoreProgressLine::show(const app::StoreProgress& progress) {
     told_ms_ = now;
     out_ << store_progress_words(verb_, progress, now - begun_ms_) << '\n' << std::flush;
     is_drawn_ = is_live_;
+}
+
+std::string progress_json(const app::StoreProgress& progress, std::int64_t elapsed_ms) {
+    Json json;
+    json.set("done", progress.done).set("of", progress.all).set("unit", progress.unit);
+    if (elapsed_ms > 0) {
+        json.set("rate",
+                 static_cast<double>(progress.done) * 1000 / static_cast<double>(elapsed_ms));
+    }
+    return json.dump();
+}
+
+void StoreProgressFile::write(const app::StoreProgress& progress) {
+    const std::int64_t now = clock_.monotonic_ms();
+    if (path_.empty() || (written_ms_ != 0 && now - written_ms_ < k_file_ms)) {
+        return;
+    }
+    written_ms_ = now;
+    const std::string part = path_ + ".part";
+    {
+        std::ofstream file(part, std::ios::trunc);
+        file << progress_json(progress, now - begun_ms_);
+    }
+    (void)std::rename(part.c_str(), path_.c_str());
 }
 
 void StoreProgressLine::clear() {

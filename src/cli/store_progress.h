@@ -1,11 +1,12 @@
 // How long work on a store is shown while it goes: one line that is drawn anew on a terminal, a
-// line every half minute elsewhere. Not thread-safe.
+// line every half minute elsewhere, and the progress file of an action. Not thread-safe.
 #pragma once
 
 #include "app/block_store.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 
@@ -35,6 +36,29 @@ private:
     std::int64_t told_ms_;
     bool is_drawn_ = false;
 };
+
+// The file that an agent names to its commands in DRYDOCK_PROGRESS. It is replaced by rename, at
+// most twice a second. A file that cannot be written is passed over: progress is no result.
+class StoreProgressFile {
+public:
+    // An empty `path`: nobody asked.
+    StoreProgressFile(std::string path, os::Clock& clock)
+        : path_(std::move(path))
+        , clock_(clock)
+        , begun_ms_(clock.monotonic_ms()) {}
+
+    void write(const app::StoreProgress& progress);
+
+private:
+    std::string path_;
+    os::Clock& clock_;
+    std::int64_t begun_ms_;
+    std::int64_t written_ms_ = 0;
+};
+
+// What stands in that file: done, of, rate in units a second, unit.
+[[nodiscard]] std::string progress_json(const app::StoreProgress& progress,
+                                        std::int64_t elapsed_ms);
 
 // "verify  41 %  1234 of 3000 rows  2 findings  12 s left".
 [[nodiscard]] std::string store_progress_words(const std::string& verb,

@@ -128,6 +128,10 @@ TEST(Version, ranges) {
     EXPECT_FALSE(range->contains("3.4.9"));
     EXPECT_FALSE(VersionRange::parse("~3.5"));
     EXPECT_LT(compare_versions("2.0.0-rc1", "2.0.0"), 0);
+    EXPECT_GT(compare_versions("2.0.0+local", "2.0.0"), 0);
+    EXPECT_LT(compare_versions("2.0.0+local", "2.0.1"), 0);
+    EXPECT_LT(compare_versions("2.0.0-rc1", "2.0.0+local"), 0);
+    EXPECT_FALSE(version_in_range(">=2.0 <=2.0.0", "2.0.0+local"));
 }
 
 }  // namespace

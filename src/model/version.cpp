@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::size_t k_components = 4;  // that most versions have at the most
 
+// "-rc1" sorts before none, "+local" behind it.
+int suffix_rank(const std::string& suffix) {
+    if (suffix.empty()) {
+        return 1;
+    }
+    return suffix.front() == '+' ? 2 : 0;
+}
+
 }  // namespace
 
 Result<Version> Version::parse(std::string_view text) {
@@ -47,10 +55,9 @@ int Version::compare(const Version& other) const {
             return a < b ? -1 : 1;
         }
     }
-    if (suffix_.empty() != other.suffix_.empty()) {
-        return suffix_.empty() ? 1 : -1;
-    }
-    return suffix_.compare(other.suffix_);
+    const int mine = suffix_rank(suffix_);
+    const int others = suffix_rank(other.suffix_);
+    return mine != others ? mine - others : suffix_.compare(other.suffix_);
 }
 
 bool Version::in_series(const Version& prefix) const {

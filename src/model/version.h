@@ -1,8 +1,9 @@
 // Versions of releases and levels: dotted numbers with an optional suffix ("3.5.16", "3.4",
 // "2.0.0-rc1").
 //
-// Comparison is by number, component by component; a missing component counts as 0; a suffix sorts
-// before none, as in "2.0.0-rc1" < "2.0.0". A range is a space-separated list of bounds that must
+// Comparison is by number, component by component; a missing component counts as 0. A suffix sorts
+// before none, as in "2.0.0-rc1" < "2.0.0"; one that begins with "+" sorts behind it, as Debian and
+// Python have it: "2.0.0" < "2.0.0+local". A range is a space-separated list of bounds that must
 // all hold: ">=3.5.0 <3.5.3".
 #pragma once
 
