@@ -1,5 +1,6 @@
 #include "app/internal.h"
 #include "app/open_store.h"
+#include "base/hash.h"
 #include "mover/blocks/locks.h"
 #include "mover/blocks/rewrite_rows.h"
 #include "os/files.h"
@@ -11,12 +12,25 @@ namespace {
 
 namespace blocks = mover::blocks;
 
-Result<std::string> journal_of(const StoreRewriteRequest& request, const std::string& data) {
+// Beside the blobs; of a bucket beside the metadata; else in drydock's own folder.
+std::string journal_folder(const blocks::Store& store) {
+    if (!store.config.data.empty()) {
+        return store.config.data + ".drydock";
+    }
+    if (store.config.engine == blocks::Engine::sqlite) {
+        return store.config.metadata + ".drydock";
+    }
+    const std::string name = store.metadata->sql().name() + " " + store.reader.blobs->name();
+    return "/var/lib/drydock/store-" + sha256_hex(name).substr(0, 16);
+}
+
+Result<std::string> journal_of(const StoreRewriteRequest& request, const blocks::Store& store) {
     if (!request.journal.empty()) {
         return request.journal;
     }
-    const std::string folder = data + ".drydock";
+    const std::string folder = journal_folder(store);
     if (!request.dry_run) {
+        (void)os::make_folder_durable(os::folder_of(folder));  // if it fails, the next call tells
         DRYDOCK_TRY(os::make_folder_durable(folder));
     }
     const bool encrypts = request.work == blocks::RewriteWork::encrypt;
@@ -58,7 +72,7 @@ public:
         if (!request_.dry_run) {
             DRYDOCK_TRY_ASSIGN(how.new_key, new_key_of(request_, store));
         }
-        DRYDOCK_TRY_ASSIGN(how.journal, journal_of(request_, store.config.data));
+        DRYDOCK_TRY_ASSIGN(how.journal, journal_of(request_, store));
         answer.journal = how.journal;
         how.progressed = [this](std::int64_t done, std::int64_t all) {
             progressed_({done, all, "blobs", 0});

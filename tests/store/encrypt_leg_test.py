@@ -13,6 +13,7 @@ import unittest
 
 import packs
 import postgres
+import s3
 import stores
 from packs import ENCRYPTED, GATE, NEWEST, WAITS
 
@@ -24,19 +25,24 @@ BATCH = 3
 
 
 class Leg(packs.PackCase):
+    bucket: s3.Server | None = None
+
+    def blobs(self) -> dict[str, str]:
+        return self.bucket.keys() if self.bucket else stores.files_of(self.copy)
+
     def assert_there_and_back_and_for_good(self) -> None:
-        rows, files = self.plain_rows(), stores.files_of(self.copy)
+        rows, files = self.plain_rows(), self.blobs()
         self.assertGreater(rows, 10)
         self.drydock("apply", self.plan("--to", ENCRYPTED), code=WAITS)
         self.assertEqual(self.plain_rows(), 0)
         self.assert_release("2.13.8", NEWEST)
-        self.assertLessEqual(files.items(), stores.files_of(self.copy).items())
+        self.assertLessEqual(files.items(), self.blobs().items())
         self.drydock("downgrade", "-c", self.cluster)
-        self.assertEqual((self.plain_rows(), stores.files_of(self.copy)), (rows, files))
+        self.assertEqual((self.plain_rows(), self.blobs()), (rows, files))
         self.assert_release("2.13.8", NEWEST)
         self.drydock("apply", self.plan("--to", ENCRYPTED), "--approve", GATE)
         self.assertEqual(self.plain_rows(), 0)
-        self.assertFalse(files.items() <= stores.files_of(self.copy).items())
+        self.assertFalse(files.items() <= self.blobs().items())
         self.assert_release("2.13.8", NEWEST)
         told = self.drydock("plan", "-c", self.cluster, "--to", "2.13.8", "-o", "no.json", code=1)
         self.assertIn("the way back closed when free/store1/old was begun", told.stdout + told.stderr)
@@ -52,6 +58,16 @@ class Leg(packs.PackCase):
             self.skipTest(str(error))
         self.addCleanup(server.close)
         self.begin_encryption(server)
+        self.assert_there_and_back_and_for_good()
+
+    def test_bucket(self) -> None:
+        try:
+            self.bucket = s3.Server()
+        except s3.Unavailable as error:
+            self.skipTest(str(error))
+        self.addCleanup(self.bucket.close)
+        self.begin_encryption()
+        self.bucket.take_blobs(self.copy)
         self.assert_there_and_back_and_for_good()
 
     def test_without_a_key_nothing_is_changed(self) -> None:

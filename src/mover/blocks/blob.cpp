@@ -1,8 +1,6 @@
 #include "mover/blocks/blob.h"
 
 #include "base/hash.h"
-#include "base/text.h"
-#include "os/files.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -175,26 +173,7 @@ Status check(const BlobReader& reader, const BlockRow& row, const std::string& p
     return {};
 }
 
-Result<std::string> load(const std::string& path, const BlockRow& row) {
-    // No blob can be longer, so a wrong file takes no memory.
-    const auto plain_max = static_cast<std::size_t>(row.size);
-    const auto size_max =
-        row.enc_version == 0 ? plain_max : k_head_bytes + ZSTD_compressBound(plain_max);
-    auto bytes = os::read_plain_file(path, size_max);
-    if (bytes) {
-        return bytes;
-    }
-    if (bytes.error().code == "os.missing") {
-        return fail("blocks.missing", "there is no such file", k_other_copy);
-    }
-    if (bytes.error().code == "os.too_large") {
-        return fail(
-            "blocks.size", fmt::format("the file is longer than {} bytes", size_max), k_other_copy);
-    }
-    return fail("blocks.read", bytes.error().message, "look at the disk and at permissions");
-}
-
-Result<std::string> decode(const BlobReader& reader, const BlockRow& row, const std::string& path) {
+Result<std::string> decode(const BlobReader& reader, const BlockRow& row) {
     if (row.size < 0 || row.size > k_block_bytes_max) {
         return fail("blocks.size", fmt::format("the row says {} bytes", row.size), k_other_copy);
     }
@@ -203,22 +182,21 @@ Result<std::string> decode(const BlobReader& reader, const BlockRow& row, const 
                     fmt::format("enc_version {} is unknown", row.enc_version),
                     "drydock reads 0 and 1");
     }
-    DRYDOCK_TRY_ASSIGN(std::string bytes, load(path, row));
+    // No blob can be longer, so a wrong file takes no memory.
+    const auto plain_max = static_cast<std::size_t>(row.size);
+    const auto bytes_max =
+        row.enc_version == 0 ? plain_max : k_head_bytes + ZSTD_compressBound(plain_max);
+    DRYDOCK_TRY_ASSIGN(std::string bytes, reader.blobs->read(row.uid, bytes_max));
     if (row.enc_version == 1) {
         return open_sealed(reader, row, bytes);
     }
     return bytes;
 }
 
-Result<std::string>
-read_checked(const BlobReader& reader, const BlockRow& row, const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(std::string bytes, decode(reader, row, path));
+Result<std::string> read_checked(const BlobReader& reader, const BlockRow& row) {
+    DRYDOCK_TRY_ASSIGN(std::string bytes, decode(reader, row));
     DRYDOCK_TRY(check(reader, row, bytes));
     return bytes;
-}
-
-bool is_plain_uid(const std::string& uid) {
-    return uid.size() >= 4 && uid.size() <= 64 && is_plain_name(uid, "");
 }
 
 }  // namespace
@@ -244,16 +222,9 @@ Result<std::string> hash_name(const std::string& python_name) {
     return name;
 }
 
-Result<std::string> blob_path(const BlobReader& reader, const std::string& uid) {
-    if (!is_plain_uid(uid)) {
-        return fail("blocks.uid", "the uid of a blob is no plain name", "look at the table blocks");
-    }
-    return fmt::format("{}/{}/{}/{}.blob", reader.data, uid.substr(0, 2), uid.substr(2, 2), uid);
-}
-
 Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
-    DRYDOCK_TRY_ASSIGN(const std::string path, blob_path(reader, row.uid));
-    auto bytes = read_checked(reader, row, path);
+    DRYDOCK_TRY_ASSIGN(const std::string path, reader.blobs->place_of(row.uid));
+    auto bytes = read_checked(reader, row);
     if (!bytes) {
         return tl::unexpected(bytes.error().in("blob " + path));
     }
@@ -261,8 +232,8 @@ Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
 }
 
 Result<std::string> decode_block(const BlobReader& reader, const BlockRow& row) {
-    DRYDOCK_TRY_ASSIGN(const std::string path, blob_path(reader, row.uid));
-    auto bytes = decode(reader, row, path);
+    DRYDOCK_TRY_ASSIGN(const std::string path, reader.blobs->place_of(row.uid));
+    auto bytes = decode(reader, row);
     if (!bytes) {
         return tl::unexpected(bytes.error().in("blob " + path));
     }

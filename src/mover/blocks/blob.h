@@ -4,6 +4,7 @@
 // The data key stands in the row, wrapped (RFC 3394) by the key of the config. Thread-safe.
 #pragma once
 
+#include "mover/blocks/data_backend.h"
 #include "mover/blocks/metadata.h"
 
 #include <string>
@@ -12,7 +13,7 @@
 namespace drydock::mover::blocks {
 
 struct BlobReader {
-    std::string data;                      // folder of the file backend
+    Blobs blobs;
     std::string key;                       // 32 bytes; empty: none given
     std::string hash_function = "sha512";  // as OpenSSL names it
     std::string other_key = {};            // tried where `key` does not open; may be empty
@@ -27,11 +28,8 @@ struct BlobReader {
 // OpenSSL's name of a hash function that Python's hashlib knows. Error: "blocks.hash".
 [[nodiscard]] Result<std::string> hash_name(const std::string& python_name);
 
-// <data>/<uid[0:2]>/<uid[2:4]>/<uid>.blob. Error: "blocks.uid" for a uid that is no plain name.
-[[nodiscard]] Result<std::string> blob_path(const BlobReader& reader, const std::string& uid);
-
 // The plain bytes, equal to the row in size and checksum. Needs memory for about three blocks.
-// Errors name the file: "blocks.missing", "blocks.read", "blocks.size", "blocks.checksum",
+// Errors name the blob: "blocks.missing", "blocks.read", "blocks.size", "blocks.checksum",
 // "blocks.no_checksum", "blocks.key" (wrong or absent), "blocks.tag" (damaged), "blocks.frame",
 // "blocks.enc_version", "blocks.uid".
 [[nodiscard]] Result<std::string> read_block(const BlobReader& reader, const BlockRow& row);

@@ -45,7 +45,7 @@ public:
     void TearDown() override { fs::remove_all(folder); }
 
     BlobReader reader(const std::string& key = k_key) const {
-        return {(folder / "data").string(), read_key(key).value(), "sha512"};
+        return {file_backend((folder / "data").string()), read_key(key).value(), "sha512"};
     }
 
     Result<std::unique_ptr<Metadata>> open(const char* file = "meta.sqlite") const {
@@ -79,7 +79,9 @@ public:
         return first;
     }
 
-    std::string path_of(const BlockRow& row) const { return blob_path(reader(), row.uid).value(); }
+    std::string path_of(const BlockRow& row) const {
+        return reader().blobs->place_of(row.uid).value();
+    }
 
     // Runs SQL on the copy.
     void change(const std::string& sql) const {

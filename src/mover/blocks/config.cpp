@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t k_config_bytes_max = 1U << 20U;
 
-const std::string k_file_backend = "backy2.data_backends.file";
+constexpr std::size_t k_secret_bytes_max = 4096;
+
+const std::string k_backends = "backy2.data_backends.";
 
 using Section = std::map<std::string, std::string>;
 using Sections = std::map<std::string, Section>;
@@ -127,14 +129,76 @@ Status take_engine(const std::string& url, StoreConfig& config) {
                               scheme.substr(0, scheme.find_first_of(":@/"))));
 }
 
+// backy2 takes a key itself, or the name of the file that has it.
+Result<std::string> secret_setting(const Sections& sections, const std::string& name) {
+    DRYDOCK_TRY_ASSIGN(const std::string value, setting(sections, "DataBackend", name, ""));
+    if (!value.empty()) {
+        return value;
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string path, setting(sections, "DataBackend", name + "_file"));
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, k_secret_bytes_max));
+    return trim(text);
+}
+
+bool is_true(const std::string& value) {
+    const std::string word = lower(value);
+    return word == "1" || word == "yes" || word == "true" || word == "on";
+}
+
+std::string without_slashes(std::string url) {
+    while (url.ends_with('/')) {
+        url.pop_back();
+    }
+    return url;
+}
+
+// s3 from 2.10 on has endpoint_url; 2.9 had host, port and is_secure; minio has host and secure.
+Result<std::string> endpoint_setting(const Sections& sections, const S3Address& address) {
+    const auto text = [&](const char* name) { return setting(sections, "DataBackend", name, ""); };
+    DRYDOCK_TRY_ASSIGN(const std::string url, text("endpoint_url"));
+    if (!url.empty()) {
+        return without_slashes(url);
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string host, text("host"));
+    DRYDOCK_TRY_ASSIGN(const std::string port, text("port"));
+    DRYDOCK_TRY_ASSIGN(const std::string is_secure, text("is_secure"));
+    DRYDOCK_TRY_ASSIGN(const std::string secure, text("secure"));
+    if (host.empty()) {
+        return fmt::format("https://s3{}.amazonaws.com",
+                           address.region.empty() ? "" : "." + address.region);
+    }
+    return fmt::format("{}://{}{}",
+                       is_true(is_secure) || is_true(secure) ? "https" : "http",
+                       host,
+                       port.empty() ? "" : ":" + port);
+}
+
+Status take_s3(const Sections& sections, S3Address& address) {
+    DRYDOCK_TRY_ASSIGN(address.access_key, secret_setting(sections, "aws_access_key_id"));
+    DRYDOCK_TRY_ASSIGN(address.secret_key, secret_setting(sections, "aws_secret_access_key"));
+    DRYDOCK_TRY_ASSIGN(address.bucket, setting(sections, "DataBackend", "bucket_name", "backy2"));
+    DRYDOCK_TRY_ASSIGN(address.region, setting(sections, "DataBackend", "region_name", ""));
+    DRYDOCK_TRY_ASSIGN(const std::string style,
+                       setting(sections, "DataBackend", "addressing_style", ""));
+    address.has_bucket_in_host = style == "virtual";
+    DRYDOCK_TRY_ASSIGN(address.endpoint, endpoint_setting(sections, address));
+    if (address.bucket.empty() || address.endpoint.find("://") == std::string::npos) {
+        return refuse("[DataBackend] bucket_name or endpoint_url names no place");
+    }
+    return {};
+}
+
 Status take_data(const Sections& sections, StoreConfig& config) {
     DRYDOCK_TRY_ASSIGN(const std::string type, setting(sections, "DataBackend", "type"));
-    if (type != k_file_backend) {
-        return refuse(
-            fmt::format("[DataBackend] type is {}; drydock reads {}", type, k_file_backend));
+    if (type == k_backends + "s3" || type == k_backends + "minio") {
+        return take_s3(sections, config.s3);
+    }
+    if (type != k_backends + "file") {
+        return refuse(fmt::format(
+            "[DataBackend] type is {}; drydock reads {}file, s3 and minio", type, k_backends));
     }
     DRYDOCK_TRY_ASSIGN(config.data, setting(sections, "DataBackend", "path"));
-    return {};
+    return config.data.empty() ? refuse("[DataBackend] path is empty") : Status{};
 }
 
 Status take_defaults(const Sections& sections, StoreConfig& config) {

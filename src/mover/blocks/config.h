@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "mover/blocks/data_backend.h"
 
 #include <cstdint>
 #include <string>
@@ -17,7 +18,8 @@ enum class Engine : std::uint8_t { sqlite, postgresql };
 struct StoreConfig {
     Engine engine = Engine::sqlite;
     std::string metadata;  // SQLite: the path. PostgreSQL: a URI with its password
-    std::string data;      // folder of the blobs
+    std::string data;      // folder of the blobs; empty: they lie in S3
+    S3Address s3;
     std::string hash_function = "sha512";
     std::string lock_dir;
     std::string key;  // 32 bytes; empty: none in the file

@@ -47,6 +47,29 @@ TEST(Config, DropsTheDriverOfAPostgresUrlAndUndoublesPercentSigns) {
     EXPECT_EQ(config->metadata, "postgresql://backy:p%40ss@127.0.0.1:5432/backy2");
 }
 
+std::string s3_config(const std::string& type, const std::string& settings) {
+    return "[MetaBackend]\nengine: sqlite:////m\n[DataBackend]\ntype: backy2.data_backends." + type
+           + "\naws_access_key_id: me\naws_secret_access_key: x%%y\nbucket_name: b\n" + settings;
+}
+
+TEST(Config, TakesABucketAsEachReleaseNamesIt) {
+    const auto newer = parse_config(s3_config("s3", "endpoint_url: http://h:9000/\n"));
+    ASSERT_TRUE(newer) << newer.error().text();
+    EXPECT_TRUE(newer->data.empty());
+    EXPECT_EQ(newer->s3.endpoint, "http://h:9000");
+    EXPECT_EQ(newer->s3.bucket, "b");
+    EXPECT_EQ(newer->s3.access_key, "me");
+    EXPECT_EQ(newer->s3.secret_key, "x%y");
+    const auto endpoint_of = [](const std::string& type, const std::string& settings) {
+        return parse_config(s3_config(type, settings))->s3.endpoint;
+    };
+    EXPECT_EQ(endpoint_of("s3", "host: h\nport: 10000\nis_secure: false\n"), "http://h:10000");
+    EXPECT_EQ(endpoint_of("minio", "host: h:9000\nsecure: true\n"), "https://h:9000");
+    EXPECT_EQ(endpoint_of("s3", "region_name: eu-west-1\n"), "https://s3.eu-west-1.amazonaws.com");
+    EXPECT_TRUE(
+        parse_config(s3_config("s3", "addressing_style: virtual\n"))->s3.has_bucket_in_host);
+}
+
 TEST(Config, RefusesWhatItDoesNotRead) {
     const auto message_of = [](const std::string& text) {
         const auto config = parse_config(text);
@@ -60,8 +83,11 @@ TEST(Config, RefusesWhatItDoesNotRead) {
     EXPECT_THAT(message_of("engine: x\n"), HasSubstr("line 1 stands before"));
     EXPECT_THAT(message_of("[DEFAULTS]\nnonsense\n"), HasSubstr("line 2 is no setting"));
     EXPECT_THAT(message_of("[MetaBackend]\nengine: sqlite:////m\n[DataBackend]\n"
-                           "type: backy2.data_backends.s3\n"),
-                HasSubstr("type is backy2.data_backends.s3"));
+                           "type: backy2.data_backends.null\n"),
+                HasSubstr("type is backy2.data_backends.null"));
+    EXPECT_THAT(message_of("[MetaBackend]\nengine: sqlite:////m\n[DataBackend]\n"
+                           "type: backy2.data_backends.file\npath:\n"),
+                HasSubstr("[DataBackend] path is empty"));
     EXPECT_THAT(message_of("[DEFAULTS]\n"), HasSubstr("no setting [MetaBackend] engine"));
     EXPECT_THAT(message_of(config_with("sqlite:////m", "block_size: 1\n")),
                 HasSubstr("line 4 has [DEFAULTS] block_size again"));

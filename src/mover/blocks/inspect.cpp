@@ -1,8 +1,6 @@
 // Two lists in one order: the blobs that rows name, and the blobs that lie in the folder.
 #include "mover/blocks/inspect.h"
 
-#include "mover/blocks/blob_names.h"
-
 #include <algorithm>
 
 namespace drydock::mover::blocks {
@@ -18,7 +16,7 @@ void note(std::vector<std::string>& uids, const std::string& uid) {
 
 class Walk {
 public:
-    explicit Walk(Store& store) : store_(store), names_(store.config.data) {}
+    explicit Walk(Store& store) : store_(store), names_(store.reader.blobs->names()) {}
 
     Inspection found;
 
@@ -56,13 +54,13 @@ public:
             DRYDOCK_TRY(note_unreferenced(*file_));
             DRYDOCK_TRY(advance());
         }
-        found.strange = names_.strange();
+        found.strange = names_->strange();
         return {};
     }
 
 private:
     Status advance() {
-        DRYDOCK_TRY_ASSIGN(file_, names_.next());
+        DRYDOCK_TRY_ASSIGN(file_, names_->next());
         return {};
     }
 
@@ -85,7 +83,7 @@ private:
     }
 
     Store& store_;
-    BlobNames names_;
+    std::unique_ptr<BlobNames> names_;
     std::optional<BlobFile> file_;
     std::string uid_;  // of the last row
     std::int64_t rows_of_uid_ = 0;

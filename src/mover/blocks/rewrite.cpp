@@ -3,7 +3,6 @@
 #include "mover/blocks/rewrite.h"
 
 #include "base/hash.h"
-#include "mover/blocks/blob_writer.h"
 #include "mover/blocks/rewrite_batch.h"
 
 #include <fmt/format.h>
@@ -28,7 +27,7 @@ std::string check_value(const std::string& key) {
 }
 
 std::string store_name(const Store& store) {
-    return store.metadata->sql().name() + " " + store.config.data;
+    return store.metadata->sql().name() + " " + store.reader.blobs->name();
 }
 
 struct History {
@@ -231,7 +230,7 @@ Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeRepo
     if (!new_row) {  // its version was removed meanwhile
         DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.to));
         if (!is_listed) {
-            DRYDOCK_TRY(remove_blob(store.reader, blob.to));
+            DRYDOCK_TRY(store.reader.blobs->remove(blob.to));
         }
     }
     DRYDOCK_TRY_ASSIGN(const auto old_row, rows.row_of(blob.from));
@@ -240,10 +239,10 @@ Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeRepo
         ++report.kept;
         return {};
     }
-    const std::int64_t bytes = blob_file_bytes(store.reader, blob.from);
-    DRYDOCK_TRY_ASSIGN(const bool was_there, remove_blob(store.reader, blob.from));
+    DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.from));
+    DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.from));
     report.freed += was_there ? 1 : 0;
-    report.freed_bytes += was_there ? bytes : 0;
+    report.freed_bytes += was_there ? bytes.value_or(0) : 0;
     return {};
 }
 
@@ -273,7 +272,7 @@ Status take_back(Store& store, RewriteRows& rows, const Record& record, BackRepo
     DRYDOCK_TRY(check_old_blobs(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
     for (const Rewritten& blob : record.blobs) {
-        DRYDOCK_TRY_ASSIGN(const bool was_there, remove_blob(store.reader, blob.to));
+        DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.to));
         report.blobs += was_there ? 1 : 0;
     }
     return {};

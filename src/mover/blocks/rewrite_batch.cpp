@@ -1,7 +1,6 @@
 #include "mover/blocks/rewrite_batch.h"
 
 #include "base/hash.h"
-#include "mover/blocks/blob_writer.h"
 #include "mover/blocks/ordered_pool.h"
 #include "mover/blocks/seal.h"
 
@@ -47,7 +46,7 @@ Written write_one(const BlobReader& from, const BlobReader& to, const Work& work
     }
     written.sealed = std::move(*sealed);
     written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
-    if (const Status done = write_blob(to, work.blob->to, written.sealed.bytes); !done) {
+    if (const Status done = to.blobs->write(work.blob->to, written.sealed.bytes); !done) {
         written.failed = done.error();
     }
     written.sealed.bytes.clear();
@@ -142,11 +141,11 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
         DRYDOCK_TRY(writers.submit({&sources[i], &blobs[i]}));
     }
     DRYDOCK_TRY(writers.finish());
-    DRYDOCK_TRY(sync_blobs(new_reader_));
+    DRYDOCK_TRY(new_reader_.blobs->sync());
     OrderedPool<std::size_t, Status> readers(
         request_.workers,
         [&](const std::size_t& i) -> Status {
-            forget_cached(new_reader_, proved[i].to);
+            new_reader_.blobs->forget_cached(proved[i].to);
             DRYDOCK_TRY_ASSIGN(const std::string plain,
                                decode_block(new_reader_, new_row(origins[i]->row, proved[i])));
             return sum_of(plain) == sums[i]
@@ -177,7 +176,7 @@ Status RewriteBatches::drop(std::int64_t batch, const std::vector<Rewritten>& bl
     for (const Rewritten& blob : blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, rows_.row_of(blob.to));
         if (!row) {
-            DRYDOCK_TRY(remove_blob(new_reader_, blob.to));
+            DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
         }
     }
     return journal_.append({RecordKind::dropped, batch, {}, {}, {}, {}});
@@ -218,7 +217,7 @@ Status RewriteBatches::finish_proved(const Record& record) {
     DRYDOCK_TRY(rows_.switch_back(bad));
     DRYDOCK_TRY(switch_all(good));
     for (const Rewritten& blob : bad) {
-        DRYDOCK_TRY(remove_blob(new_reader_, blob.to));
+        DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
     }
     return {};
 }

@@ -1,6 +1,5 @@
 // Blobs that drydock writes are read as backy2 reads them; the journal tells what was promised.
 #include "base/hash.h"
-#include "mover/blocks/blob_writer.h"
 #include "mover/blocks/rewrite.h"
 #include "mover/blocks/seal.h"
 #include "mover/blocks/store_copy.h"
@@ -25,11 +24,11 @@ const std::string k_key(32, 'k');
 
 TEST(Seal, MakesWhatTheReaderOpens) {
     const StoreCopy copy("2.13.8");
-    const BlobReader reader = {copy.config().data, k_key, "sha512"};
+    const BlobReader reader = {file_backend(copy.config().data), k_key, "sha512"};
     for (const std::string& plain : {std::string(70000, 'x'), std::string("a"), std::string()}) {
         const SealedBlock sealed = seal(plain, k_key).value();
         const std::string uid = new_blob_uid().value();
-        ASSERT_TRUE(write_blob(reader, uid, sealed.bytes));
+        ASSERT_TRUE(reader.blobs->write(uid, sealed.bytes));
         BlockRow row = {uid, "v", 0, std::nullopt, static_cast<std::int64_t>(plain.size()), 1};
         row.envelope = sealed.envelope;
         EXPECT_EQ(decode_block(reader, row).value(), plain);
@@ -53,12 +52,12 @@ TEST(Seal, NeverDrawsTheSameTwice) {
 
 TEST(BlobWriter, OverwritesNothing) {
     const StoreCopy copy("2.9.17");
-    const BlobReader reader = {copy.config().data, ""};
+    const BlobReader reader = {file_backend(copy.config().data), ""};
     const BlockRow row = copy.first_of_b1();
     const std::string before = os::read_file(copy.path_of(row), 1U << 20U).value();
-    EXPECT_FALSE(write_blob(reader, row.uid, "other"));
+    EXPECT_FALSE(reader.blobs->write(row.uid, "other"));
     EXPECT_EQ(os::read_file(copy.path_of(row), 1U << 20U).value(), before);
-    EXPECT_EQ(write_blob(reader, "../x", "other").error().code, "blocks.uid");
+    EXPECT_EQ(reader.blobs->write("../x", "other").error().code, "blocks.uid");
 }
 
 class Journal : public testing::Test {

@@ -69,7 +69,7 @@ BlockRow StoreCopy::first_of_b1() const {
 }
 
 std::string StoreCopy::path_of(const BlockRow& row) const {
-    return blob_path({folder_ + "/data", ""}, row.uid).value();
+    return file_backend(folder_ + "/data")->place_of(row.uid).value();
 }
 
 void StoreCopy::change(const std::string& sql) const {

@@ -1,7 +1,7 @@
-// BlobNames: the blobs of a file backend in the order of their names, one folder in memory.
+// FileNames: the blobs of a file backend in the order of their names, one folder in memory.
 #pragma once
 
-#include "base/result.h"
+#include "mover/blocks/data_backend.h"
 
 #include <cstdint>
 #include <optional>
@@ -10,20 +10,14 @@
 
 namespace drydock::mover::blocks {
 
-struct BlobFile {
-    std::string uid;
-    std::int64_t bytes = 0;
-};
-
-class BlobNames {
+class FileNames final : public BlobNames {
 public:
-    explicit BlobNames(std::string folder) : folder_(std::move(folder)) {}
+    explicit FileNames(std::string folder) : folder_(std::move(folder)) {}
 
-    // The next blob, or none at the end. Errors: "blocks.data".
-    [[nodiscard]] Result<std::optional<BlobFile>> next();
+    [[nodiscard]] Result<std::optional<BlobFile>> next() override;
 
-    // Files that stand where no blob of their name belongs; so far.
-    [[nodiscard]] std::int64_t strange() const { return strange_; }
+    // Files that stand where no blob of their name belongs.
+    [[nodiscard]] std::int64_t strange() const override { return strange_; }
 
 private:
     Status open_next_folder();

@@ -1,4 +1,4 @@
-#include "mover/blocks/blob_names.h"
+#include "mover/blocks/file_names.h"
 
 #include <fmt/format.h>
 
@@ -59,7 +59,7 @@ std::string take_last(std::vector<std::string>& names) {
 
 }  // namespace
 
-Status BlobNames::read_leaf(const std::string& prefix, const std::string& path) {
+Status FileNames::read_leaf(const std::string& prefix, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const auto entries, entries_of(path));
     for (const fs::directory_entry& entry : entries) {
         const std::string name = entry.path().filename().string();
@@ -80,7 +80,7 @@ Status BlobNames::read_leaf(const std::string& prefix, const std::string& path) 
     return {};
 }
 
-Status BlobNames::open_next_folder() {
+Status FileNames::open_next_folder() {
     if (!is_open_) {
         is_open_ = true;
         DRYDOCK_TRY_ASSIGN(first_, folders_in(folder_, strange_));
@@ -96,7 +96,7 @@ Status BlobNames::open_next_folder() {
     return {};
 }
 
-Result<std::optional<BlobFile>> BlobNames::next() {
+Result<std::optional<BlobFile>> FileNames::next() {
     while (files_.empty()) {
         if (is_open_ && first_.empty() && second_.empty()) {
             return std::nullopt;

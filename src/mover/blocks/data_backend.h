@@ -1,0 +1,83 @@
+// DataBackend: where the blobs of a store lie. backy2 has a kind for a folder and one for an S3
+// bucket; both keep one object a blob, named by its uid.
+//
+// Thread-safe. Errors name the object: "blocks.missing", "blocks.size" (longer than was allowed),
+// "blocks.read", "blocks.uid" (no plain name), those of writing.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace drydock::mover::blocks {
+
+struct BlobFile {
+    std::string uid;
+    std::int64_t bytes = 0;
+};
+
+// The blobs of a backend in the bytewise order of their uids. Belongs to one thread.
+class BlobNames {
+public:
+    virtual ~BlobNames() = default;
+    // The next blob, or none at the end. Errors: "blocks.data".
+    [[nodiscard]] virtual Result<std::optional<BlobFile>> next() = 0;
+    // Objects that are no blobs by their names; so far.
+    [[nodiscard]] virtual std::int64_t strange() const = 0;
+};
+
+class DataBackend {
+public:
+    virtual ~DataBackend() = default;
+
+    // Of all blobs, in messages and in the journal: a folder, or s3://BUCKET.
+    [[nodiscard]] virtual const std::string& name() const = 0;
+    // Of one blob, in messages.
+    [[nodiscard]] virtual Result<std::string> place_of(const std::string& uid) const = 0;
+    // Error: "blocks.data" if it cannot be reached or is not there.
+    [[nodiscard]] virtual Status check() const = 0;
+
+    [[nodiscard]] virtual Result<std::string> read(const std::string& uid,
+                                                   std::size_t bytes_max) const = 0;
+    // Writes a new blob, which is durable after sync(). Errors: "blocks.exists", "os.disk_full",
+    // "blocks.write". After an error there is no blob of that name.
+    [[nodiscard]] virtual Status write(const std::string& uid, std::string_view bytes) const = 0;
+    // Makes all blobs durable that were written before. Error: "os.sync".
+    [[nodiscard]] virtual Status sync() const = 0;
+    // Drops what memory has of the blob, so that it is read from the disk next.
+    virtual void forget_cached(const std::string& uid) const = 0;
+    // True if there was such a blob. Errors: "os.unlink", "blocks.write".
+    [[nodiscard]] virtual Result<bool> remove(const std::string& uid) const = 0;
+    // Size of the object; none if there is none.
+    [[nodiscard]] virtual Result<std::optional<std::int64_t>>
+    bytes_of(const std::string& uid) const = 0;
+
+    [[nodiscard]] virtual std::unique_ptr<BlobNames> names() const = 0;
+};
+
+// Shared: readers are copied into threads.
+using Blobs = std::shared_ptr<const DataBackend>;
+
+// True for names that backy2 could have drawn, and that are safe in a path.
+[[nodiscard]] bool is_blob_uid(const std::string& uid);
+
+struct S3Address {
+    std::string endpoint;  // "http://host:9000"
+    std::string bucket;
+    std::string region;  // empty: that of the SDKs, us-east-1
+    std::string access_key;
+    std::string secret_key;
+    bool has_bucket_in_host = false;
+};
+
+// One object a blob; its key is the uid.
+[[nodiscard]] Blobs s3_backend(const S3Address& address);
+// <folder>/<uid[0:2]>/<uid[2:4]>/<uid>.blob
+[[nodiscard]] Blobs file_backend(const std::string& folder);
+
+}  // namespace drydock::mover::blocks

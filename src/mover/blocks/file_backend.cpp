@@ -1,0 +1,176 @@
+// Blobs in a folder: written whole, made durable together, and read back from the disk.
+#include "base/text.h"
+#include "mover/blocks/data_backend.h"
+#include "mover/blocks/file_names.h"
+#include "os/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+namespace drydock::mover::blocks {
+namespace {
+
+// Another thread may make the same folder.
+Status make_folder(const std::string& path) {
+    if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+        const int number = errno;
+        return fail_errno(number == ENOSPC ? "os.disk_full" : "os.mkdir", "mkdir " + path, number);
+    }
+    return {};
+}
+
+// A store's blobs may be readable for a group: a new one gets what its folder has.
+mode_t mode_for(const std::string& folder) {
+    struct stat found{};
+    return stat(folder.c_str(), &found) == 0 ? found.st_mode & 0666U : 0600U;
+}
+
+// A new blob belongs to the owner of the store, who may not be the one who runs drydock.
+void give_to_owner(const std::string& path, const std::string& like) {
+    struct stat found{};
+    if (geteuid() == 0 && stat(like.c_str(), &found) == 0) {
+        // If it fails the file stays root's, and reading it back tells nothing wrong.
+        (void)(lchown(path.c_str(), found.st_uid, found.st_gid) == 0);
+    }
+}
+
+constexpr const char* k_other_copy =
+    "the block is lost here: take it from another copy of the store";
+
+class FileBackend final : public DataBackend {
+public:
+    explicit FileBackend(std::string folder) : folder_(std::move(folder)) {}
+
+    [[nodiscard]] const std::string& name() const override { return folder_; }
+
+    [[nodiscard]] Result<std::string> place_of(const std::string& uid) const override;
+    [[nodiscard]] Status check() const override;
+    [[nodiscard]] Result<std::string> read(const std::string& uid,
+                                           std::size_t bytes_max) const override;
+    [[nodiscard]] Status write(const std::string& uid, std::string_view bytes) const override;
+    [[nodiscard]] Status sync() const override;
+    void forget_cached(const std::string& uid) const override;
+    [[nodiscard]] Result<bool> remove(const std::string& uid) const override;
+    [[nodiscard]] Result<std::optional<std::int64_t>>
+    bytes_of(const std::string& uid) const override;
+
+    [[nodiscard]] std::unique_ptr<BlobNames> names() const override {
+        return std::make_unique<FileNames>(folder_);
+    }
+
+private:
+    [[nodiscard]] Status make_folders(const std::string& folder) const;
+
+    std::string folder_;
+};
+
+Result<std::string> FileBackend::place_of(const std::string& uid) const {
+    if (!is_blob_uid(uid)) {
+        return fail("blocks.uid", "the uid of a blob is no plain name", "look at the table blocks");
+    }
+    return fmt::format("{}/{}/{}/{}.blob", folder_, uid.substr(0, 2), uid.substr(2, 2), uid);
+}
+
+Status FileBackend::check() const {
+    std::error_code unreadable;
+    if (!std::filesystem::is_directory(folder_, unreadable)) {
+        return fail("blocks.data",
+                    fmt::format("{} is no folder that can be read", folder_),
+                    "look at [DataBackend] path, and mount what belongs there");
+    }
+    return {};
+}
+
+Result<std::string> FileBackend::read(const std::string& uid, std::size_t bytes_max) const {
+    DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
+    auto bytes = os::read_plain_file(path, bytes_max);
+    if (bytes) {
+        return bytes;
+    }
+    if (bytes.error().code == "os.missing") {
+        return fail("blocks.missing", "there is no such file", k_other_copy);
+    }
+    if (bytes.error().code == "os.too_large") {
+        return fail("blocks.size",
+                    fmt::format("the file is longer than {} bytes", bytes_max),
+                    k_other_copy);
+    }
+    return fail("blocks.read", bytes.error().message, "look at the disk and at permissions");
+}
+
+Status FileBackend::make_folders(const std::string& folder) const {
+    for (const std::string& one : {os::folder_of(folder), folder}) {
+        if (!os::exists(one)) {
+            DRYDOCK_TRY(make_folder(one));
+            give_to_owner(one, folder_);
+        }
+    }
+    return {};
+}
+
+Status FileBackend::write(const std::string& uid, std::string_view bytes) const {
+    DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
+    const std::string folder = os::folder_of(path);
+    DRYDOCK_TRY(make_folders(folder));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file,
+                       os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode_for(folder)));
+    Status written = os::write_all(file.get(), bytes);
+    if (!written) {
+        unlink(path.c_str());
+        return tl::unexpected(written.error().in("blob " + path));
+    }
+    give_to_owner(path, folder_);
+    return {};
+}
+
+Status FileBackend::sync() const {
+    DRYDOCK_TRY_ASSIGN(const os::Fd folder, os::open_file(folder_, O_RDONLY | O_DIRECTORY));
+    if (syncfs(folder.get()) != 0) {
+        return fail_errno("os.sync", "sync " + folder_, errno);
+    }
+    return {};
+}
+
+void FileBackend::forget_cached(const std::string& uid) const {
+    const auto path = place_of(uid);
+    const auto file = path ? os::open_file(*path, O_RDONLY) : tl::unexpected(path.error());
+    if (file) {
+        posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED);
+    }
+}
+
+Result<bool> FileBackend::remove(const std::string& uid) const {
+    DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
+    if (unlink(path.c_str()) != 0) {
+        return errno == ENOENT ? Result<bool>(false)
+                               : fail_errno("os.unlink", "unlink " + path, errno);
+    }
+    return true;
+}
+
+Result<std::optional<std::int64_t>> FileBackend::bytes_of(const std::string& uid) const {
+    DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
+    struct stat found{};
+    if (stat(path.c_str(), &found) == 0) {
+        return std::optional(std::int64_t{found.st_size});
+    }
+    return errno == ENOENT || errno == ENOTDIR ? Result<std::optional<std::int64_t>>(std::nullopt)
+                                               : fail_errno("blocks.read", "stat " + path, errno);
+}
+
+}  // namespace
+
+bool is_blob_uid(const std::string& uid) {
+    return uid.size() >= 4 && uid.size() <= 64 && is_plain_name(uid, "");
+}
+
+Blobs file_backend(const std::string& folder) {
+    return std::make_shared<FileBackend>(folder);
+}
+
+}  // namespace drydock::mover::blocks

@@ -1,0 +1,197 @@
+#include "mover/s3/bucket.h"
+
+#include "base/hash.h"
+#include "mover/s3/curl_library.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+namespace drydock::mover::s3 {
+namespace {
+
+constexpr int k_attempts = 5;
+constexpr std::chrono::milliseconds k_first_pause{200};  // doubled after each attempt
+constexpr std::size_t k_answer_bytes_max = 4U << 20U;    // of a list of 1000 objects, of an error
+constexpr long k_ok = 200;
+constexpr long k_no_content = 204;
+constexpr long k_not_found = 404;
+constexpr long k_precondition_failed = 412;
+
+bool may_help_to_retry(const HttpAnswer& answer) {
+    constexpr long k_too_many = 429;
+    constexpr long k_server_errors = 500;
+    return !answer.is_too_large
+           && (answer.status == 0 || answer.status == k_too_many
+               || answer.status >= k_server_errors);
+}
+
+// libcurl of Debian 12 signs, and leaves the digest of the body to the caller.
+void add_digest(HttpRequest& request) {
+    request.headers.push_back("x-amz-content-sha256: " + sha256_hex(request.body));
+}
+
+struct Sent {
+    HttpAnswer answer;
+    int attempts = 1;
+};
+
+Result<Sent> send_with_retries(Connections& connections, HttpRequest request) {
+    add_digest(request);
+    Sent sent;
+    DRYDOCK_TRY_ASSIGN(sent.answer, connections.send(request));
+    for (auto pause = k_first_pause; may_help_to_retry(sent.answer) && sent.attempts < k_attempts;
+         pause *= 2) {
+        std::this_thread::sleep_for(pause);
+        ++sent.attempts;
+        DRYDOCK_TRY_ASSIGN(sent.answer, connections.send(request));
+    }
+    return sent;
+}
+
+// The error of an answer that is none of those that the call expects.
+tl::unexpected<Error> refuse(const HttpRequest& request, const HttpAnswer& answer) {
+    if (answer.status == 0) {
+        return fail("s3.unreachable",
+                    fmt::format("{} {}: {}", request.method, request.url, answer.problem),
+                    "look at the endpoint and at the network",
+                    ErrorClass::transient);
+    }
+    const std::string code = error_code_of(answer.body);
+    const std::string words = fmt::format("{} {}: the server says {}{}{}",
+                                          request.method,
+                                          request.url,
+                                          answer.status,
+                                          code.empty() ? "" : " ",
+                                          code);
+    constexpr long k_unauthorized = 401;
+    constexpr long k_forbidden = 403;
+    if (answer.status == k_unauthorized || answer.status == k_forbidden) {
+        return fail("s3.denied", words, "look at the access key, the secret key and their rights");
+    }
+    return fail("s3.answer",
+                words,
+                "look at the server",
+                may_help_to_retry(answer) ? ErrorClass::transient : ErrorClass::permanent);
+}
+
+tl::unexpected<Error> missing(const HttpRequest& request) {
+    return fail("s3.missing", fmt::format("{}: there is no such object", request.url));
+}
+
+HttpRequest request_to(const BucketAddress& address, const char* method, std::string url) {
+    HttpRequest request;
+    request.method = method;
+    request.url = std::move(url);
+    request.signing = fmt::format("aws:amz:{}:s3", address.region);
+    request.user = address.access_key + ":" + address.secret_key;
+    request.answer_bytes_max = k_answer_bytes_max;
+    return request;
+}
+
+// As the signature wants it: all but letters, digits and "-_.~".
+std::string percent_encoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                              || (c >= '0' && c <= '9')
+                              || std::string_view("-_.~").find(c) != std::string_view::npos;
+        encoded +=
+            is_plain ? std::string(1, c)
+                     : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+    return encoded;
+}
+
+}  // namespace
+
+Bucket::Bucket(BucketAddress address)
+    : address_(std::move(address))
+    , connections_(std::make_unique<Connections>()) {
+}
+
+Bucket::~Bucket() = default;
+
+std::string Bucket::url_of(const std::string& key) const {
+    if (!address_.has_bucket_in_host) {
+        return fmt::format("{}/{}/{}", address_.endpoint, address_.bucket, percent_encoded(key));
+    }
+    const auto host = address_.endpoint.find("://") + 3;
+    return fmt::format("{}{}.{}/{}",
+                       address_.endpoint.substr(0, host),
+                       address_.bucket,
+                       address_.endpoint.substr(host),
+                       percent_encoded(key));
+}
+
+Result<std::string> Bucket::get(const std::string& key, std::size_t bytes_max) const {
+    HttpRequest request = request_to(address_, "GET", url_of(key));
+    request.answer_bytes_max = std::max(bytes_max, std::size_t{64} << 10U);
+    DRYDOCK_TRY_ASSIGN(Sent sent, send_with_retries(*connections_, request));
+    HttpAnswer& answer = sent.answer;
+    if (answer.status == k_not_found) {
+        return missing(request);
+    }
+    if (answer.is_too_large || (answer.status == k_ok && answer.body.size() > bytes_max)) {
+        return fail("s3.too_large",
+                    fmt::format("{}: the object has more than {} bytes", request.url, bytes_max));
+    }
+    if (answer.status != k_ok) {
+        return refuse(request, answer);
+    }
+    return std::move(answer.body);
+}
+
+Status Bucket::put(const std::string& key, std::string_view bytes) const {
+    HttpRequest request = request_to(address_, "PUT", url_of(key));
+    request.headers = {"Content-Type: application/octet-stream", "If-None-Match: *"};
+    request.body = bytes;
+    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    if (sent.answer.status == k_precondition_failed && sent.attempts == 1) {
+        return fail("s3.exists", fmt::format("{}: there is such an object", request.url));
+    }
+    // After a lost answer the object is our own; who reads it back proves it.
+    const bool is_stored =
+        sent.answer.status == k_ok || sent.answer.status == k_precondition_failed;
+    return is_stored ? Status{} : refuse(request, sent.answer);
+}
+
+Result<std::optional<std::int64_t>> Bucket::bytes_of(const std::string& key) const {
+    const HttpRequest request = request_to(address_, "HEAD", url_of(key));
+    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    if (sent.answer.status == k_not_found) {
+        return std::nullopt;
+    }
+    if (sent.answer.status != k_ok) {
+        return refuse(request, sent.answer);
+    }
+    return sent.answer.content_length;
+}
+
+Status Bucket::remove(const std::string& key) const {
+    const HttpRequest request = request_to(address_, "DELETE", url_of(key));
+    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    const long status = sent.answer.status;
+    return status == k_ok || status == k_no_content || status == k_not_found
+               ? Status{}
+               : refuse(request, sent.answer);
+}
+
+Result<ListPage> Bucket::list(const std::string& after) const {
+    std::string url = url_of("");
+    // Parameters in their order and encoded, as they are signed.
+    url += after.empty() ? "?max-keys=1000"
+                         : fmt::format("?marker={}&max-keys=1000", percent_encoded(after));
+    const HttpRequest request = request_to(address_, "GET", url);
+    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    if (sent.answer.status == k_not_found) {
+        return missing(request);
+    }
+    if (sent.answer.status != k_ok) {
+        return refuse(request, sent.answer);
+    }
+    return read_list(sent.answer.body);
+}
+
+}  // namespace drydock::mover::s3
