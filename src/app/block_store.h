@@ -8,6 +8,7 @@
 #include "mover/blocks/inspect.h"
 #include "mover/blocks/restore.h"
 #include "mover/blocks/rewrite.h"
+#include "mover/blocks/transfer.h"
 #include "mover/blocks/upgrade.h"
 #include "mover/blocks/verify.h"
 
@@ -51,6 +52,13 @@ struct StoreVerified {
 [[nodiscard]] Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& request,
                                                                  mover::blocks::RestoreRequest how,
                                                                  const OnStoreProgress& progressed);
+
+// `file` is made, and must not exist.
+[[nodiscard]] Answer<mover::blocks::ExportReport>
+export_from_store(const StoreRequest& request, const std::string& version, const std::string& file);
+// Holds backy2's locks meanwhile.
+[[nodiscard]] Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
+                                                                  const std::string& file);
 
 struct StoreUpgradeRequest {
     StoreRequest store;

@@ -85,6 +85,8 @@ public:
     int inspect_store();
     int verify_store();
     int restore_from_store();
+    int export_from_store();
+    int import_to_store();
     int upgrade_store();
 
     int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }

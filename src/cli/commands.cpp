@@ -336,6 +336,12 @@ private:
             "--allow-holes", to_.allows_holes, "zeros where a block is lost; ends with 1");
         add_other_key(restore);
         add_workers(restore);
+        auto* exported = add_store(stores, "export", "one version to a file as backy2 has it");
+        text(exported, "version", to_.version, "UID", "its uid, or the start of it")->required();
+        text(exported, "-o,--output", to_.output, "FILE", "a new file")->required();
+        auto* imported =
+            add_store(stores, "import", "a version of such a file, once all is checked");
+        text(imported, "file", to_.import_file, "FILE", "what an export made")->required();
     }
 
     void add_rest() {

@@ -158,6 +158,8 @@ constexpr Entry k_entries[] = {
     {"store inspect", &Command::inspect_store, false},
     {"store verify", &Command::verify_store, false},
     {"store restore", &Command::restore_from_store, false},
+    {"store export", &Command::export_from_store, false},
+    {"store import", &Command::import_to_store, false},
     {"store upgrade", &Command::upgrade_store, false},
     {"store encrypt", &Command::encrypt_store, false},
     {"store rekey", &Command::rekey_store, false},

@@ -84,6 +84,18 @@ int Command::restore_from_store() {
     return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
 }
 
+int Command::export_from_store() {
+    const auto answer = app::export_from_store(store_request(), typed_.version, typed_.output);
+    return show(answer, [&](const auto& report) {
+        return render_exported(report, typed_.output, screen_);
+    });
+}
+
+int Command::import_to_store() {
+    const auto answer = app::import_to_store(store_request(), typed_.import_file);
+    return show(answer, [&](const auto& report) { return render_imported(report, screen_); });
+}
+
 int Command::upgrade_store() {
     const auto answer =
         app::upgrade_store({store_request(), typed_.undo, typed_.dry_run, typed_.copy});

@@ -54,7 +54,8 @@ struct Invocation {
     std::string store;     // backy2's configuration
     std::string key_file;  // store: in the place of the configuration's key
     std::string other_key_file;
-    std::string version;  // store restore: its uid
+    std::string version;  // store restore, export: its uid
+    std::string import_file;
     std::uint64_t workers = 0;
     bool only_schema = false;
     bool replaces = false;

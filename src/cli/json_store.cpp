@@ -122,6 +122,16 @@ Json json_of(const app::StoreRewritten& answer) {
     return json.set("dry_run", answer.dry_run).set("journal", answer.journal);
 }
 
+// Its `rows` are all that it has, so they are the rows of the file.
+Json json_of(const blocks::ExportReport& report) {
+    Json json = json_of_version(report.version);
+    return json.set("format", report.format).set("left_out", json_of_texts(report.left_out));
+}
+
+Json json_of(const blocks::ImportReport& report) {
+    return json_of_version(report.version).set("format", report.format);
+}
+
 Json json_of(const blocks::Restored& restored) {
     Json json = json_of_version(restored.version);
     json.set("bytes_from_blobs", restored.bytes).set("lost", json_of_ranges(restored.lost));

@@ -24,6 +24,14 @@ namespace drydock::cli {
 [[nodiscard]] std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen);
 [[nodiscard]] Json json_of(const app::StoreUpgraded& answer);
 
+[[nodiscard]] std::string render_exported(const mover::blocks::ExportReport& report,
+                                          const std::string& path,
+                                          const Screen& screen);
+[[nodiscard]] Json json_of(const mover::blocks::ExportReport& report);
+[[nodiscard]] std::string render_imported(const mover::blocks::ImportReport& report,
+                                          const Screen& screen);
+[[nodiscard]] Json json_of(const mover::blocks::ImportReport& report);
+
 [[nodiscard]] std::string render_rewritten(const app::StoreRewritten& answer, const Screen& screen);
 [[nodiscard]] Json json_of(const app::StoreRewritten& answer);
 

@@ -97,6 +97,24 @@ Result<std::vector<VersionRow>> Metadata::versions_like(const std::string& prefi
     return versions;
 }
 
+Result<VersionRow> Metadata::find_version(const std::string& wanted) {
+    if (!wanted.empty()) {
+        DRYDOCK_TRY_ASSIGN(const auto versions, versions_like(wanted));
+        if (versions.size() == 1) {
+            return versions.front();
+        }
+        if (versions.size() > 1) {
+            return fail(
+                "blocks.ambiguous",
+                fmt::format("{} and {} begin with {}", versions[0].uid, versions[1].uid, wanted),
+                "say more of the uid");
+        }
+    }
+    return fail("blocks.no_version",
+                fmt::format("there is no version {}", wanted),
+                "`drydock store inspect` lists them with their uids");
+}
+
 Status Metadata::each_version(const std::function<Status(const VersionRow&)>& take) {
     std::string last;
     while (true) {

@@ -115,24 +115,6 @@ private:
     OrderedPool<Piece, Result<std::string>> pool_;
 };
 
-Result<VersionRow> find_version(Metadata& metadata, const std::string& wanted) {
-    if (!wanted.empty()) {
-        DRYDOCK_TRY_ASSIGN(const auto versions, metadata.versions_like(wanted));
-        if (versions.size() == 1) {
-            return versions.front();
-        }
-        if (versions.size() > 1) {
-            return fail(
-                "blocks.ambiguous",
-                fmt::format("{} and {} begin with {}", versions[0].uid, versions[1].uid, wanted),
-                "say more of the uid");
-        }
-    }
-    return fail("blocks.no_version",
-                fmt::format("there is no version {}", wanted),
-                "`drydock store inspect` lists them with their uids");
-}
-
 Status check_size(const VersionRow& version) {
     if (has_regular_size(version)) {
         return {};
@@ -152,7 +134,7 @@ Result<Restored> restore(Metadata& metadata,
                          const BlobReader& reader,
                          const RestoreRequest& request,
                          const RestoreProgress& progressed) {
-    DRYDOCK_TRY_ASSIGN(VersionRow version, find_version(metadata, request.version));
+    DRYDOCK_TRY_ASSIGN(VersionRow version, metadata.find_version(request.version));
     DRYDOCK_TRY(check_size(version));
     auto image = request.path.empty() ? ImageFile::stream(request.descriptor)
                                       : ImageFile::create(request.path, request.replaces);

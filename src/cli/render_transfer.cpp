@@ -1,0 +1,43 @@
+// The screens of `drydock store export` and `import`.
+#include "base/text.h"
+#include "cli/render.h"
+#include "cli/render_store.h"
+
+#include <fmt/format.h>
+
+namespace drydock::cli {
+
+namespace {
+
+std::string block_rows(std::int64_t count) {
+    return counted(static_cast<std::size_t>(count), "block row");
+}
+
+}  // namespace
+
+std::string render_exported(const mover::blocks::ExportReport& report,
+                            const std::string& path,
+                            const Screen& screen) {
+    std::string out = fmt::format("{}: {} to {}, {}, format {}\n",
+                                  screen.paint(Tone::good, "exported"),
+                                  report.version.name,
+                                  path,
+                                  block_rows(report.rows),
+                                  report.format);
+    if (!report.left_out.empty()) {
+        out += hang("  the format has no place for: ", join(report.left_out, ", "), screen.width);
+    }
+    return out;
+}
+
+std::string render_imported(const mover::blocks::ImportReport& report, const Screen& screen) {
+    return fmt::format("{}: {} as {}, {}, format {}; every blob is there by its name "
+                       "(`drydock store verify` reads them)\n",
+                       screen.paint(Tone::good, "imported"),
+                       report.version.name,
+                       report.version.uid,
+                       block_rows(report.rows),
+                       report.format);
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,84 @@
+#include "mover/blocks/csv.h"
+
+#include <fmt/format.h>
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::size_t k_record_bytes_max = 64U << 10U;  // backy2's longest have 500
+
+std::string quoted(const std::string& field) {
+    if (field.find_first_of(",\"\r\n") == std::string::npos) {
+        return field;
+    }
+    std::string out = "\"";
+    for (const char c : field) {
+        out += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return out + "\"";
+}
+
+}  // namespace
+
+std::string csv_line(const std::vector<std::string>& fields) {
+    std::string line;
+    for (const std::string& field : fields) {
+        line += (&field == fields.data() ? "" : ",") + quoted(field);
+    }
+    return line + "\r\n";
+}
+
+tl::unexpected<Error> CsvReader::cut_off() const {
+    return fail("blocks.truncated",
+                fmt::format("record {} is cut off", record_),
+                "export the version again; nothing was imported");
+}
+
+// Behind the opening quote; reads up to the closing one.
+Status CsvReader::read_quoted(std::string& field) {
+    while (field.size() <= k_record_bytes_max) {
+        const int c = in_.get();
+        if (c == std::istream::traits_type::eof()) {
+            return cut_off();
+        }
+        if (c == '"' && in_.peek() != '"') {
+            return {};
+        }
+        if (c == '"') {
+            in_.get();
+        }
+        field += static_cast<char>(c);
+    }
+    return {};
+}
+
+Result<std::optional<std::vector<std::string>>> CsvReader::next() {
+    if (in_.peek() == std::istream::traits_type::eof()) {
+        return std::nullopt;
+    }
+    ++record_;
+    std::vector<std::string> fields(1);
+    std::size_t bytes = 0;
+    while (++bytes <= k_record_bytes_max) {
+        const int c = in_.get();
+        if (c == std::istream::traits_type::eof()) {
+            return cut_off();
+        }
+        if (c == '\n') {
+            return fields;
+        }
+        if (c == '"' && fields.back().empty()) {
+            DRYDOCK_TRY(read_quoted(fields.back()));
+            bytes += fields.back().size();
+        } else if (c == ',') {
+            fields.emplace_back();
+        } else if (c != '\r') {
+            fields.back() += static_cast<char>(c);
+        }
+    }
+    return fail("blocks.import",
+                fmt::format("record {} has more than {} bytes", record_, k_record_bytes_max),
+                "name a file that `backy2 export` or `drydock store export` made");
+}
+
+}  // namespace drydock::mover::blocks

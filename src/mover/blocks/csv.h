@@ -1,0 +1,38 @@
+// CSV as Python's csv module writes it with minimal quoting: commas, "..." with doubled quotes,
+// lines that end with CR LF. A last line without an end counts as cut off.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <istream>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::mover::blocks {
+
+// With its line end.
+[[nodiscard]] std::string csv_line(const std::vector<std::string>& fields);
+
+class CsvReader {
+public:
+    // `in` must outlive the reader.
+    explicit CsvReader(std::istream& in) : in_(in) {}
+
+    // The fields of the next record, or none at the end. Errors: "blocks.truncated" for a last one
+    // that is cut off, "blocks.import" for a record of more than 64 KiB or with a stray quote.
+    [[nodiscard]] Result<std::optional<std::vector<std::string>>> next();
+
+    // Of the record that next() answered, from 1.
+    [[nodiscard]] std::int64_t record() const { return record_; }
+
+private:
+    [[nodiscard]] Status read_quoted(std::string& field);
+    [[nodiscard]] tl::unexpected<Error> cut_off() const;
+
+    std::istream& in_;
+    std::int64_t record_ = 0;
+};
+
+}  // namespace drydock::mover::blocks

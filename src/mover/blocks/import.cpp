@@ -1,0 +1,305 @@
+// Two passes over the file: the first checks all of it, the second writes the rows.
+#include "mover/blocks/csv.h"
+#include "mover/blocks/ranges.h"
+#include "mover/blocks/transfer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <functional>
+
+namespace drydock::mover::blocks {
+namespace {
+
+using Fields = std::vector<std::string>;
+
+constexpr std::int64_t k_blocks_max = std::int64_t{1} << 31;  // ids have 32 bits
+
+struct Format {
+    const char* name;
+    std::size_t version_fields;
+    std::size_t block_fields;
+};
+
+constexpr Format k_formats[] = {
+    {"2.1", 6, 7},
+    {"2.2", 8, 7},
+    {"2.10", 9, 7},
+    {"2.12", 9, 10},
+};
+
+tl::unexpected<Error> refuse(std::int64_t record, const std::string& why) {
+    return fail("blocks.import",
+                fmt::format("record {}: {}", record, why),
+                "name a file that `backy2 export` or `drydock store export` made; nothing was "
+                "imported");
+}
+
+Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < 0) {
+        return refuse(record, fmt::format("`{}` is no number", text.substr(0, 40)));
+    }
+    return number;
+}
+
+// Does `take` with each block of the file, behind the version's record.
+class File {
+public:
+    explicit File(const std::string& path) : in_(path, std::ios::binary), csv_(in_) {}
+
+    Format format{};
+    Fields version;
+
+    Status open() {
+        if (!in_) {
+            return fail("os.missing", "the file cannot be read", "name the file of an export");
+        }
+        DRYDOCK_TRY_ASSIGN(const Fields head, record_of(1));
+        const auto found = std::ranges::find_if(k_formats, [&](const Format& one) {
+            return head[0] == fmt::format("backy2 Version {} metadata dump", one.name);
+        });
+        if (found == std::end(k_formats)) {
+            return refuse(1, "this is no export of backy2 2.1 to 2.12");
+        }
+        format = *found;
+        DRYDOCK_TRY_ASSIGN(version, record_of(format.version_fields));
+        return {};
+    }
+
+    Status each_block(const std::function<Status(const Fields&, std::int64_t record)>& take) {
+        while (true) {
+            DRYDOCK_TRY_ASSIGN(const auto fields, csv_.next());
+            if (!fields) {
+                return {};
+            }
+            DRYDOCK_TRY(check_fields(*fields, format.block_fields));
+            DRYDOCK_TRY(take(*fields, csv_.record()));
+        }
+    }
+
+private:
+    Result<Fields> record_of(std::size_t count) {
+        DRYDOCK_TRY_ASSIGN(const auto fields, csv_.next());
+        if (!fields) {
+            return fail("blocks.truncated", "the file ends too early", "export the version again");
+        }
+        DRYDOCK_TRY(check_fields(*fields, count));
+        return *fields;
+    }
+
+    Status check_fields(const Fields& fields, std::size_t count) {
+        return fields.size() == count
+                   ? Status{}
+                   : refuse(csv_.record(),
+                            fmt::format("it has {} fields, and needs {}", fields.size(), count));
+    }
+
+    std::ifstream in_;
+    CsvReader csv_;
+};
+
+Result<VersionRow> read_version(const File& file) {
+    const bool has_snapshot = file.format.version_fields > 6;
+    const std::size_t size = has_snapshot ? 4 : 3;
+    VersionRow version;
+    version.uid = file.version[0];
+    version.date = file.version[1];
+    version.name = file.version[2];
+    version.snapshot = has_snapshot ? file.version[3] : "";
+    DRYDOCK_TRY_ASSIGN(version.blocks, number_in(file.version[size], 2));
+    DRYDOCK_TRY_ASSIGN(version.bytes, number_in(file.version[size + 1], 2));
+    DRYDOCK_TRY_ASSIGN(const std::int64_t valid, number_in(file.version[size + 2], 2));
+    version.is_valid = valid != 0;
+    if (has_snapshot) {
+        DRYDOCK_TRY_ASSIGN(const std::int64_t is_protected, number_in(file.version[size + 3], 2));
+        version.is_protected = is_protected != 0;
+    }
+    if (version.uid.empty() || version.blocks > k_blocks_max) {
+        return refuse(2, "this is no version");
+    }
+    return version;
+}
+
+// The first pass.
+class Check {
+public:
+    Check(const DataBackend& blobs, VersionRow version)
+        : blobs_(blobs)
+        , found_(std::move(version))
+        , has_row_(static_cast<std::size_t>(found_.blocks)) {}
+
+    Status take(const Fields& fields, std::int64_t record) {
+        DRYDOCK_TRY_ASSIGN(const std::int64_t id, number_in(fields[2], record));
+        DRYDOCK_TRY_ASSIGN(const std::int64_t size, number_in(fields[5], record));
+        if (fields[1] != found_.uid || id >= found_.blocks) {
+            return refuse(record, "the block is of another version, or beyond its end");
+        }
+        if (has_row_[static_cast<std::size_t>(id)]) {
+            return refuse(record, fmt::format("position {} is there twice", id));
+        }
+        has_row_[static_cast<std::size_t>(id)] = true;
+        ++found_.rows;
+        bytes_ += size;
+        found_.block_bytes = std::max(found_.block_bytes, size);
+        found_.sparse += fields[0].empty() ? 1 : 0;
+        found_.encrypted += fields.size() > 7 && fields[7] == "1" ? 1 : 0;
+        return check_blob(fields[0]);
+    }
+
+    Result<VersionRow> finish() {
+        if (found_.rows != found_.blocks) {
+            return fail("blocks.truncated",
+                        fmt::format("the file has {} block rows, and its version has {}",
+                                    found_.rows,
+                                    found_.blocks),
+                        "export the version again; nothing was imported");
+        }
+        if (bytes_ != found_.bytes || !has_regular_size(found_)) {
+            return refuse(2, "the sizes of the blocks do not add up to that of the version");
+        }
+        return found_;
+    }
+
+private:
+    Status check_blob(const std::string& uid) {
+        if (uid.empty() || uid == last_uid_) {
+            return {};
+        }
+        last_uid_ = uid;
+        DRYDOCK_TRY_ASSIGN(const auto bytes, blobs_.bytes_of(uid));
+        return bytes ? Status{}
+                     : fail("blocks.missing",
+                            fmt::format("the store has no blob {}", uid),
+                            "bring the blobs into the store first; nothing was imported");
+    }
+
+    const DataBackend& blobs_;
+    VersionRow found_;
+    std::vector<bool> has_row_;
+    std::int64_t bytes_ = 0;
+    std::string last_uid_;
+};
+
+// "" is NULL, and so is the "\x" that an older backy2 wrote.
+std::string null_or(std::size_t number, const std::string& type) {
+    return fmt::format("CAST(nullif(nullif(${0}, ''), '\\x') AS {1})", number, type);
+}
+
+std::string with_time(const std::string& date) {
+    return date.empty() || date.find('.') != std::string::npos ? date : date + ".000000";
+}
+
+// The second pass, inside a transaction.
+class Writer {
+public:
+    Writer(Sql& sql, const Schema& schema, bool has_expire)
+        : sql_(sql)
+        , has_enc_(schema.has_enc_version)
+        , has_expire_(has_expire) {}
+
+    Status write_version(const File& file, const VersionRow& version) {
+        const std::string expire = file.format.version_fields > 8 ? file.version[8] : "";
+        if (!expire.empty() && !has_expire_) {
+            return refuse(2, "it has an expiry, and this store has no place for one");
+        }
+        std::vector<std::string> values = {version.uid,
+                                           with_time(version.date),
+                                           version.name,
+                                           version.snapshot,
+                                           std::to_string(version.blocks),
+                                           std::to_string(version.bytes),
+                                           version.is_valid ? "1" : "0",
+                                           version.is_protected ? "1" : "0"};
+        if (!expire.empty()) {
+            values.push_back(expire + " 00:00:00.000000");
+        }
+        return insert("versions (uid, date, name, snapshot_name, size, size_bytes, valid, protected"
+                          + std::string(expire.empty() ? ")" : ", expire)"),
+                      values,
+                      8);
+    }
+
+    Status write_block(const Fields& fields, std::int64_t record) {
+        const bool is_encrypted = fields.size() > 7 && fields[7] != "0";
+        if (is_encrypted && !has_enc_) {
+            return refuse(record, "it is encrypted; `drydock store upgrade` first");
+        }
+        std::vector<std::string> values(fields.begin(), fields.begin() + 7);
+        values[3] = with_time(values[3]);
+        std::string columns = "blocks (uid, version_uid, id, date, checksum, size, valid";
+        if (has_enc_) {
+            columns += ", enc_version, enc_envkey, enc_nonce";
+            values.insert(values.end(), {is_encrypted ? fields[7] : "0", "", ""});
+            if (fields.size() > 7) {
+                std::copy(fields.begin() + 8, fields.end(), values.begin() + 8);
+            }
+        }
+        return insert(columns + ")", values, 0);
+    }
+
+private:
+    // Numbers and dates get their type from the column.
+    Status
+    insert(const std::string& into, const std::vector<std::string>& values, std::size_t exact) {
+        std::string places;
+        for (std::size_t i = 1; i <= values.size(); ++i) {
+            const bool is_text = exact == 0 && (i == 1 || i == 5 || i > 8);
+            places +=
+                (i == 1 ? "" : ", ") + (is_text ? null_or(i, "varchar") : fmt::format("${}", i));
+        }
+        const auto done =
+            sql_.query(fmt::format("INSERT INTO {} VALUES ({}) RETURNING 1", into, places), values);
+        return done ? Status{} : tl::unexpected(done.error());
+    }
+
+    Sql& sql_;
+    bool has_enc_;
+    bool has_expire_;
+};
+
+Status write_all_rows(Store& store, const std::string& path, const VersionRow& version) {
+    Sql& sql = store.metadata->sql();
+    DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
+    File file(path);
+    DRYDOCK_TRY(file.open());
+    Writer writer(sql, store.metadata->schema(), columns.at("versions").contains("expire"));
+    DRYDOCK_TRY(writer.write_version(file, version));
+    DRYDOCK_TRY(file.each_block([&](const Fields& fields, std::int64_t record) {
+        return writer.write_block(fields, record);
+    }));
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql.query("SELECT count(*) FROM blocks WHERE version_uid = $1", {version.uid}));
+    return number_of(rows[0][0]) == version.blocks
+               ? Status{}
+               : fail("blocks.import",
+                      "the database has other rows than the file",
+                      "did the file change meanwhile? Nothing was imported");
+}
+
+}  // namespace
+
+Result<ImportReport> import_version(Store& store, const std::string& path) {
+    File file(path);
+    DRYDOCK_TRY(file.open());
+    DRYDOCK_TRY_ASSIGN(VersionRow version, read_version(file));
+    DRYDOCK_TRY_ASSIGN(const bool exists, store.metadata->has_version(version.uid));
+    if (exists) {
+        return fail("blocks.version_exists",
+                    fmt::format("the store has a version {} already", version.uid),
+                    "nothing was imported");
+    }
+    Check check(*store.reader.blobs, std::move(version));
+    DRYDOCK_TRY(file.each_block(
+        [&](const Fields& fields, std::int64_t record) { return check.take(fields, record); }));
+    DRYDOCK_TRY_ASSIGN(VersionRow checked, check.finish());
+    DRYDOCK_TRY(in_transaction(store.metadata->sql(),
+                               [&] { return write_all_rows(store, path, checked); }));
+    return ImportReport{checked, file.format.name, checked.rows};
+}
+
+}  // namespace drydock::mover::blocks
