@@ -46,7 +46,7 @@ class Server:
         missing = [name for name in ("radosgw", "ceph-mon", "ceph-osd", "ceph", "curl")
                    if not shutil.which(name)]
         if missing:
-            raise Unavailable(f"{', '.join(missing)}: not installed (./dev setup --ceph)")
+            raise Unavailable(f"{', '.join(missing)}: not installed (./dev setup --servers)")
         self._start_ceph()
         self._wait()
 

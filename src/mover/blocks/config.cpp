@@ -124,6 +124,14 @@ Status take_engine(const std::string& url, StoreConfig& config) {
         config.metadata = "postgresql" + url.substr(end);
         return {};
     }
+    if (scheme.starts_with("mysql") || scheme.starts_with("mariadb")) {
+        return fail(
+            "blocks.config",
+            "[MetaBackend] engine is MySQL, where no release of backy2 up to 2.13.8 can make "
+            "its tables; drydock reads sqlite and postgresql",
+            "export every version with the backy2 that reads them, and `drydock store "
+            "import` them into a new store on SQLite or PostgreSQL");
+    }
     return refuse(fmt::format("[MetaBackend] engine is of the kind {}; drydock reads sqlite and "
                               "postgresql",
                               scheme.substr(0, scheme.find_first_of(":@/"))));

@@ -75,7 +75,14 @@ TEST(Config, RefusesWhatItDoesNotRead) {
         const auto config = parse_config(text);
         return config ? std::string() : config.error().message;
     };
-    EXPECT_THAT(message_of(config_with("mysql://h/db")), HasSubstr("of the kind mysql"));
+    EXPECT_THAT(message_of(config_with("oracle://h/db")), HasSubstr("of the kind oracle"));
+    for (const char* url : {"mysql://h/db", "mysql+pymysql://u:secret@h/db", "mariadb://h/db"}) {
+        const auto config = parse_config(config_with(url));
+        ASSERT_FALSE(config);
+        EXPECT_THAT(config.error().message, HasSubstr("MySQL")) << url;
+        EXPECT_THAT(config.error().remedy, HasSubstr("drydock store import")) << url;
+        EXPECT_THAT(config.error().text(), testing::Not(HasSubstr("secret")));
+    }
     EXPECT_THAT(message_of(config_with("sqlite:////%(home)s/m")),
                 HasSubstr("[MetaBackend] engine"));
     EXPECT_THAT(message_of(config_with("sqlite:////m", "encryption_version: x\n")),
