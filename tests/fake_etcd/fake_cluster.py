@@ -79,10 +79,14 @@ class FakeCluster:
         self.write_cluster_file()
 
     def __enter__(self) -> Self:
-        self._start_server()
-        for member in MEMBERS:
-            self.start(member)
-        self.wait_for(lambda: self.state()["serving"] == 3, "all members to serve")
+        try:
+            self._start_server()
+            for member in MEMBERS:
+                self.start(member)
+            self.wait_for(lambda: self.state()["serving"] == 3, "all members to serve")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,7 +157,14 @@ class FakeCluster:
 
     def _start_server(self) -> None:
         server = subprocess.Popen([built("fake_etcd_server"), self.base, self.version],
-                                  start_new_session=True, stdin=subprocess.DEVNULL)
+                                  start_new_session=True, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         threading.Thread(target=server.wait, daemon=True).start()
-        path = os.path.join(self.base, "server.sock")
-        self.wait_for(lambda: os.path.exists(path), "the server to listen")
+        self.wait_for(self._is_listening, "the server to listen")
+
+    def _is_listening(self) -> bool:
+        """Its socket has a name before anybody listens there."""
+        try:
+            return bool(self._say("state"))
+        except OSError:
+            return False
