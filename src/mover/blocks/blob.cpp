@@ -95,32 +95,43 @@ Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope
     return data_key;
 }
 
-Result<std::string> decrypt(std::string_view blob, const std::string& key) {
+// A thread reads one block after the other in the same memory.
+struct Scratch {
+    Buffer blob;
+    Buffer plain;
+};
+
+Scratch& scratch() {
+    thread_local Scratch scratch;
+    return scratch;
+}
+
+// In the place of the ciphertext. Answers the zstd frame.
+Result<std::string_view> decrypt(Buffer& blob, const std::string& key) {
     const Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-    std::string tag(blob.substr(0, k_tag_bytes));
-    const auto nonce = blob.substr(k_tag_bytes, k_nonce_bytes);
-    const auto sealed = blob.substr(k_head_bytes);
-    std::string plain(sealed.size() + 16, '\0');
+    auto* bytes = reinterpret_cast<unsigned char*>(blob.data());
+    unsigned char* sealed = bytes + k_head_bytes;
+    const auto sealed_bytes = static_cast<int>(blob.size() - k_head_bytes);
     int size = 0;
     int rest = 0;
     EVP_CIPHER_CTX* raw = cipher.get();
     const bool right =
         EVP_DecryptInit_ex(raw, EVP_aes_256_gcm(), nullptr, nullptr, nullptr) == 1
         && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_IVLEN, int{k_nonce_bytes}, nullptr) == 1
-        && EVP_DecryptInit_ex(raw, nullptr, nullptr, in(key), in(nonce)) == 1
-        && EVP_DecryptUpdate(raw, out(plain), &size, in(sealed), static_cast<int>(sealed.size()))
-               == 1
-        && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, int{k_tag_bytes}, tag.data()) == 1
-        && EVP_DecryptFinal_ex(raw, out(plain) + size, &rest) == 1;
+        && EVP_DecryptInit_ex(raw, nullptr, nullptr, in(key), bytes + k_tag_bytes) == 1
+        && EVP_DecryptUpdate(raw, sealed, &size, sealed, sealed_bytes) == 1
+        && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, int{k_tag_bytes}, bytes) == 1
+        && EVP_DecryptFinal_ex(raw, sealed + size, &rest) == 1;
     if (!right) {
         return fail("blocks.tag", "the GCM tag does not fit: the blob is damaged", k_other_copy);
     }
-    plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
-    return plain;
+    return blob.view().substr(k_head_bytes, static_cast<std::size_t>(size + rest));
 }
 
+using Decompressor = std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)>;
+
 // As backy2 reads: the first frame, which must say its size.
-Result<std::string> unpack(const std::string& frame, std::int64_t wanted) {
+Result<std::string_view> unpack(std::string_view frame, std::int64_t wanted, Buffer& plain) {
     const auto says = ZSTD_getFrameContentSize(frame.data(), frame.size());
     if (says == ZSTD_CONTENTSIZE_ERROR || says == ZSTD_CONTENTSIZE_UNKNOWN) {
         return fail("blocks.frame", "no zstd frame that says its size", k_other_copy);
@@ -128,28 +139,31 @@ Result<std::string> unpack(const std::string& frame, std::int64_t wanted) {
     if (says != static_cast<std::uint64_t>(wanted)) {
         return size_error(says, wanted);
     }
+    thread_local const Decompressor decompressor(ZSTD_createDCtx(), &ZSTD_freeDCtx);
     const auto length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
-    std::string plain(says, '\0');
-    const auto got = ZSTD_isError(length) != 0
-                         ? length
-                         : ZSTD_decompress(plain.data(), plain.size(), frame.data(), length);
+    plain.reset(says);
+    const auto got =
+        ZSTD_isError(length) != 0
+            ? length
+            : ZSTD_decompressDCtx(
+                  decompressor.get(), plain.data(), plain.size(), frame.data(), length);
     if (ZSTD_isError(got) != 0 || got != says) {
         return fail("blocks.frame", "the zstd frame is damaged", k_other_copy);
     }
-    return plain;
+    return plain.view();
 }
 
-Result<std::string>
-open_sealed(const BlobReader& reader, const BlockRow& row, std::string_view blob) {
-    if (blob.size() <= k_head_bytes) {
-        return size_error(blob.size(), row.size);
+Result<std::string_view>
+open_sealed(const BlobReader& reader, const BlockRow& row, Scratch& scratch) {
+    if (scratch.blob.size() <= k_head_bytes) {
+        return size_error(scratch.blob.size(), row.size);
     }
     DRYDOCK_TRY_ASSIGN(const std::string key, unwrap(reader, row.envelope));
-    DRYDOCK_TRY_ASSIGN(const std::string frame, decrypt(blob, key));
-    return unpack(frame, row.size);
+    DRYDOCK_TRY_ASSIGN(const std::string_view frame, decrypt(scratch.blob, key));
+    return unpack(frame, row.size, scratch.plain);
 }
 
-Status check(const BlobReader& reader, const BlockRow& row, const std::string& plain) {
+Status check(const BlobReader& reader, const BlockRow& row, std::string_view plain) {
     if (plain.size() != static_cast<std::uint64_t>(row.size)) {
         return size_error(plain.size(), row.size);
     }
@@ -173,7 +187,7 @@ Status check(const BlobReader& reader, const BlockRow& row, const std::string& p
     return {};
 }
 
-Result<std::string> decode(const BlobReader& reader, const BlockRow& row) {
+Result<std::string_view> decode(const BlobReader& reader, const BlockRow& row) {
     if (row.size < 0 || row.size > k_block_bytes_max) {
         return fail("blocks.size", fmt::format("the row says {} bytes", row.size), k_other_copy);
     }
@@ -186,17 +200,26 @@ Result<std::string> decode(const BlobReader& reader, const BlockRow& row) {
     const auto plain_max = static_cast<std::size_t>(row.size);
     const auto bytes_max =
         row.enc_version == 0 ? plain_max : k_head_bytes + ZSTD_compressBound(plain_max);
-    DRYDOCK_TRY_ASSIGN(std::string bytes, reader.blobs->read(row.uid, bytes_max));
-    if (row.enc_version == 1) {
-        return open_sealed(reader, row, bytes);
+    if (reader.reads_from_disk) {
+        reader.blobs->forget_cached(row.uid);
     }
+    DRYDOCK_TRY(reader.blobs->read(row.uid, bytes_max, scratch().blob));
+    return row.enc_version == 1 ? open_sealed(reader, row, scratch())
+                                : Result<std::string_view>(scratch().blob.view());
+}
+
+Result<std::string_view> read_checked(const BlobReader& reader, const BlockRow& row) {
+    DRYDOCK_TRY_ASSIGN(const std::string_view bytes, decode(reader, row));
+    DRYDOCK_TRY(check(reader, row, bytes));
     return bytes;
 }
 
-Result<std::string> read_checked(const BlobReader& reader, const BlockRow& row) {
-    DRYDOCK_TRY_ASSIGN(std::string bytes, decode(reader, row));
-    DRYDOCK_TRY(check(reader, row, bytes));
-    return bytes;
+using Read = Result<std::string_view> (*)(const BlobReader&, const BlockRow&);
+
+Status use_bytes(Read read, const BlobReader& reader, const BlockRow& row, const UseBlock& use) {
+    DRYDOCK_TRY_ASSIGN(const std::string place, reader.blobs->place_of(row.uid));
+    const auto bytes = read(reader, row);
+    return bytes ? use(*bytes) : tl::unexpected(Error(bytes.error()).in("blob " + place));
 }
 
 }  // namespace
@@ -222,22 +245,21 @@ Result<std::string> hash_name(const std::string& python_name) {
     return name;
 }
 
-Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
-    DRYDOCK_TRY_ASSIGN(const std::string path, reader.blobs->place_of(row.uid));
-    auto bytes = read_checked(reader, row);
-    if (!bytes) {
-        return tl::unexpected(bytes.error().in("blob " + path));
-    }
-    return bytes;
+Status use_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use) {
+    return use_bytes(&read_checked, reader, row, use);
 }
 
-Result<std::string> decode_block(const BlobReader& reader, const BlockRow& row) {
-    DRYDOCK_TRY_ASSIGN(const std::string path, reader.blobs->place_of(row.uid));
-    auto bytes = decode(reader, row);
-    if (!bytes) {
-        return tl::unexpected(bytes.error().in("blob " + path));
-    }
-    return bytes;
+Status use_decoded_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use) {
+    return use_bytes(&decode, reader, row, use);
+}
+
+Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {
+    std::string copy;
+    DRYDOCK_TRY(use_block(reader, row, [&](std::string_view plain) {
+        copy = plain;
+        return Status{};
+    }));
+    return copy;
 }
 
 bool opens_envelope(const std::string& key, const std::string& envelope) {

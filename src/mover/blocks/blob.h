@@ -7,6 +7,7 @@
 #include "mover/blocks/data_backend.h"
 #include "mover/blocks/metadata.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct BlobReader {
     std::string key;                       // 32 bytes; empty: none given
     std::string hash_function = "sha512";  // as OpenSSL names it
     std::string other_key = {};            // tried where `key` does not open; may be empty
+    bool reads_from_disk = false;          // drops what memory has of a blob before it is read
 };
 
 // The 32 bytes of 64 hex digits. Error: "blocks.key".
@@ -34,7 +36,13 @@ struct BlobReader {
 // "blocks.enc_version", "blocks.uid".
 [[nodiscard]] Result<std::string> read_block(const BlobReader& reader, const BlockRow& row);
 
+// The same without a copy: `use` gets the plain bytes, which lie in a buffer of this thread and are
+// gone when it returns. It must read no other block. Its error is the answer.
+using UseBlock = std::function<Status(std::string_view plain)>;
+[[nodiscard]] Status use_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use);
+
 // The same but for the checksum: for bytes that something else proves.
-[[nodiscard]] Result<std::string> decode_block(const BlobReader& reader, const BlockRow& row);
+[[nodiscard]] Status
+use_decoded_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use);
 
 }  // namespace drydock::mover::blocks

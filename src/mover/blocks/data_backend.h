@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "mover/blocks/buffer.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -42,8 +43,9 @@ public:
     // Error: "blocks.data" if it cannot be reached or is not there.
     [[nodiscard]] virtual Status check() const = 0;
 
-    [[nodiscard]] virtual Result<std::string> read(const std::string& uid,
-                                                   std::size_t bytes_max) const = 0;
+    // Fills the buffer with the whole blob.
+    [[nodiscard]] virtual Status
+    read(const std::string& uid, std::size_t bytes_max, Buffer& bytes) const = 0;
     // Writes a new blob, which is durable after sync(). Errors: "blocks.exists", "os.disk_full",
     // "blocks.write". After an error there is no blob of that name.
     [[nodiscard]] virtual Status write(const std::string& uid, std::string_view bytes) const = 0;

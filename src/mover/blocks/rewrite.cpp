@@ -214,9 +214,10 @@ Status verify_new(Store& store,
             request.progressed(verdict.rows, verdict.rows_all);
         }
     };
-    DRYDOCK_TRY_ASSIGN(
-        report.verdict,
-        verify(*store.metadata, both_keys(store, request), request.workers, {found, count}));
+    BlobReader reader = both_keys(store, request);
+    reader.reads_from_disk = true;  // the last proof before anything is removed
+    DRYDOCK_TRY_ASSIGN(report.verdict,
+                       verify(*store.metadata, reader, request.workers, {found, count}));
     if (bad.size() >= k_bad_blobs_max) {
         return fail("blocks.unverified",
                     fmt::format("{} blobs and more cannot be read", bad.size()),

@@ -1,6 +1,6 @@
 // Every blob of a store rewritten under a new name: encrypted, or under another key.
 //
-// A batch of blobs is read and checked, written under new names, synced and read back. Then all
+// A batch of blobs is read and checked, written under new names, synced and read again. Then all
 // rows of the batch are switched in one transaction. Old blobs stay until all of the store is
 // verified, so at every instant each version can be restored. The journal makes it resumable: a
 // kill loses one batch at most. Memory: one batch, and two blobs a worker.
@@ -29,7 +29,7 @@ struct RewriteRequest {
     std::string journal;  // path
     std::size_t workers = 1;
     std::size_t batch_blobs_max = 1024;
-    std::int64_t batch_bytes_max = std::int64_t{64} << 20;  // of plain blocks
+    std::int64_t batch_bytes_max = std::int64_t{256} << 20;  // of plain blocks
     std::function<void(std::int64_t blobs, std::int64_t blobs_all)> progressed;
 };
 

@@ -31,26 +31,27 @@ struct Written {
     std::optional<Error> failed;  // the new one cannot be written
 };
 
+Status
+seal_and_write(const BlobReader& to, const Work& work, std::string_view plain, Written& written) {
+    written.plain_sum = sum_of(plain);
+    DRYDOCK_TRY_ASSIGN(written.sealed, seal(plain, to.key));
+    written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
+    Status done = to.blobs->write(work.blob->to, written.sealed.bytes);
+    written.sealed.bytes = {};
+    return done;
+}
+
 Written write_one(const BlobReader& from, const BlobReader& to, const Work& work) {
     Written written;
-    const auto plain = read_block(from, work.source->row);
-    if (!plain) {
-        written.lost = plain.error();
-        return written;
+    const Status read = use_block(from, work.source->row, [&](std::string_view plain) {
+        if (const Status done = seal_and_write(to, work, plain, written); !done) {
+            written.failed = done.error();
+        }
+        return Status{};
+    });
+    if (!read) {
+        written.lost = read.error();
     }
-    written.plain_sum = sum_of(*plain);
-    auto sealed = seal(*plain, to.key);
-    if (!sealed) {
-        written.failed = sealed.error();
-        return written;
-    }
-    written.sealed = std::move(*sealed);
-    written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
-    if (const Status done = to.blobs->write(work.blob->to, written.sealed.bytes); !done) {
-        written.failed = done.error();
-    }
-    written.sealed.bytes.clear();
-    written.sealed.bytes.shrink_to_fit();
     return written;
 }
 
@@ -84,7 +85,7 @@ void RewriteBatches::note(const Source& source, const Error& error) {
 Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Source>& sources) {
     std::vector<Rewritten> blobs;
     for (const Source& source : sources) {
-        DRYDOCK_TRY_ASSIGN(std::string uid, new_blob_uid());
+        DRYDOCK_TRY_ASSIGN(std::string uid, new_blob_uid(source.row.uid));
         blobs.push_back(
             {source.row.uid, std::move(uid), "", "", source.row.envelope, source.nonce});
     }
@@ -144,16 +145,16 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
     DRYDOCK_TRY(new_reader_.blobs->sync());
     OrderedPool<std::size_t, Status> readers(
         request_.workers,
-        [&](const std::size_t& i) -> Status {
-            new_reader_.blobs->forget_cached(proved[i].to);
-            DRYDOCK_TRY_ASSIGN(const std::string plain,
-                               decode_block(new_reader_, new_row(origins[i]->row, proved[i])));
-            return sum_of(plain) == sums[i]
-                       ? Status{}
-                       : fail("blocks.read_back",
-                              fmt::format("the new blob {} reads otherwise than it was written",
-                                          proved[i].to),
-                              "look at the disk and at the memory of this machine");
+        [&](const std::size_t& i) {
+            const auto compare = [&](std::string_view plain) -> Status {
+                return sum_of(plain) == sums[i]
+                           ? Status{}
+                           : fail("blocks.read_back",
+                                  fmt::format("the new blob {} reads otherwise than it was written",
+                                              proved[i].to),
+                                  "look at the disk and at the memory of this machine");
+            };
+            return use_decoded_block(new_reader_, new_row(origins[i]->row, proved[i]), compare);
         },
         [](const std::size_t&, Status& status) { return status; });
     for (std::size_t i = 0; i < proved.size(); ++i) {

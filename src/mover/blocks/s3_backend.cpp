@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 
 namespace drydock::mover::blocks {
@@ -84,8 +85,8 @@ public:
 
     [[nodiscard]] Result<std::string> place_of(const std::string& uid) const override;
     [[nodiscard]] Status check() const override;
-    [[nodiscard]] Result<std::string> read(const std::string& uid,
-                                           std::size_t bytes_max) const override;
+    [[nodiscard]] Status
+    read(const std::string& uid, std::size_t bytes_max, Buffer& bytes) const override;
     [[nodiscard]] Status write(const std::string& uid, std::string_view bytes) const override;
 
     // A stored object is durable.
@@ -119,21 +120,23 @@ Status S3Backend::check() const {
     return page ? Status{} : tl::unexpected(as_data_error(page.error()));
 }
 
-Result<std::string> S3Backend::read(const std::string& uid, std::size_t bytes_max) const {
+Status S3Backend::read(const std::string& uid, std::size_t bytes_max, Buffer& bytes) const {
     DRYDOCK_TRY(place_of(uid));
-    auto bytes = bucket_.get(uid, bytes_max);
-    if (bytes) {
-        return bytes;
+    const auto object = bucket_.get(uid, bytes_max);
+    if (object) {
+        bytes.reset(object->size());
+        std::ranges::copy(*object, bytes.data());
+        return {};
     }
-    if (bytes.error().code == "s3.missing") {
+    if (object.error().code == "s3.missing") {
         return fail("blocks.missing", "there is no such object", k_other_copy);
     }
-    if (bytes.error().code == "s3.too_large") {
+    if (object.error().code == "s3.too_large") {
         return fail("blocks.size",
                     fmt::format("the object is longer than {} bytes", bytes_max),
                     k_other_copy);
     }
-    return fail("blocks.read", bytes.error().message, bytes.error().remedy);
+    return fail("blocks.read", object.error().message, object.error().remedy);
 }
 
 Status S3Backend::write(const std::string& uid, std::string_view bytes) const {
