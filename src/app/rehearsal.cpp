@@ -52,10 +52,10 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
 
 }  // namespace
 
-Answer<RunStatus> rehearse(const Options& asked, const model::Plan& plan, Observer& observer) {
-    Options options = asked;
-    options.cluster_file = plan.cluster_file;
-    const auto made = plan_rehearsal(options, plan);
+Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
+    Options of_plan = options;
+    of_plan.cluster_file = plan.cluster_file;
+    const auto made = plan_rehearsal(of_plan, plan);
     if (!made) {
         return tl::unexpected(made.error());
     }
@@ -70,9 +70,9 @@ Answer<RunStatus> rehearse(const Options& asked, const model::Plan& plan, Observ
     if (!store) {
         return tl::unexpected(store.error());
     }
-    Departure departure = {*made, start_proof(options, *made)};
+    Departure departure = {*made, start_proof(of_plan, *made)};
     SessionPointer session;
-    return carry_out(options, *store, departure, observer, session);
+    return carry_out(of_plan, *store, departure, observer, session);
 }
 
 }  // namespace drydock::app

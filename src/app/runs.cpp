@@ -101,7 +101,7 @@ Answer<std::string> find_limit(const Options& options, Store& store, const model
         stops.assign(record->stops.begin(),
                      record->stops.begin() + static_cast<std::ptrdiff_t>(record->hop) + 1);
     }
-    const std::string limit = options.back_to.empty() ? stops.front() : options.back_to;
+    std::string limit = options.back_to.empty() ? stops.front() : options.back_to;
     if (std::find(stops.begin(), stops.end(), limit) == stops.end()) {
         return refuse(
             {"downgrade.to",
@@ -154,25 +154,25 @@ Answer<JourneyRecord> departure_record(Store& store, const UpgradeRequest& reque
 
 }  // namespace
 
-Answer<RunStatus> apply(const Options& asked, const model::Plan& plan, Observer& observer) {
-    auto signer = check_signature(asked, plan);
+Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+    auto signer = check_signature(options, plan);
     if (!signer) {
         return tl::unexpected(signer.error());
     }
-    Options options = asked;
-    options.signed_by = signer->value_or("");
+    Options of_signer = options;
+    of_signer.signed_by = signer->value_or("");
     if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
         return refuse(checked.error());
     }
-    Departure departure = {plan, start_proof(options, plan)};
+    Departure departure = {plan, start_proof(of_signer, plan)};
     auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
     if (!store) {
         return tl::unexpected(store.error());
     }
     SessionPointer session;
-    auto ended = carry_out(options, *store, departure, observer, session);
+    auto ended = carry_out(of_signer, *store, departure, observer, session);
     session.reset();  // gives the lease back
-    return return_if_asked(options, std::move(ended), observer);
+    return return_if_asked(of_signer, std::move(ended), observer);
 }
 
 Answer<RunStatus>

@@ -28,7 +28,7 @@ int connect_to(const std::string& path) {
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
     const int line = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-    return ::connect(line, raw, sizeof address) == 0 ? line : -1;
+    return line >= 0 && ::connect(line, raw, sizeof address) == 0 ? line : -1;
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ int listen_on_port(int port) {
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-    const bool listens = ::bind(line, raw, sizeof address) == 0 && ::listen(line, 64) == 0;
+    const bool listens =
+        line >= 0 && ::bind(line, raw, sizeof address) == 0 && ::listen(line, 64) == 0;
     return listens ? line : -1;
 }
 
@@ -73,7 +74,8 @@ int listen_on_path(const std::string& path) {
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-    const bool listens = ::bind(line, raw, sizeof address) == 0 && ::listen(line, 64) == 0;
+    const bool listens =
+        line >= 0 && ::bind(line, raw, sizeof address) == 0 && ::listen(line, 64) == 0;
     return listens ? line : -1;
 }
 
@@ -85,12 +87,12 @@ class Server {
 public:
     Server(const model::Cluster& cluster, const std::string& version)
         : faults_(1)
-        , etcd_(cluster, version, faults_) {
+        , etcd_(cluster, version, faults_)
+        , begun_ms_(clock_.monotonic_ms()) {
         for (const model::Member& member : cluster.members) {
             etcd_.stop_by_hand(member.name);
             members_.push_back(&member);
         }
-        begun_ms_ = clock_.monotonic_ms();
     }
 
     // Never returns.
@@ -267,7 +269,7 @@ private:
     std::map<std::string, int> ports_;  // by URL: the listening socket; 0: none
     std::map<std::string, int> lines_;  // by member: the connection of its process
     std::mutex mutex_;
-    std::int64_t begun_ms_ = 0;
+    std::int64_t begun_ms_;
 };
 
 }  // namespace
@@ -275,19 +277,19 @@ private:
 }  // namespace drydock::fake_etcd
 
 int main(int count, char** arguments) {
-    using namespace drydock;
     if (count != 3) {
         fmt::print(stderr, "fake_etcd_server BASE VERSION\n");
         return 2;
     }
     const std::string base = arguments[1];
-    const auto pack = pack::load_pack(DRYDOCK_SOURCE_DIR "/packs/etcd");
-    const auto cluster = pack.value ? pack::load_cluster(base + "/cluster.yaml", *pack.value)
-                                    : pack::Loaded<model::Cluster>();
+    const auto pack = drydock::pack::load_pack(DRYDOCK_SOURCE_DIR "/packs/etcd");
+    const auto cluster = pack.value
+                             ? drydock::pack::load_cluster(base + "/cluster.yaml", *pack.value)
+                             : drydock::pack::Loaded<drydock::model::Cluster>();
     if (!cluster.value) {
         fmt::print(stderr, "{}/cluster.yaml cannot be read\n", base);
         return 2;
     }
-    fake_etcd::Server server(*cluster.value, arguments[2]);
+    drydock::fake_etcd::Server server(*cluster.value, arguments[2]);
     server.serve(base + "/server.sock");
 }
