@@ -408,6 +408,19 @@ TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
     EXPECT_THAT(out_.str(), HasSubstr("restored with losses"));
 }
 
+TEST_F(Execute, StoreExportAndImportCountRows) {
+    fake_app().exported.rows = 3;
+    fake_app().exported.left_out = {"its expiry"};
+    EXPECT_EQ(type({"store", "export", "backy.cfg", "u1", "-o", "u1.csv"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("u1.csv, 3 block rows"));
+    EXPECT_THAT(out_.str(), HasSubstr("no place for: its expiry"));
+    fake_app().imported.rows = 1;
+    EXPECT_EQ(type({"store", "import", "backy.cfg", "u1.csv"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("1 block row,"));
+    EXPECT_THAT(fake_app().asked,
+                ElementsAre("export backy.cfg u1 u1.csv", "import backy.cfg u1.csv"));
+}
+
 TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("nothing to do"));

@@ -73,6 +73,19 @@ Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request
     return fake_app().restored;
 }
 
+Answer<mover::blocks::ExportReport> export_from_store(const StoreRequest& request,
+                                                      const std::string& version,
+                                                      const std::string& file) {
+    ask("export " + request.config + " " + version + " " + file);
+    return fake_app().exported;
+}
+
+Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
+                                                    const std::string& file) {
+    ask("import " + request.config + " " + file);
+    return fake_app().imported;
+}
+
 Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     ask("upgrade " + request.store.config + (request.undo ? " undo" : "")
         + (request.dry_run ? " dry" : "") + " " + request.copy);

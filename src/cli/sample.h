@@ -35,6 +35,8 @@ struct FakeApp {
     app::StoreVerified verified;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;
+    mover::blocks::ExportReport exported;
+    mover::blocks::ImportReport imported;
     app::StoreRewritten rewritten;
     std::optional<app::Failure> store_failure;
     std::vector<std::string> asked;
