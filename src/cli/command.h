@@ -6,12 +6,14 @@
 #include "app/block_store.h"
 #include "app/chain.h"
 #include "app/updates.h"
+#include "app/vfolders.h"
 #include "cli/completion.h"
 #include "cli/execute.h"
 #include "cli/json.h"
 #include "cli/observers.h"
 #include "cli/render.h"
 #include "cli/render_store.h"
+#include "cli/render_vfolders.h"
 
 #include <functional>
 #include <memory>
@@ -88,6 +90,7 @@ public:
     int export_from_store();
     int import_to_store();
     int upgrade_store();
+    int move_vfolders();
 
     int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }
 

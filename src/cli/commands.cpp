@@ -32,6 +32,7 @@ public:
         add_sim();
         add_running();
         add_stores();
+        add_vfolders();
         add_rest();
     }
 
@@ -342,6 +343,28 @@ private:
         auto* imported =
             add_store(stores, "import", "a version of such a file, once all is checked");
         text(imported, "file", to_.import_file, "FILE", "what an export made")->required();
+    }
+
+    void add_vfolders() {
+        auto& vfolders = *app_.add_subcommand("vfolders", "folders of a volume of Backend.AI");
+        vfolders.require_subcommand(1);
+        auto* move = add(vfolders,
+                         "move",
+                         "from layout 2 (22.09) to layout 3 (23.03), and back",
+                         k_json | k_dry_run);
+        text(move, "root", to_.volume, "ROOT", "the volume's own directory")->required();
+        text(move, "--list", to_.list, "FILE", "each folder's id and quota scope; `-` for stdin");
+        auto* finishes = move->add_flag(
+            "--finish", to_.finishes, "remove empty directories and journal: no way back behind it");
+        move->add_flag("--back", to_.goes_back, "every folder to its old place")
+            ->excludes(finishes);
+        move->add_flag("--leave-unlisted",
+                       to_.leaves_unlisted,
+                       "folders without a place in the other layout stay where they are");
+        move->add_option("--batch", to_.move_batch, "folders a batch (8192)")
+            ->type_name("N")
+            ->check(CLI::Range(1, 1'000'000));
+        text(move, "--journal", to_.journal, "FOLDER", "else ROOT.drydock");
     }
 
     void add_rest() {

@@ -163,6 +163,7 @@ constexpr Entry k_entries[] = {
     {"store upgrade", &Command::upgrade_store, false},
     {"store encrypt", &Command::encrypt_store, false},
     {"store rekey", &Command::rekey_store, false},
+    {"vfolders move", &Command::move_vfolders, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

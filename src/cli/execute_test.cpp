@@ -382,6 +382,26 @@ TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
     EXPECT_EQ(type({"store", "inspct", "backy.cfg"}), 2);
 }
 
+TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
+    fake_app().vfolders.report.is_done = true;
+    EXPECT_EQ(type({"vfolders", "move", "/vf", "--list", "rows"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("vfolders /vf rows"));
+    EXPECT_THAT(out_.str(), HasSubstr("--back takes it back"));
+    fake_app().vfolders.report.blocked = 1;
+    EXPECT_EQ(type({"vfolders", "move", "/vf"}), 1);
+    fake_app().vfolders.report.blocked = 0;
+    fake_app().vfolders.report.gone = 1;
+    EXPECT_EQ(type({"vfolders", "move", "/vf"}), 1);
+    fake_app().vfolders.report.is_refused = true;
+    EXPECT_EQ(type({"vfolders", "move", "/vf", "--back"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("nothing was moved"));
+    EXPECT_EQ(type({"vfolders", "move", "/vf", "--back", "--dry-run"}), 2);
+    EXPECT_EQ(type({"vfolders", "move", "/vf", "--back", "--finish"}), 2);
+    EXPECT_EQ(type({"vfolders", "move"}), 2);
+    fake_app().store_failure = {app::k_exit_usage, {{"rename.read", "no volume", ""}}};
+    EXPECT_EQ(type({"vfolders", "move", "/vf", "--json"}), 2);
+}
+
 TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
     EXPECT_EQ(type({"store", "verify", "backy.cfg", "--workers", "3"}), 0);
     EXPECT_THAT(fake_app().asked, ElementsAre("verify backy.cfg 3"));

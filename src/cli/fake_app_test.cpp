@@ -1,5 +1,6 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/block_store.h"
+#include "app/vfolders.h"
 #include "app/chain.h"
 #include "app/rehearsal.h"
 #include "app/updates.h"
@@ -84,6 +85,17 @@ Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
                                                     const std::string& file) {
     ask("import " + request.config + " " + file);
     return fake_app().imported;
+}
+
+Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
+    ask("vfolders " + request.move.root + " " + request.move.list
+        + (request.goes_back ? " back" : "") + (request.finishes ? " finish" : "")
+        + (request.dry_run ? " dry" : ""));
+    request.move.progressed(1, 2);
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().vfolders;
 }
 
 Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {

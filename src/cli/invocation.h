@@ -67,6 +67,11 @@ struct Invocation {
     std::string new_key_file;
     std::string journal;
     std::string copy;  // store upgrade: the file for the metadata
+    std::string volume;  // vfolders: its root
+    std::string list;    // vfolders: of folders and their scopes
+    std::uint64_t move_batch = 8192;
+    bool finishes = false;
+    bool leaves_unlisted = false;
     bool dry_run = false;
     bool json = false;
 };

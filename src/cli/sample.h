@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/block_store.h"
+#include "app/vfolders.h"
 
 #include <functional>
 #include <optional>
@@ -33,6 +34,7 @@ struct FakeApp {
     app::Checked checked = sample_check(checker::Verdict::holds);
     mover::blocks::Inspection inspection;
     app::StoreVerified verified;
+    app::VfoldersMoved vfolders;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;
     mover::blocks::ExportReport exported;

@@ -47,6 +47,7 @@ std::string store_progress_words(const std::string& verb,
 }
 
 void StoreProgressLine::show(const app::StoreProgress& progress) {
+    file_.show(progress.done, progress.all, progress.unit);
     const std::int64_t now = clock_.monotonic_ms();
     if (now - told_ms_ < (is_live_ ? k_redraw_ms : k_line_ms)) {
         return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/block_store.h"
+#include "cli/progress_file.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -21,7 +22,8 @@ public:
         , is_live_(is_live)
         , verb_(std::move(verb))
         , begun_ms_(clock.monotonic_ms())
-        , told_ms_(begun_ms_) {}
+        , told_ms_(begun_ms_)
+        , file_(clock) {}
 
     void show(const app::StoreProgress& progress);
     // Takes the line off a terminal.
@@ -35,6 +37,7 @@ private:
     std::int64_t begun_ms_;
     std::int64_t told_ms_;
     bool is_drawn_ = false;
+    ProgressFile file_;
 };
 
 // The file that an agent names to its commands in DRYDOCK_PROGRESS. It is replaced by rename, at

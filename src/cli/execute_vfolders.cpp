@@ -1,0 +1,35 @@
+// The commands that work on a volume of Backend.AI, and on no cluster.
+#include "cli/command.h"
+#include "cli/store_progress.h"
+
+namespace drydock::cli {
+
+int Command::move_vfolders() {
+    app::VfoldersRequest request;
+    request.move = {.root = typed_.volume,
+                    .list = typed_.list,
+                    .folder = typed_.journal,
+                    .batch = typed_.move_batch,
+                    .leaves_unlisted = typed_.leaves_unlisted,
+                    .progressed = {}};
+    request.goes_back = typed_.goes_back;
+    request.finishes = typed_.finishes;
+    request.dry_run = typed_.dry_run;
+    if (typed_.dry_run && (typed_.goes_back || typed_.finishes)) {
+        return refuse_use("--dry-run is of the way there", "leave it out, or --back and --finish");
+    }
+    const bool is_live = console_.terminal && !typed_.json;
+    StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, "move");
+    request.move.progressed = [&](std::int64_t done, std::int64_t all) {
+        line.show({done, all, "folders", 0});
+    };
+    const auto answer = app::move_vfolders(request);
+    line.clear();
+    const int shown =
+        show(answer, [&](const auto& moved) { return render_vfolders(moved, screen_); });
+    const bool is_no = answer && (answer->report.is_refused || answer->report.blocked > 0);
+    const bool has_lost = answer && answer->report.gone > 0;
+    return is_no || has_lost ? app::k_exit_no : shown;
+}
+
+}  // namespace drydock::cli

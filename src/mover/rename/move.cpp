@@ -1,0 +1,303 @@
+// The order of the durable steps: plan, `begin`; for each batch its intent, the renames, a sync of
+// the filesystem; `moved`, version.txt, `done`. Going back: `back`, version.txt, the batches from
+// the end to the front, `returned`, and the journal is removed. After a kill each step is done
+// again; a folder that is in its place already is left alone.
+#include "mover/rename/move.h"
+
+#include "mover/rename/move_journal.h"
+#include "mover/rename/move_list.h"
+#include "mover/rename/placer.h"
+#include "mover/rename/tree.h"
+#include "mover/rename/volume.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace drydock::mover::rename {
+namespace {
+
+constexpr const char* k_new_version = "3\n";
+
+// A directory that somebody else should own can only be made by root.
+Status check_owner(const Ownership& owner) {
+    if (geteuid() == 0 || geteuid() == owner.user) {
+        return {};
+    }
+    return fail("rename.owner",
+                fmt::format("the volume's directories belong to user {}, new ones would belong to {}",
+                            owner.user,
+                            geteuid()),
+                "run it as that user, or as root");
+}
+
+Status check_same(const MoveBegin& begin, const Volume& volume) {
+    if (begin.inode == volume.inode && begin.root == volume.path) {
+        return {};
+    }
+    return fail("rename.journal",
+                fmt::format("the journal is of {}, not of {}", begin.root, volume.path),
+                "--journal names the directory of another one");
+}
+
+class Mover {
+public:
+    Mover(const MoveRequest& request, Volume volume)
+        : request_(request)
+        , volume_(std::move(volume)) {}
+
+    MoveReport report;
+
+    // Compares list and tree.
+    Status look() {
+        DRYDOCK_TRY_ASSIGN(version_, volume_.version());
+        if (request_.list.empty()) {
+            return fail("rename.list",
+                        "which folder belongs to which scope? There is no list",
+                        "--list FILE: what psql prints of vfolders' id and quota_scope_id");
+        }
+        DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
+        DRYDOCK_TRY_ASSIGN(Survey found, survey(volume_.root, std::move(listed)));
+        report.listed = found.listed;
+        report.in_place = found.in_place;
+        report.folders = static_cast<std::int64_t>(found.moves.size());
+        report.is_refused = !found.can_move(request_.leaves_unlisted);
+        report.findings = std::move(found.findings);
+        if (found.moves.empty() && found.in_place == 0) {
+            return fail("rename.list",
+                        fmt::format("none of the folders of the list is below {}", volume_.path),
+                        "is it the volume's own directory, and the list that of this volume?");
+        }
+        DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, found.moves));
+        DRYDOCK_TRY(check_owner(owner_));
+        plan_ = {std::move(found.moves), std::move(found.scopes), std::move(found.standing)};
+        return {};
+    }
+
+    // Begins with what look() found.
+    Status begin(MoveJournal& journal) {
+        MoveBegin first;
+        first.root = volume_.path;
+        first.device = volume_.device;
+        first.inode = volume_.inode;
+        first.version = version_;
+        first.owner = owner_;
+        return journal.begin(plan_, first);
+    }
+
+    Status resume(const MoveJournal& journal) {
+        const MoveBegin& begin = *journal.state().begin;
+        DRYDOCK_TRY(check_same(begin, volume_));
+        DRYDOCK_TRY_ASSIGN(plan_, journal.plan());
+        owner_ = begin.owner;
+        version_ = begin.version;
+        report.folders = static_cast<std::int64_t>(plan_.moves.size());
+        report.is_resumed = true;
+        return check_owner(owner_);
+    }
+
+    Status forward(MoveJournal& journal) {
+        if (!journal.state().is_moved) {
+            DRYDOCK_TRY(move_all(journal));
+            if (report.blocked > 0) {
+                return journal.note_blocked(report.blocked);
+            }
+            DRYDOCK_TRY(journal.note_moved());
+        }
+        if (!journal.state().is_done) {
+            DRYDOCK_TRY(volume_.set_version(k_new_version, owner_));
+            DRYDOCK_TRY(journal.note_done());
+        }
+        report.is_done = true;
+        return {};
+    }
+
+    // Folders of layout 3 that neither the plan nor the tree before it had.
+    Status find_newer() {
+        std::vector<Id> known = plan_.standing;
+        for (const Move& move : plan_.moves) {
+            known.push_back(move.folder);
+        }
+        std::sort(known.begin(), known.end());
+        TreeVisitor visitor;
+        visitor.on_layout_2 = [](const Id&) {};
+        visitor.on_scope = [](const Id&) {};
+        visitor.on_other = visitor.on_not_directory = [](const std::string&) {};
+        visitor.on_layout_3 = [&](const Id& folder, const Id& scope) {
+            if (!std::binary_search(known.begin(), known.end(), folder)) {
+                report.findings.note(FindingKind::newer,
+                                     hex_of(scope) + "/" + FolderPath(folder).whole());
+            }
+        };
+        DRYDOCK_TRY(walk_tree(volume_.root, visitor));
+        report.is_refused = !request_.leaves_unlisted
+                            && report.findings.of(FindingKind::newer).count > 0;
+        return {};
+    }
+
+    Status back(MoveJournal& journal) {
+        if (!journal.state().goes_back) {
+            DRYDOCK_TRY(journal.intend_back());
+        }
+        if (!journal.state().is_returned) {
+            DRYDOCK_TRY(volume_.set_version(version_, owner_));
+            DRYDOCK_TRY(undo_all(journal));
+            if (report.blocked > 0) {
+                return journal.note_blocked(report.blocked);
+            }
+            DRYDOCK_TRY(journal.note_returned());
+        }
+        report.is_done = true;
+        return journal.remove();
+    }
+
+private:
+    Status move_all(MoveJournal& journal) {
+        Placer placer(volume_.root, owner_);
+        const std::uint64_t all = plan_.moves.size();
+        std::uint64_t first = journal.state().next;
+        const std::uint64_t tried = journal.state().tried;
+        while (first < all) {
+            const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, all);
+            DRYDOCK_TRY(journal.intend(first, last));
+            placer.repair(first < tried);
+            for (std::uint64_t at = first; at < last; ++at) {
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[at]));
+                count(placement);
+            }
+            DRYDOCK_TRY(volume_.sync());
+            first = last;
+            tell(first, all);
+        }
+        report.directories = placer.made();
+        return {};
+    }
+
+    Status undo_all(MoveJournal& journal) {
+        Placer placer(volume_.root, owner_);
+        const std::uint64_t all = journal.state().tried;
+        std::uint64_t last = journal.state().back;
+        while (last > 0) {
+            const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
+            DRYDOCK_TRY(journal.intend_undo(first, last));
+            for (std::uint64_t at = last; at > first; --at) {
+                DRYDOCK_TRY(undo(placer, plan_.moves[at - 1]));
+            }
+            DRYDOCK_TRY(volume_.sync());
+            last = first;
+            tell(all - last, all);
+        }
+        return {};
+    }
+
+    Status undo(Placer& placer, const Move& move) {
+        DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(move));
+        count(placement);
+        placer.prune(move,
+                     std::binary_search(plan_.scopes.begin(), plan_.scopes.end(), move.scope));
+        return {};
+    }
+
+    void count(Placement placement) {
+        report.moved += placement == Placement::moved ? 1 : 0;
+        report.there += placement == Placement::there ? 1 : 0;
+        report.blocked += placement == Placement::blocked ? 1 : 0;
+        report.gone += placement == Placement::gone ? 1 : 0;
+    }
+
+    void tell(std::uint64_t done, std::uint64_t all) {
+        ++report.batches;
+        if (request_.progressed) {
+            request_.progressed(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all));
+        }
+    }
+
+    const MoveRequest& request_;
+    Volume volume_;
+    MovePlan plan_;
+    Ownership owner_;
+    std::optional<std::string> version_;
+};
+
+// What a kill between `returned` and the removal of the files left.
+bool is_over(const MoveState& state) {
+    return state.is_returned;
+}
+
+}  // namespace
+
+Result<MoveReport> look(const MoveRequest& request) {
+    DRYDOCK_TRY_ASSIGN(Volume volume, Volume::open(request.root));
+    Mover mover(request, std::move(volume));
+    auto journal = MoveJournal::open(request.folder, false);
+    if (journal && journal->state().begin && !is_over(journal->state())) {
+        DRYDOCK_TRY(mover.resume(*journal));
+        mover.report.there = static_cast<std::int64_t>(journal->state().next);
+        mover.report.is_done = journal->state().is_done;
+        return std::move(mover.report);
+    }
+    if (!journal && journal.error().code != "rename.nothing") {
+        return tl::unexpected(journal.error());
+    }
+    DRYDOCK_TRY(mover.look());
+    return std::move(mover.report);
+}
+
+Result<MoveReport> move(const MoveRequest& request) {
+    DRYDOCK_TRY_ASSIGN(Volume volume, Volume::open(request.root));
+    DRYDOCK_TRY_ASSIGN(MoveJournal journal, MoveJournal::open(request.folder, true));
+    Mover mover(request, std::move(volume));
+    if (journal.state().goes_back && !is_over(journal.state())) {
+        return fail("rename.goes_back",
+                    "the folders are on their way back",
+                    "--back once more; then the move can begin anew");
+    }
+    if (journal.state().begin && !is_over(journal.state())) {
+        DRYDOCK_TRY(mover.resume(journal));
+    } else {
+        DRYDOCK_TRY(mover.look());
+        if (mover.report.is_refused) {
+            DRYDOCK_TRY(journal.remove());
+            return std::move(mover.report);
+        }
+        DRYDOCK_TRY(mover.begin(journal));
+    }
+    DRYDOCK_TRY(mover.forward(journal));
+    return std::move(mover.report);
+}
+
+Result<MoveReport> move_back(const MoveRequest& request) {
+    DRYDOCK_TRY_ASSIGN(Volume volume, Volume::open(request.root));
+    DRYDOCK_TRY_ASSIGN(MoveJournal journal, MoveJournal::open(request.folder, false));
+    Mover mover(request, std::move(volume));
+    if (!journal.state().begin) {
+        return fail("rename.nothing", "nothing was moved: the journal is empty");
+    }
+    DRYDOCK_TRY(mover.resume(journal));
+    if (!journal.state().goes_back) {
+        DRYDOCK_TRY(mover.find_newer());
+        if (mover.report.is_refused) {
+            return std::move(mover.report);
+        }
+    }
+    DRYDOCK_TRY(mover.back(journal));
+    return std::move(mover.report);
+}
+
+Result<FinishReport> finish(const MoveRequest& request) {
+    DRYDOCK_TRY_ASSIGN(const Volume volume, Volume::open(request.root));
+    DRYDOCK_TRY_ASSIGN(MoveJournal journal, MoveJournal::open(request.folder, false));
+    if (!journal.state().is_done || journal.state().goes_back) {
+        return fail("rename.unfinished",
+                    "not every folder is in its place",
+                    "say `drydock vfolders move` again first");
+    }
+    DRYDOCK_TRY(check_same(*journal.state().begin, volume));
+    FinishReport report;
+    DRYDOCK_TRY_ASSIGN(report.removed, volume.remove_empty_fans());
+    DRYDOCK_TRY(journal.remove());
+    return report;
+}
+
+}  // namespace drydock::mover::rename

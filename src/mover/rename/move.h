@@ -1,0 +1,63 @@
+// Moves the folders of a volume from layout 2 to layout 3, and back.
+//
+// Every folder is renamed by itself, so it is in exactly one place at every instant. The journal
+// has the intent of a batch before its first rename. After the batch the filesystem is synced. A
+// killed move goes on where it was, and looks again at one batch. All servers that use the volume
+// are stopped meanwhile. Memory: 56 bytes for each folder.
+#pragma once
+
+#include "mover/rename/survey.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace drydock::mover::rename {
+
+struct MoveRequest {
+    std::string root;    // of the volume
+    std::string list;    // a file (move_list.h); may be empty where a move is under way
+    std::string folder;  // of the journal
+    std::size_t batch = 8192;      // folders a batch
+    bool leaves_unlisted = false;  // folders without a place in the other layout stay where they are
+    std::function<void(std::int64_t folders, std::int64_t all)> progressed;
+};
+
+struct MoveReport {
+    std::int64_t folders = 0;   // to be moved in all
+    std::int64_t listed = 0;    // in the list; 0 for a resumed move
+    std::int64_t in_place = 0;  // of them in their new place before the move
+    std::int64_t moved = 0;     // by this call
+    std::int64_t there = 0;     // that this call found in their place
+    std::int64_t blocked = 0;   // that something has the name of: they stay in their old place
+    std::int64_t gone = 0;      // that are in neither place any more
+    std::int64_t directories = 0;  // made by this call
+    std::int64_t batches = 0;
+    bool is_resumed = false;
+    bool is_refused = false;  // findings stand in the way; nothing was moved
+    bool is_done = false;     // every folder is in its place, and version.txt says so
+    Findings findings;        // of the survey
+};
+
+// Compares list and tree, and changes nothing. Errors: those of move(), but for those of renames.
+[[nodiscard]] Result<MoveReport> look(const MoveRequest& request);
+
+// Begins a move, or goes on with one. Errors: "rename.list", "rename.read", "rename.mounted",
+// "rename.owner" (new directories would belong to somebody else), "rename.version" (version.txt
+// names another layout), "rename.journal", "rename.busy", "rename.goes_back", "rename.move".
+[[nodiscard]] Result<MoveReport> move(const MoveRequest& request);
+
+// Renames every folder back, restores version.txt and removes the journal. Folders of layout 3 that
+// were made since refuse it, unless they stay. Errors: the same, and "rename.nothing".
+[[nodiscard]] Result<MoveReport> move_back(const MoveRequest& request);
+
+struct FinishReport {
+    std::int64_t removed = 0;  // empty directories of layout 2
+};
+
+// Removes the empty directories of layout 2, plan and journal: there is no way back behind it.
+// Errors: "rename.nothing"; "rename.unfinished" if folders are not in their places yet.
+[[nodiscard]] Result<FinishReport> finish(const MoveRequest& request);
+
+}  // namespace drydock::mover::rename

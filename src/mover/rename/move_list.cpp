@@ -1,0 +1,102 @@
+#include "mover/rename/move_list.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iostream>
+
+namespace drydock::mover::rename {
+namespace {
+
+tl::unexpected<Error> refuse_line(const std::string& name, std::size_t line, const char* reason) {
+    return fail("rename.list",
+                fmt::format("{}:{}: {}", name, line, reason),
+                "a line is the folder's id, a separator, and its quota scope: "
+                "psql -At -c 'select id, quota_scope_id from vfolders'");
+}
+
+std::string_view without_kind(std::string_view scope) {
+    for (const std::string_view kind : {"user:", "project:"}) {
+        if (scope.starts_with(kind)) {
+            return scope.substr(kind.size());
+        }
+    }
+    return scope;
+}
+
+std::optional<Move> parse_line(std::string_view line) {
+    const std::size_t end = line.find_first_of("|,\t ");
+    const std::size_t scope = line.find_first_not_of("|,\t ", end);
+    if (end == std::string_view::npos || scope == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto folder = parse_id(line.substr(0, end));
+    const auto owner = parse_id(without_kind(line.substr(scope)));
+    return folder && owner ? std::optional(Move{*folder, *owner}) : std::nullopt;
+}
+
+// A row that stands there twice counts once.
+Status make_unique(std::vector<Move>& moves, const std::string& name) {
+    std::sort(moves.begin(), moves.end(), [](const Move& left, const Move& right) {
+        return left.folder != right.folder ? left.folder < right.folder : left.scope < right.scope;
+    });
+    moves.erase(std::unique(moves.begin(), moves.end()), moves.end());
+    const auto twice =
+        std::adjacent_find(moves.begin(), moves.end(), [](const Move& left, const Move& right) {
+            return left.folder == right.folder;
+        });
+    if (twice == moves.end()) {
+        return {};
+    }
+    return fail("rename.list",
+                fmt::format("{}: folder {} has two scopes, {} and {}",
+                            name,
+                            hex_of(twice->folder),
+                            hex_of(twice->scope),
+                            hex_of(std::next(twice)->scope)),
+                "a folder is in one place: list one volume's folders alone");
+}
+
+}  // namespace
+
+Result<std::vector<Move>> read_move_list(std::istream& in, const std::string& name) {
+    std::vector<Move> moves;
+    std::string text;
+    for (std::size_t number = 1; std::getline(in, text); ++number) {
+        const std::string line = trim(text);
+        if (line.empty() || line.front() == '#') {
+            continue;
+        }
+        const auto move = line.size() <= k_list_line_max ? parse_line(line) : std::nullopt;
+        if (!move) {
+            return refuse_line(name, number, "not understood");
+        }
+        if (moves.size() == k_moves_max) {
+            return refuse_line(name, number, "too many folders");
+        }
+        moves.push_back(*move);
+    }
+    if (moves.empty()) {
+        return fail("rename.list", fmt::format("{} lists no folder", name), "is it the right file?");
+    }
+    DRYDOCK_TRY(make_unique(moves, name));
+    return moves;
+}
+
+Result<std::vector<Move>> read_move_list(const std::string& path) {
+    if (path == "-") {
+        return read_move_list(std::cin, "the standard input");
+    }
+    std::ifstream in(path);
+    if (!in) {
+        return fail_errno("rename.read", "open " + path, errno);
+    }
+    auto moves = read_move_list(in, path);
+    return in.bad() ? fail_errno("rename.read", "read " + path, EIO) : std::move(moves);
+}
+
+}  // namespace drydock::mover::rename

@@ -1,0 +1,171 @@
+// A rename within one filesystem is atomic: at every instant the folder is in one place.
+// RENAME_NOREPLACE makes the kernel check that nothing is replaced. Filesystems without it (NFS)
+// get a look first; all servers are stopped, so nobody makes the name between look and rename.
+#include "mover/rename/placer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace drydock::mover::rename {
+namespace {
+
+bool is_there(int parent, const char* path) {
+    return faccessat(parent, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+mode_t read_umask() {
+    const mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+bool has_same_fans(const Id& left, const Id& right) {
+    return left[0] == right[0] && left[1] == right[1];
+}
+
+// True if the directory is gone; one that holds something stays.
+bool remove_empty(int parent, const char* path) {
+    return unlinkat(parent, path, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+}  // namespace
+
+Placer::Placer(const os::Fd& root, Ownership owner)
+    : root_(root)
+    , owner_(owner)
+    , umask_(read_umask()) {}
+
+Status Placer::own(int parent, const char* name) const {
+    const bool is_ours = owner_.user == geteuid() && owner_.group == getegid();
+    if (!is_ours && fchownat(parent, name, owner_.user, owner_.group, AT_SYMLINK_NOFOLLOW) != 0) {
+        return fail_errno("rename.move", fmt::format("give {} its owner", name), errno);
+    }
+    const bool has_mode = is_ours && (owner_.mode & ~umask_) == owner_.mode;
+    if (!has_mode && fchmodat(parent, name, owner_.mode, 0) != 0) {
+        return fail_errno("rename.move", fmt::format("give {} its mode", name), errno);
+    }
+    return {};
+}
+
+Status Placer::make(int parent, const char* name) {
+    if (mkdirat(parent, name, owner_.mode) == 0) {
+        ++made_;
+        return own(parent, name);
+    }
+    if (errno != EEXIST) {
+        return fail_errno("rename.move", fmt::format("make the directory {}", name), errno);
+    }
+    return repairs_ && is_unfinished(parent, name) ? own(parent, name) : Status();
+}
+
+// True if this program made the directory, and was killed before it gave it its owner and mode.
+bool Placer::is_unfinished(int parent, const char* name) const {
+    struct stat found {};
+
+    return fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode)
+           && found.st_uid == geteuid() && (found.st_mode & 07777) == (owner_.mode & ~umask_);
+}
+
+// The directories "aa" and "aa/bb".
+Status Placer::make_fans(int parent, const FolderPath& path) {
+    DRYDOCK_TRY(make(parent, path.outer()));
+    return make(parent, path.inner());
+}
+
+// Holds the directory of the scope. Without `makes` there may be none; then nothing is held.
+Status Placer::enter(const Id& scope, bool makes) {
+    if (scope_ == scope) {
+        return {};
+    }
+    const std::string name = hex_of(scope);
+    scope_.reset();
+    fans_.reset();
+    if (makes) {
+        DRYDOCK_TRY(make(root_.get(), name.c_str()));
+    }
+    scope_directory_ =
+        os::Fd(openat(root_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!scope_directory_ && (makes || errno != ENOENT)) {
+        return fail_errno("rename.move", "open the directory " + name, errno);
+    }
+    scope_ = scope;
+    return {};
+}
+
+// Returns errno, or 0.
+int Placer::rename_once(int from, int to, const char* path) {
+    if (has_no_replace_) {
+        if (renameat2(from, path, to, path, RENAME_NOREPLACE) == 0) {
+            return 0;
+        }
+        if (errno != EINVAL && errno != ENOSYS) {
+            return errno;
+        }
+        has_no_replace_ = false;
+    }
+    if (is_there(to, path)) {
+        return is_there(from, path) ? EEXIST : ENOENT;
+    }
+    return renameat(from, path, to, path) == 0 ? 0 : errno;
+}
+
+Result<Placement> Placer::place(int from, int to, const FolderPath& path) {
+    const int error = rename_once(from, to, path.whole());
+    return error == 0 ? Placement::moved : explain(from, to, path, error);
+}
+
+Result<Placement> Placer::explain(int from, int to, const FolderPath& path, int error) {
+    const bool is_at_source = is_there(from, path.whole());
+    if (error == ENOENT && !is_at_source) {
+        return is_there(to, path.whole()) ? Placement::there : Placement::gone;
+    }
+    if (error == ENOENT && !is_there(to, path.inner())) {
+        DRYDOCK_TRY(make_fans(to, path));
+        return place(from, to, path);
+    }
+    if (error == EEXIST || error == ENOTEMPTY) {
+        return Placement::blocked;
+    }
+    return fail_errno("rename.move", fmt::format("rename {}", path.whole()), error);
+}
+
+Result<Placement> Placer::forward(const Move& move) {
+    DRYDOCK_TRY(enter(move.scope, true));
+    const FolderPath path(move.folder);
+    if (!fans_ || !has_same_fans(*fans_, move.folder)) {
+        const bool has_outer = fans_ && (*fans_)[0] == move.folder[0];
+        DRYDOCK_TRY(has_outer ? make(scope_directory_.get(), path.inner())
+                              : make_fans(scope_directory_.get(), path));
+        fans_ = move.folder;
+    }
+    return place(root_.get(), scope_directory_.get(), path);
+}
+
+Result<Placement> Placer::back(const Move& move) {
+    DRYDOCK_TRY(enter(move.scope, false));
+    const FolderPath path(move.folder);
+    if (!scope_directory_) {
+        return is_there(root_.get(), path.whole()) ? Placement::there : Placement::gone;
+    }
+    return place(scope_directory_.get(), root_.get(), path);
+}
+
+void Placer::prune(const Move& move, bool keeps_scope) {
+    if (scope_ != move.scope || !scope_directory_) {
+        return;
+    }
+    const FolderPath path(move.folder);
+    const int scope = scope_directory_.get();
+    const bool is_pruned = remove_empty(scope, path.inner()) && remove_empty(scope, path.outer());
+    if (is_pruned && !keeps_scope) {
+        (void)remove_empty(root_.get(), hex_of(move.scope).c_str());
+    }
+}
+
+}  // namespace drydock::mover::rename

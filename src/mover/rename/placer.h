@@ -1,0 +1,64 @@
+// Renames one folder at a time, from one layout into the other.
+//
+// ROOT and the directory of the present scope are held open; nothing is ever replaced. Not
+// thread-safe.
+#pragma once
+
+#include "mover/rename/layout.h"
+#include "mover/rename/survey.h"
+#include "os/files.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace drydock::mover::rename {
+
+enum class Placement : std::uint8_t {
+    moved,    // by this call
+    there,    // it was where it should be
+    blocked,  // something else has its name there; it stays where it was
+    gone,     // it is in neither place
+};
+
+class Placer {
+public:
+    // `root` outlives the placer. `owner` is whom new directories shall belong to.
+    Placer(const os::Fd& root, Ownership owner);
+
+    // Directories that exist get their owner, too: an earlier process may have been killed between
+    // the two.
+    void repair(bool repairs) { repairs_ = repairs; }
+
+    // Errors: "rename.move" with errno's sentence; the folder is in its old place then.
+    [[nodiscard]] Result<Placement> forward(const Move& move);
+    // Errors: the same; the folder is in its new place then.
+    [[nodiscard]] Result<Placement> back(const Move& move);
+
+    // Removes the directories of layout 3 that held this folder, if they are empty. The scope's own
+    // directory stays if `keeps_scope`.
+    void prune(const Move& move, bool keeps_scope);
+
+    [[nodiscard]] std::int64_t made() const { return made_; }
+
+private:
+    [[nodiscard]] Status enter(const Id& scope, bool makes);
+    [[nodiscard]] Status make_fans(int parent, const FolderPath& path);
+    [[nodiscard]] Status make(int parent, const char* name);
+    [[nodiscard]] Status own(int parent, const char* name) const;
+    [[nodiscard]] bool is_unfinished(int parent, const char* name) const;
+    [[nodiscard]] Result<Placement> place(int from, int to, const FolderPath& path);
+    [[nodiscard]] Result<Placement> explain(int from, int to, const FolderPath& path, int error);
+    [[nodiscard]] int rename_once(int from, int to, const char* path);
+
+    const os::Fd& root_;
+    Ownership owner_;
+    mode_t umask_;
+    bool repairs_ = false;
+    bool has_no_replace_ = true;  // the filesystem knows RENAME_NOREPLACE
+    std::optional<Id> scope_;     // whose directory is held
+    os::Fd scope_directory_;
+    std::optional<Id> fans_;  // a folder whose parents are there, in the held scope
+    std::int64_t made_ = 0;   // directories
+};
+
+}  // namespace drydock::mover::rename

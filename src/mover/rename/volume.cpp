@@ -1,0 +1,90 @@
+#include "mover/rename/volume.h"
+
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace drydock::mover::rename {
+namespace {
+
+constexpr std::size_t k_version_bytes_max = 64;
+constexpr std::size_t k_mounts_bytes_max = 16U << 20U;
+constexpr mode_t k_file_bits = 0666;
+
+}  // namespace
+
+Result<Volume> Volume::open(const std::string& root) {
+    Volume volume;
+    DRYDOCK_TRY_ASSIGN(volume.root, os::open_file(root, O_RDONLY | O_DIRECTORY));
+    volume.path = os::real_path_of(root);
+    struct stat found {};
+
+    if (fstat(volume.root.get(), &found) != 0) {
+        return fail_errno("rename.read", "look at " + root, errno);
+    }
+    volume.device = found.st_dev;
+    volume.inode = found.st_ino;
+    DRYDOCK_TRY_ASSIGN(const std::string mounts,
+                       os::read_file("/proc/self/mountinfo", k_mounts_bytes_max));
+    DRYDOCK_TRY(check_mounts(mounts, volume.path));
+    return volume;
+}
+
+Status Volume::sync() const {
+    return syncfs(root.get()) == 0 ? Status() : fail_errno("rename.move", "sync " + path, errno);
+}
+
+Result<std::optional<std::string>> Volume::version() const {
+    const auto text = os::read_plain_file(path + "/version.txt", k_version_bytes_max);
+    if (!text) {
+        return text.error().code == "os.missing" ? Result<std::optional<std::string>>(std::nullopt)
+                                                 : tl::unexpected(text.error());
+    }
+    const std::string layout = trim(*text);
+    if (layout != "2" && layout != "3") {
+        return fail("rename.version",
+                    fmt::format("{}/version.txt names layout {}", path, layout),
+                    "drydock knows layouts 2 and 3");
+    }
+    return *text;
+}
+
+Status Volume::set_version(const std::optional<std::string>& text, const Ownership& owner) const {
+    const std::string file = path + "/version.txt";
+    if (!text) {
+        if (unlink(file.c_str()) != 0 && errno != ENOENT) {
+            return fail_errno("rename.move", "remove " + file, errno);
+        }
+        return os::sync_folder(path);
+    }
+    DRYDOCK_TRY(os::write_file_durable(file, *text, owner.mode & k_file_bits));
+    if (owner.user != geteuid() && lchown(file.c_str(), owner.user, owner.group) != 0) {
+        return fail_errno("rename.move", "give " + file + " its owner", errno);
+    }
+    return {};
+}
+
+Result<std::int64_t> Volume::remove_empty_fans() const {
+    constexpr int k_fans = 256;
+    std::int64_t removed = 0;
+    for (int outer = 0; outer < k_fans; ++outer) {
+        const std::string first = fmt::format("{:02x}", outer);
+        if (faccessat(root.get(), first.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+            continue;
+        }
+        for (int inner = 0; inner < k_fans; ++inner) {
+            const std::string second = fmt::format("{}/{:02x}", first, inner);
+            removed += unlinkat(root.get(), second.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
+        }
+        removed += unlinkat(root.get(), first.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
+    }
+    DRYDOCK_TRY(sync());
+    return removed;
+}
+
+}  // namespace drydock::mover::rename

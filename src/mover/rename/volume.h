@@ -1,0 +1,36 @@
+// A volume that is open: its root directory and its version.txt.
+#pragma once
+
+#include "mover/rename/survey.h"
+#include "os/files.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace drydock::mover::rename {
+
+struct Volume {
+    os::Fd root;
+    std::string path;  // all links followed
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+
+    // Errors: "rename.read", "rename.mounted".
+    [[nodiscard]] static Result<Volume> open(const std::string& root);
+
+    // Durable: all renames so far survive a power cut.
+    [[nodiscard]] Status sync() const;
+
+    // The text of version.txt; nothing if there is none. Errors: "rename.version" if it names
+    // neither layout.
+    [[nodiscard]] Result<std::optional<std::string>> version() const;
+    // Durable when it returns. Nothing removes the file.
+    [[nodiscard]] Status set_version(const std::optional<std::string>& text,
+                                     const Ownership& owner) const;
+
+    // Removes empty directories of layout 2, and returns how many.
+    [[nodiscard]] Result<std::int64_t> remove_empty_fans() const;
+};
+
+}  // namespace drydock::mover::rename
