@@ -354,8 +354,10 @@ private:
                          k_json | k_dry_run);
         text(move, "root", to_.volume, "ROOT", "the volume's own directory")->required();
         text(move, "--list", to_.list, "FILE", "each folder's id and quota scope; `-` for stdin");
-        auto* finishes = move->add_flag(
-            "--finish", to_.finishes, "remove empty directories and journal: no way back behind it");
+        auto* finishes =
+            move->add_flag("--finish",
+                           to_.finishes,
+                           "remove empty directories and journal: no way back behind it");
         move->add_flag("--back", to_.goes_back, "every folder to its old place")
             ->excludes(finishes);
         move->add_flag("--leave-unlisted",

@@ -1,9 +1,9 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/block_store.h"
-#include "app/vfolders.h"
 #include "app/chain.h"
 #include "app/rehearsal.h"
 #include "app/updates.h"
+#include "app/vfolders.h"
 #include "base/text.h"
 #include "chain/graph.h"
 #include "cli/sample.h"

@@ -66,7 +66,7 @@ struct Invocation {
     bool goes_back = false;
     std::string new_key_file;
     std::string journal;
-    std::string copy;  // store upgrade: the file for the metadata
+    std::string copy;    // store upgrade: the file for the metadata
     std::string volume;  // vfolders: its root
     std::string list;    // vfolders: of folders and their scopes
     std::uint64_t move_batch = 8192;

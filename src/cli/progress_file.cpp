@@ -24,7 +24,8 @@ ProgressFile::ProgressFile(os::Clock& clock)
     : clock_(clock)
     , path_(progress_path())
     , begun_ms_(clock.monotonic_ms())
-    , told_ms_(begun_ms_ - k_every_ms) {}
+    , told_ms_(begun_ms_ - k_every_ms) {
+}
 
 void ProgressFile::show(std::int64_t done, std::int64_t all, const std::string& unit) {
     const std::int64_t now = clock_.monotonic_ms();

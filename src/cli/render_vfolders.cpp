@@ -61,13 +61,12 @@ std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen)
 }
 
 std::string dry_line(const rename::MoveReport& report) {
-    return report.is_resumed
-               ? fmt::format("under way: {} of {} are known to be in their places\n",
-                             report.there,
-                             folders(report.folders))
-               : fmt::format("would move {}; {} in place already\n",
-                             folders(report.folders),
-                             report.in_place);
+    return report.is_resumed ? fmt::format("under way: {} of {} are known to be in their places\n",
+                                           report.there,
+                                           folders(report.folders))
+                             : fmt::format("would move {}; {} in place already\n",
+                                           folders(report.folders),
+                                           report.in_place);
 }
 
 std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
@@ -75,12 +74,12 @@ std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const std::string word = !report.is_done    ? screen.paint(Tone::bad, "done in part")
                              : answer.goes_back ? screen.paint(Tone::good, "taken back")
                                                 : screen.paint(Tone::good, "done");
-    std::string out = fmt::format("{}: {} moved{}{}\n",
-                                  word,
-                                  folders(report.moved),
-                                  report.there > 0 ? fmt::format(", {} were there", report.there)
-                                                   : "",
-                                  report.is_resumed && !answer.goes_back ? "; resumed" : "");
+    std::string out =
+        fmt::format("{}: {} moved{}{}\n",
+                    word,
+                    folders(report.moved),
+                    report.there > 0 ? fmt::format(", {} were there", report.there) : "",
+                    report.is_resumed && !answer.goes_back ? "; resumed" : "");
     if (report.blocked > 0) {
         out += fmt::format("{} stay: their name is taken. Clear it, and say it again\n",
                            folders(report.blocked));

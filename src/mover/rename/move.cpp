@@ -25,11 +25,12 @@ Status check_owner(const Ownership& owner) {
     if (geteuid() == 0 || geteuid() == owner.user) {
         return {};
     }
-    return fail("rename.owner",
-                fmt::format("the volume's directories belong to user {}, new ones would belong to {}",
-                            owner.user,
-                            geteuid()),
-                "run it as that user, or as root");
+    return fail(
+        "rename.owner",
+        fmt::format("the volume's directories belong to user {}, new ones would belong to {}",
+                    owner.user,
+                    geteuid()),
+        "run it as that user, or as root");
 }
 
 Status check_same(const MoveBegin& begin, const Volume& volume) {
@@ -131,8 +132,8 @@ public:
             }
         };
         DRYDOCK_TRY(walk_tree(volume_.root, visitor));
-        report.is_refused = !request_.leaves_unlisted
-                            && report.findings.of(FindingKind::newer).count > 0;
+        report.is_refused =
+            !request_.leaves_unlisted && report.findings.of(FindingKind::newer).count > 0;
         return {};
     }
 
@@ -182,21 +183,24 @@ private:
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
             DRYDOCK_TRY(journal.intend_undo(first, last));
             for (std::uint64_t at = last; at > first; --at) {
-                DRYDOCK_TRY(undo(placer, plan_.moves[at - 1]));
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[at - 1]));
+                count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
             tell(all - last, all);
         }
-        return {};
+        return prune(placer, all);
     }
 
-    Status undo(Placer& placer, const Move& move) {
-        DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(move));
-        count(placement);
-        placer.prune(move,
-                     std::binary_search(plan_.scopes.begin(), plan_.scopes.end(), move.scope));
-        return {};
+    // Once all folders are back: a filesystem that frees many directories is slow to sync.
+    Status prune(Placer& placer, std::uint64_t all) {
+        for (std::uint64_t at = 0; at < all; ++at) {
+            const Id& scope = plan_.moves[at].scope;
+            const bool keeps = std::binary_search(plan_.scopes.begin(), plan_.scopes.end(), scope);
+            DRYDOCK_TRY(placer.prune(plan_.moves[at], keeps));
+        }
+        return volume_.sync();
     }
 
     void count(Placement placement) {

@@ -16,22 +16,23 @@
 namespace drydock::mover::rename {
 
 struct MoveRequest {
-    std::string root;    // of the volume
-    std::string list;    // a file (move_list.h); may be empty where a move is under way
-    std::string folder;  // of the journal
-    std::size_t batch = 8192;      // folders a batch
-    bool leaves_unlisted = false;  // folders without a place in the other layout stay where they are
+    std::string root;          // of the volume
+    std::string list;          // a file (move_list.h); may be empty where a move is under way
+    std::string folder;        // of the journal
+    std::size_t batch = 8192;  // folders a batch
+    bool leaves_unlisted =
+        false;  // folders without a place in the other layout stay where they are
     std::function<void(std::int64_t folders, std::int64_t all)> progressed;
 };
 
 struct MoveReport {
-    std::int64_t folders = 0;   // to be moved in all
-    std::int64_t listed = 0;    // in the list; 0 for a resumed move
-    std::int64_t in_place = 0;  // of them in their new place before the move
-    std::int64_t moved = 0;     // by this call
-    std::int64_t there = 0;     // that this call found in their place
-    std::int64_t blocked = 0;   // that something has the name of: they stay in their old place
-    std::int64_t gone = 0;      // that are in neither place any more
+    std::int64_t folders = 0;      // to be moved in all
+    std::int64_t listed = 0;       // in the list; 0 for a resumed move
+    std::int64_t in_place = 0;     // of them in their new place before the move
+    std::int64_t moved = 0;        // by this call
+    std::int64_t there = 0;        // that this call found in their place
+    std::int64_t blocked = 0;      // that something has the name of: they stay in their old place
+    std::int64_t gone = 0;         // that are in neither place any more
     std::int64_t directories = 0;  // made by this call
     std::int64_t batches = 0;
     bool is_resumed = false;

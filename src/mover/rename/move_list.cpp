@@ -81,7 +81,8 @@ Result<std::vector<Move>> read_move_list(std::istream& in, const std::string& na
         moves.push_back(*move);
     }
     if (moves.empty()) {
-        return fail("rename.list", fmt::format("{} lists no folder", name), "is it the right file?");
+        return fail(
+            "rename.list", fmt::format("{} lists no folder", name), "is it the right file?");
     }
     DRYDOCK_TRY(make_unique(moves, name));
     return moves;

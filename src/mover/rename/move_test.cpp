@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 namespace drydock::mover::rename {
@@ -55,7 +57,8 @@ public:
     }
 
     [[nodiscard]] std::string new_path(int number) const {
-        return request.root + "/" + hex_of(scope(number)) + "/" + FolderPath(folder(number)).whole();
+        return request.root + "/" + hex_of(scope(number)) + "/"
+               + FolderPath(folder(number)).whole();
     }
 
     static void make(const std::string& path) {
@@ -167,6 +170,38 @@ TEST_F(Volumes, GoesBackAfterAKillAtEachRecord) {
         }
         EXPECT_GT(record, 4);
     }
+}
+
+// A kill between any two system calls. Where it strikes differs from run to run; the seed of the
+// delays does not.
+TEST_F(Volumes, LosesNothingInKillsAtRandomInstants) {
+    fill(600);
+    std::mt19937 delays(20260);  // NOLINT: the same in each run
+    int killed = 0;
+    for (int round = 0; round < 60; ++round) {
+        const bool goes_back = round % 3 == 2;
+        const pid_t child = fork();
+        if (child == 0) {
+            _exit(goes_back ? (move_back(request) ? 0 : 1) : (move(request) ? 0 : 1));
+        }
+        usleep(static_cast<useconds_t>(delays() % 12'000));
+        kill(child, SIGKILL);
+        int status = 0;
+        waitpid(child, &status, 0);
+        killed += WIFSIGNALED(status) ? 1 : 0;
+        const auto [old_places, new_places] = places();
+        ASSERT_EQ(old_places + new_places, 600) << "round " << round;
+    }
+    EXPECT_GT(killed, 10);
+    if (const auto forward = move(request); !forward) {
+        EXPECT_EQ(forward.error().code, "rename.goes_back");
+        ASSERT_TRUE(move_back(request));
+        ASSERT_TRUE(move(request));
+    }
+    EXPECT_EQ(places(), std::pair(0, 600));
+    EXPECT_EQ(version(), "3\n");
+    ASSERT_TRUE(move_back(request));
+    EXPECT_EQ(places(), std::pair(600, 0));
 }
 
 TEST_F(Volumes, GoesBackFromTheMiddle) {
@@ -327,7 +362,8 @@ TEST(MoveList, ReadsWhatPsqlPrints) {
 
 TEST(MoveList, NamesTheLineThatIsWrong) {
     const std::string id(32, 'a');
-    for (const std::string& line : {id, id + "|", "x|" + id, id + "|" + id + "0", std::string(999, 'a')}) {
+    for (const std::string& line :
+         {id, id + "|", "x|" + id, id + "|" + id + "0", std::string(999, 'a')}) {
         std::istringstream in("\n" + line + "\n");
         const auto error = read_move_list(in, "list").error();
         EXPECT_EQ(error.code, "rename.list");

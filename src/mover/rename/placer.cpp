@@ -39,14 +39,15 @@ bool remove_empty(int parent, const char* path) {
 Placer::Placer(const os::Fd& root, Ownership owner)
     : root_(root)
     , owner_(owner)
-    , umask_(read_umask()) {}
+    , is_ours_(owner.user == geteuid() && owner.group == getegid())
+    , umask_(read_umask()) {
+}
 
 Status Placer::own(int parent, const char* name) const {
-    const bool is_ours = owner_.user == geteuid() && owner_.group == getegid();
-    if (!is_ours && fchownat(parent, name, owner_.user, owner_.group, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (!is_ours_ && fchownat(parent, name, owner_.user, owner_.group, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its owner", name), errno);
     }
-    const bool has_mode = is_ours && (owner_.mode & ~umask_) == owner_.mode;
+    const bool has_mode = is_ours_ && (owner_.mode & ~umask_) == owner_.mode;
     if (!has_mode && fchmodat(parent, name, owner_.mode, 0) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its mode", name), errno);
     }
@@ -66,7 +67,7 @@ Status Placer::make(int parent, const char* name) {
 
 // True if this program made the directory, and was killed before it gave it its owner and mode.
 bool Placer::is_unfinished(int parent, const char* name) const {
-    struct stat found {};
+    struct stat found{};
 
     return fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode)
            && found.st_uid == geteuid() && (found.st_mode & 07777) == (owner_.mode & ~umask_);
@@ -156,9 +157,10 @@ Result<Placement> Placer::back(const Move& move) {
     return place(scope_directory_.get(), root_.get(), path);
 }
 
-void Placer::prune(const Move& move, bool keeps_scope) {
-    if (scope_ != move.scope || !scope_directory_) {
-        return;
+Status Placer::prune(const Move& move, bool keeps_scope) {
+    DRYDOCK_TRY(enter(move.scope, false));
+    if (!scope_directory_) {
+        return {};
     }
     const FolderPath path(move.folder);
     const int scope = scope_directory_.get();
@@ -166,6 +168,7 @@ void Placer::prune(const Move& move, bool keeps_scope) {
     if (is_pruned && !keeps_scope) {
         (void)remove_empty(root_.get(), hex_of(move.scope).c_str());
     }
+    return {};
 }
 
 }  // namespace drydock::mover::rename

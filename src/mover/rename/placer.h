@@ -36,7 +36,7 @@ public:
 
     // Removes the directories of layout 3 that held this folder, if they are empty. The scope's own
     // directory stays if `keeps_scope`.
-    void prune(const Move& move, bool keeps_scope);
+    [[nodiscard]] Status prune(const Move& move, bool keeps_scope);
 
     [[nodiscard]] std::int64_t made() const { return made_; }
 
@@ -52,6 +52,7 @@ private:
 
     const os::Fd& root_;
     Ownership owner_;
+    bool is_ours_;  // what this process makes has that owner by itself
     mode_t umask_;
     bool repairs_ = false;
     bool has_no_replace_ = true;  // the filesystem knows RENAME_NOREPLACE

@@ -13,13 +13,8 @@
 namespace drydock::mover::rename {
 namespace {
 
-constexpr std::array<std::string_view, k_finding_kinds> k_names = {"collision",
-                                                                  "elsewhere",
-                                                                  "not_directory",
-                                                                  "unlisted",
-                                                                  "missing",
-                                                                  "other",
-                                                                  "newer"};
+constexpr std::array<std::string_view, k_finding_kinds> k_names = {
+    "collision", "elsewhere", "not_directory", "unlisted", "missing", "other", "newer"};
 constexpr std::uint8_t k_old_place = 1;
 constexpr std::uint8_t k_new_place = 2;
 constexpr std::uint8_t k_other_scope = 4;
@@ -37,20 +32,20 @@ public:
     Survey found;
 
     TreeVisitor visitor() {
-        return {.on_layout_2 = [this](const Id& folder) { take_old(folder); },
-                .on_layout_3 = [this](const Id& folder,
-                                      const Id& scope) { take_new(folder, scope); },
-                .on_scope = [this](const Id& scope) { found.scopes.push_back(scope); },
-                .on_not_directory =
-                    [this](const std::string& path) {
-                        found.findings.note(FindingKind::not_directory, path);
-                    },
-                .on_other =
-                    [this](const std::string& path) {
-                        if (path != "version.txt") {
-                            found.findings.note(FindingKind::other, path);
-                        }
-                    }};
+        return {
+            .on_layout_2 = [this](const Id& folder) { take_old(folder); },
+            .on_layout_3 = [this](const Id& folder, const Id& scope) { take_new(folder, scope); },
+            .on_scope = [this](const Id& scope) { found.scopes.push_back(scope); },
+            .on_not_directory =
+                [this](const std::string& path) {
+                    found.findings.note(FindingKind::not_directory, path);
+                },
+            .on_other =
+                [this](const std::string& path) {
+                    if (path != "version.txt") {
+                        found.findings.note(FindingKind::other, path);
+                    }
+                }};
     }
 
     void finish() {
@@ -75,11 +70,10 @@ public:
 private:
     // The position in the list, or its size.
     std::size_t find(const Id& folder) const {
-        const auto at =
-            std::lower_bound(listed_.begin(),
-                             listed_.end(),
-                             folder,
-                             [](const Move& move, const Id& id) { return move.folder < id; });
+        const auto at = std::lower_bound(
+            listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
+                return move.folder < id;
+            });
         return at != listed_.end() && at->folder == folder
                    ? static_cast<std::size_t>(at - listed_.begin())
                    : listed_.size();
@@ -168,7 +162,7 @@ Result<Survey> survey(const os::Fd& root, std::vector<Move> listed) {
 
 Result<Ownership> read_ownership(const os::Fd& root, const std::vector<Move>& moves) {
     const std::string path = moves.empty() ? "." : FolderPath(moves.front().folder).inner();
-    struct stat found {};
+    struct stat found{};
 
     if (fstatat(root.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_errno("rename.read", "look at ROOT/" + path, errno);

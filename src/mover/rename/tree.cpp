@@ -29,7 +29,7 @@ bool is_directory(const dirent& entry, int parent) {
     if (entry.d_type != DT_UNKNOWN) {
         return entry.d_type == DT_DIR;
     }
-    struct stat found {};
+    struct stat found{};
 
     return fstatat(parent, entry.d_name, &found, AT_SYMLINK_NOFOLLOW) == 0
            && S_ISDIR(found.st_mode);

@@ -22,7 +22,7 @@ Result<Volume> Volume::open(const std::string& root) {
     Volume volume;
     DRYDOCK_TRY_ASSIGN(volume.root, os::open_file(root, O_RDONLY | O_DIRECTORY));
     volume.path = os::real_path_of(root);
-    struct stat found {};
+    struct stat found{};
 
     if (fstat(volume.root.get(), &found) != 0) {
         return fail_errno("rename.read", "look at " + root, errno);

@@ -1,0 +1,121 @@
+"""`drydock vfolders move`: what it answers, with which exit code, and what it tells a run of its progress."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+import uuid
+from typing import Any, Iterator
+
+DRYDOCK = os.environ.get("DRYDOCK", "build/drydock")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DONE, NO, UNREADABLE = 0, 1, 2
+
+
+def keys_of(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from keys_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from keys_of(inner)
+
+
+class Move(unittest.TestCase):
+    def setUp(self) -> None:
+        scratch = tempfile.TemporaryDirectory(prefix="drydock-vfolders-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = scratch.name
+        self.volume = os.path.join(self.scratch, "volume")
+        self.list = os.path.join(self.scratch, "rows")
+        self.scopes = [uuid.uuid4() for _ in range(3)]
+        self.rows = [(uuid.uuid4(), self.scopes[number % 3]) for number in range(30)]
+        with open(self.list, "w", encoding="utf-8") as file:
+            for folder, scope in self.rows:
+                os.makedirs(self.old(folder))
+                with open(os.path.join(self.old(folder), "name"), "w", encoding="utf-8") as content:
+                    content.write(folder.hex)
+                file.write(f"{folder}|user:{scope}\n")
+
+    def old(self, folder: uuid.UUID) -> str:
+        return os.path.join(self.volume, folder.hex[:2], folder.hex[2:4], folder.hex[4:])
+
+    def new(self, folder: uuid.UUID, scope: uuid.UUID) -> str:
+        return os.path.join(self.volume, scope.hex, folder.hex[:2], folder.hex[2:4], folder.hex[4:])
+
+    def move(self, *words: str, code: int, env: dict[str, str] | None = None) -> dict[str, Any]:
+        done = subprocess.run([DRYDOCK, "vfolders", "move", self.volume, *words, "--json"], stdout=subprocess.PIPE,
+                              check=False, timeout=60, env=os.environ | (env or {}))
+        self.assertEqual(done.returncode, code, done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def assert_places(self, is_new: bool) -> None:
+        for folder, scope in self.rows:
+            path = self.new(folder, scope) if is_new else self.old(folder)
+            with open(os.path.join(path, "name"), encoding="utf-8") as content:
+                self.assertEqual(content.read(), folder.hex)
+            self.assertFalse(os.path.exists(self.old(folder) if is_new else self.new(folder, scope)))
+
+    def test_there_and_back_and_for_good(self) -> None:
+        self.assertEqual(self.move("--list", self.list, "--dry-run", code=DONE)["folders"], 30)
+        self.assert_places(is_new=False)
+        self.assertEqual(self.move("--list", self.list, code=DONE)["moved"], 30)
+        self.assert_places(is_new=True)
+        self.assertEqual(self.move("--back", code=DONE)["moved"], 30)
+        self.assert_places(is_new=False)
+        self.assertFalse(os.path.exists(os.path.join(self.volume, "version.txt")))
+        self.move("--list", self.list, code=DONE)
+        self.assertGreater(self.move("--finish", code=DONE)["removed"], 0)
+        self.assertEqual(set(os.listdir(self.volume)), {scope.hex for scope in self.scopes} | {"version.txt"})
+        self.assertEqual(self.move("--back", code=NO)["errors"][0]["code"], "rename.nothing")
+
+    def test_every_key_is_documented(self) -> None:
+        with open(os.path.join(ROOT, "docs/formats/vfolders.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"`([a-z_0-9]+)`", file.read()))
+        answer = self.move("--list", self.list, code=DONE)
+        self.assertEqual(set(keys_of(answer)) - documented, set())
+        records = set()
+        with open(os.path.join(self.volume + ".drydock", "vfolders.journal"), encoding="utf-8") as journal:
+            for line in journal:
+                record = json.loads(line.rsplit(" ", 1)[0])
+                records |= set(record) | {record["kind"]}
+        self.assertEqual(records - documented, set())
+
+    def test_what_stands_in_the_way_is_told_before_anything_moves(self) -> None:
+        os.makedirs(self.new(*self.rows[4]))
+        stray = uuid.uuid4()
+        os.makedirs(self.old(stray))
+        for words in (("--dry-run",), (), ("--leave-unlisted",)):
+            answer = self.move("--list", self.list, *words, code=NO)
+            self.assertTrue(answer["refused"])
+            self.assertEqual(answer["findings"]["collision"]["count"], 1)
+            self.assertEqual(answer["findings"]["unlisted"]["count"], 1)
+        self.assertTrue(all(os.path.isdir(self.old(folder)) for folder, _ in self.rows))
+        os.rmdir(self.new(*self.rows[4]))
+        self.move("--list", self.list, "--leave-unlisted", code=DONE)
+        self.assertTrue(os.path.isdir(self.old(stray)))
+
+    def test_what_cannot_be_read_ends_with_two(self) -> None:
+        self.assertEqual(self.move("--list", self.list + "x", code=UNREADABLE)["errors"][0]["code"], "rename.read")
+        self.volume += "x"
+        self.move("--list", self.list, code=UNREADABLE)
+
+    def test_without_a_list_nothing_begins(self) -> None:
+        self.assertEqual(self.move(code=NO)["errors"][0]["code"], "rename.list")
+        self.assert_places(is_new=False)
+
+    def test_a_run_is_told_of_progress(self) -> None:
+        progress = os.path.join(self.scratch, "progress.json")
+        self.move("--list", self.list, "--batch", "10", code=DONE, env={"DRYDOCK_PROGRESS": progress})
+        with open(progress, encoding="utf-8") as file:
+            told = json.load(file)
+        self.assertEqual((told["of"], told["unit"]), (30, "folders"))
+        self.assertIn(told["done"], (10, 20, 30))
+
+
+if __name__ == "__main__":
+    unittest.main()
