@@ -1,6 +1,7 @@
 // What reading chains costs: `chain_bench WHEEL CATALOGUE` prints one line of JSON.
 //
-// - milliseconds from the path of a wheel to its graph, and how many revisions that has
+// - milliseconds from the path of a wheel to its graph, of the clock and of the processor, and how
+//   many revisions that has
 // - milliseconds for the verdicts on all pairs of adjacent releases of a catalogue, from its text
 #include "base/text.h"
 #include "bench/must.h"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +27,10 @@ constexpr std::size_t k_catalogue_max = 16 << 20;  // bytes
 double now_ms() {
     using Clock = std::chrono::steady_clock;
     return std::chrono::duration<double, std::milli>(Clock::now().time_since_epoch()).count();
+}
+
+double processor_ms() {
+    return 1000.0 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
 template <class Work>
@@ -73,19 +79,22 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::size_t revisions = 0;
+    const double began = processor_ms();
     const auto read = median_and_worst(k_rounds, [&] {
         const chain::Reading reading = chain::read_chain(argv[1]);
         revisions = reading.problems.empty() ? reading.graph.revisions.size() : 0;
     });
+    const double busy = (processor_ms() - began) / k_rounds;
     const std::string text = must(drydock::os::read_file(argv[2], k_catalogue_max));
     std::map<std::string_view, int> counts;
     const auto pairs = median_and_worst(5, [&] { counts = count_pairs(text); });
     std::printf(
         "{\"bench\": \"chain\", \"revisions\": %zu, \"read_ms\": {\"median\": %.2f, \"worst\": "
-        "%.2f}, \"pairs_ms\": {\"median\": %.0f, \"worst\": %.0f}, \"verdicts\": {",
+        "%.2f, \"processor\": %.2f}, \"pairs_ms\": {\"median\": %.0f, \"worst\": %.0f}, \"verdicts\": {",
         revisions,
         read.first,
         read.second,
+        busy,
         pairs.first,
         pairs.second);
     const char* comma = "";

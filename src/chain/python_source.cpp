@@ -55,10 +55,6 @@ bool PythonSource::stop(const std::string& problem) {
     return false;
 }
 
-char PythonSource::at(std::size_t offset) const {
-    return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';
-}
-
 void PythonSource::skip_comment() {
     const auto end = text_.find_first_of("\r\n", at_);
     at_ = end == text_.npos ? text_.size() : end;

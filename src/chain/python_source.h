@@ -52,7 +52,11 @@ public:
 
 private:
     bool stop(const std::string& problem);
-    [[nodiscard]] char at(std::size_t offset = 0) const;
+    // 0 behind the end.
+    [[nodiscard]] char at(std::size_t offset = 0) const {
+        return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';
+    }
+
     bool skip_to_token(LogicalLine& into);
     void skip_comment();
     bool skip_newline();

@@ -3,6 +3,7 @@
 
     migrate.py --python P --ini I --config C --psql Q --host H --port N --user U --database D [--deadline S]
                [--lock-timeout S] [--leftover S] upgrade|downgrade REVISION
+    migrate.py ... services    only the first of these
 
 1. The release takes manager.toml, etcd answers, and so does the Redis that etcd names: one revision of 24.09 waits for ever without
    them, and holds 13 exclusive locks meanwhile.
@@ -263,14 +264,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--leftover", type=float, default=30)
     parser.add_argument("--engine", action="store_true")
     parser.add_argument("--row", default=os.environ.get("DRYDOCK_MIGRATE_ROW"))
-    parser.add_argument("way", choices=("upgrade", "downgrade"))
-    parser.add_argument("revision")
+    parser.add_argument("way", choices=("upgrade", "downgrade", "services"))
+    parser.add_argument("revision", nargs="?", default="")
     return parser.parse_args()
 
 
 def migrate(job: argparse.Namespace) -> int:
     server = Server(job)
     check_services(job)
+    if job.way == "services":
+        return 0
     end_leftovers(job, server)
     check_alone(server)
     os.environ["DRYDOCK_MIGRATE_ROW"] = server.row()

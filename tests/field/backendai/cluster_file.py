@@ -11,6 +11,7 @@ import settings
 if TYPE_CHECKING:
     from cluster import Cluster
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE)))
 CHECKS = {"manager": "import ai.backend.manager.server", "storage": "import ai.backend.storage.server",
           "agent": "import ai.backend.agent.server", "web": "import ai.backend.web.server"}
 
@@ -54,6 +55,7 @@ def _settings(cluster: "Cluster", role: str, database: str) -> dict[str, Any]:
         return database_of | {
             "url": cluster.url, "config": cluster.path("manager/manager.toml"),
             "alembic_ini": cluster.path("manager/alembic.ini"), "db_tools": postgres.programs(),
+            "drydock": os.path.abspath(os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")),
             "keypair": cluster.path("manager/keys/manager.key_secret"),
             "access_key": settings.ADMIN["access_key"],
             "secret_key": {"secret": {"file": _secret(cluster)}}, "vfolder_host": "local:volume1"}

@@ -5,15 +5,19 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
 import cluster
+import load
 import postgres
 import processes
+import releases
 from upgrade_test import DONE, Case, Running
 
 WAIT_SECONDS = 5.0  # in which a step would have begun
+HALTED = 4
 REFUSED = (1, 4)  # no plan, or a run that halts before its first step
 
 
@@ -23,7 +27,7 @@ class Faults(Case):
     def test_what_is_wrong_is_found(self) -> None:
         self.begin("23.9.8")
         self.load.stop()
-        for fault in (self.user_without_key, self.other_database, self.second_row, self.unknown_revision, self.no_redis,
+        for fault in (self.user_without_key, self.other_database, self.second_row, self.unknown_revision, self.no_redis, self.no_etcd,
                       self.worker_killed, self.wrong_schema, self.agent_left_behind):
             with self.subTest(fault.__name__):
                 fault()
@@ -87,6 +91,18 @@ class Faults(Case):
         finally:
             processes.send(pid, signal.SIGCONT)
         cluster.wait_until(lambda: self.facts()["manager-1/ready"] is True, 60, lambda: "not ready again", 1)
+
+    def no_etcd(self) -> None:
+        """The manager that runs answers signed calls without it."""
+        pid = next(pid for pid in processes.of_scratch(self.scratch)
+                   if processes.command_line(pid)[0].endswith("/etcd"))
+        processes.send(pid, signal.SIGSTOP)
+        try:
+            self.assertNotEqual(self.facts()["manager-1/services"], True)
+            self.assert_refused("etcd and Redis answer")
+        finally:
+            processes.send(pid, signal.SIGCONT)
+        cluster.wait_until(lambda: self.facts()["manager-1/services"] is True, 60, lambda: "not there again", 1)
 
     def worker_killed(self) -> None:
         """The parent stays, and nobody serves."""
@@ -188,6 +204,47 @@ class Faults(Case):
         self.assertIn(done.code, REFUSED, done.text())
         self.assertIn(step, done.text())
         self.assertEqual({role: self.cluster.pids(role) for role in cluster.ROLES}, before)
+
+
+class MissingPin(Case):
+    """yarl without its pin: pip is content, the check of the environment too, and `GET /` says 200."""
+
+    NEWER = ("yarl==1.17.2", "propcache==0.2.1")
+
+    def test_it_halts_before_clients_are_let_in_and_goes_back(self) -> None:
+        self.begin("23.9.8")
+        self.digests = {"23.09.8": self.cluster.digest}
+        self.load.stop()
+        self.cluster.write_cluster_file("23.9.8", "23.9.10", made=("23.9.10",))
+        self.take_pin_away()
+        self.make_plan("23.09.10")
+        done = self.drydock("apply", self.plan, expect=HALTED)
+        self.assertIn("start-manager", done.text())
+        facts = self.cluster.call("POST", "/auth", {"echo": "x"})
+        self.assertEqual((self.cluster.version(), facts[0]), ("23.09.10", 500))
+        self.assertEqual(self.cluster.pids("web"), [], "clients were let in")
+        self.drydock("downgrade")
+        self.load = load.Load(self.cluster)
+        self.assert_at("23.09.8")
+
+    def take_pin_away(self) -> None:
+        """The cluster file names pins and wheels of this test: all of the release's, and a newer yarl."""
+        wheels, pins = self.cluster.path("wheels"), self.cluster.path("pins.txt")
+        os.makedirs(wheels)
+        for name in os.listdir(releases.wheels_folder()):
+            os.symlink(os.path.join(releases.wheels_folder(), name), os.path.join(wheels, name))
+        got = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--python-version", "3.11",
+                              "--only-binary", ":all:", "-d", wheels, *self.NEWER], capture_output=True, text=True)
+        if got.returncode != 0:
+            self.skipTest(f"no newer yarl: {got.stderr[-300:]}")
+        known = os.path.join(releases.HERE, "pins", "23.9.10.txt")
+        with open(known) as old, open(pins, "w") as new:
+            new.writelines(line for line in old if not line.startswith(("yarl", "propcache")))
+            new.write("\n".join(self.NEWER) + "\n")
+        with open(self.file) as file:
+            text = file.read()
+        with open(self.file, "w") as file:
+            file.write(text.replace(known, pins).replace(f'"{releases.wheels_folder()}"', f'"{wheels}"'))
 
 
 if __name__ == "__main__":
