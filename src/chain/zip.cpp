@@ -5,6 +5,7 @@
 
 #include "chain/limits.h"
 #include "chain/paths.h"
+#include "chain/zip_headers.h"
 
 #include <fmt/format.h>
 #include <zip.h>
@@ -39,6 +40,7 @@ public:
             zip_error_fini(&error);
             return damaged_archive(reason);
         }
+        DRYDOCK_TRY(check_zip_headers(bytes_));
         return load_names();
     }
 
