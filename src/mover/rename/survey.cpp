@@ -69,7 +69,7 @@ public:
 
 private:
     // The position in the list, or its size.
-    std::size_t find(const Id& folder) const {
+    [[nodiscard]] std::size_t find(const Id& folder) const {
         const auto at = std::lower_bound(
             listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
                 return move.folder < id;
