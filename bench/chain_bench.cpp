@@ -90,7 +90,8 @@ int main(int argc, char** argv) {
     const auto pairs = median_and_worst(5, [&] { counts = count_pairs(text); });
     std::printf(
         "{\"bench\": \"chain\", \"revisions\": %zu, \"read_ms\": {\"median\": %.2f, \"worst\": "
-        "%.2f, \"processor\": %.2f}, \"pairs_ms\": {\"median\": %.0f, \"worst\": %.0f}, \"verdicts\": {",
+        "%.2f, \"processor\": %.2f}, \"pairs_ms\": {\"median\": %.0f, \"worst\": %.0f}, "
+        "\"verdicts\": {",
         revisions,
         read.first,
         read.second,

@@ -52,6 +52,7 @@ public:
 
 private:
     bool stop(const std::string& problem);
+
     // 0 behind the end.
     [[nodiscard]] char at(std::size_t offset = 0) const {
         return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';

@@ -58,9 +58,8 @@ Status check_entry(std::string_view bytes, std::string_view entry, std::size_t s
     }
     const std::string_view own = name_of(*file, 26, k_file_bytes);
     return own == name ? Status()
-                       : damaged_archive(fmt::format("its directory names a file {}, the file itself {}",
-                                                     name,
-                                                     own));
+                       : damaged_archive(fmt::format(
+                             "its directory names a file {}, the file itself {}", name, own));
 }
 
 }  // namespace

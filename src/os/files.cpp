@@ -171,8 +171,8 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
 
 namespace {
 
-// What a regular file has now: a string that grows by itself copies megabytes over and over. 0 where
-// nobody can tell, as for files of the kernel.
+// What a regular file has now: a string that grows by itself copies megabytes over and over. 0
+// where nobody can tell, as for files of the kernel.
 std::size_t size_hint(const Fd& file) {
     struct stat facts = {};
     return ::fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode)
