@@ -58,9 +58,18 @@ Json install_argv(const Json& request, const std::string& target) {
     return argv;
 }
 
+// The uppermost folder of the path that is not there yet; it lies in one that is.
+std::string first_missing(std::string path) {
+    for (std::string parent = os::folder_of(path); parent != path && !os::exists(parent);
+         parent = os::folder_of(path)) {
+        path = parent;
+    }
+    return path;
+}
+
 ActionResult make(const Json& request, const std::string& pins, const ActionContext& context) {
     const std::string& target = request["target"].as_string();
-    if (const auto held = os::OutputFolder::of(target); !held) {
+    if (const auto held = os::OutputFolder::of(first_missing(target)); !held) {
         return failed(held.error());  // somebody else would choose where it is made
     }
     std::error_code problem;

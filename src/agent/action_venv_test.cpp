@@ -50,6 +50,13 @@ TEST_F(Venv, is_made_from_its_pins_and_checked) {
     EXPECT_THAT(read("env/drydock-venv.json"), HasSubstr(R"("state":"made")"));
 }
 
+// The first environment of a host: the folder for all of them is not there either.
+TEST_F(Venv, is_made_with_the_folders_above_it) {
+    const auto made = make("target", folder_ + "/environments/new/env");
+    EXPECT_EQ(made.outcome, Outcome::done) << code(made);
+    EXPECT_THAT(read("environments/new/env/drydock-venv.json"), HasSubstr(R"("state":"made")"));
+}
+
 TEST_F(Venv, comes_from_a_folder_of_wheels_if_there_is_one) {
     EXPECT_EQ(make("wheels", "/srv/wheels").outcome, Outcome::done);
     EXPECT_THAT(read("calls"), HasSubstr("--no-index --find-links /srv/wheels"));
