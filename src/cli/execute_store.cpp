@@ -5,19 +5,7 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
-
 namespace drydock::cli {
-
-namespace {
-
-std::string progress_path() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
-    const char* path = std::getenv("DRYDOCK_PROGRESS");
-    return path == nullptr ? "" : path;
-}
-
-}  // namespace
 
 app::StoreRequest Command::store_request() const {
     return {typed_.store,

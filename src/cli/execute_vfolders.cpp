@@ -20,8 +20,10 @@ int Command::move_vfolders() {
     }
     const bool is_live = console_.terminal && !typed_.json;
     StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, "move");
+    StoreProgressFile file(progress_path(), console_.clock);
     request.move.progressed = [&](std::int64_t done, std::int64_t all) {
         line.show({done, all, "folders", 0});
+        file.write({done, all, "folders", 0});
     };
     const auto answer = app::move_vfolders(request);
     line.clear();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <ostream>
 
@@ -47,7 +48,6 @@ std::string store_progress_words(const std::string& verb,
 }
 
 void StoreProgressLine::show(const app::StoreProgress& progress) {
-    file_.show(progress.done, progress.all, progress.unit);
     const std::int64_t now = clock_.monotonic_ms();
     if (now - told_ms_ < (is_live_ ? k_redraw_ms : k_line_ms)) {
         return;
@@ -66,6 +66,12 @@ std::string progress_json(const app::StoreProgress& progress, std::int64_t elaps
                  static_cast<double>(progress.done) * 1000 / static_cast<double>(elapsed_ms));
     }
     return json.dump();
+}
+
+std::string progress_path() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    const char* path = std::getenv("DRYDOCK_PROGRESS");
+    return path == nullptr ? "" : path;
 }
 
 void StoreProgressFile::write(const app::StoreProgress& progress) {

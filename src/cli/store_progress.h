@@ -3,7 +3,6 @@
 #pragma once
 
 #include "app/block_store.h"
-#include "cli/progress_file.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -22,8 +21,7 @@ public:
         , is_live_(is_live)
         , verb_(std::move(verb))
         , begun_ms_(clock.monotonic_ms())
-        , told_ms_(begun_ms_)
-        , file_(clock) {}
+        , told_ms_(begun_ms_) {}
 
     void show(const app::StoreProgress& progress);
     // Takes the line off a terminal.
@@ -37,8 +35,10 @@ private:
     std::int64_t begun_ms_;
     std::int64_t told_ms_;
     bool is_drawn_ = false;
-    ProgressFile file_;
 };
+
+// The value of DRYDOCK_PROGRESS; empty if this is no action of a run.
+[[nodiscard]] std::string progress_path();
 
 // The file that an agent names to its commands in DRYDOCK_PROGRESS. It is replaced by rename, at
 // most twice a second. A file that cannot be written is passed over: progress is no result.
