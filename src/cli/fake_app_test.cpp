@@ -98,19 +98,6 @@ Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     return fake_app().vfolders;
 }
 
-Answer<mover::blocks::ExportReport> export_from_store(const StoreRequest& /*request*/,
-                                                      const std::string& version,
-                                                      const std::string& file) {
-    ask("export " + version + " " + file);
-    return mover::blocks::ExportReport();
-}
-
-Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& /*request*/,
-                                                    const std::string& file) {
-    ask("import " + file);
-    return mover::blocks::ImportReport();
-}
-
 Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     ask("upgrade " + request.store.config + (request.undo ? " undo" : "")
         + (request.dry_run ? " dry" : "") + " " + request.copy);
