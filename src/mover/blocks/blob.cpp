@@ -125,7 +125,8 @@ Result<std::string_view> decrypt(Buffer& blob, const std::string& key) {
     if (!right) {
         return fail("blocks.tag", "the GCM tag does not fit: the blob is damaged", k_other_copy);
     }
-    return blob.view().substr(k_head_bytes, static_cast<std::size_t>(size + rest));
+    return blob.view().substr(k_head_bytes,
+                              static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
 }
 
 using Decompressor = std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)>;

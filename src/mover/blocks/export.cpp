@@ -113,7 +113,7 @@ private:
         return flush();
     }
 
-    Status check_count() const {
+    [[nodiscard]] Status check_count() const {
         if (report.rows == version_.blocks && version_.rows == version_.blocks) {
             return {};
         }
