@@ -97,8 +97,7 @@ public:
 
     // A person aborts the run, while nobody conducts it. Returns why not.
     // `give_up_hosts`: also where a host does not tell what is under way.
-    Status
-    abort(const model::Plan& plan, const Death& death = {}, bool give_up_hosts = false);
+    Status abort(const model::Plan& plan, const Death& death = {}, bool give_up_hosts = false);
 
     // A person takes the run back: lets what is in flight end, makes the plan of the way back by
     // `compile`, and conducts it.
