@@ -11,6 +11,7 @@
 #include "mover/rename/volume.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,17 +21,21 @@ namespace {
 
 constexpr const char* k_new_version = "3\n";
 
-// A directory that somebody else should own can only be made by root.
-Status check_owner(const Ownership& owner) {
-    if (geteuid() == 0 || geteuid() == owner.user) {
+// Root works in root's volumes only: whoever owns a directory may swap what is below it for links
+// while root walks there.
+Status check_owner(const Ownership& owner, const Volume& volume) {
+    struct stat root{};
+
+    if (geteuid() == owner.user && fstat(volume.root.get(), &root) == 0
+        && (geteuid() != 0 || root.st_uid == 0)) {
         return {};
     }
     return fail(
         "rename.owner",
-        fmt::format("the volume's directories belong to user {}, new ones would belong to {}",
-                    owner.user,
+        fmt::format("the volume and its directories belong to user {}, and this is user {}",
+                    geteuid() == 0 && owner.user == 0 ? root.st_uid : owner.user,
                     geteuid()),
-        "run it as that user, or as root");
+        "run it as that user, as in `sudo -u NAME drydock vfolders move`");
 }
 
 Status check_same(const MoveBegin& begin, const Volume& volume) {
@@ -71,7 +76,7 @@ public:
                         "is it the volume's own directory, and the list that of this volume?");
         }
         DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, found.moves));
-        DRYDOCK_TRY(check_owner(owner_));
+        DRYDOCK_TRY(check_owner(owner_, volume_));
         plan_ = {std::move(found.moves), std::move(found.scopes), std::move(found.standing)};
         return {};
     }
@@ -95,7 +100,7 @@ public:
         version_ = begin.version;
         report.folders = static_cast<std::int64_t>(plan_.moves.size());
         report.is_resumed = true;
-        return check_owner(owner_);
+        return check_owner(owner_, volume_);
     }
 
     Status forward(MoveJournal& journal) {

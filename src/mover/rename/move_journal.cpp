@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -147,6 +148,23 @@ Status read_part(std::ifstream& in, std::uint64_t count, std::vector<Part>& part
 
 }  // namespace
 
+namespace {
+
+// Only one's own: who else may write there could lead the journal elsewhere.
+Status check_folder(const std::string& folder) {
+    struct stat found{};
+
+    if (lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode)
+        && found.st_uid == geteuid()) {
+        return {};
+    }
+    return fail("rename.journal",
+                fmt::format("{} is no directory of user {}", folder, geteuid()),
+                "--journal FOLDER names one of your own");
+}
+
+}  // namespace
+
 Result<MoveJournal> MoveJournal::open(const std::string& folder, bool makes) {
     const std::string path = folder + "/vfolders.journal";
     if (!makes && !os::exists(path)) {
@@ -157,6 +175,7 @@ Result<MoveJournal> MoveJournal::open(const std::string& folder, bool makes) {
     if (makes) {
         DRYDOCK_TRY(os::make_folder_durable(folder));
     }
+    DRYDOCK_TRY(check_folder(folder));
     DRYDOCK_TRY_ASSIGN(os::Fd file,
                        os::open_file(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
     if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -320,6 +320,36 @@ TEST_F(Volumes, RefusesAnotherVolumeAndADamagedJournal) {
     EXPECT_EQ(places(), std::pair(8, 0));
 }
 
+// Its owner could swap directories for links while root walks there.
+TEST_F(Volumes, OfSomebodyElseAreNotForRoot) {
+    constexpr uid_t k_somebody = 65'534;
+    if (geteuid() != 0) {
+        GTEST_SKIP() << "only root can give a directory away";
+    }
+    fill(8);
+    ASSERT_EQ(chown(request.root.c_str(), k_somebody, k_somebody), 0);
+    const auto refused = move(request);
+    EXPECT_EQ(refused.error().code, "rename.owner");
+    EXPECT_THAT(refused.error().remedy, HasSubstr("sudo -u NAME"));
+    ASSERT_EQ(chown(request.root.c_str(), 0, 0), 0);
+    const std::string first = request.root + "/" + hex_of(scope(0));
+    fs::create_directory(first);
+    ASSERT_EQ(chown(first.c_str(), k_somebody, k_somebody), 0);
+    EXPECT_EQ(move(request).error().code, "rename.owner");
+    ASSERT_EQ(chown(first.c_str(), 0, 0), 0);
+    EXPECT_TRUE(move(request)->is_done);
+}
+
+// A journal that another user's link leads elsewhere would be written there.
+TEST_F(Volumes, KeepNoJournalBehindALink) {
+    fill(8);
+    fs::create_directory(scratch + "/elsewhere");
+    fs::create_directory_symlink(scratch + "/elsewhere", request.folder);
+    EXPECT_EQ(move(request).error().code, "rename.journal");
+    EXPECT_TRUE(fs::is_empty(scratch + "/elsewhere"));
+    EXPECT_EQ(places(), std::pair(8, 0));
+}
+
 TEST_F(Volumes, RefusesAPlanThatChanged) {
     fill(8);
     ASSERT_TRUE(is_killed_at(2, "after", move));

@@ -15,6 +15,8 @@
 namespace drydock::mover::rename {
 namespace {
 
+constexpr mode_t k_mode_bits = 0777;  // no more of them: a volume's owner chose the rest
+
 bool is_there(int parent, const char* path) {
     return faccessat(parent, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -44,11 +46,17 @@ Placer::Placer(const os::Fd& root, Ownership owner)
 }
 
 Status Placer::own(int parent, const char* name) const {
-    if (!is_ours_ && fchownat(parent, name, owner_.user, owner_.group, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (is_ours_ && (owner_.mode & ~umask_) == owner_.mode) {
+        return {};
+    }
+    const os::Fd made(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!made) {
+        return fail_errno("rename.move", fmt::format("open {}", name), errno);
+    }
+    if (!is_ours_ && fchown(made.get(), owner_.user, owner_.group) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its owner", name), errno);
     }
-    const bool has_mode = is_ours_ && (owner_.mode & ~umask_) == owner_.mode;
-    if (!has_mode && fchmodat(parent, name, owner_.mode, 0) != 0) {
+    if (fchmod(made.get(), owner_.mode & k_mode_bits) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its mode", name), errno);
     }
     return {};
@@ -95,8 +103,22 @@ Status Placer::enter(const Id& scope, bool makes) {
     if (!scope_directory_ && (makes || errno != ENOENT)) {
         return fail_errno("rename.move", "open the directory " + name, errno);
     }
+    DRYDOCK_TRY(check_scope(name));
     scope_ = scope;
     return {};
+}
+
+// Somebody else's directory may hold links that lead elsewhere by the time it is walked.
+Status Placer::check_scope(const std::string& name) const {
+    struct stat found{};
+
+    if (!scope_directory_ || fstat(scope_directory_.get(), &found) != 0
+        || found.st_uid == geteuid()) {
+        return {};
+    }
+    return fail("rename.owner",
+                fmt::format("the directory {} belongs to user {}", name, found.st_uid),
+                fmt::format("give it to user {}, as the others", geteuid()));
 }
 
 // Returns errno, or 0.

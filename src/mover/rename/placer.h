@@ -51,6 +51,8 @@ private:
     [[nodiscard]] int rename_once(int from, int to, const char* path);
 
     const os::Fd& root_;
+    [[nodiscard]] Status check_scope(const std::string& name) const;
+
     Ownership owner_;
     bool is_ours_;  // what this process makes has that owner by itself
     mode_t umask_;
