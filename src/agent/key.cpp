@@ -10,6 +10,8 @@
 namespace drydock::agent {
 namespace {
 
+constexpr std::size_t k_error_bytes_max = 4096;  // of each text of a host's error
+
 struct ClassName {
     ErrorClass kind;
     std::string_view name;
@@ -108,9 +110,18 @@ Json to_json(const Error& error) {
     return value;
 }
 
+namespace {
+
+// What a host says of an error is for people; it may be cut, and a character with it.
+std::string capped(const std::string& text) {
+    return text.size() <= k_error_bytes_max ? text : to_utf8(text.substr(0, k_error_bytes_max));
+}
+
+}  // namespace
+
 Error read_error(const Json& value) {
-    Error error{value["code"].as_string(), value["message"].as_string(), {}, {}};
-    error.remedy = value["remedy"].as_string();
+    Error error{capped(value["code"].as_string()), capped(value["message"].as_string()), {}, {}};
+    error.remedy = capped(value["remedy"].as_string());
     for (const auto& [kind, name] : k_class_names) {
         if (value["class"].as_string() == name) {
             error.kind = kind;

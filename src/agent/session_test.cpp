@@ -252,6 +252,10 @@ TEST(Key, becomes_a_folder_and_back) {
 TEST(Errors, cross_the_conversation) {
     const Error error{"a.b", "message", "remedy", ErrorClass::unknown_outcome};
     EXPECT_EQ(read_error(to_json(error)), error);
+    Json endless = to_json(error);
+    endless.set("message", std::string(2'000'000, 'x')).set("remedy", std::string(9'000, 'y'));
+    EXPECT_EQ(read_error(endless).message.size(), 4096U);
+    EXPECT_EQ(read_error(endless).remedy.size(), 4096U);
 }
 
 }  // namespace

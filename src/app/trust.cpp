@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
 #include <set>
 
@@ -56,12 +57,32 @@ std::vector<std::string> launch_of(const model::Host& host) {
     return argv;
 }
 
-// The first word of each command, once, and each script with its digest.
+// Every command line below `value`, wherever it stands: of a service, a probe, a step.
+void add_commands(const Json& value, std::set<std::string>& programs) {
+    static constexpr std::array k_commands = {"argv", "start", "stop", "status"};
+    for (const char* name : k_commands) {
+        std::string words;
+        for (const Json& word : value[name].items()) {
+            words += (words.empty() ? "" : " ") + word.show();
+        }
+        programs.insert(words);
+    }
+    for (const auto& [key, inner] : value.members()) {
+        add_commands(inner, programs);
+    }
+    for (const Json& inner : value.items()) {
+        add_commands(inner, programs);
+    }
+}
+
+// Each command line, once, and each script with its digest.
 std::set<std::string> programs_of(const model::Plan& plan) {
     std::set<std::string> programs;
+    for (const auto& [key, source] : plan.sources) {
+        add_commands(source.probe, programs);
+    }
     for (const model::Action& action : plan.actions) {
         const Json& script = action.request["script"];
-        const auto& argv = action.request["argv"].items();
         if (action.request["kind"].as_string() == "venv") {
             programs.insert(fmt::format("{} -m venv, and pip with {}",
                                         action.request["python"].as_string(),
@@ -70,10 +91,10 @@ std::set<std::string> programs_of(const model::Plan& plan) {
             const std::string digest = sha256_hex(script["content"].as_string());
             programs.insert(fmt::format(
                 "script {} [{}]", script["name"].as_string(), digest.substr(0, k_digest_shown)));
-        } else if (!argv.empty()) {
-            programs.insert(argv.front().as_string());
         }
+        add_commands(action.request, programs);
     }
+    programs.erase("");
     return programs;
 }
 

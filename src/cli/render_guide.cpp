@@ -23,7 +23,27 @@ using model::Plan;
 std::string inline_text(std::string_view text) {
     std::string out;
     for (const char c : one_line(text)) {
-        out += c == '<' ? "&lt;" : c == '[' ? "\\[" : std::string(1, c);
+        out += c == '<'                ? "&lt;"
+               : c == '[' || c == '\\' ? std::string("\\") + c
+                                       : std::string(1, c);
+    }
+    return out;
+}
+
+// Text in a cell of a table, which a bar would end.
+std::string cell_text(std::string_view text) {
+    std::string out;
+    for (const char c : inline_text(text)) {
+        out += c == '|' ? std::string("\\|") : std::string(1, c);
+    }
+    return out;
+}
+
+// A command in a cell; a mark of its own would end the span.
+std::string cell_code(std::string_view text) {
+    std::string out;
+    for (const char c : one_line(text)) {
+        out += c == '|' ? std::string("\\|") : std::string(1, c == '`' ? '\'' : c);
     }
     return out;
 }
@@ -38,12 +58,15 @@ std::string fenced(const std::string& text) {
 }
 
 std::string head(const Plan& plan, const Outline& outline) {
-    std::string out =
-        fmt::format("# {}: {} {} to {}\n\n", plan.cluster, plan.system, plan.from, plan.to);
+    std::string out = fmt::format("# {}: {} {} to {}\n\n",
+                                  inline_text(plan.cluster),
+                                  inline_text(plan.system),
+                                  inline_text(plan.from),
+                                  inline_text(plan.to));
     out += fmt::format("{} {}, in this order: {}. Plan `{}`.\n\n",
                        counted(plan.members().size(), "member"),
-                       plan.kind,
-                       join(plan.members(), ", "),
+                       inline_text(plan.kind),
+                       inline_text(join(plan.members(), ", ")),
                        plan.digest().substr(0, 8));
     out +=
         "`drydock apply` does exactly this, checks what is said here before and after each step, "
@@ -95,7 +118,11 @@ std::string ways_back(const Plan& plan) {
     }
     std::string out = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
     for (const model::WayBack& way : plan.ways_back) {
-        out += fmt::format("| {} | {} | {} | `{}` |\n", way.phase, way.kind, way.cost, way.command);
+        out += fmt::format("| {} | {} | {} | `{}` |\n",
+                           cell_text(way.phase),
+                           cell_text(way.kind),
+                           cell_text(way.cost),
+                           cell_code(way.command));
     }
     return out;
 }

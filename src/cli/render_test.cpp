@@ -123,6 +123,20 @@ TEST_F(Render, ACheckTellsItsStories) {
     EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, proved up to depth 65"));
 }
 
+// What a plan says is text there: no HTML, no link, no line, cell or span of its own.
+TEST_F(Render, GuidesQuoteWhatAPlanSays) {
+    plan_.kind = "<script>x";
+    plan_.ways_back = {{}};
+    plan_.ways_back.front().kind = "down | \\[click](http://e)";
+    plan_.ways_back.front().cost = "none\n## Approved";
+    plan_.ways_back.front().command = "drydock `x` | sh";
+    const std::string guide = render_guide(plan_);
+    EXPECT_EQ(guide.find("<script>"), guide.npos);
+    EXPECT_EQ(guide.find("\n## Approved"), guide.npos);
+    EXPECT_NE(guide.find("| down \\| \\\\\\[click](http://e) |"), guide.npos) << guide;
+    EXPECT_NE(guide.find("`drydock 'x' \\| sh` |"), guide.npos) << guide;
+}
+
 TEST_F(Render, Guide) {
     expect_golden("guide.txt", without_digest(render_guide(plan_), plan_));
 }

@@ -161,6 +161,13 @@ Result<std::pair<Fd, Fd>> make_pipe() {
     return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
+Result<Fd> make_file(const std::string& path, int flags, mode_t mode) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return fail_errno("os.unlink", "remove " + path, errno);
+    }
+    return open_file(path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+}
+
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
     Fd file(::open(path.c_str(), flags | O_CLOEXEC, mode));
     if (!file) {

@@ -44,6 +44,8 @@ private:
     int number_ = -1;
 };
 
+// Makes a file that nobody else had a hand in: what has the name is removed before.
+[[nodiscard]] Result<Fd> make_file(const std::string& path, int flags, mode_t mode = 0600);
 // Opens with O_CLOEXEC. `flags` and `mode` as open(2) takes them.
 [[nodiscard]] Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
 

@@ -1,5 +1,6 @@
 """Files that would execute something here: nothing is, before somebody said yes."""
 
+import json
 import os
 import pty
 import re
@@ -95,6 +96,8 @@ class FirstContact(FirstContactCase):
             said = self.assert_asked(*words)
             self.assertIn(self.script, said)
             self.assertIn("on its hosts", said)
+            for argv in self.command_lines():
+                self.assertIn(" ".join(argv), " ".join(said.split()))
         for words in (["check", self.plan], ["guide", self.plan]):
             self.drydock(*words)
             self.assertFalse(os.path.exists(self.mark), words)
@@ -104,6 +107,17 @@ class FirstContact(FirstContactCase):
         self.assert_all_on(NEW)
         self.environment["XDG_STATE_HOME"] = os.path.join(self.scratch, "other")
         self.assert_asked("downgrade", "--dry-run")
+
+    def command_lines(self) -> list[list[str]]:
+        """Of the services that the plan starts and of its probes: both run what they say."""
+        with open(self.plan, encoding="utf-8") as file:
+            plan = json.load(file)
+        services = [action["request"]["service"]["argv"] for action in plan["actions"]
+                    if (action["request"] or {}).get("kind") == "service_start"]
+        probes = [source["probe"]["argv"] for source in plan["sources"].values()
+                  if source["probe"] and "argv" in source["probe"]]
+        self.assertTrue(services)
+        return services + probes
 
     def test_run_in_progress(self) -> None:
         """Who takes over somebody else's run is asked, too: nothing is executed, stopped or ended

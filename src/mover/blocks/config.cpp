@@ -110,6 +110,19 @@ number_setting(const Sections& sections, const std::string& name, std::int64_t o
     return number;
 }
 
+// A password that holds a separator would be taken for a host, shown, and asked of name servers.
+Status check_one_at(const std::string& url) {
+    const auto begin = url.find("://") + 3;
+    const auto query = url.find('?', begin);
+    const auto at = url.rfind('@', query);
+    const std::string user = at == url.npos || at < begin ? "" : url.substr(begin, at - begin);
+    if (user.find_first_of("@/?#") == user.npos) {
+        return {};
+    }
+    return refuse("[MetaBackend] engine has a user or password with @, / or #: write them as %40, "
+                  "%2F and %23");
+}
+
 // SQLAlchemy's URLs: sqlite:///relative, sqlite:////absolute, postgresql+driver://...
 Status take_engine(const std::string& url, StoreConfig& config) {
     const auto end = url.find("://");
@@ -122,7 +135,7 @@ Status take_engine(const std::string& url, StoreConfig& config) {
         && (scheme == "postgresql" || scheme.starts_with("postgresql+") || scheme == "postgres")) {
         config.engine = Engine::postgresql;
         config.metadata = "postgresql" + url.substr(end);
-        return {};
+        return check_one_at(config.metadata);
     }
     if (scheme.starts_with("mysql") || scheme.starts_with("mariadb")) {
         return fail(
@@ -132,9 +145,11 @@ Status take_engine(const std::string& url, StoreConfig& config) {
             "export every version with the backy2 that reads them, and `drydock store "
             "import` them into a new store on SQLite or PostgreSQL");
     }
-    return refuse(fmt::format("[MetaBackend] engine is of the kind {}; drydock reads sqlite and "
-                              "postgresql",
-                              scheme.substr(0, scheme.find_first_of(":@/"))));
+    // Without `://` it may hold a password anywhere, and is not shown.
+    return refuse(fmt::format(
+        "[MetaBackend] engine is {}; drydock reads sqlite and postgresql",
+        end == url.npos ? "no URL"
+                        : "of the kind " + scheme.substr(0, scheme.find_first_of(":@/"))));
 }
 
 // backy2 takes a key itself, or the name of the file that has it.
@@ -190,6 +205,9 @@ Status take_s3(const Sections& sections, S3Address& address) {
                        setting(sections, "DataBackend", "addressing_style", ""));
     address.has_bucket_in_host = style == "virtual";
     DRYDOCK_TRY_ASSIGN(address.endpoint, endpoint_setting(sections, address));
+    if (address.endpoint.find('@') != std::string::npos) {
+        return refuse("[DataBackend] endpoint_url has a user: the keys have settings of their own");
+    }
     if (address.bucket.empty() || address.endpoint.find("://") == std::string::npos) {
         return refuse("[DataBackend] bucket_name or endpoint_url names no place");
     }

@@ -103,6 +103,19 @@ TEST(Config, RefusesWhatItDoesNotRead) {
 }
 
 // A wrong URL can hold a password.
+// It would be taken for a host, shown, and asked of name servers.
+TEST(Config, RefusesAPasswordThatHoldsASeparator) {
+    for (const char* engine : {"postgresql://backy:p@ssW0rd@127.0.0.1:1/backy",
+                               "postgresql://backy:Se/cr3t@127.0.0.1/backy",
+                               "host=127.0.0.1 password=s3cretpw"}) {
+        const auto config = parse_config(config_with(engine));
+        ASSERT_FALSE(config) << engine;
+        EXPECT_THAT(config.error().text(), testing::Not(testing::ContainsRegex("ssW0|cr3t|s3cr")));
+    }
+    EXPECT_TRUE(parse_config(config_with("postgresql://backy:p%%40ss@127.0.0.1/backy?x=a@b")));
+    EXPECT_TRUE(parse_config(config_with("postgresql:///backy")));
+}
+
 TEST(Config, TellsNoPassword) {
     const auto config = parse_config(config_with("oracle:hunter2hunter2@host"));
     ASSERT_FALSE(config);

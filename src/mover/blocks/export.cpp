@@ -149,8 +149,7 @@ private:
 
 Result<ExportReport>
 write_file(Metadata& metadata, const VersionRow& version, const std::string& partial) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd file,
-                       os::open_file(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(partial, O_WRONLY));
     Export work(metadata, version, file.get());
     DRYDOCK_TRY(work.run());
     if (fsync(file.get()) != 0) {

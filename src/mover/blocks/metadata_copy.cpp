@@ -130,8 +130,7 @@ Status copy_sqlite(Sql& held, const std::string& path, const std::string& copy) 
                     "name another file for the copy of the metadata");
     }
     const std::string partial = copy + ".partial";  // no name of a copy until it is proved
-    DRYDOCK_TRY_ASSIGN(os::Fd made,
-                       os::open_file(partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(os::Fd made, os::make_file(partial, O_RDWR));
     made.close();
     Status done = copy_pages(path, partial);
     done = done ? sync_file(partial) : done;

@@ -44,11 +44,9 @@ Result<std::string> first_words(const std::string& path) {
 }
 
 Status dump(const std::string& uri, const std::string& snapshot, const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd out,
-                       os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(const os::Fd out, os::make_file(path, O_WRONLY));
     const std::string error_path = path + ".errors";
-    DRYDOCK_TRY_ASSIGN(const os::Fd errors,
-                       os::open_file(error_path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(const os::Fd errors, os::make_file(error_path, O_RDWR));
     os::SpawnOptions options;
     options.argv = {"pg_dump", "--no-password", "--snapshot=" + snapshot};
     DRYDOCK_TRY_ASSIGN(options.environment, environment_of(uri));

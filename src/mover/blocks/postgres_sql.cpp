@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <postgresql/libpq-fe.h>
 
+#include <cstdlib>
+
 namespace drydock::mover::blocks {
 namespace {
 
@@ -42,6 +44,8 @@ void find(void* library, const char* name, Function& function, LibPq& pq) {
 
 LibPq open_library() {
     LibPq pq;
+    // A server that accepts and is then silent is given up; who set a limit keeps it.
+    setenv("PGCONNECT_TIMEOUT", "20", 0);  // NOLINT(concurrency-mt-unsafe): no thread reads it yet
     void* library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);  // kept until the process ends
     find(library, "PQconnectdb", pq.connectdb, pq);
     find(library, "PQfinish", pq.finish, pq);

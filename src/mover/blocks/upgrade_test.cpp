@@ -167,10 +167,23 @@ TEST_P(OldUpgrade, ChangesNothingIfTheCopyCannotBeMade) {
     };
     EXPECT_EQ(upgrade_with_copy(copy.folder() + "/manifest.json").error().code, "blocks.exists");
     EXPECT_EQ(upgrade_with_copy("/dev/full").error().code, "blocks.exists");
-    fs::create_symlink("/dev/full", copy.folder() + "/link.partial");
-    EXPECT_FALSE(upgrade_with_copy(copy.folder() + "/link"));
+    fs::create_directory(copy.folder() + "/taken.partial");
+    EXPECT_FALSE(upgrade_with_copy(copy.folder() + "/taken"));
     EXPECT_FALSE(upgrade_with_copy(copy.folder() + "/absent/copy"));
     EXPECT_EQ(digest(), before);
+}
+
+// What somebody else put in the copy's place beforehand is neither followed nor kept.
+TEST_P(OldUpgrade, MakesACopyOfItsOwn) {
+    const auto sql = connect_sqlite(copy.config().metadata, SqlAccess::write).value();
+    const std::string path = copy.folder() + "/copy";
+    fs::create_symlink("/dev/full", path + ".partial");
+    ASSERT_TRUE(upgrade(*sql, {UpgradeGoal::newest, false, [&](Sql& held) {
+                                   return copy_sqlite(held, copy.config().metadata, path);
+                               }}));
+    EXPECT_FALSE(fs::is_symlink(path));
+    EXPECT_TRUE(fs::is_regular_file(path));
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 // backy2 reads an expiry as a date with a time; 2.10.1 wrote a date alone.

@@ -30,12 +30,11 @@ Status check_owner(const Ownership& owner, const Volume& volume) {
         && (geteuid() != 0 || root.st_uid == 0)) {
         return {};
     }
-    return fail(
-        "rename.owner",
-        fmt::format("the volume and its directories belong to user {}, and this is user {}",
-                    geteuid() == 0 && owner.user == 0 ? root.st_uid : owner.user,
-                    geteuid()),
-        "run it as that user, as in `sudo -u NAME drydock vfolders move`");
+    return fail("rename.owner",
+                fmt::format("the volume and its directories belong to user {}, and this is user {}",
+                            geteuid() == 0 && owner.user == 0 ? root.st_uid : owner.user,
+                            geteuid()),
+                "run it as that user, as in `sudo -u NAME drydock vfolders move`");
 }
 
 Status check_same(const MoveBegin& begin, const Volume& volume) {

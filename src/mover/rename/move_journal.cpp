@@ -154,8 +154,7 @@ namespace {
 Status check_folder(const std::string& folder) {
     struct stat found{};
 
-    if (lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode)
-        && found.st_uid == geteuid()) {
+    if (lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == geteuid()) {
         return {};
     }
     return fail("rename.journal",
@@ -232,8 +231,7 @@ Status MoveJournal::append(const Json& record) {
 
 Status MoveJournal::begin(const MovePlan& plan, MoveBegin begin) {
     const std::string path = plan_path() + ".part";
-    DRYDOCK_TRY_ASSIGN(const os::Fd file,
-                       os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(path, O_WRONLY));
     for (const std::string_view part :
          {bytes_of(plan.moves), bytes_of(plan.scopes), bytes_of(plan.standing)}) {
         DRYDOCK_TRY(os::write_all(file.get(), part));
