@@ -41,13 +41,13 @@ void name_step(const Node& node,
                PackReader& reader) {
     const std::string wanted = text_of(node["id"], name_of(step.verb));
     step.id = wanted;
-    if (node.has("id") && taken.count(wanted) > 0) {
+    if (node.has("id") && taken.contains(wanted)) {
         reader.diagnostics.error("step.duplicate",
                                  node["id"].where,
                                  fmt::format("a second step `{}` in this phase", wanted),
                                  "give it another `id`");
     }
-    for (int i = 2; taken.count(step.id) > 0; ++i) {
+    for (int i = 2; taken.contains(step.id); ++i) {
         step.id = fmt::format("{}-{}", wanted, i);
     }
     taken.insert(step.id);
@@ -101,6 +101,7 @@ void read_continuation(const Node& document, PackReader& reader) {
     const auto found = std::find_if(procedures.begin(), procedures.end(), is_it);
     if (found == procedures.end() || std::count_if(found, procedures.end(), is_it) > 1) {
         std::vector<std::string> names;
+        names.reserve(procedures.size());
         for (const auto& one : procedures) {
             names.push_back(one.name);
         }

@@ -154,7 +154,7 @@ Status take_engine(const std::string& url, StoreConfig& config) {
 
 // backy2 takes a key itself, or the name of the file that has it.
 Result<std::string> secret_setting(const Sections& sections, const std::string& name) {
-    DRYDOCK_TRY_ASSIGN(const std::string value, setting(sections, "DataBackend", name, ""));
+    DRYDOCK_TRY_ASSIGN(std::string value, setting(sections, "DataBackend", name, ""));
     if (!value.empty()) {
         return value;
     }
