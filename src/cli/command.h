@@ -61,9 +61,9 @@ public:
 
     int abort() {
         const auto watching = observer();
-        auto aborted = app::abort(options(), *watching);
+        const auto aborted = app::abort(options(), *watching);
         clear(*watching);
-        return changed(std::move(aborted));
+        return changed(aborted);
     }
 
     int note() { return changed(app::note(options(), typed_.text)); }
