@@ -1,5 +1,6 @@
 // Hosts as owners: phases that go host by host, steps done once on each, and the quorum without all
 // members of a host.
+#include "planner/plan_of.h"
 #include "planner/small_sites.h"
 
 #include <gmock/gmock.h>
@@ -9,19 +10,6 @@ namespace drydock::planner {
 namespace {
 
 using testing::ElementsAre;
-
-Compiled compile_on(const Site& site, const char* procedure, const char* from, const char* to) {
-    return compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
-}
-
-model::Plan plan_of(const Site& site,
-                    const char* procedure = "upgrade",
-                    const char* from = "1.0",
-                    const char* to = "2.0") {
-    auto compiled = compile_on(site, procedure, from, to);
-    EXPECT_TRUE(compiled.plan) << text(compiled);
-    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
-}
 
 // "a1/stop" of "roll/a1/stop".
 std::vector<std::string> steps_of(const model::Plan& plan, const std::string& phase) {

@@ -1,17 +1,11 @@
 // Releases on the disk: lists that steps add to and remove from, and what may be put in place.
+#include "planner/plan_of.h"
 #include "planner/small_sites.h"
 
 #include <gtest/gtest.h>
 
 namespace drydock::planner {
 namespace {
-
-model::Plan plan_of(const Site& site, const char* procedure, const char* from, const char* to) {
-    auto compiled =
-        compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
-    EXPECT_TRUE(compiled.plan) << text(compiled);
-    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
-}
 
 // What the list of a member becomes by an action.
 std::string list_behind(const model::Plan& plan, const std::string& action) {

@@ -1,24 +1,12 @@
 // Sides: a role with two of them is two roles in a plan, and who is the source is found in the
 // facts.
+#include "planner/plan_of.h"
 #include "planner/small_sites.h"
 
 #include <gtest/gtest.h>
 
 namespace drydock::planner {
 namespace {
-
-Compiled compile_on(const Site& site, const char* procedure, const char* from, const char* to) {
-    return compile({site.pack, site.cluster, site.facts, procedure, from, to, "run", "", ""});
-}
-
-model::Plan plan_of(const Site& site,
-                    const char* procedure = "upgrade",
-                    const char* from = "1.0",
-                    const char* to = "2.0") {
-    auto compiled = compile_on(site, procedure, from, to);
-    EXPECT_TRUE(compiled.plan) << text(compiled);
-    return compiled.plan ? std::move(*compiled.plan) : model::Plan();
-}
 
 std::vector<std::string> members_of(const model::Plan& plan, const char* role) {
     return plan.roster()[role];

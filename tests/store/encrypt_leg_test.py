@@ -52,20 +52,11 @@ class Leg(packs.PackCase):
         self.assert_there_and_back_and_for_good()
 
     def test_postgresql(self) -> None:
-        try:
-            server = postgres.Server()
-        except postgres.Unavailable as error:
-            self.skipTest(str(error))
-        self.addCleanup(server.close)
-        self.begin_encryption(server)
+        self.begin_encryption(self.start(postgres))
         self.assert_there_and_back_and_for_good()
 
     def test_bucket(self) -> None:
-        try:
-            self.bucket = s3.Server()
-        except s3.Unavailable as error:
-            self.skipTest(str(error))
-        self.addCleanup(self.bucket.close)
+        self.bucket = self.start(s3)
         self.begin_encryption()
         self.bucket.take_blobs(self.copy)
         self.assert_there_and_back_and_for_good()

@@ -3,18 +3,19 @@
 import hashlib
 import json
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import unittest
-from typing import Any, Iterator
+from typing import Any
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.append(os.path.join(ROOT, "tests", "e2e"))
+sys.path.append(os.path.join(ROOT, "tests", "field", "common"))
 
+import pages  # noqa: E402  (found by the line above)
 from program import program, require_program  # noqa: E402  (found by the line above)
 
 FIXTURES = os.path.join(ROOT, "tests", "fixtures", "backy2")
@@ -41,6 +42,15 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.scratch = tempfile.mkdtemp(prefix="drydock-store-")
         self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
+
+    def start(self, servers: Any) -> Any:
+        """A server of that module, for this test; without its program the test is skipped."""
+        try:
+            server = servers.Server()
+        except servers.Unavailable as error:
+            self.skipTest(str(error))
+        self.addCleanup(server.close)
+        return server
 
     def store(self, *words: str, code: int | None = DONE,
               env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -149,18 +159,6 @@ def restored_sha256(case: Case, config: str, uid: str, *words: str) -> str:
     return sha256_of(path)
 
 
-def keys_of(json_value: Any) -> Iterator[str]:
-    if isinstance(json_value, dict):
-        for key, value in json_value.items():
-            yield key
-            yield from keys_of(value)
-    elif isinstance(json_value, list):
-        for value in json_value:
-            yield from keys_of(value)
-
-
 def assert_documented(case: Case, answer: Any, besides: tuple[str, ...] = ()) -> None:
     """Every key of the answer is named on the page of the format."""
-    with open(os.path.join(ROOT, "docs/formats/store.md"), encoding="utf-8") as file:
-        documented = set(re.findall(r"`([a-z_0-9]+)`", file.read()))
-    case.assertEqual(set(keys_of(answer)) - documented - set(besides), set())
+    case.assertEqual(set(pages.keys_of(answer)) - pages.documented("store") - set(besides), set())

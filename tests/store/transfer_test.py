@@ -137,11 +137,7 @@ class Transfer(stores.Case):
         self.assertFalse(os.path.exists(path) or os.path.exists(path + ".partial"))
 
     def test_postgresql(self) -> None:
-        try:
-            server = postgres.Server()
-        except postgres.Unavailable as error:
-            self.skipTest(str(error))
-        self.addCleanup(server.close)
+        server = self.start(postgres)
         for number, release in enumerate(FORMATS):
             copy = stores.StoreCopy(release, os.path.join(self.scratch, str(number)), "postgresql")
             server.load(f"transfer{number}", os.path.join(copy.folder, "dump.sql"))

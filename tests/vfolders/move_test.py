@@ -2,26 +2,19 @@
 
 import json
 import os
-import re
 import subprocess
+import sys
 import tempfile
 import unittest
 import uuid
-from typing import Any, Iterator
+from typing import Any
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
+
+import pages  # noqa: E402  (found by the line above)
 
 DRYDOCK = os.environ.get("DRYDOCK", "build/drydock")
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DONE, NO, UNREADABLE = 0, 1, 2
-
-
-def keys_of(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from keys_of(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from keys_of(inner)
 
 
 class Move(unittest.TestCase):
@@ -74,10 +67,9 @@ class Move(unittest.TestCase):
         self.assertEqual(self.move("--back", code=NO)["errors"][0]["code"], "rename.nothing")
 
     def test_every_key_is_documented(self) -> None:
-        with open(os.path.join(ROOT, "docs/formats/vfolders.md"), encoding="utf-8") as file:
-            documented = set(re.findall(r"`([a-z_0-9]+)`", file.read()))
+        documented = pages.documented("vfolders")
         answer = self.move("--list", self.list, code=DONE)
-        self.assertEqual(set(keys_of(answer)) - documented, set())
+        self.assertEqual(set(pages.keys_of(answer)) - documented, set())
         records = set()
         with open(os.path.join(self.volume + ".drydock", "vfolders.journal"), encoding="utf-8") as journal:
             for line in journal:

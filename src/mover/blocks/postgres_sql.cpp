@@ -4,7 +4,8 @@
 // start of the program and of each agent.
 #include "mover/blocks/postgres_sql.h"
 
-#include <dlfcn.h>
+#include "os/shared_library.h"
+
 #include <fmt/format.h>
 #include <postgresql/libpq-fe.h>
 
@@ -34,36 +35,29 @@ struct LibPq {
     std::string missing;  // the name of what is not there
 };
 
-template <class Function>
-void find(void* library, const char* name, Function& function, LibPq& pq) {
-    function = reinterpret_cast<Function>(library == nullptr ? nullptr : dlsym(library, name));
-    if (function == nullptr && pq.missing.empty()) {
-        pq.missing = library == nullptr ? "libpq.so.5" : name;
-    }
-}
-
 LibPq open_library() {
     LibPq pq;
     // A server that accepts and is then silent is given up; who set a limit keeps it.
     setenv("PGCONNECT_TIMEOUT", "20", 0);  // NOLINT(concurrency-mt-unsafe): no thread reads it yet
-    void* library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);  // kept until the process ends
-    find(library, "PQconnectdb", pq.connectdb, pq);
-    find(library, "PQfinish", pq.finish, pq);
-    find(library, "PQstatus", pq.status, pq);
-    find(library, "PQerrorMessage", pq.error_message, pq);
-    find(library, "PQexecParams", pq.exec_params, pq);
-    find(library, "PQexec", pq.exec, pq);
-    find(library, "PQclear", pq.clear, pq);
-    find(library, "PQresultStatus", pq.result_status, pq);
-    find(library, "PQntuples", pq.rows, pq);
-    find(library, "PQnfields", pq.fields, pq);
-    find(library, "PQgetisnull", pq.is_null, pq);
-    find(library, "PQgetvalue", pq.value, pq);
-    find(library, "PQgetlength", pq.length, pq);
-    find(library, "PQresultErrorField", pq.error_field, pq);
-    find(library, "PQconninfoParse", pq.parse, pq);
-    find(library, "PQconninfoFree", pq.free_parsed, pq);
-    find(library, "PQsetNoticeReceiver", pq.set_notice_receiver, pq);
+    os::SharedLibrary library("libpq.so.5");
+    library.find("PQconnectdb", pq.connectdb);
+    library.find("PQfinish", pq.finish);
+    library.find("PQstatus", pq.status);
+    library.find("PQerrorMessage", pq.error_message);
+    library.find("PQexecParams", pq.exec_params);
+    library.find("PQexec", pq.exec);
+    library.find("PQclear", pq.clear);
+    library.find("PQresultStatus", pq.result_status);
+    library.find("PQntuples", pq.rows);
+    library.find("PQnfields", pq.fields);
+    library.find("PQgetisnull", pq.is_null);
+    library.find("PQgetvalue", pq.value);
+    library.find("PQgetlength", pq.length);
+    library.find("PQresultErrorField", pq.error_field);
+    library.find("PQconninfoParse", pq.parse);
+    library.find("PQconninfoFree", pq.free_parsed);
+    library.find("PQsetNoticeReceiver", pq.set_notice_receiver);
+    pq.missing = library.missing();
     return pq;
 }
 

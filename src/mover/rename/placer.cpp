@@ -41,20 +41,20 @@ bool remove_empty(int parent, const char* path) {
 Placer::Placer(const os::Fd& root, Ownership owner)
     : root_(root)
     , owner_(owner)
-    , is_ours_(owner.user == geteuid() && owner.group == getegid())
+    , is_our_group_(owner.group == getegid())
     , umask_(read_umask()) {
 }
 
 Status Placer::own(int parent, const char* name) const {
-    if (is_ours_ && (owner_.mode & ~umask_) == owner_.mode) {
+    if (is_our_group_ && (owner_.mode & ~umask_) == owner_.mode) {
         return {};
     }
     const os::Fd made(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!made) {
         return fail_errno("rename.move", fmt::format("open {}", name), errno);
     }
-    if (!is_ours_ && fchown(made.get(), owner_.user, owner_.group) != 0) {
-        return fail_errno("rename.move", fmt::format("give {} its owner", name), errno);
+    if (!is_our_group_ && fchown(made.get(), owner_.user, owner_.group) != 0) {
+        return fail_errno("rename.move", fmt::format("give {} its group", name), errno);
     }
     if (fchmod(made.get(), owner_.mode & k_mode_bits) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its mode", name), errno);

@@ -54,7 +54,7 @@ private:
     [[nodiscard]] Status check_scope(const std::string& name) const;
 
     Ownership owner_;
-    bool is_ours_;  // what this process makes has that owner by itself
+    bool is_our_group_;  // what this process makes has that owner by itself
     mode_t umask_;
     bool repairs_ = false;
     bool has_no_replace_ = true;  // the filesystem knows RENAME_NOREPLACE

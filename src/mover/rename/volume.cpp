@@ -62,11 +62,7 @@ Status Volume::set_version(const std::optional<std::string>& text, const Ownersh
         }
         return os::sync_folder(path);
     }
-    DRYDOCK_TRY(os::write_file_durable(file, *text, owner.mode & k_file_bits));
-    if (owner.user != geteuid() && lchown(file.c_str(), owner.user, owner.group) != 0) {
-        return fail_errno("rename.move", "give " + file + " its owner", errno);
-    }
-    return {};
+    return os::write_file_durable(file, *text, owner.mode & k_file_bits);
 }
 
 Result<std::int64_t> Volume::remove_empty_fans() const {

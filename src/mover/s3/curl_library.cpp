@@ -1,7 +1,8 @@
 #include "mover/s3/curl_library.h"
 
+#include "os/shared_library.h"
+
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 namespace drydock::mover::s3 {
@@ -24,26 +25,19 @@ struct LibCurl {
     std::string missing;  // the name of what is not there
 };
 
-template <class Function>
-void find(void* library, const char* name, Function& function, LibCurl& curl) {
-    function = reinterpret_cast<Function>(library == nullptr ? nullptr : dlsym(library, name));
-    if (function == nullptr && curl.missing.empty()) {
-        curl.missing = library == nullptr ? "libcurl.so.4" : name;
-    }
-}
-
 LibCurl open_library() {
     LibCurl curl;
-    void* library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);  // kept until the process ends
-    find(library, "curl_global_init", curl.global_init, curl);
-    find(library, "curl_easy_init", curl.init, curl);
-    find(library, "curl_easy_cleanup", curl.cleanup, curl);
-    find(library, "curl_easy_reset", curl.reset, curl);
-    find(library, "curl_easy_setopt", curl.set, curl);
-    find(library, "curl_easy_perform", curl.perform, curl);
-    find(library, "curl_easy_getinfo", curl.info, curl);
-    find(library, "curl_slist_append", curl.append, curl);
-    find(library, "curl_slist_free_all", curl.free_list, curl);
+    os::SharedLibrary library("libcurl.so.4");
+    library.find("curl_global_init", curl.global_init);
+    library.find("curl_easy_init", curl.init);
+    library.find("curl_easy_cleanup", curl.cleanup);
+    library.find("curl_easy_reset", curl.reset);
+    library.find("curl_easy_setopt", curl.set);
+    library.find("curl_easy_perform", curl.perform);
+    library.find("curl_easy_getinfo", curl.info);
+    library.find("curl_slist_append", curl.append);
+    library.find("curl_slist_free_all", curl.free_list);
+    curl.missing = library.missing();
     if (curl.missing.empty() && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         curl.missing = "curl_global_init";
     }

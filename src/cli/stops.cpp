@@ -1,0 +1,128 @@
+#include "cli/stops.h"
+
+#include "base/text.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::cli {
+
+namespace {
+
+// The subcommands in the order in which they were added, "journal verify" as one.
+void collect(CLI::App& app,
+             const std::string& prefix,
+             std::vector<std::pair<std::string, CLI::App*>>& into) {
+    for (CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string name = prefix + one->get_name();
+        if (one->get_subcommands([](const CLI::App*) { return true; }).empty()) {
+            into.emplace_back(name, one);
+        }
+        collect(*one, name + " ", into);
+    }
+}
+
+std::vector<std::string> names_below(CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(one->get_name());
+    }
+    return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+Stop wrong_use(const std::string& message, const std::string& advice) {
+    return {2, fmt::format("drydock: {}{}{}\n", message, advice.empty() ? "" : "; ", advice)};
+}
+
+Stop unknown_word(const std::string& kind,
+                  const std::string& word,
+                  const std::vector<std::string>& known) {
+    const std::string meant = nearest(word, known);
+    return wrong_use(fmt::format("there is no {} `{}`", kind, word),
+                     meant.empty() ? "`drydock --help` lists what there is"
+                                   : fmt::format("did you mean `{}`?", meant));
+}
+
+// The words before a command's own: "drydock journal" for `verify`.
+std::string path_of(CLI::App& command) {
+    std::string path;
+    for (auto* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
+        path = above->get_name() + (path.empty() ? "" : " ") + path;
+    }
+    return path;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app) {
+    std::vector<std::pair<std::string, CLI::App*>> all;
+    collect(app, "", all);
+    return all;
+}
+
+std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::string>& arguments) {
+    CLI::App* at = &app;
+    for (const std::string& word : arguments) {
+        const auto known = names_below(*at);
+        if (known.empty() || word.empty() || word.front() == '-') {
+            return std::nullopt;
+        }
+        if (std::find(known.begin(), known.end(), word) == known.end()) {
+            return unknown_word("command", word, known);
+        }
+        at = at->get_subcommand(word);
+    }
+    return std::nullopt;
+}
+
+CLI::App* chosen(CLI::App& app) {
+    CLI::App* at = &app;
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+    }
+    return at;
+}
+
+Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
+    CLI::App* at = chosen(app);
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+        return {0, at->help(path_of(*at))};
+    }
+    for (const std::string& word : app.remaining(true)) {
+        if (word.rfind("--", 0) == 0) {
+            return unknown_word("option", word.substr(0, word.find('=')), option_names(*at));
+        }
+    }
+    const std::string name = at == &app ? "" : at->get_name() + " ";
+    return wrong_use(error.what(), fmt::format("see `drydock {}--help`", name));
+}
+
+OptionInfo info_of(const CLI::Option& option) {
+    OptionInfo info;
+    for (const std::string& name : option.get_snames()) {
+        info.names.push_back("-" + name);
+    }
+    for (const std::string& name : option.get_lnames()) {
+        info.names.push_back("--" + name);
+    }
+    info.takes_value = option.get_items_expected_max() > 0;
+    info.help = option.get_description();
+    if (info.names.empty()) {
+        info.names.push_back(option.get_name(true));
+    }
+    return info;
+}
+
+}  // namespace drydock::cli
