@@ -64,20 +64,10 @@ Result<Identity> identify(const std::string& path) {
                     facts.st_ctim.tv_nsec);
 }
 
-// Opening or reading a pipe or a device could take for ever.
-Result<os::Fd> open_plain(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(os::Fd file, os::open_file(path, O_RDONLY | O_NONBLOCK));
-    struct stat facts = {};
-    if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        return fail("agent.no_file", path + " is no plain file");
-    }
-    return file;
-}
-
 }  // namespace
 
 Result<std::string> digest_file(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd file, open_plain(path));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_plain(path, O_RDONLY));
     auto digest = digest_open(file);
     return digest ? std::move(digest) : tl::unexpected(digest.error().in(path));
 }

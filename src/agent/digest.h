@@ -1,4 +1,4 @@
-// SHA-256 of a whole file, read in portions. "agent.no_file" for a pipe, a device or a folder.
+// SHA-256 of a whole file, read in portions. "os.not_plain" for a pipe, a device or a folder.
 #pragma once
 
 #include "base/result.h"

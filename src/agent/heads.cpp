@@ -23,7 +23,7 @@ bool is_hash(const std::string& text) {
 }
 
 void add_head(const std::string& folder, std::set<NotedHead>& heads) {
-    const auto text = os::read_plain_file(folder + "/request.json", k_request_bytes_max);
+    const auto text = os::read_file(folder + "/request.json", k_request_bytes_max);
     const auto stored = text ? Json::parse(*text) : tl::unexpected(text.error());
     if (!stored || (*stored)["head"].is_null()) {
         return;

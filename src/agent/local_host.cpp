@@ -82,7 +82,7 @@ bool has_begun_actions(const std::string& state) {
 
 // A key stands for one request. Without the stored one, nobody can tell what it stood for.
 Status check_request(const std::string& folder, const Json& request) {
-    const auto text = os::read_plain_file(folder + "/request.json", k_request_bytes_max);
+    const auto text = os::read_file(folder + "/request.json", k_request_bytes_max);
     const auto stored = text ? Json::parse(*text) : tl::unexpected(text.error());
     if (!stored || (*stored)["request"] == request) {
         return {};

@@ -130,7 +130,7 @@ Finding probe_file(const Json& probe, std::int64_t) {
     if (as == "symlink") {
         return with_source(symlink_target(path), path);
     }
-    const auto text = os::read_plain_file(path, k_file_bytes_max);
+    const auto text = os::read_file(path, k_file_bytes_max);
     return with_source(text ? pick(probe, *text) : not_read(text.error()), path);
 }
 

@@ -28,6 +28,8 @@ struct Project {
 };
 
 [[nodiscard]] Answer<Project> open_project(const Options& options);
+// check_trust() (app/trust.h) of the cluster file, before anything is made or executed for it.
+[[nodiscard]] Status check_trust(const Options& options, const Project& project);
 [[nodiscard]] std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,

@@ -130,8 +130,7 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
 
 Answer<std::unique_ptr<LocalSession>>
 LocalSession::open(const Options& options, Store& store, model::Plan plan, Observer& observer) {
-    const std::string file = options.plan_file.empty() ? "run " + plan.run : options.plan_file;
-    if (Status trusted = check_trust(options, file, executed_by(plan)); !trusted) {
+    if (Status trusted = check_trust(options, plan); !trusted) {
         return refuse(trusted.error());
     }
     auto secrets = read_secrets(plan.secrets);

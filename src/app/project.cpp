@@ -140,6 +140,11 @@ Answer<Project> open_project(const Options& options) {
     return Project{std::move(*pack.value), std::move(*cluster.value)};
 }
 
+Status check_trust(const Options& options, const Project& project) {
+    DRYDOCK_TRY_ASSIGN(const auto sources, planner::bind_sources(project.pack, project.cluster));
+    return check_trust(options, project.cluster.file, executed_by(project.cluster, sources));
+}
+
 std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,
@@ -206,9 +211,8 @@ Answer<Survey> survey_for(const Options& options,
     if (!sources) {
         return refuse(sources.error());
     }
-    if (Status trusted = check_trust(options,
-                                     project.cluster.file,
-                                     executed_by(project.cluster.hosts, project.cluster.secrets));
+    if (Status trusted =
+            check_trust(options, project.cluster.file, executed_by(project.cluster, *sources));
         !trusted) {
         return refuse(trusted.error());
     }

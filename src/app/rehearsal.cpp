@@ -2,6 +2,7 @@
 
 #include "app/begin_run.h"
 #include "app/planning.h"
+#include "app/signing.h"
 #include "planner/rehearsal.h"
 
 #include <fmt/format.h>
@@ -53,8 +54,12 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
 }  // namespace
 
 Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
+    if (const auto signer = check_signature(options, plan); !signer) {
+        return tl::unexpected(signer.error());
+    }
     Options of_plan = options;
     of_plan.cluster_file = plan.cluster_file;
+    of_plan.plan_file.clear();  // what runs is another plan
     const auto made = plan_rehearsal(of_plan, plan);
     if (!made) {
         return tl::unexpected(made.error());

@@ -2,6 +2,7 @@
 #include "app/planning.h"
 #include "app/signing.h"
 #include "app/travel.h"
+#include "app/trust.h"
 #include "os/files.h"
 #include "planner/rehearsal.h"
 
@@ -159,6 +160,9 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     if (!signer) {
         return tl::unexpected(signer.error());
     }
+    if (Status trusted = check_trust(options, plan); !trusted) {
+        return refuse(trusted.error());
+    }
     Options of_signer = options;
     of_signer.signed_by = signer->value_or("");
     if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
@@ -180,6 +184,9 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
+    }
+    if (Status trusted = check_trust(options, *project); !trusted) {
+        return refuse(trusted.error());
     }
     const std::string& state = project->cluster.state;
     auto store = options.dry_run ? Store::open_to_look(state) : Store::open(state, true);

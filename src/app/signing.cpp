@@ -75,7 +75,7 @@ find_signers(const model::Plan& plan, const std::string& signature, const std::s
 Result<std::string>
 verify_signature(const model::Plan& plan, const std::string& file, const std::string& allowed) {
     const std::string signature = signature_path(file);
-    DRYDOCK_TRY(os::read_plain_file(signature, k_signature_bytes_max));
+    DRYDOCK_TRY(os::read_file(signature, k_signature_bytes_max));
     DRYDOCK_TRY_ASSIGN(const auto signers, find_signers(plan, signature, allowed));
     for (const std::string& signer : signers) {
         const auto verified = ask_ssh_keygen(

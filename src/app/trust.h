@@ -16,14 +16,18 @@ namespace drydock::app {
 // One thing that would be executed.
 struct Executed {
     std::string text;    // for people: "host h1: ssh h1 drydock"
-    std::string digest;  // of all that decides what it does, with the scripts that it names
+    std::string digest;  // of all that decides what it does, with the scripts that it names; empty
+                         // for what cannot be remembered
 };
 
-// The `connect`, `become`, `agent` and secret commands. Empty for a cluster that is reached
-// without.
+// The `connect`, `become` and `agent` commands, and where secrets come from. Empty for a cluster
+// that is reached without.
 [[nodiscard]] std::vector<Executed>
 executed_by(const std::map<std::string, model::Host>& hosts,
             const std::map<std::string, model::SecretSource>& secrets);
+// The same, and each member: its service, its probes as `sources` binds them, its releases.
+[[nodiscard]] std::vector<Executed> executed_by(const model::Cluster& cluster,
+                                                const model::FactSources& sources);
 // The same of a plan, with its commands and scripts as one entry, which has the plan's digest.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Plan& plan);
 
@@ -31,5 +35,6 @@ executed_by(const std::map<std::string, model::Host>& hosts,
 // what is not known; "trust.memory" if a yes cannot be kept. Executes nothing.
 [[nodiscard]] Status
 check_trust(const Options& options, const std::string& file, const std::vector<Executed>& all);
+[[nodiscard]] Status check_trust(const Options& options, const model::Plan& plan);
 
 }  // namespace drydock::app

@@ -35,6 +35,18 @@ bool is_plain_name(std::string_view name, std::string_view extra) {
            && std::all_of(name.begin(), name.end(), is_allowed) && name.find("..") == name.npos;
 }
 
+std::string clip(std::string_view text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) {
+        return std::string(text);
+    }
+    constexpr unsigned k_continues = 0x80;  // of UTF-8: 10xxxxxx
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == k_continues) {
+        --end;
+    }
+    return fmt::format("{}... ({} bytes)", text.substr(0, end), text.size());
+}
+
 std::string trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == text.npos) {

@@ -15,6 +15,9 @@ namespace drydock {
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 [[nodiscard]] std::string trim(std::string_view text);
 
+// At most `bytes_max` bytes of it, whole characters; behind them how many bytes there are in all.
+[[nodiscard]] std::string clip(std::string_view text, std::size_t bytes_max);
+
 // The word of `known` nearest to `word`, or "" when none is near enough to be meant.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
 

@@ -4,6 +4,13 @@
 namespace drydock {
 namespace {
 
+TEST(Text, ClipsBehindAWholeCharacter) {
+    EXPECT_EQ(clip("abc", 3), "abc");
+    EXPECT_EQ(clip("abcd", 3), "abc... (4 bytes)");
+    EXPECT_EQ(clip("ab\xc3\xa4", 3), "ab... (4 bytes)");
+    EXPECT_EQ(clip(std::string(9, '\x80'), 4), "... (9 bytes)");
+}
+
 TEST(Text, nearest_finds_a_typing_error_and_nothing_far) {
     EXPECT_EQ(nearest("servce", {"service", "release"}), "service");
     EXPECT_EQ(nearest("banana", {"service", "release"}), "");

@@ -1,11 +1,11 @@
 #include "cli/execute.h"
 
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/visible.h"
 #include "os/files.h"
 #include "pack/pack.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -22,7 +22,7 @@ std::string render_verified(const app::VerifiedJournal& journal) {
     for (const app::VerifiedHost& host : journal.hosts) {
         table.add({"host " + host.host,
                    counted(host.heads, "head") + " noted, all in the journal",
-                   host.others == 0 ? "" : fmt::format("{} of another journal", host.others)});
+                   host.others == 0 ? "" : say("{} of another journal", host.others)});
     }
     return journal.runs.empty() && journal.hosts.empty() ? "no runs\n" : table.text(0);
 }
@@ -50,9 +50,9 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
     if (typed_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
         return false;
     }
-    console_.out << fmt::format("{} is not known here. It would execute:\n", one_line(file));
+    console_.out << say("{} is not known here. It would execute:\n", file);
     for (const std::string& one : executed) {
-        console_.out << "  " << one_line(one) << "\n";
+        console_.out << say("  {}\n", one);
     }
     console_.out << "Trust it from now on? Only `yes` does: ";
     console_.out.flush();
@@ -79,7 +79,7 @@ int Command::list_packs() {
     Json json = Json::Array{};
     for (const std::string& pack : packs) {
         json.push(pack);
-        console_.out << (typed_.json ? "" : pack + "\n");
+        console_.out << (typed_.json ? "" : say("{}\n", pack));
     }
     console_.out << (typed_.json ? json.dump() + "\n" : "");
     return app::k_exit_done;
@@ -96,11 +96,11 @@ int Command::lint_pack() {
         console_.out << json.dump() << "\n";
         return app::k_exit_done;
     }
-    console_.out << fmt::format("{}: no problems ({}, {}, {})\n",
-                                pack->folder,
-                                counted(pack->facts.size(), "fact"),
-                                counted(pack->releases.size(), "release"),
-                                counted(pack->procedures.size(), "procedure"));
+    console_.out << say("{}: no problems ({}, {}, {})\n",
+                        pack->folder,
+                        counted(pack->facts.size(), "fact"),
+                        counted(pack->releases.size(), "release"),
+                        counted(pack->procedures.size(), "procedure"));
     return app::k_exit_done;
 }
 
@@ -177,15 +177,15 @@ int execute(const Invocation& invocation, Console& console) {
         }
         const bool has_graph = invocation.command == "route" && !invocation.graph.empty();
         if (entry.needs_cluster && !has_graph && invocation.cluster_file.empty()) {
-            console.err << fmt::format("drydock: {}: of which cluster? Say -c FILE, or set "
-                                       "DRYDOCK_CLUSTER\n",
-                                       invocation.command);
+            console.err << say("drydock: {}: of which cluster? Say -c FILE, or set "
+                               "DRYDOCK_CLUSTER\n",
+                               invocation.command);
             return app::k_exit_usage;
         }
         Command command(invocation, console);
         return (command.*entry.handler)();
     }
-    console.err << fmt::format("drydock: {} is for drydock itself\n", invocation.command);
+    console.err << say("drydock: {} is for drydock itself\n", invocation.command);
     return app::k_exit_usage;
 }
 

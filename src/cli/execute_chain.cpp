@@ -1,8 +1,7 @@
 // The commands that ask packages and graphs, not clusters: `chain`, and `route --graph`.
 #include "chain/draw.h"
 #include "cli/command.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -34,17 +33,17 @@ lines_of(const char* title, const std::vector<std::string>& lines, const Screen&
     for (const std::string& line : lines) {
         out += hang("    ", line, screen.width);
     }
-    return out.empty() ? "" : fmt::format("\n  {}\n{}", title, out);
+    return out.empty() ? "" : say("\n  {}\n", title) + out;
 }
 
 std::string render(const app::UpdateRoute& answer, const Screen& screen) {
-    std::string out = fmt::format("{} -> {}   {}\n",
-                                  answer.from,
-                                  answer.to,
-                                  answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
+    std::string out = say("{} -> {}   {}\n",
+                          answer.from,
+                          answer.to,
+                          answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
     std::string at = answer.from;
     for (const std::string& stop : answer.stops) {
-        out += fmt::format("  {} -> {}\n", at, stop);
+        out += say("  {} -> {}\n", at, stop);
         at = stop;
     }
     out += lines_of("Against going there at once", answer.objections, screen);

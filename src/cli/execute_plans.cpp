@@ -1,7 +1,6 @@
 #include "cli/command.h"
+#include "cli/say.h"
 #include "os/files.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <tuple>
@@ -46,9 +45,9 @@ int Command::plan() {
                  << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
                  << (typed_.output.empty()
                          ? "\nNothing was written; -o plan.json keeps this plan.\n"
-                         : fmt::format("\nWritten: {}. Next: drydock apply {}\n",
-                                       typed_.output,
-                                       typed_.output));
+                         : say("\nWritten: {}. Next: drydock apply {}\n",
+                               typed_.output,
+                               typed_.output));
     return proved ? app::k_exit_done : app::k_exit_no;
 }
 
@@ -98,7 +97,7 @@ int Command::sim() {
     if (!plan) {
         return refuse(plan.error());
     }
-    const auto tell = [&](const std::string& line) { console_.out << line << "\n"; };
+    const auto tell = [&](const std::string& line) { console_.out << say("{}\n", line); };
     const bool story = typed_.verbose && !typed_.json;
     if (!typed_.trace.empty()) {
         return replay(*plan, story ? std::function<void(const std::string&)>(tell) : nullptr);

@@ -1,7 +1,6 @@
 #include "app/rehearsal.h"
 #include "cli/command.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 #include <chrono>
@@ -90,8 +89,10 @@ int Command::rehearse() {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
+    app::Options with_plan = options();
+    with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
     const auto begin = [&](app::Observer& observer) {
-        return app::rehearse(options(), *plan, observer);
+        return app::rehearse(with_plan, *plan, observer);
     };
     return conduct(begin, plan->to);
 }
@@ -112,7 +113,7 @@ int Command::sign() {
     if (const Status written = app::sign_plan(*plan, typed_.plan_file, typed_.key); !written) {
         return refuse({app::k_exit_no, {written.error()}});
     }
-    console_.out << fmt::format("Signed: {0}.sig. Next: drydock apply {0}\n", typed_.plan_file);
+    console_.out << say("Signed: {0}.sig. Next: drydock apply {0}\n", typed_.plan_file);
     return app::k_exit_done;
 }
 
@@ -168,7 +169,7 @@ int Command::watch() {
             typed_.json ? json_of(*answer).dump() + "\n" : render_status(*answer, screen_);
         if (text != shown) {
             const bool redraws = console_.terminal && !typed_.json && lines > 0;
-            console_.out << (redraws ? fmt::format("\x1b[{}A\x1b[J", lines) : "") << text;
+            console_.out << (redraws ? say("\x1b[{}A\x1b[J", lines) : "") << text;
             console_.out.flush();
             lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
             shown = text;

@@ -4,9 +4,7 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/render.h"
-#include "cli/visible.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 #include <ostream>
@@ -34,11 +32,11 @@ std::string time_of_day(std::int64_t wall_ms) {
 
 std::string elapsed(std::int64_t duration_ms) {
     const std::int64_t seconds = std::max<std::int64_t>(duration_ms, 0) / 1000;
-    return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    return say("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 std::string title(const model::Plan& plan) {
-    return fmt::format("{}   {} {} -> {}", plan.cluster, plan.system, plan.from, plan.to);
+    return say("{}   {} {} -> {}", plan.cluster, plan.system, plan.from, plan.to);
 }
 
 }  // namespace
@@ -188,22 +186,21 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     const Progress progress = progress_of(plan, state);
     const std::int64_t left = progress.left_ms + soak_left_ms();
     std::string out = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
-    out += left > 0 ? fmt::format("   about {} left", about(left)) : "";
-    out += fmt::format("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
+    out += left > 0 ? say("   about {} left", about(left)) : "";
+    out += say("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
     out += render_members(members_of(plan, state), screen_, k_rows_max);
     auto now = under_way(plan, state, progress_);
-    std::transform(now.begin(), now.end(), now.begin(), one_line);
     if (now.empty() && !waits_for_.empty()) {
-        now.push_back(one_line(waits_for_));
+        now.push_back(waits_for_);
     }
     std::string label = "now";
     for (const std::string& line : now) {
         const std::string soak = soak_left_ms() > 0 ? ", " + about(soak_left_ms()) + " left" : "";
-        out += "  " + pad(label, 9) + "  " + line + soak + "\n";
+        out += "  " + pad(label, 9) + "  " + say("{}{}\n", line, soak);
         label.clear();
     }
     const std::string back = way_back_now(plan, state);
-    return out + (back.empty() ? "" : "  " + pad("way back", 9) + "  " + back + "\n");
+    return out + (back.empty() ? "" : "  " + pad("way back", 9) + "  " + say("{}\n", back));
 }
 
 // Lines longer than the terminal would wrap, and the cursor would go up too little.

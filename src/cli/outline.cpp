@@ -1,8 +1,7 @@
 #include "cli/outline.h"
 
 #include "base/text.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 #include <numeric>
@@ -155,8 +154,7 @@ std::string words_of(const Block& block, const Plan& plan) {
             ++end;
         }
         const bool checks = end > i + 1;
-        words.push_back(checks ? fmt::format("{} checks", end - i)
-                               : words_of(*block.actions[i], plan));
+        words.push_back(checks ? say("{} checks", end - i) : words_of(*block.actions[i], plan));
         i = checks ? end : i + 1;
     }
     return join(words, ", ");

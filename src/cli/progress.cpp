@@ -1,11 +1,10 @@
 #include "cli/progress.h"
 
 #include "cli/outline.h"
+#include "cli/say.h"
 #include "run/progress.h"
 #include "run/return_point.h"
 #include "run/world.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -173,9 +172,9 @@ under_way(const Plan& plan, const State& state, const ActionProgress& progress) 
                 told == progress.end() ? "" : run::progress_text(told->second);
             lines.push_back(joint + action.title + (how_far.empty() ? "" : ": " + how_far));
         } else if (state.status(i) == Status::open) {
-            lines.push_back(fmt::format("gate \"{}\" waits for a person", action.gate));
+            lines.push_back(say("gate \"{}\" waits for a person", action.gate));
         } else if (state.status(i) == Status::soaking) {
-            lines.push_back(fmt::format("soak before gate \"{}\"", action.gate));
+            lines.push_back(say("soak before gate \"{}\"", action.gate));
         }
     }
     return lines;
@@ -186,7 +185,7 @@ std::vector<std::string> left_out(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (state.left_out(i)) {
             const Action& action = plan.actions[i];
-            lines.push_back(fmt::format(
+            lines.push_back(say(
                 "{}: it failed, and the run goes on without it. {}", action.title, action.remedy));
         }
     }
@@ -198,13 +197,12 @@ std::string way_back_now(const Plan& plan, const State& state) {
         return "";
     }
     if (const auto closed = run::closed_by(plan, state)) {
-        return fmt::format("closed: {} has begun; drydock downgrade says what is left",
-                           plan.actions[*closed].id);
+        return say("closed: {} has begun; drydock downgrade says what is left",
+                   plan.actions[*closed].id);
     }
     const std::string until =
-        is_approved(plan, state) ? fmt::format(" (until {} begins)", plan.point_of_no_return.action)
-                                 : "";
-    return fmt::format("open{}: drydock downgrade -c {}", until, plan.cluster_file);
+        is_approved(plan, state) ? say(" (until {} begins)", plan.point_of_no_return.action) : "";
+    return say("open{}: drydock downgrade -c {}", until, plan.cluster_file);
 }
 
 std::string_view word_of(run::Phase phase) {
@@ -241,7 +239,7 @@ std::string render_members(const std::vector<MemberProgress>& members,
                    screen.paint(member.tone, shorten(member.step, 48))});
     }
     const std::size_t more = members.size() - shown.size();
-    return table.text() + (more == 0 ? "" : fmt::format("  and {} more\n", more));
+    return table.text() + (more == 0 ? "" : say("  and {} more\n", more));
 }
 
 }  // namespace drydock::cli

@@ -1,8 +1,7 @@
 // The screen of `chain`: the verdict first, then what happens, then the repair, then the ids.
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -20,13 +19,13 @@ Tone tone_of(Verdict verdict) {
 
 std::string side_line(const char* name, const chain::Reading& reading) {
     const auto& graph = reading.graph;
-    return fmt::format("  {}  {}\n       {} in {}, {}: {}\n",
-                       name,
-                       reading.package,
-                       counted(graph.revisions.size(), "revision"),
-                       graph.environment.empty() ? "no environment" : graph.environment,
-                       graph.heads().size() == 1 ? "head" : "heads",
-                       graph.revisions.empty() ? "none" : join(graph.heads(), ", "));
+    return say("  {}  {}\n       {} in {}, {}: {}\n",
+               name,
+               reading.package,
+               counted(graph.revisions.size(), "revision"),
+               graph.environment.empty() ? "no environment" : graph.environment,
+               graph.heads().size() == 1 ? "head" : "heads",
+               graph.revisions.empty() ? "none" : join(graph.heads(), ", "));
 }
 
 std::string sentences(const char* title,
@@ -35,9 +34,9 @@ std::string sentences(const char* title,
                       bool are_numbered) {
     std::string out;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        out += hang(are_numbered ? fmt::format("  {}. ", i + 1) : "  ", texts[i], screen.width);
+        out += hang(are_numbered ? say("  {}. ", i + 1) : "  ", texts[i], screen.width);
     }
-    return out.empty() ? "" : fmt::format("\n{}\n{}", title, out);
+    return out.empty() ? "" : say("\n{}\n", title) + out;
 }
 
 std::string revision_lines(const std::string& title,
@@ -48,20 +47,19 @@ std::string revision_lines(const std::string& title,
     for (std::size_t i = 0; i < ids.size() && i < k_ids_max; ++i) {
         const auto* one = answer.after.graph.find(ids[i]);
         one = one == nullptr ? answer.before.graph.find(ids[i]) : one;
-        out += hang(fmt::format("  {}  ", ids[i]), one == nullptr ? "" : one->doc, screen.width);
+        out += hang(say("  {}  ", ids[i]), one == nullptr ? "" : one->doc, screen.width);
     }
     if (ids.size() > k_ids_max) {
-        out += fmt::format("  and {} more (--json has them all)\n", ids.size() - k_ids_max);
+        out += say("  and {} more (--json has them all)\n", ids.size() - k_ids_max);
     }
-    return ids.empty() ? "" : fmt::format("\n{} ({})\n{}", title, ids.size(), out);
+    return ids.empty() ? "" : say("\n{} ({})\n", title, ids.size()) + out;
 }
 
 std::string problem_lines(const std::vector<chain::Problem>& problems, const Screen& screen) {
     std::string out;
     for (const chain::Problem& one : problems) {
-        const std::string where =
-            one.line == 0 ? one.file : fmt::format("{}:{}", one.file, one.line);
-        out += fmt::format("  {}\n", where) + hang("      ", one.text, screen.width);
+        const std::string where = one.line == 0 ? one.file : say("{}:{}", one.file, one.line);
+        out += say("  {}\n", where) + hang("      ", one.text, screen.width);
     }
     return out.empty() ? "" : "\nProblems\n" + out;
 }

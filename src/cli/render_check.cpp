@@ -1,7 +1,6 @@
 // What the checker found: the verdict, each story, and what was not looked at.
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -21,12 +20,12 @@ std::string grouped(std::uint64_t number) {
 }
 
 std::string size_of(const Report& report, std::int64_t took_ms) {
-    return fmt::format("{} states, {} transitions, {} worlds with their way back; {} MB, {:.1f} s",
-                       grouped(report.states),
-                       grouped(report.transitions),
-                       grouped(report.worlds),
-                       (report.bytes >> 20U) + 1,
-                       static_cast<double>(took_ms) / 1000);
+    return say("{} states, {} transitions, {} worlds with their way back; {} MB, {:.1f} s",
+               grouped(report.states),
+               grouped(report.transitions),
+               grouped(report.worlds),
+               (report.bytes >> 20U) + 1,
+               static_cast<double>(took_ms) / 1000);
 }
 
 std::string head(const Report& report, const Screen& screen) {
@@ -40,55 +39,54 @@ std::string head(const Report& report, const Screen& screen) {
         break;
     }
     return screen.paint(Tone::bad, "Not finished")
-           + fmt::format(": stopped at {} states, proved up to depth {}",
-                         grouped(report.states),
-                         report.depth);
+           + say(": stopped at {} states, proved up to depth {}",
+                 grouped(report.states),
+                 report.depth);
 }
 
 std::string story_of(const Violation& violation, const Screen& screen) {
-    std::string out =
-        fmt::format("\n{}: {}\n  {}\n",
-                    screen.paint(Tone::strong, std::string(name_of(violation.property))),
-                    rule_of(violation.property),
-                    violation.because);
+    std::string out = say("\n{}: {}\n  {}\n",
+                          screen.paint(Tone::strong, std::string(name_of(violation.property))),
+                          rule_of(violation.property),
+                          violation.because);
     int number = 0;
     for (const checker::Turn& turn : violation.story) {
         if (!turn.text.empty()) {
-            out += fmt::format("  {:3}. {}\n", ++number, turn.text);
+            out += say("  {:3}. {}\n", ++number, turn.text);
         }
     }
     if (!violation.source.empty()) {
-        out += fmt::format("  see {} ({})\n", violation.source, violation.action);
+        out += say("  see {} ({})\n", violation.source, violation.action);
     }
-    return out + fmt::format("  what to change: {}\n", violation.hint);
+    return out + say("  what to change: {}\n", violation.hint);
 }
 
 }  // namespace
 
 std::string render_checked(const app::Checked& checked, const Screen& screen) {
-    return fmt::format("Checked: {} ({}; {})\n",
-                       head(checked.report, screen),
-                       checker::show(checked.report.faults),
-                       size_of(checked.report, checked.took_ms));
+    return say("Checked: {} ({}; {})\n",
+               head(checked.report, screen),
+               checker::show(checked.report.faults),
+               size_of(checked.report, checked.took_ms));
 }
 
 std::string render_check(const app::Checked& checked, const Screen& screen) {
     const Report& report = checked.report;
     std::string out = head(report, screen) + "\n";
-    out += fmt::format("  budgets: {}\n", checker::show(report.faults));
-    out += fmt::format("  {}\n", size_of(report, checked.took_ms));
+    out += say("  budgets: {}\n", checker::show(report.faults));
+    out += say("  {}\n", size_of(report, checked.took_ms));
     if (!report.closes.empty()) {
-        out += fmt::format("  the way back closes with {}\n", report.closes);
+        out += say("  the way back closes with {}\n", report.closes);
     }
     if (!report.note.empty()) {
-        out += fmt::format("  {}\n", report.note);
+        out += say("  {}\n", report.note);
     }
     for (const Violation& violation : report.violations) {
         out += story_of(violation, screen);
     }
     out += "\nNot looked at:\n";
     for (const std::string& one : report.not_modelled) {
-        out += fmt::format("  - {}\n", one);
+        out += say("  - {}\n", one);
     }
     return out;
 }

@@ -1,9 +1,7 @@
 // Refusals: what, where, why, and what to type next.
 #include "base/text.h"
 #include "cli/render.h"
-#include "cli/visible.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -46,10 +44,10 @@ std::string diagnostic_lines(const Failure& failure) {
     }
     std::string out;
     for (const Diagnostic& one : all) {
-        out += one_line(one.text()) + "\n";
+        out += say("{}\n", one.text());
     }
     if (const std::size_t more = failure.diagnostics.count() - all.size(); more > 0) {
-        out += fmt::format("... and {} more\n", more);
+        out += say("... and {} more\n", more);
     }
     return out + counted(failure.diagnostics.count(), "problem") + "; nothing was contacted.\n";
 }
@@ -59,7 +57,7 @@ std::string drift_head(const Asked& asked, const Screen& screen) {
                                  ? "since the plan was made"
                                  : "while nobody was conducting";
     return screen.paint(Tone::bad, "STOPPED")
-           + fmt::format("  The world moved {}. Nothing was changed now.\n\n", when);
+           + say("  The world moved {}. Nothing was changed now.\n\n", when);
 }
 
 std::string drift_table(const Failure& failure) {
@@ -92,15 +90,15 @@ std::string drift_advice(const Failure& failure, const Asked& asked) {
     const std::string& file = asked.cluster_file;
     const std::string to = asked.to.empty() ? "VERSION" : asked.to;
     Table table;
-    table.add({"To go on from here as it is",
-               fmt::format("drydock plan -c {} --to {} -o plan2.json", file, to)});
+    table.add(
+        {"To go on from here as it is", say("drydock plan -c {} --to {} -o plan2.json", file, to)});
     if (asked.command != "apply") {
         const run::Drift& first = plainest(failure.drift);
         table.add({"To go on with this run",
-                   fmt::format("bring {} back to {}, then drydock resume -c {}",
-                               first.key,
-                               first.expected,
-                               file)});
+                   say("bring {} back to {}, then drydock resume -c {}",
+                       first.key,
+                       first.expected,
+                       file)});
         table.add({"To go back", "drydock downgrade -c " + file});
     }
     return "\n" + table.text();
@@ -118,7 +116,7 @@ std::string ways_left(const Failure& failure, const Screen& screen) {
     for (const model::WayBack& way : failure.left) {
         const std::string lead = "    " + pad(way.kind, 9) + "  ";
         out += hang(lead, way.cost, screen.width);
-        out += std::string(columns_of(lead), ' ') + way.command + "\n";
+        out += std::string(columns_of(lead), ' ') + say("{}\n", way.command);
     }
     return out.empty() ? "" : "\n  What is left\n" + out;
 }

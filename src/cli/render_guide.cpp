@@ -4,9 +4,8 @@
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/visible.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -58,32 +57,31 @@ std::string fenced(const std::string& text) {
 }
 
 std::string head(const Plan& plan, const Outline& outline) {
-    std::string out = fmt::format("# {}: {} {} to {}\n\n",
-                                  inline_text(plan.cluster),
-                                  inline_text(plan.system),
-                                  inline_text(plan.from),
-                                  inline_text(plan.to));
-    out += fmt::format("{} {}, in this order: {}. Plan `{}`.\n\n",
-                       counted(plan.members().size(), "member"),
-                       inline_text(plan.kind),
-                       inline_text(join(plan.members(), ", ")),
-                       plan.digest().substr(0, 8));
+    std::string out = say("# {}: {} {} to {}\n\n",
+                          inline_text(plan.cluster),
+                          inline_text(plan.system),
+                          inline_text(plan.from),
+                          inline_text(plan.to));
+    out += say("{} {}, in this order: {}. Plan `{}`.\n\n",
+               counted(plan.members().size(), "member"),
+               inline_text(plan.kind),
+               inline_text(join(plan.members(), ", ")),
+               plan.digest().substr(0, 8));
     out +=
         "`drydock apply` does exactly this, checks what is said here before and after each step, "
         "and keeps a record.\nBy hand: do the steps in order; where a check does not hold, stop "
         "there.\n\n";
     out += "## Before you begin\n\n";
     if (outline.takes_ms > 0) {
-        out += fmt::format("- It takes about {}", about(outline.takes_ms));
-        out += outline.soak_ms > 0 ? fmt::format(", and {} of soak.\n", about(outline.soak_ms))
-                                   : ".\n";
+        out += say("- It takes about {}", about(outline.takes_ms));
+        out += outline.soak_ms > 0 ? say(", and {} of soak.\n", about(outline.soak_ms)) : ".\n";
     }
     const std::string verb = outline.outage ? "**There is an outage**: down to" : "At least";
     return out
-           + fmt::format("- {} {} of {} members serve at any moment.\n",
-                         verb,
-                         outline.serving_min,
-                         outline.members);
+           + say("- {} {} of {} members serve at any moment.\n",
+                 verb,
+                 outline.serving_min,
+                 outline.members);
 }
 
 // Steps are counted as phases() tells them: gates have no number.
@@ -105,11 +103,11 @@ std::string return_point(const Plan& plan, const Outline& outline) {
     if (!point.exists) {
         return "";
     }
-    return fmt::format("- The point of no return is step {}, behind gate \"{}\": {} (`{}`).\n",
-                       number_of(outline, point.action),
-                       point.gate,
-                       inline_text(point.because),
-                       inline_text(point.source));
+    return say("- The point of no return is step {}, behind gate \"{}\": {} (`{}`).\n",
+               number_of(outline, point.action),
+               point.gate,
+               inline_text(point.because),
+               inline_text(point.source));
 }
 
 std::string ways_back(const Plan& plan) {
@@ -118,11 +116,11 @@ std::string ways_back(const Plan& plan) {
     }
     std::string out = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
     for (const model::WayBack& way : plan.ways_back) {
-        out += fmt::format("| {} | {} | {} | `{}` |\n",
-                           cell_text(way.phase),
-                           cell_text(way.kind),
-                           cell_text(way.cost),
-                           cell_code(way.command));
+        out += say("| {} | {} | {} | `{}` |\n",
+                   cell_text(way.phase),
+                   cell_text(way.kind),
+                   cell_text(way.cost),
+                   cell_code(way.command));
     }
     return out;
 }
@@ -130,11 +128,11 @@ std::string ways_back(const Plan& plan) {
 std::string risks(const Plan& plan) {
     std::string out;
     for (const model::RiskNote& risk : plan.risks) {
-        out += fmt::format("- {}: {} ({}; {})\n",
-                           inline_text(risk.id),
-                           inline_text(risk.because),
-                           inline_text(risk.state),
-                           inline_text(risk.source));
+        out += say("- {}: {} ({}; {})\n",
+                   inline_text(risk.id),
+                   inline_text(risk.because),
+                   inline_text(risk.state),
+                   inline_text(risk.source));
     }
     return out.empty() ? "" : "\nKnown risks:\n\n" + out;
 }
@@ -152,8 +150,11 @@ std::vector<std::string> lines_of(const std::vector<Condition>& list) {
 }
 
 std::string bullets(std::string_view label, const std::vector<std::string>& lines) {
-    return lines.empty() ? ""
-                         : fmt::format("    - {}:\n      - {}\n", label, join(lines, "\n      - "));
+    std::string out;
+    for (const std::string& line : lines) {
+        out += say("      - {}\n", line);
+    }
+    return out.empty() ? "" : say("    - {}:\n", label) + out;
 }
 
 std::string conditions(std::string_view label, const std::vector<Condition>& list) {
@@ -174,7 +175,7 @@ std::vector<std::string> checks_of(const Action& action, const std::vector<Kept>
             std::search(lines.begin(), lines.end(), kept.lines.begin(), kept.lines.end());
         if (!kept.lines.empty() && at != lines.end()) {
             const auto end = at + static_cast<std::ptrdiff_t>(kept.lines.size());
-            *at = fmt::format("as in step {}", kept.number);
+            *at = say("as in step {}", kept.number);
             lines.erase(at + 1, end);
         }
     }
@@ -201,12 +202,12 @@ std::string command(const Action& action) {
     const Json& script = action.request["script"];
     const std::string note = script.is_null()
                                  ? ""
-                                 : fmt::format(" (`${{script}}` is [{}](#scripts), at the end, "
-                                               "digest {})",
-                                               inline_text(script["name"].as_string()),
-                                               digest_of(script));
-    return fmt::format("    - Do, on host {}{}:\n\n", action.host, note)
-           + indented(fenced(shell), 6) + "\n";
+                                 : say(" (`${{script}}` is [{}](#scripts), at the end, "
+                                       "digest {})",
+                                       inline_text(script["name"].as_string()),
+                                       digest_of(script));
+    return say("    - Do, on host {}{}:\n\n", action.host, note) + indented(fenced(shell), 6)
+           + "\n";
 }
 
 // Its title with the member in it: "scm1: close all containers", "start om1 on 2.2.1".
@@ -215,27 +216,25 @@ std::string heading(const Action& action, const Plan& plan) {
         !action.member.empty() && action.title.find(action.member) != std::string::npos;
     return named                   ? action.title
            : action.member.empty() ? words_of(action, plan)
-                                   : fmt::format("{}: {}", action.member, words_of(action, plan));
+                                   : say("{}: {}", action.member, words_of(action, plan));
 }
 
 std::string
 step(std::size_t number, const Action& action, const Plan& plan, const std::vector<Kept>& kept) {
-    std::string out = fmt::format("{}. **{}**\n", number, inline_text(heading(action, plan)));
-    out += action.why.empty() ? "" : fmt::format("    - Why: {}\n", inline_text(action.why));
+    std::string out = say("{}. **{}**\n", number, inline_text(heading(action, plan)));
+    out += action.why.empty() ? "" : say("    - Why: {}\n", inline_text(action.why));
     out += conditions("Only if", action.when);
     out += bullets("Check before", checks_of(action, kept));
     out += command(action);
     out += conditions("See after", action.then);
-    out += action.remedy.empty()
-               ? ""
-               : fmt::format("    - If it fails: {}\n", inline_text(action.remedy));
-    return out + fmt::format("    - Source: `{}`\n\n", inline_text(action.source));
+    out += action.remedy.empty() ? "" : say("    - If it fails: {}\n", inline_text(action.remedy));
+    return out + say("    - Source: `{}`\n\n", inline_text(action.source));
 }
 
 std::string gate(const Action& action) {
-    std::string out = fmt::format("> **Gate \"{}\".** ", inline_text(action.gate));
-    out += action.soak_ms > 0 ? fmt::format("Wait {}, then decide. ", about(action.soak_ms)) : "";
-    out += fmt::format("What you approve: {}\n", inline_text(action.reason));
+    std::string out = say("> **Gate \"{}\".** ", inline_text(action.gate));
+    out += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
+    out += say("What you approve: {}\n", inline_text(action.reason));
     out += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
     out += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
     return out + "\n";
@@ -249,7 +248,7 @@ std::string phases(const Plan& plan, const Outline& outline) {
     for (const Block& block : outline.blocks) {
         if (block.phase != phase) {
             phase = block.phase;
-            out += fmt::format("## {}\n\n", inline_text(phase));
+            out += say("## {}\n\n", inline_text(phase));
         }
         for (const Action* action : block.actions) {
             out += action->is_gate() ? gate(*action) : step(++number, *action, plan, kept);
@@ -273,10 +272,10 @@ std::string scripts(const Plan& plan) {
     }
     std::string out = contents.empty() ? "" : "## Scripts\n\n";
     for (const auto& [name, content] : contents) {
-        out += fmt::format("### {}, digest {}\n\n{}\n\n",
-                           inline_text(name.first),
-                           inline_text(name.second),
-                           fenced(trim(content)));
+        out += say("### {}, digest {}\n\n{}\n\n",
+                   inline_text(name.first),
+                   inline_text(name.second),
+                   fenced(trim(content)));
     }
     return out;
 }

@@ -1,7 +1,6 @@
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -11,7 +10,7 @@ using app::Journey;
 using app::JourneyHop;
 
 std::string run_words(const std::string& run, const std::string& state) {
-    return run.empty() ? "" : fmt::format("run {} {}", run, state);
+    return run.empty() ? "" : say("run {} {}", run, state);
 }
 
 std::string hop_words(const JourneyHop& hop) {
@@ -20,20 +19,20 @@ std::string hop_words(const JourneyHop& hop) {
     if (there.empty()) {
         return "not begun";
     }
-    return back.empty() ? there : fmt::format("{}; back: {}", there, back);
+    return back.empty() ? there : say("{}; back: {}", there, back);
 }
 
 }  // namespace
 
 std::string journey_words(const Journey& journey) {
     const JourneyHop& hop = journey.hops.at(journey.hop);
-    return fmt::format("hop {} of {}   {} -> {}   of the journey {} -> {}",
-                       journey.hop + 1,
-                       journey.hops.size(),
-                       hop.from,
-                       hop.to,
-                       journey.hops.front().from,
-                       journey.hops.back().to);
+    return say("hop {} of {}   {} -> {}   of the journey {} -> {}",
+               journey.hop + 1,
+               journey.hops.size(),
+               hop.from,
+               hop.to,
+               journey.hops.front().from,
+               journey.hops.back().to);
 }
 
 std::string render_journey(const Journey& journey, const Screen& screen) {
@@ -41,8 +40,8 @@ std::string render_journey(const Journey& journey, const Screen& screen) {
     for (std::size_t i = 0; i < journey.hops.size(); ++i) {
         const JourneyHop& hop = journey.hops[i];
         const std::string label = pad(i == 0 ? "journey" : "", 9);
-        const std::string lead = fmt::format(
-            "  {}  {} {} -> {}   ", label, i == journey.hop ? ">" : " ", hop.from, hop.to);
+        const std::string lead =
+            say("  {}  {} {} -> {}   ", label, i == journey.hop ? ">" : " ", hop.from, hop.to);
         out += hang(lead, hop_words(hop), screen.width);
     }
     return out;
@@ -50,7 +49,7 @@ std::string render_journey(const Journey& journey, const Screen& screen) {
 
 std::string render_reach(const Journey& journey, const Screen& screen) {
     const std::string lead = "  " + pad("reaches", 9) + "  ";
-    const std::string reach = fmt::format("back to {}", journey.reaches);
+    const std::string reach = say("back to {}", journey.reaches);
     return hang(lead,
                 journey.closed.empty() ? reach : reach + "; further: " + journey.closed,
                 screen.width);

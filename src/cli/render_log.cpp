@@ -2,10 +2,9 @@
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/visible.h"
 #include "run/progress.h"
-
-#include <fmt/format.h>
 
 namespace drydock::cli {
 
@@ -87,17 +86,17 @@ std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
     const std::string said = detail["kind"].as_string() == "note" ? detail["text"].as_string()
                                                                   : detail["kind"].as_string();
-    return fmt::format("{}: {}{}",
-                       detail["who"].as_string(),
-                       said,
-                       answer.empty() || answer == "noted" ? "" : ", " + answer);
+    return say("{}: {}{}",
+               detail["who"].as_string(),
+               said,
+               answer.empty() || answer == "noted" ? "" : ", " + answer);
 }
 
 // About the action of the event; empty for events about the run.
 std::string action_words(const Event& event, const model::Action& action) {
     switch (event.type) {
     case EventType::action_intended:
-        return event.attempt > 1 ? fmt::format("begun, attempt {}", event.attempt) : "begun";
+        return event.attempt > 1 ? say("begun, attempt {}", event.attempt) : "begun";
     case EventType::action_ended:
         return ended_words(event.outcome, event.detail);
     case EventType::action_attached:
@@ -105,12 +104,11 @@ std::string action_words(const Event& event, const model::Action& action) {
     case EventType::facts_read:
         return judged_words(event, action);
     case EventType::soak_started:
-        return fmt::format("soak of {}", about(action.soak_ms));
+        return say("soak of {}", about(action.soak_ms));
     case EventType::gate_opened:
         return "waits for a person";
     case EventType::gate_approved:
-        return fmt::format(
-            "approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
+        return say("approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
     case EventType::action_progress:
         return run::progress_text(event.detail);
     case EventType::run_noted:
@@ -139,10 +137,10 @@ std::string of_journey(const Json& detail) {
     const Json& journey = detail["journey"];
     const auto& stops = journey["stops"].items();
     return stops.empty() ? ""
-                         : fmt::format("; hop {} of the journey {} to {}",
-                                       journey["hop"].as_int(),
-                                       journey["id"].as_string(),
-                                       stops.back().as_string());
+                         : say("; hop {} of the journey {} to {}",
+                               journey["hop"].as_int(),
+                               journey["id"].as_string(),
+                               stops.back().as_string());
 }
 
 std::string run_words(const Event& event) {
@@ -208,7 +206,7 @@ std::string event_words(const Event& event, const model::Plan& plan) {
     }
     const std::string member = action.member.empty() ? "" : action.member + ": ";
     const std::string title =
-        action.is_gate() ? fmt::format("gate \"{}\"", action.gate) : words_of(action, plan);
+        action.is_gate() ? say("gate \"{}\"", action.gate) : words_of(action, plan);
     return one_line(member + title + ": " + words
                     + std::string(goes_on_without(event, action) ? k_goes_on : ""));
 }

@@ -2,8 +2,7 @@
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 
@@ -34,7 +33,7 @@ std::string route_lines(const Plan& plan, const Screen& screen) {
     if (plan.route.size() <= 2) {
         return "";
     }
-    const std::string words = fmt::format(
+    const std::string words = say(
         "{}; this is the plan of hop 1 of {}. The others are planned from the facts of their time: "
         "drydock upgrade --to {} does that, hop after hop",
         join(plan.route, " -> "),
@@ -44,13 +43,13 @@ std::string route_lines(const Plan& plan, const Screen& screen) {
 }
 
 std::string head(const Plan& plan, const Screen& screen) {
-    const std::string left = fmt::format("{}   {} {} -> {}   {}, {}",
-                                         screen.paint(Tone::strong, plan.cluster),
-                                         plan.system,
-                                         plan.from,
-                                         plan.to,
-                                         counted(plan.members().size(), "member"),
-                                         plan.kind);
+    const std::string left = say("{}   {} {} -> {}   {}, {}",
+                                 screen.paint(Tone::strong, plan.cluster),
+                                 plan.system,
+                                 plan.from,
+                                 plan.to,
+                                 counted(plan.members().size(), "member"),
+                                 plan.kind);
     const std::string right = "plan " + plan.digest().substr(0, 8);
     const std::size_t room = std::min<std::size_t>(screen.width, 100);
     const std::size_t used = columns_of(left) + right.size();
@@ -93,7 +92,7 @@ Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
                 && steps_of(*before) == steps_of(block);
     line.words = line.same ? "the same" : words_of(block, plan);
     if (block.touches || group.serving_min < outline.members) {
-        line.serves = fmt::format("{} of {} serve", group.serving_min, outline.members);
+        line.serves = say("{} of {} serve", group.serving_min, outline.members);
     }
     line.takes = block.takes_ms() == 0 ? "" : "~" + about(block.takes_ms());
     return line;
@@ -106,7 +105,7 @@ std::vector<Line> lines_of(const Outline& outline, const Plan& plan) {
         const Block& block = outline.blocks[i];
         if (joins_checks(block, i == 0 ? nullptr : &outline.blocks[i - 1])) {
             checks += block.actions.size();
-            lines.back().words = fmt::format("{} checks", checks);
+            lines.back().words = say("{} checks", checks);
             lines.back().member.clear();
             continue;
         }
@@ -126,8 +125,8 @@ std::vector<Line> folded(const std::vector<Line>& lines) {
         }
         if (end - i > k_same_rows_max) {
             Line line = lines[i];
-            line.member = fmt::format("{} ... {}", lines[i].member, lines[end - 1].member);
-            line.words = fmt::format("the same, {} members", end - i);
+            line.member = say("{} ... {}", lines[i].member, lines[end - 1].member);
+            line.words = say("the same, {} members", end - i);
             out.push_back(std::move(line));
             i = end;
         } else {
@@ -139,7 +138,7 @@ std::vector<Line> folded(const std::vector<Line>& lines) {
 
 std::string gate_line(const Action& gate, const Screen& screen) {
     const std::string soak = gate.soak_ms > 0 ? "soak " + about(gate.soak_ms) + ", then " : "";
-    const std::string text = fmt::format("  -- {}gate \"{}\" ", soak, gate.gate);
+    const std::string text = say("  -- {}gate \"{}\" ", soak, gate.gate);
     const std::size_t rest = 96 - std::min<std::size_t>(columns_of(text), 92);
     return screen.paint(Tone::warn, text + std::string(rest, '-')) + "\n";
 }
@@ -202,21 +201,19 @@ std::string time_line(const Outline& outline, const Screen& screen) {
 }
 
 std::string serving_line(const Outline& outline, const Screen& screen) {
-    const std::string needed =
-        outline.quorum > 0 ? fmt::format(" ({} are needed)", outline.quorum) : "";
+    const std::string needed = outline.quorum > 0 ? say(" ({} are needed)", outline.quorum) : "";
     if (!outline.outage) {
         return labelled("Downtime",
-                        fmt::format("none; at least {} of {} serve at any moment{}",
-                                    outline.serving_min,
-                                    outline.members,
-                                    needed),
+                        say("none; at least {} of {} serve at any moment{}",
+                            outline.serving_min,
+                            outline.members,
+                            needed),
                         screen);
     }
     const std::string time = outline.outage_ms > 0 ? "about " + about(outline.outage_ms) : "yes";
     return labelled(
         "Downtime",
-        fmt::format(
-            "{}; down to {} of {} serve{}", time, outline.serving_min, outline.members, needed),
+        say("{}; down to {} of {} serve{}", time, outline.serving_min, outline.members, needed),
         screen);
 }
 
@@ -245,9 +242,8 @@ std::string return_point(const Plan& plan, const Screen& screen) {
                    ? ""
                    : labelled("Why there", "no step of this plan closes the way back", screen);
     }
-    return labelled(
-               "No return", fmt::format("{}, behind gate \"{}\"", point.action, point.gate), screen)
-           + labelled("Why there", fmt::format("{} ({})", point.because, point.source), screen);
+    return labelled("No return", say("{}, behind gate \"{}\"", point.action, point.gate), screen)
+           + labelled("Why there", say("{} ({})", point.because, point.source), screen);
 }
 
 std::string approvals(const Plan& plan, const Screen& screen) {
@@ -258,7 +254,7 @@ std::string approvals(const Plan& plan, const Screen& screen) {
         }
     }
     return labelled("Approvals",
-                    gates.empty() ? "none" : fmt::format("{}: {}", gates.size(), join(gates, ", ")),
+                    gates.empty() ? "none" : say("{}: {}", gates.size(), join(gates, ", ")),
                     screen);
 }
 
@@ -269,15 +265,14 @@ std::string risk_lines(const Plan& plan, const Screen& screen, bool all) {
         const bool absent = risk.state == "absent";
         counts += absent ? 0U : 1U;
         if (all || !absent) {
-            const std::string lead = fmt::format("    {}  ", pad(risk.state, 11));
-            out += hang(
-                lead, fmt::format("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
+            const std::string lead = say("    {}  ", pad(risk.state, 11));
+            out += hang(lead, say("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
         }
     }
     const std::string known = counted(plan.risks.size(), "known risk");
     const std::string hint = all || plan.risks.empty() ? "" : "; drydock plan --risks lists them";
-    const std::string text = counts == 0 ? fmt::format("{}, none applies here{}", known, hint)
-                                         : fmt::format("{}; {} to look at", known, counts);
+    const std::string text = counts == 0 ? say("{}, none applies here{}", known, hint)
+                                         : say("{}; {} to look at", known, counts);
     return labelled("Risks", plan.risks.empty() ? "none known" : text, screen) + out;
 }
 

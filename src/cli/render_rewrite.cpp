@@ -2,8 +2,7 @@
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/render_store.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -22,47 +21,47 @@ std::string finding_lines(const mover::blocks::RewriteReport& report, const Scre
         out += hang("  ", findings[i].error.message, screen.width);
     }
     return out.empty() ? ""
-                       : fmt::format("{}: {} cannot be read; the rows stay as they are\n{}",
-                                     screen.paint(Tone::bad, "damage"),
-                                     blobs(report.left),
-                                     out);
+                       : say("{}: {} cannot be read; the rows stay as they are\n{}",
+                             screen.paint(Tone::bad, "damage"),
+                             blobs(report.left),
+                             out);
 }
 
 std::string old_line(const app::StoreRewritten& answer) {
     if (!answer.frees_old) {
-        return fmt::format("the old blobs are all there: --free-old removes them once all is "
-                           "verified, --back takes them again\njournal: {}\n",
-                           answer.journal);
+        return say("the old blobs are all there: --free-old removes them once all is "
+                   "verified, --back takes them again\njournal: {}\n",
+                   answer.journal);
     }
-    return fmt::format("verified {}; removed {} old ones ({}), kept {} that are still named\n",
-                       blobs(answer.freed.verdict.blobs),
-                       answer.freed.freed,
-                       show_bytes(answer.freed.freed_bytes),
-                       answer.freed.kept);
+    return say("verified {}; removed {} old ones ({}), kept {} that are still named\n",
+               blobs(answer.freed.verdict.blobs),
+               answer.freed.freed,
+               show_bytes(answer.freed.freed_bytes),
+               answer.freed.kept);
 }
 
 }  // namespace
 
 std::string render_rewritten(const app::StoreRewritten& answer, const Screen& screen) {
     if (answer.dry_run) {
-        return fmt::format("would look at {} and rewrite those that need it\njournal: {}\n",
-                           blobs(answer.to_do),
-                           answer.journal);
+        return say("would look at {} and rewrite those that need it\njournal: {}\n",
+                   blobs(answer.to_do),
+                   answer.journal);
     }
     if (answer.goes_back) {
-        return fmt::format("{}: the rows name the old blobs again; {} removed\n",
-                           screen.paint(Tone::good, "taken back"),
-                           blobs(answer.back.blobs));
+        return say("{}: the rows name the old blobs again; {} removed\n",
+                   screen.paint(Tone::good, "taken back"),
+                   blobs(answer.back.blobs));
     }
     const mover::blocks::RewriteReport& report = answer.report;
-    return fmt::format("{}: {} rewritten in {}, {} of plain blocks, {} of new blobs{}\n",
-                       report.findings.empty() ? screen.paint(Tone::good, "done")
-                                               : screen.paint(Tone::bad, "done in part"),
-                       blobs(report.blobs),
-                       counted(static_cast<std::size_t>(report.batches), "transaction"),
-                       show_bytes(report.bytes),
-                       show_bytes(report.new_bytes),
-                       report.is_resumed ? "; resumed" : "")
+    return say("{}: {} rewritten in {}, {} of plain blocks, {} of new blobs{}\n",
+               report.findings.empty() ? screen.paint(Tone::good, "done")
+                                       : screen.paint(Tone::bad, "done in part"),
+               blobs(report.blobs),
+               counted(static_cast<std::size_t>(report.batches), "transaction"),
+               show_bytes(report.bytes),
+               show_bytes(report.new_bytes),
+               report.is_resumed ? "; resumed" : "")
            + old_line(answer) + finding_lines(report, screen);
 }
 

@@ -1,6 +1,5 @@
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 
@@ -9,8 +8,7 @@ namespace drydock::cli {
 namespace {
 
 std::string hop_line(std::size_t number, const planner::Hop& hop, const Screen& screen) {
-    const std::string lead =
-        fmt::format("  {}  {} -> {}   {}   ", number, hop.from, hop.to, hop.procedure);
+    const std::string lead = say("  {}  {} -> {}   {}   ", number, hop.from, hop.to, hop.procedure);
     return hang(lead, hop.because, screen.width);
 }
 
@@ -29,11 +27,11 @@ std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen
 std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     const auto& hops = answer.route.hops;
     if (hops.empty()) {
-        return fmt::format("{} is where the cluster is already; nothing to do\n", answer.to);
+        return say("{} is where the cluster is already; nothing to do\n", answer.to);
     }
-    std::string out = fmt::format("{}   {}\n\n",
-                                  screen.paint(Tone::strong, answer.from + " -> " + answer.to),
-                                  counted(hops.size(), "hop"));
+    std::string out = say("{}   {}\n\n",
+                          screen.paint(Tone::strong, answer.from + " -> " + answer.to),
+                          counted(hops.size(), "hop"));
     for (std::size_t i = 0; i < hops.size(); ++i) {
         out += hop_line(i + 1, hops[i], screen);
     }
@@ -46,9 +44,8 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     out += forbidden_lines(answer.route.forbidden, screen);
     return out
            + (hops.size() == 1
-                  ? fmt::format("\nNext: drydock plan --to {}\n", answer.to)
-                  : fmt::format(
-                        "\nNext: drydock plan --to {0} for the first hop, or drydock upgrade "
+                  ? say("\nNext: drydock plan --to {}\n", answer.to)
+                  : say("\nNext: drydock plan --to {0} for the first hop, or drydock upgrade "
                         "--to {0} for all\n",
                         answer.to));
 }

@@ -2,8 +2,7 @@
 // what was not simulated.
 #include "cli/json.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -12,7 +11,7 @@ namespace {
 std::string show_not_simulated(const std::vector<std::string>& what) {
     std::string out = "\nNot simulated:\n";
     for (const std::string& one : what) {
-        out += fmt::format("  - {}\n", one);
+        out += say("  - {}\n", one);
     }
     return out;
 }
@@ -37,15 +36,14 @@ Tone tone_of(const sim::Replayed& story) {
 // What became of a story in the simulator.
 std::string ending_of(const sim::Replayed& story) {
     if (story.breaks) {
-        return fmt::format("breaks here, too, after {} of {} turns", story.told, story.turns);
+        return say("breaks here, too, after {} of {} turns", story.told, story.turns);
     }
     if (!story.obstacle.empty()) {
         return story.obstacle;
     }
     return story.judged
-               ? fmt::format("all {} turns came about, and it does not break here", story.turns)
-               : fmt::format("all {} turns came about; the simulator does not judge this",
-                             story.turns);
+               ? say("all {} turns came about, and it does not break here", story.turns)
+               : say("all {} turns came about; the simulator does not judge this", story.turns);
 }
 
 }  // namespace
@@ -55,24 +53,23 @@ render_simulation(const app::Simulation& all, const std::string& plan_file, cons
     std::string out = all.wrong == 0
                           ? screen.paint(Tone::good, "Nothing went wrong")
                           : screen.paint(Tone::bad, counted(all.wrong, "run") + " went wrong");
-    out += fmt::format(" in {}: {}, {}, {}; {:.1f} s\n",
-                       counted(all.runs, "run"),
-                       counted(all.faults, "fault"),
-                       counted(all.conductors, "conductor"),
-                       counted(all.halts, "halt"),
-                       static_cast<double>(all.took_ms) / 1000);
+    out += say(" in {}: {}, {}, {}; {:.1f} s\n",
+               counted(all.runs, "run"),
+               counted(all.faults, "fault"),
+               counted(all.conductors, "conductor"),
+               counted(all.halts, "halt"),
+               static_cast<double>(all.took_ms) / 1000);
     for (const sim::Simulated& run : all.shown) {
-        out += fmt::format("\nseed {}: {}, {}, {}\n",
-                           run.seed,
-                           counted(static_cast<std::size_t>(run.faults), "fault"),
-                           counted(static_cast<std::size_t>(run.conductors), "conductor"),
-                           counted(static_cast<std::size_t>(run.halts), "halt"));
+        out += say("\nseed {}: {}, {}, {}\n",
+                   run.seed,
+                   counted(static_cast<std::size_t>(run.faults), "fault"),
+                   counted(static_cast<std::size_t>(run.conductors), "conductor"),
+                   counted(static_cast<std::size_t>(run.halts), "halt"));
         for (const sim::Wrong& wrong : run.wrong) {
-            out +=
-                fmt::format("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
+            out += say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
         }
-        out += fmt::format(
-            "  again, as a story: drydock sim {} --seed {} --verbose\n", plan_file, run.seed);
+        out +=
+            say("  again, as a story: drydock sim {} --seed {} --verbose\n", plan_file, run.seed);
     }
     return out + show_not_simulated(all.not_simulated);
 }
@@ -80,11 +77,11 @@ render_simulation(const app::Simulation& all, const std::string& plan_file, cons
 std::string render_replay(const app::Replay& all, const Screen& screen) {
     std::string out = all.stories.empty() ? "There is no story to replay.\n" : "";
     for (const sim::Replayed& story : all.stories) {
-        out += fmt::format("{}: {}\n",
-                           screen.paint(Tone::strong, story.property),
-                           screen.paint(tone_of(story), ending_of(story)));
+        out += say("{}: {}\n",
+                   screen.paint(Tone::strong, story.property),
+                   screen.paint(tone_of(story), ending_of(story)));
         for (const sim::Wrong& wrong : story.wrong) {
-            out += fmt::format("  {}: {}\n", wrong.property, wrong.what);
+            out += say("  {}: {}\n", wrong.property, wrong.what);
         }
     }
     return out + show_not_simulated(all.not_simulated);

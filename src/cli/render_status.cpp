@@ -1,8 +1,7 @@
 #include "base/text.h"
 #include "cli/progress.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 
@@ -52,15 +51,15 @@ std::string labelled(std::string_view label, const std::string& text, const Scre
 
 std::string head(const RunStatus& status, const Screen& screen) {
     const Progress progress = progress_of(status.plan, status.state);
-    return fmt::format("{}   {} {} -> {}   run {}   {}   {} of {} steps\n",
-                       screen.paint(Tone::strong, status.plan.cluster),
-                       status.plan.system,
-                       status.plan.from,
-                       status.plan.to,
-                       status.run,
-                       screen.paint(tone_of(status), word_of_status(status)),
-                       progress.done,
-                       progress.all);
+    return say("{}   {} {} -> {}   run {}   {}   {} of {} steps\n",
+               screen.paint(Tone::strong, status.plan.cluster),
+               status.plan.system,
+               status.plan.from,
+               status.plan.to,
+               status.run,
+               screen.paint(tone_of(status), word_of_status(status)),
+               progress.done,
+               progress.all);
 }
 
 // What the gate looked at: each fact once, with those who say the same side by side.
@@ -69,8 +68,7 @@ std::string known_lines(const RunStatus& status, const Screen& screen) {
     for (const auto& [key, value] : status.gate_facts.members()) {
         const auto cut = key.find('/');
         const std::string fact = cut == key.npos ? key : key.substr(cut + 1);
-        const std::string what =
-            fmt::format("{} {}", fact, value.is_null() ? "nothing" : value.show());
+        const std::string what = say("{} {}", fact, value.is_null() ? "nothing" : value.show());
         const auto same =
             std::find_if(said.begin(), said.end(), [&](auto& one) { return one.first == what; });
         auto& members = same == said.end()
@@ -116,11 +114,11 @@ std::string halt_lines(const RunStatus& status, const Screen& screen) {
         if (run::has_failed(status.state.status(i))) {
             const std::string where = action.host.empty() ? "" : " on host " + action.host;
             out += labelled("step",
-                            fmt::format("{} ({}){}, attempt {}",
-                                        action.id,
-                                        action.source,
-                                        where,
-                                        status.state.attempt(i)),
+                            say("{} ({}){}, attempt {}",
+                                action.id,
+                                action.source,
+                                where,
+                                status.state.attempt(i)),
                             screen);
         }
     }
@@ -139,15 +137,14 @@ std::string conductor_words(const RunStatus& status) {
     if (!status.conductor) {
         return is_active(status) && status.open_gate.empty() ? "nobody" : "";
     }
-    return fmt::format("process {} on {}, since {}",
-                       status.conductor->pid,
-                       status.conductor->host,
-                       show_time(status.conductor->since_ms));
+    return say("process {} on {}, since {}",
+               status.conductor->pid,
+               status.conductor->host,
+               show_time(status.conductor->since_ms));
 }
 
 std::string journal_words(const RunStatus& status) {
-    return fmt::format(
-        "{}, the last at {}", counted(status.records, "record"), show_time(status.last_ms));
+    return say("{}, the last at {}", counted(status.records, "record"), show_time(status.last_ms));
 }
 
 std::string journey_lines(const RunStatus& status, const Screen& screen) {
@@ -159,16 +156,16 @@ std::string journey_lines(const RunStatus& status, const Screen& screen) {
 std::string next_words(const RunStatus& status) {
     const std::string file = status.plan.cluster_file;
     if (is_active(status) && !status.open_gate.empty()) {
-        return fmt::format(
+        return say(
             "drydock approve {} -c {}, then drydock resume -c {}", status.open_gate, file, file);
     }
     if (status.stands_between_runs()) {
-        return fmt::format("drydock resume -c {}: goes on with the journey", file);
+        return say("drydock resume -c {}: goes on with the journey", file);
     }
     const bool resumes =
         status.state.phase() == Phase::halted || status.state.phase() == Phase::paused
         || (!status.conductor && is_active(status)) || status.state.phase() == Phase::created;
-    return resumes ? fmt::format("drydock resume -c {}", file) : "";
+    return resumes ? say("drydock resume -c {}", file) : "";
 }
 
 bool is_over(const RunStatus& status) {

@@ -3,8 +3,7 @@
 
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -22,10 +21,10 @@ std::string state_of(const blocks::VersionRow& version) {
     std::string words = version.is_valid ? "" : "invalid by backy2";
     words += version.is_protected ? (words.empty() ? "protected" : ", protected") : "";
     if (version.rows != version.blocks) {
-        words += fmt::format("{}{} of {} blocks have no row",
-                             words.empty() ? "" : ", ",
-                             version.blocks - version.rows,
-                             version.blocks);
+        words += say("{}{} of {} blocks have no row",
+                     words.empty() ? "" : ", ",
+                     version.blocks - version.rows,
+                     version.blocks);
     }
     return words;
 }
@@ -42,7 +41,7 @@ std::string version_table(const std::vector<blocks::VersionRow>& versions) {
     }
     const std::string rest =
         versions.size() > k_lines_max
-            ? fmt::format("  and {} more (--json has them all)\n", versions.size() - k_lines_max)
+            ? say("  and {} more (--json has them all)\n", versions.size() - k_lines_max)
             : "";
     return table.text() + rest;
 }
@@ -50,27 +49,27 @@ std::string version_table(const std::vector<blocks::VersionRow>& versions) {
 std::string uid_lines(const char* title, const std::vector<std::string>& uids) {
     std::string out;
     for (std::size_t i = 0; i < uids.size() && i < k_lines_max; ++i) {
-        out += fmt::format("  {}\n", uids[i]);
+        out += say("  {}\n", uids[i]);
     }
-    return out.empty() ? "" : fmt::format("\n{}\n{}", title, out);
+    return out.empty() ? "" : say("\n{}\n", title) + out;
 }
 
 std::string range_words(const std::vector<blocks::ByteRange>& ranges) {
     std::vector<std::string> words;
     for (std::size_t i = 0; i < ranges.size() && i < k_lines_max; ++i) {
-        words.push_back(fmt::format("{}+{}", ranges[i].offset, ranges[i].bytes));
+        words.push_back(say("{}+{}", ranges[i].offset, ranges[i].bytes));
     }
     if (ranges.size() > k_lines_max) {
-        words.push_back(fmt::format("and {} more", ranges.size() - k_lines_max));
+        words.push_back(say("and {} more", ranges.size() - k_lines_max));
     }
     return join(words, ", ");
 }
 
 std::string lost_line(const blocks::VersionVerdict& version, const Screen& screen) {
-    return fmt::format("  {}  {}  {}\n",
-                       version.version.uid,
-                       version.version.name,
-                       screen.paint(Tone::bad, "not whole"))
+    return say("  {}  {}  {}\n",
+               version.version.uid,
+               clip(version.version.name, k_name_bytes_max),
+               screen.paint(Tone::bad, "not whole"))
            + hang("      bytes lost (offset+length): ",
                   version.lost.empty() ? "its rows cannot be placed" : range_words(version.lost),
                   screen.width);
@@ -80,12 +79,12 @@ std::string lost_line(const blocks::VersionVerdict& version, const Screen& scree
 
 std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
     if (schema.half_done.empty()) {
-        return fmt::format("schema of backy2 {}\n", schema.release);
+        return say("schema of backy2 {}\n", schema.release);
     }
-    return fmt::format("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
-                       "the half step back\n",
-                       screen.paint(Tone::bad, "half-done upgrade"),
-                       schema.half_done);
+    return say("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
+               "the half step back\n",
+               screen.paint(Tone::bad, "half-done upgrade"),
+               schema.half_done);
 }
 
 std::string render_inspection(const blocks::Inspection& found, const Screen& screen) {
@@ -93,25 +92,24 @@ std::string render_inspection(const blocks::Inspection& found, const Screen& scr
                                      : screen.paint(Tone::bad, "something is missing"))
                       + " (by names; `drydock store verify` reads the blobs)\n";
     out += render_schema(found.schema, screen);
-    out += fmt::format("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
-                       count_of(static_cast<std::int64_t>(found.versions.size()), "version"),
-                       count_of(found.rows, "block row"),
-                       found.sparse,
-                       found.encrypted,
-                       found.stray,
-                       found.orphan_rows);
-    out += fmt::format("{} used, {} of them shared, {} missing; {} in all files\n",
-                       count_of(found.blobs, "blob"),
-                       found.shared,
-                       found.missing,
-                       show_bytes(found.blob_bytes));
-    out +=
-        fmt::format("{} unreferenced ({}), {} of them not on backy2's list of {}; {} strange\n\n",
-                    count_of(found.unreferenced, "blob"),
-                    show_bytes(found.unreferenced_bytes),
-                    found.unlisted,
-                    count_of(found.deleted, "deleted block"),
-                    count_of(found.strange, "file"));
+    out += say("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
+               count_of(static_cast<std::int64_t>(found.versions.size()), "version"),
+               count_of(found.rows, "block row"),
+               found.sparse,
+               found.encrypted,
+               found.stray,
+               found.orphan_rows);
+    out += say("{} used, {} of them shared, {} missing; {} in all files\n",
+               count_of(found.blobs, "blob"),
+               found.shared,
+               found.missing,
+               show_bytes(found.blob_bytes));
+    out += say("{} unreferenced ({}), {} of them not on backy2's list of {}; {} strange\n\n",
+               count_of(found.unreferenced, "blob"),
+               show_bytes(found.unreferenced_bytes),
+               found.unlisted,
+               count_of(found.deleted, "deleted block"),
+               count_of(found.strange, "file"));
     return out + version_table(found.versions) + uid_lines("Missing blobs", found.missing_uids);
 }
 
@@ -125,23 +123,23 @@ std::string render_store_verified(const app::StoreVerified& answer, const Screen
     }
     std::string out = verdict.whole() ? screen.paint(Tone::good, "every version can be restored")
                                       : screen.paint(Tone::bad, "damage");
-    out += fmt::format("\n{} of {} can be restored in full; {} read, {} right; {} of no version\n",
-                       whole,
-                       count_of(static_cast<std::int64_t>(verdict.versions.size()), "version"),
-                       count_of(verdict.blobs, "blob"),
-                       show_bytes(verdict.bytes),
-                       count_of(verdict.orphan_rows, "row"));
+    out += say("\n{} of {} can be restored in full; {} read, {} right; {} of no version\n",
+               whole,
+               count_of(static_cast<std::int64_t>(verdict.versions.size()), "version"),
+               count_of(verdict.blobs, "blob"),
+               show_bytes(verdict.bytes),
+               count_of(verdict.orphan_rows, "row"));
     out += lost.empty() ? "" : "\n" + lost;
     std::string lines;
     for (std::size_t i = 0; i < answer.findings.size() && i < k_lines_max; ++i) {
         const blocks::Finding& one = answer.findings[i];
-        lines += fmt::format("  {}  position {}\n", one.row.version_uid, one.row.id)
+        lines += say("  {}  position {}\n", one.row.version_uid, one.row.id)
                  + hang("      ", one.error.message, screen.width);
     }
     out += lines.empty() ? "" : "\nFindings\n" + lines;
     const auto shown = std::min(answer.findings.size(), k_lines_max);
     if (verdict.findings > static_cast<std::int64_t>(shown)) {
-        out += fmt::format("  and {} more\n", verdict.findings - static_cast<std::int64_t>(shown));
+        out += say("  and {} more\n", verdict.findings - static_cast<std::int64_t>(shown));
     }
     return out;
 }
@@ -149,13 +147,13 @@ std::string render_store_verified(const app::StoreVerified& answer, const Screen
 std::string
 render_restored(const blocks::Restored& restored, const std::string& path, const Screen& screen) {
     const bool whole = restored.lost.empty();
-    std::string out = fmt::format("{}: {} of {} to {}, {} of them from blobs, each checked\n",
-                                  whole ? screen.paint(Tone::good, "restored")
-                                        : screen.paint(Tone::bad, "restored with losses"),
-                                  show_bytes(restored.version.bytes),
-                                  restored.version.name,
-                                  path,
-                                  show_bytes(restored.bytes));
+    std::string out = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
+                          whole ? screen.paint(Tone::good, "restored")
+                                : screen.paint(Tone::bad, "restored with losses"),
+                          show_bytes(restored.version.bytes),
+                          clip(restored.version.name, k_name_bytes_max),
+                          path,
+                          show_bytes(restored.bytes));
     return out
            + (whole ? ""
                     : hang("  zeros in the place of data (offset+length): ",
@@ -166,30 +164,30 @@ render_restored(const blocks::Restored& restored, const std::string& path, const
 std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen) {
     const blocks::UpgradeReport& report = answer.report;
     if (report.steps.empty()) {
-        return screen.paint(Tone::good, "nothing to do") + ": the schema is that of backy2 "
-               + report.before.release + "\n";
+        return say("{}: the schema is that of backy2 {}\n",
+                   screen.paint(Tone::good, "nothing to do"),
+                   report.before.release);
     }
     std::string out =
         answer.dry_run
-            ? fmt::format("would change the schema of backy2 {}{}\n",
-                          report.before.release,
-                          report.before.half_done.empty() ? ""
-                                                          : " (" + report.before.half_done + ")")
-            : fmt::format("{}: backy2 {} -> {}, in one transaction of {:.1f} ms\n",
-                          screen.paint(Tone::good, "done"),
-                          report.before.release,
-                          report.after.release,
-                          static_cast<double>(report.lock_us) / 1000);
+            ? say("would change the schema of backy2 {}{}\n",
+                  report.before.release,
+                  report.before.half_done.empty() ? "" : " (" + report.before.half_done + ")")
+            : say("{}: backy2 {} -> {}, in one transaction of {:.1f} ms\n",
+                  screen.paint(Tone::good, "done"),
+                  report.before.release,
+                  report.after.release,
+                  static_cast<double>(report.lock_us) / 1000);
     for (const blocks::UpgradeStep& step : report.steps) {
-        out += fmt::format("  {}\n", step.words);
+        out += say("  {}\n", step.words);
     }
     std::vector<std::string> counts;
     for (const auto& [table, rows] : report.rows) {
-        counts.push_back(fmt::format("{} {}", table, rows));
+        counts.push_back(say("{} {}", table, rows));
     }
     out += hang("rows kept: ", join(counts, ", "), screen.width);
     if (!answer.copy.empty() && !answer.dry_run) {
-        out += fmt::format("the metadata as they were, read back and equal: {}\n", answer.copy);
+        out += say("the metadata as they were, read back and equal: {}\n", answer.copy);
     }
     for (const std::string& note : answer.notes) {
         out += hang("note: ", note, screen.width);

@@ -9,6 +9,8 @@
 
 namespace drydock::cli {
 
+constexpr std::size_t k_name_bytes_max = 200;  // of a version's name on a screen
+
 [[nodiscard]] std::string render_schema(const mover::blocks::Schema& schema, const Screen& screen);
 [[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& found,
                                             const Screen& screen);

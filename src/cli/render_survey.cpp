@@ -1,7 +1,6 @@
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <algorithm>
 #include <array>
@@ -103,7 +102,7 @@ std::string tally(const app::Survey& survey, const Row& row) {
     });
     std::vector<std::string> words;
     for (const auto& [value, count] : sorted) {
-        words.push_back(fmt::format("{} x {}", value, count));
+        words.push_back(say("{} x {}", value, count));
     }
     return shorten(join(words, ", "), 72);
 }
@@ -166,7 +165,7 @@ std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
         const bool one_by_one = whose.first.empty() || these.size() == 1;
         const std::string label =
             one_by_one ? join(these, ", ") : whose.first + ", " + counted(these.size(), "fact");
-        out += hang(fmt::format("    {}  ", label), whose.second, screen.width);
+        out += hang(say("    {}  ", label), whose.second, screen.width);
     }
     return out.empty() ? "" : "\n  " + screen.paint(Tone::warn, "Not known") + "\n" + out;
 }
@@ -182,13 +181,12 @@ std::string unreachable_lines(const app::Survey& survey, const Screen& screen) {
 }  // namespace
 
 std::string render_survey(const app::Survey& survey, const Screen& screen) {
-    return fmt::format("{}   {}   {}, {} read in {}\n\n",
-                       screen.paint(Tone::strong, survey.cluster.name),
-                       survey.pack.title,
-                       counted(survey.cluster.members.size(), "member"),
-                       counted(survey.facts.size(), "fact"),
-                       survey.took_ms < 1000 ? fmt::format("{} ms", survey.took_ms)
-                                             : show_duration(survey.took_ms))
+    return say("{}   {}   {}, {} read in {}\n\n",
+               screen.paint(Tone::strong, survey.cluster.name),
+               survey.pack.title,
+               counted(survey.cluster.members.size(), "member"),
+               counted(survey.facts.size(), "fact"),
+               survey.took_ms < 1000 ? say("{} ms", survey.took_ms) : show_duration(survey.took_ms))
            + member_table(survey, screen) + other_table(survey, screen)
            + system_table(survey, screen) + unknown_lines(survey, screen)
            + unreachable_lines(survey, screen);

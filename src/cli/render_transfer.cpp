@@ -2,8 +2,7 @@
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/render_store.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -18,12 +17,12 @@ std::string block_rows(std::int64_t count) {
 std::string render_exported(const mover::blocks::ExportReport& report,
                             const std::string& path,
                             const Screen& screen) {
-    std::string out = fmt::format("{}: {} to {}, {}, format {}\n",
-                                  screen.paint(Tone::good, "exported"),
-                                  report.version.name,
-                                  path,
-                                  block_rows(report.rows),
-                                  report.format);
+    std::string out = say("{}: {} to {}, {}, format {}\n",
+                          screen.paint(Tone::good, "exported"),
+                          clip(report.version.name, k_name_bytes_max),
+                          path,
+                          block_rows(report.rows),
+                          report.format);
     if (!report.left_out.empty()) {
         out += hang("  the format has no place for: ", join(report.left_out, ", "), screen.width);
     }
@@ -31,13 +30,13 @@ std::string render_exported(const mover::blocks::ExportReport& report,
 }
 
 std::string render_imported(const mover::blocks::ImportReport& report, const Screen& screen) {
-    return fmt::format("{}: {} as {}, {}, format {}; every blob is there by its name "
-                       "(`drydock store verify` reads them)\n",
-                       screen.paint(Tone::good, "imported"),
-                       report.version.name,
-                       report.version.uid,
-                       block_rows(report.rows),
-                       report.format);
+    return say("{}: {} as {}, {}, format {}; every blob is there by its name "
+               "(`drydock store verify` reads them)\n",
+               screen.paint(Tone::good, "imported"),
+               clip(report.version.name, k_name_bytes_max),
+               report.version.uid,
+               block_rows(report.rows),
+               report.format);
 }
 
 }  // namespace drydock::cli

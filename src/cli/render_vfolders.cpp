@@ -1,8 +1,7 @@
 #include "cli/render_vfolders.h"
 
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
@@ -39,9 +38,9 @@ std::string finding_lines(const rename::Findings& findings) {
         if (finding.count == 0) {
             continue;
         }
-        out += fmt::format("{}: {} ({})\n", rename::name_of(one.kind), finding.count, one.words);
+        out += say("{}: {} ({})\n", rename::name_of(one.kind), finding.count, one.words);
         for (std::size_t i = 0; i < finding.paths.size() && i < k_lines_max; ++i) {
-            out += "  " + finding.paths[i] + "\n";
+            out += say("  {}\n", finding.paths[i]);
         }
         if (static_cast<std::size_t>(finding.count) > k_lines_max) {
             out += "  ...\n";
@@ -53,20 +52,20 @@ std::string finding_lines(const rename::Findings& findings) {
 std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const bool has_strays = answer.report.findings.of(FindingKind::unlisted).count > 0
                             || answer.report.findings.of(FindingKind::newer).count > 0;
-    return fmt::format("{}: nothing was moved{}\n",
-                       screen.paint(Tone::bad, "refused"),
-                       has_strays ? "; --leave-unlisted leaves folders without a place where they "
-                                    "are"
-                                  : "");
+    return say("{}: nothing was moved{}\n",
+               screen.paint(Tone::bad, "refused"),
+               has_strays ? "; --leave-unlisted leaves folders without a place where they "
+                            "are"
+                          : "");
 }
 
 std::string dry_line(const rename::MoveReport& report) {
-    return report.is_resumed ? fmt::format("under way: {} of {} are known to be in their places\n",
-                                           report.there,
-                                           folders(report.folders))
-                             : fmt::format("would move {}; {} in place already\n",
-                                           folders(report.folders),
-                                           report.in_place);
+    return report.is_resumed ? say("under way: {} of {} are known to be in their places\n",
+                                   report.there,
+                                   folders(report.folders))
+                             : say("would move {}; {} in place already\n",
+                                   folders(report.folders),
+                                   report.in_place);
 }
 
 std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
@@ -74,22 +73,20 @@ std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const std::string word = !report.is_done    ? screen.paint(Tone::bad, "done in part")
                              : answer.goes_back ? screen.paint(Tone::good, "taken back")
                                                 : screen.paint(Tone::good, "done");
-    std::string out =
-        fmt::format("{}: {} moved{}{}\n",
-                    word,
-                    folders(report.moved),
-                    report.there > 0 ? fmt::format(", {} were there", report.there) : "",
-                    report.is_resumed && !answer.goes_back ? "; resumed" : "");
+    std::string out = say("{}: {} moved{}{}\n",
+                          word,
+                          folders(report.moved),
+                          report.there > 0 ? say(", {} were there", report.there) : "",
+                          report.is_resumed && !answer.goes_back ? "; resumed" : "");
     if (report.blocked > 0) {
-        out += fmt::format("{} stay: their name is taken. Clear it, and say it again\n",
-                           folders(report.blocked));
+        out += say("{} stay: their name is taken. Clear it, and say it again\n",
+                   folders(report.blocked));
     }
     if (report.gone > 0) {
-        out += fmt::format("{} are in neither place any more\n", folders(report.gone));
+        out += say("{} are in neither place any more\n", folders(report.gone));
     }
     if (report.is_done && !answer.goes_back) {
-        out += fmt::format("--back takes it back, --finish closes that\njournal: {}\n",
-                           answer.journal);
+        out += say("--back takes it back, --finish closes that\njournal: {}\n", answer.journal);
     }
     return out;
 }
@@ -113,9 +110,9 @@ Json json_of_findings(const rename::Findings& findings) {
 
 std::string render_vfolders(const app::VfoldersMoved& answer, const Screen& screen) {
     if (answer.finishes) {
-        return fmt::format("{}: {} empty directories of layout 2 removed; there is no way back\n",
-                           screen.paint(Tone::good, "finished"),
-                           answer.finished.removed);
+        return say("{}: {} empty directories of layout 2 removed; there is no way back\n",
+                   screen.paint(Tone::good, "finished"),
+                   answer.finished.removed);
     }
     const rename::MoveReport& report = answer.report;
     const std::string first = report.is_refused ? refused_line(answer, screen)

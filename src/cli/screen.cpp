@@ -9,6 +9,8 @@ namespace drydock::cli {
 
 namespace {
 
+constexpr std::size_t k_cell_bytes_max = 4096;  // a path may be as long
+
 std::string_view code_of(Tone tone) {
     switch (tone) {
     case Tone::strong:
@@ -83,8 +85,10 @@ std::size_t columns_of(std::string_view text) {
 }
 
 std::string pad(std::string_view text, std::size_t columns) {
-    const std::size_t has = columns_of(text);
-    return std::string(text) + std::string(columns > has ? columns - has : 0, ' ');
+    std::string line = one_line(text);
+    const std::size_t has = columns_of(line);
+    line.append(columns > has ? columns - has : 0, ' ');
+    return line;
 }
 
 std::string pad_left(std::string_view text, std::size_t columns) {
@@ -123,7 +127,7 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
 
 std::string hang(std::string_view lead, std::string_view text, std::size_t width) {
     const std::size_t indent = columns_of(lead);
-    std::string out(lead);
+    std::string out = one_line(lead);
     const auto lines = wrap(text, std::max<std::size_t>(width, indent + 30) - indent);
     for (std::size_t i = 0; i < lines.size(); ++i) {
         out += i == 0 ? lines[i] : std::string(indent, ' ') + lines[i];
@@ -133,7 +137,9 @@ std::string hang(std::string_view lead, std::string_view text, std::size_t width
 }
 
 void Table::add(std::vector<std::string> cells) {
-    std::transform(cells.begin(), cells.end(), cells.begin(), one_line);
+    for (std::string& cell : cells) {
+        cell = clip(one_line(cell), k_cell_bytes_max);
+    }
     rows_.push_back(std::move(cells));
 }
 

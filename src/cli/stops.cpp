@@ -1,9 +1,9 @@
 #include "cli/stops.h"
 
 #include "base/text.h"
+#include "cli/say.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -43,16 +43,16 @@ std::vector<std::string> option_names(const CLI::App& app) {
 }
 
 Stop wrong_use(const std::string& message, const std::string& advice) {
-    return {2, fmt::format("drydock: {}{}{}\n", message, advice.empty() ? "" : "; ", advice)};
+    return {2, say("drydock: {}{}{}\n", message, advice.empty() ? "" : "; ", advice)};
 }
 
 Stop unknown_word(const std::string& kind,
                   const std::string& word,
                   const std::vector<std::string>& known) {
     const std::string meant = nearest(word, known);
-    return wrong_use(fmt::format("there is no {} `{}`", kind, word),
+    return wrong_use(say("there is no {} `{}`", kind, word),
                      meant.empty() ? "`drydock --help` lists what there is"
-                                   : fmt::format("did you mean `{}`?", meant));
+                                   : say("did you mean `{}`?", meant));
 }
 
 // The words before a command's own: "drydock journal" for `verify`.
@@ -106,7 +106,7 @@ Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
         }
     }
     const std::string name = at == &app ? "" : at->get_name() + " ";
-    return wrong_use(error.what(), fmt::format("see `drydock {}--help`", name));
+    return wrong_use(error.what(), say("see `drydock {}--help`", name));
 }
 
 OptionInfo info_of(const CLI::Option& option) {

@@ -3,8 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -21,7 +20,7 @@ constexpr std::int64_t k_line_ms = 30'000;
 constexpr std::int64_t k_estimate_ms = 3'000;  // earlier ones mislead
 
 std::string amount(std::int64_t value, const std::string& unit) {
-    return unit == "bytes" ? show_bytes(value) : fmt::format("{} {}", value, unit);
+    return unit == "bytes" ? show_bytes(value) : say("{} {}", value, unit);
 }
 
 }  // namespace
@@ -32,11 +31,11 @@ std::string store_progress_words(const std::string& verb,
     const double part =
         progress.all <= 0 ? 1.0
                           : static_cast<double>(progress.done) / static_cast<double>(progress.all);
-    std::string words = fmt::format("{}  {:.0f} %  {} of {}",
-                                    verb,
-                                    part * 100,
-                                    amount(progress.done, progress.unit),
-                                    amount(progress.all, progress.unit));
+    std::string words = say("{}  {:.0f} %  {} of {}",
+                            verb,
+                            part * 100,
+                            amount(progress.done, progress.unit),
+                            amount(progress.all, progress.unit));
     if (progress.findings > 0) {
         words += "  " + counted(static_cast<std::size_t>(progress.findings), "finding");
     }

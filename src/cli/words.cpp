@@ -1,24 +1,22 @@
 // Small words that several screens use.
 #include "base/text.h"
 #include "cli/render.h"
-
-#include <fmt/format.h>
+#include "cli/say.h"
 
 namespace drydock::cli {
 
 std::string counted(std::size_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+    return say("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string about(std::int64_t duration_ms) {
     const bool whole_minutes =
         duration_ms >= 60'000 && duration_ms < 3'600'000 && duration_ms / 1000 % 60 == 0;
     if (whole_minutes) {
-        return fmt::format("{} min", duration_ms / 60'000);
+        return say("{} min", duration_ms / 60'000);
     }
     const bool few_seconds = duration_ms >= 1000 && duration_ms < 10'000;
-    return few_seconds ? fmt::format("{} s", (duration_ms + 500) / 1000)
-                       : show_duration(duration_ms);
+    return few_seconds ? say("{} s", (duration_ms + 500) / 1000) : show_duration(duration_ms);
 }
 
 }  // namespace drydock::cli

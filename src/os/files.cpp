@@ -169,7 +169,7 @@ Result<Fd> make_file(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
-    Fd file(::open(path.c_str(), flags | O_CLOEXEC, mode));
+    Fd file(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode));
     if (!file) {
         return os_error("open", path);
     }
@@ -211,17 +211,19 @@ Result<std::string> read_open(const Fd& file, const std::string& path, std::size
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path, std::size_t size_max) {
-    DRYDOCK_TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NONBLOCK));
-    return read_open(file, path, size_max);
-}
-
-Result<std::string> read_plain_file(const std::string& path, std::size_t size_max) {
-    DRYDOCK_TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+Result<Fd> open_plain(const std::string& path, int flags, mode_t mode) {
+    DRYDOCK_TRY_ASSIGN(Fd file, open_file(path, flags, mode));
     struct stat facts = {};
     if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        return fail("os.not_plain", path + " is no plain file");
+        return fail("os.not_plain",
+                    path + " is no plain file",
+                    "a pipe or a device may never end: write it into a file first");
     }
+    return file;
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t size_max) {
+    DRYDOCK_TRY_ASSIGN(const Fd file, open_plain(path, O_RDONLY));
     return read_open(file, path, size_max);
 }
 
@@ -340,7 +342,7 @@ std::string name_of(const std::string& path) {
 }
 
 Result<FileLock> FileLock::take(const std::string& path, std::string_view holder) {
-    DRYDOCK_TRY_ASSIGN(Fd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    DRYDOCK_TRY_ASSIGN(Fd file, open_plain(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
     return take_open(std::move(file), path, holder);
 }
 

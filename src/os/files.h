@@ -46,18 +46,18 @@ private:
 
 // Makes a file that nobody else had a hand in: what has the name is removed before.
 [[nodiscard]] Result<Fd> make_file(const std::string& path, int flags, mode_t mode = 0600);
-// Opens with O_CLOEXEC. `flags` and `mode` as open(2) takes them.
+// Opens with O_CLOEXEC, and waits for nobody: a pipe without another end is no reason to hang.
+// `flags` and `mode` as open(2) takes them.
 [[nodiscard]] Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
+// The same of a regular file. "os.not_plain" for all else: a pipe or a device may never end.
+[[nodiscard]] Result<Fd> open_plain(const std::string& path, int flags, mode_t mode = 0600);
 
 // The end to read from and the end to write to, both closed on exec.
 [[nodiscard]] Result<std::pair<Fd, Fd>> make_pipe();
 
-// The whole file. "os.missing" when there is none, "os.too_large" when it has over `size_max`
-// bytes.
+// The whole of a regular file. "os.missing" when there is none, "os.not_plain", "os.too_large" when
+// it has over `size_max` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
-
-// The same of a regular file. "os.not_plain" for all else: a pipe or a device may never end.
-[[nodiscard]] Result<std::string> read_plain_file(const std::string& path, std::size_t size_max);
 
 // A file in memory with these bytes, at its start; no disk ever sees them.
 [[nodiscard]] Result<Fd> memory_file(std::string_view bytes);

@@ -1,4 +1,5 @@
 #include "os/files.h"
+#include "os/stream.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +45,26 @@ TEST_F(Files, says_why_a_file_was_not_read) {
     EXPECT_EQ(read_file(path("none"), 10).error().code, "os.missing");
     ASSERT_TRUE(write_file_durable(path("a"), "0123456789a"));
     EXPECT_EQ(read_file(path("a"), 10).error().code, "os.too_large");
+}
+
+// A pipe may have no other end, and a device no end at all.
+TEST_F(Files, waits_for_no_pipe_and_no_device) {
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    for (const std::string& strange : {path("pipe"), std::string("/dev/zero"), folder_}) {
+        EXPECT_EQ(read_file(strange, 10).error().code, "os.not_plain");
+        EXPECT_EQ(open_stream(strange).error().code, "os.not_plain");
+    }
+    EXPECT_EQ(FileLock::take(path("pipe"), "me").error().code, "os.not_plain");
+}
+
+TEST_F(Files, reads_a_stream_from_its_start) {
+    ASSERT_TRUE(write_file_durable(path("a"), "one\ntwo\n"));
+    auto stream = open_stream(path("a"));
+    ASSERT_TRUE(stream);
+    std::string line;
+    std::getline(*stream, line);
+    EXPECT_EQ(line, "one");
+    EXPECT_EQ(open_stream(path("none")).error().code, "os.missing");
 }
 
 TEST_F(Files, makes_a_folder_once) {

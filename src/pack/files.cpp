@@ -1,28 +1,28 @@
 #include "pack/files.h"
 
+#include "os/stream.h"
 #include "pack/yaml.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 namespace drydock::pack {
 
 std::optional<std::string> read_text(const std::string& path, Diagnostics& diagnostics) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
+    auto file = os::open_stream(path);
     std::string text(k_file_size_max + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad() || (file.gcount() == 0 && errno != 0)) {
+    if (file) {
+        file->read(text.data(), static_cast<std::streamsize>(text.size()));
+    }
+    if (!file || file->bad()) {
         diagnostics.error("file.read",
                           {path, 1, 1},
-                          fmt::format("the file cannot be read: {}", std::strerror(errno)),
-                          "check the path and its permissions");
+                          fmt::format("the file cannot be read: {}",
+                                      file ? "an error of its disk" : file.error().message),
+                          file || file.error().remedy.empty() ? "check the path and its permissions"
+                                                              : file.error().remedy);
         return std::nullopt;
     }
-    text.resize(static_cast<std::size_t>(file.gcount()));
+    text.resize(static_cast<std::size_t>(file->gcount()));
     return text;
 }
 

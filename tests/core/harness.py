@@ -33,7 +33,8 @@ from program import (DONE, HALTED, KILLED, MOVED, NO, USAGE, WAITS,  # noqa: E40
 from toy import NEW, OLD  # noqa: E402,F401
 
 RUN_SECONDS_MAX = 90.0
-WITHOUT_CLUSTER_FILE = ("apply", "rehearse", "check", "guide", "sign", "pack", "version", "completion", "agent")
+WITHOUT_CLUSTER_FILE = ("apply", "rehearse", "check", "guide", "sign", "pack", "version", "completion", "agent",
+                        "store", "vfolders")
 
 
 class Case(unittest.TestCase):

@@ -19,6 +19,28 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+class Pipes(hostile.Case):
+    """What never ends, or never begins, in the place of a file."""
+
+    def strange(self) -> list[str]:
+        pipe = os.path.join(self.scratch, "pipe")
+        os.mkfifo(pipe)
+        return [pipe, "/dev/zero", self.scratch]
+
+    def test_inputs(self) -> None:
+        self.begin()
+        volume = os.path.join(self.scratch, "volume")
+        os.mkdir(volume)
+        for path in self.strange():
+            for words in (["survey", "-c", path], ["status", "-c", path], ["check", path],
+                          ["apply", path], ["guide", path], ["sign", path, "--key", path],
+                          ["store", "inspect", path],
+                          ["vfolders", "move", volume, "--list", path]):
+                with self.subTest(words):
+                    done = self.drydock(*words, timeout=SECONDS_MAX, expect=(hostile.NO, USAGE))
+                    self.assertIn("is no plain file", self.words_of(done))
+
+
 class Plans(hostile.Case):
     def edit(self, change: Callable[[dict[str, Any]], None]) -> str:
         """The plan, changed, with a digest that is right."""

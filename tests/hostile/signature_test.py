@@ -14,9 +14,9 @@ from hostile import DONE, NEW, NO, USAGE
 
 @unittest.skipUnless(shutil.which("ssh-keygen"), "needs ssh-keygen")
 class Signature(hostile.Case):
-    def begin_signed(self, required: str = "true") -> None:
+    def begin_signed(self, required: str = "true", variant: str = "toy") -> None:
         """A cluster whose policy allows anna's key, and a plan without a signature."""
-        self.begin()
+        self.begin(variant)
         self.signers = os.path.join(self.scratch, "signers")
         self.use("policy: {", f"policy: {{signatures: {{allowed: signers, required: {required}}}, ")
         key = self.make_key("anna")
@@ -61,6 +61,18 @@ class Signature(hostile.Case):
         created = self.events()[0]
         self.assertEqual(created["detail"]["signed_by"], "anna@example.org")
         self.drydock("downgrade", expect=DONE)  # made here, of the run that was signed
+
+    def test_rehearsal(self) -> None:
+        """A plan that may not be applied is not rehearsed, either."""
+        self.begin_signed(variant="rehearsal")
+        done = self.drydock("rehearse", self.plan, expect=NO)
+        self.assertIn("is not signed", self.words_of(done))
+        self.assertEqual(self.runs(), [])
+        self.sign()
+        self.drydock("rehearse", self.plan, expect=DONE)
+        self.edit(on_failure="return")
+        done = self.drydock("rehearse", self.plan, expect=NO)
+        self.assertRegex(self.words_of(done), "signature .* does not fit")
 
     def test_by_hand(self) -> None:
         """A person verifies the file as it is, with ssh-keygen alone."""

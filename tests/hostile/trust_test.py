@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 
 import hostile
@@ -77,6 +78,26 @@ class FirstContact(FirstContactCase):
         said = self.assert_asked("survey")
         self.assertNotIn("echo secret", said)  # that one is known
 
+    def test_content_of_any_file(self) -> None:
+        """A file counts with its content, however large, and whatever its first bytes say."""
+        self.receive()
+        for name, content in (("large", "#" * (2 << 20)), ("elf", "\x7fELF\n")):
+            with self.subTest(name):
+                self.write_script(f"# {content}" if name == "large" else "")
+                if name == "elf":
+                    with open(self.script, encoding="utf-8") as file:
+                        text = file.read()
+                    with open(self.script, "w", encoding="utf-8") as file:
+                        file.write(f": {content}{text}")
+                self.drydock("survey", "--trust", expect=DONE)
+                self.drydock("survey", expect=DONE)
+                with open(self.script, "a", encoding="utf-8") as file:
+                    file.write("# more\n")
+                self.assert_asked("survey")
+        with open(self.script, "a", encoding="utf-8") as file:
+            file.truncate(300 << 20)
+        self.assertIn("too large", self.assert_asked("survey"))
+
     def test_memory_of_others(self) -> None:
         """A memory that others may write says nothing."""
         self.receive()
@@ -142,17 +163,105 @@ class FirstContact(FirstContactCase):
         self.environment["XDG_STATE_HOME"] = os.path.join(self.scratch, "other")
         self.drydock("downgrade", expect=DONE)  # of a cluster file that is known here by now
 
-    def test_nothing_of_its_own(self) -> None:
-        """A cluster file that names no program is not asked about, even without a home."""
+
+class LocalContact(hostile.Case):
+    """A received file that names no connection: its settings, services and releases are programs."""
+
+    def receive(self, connect: str = "local") -> None:
         self.begin()
-        self.environment |= {"DRYDOCK_TRUST": "", "HOME": "", "XDG_STATE_HOME": ""}
+        self.mark = os.path.join(self.scratch, "mark")
+        self.tool = os.path.join(self.scratch, "tool.sh")
+        with open(self.tool, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\necho tool >> {self.mark}\necho true\n")
+        os.chmod(self.tool, 0o755)
         with open(self.cluster_file, encoding="utf-8") as file:
             text = re.sub(r"(connect: local), agent: [^,}]*", r"\1", file.read())
-        self.assertIn("connect: local", text)
-        self.assertNotIn("agent:", text)
+        text, count = re.subn(r'tool: "[^"]*"', f'tool: "{self.tool}"', text)
+        self.assertEqual(count, 1)
         with open(self.cluster_file, "w", encoding="utf-8") as file:
             file.write(text)
+        self.home("home")
+
+    def home(self, name: str) -> None:
+        """The memory of another account."""
+        self.environment |= {"DRYDOCK_TRUST": "",
+                             "XDG_STATE_HOME": os.path.join(self.scratch, name)}
+
+    def assert_refused(self, *words: str) -> str:
+        done = self.drydock(*words, expect=NO)
+        self.assertIn("not known here", done.stderr)
+        self.assertFalse(os.path.exists(self.mark), done.text())
+        return self.words_of(done)
+
+    def test_settings(self) -> None:
+        """The program of a setting is listed, with its member; nothing runs before a yes."""
+        self.receive()
+        for words in (["survey"], ["route", "--to", NEW], ["plan", "--to", NEW],
+                      ["upgrade", "--to", NEW], ["upgrade", "--to", NEW, "--dry-run"]):
+            said = self.assert_refused(*words)
+            self.assertIn("member m1 on h1: ", said)
+            self.assertIn(f"{self.tool} ready", said)
+            self.assertIn("toy_member serve m1", said)
+        self.assertFalse(os.path.exists(os.path.join(self.scratch, "state")))
+        self.drydock("survey", "--trust", expect=DONE)
+        self.assertTrue(os.path.exists(self.mark))
+        self.drydock("plan", "--to", NEW, "-o", self.plan, expect=DONE)
+
+    def test_what_changes(self) -> None:
+        """Each part of a member that can name a program is asked about again when it differs."""
+        self.receive()
+        self.drydock("survey", "--trust", expect=DONE)
+        with open(self.cluster_file, encoding="utf-8") as file:
+            text = file.read()
+        changes = {"setting": (self.tool, "/bin/true"),
+                   "argument": ("serve", "serve2"),
+                   "release": ('releases/2.0"', 'nowhere"'),
+                   "environment": ("env: {", "env: {LD_PRELOAD: /nowhere, "),
+                   "backups": ("soak: 0s", "soak: 0s, backups: {path: /nowhere}")}
+        os.unlink(self.mark)
+        for name, (old, new) in changes.items():
+            with self.subTest(name):
+                self.assertIn(old, text)
+                with open(self.cluster_file, "w", encoding="utf-8") as file:
+                    file.write(text.replace(old, new))
+                self.assertIn("member m1 on h1", self.assert_refused("survey"))
+        with open(self.cluster_file, "w", encoding="utf-8") as file:
+            file.write(text + "\n# a comment\n")
         self.drydock("survey", expect=DONE)
+
+    def test_one_member(self) -> None:
+        """Only what is new is asked about."""
+        self.receive()
+        self.drydock("survey", "--trust", expect=DONE)
+        os.unlink(self.mark)
+        self.use("host: h3}", "host: h3, settings: {tool: /bin/false}}")
+        said = self.assert_refused("survey")
+        self.assertIn("member m3 on h3", said)
+        self.assertNotIn("member m1", said)
+
+    def test_plan_that_names_it(self) -> None:
+        """`rehearse` reads the cluster file that a plan names: nothing of it runs, either."""
+        self.receive()
+        self.drydock("plan", "--to", NEW, "-o", self.plan, "--trust", expect=DONE)
+        os.unlink(self.mark)
+        self.home("other")
+        state = os.path.join(self.scratch, "state")
+        shutil.rmtree(state, ignore_errors=True)
+        for words in (["rehearse", self.plan], ["apply", self.plan], ["apply", "--dry-run",
+                                                                      self.plan]):
+            with self.subTest(words):
+                self.drydock(*words, expect=NO)
+                self.assertFalse(os.path.exists(self.mark))
+                self.assertFalse(os.path.exists(state))
+
+    def test_without_a_memory(self) -> None:
+        """A yes that cannot be kept is none; the variable needs no memory."""
+        self.receive()
+        self.environment |= {"HOME": "", "XDG_STATE_HOME": ""}
+        for words in (["survey"], ["survey", "--trust"]):
+            self.drydock(*words, expect=NO)
+            self.assertFalse(os.path.exists(self.mark))
+        self.drydock("survey", expect=DONE, env={"DRYDOCK_TRUST": "1"})
 
 
 class Question(FirstContactCase):

@@ -33,6 +33,21 @@ class Look(stores.Case):
             self.assertIn("6 of 7 versions can be restored in full", text)
             self.assertIn("16384+16384", text)
 
+    def test_a_name_makes_no_line_and_no_flood(self) -> None:
+        copy = stores.StoreCopy("2.13.8", self.scratch)
+        uid = copy.uid("d1")
+        forged = "x" + chr(10) + "nothing is missing"
+        for name in (forged, forged + "x" * 1_000_000):
+            copy.change(f"UPDATE versions SET name = '{name}' WHERE uid = '{uid}'")
+            shown = [self.store("inspect", copy.config).stdout,
+                     self.store("verify", copy.config, code=NO).stdout,
+                     self.store("restore", copy.config, uid, "-o", os.path.join(self.scratch, "i"),
+                                "--replace", "--allow-holes", code=NO).stdout]
+            for text in shown:
+                self.assertNotIn("nothing is missing", text.decode().splitlines()[1:])
+                self.assertLess(len(text), 40_000)
+            self.assertIn(b"x\\nnothing", shown[1])
+
     def test_verify_of_a_whole_store_ends_with_0(self) -> None:
         copy = stores.StoreCopy("2.9.17", self.scratch)
         bad = copy.manifest["corrupt_blob"]

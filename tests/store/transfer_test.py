@@ -47,6 +47,14 @@ class Transfer(stores.Case):
         told = self.json("export", copy.config, copy.uid("c1"), "-o", self.path())
         self.assertIn("the time of day of its expiry, 13:45:07", told["left_out"])
 
+    def test_a_pipe_is_no_export(self) -> None:
+        copy = stores.StoreCopy("2.13.8", os.path.join(self.scratch, "store"))
+        pipe = os.path.join(self.scratch, "pipe")
+        os.mkfifo(pipe)
+        for path in (pipe, "/dev/zero"):
+            self.assertEqual(self.json("import", copy.config, path, code=UNREADABLE)["errors"][0]["code"],
+                             "os.not_plain")
+
     def test_an_import_brings_the_version_back(self) -> None:
         for release in FORMATS:
             copy = stores.StoreCopy(release, os.path.join(self.scratch, "i"))

@@ -145,7 +145,7 @@ def check_headers(tree):
         problems += [f"{path}: <{target}> belongs in a .cpp file"
                      for kind, target in INCLUDE.findall(text)
                      if kind == "<" and re.search(r"[./]", target)
-                     and target != "tl/expected.hpp" and not POSIX_HEADER.match(target)]
+                     and target not in ("tl/expected.hpp", "fmt/core.h") and not POSIX_HEADER.match(target)]
     return problems
 
 
@@ -203,8 +203,20 @@ def check_marks(tree):
             + [f"{MARKS}: nothing is marked \"{mark}\"" for mark in listed if mark not in marks])
 
 
+# These write scripts, where a new line is a new line; visible.cpp is what say() stands on.
+FORMATS_ITSELF = ("completion.cpp", "shell.cpp", "visible.cpp")
+
+
+def check_says(tree):
+    """What people see is formatted by say(), whose arguments cannot begin a line of their own."""
+    return [f"{path}:{number}: say() in place of fmt::format()"
+            for path, text in tree.named(r"^src/cli/.*(?<!_test)\.cpp$").items()
+            if os.path.basename(path) not in FORMATS_ITSELF
+            for number, line in enumerate(text.splitlines(), 1) if "fmt::format(" in line]
+
+
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered,
-          check_headers, check_leftovers, check_links, check_marks]
+          check_headers, check_leftovers, check_links, check_marks, check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -265,6 +277,7 @@ PLANTED = [
     (check_links, "README.md", "# Here\n[a](#there)\n"),
     (check_marks, "src/base/text.cpp", 'void f() {\n    PROBE("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
+    (check_says, "src/cli/render.cpp", 'void f() {\n    fmt::format("{}", name);\n}\n'),
 ]
 
 

@@ -92,7 +92,7 @@ class Move(unittest.TestCase):
         self.assertTrue(os.path.isdir(self.old(stray)))
 
     def test_what_cannot_be_read_ends_with_two(self) -> None:
-        self.assertEqual(self.move("--list", self.list + "x", code=UNREADABLE)["errors"][0]["code"], "rename.read")
+        self.assertEqual(self.move("--list", self.list + "x", code=UNREADABLE)["errors"][0]["code"], "os.missing")
         self.volume += "x"
         self.move("--list", self.list, code=UNREADABLE)
 

@@ -159,7 +159,7 @@ Result<std::string> secret_setting(const Sections& sections, const std::string& 
         return value;
     }
     DRYDOCK_TRY_ASSIGN(const std::string path, setting(sections, "DataBackend", name + "_file"));
-    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, k_secret_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_secret_bytes_max));
     return trim(text);
 }
 
@@ -256,7 +256,7 @@ Result<StoreConfig> parse_config(std::string_view text) {
 }
 
 Result<StoreConfig> read_config(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, k_config_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_config_bytes_max));
     auto config = parse_config(text);
     if (!config) {
         return tl::unexpected(config.error().in(path));
@@ -265,7 +265,7 @@ Result<StoreConfig> read_config(const std::string& path) {
 }
 
 Result<std::string> read_key_file(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_plain_file(path, 4096));
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, 4096));
     auto key = read_key(trim(text));
     if (!key) {
         return tl::unexpected(key.error().in(path));

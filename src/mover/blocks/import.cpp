@@ -2,12 +2,12 @@
 #include "mover/blocks/csv.h"
 #include "mover/blocks/ranges.h"
 #include "mover/blocks/transfer.h"
+#include "os/stream.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <functional>
 
 namespace drydock::mover::blocks {
@@ -49,15 +49,13 @@ Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
 // Does `take` with each block of the file, behind the version's record.
 class File {
 public:
-    explicit File(const std::string& path) : in_(path, std::ios::binary), csv_(in_) {}
+    explicit File(std::string path) : path_(std::move(path)), csv_(in_) {}
 
     Format format{};
     Fields version;
 
     Status open() {
-        if (!in_) {
-            return fail("os.missing", "the file cannot be read", "name the file of an export");
-        }
+        DRYDOCK_TRY_ASSIGN(in_, os::open_stream(path_));
         DRYDOCK_TRY_ASSIGN(const Fields head, record_of(1));
         const auto found = std::ranges::find_if(k_formats, [&](const Format& one) {
             return head[0] == fmt::format("backy2 Version {} metadata dump", one.name);
@@ -98,6 +96,7 @@ private:
                             fmt::format("it has {} fields, and needs {}", fields.size(), count));
     }
 
+    std::string path_;
     std::ifstream in_;
     CsvReader csv_;
 };

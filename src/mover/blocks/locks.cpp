@@ -18,7 +18,7 @@ tl::unexpected<Error> busy(const std::string& path) {
 }
 
 Result<os::Fd> take_flock(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(os::Fd file, os::open_file(path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0644));
+    DRYDOCK_TRY_ASSIGN(os::Fd file, os::open_plain(path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0644));
     if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         return busy(path);
     }

@@ -49,7 +49,7 @@ Status copy_pages(const std::string& path, const std::string& copy) {
 }
 
 Status sync_file(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(path, O_RDONLY));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_plain(path, O_RDONLY));
     if (fsync(file.get()) != 0) {
         return refuse(path, "it cannot be synced");
     }

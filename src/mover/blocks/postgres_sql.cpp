@@ -4,6 +4,7 @@
 // start of the program and of each agent.
 #include "mover/blocks/postgres_sql.h"
 
+#include "base/text.h"
 #include "os/shared_library.h"
 
 #include <fmt/format.h>
@@ -74,6 +75,8 @@ Result<const LibPq*> library() {
 using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
+constexpr std::size_t k_message_bytes_max = 2048;  // a server may say more than anybody reads
+
 // libpq ends its texts with a new line, and may write several.
 std::string one_line(std::string text) {
     while (!text.empty() && text.back() == '\n') {
@@ -114,7 +117,8 @@ private:
 
 tl::unexpected<Error> PostgresSql::failed(const PGresult* answer) const {
     const char* state = answer == nullptr ? nullptr : pq_.error_field(answer, PG_DIAG_SQLSTATE);
-    const std::string why = one_line(pq_.error_message(connection_.get()));
+    const std::string why =
+        clip(one_line(pq_.error_message(connection_.get())), k_message_bytes_max);
     if (state != nullptr
         && (std::string_view(state) == "55P03" || std::string_view(state) == "40P01")) {
         return fail("blocks.busy",

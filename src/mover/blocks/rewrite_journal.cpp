@@ -1,6 +1,7 @@
 #include "mover/blocks/rewrite_journal.h"
 
 #include "base/hash.h"
+#include "os/stream.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <span>
 
 namespace drydock::mover::blocks {
@@ -118,7 +118,7 @@ Result<RewriteJournal> RewriteJournal::open(const std::string& path) {
 
 // Reads all of it, and cuts off a last line that is not whole.
 Status RewriteJournal::check() {
-    std::ifstream in(path_, std::ios::binary);
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
     std::string line;
     off_t whole = 0;
     while (std::getline(in, line)) {
@@ -150,7 +150,7 @@ Status RewriteJournal::append(const Record& record) {
 }
 
 Status RewriteJournal::each(const std::function<Status(const Record&)>& take) const {
-    std::ifstream in(path_, std::ios::binary);
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
     std::string line;
     std::int64_t number = 0;
     while (number < records_ && std::getline(in, line)) {

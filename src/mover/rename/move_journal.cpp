@@ -1,6 +1,7 @@
 #include "mover/rename/move_journal.h"
 
 #include "base/hash.h"
+#include "os/stream.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <span>
 
 namespace drydock::mover::rename {
@@ -197,7 +197,7 @@ tl::unexpected<Error> MoveJournal::damaged(std::int64_t record) const {
 
 // Reads all of it, and cuts off a last line that is not whole.
 Status MoveJournal::replay() {
-    std::ifstream in(path(), std::ios::binary);
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path()));
     std::string line;
     off_t whole = 0;
     while (std::getline(in, line) && !in.eof()) {
@@ -248,7 +248,7 @@ Status MoveJournal::begin(const MovePlan& plan, MoveBegin begin) {
 }
 
 Result<MovePlan> MoveJournal::plan() const {
-    std::ifstream in(plan_path(), std::ios::binary);
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(plan_path()));
     const MoveBegin& begin = *state_.begin;
     MovePlan plan;
     DRYDOCK_TRY(read_part(in, begin.moves, plan.moves));

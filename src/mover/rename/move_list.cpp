@@ -1,12 +1,12 @@
 #include "mover/rename/move_list.h"
 
 #include "base/text.h"
+#include "os/stream.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <iostream>
 
 namespace drydock::mover::rename {
@@ -92,10 +92,7 @@ Result<std::vector<Move>> read_move_list(const std::string& path) {
     if (path == "-") {
         return read_move_list(std::cin, "the standard input");
     }
-    std::ifstream in(path);
-    if (!in) {
-        return fail_errno("rename.read", "open " + path, errno);
-    }
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path));
     auto moves = read_move_list(in, path);
     return in.bad() ? fail_errno("rename.read", "read " + path, EIO) : std::move(moves);
 }

@@ -40,7 +40,7 @@ Status Volume::sync() const {
 }
 
 Result<std::optional<std::string>> Volume::version() const {
-    const auto text = os::read_plain_file(path + "/version.txt", k_version_bytes_max);
+    const auto text = os::read_file(path + "/version.txt", k_version_bytes_max);
     if (!text) {
         return text.error().code == "os.missing" ? Result<std::optional<std::string>>(std::nullopt)
                                                  : tl::unexpected(text.error());

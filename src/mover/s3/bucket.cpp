@@ -1,6 +1,7 @@
 #include "mover/s3/bucket.h"
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "mover/s3/curl_library.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 constexpr int k_attempts = 5;
 constexpr std::chrono::milliseconds k_first_pause{200};  // doubled after each attempt
 constexpr std::size_t k_answer_bytes_max = 4U << 20U;    // of a list of 1000 objects, of an error
+constexpr std::size_t k_code_bytes_max = 100;            // of what a server calls its error
 constexpr long k_ok = 200;
 constexpr long k_no_content = 204;
 constexpr long k_not_found = 404;
@@ -58,7 +60,7 @@ tl::unexpected<Error> refuse(const HttpRequest& request, const HttpAnswer& answe
                     "look at the endpoint and at the network",
                     ErrorClass::transient);
     }
-    const std::string code = error_code_of(answer.body);
+    const std::string code = clip(error_code_of(answer.body), k_code_bytes_max);
     const std::string words = fmt::format("{} {}: the server says {}{}{}",
                                           request.method,
                                           request.url,

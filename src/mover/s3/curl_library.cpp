@@ -5,6 +5,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drydock::mover::s3 {
 namespace {
 
@@ -137,7 +139,31 @@ void Connections::put_back(void* handle) {
     idle_.push_back(handle);
 }
 
+namespace {
+
+bool is_one_line(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](const char c) {
+        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    });
+}
+
+// libcurl sends what it gets: a region with a new line would become a header of its own.
+Status check_lines(const HttpRequest& request) {
+    const bool is_plain =
+        is_one_line(request.method) && is_one_line(request.url) && is_one_line(request.signing)
+        && is_one_line(request.user)
+        && std::all_of(request.headers.begin(), request.headers.end(), is_one_line);
+    return is_plain ? Status()
+                    : fail("s3.setting",
+                           "the endpoint, the bucket, the region or a key has a character that no "
+                           "header may have",
+                           "look at [DataBackend] for new lines and control characters");
+}
+
+}  // namespace
+
 Result<HttpAnswer> Connections::send(const HttpRequest& request) {
+    DRYDOCK_TRY(check_lines(request));
     const LibCurl& curl = library();
     void* handle = curl.missing.empty() ? take() : nullptr;
     if (handle == nullptr) {

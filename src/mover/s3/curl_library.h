@@ -41,7 +41,8 @@ public:
     Connections& operator=(const Connections&) = delete;
     ~Connections();
 
-    // Error: "s3.library" if libcurl is not there, or too old to sign.
+    // Errors: "s3.library" if libcurl is not there, or too old to sign; "s3.setting" for what would
+    // be a header of its own. Then nothing is sent.
     [[nodiscard]] Result<HttpAnswer> send(const HttpRequest& request);
 
 private:

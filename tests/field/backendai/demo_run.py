@@ -38,7 +38,7 @@ class Demo(stage.Stage):
         self.cluster.start()
         self.file = short(self.cluster.write_cluster_file(*releases.SERVERS))
         self.show()
-        self.drydock("survey", "-c", self.file)
+        self.drydock("survey", "-c", self.file, "--trust")
 
     def leg(self, to: str) -> None:
         self.cluster.prepare(to)

@@ -51,7 +51,7 @@ class Demo(stage.Stage):
         self.drydock("downgrade", "-c", self.file)
 
     def to_the_gate(self) -> None:
-        self.drydock("survey", "-c", self.file)
+        self.drydock("survey", "-c", self.file, "--trust")
         self.drydock("plan", "-c", self.file, "--to", self.new, "-o", self.plan)
         self.drydock("apply", self.plan, expect=WAITS_FOR_A_PERSON)
 

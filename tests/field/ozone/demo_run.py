@@ -37,7 +37,7 @@ class Demo(stage.Stage):
         self.cluster.wait_ready()
         keys.put(self.cluster, "old")
         self.show_members()
-        self.drydock("survey", "-c", self.file)
+        self.drydock("survey", "-c", self.file, "--trust")
 
     def to_the_gate(self, writer: load.Load) -> None:
         say(f"To {releases.NEW}, but not further than its gate. The plan says what will be done, and "

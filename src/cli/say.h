@@ -1,0 +1,34 @@
+// Say: lines for people. Text from hosts, packs and files cannot begin a line of its own.
+#pragma once
+
+#include "cli/visible.h"
+
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace drydock::cli {
+
+// What stands for an argument of that type: text on one line, all else as it is.
+template <class T>
+using Said = std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
+
+template <class T>
+Said<T> say_one(const T& value) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+        return one_line(value);
+    } else {
+        return value;
+    }
+}
+
+// fmt::format() whose arguments stay on one line; only the form has new lines. The tree's own check
+// (tests/tidy) lets nothing else format text in this folder.
+template <class... T>
+std::string say(fmt::format_string<Said<T>...> form, const T&... values) {
+    return fmt::format(form, say_one(values)...);
+}
+
+}  // namespace drydock::cli

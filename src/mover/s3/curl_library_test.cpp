@@ -1,0 +1,41 @@
+#include "mover/s3/curl_library.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::mover::s3 {
+namespace {
+
+// Nobody listens there: what is not refused fails in another way.
+HttpRequest plain_request() {
+    HttpRequest request;
+    request.url = "http://127.0.0.1:1/bucket/blob";
+    request.signing = "aws:amz:eu-west-1:s3";
+    request.user = "key:secret";
+    request.headers = {"x-amz-content-sha256: 00"};
+    return request;
+}
+
+std::string code_of(const HttpRequest& request) {
+    Connections connections;
+    const auto answer = connections.send(request);
+    return answer ? std::string() : answer.error().code;
+}
+
+TEST(Connections, SendNothingThatWouldBeAHeaderOfItsOwn) {
+    EXPECT_NE(code_of(plain_request()), "s3.setting");
+    for (const std::string injected : {"\r\nX-Forged: 1", "\n", "\r", "\x7f", "\t"}) {
+        for (std::string HttpRequest::*part :
+             {&HttpRequest::method, &HttpRequest::url, &HttpRequest::signing, &HttpRequest::user}) {
+            HttpRequest request = plain_request();
+            request.*part += injected;
+            EXPECT_EQ(code_of(request), "s3.setting");
+        }
+        HttpRequest request = plain_request();
+        request.headers.front() += injected;
+        EXPECT_EQ(code_of(request), "s3.setting");
+    }
+}
+
+}  // namespace
+}  // namespace drydock::mover::s3
