@@ -142,7 +142,8 @@ Answer<Project> open_project(const Options& options) {
 
 Status check_trust(const Options& options, const Project& project) {
     DRYDOCK_TRY_ASSIGN(const auto sources, planner::bind_sources(project.pack, project.cluster));
-    return check_trust(options, project.cluster.file, executed_by(project.cluster, sources));
+    return check_trust(
+        options, project.cluster.file, [&] { return executed_by(project.cluster, sources); });
 }
 
 std::map<std::string, transport::HostAddress>
@@ -211,9 +212,8 @@ Answer<Survey> survey_for(const Options& options,
     if (!sources) {
         return refuse(sources.error());
     }
-    if (Status trusted =
-            check_trust(options, project.cluster.file, executed_by(project.cluster, *sources));
-        !trusted) {
+    const auto executed = [&] { return executed_by(project.cluster, *sources); };
+    if (Status trusted = check_trust(options, project.cluster.file, executed); !trusted) {
         return refuse(trusted.error());
     }
     auto secrets = read_secrets(project.cluster.secrets);

@@ -66,9 +66,12 @@ Status remember(const std::vector<Executed>& all) {
 
 }  // namespace
 
-Status
-check_trust(const Options& options, const std::string& file, const std::vector<Executed>& all) {
-    if (all.empty() || options.trust == Trust::this_time) {
+Status check_trust(const Options& options, const std::string& file, const ListExecuted& list) {
+    if (options.trust == Trust::this_time) {
+        return {};
+    }
+    const auto all = list();
+    if (all.empty()) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const auto known, read_memory());
@@ -96,7 +99,7 @@ check_trust(const Options& options, const std::string& file, const std::vector<E
 
 Status check_trust(const Options& options, const model::Plan& plan) {
     const std::string file = options.plan_file.empty() ? "run " + plan.run : options.plan_file;
-    return check_trust(options, file, executed_by(plan));
+    return check_trust(options, file, [&] { return executed_by(plan); });
 }
 
 Status remember_own(const model::Plan& plan) {

@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,13 @@ executed_by(const std::map<std::string, model::Host>& hosts,
 // The same of a plan, with its commands and scripts as one entry, which has the plan's digest.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Plan& plan);
 
+// What a file would execute; asked for only where it counts, since it reads files.
+using ListExecuted = std::function<std::vector<Executed>()>;
+
 // Passes what is known here. Else asks by options.trust, and remembers a yes. "trust.unknown" lists
 // what is not known; "trust.memory" if a yes cannot be kept. Executes nothing.
 [[nodiscard]] Status
-check_trust(const Options& options, const std::string& file, const std::vector<Executed>& all);
+check_trust(const Options& options, const std::string& file, const ListExecuted& list);
 [[nodiscard]] Status check_trust(const Options& options, const model::Plan& plan);
 
 }  // namespace drydock::app

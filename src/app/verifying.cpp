@@ -229,8 +229,8 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
         return tl::unexpected(project.error());
     }
     const model::Cluster& cluster = project->cluster;
-    if (Status known = check_trust(options, options.cluster_file, executed_by(cluster.hosts, {}));
-        !known) {
+    const auto executed = [&] { return executed_by(cluster.hosts, {}); };
+    if (Status known = check_trust(options, options.cluster_file, executed); !known) {
         return refuse(known.error());
     }
     auto heads = heads_of(store, runs);
