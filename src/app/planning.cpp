@@ -212,11 +212,6 @@ Answer<Replayed> find_forward(const Options& options, Store& store) {
 
 }  // namespace
 
-Answer<model::Plan> plan_downgrade(const Options& options) {
-    auto store = store_of(options);
-    return store ? plan_downgrade(options, *store) : tl::unexpected(store.error());
-}
-
 // From the facts as they are now.
 Answer<model::Plan> plan_downgrade(const Options& options, Store& store) {
     auto project = open_project(options);

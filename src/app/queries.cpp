@@ -1,26 +1,39 @@
 // What people ask about runs; nothing here changes anything.
 #include "app/internal.h"
+#include "app/journey.h"
 
 namespace drydock::app {
+
+namespace {
+
+// The newest run; where that is a rehearsal that is over, the run of a journey that goes on behind
+// it.
+Answer<Replayed> newest_run_shown(Store& store) {
+    auto info = store.current_run(true);
+    auto newest = info ? replay(store, *info) : Answer<Replayed>(tl::unexpected(info.error()));
+    const auto leg = newest ? newest_leg(store) : info;
+    if (!newest || !leg || leg->run.id == info->run.id || !info->state.is_over) {
+        return newest;
+    }
+    auto behind = replay(store, *leg);
+    const auto journey = behind ? journey_of(store, *behind) : std::optional<Journey>();
+    const bool goes_on = journey && *journey && (*journey)->next != JourneyStep::none;
+    return goes_on ? std::move(behind) : std::move(newest);
+}
+
+}  // namespace
 
 Answer<RunStatus> status(const Options& options, const std::string& run) {
     auto store = store_of(options);
     if (!store) {
         return tl::unexpected(store.error());
     }
-    auto info =
-        run.empty() ? store->current_run(true) : Answer<journal::RunInfo>(journal::RunInfo());
-    if (!run.empty()) {
-        auto found = store->journal().find_run(run);
-        if (!found) {
-            return refuse(found.error());
-        }
-        info = *found;
+    auto found =
+        run.empty() ? Result<journal::RunInfo>(journal::RunInfo()) : store->journal().find_run(run);
+    if (!found) {
+        return refuse(found.error());
     }
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    auto replayed = replay(*store, *info);
+    auto replayed = run.empty() ? newest_run_shown(*store) : replay(*store, *found);
     if (!replayed) {
         return tl::unexpected(replayed.error());
     }

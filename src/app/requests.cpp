@@ -109,6 +109,43 @@ take_or_leave(const Options& options, Store& store, Observer& observer) {
                  : Answer<std::unique_ptr<LocalSession>>(refuse(taken.error()));
 }
 
+bool is_conducted(Store& store, const std::string& run) {
+    const auto info = store.journal().find_run(run);
+    return !info || info->holder.has_value();
+}
+
+// The last run is over, and its conductor is on the way to the next hop of a journey. Empty: it
+// stopped there; else the run that it began all the same.
+Answer<std::string> stop_between(Store& store, const std::string& run, const std::string& kind) {
+    os::RealClock clock;
+    const auto asked =
+        store.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
+    if (!asked) {
+        return refuse(asked.error());
+    }
+    const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
+    while (clock.monotonic_ms() < deadline) {
+        const bool conducted = is_conducted(store, run);  // looked at before the next run
+        const auto newest = store.current_run(true);
+        if (newest && newest->run.id != run) {
+            return newest->run.id;
+        }
+        if (!conducted) {
+            return std::string();
+        }
+        std::this_thread::sleep_for(k_poll);
+    }
+    return not_answered(run, kind);
+}
+
+// Whether a conductor is at work between two runs: then the last one is over, and held.
+std::optional<std::string> held_between(Store& store, const std::string& kind) {
+    const auto open = store.current_run(false);
+    const auto last = store.current_run(true);
+    const bool stops = kind == "pause" || kind == "abort";
+    return stops && !open && last && last->holder ? std::optional(last->run.id) : std::nullopt;
+}
+
 // By hand while nobody conducts, else by a request of that kind.
 Answer<RunStatus> say(const Options& options,
                       const std::string& kind,
@@ -118,6 +155,12 @@ Answer<RunStatus> say(const Options& options,
     auto store = store_of(options);
     if (!store) {
         return tl::unexpected(store.error());
+    }
+    if (const auto held = held_between(*store, kind); held && !options.dry_run) {
+        const auto next = stop_between(*store, *held, kind);
+        if (!next || next->empty()) {
+            return next ? status(options, *held) : tl::unexpected(next.error());
+        }
     }
     auto info = store->current_run(false);
     if (!info) {
@@ -165,7 +208,8 @@ Answer<RunStatus> abort(const Options& options, Observer& observer) {
     auto ended = say(options, "abort", detail, observer, [&](LocalSession& session) {
         return session.status_after(session.run().abort(options.give_up_hosts));
     });
-    if (ended && !options.dry_run && ended->state.phase() == run::Phase::finished) {
+    const bool stands = ended && ended->stands_between_runs();
+    if (ended && !options.dry_run && !stands && ended->state.phase() == run::Phase::finished) {
         return refuse({"abort.finished",
                        fmt::format("run {} finished before it could be given up", ended->run),
                        fmt::format("drydock status -c {}", options.cluster_file),

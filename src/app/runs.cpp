@@ -213,7 +213,8 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
         return tl::unexpected(store.error());
     }
     auto last = store->current_run(true);
-    if (last && last->state.word == "finished") {
+    const auto leg = last && last->state.is_over ? newest_leg(*store) : last;
+    if (leg && leg->state.word == "finished") {  // behind it: nothing, or rehearsals that are over
         return resume_journey(options, *store, *last, observer);
     }
     auto session = LocalSession::open_current(options, *store, observer);
@@ -239,6 +240,19 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     return Travel(on, *store, observer).go_on(std::move(ended), std::move(*session));
 }
 
+Answer<model::Plan> plan_downgrade(const Options& options) {
+    auto store = store_of(options);
+    if (!store) {
+        return tl::unexpected(store.error());
+    }
+    auto plan = plan_downgrade(options, *store);
+    if (!plan) {
+        return plan;
+    }
+    const auto limit = find_limit(options, *store, *plan);
+    return limit ? std::move(plan) : tl::unexpected(limit.error());
+}
+
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     auto store = store_of(options);
     if (!store) {
@@ -248,6 +262,7 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (!forward) {
         return tl::unexpected(forward.error());
     }
+    const std::string newest = newest_run(*store);
     const auto plan = plan_downgrade(options, *store);
     if (!plan) {
         return tl::unexpected(plan.error());
@@ -260,7 +275,7 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     back.back_to = *limit;
     Travel travel(back, *store, observer);
     SessionPointer session;
-    auto ended = travel.run_back(*plan, session);
+    auto ended = travel.run_back(*plan, newest, session);
     forward->reset();
     return travel.go_on(std::move(ended), std::move(session));
 }

@@ -11,11 +11,6 @@ namespace drydock::app {
 
 namespace {
 
-std::string newest_run(Store& store) {
-    const auto info = store.current_run(true);
-    return info ? info->run.id : "";
-}
-
 // A policy that asks for signed plans leaves no room for plans that are made on the way.
 Status check_signatures(const Options& options) {
     const auto project = open_project(options);
@@ -81,6 +76,11 @@ std::vector<std::string> of_later_runs(const std::vector<std::string>& approvals
 
 }  // namespace
 
+std::string newest_run(Store& store) {
+    const auto info = store.current_run(true);
+    return info ? info->run.id : "";
+}
+
 Answer<RunStatus>
 return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
@@ -145,6 +145,16 @@ tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure fai
     return tl::unexpected(std::move(failure));
 }
 
+// Between two runs a pause and an abort mean the same: nothing is under way, and nothing more
+// begins. They need no answer: whoever asks sees that the lease is given back and no run was born.
+bool is_asked_to_stop(Store& store, const std::string& run) {
+    const auto open =
+        run.empty() ? Result<std::vector<journal::Request>>() : store.journal().open_requests(run);
+    return open && std::any_of(open->begin(), open->end(), [](const journal::Request& one) {
+               return one.kind == "pause" || one.kind == "abort";
+           });
+}
+
 // The plan was made here, of a cluster file that is known here.
 Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
     const Status known = remember_own(departure.plan);
@@ -165,11 +175,15 @@ Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session)
     record.stops.resize(record.hop);
     record.stops.insert(record.stops.end(), plan->route.begin(), plan->route.end());
     observer_.on_journey(outline(record));
+    if (is_asked_to_stop(store_, conducted_)) {
+        return stay();
+    }
     auto ended = begin({*plan, proved(), record, newest}, session);
     return ended ? std::move(ended) : stopped(record, ended.error());
 }
 
-Answer<RunStatus> Travel::run_back(const model::Plan& plan, SessionPointer& session) {
+Answer<RunStatus>
+Travel::run_back(const model::Plan& plan, const std::string& newest, SessionPointer& session) {
     const auto info = store_.journal().find_run(plan.returns_from);
     const auto forward = info ? replay(store_, *info) : Answer<Replayed>(refuse(info.error()));
     if (!forward) {
@@ -177,7 +191,7 @@ Answer<RunStatus> Travel::run_back(const model::Plan& plan, SessionPointer& sess
     }
     auto record = record_of(*forward);
     if (!record) {
-        return begin({plan, start_proof(options_, plan)}, session);
+        return begin({plan, start_proof(options_, plan), std::nullopt, newest}, session);
     }
     if (const auto journey = journey_of(store_, *forward); journey && *journey) {
         observer_.on_journey(**journey);
@@ -186,7 +200,18 @@ Answer<RunStatus> Travel::run_back(const model::Plan& plan, SessionPointer& sess
     record->back_to = options_.back_to.empty() ? record->stops.front() : options_.back_to;
     const auto leg = newest_leg(store_);
     record->before = leg ? leg->run.id : "";
-    return begin({plan, start_proof(options_, plan), record, newest_run(store_)}, session);
+    return begin({plan, start_proof(options_, plan), record, newest}, session);
+}
+
+// Somebody asked for it while the hop was planned.
+Answer<RunStatus> Travel::stay() {
+    stays_ = true;
+    auto stands = status(options_, conducted_);
+    if (stands) {
+        stands->conductor.reset();  // this process, which is about to end
+        stands->exit_code = k_exit_waiting;
+    }
+    return stands;
 }
 
 Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
@@ -204,9 +229,10 @@ Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
 }
 
 Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
+    const std::string newest = newest_run(store_);
     const auto plan = plan_downgrade(options_, store_);
     if (plan) {
-        return run_back(*plan, session);
+        return run_back(*plan, newest, session);
     }
     if (!is_as_far_as_it_goes(plan.error())) {
         return tl::unexpected(plan.error());
@@ -218,13 +244,24 @@ Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
 }
 
 Answer<RunStatus> Travel::go_on(Answer<RunStatus> ended, SessionPointer session) {
+    if (session) {
+        options_.approvals = of_later_runs(options_.approvals);
+    }
     while (has_next(ended)) {
+        conducted_ = session ? ended->run : "";
+        if (is_asked_to_stop(store_, conducted_)) {
+            ended->exit_code = k_exit_waiting;
+            break;
+        }
         if (session) {
             session->run().close_hosts();
         }
         SessionPointer next;
         ended = ended->journey->next == JourneyStep::forward ? go_forth(next)
                                                              : go_back(std::move(*ended), next);
+        if (stays_) {
+            break;
+        }
         session = std::move(next);
     }
     session.reset();  // gives the lease back

@@ -18,14 +18,17 @@ public:
     // believed but where it stands: facts are surveyed, the rest of the route is found anew.
     [[nodiscard]] Answer<RunStatus> run_hop(JourneyRecord record, SessionPointer& session);
 
-    // Carries out a way back; of a journey it is recorded as such.
-    [[nodiscard]] Answer<RunStatus> run_back(const model::Plan& plan, SessionPointer& session);
+    // Carries out a way back; of a journey it is recorded as such. `newest` is the run that was the
+    // newest before the way back was planned: behind another one it is not begun.
+    [[nodiscard]] Answer<RunStatus>
+    run_back(const model::Plan& plan, const std::string& newest, SessionPointer& session);
 
     // What is left of the journey behind a run that came to `ended`. `session` is that run's, or
     // null. At the end, the policy `on_failure: return` is followed.
     [[nodiscard]] Answer<RunStatus> go_on(Answer<RunStatus> ended, SessionPointer session);
 
 private:
+    [[nodiscard]] Answer<RunStatus> stay();
     [[nodiscard]] Answer<RunStatus> go_forth(SessionPointer& session);
     [[nodiscard]] Answer<RunStatus> go_back(RunStatus ended, SessionPointer& session);
     [[nodiscard]] Answer<RunStatus> begin(Departure departure, SessionPointer& session);
@@ -34,9 +37,14 @@ private:
                                                   Failure failure) const;
 
     Options options_;
+    bool stays_ = false;     // no more runs
+    std::string conducted_;  // the run before, if this process conducted it; else empty
     Store& store_;
     Observer& observer_;
 };
+
+// The newest run of the journal; empty: there is none.
+[[nodiscard]] std::string newest_run(Store& store);
 
 // The policy `on_failure: return`: a halted run goes back by itself, while that is possible, and no
 // further than where it began.

@@ -90,7 +90,7 @@ bool Site::expected_up(const Byte* row, int member) const {
             return false;
         }
     }
-    return who.up_at_first;
+    return who.up_at_first || who.turns.empty();  // one that is left alone is asked for
 }
 
 // Whether the member was down when the plan was made, and runs here.

@@ -44,7 +44,14 @@ void add_action(Outline& outline, const Action& action) {
 
 void move_member(const Block& block, std::set<std::string>& down, std::set<std::string>& touched) {
     for (const Action* action : block.actions) {
-        if (action->verb == Verb::stop || action->verb == Verb::restart) {
+        if (action->verb == Verb::restart) {  // a package of a host restarts all that are on it
+            touched.insert(block.member);
+            for (const model::Effect& effect : action->effects) {
+                touched.insert(effect.member);
+            }
+            touched.erase("");
+        }
+        if (action->verb == Verb::stop) {
             touched.insert(block.member);
             down.insert(block.member);
         }
@@ -52,6 +59,18 @@ void move_member(const Block& block, std::set<std::string>& down, std::set<std::
             down.erase(block.member);
         }
     }
+}
+
+std::set<std::string> members_down(const Plan& plan) {
+    std::set<std::string> down;
+    for (const auto& [key, source] : plan.sources) {
+        const auto found = plan.planned.find(key);
+        if (source.binds == "running" && found != plan.planned.end()
+            && found->second.status == model::Known::absent) {
+            down.insert(source.member);
+        }
+    }
+    return down;
 }
 
 // Whether a role is left with fewer members than it needs (one, or its quorum) by those touched.
@@ -67,7 +86,7 @@ bool is_outage(const Plan& plan, const std::set<std::string>& touched) {
 
 // Walks the groups in order and keeps who is down; in a group its members may be down at once.
 void count_serving(Outline& outline, const Plan& plan) {
-    std::set<std::string> down;
+    std::set<std::string> down = members_down(plan);
     std::set<std::string> touched;
     for (std::size_t i = 0; i < outline.blocks.size(); ++i) {
         const Block& block = outline.blocks[i];

@@ -175,7 +175,8 @@ public:
     // Gives the lease back; does nothing if this object holds none on the run.
     virtual void release_lease(const std::string& run) = 0;
 
-    // Leaves a request for the run's conductor, durably; returns its number. Needs no lease.
+    // Leaves a request for the run's conductor, durably; returns its number. Needs no lease. A run
+    // that is over takes requests while somebody holds it, on the way to the next run of a journey.
     // Errors: journal.run.unknown, journal.run.over.
     virtual Result<std::uint64_t> post_request(const std::string& run, const Request& request) = 0;
 

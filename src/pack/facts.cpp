@@ -163,6 +163,9 @@ private:
     }
 
     static Json parameters(const Entry& probe) {
+        if (probe.key == "link") {
+            return Json().set("link", probe.value.scalar);  // which of its answers is asked for
+        }
         if (probe.value.kind != Node::Kind::map) {
             return Json::Object();
         }

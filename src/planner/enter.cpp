@@ -110,6 +110,47 @@ bool is_of_the_way(const std::vector<std::string>& way, const std::string& fact)
     return std::find(way.begin(), way.end(), fact) != way.end();
 }
 
+// Whether the fact has the value that the action gives it, or one that a later action does.
+bool is_there(const Draft& draft, std::size_t action, const model::Effect& effect) {
+    for (std::size_t i = action; i < draft.plan.actions.size(); ++i) {
+        for (const model::Effect& one : draft.plan.actions[i].effects) {
+            const bool is_same =
+                one.kind == "becomes" && one.member == effect.member && one.name == effect.name;
+            if (is_same && fits(draft, effect.member, {{one.name, one.value}})) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Whether an effect moves a member on its way.
+bool moves_on_its_way(const Draft& draft, const model::Effect& effect) {
+    const model::Member* member =
+        effect.member.empty() ? nullptr : find_member(draft.request.cluster, effect.member);
+    return effect.kind == "becomes" && member != nullptr
+           && is_of_the_way(facts_of_the_way(draft, member->role), effect.name);
+}
+
+// Whether the action moves members beside its own, as a package of a host does.
+bool moves_others(const Draft& draft, const Action& action) {
+    return !action.member.empty()
+           && std::any_of(
+               action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
+                   return effect.member != action.member && moves_on_its_way(draft, effect);
+               });
+}
+
+// What moves several members is behind them only if it is done for each of them.
+bool is_open_for_any(const Draft& draft, std::size_t index) {
+    const Action& action = draft.plan.actions[index];
+    return moves_others(draft, action)
+           && std::any_of(
+               action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
+                   return moves_on_its_way(draft, effect) && !is_there(draft, index, effect);
+               });
+}
+
 // Whether what the action does to this member's facts is there.
 bool is_done(const Draft& draft, const Action& action, const std::string& member) {
     Expected expected;
@@ -122,15 +163,19 @@ bool is_done(const Draft& draft, const Action& action, const std::string& member
 }
 
 // How many of the block's steps are behind the member; 0: begin at the front. A step that does not
-// move the member on its way is behind only if what it does is there.
-std::size_t steps_behind(const Draft& draft, const Block& block) {
+// move the member on its way is behind only if what it does is there. None is behind from `end` on,
+// an action that is still to be done.
+std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end) {
     const model::Member* member = find_member(draft.request.cluster, block.member);
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t behind = 0;
     bool is_open = false;  // a step since the last one that moved it is not done
-    for (std::size_t i = 0; i < block.actions.size(); ++i) {
+    for (std::size_t i = 0; i < block.actions.size() && block.actions[i] < end; ++i) {
         const Action& action = draft.plan.actions[block.actions[i]];
+        if (is_open_for_any(draft, block.actions[i])) {
+            break;
+        }
         bool moves = false;
         for (const model::Effect& effect : action.effects) {
             if (effect.kind == "becomes" && effect.member == block.member
@@ -207,6 +252,19 @@ void take_out(Plan& plan, const std::vector<bool>& gone) {
     plan.actions = std::move(kept);
 }
 
+// For each member the first action that moves it together with others and is still to be done.
+std::map<std::string, std::size_t> first_open(const Draft& draft) {
+    std::map<std::string, std::size_t> first;
+    for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
+        if (is_open_for_any(draft, i)) {
+            for (const model::Effect& effect : draft.plan.actions[i].effects) {
+                first.try_emplace(effect.member, i);
+            }
+        }
+    }
+    return first;
+}
+
 }  // namespace
 
 void enter_members(Draft& draft) {
@@ -222,8 +280,13 @@ void enter_members(Draft& draft) {
         }
     }
     const Blocks blocks(plan, *draft.procedure);
+    const auto open = first_open(draft);
     for (const Block& block : blocks.all()) {
-        const std::size_t behind = again.contains(block.member) ? 0 : steps_behind(draft, block);
+        const auto end = open.find(block.member);
+        const std::size_t behind =
+            again.contains(block.member)
+                ? 0
+                : steps_behind(draft, block, end == open.end() ? plan.actions.size() : end->second);
         if (behind == 0) {
             continue;
         }

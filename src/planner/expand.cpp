@@ -194,6 +194,41 @@ Status add_step(Draft& draft,
     return {};
 }
 
+// What a step of a host promises is looked at for each member there: the action for its first
+// member looks at that one only.
+Action look_at(const Action& made) {
+    Action look;
+    look.id = made.id + "-seen";
+    look.phase = made.phase;
+    look.member = made.member;
+    look.verb = Verb::wait;
+    look.title = fmt::format("{}: seen on {}", made.title, made.member);
+    look.when = made.when;
+    look.then = made.then;
+    look.broken = made.broken;
+    look.remedy = made.remedy;
+    look.source = made.source;
+    look.repeatable = model::Repeatable::yes;
+    look.within_ms = made.within_ms;
+    look.optional = made.optional;
+    return look;
+}
+
+// For the members that share the host with the one whose action was added last.
+Status add_looks(Draft& draft,
+                 const PhaseSpec& phase,
+                 const StepSpec& step,
+                 const Together& others,
+                 std::vector<Action>& actions) {
+    for (const Member* member : others) {
+        DRYDOCK_TRY_ASSIGN(const Action made, make_action(draft, phase, step, member));
+        if (!made.then.empty()) {
+            actions.push_back(look_at(made));
+        }
+    }
+    return {};
+}
+
 // Each step for all of them, one after the other; then the next step.
 Result<std::vector<Action>>
 actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
@@ -202,6 +237,10 @@ actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
         const std::size_t count = step.once_a_host ? 1 : members.size();
         for (std::size_t i = 0; i < count; ++i) {
             DRYDOCK_TRY(add_step(draft, phase, step, members[i], actions));
+        }
+        if (step.once_a_host) {
+            const Together others(members.begin() + 1, members.end());
+            DRYDOCK_TRY(add_looks(draft, phase, step, others, actions));
         }
     }
     return actions;
@@ -231,6 +270,18 @@ std::string found_instead(const Draft& draft, const Selection& selection) {
     return join(found, ", ");
 }
 
+// The other members of the role on its host.
+Together neighbours(const Draft& draft, const Member& member, const std::string& role) {
+    Together others;
+    for (const std::string& name : draft.scope.members.at(role)) {
+        const Member* other = find_member(draft.request.cluster, name);
+        if (other->host == member.host && other->name != member.name) {
+            others.push_back(other);
+        }
+    }
+    return others;
+}
+
 Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
     if (!step.on || step.on->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
@@ -240,7 +291,12 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
     std::vector<std::vector<Action>> chains;
     for (const Member* member : selected(draft, *step.on)) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
-        chains.push_back({std::move(action)});
+        std::vector<Action> chain = {std::move(action)};
+        if (step.on->per_host) {
+            DRYDOCK_TRY(
+                add_looks(draft, phase, step, neighbours(draft, *member, step.on->role), chain));
+        }
+        chains.push_back(std::move(chain));
     }
     const bool anybody = !draft.scope.members.at(step.on->role).empty();
     if (chains.empty() && step.on->one && anybody) {

@@ -98,14 +98,37 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
               ErrorClass::transient});
 }
 
+// The side that clients are served by, if the cluster has sides and a fact tells; else empty.
+std::string
+serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactBook& facts) {
+    for (const model::FactSpec& spec : pack.facts) {
+        const auto found = facts.find(spec.name);
+        if (spec.binds != "serving" || !spec.role.empty() || found == facts.end()) {
+            continue;
+        }
+        const std::string& side = found->second.value.as_string();
+        const bool is_side =
+            std::any_of(cluster.members.begin(), cluster.members.end(), [&](const auto& member) {
+                return !side.empty() && member.side == side;
+            });
+        return is_side ? side : "";
+    }
+    return {};
+}
+
 }  // namespace
 
+// Beside a side that serves, the other one counts for nothing: it may stand on any release.
 Result<std::string> current_version(const Pack& pack,
                                     const model::Cluster& cluster,
                                     const model::FactBook& facts,
                                     const std::string& to) {
+    const std::string side = serving_side(pack, cluster, facts);
     std::set<std::string> found;
     for (const model::Member& member : cluster.members) {
+        if (!side.empty() && !member.side.empty() && member.side != side) {
+            continue;
+        }
         DRYDOCK_TRY_ASSIGN(std::string version, runs_or_would(facts, pack, member));
         found.insert(std::move(version));
     }

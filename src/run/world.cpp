@@ -136,6 +136,13 @@ Presence::Presence(const Plan& plan) : roster_(plan.roster()) {
             }
         }
     }
+    std::vector<bool> touched(planned_.size(), false);
+    for (const Touch& touch : touches_) {
+        touched[touch.member] = true;
+    }
+    for (std::size_t member = 0; member < planned_.size(); ++member) {
+        planned_[member] = planned_[member] || !touched[member];
+    }
 }
 
 model::Roster Presence::up(const State& state) const {

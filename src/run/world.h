@@ -34,8 +34,8 @@ public:
     explicit Presence(const model::Plan& plan);
 
     // The members that the plan expects to be up now, by role, in its order. "Every member" in a
-    // condition means these: one that the plan has stopped, is just handling, or found down when it
-    // was made, is not asked for.
+    // condition means these: one that the plan has stopped, is just handling, or found down and
+    // brings up later is not asked for. One that was down and that the plan leaves alone is.
     [[nodiscard]] model::Roster up(const State& state) const;
 
 private:

@@ -97,6 +97,16 @@ class Forward(Journey):
         self.drydock("resume", expect=DONE)
         self.assert_there()
 
+    def test_approval_at_resume_is_for_that_hop(self) -> None:
+        """The gate of the next hop has the same name, and words that nobody has read yet."""
+        self.begin_journey("journey journey-gate")
+        self.drydock("upgrade", "--to", LAST, expect=WAITS)
+        self.drydock("resume", "--approve", "go", expect=WAITS)
+        self.assert_all_on(NEW)
+        self.assertEqual(self.runs(), ["finished", "running"])
+        self.drydock("resume", "--approve", "go", expect=DONE)
+        self.assert_there()
+
     def test_gates_approved_by_version(self) -> None:
         self.begin_journey("journey journey-gate")
         self.drydock("upgrade", "--to", LAST, expect=WAITS)
@@ -149,6 +159,67 @@ class Killed(Journey):
         done = [one.wait() for one in running]
         self.assertIn(DONE, [run.code for run in done], "".join(run.text() for run in done))
         self.assert_there()
+
+
+class Between(Journey):
+    """A conductor is at work between two hops: it plans the second, slowly."""
+
+    def begin_slowly(self) -> None:
+        self.begin_journey()
+        self.slow_file = self.slow(2)
+        self.conductor = self.start_drydock("upgrade", "--to", LAST, "-c", self.slow_file)
+        self.wait_for(lambda: self.runs() == ["finished"], "the first hop ends")
+
+    def test_pause_and_abort(self) -> None:
+        """Nothing is under way; nothing more begins, until somebody says so."""
+        for word in ("pause", "abort"):
+            with self.subTest(word):
+                self.begin_slowly()
+                self.drydock(word, expect=DONE)
+                self.assertEqual(self.conductor.wait().code, WAITS)
+                self.assertEqual(self.runs(), ["finished"])
+                self.assertEqual(self.journey(WAITS)["next"], "forward")
+                self.drydock("resume", expect=DONE)
+                self.assert_there()
+
+    def test_second_way_back(self) -> None:
+        """Planned before another one began: it is not begun behind that one's end."""
+        for words in (["--to", NEW], []):
+            with self.subTest(words):
+                self.begin_journey()
+                self.drydock("upgrade", "--to", LAST, expect=DONE)
+                late = self.start_drydock("downgrade", *words, "-c", self.slow(4))
+                self.wait_for(lambda: late.process.poll() is None, "it has begun")
+                self.drydock("downgrade", "--to", NEW, expect=DONE)
+                self.assertEqual(late.wait().code, NO)
+                self.assert_all_on(NEW)
+                self.assertEqual(self.runs(), ["finished"] * 3)
+
+    def test_rehearsal_that_was_given_up(self) -> None:
+        """The journey stands where it stood."""
+        self.begin_journey("rehearsal journey journey-rehearsal")
+        self.stand_between_hops()
+        self.make_plan(LAST)
+        self.drydock("rehearse", self.plan, env={"DRYDOCK_CRASH": "4:after"}, expect=KILLED)
+        self.drydock("abort", expect=DONE)
+        self.assertEqual(self.journey(WAITS)["next"], "forward")
+        self.drydock("resume", expect=DONE)
+        self.assert_all_on(LAST)
+        self.assertEqual(self.runs(), ["finished", "aborted", "finished"])
+
+    def slow(self, seconds: int) -> str:
+        """The cluster file, with hosts that take their time to answer."""
+        script = self.cluster.path("slow.sh")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nsleep {seconds}\nexec "$@"\n')
+        os.chmod(script, 0o755)
+        with open(self.cluster_file, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("connect: local", text)
+        slow = self.cluster.path("slow.yaml")
+        with open(slow, "w", encoding="utf-8") as file:
+            file.write(text.replace("connect: local", f'connect: ["{script}"]'))
+        return slow
 
 
 class Stopped(Journey):
@@ -255,6 +326,12 @@ class Back(Journey):
     def go_there(self) -> None:
         self.begin_journey()
         self.drydock("upgrade", "--to", LAST, expect=DONE)
+
+    def test_dry_run_knows_the_stops(self) -> None:
+        self.go_there()
+        self.drydock("downgrade", "--to", NEW, expect=DONE)
+        for words in (["--dry-run"], []):
+            self.drydock("downgrade", "--to", NEW, *words, expect=USAGE)
 
     def assert_back(self, version: str = OLD) -> None:
         self.assert_all_on(version)

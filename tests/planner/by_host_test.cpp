@@ -29,11 +29,13 @@ std::vector<std::string> first(std::vector<std::string> steps, std::size_t count
 
 TEST(ByHost, all_steps_are_for_one_host_and_then_for_the_next) {
     const auto plan = plan_of(packaged_site());
-    EXPECT_THAT(first(steps_of(plan, "roll"), 8),
+    EXPECT_THAT(first(steps_of(plan, "roll"), 10),
                 ElementsAre("a1/stop",
                             "a2/stop",
                             "a1/mend",
+                            "a2/mend-seen",
                             "a1/package",
+                            "a2/package-seen",
                             "a1/start",
                             "a2/start",
                             "b1/stop",
@@ -88,8 +90,56 @@ TEST(ByHost, a_half_configured_host_comes_first_and_is_entered_where_it_stands) 
     }
     stop(site, "b2");
     const auto plan = plan_of(site);
-    EXPECT_THAT(first(steps_of(plan, "roll"), 6),
-                ElementsAre("b1/stop", "b2/mend", "b2/package", "b2/start", "b1/start", "a1/stop"));
+    EXPECT_THAT(first(steps_of(plan, "roll"), 8),
+                ElementsAre("b1/stop",
+                            "b2/mend",
+                            "b1/mend-seen",
+                            "b2/package",
+                            "b1/package-seen",
+                            "b2/start",
+                            "b1/start",
+                            "a1/stop"));
+}
+
+// What the step promises of "this" member is promised of each on the host.
+TEST(ByHost, what_a_step_of_the_host_promises_is_seen_on_each_member) {
+    const auto plan = plan_of(packaged_site());
+    const model::Action* step = plan.find("roll/a1/package");
+    const model::Action* look = plan.find("roll/a2/package-seen");
+    ASSERT_TRUE(step != nullptr && look != nullptr);
+    EXPECT_EQ(look->member, "a2");
+    EXPECT_EQ(look->then.size(), step->then.size());
+    EXPECT_TRUE(look->request.is_null());
+    EXPECT_TRUE(look->effects.empty());
+}
+
+// A package that moved one member of a host and not the other is not behind either of them.
+TEST(ByHost, a_host_step_that_is_done_for_one_member_is_done_again) {
+    Site site = packaged_site();
+    install(site, "a1", "2.0");
+    start(site, "a1", "2.0");
+    install(site, "a2", "2.0");  // and still runs 1.0
+    const auto steps = steps_of(plan_of(site, "in-place"), "roll");
+    EXPECT_THAT(first(steps, 2), ElementsAre("a1/package", "a2/package-seen"));
+    Site whole = site;
+    start(whole, "a2", "2.0");
+    const auto rest = steps_of(plan_of(whole, "in-place"), "roll");
+    EXPECT_THAT(rest, testing::Not(testing::Contains("a1/package")));
+    EXPECT_THAT(rest, testing::Contains("b1/package"));
+}
+
+// The link of one member was moved, its neighbour's was not: the way begins before the package.
+TEST(ByHost, nobody_is_behind_a_package_that_is_not_done_for_all) {
+    Site site = packaged_site();
+    install(site, "a1", "2.0");
+    start(site, "a1", "2.0");
+    stop(site, "a2");
+    const auto steps = steps_of(plan_of(site), "roll");
+    EXPECT_THAT(steps, testing::IsSupersetOf({"a1/stop", "a1/start", "a2/start"}));
+    const auto at = [&](const char* step) { return std::find(steps.begin(), steps.end(), step); };
+    const bool is_done = at("a1/package") != steps.end() || at("a2/package") != steps.end();
+    EXPECT_TRUE(is_done);
+    EXPECT_LT(at("a1/stop"), at("a1/start"));
 }
 
 TEST(ByHost, what_the_pack_wants_last_is_its_whole_host) {

@@ -23,6 +23,14 @@ TEST(OnDisk, lists_become_what_the_steps_before_leave) {
     EXPECT_EQ(list_behind(plan, "prune/m2/prune"), R"(becomes ["0.9","2.0"])");
 }
 
+// From the pack's own words to what the agent is asked.
+TEST(OnDisk, is_asked_of_the_agent_as_the_pack_says) {
+    const auto plan = plan_of(pruned_site());
+    EXPECT_TRUE(plan.sources.at("m1/on_disk").probe["on_disk"].as_bool());
+    EXPECT_TRUE(plan.sources.at("m1/installed").probe["on_disk"].is_null());
+    EXPECT_TRUE(plan.sources.at("m1/on_disk").probe["versions"].contains("1.0"));
+}
+
 // A release that is not on the disk is not put in place.
 TEST(OnDisk, installs_only_what_is_there) {
     Site site = pruned_site();

@@ -2,6 +2,7 @@
 // facts.
 #include "planner/plan_of.h"
 #include "planner/small_sites.h"
+#include "run/world.h"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,23 @@ TEST(Sides, do_not_count_for_each_other) {
     }
     const auto keys = model::facts_of(plan.find("turn/g1/turn")->guard, plan, "g1");
     EXPECT_EQ(keys, (Names{"g1/ready", "g2/ready", "g3/ready"}));
+}
+
+// Nobody brings it up on the way: then it is asked for, and says no.
+TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
+    for (const bool is_down : {false, true}) {
+        Site site = beside_site();
+        if (is_down) {
+            stop(site, "g1");
+        }
+        const auto plan = plan_of(site);
+        const auto up = run::members_up(plan, run::State(plan.actions.size()));
+        EXPECT_EQ(up.at("server@target"), Names{"g1"});
+        const model::FactBook none;
+        const auto& guard = plan.find("turn/g1/turn")->guard.front();
+        EXPECT_EQ(model::evaluate(guard, {site.facts, none, none, up, "g1"}).outcome,
+                  is_down ? model::Tri::no : model::Tri::yes);
+    }
 }
 
 TEST(Sides, change_places_on_the_way_back) {

@@ -286,8 +286,9 @@ void MemoryJournal::release_lease(const std::string& run) {
 
 Result<std::uint64_t> MemoryJournal::post_request(const std::string& run, const Request& request) {
     DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
-    if (target->state.is_over) {
-        return run_over(describe(*target));
+    const RunInfo info = describe(*target);
+    if (info.state.is_over && !info.holder) {
+        return run_over(info);
     }
     MemoryRequest made = {run, request};
     made.request.number = store_->requests.size() + 1;

@@ -297,8 +297,9 @@ void SqliteJournal::release_lease(const std::string& run) {
 Result<std::uint64_t> SqliteJournal::post_request(const std::string& run, const Request& request) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));
-    if (row.info.state.is_over) {
-        return run_over(row.info);
+    const RunInfo info = describe(row);
+    if (info.state.is_over && !info.holder) {
+        return run_over(info);
     }
     DRYDOCK_TRY_ASSIGN(const std::uint64_t number, insert_request(database_, run, request));
     DRYDOCK_TRY(commit(transaction));
