@@ -272,10 +272,8 @@ std::string scripts(const Plan& plan) {
     }
     std::string out = contents.empty() ? "" : "## Scripts\n\n";
     for (const auto& [name, content] : contents) {
-        out += say("### {}, digest {}\n\n{}\n\n",
-                   inline_text(name.first),
-                   inline_text(name.second),
-                   fenced(trim(content)));
+        out += say("### {}, digest {}\n\n", inline_text(name.first), inline_text(name.second))
+               + fenced(trim(content)) + "\n\n";
     }
     return out;
 }
