@@ -1,5 +1,6 @@
 // What a cluster file or a plan would execute, one entry for each part that can change alone.
 #include "agent/digest.h"
+#include "app/internal.h"
 #include "app/trust.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -63,25 +64,36 @@ Executed executed(const std::string& what, const std::vector<std::string>& argv)
     return {std::move(text), is_told ? sha256_hex(decides.dump()) : ""};
 }
 
-std::vector<std::string> launch_of(const model::Host& host) {
+// All words that lead to an agent, with the folder that it writes to. Empty for this machine with
+// all by default, which the state of the cluster tells.
+std::vector<std::string> launch_of(const model::Host& host, const std::string& state) {
     std::vector<std::string> argv = host.connect;
     argv.insert(argv.end(), host.become.begin(), host.become.end());
-    if (!host.agent.empty()) {
-        argv.push_back(host.agent);
-    } else if (!argv.empty()) {
-        argv.emplace_back("drydock");
+    const bool is_usual = host.state.empty() || host.state == usual_state(host.name, state);
+    if (argv.empty() && host.agent.empty() && is_usual) {
+        return {};
     }
+    argv.push_back(host.agent.empty() ? "drydock" : host.agent);
+    argv.insert(argv.end(), {"agent", "--state"});
+    argv.push_back(host.state.empty() ? usual_state(host.name, state) : host.state);
     return argv;
 }
 
-Executed executed(const std::string& name, const model::SecretSource& source) {
+// A secret is one cluster's: a yes to read it there is none to send it elsewhere.
+Executed
+executed(const std::string& cluster, const std::string& name, const model::SecretSource& source) {
+    const std::string what = fmt::format("secret {} of cluster {}", name, cluster);
     if (source.kind == "command") {
-        return executed("secret " + name, source.from);
+        return executed(what, source.from);
     }
     // A file that holds a secret may change; what it is called decides.
-    std::string text = fmt::format("secret {}: {} {}", name, source.kind, join(source.from, " "));
-    std::string digest = sha256_hex(text);
-    return {std::move(text), std::move(digest)};
+    std::string text = fmt::format("{}: {} {}", what, source.kind, join(source.from, " "));
+    Json decides = Json::Array{};
+    decides.push(what).push(source.kind);
+    for (const std::string& word : source.from) {
+        decides.push(word);
+    }
+    return {std::move(text), sha256_hex(decides.dump())};
 }
 
 // Every command line below `value`, wherever it stands: of a service, a probe, a step.
@@ -166,12 +178,13 @@ Executed executed(const model::Cluster& cluster,
                   const model::FactSources& sources) {
     Json launch = Json::Array{};
     if (const auto host = cluster.hosts.find(member.host); host != cluster.hosts.end()) {
-        for (const std::string& word : launch_of(host->second)) {
+        for (const std::string& word : launch_of(host->second, cluster.state)) {
             launch.push(word);
         }
     }
     Json decides;
-    decides.set("system", cluster.system).set("member", member.name).set("role", member.role);
+    decides.set("cluster", cluster.name).set("system", cluster.system);
+    decides.set("member", member.name).set("role", member.role).set("side", member.side);
     decides.set("host", member.host).set("launch", std::move(launch)).set("link", member.link);
     decides.set("service", member.service).set("venv", member.venv);
     decides.set("versions", to_json(member.versions));
@@ -180,25 +193,89 @@ Executed executed(const model::Cluster& cluster,
     return {text_of(member, sources), sha256_hex(decides.dump())};
 }
 
-}  // namespace
+Json to_json(const model::Policy& policy) {
+    Json json;
+    json.set("max_unavailable", policy.max_unavailable).set("soak_ms", policy.soak_ms);
+    json.set("on_failure", policy.on_failure).set("backup_path", policy.backup_path);
+    json.set("backup_keep", policy.backup_keep).set("allowed_signers", policy.allowed_signers);
+    return json.set("signature_required", policy.signature_required);
+}
 
-std::vector<Executed> executed_by(const std::map<std::string, model::Host>& hosts,
-                                  const std::map<std::string, model::SecretSource>& secrets) {
+Json to_json(const model::StoreLaw& law) {
+    Json reads = Json::Array{};
+    for (const std::string& format : law.reads) {
+        reads.push(format);
+    }
+    Json json;
+    json.set("reads", std::move(reads)).set("writes", law.writes);
+    json.set("raises", std::string(model::name_of(law.raises)));
+    return json.set("lowers_on_request", law.lowers_on_request);
+}
+
+Json to_json(const model::ReleaseSpec& release) {
+    Json laws = Json::Object{};
+    for (const auto& [store, law] : release.laws) {
+        laws.set(store, to_json(law));
+    }
+    Json json;
+    json.set("series", release.series).set("laws", std::move(laws));
+    return json.set("needs", to_json(release.needs)).set("unavailable", release.unavailable);
+}
+
+std::string list_releases(const model::Cluster& cluster) {
+    std::set<std::string> versions;
+    for (const auto& [version, release] : cluster.releases) {
+        versions.insert(version);
+    }
+    return versions.empty() ? "" : ", own releases " + list(versions);
+}
+
+// What the file says of the cluster as a whole: where its journal is made, and by which rules.
+Executed executed(const model::Cluster& cluster) {
+    Json releases = Json::Object{};
+    for (const auto& [version, release] : cluster.releases) {
+        releases.set(version, to_json(release));
+    }
+    Json decides;
+    decides.set("cluster", cluster.name).set("system", cluster.system).set("state", cluster.state);
+    decides.set("policy", to_json(cluster.policy)).set("releases", std::move(releases));
+    std::string text = fmt::format("cluster {}: records in {}, policy max_unavailable {}, "
+                                   "on_failure {}{}{}",
+                                   cluster.name,
+                                   cluster.state,
+                                   cluster.policy.max_unavailable,
+                                   cluster.policy.on_failure,
+                                   cluster.policy.allowed_signers.empty() ? "" : ", signers in ",
+                                   cluster.policy.allowed_signers);
+    return {text + list_releases(cluster), sha256_hex(decides.dump())};
+}
+
+using Hosts = std::map<std::string, model::Host>;
+using Secrets = std::map<std::string, model::SecretSource>;
+
+// The hosts, and then the secrets, of one cluster.
+std::vector<Executed> executed(const std::string& cluster,
+                               const std::string& state,
+                               const Hosts& hosts,
+                               const Secrets& secrets) {
     std::vector<Executed> all;
     for (const auto& [name, host] : hosts) {
-        if (const auto argv = launch_of(host); !argv.empty()) {
+        if (const auto argv = launch_of(host, state); !argv.empty()) {
             all.push_back(executed("host " + name, argv));
         }
     }
     for (const auto& [name, source] : secrets) {
-        all.push_back(executed(name, source));
+        all.push_back(executed(cluster, name, source));
     }
     return all;
 }
 
+}  // namespace
+
 std::vector<Executed> executed_by(const model::Cluster& cluster,
                                   const model::FactSources& sources) {
-    auto all = executed_by(cluster.hosts, cluster.secrets);
+    auto all = executed(cluster.name, cluster.state, cluster.hosts, cluster.secrets);
+    all.push_back(executed(cluster));
     for (const model::Member& member : cluster.members) {
         all.push_back(executed(cluster, member, sources));
     }
@@ -206,7 +283,7 @@ std::vector<Executed> executed_by(const model::Cluster& cluster,
 }
 
 std::vector<Executed> executed_by(const model::Plan& plan) {
-    auto all = executed_by(plan.hosts, plan.secrets);
+    auto all = executed(plan.cluster, plan.state, plan.hosts, plan.secrets);
     const auto programs = programs_of(plan);
     const std::string digest = plan.digest();
     all.push_back({fmt::format("plan {} [{}], on its hosts: {}",

@@ -30,6 +30,8 @@ struct Project {
 [[nodiscard]] Answer<Project> open_project(const Options& options);
 // check_trust() (app/trust.h) of the cluster file, before anything is made or executed for it.
 [[nodiscard]] Status check_trust(const Options& options, const Project& project);
+// The folder of an agent whose host names none.
+[[nodiscard]] std::string usual_state(const std::string& host, const std::string& state);
 [[nodiscard]] std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,

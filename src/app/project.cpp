@@ -146,6 +146,10 @@ Status check_trust(const Options& options, const Project& project) {
         options, project.cluster.file, [&] { return executed_by(project.cluster, sources); });
 }
 
+std::string usual_state(const std::string& host, const std::string& state) {
+    return fmt::format("{}/hosts/{}", state, host);
+}
+
 std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,
@@ -156,7 +160,7 @@ addresses(const std::map<std::string, model::Host>& hosts,
             address.agent = address.connect.empty() ? options.program : "drydock";
         }
         if (address.state.empty()) {
-            address.state = fmt::format("{}/hosts/{}", state, name);
+            address.state = usual_state(name, state);
         }
     }
     return all;

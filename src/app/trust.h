@@ -21,15 +21,12 @@ struct Executed {
                          // for what cannot be remembered
 };
 
-// The `connect`, `become` and `agent` commands, and where secrets come from. Empty for a cluster
-// that is reached without.
-[[nodiscard]] std::vector<Executed>
-executed_by(const std::map<std::string, model::Host>& hosts,
-            const std::map<std::string, model::SecretSource>& secrets);
-// The same, and each member: its service, its probes as `sources` binds them, its releases.
+// The command that leads to each agent, with its state folder; where secrets come from; the
+// cluster with its journal, policy and own releases; and each member: its service, its probes as
+// `sources` binds them, its releases.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Cluster& cluster,
                                                 const model::FactSources& sources);
-// The same of a plan, with its commands and scripts as one entry, which has the plan's digest.
+// A plan's hosts and secrets, and its commands and scripts as one entry with the plan's digest.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Plan& plan);
 
 // What a file would execute; asked for only where it counts, since it reads files.

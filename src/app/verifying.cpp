@@ -1,7 +1,6 @@
 // What of a journal can be trusted: its chain, heads that people noted, and heads that hosts noted.
 #include "agent/heads.h"
 #include "app/internal.h"
-#include "app/trust.h"
 #include "conduct/heads.h"
 #include "conduct/hosts.h"
 #include "run/grammar.h"
@@ -229,8 +228,7 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
         return tl::unexpected(project.error());
     }
     const model::Cluster& cluster = project->cluster;
-    const auto executed = [&] { return executed_by(cluster.hosts, {}); };
-    if (Status known = check_trust(options, options.cluster_file, executed); !known) {
+    if (Status known = check_trust(options, *project); !known) {
         return refuse(known.error());
     }
     auto heads = heads_of(store, runs);

@@ -164,6 +164,46 @@ class FirstContact(FirstContactCase):
         self.drydock("downgrade", expect=DONE)  # of a cluster file that is known here by now
 
 
+class RemoteWords(hostile.Case):
+    """What `ssh` does: its words are joined, and a shell on the other side reads them."""
+
+    def receive(self, old: str, new: str) -> None:
+        self.begin(lines=["h1"])
+        self.mark = os.path.join(self.scratch, "mark")
+        far = os.path.join(self.scratch, "far.sh")
+        with open(far, "w", encoding="utf-8") as file:
+            file.write('shift; exec sh -c "$*"\n')
+        self.use("connect: [", f"connect: [sh, {far}, host, ")
+        self.use(old, new.replace("MARK", self.mark))
+        self.environment |= {"DRYDOCK_TRUST": "", "XDG_STATE_HOME": os.path.join(
+            self.scratch, "home")}
+
+    def test_words_of_a_shell(self) -> None:
+        """A folder or program that is a command line is listed, and never sent, not even after a
+        yes; nor is one that is made of the cluster's own folder."""
+        for old, new in (("hosts/h1", "hosts/h1; touch MARK #"),
+                         (f'agent: "{program()}"', 'agent: "$(touch MARK)"')):
+            with self.subTest(old):
+                self.receive(old, new)
+                asked = self.drydock("survey", expect=NO)
+                self.assertIn(f"touch {self.mark}", self.words_of(asked))
+                told = self.drydock("survey", "--trust")
+                self.assertIn("would be read by a shell", self.words_of(told))
+                self.assertFalse(os.path.exists(self.mark))
+
+    def test_verify_of_hosts(self) -> None:
+        """Hosts are asked for heads, and their folders made, after a yes to the whole cluster."""
+        self.begin()
+        self.drydock("apply", self.make_plan(), expect=DONE)
+        folder = os.path.join(self.scratch, "elsewhere")
+        self.use("hosts/h1", "../" + os.path.basename(self.scratch) + "/elsewhere")
+        self.environment |= {"DRYDOCK_TRUST": "", "XDG_STATE_HOME": os.path.join(
+            self.scratch, "home")}
+        self.assertIn("member m1", self.words_of(
+            self.drydock("journal", "verify", "--hosts", expect=NO)))
+        self.assertFalse(os.path.exists(folder))
+
+
 class LocalContact(hostile.Case):
     """A received file that names no connection: its settings, services and releases are programs."""
 
@@ -208,26 +248,40 @@ class LocalContact(hostile.Case):
         self.drydock("plan", "--to", NEW, "-o", self.plan, expect=DONE)
 
     def test_what_changes(self) -> None:
-        """Each part of a member that can name a program is asked about again when it differs."""
+        """Each part of a file that decides something is asked about again when it differs."""
         self.receive()
-        self.drydock("survey", "--trust", expect=DONE)
+        self.use("settings: {data_dir", 'settings: {password: {secret: {file: /nowhere}}, data_dir')
+        self.use("env: {", 'env: {TOY_PASSWORD: "${password}", ')
+        self.use("policy: {", "releases:\n  \"2.5\": {series: \"2\"}\npolicy: {")
+        self.drydock("survey", "--trust")  # the secret's file is missing; a yes is kept all the same
+        self.assertFalse(os.path.exists(self.mark))
+        self.assertNotIn("not known here", self.drydock("survey").stderr)
         with open(self.cluster_file, encoding="utf-8") as file:
             text = file.read()
-        changes = {"setting": (self.tool, "/bin/true"),
-                   "argument": ("serve", "serve2"),
-                   "release": ('releases/2.0"', 'nowhere"'),
-                   "environment": ("env: {", "env: {LD_PRELOAD: /nowhere, "),
-                   "backups": ("soak: 0s", "soak: 0s, backups: {path: /nowhere}")}
-        os.unlink(self.mark)
-        for name, (old, new) in changes.items():
+        member, cluster = "member m1 on h1", "cluster toy: records in"
+        changes = {"setting": (self.tool, "/bin/true", member),
+                   "argument": ("serve", "serve2", member),
+                   "release": ('releases/2.0"', 'nowhere"', member),
+                   "environment": ("env: {", "env: {LD_PRELOAD: /nowhere, ", member),
+                   "backups": ("soak: 0s", "soak: 0s, backups: {path: /nowhere}", member),
+                   "state of a host": ("hosts/h1", "hosts/h4", "host h1: "),
+                   "state": (f"state: {self.scratch}/state", "state: /nowhere", cluster[:12]),
+                   "policy": ("soak: 0s", "soak: 1s", cluster),
+                   "signers": ("soak: 0s", "soak: 0s, signatures: {allowed: /nowhere}",
+                               cluster),
+                   "own release": ('"2.5"', '"2.6"', cluster),
+                   "law of a release": ('series: "2"', 'series: "1"', cluster),
+                   "secret": ("file: /nowhere", "file: /elsewhere", "secret "),
+                   "name": ("cluster: toy", "cluster: other", "secret ")}
+        for name, (old, new, listed) in changes.items():
             with self.subTest(name):
                 self.assertIn(old, text)
                 with open(self.cluster_file, "w", encoding="utf-8") as file:
                     file.write(text.replace(old, new))
-                self.assertIn("member m1 on h1", self.assert_refused("survey"))
+                self.assertIn(listed, self.assert_refused("survey"))
         with open(self.cluster_file, "w", encoding="utf-8") as file:
             file.write(text + "\n# a comment\n")
-        self.drydock("survey", expect=DONE)
+        self.assertNotIn("not known here", self.drydock("survey").stderr)
 
     def test_one_member(self) -> None:
         """Only what is new is asked about."""

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -23,6 +24,7 @@ constexpr std::size_t k_chunks_per_read_max = 16;         // 1 MiB at a time of 
 constexpr std::size_t k_stderr_tail_bytes = 4096;
 constexpr std::int64_t k_last_words_ms = 200;  // between the end of a stream and that of its child
 constexpr std::int64_t k_finish_grace_ms = 300;  // for all agents together, at the end
+constexpr std::string_view k_plain_signs = "/._-+@%=:,~";
 
 constexpr std::size_t k_descriptors_per_host = 4;  // three pipes and the child's own
 constexpr std::size_t k_descriptors_besides = 64;  // the journal, files, a child that starts
@@ -177,7 +179,25 @@ private:
     bool lost_ = false;
 };
 
-std::vector<std::string> arguments(const HostAddress& host) {
+// `ssh` and its like join their words and give them to a shell there: what we put behind `connect`
+// must be one plain word to any shell.
+Status check_word(const HostAddress& host, const char* what, const std::string& word) {
+    const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+               || k_plain_signs.find(c) != std::string_view::npos;
+    });
+    if (host.connect.empty() || is_plain) {
+        return {};
+    }
+    return fail(
+        "transport.word",
+        fmt::format("{}: the {} `{}` would be read by a shell on that host", host.name, what, word),
+        fmt::format("name one of letters, digits and {}", k_plain_signs));
+}
+
+Result<std::vector<std::string>> arguments(const HostAddress& host) {
+    DRYDOCK_TRY(check_word(host, "agent", host.agent));
+    DRYDOCK_TRY(check_word(host, "state folder", host.state));
     std::vector<std::string> argv = host.connect;
     argv.insert(argv.end(), host.become.begin(), host.become.end());
     argv.insert(argv.end(), {host.agent, "agent", "--state", host.state});
@@ -200,11 +220,12 @@ Status LocalTransport::reserve(std::size_t hosts) {
 
 Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& host) {
     reaper_->poll();
+    DRYDOCK_TRY_ASSIGN(auto argv, arguments(host));
     DRYDOCK_TRY_ASSIGN(Pipe input, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe output, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe errors, make_pipe());
     os::SpawnOptions options;
-    options.argv = arguments(host);
+    options.argv = std::move(argv);
     options.input = input.read.get();
     options.output = output.write.get();
     options.errors = errors.write.get();

@@ -54,6 +54,17 @@ TEST_F(Local, echoes_frames_behind_a_banner) {
     EXPECT_EQ(frames[99], numbered(99));
 }
 
+// What a shell on the way would read in a path of ours is refused; this machine has no such shell.
+TEST_F(Local, refuses_words_that_a_shell_would_read) {
+    const auto open_at = [&](const HostAddress& host) { return transport_.open(host); };
+    for (const char* word : {"/s; touch x", "/s x", "$(id)", "`id`", "/s\nid", "/s'", "/*", ""}) {
+        EXPECT_EQ(open_at({"alpha", {"cat"}, {}, "agent", word}).error().code, "transport.word");
+        EXPECT_EQ(open_at({"alpha", {"cat"}, {}, word, "/state"}).error().code, "transport.word");
+    }
+    EXPECT_TRUE(open_at({"alpha", {"cat"}, {"sudo"}, "~/a_b-1.2+c@d%e=f:g,h", "/state"}));
+    EXPECT_TRUE(open_at({"alpha", {}, {}, "true", "/a folder"}));
+}
+
 // Frames larger than a pipe's buffer go through without either side blocking the other.
 TEST_F(Local, sends_frames_larger_than_a_pipe) {
     open("echo 'drydock-agent 1'; exec cat");
