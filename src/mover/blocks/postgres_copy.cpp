@@ -133,7 +133,7 @@ Status copy_postgres(const std::string& uri, const std::string& copy) {
                     "name another file for the copy of the metadata");
     }
     const std::string partial = copy + ".partial";
-    DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read));
+    DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read, k_long_statements));
     Status done = dump_and_check(*sql, uri, partial);
     if (done
         && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {

@@ -5,12 +5,18 @@
 #include "mover/blocks/postgres_sql.h"
 
 #include "base/text.h"
+#include "mover/blocks/postgres_options.h"
+#include "os/clock.h"
 #include "os/shared_library.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <postgresql/libpq-fe.h>
+#include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace drydock::mover::blocks {
 namespace {
@@ -20,8 +26,12 @@ struct LibPq {
     decltype(&PQfinish) finish = nullptr;
     decltype(&PQstatus) status = nullptr;
     decltype(&PQerrorMessage) error_message = nullptr;
-    decltype(&PQexecParams) exec_params = nullptr;
-    decltype(&PQexec) exec = nullptr;
+    decltype(&PQsendQueryParams) send_params = nullptr;
+    decltype(&PQsendQuery) send = nullptr;
+    decltype(&PQsocket) socket = nullptr;
+    decltype(&PQconsumeInput) consume_input = nullptr;
+    decltype(&PQisBusy) is_busy = nullptr;
+    decltype(&PQgetResult) get_result = nullptr;
     decltype(&PQclear) clear = nullptr;
     decltype(&PQresultStatus) result_status = nullptr;
     decltype(&PQntuples) rows = nullptr;
@@ -32,6 +42,7 @@ struct LibPq {
     decltype(&PQresultErrorField) error_field = nullptr;
     decltype(&PQconninfoParse) parse = nullptr;
     decltype(&PQconninfoFree) free_parsed = nullptr;
+    decltype(&PQfreemem) free_memory = nullptr;
     decltype(&PQsetNoticeReceiver) set_notice_receiver = nullptr;
     std::string missing;  // the name of what is not there
 };
@@ -45,8 +56,12 @@ LibPq open_library() {
     library.find("PQfinish", pq.finish);
     library.find("PQstatus", pq.status);
     library.find("PQerrorMessage", pq.error_message);
-    library.find("PQexecParams", pq.exec_params);
-    library.find("PQexec", pq.exec);
+    library.find("PQsendQueryParams", pq.send_params);
+    library.find("PQsendQuery", pq.send);
+    library.find("PQsocket", pq.socket);
+    library.find("PQconsumeInput", pq.consume_input);
+    library.find("PQisBusy", pq.is_busy);
+    library.find("PQgetResult", pq.get_result);
     library.find("PQclear", pq.clear);
     library.find("PQresultStatus", pq.result_status);
     library.find("PQntuples", pq.rows);
@@ -57,6 +72,7 @@ LibPq open_library() {
     library.find("PQresultErrorField", pq.error_field);
     library.find("PQconninfoParse", pq.parse);
     library.find("PQconninfoFree", pq.free_parsed);
+    library.find("PQfreemem", pq.free_memory);
     library.find("PQsetNoticeReceiver", pq.set_notice_receiver);
     pq.missing = library.missing();
     return pq;
@@ -76,6 +92,8 @@ using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 constexpr std::size_t k_message_bytes_max = 2048;  // a server may say more than anybody reads
+constexpr std::int64_t k_settings_ms_max = 20'000;
+constexpr std::int64_t k_poll_ms = 60'000;
 
 // libpq ends its texts with a new line, and may write several.
 std::string one_line(std::string text) {
@@ -91,9 +109,10 @@ std::string one_line(std::string text) {
 
 class PostgresSql final : public Sql {
 public:
-    PostgresSql(const LibPq& pq, std::string name)
+    PostgresSql(const LibPq& pq, std::string name, const SqlLimits& limits)
         : pq_(pq)
         , name_(std::move(name))
+        , limits_(limits)
         , connection_(nullptr, pq.finish) {}
 
     Status open(const std::string& uri, SqlAccess access);
@@ -109,9 +128,15 @@ public:
 private:
     [[nodiscard]] tl::unexpected<Error> failed(const PGresult* answer) const;
     [[nodiscard]] SqlRow row_at(const PGresult* answer, int row) const;
+    void add_rows(const PGresult* answer, SqlRows& rows) const;
+    [[nodiscard]] tl::unexpected<Error> give_up(const std::string& why);
+    Status await(std::int64_t until_ms);
+    Result<SqlRows> answers(bool is_sent);
 
     const LibPq& pq_;
     std::string name_;
+    SqlLimits limits_;
+    std::int64_t answer_bytes_ = 0;  // of the query under way
     Connection connection_;
 };
 
@@ -137,8 +162,16 @@ Status PostgresSql::open(const std::string& uri, SqlAccess access) {
         return failed(nullptr);
     }
     pq_.set_notice_receiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+    const std::int64_t wanted_ms_max =
+        std::exchange(limits_.query_ms_max, std::min(limits_.query_ms_max, k_settings_ms_max));
     DRYDOCK_TRY(execute("SET application_name = 'drydock'; SET client_encoding = 'UTF8'"));
-    return access == SqlAccess::read ? execute("SET default_transaction_read_only = on") : Status{};
+    if (access == SqlAccess::read) {
+        // An honest server ends by itself what nobody waits for.
+        DRYDOCK_TRY(execute(fmt::format(
+            "SET default_transaction_read_only = on; SET statement_timeout = {}", wanted_ms_max)));
+    }
+    limits_.query_ms_max = wanted_ms_max;
+    return {};
 }
 
 SqlRow PostgresSql::row_at(const PGresult* answer, int row) const {
@@ -153,37 +186,96 @@ SqlRow PostgresSql::row_at(const PGresult* answer, int row) const {
     return fields;
 }
 
+void PostgresSql::add_rows(const PGresult* answer, SqlRows& rows) const {
+    const int count = pq_.rows(answer);
+    for (int row = 0; row < count; ++row) {
+        rows.push_back(row_at(answer, row));
+    }
+}
+
+// Closes the connection: what else the server sends is read by nobody. PQcancel would ask the same
+// server once more, and wait for it without a limit.
+tl::unexpected<Error> PostgresSql::give_up(const std::string& why) {
+    connection_.reset();
+    return fail("blocks.metadata",
+                fmt::format("metadata {}: {}", name_, why),
+                "look at the server, and at what runs there");
+}
+
+// Until a whole answer is there. libpq's own calls wait for ever, and keep all that comes.
+Status PostgresSql::await(std::int64_t until_ms) {
+    os::RealClock clock;
+    while (pq_.is_busy(connection_.get()) != 0) {
+        const std::int64_t left_ms = until_ms - clock.monotonic_ms();
+        if (left_ms <= 0) {
+            return give_up(fmt::format("the server gave no answer within {}",
+                                       show_duration(limits_.query_ms_max)));
+        }
+        pollfd socket = {pq_.socket(connection_.get()), POLLIN, 0};
+        if (::poll(&socket, 1, static_cast<int>(std::min(left_ms, k_poll_ms))) <= 0) {
+            continue;
+        }
+        int bytes = 0;
+        ::ioctl(socket.fd, FIONREAD, &bytes);
+        answer_bytes_ += bytes;
+        if (answer_bytes_ > limits_.answer_bytes_max) {
+            return give_up(
+                fmt::format("an answer is over {}", show_bytes(limits_.answer_bytes_max)));
+        }
+        if (pq_.consume_input(connection_.get()) == 0) {
+            return failed(nullptr);
+        }
+    }
+    return {};
+}
+
+// All rows of all statements that were sent; the first error counts.
+Result<SqlRows> PostgresSql::answers(bool is_sent) {
+    if (!is_sent) {
+        return failed(nullptr);
+    }
+    const std::int64_t until_ms = os::RealClock().monotonic_ms() + limits_.query_ms_max;
+    answer_bytes_ = 0;
+    SqlRows rows;
+    std::optional<Error> wrong;
+    while (true) {
+        DRYDOCK_TRY(await(until_ms));
+        const Answer answer(pq_.get_result(connection_.get()), pq_.clear);
+        if (!answer) {
+            break;
+        }
+        const ExecStatusType status = pq_.result_status(answer.get());
+        if (status == PGRES_FATAL_ERROR) {
+            wrong = wrong ? wrong : failed(answer.get()).value();
+        } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+            add_rows(answer.get(), rows);
+        } else {
+            return give_up("the server answers what was not asked");
+        }
+    }
+    return wrong ? Result<SqlRows>(tl::unexpected(*std::move(wrong))) : std::move(rows);
+}
+
 Result<SqlRows> PostgresSql::query(const std::string& sql, const std::vector<std::string>& values) {
     std::vector<const char*> texts;
     texts.reserve(values.size());
     for (const std::string& value : values) {
         texts.push_back(value.c_str());
     }
-    const Answer answer(pq_.exec_params(connection_.get(),
-                                        sql.c_str(),
-                                        static_cast<int>(texts.size()),
-                                        nullptr,
-                                        texts.data(),
-                                        nullptr,
-                                        nullptr,
-                                        0),
-                        pq_.clear);
-    if (pq_.result_status(answer.get()) != PGRES_TUPLES_OK) {
-        return failed(answer.get());
-    }
-    SqlRows rows;
-    const int count = pq_.rows(answer.get());
-    for (int row = 0; row < count; ++row) {
-        rows.push_back(row_at(answer.get(), row));
-    }
-    return rows;
+    return answers(pq_.send_params(connection_.get(),
+                                   sql.c_str(),
+                                   static_cast<int>(texts.size()),
+                                   nullptr,
+                                   texts.data(),
+                                   nullptr,
+                                   nullptr,
+                                   0)
+                   != 0);
 }
 
 Status PostgresSql::execute(const std::string& sql) {
-    const Answer answer(pq_.exec(connection_.get(), sql.c_str()), pq_.clear);
-    const ExecStatusType status = pq_.result_status(answer.get());
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? Status{}
-                                                                   : failed(answer.get());
+    DRYDOCK_TRY(answers(pq_.send(connection_.get(), sql.c_str()) != 0));
+    return {};
 }
 
 Result<Columns> PostgresSql::columns() {
@@ -202,22 +294,24 @@ Result<Columns> PostgresSql::columns() {
     return columns;
 }
 
-// Calls `take` for each option that has a value.
+// Calls `take` for each option that has a value, if all may be there.
 Status parse_uri(const LibPq& pq, const std::string& uri, auto take) {
     char* why = nullptr;
-    PQconninfoOption* options = pq.parse(uri.c_str(), &why);
-    if (options == nullptr) {
+    using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+    const Options options(pq.parse(uri.c_str(), &why), pq.free_parsed);
+    if (!options) {
         // The text repeats parts of the URI, which may hold a password.
+        pq.free_memory(why);
         return fail("blocks.config",
                     "[MetaBackend] engine is no URI that PostgreSQL understands",
                     "postgresql://USER@HOST:PORT/DATABASE");
     }
-    for (const PQconninfoOption* one = options; one->keyword != nullptr; ++one) {
+    for (const PQconninfoOption* one = options.get(); one->keyword != nullptr; ++one) {
         if (one->val != nullptr) {
+            DRYDOCK_TRY(check_postgres_option(one->keyword, one->val));
             take(*one);
         }
     }
-    pq.free_parsed(options);
     return {};
 }
 
@@ -234,7 +328,8 @@ Result<std::vector<std::string>> postgres_environment(const std::string& uri) {
     return environment;
 }
 
-Result<std::unique_ptr<Sql>> connect_postgres(const std::string& uri, SqlAccess access) {
+Result<std::unique_ptr<Sql>>
+connect_postgres(const std::string& uri, SqlAccess access, const SqlLimits& limits) {
     DRYDOCK_TRY_ASSIGN(const LibPq* pq, library());
     std::string host = "local";
     std::string database;
@@ -243,7 +338,7 @@ Result<std::unique_ptr<Sql>> connect_postgres(const std::string& uri, SqlAccess 
         host = keyword == "host" ? option.val : host;
         database = keyword == "dbname" ? option.val : database;
     }));
-    auto sql = std::make_unique<PostgresSql>(*pq, fmt::format("{}/{}", host, database));
+    auto sql = std::make_unique<PostgresSql>(*pq, fmt::format("{}/{}", host, database), limits);
     DRYDOCK_TRY(sql->open(uri, access));
     return sql;
 }

@@ -8,10 +8,20 @@
 
 namespace drydock::mover::blocks {
 
-// `uri`: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. Errors name the host and the database, and
-// no password: "blocks.config", "blocks.metadata"; later "blocks.busy" if a lock is not to be had.
-[[nodiscard]] Result<std::unique_ptr<Sql>> connect_postgres(const std::string& uri,
-                                                            SqlAccess access);
+// What a server may ask of our time and memory; beyond it the connection is closed.
+struct SqlLimits {
+    std::int64_t query_ms_max = 10LL * 60 * 1000;  // a count of 100 million rows takes two minutes
+    std::int64_t answer_bytes_max = 256LL << 20U;  // a page of rows has some megabytes
+};
+
+// Of statements that write a schema or many rows, and of a copy's.
+inline constexpr SqlLimits k_long_statements = {24LL * 3600 * 1000};
+
+// `uri`: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with options that say where it is. Errors
+// name the host and the database, and no password: "blocks.config", "blocks.metadata"; later
+// "blocks.busy" if a lock is not to be had.
+[[nodiscard]] Result<std::unique_ptr<Sql>>
+connect_postgres(const std::string& uri, SqlAccess access, const SqlLimits& limits);
 // The same as variables of libpq, "PGHOST=...": what stands in arguments, everybody can read.
 [[nodiscard]] Result<std::vector<std::string>> postgres_environment(const std::string& uri);
 

@@ -8,7 +8,8 @@ Result<std::unique_ptr<Sql>> connect(const StoreConfig& config, SqlAccess access
     if (config.engine == Engine::sqlite) {
         return connect_sqlite(config.metadata, access);
     }
-    return connect_postgres(config.metadata, access);
+    return connect_postgres(
+        config.metadata, access, access == SqlAccess::read ? SqlLimits{} : k_long_statements);
 }
 
 Result<Store> open_store(const StoreConfig& config, const std::string& key, SqlAccess access) {
