@@ -48,6 +48,32 @@ class Look(stores.Case):
                 self.assertLess(len(text), 40_000)
             self.assertIn(b"x\\nnothing", shown[1])
 
+    def test_files_beside_the_metadata(self) -> None:
+        """A store from somewhere deletes nothing here, keeps nobody waiting, and runs nothing."""
+        copy = stores.StoreCopy("2.13.8", self.scratch)
+        target = os.path.join(self.scratch, "a-file-of-mine")
+        with open(target, "w", encoding="utf-8") as file:
+            file.write("kept")
+        name = target.encode()
+        tail = (name + len(name).to_bytes(4, "big") + (sum(name) & 0xffffffff).to_bytes(4, "big")
+                + bytes.fromhex("d9d505f920a163d7"))
+        journal = copy.metadata + "-journal"
+        with open(journal, "wb") as made:
+            made.write(bytes.fromhex("d9d505f920a163d7") + bytes(504) + bytes(4) + tail)
+        refused = self.json("inspect", copy.config, code=UNREADABLE)
+        self.assertIn("names another file", refused["errors"][0]["message"])
+        self.assertTrue(os.path.exists(target))
+        os.unlink(journal)
+        for suffix in ("-journal", "-wal", "-shm"):
+            os.mkfifo(copy.metadata + suffix)
+            refused = self.json("inspect", copy.config, code=UNREADABLE)
+            self.assertIn("no plain file", refused["errors"][0]["message"])
+            os.unlink(copy.metadata + suffix)
+        copy.change("CREATE VIEW forever AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x "
+                    "FROM c) SELECT x FROM c")
+        refused = self.json("inspect", copy.config, code=UNREADABLE)
+        self.assertIn("views", refused["errors"][0]["message"])
+
     def test_verify_of_a_whole_store_ends_with_0(self) -> None:
         copy = stores.StoreCopy("2.9.17", self.scratch)
         bad = copy.manifest["corrupt_blob"]

@@ -1,6 +1,7 @@
 #include "journal/sqlite/database.h"
 
 #include "base/check.h"
+#include "os/sqlite_files.h"
 
 #include <sqlite3.h>
 
@@ -111,9 +112,13 @@ Database::Database(std::filesystem::path path, sqlite3* handle)
 }
 
 Result<Database> Database::open(const std::filesystem::path& path) {
+    const auto real = os::check_sqlite_files(path.string());
+    if (!real) {
+        return fail("journal.foreign", real.error().message, real.error().remedy);
+    }
     sqlite3* handle = nullptr;
     const int code = sqlite3_open_v2(
-        path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
+        real->c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
     Database database(path, handle);
     if (code != SQLITE_OK) {
         return database.error();

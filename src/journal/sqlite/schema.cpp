@@ -3,6 +3,7 @@
 #include "journal/answers.h"
 #include "journal/chain.h"
 #include "journal/sqlite/run_rows.h"
+#include "os/sqlite_files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -129,6 +130,15 @@ Status check_version(Database& database) {
     return {};
 }
 
+Status check_programs(Database& database) {
+    DRYDOCK_TRY_ASSIGN(const auto programs, database.integer(os::k_count_sqlite_programs));
+    return programs == 0
+               ? Status()
+               : fail("journal.foreign",
+                      database.path().string() + " has views, triggers or virtual tables",
+                      "drydock makes none: keep the file as evidence, and restore it from a copy");
+}
+
 // The word of the event that ended a run; empty if the run is not over.
 std::string_view ending_word(std::string_view event_type) {
     constexpr std::array k_words = {std::pair{"run.finished", "finished"},
@@ -206,8 +216,10 @@ Status set_up(Database& database) {
 Result<Database> open_database(const std::filesystem::path& path, OpenMode mode) {
     DRYDOCK_TRY(check_file(path, mode));
     DRYDOCK_TRY_ASSIGN(Database database, Database::open(path));
+    DRYDOCK_TRY(database.execute("PRAGMA trusted_schema = OFF"));
     DRYDOCK_TRY_ASSIGN(const auto tables, database.integer("SELECT count(*) FROM sqlite_schema"));
     if (tables > 0) {
+        DRYDOCK_TRY(check_programs(database));
         DRYDOCK_TRY(check_version(database));
     }
     DRYDOCK_TRY_ASSIGN(const auto version, database.integer("PRAGMA user_version"));

@@ -136,6 +136,19 @@ INSTANTIATE_TEST_SUITE_P(
         Edit{"created", "UPDATE runs SET created_ms = 2", "record 1"}),
     [](const auto& test) { return test.param.name; });
 
+// A journal that came from somewhere brings no programs along.
+TEST_F(SqliteJournalTest, ViewsAndTriggersAreRefused) {
+    for (const char* made : {"CREATE VIEW more AS SELECT * FROM runs",
+                             "CREATE TRIGGER more AFTER INSERT ON records BEGIN SELECT 1; END"}) {
+        write_five();
+        edit(made);
+        const auto opened = open_sqlite(path);
+        ASSERT_FALSE(opened) << made;
+        EXPECT_EQ(opened.error().code, "journal.foreign");
+        std::filesystem::remove(path);
+    }
+}
+
 // Every byte of a compressed record counts: changing one is found, or changes nothing that is read
 // (zstd leaves a few bits without meaning).
 TEST_F(SqliteJournalTest, AChangedByteNeverChangesWhatIsRead) {

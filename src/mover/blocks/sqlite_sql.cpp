@@ -1,6 +1,8 @@
 // SQLite as a store's database.
 #include "mover/blocks/sql.h"
 
+#include "os/sqlite_files.h"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -68,12 +70,25 @@ Status SqliteSql::open(SqlAccess access) {
     sqlite3* raw = nullptr;
     // A killed writer leaves a journal, and a reader must be able to roll it back. A file that may
     // not be written is opened read-only by SQLite itself.
-    const int code = sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
+    const auto real = os::check_sqlite_files(path_);
+    if (!real) {
+        auto refused = refuse(path_, real.error().message);
+        if (!real.error().remedy.empty()) {
+            refused.value().remedy = real.error().remedy;
+        }
+        return refused;
+    }
+    const int code = sqlite3_open_v2(real->c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
     database_.reset(raw);
     if (code != SQLITE_OK) {
         return failed();
     }
     sqlite3_busy_timeout(raw, k_busy_ms);
+    DRYDOCK_TRY(execute("PRAGMA trusted_schema = OFF"));
+    DRYDOCK_TRY_ASSIGN(const SqlRows programs, query(os::k_count_sqlite_programs, {}));
+    if (number_of(programs[0][0]) != 0) {
+        return refuse(path_, "it has views, triggers or virtual tables, which backy2 never makes");
+    }
     return execute(access == SqlAccess::read ? "PRAGMA query_only = ON"
                                              : "PRAGMA synchronous = FULL");
 }
