@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drydock::mover::blocks {
 
@@ -41,7 +42,13 @@ struct BlobReader {
 using UseBlock = std::function<Status(std::string_view plain)>;
 [[nodiscard]] Status use_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use);
 
-// The same but for the checksum: for bytes that something else proves.
+// The same of many blocks, in their order; `use` gets the index of the row. Blocks of one size are
+// hashed side by side, so a thread keeps up to eight of them. Answers one status for each row.
+using UseOneOf = std::function<Status(std::size_t i, std::string_view plain)>;
+[[nodiscard]] std::vector<Status>
+use_blocks(const BlobReader& reader, const std::vector<const BlockRow*>& rows, const UseOneOf& use);
+
+// The same as use_block() but for the checksum: for bytes that something else proves.
 [[nodiscard]] Status
 use_decoded_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use);
 

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
 
 namespace drydock::mover::blocks {
 namespace {
@@ -24,19 +25,19 @@ Status make_folder(const std::string& path) {
     return {};
 }
 
-// A store's blobs may be readable for a group: a new one gets what its folder has.
-mode_t mode_for(const std::string& folder) {
-    struct stat found{};
-    return stat(folder.c_str(), &found) == 0 ? found.st_mode & 0666U : 0600U;
-}
+// Who gets new blobs: the owner of the store, who may not be the one who runs drydock.
+struct Owner {
+    bool is_other = false;
+    uid_t user = 0;
+    gid_t group = 0;
+};
 
-// A new blob belongs to the owner of the store, who may not be the one who runs drydock.
-void give_to_owner(const std::string& path, const std::string& like) {
+Owner owner_of(const std::string& folder) {
     struct stat found{};
-    if (geteuid() == 0 && stat(like.c_str(), &found) == 0) {
-        // If it fails the file stays root's, and reading it back tells nothing wrong.
-        (void)(lchown(path.c_str(), found.st_uid, found.st_gid) == 0);
+    if (geteuid() != 0 || stat(folder.c_str(), &found) != 0) {
+        return {};
     }
+    return {found.st_uid != 0 || found.st_gid != getegid(), found.st_uid, found.st_gid};
 }
 
 constexpr const char* k_other_copy =
@@ -60,11 +61,20 @@ Status fill(int descriptor, Buffer& bytes) {
     return {};
 }
 
+constexpr std::size_t k_large_bytes = 1U << 20U;  // a call more for each blob is worth it
+
 // Lets the disk begin at once, so that sync() has less to wait for.
 void start_writing(int descriptor, std::size_t bytes) {
-    constexpr std::size_t k_worth_it = 1U << 20U;
-    if (bytes >= k_worth_it) {
+    if (bytes >= k_large_bytes) {
         (void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+}
+
+// A blob is read once. Its memory serves the next one, and what others have cached stays. A part
+// that is not on the disk yet stays, too.
+void leave_cache(int descriptor, std::size_t bytes) {
+    if (bytes >= k_large_bytes) {
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
     }
 }
 
@@ -90,9 +100,13 @@ public:
     }
 
 private:
+    [[nodiscard]] Result<mode_t> mode_in(const std::string& folder) const;
     [[nodiscard]] Status make_folders(const std::string& folder) const;
+    [[nodiscard]] const Owner& owner() const;
 
     std::string folder_;
+    mutable std::once_flag has_owner_;
+    mutable Owner owner_;  // looked up at the first write
 };
 
 Result<std::string> FileBackend::place_of(const std::string& uid) const {
@@ -130,32 +144,50 @@ Status FileBackend::read(const std::string& uid, std::size_t bytes_max, Buffer& 
                     k_other_copy);
     }
     bytes.reset(static_cast<std::size_t>(found.st_size));
-    return fill(file->get(), bytes);
+    DRYDOCK_TRY(fill(file->get(), bytes));
+    leave_cache(file->get(), bytes.size());
+    return {};
 }
 
+const Owner& FileBackend::owner() const {
+    std::call_once(has_owner_, [this] { owner_ = owner_of(folder_); });
+    return owner_;
+}
+
+// If the owner cannot be set the file stays root's, and reading it back tells nothing wrong.
 Status FileBackend::make_folders(const std::string& folder) const {
     for (const std::string& one : {os::folder_of(folder), folder}) {
         if (!os::exists(one)) {
             DRYDOCK_TRY(make_folder(one));
-            give_to_owner(one, folder_);
+            (void)(owner().is_other && lchown(one.c_str(), owner().user, owner().group) == 0);
         }
     }
     return {};
 }
 
+// A store's blobs may be readable for a group: a new one gets what its folder has. Makes the folder
+// if it is not there.
+Result<mode_t> FileBackend::mode_in(const std::string& folder) const {
+    struct stat found{};
+    if (stat(folder.c_str(), &found) == 0) {
+        return found.st_mode & 0666U;
+    }
+    DRYDOCK_TRY(make_folders(folder));
+    return stat(folder.c_str(), &found) == 0 ? found.st_mode & 0666U : 0600U;
+}
+
 Status FileBackend::write(const std::string& uid, std::string_view bytes) const {
     DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
     const std::string folder = os::folder_of(path);
-    DRYDOCK_TRY(make_folders(folder));
-    DRYDOCK_TRY_ASSIGN(const os::Fd file,
-                       os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode_for(folder)));
+    DRYDOCK_TRY_ASSIGN(const mode_t mode, mode_in(folder));
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode));
     Status written = os::write_all(file.get(), bytes);
     if (!written) {
         unlink(path.c_str());
         return tl::unexpected(written.error().in("blob " + path));
     }
     start_writing(file.get(), bytes.size());
-    give_to_owner(path, folder_);
+    (void)(owner().is_other && fchown(file.get(), owner().user, owner().group) == 0);
     return {};
 }
 

@@ -1,36 +1,47 @@
 // OrderedPool: work done by many threads, whose answers are taken in the order of submission.
 //
-//     OrderedPool<Job, Answer> pool(4, [](const Job& job) { ... return answer; },
+//     OrderedPool<Job, Answer> pool(4, [](const std::vector<Job>& jobs) { ... return answers; },
 //                                   [](const Job& job, Answer& answer) { return Status{}; });
-//     pool.submit(job); ...; pool.finish();
+//     pool.submit(job, bytes); ...; pool.finish();
 //
-// `work` runs on the pool's threads, `take` on the caller's. At most twice as many jobs as threads
-// are in flight, so memory is bounded. The destructor drops what has not begun and joins.
+// `work` runs on the pool's threads, `take` on the caller's. Jobs are handed over in groups: to
+// wake a thread costs as much as a small block. At most twice as many groups as threads are in
+// flight, so memory is bounded. The destructor drops what has not begun and joins.
 #pragma once
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 namespace drydock::mover::blocks {
 
+// Of answers that hold blocks.
+inline constexpr std::int64_t k_small_group_bytes = std::int64_t{2} << 20;
+// As many blocks of backy2's 4 MiB as are worked on side by side; a thread keeps so much.
+inline constexpr std::int64_t k_wide_group_bytes = std::int64_t{32} << 20;
+
 template <class Job, class Answer>
 class OrderedPool {
 public:
-    using Work = std::function<Answer(const Job&)>;
+    using Work = std::function<std::vector<Answer>(const std::vector<Job>&)>;  // one for each
     using Take = std::function<Status(const Job&, Answer&)>;
 
-    OrderedPool(std::size_t workers, Work work, Take take)
-        : work_(std::move(work))
+    static constexpr std::size_t k_group_jobs_max = 32;
+
+    // A group is full with so many bytes.
+    OrderedPool(std::size_t workers, std::int64_t group_bytes, Work work, Take take)
+        : group_bytes_(group_bytes)
+        , work_(std::move(work))
         , take_(std::move(take))
         , in_flight_max_(2 * workers) {
         for (std::size_t i = 0; i < workers; ++i) {
@@ -38,21 +49,23 @@ public:
         }
     }
 
-    // Waits while too much is in flight. Answers the error of a `take`.
-    [[nodiscard]] Status submit(Job job) {
-        while (in_flight_.size() >= in_flight_max_) {
-            DRYDOCK_TRY(take_first());
+    // `bytes` is what the job has to read. Waits while too much is in flight. Answers the error of
+    // a `take`.
+    [[nodiscard]] Status submit(Job job, std::int64_t bytes) {
+        if (next_ == nullptr) {
+            next_ = std::make_shared<Group>();
         }
-        auto slot = std::make_shared<Slot>(Slot{std::move(job), std::nullopt});
-        in_flight_.push_back(slot);
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(slot));
-        has_work_.notify_one();
-        return {};
+        next_->jobs.push_back(std::move(job));
+        next_bytes_ += std::clamp<std::int64_t>(bytes, 0, group_bytes_);  // rows say anything
+        const bool is_full = next_->jobs.size() >= k_group_jobs_max || next_bytes_ >= group_bytes_;
+        return is_full ? send() : Status{};
     }
 
     // Takes all answers that are left.
     [[nodiscard]] Status finish() {
+        if (next_ != nullptr) {
+            DRYDOCK_TRY(send());
+        }
         while (!in_flight_.empty()) {
             DRYDOCK_TRY(take_first());
         }
@@ -60,44 +73,77 @@ public:
     }
 
 private:
-    struct Slot {  // shared by the caller and by the thread that works on it
-        Job job;
-        std::optional<Answer> answer;
+    struct Group {  // shared by the caller and by the thread that works on it
+        std::vector<Job> jobs;
+        std::vector<Answer> answers;
+        bool is_done = false;  // under mutex_
     };
 
+    Status send() {
+        while (in_flight_.size() >= in_flight_max_) {
+            DRYDOCK_TRY(take_first());
+        }
+        next_bytes_ = 0;
+        in_flight_.push_back(next_);
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(next_));
+        has_work_.notify_one();
+        return {};
+    }
+
     Status take_first() {
-        const std::shared_ptr<Slot> slot = in_flight_.front();
+        const std::shared_ptr<Group> group = in_flight_.front();
         in_flight_.pop_front();
         {
             std::unique_lock lock(mutex_);
-            has_answer_.wait(lock, [&] { return slot->answer.has_value(); });
+            has_answer_.wait(lock, [&] { return group->is_done; });
         }
-        return take_(slot->job, *slot->answer);
+        for (std::size_t i = 0; i < group->jobs.size(); ++i) {
+            DRYDOCK_TRY(take_(group->jobs[i], group->answers[i]));
+        }
+        return {};
     }
 
     void run(const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         while (has_work_.wait(lock, stop, [this] { return !waiting_.empty(); })
                && !stop.stop_requested()) {
-            const std::shared_ptr<Slot> slot = waiting_.front();
+            const std::shared_ptr<Group> group = waiting_.front();
             waiting_.pop_front();
             lock.unlock();
-            Answer answer = work_(slot->job);
+            group->answers = work_(group->jobs);
             lock.lock();
-            slot->answer.emplace(std::move(answer));
+            group->is_done = true;
             has_answer_.notify_all();
         }
     }
 
+    std::int64_t group_bytes_;
     Work work_;
     Take take_;
     std::size_t in_flight_max_;
-    std::deque<std::shared_ptr<Slot>> in_flight_;  // the caller's
+    std::shared_ptr<Group> next_;  // the caller's: being filled
+    std::int64_t next_bytes_ = 0;
+    std::deque<std::shared_ptr<Group>> in_flight_;  // the caller's
     std::mutex mutex_;
     std::condition_variable_any has_work_;
     std::condition_variable has_answer_;
-    std::deque<std::shared_ptr<Slot>> waiting_;  // under mutex_
-    std::vector<std::jthread> threads_;          // the last: they use all of the above
+    std::deque<std::shared_ptr<Group>> waiting_;  // under mutex_
+    std::vector<std::jthread> threads_;           // the last: they use all of the above
 };
+
+// Work on a group from work on a job.
+template <class Job, class Answer>
+std::function<std::vector<Answer>(const std::vector<Job>&)>
+one_by_one(std::function<Answer(const Job&)> work) {
+    return [work = std::move(work)](const std::vector<Job>& jobs) {
+        std::vector<Answer> answers;
+        answers.reserve(jobs.size());
+        for (const Job& job : jobs) {
+            answers.push_back(work(job));
+        }
+        return answers;
+    };
+}
 
 }  // namespace drydock::mover::blocks

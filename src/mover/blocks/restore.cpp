@@ -50,12 +50,13 @@ public:
         : image_(image)
         , request_(request)
         , progressed_(progressed)
-        , pool_(
-              std::max<std::size_t>(request.workers, 1),
-              [&reader](const Piece& piece) { return read_piece(reader, piece); },
-              [this](const Piece& piece, const Result<std::string>& bytes) {
-                  return take(piece, bytes);
-              }) {
+        , pool_(std::max<std::size_t>(request.workers, 1),
+                k_small_group_bytes,
+                one_by_one<Piece, Result<std::string>>(
+                    [&reader](const Piece& piece) { return read_piece(reader, piece); }),
+                [this](const Piece& piece, const Result<std::string>& bytes) {
+                    return take(piece, bytes);
+                }) {
         restored.version = std::move(version);
         lost_.resize(static_cast<std::size_t>(restored.version.blocks));
     }
@@ -89,7 +90,8 @@ private:
     Status add_piece(Piece piece) {
         piece.bytes = block_size_at(restored.version, piece.id);
         next_ = piece.id + 1;
-        return pool_.submit(std::move(piece));
+        const std::int64_t bytes = piece.bytes;
+        return pool_.submit(std::move(piece), bytes);
     }
 
     Status take(const Piece& piece, const Result<std::string>& bytes) {

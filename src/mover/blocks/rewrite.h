@@ -3,7 +3,7 @@
 // A batch of blobs is read and checked, written under new names, synced and read again. Then all
 // rows of the batch are switched in one transaction. Old blobs stay until all of the store is
 // verified, so at every instant each version can be restored. The journal makes it resumable: a
-// kill loses one batch at most. Memory: one batch, and two blobs a worker.
+// kill loses one batch at most. Memory: the rows of one batch, and up to eight blobs a worker.
 #pragma once
 
 #include "mover/blocks/rewrite_journal.h"

@@ -1,6 +1,7 @@
 #include "mover/blocks/rewrite_batch.h"
 
 #include "base/hash.h"
+#include "mover/blocks/early_sync.h"
 #include "mover/blocks/ordered_pool.h"
 #include "mover/blocks/seal.h"
 
@@ -41,16 +42,25 @@ seal_and_write(const BlobReader& to, const Work& work, std::string_view plain, W
     return done;
 }
 
-Written write_one(const BlobReader& from, const BlobReader& to, const Work& work) {
-    Written written;
-    const Status read = use_block(from, work.source->row, [&](std::string_view plain) {
-        if (const Status done = seal_and_write(to, work, plain, written); !done) {
-            written.failed = done.error();
+std::vector<Written>
+write_group(const BlobReader& from, const BlobReader& to, const std::vector<Work>& group) {
+    std::vector<const BlockRow*> rows;
+    rows.reserve(group.size());
+    for (const Work& work : group) {
+        rows.push_back(&work.source->row);
+    }
+    std::vector<Written> written(group.size());
+    const auto write = [&](std::size_t i, std::string_view plain) {
+        if (const Status done = seal_and_write(to, group[i], plain, written[i]); !done) {
+            written[i].failed = done.error();
         }
         return Status{};
-    });
-    if (!read) {
-        written.lost = read.error();
+    };
+    const std::vector<Status> read = use_blocks(from, rows, write);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        if (!read[i]) {
+            written[i].lost = read[i].error();
+        }
     }
     return written;
 }
@@ -118,9 +128,11 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
     std::vector<Rewritten> proved;
     std::vector<const Source*> origins;
     std::vector<std::uint64_t> sums;
+    EarlySync early_sync(*new_reader_.blobs);
     OrderedPool<Work, Written> writers(
         request_.workers,
-        [this](const Work& work) { return write_one(store_.reader, new_reader_, work); },
+        k_wide_group_bytes,
+        [this](const auto& group) { return write_group(store_.reader, new_reader_, group); },
         [&](const Work& work, Written& written) -> Status {
             if (written.failed) {
                 return tl::unexpected(*written.failed);
@@ -136,16 +148,18 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
             sums.push_back(written.plain_sum);
             report_.bytes += work.source->row.size;
             report_.new_bytes += written.new_bytes;
+            early_sync.wrote(written.new_bytes);
             return {};
         });
     for (std::size_t i = 0; i < sources.size(); ++i) {
-        DRYDOCK_TRY(writers.submit({&sources[i], &blobs[i]}));
+        DRYDOCK_TRY(writers.submit({&sources[i], &blobs[i]}, sources[i].row.size));
     }
     DRYDOCK_TRY(writers.finish());
-    DRYDOCK_TRY(new_reader_.blobs->sync());
+    DRYDOCK_TRY(early_sync.finish());
     OrderedPool<std::size_t, Status> readers(
         request_.workers,
-        [&](const std::size_t& i) {
+        k_small_group_bytes,
+        one_by_one<std::size_t, Status>([&](const std::size_t& i) {
             const auto compare = [&](std::string_view plain) -> Status {
                 return sum_of(plain) == sums[i]
                            ? Status{}
@@ -155,10 +169,10 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
                                   "look at the disk and at the memory of this machine");
             };
             return use_decoded_block(new_reader_, new_row(origins[i]->row, proved[i]), compare);
-        },
+        }),
         [](const std::size_t&, Status& status) { return status; });
     for (std::size_t i = 0; i < proved.size(); ++i) {
-        DRYDOCK_TRY(readers.submit(i));
+        DRYDOCK_TRY(readers.submit(i, origins[i]->row.size));
     }
     DRYDOCK_TRY(readers.finish());
     blobs = std::move(proved);

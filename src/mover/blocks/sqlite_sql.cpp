@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <map>
+
 namespace drydock::mover::blocks {
 namespace {
 
-constexpr int k_busy_ms = 10'000;  // backy2 commits per block; a lock is short
+constexpr int k_busy_ms = 10'000;             // backy2 commits per block; a lock is short
+constexpr std::size_t k_statements_max = 16;  // pages have numbers in their text: those go again
 
 struct Close {
     void operator()(sqlite3* database) const { sqlite3_close(database); }
@@ -56,7 +59,8 @@ public:
     Result<Columns> columns() override;
 
 private:
-    Result<Statement> prepare(const std::string& sql, const std::vector<std::string>& values);
+    Result<sqlite3_stmt*> prepare(const std::string& sql, const std::vector<std::string>& values);
+    Result<SqlRows> step_all(sqlite3_stmt* statement);
 
     tl::unexpected<Error> failed() {
         return refuse(path_, database_ ? sqlite3_errmsg(database_.get()) : "out of memory");
@@ -64,6 +68,7 @@ private:
 
     std::string path_;
     Database database_;
+    std::map<std::string, Statement> statements_;  // by their text; go before the database
 };
 
 Status SqliteSql::open(SqlAccess access) {
@@ -93,34 +98,50 @@ Status SqliteSql::open(SqlAccess access) {
                                              : "PRAGMA synchronous = FULL");
 }
 
-Result<Statement> SqliteSql::prepare(const std::string& sql,
-                                     const std::vector<std::string>& values) {
-    sqlite3_stmt* raw = nullptr;
-    if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {
-        return failed();
+// A batch says the same thing a thousand times, so statements are kept.
+Result<sqlite3_stmt*> SqliteSql::prepare(const std::string& sql,
+                                         const std::vector<std::string>& values) {
+    auto kept = statements_.find(sql);
+    if (kept == statements_.end()) {
+        sqlite3_stmt* made = nullptr;
+        if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &made, nullptr) != SQLITE_OK) {
+            return failed();
+        }
+        if (statements_.size() >= k_statements_max) {
+            statements_.clear();
+        }
+        kept = statements_.emplace(sql, made).first;
     }
-    Statement statement(raw);
+    sqlite3_stmt* raw = kept->second.get();
     int place = 0;
     for (const std::string& value : values) {
         sqlite3_bind_text(
             raw, ++place, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
     }
-    return statement;
+    return raw;
 }
 
-Result<SqlRows> SqliteSql::query(const std::string& sql, const std::vector<std::string>& values) {
-    DRYDOCK_TRY_ASSIGN(const Statement statement, prepare(sql, values));
+Result<SqlRows> SqliteSql::step_all(sqlite3_stmt* statement) {
     SqlRows rows;
     while (true) {
-        const int code = sqlite3_step(statement.get());
+        const int code = sqlite3_step(statement);
         if (code == SQLITE_DONE) {
             return rows;
         }
         if (code != SQLITE_ROW) {
             return failed();
         }
-        rows.push_back(row_at(statement.get()));
+        rows.push_back(row_at(statement));
     }
+}
+
+Result<SqlRows> SqliteSql::query(const std::string& sql, const std::vector<std::string>& values) {
+    DRYDOCK_TRY_ASSIGN(sqlite3_stmt* const statement, prepare(sql, values));
+    auto rows = step_all(statement);
+    // Ends what the statement holds. Its code repeats that of the last step.
+    (void)sqlite3_reset(statement);
+    (void)sqlite3_clear_bindings(statement);
+    return rows;
 }
 
 Status SqliteSql::execute(const std::string& sql) {

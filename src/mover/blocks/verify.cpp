@@ -23,10 +23,20 @@ struct SharedBlob {
     bool is_first = true;  // no rows before them had this uid
 };
 
-std::optional<Error> error_of(const BlobReader& reader, const SharedBlob& blob) {
-    const Status right =
-        use_block(reader, blob.rows.front(), [](std::string_view) { return Status{}; });
-    return right ? std::nullopt : std::optional(right.error());
+using Errors = std::vector<std::optional<Error>>;
+
+Errors errors_of(const BlobReader& reader, const std::vector<SharedBlob>& blobs) {
+    std::vector<const BlockRow*> rows;
+    rows.reserve(blobs.size());
+    for (const SharedBlob& blob : blobs) {
+        rows.push_back(&blob.rows.front());
+    }
+    Errors errors;
+    for (const Status& right :
+         use_blocks(reader, rows, [](std::size_t, std::string_view) { return Status{}; })) {
+        errors.push_back(right ? std::nullopt : std::optional(right.error()));
+    }
+    return errors;
 }
 
 class Verification {
@@ -39,7 +49,8 @@ public:
         , events_(events)
         , pool_(
               workers,
-              [&reader](const SharedBlob& blob) { return error_of(reader, blob); },
+              k_wide_group_bytes,
+              [&reader](const std::vector<SharedBlob>& blobs) { return errors_of(reader, blobs); },
               [this](const SharedBlob& blob, const std::optional<Error>& error) {
                   return take(blob, error);
               }) {}
@@ -81,7 +92,8 @@ private:
     Status send() {
         SharedBlob blob = std::move(next_);
         next_ = {};
-        return pool_.submit(std::move(blob));
+        const std::int64_t bytes = blob.rows.front().size;
+        return pool_.submit(std::move(blob), bytes);
     }
 
     Status take(const SharedBlob& blob, const std::optional<Error>& error) {

@@ -1,0 +1,126 @@
+#include "mover/blocks/cipher.h"
+
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <memory>
+#include <span>
+
+namespace drydock::mover::blocks {
+namespace {
+
+using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+using DigestFunction = std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)>;
+
+enum Direction : int { decrypts = 0, encrypts = 1 };
+
+const unsigned char* in(std::string_view bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+unsigned char* out(std::string& bytes) {
+    return reinterpret_cast<unsigned char*>(bytes.data());
+}
+
+// Ready for the key and the nonce.
+EVP_CIPHER_CTX* gcm_context(Direction direction) {
+    static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    thread_local const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    EVP_CIPHER_CTX* raw = context.get();
+    const bool is_ready =
+        EVP_CipherInit_ex2(raw, k_cipher, nullptr, nullptr, direction, nullptr) == 1
+        && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_IVLEN, int{k_nonce_bytes}, nullptr) == 1;
+    return is_ready ? raw : nullptr;
+}
+
+// Empty if it fails: a wrong key shows, as the unwrapped head must be A6A6...
+std::string
+wrap(Direction direction, std::string_view bytes, std::string_view key, std::size_t size_wanted) {
+    static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
+    const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    std::string done(bytes.size() + 16, '\0');
+    int size = 0;
+    EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    if (EVP_CipherInit_ex2(context.get(), k_cipher, in(key), nullptr, direction, nullptr) != 1
+        || EVP_CipherUpdate(
+               context.get(), out(done), &size, in(bytes), static_cast<int>(bytes.size()))
+               != 1
+        || size != static_cast<int>(size_wanted)) {
+        return {};
+    }
+    done.resize(size_wanted);
+    return done;
+}
+
+// A function of OpenSSL with its context, for one thread.
+struct Digester {
+    std::string name;
+    DigestFunction function{nullptr, &EVP_MD_free};
+    DigestContext context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+const Digester& digester(const std::string& name) {
+    thread_local Digester kept;
+    if (kept.name != name || kept.function == nullptr) {
+        kept.name = name;
+        kept.function.reset(EVP_MD_fetch(nullptr, name.c_str(), nullptr));
+    }
+    return kept;
+}
+
+}  // namespace
+
+bool encrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
+    EVP_CIPHER_CTX* raw = gcm_context(encrypts);
+    auto* head = reinterpret_cast<unsigned char*>(blob);
+    unsigned char* frame = head + k_head_bytes;
+    const auto frame_bytes = static_cast<int>(size - k_head_bytes);
+    int done = 0;
+    int rest = 0;
+    return raw != nullptr && data_key.size() == k_key_bytes
+           && EVP_EncryptInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, nullptr) == 1
+           && EVP_EncryptUpdate(raw, frame, &done, frame, frame_bytes) == 1
+           && EVP_EncryptFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes
+           && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_GET_TAG, int{k_tag_bytes}, head) == 1;
+}
+
+bool decrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
+    EVP_CIPHER_CTX* raw = gcm_context(decrypts);
+    auto* head = reinterpret_cast<unsigned char*>(blob);
+    unsigned char* frame = head + k_head_bytes;
+    const auto frame_bytes = static_cast<int>(size - k_head_bytes);
+    int done = 0;
+    int rest = 0;
+    return raw != nullptr && data_key.size() == k_key_bytes
+           && EVP_DecryptInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, nullptr) == 1
+           && EVP_DecryptUpdate(raw, frame, &done, frame, frame_bytes) == 1
+           && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, int{k_tag_bytes}, head) == 1
+           && EVP_DecryptFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes;
+}
+
+std::string wrap_key(std::string_view data_key, std::string_view key) {
+    const bool fits = key.size() == k_key_bytes && data_key.size() == k_key_bytes;
+    return fits ? wrap(encrypts, data_key, key, k_envelope_bytes) : std::string();
+}
+
+std::string unwrap_key(std::string_view wrapped, std::string_view key) {
+    const bool fits = key.size() == k_key_bytes && wrapped.size() == k_envelope_bytes;
+    return fits ? wrap(decrypts, wrapped, key, k_key_bytes) : std::string();
+}
+
+std::string digest_hex(const std::string& function, std::string_view bytes) {
+    const Digester& kept = digester(function);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    const bool is_done =
+        kept.function != nullptr
+        && EVP_DigestInit_ex2(kept.context.get(), kept.function.get(), nullptr) == 1
+        && EVP_DigestUpdate(kept.context.get(), bytes.data(), bytes.size()) == 1
+        && EVP_DigestFinal_ex(kept.context.get(), digest.data(), &size) == 1;
+    return is_done ? to_hex(std::span(digest).first(size)) : std::string();
+}
+
+}  // namespace drydock::mover::blocks
