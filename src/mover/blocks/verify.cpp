@@ -10,6 +10,8 @@
 namespace drydock::mover::blocks {
 namespace {
 
+// Rows that wait for an answer need memory: some thousands of them fill a group.
+constexpr std::int64_t k_row_bytes = std::int64_t{8} << 10;
 constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
 
 bool same_blob(const BlockRow& a, const BlockRow& b) {
@@ -92,7 +94,8 @@ private:
     Status send() {
         SharedBlob blob = std::move(next_);
         next_ = {};
-        const std::int64_t bytes = blob.rows.front().size;
+        const std::int64_t bytes =
+            std::max(blob.rows.front().size, k_row_bytes * std::ssize(blob.rows));
         return pool_.submit(std::move(blob), bytes);
     }
 
