@@ -86,6 +86,7 @@ struct StoreRewriteRequest {
     bool frees_old = false;    // once all is verified, the old blobs are removed
     bool goes_back = false;
     bool dry_run = false;
+    bool is_quick = false;  // of a dry run: whether there is any blob, not how many
 };
 
 struct StoreRewritten {

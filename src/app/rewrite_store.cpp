@@ -88,6 +88,11 @@ private:
                         "`drydock store upgrade` first");
         }
         blocks::RewriteRows rows(store.metadata->sql(), request_.work);
+        if (request_.is_quick) {
+            DRYDOCK_TRY_ASSIGN(const bool is_any, rows.any());
+            answer.to_do = is_any ? 1 : 0;
+            return {};
+        }
         DRYDOCK_TRY_ASSIGN(answer.to_do, rows.count());
         return {};
     }

@@ -308,6 +308,9 @@ private:
             ->type_name("N")
             ->check(CLI::Range(1, 65536));
         text(rewrite, "--journal", to_.journal, "FILE", "else in the folder DATA.drydock");
+        rewrite
+            ->add_flag("--quick", to_.is_quick, "with --dry-run: whether there is any blob to do")
+            ->needs("--dry-run");
         add_workers(rewrite);
     }
 

@@ -98,7 +98,8 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
                                               static_cast<std::size_t>(typed_.batch),
                                               typed_.frees_old,
                                               typed_.goes_back,
-                                              typed_.dry_run};
+                                              typed_.dry_run,
+                                              typed_.is_quick};
     const auto answer = with_store_progress(
         "rewrite", [&](const auto& tell) { return app::rewrite_store(request, tell); });
     const int shown =

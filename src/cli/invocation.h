@@ -62,6 +62,7 @@ struct Invocation {
     bool allows_holes = false;
     bool undo = false;
     bool frees_old = false;
+    bool is_quick = false;
     std::uint64_t batch = 1024;
     bool goes_back = false;
     std::string new_key_file;

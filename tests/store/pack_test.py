@@ -1,11 +1,14 @@
 """The pack backy2 on real stores: planned, checked, run, taken back."""
 
+import json
 import os
 import unittest
 
 import packs
 import stores
-from packs import GATE, NEWEST, WAITS
+from packs import ENCRYPTED, GATE, NEWEST, WAITS
+
+SLOW_S = 4  # a start of a program while others build
 
 
 class Pack(packs.PackCase):
@@ -43,6 +46,24 @@ class Pack(packs.PackCase):
                    self.copy.metadata)
         told = self.drydock("apply", self.plan("--to", "2.13.8"), code=4)
         self.assertIn("store upgrade --undo", told.stdout + told.stderr)
+
+    def test_a_busy_host_is_not_an_absent_one(self) -> None:
+        self.drydock_of_steps = self.slow(stores.program(), os.path.join(self.scratch, "slow"))
+        self.begin_encryption()
+        for folder in self.folders.values():
+            python = os.path.join(folder, "bin", "python")
+            os.rename(python, python + "-real")
+            self.slow(python + "-real", python)
+        self.plan("--to", ENCRYPTED)
+        told = json.loads(self.drydock("survey", "-c", self.cluster, "--json").stdout)
+        unknown = [fact["name"] for fact in told["facts"] if "did not answer" in json.dumps(fact)]
+        self.assertEqual(unknown, [])
+
+    def slow(self, program: str, path: str) -> str:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nsleep {SLOW_S}\nexec {program} "$@"\n')
+        os.chmod(path, 0o755)
+        return path
 
 
 if __name__ == "__main__":

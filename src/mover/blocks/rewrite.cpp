@@ -112,6 +112,7 @@ public:
         , batches_(store, journal, request, report) {}
 
     Status run() {
+        DRYDOCK_TRY(rows_.make_index());
         DRYDOCK_TRY(batches_.recover());
         DRYDOCK_TRY_ASSIGN(blobs_all_, rows_.count());
         std::string last;
@@ -347,6 +348,7 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
     DRYDOCK_TRY(opened.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));
     RewriteRows rows(store.metadata->sql(), request.work);
+    DRYDOCK_TRY(rows.drop_index());  // it would get an entry for each row
     BackReport report;
     DRYDOCK_TRY(each_proved(opened.journal, [&](const Record& record) {
         return take_back(store, rows, record, report);

@@ -5,6 +5,10 @@
 namespace drydock::mover::blocks {
 namespace {
 
+constexpr const char* k_index = "drydock_plain_blocks";
+// The statement of a killed backy2 may go on in the server and hold the table.
+constexpr const char* k_lock_timeout = "SET LOCAL lock_timeout = '60s'";
+
 int enc_version_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? 0 : 1;
 }
@@ -47,6 +51,47 @@ Result<std::int64_t> RewriteRows::count() {
                                "uid <> '' AND enc_version = {}",
                                enc_version_of(work_))));
     return number_of(rows[0][0]);
+}
+
+Result<bool> RewriteRows::has_index() {
+    const char* in_sqlite = "SELECT 1 FROM sqlite_master WHERE name = $1";
+    const char* in_postgres = "SELECT 1 WHERE to_regclass($1) IS NOT NULL";
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql_.query(sql_.dialect() == SqlDialect::sqlite ? in_sqlite : in_postgres, {k_index}));
+    return !rows.empty();
+}
+
+Result<std::string> RewriteRows::any_query() {
+    DRYDOCK_TRY_ASSIGN(const bool is_indexed, has_index());
+    const bool is_named = is_indexed && sql_.dialect() == SqlDialect::sqlite;
+    return fmt::format("SELECT 1 FROM blocks {} WHERE enc_version = {} AND uid > '' LIMIT 1",
+                       is_named ? fmt::format("INDEXED BY {}", k_index) : "",
+                       enc_version_of(work_));
+}
+
+Result<bool> RewriteRows::any() {
+    DRYDOCK_TRY_ASSIGN(const std::string asked, any_query());
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql_.query(asked));
+    return !rows.empty();
+}
+
+Status RewriteRows::make_index() {
+    if (work_ != RewriteWork::encrypt) {
+        return {};
+    }
+    return in_transaction(sql_, [this]() -> Status {
+        if (sql_.dialect() == SqlDialect::postgresql) {
+            DRYDOCK_TRY(sql_.execute(k_lock_timeout));
+        }
+        return sql_.execute(fmt::format("CREATE INDEX IF NOT EXISTS {} ON blocks (uid) WHERE "
+                                        "enc_version = 0 AND uid > ''",
+                                        k_index));
+    });
+}
+
+Status RewriteRows::drop_index() {
+    return sql_.execute(fmt::format("DROP INDEX IF EXISTS {}", k_index));
 }
 
 Status RewriteRows::switch_rows(const std::vector<Rewritten>& blobs) {

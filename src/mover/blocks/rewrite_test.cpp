@@ -1,6 +1,7 @@
 // Blobs that drydock writes are read as backy2 reads them; the journal tells what was promised.
 #include "base/hash.h"
 #include "mover/blocks/rewrite.h"
+#include "mover/blocks/rewrite_rows.h"
 #include "mover/blocks/seal.h"
 #include "mover/blocks/store_copy.h"
 #include "mover/blocks/upgrade.h"
@@ -126,6 +127,50 @@ TEST_F(Journal, BelongsToOneProcess) {
     const auto held = RewriteJournal::open(path);
     ASSERT_TRUE(held);
     EXPECT_EQ(RewriteJournal::open(path).error().code, "blocks.busy");
+}
+
+struct Raised {
+    StoreCopy copy{"2.11.13"};
+    RewriteRequest request;
+    Store store = opened();
+
+    Store opened() {
+        EXPECT_TRUE(upgrade(*connect_sqlite(copy.config().metadata, SqlAccess::write).value(),
+                            {UpgradeGoal::newest, false, {}}));
+        request.new_key = k_key;
+        request.journal = copy.folder() + "/journal";
+        return copy.open(SqlAccess::write);
+    }
+
+    // How the database answers whether a plain blob is left.
+    std::string plan() {
+        RewriteRows rows(store.metadata->sql(), RewriteWork::encrypt);
+        const auto found =
+            store.metadata->sql().query("EXPLAIN QUERY PLAN " + rows.any_query().value());
+        return found.value()[0][3].value();
+    }
+};
+
+// Facts of the pack ask this again and again, of stores with a hundred million rows.
+TEST(PlainBlobs, AreFoundWithoutReadingTheTable) {
+    Raised it;
+    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    EXPECT_THAT(it.plan(), HasSubstr("INDEX ix_blocks_uid (uid>?)"));  // the first row answers
+    ASSERT_TRUE(rewrite(it.store, it.request));
+    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    it.copy.change("UPDATE blocks SET enc_version = 1 WHERE uid > ''");  // also the damaged one
+    EXPECT_FALSE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    EXPECT_THAT(it.plan(), HasSubstr("INDEX drydock_plain_blocks"));
+}
+
+TEST(PlainBlobs, LeaveNoIndexBehindOnTheWayBack) {
+    Raised it;
+    const std::string all = "SELECT name, sql FROM sqlite_master ORDER BY 1";
+    const auto before = it.copy.rows(all);
+    ASSERT_TRUE(rewrite(it.store, it.request));
+    EXPECT_NE(it.copy.rows(all), before);
+    ASSERT_TRUE(rewrite_back(it.store, it.request));
+    EXPECT_EQ(it.copy.rows(all), before);
 }
 
 // Rows that say different things of one blob cannot be switched together.
