@@ -109,7 +109,7 @@ private:
     void name_facts() {
         std::set<std::string> keys;
         for (const auto& [key, source] : site_.plan.sources) {
-            if (!source.binds.empty() || source.probe["kind"].as_string() == "service") {
+            if (model::is_modelled(source) || source.probe["kind"].as_string() == "service") {
                 keys.insert(keys.end(), key);  // they come in order
             }
         }

@@ -150,6 +150,10 @@ Observation computed(const FactSource& source, const FactBook& book) {
 }  // namespace
 
 // It grows old with the first fact that it is made of.
+bool is_modelled(const FactSource& source) {
+    return !source.binds.empty() && !source.binds.starts_with("rehearsed_");
+}
+
 Observation derive(const FactSource& source, const FactBook& book) {
     Observation found = computed(source, book);
     for (const std::string& key : source.inputs) {

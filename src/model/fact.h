@@ -59,6 +59,10 @@ struct FactSource {
     bool skips_unknown = false;  // over members: an unknown input is passed over like an absent one
 };
 
+// True if a standard fact is one that the model of the cluster moves. What a rehearsal found is
+// none: it tells of a copy.
+[[nodiscard]] bool is_modelled(const FactSource& source);
+
 using FactSources = std::map<std::string, FactSource, std::less<>>;
 
 // Computes a derived fact from the book; pure. Absent inputs are passed over by lowest, highest and

@@ -150,6 +150,7 @@ Shape fact() {
                              "level",
                              "serving",
                              "on_disk",
+                             "rehearsed_forward",
                              "rehearsed_back",
                              "rehearsed_ms"}),
                      "the standard fact that it is",

@@ -2,7 +2,8 @@
 //
 // A rehearsal walks a hop on a copy. That it keeps to the copy is a law, not a habit of packs: its
 // steps look, wait, or run a command that names the scratch folder. They have no effect on the
-// modelled cluster, and nothing is asked of a member's own address or service.
+// modelled cluster, and nothing is asked of a member's own address or service. A step may also make
+// the new release's environment: the agent makes one where none is, and changes none that is there.
 #include "planner/rehearsal.h"
 
 #include "base/text.h"
@@ -35,7 +36,7 @@ std::string touched_by(const Action& action, const std::string& scratch) {
         return fmt::format("it has the effect `{}` on the cluster itself",
                            action.effects.front().kind);
     }
-    if (action.request.is_null()) {
+    if (action.request.is_null() || action.request["kind"] == Json("venv")) {
         return {};
     }
     if (action.request["kind"] != Json("command")) {
@@ -82,6 +83,11 @@ void check_rehearsal(Draft& draft) {
 void add_rehearsal(Draft& draft) {
     const auto* back = find_rehearsed(draft, "rehearsed_back");
     if (draft.request.procedure != "upgrade" || back == nullptr) {
+        return;
+    }
+    const auto* forward = find_rehearsed(draft, "rehearsed_forward");
+    if (forward != nullptr && forward->value == Json(false)) {
+        draft.plan.skipped.emplace_back("rehearsed on a copy: the new release failed");
         return;
     }
     const auto* took = find_rehearsed(draft, "rehearsed_ms");

@@ -94,7 +94,7 @@ Director::Director(const model::Plan& plan, PlanSystem& system, std::vector<Turn
     , story_(std::move(story)) {
     system_.direct();
     for (const auto& [key, source] : plan.sources) {
-        if (!source.binds.empty()) {
+        if (model::is_modelled(source)) {
             modelled_.insert(key);
         }
     }

@@ -12,6 +12,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::Not;
 
 constexpr const char* k_head = R"(cluster: lab
@@ -141,6 +142,33 @@ TEST(Backendai, WhatWasNeverRunIsRefused) {
     const auto compiled = site_of("23.09.10", "75ea2b136830").compile("23.09.10", "24.03.0");
     EXPECT_FALSE(compiled.plan);
     EXPECT_THAT(text(compiled), HasSubstr("run on 23.03.11 to 23.09.10 only"));
+}
+
+// Its environment is made beside the old one; all else names the scratch folder.
+TEST(Backendai, ARehearsalKeepsToTheCopy) {
+    Site site = site_of("23.03.12", "ae7d4cd92aa7");
+    for (const char* fact : {"rehearsed_forward", "rehearsed_back", "rehearsed_ms"}) {
+        site.set("m1", fact, nullptr);  // what it finds is no part of the modelled cluster
+    }
+    const auto compiled = site.compile("23.03.12", "23.09.0", "rehearsal");
+    ASSERT_TRUE(compiled.plan) << text(compiled);
+    EXPECT_THAT(ids(*compiled.plan),
+                IsSupersetOf({"preflight/m1/environment", "walk/m1/forward", "walk/m1/back"}));
+    EXPECT_FALSE(compiled.plan->point_of_no_return.exists);
+    EXPECT_EQ(checked_rehearsal(site, "23.03.12", "23.09.0", {1, 1, 1, 0, 0}), "holds");
+    EXPECT_EQ(checked_rehearsal(site, "23.03.12", "23.09.0", {1, 1, 1, 1, 0}), "holds");
+}
+
+TEST(Backendai, APlanShowsWhatARehearsalFound) {
+    Site site = site_of("23.03.12", "ae7d4cd92aa7");
+    set_all(site,
+            "m1",
+            {{"rehearsed_forward", true}, {"rehearsed_back", "closed"}, {"rehearsed_ms", 2100}});
+    EXPECT_THAT(plan_of(site, "23.03.12", "23.09.0").skipped,
+                Contains(HasSubstr("2.1 s forward, way back behind the last step: closed")));
+    site.set("m1", "rehearsed_forward", false);
+    EXPECT_THAT(plan_of(site, "23.03.12", "23.09.0").skipped,
+                Contains("rehearsed on a copy: the new release failed"));
 }
 
 TEST(Backendai, LegsHoldThoughStepsFailAndTheConductorDies) {

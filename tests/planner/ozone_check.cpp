@@ -39,4 +39,14 @@ checked(const Site& site, const char* from, const char* to, const checker::Fault
     return told(checker::check(*compiled.plan, options));
 }
 
+std::string checked_rehearsal(const Site& site,
+                              const char* from,
+                              const char* to,
+                              const checker::Faults& faults) {
+    const auto compiled = site.compile(from, to, "rehearsal");
+    checker::Options options;
+    options.faults = faults;
+    return compiled.plan ? told(checker::check(*compiled.plan, options)) : text(compiled);
+}
+
 }  // namespace drydock::planner

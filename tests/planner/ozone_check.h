@@ -11,4 +11,10 @@ namespace drydock::planner {
 [[nodiscard]] std::string
 checked(const Site& site, const char* from, const char* to, const checker::Faults& faults);
 
+// The same of a rehearsal, which has no way back.
+[[nodiscard]] std::string checked_rehearsal(const Site& site,
+                                            const char* from,
+                                            const char* to,
+                                            const checker::Faults& faults);
+
 }  // namespace drydock::planner
