@@ -44,7 +44,7 @@ format = %(levelname)-5.5s [%(name)s] %(message)s
 MANAGER_TOML = """\
 [etcd]
 namespace = "local"
-addr = {{ host = "127.0.0.1", port = 1 }}
+addr = {{ host = "127.0.0.1", port = {etcd} }}
 user = ""
 password = ""
 [db]
@@ -124,10 +124,14 @@ class Database:
         self.server, self.name = server, name
         self.folder = os.path.join(folder, name)
         os.makedirs(os.path.join(self.folder, "ipc"), exist_ok=True)
-        values = {"user": USER, "port": server.port, "database": name, "folder": self.folder}
-        self._write("alembic.ini", ALEMBIC_INI.format(**values))
-        self._write("manager.toml", MANAGER_TOML.format(**values))
+        self._values = {"user": USER, "port": server.port, "database": name, "folder": self.folder}
+        self._write("alembic.ini", ALEMBIC_INI.format(**self._values))
+        self.use_etcd(1)
         self._write("manager.key_secret", "")  # 23.09.0 refuses every command without the file
+
+    def use_etcd(self, port: int) -> None:
+        """Names an etcd in manager.toml: one revision of 24.09 asks it, and waits for ever if it is away."""
+        self._write("manager.toml", MANAGER_TOML.format(etcd=port, **self._values))
 
     def create(self, release: Environment) -> None:
         """A fresh database with the release's own schema."""

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVERS = ("23.3.11", "23.3.12", "23.9.0", "23.9.8", "23.9.10")  # oldest first
-PYTHON = {"24.3": "3.12"}  # series -> interpreter; 3.11 for the rest
+PYTHON = {"24.3": "3.12", "24.9": "3.12"}  # series -> interpreter; 3.11 for the rest
 NEIGHBOURS = {"22.9.23": "23.3.12", "23.3.3": "23.3.12"}  # releases that have no pins of their own
 PARTS = ("manager", "common", "cli", "plugin")  # what alembic and `backend.ai mgr` load
 OWN = re.compile(r"backend[.-]ai-")
