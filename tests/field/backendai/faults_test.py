@@ -16,6 +16,7 @@ import processes
 import releases
 from upgrade_test import DONE, Case, Running
 
+SLOW_SECONDS = 4  # more than the 2 s that a probe has if the pack says nothing
 WAIT_SECONDS = 5.0  # in which a step would have begun
 HALTED, MOVED = 4, 5
 REFUSED = (1, 4)  # no plan, or a run that halts before its first step
@@ -27,7 +28,7 @@ class Faults(Case):
     def test_what_is_wrong_is_found(self) -> None:
         self.begin("23.9.8")
         self.load.stop()
-        for fault in (self.user_without_key, self.other_database, self.second_row, self.unknown_revision, self.no_redis, self.no_etcd,
+        for fault in (self.slow_client, self.user_without_key, self.other_database, self.second_row, self.unknown_revision, self.no_redis, self.no_etcd,
                       self.worker_killed, self.wrong_schema, self.agent_left_behind):
             with self.subTest(fault.__name__):
                 fault()
@@ -35,6 +36,17 @@ class Faults(Case):
         self.parent_killed()
         self.drydock("downgrade")
         self.session_left()
+
+    def slow_client(self) -> None:
+        """On a busy machine psql, which is a Perl script on Debian, was seen to need seconds: no fact moves by that."""
+        folder = self.cluster.path("slow")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "psql"), "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nsleep {SLOW_SECONDS}\nexec /usr/bin/psql "$@"\n')
+        os.chmod(file.name, 0o755)
+        facts = self.facts({"PATH": folder + ":" + os.environ["PATH"]})
+        self.assertEqual((facts["agent-1/ready"], facts["agent-1/reported"], facts["manager-1/revision"]),
+                         (True, "23.09.8", "8b2ec7e3d22a"))
 
     def user_without_key(self) -> None:
         """It works on 23.09.8; on 23.09.10 every signed call of it is answered with 401."""
@@ -190,9 +202,9 @@ class Faults(Case):
         with open(self.plan) as file:
             return json.load(file)["run"]
 
-    def facts(self) -> dict[str, object]:
+    def facts(self, env: dict[str, str] | None = None) -> dict[str, object]:
         """What a survey knows, by member/fact; None for what is not there or cannot be told."""
-        answer = json.loads(self.drydock("survey", "--json", expect=None).stdout)
+        answer = json.loads(self.drydock("survey", "--json", expect=None, env=env).stdout)
         return {name: fact.get("value") for name, fact in answer["facts"].items()}
 
     def assert_refused(self, step: str, moved: str = "") -> None:

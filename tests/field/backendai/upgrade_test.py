@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 
 import cluster
@@ -19,6 +20,8 @@ from program import DONE, KILLED, NO, WAITS, Run, Running, require_program, run_
 RUN_SECONDS_MAX = 600.0
 DIGESTS = {"23.03.11": "1e2ba071724dc6cb", "23.03.12": "1e2ba071724dc6cb", "23.09.0": "194dfd07949ddf7c",
            "23.09.8": "29b6c8a18f82d757", "23.09.10": "4862f37897f4a9b1"}
+KILLS_MAX = 200  # of one run
+RECORDS_MIN = 25  # that a leg has at the least
 KILLS = 8  # records of a run at which it is killed, spread over it; all with DRYDOCK_BACKENDAI_FULL
 
 
@@ -158,9 +161,10 @@ class Journey(Case):
         self.assert_nothing_lost()
 
     def hops(self) -> list[str]:
-        """The hops of all runs, the oldest first."""
-        runs = json.loads(self.drydock("runs", "--json").stdout)["runs"]
-        return [f"{one['from']} -> {one['to']}" for one in sorted(runs, key=lambda one: one["id"])]
+        """The hops of the journey, each of which was run."""
+        hops = json.loads(self.drydock("status", "--json").stdout)["journey"]["hops"]
+        self.assertTrue(all(hop["run"] for hop in hops), hops)
+        return [f"{hop['from']} -> {hop['to']}" for hop in hops]
 
 
 class Environments(Case):
@@ -198,6 +202,34 @@ class Killed(Case):
             with self.subTest(record=number, moment=moment):
                 self.killed_once(number, moment)
         self.assert_nothing_lost()
+
+    def test_every_record_of_a_leg_and_of_its_way_back(self) -> None:
+        """Each conductor dies at the first record that it makes of the leg; the next one goes on."""
+        self.begin("23.9.8")
+        self.digests = {"23.09.8": self.cluster.digest}
+        for moment, record in (("after", 2), ("before", 3)):  # the first one is that it takes the run
+            with self.subTest(moment):
+                self.make_plan("23.09.10")
+                began = time.monotonic()
+                up = self.killed_all_the_way(("apply", self.plan), f"{record}:{moment}")
+                self.digests.setdefault("23.09.10", self.cluster.digest)
+                self.assert_at("23.09.10")
+                back = self.killed_all_the_way(("downgrade",), f"{record}:{moment}")
+                self.assert_at("23.09.8")
+                print(f"killed {moment} each record: {up} on the way up, {back} on the way back, "
+                      f"{time.monotonic() - began:.0f} s", flush=True)
+                self.assertGreater(min(up, back), RECORDS_MIN)
+        self.assert_nothing_lost()
+
+    def killed_all_the_way(self, words: tuple[str, ...], crash: str) -> int:
+        """Runs it to its end with conductors that die; how many died."""
+        for died in range(KILLS_MAX):
+            done = self.drydock(*words, env={"DRYDOCK_CRASH": crash}, expect=None)
+            if done.code == DONE:
+                return died
+            self.assertEqual(done.code, KILLED, done.text())
+            words = ("resume",)
+        self.fail(f"it does not end: {done.text()}")
 
     def killed_once(self, record: int, moment: str) -> None:
         self.make_plan("23.09.10")
