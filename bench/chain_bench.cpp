@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "bench/must.h"
 #include "chain/catalogue.h"
+#include "chain/zip.h"
 #include "os/files.h"
 
 #include <algorithm>
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: chain_bench WHEEL CATALOGUE\n");
         return 2;
     }
+    chain::keep_time_zone();  // as `drydock chain` does
     std::size_t revisions = 0;
     const double began = processor_ms();
     const auto read = median_and_worst(k_rounds, [&] {

@@ -11,6 +11,7 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace drydock::chain {
 
@@ -138,6 +139,10 @@ private:
 };
 
 }  // namespace
+
+void keep_time_zone() {
+    setenv("TZ", ":/etc/localtime", 0);  // NOLINT(concurrency-mt-unsafe): no thread reads it yet
+}
 
 bool is_zip(std::string_view bytes) {
     const std::string_view mark = bytes.substr(0, 4);

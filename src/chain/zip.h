@@ -9,6 +9,10 @@
 
 namespace drydock::chain {
 
+// libzip turns the time of each entry into seconds, and without TZ
+// glibc looks at the zone's file each time. Sets TZ to what it means anyway. Call it before threads.
+void keep_time_zone();
+
 [[nodiscard]] bool is_zip(std::string_view bytes);
 [[nodiscard]] Result<std::unique_ptr<Package>> open_zip(std::string bytes);
 

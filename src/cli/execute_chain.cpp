@@ -1,5 +1,6 @@
 // The commands that ask packages and graphs, not clusters: `chain`, and `route --graph`.
 #include "chain/draw.h"
+#include "chain/zip.h"
 #include "cli/command.h"
 #include "cli/say.h"
 
@@ -9,6 +10,7 @@ int Command::chain() {
     if (typed_.environments.size() > 2) {
         return refuse_use("--env may be given twice at the most", "one for both, or one each");
     }
+    chain::keep_time_zone();
     const auto answer =
         app::compare_chains({typed_.before, typed_.after, typed_.environments, typed_.database});
     std::string text = render_chain(answer, screen_);

@@ -14,12 +14,15 @@ import hmac
 import http.client
 import json
 import os
+import random
 import sys
+import time
 import urllib.parse
 import uuid
 
 API_VERSION = "v7.20230615"  # taken by 23.03 to 24.03
 ANSWER_SECONDS_MAX = 20
+AGAIN_SECONDS = (0.2, 0.4, 0.8, 1.6, 3.2)  # pauses before a call is repeated; the step may take a minute
 
 
 def call(url: str, method: str, path: str, body: object = None,
@@ -56,10 +59,20 @@ def is_error(status: int, text: str) -> bool:
     return status >= 400 or '"errors"' in text or '"ok": false' in text
 
 
+def insist(url: str, method: str, path: str, body: object = None) -> tuple[int, str]:
+    """A call that is repeated while the answer is 500: of two clients that write at once PostgreSQL gives one up."""
+    for pause in AGAIN_SECONDS:
+        answer = call(url, method, path, body)
+        if answer[0] < 500:
+            return answer
+        time.sleep(pause * random.uniform(0.5, 1.5))
+    return call(url, method, path, body)
+
+
 def probe_folder(url: str, host: str) -> tuple[int, str]:
     name = "drydock-probe-" + uuid.uuid4().hex[:8]
-    made = call(url, "POST", "/folders", {"name": name, "host": host})
-    return made if is_error(*made) else call(url, "DELETE", "/folders/" + name)
+    made = insist(url, "POST", "/folders", {"name": name, "host": host})
+    return made if is_error(*made) else insist(url, "DELETE", "/folders/" + name)
 
 
 def main(words: list[str]) -> int:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -20,6 +21,8 @@ import releases
 
 DRYDOCK = os.environ.get("DRYDOCK") or os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE))), "build", "drydock")
+MIGRATE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE))),
+                       "packs/backendai/scripts/migrate.py")
 # Every table of the contents that all releases of the path have.
 FILLED = ["domains", "groups", "users", "keypairs", "vfolders", "keypair_resource_policies"]
 PATH = [  # release, its head, the digest of a schema that came by this path
@@ -172,6 +175,7 @@ class SilentSkips(ChainTest):
         for release, words in ((oldest, ("upgrade", "head")), (oldest, ("downgrade", "85615e005fa3")), (old, ("upgrade", "head"))):
             answer = came.alembic(release, *words)
             self.assertEqual(answer.code, 0, answer.text[-1500:])
+        self.assert_no_rehearsal(came, new, told["new"]["heads"][0])
         wrong = came.copy("wrong24")
         wrong.use_etcd(self.etcd)
         answer = wrong.alembic(new, "upgrade", "head")
@@ -195,6 +199,17 @@ class SilentSkips(ChainTest):
             ran += answer.ran
         self.assertEqual(sorted(ran), sorted(told["skipped"] + told["runs"]))
         self.assertEqual((right.revisions, self.has_both("right24")), (told["new"]["heads"], (True, True)))
+
+    def assert_no_rehearsal(self, one: database.Database, new: releases.Environment, head: str) -> None:
+        """On a copy the pack's engine does not begin: one revision would change the real etcd."""
+        before = one.revisions
+        done = subprocess.run(
+            [sys.executable, MIGRATE, "--python", new.python, "--ini", os.path.join(one.folder, "alembic.ini"), "--config",
+             os.path.join(one.folder, "manager.toml"), "--psql", os.path.join(postgres.programs(), "psql"), "--host", "127.0.0.1",
+             "--port", str(self.server.port), "--user", postgres.USER, "--database", one.name, "--copy", "upgrade", head],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, env=new.variables())
+        self.assertEqual((done.returncode, one.revisions), (1, before), done.stdout)
+        self.assertIn("revision 1d42c726d8a3 changes etcd", done.stdout)
 
     def has_both(self, name: str) -> tuple[bool, bool]:
         """Two of the columns that the skipped revisions make."""
