@@ -5,7 +5,26 @@
 
 namespace drydock::chain {
 
+namespace {
+
+// False if a part is empty, or begins with a dot.
+bool is_clean(std::string_view path) {
+    char before = '/';
+    for (const char byte : path) {
+        if (before == '/' && (byte == '/' || byte == '.')) {
+            return false;
+        }
+        before = byte;
+    }
+    return before != '/';
+}
+
+}  // namespace
+
 std::string clean_path(std::string_view path) {
+    if (is_clean(path)) {  // nearly all of a wheel's
+        return std::string(path);
+    }
     std::string clean;
     clean.reserve(path.size());
     while (!path.empty()) {
