@@ -129,7 +129,7 @@ def redis_of(job: argparse.Namespace) -> tuple[str, int]:
     words = [job.python, "-m", "ai.backend.cli", "mgr", "etcd", "get", "config/redis/addr"]
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                              cwd=os.path.dirname(job.config), timeout=SERVICE_SECONDS_MAX)
+                              cwd=os.path.dirname(job.config), timeout=SERVICE_SECONDS_MAX, preexec_fn=die_with_parent)
     except subprocess.TimeoutExpired:
         raise Refused(f"the release's own `mgr etcd get` does not end within {SERVICE_SECONDS_MAX} s: etcd answers, and "
                       "not as it should") from None

@@ -204,10 +204,10 @@ class Killed(Case):
         self.assert_nothing_lost()
 
     def test_every_record_of_a_leg_and_of_its_way_back(self) -> None:
-        """Each conductor dies at the first record that it makes of the leg; the next one goes on."""
+        """Each conductor dies at the first intent that it sends, or at the first outcome that it notes; the next one goes on."""
         self.begin("23.9.8")
         self.digests = {"23.09.8": self.cluster.digest}
-        for moment, record in (("after", 2), ("before", 3)):  # the first one is that it takes the run
+        for moment, record in (("sent", 2), ("after", 3), ("before", 3)):  # the first record is that it takes the run
             with self.subTest(moment):
                 self.make_plan("23.09.10")
                 began = time.monotonic()
