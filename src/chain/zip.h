@@ -9,8 +9,8 @@
 
 namespace drydock::chain {
 
-// libzip turns the time of each entry into seconds, and without TZ
-// glibc looks at the zone's file each time. Sets TZ to what it means anyway. Call it before threads.
+// Sets TZ to what it means where it is not set. libzip turns the time of each entry into seconds,
+// and without TZ glibc looks at the zone's file each time. Call it before there are threads.
 void keep_time_zone();
 
 [[nodiscard]] bool is_zip(std::string_view bytes);
