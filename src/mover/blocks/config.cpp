@@ -152,14 +152,31 @@ Status take_engine(const std::string& url, StoreConfig& config) {
                         : "of the kind " + scheme.substr(0, scheme.find_first_of(":@/"))));
 }
 
+// The content of a key file goes to the server that the same configuration names. So a file that
+// came from somewhere may only name what came with it.
+Result<std::string>
+read_beside(const std::string& folder, const std::string& name, const std::string& path) {
+    const std::string real = os::real_path_of(path);
+    const std::string home = os::real_path_of(folder.empty() ? "." : folder);
+    if (!real.empty() && !real.starts_with(home == "/" ? home : home + "/")) {
+        return fail("blocks.config",
+                    fmt::format("[DataBackend] {} lies elsewhere than the configuration", name),
+                    fmt::format("its content would go to the server that the configuration names: "
+                                "if you trust both, put it below {}",
+                                home));
+    }
+    return os::read_file(path, k_secret_bytes_max);
+}
+
 // backy2 takes a key itself, or the name of the file that has it.
-Result<std::string> secret_setting(const Sections& sections, const std::string& name) {
+Result<std::string>
+secret_setting(const Sections& sections, const std::string& folder, const std::string& name) {
     DRYDOCK_TRY_ASSIGN(std::string value, setting(sections, "DataBackend", name, ""));
     if (!value.empty()) {
         return value;
     }
     DRYDOCK_TRY_ASSIGN(const std::string path, setting(sections, "DataBackend", name + "_file"));
-    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_secret_bytes_max));
+    DRYDOCK_TRY_ASSIGN(const std::string text, read_beside(folder, name + "_file", path));
     return trim(text);
 }
 
@@ -196,9 +213,10 @@ Result<std::string> endpoint_setting(const Sections& sections, const S3Address& 
                        port.empty() ? "" : ":" + port);
 }
 
-Status take_s3(const Sections& sections, S3Address& address) {
-    DRYDOCK_TRY_ASSIGN(address.access_key, secret_setting(sections, "aws_access_key_id"));
-    DRYDOCK_TRY_ASSIGN(address.secret_key, secret_setting(sections, "aws_secret_access_key"));
+Status take_s3(const Sections& sections, const std::string& folder, S3Address& address) {
+    DRYDOCK_TRY_ASSIGN(address.access_key, secret_setting(sections, folder, "aws_access_key_id"));
+    DRYDOCK_TRY_ASSIGN(address.secret_key,
+                       secret_setting(sections, folder, "aws_secret_access_key"));
     DRYDOCK_TRY_ASSIGN(address.bucket, setting(sections, "DataBackend", "bucket_name", "backy2"));
     DRYDOCK_TRY_ASSIGN(address.region, setting(sections, "DataBackend", "region_name", ""));
     DRYDOCK_TRY_ASSIGN(const std::string style,
@@ -208,16 +226,20 @@ Status take_s3(const Sections& sections, S3Address& address) {
     if (address.endpoint.find('@') != std::string::npos) {
         return refuse("[DataBackend] endpoint_url has a user: the keys have settings of their own");
     }
+    const std::string scheme = lower(address.endpoint.substr(0, address.endpoint.find("://")));
+    if (scheme.size() < address.endpoint.size() && scheme != "http" && scheme != "https") {
+        return refuse("[DataBackend] endpoint_url is neither http:// nor https://");
+    }
     if (address.bucket.empty() || address.endpoint.find("://") == std::string::npos) {
         return refuse("[DataBackend] bucket_name or endpoint_url names no place");
     }
     return {};
 }
 
-Status take_data(const Sections& sections, StoreConfig& config) {
+Status take_data(const Sections& sections, const std::string& folder, StoreConfig& config) {
     DRYDOCK_TRY_ASSIGN(const std::string type, setting(sections, "DataBackend", "type"));
     if (type == k_backends + "s3" || type == k_backends + "minio") {
-        return take_s3(sections, config.s3);
+        return take_s3(sections, folder, config.s3);
     }
     if (type != k_backends + "file") {
         return refuse(fmt::format(
@@ -245,19 +267,19 @@ Status take_defaults(const Sections& sections, StoreConfig& config) {
 
 }  // namespace
 
-Result<StoreConfig> parse_config(std::string_view text) {
+Result<StoreConfig> parse_config(std::string_view text, const std::string& folder) {
     DRYDOCK_TRY_ASSIGN(const Sections sections, parse_sections(text));
     StoreConfig config;
     DRYDOCK_TRY_ASSIGN(const std::string url, setting(sections, "MetaBackend", "engine"));
     DRYDOCK_TRY(take_engine(url, config));
-    DRYDOCK_TRY(take_data(sections, config));
+    DRYDOCK_TRY(take_data(sections, folder, config));
     DRYDOCK_TRY(take_defaults(sections, config));
     return config;
 }
 
 Result<StoreConfig> read_config(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_config_bytes_max));
-    auto config = parse_config(text);
+    auto config = parse_config(text, os::folder_of(path));
     if (!config) {
         return tl::unexpected(config.error().in(path));
     }

@@ -28,8 +28,10 @@ struct StoreConfig {
     bool has_enc_version = false;  // false: 2.12 and later refuse the file
 };
 
-// Errors: "blocks.config" names the section and the setting.
-[[nodiscard]] Result<StoreConfig> parse_config(std::string_view text);
+// Errors: "blocks.config" names the section and the setting. Key files lie in `folder`, that of the
+// configuration, or below; empty: in the working directory.
+[[nodiscard]] Result<StoreConfig> parse_config(std::string_view text,
+                                               const std::string& folder = {});
 // The same of a file; also "os.missing" and other errors of reading.
 [[nodiscard]] Result<StoreConfig> read_config(const std::string& path);
 // A file with one line of 64 hex digits. Errors: "blocks.key", those of reading.

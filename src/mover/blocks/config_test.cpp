@@ -1,8 +1,13 @@
 // backy2's configuration is read as Python's configparser reads it.
 #include "mover/blocks/config.h"
+#include "os/files.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
 
 namespace drydock::mover::blocks {
 namespace {
@@ -68,6 +73,41 @@ TEST(Config, TakesABucketAsEachReleaseNamesIt) {
     EXPECT_EQ(endpoint_of("s3", "region_name: eu-west-1\n"), "https://s3.eu-west-1.amazonaws.com");
     EXPECT_TRUE(
         parse_config(s3_config("s3", "addressing_style: virtual\n"))->s3.has_bucket_in_host);
+}
+
+TEST(Config, SendsOnlyToServersOfHttp) {
+    for (const char* url : {"file:///etc", "gopher://h", "ftp://h", "dict://h", "httpx://h"}) {
+        const auto config = parse_config(s3_config("s3", fmt::format("endpoint_url: {}\n", url)));
+        ASSERT_FALSE(config) << url;
+        EXPECT_THAT(config.error().message, HasSubstr("neither http"));
+    }
+    EXPECT_TRUE(parse_config(s3_config("s3", "endpoint_url: HTTPS://h\n")));
+}
+
+// What a key file holds goes to the server: a file from somewhere must not name /etc/shadow.
+TEST(Config, ReadsKeysBesideItselfOnly) {
+    std::string folder = "/tmp/drydock-config-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    std::filesystem::create_directory(folder + "/here");
+    const auto with_key = [&](const std::string& path) {
+        const std::string own = "aws_access_key_id: me\n";
+        std::string text = s3_config("s3", "endpoint_url: http://h\n");
+        text.replace(text.find(own), own.size(), "aws_access_key_id_file: " + path + "\n");
+        return parse_config(text, folder + "/here");
+    };
+    std::filesystem::create_directory(folder + "/here/keys");
+    for (const char* name : {"/here/keys/id", "/id", "/here2"}) {
+        ASSERT_TRUE(os::write_file_durable(folder + name, "the key\n"));
+    }
+    std::filesystem::create_symlink(folder + "/id", folder + "/here/link");
+    for (const char* name : {"/id", "/here/../id", "/here2", "/here/link"}) {
+        const auto refused = with_key(folder + name);
+        ASSERT_FALSE(refused) << name;
+        EXPECT_THAT(refused.error().message, HasSubstr("elsewhere"));
+        EXPECT_THAT(refused.error().remedy, HasSubstr(folder));
+    }
+    EXPECT_EQ(with_key(folder + "/here/keys/id")->s3.access_key, "the key");
+    std::filesystem::remove_all(folder);
 }
 
 TEST(Config, RefusesWhatItDoesNotRead) {

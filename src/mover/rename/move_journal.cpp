@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <span>
 
 namespace drydock::mover::rename {
@@ -138,6 +139,19 @@ Json kind_only(const char* kind) {
     return json.set("kind", kind);
 }
 
+// What the journal says of the plan must be what there is, before memory is asked for.
+template <class Part>
+bool take_size(std::uint64_t count, std::uint64_t& left) {
+    const bool fits = count <= left / sizeof(Part);
+    left -= fits ? count * sizeof(Part) : 0;
+    return fits;
+}
+
+bool has_size(std::uint64_t bytes, const MoveBegin& begin) {
+    return take_size<Move>(begin.moves, bytes) && take_size<Id>(begin.scopes, bytes)
+           && take_size<Id>(begin.standing, bytes) && bytes == 0;
+}
+
 template <class Part>
 Status read_part(std::ifstream& in, std::uint64_t count, std::vector<Part>& parts) {
     parts.resize(count);
@@ -250,6 +264,13 @@ Status MoveJournal::begin(const MovePlan& plan, MoveBegin begin) {
 Result<MovePlan> MoveJournal::plan() const {
     DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(plan_path()));
     const MoveBegin& begin = *state_.begin;
+    std::error_code unknown;
+    const std::uint64_t bytes = std::filesystem::file_size(plan_path(), unknown);
+    if (unknown || !has_size(bytes, begin)) {
+        return fail("rename.journal",
+                    plan_path() + " has another size than the journal began with",
+                    "move both away, and begin anew with a list");
+    }
     MovePlan plan;
     DRYDOCK_TRY(read_part(in, begin.moves, plan.moves));
     DRYDOCK_TRY(read_part(in, begin.scopes, plan.scopes));

@@ -359,6 +359,25 @@ TEST_F(Volumes, RefusesAPlanThatChanged) {
     EXPECT_EQ(move(request).error().code, "rename.journal");
 }
 
+// A journal that asks for more memory than there is says no more than a plan of another size.
+TEST_F(Volumes, RefusesCountsThatAreNotThePlans) {
+    fill(8);
+    ASSERT_TRUE(is_killed_at(2, "after", move));
+    const std::string path = request.folder + "/vfolders.journal";
+    const std::string whole = os::read_file(path, 4096).value();
+    for (const char* moves : {"7", "9", "1099511627776", "9007199254740991"}) {
+        std::string record = whole.substr(0, whole.find('\n') - 17);
+        const std::string own = R"("moves":8)";
+        record.replace(record.find(own), own.size(), fmt::format(R"("moves":{})", moves));
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(record.data());
+        const std::string sum = fmt::format("{:016x}", xxh3({bytes, record.size()}));
+        ASSERT_TRUE(os::write_file_durable(path, fmt::format("{} {}\n", record, sum)));
+        const auto refused = move(request);
+        ASSERT_FALSE(refused) << moves;
+        EXPECT_THAT(refused.error().message, HasSubstr("another size"));
+    }
+}
+
 TEST_F(Volumes, CutsOffARecordThatIsNotWhole) {
     fill(8);
     ASSERT_TRUE(is_killed_at(2, "after", move));

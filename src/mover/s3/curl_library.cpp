@@ -105,6 +105,8 @@ bool set_options(void* handle, const HttpRequest& request, const Headers& header
     const LibCurl& curl = library();
     set_method(handle, request);
     curl.set(handle, CURLOPT_URL, request.url.c_str());
+    // Keys are in the request: nothing but an S3 server may get it.
+    curl.set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl.set(handle, CURLOPT_NOSIGNAL, 1L);
     curl.set(handle, CURLOPT_HTTPHEADER, headers.list());
     curl.set(handle, CURLOPT_USERPWD, request.user.c_str());

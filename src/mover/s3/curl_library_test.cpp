@@ -37,5 +37,20 @@ TEST(Connections, SendNothingThatWouldBeAHeaderOfItsOwn) {
     }
 }
 
+TEST(Connections, SpeakHttpOnly) {
+    HttpRequest request = plain_request();
+    request.method = "GET";
+    request.answer_bytes_max = 1 << 20U;
+    for (const char* url :
+         {"file:///etc/passwd", "gopher://127.0.0.1:1/x", "dict://127.0.0.1:1/x"}) {
+        request.url = url;
+        Connections connections;
+        const auto answer = connections.send(request);
+        ASSERT_TRUE(answer) << answer.error().text();
+        EXPECT_TRUE(answer->body.empty());
+        EXPECT_THAT(answer->problem, testing::HasSubstr("curl 1)")) << "an unsupported protocol";
+    }
+}
+
 }  // namespace
 }  // namespace drydock::mover::s3
