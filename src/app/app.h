@@ -117,8 +117,9 @@ struct PlanRequest {
 // "plan.signature" if ssh-keygen does not do it; then nothing is written.
 [[nodiscard]] Status
 sign_plan(const model::Plan& plan, const std::string& file, const std::string& key);
-// A plan that was made here is known here: `apply` does not ask about it.
-[[nodiscard]] Status remember_own(const model::Plan& plan);
+// A plan that was made here is known here: `apply` does not ask about it. Nothing is
+// remembered where the yes is for this time only. Errors: "trust.memory".
+[[nodiscard]] Status remember_own(const Options& options, const model::Plan& plan);
 
 struct Checked {
     checker::Report report;

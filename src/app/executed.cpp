@@ -96,13 +96,23 @@ executed(const std::string& cluster, const std::string& name, const model::Secre
     return {std::move(text), sha256_hex(decides.dump())};
 }
 
-// Every command line below `value`, wherever it stands: of a service, a probe, a step.
+std::string text_of_script(const Json& script) {
+    const std::string digest = sha256_hex(script["content"].as_string());
+    return fmt::format(
+        "script {} [{}]", script["name"].as_string(), digest.substr(0, k_digest_shown));
+}
+
+// Every command line below `value`, wherever it stands: of a service, a probe, a step, an
+// environment. A script that comes with it is told by its content.
 void add_commands(const Json& value, std::set<std::string>& programs) {
-    static constexpr std::array k_commands = {"argv", "start", "stop", "status"};
+    static constexpr std::array k_commands = {"argv", "start", "stop", "status", "check"};
+    const Json& script = value["script"];
     for (const char* name : k_commands) {
         std::string words;
         for (const Json& word : value[name].items()) {
-            words += (words.empty() ? "" : " ") + word.show();
+            const bool is_script = script.is_object() && word.show() == "${script}";
+            words +=
+                (words.empty() ? "" : " ") + (is_script ? text_of_script(script) : word.show());
         }
         programs.insert(words);
     }
@@ -127,9 +137,7 @@ std::set<std::string> programs_of(const model::Plan& plan) {
                                         action.request["python"].as_string(),
                                         action.request["pins"].as_string()));
         } else if (!script.is_null()) {
-            const std::string digest = sha256_hex(script["content"].as_string());
-            programs.insert(fmt::format(
-                "script {} [{}]", script["name"].as_string(), digest.substr(0, k_digest_shown)));
+            programs.insert(text_of_script(script));
         }
         add_commands(action.request, programs);
     }
@@ -153,6 +161,7 @@ Json to_json(const std::map<std::string, std::string>& texts) {
 std::string text_of(const model::Member& member, const model::FactSources& sources) {
     std::set<std::string> programs;
     add_commands(member.service, programs);
+    add_commands(member.venv, programs);
     programs.insert(member.venv["python"].as_string());
     for (const auto& [key, source] : sources) {
         if (source.member == member.name) {

@@ -47,15 +47,30 @@ tl::unexpected<Failure> refuse_record(Error error) {
     return refuse(std::move(error), k_exit_halted);
 }
 
-// What of a run the system's log keeps: who began it, and who approved what.
-std::string words_for_log(const run::Event& event) {
-    const std::string& who = event.detail["who"].as_string();
-    if (event.type == run::EventType::run_created) {
-        return fmt::format("begun by {}", who);
+constexpr std::size_t k_log_name_bytes_max = 128;  // four names fit into a line of the log
+
+std::string for_log(const std::string& name) {
+    return clip(name, k_log_name_bytes_max);
+}
+
+// What of a run the system's log keeps: who began it, and who approved what. First what a name from
+// a file must not push out of the line.
+std::string
+line_for_log(const model::Plan& plan, const run::Event& event, const journal::Head& head) {
+    const bool is_birth = event.type == run::EventType::run_created;
+    if (!is_birth && event.type != run::EventType::gate_approved) {
+        return {};
     }
-    return event.type == run::EventType::gate_approved
-               ? fmt::format("gate `{}` approved by {}", event.detail["gate"].as_string(), who)
-               : std::string();
+    std::string line = fmt::format("record {} {}, {} by {}: run {}",
+                                   head.records,
+                                   to_hex(head.hash),
+                                   is_birth ? "begun" : "approved",
+                                   for_log(event.detail["who"].as_string()),
+                                   for_log(plan.run));
+    if (!is_birth) {
+        line += fmt::format(", gate `{}`", for_log(event.detail["gate"].as_string()));
+    }
+    return line + fmt::format(" of cluster {}", for_log(plan.cluster));
 }
 
 }  // namespace
@@ -72,14 +87,9 @@ public:
     // The first event is the start of what the observer shows.
     void on_event(const run::Event& event, const run::State& state) override {
         tell_start(state);
-        if (const std::string words = words_for_log(event); !words.empty()) {
-            const journal::Head& head = session_->head();
-            os::write_syslog(fmt::format("run {} of cluster {} {}, record {} {}",
-                                         plan_.run,
-                                         plan_.cluster,
-                                         words,
-                                         head.records,
-                                         to_hex(head.hash)));
+        const std::string line = line_for_log(plan_, event, session_->head());
+        if (!line.empty()) {
+            os::write_syslog(line);
         }
         observer_.on_event(event, plan_, state);
     }

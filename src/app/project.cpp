@@ -73,10 +73,53 @@ Status check_own(const std::string& code, const std::string& path) {
 
 namespace {
 
-// What a pack says is executed on hosts: nobody else may have written it.
+// A link of somebody else leads where they want, whatever lies there now.
+Status check_own_link(const std::string& path) {
+    struct stat facts = {};
+    if (::lstat(path.c_str(), &facts) != 0 || facts.st_uid == 0 || facts.st_uid == ::geteuid()) {
+        return {};
+    }
+    return fail("pack.not_private",
+                fmt::format("{} belongs to another user", path),
+                "let only root or yourself write there");
+}
+
+Status check_pack_file(const std::string& path) {
+    DRYDOCK_TRY(check_own_link(path));
+    return check_own("pack.not_private", path);
+}
+
+// What a pack says is executed on hosts: nobody else may have written any of it.
 Status check_pack_folder(const std::string& folder) {
-    DRYDOCK_TRY(check_own("pack.not_private", folder));
-    return check_own("pack.not_private", os::folder_of(folder));
+    DRYDOCK_TRY(check_pack_file(os::folder_of(folder)));
+    DRYDOCK_TRY(check_pack_file(folder));
+    std::error_code unread;  // reading it says so
+    const auto options = fs::directory_options::follow_directory_symlink;
+    for (fs::recursive_directory_iterator file(folder, options, unread), end;
+         file != end && !unread;
+         file.increment(unread)) {
+        DRYDOCK_TRY(check_pack_file(file->path().string()));
+    }
+    return {};
+}
+
+// A plan's names, so that probes which need one are listed, too: the members' own releases.
+planner::Naming naming_to_list(const model::Cluster& cluster) {
+    for (const model::Member& member : cluster.members) {
+        if (!member.versions.empty()) {
+            return {member.versions.begin()->first, member.versions.rbegin()->first, "RUN", "COPY"};
+        }
+    }
+    return {};
+}
+
+// The probes of the cluster; those of a plan as well, where its names can be filled in.
+model::FactSources sources_to_list(const Project& project) {
+    const auto bind = [&](const planner::Naming& naming) {
+        return planner::bind_sources(project.pack, project.cluster, naming);
+    };
+    auto sources = bind(naming_to_list(project.cluster));
+    return sources ? std::move(*sources) : bind({}).value_or(model::FactSources());
 }
 
 }  // namespace
@@ -141,9 +184,9 @@ Answer<Project> open_project(const Options& options) {
 }
 
 Status check_trust(const Options& options, const Project& project) {
-    DRYDOCK_TRY_ASSIGN(const auto sources, planner::bind_sources(project.pack, project.cluster));
-    return check_trust(
-        options, project.cluster.file, [&] { return executed_by(project.cluster, sources); });
+    return check_trust(options, project.cluster.file, [&] {
+        return executed_by(project.cluster, sources_to_list(project));
+    });
 }
 
 std::string usual_state(const std::string& host, const std::string& state) {
@@ -216,8 +259,7 @@ Answer<Survey> survey_for(const Options& options,
     if (!sources) {
         return refuse(sources.error());
     }
-    const auto executed = [&] { return executed_by(project.cluster, *sources); };
-    if (Status trusted = check_trust(options, project.cluster.file, executed); !trusted) {
+    if (Status trusted = check_trust(options, project); !trusted) {
         return refuse(trusted.error());
     }
     auto secrets = read_secrets(project.cluster.secrets);

@@ -67,7 +67,7 @@ Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Obse
     if (Status checked = is_proved(*made); !checked) {
         return refuse(checked.error());
     }
-    if (Status known = remember_own(*made); !known && options.trust != Trust::this_time) {
+    if (Status known = remember_own(options, *made); !known) {
         return refuse(known.error());
     }
     auto store =

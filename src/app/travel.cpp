@@ -157,8 +157,7 @@ bool is_asked_to_stop(Store& store, const std::string& run) {
 
 // The plan was made here, of a cluster file that is known here.
 Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
-    const Status known = remember_own(departure.plan);
-    if (!known && options_.trust != Trust::this_time) {
+    if (Status known = remember_own(options_, departure.plan); !known) {
         return refuse(known.error());
     }
     auto ended = carry_out(options_, store_, departure, observer_, session);

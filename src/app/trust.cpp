@@ -102,8 +102,8 @@ Status check_trust(const Options& options, const model::Plan& plan) {
     return check_trust(options, file, [&] { return executed_by(plan); });
 }
 
-Status remember_own(const model::Plan& plan) {
-    return remember(executed_by(plan));
+Status remember_own(const Options& options, const model::Plan& plan) {
+    return options.trust == Trust::this_time ? Status() : remember(executed_by(plan));
 }
 
 }  // namespace drydock::app

@@ -33,9 +33,7 @@ int Command::plan() {
         if (const auto written = app::write_plan(*answer, typed_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
         }
-        if (!typed_.trust_this_time) {
-            std::ignore = app::remember_own(*answer);  // if it fails, `apply` asks
-        }
+        std::ignore = app::remember_own(options(), *answer);  // if it fails, `apply` asks
     }
     if (typed_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";

@@ -149,7 +149,7 @@ Answer<model::Plan> read_plan(const std::string& /*file*/) {
     return fake_app().plan;
 }
 
-Status remember_own(const model::Plan& /*plan*/) {
+Status remember_own(const Options& /*options*/, const model::Plan& /*plan*/) {
     return {};
 }
 

@@ -300,6 +300,29 @@ Status check_plan_names(const Plan& plan) {
     return {};
 }
 
+bool is_object_or_null(const Json& json) {
+    return json.is_null() || json.is_object();
+}
+
+// What is sent to a host has names for its parts.
+Status check_requests(const Plan& plan) {
+    for (const Action& action : plan.actions) {
+        if (!is_object_or_null(action.request)) {
+            return fail("plan.request",
+                        fmt::format("the request of action {} is no object", action.id),
+                        "plan again; this file was not made by drydock");
+        }
+    }
+    for (const auto& [key, source] : plan.sources) {
+        if (!is_object_or_null(source.probe)) {
+            return fail("plan.probe",
+                        fmt::format("the probe of fact {} is no object", key),
+                        "plan again; this file was not made by drydock");
+        }
+    }
+    return {};
+}
+
 // What an action refers to must exist; the runner and the checker rely on it.
 Status check_references(const Plan& plan) {
     std::set<std::string_view> ids;
@@ -362,6 +385,7 @@ Result<Plan> plan_from_json(const Json& json) {
         plan.actions.push_back(std::move(action));
     }
     DRYDOCK_TRY(check_plan_names(plan));
+    DRYDOCK_TRY(check_requests(plan));
     DRYDOCK_TRY(check_references(plan));
     plan.check = json["check"];
     if (plan.digest() != json["digest"].as_string()) {

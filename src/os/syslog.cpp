@@ -25,14 +25,14 @@ std::string socket_path() {
     return named == nullptr ? "/dev/log" : named;
 }
 
-// One line, whatever the text is.
+// One line, whatever the text is. Who reads the log may have a terminal that obeys it.
 std::string line_of(std::string_view text) {
-    std::string line(text.substr(0, k_text_bytes_max));
-    std::replace_if(
-        line.begin(),
-        line.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
-        ' ');
+    std::string line;
+    for (const char c : text.substr(0, k_text_bytes_max)) {
+        line += c >= 0x20 && c < 0x7f ? std::string(1, c)
+                                      : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    line.resize(std::min(line.size(), k_text_bytes_max));
     return fmt::format("<{}>drydock[{}]: {}", k_authpriv_notice, ::getpid(), line);
 }
 

@@ -7,8 +7,8 @@ namespace drydock::os {
 
 // Sends "drydock[PID]: TEXT" with facility authpriv and severity notice to the socket /dev/log, or
 // to the one that $DRYDOCK_SYSLOG names ("off": to none). Never waits: where nobody listens, or the
-// socket is full, the line is lost, and false says so. `text` is cut at 1,024 bytes; control
-// characters in it become spaces. Thread-safe.
+// socket is full, the line is lost, and false says so. What is no printable ASCII
+// in `text` is shown as `\x1b`; then it is cut at 1,024 bytes. Thread-safe.
 bool write_syslog(std::string_view text);
 
 }  // namespace drydock::os

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 from typing import Any, Iterable
@@ -158,10 +159,12 @@ class Syslog(hostile.Case):
             self.drydock("approve", "go", expect=DONE)
             approved = log.recv(4096).decode()
         heads = {digest for _, digest in self.heads()}
-        for line, words in ((begun, "begun by"), (approved, "gate `go` approved by")):
-            self.assertRegex(line, r"^<85>drydock\[[0-9]+\]: run ")
-            self.assertIn(words, line)
-            self.assertIn(line.split()[-1], heads)
+        for line, words in ((begun, ", begun by "), (approved, ", approved by ")):
+            told = re.match(r"<85>drydock\[[0-9]+\]: record [0-9]+ ([0-9a-f]{64})(.*)", line)
+            assert told, line
+            self.assertIn(told[1], heads)
+            self.assertTrue(told[2].startswith(words), line)
+        self.assertIn("gate `go`", approved)
 
     def heads(self) -> list[tuple[int, str]]:
         return self.rows("SELECT place, lower(hex(hash)) FROM records")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import unittest
 from typing import Any, Callable
 
 import hostile
@@ -42,6 +43,45 @@ class Pipes(hostile.Case):
 
 
 class Plans(hostile.Case):
+    @staticmethod
+    def ready(plan: dict[str, Any]) -> dict[str, Any]:
+        """How it is read whether m1 is ready."""
+        return next(source for source in plan["sources"].values()
+                    if (source["member"], source["name"]) == ("m1", "ready"))
+
+    def test_wrong_types(self) -> None:
+        """A text in the place of an object is an error of the file, not of drydock."""
+        self.begin()
+        self.make_plan()
+        for wrong in ("text", 1, ["a"], True):
+            for place in ("probe", "request"):
+                def change(plan: dict[str, Any]) -> None:
+                    one = self.ready(plan) if place == "probe" else plan["actions"][0]
+                    one[place] = wrong
+                edited = self.edit(change)
+                for command in ("check", "guide", "apply"):
+                    with self.subTest((wrong, place, command)):
+                        said = self.words_of(self.drydock(command, edited, expect=USAGE))
+                        self.assertIn("is no object", said)
+
+    def test_all_programs_are_listed(self) -> None:
+        """Of a probe the script, by its content, and of an environment what it is checked with."""
+        self.begin()
+        self.make_plan()
+        script = {"name": "look.sh", "content": "true",
+                  "sha256": hashlib.sha256(b"true").hexdigest()}
+
+        def change(plan: dict[str, Any]) -> None:
+            self.ready(plan)["probe"] |= {"argv": ["${script}", "me"], "script": script}
+            plan["actions"][0]["request"] = {"kind": "venv", "target": "/nowhere", "python": "py",
+                                             "pins": "pins", "check": ["/bin/check", "it"]}
+
+        self.environment |= {"DRYDOCK_TRUST": "", "XDG_STATE_HOME": os.path.join(
+            self.scratch, "home")}
+        said = self.words_of(self.drydock("apply", self.edit(change), expect=hostile.NO))
+        self.assertIn(f"script look.sh [{script['sha256'][:12]}] me", said)
+        self.assertIn("/bin/check it", said)
+
     def edit(self, change: Callable[[dict[str, Any]], None]) -> str:
         """The plan, changed, with a digest that is right."""
         with open(self.plan, encoding="utf-8") as file:
@@ -132,6 +172,27 @@ class Packs(hostile.Case):
         self.assertIn("may be written by others", self.words_of(done))
         os.chmod(folder, 0o755)
         self.drydock("survey", expect=hostile.DONE)
+        for name in ("pack.yaml", "procedures", "procedures/upgrade.yaml"):
+            path = os.path.join(folder, name)
+            mode = os.stat(path).st_mode
+            os.chmod(path, mode | 0o002)
+            with self.subTest(name):
+                said = self.words_of(self.drydock("survey", expect=USAGE))
+                self.assertIn(f"{path} may be written by others", said)
+            os.chmod(path, mode)
+        self.drydock("survey", expect=hostile.DONE)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a link away")
+    def test_link_of_somebody_else(self) -> None:
+        """A link that somebody else made leads elsewhere tomorrow."""
+        self.begin()
+        folder = os.path.join(self.environment["DRYDOCK_PACKS"], "toy")
+        os.rename(folder, folder + ".real")
+        os.symlink(folder + ".real", folder)
+        self.drydock("survey", expect=hostile.DONE)
+        os.lchown(folder, 65534, 65534)
+        said = self.words_of(self.drydock("survey", expect=USAGE))
+        self.assertIn("belongs to another user", said)
 
 
 class Demo(hostile.Case):

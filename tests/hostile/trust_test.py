@@ -247,6 +247,28 @@ class LocalContact(hostile.Case):
         self.assertTrue(os.path.exists(self.mark))
         self.drydock("plan", "--to", NEW, "-o", self.plan, expect=DONE)
 
+    def test_only_this_time(self) -> None:
+        """The variable remembers nothing: neither of the file nor of what was made of it."""
+        self.receive()
+        for words in (["plan", "--to", NEW, "-o", self.plan], ["upgrade", "--to", NEW]):
+            self.drydock(*words, expect=DONE, env={"DRYDOCK_TRUST": "1"})
+        self.assertFalse(os.path.exists(os.path.join(self.scratch, "home")))
+        os.unlink(self.mark)
+        self.assert_refused("survey")
+
+    def test_probes_of_plans(self) -> None:
+        """A probe that only a plan can fill in is listed with the file, before a plan is made."""
+        self.receive()
+        pack = os.path.join(self.environment["DRYDOCK_PACKS"], "toy", "pack.yaml")
+        with open(pack, encoding="utf-8") as file:
+            text = file.read()
+        own = "    service: {type: text"
+        self.assertIn(own, text)
+        with open(pack, "w", encoding="utf-8") as file:
+            file.write(text.replace(own, "    later: {type: text, probe: {command: {argv: "
+                                    '["${tool}", later, "${to}"], regex: "(.*)"}}}\n' + own))
+        self.assertIn(f"{self.tool} later 2.0", self.assert_refused("survey"))
+
     def test_what_changes(self) -> None:
         """Each part of a file that decides something is asked about again when it differs."""
         self.receive()
