@@ -64,7 +64,9 @@ struct StoreUpgradeRequest {
     StoreRequest store;
     bool undo = false;
     bool dry_run = false;
-    std::string copy;  // of the metadata; empty: a new name beside them
+    std::string copy;     // of the metadata; empty: a new name beside them
+    std::string back;     // not empty: this copy is put back instead
+    std::string keep_as;  // with `back`: the tables of now go to the schema drydock_before_<this>
 };
 
 struct StoreUpgraded {

@@ -44,6 +44,39 @@ std::vector<std::string> notes_on(const blocks::StoreConfig& config) {
             "`encryption_version: 0` to [DEFAULTS]"};
 }
 
+Result<blocks::Schema> schema_of(const blocks::StoreConfig& config) {
+    DRYDOCK_TRY_ASSIGN(auto sql, blocks::connect(config, blocks::SqlAccess::read));
+    DRYDOCK_TRY_ASSIGN(const auto metadata, blocks::open_metadata(std::move(sql)));
+    return metadata->schema();
+}
+
+Result<StoreUpgraded> put_back(const StoreUpgradeRequest& request) {
+    DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
+    if (config.engine == blocks::Engine::sqlite) {
+        return fail("blocks.config",
+                    "the metadata are a file",
+                    fmt::format("stop all jobs and put {} in the place of {}",
+                                request.back,
+                                config.metadata));
+    }
+    DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(config.lock_dir));
+    StoreUpgraded answer;
+    answer.dry_run = request.dry_run;
+    DRYDOCK_TRY_ASSIGN(answer.report.before, schema_of(config));
+    const std::string keep =
+        request.keep_as.empty() ? std::to_string(std::time(nullptr)) : request.keep_as;
+    answer.report.steps = {
+        {fmt::format("put {} back; the tables of now stay in the schema drydock_before_{}",
+                     request.back,
+                     keep),
+         ""}};
+    if (!request.dry_run) {
+        DRYDOCK_TRY(blocks::put_back_postgres(config.metadata, request.back, keep));
+    }
+    DRYDOCK_TRY_ASSIGN(answer.report.after, schema_of(config));
+    return answer;
+}
+
 Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
     StoreUpgraded answer;
@@ -74,7 +107,7 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
 }  // namespace
 
 Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
-    auto answer = upgrade(request);
+    auto answer = request.back.empty() ? upgrade(request) : put_back(request);
     if (!answer) {
         return refuse_store(answer.error());
     }

@@ -325,7 +325,16 @@ private:
         auto* upgrade = add_store(
             stores, "upgrade", "raise the schema to that of backy2 2.13.8", k_json | k_dry_run);
         upgrade->add_flag("--undo", to_.undo, "take a half-done upgrade back instead");
-        text(upgrade, "--copy", to_.copy, "FILE", "the copy of the metadata that is made first");
+        auto* copy = text(
+            upgrade, "--copy", to_.copy, "FILE", "the copy of the metadata that is made first");
+        auto* back = text(upgrade, "--back", to_.back, "FILE", "put such a copy back instead");
+        back->excludes(copy)->excludes("--undo");
+        text(upgrade,
+             "--keep-as",
+             to_.keep_as,
+             "NAME",
+             "with --back: the schema drydock_before_NAME gets the tables of now")
+            ->needs(back);
         add_rewrite(
             add_store(stores, "encrypt", "encrypt every plain blob in place", k_json | k_dry_run));
         auto* rekey =

@@ -85,8 +85,8 @@ int Command::import_to_store() {
 }
 
 int Command::upgrade_store() {
-    const auto answer =
-        app::upgrade_store({store_request(), typed_.undo, typed_.dry_run, typed_.copy});
+    const auto answer = app::upgrade_store(
+        {store_request(), typed_.undo, typed_.dry_run, typed_.copy, typed_.back, typed_.keep_as});
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
 }
 

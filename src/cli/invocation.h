@@ -61,6 +61,8 @@ struct Invocation {
     bool replaces = false;
     bool allows_holes = false;
     bool undo = false;
+    std::string back;
+    std::string keep_as;
     bool frees_old = false;
     bool is_quick = false;
     std::uint64_t batch = 1024;

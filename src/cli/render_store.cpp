@@ -173,11 +173,13 @@ std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& scre
             ? say("would change the schema of backy2 {}{}\n",
                   report.before.release,
                   report.before.half_done.empty() ? "" : " (" + report.before.half_done + ")")
-            : say("{}: backy2 {} -> {}, in one transaction of {:.1f} ms\n",
+            : say("{}: backy2 {} -> {}, in one transaction{}\n",
                   screen.paint(Tone::good, "done"),
                   report.before.release,
                   report.after.release,
-                  static_cast<double>(report.lock_us) / 1000);
+                  report.lock_us == 0
+                      ? ""
+                      : say(" of {:.1f} ms", static_cast<double>(report.lock_us) / 1000));
     for (const blocks::UpgradeStep& step : report.steps) {
         out += say("  {}\n", step.words);
     }
@@ -185,7 +187,7 @@ std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& scre
     for (const auto& [table, rows] : report.rows) {
         counts.push_back(say("{} {}", table, rows));
     }
-    out += hang("rows kept: ", join(counts, ", "), screen.width);
+    out += counts.empty() ? "" : hang("rows kept: ", join(counts, ", "), screen.width);
     if (!answer.copy.empty() && !answer.dry_run) {
         out += say("the metadata as they were, read back and equal: {}\n", answer.copy);
     }

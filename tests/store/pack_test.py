@@ -5,6 +5,7 @@ import os
 import unittest
 
 import packs
+import postgres
 import stores
 from packs import ENCRYPTED, GATE, NEWEST, WAITS
 
@@ -25,6 +26,18 @@ class Pack(packs.PackCase):
                 copy = os.path.join(self.scratch, "backups", run, "metadata")
                 self.drydock("apply", self.plan("--to", release, "--restore", copy))
                 self.assert_release(release, old)
+
+    def test_postgresql_there_and_back_by_the_copy(self) -> None:
+        self.begin("2.10.5", self.start(postgres))
+        self.configure()
+        rows = self.server.rows_of(self.database)
+        self.drydock("apply", self.plan("--to", "2.13.8"), "--approve", GATE)
+        self.assert_release("2.13.8", NEWEST)
+        (run,) = os.listdir(os.path.join(self.scratch, "backups"))
+        copy = os.path.join(self.scratch, "backups", run, "metadata")
+        self.drydock("apply", self.plan("--to", "2.10.5", "--restore", copy))
+        self.assertEqual(self.server.rows_of(self.database), rows)
+        self.assert_release("2.10.5", rows["alembic_version"][0].strip("()"))
 
     def test_taken_back_before_the_point_of_no_return(self) -> None:
         self.begin("2.10.5")

@@ -98,11 +98,17 @@ class Server:
 
     def schema_of(self, database: str) -> str:
         """What `pg_dump -s` writes, without what differs between minor releases of PostgreSQL."""
-        dump = subprocess.run(["pg_dump", "-s", "--no-owner", "-d", database],
+        dump = subprocess.run(["pg_dump", "-s", "--no-owner", "-N", "drydock_before_*", "-d", database],
                               env=self.environment(), check=True, capture_output=True, text=True,
                               timeout=SECONDS_MAX).stdout
         return "\n".join(line for line in dump.splitlines()
                          if not line.startswith(("\\restrict", "\\unrestrict", "-- Dumped")))
+
+    def rows_of(self, database: str) -> dict[str, list[str]]:
+        """All rows of the metadata, as texts."""
+        tables = self.query(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {table: self.query(database, f"SELECT t::text FROM public.{table} t ORDER BY 1")
+                for table in tables}
 
     def engine(self, database: str) -> str:
         """As backy2's configuration names it."""

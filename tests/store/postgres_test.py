@@ -92,6 +92,38 @@ class Postgres(stores.Case):
             copy.write_config(self.server.engine(again))
             self.assert_images(copy)
 
+    def test_the_copy_is_put_back_in_one_transaction(self) -> None:
+        for release in OLD:
+            database = "back" + release.replace(".", "_")
+            copy = self.copy(release, database)
+            schema, rows = self.server.schema_of(database), self.server.rows_of(database)
+            made = os.path.join(self.scratch, self.json("upgrade", copy.config)["copy"])
+            with open(made, encoding="utf-8") as file:
+                text = file.read()
+            # Each of these differs from what was copied; none of them changes anything.
+            raised = self.server.rows_of(database)
+            start = text.index("\n", text.index("COPY public.blocks ")) + 1
+            for bad in (text[:len(text) // 2], text[:start] + text[text.index("\n", start) + 1:],
+                        text.replace("vm-b", "vm-x", 1), "SELECT 1;\n" + text + "no SQL;\n"):
+                self.assertNotEqual(bad, text)
+                with open(made + ".bad", "w", encoding="utf-8") as file:
+                    file.write(bad)
+                refused = self.json("upgrade", copy.config, "--back", made + ".bad", code=NO)
+                self.assertEqual(refused["errors"][0]["code"], "blocks.copy")
+                self.assertEqual(self.server.rows_of(database), raised)
+            words = ("upgrade", copy.config, "--back", made, "--keep-as", "now")
+            done = self.json(*words)
+            self.assertEqual(done["before"]["head"], NEWEST)
+            self.assertNotEqual(done["after"]["head"], NEWEST)
+            self.assertEqual(self.server.rows_of(database), rows)
+            self.assertEqual(self.server.schema_of(database), schema)
+            self.assert_images(copy)
+            self.assertEqual(self.json(*words)["after"]["head"], done["after"]["head"])  # again
+            self.assertEqual(self.server.query(database, "SELECT version_num FROM "
+                                               "drydock_before_now.alembic_version"), [NEWEST])
+            self.json("upgrade", copy.config)  # a copy of its own, without what is kept
+            self.assertEqual(self.server.rows_of(database), raised)
+
     def test_the_lock_is_short_and_no_row_is_rewritten(self) -> None:
         copy = self.copy("2.9.17", "many")
         self.server.psql("many", f"""INSERT INTO blocks SELECT md5(g::text), '{copy.uid("a1")}',

@@ -1,10 +1,12 @@
 #!/bin/sh
-# put-back.sh DRYDOCK CONFIG COPY RUN: puts the copy in the place of SQLite metadata. What was there stays beside it. May be
-# repeated.
+# put-back.sh DRYDOCK CONFIG COPY RUN: puts the copy in the place of the metadata. What was there stays beside it: as a file, or in a
+# schema of PostgreSQL. May be repeated.
 set -eu
 drydock=$1 config=$2 copy=$3 run=$4
 path=$(sed -n 's|^engine *[:=] *sqlite:///||p' "$config")
-[ -n "$path" ] || { echo "the metadata are not in SQLite: load $copy into an empty database by hand" && exit 1; }
+if [ -z "$path" ]; then
+    exec "$drydock" store upgrade "$config" --back "$copy" --keep-as "$(printf '%s' "$run" | tr 'A-Z-' 'a-z_' | tr -cd 'a-z0-9_' | tail -c 48)"
+fi
 umask 077
 [ -e "$path.before-$run" ] || cp -a "$path" "$path.before-$run"
 cp "$copy" "$path.part"

@@ -29,4 +29,11 @@ connect_postgres(const std::string& uri, SqlAccess access, const SqlLimits& limi
 // of the snapshot that pg_dump saw. Errors: "blocks.exists", "blocks.copy", those of writing.
 [[nodiscard]] Status copy_postgres(const std::string& uri, const std::string& copy);
 
+// Puts such a copy back in one transaction. The tables of now stay in the schema
+// drydock_before_<name>; if there is such a schema, an earlier call has done it. The digests that
+// the copy has are computed of what was loaded, before the commit. Error: "blocks.copy": nothing
+// was changed.
+[[nodiscard]] Status
+put_back_postgres(const std::string& uri, const std::string& copy, const std::string& name);
+
 }  // namespace drydock::mover::blocks

@@ -1,0 +1,112 @@
+#include "mover/blocks/postgres_dump.h"
+
+#include "base/text.h"
+#include "mover/blocks/postgres_sql.h"
+#include "os/files.h"
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+extern char** environ;
+
+namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::int64_t k_tool_ms_max = 6LL * 3600 * 1000;  // 100 million rows take an hour
+constexpr std::size_t k_error_bytes_max = 4096;
+const std::string k_end = "-- PostgreSQL database dump complete";
+
+Result<std::vector<std::string>> environment_of(const std::string& uri) {
+    DRYDOCK_TRY_ASSIGN(std::vector<std::string> all, postgres_environment(uri));
+    for (char** one = environ; *one != nullptr; ++one) {
+        if (!std::string_view(*one).starts_with("PG")) {
+            all.emplace_back(*one);
+        }
+    }
+    all.emplace_back("PGCLIENTENCODING=UTF8");
+    return all;
+}
+
+Result<std::string> first_words(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, 1U << 20U));
+    return trim(text).substr(0, k_error_bytes_max);
+}
+
+// "COPY public.blocks (uid, ...) FROM stdin;" -> "blocks"; empty for other lines.
+std::string table_of(const std::string& line) {
+    if (!line.starts_with("COPY ") || !line.ends_with(" FROM stdin;")) {
+        return {};
+    }
+    const std::string name = line.substr(5, line.find(' ', 5) - 5);
+    return name.substr(name.rfind('.') + 1);
+}
+
+// "-- drydock: blocks 53 123"
+void note_digest(const std::string& line, PostgresDump& dumped) {
+    const std::string_view start = k_digest_line;
+    const auto blank = line.find(' ', start.size());
+    if (line.starts_with(start) && blank != std::string::npos) {
+        dumped.digests[line.substr(start.size(), blank - start.size())] = line.substr(blank + 1);
+    }
+}
+
+}  // namespace
+
+PostgresDump read_postgres_dump(const std::string& path) {
+    PostgresDump dumped;
+    std::ifstream in(path);
+    std::string table;
+    for (std::string line; std::getline(in, line);) {
+        if (!table.empty()) {
+            table = line == "\\." ? std::string() : table;
+            dumped.rows[table] += table.empty() ? 0 : 1;
+            continue;
+        }
+        table = table_of(line);
+        dumped.rows.try_emplace(table, 0);
+        dumped.is_complete = dumped.is_complete || line == k_end;
+        note_digest(line, dumped);
+    }
+    dumped.rows.erase("");
+    return dumped;
+}
+
+std::string postgres_digest_query(const std::string& table) {
+    return fmt::format("SELECT concat(count(*), ' ', coalesce(sum(('x' || substr(md5(t::text), 1, "
+                       "15))::bit(60)::bigint), 0)) FROM {} t",
+                       table);
+}
+
+Status run_postgres_tool(const std::string& uri,
+                         std::vector<std::string> argv,
+                         int output,
+                         const std::string& errors_path) {
+    DRYDOCK_TRY_ASSIGN(const os::Fd errors, os::make_file(errors_path, O_RDWR));
+    os::SpawnOptions options;
+    options.argv = std::move(argv);
+    DRYDOCK_TRY_ASSIGN(options.environment, environment_of(uri));
+    options.output = output;
+    options.errors = errors.get();
+    options.dies_with_parent = true;
+    auto child = os::spawn(options);
+    const auto exit = child ? child->wait(k_tool_ms_max) : std::nullopt;
+    const auto words = first_words(errors_path);
+    unlink(errors_path.c_str());
+    if (!child) {
+        return fail("blocks.copy", child.error().text());
+    }
+    if (exit && exit->code == 0) {
+        return {};
+    }
+    child->signal_group(9);
+    return fail("blocks.copy",
+                fmt::format("{}: {}",
+                            options.argv[0],
+                            words.value_or(exit ? exit->text() : "it does not end")));
+}
+
+}  // namespace drydock::mover::blocks

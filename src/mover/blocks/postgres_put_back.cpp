@@ -1,0 +1,96 @@
+// Metadata of PostgreSQL put back from a copy, in one transaction of psql: the tables of now go to
+// a schema of their own, the copy is loaded, and its digests are computed anew before the commit.
+#include "mover/blocks/postgres_dump.h"
+#include "mover/blocks/postgres_sql.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::mover::blocks {
+namespace {
+
+tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
+    return fail("blocks.copy", fmt::format("copy {}: {}", path, why), "nothing was changed");
+}
+
+// It becomes part of a statement.
+bool is_plain_schema(const std::string& name) {
+    constexpr std::size_t k_bytes_max = 63;  // of PostgreSQL
+    return name.size() <= k_bytes_max && std::ranges::all_of(name, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
+std::string away_with(const Columns& tables, const std::string& schema) {
+    std::string sql = fmt::format("SET LOCAL lock_timeout = '60s'; CREATE SCHEMA {}; ", schema);
+    for (const auto& [table, unused] : tables) {
+        sql += fmt::format("ALTER TABLE public.{} SET SCHEMA {}; ", table, schema);
+    }
+    return sql;
+}
+
+// A copy of an older drydock has no digest: its rows are counted.
+std::string comparison(const PostgresDump& dump) {
+    std::string checks = "SET LOCAL datestyle = 'ISO, MDY'; DO $drydock$ BEGIN ";
+    for (const auto& [table, rows] : dump.rows) {
+        const auto digest = dump.digests.find(table);
+        const bool is_exact = digest != dump.digests.end();
+        checks += fmt::format(
+            "IF ({}) <> '{}' THEN RAISE EXCEPTION 'the rows of {} are not those of the copy'; "
+            "END IF; ",
+            is_exact ? postgres_digest_query("public." + table)
+                     : fmt::format("SELECT concat(count(*)) FROM public.{}", table),
+            is_exact ? digest->second : std::to_string(rows),
+            table);
+    }
+    return checks + "END $drydock$";
+}
+
+// Another schema would not be found by the statements of the copy.
+Status check_place(Sql& sql, const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND "
+                                 "tablename IN ('versions', 'blocks')"));
+    return number_of(rows[0][0]) == 2
+               ? Status{}
+               : refuse(path, "the tables of the metadata are not in the schema public");
+}
+
+}  // namespace
+
+Status put_back_postgres(const std::string& uri, const std::string& copy, const std::string& name) {
+    const std::string keep = k_kept_schema + name;
+    if (!is_plain_schema(keep)) {
+        return fail("blocks.copy",
+                    fmt::format("{} is no end of a schema's name", name),
+                    "lower-case letters, digits and underscores, 48 at most");
+    }
+    DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read, {}));
+    DRYDOCK_TRY_ASSIGN(const SqlRows kept,
+                       sql->query("SELECT 1 FROM pg_namespace WHERE nspname = $1", {keep}));
+    if (!kept.empty()) {
+        return {};  // committed by an earlier call
+    }
+    const PostgresDump dump = read_postgres_dump(copy);
+    if (!dump.is_complete || !dump.rows.contains("blocks")) {
+        return refuse(copy, "it is no copy of metadata, or its end is missing");
+    }
+    DRYDOCK_TRY(check_place(*sql, copy));
+    DRYDOCK_TRY_ASSIGN(const Columns tables, sql->columns());
+    const Status done = run_postgres_tool(uri,
+                                          {"psql",
+                                           "--no-psqlrc",
+                                           "--no-password",
+                                           "--quiet",
+                                           "--single-transaction",
+                                           "--set=ON_ERROR_STOP=1",
+                                           "--command=" + away_with(tables, keep),
+                                           "--file=" + copy,
+                                           "--command=" + comparison(dump)},
+                                          -1,
+                                          copy + ".errors");
+    return done ? Status{} : refuse(copy, done.error().message);
+}
+
+}  // namespace drydock::mover::blocks
