@@ -93,6 +93,7 @@ std::size_t work_on(const std::vector<std::string>& blocks, std::size_t threads,
     std::atomic<std::size_t> next = 0;
     std::atomic<bool> has_failed = false;
     std::vector<std::jthread> workers;
+    workers.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i) {
         workers.emplace_back([&] {
             Worker worker;
