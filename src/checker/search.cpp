@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t k_piece = 65'536;  // rows that are expanded before stores are filled
 constexpr std::size_t k_alone = 1'024;   // fewer rows are not worth a second thread
+constexpr std::size_t k_found_bytes_max = std::size_t{512} << 20U;  // of a piece, about
+constexpr std::size_t k_rows_min = 64;
 
 std::size_t shard_of(std::uint64_t hash) {
     return hash & 1U;
@@ -198,13 +200,24 @@ void Search::note_breaches() {
     }
 }
 
+// What a piece finds is held until the stores take it, and of a wide plan each row leads to
+// hundreds. `expanded` rows led to transitions() so far.
+std::size_t Search::rows_at_once(std::size_t expanded) const {
+    const std::size_t by_row = expanded == 0 ? site_.acts.size() : 1 + transitions() / expanded;
+    const std::size_t found_by_row = site_.size * std::max<std::size_t>(by_row, 1);
+    return std::clamp<std::size_t>(k_found_bytes_max / found_by_row, k_rows_min, k_piece);
+}
+
 bool Search::next_level() {
     const std::array<std::size_t, k_shards> before = {stores_[0].size(), stores_[1].size()};
     if (asks_for_ends()) {
         onward_.resize(k_shards * std::max(before[0], before[1]), k_nobody);
     }
-    for (std::size_t first = 0; first < level_.size(); first += k_piece) {
-        piece(first, std::min(first + k_piece, level_.size()));
+    const std::size_t known = before[0] + before[1] - level_.size();  // rows of the levels before
+    for (std::size_t first = 0; first < level_.size();) {
+        const std::size_t end = std::min(first + rows_at_once(known + first), level_.size());
+        piece(first, end);
+        first = end;
         if (bytes() > options_.memory_max) {
             return false;
         }

@@ -91,6 +91,7 @@ private:
     void gather(std::size_t shard);
     void piece(std::size_t first, std::size_t last);
     void note_breaches();
+    [[nodiscard]] std::size_t rows_at_once(std::size_t expanded) const;
     bool next_level();
 
     const Site& site_;
