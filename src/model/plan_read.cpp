@@ -300,6 +300,24 @@ Status check_plan_names(const Plan& plan) {
     return {};
 }
 
+// Advice repeats these in commands that a person copies into a shell.
+Status check_typed_words(const Plan& plan) {
+    std::vector<std::string_view> words = {plan.cluster_file, plan.from, plan.to, plan.state};
+    words.insert(words.end(), plan.route.begin(), plan.route.end());
+    for (const Action& action : plan.actions) {
+        words.push_back(action.gate);
+    }
+    for (const std::string_view word : words) {
+        if (has_control(word) || word.find_first_of(";&|<>$`\\") != std::string_view::npos) {
+            return fail("plan.word",
+                        fmt::format("the plan has a name that acts in a shell: `{}`", word),
+                        "such a name would stand in commands to be typed; give the file, the gate "
+                        "or the version another name, and plan again");
+        }
+    }
+    return {};
+}
+
 bool is_object_or_null(const Json& json) {
     return json.is_null() || json.is_object();
 }
@@ -385,6 +403,7 @@ Result<Plan> plan_from_json(const Json& json) {
         plan.actions.push_back(std::move(action));
     }
     DRYDOCK_TRY(check_plan_names(plan));
+    DRYDOCK_TRY(check_typed_words(plan));
     DRYDOCK_TRY(check_requests(plan));
     DRYDOCK_TRY(check_references(plan));
     plan.check = json["check"];

@@ -123,6 +123,17 @@ class Plans(hostile.Case):
                                 "could lead out")
             self.assert_refused(lambda plan: plan["actions"][0].update(id=name), "could lead out")
 
+    def test_names_that_act_where_advice_is_typed(self) -> None:
+        """`drydock approve GATE -c FILE` is copied into a shell."""
+        self.begin()
+        self.make_plan()
+        for name in ("x; touch evil", "x$(touch evil)", "x`touch evil`", "x & touch evil",
+                     "x > evil", "x | sh"):
+            for change in (lambda plan: plan.update(cluster_file=name),
+                           lambda plan: plan.update(to=name),
+                           lambda plan: plan["actions"][0].update(gate=name)):
+                self.assert_refused(change, "acts in a shell")
+
     @staticmethod
     def rename(plan: dict[str, Any], table: str, old: str, new: str) -> None:
         plan[table][new] = plan[table].pop(old)
