@@ -25,7 +25,7 @@ std::string code_of(const HttpRequest& request) {
 TEST(Connections, SendNothingThatWouldBeAHeaderOfItsOwn) {
     EXPECT_NE(code_of(plain_request()), "s3.setting");
     for (const std::string injected : {"\r\nX-Forged: 1", "\n", "\r", "\x7f", "\t"}) {
-        for (std::string HttpRequest::*part :
+        for (std::string HttpRequest::* part :
              {&HttpRequest::method, &HttpRequest::url, &HttpRequest::signing, &HttpRequest::user}) {
             HttpRequest request = plain_request();
             request.*part += injected;
