@@ -71,6 +71,17 @@ TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
     }
 }
 
+// Behind a finished hop the old side stands on the old release, and counts for nothing.
+TEST(Sides, where_the_cluster_stands_is_told_by_the_one_that_serves) {
+    Site site = beside_site();
+    const auto stands = [&] {
+        return current_version(site.pack, site.cluster, site.facts, "3.0").value();
+    };
+    EXPECT_EQ(stands(), "1.0");
+    site.set("", "serving", "green");
+    EXPECT_EQ(stands(), "2.0");
+}
+
 TEST(Sides, change_places_on_the_way_back) {
     Site site = beside_site();
     site.set("", "serving", "green");
