@@ -56,6 +56,11 @@ tl::unexpected<Failure> not_answered(const std::string& run, const std::string& 
         k_exit_halted);
 }
 
+bool is_conducted(Store& store, const std::string& run) {
+    const auto info = store.journal().find_run(run);
+    return !info || info->holder.has_value();
+}
+
 // Asks the live conductor and waits for its answer.
 Answer<std::string>
 ask_conductor(Store& store, const std::string& run, const std::string& kind, Json detail) {
@@ -68,8 +73,7 @@ ask_conductor(Store& store, const std::string& run, const std::string& kind, Jso
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     bool conducted = true;
     while (conducted && clock.monotonic_ms() < deadline) {
-        const auto info = store.journal().find_run(run);
-        conducted = !info || info->holder.has_value();  // looked at before the answer
+        conducted = is_conducted(store, run);  // looked at before the answer
         const auto request = store.journal().find_request(*number);
         if (request && !request->answer.empty()) {
             return request->answer;
@@ -109,11 +113,6 @@ take_or_leave(const Options& options, Store& store, Observer& observer) {
                  : Answer<std::unique_ptr<LocalSession>>(refuse(taken.error()));
 }
 
-bool is_conducted(Store& store, const std::string& run) {
-    const auto info = store.journal().find_run(run);
-    return !info || info->holder.has_value();
-}
-
 // The last run is over, and its conductor is on the way to the next hop of a journey. Empty: it
 // stopped there; else the run that it began all the same.
 Answer<std::string> stop_between(Store& store, const std::string& run, const std::string& kind) {
@@ -140,10 +139,10 @@ Answer<std::string> stop_between(Store& store, const std::string& run, const std
 
 // Whether a conductor is at work between two runs: then the last one is over, and held.
 std::optional<std::string> held_between(Store& store, const std::string& kind) {
-    const auto open = store.current_run(false);
     const auto last = store.current_run(true);
     const bool stops = kind == "pause" || kind == "abort";
-    return stops && !open && last && last->holder ? std::optional(last->run.id) : std::nullopt;
+    return stops && last && last->state.is_over && last->holder ? std::optional(last->run.id)
+                                                                : std::nullopt;
 }
 
 // By hand while nobody conducts, else by a request of that kind.

@@ -32,7 +32,7 @@ protected:
         return checked ? "" : checked.error().code;
     }
 
-    std::string folder_ = "/tmp/drydock-sqlite-XXXXXX";
+    std::string folder_ = testing::TempDir() + "drydock-sqlite.XXXXXX";
 };
 
 TEST_F(SqliteFiles, PlainFilesBesideItAreFine) {

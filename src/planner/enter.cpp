@@ -1,7 +1,7 @@
 // Pass: a member that is half-way is entered behind the last of its steps whose expected world fits
 // what is observed. What is behind it is taken out of the plan; what the last of these promised is
 // observed again.
-#include "planner/compile.h"
+#include "planner/step.h"
 
 #include <fmt/format.h>
 
@@ -194,20 +194,9 @@ std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end
 
 // A member that is done is not touched, but what its last step promised is observed again.
 Action confirmation(const Action& last) {
-    Action confirm;
-    confirm.id = last.id + "-confirmed";
-    confirm.phase = last.phase;
-    confirm.member = last.member;
-    confirm.verb = Verb::wait;
-    confirm.title = fmt::format("{} is as the steps before leave it", last.member);
+    Action confirm = look_again(
+        last, "-confirmed", fmt::format("{} is as the steps before leave it", last.member));
     confirm.after = last.after;
-    confirm.then = last.then;
-    confirm.broken = last.broken;
-    confirm.remedy = last.remedy;
-    confirm.source = last.source;
-    confirm.repeatable = model::Repeatable::yes;
-    confirm.within_ms = last.within_ms;
-    confirm.optional = last.optional;
     return confirm;
 }
 

@@ -194,27 +194,8 @@ Status add_step(Draft& draft,
     return {};
 }
 
-// What a step of a host promises is looked at for each member there: the action for its first
-// member looks at that one only.
-Action look_at(const Action& made) {
-    Action look;
-    look.id = made.id + "-seen";
-    look.phase = made.phase;
-    look.member = made.member;
-    look.verb = Verb::wait;
-    look.title = fmt::format("{}: seen on {}", made.title, made.member);
-    look.when = made.when;
-    look.then = made.then;
-    look.broken = made.broken;
-    look.remedy = made.remedy;
-    look.source = made.source;
-    look.repeatable = model::Repeatable::yes;
-    look.within_ms = made.within_ms;
-    look.optional = made.optional;
-    return look;
-}
-
-// For the members that share the host with the one whose action was added last.
+// What a step of a host promises is looked at for each member there: the action, which was added
+// last, looks at its own only.
 Status add_looks(Draft& draft,
                  const PhaseSpec& phase,
                  const StepSpec& step,
@@ -223,7 +204,9 @@ Status add_looks(Draft& draft,
     for (const Member* member : others) {
         DRYDOCK_TRY_ASSIGN(const Action made, make_action(draft, phase, step, member));
         if (!made.then.empty()) {
-            actions.push_back(look_at(made));
+            actions.push_back(
+                look_again(made, "-seen", fmt::format("{}: seen on {}", made.title, made.member)));
+            actions.back().when = made.when;
         }
     }
     return {};

@@ -329,4 +329,21 @@ Result<Action> make_action(const Draft& draft,
     return action;
 }
 
+Action look_again(const Action& promised, const char* ending, std::string title) {
+    Action look;
+    look.id = promised.id + ending;
+    look.phase = promised.phase;
+    look.member = promised.member;
+    look.verb = Verb::wait;
+    look.title = std::move(title);
+    look.then = promised.then;
+    look.broken = promised.broken;
+    look.remedy = promised.remedy;
+    look.source = promised.source;
+    look.repeatable = model::Repeatable::yes;
+    look.within_ms = promised.within_ms;
+    look.optional = promised.optional;
+    return look;
+}
+
 }  // namespace drydock::planner

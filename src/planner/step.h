@@ -12,4 +12,9 @@ namespace drydock::planner {
                                                 const model::StepSpec& step,
                                                 const model::Member* member);
 
+// A wait for what the action promises of its member; `ending` becomes the end of its id. It waits
+// for nothing before it, and looks whatever `when` says: that is the caller's.
+[[nodiscard]] model::Action
+look_again(const model::Action& promised, const char* ending, std::string title);
+
 }  // namespace drydock::planner

@@ -71,34 +71,34 @@ const Digester& digester(const std::string& name) {
     return kept;
 }
 
+// In place. The tag is known behind the last byte, or compared there.
+bool pass(Direction direction, std::string_view data_key, char* blob, std::size_t size) {
+    EVP_CIPHER_CTX* raw = gcm_context(direction);
+    auto* head = reinterpret_cast<unsigned char*>(blob);
+    unsigned char* frame = head + k_head_bytes;
+    const auto frame_bytes = static_cast<int>(size - k_head_bytes);
+    int done = 0;
+    int rest = 0;
+    const auto tag = [&](int command) {
+        return EVP_CIPHER_CTX_ctrl(raw, command, int{k_tag_bytes}, head) == 1;
+    };
+    return raw != nullptr && data_key.size() == k_key_bytes
+           && EVP_CipherInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, direction, nullptr)
+                  == 1
+           && EVP_CipherUpdate(raw, frame, &done, frame, frame_bytes) == 1
+           && (direction == encrypts || tag(EVP_CTRL_GCM_SET_TAG))
+           && EVP_CipherFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes
+           && (direction == decrypts || tag(EVP_CTRL_GCM_GET_TAG));
+}
+
 }  // namespace
 
 bool encrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
-    EVP_CIPHER_CTX* raw = gcm_context(encrypts);
-    auto* head = reinterpret_cast<unsigned char*>(blob);
-    unsigned char* frame = head + k_head_bytes;
-    const auto frame_bytes = static_cast<int>(size - k_head_bytes);
-    int done = 0;
-    int rest = 0;
-    return raw != nullptr && data_key.size() == k_key_bytes
-           && EVP_EncryptInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, nullptr) == 1
-           && EVP_EncryptUpdate(raw, frame, &done, frame, frame_bytes) == 1
-           && EVP_EncryptFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes
-           && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_GET_TAG, int{k_tag_bytes}, head) == 1;
+    return pass(encrypts, data_key, blob, size);
 }
 
 bool decrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
-    EVP_CIPHER_CTX* raw = gcm_context(decrypts);
-    auto* head = reinterpret_cast<unsigned char*>(blob);
-    unsigned char* frame = head + k_head_bytes;
-    const auto frame_bytes = static_cast<int>(size - k_head_bytes);
-    int done = 0;
-    int rest = 0;
-    return raw != nullptr && data_key.size() == k_key_bytes
-           && EVP_DecryptInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, nullptr) == 1
-           && EVP_DecryptUpdate(raw, frame, &done, frame, frame_bytes) == 1
-           && EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, int{k_tag_bytes}, head) == 1
-           && EVP_DecryptFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes;
+    return pass(decrypts, data_key, blob, size);
 }
 
 std::string wrap_key(std::string_view data_key, std::string_view key) {

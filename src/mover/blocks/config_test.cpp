@@ -86,7 +86,7 @@ TEST(Config, SendsOnlyToServersOfHttp) {
 
 // What a key file holds goes to the server: a file from somewhere must not name /etc/shadow.
 TEST(Config, ReadsKeysBesideItselfOnly) {
-    std::string folder = "/tmp/drydock-config-XXXXXX";
+    std::string folder = testing::TempDir() + "drydock-config.XXXXXX";
     ASSERT_NE(::mkdtemp(folder.data()), nullptr);
     std::filesystem::create_directory(folder + "/here");
     const auto with_key = [&](const std::string& path) {

@@ -4,12 +4,11 @@
 #include "mover/blocks/postgres_sql.h"
 #include "os/files.h"
 #include "os/process.h"
+#include "os/stream.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <fstream>
 
 extern char** environ;
 
@@ -58,9 +57,9 @@ void note_digest(const std::string& line, PostgresDump& dumped) {
 
 PostgresDump read_postgres_dump(const std::string& path) {
     PostgresDump dumped;
-    std::ifstream in(path);
+    auto in = os::open_stream(path);  // what cannot be read is not complete
     std::string table;
-    for (std::string line; std::getline(in, line);) {
+    for (std::string line; in && std::getline(*in, line);) {
         if (!table.empty()) {
             table = line == "\\." ? std::string() : table;
             dumped.rows[table] += table.empty() ? 0 : 1;

@@ -1,4 +1,5 @@
 // A URI that came from somewhere, and a server that is silent or never ends.
+#include "mover/blocks/postgres_dump.h"
 #include "mover/blocks/postgres_sql.h"
 #include "os/clock.h"
 #include "os/files.h"
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -149,6 +151,16 @@ TEST(PostgresServer, ThatNeverEndsIsGivenUp) {
     const auto sql = server.connect(1 << 20);
     ASSERT_TRUE(sql) << sql.error().text();
     EXPECT_THAT((*sql)->query("SELECT 1").error().message, HasSubstr("over 1.0 MB"));
+}
+
+// A pipe in the place of a copy has no end to wait for.
+TEST(PostgresDump, IsNotWaitedForWhereItIsAPipe) {
+    const std::string path = fmt::format("{}drydock-dump-{}", testing::TempDir(), ::getpid());
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    const PostgresDump dump = read_postgres_dump(path);
+    EXPECT_FALSE(dump.is_complete);
+    EXPECT_TRUE(dump.rows.empty());
+    ::unlink(path.c_str());
 }
 
 }  // namespace
