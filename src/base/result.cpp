@@ -9,7 +9,10 @@ namespace drydock {
 
 Error Error::in(std::string_view context) const {
     Error outer = *this;
-    outer.message = fmt::format("{}: {}", context, message);
+    const std::string prefix = fmt::format("{}: ", context);
+    if (!message.starts_with(prefix)) {
+        outer.message.insert(0, prefix);
+    }
     return outer;
 }
 

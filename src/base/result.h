@@ -26,7 +26,8 @@ struct Error {
     std::string remedy;   // what to do next; may be empty
     ErrorClass kind = ErrorClass::permanent;
 
-    // The same error, told from one level further out: "reading the plan: <message>".
+    // The same error, told from one level further out: "reading the plan: <message>". Nothing is
+    // told twice in a row.
     [[nodiscard]] Error in(std::string_view context) const;
     // "<message> (<remedy>)", for plain output.
     [[nodiscard]] std::string text() const;

@@ -85,10 +85,13 @@ class Upgrade(stores.Case):
                 self.assertEqual(refused["errors"][0]["code"], "blocks.busy")
         # Somebody writes who takes no lock of backy2.
         database = sqlite3.connect(copy.metadata, isolation_level=None)
-        database.execute("BEGIN IMMEDIATE")
-        refused = self.json("upgrade", copy.config, code=UNREADABLE)
-        self.assertIn("locked", refused["errors"][0]["message"])
-        database.execute("ROLLBACK")
+        for mode, command in (("IMMEDIATE", "upgrade"), ("EXCLUSIVE", "upgrade"), ("EXCLUSIVE", "inspect")):
+            database.execute("BEGIN " + mode)
+            (error,) = self.json(command, copy.config, code=NO)["errors"]
+            self.assertEqual(error["code"], "blocks.busy")
+            self.assertEqual(error["message"].count(f"metadata {copy.metadata}: "), 1)
+            self.assertIn("locked", error["message"])
+            database.execute("ROLLBACK")
         database.close()
         self.assertEqual(stores.sha256_of(copy.metadata), before)
         both = [subprocess.Popen([stores.program(), "store", "upgrade", copy.config,

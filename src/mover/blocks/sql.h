@@ -27,7 +27,7 @@ public:
     [[nodiscard]] virtual SqlDialect dialect() const = 0;
     // The database in messages; without a password.
     [[nodiscard]] virtual const std::string& name() const = 0;
-    // Errors: "blocks.metadata".
+    // Errors: "blocks.metadata", "blocks.busy" if others hold a lock for longer than it waits.
     [[nodiscard]] virtual Result<SqlRows> query(const std::string& sql,
                                                 const std::vector<std::string>& values) = 0;
     // Runs statements that answer nothing, separated by semicolons.

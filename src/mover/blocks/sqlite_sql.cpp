@@ -62,14 +62,27 @@ private:
     Result<sqlite3_stmt*> prepare(const std::string& sql, const std::vector<std::string>& values);
     Result<SqlRows> step_all(sqlite3_stmt* statement);
 
-    tl::unexpected<Error> failed() {
-        return refuse(path_, database_ ? sqlite3_errmsg(database_.get()) : "out of memory");
-    }
+    tl::unexpected<Error> failed();
 
     std::string path_;
     Database database_;
     std::map<std::string, Statement> statements_;  // by their text; go before the database
 };
+
+tl::unexpected<Error> SqliteSql::failed() {
+    if (!database_) {
+        return refuse(path_, "out of memory");
+    }
+    const int code = sqlite3_errcode(database_.get());
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+        return fail(
+            "blocks.busy",
+            fmt::format("metadata {}: database is locked: another program works on it", path_),
+            "let it end, start nothing new, and say it again",
+            ErrorClass::transient);
+    }
+    return refuse(path_, sqlite3_errmsg(database_.get()));
+}
 
 Status SqliteSql::open(SqlAccess access) {
     sqlite3* raw = nullptr;
