@@ -2,8 +2,11 @@
 
 Whatever the record and the moment (before its commit, after it, after its commands were sent): the
 upgrade ends as if nothing had been, each member started and stopped once, every write there.
+
+CI kills at each record once, before its commit or after it in turn; DRYDOCK_E2E_FULL kills at each both times.
 """
 
+import os
 from typing import Any
 
 import harness
@@ -45,6 +48,8 @@ class KillEveryRecord(harness.Case):
         for command, records in made.items():
             spare = SPARE if len(records) > 1 else 0
             numbers = range(1, len(records) + spare + 1)
+            if not os.environ.get("DRYDOCK_E2E_FULL"):
+                numbers = numbers[moment == "after"::2]
             if moment == "sent":  # only these have something to send
                 numbers = [n for n, record in enumerate(records, 1) if intends(record)]
             cases += [(command, number) for number in numbers]

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -44,6 +45,9 @@ def may_mount() -> bool:
 
 
 class Faults(stores.Case):
+    installed = ""  # the real backy2's program: one for all tests
+    unavailable = ""  # why there is none
+
     def setUp(self) -> None:
         super().setUp()
         self.key = os.path.join(self.scratch, "key")
@@ -86,12 +90,21 @@ class Faults(stores.Case):
                 shutil.rmtree(copy.folder)
         self.assertIn("os.disk_full", codes)
 
+    @classmethod
+    def real_program(cls) -> str:
+        if not cls.installed and not cls.unavailable:
+            folder = tempfile.mkdtemp(prefix="drydock-backy2-")
+            cls.addClassCleanup(shutil.rmtree, folder)
+            try:
+                cls.installed = backy2.install(folder)
+            except backy2.Unavailable as error:
+                cls.unavailable = str(error)
+        if cls.unavailable:
+            raise unittest.SkipTest(cls.unavailable)
+        return cls.installed
+
     def real_store(self) -> backy2.RealStore:
-        try:
-            program = backy2.install(os.path.join(self.scratch, "venv"))
-        except backy2.Unavailable as error:
-            self.skipTest(str(error))
-        made = backy2.RealStore(program, os.path.join(self.scratch, "store"))
+        made = backy2.RealStore(self.real_program(), os.path.join(self.scratch, "store"))
         made.fill()
         return made
 
