@@ -34,6 +34,10 @@ function(drydock_test name)
     target_link_libraries(${name} PRIVATE drydock_warnings ${arg_DEPENDS} GTest::gtest_main GTest::gmock)
     target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/std_test.h")
     target_compile_definitions(${name} PRIVATE DRYDOCK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    if(NOT TARGET tests_${arg_LABEL})
+        add_custom_target(tests_${arg_LABEL}) # all test programs of a label, and nothing else
+    endif()
+    add_dependencies(tests_${arg_LABEL} ${name})
     set(patience 120)
     if(arg_LABEL MATCHES "full$")
         set(patience 1800) # they only run when named, also on a slow machine
