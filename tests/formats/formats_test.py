@@ -1,0 +1,306 @@
+"""The pages of docs/formats and the writers of those formats name the same keys.
+
+Each test writes the format with the built program: a plan, a report of the checker, a journal, the answers of an agent.
+tests/store and tests/vfolders do the same for the formats of `drydock store` and `drydock vfolders`.
+"""
+
+import json
+import os
+import re
+import sqlite3
+import struct
+import subprocess
+import sys
+import unittest
+from typing import Any, Iterable
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.append(os.path.join(ROOT, "tests", "core"))
+
+import harness  # noqa: E402  (found by the line above)
+from harness import DONE, HALTED, MOVED, NEW, NO, WAITS  # noqa: E402
+from page import CODE, Page  # noqa: E402
+from program import run_drydock  # noqa: E402
+
+CONDITIONS = ("when", "guard", "then", "happened", "broken")
+
+
+def keys(objects: Iterable[dict[str, Any]]) -> set[str]:
+    return {key for one in objects for key in one}
+
+
+def edit(path: str, *changes: tuple[str, str]) -> None:
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in changes:
+        if old not in text:
+            raise AssertionError(f"{path} has no `{old}`")
+        text = text.replace(old, new)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+class Formats(harness.Case):
+    def assert_table(self, page: Page, head: str, objects: list[dict[str, Any]]) -> None:
+        """The objects have the keys of that table; a key whose row says "left out" may be missing."""
+        self.assertTrue(objects, f"nothing was written for `{head}`")
+        rows = page.rows(head)
+        documented = {word for row in rows for word in CODE.findall(row[0])}
+        optional = {word for row in rows if "left out" in " ".join(row)
+                    for word in CODE.findall(row[0])}
+        written = keys(objects)
+        self.assertEqual(written - documented, set(), f"{head}: written, and not on the page")
+        self.assertEqual(documented - optional - written, set(),
+                         f"{head}: on the page, and not written")
+
+    def begin_rising(self) -> None:
+        """A toy cluster whose new release raises its format, with a skew rule, a risk and a secret."""
+        self.begin()
+        pack = self.cluster.path("packs", "toy")
+        edit(os.path.join(pack, "releases.yaml"),
+             ('formats: ["1"]', 'shared: true, level: level, formats: ["1", "2"]'),
+             ('  "2": {data: {reads: ["1"], writes: "1"}}',
+              '  "2": {data: {reads: ["1", "2"], writes: "2", raises: when_all}}'))
+        with open(os.path.join(pack, "releases.yaml"), "a", encoding="utf-8") as file:
+            file.write('skew:\n  - {role: node, series_apart: 1, source: "a test"}\n'
+                       'risks:\n  - {id: risk, when: [{fact: ready, of: any, is: false}], because: "it can",'
+                       ' source: "a test"}\n')
+        edit(os.path.join(pack, "pack.yaml"),
+             ("settings:\n  node:\n", "settings:\n  node:\n    word: {type: text, help: \"a secret\"}\n"))
+        with open(os.path.join(pack, "pack.yaml"), "a", encoding="utf-8") as file:
+            file.write("  system:\n    level: {binds: level, type: release, derive: {lowest: told}}\n")
+        edit(os.path.join(pack, "pack.yaml"),
+             ("    ready: {", '    told: {type: release, probe: {command: {argv: [echo, "1"], regex: "(1)"}}}\n    ready: {'))
+        edit(self.cluster_file,
+             ("settings: {", 'settings: {word: {secret: {command: [echo, hush]}}, '),
+             ("        env: {", '        env: {WORD: "${word}", '))
+
+    # plan.md
+
+    def test_plan(self) -> None:
+        self.begin_rising()
+        self.drydock("plan", "--to", NEW, "-o", self.plan, expect=(DONE, NO))
+        self.assertTrue(os.path.exists(self.plan), self.drydock("plan", "--to", NEW).text())
+        plan = self.read_json(self.plan)
+        page = Page("plan")
+        actions = plan["actions"]
+        conditions = [one for action in actions for name in CONDITIONS for one in action[name]]
+        for head, objects in (
+                ("key", [plan]),
+                ("of `roles`", plan["roles"]),
+                ("of `hosts`", list(plan["hosts"].values())),
+                ("of `secrets`", list(plan["secrets"].values())),
+                ("of `sources`", list(plan["sources"].values())),
+                ("of `actions`", actions),
+                ("of `effects`", [effect for action in actions for effect in action["effects"]]),
+                ("of a condition", conditions),
+                ("of `stores`", plan["stores"]),
+                ("of `laws`", plan["laws"]),
+                ("of `skew`", plan["skew"]),
+                ("of `point_of_no_return`", [plan["point_of_no_return"]]),
+                ("of `ways_back`", plan["ways_back"]),
+                ("of `risks`", plan["risks"]),
+                ("of `check`", [plan["check"]])):
+            self.assert_table(page, head, objects)
+        for store in plan["stores"]:
+            self.assertEqual(keys(store["laws"].values()) - page.row("of `stores`", "laws"), set())
+
+    # traces.md
+
+    def test_traces(self) -> None:
+        """Of a plan whose quorum guard was taken out."""
+        self.begin()
+        edit(self.cluster.path("packs", "toy", "procedures", "upgrade.yaml"),
+             ("        guard: [{quorum_without: this}]\n", ""))
+        self.drydock("plan", "--to", NEW, "-o", self.plan, expect=NO)
+        traces = os.path.join(self.scratch, "stories.json")
+        self.drydock("check", self.plan, "--trace", traces, expect=NO)
+        report = self.read_json(traces)
+        page = Page("traces")
+        self.assert_table(page, "of the report", [report])
+        self.assertEqual(set(report["faults"]) - page.row("of the report", "faults"), set())
+        self.assert_table(page, "of `violations`", report["violations"])
+        for step in (step for one in report["violations"] for step in one["trace"]):
+            self.assertEqual(set(step) - {"what"} - page.row("`what`", step["what"]), set(), step)
+        words = ["sim", self.plan, "--trace", traces, "--json"]
+        answer = json.loads(run_drydock(words, self.scratch, self.environment).stdout)
+        self.assert_table(page, "of the answer", [answer])
+        self.assert_table(page, "of `stories`", answer["stories"])
+
+    def test_steps_of_traces(self) -> None:
+        """The page has each kind of step that the checker tells, and no other."""
+        with open(os.path.join(ROOT, "src", "checker", "story.cpp"), encoding="utf-8") as file:
+            source = file.read()
+        table = source[source.index("k_words = {{"):]
+        kinds = set(re.findall(r'^ +\{"(\w+)",', table[:table.index("}};")], re.M))
+        self.assertEqual(len(kinds), 27)
+        self.assertEqual(Page("traces").first_column("`what`"), kinds | {"settled"})
+
+    # events.md
+
+    def test_types_of_events(self) -> None:
+        """The page has each type of event that a run can record, and no other."""
+        with open(os.path.join(ROOT, "src", "run", "event.cpp"), encoding="utf-8") as file:
+            source = file.read()
+        table = source[source.index("k_types = {"):]
+        types = set(re.findall(r'"([a-z.]+)"', table[:table.index("}")]))
+        self.assertEqual(len(types), 18)
+        self.assertEqual(Page("events").first_column("type"), types)
+
+    def test_events(self) -> None:
+        """Of runs that wait for a person, are noted, drift, pause, halt, end, are taken back and given up."""
+        events = self.run_to_the_end() + self.run_into_a_halt_and_back()
+        page = Page("events")
+        told = {event["type"] for event in events}
+        rare = {"action.progress", "action.attached"}
+        self.assertEqual(page.first_column("type") - told - rare, set(), "types that no run recorded")
+        of_event = page.first_column("of an event") | {"sequence", "wall_ms"}
+        for event in events:
+            self.assertEqual(set(event) - of_event, set(), event)
+            row = page.row("type", event["type"])
+            self.assertIn(event.get("outcome", "done"), row | {"done"}, event)
+            detail = event.get("detail") or {}
+            if event["type"] in ("action.ended", "action.attached"):
+                row |= {word for one in page.rows("when") for word in CODE.findall(one[1])}
+            self.assertEqual(set(detail) - row, set(), event)
+            for fact in (detail.get("facts") or {}).values():
+                if isinstance(fact, dict) and event["outcome"] != "yes":
+                    self.assertEqual(set(fact), page.first_column("of a fact"), event)
+            for drift in detail.get("drift", []):
+                self.assertEqual(set(drift) - page.row("key of `detail`", "drift"), set(), event)
+
+    def run_to_the_end(self) -> list[dict[str, Any]]:
+        self.begin("gate")
+        self.make_plan()
+        self.drydock("apply", self.plan, expect=WAITS)
+        self.drydock("note", "the disks were replaced", expect=DONE)
+        self.cluster.kill("m3")
+        self.drydock("resume", expect=MOVED)
+        self.cluster.start("m3")
+        self.wait_for(lambda: self.cluster.is_up("m3"), "m3 to serve")
+        self.drydock("resume", expect=WAITS)
+        self.drydock("approve", "go", expect=DONE)
+        self.drydock("resume", expect=DONE)
+        return self.all_events()
+
+    def run_into_a_halt_and_back(self) -> list[dict[str, Any]]:
+        self.begin()
+        self.make_plan()
+        self.kill_in_stop("m1", 2)
+        running = self.start_drydock("resume")
+        self.wait_for(lambda: self.types().count("conductor.started") == 2, "another conductor")
+        self.drydock("pause", expect=(DONE, WAITS))
+        running.wait()
+        os.rename(self.cluster.path("releases", NEW), self.cluster.path("releases", "away"))
+        self.drydock("resume", expect=HALTED)
+        self.drydock("downgrade", expect=DONE)
+        self.make_plan()
+        self.kill_in_stop("m1", 1)
+        self.drydock("abort", expect=DONE)
+        return self.all_events()
+
+    def all_events(self) -> list[dict[str, Any]]:
+        ids = [run for run, in self.rows("SELECT id FROM runs ORDER BY number")]
+        return [event for run in ids for event in self.events(run=run)]
+
+    # journal.md
+
+    def test_journal(self) -> None:
+        """Each table of the database is on the page, column by column."""
+        self.begin()
+        self.make_plan()
+        self.drydock("apply", self.plan, expect=DONE)
+        page = Page("journal")
+        with sqlite3.connect(os.path.join(self.scratch, "state", "journal.db")) as database:
+            tables = [name for name, in database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+            columns = {name: {row[1] for row in database.execute(f"PRAGMA table_info({name})")}
+                       for name in tables}
+        database.close()
+        documented = {CODE.findall(table[0][0])[0]: {word for row in table[1:]
+                                                     for word in CODE.findall(row[0])}
+                      for table in page.tables if CODE.match(table[0][0])}
+        self.assertEqual({name: documented.get(name) for name in tables}, columns)
+
+    # agent-protocol.md
+
+    def test_agent_protocol(self) -> None:
+        """The answers of an agent, and the files that it leaves."""
+        self.begin()
+        agent = Agent(os.path.join(self.scratch, "agent"))
+        self.addCleanup(agent.close)
+        owner = {"cluster": "c", "journal": "j" * 32, "who": "a person", "claims": [],
+                 "leases": [[1, "0" * 16]]}
+        key = {"journal": "j" * 32, "epoch": 1, "run": "r", "action": "a/b", "attempt": 1}
+        head = {"sequence": 1, "hash": "0" * 64}
+        request = {"kind": "command", "argv": ["/bin/true"], "timeout_ms": 5000}
+        answers = [
+            agent.ask(do="hello"), agent.ask(do="ping"), agent.ask(do="fence", epoch=1, owner=owner),
+            agent.ask(do="probe", probes=[{"id": "f", "kind": "file", "path": "/nowhere", "as": "exists",
+                                           "type": "bool"}]),
+            agent.ask(do="exec", **key, head=head, request=request),
+            agent.ask(do="attach", **key),
+            agent.ask(do="attach", run="r", action="none", attempt=1, wait=False),
+            agent.ask(do="hello", heads_of=""),
+            agent.ask(do="exec", **key, request={**request, "argv": ["/bin/false"]}),
+            agent.ask(do="nothing"),
+        ]
+        documented = {word for code in Page("agent-protocol").words() for word in re.findall(r"\w+", code)}
+        for answer in answers:
+            self.assertEqual(all_keys(answer) - documented, set(), answer)
+        folder = os.path.join(agent.state, "r", "a+b.1")
+        self.assertEqual(set(os.listdir(folder)) - self.files_of_page(), set())
+        for name in ("request.json", "result.json", "containment.json"):
+            self.assertEqual(all_keys(self.read_json(os.path.join(folder, name))) - documented, set(), name)
+        with open(os.path.join(agent.state, ".fence"), encoding="utf-8") as file:
+            self.assertEqual(all_keys(json.load(file)) - documented, set(), ".fence")
+
+    @staticmethod
+    def files_of_page() -> set[str]:
+        return Page("agent-protocol").first_column("file")
+
+    @staticmethod
+    def read_json(path: str) -> Any:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+
+
+def all_keys(value: Any) -> set[str]:
+    """Of an answer, but not of `evidence`, which each kind of action and probe fills in its own way."""
+    if isinstance(value, list):
+        return {key for one in value for key in all_keys(one)}
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | {key for name, one in value.items() if name != "evidence" for key in all_keys(one)}
+
+
+class Agent:
+    """`drydock agent`, spoken to in frames."""
+
+    def __init__(self, state: str):
+        self.state = state
+        self._number = 0
+        self._process = subprocess.Popen([harness.program(), "agent", "--state", state],
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process.stdout.readline()
+
+    def ask(self, **request: Any) -> Any:
+        """Returns the answer; frames of progress before it are passed over."""
+        self._number += 1
+        body = json.dumps({"n": self._number, **request}).encode()
+        self._process.stdin.write(struct.pack(">I", len(body)) + body)
+        self._process.stdin.flush()
+        while True:
+            size, = struct.unpack(">I", self._process.stdout.read(4))
+            answer = json.loads(self._process.stdout.read(size))
+            if "progress" not in answer:
+                return answer
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+if __name__ == "__main__":
+    harness.main()
