@@ -23,10 +23,32 @@ from page import CODE, Page  # noqa: E402
 from program import run_drydock  # noqa: E402
 
 CONDITIONS = ("when", "guard", "then", "happened", "broken")
+# By page: the folders of the sources that write the format.
+WRITERS = {
+    "plan": ("model", "app"),
+    "events": ("run", "conduct", "app", "model", "cli"),
+    "traces": ("checker", "cli"),
+    "store": ("cli", "app", "mover/blocks"),
+    "vfolders": ("cli", "app", "mover/rename"),
+    "journal": ("journal", "app"),
+    "agent-protocol": ("agent", "pack", "app"),
+}
 
 
 def keys(objects: Iterable[dict[str, Any]]) -> set[str]:
     return {key for one in objects for key in one}
+
+
+def sources_of(folder: str) -> list[str]:
+    """The text of each source file below that folder of src/, without its tests."""
+    found = []
+    base = os.path.join(ROOT, "src", folder)
+    for path, _, names in os.walk(base):
+        for name in names:
+            if name.endswith((".h", ".cpp")) and not name.endswith("_test.cpp"):
+                with open(os.path.join(path, name), encoding="utf-8") as file:
+                    found.append(file.read())
+    return found
 
 
 def edit(path: str, *changes: tuple[str, str]) -> None:
@@ -70,7 +92,8 @@ class Formats(harness.Case):
         with open(os.path.join(pack, "pack.yaml"), "a", encoding="utf-8") as file:
             file.write("  system:\n    level: {binds: level, type: release, derive: {lowest: told}}\n")
         edit(os.path.join(pack, "pack.yaml"),
-             ("    ready: {", '    told: {type: release, probe: {command: {argv: [echo, "1"], regex: "(1)"}}}\n    ready: {'))
+             ("    ready: {", '    told: {type: release, probe: {command: {argv: [echo, "1"], regex: "(1)"}}}\n'
+              "    ready: {"))
         edit(self.cluster_file,
              ("settings: {", 'settings: {word: {secret: {command: [echo, hush]}}, '),
              ("        env: {", '        env: {WORD: "${word}", '))
@@ -222,7 +245,27 @@ class Formats(harness.Case):
                       for table in page.tables if CODE.match(table[0][0])}
         self.assertEqual({name: documented.get(name) for name in tables}, columns)
 
+    # All pages
+
+    def test_documented_keys_have_a_writer(self) -> None:
+        """No page keeps a key that nothing writes any more: each is a word in the sources of its writers."""
+        for name, folders in WRITERS.items():
+            with self.subTest(name):
+                words = {word for folder in folders for text in sources_of(folder)
+                         for word in re.findall(r"\w+", text)}
+                documented = {code for table in Page(name).tables for row in table[1:]
+                              for code in CODE.findall(row[0]) if re.fullmatch(r"[a-z_]+", code)}
+                self.assertEqual(documented - words, set())
+
     # agent-protocol.md
+
+    def test_kinds_of_actions_and_probes(self) -> None:
+        """The page has each kind of action and probe that an agent knows."""
+        text = "".join(sources_of("agent"))
+        for pattern in (r'ActionKind\{"(\w+)"', r'ProbeKind\{"(\w+)"'):
+            kinds = set(re.findall(pattern, text))
+            self.assertTrue(kinds, pattern)
+            self.assertEqual(kinds - Page("agent-protocol").first_column("kind"), set())
 
     def test_agent_protocol(self) -> None:
         """The answers of an agent, and the files that it leaves."""
