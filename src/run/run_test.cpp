@@ -188,6 +188,42 @@ TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
     EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
 }
 
+// The level of a store that a command migrates: the old format, then either, then the new one.
+TEST(RunWorld, KnowsWhatACommandConverts) {
+    Plan plan = diamond(Repeatable::probe);
+    plan.to = "2";
+    plan.planned["schema"] = {model::Known::known, "old", "", 0};
+    plan.planned["m1/revision"] = plan.planned["schema"];
+    plan.planned["other"] = {model::Known::known, 7, "", 0};
+    plan.sources["schema"].derive = "agreed";
+    plan.sources["schema"].inputs = {"m1/revision"};
+    plan.sources["m1/revision"].member = "m1";
+    plan.sources["other"].type = model::FactType::integer;
+    plan.stores = {{.name = "database", .role = "m", .shared = true, .levels = {"schema"}},
+                   {.name = "index", .role = "m", .shared = true, .levels = {"other"}}};
+    plan.stores[1].laws["2"].writes = "8";
+    plan.laws = {{.store = "database", .raises = "on_migrate", .becomes = "new"}};
+    plan.actions[0].effects = {{"raises", "m1", "database", {}}, {"lowers", "m1", "index", {}}};
+    State state = running(plan);
+    const auto drifts = [&](const Json& schema, const Json& other) {
+        const model::FactBook facts = {{"schema", {model::Known::known, schema, "", 0}},
+                                       {"m1/revision", {model::Known::known, schema, "", 0}},
+                                       {"other", {model::Known::known, other, "", 0}}};
+        return find_drift(plan, state, facts).size();
+    };
+    EXPECT_EQ(drifts("old", 7), 0U);
+    EXPECT_EQ(drifts("new", 8), 3U);
+    for (const Status status : {Status::intended, Status::acted, Status::unseen, Status::unsure}) {
+        state.set_status(0, status);
+        EXPECT_EQ(drifts("old", 7), 0U);
+        EXPECT_EQ(drifts("new", 8), 0U);
+        EXPECT_EQ(drifts("third", 9), 3U);
+    }
+    state.set_status(0, Status::done);
+    EXPECT_EQ(drifts("new", 8), 0U);
+    EXPECT_EQ(drifts("old", 7), 3U);
+}
+
 TEST(RunState, HoldsItsNumbersInSmallAndInLargePlans) {
     for (const std::size_t actions : {1U, 59U, 60U, 1000U}) {
         State state(actions);

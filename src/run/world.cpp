@@ -54,6 +54,75 @@ void lay_over(World& world, const model::Action& action, Status status) {
     }
 }
 
+// A format is written as a text in laws, and may be a number as a fact.
+Observation level_of(const Plan& plan, const std::string& key, const std::string& format) {
+    const auto source = plan.sources.find(key);
+    const bool is_number =
+        source != plan.sources.end() && source->second.type == model::FactType::integer;
+    const auto number = is_number ? Json::parse(format) : fail("world.format", "not a number");
+    return value_of(number && number->is_integer() ? *number : Json(format));
+}
+
+// Where the format of a store is read: its level facts, and the facts that those are derived from.
+std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::string>& levels) {
+    std::vector<std::string> keys = levels;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto source = plan.sources.find(keys[i]);
+        if (source != plan.sources.end() && !source->second.derive.empty()) {
+            keys.insert(keys.end(), source->second.inputs.begin(), source->second.inputs.end());
+        }
+    }
+    return keys;
+}
+
+// A command has brought a store to a format, or may have. A member's own level tells its own
+// instance of a store that is not shared; the others may follow or stay.
+void convert(World& world,
+             const Plan& plan,
+             const model::PlanStore& store,
+             const std::string& format,
+             const model::Action& action,
+             const model::Effect& effect,
+             bool is_sure) {
+    for (const std::string& key : level_keys(plan, store.levels)) {
+        const auto level = world.find(key);
+        if (level == world.end() || level->second.any_of.empty()) {
+            continue;
+        }
+        const auto source = plan.sources.find(key);
+        const bool is_others = source != plan.sources.end() && !source->second.member.empty()
+                               && source->second.member != effect.member && !store.shared;
+        if (is_sure && !is_others) {
+            level->second = {{}, action.id};
+        }
+        level->second.any_of.push_back(level_of(plan, key, format));
+    }
+}
+
+// The format that the effect brings the store to; empty if it brings it to none.
+std::string format_after(const Plan& plan, const model::PlanStore& store, const std::string& kind) {
+    if (kind == "lowers") {
+        const auto law = store.laws.find(plan.to);
+        return law == store.laws.end() ? "" : law->second.writes;
+    }
+    const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const Law& one) {
+        return one.store == store.name;
+    });
+    return kind == "raises" && law != plan.laws.end() ? law->becomes : "";
+}
+
+void convert_stores(World& world, const Plan& plan, const model::Action& action, Status status) {
+    for (const model::Effect& effect : action.effects) {
+        for (const model::PlanStore& store : plan.stores) {
+            const std::string format =
+                store.name == effect.name ? format_after(plan, store, effect.kind) : "";
+            if (!format.empty()) {
+                convert(world, plan, store, format, action, effect, took_effect(status));
+            }
+        }
+    }
+}
+
 // The key of the fact that a member has bound to a standard fact; empty if none.
 std::string bound_key(const Plan& plan, const std::string& member, std::string_view standard) {
     for (const auto& [key, source] : plan.sources) {
@@ -200,6 +269,7 @@ World expected_world(const Plan& plan, const State& state) {
         const Status status = state.status(i);
         if (took_effect(status) || may_have_changed(state, i)) {
             lay_over(world, plan.actions[i], status);
+            convert_stores(world, plan, plan.actions[i], status);
         }
     }
     for (const Law& law : plan.laws) {
@@ -207,7 +277,7 @@ World expected_world(const Plan& plan, const State& state) {
         for (const std::string& key : law.levels) {
             const auto level = world.find(key);
             if (may_fire && level != world.end() && !level->second.any_of.empty()) {
-                level->second.any_of.push_back(value_of(law.becomes));
+                level->second.any_of.push_back(level_of(plan, key, law.becomes));
             }
         }
     }

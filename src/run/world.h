@@ -3,7 +3,8 @@
 //
 // A fact that an action in flight may be changing right now is not expected to have any value. A
 // format that a law may raise unasked may have its old or its new value, from the moment at which
-// the law's condition can hold.
+// the law's condition can hold. A format that a command converts has its new value once that is
+// seen, and either of them before.
 #pragma once
 
 #include "model/plan.h"

@@ -98,7 +98,10 @@ Observation PlanSystem::observe(const model::FactSource& source) const {
         if (kind == "service") {
             return {Known::known, it.up ? "running" : "stopped", evidence, now_ms_};
         }
-        const bool mute = !it.up && asks_the_process(source.probe) && !said_.contains(source.key);
+        // However they are asked: a member that is down runs nothing and is not ready.
+        const bool mute = !it.up
+                          && (source.key == it.ready || source.key == it.running
+                              || (asks_the_process(source.probe) && !said_.contains(source.key)));
         const bool not_yet = it.up && source.key == it.ready && now_ms_ < it.ready_at_ms;
         if (mute || not_yet) {
             return {Known::absent, {}, "nobody listens there", now_ms_};
@@ -353,11 +356,31 @@ bool PlanSystem::host_dies(const std::string& host) {
     return true;
 }
 
-void PlanSystem::repair(const Json& halt) {
+// True if a run halted because the member is not up. Another fact of a member that the plan has
+// stopped is no reason to start it.
+bool PlanSystem::is_missed(const std::string& name, const Member& member, const Json& halt) {
+    const std::string& cause = halt["cause"].as_string();
+    const auto speaks_of = [&](const std::string& key) {
+        return !key.empty() && cause.find(key) != std::string::npos;
+    };
+    return halt.contains("action")
+           && (speaks_of(member.ready) || speaks_of(member.running)
+               || speaks_of(name + "/service"));
+}
+
+// True if the member may be up, as the run expects the world; a drift says so to a person.
+bool PlanSystem::may_be_up(const Member& member, const run::World& expected) {
+    const auto running = expected.find(member.running);
+    return running == expected.end()
+           || std::any_of(running->second.any_of.begin(),
+                          running->second.any_of.end(),
+                          [](const Observation& one) { return one.status == Known::known; });
+}
+
+void PlanSystem::repair(const Json& halt, const run::World& expected) {
     for (auto& [name, member] : members_) {
-        const bool named = halt.contains("action")
-                           && halt["cause"].as_string().find(name + "/") != std::string::npos;
-        if (!member.up && (member.died || named)) {
+        if (!member.up
+            && ((member.died && may_be_up(member, expected)) || is_missed(name, member, halt))) {
             member.up = true;
             member.died = false;
             member.ready_at_ms = now_ms_;

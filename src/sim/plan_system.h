@@ -8,6 +8,7 @@
 #pragma once
 
 #include "model/plan.h"
+#include "run/world.h"
 #include "sim/site.h"
 #include "transport/fake/faults.h"
 #include "transport/fake/idle_system.h"
@@ -47,9 +48,9 @@ public:
     agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request) override;
 
-    // What a person does: starts the members that died, and who is down where the run halted, as
-    // they were.
-    void repair(const Json& halt);
+    // Does what a person does: starts the members that died and that the run expects to be up, and
+    // those that the halt misses, as they were.
+    void repair(const Json& halt, const run::World& expected);
 
     // A person has approved the point of no return.
     void approve() { approved_ = true; }
@@ -91,6 +92,9 @@ private:
     };
 
     [[nodiscard]] model::Observation observe(const model::FactSource& source) const;
+    [[nodiscard]] static bool
+    is_missed(const std::string& name, const Member& member, const Json& halt);
+    [[nodiscard]] static bool may_be_up(const Member& member, const run::World& expected);
     [[nodiscard]] bool runs_in(const Member& it, const std::string& series) const;
     [[nodiscard]] bool holds(const model::Law& law) const;
     [[nodiscard]] bool risen(const model::Law& law) const;

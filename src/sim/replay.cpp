@@ -1,6 +1,7 @@
 #include "sim/replay.h"
 
 #include "journal/memory/memory_journal.h"
+#include "run/world.h"
 #include "sim/director.h"
 
 #include <fmt/format.h>
@@ -115,7 +116,9 @@ public:
 private:
     Ground ground() {
         return {[store = journal::make_memory_store()] { return journal::open_memory(store); },
-                [this](const model::Plan&, const Life& life) { system_.repair(life.halt); },
+                [this](const model::Plan& plan, const Life& life) {
+                    system_.repair(life.halt, run::expected_world(plan, life.state));
+                },
                 [this](std::vector<Wrong>&) { system_.approve(); },
                 {},
                 [this](const run::Event& event) {

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "journal/memory/memory_journal.h"
+#include "run/world.h"
 
 #include <fmt/format.h>
 
@@ -47,7 +48,9 @@ Result<Simulated> simulate(const model::Plan& plan,
               clock,
               faults,
               {[store] { return journal::open_memory(store); },
-               [&](const model::Plan&, const Life& life) { system.repair(life.halt); },
+               [&](const model::Plan& run_plan, const Life& life) {
+                   system.repair(life.halt, run::expected_world(run_plan, life.state));
+               },
                [&](std::vector<Wrong>&) { system.approve(); },
                {}});
     if (tell) {

@@ -1,4 +1,5 @@
-// What the checker says of the upgrade of a site: its verdict, and what breaks with its story.
+// What the checker says of the upgrade of a site: its verdict, and what breaks with its story; and
+// what simulated runs of the same plan break, if any.
 #pragma once
 
 #include "checker/checker.h"

@@ -2,6 +2,7 @@
 // back: packs/ozone on a simulated site that does what the plan says.
 #include "journal/memory/memory_journal.h"
 #include "planner/ozone_site.h"
+#include "run/world.h"
 #include "sim/plan_system.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +42,9 @@ struct Lake {
 
     Ground ground() {
         return {[store = store] { return journal::open_memory(store); },
-                [this](const model::Plan&, const Life& life) { system.repair(life.halt); },
+                [this](const model::Plan& run_plan, const Life& life) {
+                    system.repair(life.halt, run::expected_world(run_plan, life.state));
+                },
                 [this](std::vector<Wrong>&) { approve(); },
                 {}};
     }
