@@ -92,7 +92,7 @@ TEST(SimReplay, KnownFailuresBreakTheSameThing) {
 }
 
 TEST(SimReplay, MutantsBreakTheSameThing) {
-    constexpr std::size_t k_every = 12;
+    constexpr std::size_t k_every = 18;
     Tally tally;
     std::size_t at = 0;
     for (const mutants::Base& base : mutants::all_bases()) {
