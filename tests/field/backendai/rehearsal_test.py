@@ -86,6 +86,23 @@ class Rehearsal(upgrade_test.Case):
         self.drydock("abort")
         self.assert_untouched()
 
+    def test_the_environment_is_made_first_where_there_is_none(self) -> None:
+        self.begin("23.9.8")
+        self.release = self.cluster.version()
+        self.digests = {self.release: self.cluster.digest}
+        self.pids = {role: self.cluster.pids(role) for role in cluster.ROLES}
+        self.cluster.write_cluster_file("23.9.8", "23.9.10", made=("23.9.10",))
+        mark = self.cluster.path("made/23.9.10/drydock-venv.json")
+        self.assertFalse(os.path.exists(mark))
+        self.make_plan("23.09.10")
+        self.drydock("rehearse", self.plan)
+        self.assert_untouched()
+        found = self.result()
+        self.assertEqual((found["forward"], found["way_back"], found["revision"]), (True, "open", "75ea2b136830"), found)
+        with open(mark, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["state"], "made")
+        self.assert_nothing_lost()
+
     def test_killed_at_records_and_resumed(self) -> None:
         self.begin_with_plan("23.9.0", "23.09.8")
         self.drydock("rehearse", self.plan)
