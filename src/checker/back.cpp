@@ -30,18 +30,18 @@ bool is_sure(const Batch& batch, bool halted, const std::vector<bool>& good) {
         return choice.index == action
                && (choice.kind == Kind::skipped || choice.kind == Kind::judged_yes);
     };
-    bool all = !good.empty();
-    bool any = false;
+    bool all_good = !good.empty();
+    bool any_good = false;
     for (std::size_t k = 0; k < good.size(); ++k) {
-        bool one = good[k];
-        for (std::size_t other = 0; other < good.size() && !one; ++other) {
+        bool is_good = good[k];
+        for (std::size_t alternative = 0; alternative < good.size() && !is_good; ++alternative) {
             const std::uint32_t action = batch.choice(k).index;
-            one = good[other] && is_judged(k, action) && is_judged(other, action);
+            is_good = good[alternative] && is_judged(k, action) && is_judged(alternative, action);
         }
-        all = all && one;
-        any = any || one;
+        all_good = all_good && is_good;
+        any_good = any_good || is_good;
     }
-    return halted ? any : all;
+    return halted ? any_good : all_good;
 }
 
 // For each row, by its id, whether it is certain to be finished from there.
@@ -124,8 +124,8 @@ std::string verdict_of(const Site& site, const Options& options, const Search& s
 // Whether there is one order only, in which no members can be exchanged half-way.
 bool is_chain(const Site& site) {
     for (std::size_t i = 1; i < site.acts.size(); ++i) {
-        const auto after = site.program.after(i);
-        if (std::find(after.begin(), after.end(), i - 1) == after.end()) {
+        const auto prerequisites = site.program.after(i);
+        if (std::find(prerequisites.begin(), prerequisites.end(), i - 1) == prerequisites.end()) {
             return false;
         }
     }
@@ -172,20 +172,24 @@ bool WaysBack::is_asked(const Byte* row) const {
 }
 
 bool WaysBack::is_untouched(const Byte* row) const {
-    const auto is_old = [&](Place at) {
-        return at == k_nowhere || row[at] == k_absent
-               || site_.values.at(row[at]).value.show() == site_.plan.from;
+    const auto is_old = [&](Place offset) {
+        return offset == k_nowhere || row[offset] == k_absent
+               || site_.values.at(row[offset]).value.show() == site_.plan.from;
     };
-    std::vector<bool> told(site_.size, false);  // by the release that runs or is installed
+    std::vector<bool> is_release_dependent(site_.size,
+                                           false);  // by the release that runs or is installed
     for (const Member& member : site_.members) {
         if (!is_old(member.running) || !is_old(member.installed)) {
             return false;
         }
-        for (const Place at : {member.running, member.installed, member.ready, member.service}) {
-            told[at == k_nowhere ? 0 : at] = true;
+        for (const Place offset :
+             {member.running, member.installed, member.ready, member.service}) {
+            is_release_dependent[offset == k_nowhere ? 0 : offset] = true;
         }
     }
-    const auto as_at_first = [&](Place at) { return told[at] || row[at] == site_.first[at]; };
+    const auto as_at_first = [&](Place offset) {
+        return is_release_dependent[offset] || row[offset] == site_.first[offset];
+    };
     return std::all_of(site_.places.begin(),
                        site_.places.end(),
                        [&](const auto& fact) { return as_at_first(fact.second); })
@@ -203,32 +207,32 @@ std::string WaysBack::attempt(const Byte* row) const {
     if (!plan) {
         return fmt::format("drydock downgrade is refused: {}", plan.error().message);
     }
-    const Site back(*plan, &start);
+    const Site downgrade_model(*plan, &start);
     Options options;
     options.faults = k_no_faults;
     options.memory_max = k_back_bytes_max;
     options.threads = 1;
-    options.symmetry = options_.symmetry && !is_chain(back);
+    options.symmetry = options_.symmetry && !is_chain(downgrade_model);
     options.shortcuts = options_.shortcuts;
-    Search search(back, options);
+    Search search(downgrade_model, options);
     if (!search.run(static_cast<Broken>(~0U))) {
         return "the downgrade from here is too large to look at";
     }
-    return verdict_of(back, options, search);
+    return verdict_of(downgrade_model, options, search);
 }
 
 const std::string& WaysBack::why_not(const Byte* row) {
-    const auto [at, fresh] = known_.try_emplace(world_of(row));
-    if (fresh) {
-        at->second = attempt(row);
+    const auto [entry, is_new] = known_.try_emplace(world_of(row));
+    if (is_new) {
+        entry->second = attempt(row);
     }
-    return at->second;
+    return entry->second;
 }
 
 void WaysBack::add(const Byte* row) {
-    const auto [at, fresh] = known_.try_emplace(world_of(row));
-    if (fresh) {
-        added_.emplace_back(row, &at->second);
+    const auto [entry, is_new] = known_.try_emplace(world_of(row));
+    if (is_new) {
+        added_.emplace_back(row, &entry->second);
     }
 }
 
@@ -242,9 +246,9 @@ void WaysBack::try_added() {
     if (options_.threads < 2 || added_.size() < 2) {
         try_from(0, 1);
     } else {
-        std::thread other([&] { try_from(1, 2); });
+        std::thread second_thread([&] { try_from(1, 2); });
         try_from(0, 2);
-        other.join();
+        second_thread.join();
     }
     added_.clear();
 }
@@ -253,8 +257,8 @@ namespace {
 
 bool says_remedy(const model::Action& action) {
     const auto says = [](const auto& conditions) {
-        return std::any_of(conditions.begin(), conditions.end(), [](const auto& one) {
-            return !one.remedy.empty();
+        return std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
+            return !condition.remedy.empty();
         });
     };
     return !action.remedy.empty() || says(action.guard) || says(action.then);

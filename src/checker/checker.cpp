@@ -25,35 +25,38 @@ public:
         : options_(options)
         , site_(plan)
         , search_(site_, options)
-        , back_(site_, options)
-        , forward_(model::compare_versions(plan.from, plan.to) < 0 && back_.are_there()) {}
+        , downgrade_checker_(site_, options)
+        , forward_(model::compare_versions(plan.from, plan.to) < 0
+                   && downgrade_checker_.are_there()) {}
 
     Report run() {
         report_.faults = options_.faults;
-        const bool all = search_.run(wanted());
+        const bool is_complete = search_.run(wanted());
         for (std::size_t i = 0; i < k_properties; ++i) {
             const auto property = static_cast<Property>(i);
             if (const auto& breach = search_.breach(property)) {
                 add(property, walk_to(site_, options_, search_, *breach, property));
             }
         }
-        look_at_states(all);
-        fill(all);
+        look_at_states(is_complete);
+        fill(is_complete);
         return std::move(report_);
     }
 
 private:
     [[nodiscard]] bool wants(Property property) const {
-        const auto& some = options_.properties;
-        return some.empty() || std::find(some.begin(), some.end(), property) != some.end();
+        const auto& properties = options_.properties;
+        return properties.empty()
+               || std::find(properties.begin(), properties.end(), property) != properties.end();
     }
 
     [[nodiscard]] Broken wanted() const {
-        Broken all = 0;
+        Broken properties = 0;
         for (std::size_t i = 0; i < k_properties; ++i) {
-            all |= wants(static_cast<Property>(i)) ? bit_of(static_cast<Property>(i)) : Broken{0};
+            properties |=
+                wants(static_cast<Property>(i)) ? bit_of(static_cast<Property>(i)) : Broken{0};
         }
-        return all;
+        return properties;
     }
 
     void add(Property property, Walk walk) {
@@ -61,11 +64,11 @@ private:
     }
 
     // What no single step breaks: ways back from each world, and ends.
-    void look_at_states(bool all) {
+    void look_at_states(bool is_complete) {
         if (wants(Property::no_way_back) && forward_) {
             try_ways_back();
         }
-        if (wants(Property::stuck) && all) {
+        if (wants(Property::stuck) && is_complete) {
             find_stuck();
         }
     }
@@ -74,15 +77,16 @@ private:
         std::vector<std::uint32_t> worlds;
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
-            if (!back_.is_asked(row) || back_.is_known(row)) {
+            if (!downgrade_checker_.is_asked(row) || downgrade_checker_.is_known(row)) {
                 continue;
             }
-            if (back_.tried() >= options_.worlds_max) {
-                report_.not_modelled.push_back(fmt::format(
-                    "ways back were tried from the first {} worlds only", back_.tried()));
+            if (downgrade_checker_.tried() >= options_.worlds_max) {
+                report_.not_modelled.push_back(
+                    fmt::format("ways back were tried from the first {} worlds only",
+                                downgrade_checker_.tried()));
                 break;
             }
-            back_.add(row);
+            downgrade_checker_.add(row);
             worlds.push_back(id);
             if (worlds.size() == k_worlds_at_once) {
                 if (!try_worlds(worlds)) {
@@ -96,12 +100,12 @@ private:
 
     // The first of them from which there is no way back is told.
     bool try_worlds(const std::vector<std::uint32_t>& worlds) {
-        back_.try_added();
+        downgrade_checker_.try_added();
         for (const std::uint32_t id : worlds) {
-            const std::string& why = back_.why_not(search_.row(id));
-            if (!why.empty()) {
+            const std::string& reason = downgrade_checker_.why_not(search_.row(id));
+            if (!reason.empty()) {
                 add(Property::no_way_back, walk_to(site_, options_, search_, id));
-                report_.violations.back().because += ": " + why;
+                report_.violations.back().because += ": " + reason;
                 return false;
             }
         }
@@ -111,8 +115,8 @@ private:
     // A person may still go back from where it halted, or use what the plan names for after the
     // point of no return.
     [[nodiscard]] bool has_other_end(const Byte* row) {
-        if (forward_ && back_.is_asked(row)) {
-            return back_.why_not(row).empty();
+        if (forward_ && downgrade_checker_.is_asked(row)) {
+            return downgrade_checker_.why_not(row).empty();
         }
         const auto& ways = site_.plan.ways_back;
         return std::any_of(ways.begin(), ways.end(), [](const model::WayBack& way) {
@@ -170,36 +174,37 @@ private:
         report_.violations.back().because = because;
     }
 
-    void fill(bool all) {
+    void fill(bool is_complete) {
         report_.states = search_.size();
         report_.transitions = search_.transitions();
         report_.bytes = search_.bytes();
         report_.depth = search_.depth();
         compare_return_points();
-        report_.worlds = back_.tried();
+        report_.worlds = downgrade_checker_.tried();
         report_.verdict = !report_.violations.empty() ? Verdict::violated
-                          : all                       ? Verdict::holds
+                          : is_complete               ? Verdict::holds
                                                       : Verdict::unfinished;
         tell_not_modelled();
     }
 
     void compare_return_points() {
         const std::string planned = site_.plan.point_of_no_return.action;
-        const bool own = std::any_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
-            return rise.closes && rise.from_the_start;
-        });
+        const bool closes_at_start =
+            std::any_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
+                return rise.closes && rise.from_the_start;
+            });
         if (search_.closing()) {
             report_.closes = site_.plan.actions[search_.closing()->choice.index].id;
         }
-        const bool asked = forward_ && !own && wants(Property::no_way_back);
-        auto found = asked ? find_closing(site_, options_, back_) : std::nullopt;
-        if (found) {
-            report_.closes = found->actions.empty() ? "" : found->actions.front();
+        const bool is_searched = forward_ && !closes_at_start && wants(Property::no_way_back);
+        auto hint = is_searched ? find_closing(site_, options_, downgrade_checker_) : std::nullopt;
+        if (hint) {
+            report_.closes = hint->actions.empty() ? "" : hint->actions.front();
         }
-        if (report_.closes == planned || own || is_like(report_.closes, planned)) {
+        if (report_.closes == planned || closes_at_start || is_like(report_.closes, planned)) {
             return;
         }
-        report_.moved = std::move(found);
+        report_.moved = std::move(hint);
         report_.note =
             fmt::format("the planner takes {} for the point of no return, the exploration finds {}",
                         planned.empty() ? "nothing" : planned,
@@ -207,9 +212,9 @@ private:
     }
 
     // The same step on another member that the plan treats alike.
-    [[nodiscard]] bool is_like(const std::string& one, const std::string& other) const {
-        const model::Action* a = site_.plan.find(one);
-        const model::Action* b = site_.plan.find(other);
+    [[nodiscard]] bool is_like(const std::string& id, const std::string& other_id) const {
+        const model::Action* a = site_.plan.find(id);
+        const model::Action* b = site_.plan.find(other_id);
         return a != nullptr && b != nullptr && a->source == b->source;
     }
 
@@ -228,7 +233,7 @@ private:
         if (site_.plan.kind != "rolling") {
             list.push_back(fmt::format("quorum: the procedure is {}", site_.plan.kind));
         }
-        if (!back_.are_there()) {
+        if (!downgrade_checker_.are_there()) {
             list.emplace_back("ways back: none was compiled");
         }
     }
@@ -236,7 +241,7 @@ private:
     const Options& options_;
     Site site_;
     Search search_;
-    WaysBack back_;
+    WaysBack downgrade_checker_;
     bool forward_;  // and it can be tried
     Report report_;
 };
@@ -244,7 +249,7 @@ private:
 bool finds(const Report& report, Property property) {
     return std::any_of(report.violations.begin(),
                        report.violations.end(),
-                       [&](const Violation& one) { return one.property == property; });
+                       [&](const Violation& violation) { return violation.property == property; });
 }
 
 }  // namespace

@@ -47,11 +47,11 @@ public:
             search_,
             [&](const Byte* row) { return why_closed(row).empty(); },
             OneLeads());
-        bool known = open_[ids.front()];
-        for (std::size_t i = 0; i < ids.size() && known; ++i) {
-            known = !open_[ids[i]] || look_behind(ids[i]);
+        bool is_determined = open_[ids.front()];
+        for (std::size_t i = 0; i < ids.size() && is_determined; ++i) {
+            is_determined = !open_[ids[i]] || look_behind(ids[i]);
         }
-        return known ? std::optional(std::move(found_)) : std::nullopt;
+        return is_determined ? std::optional(std::move(found_)) : std::nullopt;
     }
 
 private:
@@ -90,10 +90,10 @@ private:
         return ways_.why_not(row);
     }
 
-    void note(const std::string& action, const std::string& why) {
+    void note(const std::string& action, const std::string& reason) {
         auto& names = found_.actions;
         if (std::find(names.begin(), names.end(), action) == names.end()) {
-            found_.because = names.empty() ? why : found_.because;
+            found_.because = names.empty() ? reason : found_.because;
             names.push_back(action);
         }
     }

@@ -22,16 +22,16 @@ Byte release_of(const Member& member, const Byte* row) {
 
 // The stores' instances that this member opens.
 template <class Each>
-void for_each_store(const Site& site, const Member& member, const Each& each) {
+void for_each_store(const Site& site, const Member& member, const Each& visit) {
     for (const Store& store : site.stores) {
         if (!store.opened_by[static_cast<std::size_t>(member.role)]) {
             continue;
         }
         const auto& owners = site.members_of[static_cast<std::size_t>(store.role)];
         for (std::size_t i = 0; i < store.at.size(); ++i) {
-            const bool own = store.role == member.role && !store.shared;
-            if (!own || &site.members[static_cast<std::size_t>(owners[i])] == &member) {
-                each(store, i);
+            const bool is_own = store.role == member.role && !store.shared;
+            if (!is_own || &site.members[static_cast<std::size_t>(owners[i])] == &member) {
+                visit(store, i);
             }
         }
     }
@@ -126,14 +126,16 @@ bool has_verified_copy(const Store& store, const Byte* row) {
 }
 
 Broken destroy(const Site& site, const Act& act, const Byte* row) {
-    const bool named = std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](int store) {
-        return !has_verified_copy(site.stores[static_cast<std::size_t>(store)], row);
-    });
-    const bool any = act.destroyed.empty()
-                     && std::none_of(site.stores.begin(), site.stores.end(), [&](const auto& one) {
-                            return has_verified_copy(one, row);
-                        });
-    return named || any ? bit_of(Property::unverified_destroy) : Broken{0};
+    const bool lacks_named_copy =
+        std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](int store) {
+            return !has_verified_copy(site.stores[static_cast<std::size_t>(store)], row);
+        });
+    const bool lacks_any_copy =
+        act.destroyed.empty()
+        && std::none_of(site.stores.begin(), site.stores.end(), [&](const auto& store) {
+               return has_verified_copy(store, row);
+           });
+    return lacks_named_copy || lacks_any_copy ? bit_of(Property::unverified_destroy) : Broken{0};
 }
 
 bool takes_writes(const Site& site, const Byte* row) {
@@ -143,9 +145,10 @@ bool takes_writes(const Site& site, const Byte* row) {
 // A way back that is called a downgrade may neither bring back an older copy nor turn clients back
 // to a side that lacks what the other has taken.
 Broken lose_writes(const Site& site, const Act& act, const Byte* row) {
-    const bool back = site.plan.procedure == "downgrade";
-    const bool turns = act.moves_serving && row[site.written] != 0;
-    return back && (act.restores || turns) ? bit_of(Property::lost_writes) : Broken{0};
+    const bool is_downgrade = site.plan.procedure == "downgrade";
+    const bool switches_back = act.moves_serving && row[site.written] != 0;
+    return is_downgrade && (act.restores || switches_back) ? bit_of(Property::lost_writes)
+                                                           : Broken{0};
 }
 
 Broken close(const Site& site, const Byte* row) {
@@ -169,8 +172,8 @@ bool runs_everywhere(const Site& site, const Rise& rise, const Byte* row) {
 }
 
 bool is_risen(const Site& site, const Rise& rise, const Byte* row) {
-    const auto& at = site.stores[static_cast<std::size_t>(rise.store)].at;
-    return std::any_of(at.begin(), at.end(), [&](Place place) {
+    const auto& offsets = site.stores[static_cast<std::size_t>(rise.store)].at;
+    return std::any_of(offsets.begin(), offsets.end(), [&](Place place) {
         return row[place] != k_no_format && row[place] >= rise.becomes;
     });
 }
@@ -185,17 +188,21 @@ bool is_among(const std::vector<int>& members, int member) {
 }
 
 // Another command in flight that takes this member down.
-bool is_going_down(const Site& site, const Member& member, std::size_t but, const Byte* row) {
+bool is_going_down(const Site& site,
+                   const Member& member,
+                   std::size_t excluded_action,
+                   const Byte* row) {
     return std::any_of(member.downs.begin(), member.downs.end(), [&](std::size_t i) {
-        return i != but && run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
+        return i != excluded_action
+               && run::is_open_ended(static_cast<run::Status>(site.status(row, i)));
     });
 }
 
 // A start brings up what is installed, whatever the step says of `running`.
-bool is_told_by_start(const Site& site, const Act& act, Place at) {
+bool is_told_by_start(const Site& site, const Act& act, Place offset) {
     return std::any_of(act.starting.begin(), act.starting.end(), [&](int index) {
         const Member& member = site.members[static_cast<std::size_t>(index)];
-        return at == member.running && member.installed != k_nowhere;
+        return offset == member.running && member.installed != k_nowhere;
     });
 }
 
@@ -219,8 +226,8 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
     if (!act.moves_world) {
         return 0;
     }
-    const bool closing = is_closing(site, row);
-    const bool apart = serve_apart(site, row);
+    const bool was_closing = is_closing(site, row);
+    const bool violated_skew = serve_apart(site, row);
     Broken broken = lose_writes(site, act, row);
     broken |= act.destroys ? destroy(site, act, row) : Broken{0};
     if (act.ran != k_nowhere) {
@@ -245,12 +252,12 @@ Broken take_effect(const Site& site, std::size_t action, Byte* row) {
     for (const int member : act.starting) {
         broken |= start(site, site.members[static_cast<std::size_t>(member)], row);
     }
-    broken |= !apart && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
+    broken |= !violated_skew && serve_apart(site, row) ? bit_of(Property::skew) : Broken{0};
     const bool forward = site.serving != k_nowhere && site.plan.procedure != "downgrade";
     if (forward && row[site.serving] != site.first[site.serving] && takes_writes(site, row)) {
         row[site.written] = 1;
     }
-    return broken | (!closing && is_closing(site, row) ? close(site, row) : Broken{0});
+    return broken | (!was_closing && is_closing(site, row) ? close(site, row) : Broken{0});
 }
 
 void prove_copies(const Site& site, std::size_t action, Byte* row) {
@@ -265,9 +272,9 @@ bool falls_short(const Site& site, std::size_t action, std::size_t role, const B
     int leaving = 0;
     for (const int index : site.members_of[role]) {
         const Member& member = site.members[static_cast<std::size_t>(index)];
-        const bool up = serves(site, member, row) && !is_going_down(site, member, action, row);
-        serving += up ? 1 : 0;
-        leaving += up && is_among(site.acts[action].leaving, index) ? 1 : 0;
+        const bool is_up = serves(site, member, row) && !is_going_down(site, member, action, row);
+        serving += is_up ? 1 : 0;
+        leaving += is_up && is_among(site.acts[action].leaving, index) ? 1 : 0;
     }
     const int minimum = site.quorum[role];
     return serving >= minimum && serving - leaving < minimum;
@@ -298,11 +305,11 @@ void fire(const Site& site, const Rise& rise, Byte* row) {
 }
 
 bool can_read_all(const Site& site, const Member& member, Byte release, const Byte* row) {
-    bool all = true;
+    bool is_readable = true;
     for_each_store(site, member, [&](const Store& store, std::size_t instance) {
-        all = all && can_read(site, store, row[store.at[instance]], release);
+        is_readable = is_readable && can_read(site, store, row[store.at[instance]], release);
     });
-    return all;
+    return is_readable;
 }
 
 void die(const Site& site, const Member& member, Byte* row) {

@@ -15,31 +15,34 @@ inline constexpr Faults k_no_faults = {0, 0, 0, 0, 0};
 // noted. `stays(row)`: no way from it counts.
 template <class IsEnd, class Stays>
 std::vector<bool> along_one_way(const Search& search, const IsEnd& is_end, const Stays& stays) {
-    enum class Known : Byte { nothing, asked, ends, unsure };
-    const std::vector<std::uint32_t> all = search.in_order();
-    const std::size_t size = std::size_t{*std::max_element(all.begin(), all.end())} + 1;
-    std::vector<Known> known(size, Known::nothing);
-    std::vector<std::uint32_t> way;
-    for (std::size_t i = all.size(); i > 0; --i) {
-        std::uint32_t at = all[i - 1];
-        Known end = Known::unsure;  // as where the way meets itself
-        for (way.clear(); at != k_nobody && known[at] == Known::nothing;) {
-            way.push_back(at);
-            known[at] = is_end(search.row(at)) ? Known::ends : Known::asked;
-            at = known[at] == Known::ends ? at
-                 : stays(search.row(at))  ? k_nobody
-                                          : search.onward(at);
+    enum class Conclusion : Byte { nothing, asked, ends, unsure };
+    const std::vector<std::uint32_t> ids = search.in_order();
+    const std::size_t size = std::size_t{*std::max_element(ids.begin(), ids.end())} + 1;
+    std::vector<Conclusion> conclusions(size, Conclusion::nothing);
+    std::vector<std::uint32_t> path;
+    for (std::size_t i = ids.size(); i > 0; --i) {
+        std::uint32_t current_id = ids[i - 1];
+        Conclusion end = Conclusion::unsure;  // as where the way meets itself
+        for (path.clear();
+             current_id != k_nobody && conclusions[current_id] == Conclusion::nothing;) {
+            path.push_back(current_id);
+            conclusions[current_id] =
+                is_end(search.row(current_id)) ? Conclusion::ends : Conclusion::asked;
+            current_id = conclusions[current_id] == Conclusion::ends ? current_id
+                         : stays(search.row(current_id))             ? k_nobody
+                                                                     : search.onward(current_id);
         }
-        if (at != k_nobody && known[at] == Known::ends) {
-            end = Known::ends;
+        if (current_id != k_nobody && conclusions[current_id] == Conclusion::ends) {
+            end = Conclusion::ends;
         }
-        for (const std::uint32_t id : way) {
-            known[id] = end;
+        for (const std::uint32_t id : path) {
+            conclusions[id] = end;
         }
     }
     std::vector<bool> ends(size);
-    std::transform(
-        known.begin(), known.end(), ends.begin(), [](Known one) { return one == Known::ends; });
+    std::transform(conclusions.begin(), conclusions.end(), ends.begin(), [](Conclusion conclusion) {
+        return conclusion == Conclusion::ends;
+    });
     return ends;
 }
 
@@ -55,36 +58,37 @@ std::vector<bool> from_the_ends(const Site& site,
                                 const IsEnd& is_end,
                                 const Leads& leads,
                                 std::vector<bool> ends = {}) {
-    const std::vector<std::uint32_t> all = search.in_order();
-    const std::size_t size = std::size_t{*std::max_element(all.begin(), all.end())} + 1;
+    const std::vector<std::uint32_t> ids = search.in_order();
+    const std::size_t size = std::size_t{*std::max_element(ids.begin(), ids.end())} + 1;
     ends.resize(size, false);
     // Where no fault happens any more, what was spent makes no difference: one row speaks for all.
-    std::vector<std::uint32_t> speaker(size, k_nobody);
+    std::vector<std::uint32_t> representative(size, k_nobody);
     std::vector<std::uint32_t> order;
-    for (const std::uint32_t id : all) {
+    for (const std::uint32_t id : ids) {
         if (ends[id]) {
             continue;
         }
-        speaker[id] = search.find(search.row(id));
-        if (speaker[id] == id) {
+        representative[id] = search.find(search.row(id));
+        if (representative[id] == id) {
             order.push_back(id);
         }
     }
     Explorer explorer(site, k_no_faults, true, true, options.shortcuts);
     Symmetry symmetry = search.symmetry();
     Batch batch(site.size);
-    const Byte* here = nullptr;
+    const Byte* expanded_row = nullptr;
     const auto leads_to_end = [&](std::size_t k) {
-        const auto versions = symmetry.versions(here, batch.row(k));
-        bool each = true;
-        for (std::size_t at = 0; at < versions.size() && each; at += site.size) {
-            const std::uint32_t next = search.find(&versions[at]);
-            each = next != k_nobody && ends[next];
+        const auto versions = symmetry.versions(expanded_row, batch.row(k));
+        bool all_lead = true;
+        for (std::size_t position = 0; position < versions.size() && all_lead;
+             position += site.size) {
+            const std::uint32_t next = search.find(&versions[position]);
+            all_lead = next != k_nobody && ends[next];
         }
-        return each;
+        return all_lead;
     };
-    for (bool moved = true; moved;) {
-        moved = false;
+    for (bool has_changed = true; has_changed;) {
+        has_changed = false;
         for (std::size_t i = order.size(); i > 0; --i) {
             const std::uint32_t id = order[i - 1];
             const Byte* row = search.row(id);
@@ -92,16 +96,16 @@ std::vector<bool> from_the_ends(const Site& site,
                 continue;
             }
             batch.clear();
-            here = row;
+            expanded_row = row;
             if (!is_end(row)) {
                 explorer.expand(row, batch);
             }
             ends[id] = is_end(row) || leads(row, batch, leads_to_end);
-            moved = moved || ends[id];
+            has_changed = has_changed || ends[id];
         }
     }
-    for (const std::uint32_t id : all) {
-        ends[id] = ends[id] || ends[speaker[id]];
+    for (const std::uint32_t id : ids) {
+        ends[id] = ends[id] || ends[representative[id]];
     }
     return ends;
 }
@@ -110,11 +114,11 @@ std::vector<bool> from_the_ends(const Site& site,
 struct OneLeads {
     template <class LeadsToEnd>
     bool operator()(const Byte* /*row*/, const Batch& batch, const LeadsToEnd& leads_to_end) const {
-        bool one = false;
-        for (std::size_t k = 0; k < batch.size() && !one; ++k) {
-            one = leads_to_end(k);
+        bool reaches_end = false;
+        for (std::size_t k = 0; k < batch.size() && !reaches_end; ++k) {
+            reaches_end = leads_to_end(k);
         }
-        return one;
+        return reaches_end;
     }
 };
 

@@ -8,18 +8,18 @@ namespace drydock::checker {
 namespace {
 
 template <class T>
-bool same_in_any_order(std::vector<T> one, std::vector<T> other) {
-    std::sort(one.begin(), one.end());
-    std::sort(other.begin(), other.end());
-    return one == other;
+bool same_in_any_order(std::vector<T> first, std::vector<T> second) {
+    std::sort(first.begin(), first.end());
+    std::sort(second.begin(), second.end());
+    return first == second;
 }
 
 const Member& member_at(const Site& site, int index) {
     return site.members[static_cast<std::size_t>(index)];
 }
 
-bool lies_on(const Member& member, Place at) {
-    return at >= member.block && at < member.block + member.size;
+bool lies_on(const Member& member, Place offset) {
+    return offset >= member.block && offset < member.block + member.size;
 }
 
 }  // namespace
@@ -27,27 +27,28 @@ bool lies_on(const Member& member, Place at) {
 OwnActions::OwnActions(const Site& site) : of_(site.members.size()), rank_(site.acts.size(), 0) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
         if (site.acts[i].member >= 0) {
-            auto& mine = of_[static_cast<std::size_t>(site.acts[i].member)];
-            rank_[i] = mine.size();
-            mine.push_back(i);
+            auto& own_actions = of_[static_cast<std::size_t>(site.acts[i].member)];
+            rank_[i] = own_actions.size();
+            own_actions.push_back(i);
         }
     }
 }
 
 std::vector<bool> behind(const Site& site, std::size_t action) {
-    std::vector<bool> found(site.acts.size(), false);
+    std::vector<bool> is_dependent(site.acts.size(), false);
     for (std::size_t i = action + 1; i < site.acts.size(); ++i) {
-        const auto after = site.program.after(i);
-        found[i] = std::any_of(after.begin(), after.end(), [&](std::size_t one) {
-            return one == action || found[one];
-        });
+        const auto prerequisites = site.program.after(i);
+        is_dependent[i] =
+            std::any_of(prerequisites.begin(), prerequisites.end(), [&](std::size_t prerequisite) {
+                return prerequisite == action || is_dependent[prerequisite];
+            });
     }
-    return found;
+    return is_dependent;
 }
 
-Exchange::Exchange(const Site& site, const OwnActions& own, int a, int b)
+Exchange::Exchange(const Site& site, const OwnActions& member_actions, int a, int b)
     : site_(site)
-    , own_(own)
+    , own_(member_actions)
     , a_(a)
     , b_(b)
     , one_(member_at(site, a))
@@ -62,7 +63,7 @@ bool Exchange::keeps_what_is_left(const std::vector<bool>& over) const {
     if (own_.of(a_).size() != own_.of(b_).size() || !same_blocks() || !same_turns()) {
         return false;
     }
-    const auto alike = [&](std::size_t one) { return over[one] || same(one, over); };
+    const auto alike = [&](std::size_t index) { return over[index] || same(index, over); };
     const auto& of_a = own_.of(a_);
     const auto& of_b = own_.of(b_);
     if (!std::all_of(of_a.begin(), of_a.end(), alike)
@@ -94,31 +95,32 @@ std::size_t Exchange::action(std::size_t index) const {
     return is_own(index) ? own_.of(member(site_.acts[index].member))[own_.rank(index)] : index;
 }
 
-Place Exchange::place(Place at) const {
-    if (lies_on(one_, at)) {
-        return at - one_.block + other_.block;
+Place Exchange::place(Place offset) const {
+    if (lies_on(one_, offset)) {
+        return offset - one_.block + other_.block;
     }
-    return lies_on(other_, at) ? at - other_.block + one_.block : at;
+    return lies_on(other_, offset) ? offset - other_.block + one_.block : offset;
 }
 
-bool Exchange::is_on_them(Place at) const {
-    return lies_on(one_, at) || lies_on(other_, at);
+bool Exchange::is_on_them(Place offset) const {
+    return lies_on(one_, offset) || lies_on(other_, offset);
 }
 
 bool Exchange::same_blocks() const {
-    const auto on = [&](const Member& member) {
+    const auto host_size = [&](const Member& member) {
         return site_.members_on[static_cast<std::size_t>(member.host)].size();
     };
     return one_.role == other_.role && one_.size == other_.size
            && one_.up_at_first == other_.up_at_first
-           && (one_.host == other_.host || (on(one_) == 1 && on(other_) == 1))
+           && (one_.host == other_.host || (host_size(one_) == 1 && host_size(other_) == 1))
            && place(one_.running) == other_.running && place(one_.installed) == other_.installed
            && place(one_.ready) == other_.ready && place(one_.service) == other_.service;
 }
 
 bool Exchange::same_at_first() const {
-    const auto at = [&](const Member& member) { return site_.first.begin() + member.block; };
-    return one_.size == other_.size && std::equal(at(one_), at(one_) + one_.size, at(other_));
+    const auto block_of = [&](const Member& member) { return site_.first.begin() + member.block; };
+    return one_.size == other_.size
+           && std::equal(block_of(one_), block_of(one_) + one_.size, block_of(other_));
 }
 
 // What is over still tells who should be up.
@@ -134,32 +136,32 @@ bool Exchange::same_turns() const {
 
 // The same facts at the same places of their blocks.
 bool Exchange::same_facts() const {
-    const auto of = [&](const Member& member) {
-        std::vector<std::pair<Place, std::string>> found;
+    const auto facts_of = [&](const Member& member) {
+        std::vector<std::pair<Place, std::string>> facts;
         const std::string prefix = member.name + "/";
-        for (auto it = site_.places.lower_bound(prefix);
-             it != site_.places.end() && it->first.starts_with(prefix);
-             ++it) {
-            found.emplace_back(it->second - member.block, it->first.substr(prefix.size()));
+        for (auto entry = site_.places.lower_bound(prefix);
+             entry != site_.places.end() && entry->first.starts_with(prefix);
+             ++entry) {
+            facts.emplace_back(entry->second - member.block, entry->first.substr(prefix.size()));
         }
-        return found;
+        return facts;
     };
-    return of(one_) == of(other_);
+    return facts_of(one_) == facts_of(other_);
 }
 
 // What tells a store's format, of all or of each.
 bool Exchange::same_levels() const {
     for (const Store& store : site_.stores) {
         for (std::size_t i = 0; i < store.at.size(); ++i) {
-            const Place there = place(store.at[i]);
-            const auto other = std::find(store.at.begin(), store.at.end(), there);
+            const Place image = place(store.at[i]);
+            const auto instance = std::find(store.at.begin(), store.at.end(), image);
             std::vector<Place> mapped;
             for (const Place level : store.levels[i]) {
                 mapped.push_back(place(level));
             }
-            if ((there != store.at[i] || store.shared)
+            if ((image != store.at[i] || store.shared)
                 && !same_in_any_order(
-                    mapped, store.levels[static_cast<std::size_t>(other - store.at.begin())])) {
+                    mapped, store.levels[static_cast<std::size_t>(instance - store.at.begin())])) {
                 return false;
             }
         }
@@ -167,66 +169,66 @@ bool Exchange::same_levels() const {
     return true;
 }
 
-bool Exchange::same(std::size_t one, const std::vector<bool>& over) const {
-    const std::size_t other = action(one);
-    const Act& a = site_.acts[one];
-    const Act& b = site_.acts[other];
-    const model::Action& x = site_.plan.actions[one];
-    const model::Action& y = site_.plan.actions[other];
-    const auto same_questions = [&](const std::vector<Question>& these,
-                                    const std::vector<Question>& those) {
+bool Exchange::same(std::size_t index, const std::vector<bool>& over) const {
+    const std::size_t image = action(index);
+    const Act& a = site_.acts[index];
+    const Act& b = site_.acts[image];
+    const model::Action& x = site_.plan.actions[index];
+    const model::Action& y = site_.plan.actions[image];
+    const auto same_questions = [&](const std::vector<Question>& left,
+                                    const std::vector<Question>& right) {
         const auto alike = [&](const Question& p, const Question& q) {
             using Target = std::tuple<int, Place, std::uint64_t, std::uint64_t>;
             std::vector<Target> mapped;
-            std::vector<Target> there;
+            std::vector<Target> expected;
             for (const auto& target : p.targets) {
                 mapped.emplace_back(
                     member(target.member), place(target.at), target.yes, target.cannot_tell);
             }
             for (const auto& target : q.targets) {
-                there.emplace_back(target.member, target.at, target.yes, target.cannot_tell);
+                expected.emplace_back(target.member, target.at, target.yes, target.cannot_tell);
             }
             return p.modelled == q.modelled && p.same == q.same && p.only_up == q.only_up
                    && p.any == q.any && p.needed == q.needed
-                   && same_in_any_order(std::move(mapped), std::move(there));
+                   && same_in_any_order(std::move(mapped), std::move(expected));
         };
-        return std::equal(these.begin(), these.end(), those.begin(), those.end(), alike);
+        return std::equal(left.begin(), left.end(), right.begin(), right.end(), alike);
     };
     return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
            && x.returns_here == y.returns_here && x.request.is_null() == y.request.is_null()
-           && place(site_.cells[one]) == site_.cells[other] && place(a.ran) == b.ran
-           && same_after(one, over) && same_writes(a, b) && a.raises == b.raises
+           && place(site_.cells[index]) == site_.cells[image] && place(a.ran) == b.ran
+           && same_after(index, over) && same_writes(a, b) && a.raises == b.raises
            && a.lowers == b.lowers && a.copies == b.copies && a.destroyed == b.destroyed
            && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
            && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
 }
 
-bool Exchange::same_after(std::size_t one, const std::vector<bool>& over) const {
+bool Exchange::same_after(std::size_t index, const std::vector<bool>& over) const {
     std::vector<std::size_t> mapped;
-    std::vector<std::size_t> there;
-    for (const std::size_t before : site_.program.after(one)) {
-        if (!over[before]) {
-            mapped.push_back(action(before));
+    std::vector<std::size_t> expected;
+    for (const std::size_t prerequisite : site_.program.after(index)) {
+        if (!over[prerequisite]) {
+            mapped.push_back(action(prerequisite));
         }
     }
-    for (const std::size_t before : site_.program.after(action(one))) {
-        if (!over[before]) {
-            there.push_back(before);
+    for (const std::size_t prerequisite : site_.program.after(action(index))) {
+        if (!over[prerequisite]) {
+            expected.push_back(prerequisite);
         }
     }
-    return same_in_any_order(std::move(mapped), std::move(there));
+    return same_in_any_order(std::move(mapped), std::move(expected));
 }
 
-bool Exchange::same_writes(const Act& one, const Act& other) const {
+bool Exchange::same_writes(const Act& left, const Act& right) const {
     std::vector<std::pair<Place, Byte>> mapped;
-    std::vector<std::pair<Place, Byte>> there;
-    for (const Write& write : one.writes) {
+    std::vector<std::pair<Place, Byte>> expected;
+    for (const Write& write : left.writes) {
         mapped.emplace_back(place(write.at), write.value);
     }
-    for (const Write& write : other.writes) {
-        there.emplace_back(write.at, write.value);
+    for (const Write& write : right.writes) {
+        expected.emplace_back(write.at, write.value);
     }
-    return same_in_any_order(std::move(mapped), std::move(there));
+    return same_in_any_order(std::move(mapped), std::move(expected));
 }
 
 // All other members are asked the same in both cases; only these two are to be compared.

@@ -27,7 +27,7 @@ private:
 
 class Exchange {
 public:
-    Exchange(const Site& site, const OwnActions& own, int a, int b);
+    Exchange(const Site& site, const OwnActions& member_actions, int a, int b);
 
     // Whether it maps the site onto itself.
     [[nodiscard]] bool keeps_the_site() const;
@@ -49,16 +49,16 @@ private:
     }
 
     [[nodiscard]] std::size_t action(std::size_t index) const;
-    [[nodiscard]] Place place(Place at) const;
-    [[nodiscard]] bool is_on_them(Place at) const;
+    [[nodiscard]] Place place(Place offset) const;
+    [[nodiscard]] bool is_on_them(Place offset) const;
     [[nodiscard]] bool same_blocks() const;
     [[nodiscard]] bool same_at_first() const;
     [[nodiscard]] bool same_turns() const;
     [[nodiscard]] bool same_facts() const;
     [[nodiscard]] bool same_levels() const;
-    [[nodiscard]] bool same(std::size_t one, const std::vector<bool>& over) const;
-    [[nodiscard]] bool same_after(std::size_t one, const std::vector<bool>& over) const;
-    [[nodiscard]] bool same_writes(const Act& one, const Act& other) const;
+    [[nodiscard]] bool same(std::size_t index, const std::vector<bool>& over) const;
+    [[nodiscard]] bool same_after(std::size_t index, const std::vector<bool>& over) const;
+    [[nodiscard]] bool same_writes(const Act& left, const Act& right) const;
     [[nodiscard]] bool ignores(const std::vector<Question>& questions) const;
 
     const Site& site_;

@@ -19,30 +19,34 @@ bool judges_guard(const Command& command) {
 }
 
 // Its `when` does not hold, or nobody knows.
-bool may_skip(const Answer& when) {
-    return when.modelled == Tri::no || (when.open && when.modelled == Tri::yes);
+bool may_skip(const Answer& applicability) {
+    return applicability.modelled == Tri::no
+           || (applicability.open && applicability.modelled == Tri::yes);
 }
 
-Byte* Batch::add(const Byte* from, Choice choice) {
-    const std::size_t at = found_.size() * row_size_;
-    if (rows_.size() < at + row_size_) {
-        rows_.resize(std::max(2 * rows_.size(), at + 16 * row_size_));
+Byte* Batch::add(const Byte* source, Choice choice) {
+    const std::size_t position = found_.size() * row_size_;
+    if (rows_.size() < position + row_size_) {
+        rows_.resize(std::max(2 * rows_.size(), position + 16 * row_size_));
     }
-    std::memcpy(&rows_[at], from, row_size_);
+    std::memcpy(&rows_[position], source, row_size_);
     found_.push_back({choice, 0});
-    return &rows_[at];
+    return &rows_[position];
 }
 
-Explorer::Explorer(
-    const Site& site, const Faults& faults, bool persons, bool everybody, bool shortcuts)
+Explorer::Explorer(const Site& site,
+                   const Faults& faults,
+                   bool operator_repairs,
+                   bool any_member_may_die,
+                   bool resolve_local)
     : site_(site)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
-    , persons_(persons)
-    , everybody_(everybody || serve_apart(site, site.first.data()))
-    , shortcuts_(shortcuts)
+    , persons_(operator_repairs)
+    , everybody_(any_member_may_die || serve_apart(site, site.first.data()))
+    , shortcuts_(resolve_local)
     , here_(site.acts.size())
     , there_(site.acts.size())
-    , order_(site, !shortcuts) {
+    , order_(site, !resolve_local) {
 }
 
 bool Explorer::can_afford(Fault fault) const {
@@ -75,11 +79,11 @@ void Explorer::close(std::size_t action) {
 
 // The row is a copy of the one before: only what moved is packed.
 void Explorer::close_all() {
-    const run::State::Cell* before = here_.of_actions().data();
-    const run::State::Cell* after = there_.of_actions().data();
+    const run::State::Cell* cells_before = here_.of_actions().data();
+    const run::State::Cell* cells_after = there_.of_actions().data();
     next_[0] = static_cast<Byte>(there_.phase());
     for (std::size_t i = 0; i < here_.actions(); ++i) {
-        if (after[i] != before[i]) {
+        if (cells_after[i] != cells_before[i]) {
             site_.pack_action(there_, i, next_);
         }
     }
@@ -102,11 +106,14 @@ bool Explorer::is_repeated(const Command& command) const {
     return concerns_one && is_repeated(site_.acts[command.action].member);
 }
 
-void Explorer::expand(const Byte* row, Batch& out, std::span<const int> first, const Byte* before) {
+void Explorer::expand(const Byte* row,
+                      Batch& successors,
+                      std::span<const int> representatives,
+                      const Byte* previous_row) {
     row_ = row;
-    out_ = &out;
-    first_ = first;
-    order_.begin(row, before);
+    out_ = &successors;
+    first_ = representatives;
+    order_.begin(row, previous_row);
     site_.unpack(row, here_);
     there_.set_cells(here_.cells());
     if (here_.phase() == Phase::halted) {

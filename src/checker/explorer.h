@@ -44,7 +44,7 @@ enum class Kind : Byte {
 
 [[nodiscard]] bool judges_guard(const run::Command& command);
 // Whether an action whose `when` is answered like that may be skipped.
-[[nodiscard]] bool may_skip(const Answer& when);
+[[nodiscard]] bool may_skip(const Answer& applicability);
 
 // What happened, and to whom: an action, a member, a host or a law, by its index.
 struct Choice {
@@ -72,7 +72,7 @@ public:
     void clear() { found_.clear(); }
 
     // One more, a copy of `from`.
-    Byte* add(const Byte* from, Choice choice);
+    Byte* add(const Byte* source, Choice choice);
 
 private:
     struct Found {
@@ -99,9 +99,9 @@ public:
     // `shortcuts`: what became of a quiet action is settled before anything else happens.
     Explorer(const Site& site,
              const Faults& faults,
-             bool persons = true,
-             bool everybody = true,
-             bool shortcuts = false);
+             bool operator_repairs = true,
+             bool any_member_may_die = true,
+             bool resolve_local = false);
 
     // Appends to `out`. The state itself is never among it unless something happened. `first`: for
     // each member, the first one that is in the same state as it; of those, only what happens to
@@ -109,9 +109,9 @@ public:
     // `before`, if not null: a row from which this one was reached in one step; then of several
     // orders one is told, if order() keeps one.
     void expand(const Byte* row,
-                Batch& out,
-                std::span<const int> first = {},
-                const Byte* before = nullptr);
+                Batch& successors,
+                std::span<const int> representatives = {},
+                const Byte* previous_row = nullptr);
 
     [[nodiscard]] OneOrder& order() { return order_; }
 

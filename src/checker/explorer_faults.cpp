@@ -11,17 +11,17 @@ using run::EventType;
 using run::Status;
 
 void Explorer::let_things_happen() {
-    bool under_way = false;
+    bool any_in_flight = false;
     const auto cells = here_.of_actions();
     for (std::size_t i = 0; i < cells.size(); ++i) {
         if (run::State::status_in(cells[i]) == Status::intended) {
-            under_way = true;
+            any_in_flight = true;
             if (!is_repeated(site_.acts[i].member)) {
                 answer_to(i);
             }
         }
     }
-    if (under_way && can_afford(Fault::crash) && !order_.death_is_told()) {
+    if (any_in_flight && can_afford(Fault::crash) && !order_.death_is_told()) {
         open(Kind::conductor_dies, 0, Fault::crash);
         move(EventType::conductor_started, 0);
         close_all();
@@ -91,19 +91,20 @@ void Explorer::lose_hosts() {
         if (members.size() == 1 && is_repeated(members.front())) {
             continue;
         }
-        const bool concerned = std::any_of(members.begin(), members.end(), [&](int member) {
+        const bool is_observable = std::any_of(members.begin(), members.end(), [&](int member) {
             return concerned_[static_cast<std::size_t>(member)];
         });
-        const bool away = row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0;
-        if (concerned && away) {
+        const bool is_lost =
+            row_[site_.members[static_cast<std::size_t>(members.front())].away] != 0;
+        if (is_observable && is_lost) {
             open(Kind::host_back, i);
-        } else if (concerned && can_afford(Fault::host)) {
+        } else if (is_observable && can_afford(Fault::host)) {
             open(Kind::host_lost, i, Fault::host);
         } else {
             continue;
         }
         for (const int member : members) {
-            next_[site_.members[static_cast<std::size_t>(member)].away] = away ? 0 : 1;
+            next_[site_.members[static_cast<std::size_t>(member)].away] = is_lost ? 0 : 1;
         }
     }
 }

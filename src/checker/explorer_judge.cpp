@@ -15,15 +15,15 @@ using run::Status;
 // that can happen, happens before in another story.
 void Explorer::judge_guard(std::size_t action) {
     const Act& act = site_.acts[action];
-    const Answer when = answer(site_, act.when, row_);
-    if (may_skip(when)) {
+    const Answer applicability = answer(site_, act.when, row_);
+    if (may_skip(applicability)) {
         skip(action);
     }
-    if (when.modelled == Tri::no) {
+    if (applicability.modelled == Tri::no) {
         return;
     }
     const Answer guard = answer(site_, act.guard, row_);
-    if (when.modelled != Tri::yes || guard.modelled != Tri::yes) {
+    if (applicability.modelled != Tri::yes || guard.modelled != Tri::yes) {
         fail_guard(action, true);
         return;
     }

@@ -23,9 +23,9 @@ constexpr int k_crowd_at_once = 2;  // one that raises the format, one that brin
 // Nobody else can tell whether a quiet action is lost, or never began and is begun again later; so
 // the one that is lost is settled first, and nothing else is tried in between.
 bool Explorer::settle_quiet() {
-    const auto lost = std::find_if(commands_.begin(), commands_.end(), [&](const Command& one) {
-        const bool concerns_one = one.what == Do::ask || one.what == Do::judge;
-        return concerns_one && site_.acts[one.action].quiet && is_settled(one);
+    const auto lost = std::find_if(commands_.begin(), commands_.end(), [&](const Command& command) {
+        const bool concerns_one = command.what == Do::ask || command.what == Do::judge;
+        return concerns_one && site_.acts[command.action].quiet && is_settled(command);
     });
     if (lost == commands_.end()) {
         return false;
@@ -112,8 +112,8 @@ bool Explorer::is_probe_settled(std::size_t action) {
     if (!is_away(action)) {
         return act.happened.empty() || !can_afford(Fault::host);
     }
-    const Answer told = answer(site_, act.happened, row_at_hand(action));
-    return act.happened.empty() || (told.modelled == Tri::no && !told.open);
+    const Answer evaluation = answer(site_, act.happened, row_at_hand(action));
+    return act.happened.empty() || (evaluation.modelled == Tri::no && !evaluation.open);
 }
 
 void Explorer::count_crowds() {
@@ -138,11 +138,11 @@ bool Explorer::is_crowded(std::size_t action) const {
 }
 
 int Explorer::budget_left() const {
-    int left = 0;
+    int remaining = 0;
     for (std::size_t i = 0; i < k_faults; ++i) {
-        left += std::max(budget_[i] - row_[site_.used + i], 0);
+        remaining += std::max(budget_[i] - row_[site_.used + i], 0);
     }
-    return left;
+    return remaining;
 }
 
 // Who is of no use to a crowd is skipped before anything else happens: more than those two, and one

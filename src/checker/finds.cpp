@@ -16,20 +16,20 @@ void Finds::clear() {
 std::uint32_t
 Finds::add(const Rows& rows, const Byte* row, std::uint64_t hash, std::uint32_t parent) {
     constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
-    std::uint64_t& lately = lately_[slot(hash)];
-    const auto told = static_cast<std::uint32_t>(lately);
+    std::uint64_t& recent = lately_[slot(hash)];
+    const auto candidate = static_cast<std::uint32_t>(recent);
     const auto fresh = static_cast<std::uint32_t>(candidates_.size());
-    if (((lately ^ hash) & k_upper) == 0 && told < fresh
-        && rows.is_covered(&rows_[told * row_size_], row)) {
-        return told;
+    if (((recent ^ hash) & k_upper) == 0 && candidate < fresh
+        && rows.is_covered(&rows_[candidate * row_size_], row)) {
+        return candidate;
     }
-    const std::size_t at = fresh * row_size_;
-    if (rows_.size() < at + row_size_) {
-        rows_.resize(std::max(2 * rows_.size(), at + 16 * row_size_));
+    const std::size_t position = fresh * row_size_;
+    if (rows_.size() < position + row_size_) {
+        rows_.resize(std::max(2 * rows_.size(), position + 16 * row_size_));
     }
-    std::memcpy(&rows_[at], row, row_size_);
+    std::memcpy(&rows_[position], row, row_size_);
     candidates_.push_back({hash, parent, k_nobody});
-    lately = (hash & k_upper) | fresh;
+    recent = (hash & k_upper) | fresh;
     return fresh;
 }
 

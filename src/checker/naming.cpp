@@ -11,16 +11,16 @@ namespace drydock::checker {
 namespace {
 
 // The last action of somebody else behind which all of the member's own come.
-std::optional<std::size_t> link_of(const Site& site, const std::vector<std::size_t>& own) {
-    if (own.empty() || site.program.after(own.front()).empty()) {
+std::optional<std::size_t> link_of(const Site& site, const std::vector<std::size_t>& actions) {
+    if (actions.empty() || site.program.after(actions.front()).empty()) {
         return std::nullopt;
     }
-    const auto first = site.program.after(own.front());
+    const auto first = site.program.after(actions.front());
     const std::size_t link = *std::max_element(first.begin(), first.end());
     const std::vector<bool> later = behind(site, link);
-    const bool all =
-        std::all_of(own.begin(), own.end(), [&](std::size_t one) { return later[one]; });
-    return all ? std::optional(link) : std::nullopt;
+    const bool is_before_all = std::all_of(
+        actions.begin(), actions.end(), [&](std::size_t action) { return later[action]; });
+    return is_before_all ? std::optional(link) : std::nullopt;
 }
 
 // What was seen of each member beyond what names it or measures it: ways back are compiled from it,
@@ -31,44 +31,45 @@ public:
         for (std::size_t i = 0; i < site.members.size(); ++i) {
             index_[site.members[i].name] = i;
         }
-        of_.resize(site.members.size());
+        facts_by_member_.resize(site.members.size());
         for (const model::FactBook* book : {&site.plan.seen, &site.plan.planned}) {
             for (const auto& [key, value] : *book) {
-                take(key, value);
+                add_fact(key, value);
             }
         }
     }
 
     [[nodiscard]] bool alike(int a, int b) const {
-        return told(static_cast<std::size_t>(a)) == told(static_cast<std::size_t>(b));
+        return common_facts(static_cast<std::size_t>(a))
+               == common_facts(static_cast<std::size_t>(b));
     }
 
 private:
-    using Told = std::pair<std::string, std::string>;  // a fact and its value
+    using FactValue = std::pair<std::string, std::string>;  // a fact and its value
 
-    void take(const std::string& key, const model::Observation& value) {
+    void add_fact(const std::string& key, const model::Observation& value) {
         const std::size_t cut = key.find('/');
         const auto member = index_.find(key.substr(0, cut));
         if (cut != std::string::npos && member != index_.end() && !value.value.is_number()) {
             const bool flag = value.value.is_bool();
-            const Told told = {key.substr(cut + 1), show(value)};
-            of_[member->second].insert(told);
-            count_[told] += flag ? 2 : 1;
+            const FactValue fact = {key.substr(cut + 1), show(value)};
+            facts_by_member_[member->second].insert(fact);
+            count_[fact] += flag ? 2 : 1;
         }
     }
 
-    [[nodiscard]] std::vector<Told> told(std::size_t member) const {
-        std::vector<Told> found;
-        std::copy_if(of_[member].begin(),
-                     of_[member].end(),
-                     std::back_inserter(found),
-                     [&](const Told& one) { return count_.at(one) > 1; });
-        return found;
+    [[nodiscard]] std::vector<FactValue> common_facts(std::size_t member) const {
+        std::vector<FactValue> facts;
+        std::copy_if(facts_by_member_[member].begin(),
+                     facts_by_member_[member].end(),
+                     std::back_inserter(facts),
+                     [&](const FactValue& fact) { return count_.at(fact) > 1; });
+        return facts;
     }
 
     std::map<std::string, std::size_t, std::less<>> index_;
-    std::vector<std::set<Told>> of_;
-    std::map<Told, int> count_;
+    std::vector<std::set<FactValue>> facts_by_member_;
+    std::map<FactValue, int> count_;
 };
 
 // Whether all that may happen before this action is over treats both alike.
@@ -84,25 +85,27 @@ bool are_alike_before(const Site& site, const Exchange& exchange, std::size_t li
 
 }  // namespace
 
-Naming::Naming(const Site& site, const OwnActions& own, const std::vector<bool>& taken)
+Naming::Naming(const Site& site,
+               const OwnActions& member_actions,
+               const std::vector<bool>& excluded)
     : site_(site) {
     std::map<std::size_t, int> next;  // who comes after each action
     for (std::size_t i = 0; i < site.members.size(); ++i) {
-        const auto link = link_of(site, own.of(static_cast<int>(i)));
-        if (link && !taken[i]) {
+        const auto link = link_of(site, member_actions.of(static_cast<int>(i)));
+        if (link && !excluded[i]) {
             // Two behind one action are side by side: nobody tells which comes next.
-            const auto [at, fresh] = next.emplace(*link, static_cast<int>(i));
-            at->second = fresh ? at->second : -1;
+            const auto [entry, fresh] = next.emplace(*link, static_cast<int>(i));
+            entry->second = fresh ? entry->second : -1;
         }
     }
-    std::erase_if(next, [](const auto& one) { return one.second < 0; });
-    const Seen seen(site);
+    std::erase_if(next, [](const auto& entry) { return entry.second < 0; });
+    const Seen observed(site);
     Line line;
     for (const auto& [link, member] : next) {
         const bool follows = !line.members.empty() && site.acts[link].member == line.members.back();
         const auto fits = [&] {
-            const Exchange exchange(site, own, line.members.back(), member);
-            return exchange.keeps_the_start() && seen.alike(line.members.back(), member)
+            const Exchange exchange(site, member_actions, line.members.back(), member);
+            return exchange.keeps_the_start() && observed.alike(line.members.back(), member)
                    && are_alike_before(site, exchange, line.links.back());
         };
         if (!follows || !fits()) {
@@ -122,20 +125,21 @@ void Naming::add(Line line) {
 }
 
 std::vector<std::vector<int>> Naming::lines() const {
-    std::vector<std::vector<int>> found(lines_.size());
-    std::transform(
-        lines_.begin(), lines_.end(), found.begin(), [](const Line& line) { return line.members; });
-    return found;
+    std::vector<std::vector<int>> chains(lines_.size());
+    std::transform(lines_.begin(), lines_.end(), chains.begin(), [](const Line& line) {
+        return line.members;
+    });
+    return chains;
 }
 
 std::vector<std::vector<int>> Naming::unnamed(const Byte* row) const {
-    std::vector<std::vector<int>> found;
+    std::vector<std::vector<int>> chains;
     for (const Line& line : lines_) {
         const auto first = static_cast<std::ptrdiff_t>(named(line, row));
-        found.emplace_back(line.members.begin() + std::min(first, std::ssize(line.members)),
-                           line.members.end());
+        chains.emplace_back(line.members.begin() + std::min(first, std::ssize(line.members)),
+                            line.members.end());
     }
-    return found;
+    return chains;
 }
 
 Byte* Naming::block(const Line& line, std::size_t i, Byte* row) const {
@@ -155,18 +159,19 @@ void Naming::sort_from(const Line& line, std::size_t first, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(line.members.front())].size;
     held_.resize(size);
     for (std::size_t i = first + 1; i < line.members.size(); ++i) {
-        std::size_t to = i;
-        while (to > first && std::memcmp(block(line, to - 1, row), block(line, i, row), size) > 0) {
-            --to;
+        std::size_t position = i;
+        while (position > first
+               && std::memcmp(block(line, position - 1, row), block(line, i, row), size) > 0) {
+            --position;
         }
-        if (to == i) {
+        if (position == i) {
             continue;
         }
         std::memcpy(held_.data(), block(line, i, row), size);
-        for (std::size_t k = i; k > to; --k) {
+        for (std::size_t k = i; k > position; --k) {
             std::memcpy(block(line, k, row), block(line, k - 1, row), size);
         }
-        std::memcpy(block(line, to, row), held_.data(), size);
+        std::memcpy(block(line, position, row), held_.data(), size);
     }
 }
 
@@ -177,55 +182,56 @@ void Naming::sort(Byte* row) {
 }
 
 // One step ends one action, so it gives a name to one member at most.
-std::optional<Naming::Named> Naming::named_by(const Byte* before, const Byte* row) const {
+std::optional<Naming::Named> Naming::named_by(const Byte* previous_row, const Byte* row) const {
     for (const Line& line : lines_) {
-        const std::size_t had = named(line, before);
-        if (had + 1 < line.members.size() && named(line, row) > had) {
-            return Named{&line, had};
+        const std::size_t previous_count = named(line, previous_row);
+        if (previous_count + 1 < line.members.size() && named(line, row) > previous_count) {
+            return Named{&line, previous_count};
         }
     }
     return std::nullopt;
 }
 
-void Naming::versions(const Byte* before, const Byte* row, std::vector<Byte>& out) {
-    out.assign(row, row + site_.size);
-    const auto found = named_by(before, row);
-    if (!found) {
+void Naming::versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows) {
+    rows.assign(row, row + site_.size);
+    const auto identified = named_by(previous_row, row);
+    if (!identified) {
         return;
     }
-    const auto& [line, next] = *found;
-    for (std::size_t other = next + 1; other < line->members.size(); ++other) {
-        const auto as_other = [&](std::size_t one) {
-            return std::memcmp(block(*line, one, out.data()),
-                               block(*line, other, out.data()),
-                               site_.members[static_cast<std::size_t>(line->members[one])].size)
+    const auto& [line, next] = *identified;
+    for (std::size_t candidate = next + 1; candidate < line->members.size(); ++candidate) {
+        const auto equals_candidate = [&](std::size_t index) {
+            return std::memcmp(block(*line, index, rows.data()),
+                               block(*line, candidate, rows.data()),
+                               site_.members[static_cast<std::size_t>(line->members[index])].size)
                    == 0;
         };
-        if (as_other(next) || (other > next + 1 && as_other(other - 1))) {
+        if (equals_candidate(next) || (candidate > next + 1 && equals_candidate(candidate - 1))) {
             continue;
         }
-        const std::size_t at = out.size();
-        out.resize(at + site_.size);
-        std::copy_n(out.begin(), site_.size, out.begin() + static_cast<std::ptrdiff_t>(at));
-        exchange(line->members[next], line->members[other], &out[at]);
-        sort_from(*line, next + 1, &out[at]);
+        const std::size_t position = rows.size();
+        rows.resize(position + site_.size);
+        std::copy_n(rows.begin(), site_.size, rows.begin() + static_cast<std::ptrdiff_t>(position));
+        exchange(line->members[next], line->members[candidate], &rows[position]);
+        sort_from(*line, next + 1, &rows[position]);
     }
 }
 
-std::vector<std::pair<int, int>> Naming::exchanges(const Byte* before, const Byte* row) const {
-    std::vector<std::pair<int, int>> found;
-    if (const auto named = named_by(before, row)) {
+std::vector<std::pair<int, int>> Naming::exchanges(const Byte* previous_row,
+                                                   const Byte* row) const {
+    std::vector<std::pair<int, int>> swaps;
+    if (const auto named = named_by(previous_row, row)) {
         const auto& members = named->line->members;
-        for (std::size_t other = named->next + 1; other < members.size(); ++other) {
-            found.emplace_back(members[named->next], members[other]);
+        for (std::size_t candidate = named->next + 1; candidate < members.size(); ++candidate) {
+            swaps.emplace_back(members[named->next], members[candidate]);
         }
     }
-    return found;
+    return swaps;
 }
 
-void Naming::exchange(int one, int other, Byte* row) const {
-    const Member& a = site_.members[static_cast<std::size_t>(one)];
-    const Member& b = site_.members[static_cast<std::size_t>(other)];
+void Naming::exchange(int first, int second, Byte* row) const {
+    const Member& a = site_.members[static_cast<std::size_t>(first)];
+    const Member& b = site_.members[static_cast<std::size_t>(second)];
     std::swap_ranges(row + a.block, row + a.block + a.size, row + b.block);
 }
 

@@ -21,17 +21,17 @@ namespace drydock::checker {
 class Naming {
 public:
     // Members in `taken` are left alone.
-    Naming(const Site& site, const OwnActions& own, const std::vector<bool>& taken);
+    Naming(const Site& site, const OwnActions& member_actions, const std::vector<bool>& excluded);
 
     // Sorts the members that have no name yet.
     void sort(Byte* row);
     // What the step from `before` to `row` may have led to, both sorted: `row` first, then one for
     // each other block that the member which is next now may have; one after the other.
-    void versions(const Byte* before, const Byte* row, std::vector<Byte>& out);
+    void versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows);
     // The same, where nothing is sorted: the exchanges that make those versions.
-    [[nodiscard]] std::vector<std::pair<int, int>> exchanges(const Byte* before,
+    [[nodiscard]] std::vector<std::pair<int, int>> exchanges(const Byte* previous_row,
                                                              const Byte* row) const;
-    void exchange(int one, int other, Byte* row) const;
+    void exchange(int first, int second, Byte* row) const;
 
     // Of each line those that have no name yet, in the order in which they are sorted.
     [[nodiscard]] std::vector<std::vector<int>> unnamed(const Byte* row) const;
@@ -56,7 +56,7 @@ private:
     [[nodiscard]] Byte* block(const Line& line, std::size_t i, Byte* row) const;
     [[nodiscard]] std::size_t named(const Line& line, const Byte* row) const;
     void sort_from(const Line& line, std::size_t first, Byte* row);
-    [[nodiscard]] std::optional<Named> named_by(const Byte* before, const Byte* row) const;
+    [[nodiscard]] std::optional<Named> named_by(const Byte* previous_row, const Byte* row) const;
 
     const Site& site_;
     std::vector<Line> lines_;

@@ -17,16 +17,17 @@ bool is_answered(Status status) {
 }
 
 // In the bytes before what was spent; k_nowhere: none.
-Place first_difference(const Byte* one, const Byte* other, Place used) {
+Place first_difference(const Byte* left, const Byte* right, Place used) {
     static_assert(k_spent >= sizeof(std::uint64_t));
-    for (Place at = 0; at < used; at += sizeof(std::uint64_t)) {
-        std::uint64_t mine = 0;
-        std::uint64_t theirs = 0;
-        std::memcpy(&mine, one + at, sizeof mine);
-        std::memcpy(&theirs, other + at, sizeof theirs);
-        if (mine != theirs) {
-            const auto found = at + static_cast<Place>(std::countr_zero(mine ^ theirs) / 8);
-            return found < used ? found : k_nowhere;
+    for (Place offset = 0; offset < used; offset += sizeof(std::uint64_t)) {
+        std::uint64_t left_word = 0;
+        std::uint64_t right_word = 0;
+        std::memcpy(&left_word, left + offset, sizeof left_word);
+        std::memcpy(&right_word, right + offset, sizeof right_word);
+        if (left_word != right_word) {
+            const auto difference =
+                offset + static_cast<Place>(std::countr_zero(left_word ^ right_word) / 8);
+            return difference < used ? difference : k_nowhere;
         }
     }
     return k_nowhere;
@@ -34,14 +35,14 @@ Place first_difference(const Byte* one, const Byte* other, Place used) {
 
 }  // namespace
 
-OneOrder::OneOrder(const Site& site, bool asked)
+OneOrder::OneOrder(const Site& site, bool observable)
     : site_(site)
-    , asked_(asked)
+    , asked_(observable)
     , apart_(site.size, k_none) {
 }
 
-void OneOrder::keep(const std::vector<bool>& exchanged, bool way_on) {
-    way_on_ = way_on;
+void OneOrder::keep(const std::vector<bool>& exchanged, bool needs_witness) {
+    way_on_ = needs_witness;
     std::size_t count = 0;
     for (std::size_t i = 0; i < site_.acts.size(); ++i) {
         const int member = site_.acts[i].member;
@@ -55,22 +56,24 @@ void OneOrder::keep(const std::vector<bool>& exchanged, bool way_on) {
 }
 
 // The rows tell it, if they differ in one action's cell alone, and in what was spent.
-void OneOrder::begin(const Byte* row, const Byte* before) {
+void OneOrder::begin(const Byte* row, const Byte* previous_row) {
     last_ = Step::unknown;
     spared_ = !way_on_;
-    const Place at = before == nullptr ? k_nowhere : first_difference(row, before, site_.used);
-    if (at == k_nowhere || apart_[at] == k_none
-        || std::memcmp(row + at + 1, before + at + 1, site_.used - at - 1) != 0) {
+    const Place offset =
+        previous_row == nullptr ? k_nowhere : first_difference(row, previous_row, site_.used);
+    if (offset == k_nowhere || apart_[offset] == k_none
+        || std::memcmp(row + offset + 1, previous_row + offset + 1, site_.used - offset - 1) != 0) {
         return;
     }
-    last_action_ = apart_[at];
-    const auto from = static_cast<Status>(site_.status(before, last_action_));
-    const auto to = static_cast<Status>(site_.status(row, last_action_));
-    if (from == Status::waiting && to == Status::intended) {
+    last_action_ = apart_[offset];
+    const auto old_status = static_cast<Status>(site_.status(previous_row, last_action_));
+    const auto new_status = static_cast<Status>(site_.status(row, last_action_));
+    if (old_status == Status::waiting && new_status == Status::intended) {
         last_ = Step::begun;
-    } else if ((from == Status::intended || (from == Status::lost && asked_)) && is_answered(to)) {
+    } else if ((old_status == Status::intended || (old_status == Status::lost && asked_))
+               && is_answered(new_status)) {
         const Place failures = site_.used + static_cast<Place>(Fault::failure);
-        last_ = row[failures] == before[failures] ? Step::ended : Step::failed;
+        last_ = row[failures] == previous_row[failures] ? Step::ended : Step::failed;
     }
 }
 

@@ -12,17 +12,17 @@ namespace drydock::checker {
 class OneOrder {
 public:
     // `asked`: what is lost is asked about in any order, and not settled before anything else.
-    OneOrder(const Site& site, bool asked);
+    OneOrder(const Site& site, bool observable);
 
     // From now on. `exchanged`: members that may be taken for others. `way_on`: somebody follows
     // one way on from each row, which is told in any case.
-    void keep(const std::vector<bool>& exchanged, bool way_on);
+    void keep(const std::vector<bool>& exchanged, bool needs_witness);
 
     // Whether anything can be left out.
     [[nodiscard]] bool is_kept() const { return kept_; }
 
     // The row, and the one from which it was reached in one step; null: nothing is left out.
-    void begin(const Byte* row, const Byte* before);
+    void begin(const Byte* row, const Byte* previous_row);
 
     // Whether what may happen to the action now could have happened before the last step, and that
     // one after it: then it was told there.

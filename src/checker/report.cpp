@@ -47,8 +47,10 @@ Status set_budget(std::string_view word, Faults& faults) {
     const std::string_view text = cut == std::string_view::npos ? "" : word.substr(cut + 1);
     int value = -1;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    const auto budget = std::find_if(
-        k_budgets.begin(), k_budgets.end(), [&](const Budget& one) { return one.name == name; });
+    const auto budget =
+        std::find_if(k_budgets.begin(), k_budgets.end(), [&](const Budget& candidate) {
+            return candidate.name == name;
+        });
     if (budget == k_budgets.end() || read.ec != std::errc() || value < 0 || value > k_budget_max) {
         return fail(
             "check.faults",

@@ -22,13 +22,13 @@ constexpr std::size_t k_ahead = 12;  // candidates whose places in memory are as
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
 // Whether no byte of what `one` has spent is larger than the other's. Bytes are below 128.
-bool spent_no_more(const Byte* one, const Byte* other) {
+bool spent_no_more(const Byte* left, const Byte* right) {
     constexpr std::uint64_t k_tops = 0x8080808080808080ULL;
-    std::uint64_t less = 0;
-    std::uint64_t more = 0;
-    std::memcpy(&less, one, k_spent);
-    std::memcpy(&more, other, k_spent);
-    return (((more | k_tops) - less) & k_tops) == k_tops;
+    std::uint64_t left_bytes = 0;
+    std::uint64_t right_bytes = 0;
+    std::memcpy(&left_bytes, left, k_spent);
+    std::memcpy(&right_bytes, right, k_spent);
+    return (((right_bytes | k_tops) - left_bytes) & k_tops) == k_tops;
 }
 
 enum class Pages { as_touched, at_once, large };
@@ -70,9 +70,9 @@ std::size_t Rows::bytes() const {
     return size_ * stride_ + places() * sizeof(std::uint64_t);
 }
 
-bool Rows::is_covered(const Byte* by, const Byte* row) const {
-    return std::memcmp(by, row, same_) == 0
-           && (same_ == row_size_ || spent_no_more(by + same_, row + same_));
+bool Rows::is_covered(const Byte* dominator, const Byte* row) const {
+    return std::memcmp(dominator, row, same_) == 0
+           && (same_ == row_size_ || spent_no_more(dominator + same_, row + same_));
 }
 
 std::uint32_t Rows::parent(std::size_t index) const {
@@ -87,20 +87,20 @@ void Rows::append(const Candidate& candidate, const Byte* row) {
         const Pages pages = pieces_.empty() ? Pages::as_touched : Pages::at_once;
         pieces_.push_back(spread<Byte>(piece() * stride_, pages));
     }
-    Byte* there = at(size_);
-    std::memcpy(there, row, row_size_);
-    std::memcpy(there + row_size_, &candidate.parent, sizeof candidate.parent);
+    Byte* destination = at(size_);
+    std::memcpy(destination, row, row_size_);
+    std::memcpy(destination + row_size_, &candidate.parent, sizeof candidate.parent);
     ++size_;
 }
 
 void Rows::insert_one(Candidate& candidate, const Byte* row) {
     const std::uint64_t tag = candidate.hash & k_upper;
-    for (std::size_t at = place(candidate.hash);; at = after(at)) {
-        const std::uint64_t entry = table_[at];
+    for (std::size_t position = place(candidate.hash);; position = after(position)) {
+        const std::uint64_t entry = table_[position];
         if (entry == 0) {
             candidate.index = static_cast<std::uint32_t>(size_);
             append(candidate, row);
-            table_[at] = tag | size_;
+            table_[position] = tag | size_;
             return;
         }
         const std::size_t index = (entry & ~k_upper) - 1;
@@ -113,14 +113,14 @@ void Rows::insert_one(Candidate& candidate, const Byte* row) {
 
 // Both ends of the row that it may be compared with.
 void Rows::ask_for(std::uint64_t hash) const {
-    std::size_t at = place(hash);
-    while (table_[at] != 0 && ((table_[at] ^ hash) & k_upper) != 0) {
-        at = after(at);
+    std::size_t position = place(hash);
+    while (table_[position] != 0 && ((table_[position] ^ hash) & k_upper) != 0) {
+        position = after(position);
     }
-    if (table_[at] != 0) {
-        const Byte* there = row((table_[at] & ~k_upper) - 1);
-        __builtin_prefetch(there);
-        __builtin_prefetch(there + row_size_ - 1);
+    if (table_[position] != 0) {
+        const Byte* stored_row = row((table_[position] & ~k_upper) - 1);
+        __builtin_prefetch(stored_row);
+        __builtin_prefetch(stored_row + row_size_ - 1);
     }
 }
 
@@ -139,10 +139,11 @@ void Rows::insert(std::span<Candidate> candidates, const Byte* rows) {
     }
 }
 
-std::uint32_t Rows::find(const Byte* wanted, std::uint64_t hash) const {
-    for (std::size_t at = place(hash); table_[at] != 0; at = after(at)) {
-        const std::size_t index = (table_[at] & ~k_upper) - 1;
-        if (((table_[at] ^ hash) & k_upper) == 0 && std::memcmp(row(index), wanted, same_) == 0) {
+std::uint32_t Rows::find(const Byte* target_row, std::uint64_t hash) const {
+    for (std::size_t position = place(hash); table_[position] != 0; position = after(position)) {
+        const std::size_t index = (table_[position] & ~k_upper) - 1;
+        if (((table_[position] ^ hash) & k_upper) == 0
+            && std::memcmp(row(index), target_row, same_) == 0) {
             return static_cast<std::uint32_t>(index);
         }
     }
@@ -151,20 +152,20 @@ std::uint32_t Rows::find(const Byte* wanted, std::uint64_t hash) const {
 
 // An entry tells its own place: rows are not looked at.
 void Rows::grow() {
-    const std::size_t before = places();
+    const std::size_t old_size = places();
     --shift_;
     const auto old = std::exchange(table_, table_of(places(), shift_ <= k_large_from));
     std::fill_n(table_.get(), places(), 0);
-    for (std::size_t i = 0; i < before; ++i) {
+    for (std::size_t i = 0; i < old_size; ++i) {
         const std::uint64_t entry = old[i];
         if (entry == 0) {
             continue;
         }
-        std::size_t at = place(entry);
-        while (table_[at] != 0) {
-            at = after(at);
+        std::size_t position = place(entry);
+        while (table_[position] != 0) {
+            position = after(position);
         }
-        table_[at] = entry;
+        table_[position] = entry;
     }
 }
 

@@ -40,7 +40,7 @@ using Spread = std::unique_ptr<T[], Released>;
 class Rows {
 public:
     // With `keeps_spent`, rows that differ only in what was spent are kept apart.
-    Rows(std::size_t row_size, bool keeps_spent);
+    Rows(std::size_t row_size, bool no_dominance_pruning);
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -53,11 +53,11 @@ public:
     // Of all by which rows are told apart.
     [[nodiscard]] std::uint64_t hash_of(const Byte* row) const;
     // Whether `by` makes the other needless.
-    [[nodiscard]] bool is_covered(const Byte* by, const Byte* row) const;
+    [[nodiscard]] bool is_covered(const Byte* dominator, const Byte* row) const;
     // Keeps what is new of the candidates, whose rows lie one after the other.
     void insert(std::span<Candidate> candidates, const Byte* rows);
     // The index of the first one that is equal but for what was spent, or k_nobody.
-    [[nodiscard]] std::uint32_t find(const Byte* wanted, std::uint64_t hash) const;
+    [[nodiscard]] std::uint32_t find(const Byte* target_row, std::uint64_t hash) const;
 
 private:
     [[nodiscard]] Byte* at(std::size_t index) const {
@@ -74,7 +74,9 @@ private:
     // Indices are below 2^32, and so are tables: the upper half of a hash tells its place.
     [[nodiscard]] std::size_t place(std::uint64_t hash) const { return hash >> shift_; }
 
-    [[nodiscard]] std::size_t after(std::size_t at) const { return (at + 1) & (places() - 1); }
+    [[nodiscard]] std::size_t after(std::size_t position) const {
+        return (position + 1) & (places() - 1);
+    }
 
     [[nodiscard]] std::size_t places() const { return std::size_t{1} << (64 - shift_); }
 

@@ -17,7 +17,7 @@ std::size_t shard_of(std::uint64_t hash) {
     return hash & 1U;
 }
 
-bool any(const Faults& faults) {
+bool has_faults(const Faults& faults) {
     return faults.failures + faults.unknown + faults.crashes + faults.member + faults.host > 0;
 }
 
@@ -39,7 +39,7 @@ Search::Search(const Site& site, const Options& options)
     : site_(site)
     , options_(options)
     , stores_{Rows(site.size, options.keeps_spent), Rows(site.size, options.keeps_spent)} {
-    const Symmetry sorts(site, options.symmetry, options.late_names && any(options.faults));
+    const Symmetry sorts(site, options.symmetry, options.late_names && has_faults(options.faults));
     hands_.reserve(k_shards);
     for (std::size_t i = 0; i < k_shards; ++i) {
         hands_.emplace_back(site, options, sorts);
@@ -60,8 +60,8 @@ std::uint32_t Search::parent(std::uint32_t id) const {
 
 // From which it was reached; null: none.
 const Byte* Search::row_before(std::uint32_t id) const {
-    const std::uint32_t before = parent(id);
-    return before == k_nobody ? nullptr : row(before);
+    const std::uint32_t parent_id = parent(id);
+    return parent_id == k_nobody ? nullptr : row(parent_id);
 }
 
 std::uint32_t Search::find(const Byte* row) const {
@@ -94,45 +94,45 @@ std::size_t Search::bytes() const {
     return stores_[0].bytes() + stores_[1].bytes() + onward_.size() * sizeof onward_[0];
 }
 
-void Search::note(Hand& hand, std::uint32_t from, std::size_t i) const {
+void Search::note(Hand& hand, std::uint32_t source, std::size_t i) const {
     const auto broken = static_cast<Broken>(hand.batch.broken(i) & wanted_);
     for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
         if (((broken >> p) & 1U) != 0 && !hand.breaches[p]) {
-            hand.breaches[p] = {from, hand.batch.choice(i)};
+            hand.breaches[p] = {source, hand.batch.choice(i)};
         }
     }
     const Kind kind = hand.batch.choice(i).kind;
     const bool effect = kind == Kind::done || kind == Kind::died_after || kind == Kind::failed_late;
     if (effect && !hand.closing && is_closing(site_, hand.batch.row(i))
-        && !is_closing(site_, row(from))) {
-        hand.closing = {from, hand.batch.choice(i)};
+        && !is_closing(site_, row(source))) {
+        hand.closing = {source, hand.batch.choice(i)};
     }
 }
 
 // The candidate that stands for the row, which is sorted.
-Search::Kept Search::keep(Hand& hand, std::uint32_t from, const Byte* row) const {
+Search::Kept Search::keep(Hand& hand, std::uint32_t source, const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
-    return {shard, hand.found[shard].add(stores_[0], row, hash, from)};
+    return {shard, hand.found[shard].add(stores_[0], row, hash, source)};
 }
 
 // What the expansion found: noted if it breaks something, kept for its store. One way on that costs
 // no fault, and is the same whoever is named, is remembered.
-void Search::take(Hand& hand, std::uint32_t from) const {
-    const std::size_t spent = site_.size - k_spent;
-    const Byte* here = row(from);
+void Search::take(Hand& hand, std::uint32_t source) const {
+    const std::size_t usage = site_.size - k_spent;
+    const Byte* source_row = row(source);
     bool links = !onward_.empty();
     for (std::size_t i = 0; i < hand.batch.size(); ++i) {
-        Byte* there = hand.batch.row(i);
-        note(hand, from, i);
-        const auto versions = hand.symmetry.versions(here, there);
-        Kept kept;
-        for (std::size_t at = 0; at < versions.size(); at += site_.size) {
-            kept = keep(hand, from, &versions[at]);
+        Byte* successor = hand.batch.row(i);
+        note(hand, source, i);
+        const auto versions = hand.symmetry.versions(source_row, successor);
+        Kept entry;
+        for (std::size_t position = 0; position < versions.size(); position += site_.size) {
+            entry = keep(hand, source, &versions[position]);
         }
         if (links && versions.size() == site_.size
-            && std::memcmp(there + spent, here + spent, k_spent) == 0) {
-            hand.found[kept.shard].link({from, kept.candidate});
+            && std::memcmp(successor + usage, source_row + usage, k_spent) == 0) {
+            hand.found[entry.shard].link({source, entry.candidate});
             links = false;
         }
     }
@@ -141,23 +141,23 @@ void Search::take(Hand& hand, std::uint32_t from) const {
 }
 
 void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
-    for (Finds& found : hand.found) {
-        found.clear();
+    for (Finds& buffer : hand.found) {
+        buffer.clear();
     }
-    const bool one_order = hand.explorer.order().is_kept();
+    const bool is_reduced = hand.explorer.order().is_kept();
     for (std::size_t i = first; i < last; ++i) {
         if (i + 2 < last) {
             __builtin_prefetch(row(level_[i + 2]));
         }
-        if (one_order && i + 1 < last) {
+        if (is_reduced && i + 1 < last) {
             __builtin_prefetch(row_before(level_[i + 1]));
         }
-        const Byte* here = row(level_[i]);
+        const Byte* expanded_row = row(level_[i]);
         if (options_.symmetry) {
-            hand.symmetry.find_first(here, hand.first);
+            hand.symmetry.find_first(expanded_row, hand.first);
         }
-        const Byte* before = one_order ? row_before(level_[i]) : nullptr;
-        hand.explorer.expand(here, hand.batch, hand.first, before);
+        const Byte* previous_row = is_reduced ? row_before(level_[i]) : nullptr;
+        hand.explorer.expand(expanded_row, hand.batch, hand.first, previous_row);
         take(hand, level_[i]);
     }
 }
@@ -165,10 +165,10 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
 // In the order of the hands, so that nothing depends on who was faster.
 void Search::gather(std::size_t shard) {
     for (Hand& hand : hands_) {
-        Finds& found = hand.found[shard];
-        found.hand_over(stores_[shard]);
-        for (const Link& link : found.links()) {
-            onward_[link.from] = id_of(found.index(link.candidate), shard);
+        Finds& buffer = hand.found[shard];
+        buffer.hand_over(stores_[shard]);
+        for (const Link& link : buffer.links()) {
+            onward_[link.from] = id_of(buffer.index(link.candidate), shard);
         }
     }
 }
@@ -176,14 +176,14 @@ void Search::gather(std::size_t shard) {
 void Search::piece(std::size_t first, std::size_t last) {
     const bool alone = options_.threads < 2 || last - first < k_alone;
     const std::size_t middle = alone ? last : first + (last - first) / 2;
-    const auto in_two = [&](const auto& one, const auto& other) {
+    const auto in_two = [&](const auto& first_task, const auto& second_task) {
         if (alone) {
-            one();
-            other();
+            first_task();
+            second_task();
             return;
         }
-        std::thread second(other);
-        one();
+        std::thread second(second_task);
+        first_task();
         second.join();
     };
     in_two([&] { expand(hands_[0], first, middle); }, [&] { expand(hands_[1], middle, last); });
@@ -209,13 +209,14 @@ std::size_t Search::rows_at_once(std::size_t expanded) const {
 }
 
 bool Search::next_level() {
-    const std::array<std::size_t, k_shards> before = {stores_[0].size(), stores_[1].size()};
+    const std::array<std::size_t, k_shards> old_sizes = {stores_[0].size(), stores_[1].size()};
     if (asks_for_ends()) {
-        onward_.resize(k_shards * std::max(before[0], before[1]), k_nobody);
+        onward_.resize(k_shards * std::max(old_sizes[0], old_sizes[1]), k_nobody);
     }
-    const std::size_t known = before[0] + before[1] - level_.size();  // rows of the levels before
+    const std::size_t earlier_rows =
+        old_sizes[0] + old_sizes[1] - level_.size();  // rows of the levels before
     for (std::size_t first = 0; first < level_.size();) {
-        const std::size_t end = std::min(first + rows_at_once(known + first), level_.size());
+        const std::size_t end = std::min(first + rows_at_once(earlier_rows + first), level_.size());
         piece(first, end);
         first = end;
         if (bytes() > options_.memory_max) {
@@ -225,18 +226,18 @@ bool Search::next_level() {
     note_breaches();
     level_.clear();
     for (std::size_t shard = 0; shard < k_shards; ++shard) {
-        for (std::size_t i = before[shard]; i < stores_[shard].size(); ++i) {
+        for (std::size_t i = old_sizes[shard]; i < stores_[shard].size(); ++i) {
             level_.push_back(id_of(i, shard));
         }
     }
     if (!level_.empty()) {
-        levels_.push_back(before);
+        levels_.push_back(old_sizes);
     }
     return true;
 }
 
-bool Search::run(Broken wanted) {
-    wanted_ = wanted;
+bool Search::run(Broken properties) {
+    wanted_ = properties;
     if (options_.one_order) {
         const std::vector<bool> exchanged = symmetry().exchanged();
         for (Hand& hand : hands_) {

@@ -28,7 +28,7 @@ public:
     Search(const Site& site, const Options& options);
 
     // True if all was visited; false if memory ran out. `wanted` are the properties to look for.
-    bool run(Broken wanted);
+    bool run(Broken properties);
 
     [[nodiscard]] const std::optional<Breach>& breach(Property property) const {
         return breaches_[static_cast<std::size_t>(property)];
@@ -85,9 +85,9 @@ private:
     [[nodiscard]] bool asks_for_ends() const { return (wanted_ & bit_of(Property::stuck)) != 0; }
 
     void expand(Hand& hand, std::size_t first, std::size_t last);
-    void note(Hand& hand, std::uint32_t from, std::size_t i) const;
-    [[nodiscard]] Kept keep(Hand& hand, std::uint32_t from, const Byte* row) const;
-    void take(Hand& hand, std::uint32_t from) const;
+    void note(Hand& hand, std::uint32_t source, std::size_t i) const;
+    [[nodiscard]] Kept keep(Hand& hand, std::uint32_t source, const Byte* row) const;
+    void take(Hand& hand, std::uint32_t source) const;
     void gather(std::size_t shard);
     void piece(std::size_t first, std::size_t last);
     void note_breaches();

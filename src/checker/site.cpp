@@ -18,13 +18,13 @@ using model::Observation;
 using model::Plan;
 
 const Observation* look_up(const model::FactBook& book, const std::string& key) {
-    const auto it = book.find(key);
-    return it == book.end() || it->second.status == Known::unknown ? nullptr : &it->second;
+    const auto entry = book.find(key);
+    return entry == book.end() || entry->second.status == Known::unknown ? nullptr : &entry->second;
 }
 
 int index_in(const std::vector<std::string>& names, const std::string& name) {
-    const auto it = std::find(names.begin(), names.end(), name);
-    return it == names.end() ? -1 : static_cast<int>(it - names.begin());
+    const auto position = std::find(names.begin(), names.end(), name);
+    return position == names.end() ? -1 : static_cast<int>(position - names.begin());
 }
 
 // Gives out places, and remembers what stands at first in each.
@@ -82,8 +82,8 @@ private:
     }
 
     int host_of(const std::string& member) {
-        const auto it = site_.plan.member_hosts.find(member);
-        const std::string host = it == site_.plan.member_hosts.end() ? member : it->second;
+        const auto entry = site_.plan.member_hosts.find(member);
+        const std::string host = entry == site_.plan.member_hosts.end() ? member : entry->second;
         int index = index_in(site_.hosts, host);
         if (index < 0) {
             index = static_cast<int>(site_.hosts.size());
@@ -94,8 +94,8 @@ private:
     }
 
     [[nodiscard]] int member_of(const std::string& name) const {
-        const auto found = index_.find(name);
-        return found == index_.end() ? -1 : found->second;
+        const auto entry = index_.find(name);
+        return entry == index_.end() ? -1 : entry->second;
     }
 
     void name_actions() {
@@ -129,18 +129,18 @@ private:
         for (const std::string& key : keys) {
             if (first_value(key) != nullptr) {
                 const auto source = site_.plan.sources.find(key);
-                const bool known = source != site_.plan.sources.end();
-                facts_[known ? member_of(source->second.member) : -1].push_back(key);
+                const bool has_source = source != site_.plan.sources.end();
+                facts_[has_source ? member_of(source->second.member) : -1].push_back(key);
             }
         }
     }
 
     [[nodiscard]] const Observation* first_value(const std::string& key) const {
-        const Observation* there = start_ == nullptr ? nullptr : look_up(start_->facts, key);
+        const Observation* start_value = start_ == nullptr ? nullptr : look_up(start_->facts, key);
         const Observation* planned = look_up(site_.plan.planned, key);
-        return there != nullptr     ? there
-               : planned != nullptr ? planned
-                                    : look_up(site_.plan.seen, key);
+        return start_value != nullptr ? start_value
+               : planned != nullptr   ? planned
+                                      : look_up(site_.plan.seen, key);
     }
 
     void place_owned_by(int member) {
@@ -171,37 +171,38 @@ private:
             site_.writes = binds == "writes" ? place : site_.writes;
             return;
         }
-        Member& who = site_.members[static_cast<std::size_t>(member)];
-        who.installed = binds == "installed" ? place : who.installed;
-        who.ready = binds == "ready" ? place : who.ready;
-        who.service = source->second.probe["kind"].as_string() == "service" ? place : who.service;
+        Member& member_model = site_.members[static_cast<std::size_t>(member)];
+        member_model.installed = binds == "installed" ? place : member_model.installed;
+        member_model.ready = binds == "ready" ? place : member_model.ready;
+        member_model.service =
+            source->second.probe["kind"].as_string() == "service" ? place : member_model.service;
         if (binds == "running") {
             const Observation* planned = look_up(site_.plan.planned, key);
-            who.running = place;
-            who.up_at_first = planned == nullptr || planned->status == Known::known;
+            member_model.running = place;
+            member_model.up_at_first = planned == nullptr || planned->status == Known::known;
         }
     }
 
     void place_stores() {
-        for (const model::PlanStore& known : site_.plan.stores) {
+        for (const model::PlanStore& plan_store : site_.plan.stores) {
             Store store;
-            store.name = known.name;
-            store.role = std::max(index_in(site_.roles, known.role), 0);
-            store.shared = known.shared;
-            store.formats = known.formats;
-            store.laws = known.laws;
+            store.name = plan_store.name;
+            store.role = std::max(index_in(site_.roles, plan_store.role), 0);
+            store.shared = plan_store.shared;
+            store.formats = plan_store.formats;
+            store.laws = plan_store.laws;
             store.opened_by.assign(site_.roles.size(), false);
-            for (const std::string& role : known.opened_by) {
+            for (const std::string& role : plan_store.opened_by) {
                 if (const int index = index_in(site_.roles, role); index >= 0) {
                     store.opened_by[static_cast<std::size_t>(index)] = true;
                 }
             }
-            const auto copy = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
-            const auto made = copy.find(known.name);
-            store.copy = add(made == copy.end() ? 0 : made->second);
+            const auto copies = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
+            const auto entry = copies.find(plan_store.name);
+            store.copy = add(entry == copies.end() ? 0 : entry->second);
             store.held = add(0);
-            if (known.shared) {
-                store.at.push_back(add(first_format(known, -1)));
+            if (plan_store.shared) {
+                store.at.push_back(add(first_format(plan_store, -1)));
             }
             site_.stores.push_back(std::move(store));
         }
@@ -233,13 +234,13 @@ private:
         }
         for (const std::string& key : store.levels) {
             const auto source = site_.plan.sources.find(key);
-            const bool mine = member < 0 || source == site_.plan.sources.end()
-                              || source->second.member == name_of(member);
-            const Observation* level = mine ? first_value(key) : nullptr;
+            const bool is_own = member < 0 || source == site_.plan.sources.end()
+                                || source->second.member == name_of(member);
+            const Observation* level = is_own ? first_value(key) : nullptr;
             for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
-                const std::string at = level->value.show();
-                if (at == store.formats[i - 1]
-                    || model::version_in_series(at, store.formats[i - 1])) {
+                const std::string version = level->value.show();
+                if (version == store.formats[i - 1]
+                    || model::version_in_series(version, store.formats[i - 1])) {
                     return static_cast<Byte>(i - 1);
                 }
             }
@@ -254,19 +255,19 @@ private:
     // Who converts at its start has converted, if it runs; who does not has not.
     [[nodiscard]] std::string written_format(const model::PlanStore& store, int member) const {
         const Plan& plan = site_.plan;
-        const auto from = store.laws.find(plan.from);
-        const auto to = store.laws.find(plan.to);
-        if (from == store.laws.end() || to == store.laws.end()) {
-            return from != store.laws.end() ? from->second.writes : "";
+        const auto old_support = store.laws.find(plan.from);
+        const auto new_support = store.laws.find(plan.to);
+        if (old_support == store.laws.end() || new_support == store.laws.end()) {
+            return old_support != store.laws.end() ? old_support->second.writes : "";
         }
-        if (to->second.raises == model::Raises::on_start && runs(member, plan.to)) {
-            return to->second.writes;
+        if (new_support->second.raises == model::Raises::on_start && runs(member, plan.to)) {
+            return new_support->second.writes;
         }
-        const auto& readable = to->second.reads;
-        const bool risen = from->second.raises == model::Raises::on_start
-                           || from->second.raises == model::Raises::never
-                           || index_in(readable, from->second.writes) >= 0;
-        return risen ? from->second.writes : to->second.writes;
+        const auto& readable = new_support->second.reads;
+        const bool risen = old_support->second.raises == model::Raises::on_start
+                           || old_support->second.raises == model::Raises::never
+                           || index_in(readable, old_support->second.writes) >= 0;
+        return risen ? old_support->second.writes : new_support->second.writes;
     }
 
     [[nodiscard]] bool runs(int member, const std::string& release) const {
@@ -304,11 +305,11 @@ Byte Values::index_of(const Observation& value) {
     return static_cast<Byte>(values_.size() - 1);
 }
 
-Site::Site(const Plan& of, const Start* start)
-    : plan(of)
-    , program(of)
-    , acts(of.actions.size())
-    , cells(of.actions.size()) {
+Site::Site(const Plan& checked_plan, const Start* start)
+    : plan(checked_plan)
+    , program(checked_plan)
+    , acts(checked_plan.actions.size())
+    , cells(checked_plan.actions.size()) {
     serves = values.index_of({Known::known, Json(true), "", 0});
     started = values.index_of({Known::known, Json("running"), "", 0});
     stopped = values.index_of({Known::known, Json("stopped"), "", 0});

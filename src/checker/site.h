@@ -165,7 +165,7 @@ struct Start {
 };
 
 struct Site {
-    explicit Site(const model::Plan& of, const Start* start = nullptr);
+    explicit Site(const model::Plan& checked_plan, const Start* start = nullptr);
 
     const model::Plan& plan;
     run::Program program;

@@ -24,9 +24,9 @@ Byte index_of(Site& site, const Json& value) {
     return site.values.index_of({value.is_null() ? Known::absent : Known::known, value, "", 0});
 }
 
-void add_turn(Site& site, std::size_t action, Place at, Byte value) {
+void add_turn(Site& site, std::size_t action, Place offset, Byte value) {
     for (Member& member : site.members) {
-        if (member.running == at) {
+        if (member.running == offset) {
             member.turns.insert(member.turns.begin(), {action, value != k_absent});
             site.acts[action].matters_if_skipped = true;
         }
@@ -72,15 +72,16 @@ void add_moved(Site& site, std::size_t action) {
     const bool starts = verb == Verb::start || verb == Verb::restart;
     for (std::size_t i = 0; act.member >= 0 && i < site.members.size(); ++i) {
         Member& member = site.members[i];
-        const auto moves = std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& one) {
-            return one.at == member.running;
-        });
+        const auto moves =
+            std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& write) {
+                return write.at == member.running;
+            });
         const bool moved = moves != act.writes.end();
-        const bool own = static_cast<int>(i) == act.member;
-        if (starts && (own || moved)) {
+        const bool is_own = static_cast<int>(i) == act.member;
+        if (starts && (is_own || moved)) {
             act.starting.push_back(static_cast<int>(i));
         }
-        if ((verb == Verb::restart && (own || moved)) || (moved && moves->value == k_absent)) {
+        if ((verb == Verb::restart && (is_own || moved)) || (moved && moves->value == k_absent)) {
             act.leaving.push_back(static_cast<int>(i));
             member.downs.push_back(action);
         }
@@ -112,8 +113,8 @@ bool holds_at_first(const Site& site, const Rise& rise) {
 }
 
 bool risen_at_first(const Site& site, const Rise& rise) {
-    const auto& at = site.stores[static_cast<std::size_t>(rise.store)].at;
-    return std::any_of(at.begin(), at.end(), [&](Place place) {
+    const auto& offsets = site.stores[static_cast<std::size_t>(rise.store)].at;
+    return std::any_of(offsets.begin(), offsets.end(), [&](Place place) {
         return site.first[place] != k_no_format && site.first[place] >= rise.becomes;
     });
 }
@@ -124,11 +125,11 @@ bool lists(const std::vector<std::string>& formats, const std::string& format) {
 
 // What the release that the plan comes from cannot read, and nothing lowers again.
 bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
-    const auto from = store.laws.find(plan.from);
+    const auto old_support = store.laws.find(plan.from);
     const model::StoreLaw& law = store.laws.at(release);
-    return release == plan.to && from != store.laws.end()
+    return release == plan.to && old_support != store.laws.end()
            && model::compare_versions(plan.from, plan.to) < 0
-           && !lists(from->second.reads, law.writes) && !law.lowers_on_request;
+           && !lists(old_support->second.reads, law.writes) && !law.lowers_on_request;
 }
 
 void add_rise(Site& site, int index, const std::string& release) {
@@ -160,10 +161,10 @@ void add_levels(Site& site, std::size_t index) {
     for (const std::string& key : site.plan.stores[index].levels) {
         const auto place = site.places.find(key);
         const auto source = site.plan.sources.find(key);
-        const std::string whose = source == site.plan.sources.end() ? "" : source->second.member;
+        const std::string owner = source == site.plan.sources.end() ? "" : source->second.member;
         for (std::size_t i = 0; place != site.places.end() && i < store.at.size(); ++i) {
-            if (store.shared || whose.empty()
-                || whose == site.members[static_cast<std::size_t>(owners[i])].name) {
+            if (store.shared || owner.empty()
+                || owner == site.members[static_cast<std::size_t>(owners[i])].name) {
                 store.levels[i].push_back(place->second);
             }
         }
@@ -216,22 +217,22 @@ void add_rises(Site& site) {
 
 void add_skews(Site& site) {
     const auto role_named = [&](const std::string& name) {
-        const auto it = std::find(site.roles.begin(), site.roles.end(), name);
-        return it == site.roles.end() ? -1 : static_cast<int>(it - site.roles.begin());
+        const auto position = std::find(site.roles.begin(), site.roles.end(), name);
+        return position == site.roles.end() ? -1 : static_cast<int>(position - site.roles.begin());
     };
     for (const model::SkewRule& rule : site.plan.skew) {
         const int role = role_named(rule.role);
-        const int with = role_named(rule.with);
+        const int other_role = role_named(rule.with);
         for (const bool newer : {false, true}) {
             const bool forward = model::compare_versions(site.plan.from, site.plan.to) < 0;
-            const std::string& one = newer == forward ? site.plan.to : site.plan.from;
-            const std::string& other = newer == forward ? site.plan.from : site.plan.to;
+            const std::string& release = newer == forward ? site.plan.to : site.plan.from;
+            const std::string& other_release = newer == forward ? site.plan.from : site.plan.to;
             const bool apart = site.plan.series_apart > rule.series_apart;
-            if (role >= 0 && with >= 0 && (apart || (newer && !rule.newer))) {
+            if (role >= 0 && other_role >= 0 && (apart || (newer && !rule.newer))) {
                 site.skews.push_back({role,
-                                      with,
-                                      values_of_release(site, one),
-                                      values_of_release(site, other),
+                                      other_role,
+                                      values_of_release(site, release),
+                                      values_of_release(site, other_release),
                                       &rule});
             }
         }

@@ -21,13 +21,15 @@ Tri ask(const Site& site,
         const std::string& member,
         const model::Observation& value) {
     const std::string key = model::fact_key(member, condition.fact);
-    const model::FactBook now = {{key, value}};
-    const model::FactBook before;
+    const model::FactBook facts = {{key, value}};
+    const model::FactBook earlier_facts;
     const model::Roster roster = {{condition.role, {member}}};
-    Condition one = condition;
-    one.whose = condition.whose == Whose::system ? Whose::system : Whose::this_member;
-    one.members_min = 0;
-    return model::evaluate(one, {now, before, site.plan.planned, roster, member}).outcome;
+    Condition member_condition = condition;
+    member_condition.whose = condition.whose == Whose::system ? Whose::system : Whose::this_member;
+    member_condition.members_min = 0;
+    return model::evaluate(member_condition,
+                           {facts, earlier_facts, site.plan.planned, roster, member})
+        .outcome;
 }
 
 const std::string& name_at(const Site& site, int member) {
@@ -47,9 +49,10 @@ std::vector<int> members_asked(const Site& site, const Condition& condition, int
     if (role != site.roles.end()) {
         members = site.members_of[static_cast<std::size_t>(role - site.roles.begin())];
     }
-    const std::string& own = name_at(site, self);
-    std::erase_if(members,
-                  [&](int member) { return !model::asks(condition, name_at(site, member), own); });
+    const std::string& own_name = name_at(site, self);
+    std::erase_if(members, [&](int member) {
+        return !model::asks(condition, name_at(site, member), own_name);
+    });
     return members;
 }
 
@@ -82,18 +85,18 @@ private:
             condition.relation != Relation::reaches && condition.relation != Relation::stands;
         const std::vector<Place>& places = places_of(condition.fact);
         // `planned` is about each member's own value; all else is about the value alone.
-        const bool own = condition.relation == Relation::planned;
+        const bool is_per_member = condition.relation == Relation::planned;
         std::optional<Question::Target> sets;
         for (const int member : members_asked(site_, condition, self)) {
             const int place = member + 1;  // the system's first
-            const Place at = places[static_cast<std::size_t>(place)];
-            question.modelled = question.modelled && at != k_nowhere;
-            if (question.modelled && (own || !sets)) {
-                sets = own ? find_sets(condition, member) : sets_of(condition, member);
+            const Place offset = places[static_cast<std::size_t>(place)];
+            question.modelled = question.modelled && offset != k_nowhere;
+            if (question.modelled && (is_per_member || !sets)) {
+                sets = is_per_member ? find_sets(condition, member) : sets_of(condition, member);
             }
             Question::Target target = question.modelled ? *sets : Question::Target();
             target.member = member;
-            target.at = question.modelled ? at : k_nowhere;
+            target.at = question.modelled ? offset : k_nowhere;
             question.targets.push_back(target);
         }
         return question;
@@ -101,56 +104,57 @@ private:
 
     // By member; the system's first.
     const std::vector<Place>& places_of(const std::string& fact) {
-        const auto [at, fresh] = places_.try_emplace(fact);
-        if (fresh) {
+        const auto [entry, is_new] = places_.try_emplace(fact);
+        if (is_new) {
             const auto look_up = [&](const std::string& member) {
                 const auto place = site_.places.find(model::fact_key(member, fact));
                 return place == site_.places.end() ? k_nowhere : place->second;
             };
-            at->second.push_back(look_up(""));
+            entry->second.push_back(look_up(""));
             for (const Member& member : site_.members) {
-                at->second.push_back(look_up(member.name));
+                entry->second.push_back(look_up(member.name));
             }
         }
-        return at->second;
+        return entry->second;
     }
 
     Question::Target sets_of(const Condition& condition, int member) {
-        const auto known = std::find_if(known_.begin(), known_.end(), [&](const auto& one) {
-            return asks_the_same(*one.first, condition);
-        });
-        if (known == known_.end()) {
-            known_.emplace_back(&condition, find_sets(condition, member));
-            return known_.back().second;
+        const auto entry =
+            std::find_if(cached_sets_.begin(), cached_sets_.end(), [&](const auto& candidate) {
+                return asks_the_same(*candidate.first, condition);
+            });
+        if (entry == cached_sets_.end()) {
+            cached_sets_.emplace_back(&condition, find_sets(condition, member));
+            return cached_sets_.back().second;
         }
-        return known->second;
+        return entry->second;
     }
 
     [[nodiscard]] Question::Target find_sets(const Condition& condition, int member) const {
         const std::string& name = name_at(site_, member);
         Question::Target sets;
         for (std::size_t i = 0; i < site_.values.size(); ++i) {
-            const Tri one = ask(site_, condition, name, site_.values.at(static_cast<Byte>(i)));
-            sets.yes |= one == Tri::yes ? 1ULL << i : 0;
-            sets.cannot_tell |= one == Tri::cannot_tell ? 1ULL << i : 0;
+            const Tri truth = ask(site_, condition, name, site_.values.at(static_cast<Byte>(i)));
+            sets.yes |= truth == Tri::yes ? 1ULL << i : 0;
+            sets.cannot_tell |= truth == Tri::cannot_tell ? 1ULL << i : 0;
         }
         return sets;
     }
 
-    static bool asks_the_same(const Condition& one, const Condition& other) {
-        return one.relation == other.relation && one.fact == other.fact && one.type == other.type
-               && (one.whose == Whose::system) == (other.whose == Whose::system)
-               && one.operand == other.operand;
+    static bool asks_the_same(const Condition& left, const Condition& right) {
+        return left.relation == right.relation && left.fact == right.fact && left.type == right.type
+               && (left.whose == Whose::system) == (right.whose == Whose::system)
+               && left.operand == right.operand;
     }
 
     Site& site_;
     std::map<std::string, std::vector<Place>> places_;
-    std::vector<std::pair<const Condition*, Question::Target>> known_;
+    std::vector<std::pair<const Condition*, Question::Target>> cached_sets_;
 };
 
 Tri answer_same(const Question& question, const Site& site, const Byte* row) {
     Byte first = k_absent;
-    bool any = false;
+    bool has_value = false;
     for (const Question::Target& target : question.targets) {
         if (question.only_up && !site.expected_up(row, target.member)) {
             continue;
@@ -160,11 +164,11 @@ Tri answer_same(const Question& question, const Site& site, const Byte* row) {
         if (row[member.away] != 0 || ((target.cannot_tell >> value) & 1U) != 0) {
             return Tri::cannot_tell;
         }
-        if (((target.yes >> value) & 1U) == 0 || (any && value != first)) {
+        if (((target.yes >> value) & 1U) == 0 || (has_value && value != first)) {
             return Tri::no;
         }
         first = value;
-        any = true;
+        has_value = true;
     }
     return Tri::yes;
 }
@@ -173,25 +177,26 @@ Tri answer_one(const Question& question, const Site& site, const Byte* row) {
     if (question.same) {
         return answer_same(question, site, row);
     }
-    int asked = 0;
+    int target_count = 0;
     int yes = 0;
     int open = 0;
     for (const Question::Target& target : question.targets) {
         if (question.only_up && !site.expected_up(row, target.member)) {
             continue;
         }
-        ++asked;
+        ++target_count;
         const Byte value = row[target.at];
-        const bool away = target.member >= 0
-                          && row[site.members[static_cast<std::size_t>(target.member)].away] != 0;
-        if (away || ((target.cannot_tell >> value) & 1U) != 0) {
+        const bool is_away =
+            target.member >= 0
+            && row[site.members[static_cast<std::size_t>(target.member)].away] != 0;
+        if (is_away || ((target.cannot_tell >> value) & 1U) != 0) {
             ++open;
         } else if (((target.yes >> value) & 1U) != 0) {
             ++yes;
         }
     }
-    const int all = question.any ? 1 : asked;
-    const int needed = question.needed > 0 ? question.needed : all;
+    const int needed_by_default = question.any ? 1 : target_count;
+    const int needed = question.needed > 0 ? question.needed : needed_by_default;
     if (yes >= needed) {
         return Tri::yes;
     }
@@ -199,19 +204,19 @@ Tri answer_one(const Question& question, const Site& site, const Byte* row) {
 }
 
 std::vector<int> members_in(const Site& site,
-                            const std::vector<const std::vector<Question>*>& all) {
-    std::vector<bool> asked(site.members.size() + 1, false);  // the system first
-    for (const auto* questions : all) {
+                            const std::vector<const std::vector<Question>*>& lists) {
+    std::vector<bool> is_target(site.members.size() + 1, false);  // the system first
+    for (const auto* questions : lists) {
         for (const Question& question : *questions) {
             for (const Question::Target& target : question.targets) {
                 const int place = target.member + 1;
-                asked[static_cast<std::size_t>(place)] = true;
+                is_target[static_cast<std::size_t>(place)] = true;
             }
         }
     }
     std::vector<int> members;
     for (std::size_t i = 0; i < site.members.size(); ++i) {
-        if (asked[i + 1]) {
+        if (is_target[i + 1]) {
             members.push_back(static_cast<int>(i));
         }
     }
@@ -223,8 +228,8 @@ std::vector<int>
 with_roles_of(const Site& site, const std::vector<int>& leaving, std::vector<int> members) {
     for (const int index : leaving) {
         const int role = site.members[static_cast<std::size_t>(index)].role;
-        const auto& all = site.members_of[static_cast<std::size_t>(role)];
-        members.insert(members.end(), all.begin(), all.end());
+        const auto& role_members = site.members_of[static_cast<std::size_t>(role)];
+        members.insert(members.end(), role_members.begin(), role_members.end());
     }
     std::sort(members.begin(), members.end());
     members.erase(std::unique(members.begin(), members.end()), members.end());
@@ -261,20 +266,21 @@ void add_questions(Site& site) {
 }
 
 Answer answer(const Site& site, const std::vector<Question>& questions, const Byte* row) {
-    Answer all;
+    Answer result;
     for (const Question& question : questions) {
         if (!question.modelled) {
-            all.open = true;
-            all.modelled = somebody_is_away(question, site, row) ? Tri::cannot_tell : all.modelled;
+            result.open = true;
+            result.modelled =
+                somebody_is_away(question, site, row) ? Tri::cannot_tell : result.modelled;
             continue;
         }
-        const Tri one = answer_one(question, site, row);
-        if (one == Tri::no) {
+        const Tri truth = answer_one(question, site, row);
+        if (truth == Tri::no) {
             return {Tri::no, false};
         }
-        all.modelled = one == Tri::cannot_tell ? one : all.modelled;
+        result.modelled = truth == Tri::cannot_tell ? truth : result.modelled;
     }
-    return all;
+    return result;
 }
 
 }  // namespace drydock::checker

@@ -12,12 +12,13 @@ class Order {
 public:
     explicit Order(const run::Program& program)
         : size_(program.actions())
-        , before_(size_ * size_, false) {
+        , is_before_(size_ * size_, false) {
         for (std::size_t i = 0; i < size_; ++i) {
-            for (const std::size_t one : program.after(i)) {
-                before_[i * size_ + one] = true;
+            for (const std::size_t prerequisite : program.after(i)) {
+                is_before_[i * size_ + prerequisite] = true;
                 for (std::size_t k = 0; k < size_; ++k) {
-                    before_[i * size_ + k] = before_[i * size_ + k] || before_[one * size_ + k];
+                    is_before_[i * size_ + k] =
+                        is_before_[i * size_ + k] || is_before_[prerequisite * size_ + k];
                 }
             }
         }
@@ -25,45 +26,46 @@ public:
 
     // Whether both may be under way at once.
     [[nodiscard]] bool side_by_side(std::size_t a, std::size_t b) const {
-        return a != b && !before_[a * size_ + b] && !before_[b * size_ + a];
+        return a != b && !is_before_[a * size_ + b] && !is_before_[b * size_ + a];
     }
 
 private:
     std::size_t size_;
-    std::vector<bool> before_;
+    std::vector<bool> is_before_;
 };
 
 // What changes by itself: by a death, a start, a law.
-bool moves_by_itself(const Site& site, Place at) {
+bool moves_by_itself(const Site& site, Place offset) {
     const bool of_member =
         std::any_of(site.members.begin(), site.members.end(), [&](const auto& m) {
-            return at == m.running || at == m.ready || at == m.service;
+            return offset == m.running || offset == m.ready || offset == m.service;
         });
     return of_member
            || std::any_of(site.stores.begin(), site.stores.end(), [&](const Store& store) {
                   return std::any_of(
                       store.levels.begin(), store.levels.end(), [&](const auto& levels) {
-                          return std::find(levels.begin(), levels.end(), at) != levels.end();
+                          return std::find(levels.begin(), levels.end(), offset) != levels.end();
                       });
               });
 }
 
-bool asks(const std::vector<Question>& questions, Place at) {
+bool asks(const std::vector<Question>& questions, Place offset) {
     return std::any_of(questions.begin(), questions.end(), [&](const Question& question) {
         return std::any_of(question.targets.begin(),
                            question.targets.end(),
-                           [&](const auto& target) { return target.at == at; });
+                           [&](const auto& target) { return target.at == offset; });
     });
 }
 
-bool writes(const Act& act, Place at) {
-    return std::any_of(
-        act.writes.begin(), act.writes.end(), [&](const Write& write) { return write.at == at; });
+bool writes(const Act& act, Place offset) {
+    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+        return write.at == offset;
+    });
 }
 
-bool touches(const Act& act, Place at) {
-    return writes(act, at) || asks(act.when, at) || asks(act.guard, at) || asks(act.then, at)
-           || asks(act.happened, at);
+bool touches(const Act& act, Place offset) {
+    return writes(act, offset) || asks(act.when, offset) || asks(act.guard, offset)
+           || asks(act.then, offset) || asks(act.happened, offset);
 }
 
 bool is_about(const std::vector<Question>& questions, int member) {
@@ -80,7 +82,7 @@ public:
 
     [[nodiscard]] bool is_quiet(std::size_t action) const {
         const Act& act = site_.acts[action];
-        const bool alone = is_member_left_alone(action);
+        const bool alone = is_member_unobserved(action);
         return is_plain(action) && (alone || (!act.starts && !act.takes_down))
                && asks_itself(action, act.then, alone) && asks_itself(action, act.happened, alone)
                && std::all_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
@@ -100,7 +102,7 @@ private:
 
     // Whether nobody who may be under way at the same time fits the test.
     template <class Test>
-    [[nodiscard]] bool nobody_beside(std::size_t action, const Test& test) const {
+    [[nodiscard]] bool none_concurrent(std::size_t action, const Test& test) const {
         for (std::size_t i = 0; i < site_.acts.size(); ++i) {
             if (order_.side_by_side(i, action) && test(site_.acts[i])) {
                 return false;
@@ -110,7 +112,7 @@ private:
     }
 
     // Whether it is up, is meanwhile neither asked nor counted, and moves no store.
-    [[nodiscard]] bool is_member_left_alone(std::size_t action) const {
+    [[nodiscard]] bool is_member_unobserved(std::size_t action) const {
         const int member = site_.acts[action].member;
         if (member < 0
             || std::any_of(
@@ -124,7 +126,7 @@ private:
         }
         const int role = site_.members[static_cast<std::size_t>(member)].role;
         const bool counted = site_.quorum[static_cast<std::size_t>(role)] > 0;
-        return nobody_beside(action, [&](const Act& act) {
+        return none_concurrent(action, [&](const Act& act) {
             return (counted && act.takes_down) || !act.raises.empty() || !act.lowers.empty()
                    || is_about(act.when, member) || is_about(act.guard, member)
                    || is_about(act.then, member) || is_about(act.happened, member);
@@ -132,33 +134,34 @@ private:
     }
 
     // What it writes, nobody else reads or writes meanwhile.
-    [[nodiscard]] bool is_own(std::size_t action, Place at, bool alone) const {
+    [[nodiscard]] bool is_own(std::size_t action, Place offset, bool alone) const {
         const int member = site_.acts[action].member;
-        return may_move(action, at, alone) && nobody_beside(action, [&](const Act& act) {
-                   return touches(act, at) || (member >= 0 && act.member == member);
+        return may_move(action, offset, alone) && none_concurrent(action, [&](const Act& act) {
+                   return touches(act, offset) || (member >= 0 && act.member == member);
                });
     }
 
     // It asks about its own member, and what nobody changes meanwhile.
     [[nodiscard]] bool
     asks_itself(std::size_t action, const std::vector<Question>& questions, bool alone) const {
-        const auto own = [&](const Question::Target& target) {
+        const auto is_own_target = [&](const Question::Target& target) {
             if (target.at == k_nowhere) {  // answered both ways, whatever happens
                 return target.member < 0 || target.member == site_.acts[action].member;
             }
             return target.member >= 0 && target.member == site_.acts[action].member
                    && may_move(action, target.at, alone)
-                   && nobody_beside(action, [&](const Act& act) { return writes(act, target.at); });
+                   && none_concurrent(action,
+                                      [&](const Act& act) { return writes(act, target.at); });
         };
         return std::all_of(questions.begin(), questions.end(), [&](const Question& question) {
             return !question.only_up
-                   && std::all_of(question.targets.begin(), question.targets.end(), own);
+                   && std::all_of(question.targets.begin(), question.targets.end(), is_own_target);
         });
     }
 
     // It does not move by itself, or it tells whether a member that is left alone is up.
-    [[nodiscard]] bool may_move(std::size_t action, Place at, bool alone) const {
-        if (!moves_by_itself(site_, at)) {
+    [[nodiscard]] bool may_move(std::size_t action, Place offset, bool alone) const {
+        if (!moves_by_itself(site_, offset)) {
             return true;
         }
         const int index = site_.acts[action].member;
@@ -166,7 +169,7 @@ private:
             return false;
         }
         const Member& member = site_.members[static_cast<std::size_t>(index)];
-        return at == member.running || at == member.ready || at == member.service;
+        return offset == member.running || offset == member.ready || offset == member.service;
     }
 
     const Site& site_;

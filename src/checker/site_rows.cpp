@@ -21,39 +21,39 @@ bool awaits_answer(Byte status) {
 // Each cell of a row as a state has it.
 std::array<State::Cell, 256> unpacked() {
     std::array<State::Cell, 256> cells{};
-    State one(1);
+    State state(1);
     for (unsigned cell = 0; cell < cells.size(); ++cell) {
         const auto status = static_cast<Byte>(cell & 0xFU);
-        one.set(
+        state.set(
             0, static_cast<Status>(status), static_cast<int>(cell >> 4U), awaits_answer(status));
-        cells.at(cell) = one.cells()[1];
+        cells.at(cell) = state.cells()[1];
     }
     return cells;
 }
 
 // What comes in order is put in from where the one before it was.
 model::FactBook::iterator put(model::FactBook& book,
-                              model::FactBook::iterator from,
+                              model::FactBook::iterator position,
                               const std::string& key,
                               const model::Observation& value) {
-    while (from != book.end() && from->first < key) {
-        ++from;
+    while (position != book.end() && position->first < key) {
+        ++position;
     }
-    if (from != book.end() && from->first == key) {
-        from->second = value;
-        return from;
+    if (position != book.end() && position->first == key) {
+        position->second = value;
+        return position;
     }
-    return book.emplace_hint(from, key, value);
+    return book.emplace_hint(position, key, value);
 }
 
 }  // namespace
 
 void Site::unpack(const Byte* row, State& run) const {
     static const std::array<State::Cell, 256> k_unpacked = unpacked();
-    const auto into = run.new_cells(cells.size());
-    into[0] = row[0];
-    std::transform(cells.begin(), cells.end(), into.begin() + 1, [&](Place at) {
-        return k_unpacked[row[at]];
+    const auto target = run.new_cells(cells.size());
+    target[0] = row[0];
+    std::transform(cells.begin(), cells.end(), target.begin() + 1, [&](Place offset) {
+        return k_unpacked[row[offset]];
     });
 }
 
@@ -80,8 +80,8 @@ void Site::pack(const State& run, Byte* row) const {
 }
 
 bool Site::expected_up(const Byte* row, int member) const {
-    const Member& who = members[static_cast<std::size_t>(member)];
-    for (const Member::Turn& turn : who.turns) {
+    const Member& member_model = members[static_cast<std::size_t>(member)];
+    for (const Member::Turn& turn : member_model.turns) {
         const auto now = static_cast<Status>(status(row, turn.action));
         if (now == Status::done) {
             return turn.up;
@@ -90,23 +90,24 @@ bool Site::expected_up(const Byte* row, int member) const {
             return false;
         }
     }
-    return who.up_at_first || who.turns.empty();  // one that is left alone is asked for
+    return member_model.up_at_first
+           || member_model.turns.empty();  // one that is left alone is asked for
 }
 
 // Whether the member was down when the plan was made, and runs here.
 bool Site::came_up(const Byte* row, std::string_view name) const {
-    return std::any_of(members.begin(), members.end(), [&](const Member& one) {
-        return !one.up_at_first && one.running != k_nowhere && row[one.running] != k_absent
-               && one.name == name;
+    return std::any_of(members.begin(), members.end(), [&](const Member& member) {
+        return !member.up_at_first && member.running != k_nowhere && row[member.running] != k_absent
+               && member.name == name;
     });
 }
 
 // What a member that came up would tell of itself nobody has seen yet; but it would tell something.
 model::FactBook Site::facts(const Byte* row) const {
     model::FactBook book = plan.seen;
-    auto at = book.begin();
+    auto position = book.begin();
     for (const auto& [key, value] : plan.planned) {
-        at = put(book, at, key, value);
+        position = put(book, position, key, value);
     }
     for (auto& [key, value] : book) {
         if (value.status == model::Known::absent
@@ -114,9 +115,9 @@ model::FactBook Site::facts(const Byte* row) const {
             value = {model::Known::known, "told when it runs", "the model", 0};
         }
     }
-    at = book.begin();
+    position = book.begin();
     for (const auto& [key, place] : places) {
-        at = put(book, at, key, values.at(row[place]));
+        position = put(book, position, key, values.at(row[place]));
     }
     return book;
 }

@@ -77,12 +77,12 @@ std::string text_of_law(const Site& site, const Rise& rise) {
                        store.formats[rise.becomes]);
 }
 
-std::string subject_of(const Site& site, const Byte* before, Choice choice) {
+std::string subject_of(const Site& site, const Byte* previous_row, Choice choice) {
     if (is_about_action(choice.kind)) {
         return site.plan.actions[choice.index].title;
     }
     if (choice.kind == Kind::conductor_dies) {
-        return under_way(site, before);
+        return under_way(site, previous_row);
     }
     if (choice.kind == Kind::law_fires) {
         return text_of_law(site, site.rises[choice.index]);
@@ -94,8 +94,9 @@ std::string subject_of(const Site& site, const Byte* before, Choice choice) {
     return member ? site.members[choice.index].name : "";
 }
 
-std::string text_of(const Site& site, const Byte* before, Choice choice) {
-    return fmt::format(fmt::runtime(words_of(choice.kind).text), subject_of(site, before, choice));
+std::string text_of(const Site& site, const Byte* previous_row, Choice choice) {
+    return fmt::format(fmt::runtime(words_of(choice.kind).text),
+                       subject_of(site, previous_row, choice));
 }
 
 Json trace_of(const Site& site, Choice choice) {
@@ -131,9 +132,9 @@ std::vector<std::string> running_now(const Site& site, const Byte* row) {
 std::string stores_now(const Site& site, const Byte* row) {
     std::vector<std::string> texts;
     for (const Store& store : site.stores) {
-        for (const Place at : store.at) {
-            if (row[at] < store.formats.size()) {
-                texts.push_back(fmt::format("{} is {}", store.name, store.formats[row[at]]));
+        for (const Place offset : store.at) {
+            if (row[offset] < store.formats.size()) {
+                texts.push_back(fmt::format("{} is {}", store.name, store.formats[row[offset]]));
             }
         }
     }
@@ -222,18 +223,19 @@ public:
     // To the row `id` of the search.
     void walk_to(std::uint32_t id) {
         std::vector<std::uint32_t> path;
-        for (std::uint32_t at = id; at != k_nobody; at = search_.parent(at)) {
-            path.push_back(at);
+        for (std::uint32_t ancestor = id; ancestor != k_nobody;
+             ancestor = search_.parent(ancestor)) {
+            path.push_back(ancestor);
         }
         for (std::size_t i = path.size() - 1; i > 0; --i) {
-            const Byte* wanted = search_.row(path[i - 1]);
-            const bool walked = step([&](const Batch& batch, std::size_t one) {
-                return leads_to(batch.row(one), wanted);
+            const Byte* target_row = search_.row(path[i - 1]);
+            const bool walked = step([&](const Batch& batch, std::size_t index) {
+                return leads_to(batch.row(index), target_row);
             });
             if (!walked) {
                 CHECK(shortcuts_);
                 choices_.emplace_back(std::nullopt);
-                rows_.emplace_back(wanted, wanted + site_.size);
+                rows_.emplace_back(target_row, target_row + site_.size);
             }
         }
     }
@@ -281,42 +283,42 @@ private:
     }
 
     void keep_events(std::size_t row) {
-        for (const RecordedEvent& one : recorded_) {
-            if (one.row == row) {
-                events_.push_back(one.event);
+        for (const RecordedEvent& entry : recorded_) {
+            if (entry.row == row) {
+                events_.push_back(entry.event);
             }
         }
     }
 
     // Whether `row` is what is wanted, or is it if two members have had each other's name so far.
-    bool leads_to(const Byte* row, const Byte* wanted) {
-        if (is_sorted_as(wanted)) {
+    bool leads_to(const Byte* row, const Byte* target_row) {
+        if (is_sorted_as(target_row)) {
             return true;
         }
         const auto& naming = symmetry_.naming();
         const auto exchanges = naming ? naming->exchanges(rows_.back().data(), row)
                                       : std::vector<std::pair<int, int>>();
-        for (const auto& [one, other] : exchanges) {
-            naming->exchange(one, other, next_.data());
-            if (is_sorted_as(wanted)) {
-                rename(one, other);
+        for (const auto& [first, second] : exchanges) {
+            naming->exchange(first, second, next_.data());
+            if (is_sorted_as(target_row)) {
+                rename(first, second);
                 return true;
             }
-            naming->exchange(one, other, next_.data());
+            naming->exchange(first, second, next_.data());
         }
         return false;
     }
 
-    bool is_sorted_as(const Byte* wanted) {
+    bool is_sorted_as(const Byte* target_row) {
         sorted_ = next_;
         symmetry_.sort(sorted_.data());
-        return std::memcmp(sorted_.data(), wanted, site_.size) == 0;
+        return std::memcmp(sorted_.data(), target_row, site_.size) == 0;
     }
 
     // Nothing was begun on either of them yet.
-    void rename(int one, int other) {
+    void rename(int first, int second) {
         for (auto& row : rows_) {
-            symmetry_.naming()->exchange(one, other, row.data());
+            symmetry_.naming()->exchange(first, second, row.data());
         }
         const auto host = [&](int member) {
             return site_.members[static_cast<std::size_t>(member)].host;
@@ -324,16 +326,18 @@ private:
         for (auto& choice : choices_) {
             const Kind kind = choice ? choice->kind : Kind::begun;
             if (kind == Kind::member_dies || kind == Kind::member_started) {
-                choice->index = exchanged(choice->index, one, other);
+                choice->index = exchanged(choice->index, first, second);
             } else if (kind == Kind::host_lost || kind == Kind::host_back) {
-                choice->index = exchanged(choice->index, host(one), host(other));
+                choice->index = exchanged(choice->index, host(first), host(second));
             }
         }
     }
 
-    static std::uint32_t exchanged(std::uint32_t index, int one, int other) {
-        const auto here = static_cast<int>(index);
-        return static_cast<std::uint32_t>(here == one ? other : here == other ? one : here);
+    static std::uint32_t exchanged(std::uint32_t index, int first, int second) {
+        const auto old_index = static_cast<int>(index);
+        return static_cast<std::uint32_t>(old_index == first    ? second
+                                          : old_index == second ? first
+                                                                : old_index);
     }
 
     const Site& site_;
@@ -367,8 +371,8 @@ std::vector<run::Move> events_of(const Site& site, const std::vector<run::Move>&
     return events;
 }
 
-Turn turn_of(const Site& site, const Byte* before, Choice choice) {
-    return {text_of(site, before, choice), trace_of(site, choice)};
+Turn turn_of(const Site& site, const Byte* previous_row, Choice choice) {
+    return {text_of(site, previous_row, choice), trace_of(site, choice)};
 }
 
 Walk walk_to(const Site& site, const Options& options, const Search& search, std::uint32_t id) {
@@ -384,9 +388,9 @@ Walk walk_to(const Site& site,
              Property property) {
     Walker walker(site, options, search);
     walker.walk_to(breach.from);
-    const bool walked = walker.step([&](const Batch& batch, std::size_t one) {
-        return (batch.broken(one) & bit_of(property)) != 0
-               && batch.choice(one).kind == breach.choice.kind;
+    const bool walked = walker.step([&](const Batch& batch, std::size_t index) {
+        return (batch.broken(index) & bit_of(property)) != 0
+               && batch.choice(index).kind == breach.choice.kind;
     });
     CHECK(walked || options.shortcuts);
     return walker.walk();

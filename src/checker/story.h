@@ -37,6 +37,6 @@ walk_to(const Site& site, const Options& options, const Search& search, std::uin
 [[nodiscard]] std::vector<run::Move> events_of(const Site& site,
                                                const std::vector<run::Move>& walked);
 
-[[nodiscard]] Turn turn_of(const Site& site, const Byte* before, Choice choice);
+[[nodiscard]] Turn turn_of(const Site& site, const Byte* previous_row, Choice choice);
 
 }  // namespace drydock::checker

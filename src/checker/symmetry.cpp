@@ -26,7 +26,9 @@ std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, 
 // what is left of the plan tells it apart.
 class Singled {
 public:
-    explicit Singled(const Site& site) : site_(site), out_(site.members.size(), false) {
+    explicit Singled(const Site& site)
+        : site_(site)
+        , is_distinguished_(site.members.size(), false) {
         for (const Act& act : site.acts) {
             for (const Write& write : act.writes) {
                 look_at(act, write);
@@ -39,19 +41,21 @@ public:
         }
     }
 
-    [[nodiscard]] bool out(int member) const { return out_[static_cast<std::size_t>(member)]; }
+    [[nodiscard]] bool is_distinguished(int member) const {
+        return is_distinguished_[static_cast<std::size_t>(member)];
+    }
 
 private:
     void single_out(const Act& act, int member) {
         if (member >= 0 && act.member != member) {
-            out_[static_cast<std::size_t>(member)] = true;
+            is_distinguished_[static_cast<std::size_t>(member)] = true;
         }
     }
 
     void look_at(const Act& act, const Write& write) {
         for (std::size_t i = 0; i < site_.members.size(); ++i) {
-            const Member& who = site_.members[i];
-            if (write.at >= who.block && write.at < who.block + who.size) {
+            const Member& member = site_.members[i];
+            if (write.at >= member.block && write.at < member.block + member.size) {
                 single_out(act, static_cast<int>(i));
             }
         }
@@ -62,16 +66,17 @@ private:
         if (targets.size() == 1 && !question.only_up) {
             single_out(act, targets.front().member);
         }
-        const bool own_values = std::any_of(targets.begin(), targets.end(), [&](const auto& one) {
-            return one.yes != targets.front().yes;
-        });
+        const bool own_values =
+            std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
+                return target.yes != targets.front().yes;
+            });
         for (std::size_t i = 0; own_values && i < site_.members.size(); ++i) {
             single_out(act, static_cast<int>(i));
         }
     }
 
     const Site& site_;
-    std::vector<bool> out_;
+    std::vector<bool> is_distinguished_;
 };
 
 // The host that it shares with others; -1: it has one of its own, as good as any.
@@ -85,8 +90,8 @@ template <class Alike>
 std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const Alike& alike) {
     std::vector<std::vector<int>> groups;
     for (const int member : members) {
-        const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& one) {
-            return alike(one.front(), member);
+        const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& candidate) {
+            return alike(candidate.front(), member);
         });
         if (group == groups.end()) {
             groups.push_back({member});
@@ -94,27 +99,28 @@ std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const A
             group->push_back(member);
         }
     }
-    std::erase_if(groups, [](const auto& one) { return one.size() < 2; });
+    std::erase_if(groups, [](const auto& group) { return group.size() < 2; });
     return groups;
 }
 
 // Whether an early action of one of them waits for a late one of another: then it tells them apart,
 // though both have done their early ones.
 bool waits_for_late(const Site& site,
-                    const OwnActions& own,
+                    const OwnActions& member_actions,
                     const std::vector<int>& members,
                     const std::vector<bool>& early) {
     std::vector<bool> late(site.acts.size(), false);
     for (const int member : members) {
-        for (const std::size_t action : own.of(member)) {
+        for (const std::size_t action : member_actions.of(member)) {
             late[action] = !early[action];
         }
     }
     for (std::size_t i = 0; i < early.size(); ++i) {
-        const auto after = site.program.after(i);
-        if (early[i] && std::any_of(after.begin(), after.end(), [&](std::size_t one) {
-                return late[one];
-            })) {
+        const auto prerequisites = site.program.after(i);
+        if (early[i]
+            && std::any_of(prerequisites.begin(),
+                           prerequisites.end(),
+                           [&](std::size_t prerequisite) { return late[prerequisite]; })) {
             return true;
         }
     }
@@ -124,19 +130,19 @@ bool waits_for_late(const Site& site,
 // How many of each member's actions must be over before the plan treats them all alike; nothing if
 // it never does.
 std::optional<std::size_t>
-steps_apart(const Site& site, const OwnActions& own, const std::vector<int>& members) {
-    const auto& first = own.of(members.front());
+steps_apart(const Site& site, const OwnActions& member_actions, const std::vector<int>& members) {
+    const auto& first = member_actions.of(members.front());
     std::vector<bool> over(site.acts.size(), false);
     for (std::size_t steps = 0; steps <= first.size(); ++steps) {
         const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
-            return Exchange(site, own, members.front(), member).keeps_what_is_left(over);
+            return Exchange(site, member_actions, members.front(), member).keeps_what_is_left(over);
         });
-        if (alike && !waits_for_late(site, own, members, over)) {
+        if (alike && !waits_for_late(site, member_actions, members, over)) {
             return steps;
         }
         for (const int member : members) {
             if (steps < first.size()) {
-                over[own.of(member)[steps]] = true;
+                over[member_actions.of(member)[steps]] = true;
             }
         }
     }
@@ -145,8 +151,11 @@ steps_apart(const Site& site, const OwnActions& own, const std::vector<int>& mem
 
 }  // namespace
 
-Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), on_(on), own_(site) {
-    if (!on) {
+Symmetry::Symmetry(const Site& site, bool is_enabled, bool lazy)
+    : site_(site)
+    , on_(is_enabled)
+    , own_(site) {
+    if (!is_enabled) {
         return;
     }
     const Singled singled(site);
@@ -161,7 +170,7 @@ Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), on_(on),
         for (const auto& group : groups) {
             groups_.push_back({group, 0});
         }
-        std::erase_if(members, [&](int member) { return singled.out(member); });
+        std::erase_if(members, [&](int member) { return singled.is_distinguished(member); });
         const auto families = groups_of(
             members, [&](int a, int b) { return shared_host(site, a) == shared_host(site, b); });
         for (const auto& family : families) {
@@ -170,20 +179,20 @@ Symmetry::Symmetry(const Site& site, bool on, bool late) : site_(site), on_(on),
             }
         }
     }
-    if (late) {
+    if (lazy) {
         name_late();
     }
 }
 
 // Members of a group are alike from the start, whatever was begun on them.
 void Symmetry::name_late() {
-    std::vector<bool> taken(site_.members.size(), false);
+    std::vector<bool> excluded(site_.members.size(), false);
     for (const Family& group : groups_) {
         for (const int member : group.members) {
-            taken[static_cast<std::size_t>(member)] = true;
+            excluded[static_cast<std::size_t>(member)] = true;
         }
     }
-    naming_.emplace(site_, own_, taken);
+    naming_.emplace(site_, own_, excluded);
     if (naming_->lines().empty()) {
         naming_.reset();
     }
@@ -225,17 +234,17 @@ namespace {
 
 // Whether one block follows the other. Small ones are compared as one number: behind each block of
 // a row lie eight bytes at least, those that tell what was spent.
-bool follows(const Byte* one, const Byte* other, std::size_t size) {
+bool follows(const Byte* left, const Byte* right, std::size_t size) {
     static_assert(k_spent >= sizeof(std::uint64_t));
     if (std::endian::native != std::endian::little || size > sizeof(std::uint64_t)) {
-        return std::memcmp(one, other, size) > 0;
+        return std::memcmp(left, right, size) > 0;
     }
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    std::memcpy(&a, one, sizeof a);
-    std::memcpy(&b, other, sizeof b);
-    const std::size_t behind = 8 * (sizeof(std::uint64_t) - size);
-    return __builtin_bswap64(a) >> behind > __builtin_bswap64(b) >> behind;
+    std::memcpy(&a, left, sizeof a);
+    std::memcpy(&b, right, sizeof b);
+    const std::size_t shift = 8 * (sizeof(std::uint64_t) - size);
+    return __builtin_bswap64(a) >> shift > __builtin_bswap64(b) >> shift;
 }
 
 }  // namespace
@@ -244,29 +253,29 @@ bool follows(const Byte* one, const Byte* other, std::size_t size) {
 void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(members.front())].size;
     held_.resize(size + k_spent);
-    const auto at = [&](std::size_t i) {
+    const auto block_at = [&](std::size_t i) {
         return row + site_.members[static_cast<std::size_t>(members[i])].block;
     };
     over_.assign(members.size(), 0);
     for (std::size_t i = 0; steps > 0 && i < members.size(); ++i) {
         over_[i] = is_over(members[i], steps, row) ? 1 : 0;
     }
-    const auto is_behind = [&](std::size_t i, const Byte* other, Byte over) {
-        return over_[i] != over ? over_[i] != 0 : follows(at(i), other, size);
+    const auto is_behind = [&](std::size_t i, const Byte* other_block, Byte over) {
+        return over_[i] != over ? over_[i] != 0 : follows(block_at(i), other_block, size);
     };
     for (std::size_t i = 1; i < members.size(); ++i) {
-        if (!is_behind(i - 1, at(i), over_[i])) {
+        if (!is_behind(i - 1, block_at(i), over_[i])) {
             continue;
         }
-        std::memcpy(held_.data(), at(i), size);
+        std::memcpy(held_.data(), block_at(i), size);
         const Byte over = over_[i];
-        std::size_t to = i;
-        for (; to > 0 && is_behind(to - 1, held_.data(), over); --to) {
-            std::memcpy(at(to), at(to - 1), size);
-            over_[to] = over_[to - 1];
+        std::size_t position = i;
+        for (; position > 0 && is_behind(position - 1, held_.data(), over); --position) {
+            std::memcpy(block_at(position), block_at(position - 1), size);
+            over_[position] = over_[position - 1];
         }
-        std::memcpy(at(to), held_.data(), size);
-        over_[to] = over;
+        std::memcpy(block_at(position), held_.data(), size);
+        over_[position] = over;
     }
 }
 
@@ -300,9 +309,9 @@ void Symmetry::find_first(const std::vector<int>& members,
                           const Byte* row,
                           std::vector<int>& first) const {
     for (std::size_t i = 1; i < members.size(); ++i) {
-        const Member& one = site_.members[static_cast<std::size_t>(members[i - 1])];
-        const Member& other = site_.members[static_cast<std::size_t>(members[i])];
-        if (std::memcmp(row + one.block, row + other.block, one.size) == 0) {
+        const Member& left = site_.members[static_cast<std::size_t>(members[i - 1])];
+        const Member& right = site_.members[static_cast<std::size_t>(members[i])];
+        if (std::memcmp(row + left.block, row + right.block, left.size) == 0) {
             first[static_cast<std::size_t>(members[i])] =
                 first[static_cast<std::size_t>(members[i - 1])];
         }
@@ -325,12 +334,12 @@ void Symmetry::find_first(const Byte* row, std::vector<int>& first) {
     }
 }
 
-std::span<const Byte> Symmetry::sorted_versions(const Byte* before, Byte* row) {
+std::span<const Byte> Symmetry::sorted_versions(const Byte* previous_row, Byte* row) {
     sort(row);
     if (!naming_) {
         return {row, site_.size};
     }
-    naming_->versions(before, row, versions_);
+    naming_->versions(previous_row, row, versions_);
     return versions_;
 }
 

@@ -26,15 +26,15 @@ public:
 
     // Without `on`, rows stay as they are. `late`: members are told apart where the plan comes to
     // them, which is of use only where faults have made them different.
-    Symmetry(const Site& site, bool on, bool late);
+    Symmetry(const Site& site, bool is_enabled, bool lazy);
 
     // Exchanges members until they are sorted. Rows of the same picture become equal.
     void sort(Byte* row);
 
     // Sorts `row`, to which a step from the sorted row `before` led; all rows that it may have led
     // to, one after the other, until the next call.
-    [[nodiscard]] std::span<const Byte> versions(const Byte* before, Byte* row) {
-        return on_ ? sorted_versions(before, row) : std::span<const Byte>(row, site_.size);
+    [[nodiscard]] std::span<const Byte> versions(const Byte* previous_row, Byte* row) {
+        return on_ ? sorted_versions(previous_row, row) : std::span<const Byte>(row, site_.size);
     }
 
     // For each member, the first one that is in the same state as it in the sorted row, so that
@@ -50,7 +50,7 @@ public:
     [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
 
 private:
-    [[nodiscard]] std::span<const Byte> sorted_versions(const Byte* before, Byte* row);
+    [[nodiscard]] std::span<const Byte> sorted_versions(const Byte* previous_row, Byte* row);
     void add_family(const Family& family);
     void name_late();
     void

@@ -25,8 +25,8 @@ constexpr std::array k_ends = {
     "done", "died_after", "failed", "failed_late", "no_answer", "never_begun", "torn", "torn_late"};
 
 template <class Names>
-bool is_among(const Names& names, std::string_view what) {
-    return std::find(names.begin(), names.end(), what) != names.end();
+bool is_among(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 std::string_view judged(const Event& event) {
@@ -59,8 +59,8 @@ std::string_view name_of_event(const Event& event) {
     if (event.type != EventType::action_ended) {
         return "";
     }
-    const bool done = event.outcome == Outcome::done;
-    return done ? "done" : (event.outcome == Outcome::failed ? "failed" : "no_answer");
+    const bool is_done = event.outcome == Outcome::done;
+    return is_done ? "done" : (event.outcome == Outcome::failed ? "failed" : "no_answer");
 }
 
 // Whether the event is what the turn tells; some turns tell more than an event can show.
@@ -71,14 +71,14 @@ bool fits(std::string_view event, std::string_view turn) {
 }
 
 std::optional<ActionKey> running(Site& site, const model::Action& action) {
-    std::optional<ActionKey> found;
+    std::optional<ActionKey> match;
     if (!action.host.empty()) {
-        const auto all = site.transport.host(action.host).running();
-        for (const auto& [key, journal] : *all) {
-            found = key.action == action.id ? std::optional(key) : found;
+        const auto actions = site.transport.host(action.host).running();
+        for (const auto& [key, journal] : *actions) {
+            match = key.action == action.id ? std::optional(key) : match;
         }
     }
-    return found;
+    return match;
 }
 
 }  // namespace
@@ -212,40 +212,41 @@ void Director::on_event(const Event& event) {
     }
 }
 
-void Director::on_run(const std::string& what) {
+void Director::on_run(const std::string& step_name) {
     for (std::size_t i = at_; i < story_.size(); ++i) {
-        if (story_[i].what == what) {
+        if (story_[i].what == step_name) {
             consume(i);
             return;
         }
     }
-    give_up(fmt::format("the run {} before", what));
+    give_up(fmt::format("the run {} before", step_name));
 }
 
 // A turn may tell two events (what is judged is begun at once, what is done keeps its promise).
 void Director::on_action(const std::string& action, const Event& event) {
-    const std::string_view what = name_of_event(event);
+    const std::string_view event_name = name_of_event(event);
     const std::size_t next = next_of(action);
-    const std::string& last = last_[action];
-    if (what == "kept") {
+    const std::string& last_step = last_[action];
+    if (event_name == "kept") {
         system_.prove(*plan_.find(action));
     }
-    if (next < story_.size() && fits(what, story_[next].what)) {
-        const std::string told = story_[next].what;
+    if (next < story_.size() && fits(event_name, story_[next].what)) {
+        const std::string step_name = story_[next].what;
         consume(next);
-        const model::Action& it = *plan_.find(action);
-        const bool more = (told == "judged_yes" && !it.is_gate()) || told == "done";
-        settling_ = more ? action : settling_;
+        const model::Action& planned_action = *plan_.find(action);
+        const bool expects_more =
+            (step_name == "judged_yes" && !planned_action.is_gate()) || step_name == "done";
+        settling_ = expects_more ? action : settling_;
     } else if (next == story_.size()) {
         return;  // beyond what the story tells of it
-    } else if ((what == "begun" && last == "judged_yes")
-               || (what == "kept" && (last == "done" || last == "judged_yes"))
-               || (what == "done" && story_[next].what == "broken")
-               || (what == "judged_yes" && story_[next].what == "broken")) {
+    } else if ((event_name == "begun" && last_step == "judged_yes")
+               || (event_name == "kept" && (last_step == "done" || last_step == "judged_yes"))
+               || (event_name == "done" && story_[next].what == "broken")
+               || (event_name == "judged_yes" && story_[next].what == "broken")) {
         settling_ = settling_ == action ? "" : settling_;
     } else {
         give_up(fmt::format(
-            "instead, {} is told as {} ({})", action, what, event.detail["because"].show()));
+            "instead, {} is told as {} ({})", action, event_name, event.detail["because"].show()));
     }
 }
 
@@ -276,30 +277,31 @@ bool Director::change_world(Site& site) {
 
 // What became of an action on its host. False if it has not come there yet.
 bool Director::end_action(Site& site) {
-    const std::string what = story_[at_].what;
+    const std::string step_name = story_[at_].what;
     const model::Action& action = *plan_.find(story_[at_].about);
     auto& host = site.transport.host(action.host);
     const auto key = running(site, action);
-    if (what == "no_answer" && (key || never_begins(action.id))) {
+    if (step_name == "no_answer" && (key || never_begins(action.id))) {
         lose(site, action.host);
         return true;
     }
     if (!key) {
-        return what == "never_begun";  // so the agent will say
+        return step_name == "never_begun";  // so the agent will say
     }
-    if (what == "done" || what == "died_after" || what == "broken" || what.ends_with("_late")) {
+    if (step_name == "done" || step_name == "died_after" || step_name == "broken"
+        || step_name.ends_with("_late")) {
         host.take_effect(*key);
     }
-    if (what == "done" && comes_next(action.id) != "broken") {
+    if (step_name == "done" && comes_next(action.id) != "broken") {
         grant(action.then, action);
-    } else if (what == "broken") {
+    } else if (step_name == "broken") {
         deny(action.then, action);
-    } else if (what == "died_after") {
+    } else if (step_name == "died_after") {
         system_.kill(action.member);
-    } else if (what.starts_with("torn")) {
+    } else if (step_name.starts_with("torn")) {
         host.tear(*key);
         return true;
-    } else if (what.starts_with("failed")) {
+    } else if (step_name.starts_with("failed")) {
         host.say_no(*key);
     }
     host.finish(*key);
@@ -337,9 +339,9 @@ void Director::before_wait(Site& site) {
     if (ends && !forced_) {
         forced_ = end_action(site);
     }
-    const std::int64_t own =
+    const std::int64_t action_ms =
         action == nullptr ? 0 : action->within_ms + action->patience_ms + action->soak_ms;
-    if (now - since_ms_ > own + k_grace_ms) {
+    if (now - since_ms_ > action_ms + k_grace_ms) {
         give_up("nothing happens any more");
         throw Killed{};
     }
@@ -352,14 +354,14 @@ Director::Next Director::between(Site& site, const Life& life) {
     if (over()) {
         return Next::over;
     }
-    const std::string what = story_[at_].what;
-    if (life.died || what == "resumed") {
+    const std::string step_name = story_[at_].what;
+    if (life.died || step_name == "resumed") {
         if (!life.died) {
             consume(at_);
         }
         return Next::conduct;
     }
-    if (what == "approved" && !life.gate.empty()) {
+    if (step_name == "approved" && !life.gate.empty()) {
         consume(at_);
         system_.approve();
         return Next::approve;

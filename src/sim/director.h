@@ -61,7 +61,7 @@ private:
     void note(const run::Event& event);
     [[nodiscard]] bool all_arrived(Site& site) const;
     void on_action(const std::string& action, const run::Event& event);
-    void on_run(const std::string& what);
+    void on_run(const std::string& step_name);
     bool change_world(Site& site);
     bool end_action(Site& site);
     void lose(Site& site, const std::string& host);

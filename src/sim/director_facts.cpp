@@ -70,12 +70,12 @@ void Director::grant(const std::vector<model::Condition>& conditions, const mode
 }
 
 void Director::deny(const std::vector<model::Condition>& conditions, const model::Action& action) {
-    const auto no = [&](const model::Condition& one) {
-        return wishes_.judge(one, action.member).outcome != model::Tri::yes;
+    const auto no = [&](const model::Condition& condition) {
+        return wishes_.judge(condition, action.member).outcome != model::Tri::yes;
     };
     if (std::none_of(conditions.begin(), conditions.end(), no)) {
-        (void)std::any_of(conditions.begin(), conditions.end(), [&](const auto& one) {
-            return deny(one, action);
+        (void)std::any_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
+            return deny(condition, action);
         });
     }
 }
@@ -85,19 +85,19 @@ bool Director::deny(const model::Condition& condition, const model::Action& acti
     for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
         const auto source = plan_.sources.find(key);
         const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
-        for (const std::string& one :
+        for (const std::string& input :
              derived ? source->second.inputs : std::vector<std::string>{key}) {
-            const Json before = system_.value(one);
-            for (const Json& other : {Json(), Json("something else"), Json(-1)}) {
-                if (modelled_.contains(one)) {
+            const Json old_value = system_.value(input);
+            for (const Json& replacement : {Json(), Json("something else"), Json(-1)}) {
+                if (modelled_.contains(input)) {
                     break;
                 }
-                system_.set(one, other);
+                system_.set(input, replacement);
                 if (wishes_.judge(condition, action.member).outcome != model::Tri::yes) {
-                    denied_[action.id].emplace_back(one, before);
+                    denied_[action.id].emplace_back(input, old_value);
                     return true;
                 }
-                system_.set(one, before);
+                system_.set(input, old_value);
             }
         }
     }

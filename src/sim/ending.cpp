@@ -41,19 +41,20 @@ std::vector<Wrong> against_grammar(Site& site, const model::Plan& plan) {
     const run::Program program(plan);
     const auto events = site.events(plan);
     const std::vector<run::Move> moves(events.begin(), events.end());
-    const auto why = run::first_violation(program, moves);
-    return why ? std::vector<Wrong>{{"grammar", fmt::format("{}: {}", plan.run, *why)}}
-               : std::vector<Wrong>();
+    const auto reason = run::first_violation(program, moves);
+    return reason ? std::vector<Wrong>{{"grammar", fmt::format("{}: {}", plan.run, *reason)}}
+                  : std::vector<Wrong>();
 }
 
 std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
     std::vector<Wrong> wrong = done_twice(site, plan);
-    for (Wrong& one : against_grammar(site, plan)) {
-        wrong.push_back(std::move(one));
+    for (Wrong& violation : against_grammar(site, plan)) {
+        wrong.push_back(std::move(violation));
     }
     const Json& halt = ending.last.halt;
-    const bool helped = !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
-    if (!over(ending.last.state) && !helped) {
+    const bool has_remedy =
+        !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
+    if (!over(ending.last.state) && !has_remedy) {
         wrong.push_back(
             {"stuck",
              fmt::format("ends unfinished after {} conductors, and nobody says what to do: {} {}",
@@ -68,9 +69,9 @@ std::vector<Death> draw_deaths(Faults& dice) {
     std::vector<Death> deaths;
     const auto count = dice.between(0, k_deaths_max);
     for (std::int64_t i = 0; i < count; ++i) {
-        const auto where = static_cast<Death::Where>(dice.between(0, 2));
+        const auto moment = static_cast<Death::Where>(dice.between(0, 2));
         deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
-                          where,
+                          moment,
                           dice.between(1, k_hangs_of) == 1});
     }
     return deaths;

@@ -43,8 +43,8 @@ MortalJournal::MortalJournal(std::unique_ptr<journal::Journal> inner,
     , delays_(std::move(delays)) {
 }
 
-void MortalJournal::pass(Death::Where where) {
-    if (records_ != death_.record || where != death_.where || death_.record == 0) {
+void MortalJournal::pass(Death::Where moment) {
+    if (records_ != death_.record || moment != death_.where || death_.record == 0) {
         return;
     }
     if (!death_.hangs) {
@@ -86,9 +86,9 @@ Result<journal::Lease> MortalJournal::begin_run(const journal::Birth& birth) {
 }
 
 Result<journal::Head> MortalJournal::append(const std::string& run,
-                                            const journal::Head& before,
+                                            const journal::Head& head,
                                             const journal::Entry& entry) {
-    return commit<journal::Head>([&] { return inner_->append(run, before, entry); });
+    return commit<journal::Head>([&] { return inner_->append(run, head, entry); });
 }
 
 Result<std::unique_ptr<transport::Conversation>>
@@ -98,7 +98,7 @@ MortalTransport::open(const transport::HostAddress& host) {
     return std::make_unique<MortalConversation>(std::move(inner), journal_);
 }
 
-void MortalTransport::wait(const std::vector<transport::Conversation*>& on,
+void MortalTransport::wait(const std::vector<transport::Conversation*>& conversations,
                            std::int64_t timeout_ms) {
     journal_.pass(Death::Where::after_send);
     journal_.stand_still();
@@ -106,7 +106,7 @@ void MortalTransport::wait(const std::vector<transport::Conversation*>& on,
         before_wait_();
         timeout_ms = std::min(timeout_ms, k_directed_ms_max);
     }
-    inner_.wait(on, timeout_ms);
+    inner_.wait(conversations, timeout_ms);
 }
 
 }  // namespace drydock::sim

@@ -61,18 +61,19 @@ public:
         return inner_->find_run(run);
     }
 
-    Result<journal::Head> append(const std::string& run,
-                                 const journal::Head& before,
-                                 const journal::Entry& entry) override;
+    Result<journal::Head>
+    append(const std::string& run, const journal::Head& head, const journal::Entry& entry) override;
 
-    Result<std::vector<journal::Record>> read(const std::string& run, std::uint64_t from) override {
-        return inner_->read(run, from);
+    Result<std::vector<journal::Record>> read(const std::string& run,
+                                              std::uint64_t first_record) override {
+        return inner_->read(run, first_record);
     }
 
     Result<journal::Head> verify(const std::string& run) override { return inner_->verify(run); }
 
-    Result<journal::Lease> take_lease(const std::string& run, const journal::Holder& who) override {
-        return inner_->take_lease(run, who);
+    Result<journal::Lease> take_lease(const std::string& run,
+                                      const journal::Holder& holder) override {
+        return inner_->take_lease(run, holder);
     }
 
     void release_lease(const std::string& run) override { inner_->release_lease(run); }
@@ -96,7 +97,7 @@ public:
     [[nodiscard]] bool slept() const { return slept_; }
 
     // Ends or suspends the conductor if this is the place.
-    void pass(Death::Where where);
+    void pass(Death::Where moment);
 
     void stand_still() const { delays_.standstill(); }
 
@@ -126,7 +127,8 @@ public:
 
     [[nodiscard]] Result<std::unique_ptr<transport::Conversation>>
     open(const transport::HostAddress& host) override;
-    void wait(const std::vector<transport::Conversation*>& on, std::int64_t timeout_ms) override;
+    void wait(const std::vector<transport::Conversation*>& conversations,
+              std::int64_t timeout_ms) override;
 
 private:
     static constexpr std::int64_t k_directed_ms_max = 50;  // whoever directs is asked soon again

@@ -29,14 +29,15 @@ bool asks_the_process(const Json& probe) {
 std::vector<model::Law> all_laws(const model::Plan& plan) {
     std::vector<model::Law> laws = plan.laws;
     for (const model::PlanStore& store : plan.stores) {
-        const auto from = store.laws.find(plan.from);
-        if (from != store.laws.end() && from->second.raises == model::Raises::when_all) {
+        const auto old_support = store.laws.find(plan.from);
+        if (old_support != store.laws.end()
+            && old_support->second.raises == model::Raises::when_all) {
             laws.push_back({store.name,
                             store.role,
                             store.levels,
                             "when_all",
                             plan.from,
-                            from->second.writes,
+                            old_support->second.writes,
                             false,
                             ""});
         }
@@ -77,10 +78,10 @@ PlanSystem::PlanSystem(const model::Plan& plan,
     consider_laws("");
 }
 
-void PlanSystem::complain(std::string property, std::string what) {
-    Wrong one = {std::move(property), std::move(what)};
-    if (std::find(wrong_.begin(), wrong_.end(), one) == wrong_.end()) {
-        wrong_.push_back(std::move(one));
+void PlanSystem::complain(std::string property, std::string description) {
+    Wrong violation = {std::move(property), std::move(description)};
+    if (std::find(wrong_.begin(), wrong_.end(), violation) == wrong_.end()) {
+        wrong_.push_back(std::move(violation));
     }
 }
 
@@ -94,23 +95,23 @@ Observation PlanSystem::observe(const model::FactSource& source) const {
     const auto member = members_.find(source.member);
     const std::string& kind = source.probe["kind"].as_string();
     if (member != members_.end() && !member->second.running.empty()) {
-        const Member& it = member->second;
+        const Member& owner = member->second;
         if (kind == "service") {
-            return {Known::known, it.up ? "running" : "stopped", evidence, now_ms_};
+            return {Known::known, owner.up ? "running" : "stopped", evidence, now_ms_};
         }
         // However they are asked: a member that is down runs nothing and is not ready.
-        const bool mute = !it.up
-                          && (source.key == it.ready || source.key == it.running
+        const bool mute = !owner.up
+                          && (source.key == owner.ready || source.key == owner.running
                               || (asks_the_process(source.probe) && !said_.contains(source.key)));
-        const bool not_yet = it.up && source.key == it.ready && now_ms_ < it.ready_at_ms;
+        const bool not_yet = owner.up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
         if (mute || not_yet) {
             return {Known::absent, {}, "nobody listens there", now_ms_};
         }
     }
     const auto value = values_.find(source.key);
-    const bool known = value != values_.end() && !value->second.is_null();
-    return known ? Observation{Known::known, value->second, evidence, now_ms_}
-                 : Observation{Known::absent, {}, "there is none", now_ms_};
+    const bool is_known = value != values_.end() && !value->second.is_null();
+    return is_known ? Observation{Known::known, value->second, evidence, now_ms_}
+                    : Observation{Known::absent, {}, "there is none", now_ms_};
 }
 
 model::FactBook PlanSystem::book() const {
@@ -139,9 +140,9 @@ agent::Finding PlanSystem::probe(const std::string&, const Json& probe, std::int
     if (source == plan_.sources.end()) {
         return agent::cannot_tell("the plan has no such fact");
     }
-    Observation seen = observe(source->second);
-    return seen.status == Known::known ? agent::known(std::move(seen.value))
-                                       : agent::absent(seen.evidence);
+    Observation observation = observe(source->second);
+    return observation.status == Known::known ? agent::known(std::move(observation.value))
+                                              : agent::absent(observation.evidence);
 }
 
 std::int64_t PlanSystem::takes_ms(const Json&) {
@@ -150,26 +151,27 @@ std::int64_t PlanSystem::takes_ms(const Json&) {
 
 void PlanSystem::advance(std::int64_t now_ms) {
     now_ms_ = now_ms;
-    for (auto it = raise_at_ms_.begin(); it != raise_at_ms_.end();) {
-        if (it->second > now_ms_) {
-            ++it;
+    for (auto entry = raise_at_ms_.begin(); entry != raise_at_ms_.end();) {
+        if (entry->second > now_ms_) {
+            ++entry;
             continue;
         }
-        raise(laws_[it->first]);
-        it = raise_at_ms_.erase(it);
+        raise(laws_[entry->first]);
+        entry = raise_at_ms_.erase(entry);
     }
 }
 
 const model::PlanRole* PlanSystem::role(const std::string& name) const {
-    const auto it = std::find_if(
-        plan_.roles.begin(), plan_.roles.end(), [&](const auto& one) { return one.name == name; });
-    return it == plan_.roles.end() ? nullptr : &*it;
+    const auto entry = std::find_if(plan_.roles.begin(),
+                                    plan_.roles.end(),
+                                    [&](const auto& candidate) { return candidate.name == name; });
+    return entry == plan_.roles.end() ? nullptr : &*entry;
 }
 
 int PlanSystem::ready_in(const std::string& role) const {
-    return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& one) {
-        const Member& it = one.second;
-        return it.role == role && it.up && now_ms_ >= it.ready_at_ms;
+    return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
+        const Member& member = entry.second;
+        return member.role == role && member.up && now_ms_ >= member.ready_at_ms;
     }));
 }
 
@@ -193,8 +195,8 @@ void PlanSystem::start_member(const std::string& name, Member& member, const Jso
 }
 
 bool PlanSystem::any_runs(const std::string& role, const std::string& release) const {
-    return std::any_of(members_.begin(), members_.end(), [&](const auto& one) {
-        return one.second.role == role && runs_in(one.second, release);
+    return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+        return entry.second.role == role && runs_in(entry.second, release);
     });
 }
 
@@ -216,17 +218,20 @@ void PlanSystem::stop_member(const std::string& name, Member& member) {
 }
 
 // A command of ours never takes a group below its minimum, unless somebody died a moment ago.
-void PlanSystem::check_quorum(const std::string& name, int before, const model::Action& action) {
-    const model::PlanRole* of = role(name);
-    const int after = ready_in(name);
-    const bool lost = of != nullptr && of->quorum > 0 && before >= of->quorum && after < of->quorum;
+void PlanSystem::check_quorum(const std::string& name,
+                              int ready_before,
+                              const model::Action& action) {
+    const model::PlanRole* plan_role = role(name);
+    const int ready_after = ready_in(name);
+    const bool lost = plan_role != nullptr && plan_role->quorum > 0
+                      && ready_before >= plan_role->quorum && ready_after < plan_role->quorum;
     const bool excused = !directed_ && now_ms_ - died_ms_ <= k_fresh_death_ms;
     if (lost && plan_.kind == "rolling" && !excused) {
         complain("quorum",
                  fmt::format("{} leaves {} of the {} members that {} needs",
                              action.id,
-                             after,
-                             of->quorum,
+                             ready_after,
+                             plan_role->quorum,
                              name));
     }
 }
@@ -256,11 +261,11 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
         }
     } else if (effect.kind == "becomes" && member != members_.end()
                && key == member->second.running) {
-        const int before = ready_in(member->second.role);
+        const int ready_before = ready_in(member->second.role);
         if (effect.value.is_null()) {
             stop_member(effect.member, member->second);
             member->second.died = false;  // now it is down on purpose
-            check_quorum(member->second.role, before, action);
+            check_quorum(member->second.role, ready_before, action);
         } else {
             const Json installed = value(member->second.installed);  // whatever the plan thinks
             start_member(
@@ -286,19 +291,20 @@ void PlanSystem::take_effect(const model::Action& action) {
 }
 
 agent::ActionResult PlanSystem::act(const std::string&, const std::string& action, const Json&) {
-    const model::Action* what = plan_.find(action);
-    if (what == nullptr) {
+    const model::Action* planned_action = plan_.find(action);
+    if (planned_action == nullptr) {
         return agent::failed({"command.failed", "the plan has no such action", "see the plan"});
     }
-    take_effect(*what);
+    take_effect(*planned_action);
     return {agent::Outcome::done};
 }
 
 bool PlanSystem::kill_one(std::int64_t choice) {
     std::vector<std::string> names;
     for (const auto& [name, member] : members_) {
-        const model::PlanRole* of = role(member.role);
-        const bool needed = of != nullptr && of->quorum > 0 && ready_in(member.role) <= of->quorum;
+        const model::PlanRole* plan_role = role(member.role);
+        const bool needed = plan_role != nullptr && plan_role->quorum > 0
+                            && ready_in(member.role) <= plan_role->quorum;
         if (member.up && !member.running.empty() && !needed) {
             names.push_back(name);
         }
@@ -334,23 +340,24 @@ void PlanSystem::prove(const model::Action& action) {
 }
 
 Json PlanSystem::value(const std::string& key) const {
-    const auto found = values_.find(key);
-    return found == values_.end() ? Json() : found->second;
+    const auto entry = values_.find(key);
+    return entry == values_.end() ? Json() : entry->second;
 }
 
 bool PlanSystem::host_dies(const std::string& host) {
-    std::vector<std::string> there;
-    for (const auto& [name, where] : plan_.member_hosts) {
+    std::vector<std::string> victims;
+    for (const auto& [name, member_host] : plan_.member_hosts) {
         const auto member = members_.find(name);
-        if (where == host && member != members_.end() && member->second.up) {
-            const model::PlanRole* of = role(member->second.role);
-            if (of != nullptr && of->quorum > 0 && ready_in(of->name) <= of->quorum) {
+        if (member_host == host && member != members_.end() && member->second.up) {
+            const model::PlanRole* plan_role = role(member->second.role);
+            if (plan_role != nullptr && plan_role->quorum > 0
+                && ready_in(plan_role->name) <= plan_role->quorum) {
                 return false;
             }
-            there.push_back(name);
+            victims.push_back(name);
         }
     }
-    for (const std::string& name : there) {
+    for (const std::string& name : victims) {
         kill(name);
     }
     return true;

@@ -95,7 +95,7 @@ private:
     [[nodiscard]] static bool
     is_missed(const std::string& name, const Member& member, const Json& halt);
     [[nodiscard]] static bool may_be_up(const Member& member, const run::World& expected);
-    [[nodiscard]] bool runs_in(const Member& it, const std::string& series) const;
+    [[nodiscard]] bool runs_in(const Member& member, const std::string& series) const;
     [[nodiscard]] bool holds(const model::Law& law) const;
     [[nodiscard]] bool risen(const model::Law& law) const;
     void raise(const model::Law& law);
@@ -115,8 +115,8 @@ private:
     [[nodiscard]] int ready_in(const std::string& role) const;
     [[nodiscard]] const model::PlanRole* role(const std::string& name) const;
     void apply(const model::Effect& effect, const model::Action& action);
-    void check_quorum(const std::string& role, int before, const model::Action& action);
-    void complain(std::string property, std::string what);
+    void check_quorum(const std::string& role, int ready_before, const model::Action& action);
+    void complain(std::string property, std::string description);
 
     const model::Plan& plan_;
     const Rehearsed& rehearsed_;

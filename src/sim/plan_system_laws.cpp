@@ -12,30 +12,31 @@ namespace {
 
 constexpr std::int64_t k_raise_ms_max = 4'200;  // from a law's condition to its effect
 
-bool reads_version(const Json& known, const std::string& format) {
-    return known.as_string() == format || model::version_in_series(known.as_string(), format);
+bool reads_version(const Json& version, const std::string& format) {
+    return version.as_string() == format || model::version_in_series(version.as_string(), format);
 }
 
 }  // namespace
 
-bool PlanSystem::runs_in(const Member& it, const std::string& series) const {
-    const auto value = values_.find(it.running);
-    return it.up && value != values_.end()
+bool PlanSystem::runs_in(const Member& member, const std::string& series) const {
+    const auto value = values_.find(member.running);
+    return member.up && value != values_.end()
            && model::version_in_series(value->second.as_string(), series);
 }
 
 bool PlanSystem::holds(const model::Law& law) const {
-    const model::PlanRole* of = role(law.role);
-    if (of == nullptr || of->members.empty()) {
+    const model::PlanRole* plan_role = role(law.role);
+    if (plan_role == nullptr || plan_role->members.empty()) {
         return false;
     }
     const auto runs = [&](const std::string& name) {
         return runs_in(members_.at(name), law.series);
     };
     if (law.raises == "when_all") {
-        return std::all_of(of->members.begin(), of->members.end(), runs);
+        return std::all_of(plan_role->members.begin(), plan_role->members.end(), runs);
     }
-    return law.raises == "on_start" && std::any_of(of->members.begin(), of->members.end(), runs);
+    return law.raises == "on_start"
+           && std::any_of(plan_role->members.begin(), plan_role->members.end(), runs);
 }
 
 bool PlanSystem::risen(const model::Law& law) const {
@@ -44,8 +45,8 @@ bool PlanSystem::risen(const model::Law& law) const {
         const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
         const std::vector<std::string> keys =
             derived ? source->second.inputs : std::vector<std::string>{key};
-        return std::all_of(keys.begin(), keys.end(), [&](const std::string& one) {
-            const auto value = values_.find(one);
+        return std::all_of(keys.begin(), keys.end(), [&](const std::string& input) {
+            const auto value = values_.find(input);
             return value != values_.end() && reads_version(value->second, law.becomes);
         });
     });
@@ -82,17 +83,17 @@ void PlanSystem::lower(const std::string& name) {
 
 // As far as no fact tells: who converts at its start has converted what it runs on.
 std::string PlanSystem::first_format(const model::PlanStore& store) const {
-    const auto from = store.laws.find(plan_.from);
-    const auto to = store.laws.find(plan_.to);
-    if (from == store.laws.end() || to == store.laws.end()) {
-        return from != store.laws.end() ? from->second.writes : "";
+    const auto old_support = store.laws.find(plan_.from);
+    const auto new_support = store.laws.find(plan_.to);
+    if (old_support == store.laws.end() || new_support == store.laws.end()) {
+        return old_support != store.laws.end() ? old_support->second.writes : "";
     }
-    const auto& readable = to->second.reads;
-    const bool risen =
-        from->second.raises == model::Raises::on_start
-        || from->second.raises == model::Raises::never
-        || std::find(readable.begin(), readable.end(), from->second.writes) != readable.end();
-    return risen ? from->second.writes : to->second.writes;
+    const auto& readable = new_support->second.reads;
+    const bool risen = old_support->second.raises == model::Raises::on_start
+                       || old_support->second.raises == model::Raises::never
+                       || std::find(readable.begin(), readable.end(), old_support->second.writes)
+                              != readable.end();
+    return risen ? old_support->second.writes : new_support->second.writes;
 }
 
 // The member's own facts tell the format, or those of all; else what last wrote it.
@@ -115,9 +116,10 @@ bool PlanSystem::can_read(const model::PlanStore& store,
         }
     }
     const auto& reads = use->second.reads;
-    return format.empty() || std::any_of(reads.begin(), reads.end(), [&](const auto& one) {
-               return reads_version(Json(format), one);
-           });
+    return format.empty()
+           || std::any_of(reads.begin(), reads.end(), [&](const auto& readable_format) {
+                  return reads_version(Json(format), readable_format);
+              });
 }
 
 bool PlanSystem::can_read(const std::string& name, const std::string& release) const {

@@ -31,22 +31,22 @@ public:
     Rehearsed walk() {
         for (const Action& action : plan_.actions) {
             pass();
-            if (out_.obstacle.empty() && chosen(action)) {
+            if (initial_facts_.obstacle.empty() && chosen(action)) {
                 rehearse(action);
             }
         }
-        return std::move(out_);
+        return std::move(initial_facts_);
     }
 
 private:
     const Rehearsed& begin() {
-        out_.start = plan_.planned;
-        out_.promises.resize(plan_.actions.size());
+        initial_facts_.start = plan_.planned;
+        initial_facts_.promises.resize(plan_.actions.size());
         for (const auto& [key, observation] : plan_.planned) {
-            known_.insert(key);
+            decided_keys_.insert(key);
             begin_inputs(key, observation);
         }
-        return out_;
+        return initial_facts_;
     }
 
     // What is derived was planned because its inputs were so.
@@ -60,8 +60,8 @@ private:
         }
         for (const std::string& input : source->second.inputs) {
             if (!plan_.planned.contains(input)) {
-                out_.start[input] = planned;
-                known_.insert(input);
+                initial_facts_.start[input] = planned;
+                decided_keys_.insert(input);
             }
         }
     }
@@ -71,17 +71,17 @@ private:
     // What was set before anybody looked was so from the start.
     void keep(const Settings& set) {
         for (const auto& [key, value] : set) {
-            out_.start[key] = {model::Known::known, value, "assumed", 0};
+            initial_facts_.start[key] = {model::Known::known, value, "assumed", 0};
             if (value.is_null()) {
-                out_.start[key].status = model::Known::absent;
+                initial_facts_.start[key].status = model::Known::absent;
             }
-            known_.insert(key);
+            decided_keys_.insert(key);
         }
     }
 
     [[nodiscard]] bool open(const Condition& condition, const Action& action) const {
         for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
-            if (!known_.contains(key)) {
+            if (!decided_keys_.contains(key)) {
                 return true;
             }
         }
@@ -92,13 +92,13 @@ private:
     bool chosen(const Action& action) {
         for (const Condition& condition : action.when) {
             Settings set;
-            wishes_.grant_inputs(condition, action.member, known_, set);
+            wishes_.grant_inputs(condition, action.member, decided_keys_, set);
             if (open(condition, action) && dice_.between(0, 1) == 1) {
-                (void)wishes_.grant(condition, action.member, known_, set);
+                (void)wishes_.grant(condition, action.member, decided_keys_, set);
             }
             keep(set);
             for (std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
-                known_.insert(std::move(key));  // it is not so: from now on that is settled
+                decided_keys_.insert(std::move(key));  // it is not so: from now on that is settled
             }
             if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
                 return false;
@@ -113,10 +113,10 @@ private:
                 system_.fire_laws();
             }
             Settings set;
-            const bool granted = wishes_.grant(condition, action.member, known_, set);
+            const bool granted = wishes_.grant(condition, action.member, decided_keys_, set);
             keep(set);
-            if (!granted && out_.obstacle.empty()) {
-                out_.obstacle = fmt::format(
+            if (!granted && initial_facts_.obstacle.empty()) {
+                initial_facts_.obstacle = fmt::format(
                     "{}: {}", action.id, wishes_.judge(condition, action.member).because);
             }
         }
@@ -131,24 +131,24 @@ private:
         system_.take_effect(action);
         pass();
         Settings& promised =
-            out_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
+            initial_facts_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
         for (const Condition& condition : action.then) {
             if (!wishes_.grant(condition, action.member, running_, promised)
-                && out_.obstacle.empty() && system_.wrong().empty()) {
-                out_.obstacle = fmt::format(
+                && initial_facts_.obstacle.empty() && system_.wrong().empty()) {
+                initial_facts_.obstacle = fmt::format(
                     "{}: {}", action.id, wishes_.judge(condition, action.member).because);
             }
         }
         for (const auto& [key, value] : promised) {
-            known_.insert(key);
+            decided_keys_.insert(key);
         }
     }
 
     const model::Plan& plan_;
     transport::Faults& dice_;
-    Rehearsed out_;
-    std::set<std::string> running_;  // keys that only a start or a stop moves
-    std::set<std::string> known_;    // keys that have a value from the start, or had one since
+    Rehearsed initial_facts_;
+    std::set<std::string> running_;       // keys that only a start or a stop moves
+    std::set<std::string> decided_keys_;  // keys that have a value from the start, or had one since
     PlanSystem system_;
     Wishes wishes_;
     std::int64_t now_ms_ = 0;

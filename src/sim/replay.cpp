@@ -34,12 +34,12 @@ bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind
 
 Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace) {
     std::vector<Turn> story;
-    for (const Json& one : trace.items()) {
+    for (const Json& step : trace.items()) {
         Turn turn;
-        turn.what = one["what"].as_string();
+        turn.what = step["what"].as_string();
         for (const char* kind : {"action", "member", "host", "store"}) {
-            if (one.contains(kind)) {
-                turn.about = one[kind].as_string();
+            if (step.contains(kind)) {
+                turn.about = step[kind].as_string();
                 if (!is_known(plan, turn, kind)) {
                     return fail("replay.trace",
                                 fmt::format("turn {}: the plan has no {} \"{}\"",
@@ -83,7 +83,7 @@ public:
             last_ = site_.conduct(plan_, {}, next == Director::Next::approve);
             next = director_.between(site_, last_);
         }
-        told_ = true;
+        is_over_ = true;
         director_.finish_begun(site_);
     }
 
@@ -104,11 +104,11 @@ public:
     }
 
     std::vector<Wrong> wrong() {
-        std::vector<Wrong> all = system_.wrong();
-        for (Wrong& one : done_twice(site_, plan_)) {
-            all.push_back(std::move(one));
+        std::vector<Wrong> violations = system_.wrong();
+        for (Wrong& violation : done_twice(site_, plan_)) {
+            violations.push_back(std::move(violation));
         }
-        return all;
+        return violations;
     }
 
     [[nodiscard]] const Director& director() const { return director_; }
@@ -122,12 +122,12 @@ private:
                 [this](std::vector<Wrong>&) { system_.approve(); },
                 {},
                 [this](const run::Event& event) {
-                    if (!told_) {
+                    if (!is_over_) {
                         director_.on_event(event);
                     }
                 },
                 [this] {
-                    if (!told_) {
+                    if (!is_over_) {
                         director_.before_wait(site_);
                     }
                 }};
@@ -141,7 +141,7 @@ private:
     Director director_;
     Site site_;
     Life last_;
-    bool told_ = false;
+    bool is_over_ = false;
 };
 
 bool is_judged(const std::string& property) {
@@ -170,9 +170,10 @@ Result<Replayed> replay(const model::Plan& plan,
     if (property == "stuck" && replayed.obstacle.empty() && !stage.ends()) {
         replayed.wrong.push_back({"stuck", "not finished, though nothing more went wrong"});
     }
-    replayed.breaks = std::any_of(replayed.wrong.begin(),
-                                  replayed.wrong.end(),
-                                  [&](const Wrong& one) { return one.property == property; });
+    replayed.breaks =
+        std::any_of(replayed.wrong.begin(), replayed.wrong.end(), [&](const Wrong& violation) {
+            return violation.property == property;
+        });
     return replayed;
 }
 

@@ -58,24 +58,24 @@ Result<Simulated> simulate(const model::Plan& plan,
     }
     site.plan_storms(plan, k_calm_ms);
     const Ending ending = site.see_through(plan, draw_deaths(dice), k_patience);
-    Simulated out;
-    out.seed = seed;
-    out.finished = ending.last.state.phase() == run::Phase::finished;
-    out.conductors = ending.conductors;
-    out.halts = ending.halts;
-    out.faults = count_strikes(faults);
-    out.took_ms = clock.monotonic_ms();
-    out.wrong = system.wrong();
-    for (Wrong& one : judge_ending(site, plan, ending)) {
-        out.wrong.push_back(std::move(one));
+    Simulated summary;
+    summary.seed = seed;
+    summary.finished = ending.last.state.phase() == run::Phase::finished;
+    summary.conductors = ending.conductors;
+    summary.halts = ending.halts;
+    summary.faults = count_strikes(faults);
+    summary.took_ms = clock.monotonic_ms();
+    summary.wrong = system.wrong();
+    for (Wrong& violation : judge_ending(site, plan, ending)) {
+        summary.wrong.push_back(std::move(violation));
     }
-    if (!out.finished || out.took_ms > end_ms(plan)) {
-        out.wrong.push_back({"stuck",
-                             fmt::format("not finished after {}, though all was repaired: {}",
-                                         show_duration(out.took_ms),
-                                         ending.last.halt["cause"].show())});
+    if (!summary.finished || summary.took_ms > end_ms(plan)) {
+        summary.wrong.push_back({"stuck",
+                                 fmt::format("not finished after {}, though all was repaired: {}",
+                                             show_duration(summary.took_ms),
+                                             ending.last.halt["cause"].show())});
     }
-    return out;
+    return summary;
 }
 
 std::vector<std::string> not_simulated() {

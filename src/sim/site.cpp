@@ -37,10 +37,10 @@ run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
 
 }  // namespace
 
-Prepared::Prepared(const model::Plan& what, std::string its_digest)
-    : plan(&what)
-    , digest(std::move(its_digest))
-    , inquiries(std::make_shared<conduct::Inquiries>(what.sources)) {
+Prepared::Prepared(const model::Plan& prepared_plan, std::string plan_digest)
+    : plan(&prepared_plan)
+    , digest(std::move(plan_digest))
+    , inquiries(std::make_shared<conduct::Inquiries>(prepared_plan.sources)) {
 }
 
 Site::Site(transport::FakeSystem& system,
@@ -90,12 +90,12 @@ run::State Site::replay(const model::Plan& plan) {
 
 Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
     Ending ending;
-    Patience left = {patience, calm_ms_ > now_ms() ? k_tries_after_storms : patience};
+    Patience retries = {patience, calm_ms_ > now_ms() ? k_tries_after_storms : patience};
     bool approve = false;
     while (ending.conductors < k_lives_max) {
         const auto life = static_cast<std::size_t>(ending.conductors++);
-        const bool disturbed = life < deaths.size();
-        ending.last = conduct(plan, disturbed ? deaths[life] : Death{}, approve);
+        const bool has_crash_point = life < deaths.size();
+        ending.last = conduct(plan, has_crash_point ? deaths[life] : Death{}, approve);
         if (ending.last.died && ground_.after_death) {
             ground_.after_death();
         }
@@ -103,7 +103,7 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
             ground_.at_gate(ending.wrong);
             approve = true;
         } else if (!ending.last.died) {
-            if (over(ending.last.state) || !repair(plan, ending.last, left)) {
+            if (over(ending.last.state) || !repair(plan, ending.last, retries)) {
                 break;
             }
             ++ending.halts;
@@ -113,12 +113,12 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
 }
 
 // False: the person has no patience left, and it is not the weather.
-bool Site::repair(const model::Plan& plan, const Life& last, Patience& left) {
-    if (now_ms() < calm_ms_ && --left.in_storms < 0) {
+bool Site::repair(const model::Plan& plan, const Life& last, Patience& retries) {
+    if (now_ms() < calm_ms_ && --retries.in_storms < 0) {
         say("a person waits until it is over");
         let_pass(calm_ms_ - now_ms());
     }
-    if (now_ms() >= calm_ms_ && --left.in_calm < 0) {
+    if (now_ms() >= calm_ms_ && --retries.in_calm < 0) {
         return false;
     }
     say("a person repairs what is down and resumes");
@@ -161,9 +161,9 @@ void Site::strike(const model::Plan& plan) {
 
 void Site::plan_storms(const model::Plan& plan, std::int64_t calm_ms) {
     calm_ms_ = calm_ms;
-    for (std::int64_t at = 0; at < calm_ms;) {
-        at += faults_.between(1, k_storm_ms_max);
-        transport.at(at, [this, &plan] { strike(plan); });
+    for (std::int64_t time_ms = 0; time_ms < calm_ms;) {
+        time_ms += faults_.between(1, k_storm_ms_max);
+        transport.at(time_ms, [this, &plan] { strike(plan); });
     }
     transport.at(calm_ms, [this] {
         faults_.calm();

@@ -53,7 +53,7 @@ struct Ending {
 
 // What is the same for all runs of one plan, for one who makes them by the thousand.
 struct Prepared {
-    explicit Prepared(const model::Plan& what, std::string its_digest = {});
+    explicit Prepared(const model::Plan& prepared_plan, std::string plan_digest = {});
 
     const model::Plan* plan;
     std::string digest;                             // empty: it is computed when a run begins
@@ -164,7 +164,7 @@ private:
     void stop_for(std::int64_t ms, bool with_clock);
     [[nodiscard]] Json last_halt(const model::Plan& plan);
     void strike(const model::Plan& plan);
-    [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, Patience& left);
+    [[nodiscard]] bool repair(const model::Plan& plan, const Life& last, Patience& retries);
     void take_over(const model::Plan& plan, journal::Journal& hung);
 
     transport::FakeSystem& system_;

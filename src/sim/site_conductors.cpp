@@ -34,9 +34,9 @@ std::string in_words(const model::Plan& plan, const Event& event) {
     if (event.outcome != run::Outcome::none) {
         text += fmt::format(": {}", run::name_of(event.outcome));
     }
-    const std::string& why =
+    const std::string& reason =
         event.detail[event.detail.contains("cause") ? "cause" : "because"].as_string();
-    return why.empty() ? text : fmt::format("{}, {}", text, why);
+    return reason.empty() ? text : fmt::format("{}, {}", text, reason);
 }
 
 }  // namespace
@@ -108,8 +108,8 @@ void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
 }
 
 Prepared Site::prepared_for(const model::Plan& plan) const {
-    const auto known = prepared_.find(&plan);
-    return known != prepared_.end() ? *known->second : Prepared(plan);
+    const auto entry = prepared_.find(&plan);
+    return entry != prepared_.end() ? *entry->second : Prepared(plan);
 }
 
 conduct::SessionSettings Site::settings_for(const Prepared& prepared) {
@@ -263,8 +263,8 @@ Life Site::apply(const model::Plan& plan, const Death& death) {
 
 Site::WayBack Site::downgrade(const model::Plan& plan, const Compile& compile, const Death& death) {
     Conductor forward(*this, plan, death);
-    std::optional<model::Plan> back;
-    const Life held = live(forward, [&](conduct::RunSession& session) -> Status {
+    std::optional<model::Plan> downgrade_plan;
+    const Life forward_run = live(forward, [&](conduct::RunSession& session) -> Status {
         DRYDOCK_TRY(session.take());
         DRYDOCK_TRY(session.drain("the run is being taken back"));
         if (const auto& obstacle = session.obstacle().error) {
@@ -274,15 +274,15 @@ Site::WayBack Site::downgrade(const model::Plan& plan, const Compile& compile, c
             PROBE("sim: the way back is closed");
             return fail("downgrade.closed", "the way back is closed");
         }
-        DRYDOCK_TRY_ASSIGN(back, compile(plan));
+        DRYDOCK_TRY_ASSIGN(downgrade_plan, compile(plan));
         return {};
     });
-    if (!back) {
-        return {held, std::nullopt};
+    if (!downgrade_plan) {
+        return {forward_run, std::nullopt};
     }
-    Life life = conduct(*back);
-    const bool has_begun = ground_.open_journal()->find_run(back->run).has_value();
-    return {std::move(life), has_begun ? std::move(back) : std::nullopt};
+    Life life = conduct(*downgrade_plan);
+    const bool has_begun = ground_.open_journal()->find_run(downgrade_plan->run).has_value();
+    return {std::move(life), has_begun ? std::move(downgrade_plan) : std::nullopt};
 }
 
 }  // namespace drydock::sim

@@ -38,8 +38,8 @@ Json other_than(const Json& operand) {
     return operand.is_integer() ? Json(operand.as_int() + 1) : Json("not " + operand.show());
 }
 
-std::optional<Json> moved(const Json& operand, std::int64_t by) {
-    return operand.is_integer() ? std::optional(Json(operand.as_int() + by)) : std::nullopt;
+std::optional<Json> moved(const Json& operand, std::int64_t difference) {
+    return operand.is_integer() ? std::optional(Json(operand.as_int() + difference)) : std::nullopt;
 }
 
 // A value with which the condition holds, whatever the other facts are; nothing if there is none.
