@@ -1,3 +1,13 @@
+// The downgrade from a state: compiled by the planner, searched without faults, judged by the
+// result.
+//
+// The order of attempt(): a state in which no step has left anything needs no downgrade. Else the
+// planner compiles one from the facts of the state. A nested search visits its states, and
+// verdict_of() looks for a violation, a wrong final state or a halt without a way on. Each distinct
+// state of the cluster is tried once.
+//
+// The second half decides whether a run can terminate. The rules are in docs/design/0004, "Ends"
+// and "What the rules mean exactly".
 #include "checker/back.h"
 
 #include "checker/ends.h"
@@ -22,8 +32,10 @@ bool is_in_phase(const Byte* row, Phase phase) {
     return row[0] == static_cast<Byte>(phase);
 }
 
-// Whose turn it is to choose: a person after a halt, and whoever answers a `when` that nobody
-// models, choose what serves; laws, and the order of things, do not.
+// Decides a row as a game. After a halt the operator chooses the step, and one good successor is
+// enough. Else the environment chooses: laws and the order of events may do harm, so all must be
+// good. An `applies_if` that is not modelled is the exception: skipping and doing are one choice in
+// favour of the run.
 bool is_sure(const Batch& batch, bool halted, const std::vector<bool>& good) {
     const auto is_judged = [&](std::size_t k, std::uint32_t action) {
         const Choice choice = batch.choice(k);
@@ -44,7 +56,8 @@ bool is_sure(const Batch& batch, bool halted, const std::vector<bool>& good) {
     return halted ? any_good : all_good;
 }
 
-// For each row, by its id, whether it is certain to be finished from there.
+// Returns for each row, by its id, whether it is certain to reach the finished phase: the attractor
+// of the finished rows in that game.
 std::vector<bool> surely_finish(const Site& site, const Options& options, const Search& search) {
     std::vector<bool> good;
     return from_the_ends(
@@ -61,7 +74,8 @@ std::vector<bool> surely_finish(const Site& site, const Options& options, const 
         });
 }
 
-// A way back that may halt for good, as when a law fires half-way, is none.
+// Returns an error if the downgrade may halt for good, as when a law fires half-way. The fixpoint
+// is computed only if a halted row exists at all.
 std::string where_it_stays(const Site& site, const Options& options, const Search& search) {
     const auto ids = search.in_order();
     const auto halted = [&](std::uint32_t id) {
@@ -83,7 +97,8 @@ std::string where_it_stays(const Site& site, const Options& options, const Searc
     return {};
 }
 
-// A member that was never taken down may stand on a store that was changed under it.
+// Returns an error if a member runs on a store that it cannot read. A member that was never taken
+// down may stand on a store that changed under it.
 std::string cannot_read(const Site& site, const Byte* row) {
     for (const Member& member : site.members) {
         const bool runs = member.running != k_nowhere && row[member.running] != k_absent;
@@ -94,7 +109,8 @@ std::string cannot_read(const Site& site, const Byte* row) {
     return {};
 }
 
-// What the exploration of a way back found wrong; empty: nothing.
+// Returns the first error that the search of a downgrade shows; empty: none. Violated properties
+// come first, then wrong final states, then halts.
 std::string verdict_of(const Site& site, const Options& options, const Search& search) {
     for (const Property property : {Property::unreadable_start,
                                     Property::lost_writes,
@@ -121,7 +137,8 @@ std::string verdict_of(const Site& site, const Options& options, const Search& s
     return where_it_stays(site, options, search);
 }
 
-// Whether there is one order only, in which no members can be exchanged half-way.
+// True if the plan has one order only. Then no two members are interchangeable half-way, and the
+// costly search for symmetries is skipped.
 bool is_chain(const Site& site) {
     for (std::size_t i = 1; i < site.acts.size(); ++i) {
         const auto prerequisites = site.program.after(i);
@@ -137,7 +154,8 @@ bool is_chain(const Site& site) {
 WaysBack::WaysBack(const Site& site, const Options& options) : site_(site), options_(options) {
 }
 
-// All of a row but what the run itself and the faults left in it.
+// The key of a cluster state: the row without the run and the fault usage. Rows that differ in
+// these need the same downgrade.
 std::string WaysBack::world_of(const Byte* row) const {
     std::string world(reinterpret_cast<const char*>(row), site_.size);
     world[0] = 0;
@@ -162,7 +180,7 @@ bool WaysBack::is_asked(const Byte* row) const {
         std::all_of(site_.members.begin(), site_.members.end(), [&](const Member& member) {
             return row[member.away] == 0;
         });
-    // Where it could close before the plan's first action, nobody promises one.
+    // A law that could close the way back before the first action leaves nothing to promise.
     const bool open_at_first =
         std::none_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
             return rise.closes && rise.from_the_start;
@@ -171,6 +189,9 @@ bool WaysBack::is_asked(const Byte* row) const {
            && !is_closing(site_, row);
 }
 
+// Facts that start and stop move (running, installed, ready, service) are compared by release, so a
+// member that died does not count as touched. All other facts and formats are compared with the
+// initial row.
 bool WaysBack::is_untouched(const Byte* row) const {
     const auto is_old = [&](Place offset) {
         return offset == k_nowhere || row[offset] == k_absent
@@ -198,6 +219,8 @@ bool WaysBack::is_untouched(const Byte* row) const {
               });
 }
 
+// The nested search has no faults, one thread and little memory: it is run for up to thousands of
+// states. A downgrade that exceeds the memory counts as failed.
 std::string WaysBack::attempt(const Byte* row) const {
     if (is_untouched(row)) {
         return {};
@@ -236,7 +259,8 @@ void WaysBack::add(const Byte* row) {
     }
 }
 
-// Every second one each: neighbours are plans of about the same length.
+// Each thread takes every second row: plans of neighbours have about the same length, so both
+// threads finish together.
 void WaysBack::try_added() {
     const auto try_from = [&](std::size_t first, std::size_t step) {
         for (std::size_t i = first; i < added_.size(); i += step) {
@@ -266,6 +290,7 @@ bool says_remedy(const model::Action& action) {
 
 using Test = bool (*)(Status, const Act&, const model::Action&);
 
+// True if an action that has failed passes the test.
 bool any_failed(const Site& site, const Byte* row, Test test) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
         const auto status = static_cast<Status>(site.status(row, i));
@@ -276,8 +301,10 @@ bool any_failed(const Site& site, const Byte* row, Test test) {
     return false;
 }
 
+// True for a finished run, and for a halt if the failed action has a remedy for the operator to
+// read.
 bool is_an_end(const Site& site, const Byte* row) {
-    // Who does not answer is to be brought back: that is told of itself.
+    // The remedy for an unreachable host is implied: it is to be brought back.
     const auto has_remedy = [](Status status, const Act&, const model::Action& action) {
         return status == Status::unreached || says_remedy(action);
     };
@@ -285,7 +312,8 @@ bool is_an_end(const Site& site, const Byte* row) {
            || (is_in_phase(row, Phase::halted) && any_failed(site, row, has_remedy));
 }
 
-// Whether it ran is a person's to find out, and nobody tells them how: so they cannot go on.
+// True if the run halts at an unrepeatable action without a remedy. The operator would have to find
+// out whether it ran, and the pack does not say how. So going on is no way out.
 bool is_left_alone(const Site& site, const Byte* row) {
     return is_in_phase(row, Phase::halted)
            && any_failed(site, row, [](Status status, const Act& act, const model::Action& action) {
@@ -312,7 +340,7 @@ std::string wrong_at_the_end(const Site& site, const Byte* row) {
     return {};
 }
 
-// Mostly the one way that the search noted tells; the others are asked for all that can happen.
+// The witness successors settle almost every row in one pass. The fixpoint expands only the rest.
 std::vector<bool> can_end(const Site& site, const Options& options, const Search& search) {
     const auto is_end = [&](const Byte* row) { return is_an_end(site, row); };
     const auto stays = [&](const Byte* row) { return is_left_alone(site, row); };

@@ -1,5 +1,6 @@
-// Ways back and ends: from which worlds the downgrade, compiled there by the real planner, ends
-// with the old release serving; and from which states the run can still be brought to an end.
+// DowngradeChecker: the states from which a downgrade is certain to end with the old release
+// serving. The planner compiles the downgrade in each such state. Beside it: the states from which
+// the run can terminate.
 #pragma once
 
 #include "checker/search.h"
@@ -10,47 +11,47 @@
 
 namespace drydock::checker {
 
-// The downgrade from the worlds of one site, each tried once.
+// Compiles and checks the downgrade from states of one model, once for each distinct state of the
+// cluster.
 class WaysBack {
 public:
     WaysBack(const Site& site, const Options& options);
 
     [[nodiscard]] bool are_there() const { return static_cast<bool>(options_.back); }
 
-    // Why there is none from this row; empty if there is one.
+    // Returns the reason why no downgrade works from this row; empty if one works.
     [[nodiscard]] const std::string& why_not(const Byte* row);
 
-    // The same, for many, on two threads: what was added is tried by the next call. The row stays
-    // the caller's.
+    // Queues a row; try_added() checks the queue on two threads. The rows stay with the caller.
     void add(const Byte* row);
     void try_added();
 
     [[nodiscard]] std::size_t tried() const { return known_.size(); }
 
-    // Whether it is asked here: nothing is in flight, every host answers, and nothing that closes
-    // the way back was approved or may happen.
+    // True if a downgrade must work from here. No action is in flight, every host answers, and no
+    // law that closes the way back was approved or may fire.
     [[nodiscard]] bool is_asked(const Byte* row) const;
 
     [[nodiscard]] bool is_known(const Byte* row) const { return known_.contains(world_of(row)); }
 
 private:
     [[nodiscard]] std::string world_of(const Byte* row) const;
-    // Whether no step has left anything that is to be taken back; who is down is no matter.
+    // True if no step has left anything to take back. Members that are down do not count.
     [[nodiscard]] bool is_untouched(const Byte* row) const;
     [[nodiscard]] std::string attempt(const Byte* row) const;
 
     const Site& site_;
     const Options& options_;
-    std::map<std::string, std::string, std::less<>> known_;  // by the bytes of the world
+    std::map<std::string, std::string, std::less<>> known_;  // by the bytes of the cluster state
     std::vector<std::pair<const Byte*, std::string*>> added_;
 };
 
-// For each row, by its id: whether the run, a person and no fault more can bring it to its end: it
-// is finished, or halts where the pack says what a person can do.
+// Returns for each row, by its id, whether the run and an operator can end it without a further
+// fault. An end is a finished run, or a halt for which the pack names a remedy.
 [[nodiscard]] std::vector<bool>
 can_end(const Site& site, const Options& options, const Search& search);
-// Members that the plan takes down or brings up must run in the end what it leads to, but for the
-// side that one of two leaves: what is wrong about this finished row; empty: nothing.
+// Returns the error of this finished row; empty: none. Members that the plan stops or starts must
+// run the release that it leads to. Members that a side-by-side plan leaves down are exempt.
 [[nodiscard]] std::string wrong_at_the_end(const Site& site, const Byte* row);
 
 }  // namespace drydock::checker

@@ -1,3 +1,9 @@
+// One check from plan to report. The order: search all states, describe the first violation of each
+// step property, try downgrades, look for stuck states, compare the return points.
+//
+// Step properties (quorum, skew, ...) are noted by the search itself. `no-way-back` and `stuck` are
+// properties of states and need the finished search. A check that finds a violation may run twice:
+// see check() at the end. The design is in docs/design/0004.
 #include "checker/checker.h"
 
 #include "checker/back.h"
@@ -18,7 +24,7 @@ using run::Phase;
 
 constexpr std::size_t k_worlds_at_once = 32;
 
-// One check: the parts that all of it needs.
+// One check, with the parts that all of its steps share.
 class Check {
 public:
     Check(const model::Plan& plan, const Options& options)
@@ -63,7 +69,8 @@ private:
         report_.violations.push_back(tell(site_, property, std::move(walk)));
     }
 
-    // What no single step breaks: ways back from each world, and ends.
+    // Checks the properties of states. `stuck` needs a complete search: a row without successors in
+    // the store may only be unexpanded.
     void look_at_states(bool is_complete) {
         if (wants(Property::no_way_back) && forward_) {
             try_ways_back();
@@ -73,6 +80,9 @@ private:
         }
     }
 
+    // Tries downgrades in the order of the search, in batches for two threads. So the first state
+    // without a downgrade has a shortest path. Beyond a limit the report says that the rest was not
+    // tried.
     void try_ways_back() {
         std::vector<std::uint32_t> worlds;
         for (const std::uint32_t id : search_.in_order()) {
@@ -98,7 +108,7 @@ private:
         (void)try_worlds(worlds);
     }
 
-    // The first of them from which there is no way back is told.
+    // Returns false if a state has no downgrade; the first one is reported.
     bool try_worlds(const std::vector<std::uint32_t>& worlds) {
         downgrade_checker_.try_added();
         for (const std::uint32_t id : worlds) {
@@ -112,8 +122,8 @@ private:
         return true;
     }
 
-    // A person may still go back from where it halted, or use what the plan names for after the
-    // point of no return.
+    // True if the operator has a way out beside going on: a downgrade that works, or a recovery
+    // option of the plan for after the point of no return.
     [[nodiscard]] bool has_other_end(const Byte* row) {
         if (forward_ && downgrade_checker_.is_asked(row)) {
             return downgrade_checker_.why_not(row).empty();
@@ -124,6 +134,8 @@ private:
         });
     }
 
+    // Reports the first halted row from which no end is reachable. The fault-free run is checked
+    // first, since its counterexample has no faults.
     void find_stuck() {
         if (look_at_calm_end()) {
             return;
@@ -139,7 +151,9 @@ private:
         }
     }
 
-    // Even if nothing fails: the first place at which it halts for good, or an end that is none.
+    // Checks the run without faults: it must finish, and leave every member on the release that the
+    // plan leads to. Returns true if it reported a violation, at the last halt or at the wrong
+    // final state.
     bool look_at_calm_end() {
         Options calm = options_;
         calm.faults = {0, 0, 0, 0, 0};
@@ -187,6 +201,9 @@ private:
         tell_not_modelled();
     }
 
+    // Compares the planner's return point with the result of the search. Trying downgrades
+    // overrides the laws: a downgrade shows every cause. If a law could fire before the plan
+    // begins, the points are not compared.
     void compare_return_points() {
         const std::string planned = site_.plan.point_of_no_return.action;
         const bool closes_at_start =
@@ -211,7 +228,7 @@ private:
                         report_.closes.empty() ? "nothing" : report_.closes);
     }
 
-    // The same step on another member that the plan treats alike.
+    // True for the same step of the pack, perhaps on another member.
     [[nodiscard]] bool is_like(const std::string& id, const std::string& other_id) const {
         const model::Action* a = site_.plan.find(id);
         const model::Action* b = site_.plan.find(other_id);
@@ -242,7 +259,7 @@ private:
     Site site_;
     Search search_;
     WaysBack downgrade_checker_;
-    bool forward_;  // and it can be tried
+    bool forward_;  // the plan upgrades, and its downgrade can be compiled
     Report report_;
 };
 
@@ -254,10 +271,11 @@ bool finds(const Report& report, Property property) {
 
 }  // namespace
 
-// Shortcuts leave out orders of events that change nothing but how long a story is; so where they
-// find something, it is looked for once more without. Whether the run can be brought to an end is
-// asked of all members that may come next at once, which errs on the side of caution; so what is
-// found there is looked for with all names.
+// Two reductions need a second look. Resolving local actions at once keeps verdicts but not
+// lengths, so a violation is searched again without it, for the shortest counterexample. With lazy
+// identities, `stuck` is asked of all members that may come next at once. That is stricter than
+// asking each, so a stuck state is searched again with all identities. If the second search runs
+// out of memory, the first report stands.
 Report check(const model::Plan& plan, const Options& options) {
     Report first = Check(plan, options).run();
     if (!options.shortcuts || first.verdict != Verdict::violated) {

@@ -1,12 +1,18 @@
-// The checker: tells beforehand how a plan can go wrong.
+// Start here: the interface of the model checker. It finds out before a run how a plan can go
+// wrong.
 //
-// It explores a plan breadth first with the very functions that run it (run::apply, run::next)
-// against a modelled cluster: standard facts, the laws of the stores, and faults, each with a
-// budget. Every command is answered in every way that the model allows; nine properties are asked
-// of what can be reached. A story is the shortest way to what breaks. Pure: no clock decides
-// anything, no host is asked.
+// The search visits every reachable state, breadth first, with the functions that run a plan
+// (run::apply, run::next). They act on a modelled cluster: standard facts, the laws of the stores,
+// and faults within budgets. Each command gets every answer that the model allows, and nine
+// properties are checked. A counterexample is a shortest path to a violation. The checker is pure:
+// it reads no clock and asks no host.
 //
-// What it says holds for the model and the budgets alone: Report::not_modelled tells the rest.
+// A verdict holds for the model and the budgets alone. Report::not_modelled lists the rest.
+//
+// Reading order: README.md, model.h, effects.h, successors.h, state_store.h, insert_buffer.h,
+// search.h, counterexample.h. Then the reductions: symmetry.h, swap_symmetry.h, lazy_identity.h,
+// partial_order.h. Then the reachability of ends: backward_reachability.h, downgrade_check.h,
+// return_point_search.h.
 #pragma once
 
 #include "base/json.h"
@@ -45,39 +51,39 @@ inline constexpr std::size_t k_properties = 9;
 [[nodiscard]] std::optional<Property> property_from(std::string_view name);
 [[nodiscard]] std::string_view rule_of(Property property);  // the sentence after its name above
 
-// How often each fault may happen in one story.
+// The fault budgets: the maximum number of each fault on one path.
 struct Faults {
-    int failures = 2;  // an action fails, before or after its effect; what nobody models says no
-    int unknown = 2;   // an answer is lost; a host forgets what became of an action
+    int failures = 2;  // an action fails, before or after its effect; an unmodelled condition fails
+    int unknown = 2;   // an answer is lost; a host forgets the outcome of an action
     int crashes = 2;   // the conductor dies and another one takes over
     int member = 1;    // a member dies
     int host = 1;      // a host does not answer, for a while or for ever
 };
 
-// "failures=1,host=0": the others stay as they are in `base`.
+// Parses "failures=1,host=0". Budgets that are not named keep their value in `base`.
 [[nodiscard]] Result<Faults> faults_from(std::string_view text, Faults base = {});
 [[nodiscard]] std::string show(const Faults& faults);
 
-// Compiles the way back ("downgrade") from what a survey would find; an error when it is refused.
-// Called from several threads at once.
+// Compiles the downgrade from the facts that a survey would find. Returns an error if the planner
+// refuses. Several threads call it at once.
 using CompileBack = std::function<Result<model::Plan>(const model::FactBook& facts)>;
 
 struct Options {
     Faults faults;
     std::vector<Property> properties;                // empty: all
-    CompileBack back;                                // empty: no_way_back is not asked
-    std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; then it stops
-    std::size_t worlds_max = 2000;                   // worlds from which the way back is tried
+    CompileBack back;                                // empty: no_way_back is not checked
+    std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; the search stops beyond it
+    std::size_t worlds_max = 2000;                   // states from which a downgrade is tried
     int threads = 2;
-    bool persons = true;       // somebody goes on with what halted
-    bool symmetry = true;      // members that the plan treats alike are taken for one another
-    bool late_names = true;    // so are those that it has not come to yet
-    bool keeps_spent = false;  // states that differ only in what was spent count, too: to measure
-    bool one_order = true;     // of steps that have nothing to do with each other
-    bool shortcuts = true;     // first without orders that make no difference but to lengths
+    bool persons = true;       // an operator repairs and resumes a halted run
+    bool symmetry = true;      // interchangeable members share one representative
+    bool late_names = true;    // so do members that the plan has not reached
+    bool keeps_spent = false;  // keeps states that differ in fault usage alone: for measurements
+    bool one_order = true;     // explores independent steps in one order
+    bool shortcuts = true;     // a first search resolves local actions at once; paths may be longer
 };
 
-// One step of a story.
+// One step of a counterexample.
 struct Turn {
     std::string text;  // "m2 is stopped"
     Json trace;  // {"what": "ended", "action": "roll/m2/stop", "outcome": "done"}: for replays
@@ -85,18 +91,18 @@ struct Turn {
 
 struct Violation {
     Property property = Property::stuck;
-    std::string because;  // one sentence: what breaks
+    std::string because;  // one sentence: the cause
     std::vector<Turn> story;
-    std::string action;             // that is to blame; empty if none is
+    std::string action;             // the action to blame; empty if there is none
     std::string source;             // its line in the pack
-    std::string hint;               // what to change
-    std::vector<run::Move> events;  // as a run records this story; empty if it was not walked
+    std::string hint;               // the suggested change
+    std::vector<run::Move> events;  // as a run records the path; empty: it was not rebuilt
 };
 
 enum class Verdict {
     holds,       // every state that the budgets allow was visited
-    violated,    //
-    unfinished,  // memory ran out first: proved up to `depth`
+    violated,    // the report has a violation
+    unfinished,  // memory ran out first: checked up to `depth`
 };
 
 struct Report {
@@ -105,16 +111,18 @@ struct Report {
     std::vector<Violation> violations;  // at most one a property, the shortest
     std::uint64_t states = 0;
     std::uint64_t transitions = 0;
-    std::uint64_t bytes = 0;   // that the states took
-    int depth = 0;             // events of the longest way to a state, as far as all were visited
-    std::uint64_t worlds = 0;  // distinct worlds from which the way back was tried
-    // The first action behind which there never is a certain way back: found by trying it from
-    // every world; where none can be compiled, the first with which a law that closes it can hold.
+    std::uint64_t bytes = 0;  // memory of the states
+    int depth = 0;  // events on the longest of the shortest paths, as far as all were found
+    std::uint64_t worlds = 0;  // distinct states from which a downgrade was tried
+    // The first action after which no downgrade is certain to end well. It is found by trying the
+    // downgrade from every state. Where none can be compiled, it is the first action that enables a
+    // law which closes the way back.
     std::string closes;
-    // The former in full, if it is not where the plan has its gate: what to compile it by again.
+    // The return point in full, if the plan has its gate elsewhere: the hint for compiling it
+    // again.
     std::optional<model::Closing> moved;
-    std::vector<std::string> not_modelled;  // in words
-    std::string note;  // where the planner's point of no return differs from `closes`
+    std::vector<std::string> not_modelled;  // sentences for people
+    std::string note;  // the difference between the planner's point of no return and `return_point`
 };
 
 [[nodiscard]] Report check(const model::Plan& plan, const Options& options);

@@ -1,3 +1,10 @@
+// The return point by trying downgrades: a search without faults, a downgrade from each of its
+// states, then backward reachability.
+//
+// A state is open if a downgrade works there or in a later state. The return point is the set of
+// actions with an end that leads from an open state to one that is not. If another transition does
+// so, no gate of the plan can guard it, and nothing is returned. See docs/design/0004, "What the
+// rules mean exactly".
 #include "checker/closing.h"
 
 #include "checker/ends.h"
@@ -30,6 +37,8 @@ public:
         , symmetry_(search_.symmetry())
         , batch_(site.size) {}
 
+    // The order matters: why_closed() fills the cache of downgrades before the fixpoint asks for it
+    // again, and stops at the limit.
     std::optional<model::Closing> find() {
         if (!search_.run(0)) {
             return std::nullopt;
@@ -55,7 +64,8 @@ public:
     }
 
 private:
-    // False: it cannot be told with which action it closes.
+    // Notes the actions that close the way back in this state. Returns false if a transition other
+    // than the end of an action closes it, or if a successor was not stored.
     bool look_behind(std::uint32_t id) {
         batch_.clear();
         explorer_.expand(search_.row(id), batch_);
@@ -74,7 +84,8 @@ private:
         return true;
     }
 
-    // What is destroyed nothing brings back, whatever the releases could read.
+    // Returns the reason why no downgrade works; empty if one works. A destroyed store that the old
+    // release needs is decided first: no downgrade brings it back.
     [[nodiscard]] std::string why_closed(const Byte* row) {
         for (std::size_t i = 0; i < site_.acts.size(); ++i) {
             const auto status = static_cast<run::Status>(site_.status(row, i));
@@ -90,6 +101,7 @@ private:
         return ways_.why_not(row);
     }
 
+    // The reason of the first action stands for all.
     void note(const std::string& action, const std::string& reason) {
         auto& names = found_.actions;
         if (std::find(names.begin(), names.end(), action) == names.end()) {
@@ -105,7 +117,7 @@ private:
     Explorer explorer_;
     Symmetry symmetry_;
     Batch batch_;
-    std::vector<bool> open_;  // by id: there is a way back from there, or from a world behind it
+    std::vector<bool> open_;  // by id: a downgrade works there or in a later state
     model::Closing found_;
 };
 

@@ -1,8 +1,7 @@
-// Where the way back closes: the first actions behind which the downgrade, compiled in the world
-// that they leave, does not end well, there and in every world that comes after. Looked for in a
-// run in which nothing fails; what is in flight counts as not begun, as after a halt. Where there
-// is no way back for a while only, the pack is at fault: that is a violation, and no point of no
-// return.
+// Finds the return point: the first actions after which no downgrade ends well, neither in the
+// state that they leave nor in a later one. The downgrade is compiled in each state of a search
+// without faults. Actions in flight count as not begun, as after a halt. A state that lacks a
+// downgrade only for a while is an error of the pack: a violation, and no point of no return.
 #pragma once
 
 #include "checker/back.h"
@@ -12,7 +11,7 @@
 
 namespace drydock::checker {
 
-// Nothing: too much to look at, or there is no way back before the first action either.
+// Returns nothing if the search is too large, or if no downgrade works before the first action.
 [[nodiscard]] std::optional<model::Closing>
 find_closing(const Site& site, const Options& options, WaysBack& ways);
 

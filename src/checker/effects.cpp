@@ -1,3 +1,9 @@
+// The transitions of the modelled cluster, as operations on a row. They know facts, stores and
+// members; the run (phase and statuses) is changed elsewhere.
+//
+// Three rules hold throughout. A start brings up the installed release, even if the step meant
+// another. A fact that reports the level of a store follows the format, whoever changes it. A
+// property is violated only by the step that makes it false, so the blame falls on one action.
 #include "checker/effects.h"
 
 #include <algorithm>
@@ -15,12 +21,13 @@ bool has(std::uint64_t set, Byte value) {
     return ((set >> value) & 1U) != 0;
 }
 
-// The release that a start brings up: what is installed, whatever the step meant.
+// Returns the release that a start brings up: the installed one.
 Byte release_of(const Member& member, const Byte* row) {
     return member.installed != k_nowhere ? row[member.installed] : row[member.running];
 }
 
-// The stores' instances that this member opens.
+// Visits the instances of stores that this member opens: of its own role only its own one, of other
+// roles all.
 template <class Each>
 void for_each_store(const Site& site, const Member& member, const Each& visit) {
     for (const Store& store : site.stores) {
@@ -37,6 +44,8 @@ void for_each_store(const Site& site, const Member& member, const Each& visit) {
     }
 }
 
+// An unknown format or release is readable: the pack says nothing about it, and a guess would
+// report violations that do not exist.
 bool can_read(const Site& site, const Store& store, Byte format, Byte release) {
     const auto law = store.laws.find(site.values.at(release).value.show());
     if (law == store.laws.end() || format >= store.formats.size()) {
@@ -46,7 +55,7 @@ bool can_read(const Site& site, const Store& store, Byte format, Byte release) {
     return std::find(reads.begin(), reads.end(), store.formats[format]) != reads.end();
 }
 
-// The level tells the format, whoever changes it.
+// Keeps the level facts equal to the format.
 void set_format(const Store& store, std::size_t instance, Byte format, Byte* row) {
     row[store.at[instance]] = format;
     for (const Place level : store.levels[instance]) {
@@ -54,6 +63,7 @@ void set_format(const Store& store, std::size_t instance, Byte format, Byte* row
     }
 }
 
+// Formats only rise: an instance that is ahead already stays.
 void raise(const Store& store, std::size_t instance, Byte format, Byte* row) {
     const Byte now = row[store.at[instance]];
     if (now == k_no_format || now < format) {
@@ -61,7 +71,7 @@ void raise(const Store& store, std::size_t instance, Byte format, Byte* row) {
     }
 }
 
-// The first start of a release that converts its stores.
+// Applies the laws that raise on start to the stores of this member.
 void convert(const Site& site, const Member& member, Byte release, Byte* row) {
     for (const Rise& rise : site.rises) {
         if (rise.raises != model::Raises::on_start || !has(rise.runs, release)) {
@@ -86,6 +96,7 @@ void bring_up(const Site& site, const Member& member, Byte release, Byte* row) {
     convert(site, member, release, row);
 }
 
+// A start on an unreadable store leaves the member down, as the real process would exit.
 Broken start(const Site& site, const Member& member, Byte* row) {
     if (member.running == k_nowhere) {
         return 0;
@@ -99,7 +110,7 @@ Broken start(const Site& site, const Member& member, Byte* row) {
     return 0;
 }
 
-// The step raises the store by the law of the release that the plan leads to.
+// A step that raises a store fires its laws at once.
 void raise_by_command(const Site& site, int index, Byte* row) {
     for (const Rise& rise : site.rises) {
         if (rise.store == index) {
@@ -108,6 +119,8 @@ void raise_by_command(const Site& site, int index, Byte* row) {
     }
 }
 
+// Lowers the store to the format of the target release, and sets `hold`. Without the hold, a
+// when_all law would raise the store again at once.
 void lower_by_command(const Site& site, int index, Byte* row) {
     const Store& store = site.stores[static_cast<std::size_t>(index)];
     const auto law = store.laws.find(site.plan.to);
@@ -125,6 +138,8 @@ bool has_verified_copy(const Store& store, const Byte* row) {
     return row[store.copy] == k_verified;
 }
 
+// A step that names its stores needs a verified copy of each; a step that names none needs one of
+// any.
 Broken destroy(const Site& site, const Act& act, const Byte* row) {
     const bool lacks_named_copy =
         std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](int store) {
@@ -142,8 +157,8 @@ bool takes_writes(const Site& site, const Byte* row) {
     return site.writes == k_nowhere || has(site.accepted, row[site.writes]);
 }
 
-// A way back that is called a downgrade may neither bring back an older copy nor turn clients back
-// to a side that lacks what the other has taken.
+// A downgrade may not restore an older copy. It may not turn clients back either, once the new side
+// has taken writes that the old side lacks.
 Broken lose_writes(const Site& site, const Act& act, const Byte* row) {
     const bool is_downgrade = site.plan.procedure == "downgrade";
     const bool switches_back = act.moves_serving && row[site.written] != 0;
@@ -151,6 +166,8 @@ Broken lose_writes(const Site& site, const Act& act, const Byte* row) {
                                                            : Broken{0};
 }
 
+// Closing the way back needs an approval. It also needs a verified copy of each store that rises,
+// where the plan makes copies.
 Broken close(const Site& site, const Byte* row) {
     Broken broken = is_approved(site, row) ? Broken{0} : bit_of(Property::unasked_return_point);
     for (const Rise& rise : site.rises) {
@@ -171,6 +188,8 @@ bool runs_everywhere(const Site& site, const Rise& rise, const Byte* row) {
     });
 }
 
+// True if one instance has reached the format. A law that has begun to raise a store counts as
+// fired.
 bool is_risen(const Site& site, const Rise& rise, const Byte* row) {
     const auto& offsets = site.stores[static_cast<std::size_t>(rise.store)].at;
     return std::any_of(offsets.begin(), offsets.end(), [&](Place place) {
@@ -187,7 +206,7 @@ bool is_among(const std::vector<int>& members, int member) {
     return std::find(members.begin(), members.end(), member) != members.end();
 }
 
-// Another command in flight that takes this member down.
+// True if another command in flight takes this member down.
 bool is_going_down(const Site& site,
                    const Member& member,
                    std::size_t excluded_action,
@@ -198,7 +217,8 @@ bool is_going_down(const Site& site,
     });
 }
 
-// A start brings up what is installed, whatever the step says of `running`.
+// True if a start decides the value at this offset. It brings up the installed release, even if the
+// step declares another value for `running`.
 bool is_told_by_start(const Site& site, const Act& act, Place offset) {
     return std::any_of(act.starting.begin(), act.starting.end(), [&](int index) {
         const Member& member = site.members[static_cast<std::size_t>(index)];
@@ -221,6 +241,9 @@ bool serve_apart(const Site& site, const Byte* row) {
     });
 }
 
+// The order is that of the real action: checks on the state before it, then declared facts, stores,
+// copies, starts. Skew and the way back are compared before and after, so a state that was bad
+// already is not blamed on this action.
 Broken take_effect(const Site& site, std::size_t action, Byte* row) {
     const Act& act = site.acts[action];
     if (!act.moves_world) {
@@ -266,7 +289,8 @@ void prove_copies(const Site& site, std::size_t action, Byte* row) {
     }
 }
 
-// Whether the role has enough members that serve, and has not without those that the step takes.
+// True if the role has enough serving members now, and too few without the members that the step
+// takes down. A role below its minimum already does not count: faults did that.
 bool falls_short(const Site& site, std::size_t action, std::size_t role, const Byte* row) {
     int serving = 0;
     int leaving = 0;
@@ -291,6 +315,7 @@ Broken begin(const Site& site, std::size_t action, const Byte* row) {
     return 0;
 }
 
+// Laws that raise on start act in convert(); only when_all laws fire by themselves.
 bool may_fire(const Site& site, const Rise& rise, const Byte* row) {
     const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
     return rise.raises == model::Raises::when_all && row[store.held] == 0
@@ -334,6 +359,8 @@ void start_by_hand(const Site& site, const Member& member, Byte* row) {
     bring_up(site, member, release_of(member, row), row);
 }
 
+// A when_all law counts as closing as soon as its condition holds: from then on it may fire at any
+// moment.
 bool is_closing(const Site& site, const Byte* row) {
     return std::any_of(site.rises.begin(), site.rises.end(), [&](const Rise& rise) {
         const bool counts = rise.closes && !rise.from_the_start;

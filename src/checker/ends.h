@@ -1,5 +1,4 @@
-// Ends: from which rows of an exploration something can still be reached when nothing fails any
-// more.
+// Backward reachability: the rows from which an end is reachable when no further fault happens.
 #pragma once
 
 #include "checker/search.h"
@@ -11,8 +10,8 @@ namespace drydock::checker {
 
 inline constexpr Faults k_no_faults = {0, 0, 0, 0, 0};
 
-// For each row, by its id, whether it is an end, or leads to one by the one way that the search
-// noted. `stays(row)`: no way from it counts.
+// Returns for each row, by its id, whether it is an end or reaches one by the witness successors of
+// the search. `stays(row)`: no successor of the row counts.
 template <class IsEnd, class Stays>
 std::vector<bool> along_one_way(const Search& search, const IsEnd& is_end, const Stays& stays) {
     enum class Conclusion : Byte { nothing, asked, ends, unsure };
@@ -22,7 +21,7 @@ std::vector<bool> along_one_way(const Search& search, const IsEnd& is_end, const
     std::vector<std::uint32_t> path;
     for (std::size_t i = ids.size(); i > 0; --i) {
         std::uint32_t current_id = ids[i - 1];
-        Conclusion end = Conclusion::unsure;  // as where the way meets itself
+        Conclusion end = Conclusion::unsure;  // also where the path meets itself
         for (path.clear();
              current_id != k_nobody && conclusions[current_id] == Conclusion::nothing;) {
             path.push_back(current_id);
@@ -46,11 +45,12 @@ std::vector<bool> along_one_way(const Search& search, const IsEnd& is_end, const
     return ends;
 }
 
-// For each row, by its id, whether it is an end, or leads to one: leads(row, batch, leads_to_end)
-// judges what can happen in it, leads_to_end(k) tells of each; what may lead to several rows, by
-// who is named then, must do so with each. From the ends backwards, without keeping who leads
-// where: rows that were reached late are looked at first, so that a few passes settle it. `ends`,
-// if not empty, are known already.
+// Returns for each row, by its id, whether it is an end or leads to one. leads(row, successors,
+// leads_to_end) judges a row; leads_to_end(k) is true if successor k leads to an end. A successor
+// with several instances must lead there with each. `ends`, if not empty, are known ends.
+//
+// The fixpoint runs backwards without stored predecessors: rows that were reached late are expanded
+// first, so a few passes suffice.
 template <class IsEnd, class Leads>
 std::vector<bool> from_the_ends(const Site& site,
                                 const Options& options,
@@ -61,7 +61,8 @@ std::vector<bool> from_the_ends(const Site& site,
     const std::vector<std::uint32_t> ids = search.in_order();
     const std::size_t size = std::size_t{*std::max_element(ids.begin(), ids.end())} + 1;
     ends.resize(size, false);
-    // Where no fault happens any more, what was spent makes no difference: one row speaks for all.
+    // Without further faults, fault usage makes no difference: one row represents all that differ
+    // in it.
     std::vector<std::uint32_t> representative(size, k_nobody);
     std::vector<std::uint32_t> order;
     for (const std::uint32_t id : ids) {
@@ -110,7 +111,7 @@ std::vector<bool> from_the_ends(const Site& site,
     return ends;
 }
 
-// One way is enough.
+// True if one successor leads to an end.
 struct OneLeads {
     template <class LeadsToEnd>
     bool operator()(const Byte* /*row*/, const Batch& batch, const LeadsToEnd& leads_to_end) const {

@@ -1,3 +1,9 @@
+// Verification of a swap: an automorphism maps each part of the model onto an equal part.
+//
+// The parts are layouts of blocks, initial bytes, up-down events, actions and facts. Members,
+// offsets and actions are mapped by member(), place() and action(); everything else stays. A
+// comparison has the pattern: map the left side, then compare it with the right side in any order.
+// The argument is in docs/design/0004, "Names that come late".
 #include "checker/exchange.h"
 
 #include <algorithm>
@@ -34,6 +40,7 @@ OwnActions::OwnActions(const Site& site) : of_(site.members.size()), rank_(site.
     }
 }
 
+// Actions come in the plan's order, so one pass finds all dependents, also the indirect ones.
 std::vector<bool> behind(const Site& site, std::size_t action) {
     std::vector<bool> is_dependent(site.acts.size(), false);
     for (std::size_t i = action + 1; i < site.acts.size(); ++i) {
@@ -59,6 +66,8 @@ bool Exchange::keeps_the_site() const {
     return same_at_first() && keeps_what_is_left(std::vector<bool>(site_.acts.size(), false));
 }
 
+// The members' own actions are compared first: they distinguish most pairs. Then each action of
+// another owner must wait for the same actions and treat both alike.
 bool Exchange::keeps_what_is_left(const std::vector<bool>& over) const {
     if (own_.of(a_).size() != own_.of(b_).size() || !same_blocks() || !same_turns()) {
         return false;
@@ -91,10 +100,12 @@ bool Exchange::is_ignored_by(std::size_t action) const {
            && ignores(act.then) && ignores(act.happened);
 }
 
+// The image of an action: the action of the same rank of the other member.
 std::size_t Exchange::action(std::size_t index) const {
     return is_own(index) ? own_.of(member(site_.acts[index].member))[own_.rank(index)] : index;
 }
 
+// The image of an offset: the same place in the block of the other member.
 Place Exchange::place(Place offset) const {
     if (lies_on(one_, offset)) {
         return offset - one_.block + other_.block;
@@ -106,6 +117,8 @@ bool Exchange::is_on_them(Place offset) const {
     return lies_on(one_, offset) || lies_on(other_, offset);
 }
 
+// Members on different hosts are alike only if each has its host to itself: the loss of a shared
+// host hits others, too.
 bool Exchange::same_blocks() const {
     const auto host_size = [&](const Member& member) {
         return site_.members_on[static_cast<std::size_t>(member.host)].size();
@@ -123,7 +136,8 @@ bool Exchange::same_at_first() const {
            && std::equal(block_of(one_), block_of(one_) + one_.size, block_of(other_));
 }
 
-// What is over still tells who should be up.
+// Compares the up-down events, also those of actions that are over: they still decide whether the
+// member should be up.
 bool Exchange::same_turns() const {
     return std::equal(one_.turns.begin(),
                       one_.turns.end(),
@@ -134,7 +148,7 @@ bool Exchange::same_turns() const {
                       });
 }
 
-// The same facts at the same places of their blocks.
+// True if both blocks have the same facts at the same places.
 bool Exchange::same_facts() const {
     const auto facts_of = [&](const Member& member) {
         std::vector<std::pair<Place, std::string>> facts;
@@ -149,7 +163,7 @@ bool Exchange::same_facts() const {
     return facts_of(one_) == facts_of(other_);
 }
 
-// What tells a store's format, of all or of each.
+// True if the facts that report formats are mapped onto such facts, for each instance.
 bool Exchange::same_levels() const {
     for (const Store& store : site_.stores) {
         for (std::size_t i = 0; i < store.at.size(); ++i) {
@@ -169,14 +183,16 @@ bool Exchange::same_levels() const {
     return true;
 }
 
+// Compares an action with its image: definition, prerequisites, effects and conditions. Members and
+// offsets of a condition are mapped; the targets may come in any order.
 bool Exchange::same(std::size_t index, const std::vector<bool>& over) const {
     const std::size_t image = action(index);
     const Act& a = site_.acts[index];
     const Act& b = site_.acts[image];
     const model::Action& x = site_.plan.actions[index];
     const model::Action& y = site_.plan.actions[image];
-    const auto same_questions = [&](const std::vector<Question>& left,
-                                    const std::vector<Question>& right) {
+    const auto same_questions = [&](const std::vector<Question>& questions,
+                                    const std::vector<Question>& image_questions) {
         const auto alike = [&](const Question& p, const Question& q) {
             using Target = std::tuple<int, Place, std::uint64_t, std::uint64_t>;
             std::vector<Target> mapped;
@@ -192,7 +208,11 @@ bool Exchange::same(std::size_t index, const std::vector<bool>& over) const {
                    && p.any == q.any && p.needed == q.needed
                    && same_in_any_order(std::move(mapped), std::move(expected));
         };
-        return std::equal(left.begin(), left.end(), right.begin(), right.end(), alike);
+        return std::equal(questions.begin(),
+                          questions.end(),
+                          image_questions.begin(),
+                          image_questions.end(),
+                          alike);
     };
     return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
            && x.returns_here == y.returns_here && x.request.is_null() == y.request.is_null()
@@ -203,6 +223,7 @@ bool Exchange::same(std::size_t index, const std::vector<bool>& over) const {
            && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
 }
 
+// Prerequisites that are over no longer matter.
 bool Exchange::same_after(std::size_t index, const std::vector<bool>& over) const {
     std::vector<std::size_t> mapped;
     std::vector<std::size_t> expected;
@@ -219,19 +240,20 @@ bool Exchange::same_after(std::size_t index, const std::vector<bool>& over) cons
     return same_in_any_order(std::move(mapped), std::move(expected));
 }
 
-bool Exchange::same_writes(const Act& left, const Act& right) const {
+bool Exchange::same_writes(const Act& source, const Act& image) const {
     std::vector<std::pair<Place, Byte>> mapped;
     std::vector<std::pair<Place, Byte>> expected;
-    for (const Write& write : left.writes) {
+    for (const Write& write : source.writes) {
         mapped.emplace_back(place(write.at), write.value);
     }
-    for (const Write& write : right.writes) {
+    for (const Write& write : image.writes) {
         expected.emplace_back(write.at, write.value);
     }
     return same_in_any_order(std::move(mapped), std::move(expected));
 }
 
-// All other members are asked the same in both cases; only these two are to be compared.
+// True if each predicate treats both members alike. All other targets are equal under the swap, so
+// only the targets of these two are compared.
 bool Exchange::ignores(const std::vector<Question>& questions) const {
     return std::all_of(questions.begin(), questions.end(), [&](const Question& question) {
         const Question::Target* of_a = nullptr;

@@ -1,6 +1,8 @@
-// Exchange: whether two members can be taken for one another, because exchanging them maps the
-// site, or what is left of its plan, onto itself. Asked when an exploration begins, of many pairs:
-// what tells most pairs apart (their own actions) is looked at first.
+// Swap: decides whether two members are interchangeable, because swapping them is an automorphism
+// of the model or of the rest of its plan.
+//
+// A search begins with this decision for many pairs. Most pairs differ in their own actions, so
+// those are compared first.
 #pragma once
 
 #include "checker/site.h"
@@ -9,7 +11,7 @@
 
 namespace drydock::checker {
 
-// Each member's actions, in the plan's order, and the how-manieth of its member each action is.
+// The actions of each member, in the plan's order, and the rank of each action within its member.
 class OwnActions {
 public:
     explicit OwnActions(const Site& site);
@@ -29,14 +31,15 @@ class Exchange {
 public:
     Exchange(const Site& site, const OwnActions& member_actions, int a, int b);
 
-    // Whether it maps the site onto itself.
+    // True if the swap maps the model onto itself.
     [[nodiscard]] bool keeps_the_site() const;
-    // Whether it maps what is left onto itself, when the actions in `over` are over.
+    // True if the swap maps the rest of the plan onto itself, once the actions in `over` are over.
     [[nodiscard]] bool keeps_what_is_left(const std::vector<bool>& over) const;
-    // Whether it maps the first state onto itself and the members are of one kind: whatever has
-    // become of one while none of its actions was begun may have become of the other.
+    // True if the swap maps the initial state onto itself and both blocks have the same layout. As
+    // long as no action of either has begun, the state of each may as well be the state of the
+    // other.
     [[nodiscard]] bool keeps_the_start() const;
-    // Whether this action of somebody else treats both alike: what it writes, what it asks.
+    // True if this action of another owner treats both alike: its writes and its conditions.
     [[nodiscard]] bool is_ignored_by(std::size_t action) const;
 
 private:
@@ -58,7 +61,7 @@ private:
     [[nodiscard]] bool same_levels() const;
     [[nodiscard]] bool same(std::size_t index, const std::vector<bool>& over) const;
     [[nodiscard]] bool same_after(std::size_t index, const std::vector<bool>& over) const;
-    [[nodiscard]] bool same_writes(const Act& left, const Act& right) const;
+    [[nodiscard]] bool same_writes(const Act& source, const Act& image) const;
     [[nodiscard]] bool ignores(const std::vector<Question>& questions) const;
 
     const Site& site_;
@@ -69,7 +72,7 @@ private:
     const Member& other_;
 };
 
-// Which actions can begin only when this one is over.
+// Returns for each action whether it can begin only after this one is over.
 [[nodiscard]] std::vector<bool> behind(const Site& site, std::size_t action);
 
 }  // namespace drydock::checker

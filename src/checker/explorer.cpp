@@ -1,3 +1,14 @@
+// The core of the successor generator: expand() and the transitions of one command's life (begin,
+// end, answer, lost answer).
+//
+// The order of expand(): decode the run; after a halt only the operator acts; ask run::next() for
+// commands; try the reductions of successors_local.cpp, which may replace everything else; expand
+// each command; add the environment of successors_faults.cpp. A pending begin excludes all but
+// begins and guards, because the real conductor sends commands before it waits.
+//
+// current_ holds the run of the row. successor_ equals it between transitions; each transition
+// changes it, packs the changed cell and restores it. That saves decoding the row for each
+// successor.
 #include "checker/explorer.h"
 
 #include <algorithm>
@@ -18,12 +29,13 @@ bool judges_guard(const Command& command) {
     return command.what == Do::judge && command.purpose == Purpose::guard;
 }
 
-// Its `when` does not hold, or nobody knows.
+// True if `applies_if` is false, or is not modelled and may be false.
 bool may_skip(const Answer& applicability) {
     return applicability.modelled == Tri::no
            || (applicability.open && applicability.modelled == Tri::yes);
 }
 
+// Rows grow geometrically and are never freed: one batch serves a whole search.
 Byte* Batch::add(const Byte* source, Choice choice) {
     const std::size_t position = found_.size() * row_size_;
     if (rows_.size() < position + row_size_) {
@@ -77,7 +89,8 @@ void Explorer::close(std::size_t action) {
     there_.take(action, here_);
 }
 
-// The row is a copy of the one before: only what moved is packed.
+// For events that may change any action. The row is a copy of its source, so only changed cells are
+// packed.
 void Explorer::close_all() {
     const run::State::Cell* cells_before = here_.of_actions().data();
     const run::State::Cell* cells_after = there_.of_actions().data();
@@ -95,7 +108,8 @@ bool Explorer::is_away(std::size_t action) const {
     return member >= 0 && row_[site_.members[static_cast<std::size_t>(member)].away] != 0;
 }
 
-// One before it is in the same state, and what happens to that one stands for both.
+// True if an earlier member is in the same state: the steps of that member represent the steps of
+// this one.
 bool Explorer::is_repeated(int member) const {
     return member >= 0 && !first_.empty() && first_[static_cast<std::size_t>(member)] != member;
 }
@@ -144,6 +158,8 @@ void Explorer::expand(const Byte* row,
     }
 }
 
+// Each command leads to the transitions of its kind. Soaks and pauses have none: time is not
+// modelled.
 void Explorer::obey(const Command& command) {
     switch (command.what) {
     case Do::judge:
@@ -178,11 +194,12 @@ void Explorer::obey(const Command& command) {
         break;
     case Do::soak:        // is begun with the guard that held
     case Do::await_soak:  // ends at once
-    case Do::pause:       // nobody asks for it
+    case Do::pause:       // no operator asks for one
         break;
     }
 }
 
+// The command leaves here, so the quorum is checked here and nowhere else.
 void Explorer::set_off(std::size_t action) {
     out_->broken(out_->size() - 1) |= checker::begin(site_, action, row_);
     move(EventType::action_intended, action);
@@ -194,6 +211,9 @@ void Explorer::begin(std::size_t action) {
     close(action);
 }
 
+// The end of an action, with or without its effect. Certain postconditions are observed in the same
+// step. If they are doubtful, a second successor misses them. A third one lets a started member die
+// before it is observed: otherwise the death could only follow an observed start.
 void Explorer::end(std::size_t action, Kind kind, Outcome outcome, bool effect) {
     if (kind == Kind::failed || kind == Kind::failed_late) {
         open(kind, action, Fault::failure);
@@ -222,7 +242,7 @@ void Explorer::end(std::size_t action, Kind kind, Outcome outcome, bool effect) 
     }
 }
 
-// The host has the command.
+// The host has the command: it succeeds, fails before or after its effect, or its answer is lost.
 void Explorer::answer_to(std::size_t action) {
     if (is_away(action)) {
         end(action, Kind::no_answer, Outcome::unknown, false);
@@ -244,7 +264,8 @@ void Explorer::answer_to(std::size_t action) {
     }
 }
 
-// The agent is asked what became of it. Whether the command ever arrived, nobody knows.
+// The agent is asked for the outcome of a lost action. The command may never have arrived, so each
+// outcome is possible, among them that the agent itself cannot tell.
 void Explorer::ask(std::size_t action) {
     if (is_away(action)) {
         end(action, Kind::no_answer, Outcome::unknown, false);
@@ -265,6 +286,7 @@ void Explorer::ask(std::size_t action) {
     }
 }
 
+// The agent restarted during the action: the outcome is `interrupted`, with or without the effect.
 void Explorer::tear(std::size_t action, Kind kind, bool effect) {
     open(kind, action, Fault::unknown);
     if (effect) {

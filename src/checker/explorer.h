@@ -1,5 +1,8 @@
-// Explorer: everything that can happen next in one state. It asks run::next() what the conductor
-// does, answers in every way that the model allows, and lets run::apply() say what is known then.
+// SuccessorGenerator: all transitions from one state. It asks run::next() for the conductor's
+// commands and answers each in every way that the model allows. run::apply() then updates the run.
+//
+// Private methods make a successor in three calls. open() copies the row and charges a fault
+// budget; move() applies one event of the run; close() packs the action that changed.
 #pragma once
 
 #include "checker/effects.h"
@@ -13,21 +16,21 @@
 namespace drydock::checker {
 
 enum class Kind : Byte {
-    judged_yes,   // its guards hold
-    judged_no,    // they do not, or nobody can tell
-    skipped,      // its `when` does not hold
-    begun,        // durable, and the command leaves
-    done,         // it ended well, and what it promised is seen, if that is certain
-    died_after,   // it ended well, and the member died before what it promised was seen
-    failed,       // it failed without effect
-    failed_late,  // it failed after its effect
-    no_answer,    // nobody knows what became of it
-    never_begun,  // so the agent says
+    judged_yes,   // its preconditions hold
+    judged_no,    // they do not, or cannot be evaluated
+    skipped,      // its `applies_if` does not hold
+    begun,        // the begin is durable, and the command leaves
+    done,         // it succeeds; certain postconditions are observed at once
+    died_after,   // it succeeds, but the member dies before its postconditions are observed
+    failed,       // it fails without effect
+    failed_late,  // it fails after its effect
+    no_answer,    // its outcome is unknown
+    never_begun,  // the agent says so
     torn,         // the agent cannot tell; it had no effect
     torn_late,    // the agent cannot tell; it had its effect
-    kept,         // what it promised is seen
-    broken,       // it is not, in time
-    happened,     // so the probe says
+    kept,         // its postconditions are observed
+    broken,       // they are not observed in time
+    happened,     // the completion check says so
     not_happened,
     nobody_knows,
     approved,
@@ -38,21 +41,21 @@ enum class Kind : Byte {
     host_lost,
     host_back,
     law_fires,
-    resumed,         // a person goes on after a halt
-    member_started,  // by a person
+    resumed,         // an operator goes on after a halt
+    member_started,  // by an operator
 };
 
 [[nodiscard]] bool judges_guard(const run::Command& command);
-// Whether an action whose `when` is answered like that may be skipped.
+// True if an action may be skipped when its `applies_if` evaluates to this.
 [[nodiscard]] bool may_skip(const Answer& applicability);
 
-// What happened, and to whom: an action, a member, a host or a law, by its index.
+// A transition: its kind, and the index of its action, member, host or law.
 struct Choice {
     Kind kind = Kind::begun;
     std::uint32_t index = 0;
 };
 
-// What can happen in some states: the rows that it leads to, one after the other.
+// The successors of some states. Their rows lie one after the other.
 class Batch {
 public:
     explicit Batch(std::size_t row_size) : row_size_(row_size) {}
@@ -71,7 +74,7 @@ public:
 
     void clear() { found_.clear(); }
 
-    // One more, a copy of `from`.
+    // Adds a successor that starts as a copy of `source`.
     Byte* add(const Byte* source, Choice choice);
 
 private:
@@ -85,7 +88,7 @@ private:
     std::vector<Found> found_;
 };
 
-// An event of the run, and the row of a batch to which it leads.
+// An event of the run, with the index of the successor that it leads to.
 struct RecordedEvent {
     std::size_t row = 0;
     run::Move event;
@@ -93,21 +96,20 @@ struct RecordedEvent {
 
 class Explorer {
 public:
-    // With `faults` none, nothing goes wrong any more, and persons do what they can. `everybody`:
-    // members die also where nobody asks or handles them; so they do where releases served apart
-    // before the plan began, which is then no fault of it until a death has ended that.
-    // `shortcuts`: what became of a quiet action is settled before anything else happens.
+    // Without faults in the budgets, only operators act beside the plan. `any_member_may_die`:
+    // members also die where no step observes them. It is set, too, if releases violate the skew
+    // before the plan begins: only a death ends that, and makes a later violation the fault of the
+    // plan. `resolve_local`: a lost local action is resolved before any other step.
     Explorer(const Site& site,
              const Faults& faults,
              bool operator_repairs = true,
              bool any_member_may_die = true,
              bool resolve_local = false);
 
-    // Appends to `out`. The state itself is never among it unless something happened. `first`: for
-    // each member, the first one that is in the same state as it; of those, only what happens to
-    // the first is told. Empty: of all.
-    // `before`, if not null: a row from which this one was reached in one step; then of several
-    // orders one is told, if order() keeps one.
+    // Appends to `successors`; there are no stutter steps. `representatives` has for each member
+    // the first member in the same state, and steps of the others are left out. Empty: every member
+    // counts. `previous_row`, if not null, led to this row in one step. order() then leaves out
+    // steps that were explored from there.
     void expand(const Byte* row,
                 Batch& successors,
                 std::span<const int> representatives = {},
@@ -115,7 +117,7 @@ public:
 
     [[nodiscard]] OneOrder& order() { return order_; }
 
-    // Appends the run's events of every expansion from now on; borrows the list.
+    // Appends the run's events of all later expansions to `events`, which must outlive them.
     void record_into(std::vector<RecordedEvent>& events) { recorded_ = &events; }
 
 private:
@@ -173,21 +175,21 @@ private:
     bool everybody_;
     bool shortcuts_;
     run::State here_;
-    run::State there_;  // as here_, but for the action that is being moved
+    run::State there_;  // equal to current_ but for the action being moved
     OneOrder order_;
     const Byte* row_ = nullptr;
-    std::vector<Byte> at_hand_;  // the row as it were with its host back
+    std::vector<Byte> at_hand_;  // the row with the action's host reachable again
     std::span<const int> first_;
-    Byte* next_ = nullptr;  // the row that is being made
+    Byte* next_ = nullptr;  // the successor being built
     Batch* out_ = nullptr;
-    std::vector<RecordedEvent>* recorded_ = nullptr;  // null: nobody asks for events
-    bool hurry_ = false;  // something is about to begin: nothing else comes between
-    int guards_ = 0;      // guards to be judged now
+    std::vector<RecordedEvent>* recorded_ = nullptr;  // null: events are not recorded
+    bool hurry_ = false;  // a begin is pending: no other step comes between
+    int guards_ = 0;      // number of preconditions to evaluate now
     std::vector<run::Command> commands_;
-    std::vector<int> under_way_;  // of each crowd
-    // Of each crowd: those that may begin, or as well be skipped.
+    std::vector<int> under_way_;  // by group of interchangeable actions
+    // By group: the actions that may begin or be skipped.
     std::vector<std::vector<std::size_t>> to_come_;
-    std::vector<bool> concerned_;  // members of whom something is asked or done now
+    std::vector<bool> concerned_;  // members that a pending step observes or changes
 };
 
 }  // namespace drydock::checker

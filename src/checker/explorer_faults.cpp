@@ -1,4 +1,9 @@
-// What happens beside the conductor: answers, deaths, lost hosts, laws, and persons after a halt.
+// The environment: answers of hosts, deaths, lost hosts, laws that fire, and the operator after a
+// halt.
+//
+// A fault that no step can observe yet is delayed until one can (find_observable_members()). That
+// is a persistent set: an unobserved fault commutes with every other step. docs/design/0004, "Order
+// that is left out", has the argument.
 #include "checker/explorer.h"
 
 #include <algorithm>
@@ -10,6 +15,7 @@ using run::Do;
 using run::EventType;
 using run::Status;
 
+// A host that comes back costs no budget, so lose_hosts() runs as soon as one host was lost before.
 void Explorer::let_things_happen() {
     bool any_in_flight = false;
     const auto cells = here_.of_actions();
@@ -40,9 +46,9 @@ void Explorer::let_things_happen() {
     }
 }
 
-// A member that dies, or a host that is lost, changes nothing until it is asked something or told
-// to do something; so nothing is lost of what can happen if it waits until then. Only who asks for
-// ways back asks everybody, at any time.
+// Finds the members of which a step can observe the death or silence now. A fault of another member
+// changes nothing until then, so it can wait. A pending halt makes all members observable, since
+// the operator looks at each. So do downgrades: they are tried in every state.
 void Explorer::find_concerned() {
     concerned_.assign(site_.members.size(), everybody_);
     const auto concern = [&](const std::vector<int>& members) {
@@ -73,6 +79,7 @@ void Explorer::find_concerned() {
     }
 }
 
+// Any observable member that runs may die.
 void Explorer::lose_members() {
     for (std::size_t i = 0; can_afford(Fault::member) && i < site_.members.size(); ++i) {
         const Member& member = site_.members[i];
@@ -84,7 +91,8 @@ void Explorer::lose_members() {
     }
 }
 
-// For a while, or for ever.
+// An observable host stops answering, or answers again. Its members run on. Hosts of one member use
+// its representative; shared hosts have none.
 void Explorer::lose_hosts() {
     for (std::size_t i = 0; i < site_.hosts.size(); ++i) {
         const auto& members = site_.members_on[i];
@@ -109,13 +117,14 @@ void Explorer::lose_hosts() {
     }
 }
 
-// A person has looked at it: brings members up that should be, and goes on.
+// The operator has three kinds of steps after a halt: resume the run, start a member that should be
+// up, bring a host back. Starts and hosts come before the resume, one at a time, in any order.
 void Explorer::after_halt() {
     open(Kind::resumed, 0);
     move(EventType::run_resumed, 0);
     for (std::size_t i = 0; i < site_.acts.size(); ++i) {
         if (here_.status(i) == Status::failed && site_.acts[i].ran != k_nowhere) {
-            next_[site_.acts[i].ran] = 0;  // whether it ran is theirs to say
+            next_[site_.acts[i].ran] = 0;  // the operator says whether it ran
         }
     }
     close_all();

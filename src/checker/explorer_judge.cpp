@@ -1,4 +1,9 @@
-// What the judge is asked: whether a guard holds, what an action promised, whether it happened.
+// Conditions: guards before a begin, postconditions after an end, completion checks of an action
+// with unknown outcome.
+//
+// A predicate that is not modelled is nondeterministic: both answers are explored, and a harmful
+// "no" costs a failure. A modelled "cannot tell" comes from an unreachable host or an unknown
+// value.
 #include "checker/explorer.h"
 
 #include <algorithm>
@@ -11,8 +16,8 @@ using run::Outcome;
 using run::Purpose;
 using run::Status;
 
-// The judge reads anew until it holds; so "no" is told only where it stays so, and everything else
-// that can happen, happens before in another story.
+// The real conductor reads a guard again until it holds or its time is over. So "no" means that it
+// stays false. Any step that makes it true comes first, on another path.
 void Explorer::judge_guard(std::size_t action) {
     const Act& act = site_.acts[action];
     const Answer applicability = answer(site_, act.when, row_);
@@ -52,8 +57,9 @@ void Explorer::fail_guard(std::size_t action, bool free) {
     close(action);
 }
 
-// Guards that are judged on one reading hold together: where a begin takes somebody down whom other
-// guards look at, others may still be judged before what is ready begins. Else it begins at once.
+// Guards that are evaluated on one reading hold together. If this begin takes members down, other
+// guards may still be evaluated before it, on the same reading: that is how two stops break the
+// quorum although each looked. Else the guard and the begin are one step.
 void Explorer::hold_guard(std::size_t action) {
     if (is_crowded(action) || order_.begin_is_told(action)) {
         return;
@@ -77,8 +83,9 @@ void Explorer::hold_guard(std::size_t action) {
     }
 }
 
-// What is certain is seen at once, unless a law may fire before it is read. `doubt`: nobody models
-// all of it.
+// Observes certain postconditions in the same step. If a law may fire now, they are left to a later
+// step, because the law may change them first. `doubt` is set if a postcondition is not modelled
+// and a failure is affordable.
 void Explorer::keep_promise(std::size_t action, bool& doubt) {
     if (std::any_of(site_.rises.begin(), site_.rises.end(), [&](const Rise& rise) {
             return may_fire(site_, rise, next_);
@@ -93,7 +100,8 @@ void Explorer::keep_promise(std::size_t action, bool& doubt) {
     }
 }
 
-// It was carried out, but what it promised is not seen in time.
+// Adds the successor in which the action took place but its postconditions are not observed in
+// time.
 void Explorer::break_promise(std::size_t action, Kind kind, bool effect) {
     open(Kind::broken, action, Fault::failure);
     if (kind == Kind::judged_yes) {
@@ -115,6 +123,8 @@ void Explorer::see_kept(std::size_t action) {
     close(action);
 }
 
+// Postconditions of an action that has ended: observed, missed, or both if they are not modelled. A
+// miss costs a failure only where it is a guess.
 void Explorer::judge_then(std::size_t action) {
     const Answer then = answer(site_, site_.acts[action].then, row_);
     if (then.modelled == Tri::yes) {
@@ -138,7 +148,8 @@ void Explorer::probe(std::size_t action, Kind kind, Outcome outcome) {
     close(action);
 }
 
-// What nobody models tells the truth of an action that may not be repeated, or nothing.
+// A completion check that is not modelled tells the truth about an unrepeatable action, since the
+// row knows whether it ran. About other actions it may say either.
 void Explorer::judge_happened(std::size_t action) {
     const Act& act = site_.acts[action];
     const Answer happened = answer(site_, act.happened, row_);

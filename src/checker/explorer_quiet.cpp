@@ -1,5 +1,9 @@
-// Quiet actions that were lost, or are looked at again: settled before anything else happens. And
-// crowds, of which few are begun at once.
+// Two reductions that change lengths but not verdicts. Options::resolve_local enables both.
+//
+// Local actions: no other action can observe the outcome of a local action, so a lost one is
+// resolved before any other step. In the literature this is an ample set of one invisible
+// transition. Interchangeable actions: two of a group show all that the group can do, so surplus
+// ones are skipped (a cutoff). The arguments are in docs/design/0004, "Quiet actions" and "Crowds".
 #include "checker/explorer.h"
 
 #include <algorithm>
@@ -16,12 +20,13 @@ using run::Status;
 
 namespace {
 
-constexpr int k_crowd_at_once = 2;  // one that raises the format, one that brings a halt
+constexpr int k_crowd_at_once = 2;  // one raises the format, another brings a halt
 
 }  // namespace
 
-// Nobody else can tell whether a quiet action is lost, or never began and is begun again later; so
-// the one that is lost is settled first, and nothing else is tried in between.
+// Returns true if a local action was resolved; then its successors are the only ones. To all other
+// actions, a lost local action and one that begins again later look the same. So the lost one is
+// resolved first, and no other step comes between.
 bool Explorer::settle_quiet() {
     const auto lost = std::find_if(commands_.begin(), commands_.end(), [&](const Command& command) {
         const bool concerns_one = command.what == Do::ask || command.what == Do::judge;
@@ -40,6 +45,8 @@ bool Explorer::settle_quiet() {
     return true;
 }
 
+// True if the result would be the same after any other step. A host that may still be lost could
+// change it, so such an action waits.
 bool Explorer::is_settled(const Command& command) {
     const Status status = here_.status(command.action);
     if (status == Status::lost && !is_away(command.action)) {
@@ -52,8 +59,9 @@ bool Explorer::is_settled(const Command& command) {
     return probes && is_probe_settled(command.action);
 }
 
-// Its host comes back in time, which is as if it had never begun; or nobody learns what became of
-// it, and the run stops, if it does not stop anyway.
+// The host of a lost action is unreachable. Either it comes back in time, which equals an action
+// that never began. Or the outcome stays unknown and the run stops; that successor is left out if
+// the run stops anyway.
 void Explorer::settle_away(std::size_t action) {
     open(Kind::never_begun, action);
     move(EventType::action_attached, action, Outcome::none);
@@ -67,8 +75,9 @@ void Explorer::settle_away(std::size_t action) {
     close(action);
 }
 
-// The promise is seen; or it is not, and the action is begun again or fails; or the host stays
-// away, and the run stops, if it does not stop anyway.
+// After a resume the postconditions are read again. They hold; or they do not, and the action
+// begins again or fails; or the host stays unreachable and the run stops. The last successor is
+// left out if the run stops anyway.
 void Explorer::settle_recheck(std::size_t action) {
     if (answer(site_, site_.acts[action].then, row_at_hand(action)).modelled == Tri::yes) {
         see_kept(action);
@@ -85,7 +94,7 @@ void Explorer::tell_broken(std::size_t action, Outcome outcome) {
     close(action);
 }
 
-// The row as it would be with the host of the action back.
+// Returns the row as it would be with the host of the action reachable.
 const Byte* Explorer::row_at_hand(std::size_t action) {
     const int member = site_.acts[action].member;
     if (!is_away(action)) {
@@ -96,6 +105,7 @@ const Byte* Explorer::row_at_hand(std::size_t action) {
     return at_hand_.data();
 }
 
+// True if an action has failed: then no further action begins and the run will halt.
 bool Explorer::is_stopping() const {
     for (std::size_t i = 0; i < site_.acts.size(); ++i) {
         if (has_failed(here_.status(i))) {
@@ -105,8 +115,9 @@ bool Explorer::is_stopping() const {
     return false;
 }
 
-// Whether a probe tells the same now as after whatever else may happen: its host cannot be lost any
-// more; or it is away, and once it is back the probe will say that it did not happen.
+// True if the completion check says the same now as after any other step. Its host cannot be lost
+// any more; or it is unreachable, and the check will say "no" once it is back. Random plans found
+// the gap: a check that lies may say otherwise later.
 bool Explorer::is_probe_settled(std::size_t action) {
     const Act& act = site_.acts[action];
     if (!is_away(action)) {
@@ -128,15 +139,16 @@ void Explorer::count_crowds() {
     }
 }
 
-// Of a crowd, one may raise the format, and another one bring the run to a halt. Any more may as
-// well begin after these. But who is under way makes members and hosts worth losing, unless all of
-// them are at any time.
+// True if enough of the group are in flight: one may raise the format, another may bring a halt,
+// and any further one may as well begin later. An action in flight also makes its member
+// observable. So this holds only where every member may die at any time.
 bool Explorer::is_crowded(std::size_t action) const {
     const int crowd = site_.acts[action].crowd;
     return shortcuts_ && everybody_ && crowd >= 0
            && under_way_[static_cast<std::size_t>(crowd)] >= k_crowd_at_once;
 }
 
+// The number of faults that can still happen.
 int Explorer::budget_left() const {
     int remaining = 0;
     for (std::size_t i = 0; i < k_faults; ++i) {
@@ -145,8 +157,9 @@ int Explorer::budget_left() const {
     return remaining;
 }
 
-// Who is of no use to a crowd is skipped before anything else happens: more than those two, and one
-// for whatever may befall one of them.
+// Skips the surplus of a group before any other step. Two are needed, and one in reserve for each
+// fault that may still hit one of them. Skips are added for each distinct member, one at a time.
+// Returns true if a skip was added; then there are no other successors.
 bool Explorer::thin_out_crowds() {
     if (!everybody_ || site_.crowds == 0) {
         return false;

@@ -1,3 +1,6 @@
+// The buffer of one chunk. A slot of `recent_` holds half a hash and the candidate that used the
+// slot last. A duplicate is recognised by its bytes, never by the hash alone, so a stale or
+// colliding slot costs a duplicate and no state.
 #include "checker/finds.h"
 
 #include <algorithm>

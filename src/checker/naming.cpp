@@ -1,3 +1,10 @@
+// Lazy identity. The constructor finds chains of members. Each member of a chain waits for a link,
+// an action that no other member waits for; from the second member on, the link is an action of the
+// member before. Two neighbours stay in one chain only if the initial state, the survey and all
+// earlier actions treat them alike.
+//
+// During the search, the members of a chain up to the last link that is over have their identity.
+// The blocks behind them are sorted. The argument is in docs/design/0004, "Names that come late".
 #include "checker/naming.h"
 
 #include <algorithm>
@@ -10,7 +17,8 @@ namespace drydock::checker {
 
 namespace {
 
-// The last action of somebody else behind which all of the member's own come.
+// Returns the link of a member: the last prerequisite of its first action, if all its actions
+// depend on it.
 std::optional<std::size_t> link_of(const Site& site, const std::vector<std::size_t>& actions) {
     if (actions.empty() || site.program.after(actions.front()).empty()) {
         return std::nullopt;
@@ -23,8 +31,9 @@ std::optional<std::size_t> link_of(const Site& site, const std::vector<std::size
     return is_before_all ? std::optional(link) : std::nullopt;
 }
 
-// What was seen of each member beyond what names it or measures it: ways back are compiled from it,
-// too, and may take a leader last. A value that nobody else has is a name, unless it is yes or no.
+// The facts that the survey observed of each member, without names and numbers. A downgrade is
+// compiled from them, too, and may take a leader last; so members with different flags are not
+// alike. A value that only one member has is a name, unless it is a boolean.
 class Seen {
 public:
     explicit Seen(const Site& site) {
@@ -45,7 +54,7 @@ public:
     }
 
 private:
-    using FactValue = std::pair<std::string, std::string>;  // a fact and its value
+    using FactValue = std::pair<std::string, std::string>;  // the name of a fact, its value
 
     void add_fact(const std::string& key, const model::Observation& value) {
         const std::size_t cut = key.find('/');
@@ -72,7 +81,7 @@ private:
     std::map<FactValue, int> count_;
 };
 
-// Whether all that may happen before this action is over treats both alike.
+// True if all actions that may happen before the link is over treat both alike.
 bool are_alike_before(const Site& site, const Exchange& exchange, std::size_t link) {
     const std::vector<bool> later = behind(site, link);
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
@@ -89,11 +98,11 @@ Naming::Naming(const Site& site,
                const OwnActions& member_actions,
                const std::vector<bool>& excluded)
     : site_(site) {
-    std::map<std::size_t, int> next;  // who comes after each action
+    std::map<std::size_t, int> next;  // by link: the member behind it; -1: several
     for (std::size_t i = 0; i < site.members.size(); ++i) {
         const auto link = link_of(site, member_actions.of(static_cast<int>(i)));
         if (link && !excluded[i]) {
-            // Two behind one action are side by side: nobody tells which comes next.
+            // Two members behind one link run side by side: neither is the next one.
             const auto [entry, fresh] = next.emplace(*link, static_cast<int>(i));
             entry->second = fresh ? entry->second : -1;
         }
@@ -146,7 +155,8 @@ Byte* Naming::block(const Line& line, std::size_t i, Byte* row) const {
     return row + site_.members[static_cast<std::size_t>(line.members[i])].block;
 }
 
-// How many have their name: those of the front, since each waits for the one before it.
+// Returns the number of members with an identity. They are the front of the chain, since each
+// member waits for its predecessor.
 std::size_t Naming::named(const Line& line, const Byte* row) const {
     const auto is_over = [&](std::size_t link) {
         return run::is_over(static_cast<run::Status>(site_.status(row, link)));
@@ -155,6 +165,7 @@ std::size_t Naming::named(const Line& line, const Byte* row) const {
     return static_cast<std::size_t>(end - line.links.begin());
 }
 
+// Insertion sort: a step changes few blocks of a sorted row.
 void Naming::sort_from(const Line& line, std::size_t first, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(line.members.front())].size;
     held_.resize(size);
@@ -181,7 +192,8 @@ void Naming::sort(Byte* row) {
     }
 }
 
-// One step ends one action, so it gives a name to one member at most.
+// One step ends one action, so at most one member gets its identity. The last member of a chain is
+// not returned: only one block is left for it.
 std::optional<Naming::Named> Naming::named_by(const Byte* previous_row, const Byte* row) const {
     for (const Line& line : lines_) {
         const std::size_t previous_count = named(line, previous_row);
@@ -192,6 +204,8 @@ std::optional<Naming::Named> Naming::named_by(const Byte* previous_row, const By
     return std::nullopt;
 }
 
+// The next member may have any of the blocks that are left. Equal blocks lie side by side, so each
+// distinct one is taken once.
 void Naming::versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows) {
     rows.assign(row, row + site_.size);
     const auto identified = named_by(previous_row, row);

@@ -1,13 +1,12 @@
-// Late naming: which of the members that the plan has not come to yet is which, is left open until
-// it comes to them.
+// LazyIdentity: symmetry reduction for members that the plan has not reached. Their identities stay
+// open until the plan reaches them.
 //
-// A rolling plan takes its members one after the other. As long as nothing was begun on two of
-// them, and nobody else treats them differently, what has become of one may as well have become of
-// the other: exchanging them in all that has happened so far makes another story of the same
-// length. So their blocks are sorted; and where the plan comes to the next one, it may be any of
-// the blocks that are there: one row for each that is different (its versions). That they are alike
-// up to then is checked, not assumed; what the plan does with them later, and in which order, is no
-// matter.
+// A rolling plan takes its members one after the other. Take two members of which no action has
+// begun, and which all other actions treat alike. Swapping them in the whole past gives another
+// path of the same length, so their blocks are sorted. The next member that the plan reaches may
+// have any of the blocks: each distinct block gives one instance of the successor. That the members
+// are alike up to then is verified, not assumed. Later steps of the plan, and their order, make no
+// difference.
 #pragma once
 
 #include "checker/exchange.h"
@@ -20,33 +19,33 @@ namespace drydock::checker {
 
 class Naming {
 public:
-    // Members in `taken` are left alone.
+    // Leaves members in `excluded` alone.
     Naming(const Site& site, const OwnActions& member_actions, const std::vector<bool>& excluded);
 
-    // Sorts the members that have no name yet.
+    // Sorts the members without identity.
     void sort(Byte* row);
-    // What the step from `before` to `row` may have led to, both sorted: `row` first, then one for
-    // each other block that the member which is next now may have; one after the other.
+    // Sets `rows` to the instances of the step from `previous_row` to `row`, both sorted. `row`
+    // comes first, then one row for each other distinct block that the next member may have.
     void versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows);
-    // The same, where nothing is sorted: the exchanges that make those versions.
+    // Returns the swaps that make those instances, for rows that are not sorted.
     [[nodiscard]] std::vector<std::pair<int, int>> exchanges(const Byte* previous_row,
                                                              const Byte* row) const;
     void exchange(int first, int second, Byte* row) const;
 
-    // Of each line those that have no name yet, in the order in which they are sorted.
+    // Returns for each chain its members without identity, in the order of sorting.
     [[nodiscard]] std::vector<std::vector<int>> unnamed(const Byte* row) const;
 
-    // Members that may be exchanged as long as they have no name, in the plan's order. For people
-    // and tests.
+    // Returns the chains: members that are interchangeable until they have an identity, in the
+    // plan's order. For people and tests.
     [[nodiscard]] std::vector<std::vector<int>> lines() const;
 
 private:
     struct Line {
         std::vector<int> members;
-        std::vector<std::size_t> links;  // a member has its name once this action is over
+        std::vector<std::size_t> links;  // a member has its identity once this action is over
     };
 
-    // A member that has its name now, and those behind it have none.
+    // A member that has just got its identity; the members behind it in the chain have none.
     struct Named {
         const Line* line = nullptr;
         std::size_t next = 0;

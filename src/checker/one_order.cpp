@@ -1,3 +1,10 @@
+// Sleep sets, one step deep, without storing a set: the last step is read off the row and its
+// parent, which differ in one cell.
+//
+// The fixed order of steps is: the death of the conductor, then begins and ends in the plan's
+// order, then failures. A step is left out if it precedes the last step in this order and commutes
+// with it. Then the other order was explored from the parent, or an even earlier one was;
+// docs/design/0004, "One order", has the induction.
 #include "checker/one_order.h"
 
 #include <bit>
@@ -12,21 +19,23 @@ using run::Status;
 
 constexpr std::uint32_t k_none = 0xFFFFFFFFU;
 
+// The statuses after an answer: the action succeeded, waits for another attempt, or failed.
 bool is_answered(Status status) {
     return status == Status::done || status == Status::waiting || status == Status::failed;
 }
 
-// In the bytes before what was spent; k_nowhere: none.
-Place first_difference(const Byte* left, const Byte* right, Place used) {
+// Returns the first offset at which the rows differ, fault usage aside; k_no_offset: none. Reads
+// whole words: the fault usage at the end of a row makes that safe.
+Place first_difference(const Byte* row, const Byte* previous_row, Place used) {
     static_assert(k_spent >= sizeof(std::uint64_t));
     for (Place offset = 0; offset < used; offset += sizeof(std::uint64_t)) {
-        std::uint64_t left_word = 0;
-        std::uint64_t right_word = 0;
-        std::memcpy(&left_word, left + offset, sizeof left_word);
-        std::memcpy(&right_word, right + offset, sizeof right_word);
-        if (left_word != right_word) {
+        std::uint64_t row_word = 0;
+        std::uint64_t previous_word = 0;
+        std::memcpy(&row_word, row + offset, sizeof row_word);
+        std::memcpy(&previous_word, previous_row + offset, sizeof previous_word);
+        if (row_word != previous_word) {
             const auto difference =
-                offset + static_cast<Place>(std::countr_zero(left_word ^ right_word) / 8);
+                offset + static_cast<Place>(std::countr_zero(row_word ^ previous_word) / 8);
             return difference < used ? difference : k_nowhere;
         }
     }
@@ -41,6 +50,7 @@ OneOrder::OneOrder(const Site& site, bool observable)
     , apart_(site.size, k_none) {
 }
 
+// One independent action has no partner to commute with, so two are needed.
 void OneOrder::keep(const std::vector<bool>& exchanged, bool needs_witness) {
     way_on_ = needs_witness;
     std::size_t count = 0;
@@ -55,7 +65,8 @@ void OneOrder::keep(const std::vector<bool>& exchanged, bool needs_witness) {
     kept_ = count > 1;
 }
 
-// The rows tell it, if they differ in one action's cell alone, and in what was spent.
+// Recognises the last step if the rows differ in the cell of one independent action alone, fault
+// usage aside. A higher usage of the failure budget distinguishes a failure from a success.
 void OneOrder::begin(const Byte* row, const Byte* previous_row) {
     last_ = Step::unknown;
     spared_ = !way_on_;
@@ -81,15 +92,19 @@ bool OneOrder::is_apart(std::size_t action) const {
     return apart_[site_.cells[action]] != k_none;
 }
 
-// Of two orders, the one in which actions come as the plan has them, those that fail last.
+// True if the action precedes the last step's action in the plan and is independent, too.
 bool OneOrder::comes_before(std::size_t action) const {
     return action < last_action_ && is_apart(action);
 }
 
+// The first step that could be left out is kept if the row needs a witness: a successor that costs
+// no fault.
 bool OneOrder::begin_is_told(std::size_t action) {
     return last_ != Step::unknown && comes_before(action) && std::exchange(spared_, true);
 }
 
+// Failures come last in the fixed order. So an end after a failure is left out wherever its action
+// stands in the plan.
 bool OneOrder::end_is_told(std::size_t action) {
     const bool failed_first = last_ == Step::failed && is_apart(action);
     return failed_first ? std::exchange(spared_, true) : begin_is_told(action);
@@ -99,7 +114,8 @@ bool OneOrder::failure_is_told(std::size_t action) const {
     return last_ == Step::failed && comes_before(action);
 }
 
-// What has ended could as well have been lost with the conductor, and been found to have ended so.
+// An end before a death could as well come after it: the action is lost with the conductor, and the
+// agent, asked, reports the same end.
 bool OneOrder::death_is_told() const {
     return (last_ == Step::ended || last_ == Step::failed) && asked_;
 }

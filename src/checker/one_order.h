@@ -1,6 +1,6 @@
-// One order: of steps that have nothing to do with each other, all orders lead to the same rows in
-// as many steps, so one of them is enough. Nothing else is lost: the same rows are reached, at the
-// same depth. Why: docs/design/0004, "One order".
+// PartialOrderReduction: sleep sets, one step deep. All orders of independent steps lead to the
+// same rows in as many steps, so one order is explored. Only transitions are left out: the same
+// rows are reached, at the same depth. The argument is in docs/design/0004, "One order".
 #pragma once
 
 #include "checker/site.h"
@@ -11,25 +11,25 @@ namespace drydock::checker {
 
 class OneOrder {
 public:
-    // `asked`: what is lost is asked about in any order, and not settled before anything else.
+    // `observable`: lost actions are asked about in any order, not resolved before other steps.
     OneOrder(const Site& site, bool observable);
 
-    // From now on. `exchanged`: members that may be taken for others. `way_on`: somebody follows
-    // one way on from each row, which is told in any case.
+    // Enables the reduction. `exchanged`: members that are interchangeable at some time; their
+    // actions are left alone. `needs_witness`: each row keeps one successor that costs no fault.
     void keep(const std::vector<bool>& exchanged, bool needs_witness);
 
-    // Whether anything can be left out.
+    // True if the reduction can leave out a step.
     [[nodiscard]] bool is_kept() const { return kept_; }
 
-    // The row, and the one from which it was reached in one step; null: nothing is left out.
+    // Sets the row to expand, and the row that led to it in one step. Null: no step is left out.
     void begin(const Byte* row, const Byte* previous_row);
 
-    // Whether what may happen to the action now could have happened before the last step, and that
-    // one after it: then it was told there.
+    // True if this step of the action could have come before the last step, and the last step after
+    // it. Then it was explored from the previous row.
     [[nodiscard]] bool begin_is_told(std::size_t action);
     [[nodiscard]] bool end_is_told(std::size_t action);
     [[nodiscard]] bool failure_is_told(std::size_t action) const;
-    // That the conductor dies.
+    // The same for the death of the conductor.
     [[nodiscard]] bool death_is_told() const;
 
 private:
@@ -42,10 +42,10 @@ private:
     bool asked_;
     bool kept_ = false;
     bool way_on_ = false;
-    bool spared_ = true;                // a way on is told
-    Step last_ = Step::unknown;         // known only of an action that is apart
-    std::uint32_t last_action_ = 0;     // whose step it was
-    std::vector<std::uint32_t> apart_;  // by place in the row: the action, if it is apart
+    bool spared_ = true;                // a witness was kept
+    Step last_ = Step::unknown;         // unknown unless it is of an independent action
+    std::uint32_t last_action_ = 0;     // the action of the last step
+    std::vector<std::uint32_t> apart_;  // by offset in the row: the independent action of this cell
 };
 
 }  // namespace drydock::checker

@@ -1,4 +1,4 @@
-// The words of the checker: names, budgets, the report as JSON.
+// The report in words and as JSON: names of properties and verdicts, and budgets as text.
 #include "base/text.h"
 #include "checker/checker.h"
 
@@ -17,6 +17,7 @@ struct Named {
     std::string_view rule;
 };
 
+// In the order of Property: its name in commands and files, and its rule for people.
 constexpr std::array<Named, k_properties> k_names = {{
     {"unreadable-start", "a release is never started on a store that it cannot read"},
     {"quorum", "no command takes a group below its minimum, given the members already down"},
@@ -34,6 +35,7 @@ struct Budget {
     int Faults::* value;
 };
 
+// One table for parsing, text and JSON.
 constexpr std::array<Budget, 5> k_budgets = {{{"failures", &Faults::failures},
                                               {"unknown", &Faults::unknown},
                                               {"crashes", &Faults::crashes},
@@ -41,6 +43,7 @@ constexpr std::array<Budget, 5> k_budgets = {{{"failures", &Faults::failures},
                                               {"host", &Faults::host}}};
 constexpr int k_budget_max = 15;
 
+// Sets one budget from "name=number".
 Status set_budget(std::string_view word, Faults& faults) {
     const auto cut = word.find('=');
     const std::string_view name = word.substr(0, cut);
@@ -66,6 +69,7 @@ Json strings(const std::vector<std::string>& texts) {
     return Json(Json::Array(texts.begin(), texts.end()));
 }
 
+// Steps without text are left out of the story, but not of the trace: a replay needs each of them.
 Json to_json(const Violation& violation) {
     Json story = Json::Array{};
     Json trace = Json::Array{};

@@ -1,3 +1,9 @@
+// The state store: linear probing in a table of 64-bit entries, rows in chunks of 16 MB.
+//
+// An entry holds the upper half of the hash and the index of its row plus one, so most probes never
+// touch a row. Growing the table moves entries by that half alone. insert() prefetches ahead: the
+// slots of later candidates first, then the rows that these slots point to. A state costs its row,
+// four bytes for the parent and its share of the table.
 #include "checker/rows.h"
 
 #include "base/check.h"
@@ -18,21 +24,25 @@ constexpr std::size_t k_small_page = 4096;
 constexpr std::size_t k_large_page = std::size_t{2} << 20U;
 constexpr unsigned k_large_from = 64 - 18;  // as shift_: tables of 2 MB or more
 constexpr std::size_t k_piece_bytes = std::size_t{16} << 20U;
-constexpr std::size_t k_ahead = 12;  // candidates whose places in memory are asked for beforehand
+constexpr std::size_t k_ahead = 12;  // candidates between a prefetch and its use
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
-// Whether no byte of what `one` has spent is larger than the other's. Bytes are below 128.
-bool spent_no_more(const Byte* left, const Byte* right) {
+// True if no byte of the fault usage on the left is larger than its counterpart. All eight bytes
+// are compared in one subtraction: bytes are below 128, so a set top bit survives unless its byte
+// borrows.
+bool spent_no_more(const Byte* dominator, const Byte* row) {
     constexpr std::uint64_t k_tops = 0x8080808080808080ULL;
-    std::uint64_t left_bytes = 0;
-    std::uint64_t right_bytes = 0;
-    std::memcpy(&left_bytes, left, k_spent);
-    std::memcpy(&right_bytes, right, k_spent);
-    return (((right_bytes | k_tops) - left_bytes) & k_tops) == k_tops;
+    std::uint64_t dominator_usage = 0;
+    std::uint64_t row_usage = 0;
+    std::memcpy(&dominator_usage, dominator, k_spent);
+    std::memcpy(&row_usage, row, k_spent);
+    return (((row_usage | k_tops) - dominator_usage) & k_tops) == k_tops;
 }
 
 enum class Pages { as_touched, at_once, large };
 
+// Large pages save TLB misses of random access. Pages that are filled in order are mapped at once,
+// which is faster than a fault for each.
 template <class T>
 Spread<T> spread(std::size_t count, Pages pages) {
     const std::size_t page = pages == Pages::large ? k_large_page : k_small_page;
@@ -53,9 +63,9 @@ Spread<std::uint64_t> table_of(std::size_t places, bool large) {
 
 }  // namespace
 
-Rows::Rows(std::size_t row_size, bool keeps_spent)
+Rows::Rows(std::size_t row_size, bool no_dominance_pruning)
     : row_size_(row_size)
-    , same_(keeps_spent ? row_size : row_size - k_spent)
+    , same_(no_dominance_pruning ? row_size : row_size - k_spent)
     , stride_(row_size + sizeof(std::uint32_t))
     , piece_bits_(static_cast<unsigned>(std::bit_width(k_piece_bytes / stride_)) - 1)
     , table_(table_of(places(), shift_ <= k_large_from)) {
@@ -70,6 +80,7 @@ std::size_t Rows::bytes() const {
     return size_ * stride_ + places() * sizeof(std::uint64_t);
 }
 
+// With no_dominance_pruning, compared_size_ covers the fault usage, too.
 bool Rows::is_covered(const Byte* dominator, const Byte* row) const {
     return std::memcmp(dominator, row, same_) == 0
            && (same_ == row_size_ || spent_no_more(dominator + same_, row + same_));
@@ -81,7 +92,7 @@ std::uint32_t Rows::parent(std::size_t index) const {
     return parent;
 }
 
-// A small question never needs more than the small pages that it touches of the first piece.
+// A small search needs only the pages that it touches, so the first chunk is not mapped at once.
 void Rows::append(const Candidate& candidate, const Byte* row) {
     if ((size_ & (piece() - 1)) == 0) {
         const Pages pages = pieces_.empty() ? Pages::as_touched : Pages::at_once;
@@ -93,6 +104,8 @@ void Rows::append(const Candidate& candidate, const Byte* row) {
     ++size_;
 }
 
+// Stops at the first row that dominates the candidate. Rows with equal bytes but incomparable usage
+// coexist in the same run of slots.
 void Rows::insert_one(Candidate& candidate, const Byte* row) {
     const std::uint64_t tag = candidate.hash & k_upper;
     for (std::size_t position = place(candidate.hash);; position = after(position)) {
@@ -111,7 +124,7 @@ void Rows::insert_one(Candidate& candidate, const Byte* row) {
     }
 }
 
-// Both ends of the row that it may be compared with.
+// Prefetches both ends of the row with which a candidate may be compared.
 void Rows::ask_for(std::uint64_t hash) const {
     std::size_t position = place(hash);
     while (table_[position] != 0 && ((table_[position] ^ hash) & k_upper) != 0) {
@@ -124,6 +137,7 @@ void Rows::ask_for(std::uint64_t hash) const {
     }
 }
 
+// Grows first, so the table stays below two thirds and every probe ends at a free slot.
 void Rows::insert(std::span<Candidate> candidates, const Byte* rows) {
     while (3 * (size_ + candidates.size()) > 2 * places()) {
         grow();
@@ -150,7 +164,7 @@ std::uint32_t Rows::find(const Byte* target_row, std::uint64_t hash) const {
     return k_nobody;
 }
 
-// An entry tells its own place: rows are not looked at.
+// An entry contains the bits that select its slot, so rows are not read.
 void Rows::grow() {
     const std::size_t old_size = places();
     --shift_;

@@ -1,12 +1,12 @@
-// Rows: every row that was reached, each once, with the row from which it was first reached.
+// StateStore: a hash set of the rows that were reached, each with its parent in the search.
 //
-// A row that differs from one that was reached before in having spent more of the budgets adds
-// nothing: whatever can happen from it can happen there, by a story that is no longer. It is left
-// out.
+// Dominance pruning: a row is dropped if a stored row equals it but for a fault usage that is
+// nowhere higher. Every continuation of the dropped row continues the stored row, too, on a path
+// that is no longer.
 //
-// Rows lie one after the other in large pieces of memory that never move, each with its parent
-// behind it; an open-addressing table of 64-bit entries (half a hash, half an index) finds them.
-// Looked up are many at a time, so that cache misses overlap. One thread.
+// Rows lie in large chunks of memory that never move, each with its parent's index behind it. An
+// open-addressing table of 64-bit entries (half a hash, half an index) finds them. Lookups come in
+// batches, so that cache misses overlap. One thread at a time.
 #pragma once
 
 #include "checker/site.h"
@@ -22,24 +22,24 @@ namespace drydock::checker {
 
 inline constexpr std::uint32_t k_nobody = 0xFFFFFFFFU;
 
-// A row that may be new.
+// A row that the store may lack.
 struct Candidate {
     std::uint64_t hash = 0;
     std::uint32_t parent = k_nobody;
-    std::uint32_t index = k_nobody;  // once it is inserted: of the row that stands for it
+    std::uint32_t index = k_nobody;  // after insert(): of the row that represents it
 };
 
-// Memory that is read here and there: in large pages where the system has them.
 struct Released {
     void operator()(void* memory) const { std::free(memory); }
 };
 
+// An array with random access: in large pages where the system has them.
 template <class T>
 using Spread = std::unique_ptr<T[], Released>;
 
 class Rows {
 public:
-    // With `keeps_spent`, rows that differ only in what was spent are kept apart.
+    // With `no_dominance_pruning`, rows that differ in fault usage alone are distinct.
     Rows(std::size_t row_size, bool no_dominance_pruning);
 
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -50,13 +50,13 @@ public:
 
     [[nodiscard]] std::size_t bytes() const;
 
-    // Of all by which rows are told apart.
+    // Hashes the bytes that distinguish rows.
     [[nodiscard]] std::uint64_t hash_of(const Byte* row) const;
-    // Whether `by` makes the other needless.
+    // True if `dominator` makes `row` redundant.
     [[nodiscard]] bool is_covered(const Byte* dominator, const Byte* row) const;
-    // Keeps what is new of the candidates, whose rows lie one after the other.
+    // Inserts the new ones of the candidates. Their rows lie one after the other in `rows`.
     void insert(std::span<Candidate> candidates, const Byte* rows);
-    // The index of the first one that is equal but for what was spent, or k_nobody.
+    // Returns the index of the first row that is equal but for fault usage, or k_no_state.
     [[nodiscard]] std::uint32_t find(const Byte* target_row, std::uint64_t hash) const;
 
 private:
@@ -71,7 +71,8 @@ private:
     void append(const Candidate& candidate, const Byte* row);
     void grow();
 
-    // Indices are below 2^32, and so are tables: the upper half of a hash tells its place.
+    // The first slot for a hash: its upper bits. Tables have fewer than 2^32 slots, so the upper
+    // half of a hash suffices.
     [[nodiscard]] std::size_t place(std::uint64_t hash) const { return hash >> shift_; }
 
     [[nodiscard]] std::size_t after(std::size_t position) const {
@@ -83,9 +84,9 @@ private:
     static constexpr unsigned k_table_bits = 12;
 
     std::size_t row_size_;
-    std::size_t same_;  // bytes by which rows are told apart
+    std::size_t same_;  // bytes that distinguish rows
     std::size_t stride_;
-    unsigned piece_bits_;  // of the number of rows in a piece
+    unsigned piece_bits_;  // log2 of the rows in a chunk of memory
     std::vector<Spread<Byte>> pieces_;
     std::size_t size_ = 0;
     unsigned shift_ = 64 - k_table_bits;

@@ -1,3 +1,12 @@
+// Breadth-first search by levels, chunks and shards.
+//
+// The order of a chunk: expand() lets each worker expand its half and buffer the successors;
+// merge_shard() lets each worker fill one store from both buffers. Buffers are merged in the order
+// of the workers, so ids do not depend on timing. Ids are (index in the store) * 2 + shard.
+//
+// A level is complete before the next begins. So the parent of a row lies one level above it, and
+// the first violation of a property has a shortest path. Stores change only while no worker
+// expands. See docs/design/0004, "Two threads without a lock".
 #include "checker/search.h"
 
 #include <algorithm>
@@ -58,7 +67,7 @@ std::uint32_t Search::parent(std::uint32_t id) const {
     return stores_[id & 1U].parent(id >> 1U);
 }
 
-// From which it was reached; null: none.
+// Returns the row from which this one was reached; null for the initial row.
 const Byte* Search::row_before(std::uint32_t id) const {
     const std::uint32_t parent_id = parent(id);
     return parent_id == k_nobody ? nullptr : row(parent_id);
@@ -94,6 +103,8 @@ std::size_t Search::bytes() const {
     return stores_[0].bytes() + stores_[1].bytes() + onward_.size() * sizeof onward_[0];
 }
 
+// Keeps the first violation of each property in this chunk, and the first effect that enables a law
+// which closes the way back.
 void Search::note(Hand& hand, std::uint32_t source, std::size_t i) const {
     const auto broken = static_cast<Broken>(hand.batch.broken(i) & wanted_);
     for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
@@ -109,15 +120,16 @@ void Search::note(Hand& hand, std::uint32_t source, std::size_t i) const {
     }
 }
 
-// The candidate that stands for the row, which is sorted.
+// Buffers a sorted row. Returns its candidate.
 Search::Kept Search::keep(Hand& hand, std::uint32_t source, const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
     return {shard, hand.found[shard].add(stores_[0], row, hash, source)};
 }
 
-// What the expansion found: noted if it breaks something, kept for its store. One way on that costs
-// no fault, and is the same whoever is named, is remembered.
+// Takes over the successors of one row: notes violations, sorts, buffers. The first successor that
+// costs no fault and has a single instance becomes the witness of the row. With several instances,
+// an end would have to be reachable from each, and one edge cannot say so.
 void Search::take(Hand& hand, std::uint32_t source) const {
     const std::size_t usage = site_.size - k_spent;
     const Byte* source_row = row(source);
@@ -140,6 +152,8 @@ void Search::take(Hand& hand, std::uint32_t source) const {
     hand.batch.clear();
 }
 
+// Prefetches the row after next. The parent of the next row is needed only by the partial order
+// reduction.
 void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
     for (Finds& buffer : hand.found) {
         buffer.clear();
@@ -162,7 +176,7 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
     }
 }
 
-// In the order of the hands, so that nothing depends on who was faster.
+// Merges in the order of the workers, so that no id depends on their speed.
 void Search::gather(std::size_t shard) {
     for (Hand& hand : hands_) {
         Finds& buffer = hand.found[shard];
@@ -173,6 +187,8 @@ void Search::gather(std::size_t shard) {
     }
 }
 
+// Small chunks are not worth a thread. Both phases end before the next begins, so no lock is
+// needed.
 void Search::piece(std::size_t first, std::size_t last) {
     const bool alone = options_.threads < 2 || last - first < k_alone;
     const std::size_t middle = alone ? last : first + (last - first) / 2;
@@ -190,7 +206,7 @@ void Search::piece(std::size_t first, std::size_t last) {
     in_two([&] { gather(0); }, [&] { gather(1); });
 }
 
-// Breadth first: the first that breaks a property is the shortest.
+// Keeps the result of an earlier level: the search is breadth first, so its path is the shortest.
 void Search::note_breaches() {
     for (Hand& hand : hands_) {
         for (std::size_t p = 0; p < k_properties; ++p) {
@@ -200,14 +216,17 @@ void Search::note_breaches() {
     }
 }
 
-// What a piece finds is held until the stores take it, and of a wide plan each row leads to
-// hundreds. `expanded` rows led to transitions() so far.
+// Returns the size of the next chunk, such that its successors fit the memory for buffers. In a
+// wide plan one row has hundreds. The estimate is the mean so far: `expanded` rows had
+// transitions() successors.
 std::size_t Search::rows_at_once(std::size_t expanded) const {
     const std::size_t by_row = expanded == 0 ? site_.acts.size() : 1 + transitions() / expanded;
     const std::size_t found_by_row = site_.size * std::max<std::size_t>(by_row, 1);
     return std::clamp<std::size_t>(k_found_bytes_max / found_by_row, k_rows_min, k_piece);
 }
 
+// Returns false if memory ran out. The memory is checked after each chunk, so it is exceeded by one
+// chunk at most.
 bool Search::next_level() {
     const std::array<std::size_t, k_shards> old_sizes = {stores_[0].size(), stores_[1].size()};
     if (asks_for_ends()) {

@@ -1,8 +1,8 @@
-// Search: breadth first through all that can happen, on one or two threads.
+// Search: breadth-first exploration of all reachable states, on one or two threads.
 //
-// Rows belong to one of the stores by a bit of their hash. A level is worked through in pieces:
-// first all threads expand, each its part, and sort what they find by store; then each fills its
-// own store. No lock, no atomic, and the same result every time.
+// A bit of its hash assigns each row to one of two stores (shards). A level is worked through in
+// chunks. Each thread expands its half and buffers the successors by store; then each thread fills
+// one store. There is no lock and no atomic, and every search has the same result.
 #pragma once
 
 #include "checker/explorer.h"
@@ -17,7 +17,7 @@
 
 namespace drydock::checker {
 
-// A way that breaks a property: from the row `from`, the first of its choices that does.
+// A step that violates a property: the first such transition from the row `source`.
 struct Breach {
     std::uint32_t from = k_nobody;
     Choice choice;
@@ -27,14 +27,15 @@ class Search {
 public:
     Search(const Site& site, const Options& options);
 
-    // True if all was visited; false if memory ran out. `wanted` are the properties to look for.
+    // Returns true if all states were visited, false if memory ran out. `properties` are those to
+    // check.
     bool run(Broken properties);
 
     [[nodiscard]] const std::optional<Breach>& breach(Property property) const {
         return breaches_[static_cast<std::size_t>(property)];
     }
 
-    // By which rows are sorted, to be copied.
+    // Returns the symmetry by which rows are sorted; callers copy it.
     [[nodiscard]] const Symmetry& symmetry() const { return hands_.front().symmetry; }
 
     [[nodiscard]] std::size_t size() const;
@@ -42,12 +43,12 @@ public:
     [[nodiscard]] std::uint32_t parent(std::uint32_t id) const;
     [[nodiscard]] std::uint32_t find(const Byte* row) const;
 
-    // A row to which this one leads without a fault, if `stuck` was wanted and one was noted.
+    // Returns a successor that costs no fault, if `stuck` is checked and the search noted one.
     [[nodiscard]] std::uint32_t onward(std::uint32_t id) const {
         return id < onward_.size() ? onward_[id] : k_nobody;
     }
 
-    // Ids in the order in which they were reached, level by level.
+    // Returns the ids in the order in which they were reached, level by level.
     [[nodiscard]] std::vector<std::uint32_t> in_order() const;
 
     [[nodiscard]] int depth() const { return static_cast<int>(levels_.size()) - 1; }
@@ -55,25 +56,25 @@ public:
     [[nodiscard]] std::uint64_t transitions() const;
     [[nodiscard]] std::size_t bytes() const;
 
-    // The first action with which a law that closes the way back could hold.
+    // Returns the first action that enables a law which closes the way back.
     [[nodiscard]] const std::optional<Breach>& closing() const { return closing_; }
 
 private:
     static constexpr std::size_t k_shards = 2;
 
-    // A candidate of the store.
+    // A candidate in the buffer of one store.
     struct Kept {
         std::size_t shard = 0;
         std::uint32_t candidate = 0;
     };
 
-    // What one thread needs for itself.
+    // The working memory of one thread.
     struct Hand {
         Hand(const Site& site, const Options& options, const Symmetry& sorts);
         Explorer explorer;
         Symmetry symmetry;
         Batch batch;
-        std::vector<int> first;             // of members in the same state
+        std::vector<int> first;             // by member: the first member in the same state
         std::array<Finds, k_shards> found;  // by store
         std::array<std::optional<Breach>, k_properties> breaches;
         std::optional<Breach> closing;

@@ -1,4 +1,9 @@
-// A plan becomes a site: what has a place in the row, where it begins.
+// A plan becomes a model: the layout of the row and the initial state.
+//
+// The order of the row: phase, then all that belongs to the system (actions, facts, stores), then
+// one block a member, then the fault usage. Within a block the order of the bytes follows the plan,
+// so blocks of interchangeable members correspond byte by byte. Initial values come from the other
+// search, if one is continued, else from the facts that the plan is bound to, else from the survey.
 #include "checker/site.h"
 
 #include "base/check.h"
@@ -27,7 +32,7 @@ int index_in(const std::vector<std::string>& names, const std::string& name) {
     return position == names.end() ? -1 : static_cast<int>(position - names.begin());
 }
 
-// Gives out places, and remembers what stands at first in each.
+// Assigns offsets, and records the initial value at each.
 class Layout {
 public:
     Layout(Site& site, const Start* start) : site_(site), start_(start) {}
@@ -104,8 +109,8 @@ private:
         }
     }
 
-    // The keys of all facts that the model knows, by who has them: also whether a member's service
-    // runs, which a death changes though no step of the plan may.
+    // Collects the modelled facts by member. The state of a member's service is among them: a death
+    // changes it, even if no step of the plan does.
     void name_facts() {
         std::set<std::string> keys;
         for (const auto& [key, source] : site_.plan.sources) {
@@ -143,6 +148,7 @@ private:
                                       : look_up(site_.plan.seen, key);
     }
 
+    // An unrepeatable action has a second byte: whether it has run. So a repeat is noticed.
     void place_owned_by(int member) {
         for (const std::size_t i : actions_[member]) {
             const model::Action& action = site_.plan.actions[i];
@@ -160,6 +166,7 @@ private:
         }
     }
 
+    // Records which facts are standard facts, since starts, stops and deaths change them.
     void bind(const std::string& key, int member, Place place) {
         const auto source = site_.plan.sources.find(key);
         if (source == site_.plan.sources.end()) {
@@ -224,7 +231,8 @@ private:
         return index < 0 ? k_no_format : static_cast<Byte>(index);
     }
 
-    // The level tells it, if there is one; else what wrote it last.
+    // The initial format: from the other search, else from the level fact, else from the release
+    // that wrote the store last. Of several formats that match the level, the last one counts.
     Byte first_format(const model::PlanStore& store, int member) {
         const std::string name =
             member < 0 ? store.name
@@ -252,7 +260,10 @@ private:
         return member < 0 ? "" : site_.members[static_cast<std::size_t>(member)].name;
     }
 
-    // Who converts at its start has converted, if it runs; who does not has not.
+    // Without a fact the format follows from the laws. A target release that runs and converts on
+    // start has converted. Else the old release has written its format, if it raises on start or
+    // never, or if the target can read that format. Else it has not raised the store, which still
+    // has the target's format.
     [[nodiscard]] std::string written_format(const model::PlanStore& store, int member) const {
         const Plan& plan = site_.plan;
         const auto old_support = store.laws.find(plan.from);
@@ -270,6 +281,7 @@ private:
         return risen ? old_support->second.writes : new_support->second.writes;
     }
 
+    // True if the member runs the release; for a shared store: if any member does.
     [[nodiscard]] bool runs(int member, const std::string& release) const {
         for (const auto& [key, source] : site_.plan.sources) {
             if (source.binds == "running" && (member < 0 || source.member == name_of(member))) {
@@ -294,6 +306,7 @@ private:
 Values::Values() : values_{{Known::absent, {}, "", 0}} {
 }
 
+// Sets of values are 64-bit masks, hence the limit.
 Byte Values::index_of(const Observation& value) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
         if (values_[i].status == value.status && values_[i].value == value.value) {
@@ -305,6 +318,8 @@ Byte Values::index_of(const Observation& value) {
     return static_cast<Byte>(values_.size() - 1);
 }
 
+// Fixed values get their indices before the layout. Effects come next; predicates are sets of
+// values, so they come after all values.
 Site::Site(const Plan& checked_plan, const Start* start)
     : plan(checked_plan)
     , program(checked_plan)
@@ -323,7 +338,7 @@ Site::Site(const Plan& checked_plan, const Start* start)
     add_quiet(*this);
     add_crowds(*this);
     add_apart(*this);
-    // A conductor has taken the run over: that is where every story begins.
+    // Every path begins with a conductor that has taken the run over.
     run::State state(acts.size());
     run::apply(program, state, {run::EventType::conductor_started});
     pack(state, first.data());

@@ -1,13 +1,14 @@
-// Site: a plan and the cluster it is about, in numbers: what the explorer moves.
+// Model: a plan and its cluster in numbers, the transition system that the search explores.
 //
-// A state is one row of bytes: the phase of the run, a byte for each action (its status and
-// failures), one for each modelled fact (an index into `values`), for each store its format, for
-// each copy how good it is, whether an unrepeatable action has run, which hosts are away, and at
-// its end what of each fault's budget is used. All that belongs to one member lies together, so
-// that members which the plan treats alike can be sorted.
+// A state is a state vector, called a row: a string of bytes. The first byte is the phase of the
+// run. Each action has a byte for its status and failures, each modelled fact has an index into
+// `values`. Further bytes hold the formats of stores, the quality of copies, the unrepeatable
+// actions that have run, and the unreachable hosts. The last bytes are the usage of each fault
+// budget. The bytes of one member are one block, so interchangeable members are sorted by moving
+// blocks.
 //
-// Modelled are the standard facts and those that the plan's own effects move. Conditions are
-// compiled by asking model::evaluate() about every value that a fact can have.
+// Modelled facts are the standard facts and the facts that effects of the plan move. Conditions
+// become sets of values: model::evaluate() is asked about each value that a fact can have.
 #pragma once
 
 #include "checker/checker.h"
@@ -25,15 +26,15 @@ using Byte = std::uint8_t;
 using Place = std::uint32_t;  // of a byte in the row
 
 inline constexpr Place k_nowhere = 0xFFFFFFFFU;
-inline constexpr Byte k_absent = 0;  // the value of a fact that is not there
+inline constexpr Byte k_absent = 0;  // the index of the value "absent"
 inline constexpr Byte k_no_format = 0xFF;
 inline constexpr std::size_t k_values_max = 64;
 
 enum class Fault : Byte { failure, unknown, crash, member, host };
 inline constexpr std::size_t k_faults = 5;
-inline constexpr std::size_t k_spent = 8;  // bytes at a row's end that tell what was spent of each
+inline constexpr std::size_t k_spent = 8;  // bytes at the end of a row: fault usage
 
-// Values of all modelled facts; what is equal has one index.
+// The values of all modelled facts. Equal values have one index.
 class Values {
 public:
     Values();
@@ -47,7 +48,7 @@ private:
     std::vector<model::Observation> values_;
 };
 
-// One condition. `yes` and `open` are sets of value indices: for each of `of` its own set.
+// One condition on facts. Each target has its own sets of values: bit i is the value with index i.
 struct Question {
     struct Target {
         int member = -1;  // -1: the system
@@ -56,11 +57,11 @@ struct Question {
         std::uint64_t cannot_tell = 0;
     };
 
-    bool modelled = false;  // else it is answered both ways
-    bool same = false;      // all targets' values are equal
-    bool only_up = false;   // members that the plan expects to be down are not asked for
-    bool any = false;       // one is enough
-    int needed = 0;         // so many are enough; 0: all
+    bool modelled = false;  // false: both answers are explored
+    bool same = false;      // true: all targets must have equal values
+    bool only_up = false;   // true: members that the plan expects to be down do not count
+    bool any = false;       // true: one satisfied target is enough
+    int needed = 0;         // satisfied targets that are enough; 0: all
     std::vector<Target> targets;
 };
 
@@ -75,28 +76,28 @@ struct Store {
     bool shared = false;
     std::vector<std::string> formats;
     Place copy = k_nowhere;
-    Place held = k_nowhere;    // whether a command holds its format down: then no law raises it
-    bool copy_needed = false;  // before the way back closes
-    std::vector<Place> at;     // its format: one, or one for each member of the role
-    std::vector<std::vector<Place>> levels;       // the facts that tell it, for each of `at`
-    std::vector<Byte> told;                       // what they tell, for each format
+    Place held = k_nowhere;    // 1: a command holds the format down, and no law raises it
+    bool copy_needed = false;  // true: closing the way back needs a verified copy
+    std::vector<Place> at;     // of its format: one, or one for each member of the role
+    std::vector<std::vector<Place>> levels;       // of the facts that report it, by instance
+    std::vector<Byte> told;                       // the value of those facts, by format
     std::vector<bool> opened_by;                  // by role
     std::map<std::string, model::StoreLaw> laws;  // by release
 };
 
-// A law that raises a store's format by itself.
+// A law that raises a store's format without a command.
 struct Rise {
     int store = 0;
     int role = 0;
     model::Raises raises = model::Raises::never;
-    std::uint64_t runs = 0;  // values of `running` that are its release
-    Byte becomes = 0;        // format
+    std::uint64_t runs = 0;  // values of `running` that mean its release
+    Byte becomes = 0;        // a format
     bool closes = false;
     bool from_the_start = false;  // its condition held before the plan's first action
 };
 
 struct Member {
-    // An action that starts or stops it.
+    // An action that starts or stops the member.
     struct Turn {
         std::size_t action = 0;
         bool up = false;
@@ -114,22 +115,22 @@ struct Member {
     Place away = k_nowhere;
     bool up_at_first = true;
     std::vector<Turn> turns;         // the last in the plan first
-    std::vector<std::size_t> downs;  // the actions that take it down
+    std::vector<std::size_t> downs;  // actions that take the member down
 };
 
 struct Act {
-    Place ran = k_nowhere;  // unrepeatable: whether it has taken effect
+    Place ran = k_nowhere;  // of an unrepeatable action: whether it has taken effect
     int member = -1;
-    bool starts = false;      // members come up by it
-    bool takes_down = false;  // members go down by it, if only for a while
+    bool starts = false;      // it brings members up
+    bool takes_down = false;  // it takes members down, if only for a while
     bool destroys = false;    // overwrites or removes data
     bool restores = false;
     bool moves_serving = false;
-    bool moves_world = false;  // has any modelled effect
+    bool moves_world = false;  // it has a modelled effect
     bool matters_if_skipped = false;
-    bool quiet = false;  // what became of it is nobody else's concern (add_quiet)
-    bool apart = false;  // it has nothing to do with others like it beside it (add_apart)
-    int crowd = -1;      // it may as well be skipped where enough of these are under way
+    bool quiet = false;  // no other action observes its outcome (add_local_actions)
+    bool apart = false;  // it commutes with other such actions (add_independent_actions)
+    int crowd = -1;      // its group of interchangeable actions; -1: none
     std::vector<Write> writes;
     std::vector<int> starting;  // members
     std::vector<int> leaving;
@@ -141,7 +142,8 @@ struct Act {
     std::vector<Question> guard;
     std::vector<Question> then;
     std::vector<Question> happened;
-    // Members whose facts are read before it begins, or whom its begin is about; and after it.
+    // Members that its begin depends on, by a condition or by their quorum; and members that its
+    // end depends on.
     std::vector<int> concerns_before;
     std::vector<int> concerns_after;
 };
@@ -154,13 +156,12 @@ struct SkewPair {
     const model::SkewRule* rule = nullptr;
 };
 
-// Where an exploration begins, if not where the plan was made: the facts and stores as another one
-// left them.
+// The initial state of a search that starts where another search stands: its facts and stores.
 struct Start {
     model::FactBook facts;
     std::map<std::string, Byte> formats;  // by store, or store/member
     std::map<std::string, Byte> copies;
-    std::vector<std::string> modelled;  // keys of the facts that moved there: they count here, too
+    std::vector<std::string> modelled;  // keys of facts that the other plan moves
     bool written = false;               // the new side has taken writes
 };
 
@@ -189,12 +190,12 @@ struct Site {
     Byte started = k_absent;              // `service`
     Byte stopped = k_absent;
     Place serving = k_nowhere;
-    Place writes = k_nowhere;    // the fact that tells whether writes are accepted
-    std::uint64_t accepted = 0;  // its values that say so
+    Place writes = k_nowhere;    // of the fact that tells whether writes are accepted
+    std::uint64_t accepted = 0;  // values of that fact that mean yes
     Place written = k_nowhere;
-    Place used = k_nowhere;   // budgets, one after the other; the last of a row
+    Place used = k_nowhere;   // of the fault usage, a byte a budget; the last bytes of a row
     std::uint32_t size = 0;   // of a row
-    std::vector<Byte> first;  // the row where it begins
+    std::vector<Byte> first;  // the initial row
 
     [[nodiscard]] Byte status(const Byte* row, std::size_t action) const {
         return row[cells[action]] & 0xFU;
@@ -204,19 +205,23 @@ struct Site {
         return row[used + static_cast<Place>(fault)];
     }
 
-    // The run as a row tells it. Attempts are not kept: 1 for what is in flight.
+    // Decodes the state of the run. Rows keep no attempt numbers: an action in flight has attempt
+    // 1.
     void unpack(const Byte* row, run::State& run) const;
     void pack_action(const run::State& run, std::size_t action, Byte* row) const;
     void pack(const run::State& run, Byte* row) const;
-    // Whether the plan expects the member to be up (run::members_up).
+    // True if the plan expects the member to be up (run::members_up).
     [[nodiscard]] bool expected_up(const Byte* row, int member) const;
+    // True if the member was down when the plan was made, and runs in this row.
     [[nodiscard]] bool came_up(const Byte* row, std::string_view name) const;
-    // As a survey would find it; and how an exploration of another plan would go on from here.
+    // Returns the facts that a survey would find in this row; and the initial state from which the
+    // search of another plan goes on.
     [[nodiscard]] model::FactBook facts(const Byte* row) const;
     [[nodiscard]] Start start(const Byte* row) const;
 };
 
-// The answer to all of `questions`: what the modelled ones say; `open` if one is not modelled.
+// The value of a conjunction: `modelled` covers the modelled predicates, `nondeterministic` is true
+// if there are others.
 struct Answer {
     model::Tri modelled = model::Tri::yes;
     bool open = false;

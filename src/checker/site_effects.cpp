@@ -1,4 +1,8 @@
-// What actions and laws do to the row.
+// The transitions of the model: effects of actions, laws and skew rules, resolved to offsets and
+// value indices.
+//
+// Effects on facts or stores that are not modelled are dropped. A member goes up or down by each
+// action that writes its `running` fact. A restart does both.
 #include "checker/site_parts.h"
 #include "model/version.h"
 
@@ -24,6 +28,7 @@ Byte index_of(Site& site, const Json& value) {
     return site.values.index_of({value.is_null() ? Known::absent : Known::known, value, "", 0});
 }
 
+// Events are kept with the last action first: expected_up() looks for the last one that is done.
 void add_turn(Site& site, std::size_t action, Place offset, Byte value) {
     for (Member& member : site.members) {
         if (member.running == offset) {
@@ -65,7 +70,8 @@ void add_effect(Site& site, std::size_t action, const model::Effect& effect) {
     }
 }
 
-// Whom a step on members starts and takes down: its own member, and those whose `running` it moves.
+// Finds the members that an action starts or takes down: its own, and members with a `running` fact
+// that it writes.
 void add_moved(Site& site, std::size_t action) {
     Act& act = site.acts[action];
     const Verb verb = site.plan.actions[action].verb;
@@ -90,7 +96,7 @@ void add_moved(Site& site, std::size_t action) {
     act.takes_down = !act.leaving.empty();
 }
 
-// What would start the stores' releases: from the values of `running`.
+// Returns the values that mean this release.
 std::uint64_t values_of_release(const Site& site, const std::string& release) {
     std::uint64_t set = 0;
     for (std::size_t i = 0; i < site.values.size(); ++i) {
@@ -103,6 +109,7 @@ std::uint64_t values_of_release(const Site& site, const std::string& release) {
     return set;
 }
 
+// True if the condition of a when_all law holds before the first action.
 bool holds_at_first(const Site& site, const Rise& rise) {
     const auto& members = site.members_of[static_cast<std::size_t>(rise.role)];
     return rise.raises == model::Raises::when_all && !members.empty()
@@ -112,6 +119,7 @@ bool holds_at_first(const Site& site, const Rise& rise) {
               });
 }
 
+// True if an instance has the format, or a later one, before the first action.
 bool risen_at_first(const Site& site, const Rise& rise) {
     const auto& offsets = site.stores[static_cast<std::size_t>(rise.store)].at;
     return std::any_of(offsets.begin(), offsets.end(), [&](Place place) {
@@ -123,7 +131,8 @@ bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
-// What the release that the plan comes from cannot read, and nothing lowers again.
+// True if the law closes the way back: the old release cannot read the new format, and no command
+// lowers it. Only upgrades have a way back to close.
 bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
     const auto old_support = store.laws.find(plan.from);
     const model::StoreLaw& law = store.laws.at(release);
@@ -132,6 +141,8 @@ bool closes_way_back(const model::Plan& plan, const Store& store, const std::str
            && !lists(old_support->second.reads, law.writes) && !law.lowers_on_request;
 }
 
+// The law of one release for one store. A law that holds from the start is not the fault of this
+// plan.
 void add_rise(Site& site, int index, const std::string& release) {
     const Store& store = site.stores[static_cast<std::size_t>(index)];
     const model::StoreLaw& law = store.laws.at(release);
@@ -150,7 +161,7 @@ void add_rise(Site& site, int index, const std::string& release) {
     site.rises.push_back(rise);
 }
 
-// A member's own fact tells the format of its own instance, any other one that of all.
+// A fact of a member reports the format of its own instance, any other fact that of all instances.
 void add_levels(Site& site, std::size_t index) {
     Store& store = site.stores[index];
     for (const std::string& format : store.formats) {
@@ -171,6 +182,7 @@ void add_levels(Site& site, std::size_t index) {
     }
 }
 
+// True if closing the way back needs a verified copy: the plan makes one, or names a restore.
 bool copy_needed(const Site& site, int store) {
     const bool restorable = std::any_of(site.plan.ways_back.begin(),
                                         site.plan.ways_back.end(),
@@ -215,6 +227,9 @@ void add_rises(Site& site) {
     }
 }
 
+// A rule concerns two pairs of releases: the newer one in one role beside the older one in the
+// other, and the reverse. If the release lines are too far apart, both pairs are forbidden. Else
+// only the newer release of the first role may be.
 void add_skews(Site& site) {
     const auto role_named = [&](const std::string& name) {
         const auto position = std::find(site.roles.begin(), site.roles.end(), name);

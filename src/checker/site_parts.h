@@ -1,5 +1,5 @@
-// The parts of building a site, in the order in which they are called. Each adds values, so the
-// questions, which are sets of values, come last.
+// The steps that build a Model, in the order of their calls. Steps add values; predicates are sets
+// of values, so they are added after all effects.
 #pragma once
 
 #include "checker/site.h"
@@ -9,19 +9,20 @@
 
 namespace drydock::checker {
 
-// What each action does to the row; who starts and stops each member.
+// Adds the effect of each action on the row, and the actions that start and stop each member.
 void add_effects(Site& site);
-// The laws that raise formats.
+// Adds the laws that raise formats.
 void add_rises(Site& site);
+// Adds the releases and roles that may not serve together.
 void add_skews(Site& site);
-// The conditions of all actions.
+// Adds the conditions of all actions.
 void add_questions(Site& site);
-// Which actions are quiet: they may be repeated, and nobody who is not ordered with them reads or
-// writes what they read or write.
+// Marks local actions: they may be repeated, and no concurrent action touches the bytes that they
+// read or write.
 void add_quiet(Site& site);
-// Which actions raise a format, if anything, and may as well be skipped.
+// Groups interchangeable actions: they may be skipped, and raise a format at most.
 void add_crowds(Site& site);
-// Which actions move nothing that is modelled, promise nothing, and may be repeated.
+// Marks independent actions: they may be repeated, have no modelled effect and no postconditions.
 void add_apart(Site& site);
 
 }  // namespace drydock::checker

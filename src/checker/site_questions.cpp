@@ -1,5 +1,9 @@
-// Conditions as sets of values. What a value answers is asked of model::evaluate(), so there is no
-// second opinion of what a condition means.
+// Conditions as sets of values. model::evaluate() decides each value, so there is one meaning of a
+// condition in the program.
+//
+// A predicate is built once: for each target the set of values that satisfy it. To evaluate it is
+// to count targets with a byte in the set. Relations to earlier values, and facts without an
+// offset, have no set. They are nondeterministic.
 #include "checker/site_parts.h"
 
 #include <algorithm>
@@ -15,7 +19,7 @@ using model::Relation;
 using model::Tri;
 using model::Whose;
 
-// What one value answers, asked of one member alone.
+// Evaluates the condition for one value of one member alone. Quantifiers are counted elsewhere.
 Tri ask(const Site& site,
         const Condition& condition,
         const std::string& member,
@@ -56,7 +60,7 @@ std::vector<int> members_asked(const Site& site, const Condition& condition, int
     return members;
 }
 
-// Plans ask the same of the same members again and again; so what was found out once is kept.
+// Builds predicates. Plans repeat conditions for each member, so offsets and sets are cached.
 class Asker {
 public:
     explicit Asker(Site& site) : site_(site) {}
@@ -84,7 +88,7 @@ private:
         question.modelled =
             condition.relation != Relation::reaches && condition.relation != Relation::stands;
         const std::vector<Place>& places = places_of(condition.fact);
-        // `planned` is about each member's own value; all else is about the value alone.
+        // `as_planned` compares with a value of each member; other relations need the value alone.
         const bool is_per_member = condition.relation == Relation::planned;
         std::optional<Question::Target> sets;
         for (const int member : members_asked(site_, condition, self)) {
@@ -102,7 +106,7 @@ private:
         return question;
     }
 
-    // By member; the system's first.
+    // Returns the fact's offsets by member, after that of the system.
     const std::vector<Place>& places_of(const std::string& fact) {
         const auto [entry, is_new] = places_.try_emplace(fact);
         if (is_new) {
@@ -141,10 +145,12 @@ private:
         return sets;
     }
 
-    static bool asks_the_same(const Condition& left, const Condition& right) {
-        return left.relation == right.relation && left.fact == right.fact && left.type == right.type
-               && (left.whose == Whose::system) == (right.whose == Whose::system)
-               && left.operand == right.operand;
+    // True if both conditions have the same sets, apart from their targets.
+    static bool asks_the_same(const Condition& condition, const Condition& other_condition) {
+        return condition.relation == other_condition.relation
+               && condition.fact == other_condition.fact && condition.type == other_condition.type
+               && (condition.whose == Whose::system) == (other_condition.whose == Whose::system)
+               && condition.operand == other_condition.operand;
     }
 
     Site& site_;
@@ -152,6 +158,7 @@ private:
     std::vector<std::pair<const Condition*, Question::Target>> cached_sets_;
 };
 
+// All targets that count must be reachable, satisfy the condition and have one value.
 Tri answer_same(const Question& question, const Site& site, const Byte* row) {
     Byte first = k_absent;
     bool has_value = false;
@@ -173,6 +180,8 @@ Tri answer_same(const Question& question, const Site& site, const Byte* row) {
     return Tri::yes;
 }
 
+// Counts targets. An unreachable member or an unknown value may still turn out either way, so it
+// decides only if the known targets do not.
 Tri answer_one(const Question& question, const Site& site, const Byte* row) {
     if (question.same) {
         return answer_same(question, site, row);
@@ -223,7 +232,7 @@ std::vector<int> members_in(const Site& site,
     return members;
 }
 
-// The members asked about, and all of the roles that lose members.
+// Adds all members of the roles that lose members: the quorum depends on each.
 std::vector<int>
 with_roles_of(const Site& site, const std::vector<int>& leaving, std::vector<int> members) {
     for (const int index : leaving) {
@@ -236,7 +245,7 @@ with_roles_of(const Site& site, const std::vector<int>& leaving, std::vector<int
     return members;
 }
 
-// Whether one that is asked does not answer.
+// True if the host of a target is unreachable.
 bool somebody_is_away(const Question& question, const Site& site, const Byte* row) {
     return std::any_of(
         question.targets.begin(), question.targets.end(), [&](const Question::Target& target) {
@@ -248,6 +257,8 @@ bool somebody_is_away(const Question& question, const Site& site, const Byte* ro
 
 }  // namespace
 
+// Members that matter before a begin are those of its conditions, and the quorum of members that it
+// stops.
 void add_questions(Site& site) {
     Asker asker(site);
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
@@ -265,6 +276,8 @@ void add_questions(Site& site) {
     }
 }
 
+// A predicate that is not modelled leaves the result open, but an unreachable target makes it
+// unknown. One false predicate decides.
 Answer answer(const Site& site, const std::vector<Question>& questions, const Byte* row) {
     Answer result;
     for (const Question& question : questions) {

@@ -1,4 +1,10 @@
-// Quiet actions: nobody else can tell whether one of them is under way, lost, or never began.
+// Independence: which actions are local, and which commute with each other. Decided once, from the
+// plan alone.
+//
+// A local action touches only bytes that no concurrent action reads or writes. So no other step can
+// observe whether it is in flight, lost or not begun. An independent action moves nothing at all.
+// The conditions are sufficient, not necessary; each stands in docs/design/0004, "Quiet actions"
+// and "One order".
 #include "checker/site_parts.h"
 
 #include <algorithm>
@@ -7,7 +13,7 @@ namespace drydock::checker {
 
 namespace {
 
-// Which actions must be over before which, at any distance.
+// The transitive closure of the prerequisites.
 class Order {
 public:
     explicit Order(const run::Program& program)
@@ -24,7 +30,7 @@ public:
         }
     }
 
-    // Whether both may be under way at once.
+    // True if both may be in flight at once.
     [[nodiscard]] bool side_by_side(std::size_t a, std::size_t b) const {
         return a != b && !is_before_[a * size_ + b] && !is_before_[b * size_ + a];
     }
@@ -34,7 +40,7 @@ private:
     std::vector<bool> is_before_;
 };
 
-// What changes by itself: by a death, a start, a law.
+// True if the byte may change without an action that writes it: by a death, a start or a law.
 bool moves_by_itself(const Site& site, Place offset) {
     const bool of_member =
         std::any_of(site.members.begin(), site.members.end(), [&](const auto& m) {
@@ -91,7 +97,8 @@ public:
     }
 
 private:
-    // It may be repeated, and all that it does is to set facts, to start or to stop.
+    // True if the action may be repeated, and only sets facts, starts or stops. Serving facts are
+    // excluded where sides are switched: writes depend on them.
     [[nodiscard]] bool is_plain(std::size_t action) const {
         const Act& act = site_.acts[action];
         const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
@@ -100,7 +107,7 @@ private:
                && (!act.moves_world || site_.serving == k_nowhere);
     }
 
-    // Whether nobody who may be under way at the same time fits the test.
+    // True if no concurrent action passes the test.
     template <class Test>
     [[nodiscard]] bool none_concurrent(std::size_t action, const Test& test) const {
         for (std::size_t i = 0; i < site_.acts.size(); ++i) {
@@ -111,7 +118,8 @@ private:
         return true;
     }
 
-    // Whether it is up, is meanwhile neither asked nor counted, and moves no store.
+    // True if no concurrent action depends on whether the member is up: by a condition, by a quorum
+    // or by a store. Laws that read `running` rule it out, too.
     [[nodiscard]] bool is_member_unobserved(std::size_t action) const {
         const int member = site_.acts[action].member;
         if (member < 0
@@ -133,7 +141,7 @@ private:
         });
     }
 
-    // What it writes, nobody else reads or writes meanwhile.
+    // True if no concurrent action reads or writes the byte.
     [[nodiscard]] bool is_own(std::size_t action, Place offset, bool alone) const {
         const int member = site_.acts[action].member;
         return may_move(action, offset, alone) && none_concurrent(action, [&](const Act& act) {
@@ -141,11 +149,11 @@ private:
                });
     }
 
-    // It asks about its own member, and what nobody changes meanwhile.
+    // True if all targets are facts of its own member that no concurrent action writes.
     [[nodiscard]] bool
     asks_itself(std::size_t action, const std::vector<Question>& questions, bool alone) const {
         const auto is_own_target = [&](const Question::Target& target) {
-            if (target.at == k_nowhere) {  // answered both ways, whatever happens
+            if (target.at == k_nowhere) {  // nondeterministic in any state
                 return target.member < 0 || target.member == site_.acts[action].member;
             }
             return target.member >= 0 && target.member == site_.acts[action].member
@@ -159,7 +167,7 @@ private:
         });
     }
 
-    // It does not move by itself, or it tells whether a member that is left alone is up.
+    // True if the byte cannot move by itself, or is an up-down fact of an unobserved member.
     [[nodiscard]] bool may_move(std::size_t action, Place offset, bool alone) const {
         if (!moves_by_itself(site_, offset)) {
             return true;
@@ -185,7 +193,8 @@ void add_quiet(Site& site) {
     }
 }
 
-// Who is skipped early of a crowd depends on what is left of the budgets, which a failure spends.
+// Plans with interchangeable actions have no independent ones: the surplus of a group depends on
+// the budgets, and a failure changes them.
 void add_apart(Site& site) {
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
         Act& act = site.acts[i];

@@ -1,4 +1,9 @@
-// Rows: the state of a run in one, the facts that a survey would find in one.
+// Rows and their meaning: a row to and from the state of a run, and from a row to the facts of a
+// survey.
+//
+// Encoding forgets on purpose. Attempt numbers are dropped. A skipped action counts as done unless
+// its effect matters, and failures count only while another attempt is possible. Each of these
+// merges states with the same future.
 #include "checker/site.h"
 
 #include <algorithm>
@@ -18,7 +23,7 @@ bool awaits_answer(Byte status) {
            || status == static_cast<Byte>(Status::lost);
 }
 
-// Each cell of a row as a state has it.
+// Decodes each possible cell once; unpack() then needs a table lookup for each action.
 std::array<State::Cell, 256> unpacked() {
     std::array<State::Cell, 256> cells{};
     State state(1);
@@ -31,7 +36,8 @@ std::array<State::Cell, 256> unpacked() {
     return cells;
 }
 
-// What comes in order is put in from where the one before it was.
+// Inserts or replaces a key. Keys come in order, so the search continues from the previous
+// position.
 model::FactBook::iterator put(model::FactBook& book,
                               model::FactBook::iterator position,
                               const std::string& key,
@@ -57,8 +63,6 @@ void Site::unpack(const Byte* row, State& run) const {
     });
 }
 
-// Skipped is as good as done, unless others look at what the action would have done. Failures count
-// only as long as it may be tried again.
 void Site::pack_action(const State& run, std::size_t action, Byte* row) const {
     Status status = run.status(action);
     int failures = std::min(run.failures(action), k_failures_max);
@@ -79,6 +83,7 @@ void Site::pack(const State& run, Byte* row) const {
     }
 }
 
+// The last event that is done decides. While one is in flight or has failed, nothing is expected.
 bool Site::expected_up(const Byte* row, int member) const {
     const Member& member_model = members[static_cast<std::size_t>(member)];
     for (const Member::Turn& turn : member_model.turns) {
@@ -91,10 +96,9 @@ bool Site::expected_up(const Byte* row, int member) const {
         }
     }
     return member_model.up_at_first
-           || member_model.turns.empty();  // one that is left alone is asked for
+           || member_model.turns.empty();  // a member without events counts
 }
 
-// Whether the member was down when the plan was made, and runs here.
 bool Site::came_up(const Byte* row, std::string_view name) const {
     return std::any_of(members.begin(), members.end(), [&](const Member& member) {
         return !member.up_at_first && member.running != k_nowhere && row[member.running] != k_absent
@@ -102,7 +106,8 @@ bool Site::came_up(const Byte* row, std::string_view name) const {
     });
 }
 
-// What a member that came up would tell of itself nobody has seen yet; but it would tell something.
+// The survey has seen nothing of a member that was down. Since it runs in this row, its facts get a
+// placeholder: a downgrade compiled from absent facts would be refused wrongly.
 model::FactBook Site::facts(const Byte* row) const {
     model::FactBook book = plan.seen;
     auto position = book.begin();

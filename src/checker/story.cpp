@@ -1,3 +1,10 @@
+// Counterexamples: the words of each transition, and the path rebuilt step by step.
+//
+// The search knows sorted rows and parents. PathBuilder starts at the initial row and takes, for
+// each parent edge, a successor that sorts to the stored row. Two things complicate this. Lazy
+// identities: another member may have come next, so the identities of both are swapped in the whole
+// path. Local actions: the search may have resolved a step that no real order shows, so its row is
+// taken over as a step without a transition.
 #include "checker/story.h"
 
 #include "base/check.h"
@@ -15,12 +22,13 @@ namespace {
 
 using run::Status;
 
+// True if the index of a transition of this kind is an action.
 bool is_about_action(Kind kind) {
     return kind <= Kind::approved || kind == Kind::halted;
 }
 
-// Each kind, and how it reads; {} is the title of the action, or the name of who it is about. Empty
-// where nothing that a person would tell has happened.
+// The name of each kind in traces, and its sentence in stories. {} is the title of the action, or
+// the name of the member or host. A kind without a sentence shows nothing that people would tell.
 struct Words {
     std::string_view name;
     const char* text;
@@ -70,6 +78,7 @@ std::string under_way(const Site& site, const Byte* row) {
     return join(titles, " and ");
 }
 
+// The sentence names the condition, because no action causes the step.
 std::string text_of_law(const Site& site, const Rise& rise) {
     const Store& store = site.stores[static_cast<std::size_t>(rise.store)];
     return fmt::format("every member runs the new release: {} rises to {} by itself",
@@ -77,6 +86,7 @@ std::string text_of_law(const Site& site, const Rise& rise) {
                        store.formats[rise.becomes]);
 }
 
+// Returns the words for {}.
 std::string subject_of(const Site& site, const Byte* previous_row, Choice choice) {
     if (is_about_action(choice.kind)) {
         return site.plan.actions[choice.index].title;
@@ -99,6 +109,7 @@ std::string text_of(const Site& site, const Byte* previous_row, Choice choice) {
                        subject_of(site, previous_row, choice));
 }
 
+// A replay reads these keys (sim/replay.h).
 Json trace_of(const Site& site, Choice choice) {
     Json trace;
     trace.set("what", std::string(words_of(choice.kind).name));
@@ -129,6 +140,7 @@ std::vector<std::string> running_now(const Site& site, const Byte* row) {
     return texts;
 }
 
+// Instances of one store mostly have one format, so equal texts are merged.
 std::string stores_now(const Site& site, const Byte* row) {
     std::vector<std::string> texts;
     for (const Store& store : site.stores) {
@@ -143,6 +155,8 @@ std::string stores_now(const Site& site, const Byte* row) {
     return join(texts, ", ");
 }
 
+// Returns the cause in one sentence. Sentences about a state list the releases that run; sentences
+// about a step name its action.
 std::string because_of(const Site& site, Property property, const Walk& walk) {
     const std::string title = is_about_action(walk.last.kind)
                                   ? site.plan.actions[walk.last.index].title
@@ -201,10 +215,9 @@ std::string hint_of(Property property) {
     return {};
 }
 
-// Walks without shortcuts: of members that are alike, those that walk here may be others than those
-// that the search has seen, and it may have settled first what comes later in their order. Where
-// there is no such step, it takes the search's own; and where that one is about somebody else, it
-// goes on from where the search was.
+// Rebuilds a path. The full generator is tried first, then the reduced one of the search. Its
+// steps may be about another member of an orbit. If neither has a successor that fits, the row of
+// the search is taken over. Such a path has no events, because no run could record it.
 class Walker {
 public:
     Walker(const Site& site, const Options& options, const Search& search)
@@ -220,7 +233,7 @@ public:
         , symmetry_(search.symmetry())
         , rows_{site.first} {}
 
-    // To the row `id` of the search.
+    // Goes from the initial row to the row `id`, along the parents.
     void walk_to(std::uint32_t id) {
         std::vector<std::uint32_t> path;
         for (std::uint32_t ancestor = id; ancestor != k_nobody;
@@ -240,7 +253,7 @@ public:
         }
     }
 
-    // By the first choice for which `is_it` says yes.
+    // Takes the first transition that passes the test. Returns false if none does.
     template <class Test>
     bool step(const Test& is_it) {
         return step_of(explorer_, is_it) || (shortcuts_ && step_of(hasty_, is_it));
@@ -264,6 +277,7 @@ public:
     }
 
 private:
+    // Expands the last row. next_ is the successor under test: leads_to() may swap members in it.
     template <class Test>
     bool step_of(Explorer& explorer, const Test& is_it) {
         Batch batch(site_.size);
@@ -290,7 +304,7 @@ private:
         }
     }
 
-    // Whether `row` is what is wanted, or is it if two members have had each other's name so far.
+    // True if `row` sorts to the target, perhaps after a swap of two members in the whole path.
     bool leads_to(const Byte* row, const Byte* target_row) {
         if (is_sorted_as(target_row)) {
             return true;
@@ -309,13 +323,15 @@ private:
         return false;
     }
 
+    // Sorts a copy: next_ keeps the true names.
     bool is_sorted_as(const Byte* target_row) {
         sorted_ = next_;
         symmetry_.sort(sorted_.data());
         return std::memcmp(sorted_.data(), target_row, site_.size) == 0;
     }
 
-    // Nothing was begun on either of them yet.
+    // Swaps two members in the path so far: rows, deaths, starts and hosts. No action of either has
+    // begun, so transitions of actions stay.
     void rename(int first, int second) {
         for (auto& row : rows_) {
             symmetry_.naming()->exchange(first, second, row.data());
@@ -343,11 +359,11 @@ private:
     const Site& site_;
     const Search& search_;
     Explorer explorer_;
-    Explorer hasty_;  // as the search's
+    Explorer hasty_;  // as in the search
     bool shortcuts_;
     Symmetry symmetry_;
     std::vector<std::vector<Byte>> rows_;
-    std::vector<std::optional<Choice>> choices_;  // nothing: the search's, about somebody else
+    std::vector<std::optional<Choice>> choices_;  // nothing: a row of the search was taken over
     std::vector<RecordedEvent> recorded_;         // of the last expansion
     std::vector<run::Move> events_;
     std::vector<Byte> next_;
@@ -356,6 +372,8 @@ private:
 
 }  // namespace
 
+// The model drops attempt numbers, so they are counted here. An operator resumes with a new
+// conductor.
 std::vector<run::Move> events_of(const Site& site, const std::vector<run::Move>& walked) {
     using run::EventType;
     std::vector<int> attempts(site.acts.size(), 0);

@@ -1,7 +1,7 @@
-// Story: the way to a row, told in words and as a trace.
+// Counterexample: the path to a row, in words and as a trace.
 //
-// Rows of a search are sorted; a story is walked again from the start with every member under its
-// own name.
+// Rows of a search are sorted. So the path is rebuilt from the initial state, with every member
+// under its true name.
 #pragma once
 
 #include "checker/search.h"
@@ -11,16 +11,16 @@
 
 namespace drydock::checker {
 
-// A walk from the plan's start: what happened, and where it led.
+// A path from the initial state.
 struct Walk {
     std::vector<Turn> turns;
-    std::vector<Byte> row;  // where it ends
+    std::vector<Byte> row;  // the last one
     Choice last;
-    std::vector<Byte> before;  // the row before the last choice
+    std::vector<Byte> before;  // the row before the last transition
     std::vector<run::Move> events;
 };
 
-// To the row `id`; or one step further, to what breaks the property.
+// Returns the path to the row `id`; or one step further, to the violation of the property.
 [[nodiscard]] Walk
 walk_to(const Site& site, const Options& options, const Search& search, std::uint32_t id);
 [[nodiscard]] Walk walk_to(const Site& site,
@@ -29,10 +29,10 @@ walk_to(const Site& site, const Options& options, const Search& search, std::uin
                            const Breach& breach,
                            Property property);
 
-// The violation as a person reads it: what breaks, who is to blame, what to change.
+// Describes the violation for people: the cause, the action to blame, the suggested change.
 [[nodiscard]] Violation tell(const Site& site, Property property, Walk walk);
 
-// The events of a walk as a run records them: from its birth, with the number of each attempt, and
+// Returns the events of a path as a run records them: from its birth, with attempt numbers, and
 // with a new conductor for each resume.
 [[nodiscard]] std::vector<run::Move> events_of(const Site& site,
                                                const std::vector<run::Move>& walked);

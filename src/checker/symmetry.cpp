@@ -1,3 +1,13 @@
+// Symmetry groups and the canonical representative of a row.
+//
+// The constructor sorts members into shapes (cheap to compare), then verifies swaps within each
+// shape. Groups are interchangeable from the start. Families become so once each member has
+// finished `steps` actions; they exist because a rolling plan distinguishes members only while it
+// works on them. Sorting the blocks of each group, then of the finished members of each family,
+// gives the representative.
+//
+// Verified automorphisms, and sorting that depends on the block alone, make the result a function
+// of the orbit.
 #include "checker/symmetry.h"
 
 #include <algorithm>
@@ -11,7 +21,8 @@ namespace drydock::checker {
 
 namespace {
 
-// What tells members apart that could never be exchanged, without looking at the plan's order.
+// Returns a key that differs for members that could never be interchangeable: role, layout, verbs.
+// It saves verifying most pairs.
 std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, int index) {
     const Member& member = site.members[static_cast<std::size_t>(index)];
     std::string shape = std::to_string(member.role) + " " + std::to_string(member.size);
@@ -22,8 +33,8 @@ std::string shape_of(const Site& site, const std::vector<std::size_t>& actions, 
     return shape;
 }
 
-// For each member, whether somebody else's action writes to it alone, or asks about it alone: then
-// what is left of the plan tells it apart.
+// Finds distinguished members: an action of another owner writes to one alone, or asks about one
+// alone. The rest of the plan then always distinguishes it, so it joins no family.
 class Singled {
 public:
     explicit Singled(const Site& site)
@@ -79,13 +90,13 @@ private:
     std::vector<bool> is_distinguished_;
 };
 
-// The host that it shares with others; -1: it has one of its own, as good as any.
+// Returns the host that the member shares with others; -1: it has a host of its own.
 int shared_host(const Site& site, int member) {
     const int host = site.members[static_cast<std::size_t>(member)].host;
     return site.members_on[static_cast<std::size_t>(host)].size() == 1 ? -1 : host;
 }
 
-// The groups in which all are alike, by what `alike` says of two.
+// Partitions members by `alike`, which is an equivalence. Groups of one are dropped.
 template <class Alike>
 std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const Alike& alike) {
     std::vector<std::vector<int>> groups;
@@ -103,8 +114,8 @@ std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const A
     return groups;
 }
 
-// Whether an early action of one of them waits for a late one of another: then it tells them apart,
-// though both have done their early ones.
+// True if an early action of a member waits for a late one of another. Such an order distinguishes
+// them, even when both have finished their early actions.
 bool waits_for_late(const Site& site,
                     const OwnActions& member_actions,
                     const std::vector<int>& members,
@@ -127,8 +138,8 @@ bool waits_for_late(const Site& site,
     return false;
 }
 
-// How many of each member's actions must be over before the plan treats them all alike; nothing if
-// it never does.
+// Returns how many actions of each member must be over until the rest of the plan treats all alike;
+// nothing if it never does. Tries each number from zero.
 std::optional<std::size_t>
 steps_apart(const Site& site, const OwnActions& member_actions, const std::vector<int>& members) {
     const auto& first = member_actions.of(members.front());
@@ -184,7 +195,7 @@ Symmetry::Symmetry(const Site& site, bool is_enabled, bool lazy)
     }
 }
 
-// Members of a group are alike from the start, whatever was begun on them.
+// Members of groups are excluded: they are interchangeable even after a begin.
 void Symmetry::name_late() {
     std::vector<bool> excluded(site_.members.size(), false);
     for (const Family& group : groups_) {
@@ -198,8 +209,8 @@ void Symmetry::name_late() {
     }
 }
 
-// A group that meets a family is sorted by who is over first, so that sorting those of the family
-// who are over leaves it in order.
+// A group may overlap a family. Then the finished members of the group are sorted behind the
+// others, so that sorting the family later leaves the group in order.
 void Symmetry::add_family(const Family& family) {
     const auto meets = [&](const Family& group) {
         return std::find_first_of(group.members.begin(),
@@ -219,7 +230,7 @@ void Symmetry::add_family(const Family& family) {
     families_.push_back(family);
 }
 
-// Whether so many of its actions are over.
+// True if the first `steps` actions of the member are over.
 bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
     const auto& actions = own_.of(member);
     for (std::size_t i = steps; i > 0; --i) {
@@ -232,24 +243,24 @@ bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
 
 namespace {
 
-// Whether one block follows the other. Small ones are compared as one number: behind each block of
-// a row lie eight bytes at least, those that tell what was spent.
-bool follows(const Byte* left, const Byte* right, std::size_t size) {
+// True if the left block is greater than the right one. Blocks of up to eight bytes are compared as
+// one number. Reading beyond a block is safe: at least eight bytes of fault usage follow.
+bool follows(const Byte* block, const Byte* other_block, std::size_t size) {
     static_assert(k_spent >= sizeof(std::uint64_t));
     if (std::endian::native != std::endian::little || size > sizeof(std::uint64_t)) {
-        return std::memcmp(left, right, size) > 0;
+        return std::memcmp(block, other_block, size) > 0;
     }
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    std::memcpy(&a, left, sizeof a);
-    std::memcpy(&b, right, sizeof b);
+    std::memcpy(&a, block, sizeof a);
+    std::memcpy(&b, other_block, sizeof b);
     const std::size_t shift = 8 * (sizeof(std::uint64_t) - size);
     return __builtin_bswap64(a) >> shift > __builtin_bswap64(b) >> shift;
 }
 
 }  // namespace
 
-// By insertion: groups are small, and mostly in order already. Those that are over come last.
+// Insertion sort: groups are small and almost sorted. Finished members come last.
 void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, Byte* row) {
     const std::size_t size = site_.members[static_cast<std::size_t>(members.front())].size;
     held_.resize(size + k_spent);
@@ -279,7 +290,7 @@ void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, By
     }
 }
 
-// Those of the family that are alike by now; until the next call.
+// Returns the finished members of the family; valid until the next call.
 const std::vector<int>& Symmetry::through(const Family& family, const Byte* row) {
     through_.clear();
     for (const int member : family.members) {
@@ -304,14 +315,14 @@ void Symmetry::sort(Byte* row) {
     }
 }
 
-// Those that are in the same state lie side by side.
+// Equal blocks lie side by side in a sorted row.
 void Symmetry::find_first(const std::vector<int>& members,
                           const Byte* row,
                           std::vector<int>& first) const {
     for (std::size_t i = 1; i < members.size(); ++i) {
-        const Member& left = site_.members[static_cast<std::size_t>(members[i - 1])];
-        const Member& right = site_.members[static_cast<std::size_t>(members[i])];
-        if (std::memcmp(row + left.block, row + right.block, left.size) == 0) {
+        const Member& previous = site_.members[static_cast<std::size_t>(members[i - 1])];
+        const Member& member = site_.members[static_cast<std::size_t>(members[i])];
+        if (std::memcmp(row + previous.block, row + member.block, previous.size) == 0) {
             first[static_cast<std::size_t>(members[i])] =
                 first[static_cast<std::size_t>(members[i - 1])];
         }

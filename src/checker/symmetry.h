@@ -1,10 +1,10 @@
-// Symmetry: members that the plan treats alike may be taken for one another, so of all rows that
-// differ only by who is who, one is kept: the one in which they are sorted.
+// Symmetry: symmetry reduction by canonical representatives. Rows that differ only by a permutation
+// of interchangeable members form an orbit; the sorted row represents it.
 //
-// Alike are two members if exchanging them maps the plan, its conditions and the first state onto
-// themselves: that is checked, not assumed. Members of one role that the plan took one after the
-// other are alike from where it does not tell them apart any more; and as long as it has not come
-// to them (naming.h).
+// Two members are interchangeable if swapping them maps the plan, its conditions and the initial
+// state onto themselves. This is verified, not assumed. Members of one role that the plan takes one
+// after the other become interchangeable once the plan no longer distinguishes them. They also are
+// interchangeable until the plan reaches them (lazy_identity.h).
 #pragma once
 
 #include "checker/exchange.h"
@@ -18,35 +18,35 @@ namespace drydock::checker {
 
 class Symmetry {
 public:
-    // Members that are alike once so many actions of theirs are over.
+    // Members that are interchangeable once `steps` actions of each are over.
     struct Family {
         std::vector<int> members;
         std::size_t steps = 0;
     };
 
-    // Without `on`, rows stay as they are. `late`: members are told apart where the plan comes to
-    // them, which is of use only where faults have made them different.
+    // Without `is_enabled`, rows stay as they are. `lazy`: members get their identity when the plan
+    // reaches them. This helps only where faults make members different.
     Symmetry(const Site& site, bool is_enabled, bool lazy);
 
-    // Exchanges members until they are sorted. Rows of the same picture become equal.
+    // Sorts members by their blocks. Rows of one orbit become equal.
     void sort(Byte* row);
 
-    // Sorts `row`, to which a step from the sorted row `before` led; all rows that it may have led
-    // to, one after the other, until the next call.
+    // Sorts `row`, a successor of the sorted row `previous_row`. Returns all rows that the step may
+    // have led to, one after the other; they stay valid until the next call.
     [[nodiscard]] std::span<const Byte> versions(const Byte* previous_row, Byte* row) {
         return on_ ? sorted_versions(previous_row, row) : std::span<const Byte>(row, site_.size);
     }
 
-    // For each member, the first one that is in the same state as it in the sorted row, so that
-    // what happens to either leads to the same row.
+    // Finds for each member the first member with an equal block in the sorted row. A step of
+    // either leads to the same row.
     void find_first(const Byte* row, std::vector<int>& first);
 
-    // Members that may be taken for others at some time.
+    // True for members that are interchangeable with another one at some time.
     [[nodiscard]] std::vector<bool> exchanged() const;
 
     [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
 
-    // Groups of members that are alike from the start; for people and tests.
+    // Groups of members that are interchangeable from the start; for people and tests.
     [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
 
 private:
@@ -62,7 +62,7 @@ private:
     const Site& site_;
     bool on_;
     OwnActions own_;
-    std::vector<Family> groups_;  // alike from the start; steps: those of the family that it meets
+    std::vector<Family> groups_;  // from the start; steps: of the family that they overlap
     std::vector<Family> families_;
     std::vector<int> through_;
     std::vector<Byte> over_;

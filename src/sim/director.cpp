@@ -1,3 +1,13 @@
+// The replay of a trace, step by step.
+//
+// Steps of the environment are made in before_wait(), when the conductor has done all that it can.
+// Steps of the conductor are matched in on_event(). A step may come early: actions that run side by
+// side end in an order of their own, so the next step of the same action is matched. It is then
+// remembered and passed over later. One step may stand for two events, since the checker merges a
+// guard with its begin, and an end with its postconditions.
+//
+// A divergence is an event that no step of its action explains, or a step that does not happen
+// within its time.
 #include "sim/director.h"
 
 #include "sim/mortal.h"
@@ -19,8 +29,8 @@ using run::Outcome;
 using run::Purpose;
 
 constexpr std::int64_t k_for_ever = std::numeric_limits<std::int64_t>::max() / 4;
-constexpr std::int64_t k_settle_ms = 2'000;   // until a conductor has seen what is there
-constexpr std::int64_t k_grace_ms = 600'000;  // beyond what an action itself may take
+constexpr std::int64_t k_settle_ms = 2'000;   // for the conductor to observe a change
+constexpr std::int64_t k_grace_ms = 600'000;  // beyond the time limits of an action
 constexpr std::array k_ends = {
     "done", "died_after", "failed", "failed_late", "no_answer", "never_begun", "torn", "torn_late"};
 
@@ -29,6 +39,7 @@ bool is_among(const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Returns the step of an evaluated condition, by its purpose and outcome.
 std::string_view judged(const Event& event) {
     const bool yes = event.outcome == Outcome::yes;
     const bool no = event.outcome == Outcome::no;
@@ -45,7 +56,7 @@ std::string_view judged(const Event& event) {
     return "";
 }
 
-// The plain name of what an event of an action tells; empty where no story speaks of it.
+// Returns the name of the step that an event shows; empty if traces have no such step.
 std::string_view name_of_event(const Event& event) {
     if (event.type == EventType::facts_read) {
         return judged(event);
@@ -63,13 +74,14 @@ std::string_view name_of_event(const Event& event) {
     return is_done ? "done" : (event.outcome == Outcome::failed ? "failed" : "no_answer");
 }
 
-// Whether the event is what the turn tells; some turns tell more than an event can show.
+// True if the event shows the step. Some steps say more than an event can show.
 bool fits(std::string_view event, std::string_view turn) {
     return event == turn || (event == "done" && turn == "died_after")
            || (event == "failed" && turn == "failed_late")
            || (event == "torn" && turn == "torn_late");
 }
 
+// Returns the key of the action on its host, if it is there.
 std::optional<ActionKey> running(Site& site, const model::Action& action) {
     std::optional<ActionKey> match;
     if (!action.host.empty()) {
@@ -87,6 +99,7 @@ std::string Turn::text() const {
     return about.empty() ? what : fmt::format("{} {}", what, about);
 }
 
+// Facts that the plan moves are modelled: the replayer must not set them by itself.
 Director::Director(const model::Plan& plan, PlanSystem& system, std::vector<Turn> story)
     : plan_(plan)
     , system_(system)
@@ -115,7 +128,8 @@ void Director::take_over(Site& site) {
     prepare();
 }
 
-// A host that is lost takes no request, and the line to it breaks.
+// True if the request reaches the host. A lost host takes none, and the line to it breaks. Neither
+// does a command arrive that the trace loses.
 bool Director::passes(Site& site, const std::string& host, const Json& frame) {
     if (away_.contains(host)) {
         lose(site, host);
@@ -124,6 +138,7 @@ bool Director::passes(Site& site, const std::string& host, const Json& frame) {
     return frame["do"].as_string() != "exec" || !never_begins(frame["action"].as_string());
 }
 
+// Returns the next step of this subject that has not happened.
 std::size_t Director::next_of(const std::string& about) const {
     for (std::size_t i = at_; i < story_.size(); ++i) {
         if (story_[i].about == about && !early_.contains(i)) {
@@ -133,7 +148,7 @@ std::size_t Director::next_of(const std::string& about) const {
     return story_.size();
 }
 
-// What the story tells of the action after the turn that comes now.
+// Returns the name of the action's step after the current one.
 std::string Director::comes_next(const std::string& action) const {
     for (std::size_t i = at_ + 1; i < story_.size(); ++i) {
         if (story_[i].about == action && !early_.contains(i)) {
@@ -143,7 +158,7 @@ std::string Director::comes_next(const std::string& action) const {
     return "";
 }
 
-// The story says later that its command never arrived.
+// True if a later step says that the command never arrived.
 bool Director::never_begins(const std::string& action) const {
     for (std::size_t i = at_; i < story_.size(); ++i) {
         const Turn& turn = story_[i];
@@ -154,6 +169,7 @@ bool Director::never_begins(const std::string& action) const {
     return false;
 }
 
+// Keeps the first divergence: later ones follow from it.
 void Director::give_up(const std::string& instead) {
     if (obstacle_.empty() && at_ < story_.size()) {
         obstacle_ = fmt::format("turn {} of {} ({}) did not come about: {}",
@@ -164,7 +180,7 @@ void Director::give_up(const std::string& instead) {
     }
 }
 
-// From one turn to the next; what came about before its turn is passed over.
+// Goes to the next step that has not happened early.
 void Director::advance() {
     forced_ = false;
     since_ms_ = -1;
@@ -183,7 +199,7 @@ void Director::consume(std::size_t turn) {
     advance();
 }
 
-// What is under way, by the story.
+// Keeps the list of actions in flight. Begins count only if the trace has them.
 void Director::note(const Event& event) {
     const std::string& action = plan_.actions[event.action].id;
     const auto last = last_.find(action);
@@ -196,6 +212,8 @@ void Director::note(const Event& event) {
     }
 }
 
+// After the end of the trace, only actions in flight are followed. A run that finds drift stops
+// before the trace can go on: the model has no drift.
 void Director::on_event(const Event& event) {
     if (over()) {
         note(event);
@@ -212,6 +230,7 @@ void Director::on_event(const Event& event) {
     }
 }
 
+// A halt or finish consumes the first such step that is left.
 void Director::on_run(const std::string& step_name) {
     for (std::size_t i = at_; i < story_.size(); ++i) {
         if (story_[i].what == step_name) {
@@ -222,7 +241,8 @@ void Director::on_run(const std::string& step_name) {
     give_up(fmt::format("the run {} before", step_name));
 }
 
-// A turn may tell two events (what is judged is begun at once, what is done keeps its promise).
+// Matches an event with the next step of its action. A step may stand for two events: a guard and
+// its begin, an end and its postconditions. Then the action stays unsettled until the second event.
 void Director::on_action(const std::string& action, const Event& event) {
     const std::string_view event_name = name_of_event(event);
     const std::size_t next = next_of(action);
@@ -238,7 +258,7 @@ void Director::on_action(const std::string& action, const Event& event) {
             (step_name == "judged_yes" && !planned_action.is_gate()) || step_name == "done";
         settling_ = expects_more ? action : settling_;
     } else if (next == story_.size()) {
-        return;  // beyond what the story tells of it
+        return;  // the trace has no further step of it
     } else if ((event_name == "begun" && last_step == "judged_yes")
                || (event_name == "kept" && (last_step == "done" || last_step == "judged_yes"))
                || (event_name == "done" && story_[next].what == "broken")
@@ -254,7 +274,7 @@ void Director::lose(Site& site, const std::string& host) {
     site.transport.lose(host, away_.contains(host) ? k_for_ever : 0);
 }
 
-// What happens by itself, or to members and hosts.
+// Makes a step of members, hosts or laws happen. Returns false if the step is of another kind.
 bool Director::change_world(Site& site) {
     const Turn& turn = story_[at_];
     if (turn.what == "member_dies") {
@@ -275,7 +295,7 @@ bool Director::change_world(Site& site) {
     return true;
 }
 
-// What became of an action on its host. False if it has not come there yet.
+// Makes the end of an action happen on its host. Returns false if the action has not arrived there.
 bool Director::end_action(Site& site) {
     const std::string step_name = story_[at_].what;
     const model::Action& action = *plan_.find(story_[at_].about);
@@ -286,7 +306,7 @@ bool Director::end_action(Site& site) {
         return true;
     }
     if (!key) {
-        return step_name == "never_begun";  // so the agent will say
+        return step_name == "never_begun";  // the agent will say so
     }
     if (step_name == "done" || step_name == "died_after" || step_name == "broken"
         || step_name.ends_with("_late")) {
@@ -308,7 +328,7 @@ bool Director::end_action(Site& site) {
     return true;
 }
 
-// Commands that the story does not lose are on their hosts.
+// True if all commands in flight have arrived, except those that the trace loses.
 bool Director::all_arrived(Site& site) const {
     return std::all_of(begun_.begin(), begun_.end(), [&](const std::string& id) {
         const model::Action& action = *plan_.find(id);
@@ -316,6 +336,9 @@ bool Director::all_arrived(Site& site) const {
     });
 }
 
+// The order: wait until an unsettled action is settled, make all steps of the environment, crash or
+// end the conductor, make the end of an action. A step that does not happen in its time is a
+// divergence.
 void Director::before_wait(Site& site) {
     const std::int64_t now = site.now_ms();
     since_ms_ = since_ms_ < 0 ? now : since_ms_;
@@ -347,6 +370,8 @@ void Director::before_wait(Site& site) {
     }
 }
 
+// The person approves or resumes only if the trace says so. Any other stop of the run is a
+// divergence.
 Director::Next Director::between(Site& site, const Life& life) {
     settling_.clear();
     while (!over() && change_world(site)) {

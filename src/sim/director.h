@@ -1,9 +1,9 @@
-// Director: makes a story of the checker come about on a simulated site, turn by turn.
+// TraceReplayer: makes a counterexample of the checker happen in a simulation, step by step.
 //
-// What hosts, members, laws, the network and persons do comes when the story tells it, and not
-// before. What the conductor itself does (it judges, begins, halts) is only watched: it is the real
-// one, and must do what the story says. Where it does something else the director stops, and
-// says at which turn. One thread.
+// The replayer makes the steps of hosts, members, laws, the network and persons, each when the
+// trace has it. The steps of the conductor (it judges, begins, halts) are only observed. It is the
+// real one, and must follow the trace. Where it does not, the replayer stops and names the
+// step. One thread.
 #pragma once
 
 #include "sim/plan_system.h"
@@ -15,7 +15,7 @@
 
 namespace drydock::sim {
 
-// One turn of a story: what happened, and to whom.
+// One step of a trace.
 struct Turn {
     std::string what;   // "begun", "done", "member_dies"
     std::string about;  // an action, a member, a host, or a store; empty: the run
@@ -25,28 +25,29 @@ struct Turn {
 
 class Director {
 public:
-    // `system` is directed from now on. Both must outlive the director.
+    // Directs `system` from now on. Plan and system must outlive the replayer.
     Director(const model::Plan& plan, PlanSystem& system, std::vector<Turn> story);
 
-    // Whose hosts do nothing by themselves from now on.
+    // Takes over the hosts of the simulation: from now on they do nothing by themselves.
     void take_over(Site& site);
 
-    // A conductor is about to wait: the next turn that is not its own to make comes about. Throws
-    // Killed where the story kills it, at the end of the story, and where the story cannot go on.
+    // Called when a conductor is about to wait. Makes the next step of the environment happen.
+    // Throws SimulatedCrash where the trace crashes the conductor, and where the trace ends or
+    // cannot go on.
     void before_wait(Site& site);
-    // A conductor has made an event durable.
+    // Called when a conductor has made an event durable.
     void on_event(const run::Event& event);
 
     enum class Next { conduct, approve, over };
-    // What a person does when no conductor is there any more.
+    // Returns the next act of the person when no conductor is at work.
     [[nodiscard]] Next between(Site& site, const Life& life);
 
-    // What is begun by the story takes its effect.
+    // Lets the actions in flight take their effect.
     void finish_begun(Site& site);
 
     [[nodiscard]] std::size_t told() const { return at_; }
 
-    // Why the turn told() could not be made to come about; empty: all were.
+    // Returns the reason why the step at steps_replayed() did not happen; empty: all steps did.
     [[nodiscard]] const std::string& obstacle() const { return obstacle_; }
 
 private:
@@ -77,17 +78,17 @@ private:
     PlanSystem& system_;
     Wishes wishes_;
     std::vector<Turn> story_;
-    std::size_t at_ = 0;                       // the first turn that has not come about
-    std::set<std::size_t> early_;              // turns behind it that have
-    std::set<std::size_t> prepared_;           // turns whose facts are as they must be
-    std::map<std::string, std::string> last_;  // what came about of each action last
-    std::map<std::string, Settings> denied_;   // by action: values to put back
+    std::size_t at_ = 0;                       // the first step that has not happened
+    std::set<std::size_t> early_;              // later steps that have happened
+    std::set<std::size_t> prepared_;           // steps with facts that are set
+    std::map<std::string, std::string> last_;  // the last step of each action
+    std::map<std::string, Settings> denied_;   // by action: values to restore
     std::set<std::string> modelled_;           // keys of facts that the plan moves
     std::set<std::string> away_;               // hosts
-    std::vector<std::string> begun_;           // actions, in order, that have not ended
-    std::string settling_;        // an action of which the conductor has not seen all; empty: none
-    std::int64_t since_ms_ = -1;  // when a turn came about last
-    bool forced_ = false;         // turn at_ was made to happen, and is not durable yet
+    std::vector<std::string> begun_;           // actions in flight, in order
+    std::string settling_;                     // an action with events still to come; empty: none
+    std::int64_t since_ms_ = -1;               // the time of the last step
+    bool forced_ = false;  // the step at position_ was made to happen, and is not durable yet
     std::string obstacle_;
 };
 

@@ -1,5 +1,8 @@
-// What the conductor of a directed story is to see: facts that nobody models are set so that its
-// conditions hold, or do not, as the story says.
+// The facts that a conductor observes in a replay. Facts that are not modelled are set such that
+// conditions hold, or do not hold, as the trace says.
+//
+// Values are set before the conductor reads them. Denied facts get their old values back once the
+// step of their action has happened.
 #include "sim/director.h"
 
 #include <algorithm>
@@ -23,7 +26,7 @@ constexpr std::array k_seen = {"judged_yes",
 
 }  // namespace
 
-// Facts that decide what the conductor sees before the next turn that somebody else makes.
+// Sets the facts for all steps of the conductor before the next step of the environment.
 void Director::prepare() {
     for (std::size_t i = at_; i < story_.size(); ++i) {
         if (early_.contains(i)) {
@@ -38,6 +41,7 @@ void Director::prepare() {
     }
 }
 
+// An action without a request ends with its guard, so its postconditions are prepared with it.
 void Director::prepare(const Turn& turn) {
     const model::Action& action = *plan_.find(turn.about);
     if (turn.what == "judged_yes") {
@@ -62,6 +66,7 @@ void Director::prepare(const Turn& turn) {
     }
 }
 
+// A condition that cannot be made to hold shows later as a divergence.
 void Director::grant(const std::vector<model::Condition>& conditions, const model::Action& action) {
     Settings set;
     for (const model::Condition& condition : conditions) {
@@ -69,6 +74,7 @@ void Director::grant(const std::vector<model::Condition>& conditions, const mode
     }
 }
 
+// One false condition is enough, and one may be false already.
 void Director::deny(const std::vector<model::Condition>& conditions, const model::Action& action) {
     const auto no = [&](const model::Condition& condition) {
         return wishes_.judge(condition, action.member).outcome != model::Tri::yes;
@@ -80,7 +86,8 @@ void Director::deny(const std::vector<model::Condition>& conditions, const model
     }
 }
 
-// Facts that nobody models are as they must be for it not to hold; false if there are none such.
+// Changes one fact that is not modelled such that the condition does not hold. Tries an absent
+// value, a text and a number. Returns false if no fact will do.
 bool Director::deny(const model::Condition& condition, const model::Action& action) {
     for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
         const auto source = plan_.sources.find(key);

@@ -1,5 +1,7 @@
-// What is wrong with the ending of a run on a simulated site, whatever the system; deaths and
-// faults counted and drawn.
+// Checks of a result that hold for every system, and the random crashes of conductors.
+//
+// A run must respect three rules: no unrepeatable effect takes place twice, the journal follows the
+// grammar of events, and an unfinished run names a cause and a remedy.
 #include "run/grammar.h"
 #include "sim/site.h"
 
@@ -14,7 +16,7 @@ using transport::Faults;
 
 constexpr int k_deaths_max = 6;
 constexpr int k_record_max = 40;
-constexpr int k_hangs_of = 4;  // one of so many is only taken for dead
+constexpr int k_hangs_of = 4;  // one crash of so many is a hang
 
 bool over(const run::State& state) {
     return state.phase() == run::Phase::finished;
@@ -22,6 +24,7 @@ bool over(const run::State& state) {
 
 }  // namespace
 
+// Agents count effects by run and action, also across crashes of conductors.
 std::vector<Wrong> done_twice(Site& site, const model::Plan& plan) {
     std::vector<Wrong> twice;
     for (const model::Action& action : plan.actions) {
@@ -46,6 +49,7 @@ std::vector<Wrong> against_grammar(Site& site, const model::Plan& plan) {
                   : std::vector<Wrong>();
 }
 
+// An unfinished run is a violation only if it halts without a cause or without a remedy.
 std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Ending& ending) {
     std::vector<Wrong> wrong = done_twice(site, plan);
     for (Wrong& violation : against_grammar(site, plan)) {
@@ -65,6 +69,7 @@ std::vector<Wrong> judge_ending(Site& site, const model::Plan& plan, const Endin
     return wrong;
 }
 
+// Every crash has its record, its moment and a chance of being a hang.
 std::vector<Death> draw_deaths(Faults& dice) {
     std::vector<Death> deaths;
     const auto count = dice.between(0, k_deaths_max);

@@ -1,3 +1,8 @@
+// The places at which a conductor can crash, and the order of events around a commit.
+//
+// A commit counts its record, may crash before it, loses time, may fail by its fault, writes, loses
+// time and may crash after it. The third crash point follows in wait(): the commands have left by
+// then. Where the session tries a commit again, its record is not counted twice.
 #include "sim/mortal.h"
 
 #include "base/probe.h"
@@ -6,7 +11,7 @@ namespace drydock::sim {
 
 namespace {
 
-// May stand still before each frame that it sends.
+// A conversation that may stand still before each frame that it sends.
 class MortalConversation final : public transport::Conversation {
 public:
     MortalConversation(std::unique_ptr<transport::Conversation> inner, MortalJournal& journal)
@@ -43,6 +48,7 @@ MortalJournal::MortalJournal(std::unique_ptr<journal::Journal> inner,
     , delays_(std::move(delays)) {
 }
 
+// A conductor hangs once: after it wakes up, its crash point has no further effect.
 void MortalJournal::pass(Death::Where moment) {
     if (records_ != death_.record || moment != death_.where || death_.record == 0) {
         return;
@@ -56,6 +62,8 @@ void MortalJournal::pass(Death::Where moment) {
     }
 }
 
+// Wraps one write of the journal. With CommitFault::unknown the record is written but the call
+// fails, so the session has to find out.
 template <class T>
 Result<T> MortalJournal::commit(const std::function<Result<T>()>& write) {
     ++records_;
@@ -98,6 +106,7 @@ MortalTransport::open(const transport::HostAddress& host) {
     return std::make_unique<MortalConversation>(std::move(inner), journal_);
 }
 
+// All frames of this turn have left when a conductor waits.
 void MortalTransport::wait(const std::vector<transport::Conversation*>& conversations,
                            std::int64_t timeout_ms) {
     journal_.pass(Death::Where::after_send);

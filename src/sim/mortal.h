@@ -1,10 +1,11 @@
-// Mortal: a journal and a transport that end, suspend or delay the conductor who uses them.
+// Crash injection: a journal and a transport that crash, suspend or delay the conductor that uses
+// them.
 //
-// A death comes at the n-th record of its life: before the commit, after it, or when its commands
-// have left. It is thrown through the session as Killed, and nothing of the conductor's memory
-// survives it. A conductor that hangs is suspended where a dead one would have ended: `meanwhile`
-// is what the others do until it wakes up. Besides, every commit takes time, and the process or its
-// machine may stand still wherever it commits, connects, sends or waits.
+// A crash comes at the n-th record of a conductor: before the commit, after it, or when its
+// commands have left. It is thrown through the session as SimulatedCrash, and no memory of the
+// conductor survives it. A conductor that hangs is suspended at the same place, and `meanwhile`
+// runs the others until it wakes up. Besides, each commit takes time. The process or its machine
+// may stand still wherever it commits, connects, sends or waits.
 #pragma once
 
 #include "journal/journal.h"
@@ -17,28 +18,28 @@
 
 namespace drydock::sim {
 
-// What leaves a conductor when it is killed: nothing.
+// Ends a conductor when thrown. It has no members: nothing leaves a killed process.
 struct Killed {};
 
-// What time a conductor loses, and where; asked at each such place.
+// The delays of a conductor. Each function is called where that time is lost.
 struct Delays {
     std::function<void()> commit;      // before a commit is on disk
     std::function<void()> standstill;  // the process stands still, or its machine does
 };
 
-// What a commit may come to.
+// The fault of a commit.
 enum class CommitFault {
     none,
     full,     // the disk is full
     busy,     // another process keeps the journal locked
-    unknown,  // it is on disk, and nobody says so
+    unknown,  // it is on disk, but its answer is lost
 };
 
 class MortalJournal final : public journal::Journal {
 public:
     using Meanwhile = std::function<void(journal::Journal&)>;
 
-    // `fault` is asked before each commit.
+    // Calls `fault` before each commit.
     MortalJournal(std::unique_ptr<journal::Journal> inner,
                   const Death& death,
                   Meanwhile meanwhile,
@@ -93,10 +94,10 @@ public:
 
     [[nodiscard]] std::uint64_t records() const { return records_; }
 
-    // It was suspended while others went on.
+    // True if the conductor was suspended while others went on.
     [[nodiscard]] bool slept() const { return slept_; }
 
-    // Ends or suspends the conductor if this is the place.
+    // Crashes or suspends the conductor if its crash point is this moment of this record.
     void pass(Death::Where moment);
 
     void stand_still() const { delays_.standstill(); }
@@ -114,7 +115,7 @@ private:
     bool slept_ = false;
 };
 
-// What has left when it strikes arrives.
+// A transport that may crash its conductor as it begins to wait. Frames sent before that arrive.
 class MortalTransport final : public transport::Transport {
 public:
     // `before_wait` may be empty.
@@ -131,7 +132,7 @@ public:
               std::int64_t timeout_ms) override;
 
 private:
-    static constexpr std::int64_t k_directed_ms_max = 50;  // whoever directs is asked soon again
+    static constexpr std::int64_t k_directed_ms_max = 50;  // before_wait is called again soon
 
     transport::Transport& inner_;
     MortalJournal& journal_;

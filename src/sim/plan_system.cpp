@@ -1,4 +1,10 @@
-// What is done to the modelled system, and what it does by itself.
+// The modelled system: effects of actions, deaths, repairs, probes. Laws and formats are in
+// modelled_system_rules.cpp.
+//
+// A member is up or down. A probe that asks the process of a member gets no answer while the member
+// is down; a probe of the host does. Each effect is compared with the rules of the checker at the
+// moment at which it happens. The comparison is made before and after the effect, so a state that
+// was bad already is not reported again.
 #include "sim/plan_system.h"
 
 #include "model/version.h"
@@ -14,18 +20,18 @@ namespace {
 using model::Known;
 using model::Observation;
 
-constexpr std::int64_t k_ready_ms_max = 3'000;     // from a start until it serves
+constexpr std::int64_t k_ready_ms_max = 3'000;     // until a started member serves
 constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
 constexpr std::int64_t k_act_ms_max = 2'000;
 
-// What is asked of the member's own process; the rest is asked of its host.
+// True if the probe asks the process of the member; other probes ask its host.
 bool asks_the_process(const Json& probe) {
     const std::string& kind = probe["kind"].as_string();
     return kind == "http" || kind == "process" || kind == "exe";
 }
 
-// Those that the plan names, which are of the release that it leads to; and by what the release
-// that it comes from raises a store once all run it.
+// Returns the laws of the plan, which belong to the release that it leads to. To these it adds the
+// when_all laws of the old release: they hold while all members still run it.
 std::vector<model::Law> all_laws(const model::Plan& plan) {
     std::vector<model::Law> laws = plan.laws;
     for (const model::PlanStore& store : plan.stores) {
@@ -47,6 +53,7 @@ std::vector<model::Law> all_laws(const model::Plan& plan) {
 
 }  // namespace
 
+// A law may hold from the start, so the constructor considers them all.
 PlanSystem::PlanSystem(const model::Plan& plan,
                        const Rehearsed& rehearsed,
                        transport::Faults& faults)
@@ -78,6 +85,7 @@ PlanSystem::PlanSystem(const model::Plan& plan,
     consider_laws("");
 }
 
+// Records a violation once: the same fact may be noticed at each step.
 void PlanSystem::complain(std::string property, std::string description) {
     Wrong violation = {std::move(property), std::move(description)};
     if (std::find(wrong_.begin(), wrong_.end(), violation) == wrong_.end()) {
@@ -85,11 +93,13 @@ void PlanSystem::complain(std::string property, std::string description) {
     }
 }
 
+// An explicit value is observed even while its member is down.
 void PlanSystem::set(const std::string& key, Json value) {
     said_.insert(key);
     values_[key] = std::move(value);
 }
 
+// A member that has just been started is up, but its `ready` fact is absent until it serves.
 Observation PlanSystem::observe(const model::FactSource& source) const {
     const std::string evidence = "simulated";
     const auto member = members_.find(source.member);
@@ -114,6 +124,7 @@ Observation PlanSystem::observe(const model::FactSource& source) const {
                     : Observation{Known::absent, {}, "there is none", now_ms_};
 }
 
+// Derived facts follow in rounds: inputs before results.
 model::FactBook PlanSystem::book() const {
     model::FactBook book;
     std::vector<std::string> derived;
@@ -149,6 +160,7 @@ std::int64_t PlanSystem::takes_ms(const Json&) {
     return faults_.between(2, k_act_ms_max);
 }
 
+// Lets each law take its effect when its time has come.
 void PlanSystem::advance(std::int64_t now_ms) {
     now_ms_ = now_ms;
     for (auto entry = raise_at_ms_.begin(); entry != raise_at_ms_.end();) {
@@ -168,6 +180,7 @@ const model::PlanRole* PlanSystem::role(const std::string& name) const {
     return entry == plan_.roles.end() ? nullptr : &*entry;
 }
 
+// The number of members that serve: up, and past their start time.
 int PlanSystem::ready_in(const std::string& role) const {
     return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
         const Member& member = entry.second;
@@ -175,6 +188,8 @@ int PlanSystem::ready_in(const std::string& role) const {
     }));
 }
 
+// A start on an unreadable store is a violation and leaves the member down. The skew is compared
+// before and after.
 void PlanSystem::start_member(const std::string& name, Member& member, const Json& release) {
     if (!can_read(name, release.as_string())) {
         complain("unreadable-start",
@@ -200,7 +215,8 @@ bool PlanSystem::any_runs(const std::string& role, const std::string& release) c
     });
 }
 
-// Releases that the plan takes the cluster through and that may not serve together do.
+// True if a skew rule is violated: release lines too far apart, or the newer release in a role that
+// must not be ahead.
 bool PlanSystem::serve_apart() const {
     const bool forward = model::compare_versions(plan_.from, plan_.to) < 0;
     const std::string& older = forward ? plan_.from : plan_.to;
@@ -212,12 +228,14 @@ bool PlanSystem::serve_apart() const {
     });
 }
 
+// The facts that actions set for this member are no longer observed.
 void PlanSystem::stop_member(const std::string& name, Member& member) {
     member.up = false;
     std::erase_if(said_, [&](const std::string& key) { return key.starts_with(name + "/"); });
 }
 
-// A command of ours never takes a group below its minimum, unless somebody died a moment ago.
+// Records a violation if a command takes its group below the minimum. A recent death is an excuse:
+// the guard may have been evaluated before it.
 void PlanSystem::check_quorum(const std::string& name,
                               int ready_before,
                               const model::Action& action) {
@@ -236,6 +254,8 @@ void PlanSystem::check_quorum(const std::string& name,
     }
 }
 
+// A stop or start goes through stop_member() and start_member(). A start brings up the installed
+// release, even if the plan declares another. `ready` is not set: it follows from the start time.
 void PlanSystem::apply(const model::Effect& effect, const model::Action& action) {
     const std::string key = model::fact_key(effect.member, effect.name);
     const auto member = members_.find(effect.member);
@@ -267,7 +287,8 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
             member->second.died = false;  // now it is down on purpose
             check_quorum(member->second.role, ready_before, action);
         } else {
-            const Json installed = value(member->second.installed);  // whatever the plan thinks
+            const Json installed =
+                value(member->second.installed);  // even if the plan expects another
             start_member(
                 effect.member, member->second, installed.is_null() ? effect.value : installed);
         }
@@ -277,6 +298,7 @@ void PlanSystem::apply(const model::Effect& effect, const model::Action& action)
     }
 }
 
+// Postconditions become true with the effects, by the values that InitialFacts chose.
 void PlanSystem::take_effect(const model::Action& action) {
     for (const model::Effect& effect : action.effects) {
         apply(effect, action);
@@ -299,6 +321,8 @@ agent::ActionResult PlanSystem::act(const std::string&, const std::string& actio
     return {agent::Outcome::done};
 }
 
+// Faults never take a group below its minimum, so a loss of quorum is always the fault of a
+// command.
 bool PlanSystem::kill_one(std::int64_t choice) {
     std::vector<std::string> names;
     for (const auto& [name, member] : members_) {
@@ -344,6 +368,7 @@ Json PlanSystem::value(const std::string& key) const {
     return entry == values_.end() ? Json() : entry->second;
 }
 
+// Refuses if a group would fall below its minimum by the loss of a member on this host.
 bool PlanSystem::host_dies(const std::string& host) {
     std::vector<std::string> victims;
     for (const auto& [name, member_host] : plan_.member_hosts) {
@@ -381,7 +406,7 @@ bool PlanSystem::may_be_up(const Member& member, const run::World& expected) {
     return running == expected.end()
            || std::any_of(running->second.any_of.begin(),
                           running->second.any_of.end(),
-                          [](const Observation& one) { return one.status == Known::known; });
+                          [](const Observation& value) { return value.status == Known::known; });
 }
 
 void PlanSystem::repair(const Json& halt, const run::World& expected) {

@@ -1,10 +1,9 @@
-// PlanSystem: a system of which no more is known than what a plan says of it. Actions have the
-// effects that the plan declares and make their promises true, formats rise by the plan's laws, a
-// member that is down answers nothing. So any plan of any pack can be simulated.
+// ModelledSystem: a system known by its plan alone. Actions have the effects that the plan
+// declares, and make their postconditions true. Formats rise by the plan's laws. A member that is
+// down answers no probe. So any plan of any pack can be simulated.
 //
-// It judges what is done to it by the names that the checker has for what must never be. What the
-// plan does not speak of does not exist here: other software, disks, the contents of stores. Not
-// thread-safe.
+// The system records violations under the checker's names of properties. Other software, disks and
+// the contents of stores do not exist here. Not thread-safe.
 #pragma once
 
 #include "model/plan.h"
@@ -22,15 +21,16 @@ namespace drydock::sim {
 
 using Settings = std::vector<std::pair<std::string, Json>>;  // keys of facts and their values
 
-// How a simulation begins, and what each action's promises come to.
+// The facts with which a simulation begins, and those that make each action's postconditions true.
 struct Rehearsed {
     model::FactBook start;           // every fact that is not derived
     std::vector<Settings> promises;  // by action, beyond its declared effects
-    std::string obstacle;            // why the straight way does not lead through; empty: it does
+    std::string obstacle;            // the condition that no values satisfy; empty: none
 };
 
-// Walks once through the plan on the straight way. Facts that the plan is bound to are as planned;
-// others get the values that the first who asks wants, or by the dice where the plan has two ways.
+// Walks through the plan once, without faults. Facts that the plan is bound to have their planned
+// values. Other facts get a value that their first condition needs. Where a plan has two ways,
+// `dice` choose.
 [[nodiscard]] Rehearsed rehearse(const model::Plan& plan, transport::Faults& dice);
 
 class PlanSystem final : public transport::IdleSystem {
@@ -55,27 +55,27 @@ public:
     // A person has approved the point of no return.
     void approve() { approved_ = true; }
 
-    // The facts as probes see them now, and what is derived from them.
+    // Returns the facts as probes observe them now, and the facts derived from them.
     [[nodiscard]] model::FactBook book() const;
-    // Does what the action declares, at once.
+    // Applies the declared effects of the action, and makes its postconditions true.
     void take_effect(const model::Action& action);
     void set(const std::string& key, Json value);
-    // Lets every law whose condition holds take its effect now.
+    // Applies every law that has its condition fulfilled.
     void fire_laws();
 
-    // From now on nothing happens by itself, members serve as soon as they are started, a copy is
-    // one when it is proved, and nobody is excused for not having seen a fresh death.
+    // For replays: from now on nothing happens by itself. Members serve as soon as they are
+    // started, a copy counts once it is verified, and a fresh death excuses no loss of quorum.
     void direct() { directed_ = true; }
 
     void kill(const std::string& member);
-    // On the release that is installed.
+    // Starts the release that is installed.
     void start_by_hand(const std::string& member);
-    // The laws of this store take their effect, if their condition holds.
+    // The same for the laws of one store.
     void fire_laws(const std::string& store);
-    // What the action promised was seen: a copy that it made is a good one.
+    // Marks copies of the action as verified: its postconditions were observed.
     void prove(const model::Action& action);
 
-    // Of a fact that is not derived; null: it is absent.
+    // Returns the value of a fact that is not derived; null: it is absent.
     [[nodiscard]] Json value(const std::string& key) const;
 
     [[nodiscard]] const std::vector<Wrong>& wrong() const { return wrong_; }
@@ -87,7 +87,7 @@ private:
         std::string ready;
         std::string installed;
         bool up = true;
-        bool died = false;  // by a fault, and nobody has seen to it
+        bool died = false;  // by a fault, and not repaired yet
         std::int64_t ready_at_ms = 0;
     };
 
@@ -124,9 +124,10 @@ private:
     const std::vector<model::Law> laws_;
     std::map<std::string, Json, std::less<>> values_;  // null: absent
     std::map<std::string, Member, std::less<>> members_;
-    std::set<std::string, std::less<>> said_;  // of members that are down: facts told all the same
-    std::set<std::string> copied_;             // stores
-    std::map<std::string, std::string> formats_;       // of stores that no fact tells of
+    std::set<std::string, std::less<>>
+        said_;                      // keys set by actions: observed even while a member is down
+    std::set<std::string> copied_;  // stores
+    std::map<std::string, std::string> formats_;       // of stores, for those without a level fact
     std::map<std::size_t, std::int64_t> raise_at_ms_;  // by law
     std::vector<Wrong> wrong_;
     std::int64_t now_ms_ = 0;

@@ -1,4 +1,9 @@
-// The laws of a simulated plan's stores: when their conditions hold, and what they do then.
+// Laws of the modelled stores: the condition, the delay and the effect of each.
+//
+// A law takes its effect at a random time after its condition begins to hold, unless the condition
+// ends before. Consent is checked with the condition, not with the effect: from then on the way
+// back may close at any moment. The checker has the same rules in checker/model_transitions.cpp;
+// the two share no code.
 #include "model/version.h"
 #include "sim/plan_system.h"
 
@@ -12,6 +17,7 @@ namespace {
 
 constexpr std::int64_t k_raise_ms_max = 4'200;  // from a law's condition to its effect
 
+// A level may be the format itself, or a version in the release line of the format.
 bool reads_version(const Json& version, const std::string& format) {
     return version.as_string() == format || model::version_in_series(version.as_string(), format);
 }
@@ -24,6 +30,8 @@ bool PlanSystem::runs_in(const Member& member, const std::string& series) const 
            && model::version_in_series(value->second.as_string(), series);
 }
 
+// A role without members satisfies no law. Laws of other kinds than when_all and on_start have no
+// condition.
 bool PlanSystem::holds(const model::Law& law) const {
     const model::PlanRole* plan_role = role(law.role);
     if (plan_role == nullptr || plan_role->members.empty()) {
@@ -39,6 +47,7 @@ bool PlanSystem::holds(const model::Law& law) const {
            && std::any_of(plan_role->members.begin(), plan_role->members.end(), runs);
 }
 
+// A level fact that is derived has risen if all its inputs have.
 bool PlanSystem::risen(const model::Law& law) const {
     return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
         const auto source = plan_.sources.find(key);
@@ -52,6 +61,7 @@ bool PlanSystem::risen(const model::Law& law) const {
     });
 }
 
+// Writes the inputs of derived level facts, because a derived fact has no value of its own.
 void PlanSystem::set_levels(const std::vector<std::string>& levels, const std::string& format) {
     for (const std::string& key : levels) {
         const auto source = plan_.sources.find(key);
@@ -70,7 +80,7 @@ void PlanSystem::raise(const model::Law& law) {
     set_levels(law.levels, law.becomes);
 }
 
-// A command takes the store back to what the release that the plan leads to writes.
+// Lowers the store to the format of the target release.
 void PlanSystem::lower(const std::string& name) {
     for (const model::PlanStore& store : plan_.stores) {
         const auto law = store.laws.find(plan_.to);
@@ -81,7 +91,8 @@ void PlanSystem::lower(const std::string& name) {
     }
 }
 
-// As far as no fact tells: who converts at its start has converted what it runs on.
+// The initial format of a store without level facts. A release that raises on start, or never, has
+// written its own; so has one with a format that the target can read.
 std::string PlanSystem::first_format(const model::PlanStore& store) const {
     const auto old_support = store.laws.find(plan_.from);
     const auto new_support = store.laws.find(plan_.to);
@@ -96,7 +107,8 @@ std::string PlanSystem::first_format(const model::PlanStore& store) const {
     return risen ? old_support->second.writes : new_support->second.writes;
 }
 
-// The member's own facts tell the format, or those of all; else what last wrote it.
+// True if the release can read the store as this member has it. The format comes from the level
+// facts of the member or of the whole role, else from the last write.
 bool PlanSystem::can_read(const model::PlanStore& store,
                           const std::string& name,
                           const std::string& release) const {
@@ -132,6 +144,7 @@ bool PlanSystem::can_read(const std::string& name, const std::string& release) c
     });
 }
 
+// Records a violation if the law closes the way back without an approval.
 void PlanSystem::ask_consent(const model::Law& law) {
     if (law.closes && !approved_) {
         complain("unasked-return-point",
@@ -141,7 +154,8 @@ void PlanSystem::ask_consent(const model::Law& law) {
     }
 }
 
-// From the moment at which a law's condition holds its effect can come, asked for or not.
+// Starts or cancels the delays of laws after a change. `destroyed` names a store that was
+// destroyed, or is empty: on_destroy laws need consent then.
 void PlanSystem::consider_laws(const std::string& destroyed) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::Law& law = laws_[i];

@@ -1,4 +1,9 @@
-// The straight way through a plan: who asks for a fact first says what it is.
+// Initial facts: one walk through the plan without faults decides the facts that nothing fixes.
+//
+// The first condition on an undecided fact decides it, and the value counts from the start. An
+// `applies_if` on undecided facts is decided by a random number, so both ways of a plan are
+// simulated. Postconditions that no declared effect explains become extra effects of their action.
+// A condition that no value satisfies is an obstacle: the plan cannot be simulated.
 #include "sim/wishes.h"
 
 #include <fmt/format.h>
@@ -11,7 +16,7 @@ using model::Action;
 using model::Condition;
 using model::Tri;
 
-constexpr std::int64_t k_step_ms = 60'000;  // longer than anything takes to get ready
+constexpr std::int64_t k_step_ms = 60'000;  // longer than a start takes
 
 class Rehearsal {
 public:
@@ -49,7 +54,7 @@ private:
         return initial_facts_;
     }
 
-    // What is derived was planned because its inputs were so.
+    // A derived fact with a planned value fixes its inputs, if it copies one of them.
     void begin_inputs(const std::string& key, const model::Observation& planned) {
         const auto source = plan_.sources.find(key);
         const bool copies = source != plan_.sources.end() && !source->second.derive.empty()
@@ -68,7 +73,7 @@ private:
 
     void pass() { system_.advance(now_ms_ += k_step_ms); }
 
-    // What was set before anybody looked was so from the start.
+    // Records values as initial facts: no action has read them before.
     void keep(const Settings& set) {
         for (const auto& [key, value] : set) {
             initial_facts_.start[key] = {model::Known::known, value, "assumed", 0};
@@ -79,6 +84,7 @@ private:
         }
     }
 
+    // True if the condition reads an undecided fact.
     [[nodiscard]] bool open(const Condition& condition, const Action& action) const {
         for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
             if (!decided_keys_.contains(key)) {
@@ -88,7 +94,7 @@ private:
         return false;
     }
 
-    // Whether the action is for this cluster: where that is open, the dice say.
+    // Decides whether the action applies to this cluster; undecided facts are decided at random.
     bool chosen(const Action& action) {
         for (const Condition& condition : action.when) {
             Settings set;
@@ -98,7 +104,7 @@ private:
             }
             keep(set);
             for (std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
-                decided_keys_.insert(std::move(key));  // it is not so: from now on that is settled
+                decided_keys_.insert(std::move(key));  // a later condition may not change it
             }
             if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
                 return false;
@@ -107,6 +113,8 @@ private:
         return true;
     }
 
+    // Makes the conditions hold, by laws that may fire first and by undecided facts. The first
+    // failure is the obstacle.
     void demand(const std::vector<Condition>& conditions, const Action& action) {
         for (const Condition& condition : conditions) {
             if (wishes_.judge(condition, action.member).outcome != Tri::yes) {
@@ -122,6 +130,8 @@ private:
         }
     }
 
+    // Applies the action as the system will. A postcondition may set any fact except `running`,
+    // which only starts and stops move.
     void rehearse(const Action& action) {
         demand(action.guard, action);
         if (action.request.is_null()) {

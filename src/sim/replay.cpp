@@ -1,3 +1,8 @@
+// A replay from trace to result. The order: read the trace, choose initial facts, let the replayer
+// drive conductors until the trace ends or diverges, collect violations.
+//
+// For `stuck` the trace is only the beginning. Afterwards the run goes on without faults and with
+// an operator. The property is violated if it does not end even then.
 #include "sim/replay.h"
 
 #include "journal/memory/memory_journal.h"
@@ -14,9 +19,10 @@ namespace {
 
 using transport::Faults;
 
-constexpr int k_lives_max = 60;  // of conductors in one story
-constexpr int k_patience = 24;   // times that a person repairs what is stuck
+constexpr int k_lives_max = 60;  // conductors of one replay
+constexpr int k_patience = 24;   // repairs by an operator
 
+// True if the plan has the subject of the step.
 bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind) {
     if (kind == "action") {
         return plan.find(turn.about) != nullptr;
@@ -32,6 +38,7 @@ bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind
     });
 }
 
+// A halt names the action that failed, but its step belongs to the run.
 Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace) {
     std::vector<Turn> story;
     for (const Json& step : trace.items()) {
@@ -63,7 +70,7 @@ Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace)
     return story;
 }
 
-// The site of a story: nothing fails there but what the story tells.
+// The cluster of a replay. No fault happens there but those of the trace.
 class Stage {
 public:
     Stage(const model::Plan& plan, std::vector<Turn> story)
@@ -77,6 +84,7 @@ public:
 
     void tell(const std::function<void(const std::string&)>& tell) { site_.tell(tell); }
 
+    // Alternates between conductors and the acts of the person, until the replayer has no next act.
     void play() {
         auto next = Director::Next::conduct;
         for (int life = 0; life < k_lives_max && next != Director::Next::over; ++life) {
@@ -87,7 +95,8 @@ public:
         director_.finish_begun(site_);
     }
 
-    // What the same plan came to when nothing more goes wrong and a person helps.
+    // True if the run ends once no fault happens and a person helps. Lost hosts come back first,
+    // and held actions end.
     bool ends() {
         const auto running = [&](const std::string& host) {
             return *site_.transport.host(host).running();
@@ -144,6 +153,7 @@ private:
     bool is_over_ = false;
 };
 
+// The simulator has no model of acknowledged writes, and compiles no downgrade from a state.
 bool is_judged(const std::string& property) {
     return property != "lost-writes" && property != "no-way-back";
 }

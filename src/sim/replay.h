@@ -1,8 +1,9 @@
-// Replay: a story of the checker made to come about on the simulated site of its plan, with the
-// real runner, judge, agent sessions and journal, to see whether the same thing breaks there.
+// Replay: makes a counterexample of the checker happen on a simulated cluster, and looks for the
+// same violation. The runner, the condition poller, the agent sessions and the journal are the real
+// ones.
 //
-// The checker moves a model; this moves the program. Where the two differ the replay says at which
-// turn (Replayed::obstacle) and judges nothing.
+// The checker moves a model; the replay moves the program. Where the two differ, the result names
+// the step (ReplayResult::divergence) and judges nothing.
 #pragma once
 
 #include "base/result.h"
@@ -16,17 +17,17 @@
 namespace drydock::sim {
 
 struct Replayed {
-    std::string property;  // that the story breaks
+    std::string property;  // violated by the counterexample
     std::size_t turns = 0;
-    std::size_t told = 0;      // turns that came about
-    std::string obstacle;      // why the next one did not; empty: all did
-    bool judged = true;        // the simulator judges that property
-    bool breaks = false;       // the same property was broken
-    std::vector<Wrong> wrong;  // all that was
+    std::size_t told = 0;      // steps that happened
+    std::string obstacle;      // the reason why the next step did not happen; empty: all did
+    bool judged = true;        // the simulator can judge the property
+    bool breaks = false;       // the same property was violated
+    std::vector<Wrong> wrong;  // all violations
 };
 
-// `trace` is a violation's, as `drydock check --trace` writes it. Error "replay.trace": it cannot
-// be read, or speaks of what the plan does not have.
+// `trace` is the trace of a violation, as `drydock check --trace` writes it. Returns the error
+// "replay.trace" if it cannot be read, or names a subject that the plan does not have.
 [[nodiscard]] Result<Replayed> replay(const model::Plan& plan,
                                       const std::string& property,
                                       const Json& trace,

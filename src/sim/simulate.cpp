@@ -1,3 +1,8 @@
+// One simulated run. The order: choose initial facts that let the plan reach its end, build the
+// cluster, schedule faults, run conductors until the run ends, check the result.
+//
+// There are two random sources: one draws the initial facts and the crashes, the other draws the
+// faults. Both come from the seed alone, so a failure is repeated by its seed.
 #include "sim/simulate.h"
 
 #include "base/text.h"
@@ -12,12 +17,13 @@ namespace {
 
 using transport::Faults;
 
-constexpr int k_budget_max = 4;                       // strikes of one fault in one run
+constexpr int k_budget_max = 4;                       // injections of one fault in one run
 constexpr int k_patience = 24;                        // times that a person repairs and resumes
-constexpr std::int64_t k_calm_ms = 15 * 60'000;       // from then on nothing goes wrong any more
-constexpr std::int64_t k_grace_ms = 2 * 60 * 60'000;  // beyond what the plan itself allows
+constexpr std::int64_t k_calm_ms = 15 * 60'000;       // the end of the fault phase
+constexpr std::int64_t k_grace_ms = 2 * 60 * 60'000;  // beyond the plan's own limits
 
-// By then a run has ended, or it never will: every action may use up its patience and its time.
+// Returns the time after which an unfinished run is stuck. Each action may use its two time limits
+// twice, besides its soak.
 std::int64_t end_ms(const model::Plan& plan) {
     std::int64_t ms = k_calm_ms + k_grace_ms;
     for (const model::Action& action : plan.actions) {
@@ -58,6 +64,8 @@ Result<Simulated> simulate(const model::Plan& plan,
     }
     site.plan_storms(plan, k_calm_ms);
     const Ending ending = site.see_through(plan, draw_deaths(dice), k_patience);
+    // Violations come from three places: the system records them, the result is checked, and the
+    // whole run has a time limit.
     Simulated summary;
     summary.seed = seed;
     summary.finished = ending.last.state.phase() == run::Phase::finished;

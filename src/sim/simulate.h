@@ -1,8 +1,13 @@
-// Simulate: whole runs of a plan in simulated time, one a seed, with the real runner, judge, agent
-// sessions and journal, on a system that does what the plan says (plan_system.h).
+// Start here: simulates whole runs of a plan in simulated time, one a seed. The real runner,
+// condition poller, agent sessions and journal act on a system that behaves as the plan declares.
 //
-// Half of the time anything can go wrong, then nothing does, and the run must end. The same seed is
-// the same run, whatever the machine.
+// In the first minutes any fault may happen. Then none does, and the run must end. A seed gives the
+// same run on every machine.
+//
+// Reading order: simulation.h (a simulated cluster and its conductors), crash_injection.h (crashes
+// and delays of a conductor), modelled_system.h (the system by its plan), condition_solver.h (facts
+// that satisfy conditions). Then replay.h and trace_replayer.h: counterexamples of the checker on
+// the same cluster.
 #pragma once
 
 #include "base/result.h"
@@ -21,17 +26,18 @@ struct Simulated {
     bool finished = false;
     int conductors = 0;
     int halts = 0;
-    int faults = 0;            // that struck
+    int faults = 0;            // injected
     std::int64_t took_ms = 0;  // of simulated time
     std::vector<Wrong> wrong;
 };
 
-// Refuses ("sim.obstacle") a plan through which no straight way leads in the model.
+// Simulates one run. Returns the error "sim.obstacle" if the plan does not reach its end in the
+// model even without faults.
 [[nodiscard]] Result<Simulated> simulate(const model::Plan& plan,
                                          std::uint64_t seed,
                                          const std::function<void(const std::string&)>& tell = {});
 
-// What a simulation does not know of the real thing, in words.
+// Returns sentences about the limits of a simulation.
 [[nodiscard]] std::vector<std::string> not_simulated();
 
 }  // namespace drydock::sim

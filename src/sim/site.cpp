@@ -1,3 +1,9 @@
+// The simulated cluster from outside a conductor: a whole run, the operator's repairs, and the
+// faults that happen by time.
+//
+// Faults are events of the simulated clock (schedule_faults()): each looks at random whether a
+// member dies, a clock steps, a line is cut or a host reboots. After the fault phase none is
+// injected, so a run that does not end then is stuck.
 #include "sim/site.h"
 
 #include "base/check.h"
@@ -15,17 +21,18 @@ using transport::Fault;
 using transport::Faults;
 
 constexpr int k_lives_max = 400;                   // of one run; more means that it goes in circles
-constexpr std::int64_t k_storm_ms_max = 60'000;    // between two looks whether something strikes
+constexpr std::int64_t k_storm_ms_max = 60'000;    // between two injections
 constexpr std::int64_t k_cut_ms_max = 120'000;     // longer than the conductor waits for an answer
 constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
-constexpr int k_tries_after_storms = 16;           // outlasts what the last storm cut off
+constexpr int k_tries_after_storms = 16;           // outlasts the consequences of the last fault
 
 bool over(const run::State& state) {
     return state.phase() == run::Phase::finished;
 }
 
+// Applies the events in their order: the state of a run is a function of its journal.
 run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
     const run::Program program(plan);
     run::State state(plan.actions.size());
@@ -67,6 +74,7 @@ void Site::say(const std::string& line) {
     }
 }
 
+// A journal without the run has no events.
 std::vector<Event> Site::events(const model::Plan& plan) {
     const run::EventCodec codec(plan);
     std::vector<Event> events;
@@ -88,6 +96,8 @@ run::State Site::replay(const model::Plan& plan) {
     return replayed(plan, events(plan));
 }
 
+// A crash is followed by the next conductor, a gate by an approval, a halt by a repair. The loop
+// ends when the run is finished or the operator gives up.
 Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
     Ending ending;
     Patience retries = {patience, calm_ms_ > now_ms() ? k_tries_after_storms : patience};
@@ -112,7 +122,8 @@ Ending Site::see_through(const model::Plan& plan, const std::vector<Death>& deat
     return ending;
 }
 
-// False: the person has no patience left, and it is not the weather.
+// Returns false if the operator has used up all retries. During the fault phase the last retry
+// waits for its end, so faults alone never make a run stuck.
 bool Site::repair(const model::Plan& plan, const Life& last, Patience& retries) {
     if (now_ms() < calm_ms_ && --retries.in_storms < 0) {
         say("a person waits until it is over");
@@ -127,6 +138,7 @@ bool Site::repair(const model::Plan& plan, const Life& last, Patience& retries) 
     return true;
 }
 
+// A wait may return early.
 void Site::let_pass(std::int64_t ms) {
     const std::int64_t end = clock_.monotonic_ms() + ms;
     while (clock_.monotonic_ms() < end) {
@@ -135,6 +147,8 @@ void Site::let_pass(std::int64_t ms) {
     system_.advance(end);
 }
 
+// Injects at most one fault of each kind. Every random number is drawn from the seed, so the order
+// of the draws is part of a run.
 void Site::strike(const model::Plan& plan) {
     const std::int64_t now = clock_.monotonic_ms();
     const auto some_host = [&] {
@@ -159,6 +173,7 @@ void Site::strike(const model::Plan& plan) {
     }
 }
 
+// The whole schedule is drawn at the start. So it does not depend on the speed of the run.
 void Site::plan_storms(const model::Plan& plan, std::int64_t calm_ms) {
     calm_ms_ = calm_ms;
     for (std::int64_t time_ms = 0; time_ms < calm_ms;) {

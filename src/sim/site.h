@@ -1,10 +1,10 @@
-// Site: a simulated site and what a run meets there: conductors that come, hang, die and come
-// again, a person who approves and repairs, storms. The runner, the judge and the agents' sessions
-// are the real ones; hosts, network and time are simulated (transport/fake), the system on the
-// hosts is a FakeSystem.
+// Simulation: a simulated cluster with its conductors and its operator. Conductors start, hang, die
+// and start again. A person approves and repairs. Faults are injected at random times. The runner,
+// the condition poller and the agents' sessions are the real ones; hosts, network and time are
+// simulated (transport/fake), and the system on the hosts is a FakeSystem.
 //
-// conduct() is one conductor's life, see_through() a whole run. Everything comes from the Faults'
-// seed. One thread.
+// conduct() is the life of one conductor, run_to_completion() a whole run. All randomness comes
+// from the seed of the Faults. One thread.
 #pragma once
 
 #include "conduct/session.h"
@@ -20,24 +20,25 @@
 
 namespace drydock::sim {
 
-// What happens to a conductor at the n-th record of its life.
+// The crash of a conductor at the n-th record of its life.
 struct Death {
     enum class Where { before_commit, after_commit, after_send };
-    std::uint64_t record = 0;  // 0: it lives
+    std::uint64_t record = 0;  // 0: it does not crash
     Where where = Where::before_commit;
-    bool hangs = false;  // it is only taken for dead: another one takes over, then it wakes up
+    bool hangs = false;  // it hangs instead: another one takes over, then it wakes up
 };
 
+// The life of one conductor and the state in which it left the run.
 struct Life {
     bool died = false;
-    std::uint64_t records = 0;  // that it wrote, or was about to
+    std::uint64_t records = 0;  // written, or about to be
     run::State state;
-    std::string gate;  // that waits for a person; empty: none
+    std::string gate;  // waits for a person; empty: none
     Json halt;         // detail of run.halted, if it ended so
-    Error error;       // the journal's or a fence's, if it ended so
+    Error error;       // of the journal or of a fence, if it ended so
 };
 
-// What must never be, under the name that the checker gives it.
+// A violation, by the name that the checker gives its property.
 struct Wrong {
     std::string property;  // "quorum"
     std::string what;
@@ -51,7 +52,7 @@ struct Ending {
     std::vector<Wrong> wrong;  // empty is good
 };
 
-// What is the same for all runs of one plan, for one who makes them by the thousand.
+// The parts that all runs of one plan share, for callers with thousands of runs.
 struct Prepared {
     explicit Prepared(const model::Plan& prepared_plan, std::string plan_digest = {});
 
@@ -60,15 +61,16 @@ struct Prepared {
     std::shared_ptr<conduct::Inquiries> inquiries;  // shared with every conductor of the plan
 };
 
-// What is not the site's to know: the system that it runs.
+// The environment of a simulation: its journal, its operator, and hooks for the system.
 struct Ground {
-    std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same one each time
-    // A person starts what died, of what should be up by the plan or is named where it halted.
+    std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same journal each time
+    // A person starts members that died, if the plan has them up or the halt names them.
     std::function<void(const model::Plan&, const Life&)> repair;
     std::function<void(std::vector<Wrong>&)> at_gate;  // a person is about to approve
-    std::function<void()> after_death;                 // of a conductor; may be empty, like these
-    std::function<void(const run::Event&)> on_event = {};  // made durable
-    std::function<void()> before_wait = {};  // a conductor is about to wait; may throw Killed
+    std::function<void()> after_death;  // of a conductor; may be empty, like the next two
+    std::function<void(const run::Event&)> on_event = {};  // an event was made durable
+    std::function<void()> before_wait =
+        {};  // a conductor is about to wait; may throw SimulatedCrash
 };
 
 class MortalJournal;
@@ -76,31 +78,30 @@ enum class CommitFault;
 
 class Site {
 public:
-    // All must outlive the site.
+    // All must outlive the simulation.
     Site(transport::FakeSystem& system,
          transport::FakeClock& clock,
          transport::Faults& faults,
          Ground ground);
 
-    // One conductor, until the run ends, waits for a person, or the conductor dies. With `approve`
-    // an open gate is approved first.
+    // Runs one conductor until the run ends or waits for a person, or until the conductor dies.
+    // With `approve`, an open gate is approved first.
     Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
 
-    // Conductors one after the other, as long as they die; a person approves each gate, repairs and
-    // resumes what halted, `patience` times and, if storms go on meanwhile, some more once they are
-    // over. The n-th conductor dies as deaths[n] says.
+    // Runs conductors one after the other as long as they die. A person approves each gate, and
+    // repairs and resumes after a halt: `patience` times, and some more after the fault phase. The
+    // n-th conductor dies as deaths[n] says.
     Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
 
-    // What strikes by itself until `calm_ms`, whatever drydock does at that moment; from then on
-    // nothing goes wrong any more.
+    // Schedules faults until `calm_ms`, independent of the state of the run. From then on no fault
+    // happens.
     void plan_storms(const model::Plan& plan, std::int64_t calm_ms);
 
-    // A person aborts the run, while nobody conducts it. Returns why not.
-    // `give_up_hosts`: also where a host does not tell what is under way.
+    // A person aborts the run while no conductor is at work. Returns the error if that fails.
+    // `give_up_hosts`: aborts also if a host does not report its actions in flight.
     Status abort(const model::Plan& plan, const Death& death = {}, bool give_up_hosts = false);
 
-    // A person takes the run back: lets what is in flight end, makes the plan of the way back by
-    // `compile`, and conducts it.
+    // A person takes the run back: lets actions in flight end, compiles the downgrade, conducts it.
     using Compile = std::function<Result<model::Plan>(const model::Plan& forward)>;
 
     struct WayBack {
@@ -110,22 +111,23 @@ public:
 
     WayBack downgrade(const model::Plan& plan, const Compile& compile, const Death& death = {});
 
-    // A person applies a plan: it begins if nothing stands in its way, else Life::error says what.
+    // A person applies a plan. It begins if no obstacle exists; else Life::error has the obstacle.
     Life apply(const model::Plan& plan, const Death& death = {});
 
-    // Where the run stands by its journal, as one sees who conducted none of it.
+    // Returns the state of the run by its journal, as `drydock status` shows it.
     [[nodiscard]] Life life_of(const model::Plan& plan);
 
-    // What others do while a conductor hangs; by default one of them goes on with the run.
+    // Sets the acts of others while a conductor hangs. By default a new conductor goes on with the
+    // run.
     void on_takeover(std::function<void(const model::Plan&)> act) { takeover_ = std::move(act); }
 
-    // The machine of the conductors is booted anew: its clock before that is gone.
+    // Reboots the machine of the conductors: monotonic times from before are void.
     void boot_conductors() { ++conductor_boots_; }
 
-    // From now on, sessions displace another journal that holds the hosts.
+    // From now on, sessions take over hosts that another journal holds.
     void take_over_hosts(bool take_over) { takes_over_hosts_ = take_over; }
 
-    // The state of a run as the journal tells it.
+    // Computes the state of a run from its journal.
     [[nodiscard]] run::State replay(const model::Plan& plan);
     [[nodiscard]] std::vector<run::Event> events(const model::Plan& plan);
 
@@ -133,13 +135,13 @@ public:
 
     [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
 
-    // `prepared` must outlive the site.
-    // A line of the story, with the time, for who listens (tell()).
+    // Writes a line with the time to the log, if there is one.
     void say(const std::string& line);
 
+    // `prepared` must outlive the simulation.
     void know(const Prepared& prepared) { prepared_[prepared.plan] = &prepared; }
 
-    // From now on what happens is told to `tell`, a line at a time.
+    // Sets the log: it gets events, crashes and faults, a line at a time.
     void tell(std::function<void(const std::string&)> tell);
 
     transport::FakeTransport transport;
@@ -148,7 +150,7 @@ private:
     class Ear;
     struct Conductor;
 
-    // How often a person tries again.
+    // The number of repairs that a person still makes.
     struct Patience {
         int in_storms;
         int in_calm;
@@ -177,20 +179,20 @@ private:
     int conductor_boots_ = 1;
     bool takes_over_hosts_ = false;
     std::function<void(const model::Plan&)> takeover_;
-    std::int64_t calm_ms_ = 0;  // when nothing goes wrong any more
+    std::int64_t calm_ms_ = 0;  // the end of the fault phase
     std::function<void(const std::string&)> tell_;
 };
 
-// Actions that may not run twice whose effect took place more often than that.
+// Returns the unrepeatable actions with more than one effect.
 [[nodiscard]] std::vector<Wrong> done_twice(Site& site, const model::Plan& plan);
-// Events of the run's journal that no run may record (run/grammar.h).
+// Returns the first event of the journal that no run may record (run/grammar.h).
 [[nodiscard]] std::vector<Wrong> against_grammar(Site& site, const model::Plan& plan);
-// What is wrong with an ending whatever the system: an unrepeatable action ran twice, a run that is
-// neither finished nor says what a person can do.
+// Returns the violations that every system has in common: effects that took place twice, a journal
+// against the grammar, and an unfinished run that names no remedy.
 [[nodiscard]] std::vector<Wrong>
 judge_ending(Site& site, const model::Plan& plan, const Ending& ending);
 
-// Conductors' deaths drawn from a seed.
+// Draws the crashes of conductors from a seed.
 [[nodiscard]] std::vector<Death> draw_deaths(transport::Faults& dice);
 [[nodiscard]] int count_strikes(const transport::Faults& faults);
 

@@ -1,5 +1,9 @@
-// Conductors on a simulated site: each is a real session over a journal and a transport in which it
-// can die, hang or stand still.
+// Conductors of a simulation. Each is a real session over a journal and a transport that may crash,
+// hang or delay it.
+//
+// A conductor lives in run_conductor(): from the lease to the end of the run, a gate, a halt or a
+// crash. Nothing but the journal outlives it. The acts of the operator (approve, abort, apply,
+// downgrade) are sessions of their own, with conductors that may crash, too.
 #include "base/probe.h"
 #include "conduct/gates.h"
 #include "run/return_point.h"
@@ -16,11 +20,12 @@ using run::Event;
 using run::EventType;
 using transport::Fault;
 
-constexpr std::int64_t k_turn_ms_max = 5'000;     // between two looks at requests
+constexpr std::int64_t k_turn_ms_max = 5'000;     // between two reads of requests
 constexpr std::int64_t k_commit_ms_max = 20'000;  // of a slow disk
 constexpr std::int64_t k_stop_ms_max =
     120'000;  // longer than facts stay fresh, and than hosts wait
 
+// Returns a line of the log for an event. Events of the run as a whole have no action.
 std::string in_words(const model::Plan& plan, const Event& event) {
     const std::string action = plan.actions.empty() || run::name_of(event.type).starts_with("run.")
                                        || run::name_of(event.type).starts_with("conductor.")
@@ -41,7 +46,8 @@ std::string in_words(const model::Plan& plan, const Event& event) {
 
 }  // namespace
 
-// Hears what a conductor makes durable.
+// Listens to the events that a conductor makes durable: keeps the halt, informs the hooks and the
+// log.
 class Site::Ear final : public conduct::Listener {
 public:
     Ear(Site& site, const model::Plan& plan, int conductor)
@@ -71,7 +77,8 @@ private:
     int conductor_;
 };
 
-// A conductor, and what it dies of.
+// A conductor with its journal, transport and session. Members are built in this order: the session
+// uses all others.
 struct Site::Conductor {
     Conductor(Site& site, const model::Plan& plan, const Death& death)
         : prepared(site.prepared_for(plan))
@@ -94,8 +101,9 @@ struct Site::Conductor {
     conduct::RunSession session;
 };
 
-// The others think that the hung one is dead: its lease is free, a new conductor takes over and
-// goes as far as it gets.
+// Runs while a conductor hangs. The others take it for dead: its lease is released, and a new
+// conductor goes on as far as it can. The hanging one then wakes up with an old lease and must
+// notice that.
 void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
     say("it hangs; another conductor takes over");
     hung.release_lease(plan.run);
@@ -107,6 +115,7 @@ void Site::take_over(const model::Plan& plan, journal::Journal& hung) {
     say("the one that hung wakes up");
 }
 
+// Computes the shared parts if the caller has not prepared this plan.
 Prepared Site::prepared_for(const model::Plan& plan) const {
     const auto entry = prepared_.find(&plan);
     return entry != prepared_.end() ? *entry->second : Prepared(plan);
@@ -125,6 +134,8 @@ conduct::SessionSettings Site::settings_for(const Prepared& prepared) {
     return settings;
 }
 
+// With `with_clock` the machine sleeps: the conductor's monotonic clock stands still, too. So it
+// cannot see that time has passed.
 void Site::stop_for(std::int64_t ms, bool with_clock) {
     const std::int64_t begun = clock_.monotonic_ms();
     let_pass(ms);
@@ -133,6 +144,7 @@ void Site::stop_for(std::int64_t ms, bool with_clock) {
     }
 }
 
+// A slow commit delays the conductor, and its clock runs on.
 void Site::lose_commit_time() {
     stand_still();
     if (faults_.strikes(Fault::commit_slow)) {
@@ -141,6 +153,7 @@ void Site::lose_commit_time() {
     }
 }
 
+// Draws the fault of the next commit. The order of the draws is part of a run.
 CommitFault Site::commit_fault() {
     if (faults_.strikes(Fault::journal_full)) {
         return CommitFault::full;
@@ -151,6 +164,7 @@ CommitFault Site::commit_fault() {
     return faults_.strikes(Fault::commit_unknown) ? CommitFault::unknown : CommitFault::none;
 }
 
+// Stops the process, or its machine, perhaps for longer than facts stay fresh.
 void Site::stand_still() {
     if (faults_.strikes(Fault::process_stopped)) {
         PROBE("sim: a conductor stands still");
@@ -162,7 +176,7 @@ void Site::stand_still() {
     }
 }
 
-// A person approves the open gate, by a process of their own, while nobody conducts.
+// A person approves the open gate in a process of its own, while no conductor is at work.
 void Site::approve_by_hand(const model::Plan& plan) {
     Conductor person(*this, plan, {});
     if (!person.session.take()) {
@@ -175,7 +189,8 @@ void Site::approve_by_hand(const model::Plan& plan) {
     }
 }
 
-// What a person reads who asks for the status, not who watches one conductor.
+// Returns the halt that `drydock status` shows: the last one in the journal, unless the run was
+// resumed.
 Json Site::last_halt(const model::Plan& plan) {
     Json halt;
     for (Event& event : events(plan)) {
@@ -197,7 +212,8 @@ Life Site::life_of(const model::Plan& plan) {
     return life;
 }
 
-// From the lease to the end of this conductor.
+// Runs one conductor from its lease to its end. A conductor that crashed, failed or slept knows an
+// old state, so then the state is read from the journal.
 Life Site::live(Conductor& conductor, const std::function<Status(conduct::RunSession&)>& act) {
     const model::Plan& plan = *conductor.prepared.plan;
     Life life;
@@ -219,6 +235,7 @@ Life Site::live(Conductor& conductor, const std::function<Status(conduct::RunSes
     return life;
 }
 
+// Begins the run if the journal does not have it; else takes it over.
 Life Site::conduct(const model::Plan& plan, const Death& death, bool approve) {
     if (approve) {
         approve_by_hand(plan);
@@ -245,6 +262,8 @@ Status Site::abort(const model::Plan& plan, const Death& death, bool give_up_hos
     return life.error.code.empty() ? Status() : Status(tl::unexpected(life.error));
 }
 
+// Looks for obstacles first, as `drydock apply` does. Facts that moved since the plan was made are
+// an obstacle.
 Life Site::apply(const model::Plan& plan, const Death& death) {
     Conductor conductor(*this, plan, death);
     return live(conductor, [&](conduct::RunSession& session) -> Status {
@@ -261,6 +280,8 @@ Life Site::apply(const model::Plan& plan, const Death& death) {
     });
 }
 
+// The forward run is drained first, so the downgrade starts with no action in flight. If that
+// session fails, no downgrade begins.
 Site::WayBack Site::downgrade(const model::Plan& plan, const Compile& compile, const Death& death) {
     Conductor forward(*this, plan, death);
     std::optional<model::Plan> downgrade_plan;

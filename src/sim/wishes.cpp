@@ -1,3 +1,8 @@
+// Values that satisfy a condition. Each relation has a simplest value that satisfies it; derived
+// facts are satisfied through their inputs.
+//
+// The result is tested with model::evaluate(), so a value that does not suffice is reported and
+// never believed.
 #include "sim/wishes.h"
 
 #include "model/condition.h"
@@ -13,8 +18,9 @@ using model::FactType;
 using model::Relation;
 
 constexpr std::int64_t k_plenty =
-    1'000'000'000'000;  // bytes, keys, whatever there must be room for
+    1'000'000'000'000;  // bytes or keys: enough for any condition on room
 
+// A plausible value of this type.
 Json something(FactType type, const model::Plan& plan) {
     switch (type) {
     case FactType::boolean:
@@ -38,11 +44,12 @@ Json other_than(const Json& operand) {
     return operand.is_integer() ? Json(operand.as_int() + 1) : Json("not " + operand.show());
 }
 
+// The operand plus a difference; nothing for other types.
 std::optional<Json> moved(const Json& operand, std::int64_t difference) {
     return operand.is_integer() ? std::optional(Json(operand.as_int() + difference)) : std::nullopt;
 }
 
-// A value with which the condition holds, whatever the other facts are; nothing if there is none.
+// Returns a value that satisfies the condition by itself; nothing if there is none.
 std::optional<Json>
 wished(const Condition& condition, const std::string& key, const model::Plan& plan) {
     switch (condition.relation) {
@@ -84,6 +91,7 @@ model::Verdict Wishes::judge(const Condition& condition, const std::string& memb
     return model::evaluate(condition, {now, now, plan_.planned, roster, member});
 }
 
+// Fixed facts stay as they are.
 void Wishes::give(const std::string& key,
                   Json value,
                   const std::set<std::string>& fixed,
@@ -94,6 +102,8 @@ void Wishes::give(const std::string& key,
     }
 }
 
+// A difference gets a large first input, a percentage a large second one. Other derived facts copy
+// an input, so all inputs get the value.
 void Wishes::give_derived(const model::FactSource& source,
                           const Json& value,
                           const std::set<std::string>& fixed,
@@ -106,6 +116,7 @@ void Wishes::give_derived(const model::FactSource& source,
     }
 }
 
+// Inputs first: the probe of a fact may need their values.
 void Wishes::give_something(const std::string& key,
                             const std::set<std::string>& fixed,
                             Settings& set) {
@@ -137,6 +148,8 @@ void Wishes::grant_inputs(const Condition& condition,
     }
 }
 
+// A condition that holds already changes nothing. Later facts of the same condition are set even if
+// an earlier one sufficed.
 bool Wishes::grant(const Condition& condition,
                    const std::string& member,
                    const std::set<std::string>& fixed,

@@ -1,4 +1,5 @@
-// Wishes: values for facts that a plan asks about and nobody models, such that its conditions hold.
+// ConditionSolver: finds values for facts that are not modelled, such that the conditions of a plan
+// hold.
 #pragma once
 
 #include "sim/plan_system.h"
@@ -9,18 +10,18 @@ namespace drydock::sim {
 
 class Wishes {
 public:
-    // Gives facts of `system` their values; both must outlive this.
+    // Assigns facts of `system`. Plan and system must outlive the solver.
     Wishes(const model::Plan& plan, PlanSystem& system) : plan_(plan), system_(system) {}
 
     [[nodiscard]] model::Verdict judge(const model::Condition& condition,
                                        const std::string& member) const;
-    // Makes the condition hold without touching facts in `fixed`; what was set is added to `set`.
-    // False if it cannot be done.
+    // Makes the condition hold without changing facts in `fixed`, and appends the changes to `set`.
+    // Returns false if that is impossible.
     bool grant(const model::Condition& condition,
                const std::string& member,
                const std::set<std::string>& fixed,
                Settings& set);
-    // The facts that its probes need first get some value.
+    // Assigns a value to each fact that the probes of the condition read first.
     void grant_inputs(const model::Condition& condition,
                       const std::string& member,
                       const std::set<std::string>& fixed,
