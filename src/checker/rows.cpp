@@ -27,7 +27,7 @@ constexpr std::size_t k_piece_bytes = std::size_t{16} << 20U;
 constexpr std::size_t k_ahead = 12;  // candidates between a prefetch and its use
 constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 
-// True if no byte of the fault usage on the left is larger than its counterpart. All eight bytes
+// True if no byte of the fault usage of `dominator` is larger than its counterpart. All eight bytes
 // are compared in one subtraction: bytes are below 128, so a set top bit survives unless its byte
 // borrows.
 bool spent_no_more(const Byte* dominator, const Byte* row) {

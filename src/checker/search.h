@@ -60,6 +60,7 @@ public:
     [[nodiscard]] const std::optional<Breach>& closing() const { return closing_; }
 
 private:
+    // The number of stores, and of threads.
     static constexpr std::size_t k_shards = 2;
 
     // A candidate in the buffer of one store.

@@ -53,8 +53,8 @@ struct Question {
     struct Target {
         int member = -1;  // -1: the system
         Place at = k_nowhere;
-        std::uint64_t yes = 0;
-        std::uint64_t cannot_tell = 0;
+        std::uint64_t yes = 0;          // values that satisfy the condition
+        std::uint64_t cannot_tell = 0;  // values that leave it unknown
     };
 
     bool modelled = false;  // false: both answers are explored
@@ -65,11 +65,13 @@ struct Question {
     std::vector<Target> targets;
 };
 
+// A declared effect on one modelled fact.
 struct Write {
     Place at = k_nowhere;
     Byte value = k_absent;
 };
 
+// A place where state lives, with an instance for each member of its role, or one that all share.
 struct Store {
     std::string name;
     int role = 0;
@@ -106,7 +108,7 @@ struct Member {
     std::string name;
     int role = 0;
     int host = 0;
-    Place block = 0;
+    Place block = 0;  // the first byte of its block
     std::uint32_t size = 0;
     Place installed = k_nowhere;
     Place running = k_nowhere;
@@ -118,6 +120,7 @@ struct Member {
     std::vector<std::size_t> downs;  // actions that take the member down
 };
 
+// An action of the plan, with its effects and conditions as indices.
 struct Act {
     Place ran = k_nowhere;  // of an unrepeatable action: whether it has taken effect
     int member = -1;
@@ -126,15 +129,15 @@ struct Act {
     bool destroys = false;    // overwrites or removes data
     bool restores = false;
     bool moves_serving = false;
-    bool moves_world = false;  // it has a modelled effect
-    bool matters_if_skipped = false;
-    bool quiet = false;  // no other action observes its outcome (add_local_actions)
+    bool moves_world = false;         // it has a modelled effect
+    bool matters_if_skipped = false;  // a skip and an end have different futures
+    bool quiet = false;               // no other action observes its outcome (add_local_actions)
     bool apart = false;  // it commutes with other such actions (add_independent_actions)
     int crowd = -1;      // its group of interchangeable actions; -1: none
     std::vector<Write> writes;
     std::vector<int> starting;  // members
-    std::vector<int> leaving;
-    std::vector<int> raises;  // stores
+    std::vector<int> leaving;   // members
+    std::vector<int> raises;    // stores
     std::vector<int> lowers;
     std::vector<int> copies;
     std::vector<int> destroyed;
@@ -148,6 +151,7 @@ struct Act {
     std::vector<int> concerns_after;
 };
 
+// Releases that may not serve together: one of them in `role`, another in `other_role`.
 struct SkewPair {
     int role = 0;
     int with = 0;
@@ -205,8 +209,7 @@ struct Site {
         return row[used + static_cast<Place>(fault)];
     }
 
-    // Decodes the state of the run. Rows keep no attempt numbers: an action in flight has attempt
-    // 1.
+    // Decodes the state of the run. Rows keep no attempt numbers; an action in flight gets a 1.
     void unpack(const Byte* row, run::State& run) const;
     void pack_action(const run::State& run, std::size_t action, Byte* row) const;
     void pack(const run::State& run, Byte* row) const;

@@ -243,8 +243,8 @@ bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
 
 namespace {
 
-// True if the left block is greater than the right one. Blocks of up to eight bytes are compared as
-// one number. Reading beyond a block is safe: at least eight bytes of fault usage follow.
+// True if `block` is greater than `other_block`. Blocks of up to eight bytes are compared as one
+// number. Reading beyond a block is safe: at least eight bytes of fault usage follow.
 bool follows(const Byte* block, const Byte* other_block, std::size_t size) {
     static_assert(k_spent >= sizeof(std::uint64_t));
     if (std::endian::native != std::endian::little || size > sizeof(std::uint64_t)) {
