@@ -30,18 +30,18 @@ void add_claims(const Json& request, std::set<std::string>& claims) {
 using ClaimSets = std::map<std::string, std::set<std::string>>;  // by host
 
 ClaimSets read_claims(const model::FactSources& sources) {
-    ClaimSets found;
+    ClaimSets sets;
     for (const auto& [key, source] : sources) {
         if (!source.host.empty()) {
-            add_claims(source.probe, found[source.host]);
+            add_claims(source.probe, sets[source.host]);
         }
     }
-    return found;
+    return sets;
 }
 
-std::map<std::string, std::vector<std::string>> to_lists(const ClaimSets& found) {
+std::map<std::string, std::vector<std::string>> to_lists(const ClaimSets& sets) {
     std::map<std::string, std::vector<std::string>> claims;
-    for (const auto& [host, names] : found) {
+    for (const auto& [host, names] : sets) {
         claims[host].assign(names.begin(), names.end());
     }
     return claims;
@@ -50,13 +50,13 @@ std::map<std::string, std::vector<std::string>> to_lists(const ClaimSets& found)
 }  // namespace
 
 std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& plan) {
-    ClaimSets found = read_claims(plan.sources);
+    ClaimSets sets = read_claims(plan.sources);
     for (const model::Action& action : plan.actions) {
         if (!action.host.empty()) {
-            add_claims(action.request, found[action.host]);
+            add_claims(action.request, sets[action.host]);
         }
     }
-    return to_lists(found);
+    return to_lists(sets);
 }
 
 std::map<std::string, std::vector<std::string>> claims_of(const model::FactSources& sources) {

@@ -18,19 +18,19 @@ void add_broken_requirements(const model::Plan& plan,
                              const run::State& state,
                              const model::FactBook& facts,
                              std::vector<run::Drift>& drift) {
-    const auto up = run::members_up(plan, state);
-    const model::Roster all = plan.roster();
-    const model::FactView view = {facts, facts, plan.planned, up, "", &all};
+    const auto live_members = run::members_up(plan, state);
+    const model::Roster roster = plan.roster();
+    const model::FactView view = {facts, facts, plan.planned, live_members, "", &roster};
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (!plan.actions[i].keep || state.status(i) != run::Status::done) {
             continue;
         }
         for (const model::Condition& condition : plan.actions[i].guard) {
             const auto verdict = model::evaluate(condition, view);
-            const bool known = std::any_of(drift.begin(), drift.end(), [&](const run::Drift& one) {
-                return verdict.because.starts_with(one.key + " ");
+            const bool is_reported = std::any_of(drift.begin(), drift.end(), [&](const run::Drift& difference) {
+                return verdict.because.starts_with(difference.key + " ");
             });
-            if (verdict.outcome != model::Tri::yes && !known) {
+            if (verdict.outcome != model::Tri::yes && !is_reported) {
                 drift.push_back({condition.fact,
                                  model::describe(condition),
                                  verdict.because,
@@ -50,8 +50,8 @@ std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::St
     }
     for (const model::Action& action : plan.actions) {
         if (action.keep) {
-            auto more = model::facts_of(action.guard, plan, "");
-            std::move(more.begin(), more.end(), std::back_inserter(keys));
+            auto required_keys = model::facts_of(action.guard, plan, "");
+            std::move(required_keys.begin(), required_keys.end(), std::back_inserter(keys));
         }
     }
     sort_keys(keys);

@@ -4,20 +4,20 @@ namespace drydock::conduct {
 
 std::optional<std::size_t>
 find_open_gate(const model::Plan& plan, const run::State& state, const std::string& name) {
-    const bool active =
+    const bool is_active =
         state.phase() == run::Phase::running || state.phase() == run::Phase::pausing;
-    for (std::size_t i = 0; active && i < plan.actions.size(); ++i) {
-        const bool open = state.status(i) == run::Status::open;
-        if (open && (name.empty() || plan.actions[i].gate == name)) {
+    for (std::size_t i = 0; is_active && i < plan.actions.size(); ++i) {
+        const bool is_open = state.status(i) == run::Status::open;
+        if (is_open && (name.empty() || plan.actions[i].gate == name)) {
             return i;
         }
     }
     return std::nullopt;
 }
 
-run::Event approval_of(const model::Plan& plan, std::size_t gate, const std::string& who) {
+run::Event approval_of(const model::Plan& plan, std::size_t gate, const std::string& person) {
     Json detail;
-    detail.set("gate", plan.actions[gate].gate).set("who", who);
+    detail.set("gate", plan.actions[gate].gate).set("who", person);
     detail.set("words", plan.actions[gate].reason);
     run::Event event = {{run::EventType::gate_approved}, std::move(detail)};
     event.action = gate;

@@ -17,6 +17,6 @@ namespace drydock::conduct {
 find_open_gate(const model::Plan& plan, const run::State& state, const std::string& name);
 
 [[nodiscard]] run::Event
-approval_of(const model::Plan& plan, std::size_t gate, const std::string& who);
+approval_of(const model::Plan& plan, std::size_t gate, const std::string& person);
 
 }  // namespace drydock::conduct

@@ -10,8 +10,8 @@ RunHeads::find_gone(const std::string& journal, const std::string& run, const Js
         if (head["journal"].as_string() != journal || head["run"].as_string() != run) {
             continue;
         }
-        const auto found = hashes_.find(head["sequence"].as_uint().value_or(0));
-        if (found == hashes_.end() || to_hex(found->second) != head["hash"].as_string()) {
+        const auto record = hashes_.find(head["sequence"].as_uint().value_or(0));
+        if (record == hashes_.end() || to_hex(record->second) != head["hash"].as_string()) {
             return Error{
                 "journal.head_gone",
                 fmt::format("this host obeyed record {} of run {} ({:.16}...), and the journal has "

@@ -38,24 +38,24 @@ void keep_detail(const run::Event& event,
 }  // namespace
 
 void note_begin(const run::Event& event,
-                const run::State& before,
+                const run::State& state,
                 std::int64_t epoch,
                 BeginEpochs& epochs) {
     if (event.type == EventType::action_intended) {
         epochs[event.action] = epoch;
     }
-    for (std::size_t i = 0; event.type == EventType::run_resumed && i < before.actions(); ++i) {
-        if (before.status(i) == run::Status::unreached) {
+    for (std::size_t i = 0; event.type == EventType::run_resumed && i < state.actions(); ++i) {
+        if (state.status(i) == run::Status::unreached) {
             epochs[i] = epoch;
         }
     }
 }
 
 bool is_failure(const run::Event& event) {
-    const bool lapsed =
+    const bool is_lapse =
         event.type == EventType::action_attached && event.outcome == run::Outcome::none;
-    const bool told = lapsed || event.outcome != run::Outcome::none;
-    return told && event.outcome != run::Outcome::yes && event.outcome != run::Outcome::done
+    const bool has_outcome = is_lapse || event.outcome != run::Outcome::none;
+    return has_outcome && event.outcome != run::Outcome::yes && event.outcome != run::Outcome::done
            && event.outcome != run::Outcome::skip && !event.detail.is_null();
 }
 

@@ -21,7 +21,7 @@ using BeginEpochs = std::map<std::size_t, std::int64_t>;
 
 // Takes note of an event of a conductor with that epoch; `before`: the state that it is applied to.
 void note_begin(const run::Event& event,
-                const run::State& before,
+                const run::State& state,
                 std::int64_t epoch,
                 BeginEpochs& epochs);
 

@@ -59,8 +59,8 @@ void Hosts::extend(const std::string& host, Ticket ticket, std::int64_t deadline
     if (const auto sent = link->second.waiting.find(ticket); sent != link->second.waiting.end()) {
         sent->second.deadline_ms = deadline_ms;
     }
-    if (const auto kept = link->second.queued.find(ticket); kept != link->second.queued.end()) {
-        kept->second.deadline_ms = deadline_ms;
+    if (const auto question = link->second.queued.find(ticket); question != link->second.queued.end()) {
+        question->second.deadline_ms = deadline_ms;
     }
 }
 
@@ -263,11 +263,11 @@ void Hosts::add_secrets(Json& request) const {
 Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     Json request = std::move(question.request);
     request.set("n", ticket);
-    const std::string_view what = request["do"].as_string();
+    const std::string_view request_kind = request["do"].as_string();
     if (identity_.epoch != 0) {
         request.set("epoch", identity_.epoch).set("journal", identity_.journal);
     }
-    if (what == "probe" || what == "exec") {
+    if (request_kind == "probe" || request_kind == "exec") {
         add_secrets(request);
     }
     if (request["begin_by_ms"].is_integer() && link.ahead_ms) {
@@ -288,13 +288,13 @@ void Hosts::take_clock(Link& link, const Json& frame) {
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
-    const std::int64_t ahead = frame["clock_ms"].as_int() - now;
-    if (link.ahead_ms && ahead > *link.ahead_ms + k_clock_slip_ms) {
+    const std::int64_t offset = frame["clock_ms"].as_int() - now;
+    if (link.ahead_ms && offset > *link.ahead_ms + k_clock_slip_ms) {
         PROBE("hosts: the clock of this conductor stood still");
         slipped_ms_ = now;
     }
-    if (!link.ahead_ms || ahead >= ahead_now(link)) {
-        link.ahead_ms = ahead;
+    if (!link.ahead_ms || offset >= ahead_now(link)) {
+        link.ahead_ms = offset;
         link.told_ms = now;
     }
 }
@@ -350,8 +350,8 @@ void Hosts::take_hello(Link& link, const Json& frame) {
                          ErrorClass::permanent});
         return;
     }
-    if (const auto gone = find_gone_head(frame)) {
-        refuse_greeting(link, *gone);
+    if (const auto error = find_gone_head(frame)) {
+        refuse_greeting(link, *error);
         displaced_ = link.trouble;
         return;
     }

@@ -50,25 +50,25 @@ void Hosts::expire(Link& link) {
                           fmt::format("host {}: no answer in time", link.address.name),
                           "see whether that host hangs, or the way to it",
                           ErrorClass::transient};
-    std::erase_if(link.queued, [&](const auto& one) {
-        const bool late = now > one.second.deadline_ms;
-        if (late) {
+    std::erase_if(link.queued, [&](const auto& entry) {
+        const bool is_late = now > entry.second.deadline_ms;
+        if (is_late) {
             PROBE("hosts: a question could not be sent in time");
-            replies_.push_back({one.first, Reply::Kind::refused, {}, silent, one.second.asked_ms});
+            replies_.push_back({entry.first, Reply::Kind::refused, {}, silent, entry.second.asked_ms});
         }
-        return late;
+        return is_late;
     });
-    bool dead = false;
-    std::erase_if(link.waiting, [&](const auto& one) {
-        const bool late = now > one.second.deadline_ms;
-        if (late) {
+    bool is_dead = false;
+    std::erase_if(link.waiting, [&](const auto& entry) {
+        const bool is_late = now > entry.second.deadline_ms;
+        if (is_late) {
             PROBE("hosts: no answer by the deadline of a question");
-            replies_.push_back({one.first, Reply::Kind::lost, {}, silent, one.second.asked_ms});
-            dead = dead || one.second.frames_before == link.frames;
+            replies_.push_back({entry.first, Reply::Kind::lost, {}, silent, entry.second.asked_ms});
+            is_dead = is_dead || entry.second.frames_before == link.frames;
         }
-        return late;
+        return is_late;
     });
-    if (dead && link.conversation) {
+    if (is_dead && link.conversation) {
         PROBE("hosts: a line is dead");
         lose(link, silent);
     }

@@ -48,8 +48,8 @@ std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) c
     std::vector<std::string> keys;
     for (const auto* conditions : conditions_of(action, purpose)) {
         for (const model::Condition& condition : *conditions) {
-            auto more = model::facts_of(condition, roster_, action.member);
-            std::move(more.begin(), more.end(), std::back_inserter(keys));
+            auto condition_keys = model::facts_of(condition, roster_, action.member);
+            std::move(condition_keys.begin(), condition_keys.end(), std::back_inserter(keys));
         }
     }
     sort_keys(keys);
@@ -71,21 +71,21 @@ std::int64_t patience_of(const Action& action, Purpose purpose, run::Status stat
 
 }  // namespace
 
-void Judge::ask(std::size_t action, Purpose purpose) {
-    const auto known = questions_.find(action);
-    if (known != questions_.end() && known->second.purpose == purpose) {
+void Judge::ask(std::size_t index, Purpose purpose) {
+    const auto entry = questions_.find(index);
+    if (entry != questions_.end() && entry->second.purpose == purpose) {
         return;
     }
-    const Action& what = plan_.actions[action];
+    const Action& what = plan_.actions[index];
     Question question;
     question.purpose = purpose;
-    question.wanted = inquiries_->of(action * k_purposes + static_cast<std::size_t>(purpose),
+    question.wanted = inquiries_->of(index * k_purposes + static_cast<std::size_t>(purpose),
                                      [&] { return keys_of(what, purpose); });
     question.due_ms = clock_.monotonic_ms();
-    question.deadline_ms = question.due_ms + patience_of(what, purpose, state_.status(action));
-    questions_[action] = std::move(question);
+    question.deadline_ms = question.due_ms + patience_of(what, purpose, state_.status(index));
+    questions_[index] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
-        std::erase_if(shared->asked, [&](const Asked& one) { return one.action == action; });
+        std::erase_if(shared->asked, [&](const Asked& submission) { return submission.action == index; });
     }
 }
 
@@ -93,26 +93,26 @@ std::vector<Judgement> Judge::step(bool is_still) {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Judgement> judgements;
     std::vector<std::size_t> due;
-    bool any = false;  // of them looks at a fact
+    bool needs_facts = false;  // of them looks at a fact
     for (auto& [action, question] : questions_) {
         if (question.reading || question.due_ms > now
             || (is_still && is_read_ahead(action, question, judgements))) {
             continue;
         }
         due.push_back(action);
-        any = any || !question.wanted->keys.empty();
+        needs_facts = needs_facts || !question.wanted->keys.empty();
     }
     for (const Judgement& judgement : judgements) {
         questions_.erase(judgement.event.action);
     }
-    if (any) {
+    if (needs_facts) {
         read(due, is_still);
         return judgements;
     }
     // As of a role's only member: what holds of all others holds.
-    const Members up = due.empty() ? Members() : presence_.up(state_);
+    const Members live_members = due.empty() ? Members() : presence_.up(state_);
     for (const std::size_t action : due) {
-        if (auto judgement = settle(action, questions_[action], k_nothing, up)) {
+        if (auto judgement = settle(action, questions_[action], k_nothing, live_members)) {
             judgements.push_back(std::move(*judgement));
             questions_.erase(action);
         }
@@ -121,10 +121,10 @@ std::vector<Judgement> Judge::step(bool is_still) {
 }
 
 void Judge::read(const std::vector<std::size_t>& due, bool is_still) {
-    std::vector<Asked> asked;
+    std::vector<Asked> submissions;
     for (const std::size_t action : due) {
         questions_[action].reading = true;
-        asked.push_back({action});
+        submissions.push_back({action});
     }
     std::vector<std::string> keys = keys_of(due);
     if (is_still) {
@@ -133,7 +133,7 @@ void Judge::read(const std::vector<std::size_t>& due, bool is_still) {
     auto inquiry = inquiries_->of(keys);
     readings_.push_back(
         std::make_unique<Shared>(Shared{Reading(std::move(inquiry), hosts_, clock_),
-                                        std::move(asked),
+                                        std::move(submissions),
                                         std::move(keys),
                                         is_still ? std::optional(forgotten_) : std::nullopt}));
 }
@@ -142,8 +142,8 @@ std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
     std::vector<std::string> keys;  // questions share them
     for (const std::size_t action : due) {
         const Question& question = questions_[action];
-        const auto& more = question.kept ? question.old : question.wanted->keys;
-        keys.insert(keys.end(), more.begin(), more.end());
+        const auto& question_keys = question.kept ? question.old : question.wanted->keys;
+        keys.insert(keys.end(), question_keys.begin(), question_keys.end());
     }
     sort_keys(keys);
     return keys;
@@ -152,27 +152,27 @@ std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
 std::optional<Judgement> Judge::settle(std::size_t index,
                                        Question& question,
                                        const std::shared_ptr<const model::FactBook>& book,
-                                       const Members& up) {
+                                       const Members& live_members) {
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
     const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;
-    const model::FactView view = {*book, earlier, plan_.planned, up, action.member, &roster_};
-    const Verdict found = verdict(action, question.purpose, view, outcome);
+    const model::FactView view = {*book, earlier, plan_.planned, live_members, action.member, &roster_};
+    const Verdict result = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes
-        && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& one) {
-               return model::evaluate(one, view).outcome == Tri::yes;
+        && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& condition) {
+               return model::evaluate(condition, view).outcome == Tri::yes;
            });
     if (in_vain) {
         PROBE("judge: waiting is in vain");
     }
     // "It did not happen" is an answer; a guard that does not hold yet may hold soon.
-    const bool settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
+    const bool is_settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
                          || (question.purpose == Purpose::happened
                              && (outcome == Outcome::no || question.wanted->keys.empty()));
     const std::int64_t now = clock_.monotonic_ms();
-    if (!settled && now < question.deadline_ms) {
-        question.because = found.because;
+    if (!is_settled && now < question.deadline_ms) {
+        question.because = result.because;
         question.reading = false;
         question.earlier = book;
         question.due_ms = now + question.pause_ms;
@@ -181,7 +181,7 @@ std::optional<Judgement> Judge::settle(std::size_t index,
             question.pause_ms + std::max<std::int64_t>(question.pause_ms / 8, 1), k_poll_ms_max);
         return std::nullopt;
     }
-    return judgement(index, question, *book, found, outcome);
+    return judgement(index, question, *book, result, outcome);
 }
 
 namespace {
@@ -225,14 +225,14 @@ std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
 }
 
 bool Judge::take(const Reply& reply, std::vector<Judgement>& judgements) {
-    for (auto it = readings_.begin(); it != readings_.end(); ++it) {
-        Shared& shared = **it;
+    for (auto position = readings_.begin(); position != readings_.end(); ++position) {
+        Shared& shared = **position;
         if (!shared.reading.take(reply, hosts_)) {
             continue;
         }
         if (shared.reading.done()) {
             settle_reading(shared, judgements);
-            readings_.erase(it);
+            readings_.erase(position);
         } else {
             settle_early(shared, judgements);
         }
@@ -275,8 +275,8 @@ void Judge::settle_early(Shared& shared, std::vector<Judgement>& judgements) {
 
 void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
     const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
-    for (const Asked& asked : shared.asked) {
-        settle_asked(asked.action, shared.reading, book, judgements);
+    for (const Asked& submission : shared.asked) {
+        settle_asked(submission.action, shared.reading, book, judgements);
     }
     keep_facts(shared, book);
 }

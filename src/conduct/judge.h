@@ -114,7 +114,7 @@ private:
     std::optional<Judgement> settle(std::size_t index,
                                     Question& question,
                                     const std::shared_ptr<const model::FactBook>& book,
-                                    const Members& up);
+                                    const Members& live_members);
     void read(const std::vector<std::size_t>& due, bool is_still);
     // The facts that all of these questions look at, sorted, each once.
     [[nodiscard]] std::vector<std::string> keys_of(const std::vector<std::size_t>& due);
@@ -136,7 +136,7 @@ private:
     [[nodiscard]] Judgement judgement(std::size_t action,
                                       const Question& question,
                                       const model::FactBook& book,
-                                      const model::Verdict& found,
+                                      const model::Verdict& verdict,
                                       run::Outcome outcome) const;
     [[nodiscard]] Json evidence(const Question& question,
                                 const model::FactBook& book,

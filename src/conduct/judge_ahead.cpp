@@ -24,11 +24,11 @@ void Judge::add_checks_behind(std::size_t action, std::vector<std::size_t>& chec
         return;
     }
     for (std::size_t next = action + 1; next < plan_.actions.size(); ++next) {
-        const model::Action& other = plan_.actions[next];
+        const model::Action& candidate = plan_.actions[next];
         const bool follows =
-            std::find(other.after.begin(), other.after.end(), action) != other.after.end();
-        const bool known = std::find(checks.begin(), checks.end(), next) != checks.end();
-        if (follows && !known && other.verb == model::Verb::require) {
+            std::find(candidate.after.begin(), candidate.after.end(), action) != candidate.after.end();
+        const bool is_listed = std::find(checks.begin(), checks.end(), next) != checks.end();
+        if (follows && !is_listed && candidate.verb == model::Verb::require) {
             checks.push_back(next);
             add_checks_behind(next, checks);
         }
@@ -44,8 +44,8 @@ void Judge::add_ahead(const std::vector<std::size_t>& due, std::vector<std::stri
         }
     }
     for (const std::size_t check : checks) {
-        auto more = keys_of(plan_.actions[check], Purpose::guard);
-        std::move(more.begin(), more.end(), std::back_inserter(keys));
+        auto check_keys = keys_of(plan_.actions[check], Purpose::guard);
+        std::move(check_keys.begin(), check_keys.end(), std::back_inserter(keys));
     }
     if (!checks.empty()) {
         sort_keys(keys);
@@ -96,10 +96,10 @@ const model::FactBook* Judge::find_read(const std::vector<std::string>& keys) co
 }
 
 // What does not hold by them is read anew.
-bool Judge::is_read_ahead(std::size_t action,
+bool Judge::is_read_ahead(std::size_t index,
                           Question& question,
                           std::vector<Judgement>& judgements) {
-    const model::Action& what = plan_.actions[action];
+    const model::Action& what = plan_.actions[index];
     const auto& keys = question.wanted->keys;
     const bool is_first_look =
         question.purpose == Purpose::guard && !question.kept && !question.earlier;
@@ -108,18 +108,18 @@ bool Judge::is_read_ahead(std::size_t action,
     }
     const model::FactBook* book = find_read(keys);
     if (book == nullptr) {
-        return join_reading(action, question);
+        return join_reading(index, question);
     }
-    const Members up = presence_.up(state_);
-    const model::FactBook nothing;
-    const model::FactView view = {*book, nothing, plan_.planned, up, what.member, &roster_};
+    const Members live_members = presence_.up(state_);
+    const model::FactBook no_facts;
+    const model::FactView view = {*book, no_facts, plan_.planned, live_members, what.member, &roster_};
     Outcome outcome = Outcome::none;
-    const auto found = verdict(what, question.purpose, view, outcome);
+    const auto result = verdict(what, question.purpose, view, outcome);
     if (outcome != Outcome::yes && outcome != Outcome::skip) {
         return false;
     }
     PROBE("judge: a check rests on facts that were read ahead");
-    judgements.push_back(judgement(action, question, *book, found, outcome));
+    judgements.push_back(judgement(index, question, *book, result, outcome));
     return true;
 }
 

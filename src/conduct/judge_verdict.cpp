@@ -40,24 +40,24 @@ Verdict Judge::verdict(const Action& action,
                        Purpose purpose,
                        const model::FactView& view,
                        Outcome& outcome) const {
-    Verdict found;
+    Verdict result;
     if (purpose == Purpose::guard) {
-        found = model::evaluate_all(action.when, view);
-        if (found.outcome == Tri::no) {
+        result = model::evaluate_all(action.when, view);
+        if (result.outcome == Tri::no) {
             outcome = Outcome::skip;
-            return found;
+            return result;
         }
-        if (found.outcome == Tri::yes) {
-            found = model::evaluate_all(action.guard, view);
+        if (result.outcome == Tri::yes) {
+            result = model::evaluate_all(action.guard, view);
         }
     } else if (purpose == Purpose::then) {
-        found = model::evaluate_all(action.then, view);
+        result = model::evaluate_all(action.then, view);
     } else {
-        found = action.happened.empty() ? nobody_can_tell(action)
+        result = action.happened.empty() ? nobody_can_tell(action)
                                         : model::evaluate_all(action.happened, view);
     }
-    outcome = outcome_of(found.outcome);
-    return found;
+    outcome = outcome_of(result.outcome);
+    return result;
 }
 
 // Values of the facts that were looked at; evidence only where it did not hold, where a person
@@ -68,14 +68,14 @@ Json Judge::evidence(const Question& question,
     Json::Object facts;  // the keys are sorted
     facts.reserve(question.wanted->keys.size());
     for (const std::string& key : question.wanted->keys) {
-        const auto it = book.find(key);
-        if (it == book.end()) {
+        const auto entry = book.find(key);
+        if (entry == book.end()) {
             continue;
         }
-        const bool known = it->second.status == model::Known::known;
+        const bool is_known = entry->second.status == model::Known::known;
         facts.append(key,
-                     verdict.outcome == Tri::yes ? (known ? it->second.value : Json())
-                                                 : model::to_json(it->second));
+                     verdict.outcome == Tri::yes ? (is_known ? entry->second.value : Json())
+                                                 : model::to_json(entry->second));
     }
     Json::Object detail;
     detail.reserve(3);
@@ -92,10 +92,10 @@ Json Judge::evidence(const Question& question,
 Judgement Judge::judgement(std::size_t action,
                            const Question& question,
                            const model::FactBook& book,
-                           const Verdict& found,
+                           const Verdict& verdict,
                            Outcome outcome) const {
     return {run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
-                       evidence(question, book, found)},
+                       evidence(question, book, verdict)},
             fresh_until(question.wanted->keys, book)};
 }
 

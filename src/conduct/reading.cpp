@@ -38,11 +38,11 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
         if (!name.starts_with("fact.")) {
             return fmt::format("${{{}}}", name);
         }
-        const auto it = book.find(name.substr(5));
-        if (it == book.end() || it->second.status != Known::known) {
+        const auto entry = book.find(name.substr(5));
+        if (entry == book.end() || entry->second.status != Known::known) {
             return fail("fact.input", fmt::format("needs {}, which is not known", name.substr(5)));
         }
-        return it->second.value.show();
+        return entry->second.value.show();
     };
     if (value.is_string()) {
         DRYDOCK_TRY_ASSIGN(std::string text, interpolate(value.as_string(), look_up));
@@ -50,27 +50,27 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
                             && Json::parse(text).has_value();
         return number ? *Json::parse(text) : Json(std::move(text));
     }
-    Json out = value;
+    Json result = value;
     if (value.is_array()) {
-        out = Json(Json::Array{});
+        result = Json(Json::Array{});
         for (const Json& item : value.items()) {
-            DRYDOCK_TRY_ASSIGN(Json one, fill_facts(item, book));
-            out.push(std::move(one));
+            DRYDOCK_TRY_ASSIGN(Json element, fill_facts(item, book));
+            result.push(std::move(element));
         }
     }
     for (const auto& [key, item] : value.members()) {
-        DRYDOCK_TRY_ASSIGN(Json one, fill_facts(item, book));
-        out.set(key, std::move(one));
+        DRYDOCK_TRY_ASSIGN(Json element, fill_facts(item, book));
+        result.set(key, std::move(element));
     }
-    return out;
+    return result;
 }
 
 // Returns the one answer to the question `key`, which should stand at the place `at`. Null if there
 // is none, or more than one.
-const Json* fact_of(const Json::Array& facts, std::size_t at, const std::string& key) {
+const Json* fact_of(const Json::Array& facts, std::size_t index, const std::string& key) {
     const auto is_answer = [&](const Json& fact) { return fact["id"].as_string() == key; };
-    if (at < facts.size() && is_answer(facts[at])) {
-        return &facts[at];
+    if (index < facts.size() && is_answer(facts[index])) {
+        return &facts[index];
     }
     const auto first = std::find_if(facts.begin(), facts.end(), is_answer);
     const bool is_only = first != facts.end() && std::none_of(first + 1, facts.end(), is_answer);
@@ -119,17 +119,17 @@ void Inquiry::Probes::add(const Json& probe) {
 }
 
 Inquiry::Inquiry(const model::FactSources& sources,
-                 const std::vector<std::string>& wanted,
+                 const std::vector<std::string>& wanted_keys,
                  ProbeCache& cache) {
-    for (const auto& keys : model::reading_rounds(sources, wanted)) {
+    for (const auto& keys : model::reading_rounds(sources, wanted_keys)) {
         Round& round = rounds.emplace_back();
         for (const std::string& key : keys) {
-            const auto found = sources.find(key);
-            if (found == sources.end()) {
+            const auto entry = sources.find(key);
+            if (entry == sources.end()) {
                 round.nameless.push_back(key);
                 continue;
             }
-            const FactSource& source = found->second;
+            const FactSource& source = entry->second;
             if (!source.derive.empty()) {
                 round.derived.push_back(&source);
             } else if (!source.inputs.empty()) {
@@ -152,24 +152,24 @@ void Inquiries::keep(std::size_t keys) {
     }
 }
 
-std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& wanted) {
-    if (const auto known = made_.find(wanted); known != made_.end()) {
-        return known->second;
+std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& keys) {
+    if (const auto entry = made_.find(keys); entry != made_.end()) {
+        return entry->second;
     }
-    keep(wanted.size());
-    return made_[wanted] = std::make_shared<const Inquiry>(sources_, wanted, probes_);
+    keep(keys.size());
+    return made_[keys] = std::make_shared<const Inquiry>(sources_, keys, probes_);
 }
 
 std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
                                             const std::function<std::vector<std::string>()>& keys) {
-    if (const auto known = questions_.find(question); known != questions_.end()) {
-        return known->second;
+    if (const auto entry = questions_.find(question); entry != questions_.end()) {
+        return entry->second;
     }
-    auto wanted = std::make_shared<Wanted>();
-    wanted->keys = keys();
-    wanted->inquiry = wanted->keys.empty() ? nullptr : of(wanted->keys);
-    keep(wanted->keys.size());
-    return questions_[question] = std::move(wanted);
+    auto cached_read = std::make_shared<Wanted>();
+    cached_read->keys = keys();
+    cached_read->inquiry = cached_read->keys.empty() ? nullptr : of(cached_read->keys);
+    keep(cached_read->keys.size());
+    return questions_[question] = std::move(cached_read);
 }
 
 void sort_keys(std::vector<std::string>& keys) {
@@ -180,28 +180,28 @@ void sort_keys(std::vector<std::string>& keys) {
 std::int64_t fresh_until(const std::vector<std::string>& keys, const model::FactBook& book) {
     std::int64_t until = std::numeric_limits<std::int64_t>::max();
     for (const std::string& key : keys) {
-        const auto found = book.find(key);
-        until = found == book.end() ? until : std::min(until, found->second.fresh_until_ms);
+        const auto entry = book.find(key);
+        until = entry == book.end() ? until : std::min(until, entry->second.fresh_until_ms);
     }
     return until;
 }
 
-std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& wanted,
+std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& keys,
                                             const model::FactBook& book,
                                             std::int64_t now_ms) const {
     const auto is_old = [&](const std::string& key) {
-        const auto found = book.find(key);
-        return found != book.end() && found->second.fresh_until_ms < now_ms;
+        const auto entry = book.find(key);
+        return entry != book.end() && entry->second.fresh_until_ms < now_ms;
     };
     const auto rests_on_others = [&](const std::string& key) {
         const auto source = sources_.find(key);
         return source != sources_.end() && !source->second.inputs.empty();
     };
-    const bool all_of_those = std::any_of(wanted.begin(), wanted.end(), [&](const auto& key) {
+    const bool all_of_those = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
         return is_old(key) && rests_on_others(key);
     });
     std::vector<std::string> old;
-    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(old), [&](const auto& key) {
+    std::copy_if(keys.begin(), keys.end(), std::back_inserter(old), [&](const auto& key) {
         return is_old(key) || (all_of_those && rests_on_others(key));
     });
     return old;
@@ -271,8 +271,8 @@ void Reading::end_round() {
 
 // What follows from facts that are in does not wait for a host that it has nothing to do with.
 void Reading::derive_early() {
-    for (std::size_t at = round_ + 1; at < inquiry_->rounds.size(); ++at) {
-        for (const FactSource* source : inquiry_->rounds[at].derived) {
+    for (std::size_t index = round_ + 1; index < inquiry_->rounds.size(); ++index) {
+        for (const FactSource* source : inquiry_->rounds[index].derived) {
             const auto is_in = [&](const std::string& input) { return book_.contains(input); };
             if (!is_in(source->key)
                 && std::all_of(source->inputs.begin(), source->inputs.end(), is_in)) {
@@ -285,11 +285,11 @@ void Reading::derive_early() {
 // A host speaks only for what it was asked: other facts in its answer count for nothing.
 void Reading::take_facts(const Reply& reply, const Json& probes) {
     const std::int64_t took_ms = clock_->monotonic_ms() - reply.asked_ms;
-    const auto& asked = probes.items();
-    for (std::size_t at = 0; at < asked.size(); ++at) {
-        const std::string& key = asked[at]["id"].as_string();
-        const Json* fact = fact_of(reply.body["facts"].items(), at, key);
-        auto observation = fact == nullptr ? not_told() : checked_observation(asked[at], *fact);
+    const auto& probe_list = probes.items();
+    for (std::size_t index = 0; index < probe_list.size(); ++index) {
+        const std::string& key = probe_list[index]["id"].as_string();
+        const Json* fact = fact_of(reply.body["facts"].items(), index, key);
+        auto observation = fact == nullptr ? not_told() : checked_observation(probe_list[index], *fact);
         // A fact cannot be read later than its answer came.
         const std::int64_t after_ms =
             fact == nullptr ? 0
@@ -301,21 +301,21 @@ void Reading::take_facts(const Reply& reply, const Json& probes) {
 }
 
 bool Reading::take(const Reply& reply, Hosts& hosts) {
-    const auto asked = asked_.find(reply.ticket);
-    if (asked == asked_.end()) {
+    const auto request = asked_.find(reply.ticket);
+    if (request == asked_.end()) {
         return false;
     }
     if (reply.kind == Reply::Kind::progress) {
         return true;
     }
     if (reply.kind == Reply::Kind::answer) {
-        take_facts(reply, asked->second);
+        take_facts(reply, request->second);
     } else {
-        for (const Json& probe : asked->second.items()) {
+        for (const Json& probe : request->second.items()) {
             book_[probe["id"].as_string()] = {Known::unknown, {}, reply.error.message, 0};
         }
     }
-    asked_.erase(asked);
+    asked_.erase(request);
     if (!asked_.empty()) {
         derive_early();
         return true;
@@ -336,11 +336,11 @@ model::FactBook read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, o
 }
 
 model::FactBook read_now(const model::FactSources& sources,
-                         const std::vector<std::string>& wanted,
+                         const std::vector<std::string>& keys,
                          Hosts& hosts,
                          os::Clock& clock) {
     ProbeCache cache;
-    return read_now(std::make_shared<const Inquiry>(sources, wanted, cache), hosts, clock);
+    return read_now(std::make_shared<const Inquiry>(sources, keys, cache), hosts, clock);
 }
 
 }  // namespace drydock::conduct

@@ -52,7 +52,7 @@ struct Inquiry {
     };
 
     Inquiry(const model::FactSources& sources,
-            const std::vector<std::string>& wanted,
+            const std::vector<std::string>& wanted_keys,
             ProbeCache& cache);
 
     std::vector<Round> rounds;
@@ -70,14 +70,14 @@ class Inquiries {
 public:
     explicit Inquiries(const model::FactSources& sources) : sources_(sources) {}
 
-    [[nodiscard]] std::shared_ptr<const Inquiry> of(const std::vector<std::string>& wanted);
+    [[nodiscard]] std::shared_ptr<const Inquiry> of(const std::vector<std::string>& keys);
     // By the number that its plan's judges give a question; `keys` tells what it looks at.
     [[nodiscard]] std::shared_ptr<const Wanted>
     of(std::size_t question, const std::function<std::vector<std::string>()>& keys);
 
     // Of `wanted` what has to be read again because it has grown old. Facts that are read or
     // computed from others go together: they may have those in common.
-    [[nodiscard]] std::vector<std::string> too_old(const std::vector<std::string>& wanted,
+    [[nodiscard]] std::vector<std::string> too_old(const std::vector<std::string>& keys,
                                                    const model::FactBook& book,
                                                    std::int64_t now_ms) const;
 
@@ -140,7 +140,7 @@ private:
 [[nodiscard]] model::FactBook
 read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock);
 [[nodiscard]] model::FactBook read_now(const model::FactSources& sources,
-                                       const std::vector<std::string>& wanted,
+                                       const std::vector<std::string>& keys,
                                        Hosts& hosts,
                                        os::Clock& clock);
 

@@ -28,11 +28,11 @@ constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is w
 
 // Why an action failed, behind the cancellation of its last attempt.
 std::string with_cancellation(const std::string& cancelled, const Json& because) {
-    const std::string& why = because.as_string();
-    if (cancelled.starts_with(why)) {
+    const std::string& reason = because.as_string();
+    if (cancelled.starts_with(reason)) {
         return cancelled;
     }
-    return cancelled.empty() ? why : fmt::format("{}; {}", cancelled, why);
+    return cancelled.empty() ? reason : fmt::format("{}; {}", cancelled, reason);
 }
 
 // The rare ways in which a run learns what became of an action.
@@ -121,8 +121,8 @@ Json Runner::request_of(const Command& command) const {
     const Action& action = plan_.actions[command.action];
     Json request;
     request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
-    if (const auto found = permissions_.find(command.action); found != permissions_.end()) {
-        request.set("begin_by_ms", found->second.until_ms);
+    if (const auto permission = permissions_.find(command.action); permission != permissions_.end()) {
+        request.set("begin_by_ms", permission->second.until_ms);
     }
     if (command.what == Do::ask) {
         return request.set("do", "attach");
@@ -135,9 +135,9 @@ Json Runner::request_of(const Command& command) const {
 
 // The facts that let it begin have grown old, or may have while the clock stood still.
 bool Runner::has_lapsed(const Command& command) const {
-    const auto found = permissions_.find(command.action);
-    return found == permissions_.end() || clock_.monotonic_ms() > found->second.until_ms
-           || found->second.judged_ms < hosts_.clock_slipped_ms();
+    const auto permission = permissions_.find(command.action);
+    return permission == permissions_.end() || clock_.monotonic_ms() > permission->second.until_ms
+           || permission->second.judged_ms < hosts_.clock_slipped_ms();
 }
 
 void Runner::send_one(const Command& command) {
@@ -149,7 +149,7 @@ void Runner::send_one(const Command& command) {
 
 // True if a command was not sent, because what permitted it is no longer so.
 bool Runner::send() {
-    bool changed = false;
+    bool has_changed = false;
     for (const Command& command : std::exchange(to_send_, {})) {
         if (command.what == Do::begin && has_lapsed(command)) {
             PROBE("runner: a permission lapses before its command leaves");
@@ -161,28 +161,28 @@ bool Runner::send() {
                     Outcome::none,
                     Purpose::none},
                    std::move(detail)});
-            changed = true;
+            has_changed = true;
         } else {
             send_one(command);
         }
     }
-    return changed;
+    return has_changed;
 }
 
 Json Runner::unreached_detail(std::size_t index) const {
     PROBE("runner: nobody could be asked what became of it");
     const Action& action = plan_.actions[index];
     const bool forgotten = is_forgotten(index);
-    Json out;
-    out.set("action", action.id).set("source", action.source);
-    out.set(
+    Json result;
+    result.set("action", action.id).set("source", action.source);
+    result.set(
         "cause",
         fmt::format("{}: host {} {}: it may have ended, be under way still, or never have begun",
                     action.title,
                     action.host,
                     forgotten ? "has lost its records since it was to begin"
                               : "did not tell what became of it"));
-    return out.set(
+    return result.set(
         "remedy",
         forgotten ? fmt::format("see on host {} what became of it, and that nothing works there; "
                                 "`drydock resume` then takes it for never begun",
@@ -205,19 +205,19 @@ Json Runner::halt_detail(std::size_t index) const {
     const Action& action = plan_.actions[index];
     const auto last = failures_.find(index);
     const Json detail = last == failures_.end() ? Json() : last->second;
-    const std::string why = with_cancellation(cancelled_words(index), detail["because"]);
-    Json out;
-    out.set("action", action.id).set("source", action.source);
-    out.set("cause",
-            why.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
+    const std::string reason = with_cancellation(cancelled_words(index), detail["because"]);
+    Json result;
+    result.set("action", action.id).set("source", action.source);
+    result.set("cause",
+            reason.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
                                       action.title,
                                       state_.attempt(index))
-                        : fmt::format("{}: {}", action.title, why));
+                        : fmt::format("{}: {}", action.title, reason));
     std::string remedy = detail["remedy"].as_string();
     remedy = remedy.empty() ? action.remedy : remedy;
-    out.set("remedy", remedy.empty() ? k_remedy : remedy);
-    out.set("evidence", detail["evidence"]);
-    return out;
+    result.set("remedy", remedy.empty() ? k_remedy : remedy);
+    result.set("evidence", detail["evidence"]);
+    return result;
 }
 
 void Runner::end(EventType type, std::size_t action) {
@@ -266,8 +266,8 @@ bool Runner::carry_out(const Command& command) {
 // Everything else has ended, and only people can go on.
 bool Runner::await_person(const std::vector<Command>& commands) const {
     return !commands.empty() && in_flight_.empty() && to_send_.empty()
-           && std::all_of(commands.begin(), commands.end(), [](const Command& one) {
-                  return one.what == Do::await_person;
+           && std::all_of(commands.begin(), commands.end(), [](const Command& command) {
+                  return command.what == Do::await_person;
               });
 }
 
@@ -298,19 +298,19 @@ void Runner::tell_wait(const std::vector<Command>& commands) {
         return;
     }
     told_ms_ = now;
-    std::string what = judge_.waits_for();
+    std::string subject = judge_.waits_for();
     for (const Command& command : commands) {
-        if (what.empty() && command.what == Do::await_soak) {
-            what = "soak";
+        if (subject.empty() && command.what == Do::await_soak) {
+            subject = "soak";
         }
     }
-    listener_.on_wait(what, state_);
+    listener_.on_wait(subject, state_);
 }
 
 // Where many hosts answer at about the same time, their answers share a commit.
 void Runner::take_replies() {
-    const bool crowd = in_flight_.size() >= k_crowd;
-    for (const Reply& reply : hosts_.poll(wait_ms(), crowd ? k_gather_ms : 0)) {
+    const bool is_crowded = in_flight_.size() >= k_crowd;
+    for (const Reply& reply : hosts_.poll(wait_ms(), is_crowded ? k_gather_ms : 0)) {
         take(reply);
     }
 }
@@ -327,17 +327,17 @@ void Runner::take_judgement(Judgement judgement) {
 
 // Carries out what next() says until it says nothing new; true if commands are left.
 bool Runner::give_out() {
-    bool changed = true;
+    bool has_changed = true;
     std::vector<Command> commands;
-    while (changed && !ended_) {
-        changed = false;
+    while (has_changed && !ended_) {
+        has_changed = false;
         run::next(program_, state_, commands);
         for (const Command& command : commands) {
-            changed = carry_out(command) || changed;
+            has_changed = carry_out(command) || has_changed;
         }
         for (Judgement& judgement : judge_.step(in_flight_.empty() && to_send_.empty())) {
             take_judgement(std::move(judgement));
-            changed = true;
+            has_changed = true;
         }
     }
     tell_wait(commands);
@@ -350,10 +350,10 @@ Status Runner::run() {
         DRYDOCK_TRY(take_requests());
         const bool has_commands = give_out();
         DRYDOCK_TRY(commit());
-        const bool lapsed = send();
+        const bool has_lapse = send();
         cancel_in_flight();
         crash_if("sent");
-        if (lapsed) {
+        if (has_lapse) {
             continue;
         }
         if (ended_ || (!has_commands && in_flight_.empty()) || waits_for_person_) {

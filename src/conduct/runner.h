@@ -34,7 +34,7 @@ public:
     Listener& operator=(const Listener&) = delete;
     virtual ~Listener() = default;
     virtual void on_event(const run::Event& event, const run::State& state) = 0;
-    virtual void on_wait(const std::string& what, const run::State& state) = 0;
+    virtual void on_wait(const std::string& subject, const run::State& state) = 0;
 
     // How far an action in flight has come, up to twice a second: an action_progress that is not
     // durable.
@@ -53,7 +53,7 @@ struct Crash {
 void crash_at(const Crash& crash,
               std::uint64_t record,
               const std::vector<run::Event>& events,
-              std::string_view where);
+              std::string_view moment);
 
 // Added to an action's own limit before the conductor stops waiting for the agent to tell how it
 // ended.
@@ -93,7 +93,7 @@ public:
     Status record(const run::Event& event);
 
     // Answers a request without doing what it asks, with why.
-    Status refuse(const journal::Request& request, const std::string& why);
+    Status refuse(const journal::Request& request, const std::string& reason);
 
     // Gives out no new work from now on; run() goes on until what is in flight has ended. With
     // `purpose` ("the run is being taken back") people's requests to stop are refused meanwhile.
@@ -159,7 +159,7 @@ private:
     void send_one(const run::Command& command);
     [[nodiscard]] bool has_lapsed(const run::Command& command) const;
     void take_judgement(Judgement judgement);
-    void crash_if(std::string_view where) const;
+    void crash_if(std::string_view moment) const;
     bool carry_out(const run::Command& command);
     void begin(const run::Command& command);
     void ask(const run::Command& command);
@@ -177,7 +177,7 @@ private:
     void take_ended(const InFlight& flight, const Json& answer);
     void ask_again(const InFlight& flight);
     void await_end(Ticket ticket, const InFlight& flight);
-    void take_progress(Ticket ticket, InFlight& flight, const Json& told);
+    void take_progress(Ticket ticket, InFlight& flight, const Json& body);
     void cancel_in_flight();
     void take_cancellation(const Reply& reply);
     [[nodiscard]] Json detail_of_end(const InFlight& flight, const Json& result);

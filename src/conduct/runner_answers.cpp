@@ -32,16 +32,16 @@ Json detail_of(const Error& error) {
 
 // An agent that was asked and knows no outcome cannot tell; one that does not answer might.
 void Runner::take_ended(const InFlight& flight, const Json& answer) {
-    const std::string& where = answer["state"].as_string();
-    const Outcome told = outcome_from(answer["result"]["outcome"].as_string());
-    if (where == "ended" && !(flight.asked && told == Outcome::unknown)) {
+    const std::string& agent_state = answer["state"].as_string();
+    const Outcome result_outcome = outcome_from(answer["result"]["outcome"].as_string());
+    if (agent_state == "ended" && !(flight.asked && result_outcome == Outcome::unknown)) {
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
-               told,
+               result_outcome,
                Purpose::none,
                detail_of_end(flight, answer["result"])});
-    } else if (where == "none" && flight.asked && is_forgotten(flight.action)) {
+    } else if (agent_state == "none" && flight.asked && is_forgotten(flight.action)) {
         // The simulated hosts never lose theirs: core.unrepeatable_test comes here.
         apply({EventType::action_ended,
                flight.action,
@@ -50,7 +50,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                Purpose::none,
                {}});
     } else {
-        const Outcome outcome = where == "none" ? Outcome::none : Outcome::torn;
+        const Outcome outcome = agent_state == "none" ? Outcome::none : Outcome::torn;
         if (outcome == Outcome::none) {
             PROBE("runner: an action never began");
         } else {
@@ -90,8 +90,8 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
     if (hosts_.displaced()) {
         return;  // nothing of what a displaced conductor hears counts
     }
-    const bool lost = reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
-    if (flight.asked && lost && clock_.monotonic_ms() < flight.deadline_ms) {
+    const bool is_lost = reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
+    if (flight.asked && is_lost && clock_.monotonic_ms() < flight.deadline_ms) {
         ask_again(flight);
         return;
     }
@@ -107,9 +107,9 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
                std::move(detail)});
         return;
     }
-    const bool refused = reply.kind == Reply::Kind::refused && !flight.asked
+    const bool is_refused = reply.kind == Reply::Kind::refused && !flight.asked
                          && reply.error.kind != ErrorClass::unknown_outcome;
-    if (refused) {
+    if (is_refused) {
         PROBE("runner: refused by the host");
     } else {
         PROBE("runner: an answer is lost");
@@ -117,7 +117,7 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
     apply({EventType::action_ended,
            flight.action,
            flight.attempt,
-           refused ? Outcome::failed : Outcome::unknown,
+           is_refused ? Outcome::failed : Outcome::unknown,
            Purpose::none,
            detail_of(reply.error)});
 }
@@ -130,18 +130,18 @@ void Runner::take(const Reply& reply) {
         }
         return;
     }
-    const auto it = in_flight_.find(reply.ticket);
-    if (it == in_flight_.end()) {
+    const auto entry = in_flight_.find(reply.ticket);
+    if (entry == in_flight_.end()) {
         take_cancellation(reply);
         return;
     }
     if (reply.kind == Reply::Kind::progress) {
-        it->second.running_ms = clock_.monotonic_ms();
-        take_progress(reply.ticket, it->second, reply.body);
+        entry->second.running_ms = clock_.monotonic_ms();
+        take_progress(reply.ticket, entry->second, reply.body);
         return;
     }
-    const InFlight flight = it->second;
-    in_flight_.erase(it);
+    const InFlight flight = entry->second;
+    in_flight_.erase(entry);
     asking_.erase(flight.action);
     if (reply.kind == Reply::Kind::answer) {
         take_ended(flight, reply.body);

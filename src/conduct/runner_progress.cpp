@@ -19,11 +19,11 @@ using run::Purpose;
 // Between two requests to cancel an attempt that the agent could not cancel yet.
 constexpr std::int64_t k_cancel_again_ms = 1'000;
 
-Json told_part(const Json& told) {
+Json told_part(const Json& body) {
     Json part;
     for (const char* key : {"done", "of", "rate", "unit"}) {
-        if (!told[key].is_null()) {
-            part.set(key, told[key]);
+        if (!body[key].is_null()) {
+            part.set(key, body[key]);
         }
     }
     return part;
@@ -39,15 +39,15 @@ void Runner::await_end(Ticket ticket, const InFlight& flight) {
 }
 
 // An action that comes on may go on; the journal hears of it now and then.
-void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& told) {
-    if (!told["done"].is_number() || hosts_.displaced()) {
+void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& body) {
+    if (!body["done"].is_number() || hosts_.displaced()) {
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
     const Action& action = plan_.actions[flight.action];
     Progress& progress = progress_[flight.action];
-    if (progress.done != told["done"]) {
-        progress.done = told["done"];
+    if (progress.done != body["done"]) {
+        progress.done = body["done"];
         if (action.stall_ms > 0) {
             flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
             hosts_.extend(action.host, ticket, flight.deadline_ms);
@@ -55,7 +55,7 @@ void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& told) {
     }
     const Event event = {
         {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
-        told_part(told)};
+        told_part(body)};
     listener_.on_progress(event, state_);
     if (now >= progress.record_ms && progress.recorded != progress.done) {
         progress.recorded = progress.done;
@@ -91,13 +91,13 @@ void Runner::cancel_in_flight() {
 }
 
 void Runner::take_cancellation(const Reply& reply) {
-    const auto found = std::find_if(cancellations_.begin(), cancellations_.end(), [&](auto& one) {
-        return one.second.ticket == reply.ticket;
+    const auto entry = std::find_if(cancellations_.begin(), cancellations_.end(), [&](auto& candidate) {
+        return candidate.second.ticket == reply.ticket;
     });
-    if (found == cancellations_.end()) {
+    if (entry == cancellations_.end()) {
         return;
     }
-    Cancellation& cancellation = found->second;
+    Cancellation& cancellation = entry->second;
     cancellation.ticket = 0;
     cancellation.ask_ms = clock_.monotonic_ms() + k_cancel_again_ms;
     cancellation.is_answered =
@@ -121,12 +121,12 @@ Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
 
 // "cancelled at 3.2 of 10 GB; goes on from there on resume"; empty if it was not cancelled.
 std::string Runner::cancelled_words(std::size_t action) const {
-    const auto found = cancelled_.find(action);
-    if (found == cancelled_.end() || run::is_over(state_.status(action))) {
+    const auto entry = cancelled_.find(action);
+    if (entry == cancelled_.end() || run::is_over(state_.status(action))) {
         return {};
     }
-    return abort_request_ ? run::cancelled_text(found->second)
-                          : run::cancelled_for_resume_text(found->second);
+    return abort_request_ ? run::cancelled_text(entry->second)
+                          : run::cancelled_for_resume_text(entry->second);
 }
 
 Json Runner::pause_detail() const {

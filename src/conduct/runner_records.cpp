@@ -22,21 +22,21 @@ constexpr std::int64_t k_busy_pause_ms = 50;
 void crash_at(const Crash& crash,
               std::uint64_t record,
               const std::vector<Event>& events,
-              std::string_view where) {
+              std::string_view moment) {
     const bool is_named = std::any_of(events.begin(), events.end(), [&](const Event& event) {
         return run::name_of(event.type) == crash.event;
     });
-    if (crash.where == where && (is_named || (crash.record > 0 && crash.record == record))) {
+    if (crash.where == moment && (is_named || (crash.record > 0 && crash.record == record))) {
         ::kill(::getpid(), SIGKILL);
     }
 }
 
-void Runner::crash_if(std::string_view where) const {
-    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == where;
-    if (where == "sent" && dies_now) {
+void Runner::crash_if(std::string_view moment) const {
+    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == moment;
+    if (moment == "sent" && dies_now) {
         (void)hosts_.poll(0);  // what was asked for leaves this process
     }
-    crash_at(settings_.crash, records_, pending_, where);
+    crash_at(settings_.crash, records_, pending_, moment);
 }
 
 journal::RunState run_state_of(run::Phase phase) {
@@ -77,7 +77,7 @@ journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
 // nobody knows whether it was written: the journal writes it once.
 Status Runner::append(const journal::Entry& entry) {
     const std::int64_t deadline = clock_.monotonic_ms() + k_busy_ms_max;
-    bool again = true;
+    bool may_retry = true;
     while (true) {
         auto head = journal_.append(settings_.run, settings_.head, entry);
         if (head) {
@@ -87,12 +87,12 @@ Status Runner::append(const journal::Entry& entry) {
             }
             return {};
         }
-        const bool busy = head.error().kind == ErrorClass::transient;
-        const bool unknown = head.error().kind == ErrorClass::unknown_outcome;
-        if (busy && clock_.monotonic_ms() < deadline) {
+        const bool is_busy = head.error().kind == ErrorClass::transient;
+        const bool is_unknown = head.error().kind == ErrorClass::unknown_outcome;
+        if (is_busy && clock_.monotonic_ms() < deadline) {
             PROBE("runner: the journal is busy");
             hosts_.pass_time(k_busy_pause_ms);
-        } else if (unknown && std::exchange(again, false)) {
+        } else if (is_unknown && std::exchange(may_retry, false)) {
             PROBE("runner: the journal's answer is lost");
         } else {
             return tl::unexpected(head.error());

@@ -28,9 +28,9 @@ Status Runner::take_requests() {
     return {};
 }
 
-Status Runner::refuse(const journal::Request& request, const std::string& why) {
+Status Runner::refuse(const journal::Request& request, const std::string& reason) {
     heard_requests_.insert(request.number);
-    note(request, "refused: " + why);
+    note(request, "refused: " + reason);
     return commit();
 }
 

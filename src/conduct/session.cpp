@@ -27,10 +27,10 @@ Event plain_event(EventType type, Json detail = {}) {
 
 Json to_json(const std::vector<run::Drift>& drift) {
     Json list = Json::Array{};
-    for (const run::Drift& one : drift) {
+    for (const run::Drift& difference : drift) {
         Json json;
-        json.set("fact", one.key).set("expected", one.expected);
-        json.set("found", one.found).set("evidence", one.evidence);
+        json.set("fact", difference.key).set("expected", difference.expected);
+        json.set("found", difference.found).set("evidence", difference.evidence);
         list.push(std::move(json));
     }
     return list;
@@ -140,9 +140,9 @@ void RunSession::make_runner() {
 }
 
 drydock::Status RunSession::read_leases() {
-    DRYDOCK_TRY_ASSIGN(const auto given, ports_.journal.given_leases());
+    DRYDOCK_TRY_ASSIGN(const auto given_leases, ports_.journal.given_leases());
     leases_.clear();
-    for (const journal::GivenLease& lease : given) {
+    for (const journal::GivenLease& lease : given_leases) {
         leases_.push_back({static_cast<std::int64_t>(lease.epoch), lease.nonce});
     }
     return {};
@@ -257,9 +257,9 @@ drydock::Status RunSession::conduct() {
         PROBE("session: a host is silent before anything was begun");
         return stop_at(*silent);
     }
-    const Identity own = identity(epoch_);
+    const Identity own_identity = identity(epoch_);
     if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
-            return !is_adopted(work) && !is_neighbours(work, own);
+            return !is_adopted(work) && !is_neighbours(work, own_identity);
         })) {
         looked_ms_.reset();
         DRYDOCK_TRY(compare(drift));
@@ -329,9 +329,9 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
 }
 
 // Work that still keeps the run from its end is given up, and the record says so.
-drydock::Status RunSession::record_aborted(const std::string& who) {
+drydock::Status RunSession::record_aborted(const std::string& person) {
     Json detail;
-    detail.set("who", who);
+    detail.set("who", person);
     if (const auto given_up = std::exchange(obstacle_.error, std::nullopt)) {
         detail.set("given_up", given_up->message);
     }

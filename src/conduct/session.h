@@ -132,7 +132,7 @@ private:
     [[nodiscard]] std::optional<Error> find_refusing_host() const;
     [[nodiscard]] std::optional<Error> find_other_owner() const;
     [[nodiscard]] std::optional<Error> find_work_left(const WorkReport& report) const;
-    [[nodiscard]] drydock::Status record_aborted(const std::string& who);
+    [[nodiscard]] drydock::Status record_aborted(const std::string& person);
     [[nodiscard]] std::optional<std::size_t> find_approved_gate() const;
     void restore_soaks();
 

@@ -73,13 +73,13 @@ std::int64_t RunSession::wait_limit_ms() const {
 }
 
 WorkReport RunSession::await_foreign_work(const WorkReport& first) {
-    const Identity own = identity(epoch_);
+    const Identity own_identity = identity(epoch_);
     return await_quiet(
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
         &first,
-        [&](const HostWork& work) { return is_adopted(work) || is_neighbours(work, own); },
+        [&](const HostWork& work) { return is_adopted(work) || is_neighbours(work, own_identity); },
         [this](const HostWork& work) { return tell_wait(work); });
 }
 
@@ -96,13 +96,13 @@ WorkReport RunSession::ask_silent_hosts(WorkReport report) {
 
 // Of this cluster: nothing of it is adopted.
 WorkReport RunSession::await_all_work() {
-    const Identity own = identity(epoch_);
+    const Identity own_identity = identity(epoch_);
     return await_quiet(
         *hosts_,
         ports_.clock,
         wait_limit_ms(),
         nullptr,
-        [&](const HostWork& work) { return is_neighbours(work, own); },
+        [&](const HostWork& work) { return is_neighbours(work, own_identity); },
         [this](const HostWork& work) { return tell_wait(work); });
 }
 
@@ -113,9 +113,9 @@ bool RunSession::tell_wait(const HostWork& work) {
 }
 
 std::optional<Error> RunSession::find_other_owner() const {
-    const Identity own = identity(std::numeric_limits<std::int64_t>::max());
+    const Identity own_identity = identity(std::numeric_limits<std::int64_t>::max());
     for (const std::string& host : hosts_->names()) {
-        if (const auto error = ownership_conflict(hosts_->greeting(host), owner_on(host, own))) {
+        if (const auto error = ownership_conflict(hosts_->greeting(host), owner_on(host, own_identity))) {
             return error->in(fmt::format("host {}", host));
         }
     }

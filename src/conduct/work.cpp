@@ -15,9 +15,9 @@ constexpr std::int64_t k_poll_ms = 300;  // between two readings
 constexpr std::int64_t k_turn_ms = 500;
 
 std::optional<agent::Owner> find_owner(const Json& greeting, const std::string& journal) {
-    for (const Json& one : greeting["owners"].items()) {
-        if (!journal.empty() && one["journal"].as_string() == journal) {
-            auto owner = agent::read_owner(one);
+    for (const Json& entry : greeting["owners"].items()) {
+        if (!journal.empty() && entry["journal"].as_string() == journal) {
+            auto owner = agent::read_owner(entry);
             return owner ? std::optional(std::move(*owner)) : std::nullopt;
         }
     }
@@ -25,12 +25,12 @@ std::optional<agent::Owner> find_owner(const Json& greeting, const std::string& 
 }
 
 void take_running(const std::string& host, const Json& body, WorkReport& report) {
-    for (const Json& one : body["running"].items()) {
+    for (const Json& work : body["running"].items()) {
         report.running.push_back({host,
-                                  one["run"].as_string(),
-                                  one["action"].as_string(),
-                                  one["attempt"].as_int(),
-                                  find_owner(body, one["journal"].as_string())});
+                                  work["run"].as_string(),
+                                  work["action"].as_string(),
+                                  work["attempt"].as_int(),
+                                  find_owner(body, work["journal"].as_string())});
     }
 }
 
@@ -68,19 +68,19 @@ void ask_work(const std::vector<std::string>& names,
               Hosts& hosts,
               os::Clock& clock,
               WorkReport& report) {
-    std::map<Ticket, std::string> asked;
+    std::map<Ticket, std::string> hosts_by_ticket;
     const std::int64_t deadline = clock.monotonic_ms() + k_work_answer_ms;
     for (const std::string& host : names) {
         Json hello;
         hello.set("do", "hello");
-        asked.emplace(hosts.ask(host, std::move(hello), deadline), host);
+        hosts_by_ticket.emplace(hosts.ask(host, std::move(hello), deadline), host);
     }
-    while (!asked.empty()) {
+    while (!hosts_by_ticket.empty()) {
         for (const Reply& reply : hosts.poll(k_turn_ms)) {
-            const auto it = asked.find(reply.ticket);
-            if (it != asked.end() && reply.kind != Reply::Kind::progress) {
-                take_reply(it->second, reply, report);
-                asked.erase(it);
+            const auto entry = hosts_by_ticket.find(reply.ticket);
+            if (entry != hosts_by_ticket.end() && reply.kind != Reply::Kind::progress) {
+                take_reply(entry->second, reply, report);
+                hosts_by_ticket.erase(entry);
             }
         }
     }

@@ -16,12 +16,12 @@ Status after_effect(const Program& program, std::size_t index) {
 }
 
 // The action has failed for good. An optional one is left out, unless it may be under way still.
-void give_up(const Program& program, State& state, std::size_t index, Status how = Status::failed) {
-    if (program.optional(index) && how != Status::unreached) {
+void give_up(const Program& program, State& state, std::size_t index, Status status = Status::failed) {
+    if (program.optional(index) && status != Status::unreached) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);
     } else {
-        state.set_status(index, how);
+        state.set_status(index, status);
     }
 }
 
@@ -159,8 +159,8 @@ void ended(const Program& program, State& state, const Move& event) {
         give_up(program, state, event.action, Status::unreached);  // it has not ended in its time
     } else {
         // Nobody answers that question either.
-        const bool asked = state.status(event.action) == Status::lost;
-        state.set_status(event.action, asked ? Status::unheard : Status::lost);
+        const bool was_queried = state.status(event.action) == Status::lost;
+        state.set_status(event.action, was_queried ? Status::unheard : Status::lost);
     }
 }
 
@@ -217,9 +217,9 @@ void resumed(State& state) {
     }
 }
 
-void gate(State& state, const Move& event, Status from, Status to) {
-    if (state.status(event.action) == from) {
-        state.set_status(event.action, to);
+void gate(State& state, const Move& event, Status old_status, Status new_status) {
+    if (state.status(event.action) == old_status) {
+        state.set_status(event.action, new_status);
     }
 }
 

@@ -34,8 +34,8 @@ constexpr std::array<std::string_view, 4> k_purposes = {"none", "guard", "then",
 
 template <class Enum, std::size_t N>
 std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
-    const auto it = std::find(names.begin(), names.end(), name);
-    return it == names.end() ? std::nullopt : std::optional(static_cast<Enum>(it - names.begin()));
+    const auto position = std::find(names.begin(), names.end(), name);
+    return position == names.end() ? std::nullopt : std::optional(static_cast<Enum>(position - names.begin()));
 }
 
 template <std::size_t N>
@@ -108,9 +108,9 @@ Json EventCodec::encode(const Event& event) const {
 
 Result<Event> EventCodec::decode(const Json& json) const {
     const auto name_at = [&](std::string_view key) {
-        const auto it = json.members().find(key);
-        return it == json.members().end() ? std::string_view("none")
-                                          : std::string_view(it->second.as_string());
+        const auto entry = json.members().find(key);
+        return entry == json.members().end() ? std::string_view("none")
+                                          : std::string_view(entry->second.as_string());
     };
     const auto type = from_name<EventType>(k_types, name_at("type"));
     const auto outcome = from_name<Outcome>(k_outcomes, name_at("outcome"));
@@ -124,16 +124,16 @@ Result<Event> EventCodec::decode(const Json& json) const {
                    json["detail"]};
     if (is_of_action(*type)) {
         const std::string& id = json["action"].as_string();
-        const auto it = std::lower_bound(
-            by_id_.begin(), by_id_.end(), id, [&](std::size_t action, const std::string& wanted) {
-                return plan_.actions[action].id < wanted;
+        const auto position = std::lower_bound(
+            by_id_.begin(), by_id_.end(), id, [&](std::size_t action, const std::string& wanted_id) {
+                return plan_.actions[action].id < wanted_id;
             });
-        if (it == by_id_.end() || plan_.actions[*it].id != id) {
+        if (position == by_id_.end() || plan_.actions[*position].id != id) {
             return fail("journal.event",
                         fmt::format("the journal speaks of action {}, which the plan does not have",
                                     json["action"].show()));
         }
-        event.action = *it;
+        event.action = *position;
     }
     return event;
 }

@@ -57,12 +57,12 @@ Grammar::Grammar(const Program& program) : program_(program), state_(program.act
 }
 
 // Whether next() asks for what the event tells.
-bool Grammar::asks_for(Do what, const Move& event) {
+bool Grammar::asks_for(Do kind, const Move& event) {
     next(program_, state_, commands_);
     return std::any_of(commands_.begin(), commands_.end(), [&](const Command& command) {
         const bool is_same = !is_of_action(event.type) || command.action == event.action;
-        return command.what == what && is_same
-               && (what != Do::begin || command.attempt == event.attempt);
+        return command.what == kind && is_same
+               && (kind != Do::begin || command.attempt == event.attempt);
     });
 }
 
@@ -75,16 +75,16 @@ bool Grammar::asks_to_pause() {
 }
 
 bool Grammar::changes(const Move& event) const {
-    State after = state_;
-    apply(program_, after, event);
-    return !(after == state_);
+    State next_state = state_;
+    apply(program_, next_state, event);
+    return !(next_state == state_);
 }
 
 // Guards that were asked for are judged although something has failed meanwhile.
 bool Grammar::is_ready_to_judge(std::size_t action) const {
-    const auto after = program_.after(action);
-    return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
-        return is_over(state_.status(before));
+    const auto predecessors = program_.after(action);
+    return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
+        return is_over(state_.status(predecessor));
     });
 }
 
@@ -153,8 +153,8 @@ std::optional<std::string> Grammar::accept(const Move& event) {
 std::optional<std::string> first_violation(const Program& program, std::span<const Move> events) {
     Grammar grammar(program);
     for (std::size_t i = 0; i < events.size(); ++i) {
-        if (const auto why = grammar.accept(events[i])) {
-            return fmt::format("event {}: {}", i + 1, *why);
+        if (const auto violation = grammar.accept(events[i])) {
+            return fmt::format("event {}: {}", i + 1, *violation);
         }
     }
     return std::nullopt;

@@ -33,7 +33,7 @@ private:
     [[nodiscard]] bool is_legal_for_run(const Move& event);
     [[nodiscard]] bool is_legal_for_action(const Move& event);
     [[nodiscard]] bool ends_as_asked(const Move& event);
-    [[nodiscard]] bool asks_for(Do what, const Move& event);
+    [[nodiscard]] bool asks_for(Do kind, const Move& event);
     [[nodiscard]] bool asks_to_pause();
     [[nodiscard]] bool changes(const Move& event) const;
     [[nodiscard]] bool is_ready_to_judge(std::size_t action) const;

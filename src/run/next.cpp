@@ -67,9 +67,9 @@ constexpr const Turn& turn_in(State::Cell cell) {
 }
 
 bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
-    const auto after = program.after(index);
-    return std::all_of(after.begin(), after.end(), [&](std::size_t before) {
-        return is_over(State::status_in(cells[before]));
+    const auto predecessors = program.after(index);
+    return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
+        return is_over(State::status_in(cells[predecessor]));
     });
 }
 
@@ -121,20 +121,20 @@ Look look_over(const Program& program, const State& state, std::vector<Command>&
 
 }  // namespace
 
-void next(const Program& program, const State& state, std::vector<Command>& out) {
-    out.clear();
+void next(const Program& program, const State& state, std::vector<Command>& commands) {
+    commands.clear();
     if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
         return;
     }
-    const Look look = look_over(program, state, out);
+    const Look look = look_over(program, state, commands);
     const bool failed = (look.are & Turn::failed) != 0;
     const bool stopping = failed || state.phase() == Phase::pausing;
     if ((look.are & ~Turn::over) == 0) {
-        out.push_back({Do::finish, 0, 0, Purpose::none});
+        commands.push_back({Do::finish, 0, 0, Purpose::none});
     } else if (stopping && (look.are & Turn::in_flight) == 0) {
-        out.assign({{failed ? Do::halt : Do::pause, failed ? look.failed : 0}});
+        commands.assign({{failed ? Do::halt : Do::pause, failed ? look.failed : 0}});
     } else if (stopping) {
-        std::erase_if(out, is_new_work);
+        std::erase_if(commands, is_new_work);
     }
 }
 

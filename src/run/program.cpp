@@ -15,8 +15,8 @@ Program::Program(const model::Plan& plan) : ends_{0} {
             | (action.optional ? k_optional : 0));
         kind.attempts = static_cast<std::uint8_t>(std::clamp(action.attempts, 1, 255));
         kinds_.push_back(kind);
-        for (const std::size_t before : action.after) {
-            after_.push_back(static_cast<std::uint32_t>(before));
+        for (const std::size_t predecessor : action.after) {
+            after_.push_back(static_cast<std::uint32_t>(predecessor));
         }
         ends_.push_back(static_cast<std::uint32_t>(after_.size()));
     }

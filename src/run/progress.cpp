@@ -21,13 +21,13 @@ Scale scale_for(double largest, const std::string& unit) {
     if (unit != "bytes" && unit != "B") {
         return {1, unit};
     }
-    std::size_t at = 0;
+    std::size_t index = 0;
     double divisor = 1;
-    while (largest / divisor >= 1000 && at + 1 < k_units.size()) {
+    while (largest / divisor >= 1000 && index + 1 < k_units.size()) {
         divisor *= 1000;
-        ++at;
+        ++index;
     }
-    return {divisor, k_units.at(at)};
+    return {divisor, k_units.at(index)};
 }
 
 // One digit behind the point, unless it is 0 or the number is large.
@@ -47,13 +47,13 @@ std::string progress_text(const Json& progress) {
     if (!progress["done"].is_number()) {
         return {};
     }
-    const double done = progress["done"].as_double();
-    const double of = progress["of"].as_double();
+    const double amount = progress["done"].as_double();
+    const double total = progress["of"].as_double();
     const std::string& unit = progress["unit"].as_string();
-    const Scale scale = scale_for(std::max(done, of), unit);
-    std::string text = number_text(done / scale.divisor);
+    const Scale scale = scale_for(std::max(amount, total), unit);
+    std::string text = number_text(amount / scale.divisor);
     if (progress["of"].is_number()) {
-        text += " of " + number_text(of / scale.divisor);
+        text += " of " + number_text(total / scale.divisor);
     }
     text = with_unit(text, scale.unit);
     if (progress["rate"].is_number()) {

@@ -13,7 +13,7 @@ using model::Plan;
 // A store that the plan does not describe counts as needed.
 bool is_needed(const Plan& plan, const std::string& name) {
     const auto store = std::find_if(
-        plan.stores.begin(), plan.stores.end(), [&](const auto& one) { return one.name == name; });
+        plan.stores.begin(), plan.stores.end(), [&](const auto& candidate) { return candidate.name == name; });
     return store == plan.stores.end() || store->laws.contains(plan.from);
 }
 

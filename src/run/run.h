@@ -51,7 +51,7 @@ void apply(const Program& program, State& state, const Move& event);
 [[nodiscard]] bool repeats_used_up(const State& state, std::size_t action);
 
 // Into `out`, which is emptied first: a caller that keeps it allocates nothing.
-void next(const Program& program, const State& state, std::vector<Command>& out);
+void next(const Program& program, const State& state, std::vector<Command>& commands);
 [[nodiscard]] std::vector<Command> next(const Program& program, const State& state);
 
 // Asks the running state to stop giving out work; what is in flight ends. Part of the conductor's

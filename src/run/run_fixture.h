@@ -32,16 +32,16 @@ inline constexpr std::array k_statuses = {Status::waiting,
                                           Status::unreached,
                                           Status::unseen};
 
-inline Action action(const std::string& id, std::vector<std::size_t> after, Repeatable repeatable) {
-    Action one;
-    one.id = id;
-    one.verb = Verb::run;
-    one.host = "a";
-    one.after = std::move(after);
-    one.repeatable = repeatable;
-    one.request = Json::Object{{"kind", "command"}};
-    one.then = {Condition{.fact = "x"}};
-    return one;
+inline Action action(const std::string& id, std::vector<std::size_t> predecessors, Repeatable repeatable) {
+    Action new_action;
+    new_action.id = id;
+    new_action.verb = Verb::run;
+    new_action.host = "a";
+    new_action.after = std::move(predecessors);
+    new_action.repeatable = repeatable;
+    new_action.request = Json::Object{{"kind", "command"}};
+    new_action.then = {Condition{.fact = "x"}};
+    return new_action;
 }
 
 // Two side by side, a gate after both, one after the gate.

@@ -11,26 +11,26 @@ State::State(std::size_t actions) : size_(actions + 1), large_(size_ > k_inline 
 }
 
 void State::set_failures(std::size_t action, int failures) {
-    Cell& it = data()[action + 1];
-    it = with(it, k_failures_at, k_failures_max, std::clamp<int>(failures, 0, k_failures_max));
+    Cell& cell = data()[action + 1];
+    cell = with(cell, k_failures_at, k_failures_max, std::clamp<int>(failures, 0, k_failures_max));
 }
 
 void State::begin_attempt(std::size_t action, int attempt) {
     CHECK(attempt > 0 && attempt <= static_cast<int>(k_attempt_max));
-    Cell& it = data()[action + 1];
-    it = with(it, k_attempt_at, k_attempt_max, attempt);
+    Cell& cell = data()[action + 1];
+    cell = with(cell, k_attempt_at, k_attempt_max, attempt);
     begin_without_attempt(action);
 }
 
 void State::begin_without_attempt(std::size_t action) {
     const int begun = std::min<int>(this->begun(action) + 1, k_attempt_max);
-    Cell& it = data()[action + 1];
-    it = with(it, k_begun_at, k_attempt_max, begun);
+    Cell& cell = data()[action + 1];
+    cell = with(cell, k_begun_at, k_attempt_max, begun);
 }
 
 void State::forget_begin(std::size_t action) {
-    Cell& it = data()[action + 1];
-    it = with(it, k_begun_at, k_attempt_max, std::max(begun(action) - 1, 0));
+    Cell& cell = data()[action + 1];
+    cell = with(cell, k_begun_at, k_attempt_max, std::max(begun(action) - 1, 0));
 }
 
 std::span<State::Cell> State::new_cells(std::size_t actions) {
@@ -47,8 +47,8 @@ std::uint64_t State::hash() const {
     return xxh3({reinterpret_cast<const std::uint8_t*>(data()), size_ * sizeof(Cell)});
 }
 
-bool State::operator==(const State& other) const {
-    return std::equal(data(), data() + size_, other.data(), other.data() + other.size_);
+bool State::operator==(const State& state) const {
+    return std::equal(data(), data() + size_, state.data(), state.data() + state.size_);
 }
 
 }  // namespace drydock::run

@@ -113,8 +113,8 @@ public:
     void set_phase(Phase phase) { data()[0] = static_cast<Cell>(phase); }
 
     void set_status(std::size_t action, Status status) {
-        Cell& it = data()[action + 1];
-        it = (it & ~k_status) | static_cast<Cell>(status);
+        Cell& cell = data()[action + 1];
+        cell = (cell & ~k_status) | static_cast<Cell>(status);
     }
 
     // All of an action at once; each number within its bounds. All attempts were begun.
@@ -126,7 +126,7 @@ public:
     }
 
     // The action as another state of the same program has it.
-    void take(std::size_t action, const State& from) { data()[action + 1] = from.cell(action); }
+    void take(std::size_t action, const State& source) { data()[action + 1] = source.cell(action); }
 
     // Stays at its largest value.
     void set_failures(std::size_t action, int failures);
@@ -154,7 +154,7 @@ public:
     [[nodiscard]] std::span<Cell> new_cells(std::size_t actions);
 
     [[nodiscard]] std::uint64_t hash() const;
-    bool operator==(const State& other) const;
+    bool operator==(const State& state) const;
 
 private:
     static constexpr std::size_t k_inline = 60;  // cells that need no allocation
@@ -164,8 +164,8 @@ private:
     static constexpr unsigned k_attempt_at = 9;
     static constexpr unsigned k_begun_at = 20;
 
-    [[nodiscard]] static constexpr Cell with(Cell cell, unsigned at, Cell max, int value) {
-        return (cell & ~(max << at)) | static_cast<Cell>(value) << at;
+    [[nodiscard]] static constexpr Cell with(Cell cell, unsigned shift, Cell max, int value) {
+        return (cell & ~(max << shift)) | static_cast<Cell>(value) << shift;
     }
 
     [[nodiscard]] const Cell* data() const { return size_ > k_inline ? large_.data() : &small_[0]; }

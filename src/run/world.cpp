@@ -134,41 +134,41 @@ std::string bound_key(const Plan& plan, const std::string& member, std::string_v
 }
 
 bool may_run_series(const World& world, const std::string& key, const std::string& series) {
-    const auto it = world.find(key);
-    if (it == world.end() || it->second.any_of.empty()) {
+    const auto entry = world.find(key);
+    if (entry == world.end() || entry->second.any_of.empty()) {
         return true;
     }
     return std::any_of(
-        it->second.any_of.begin(), it->second.any_of.end(), [&](const Observation& one) {
-            return one.status == Known::known
-                   && model::version_in_series(one.value.as_string(), series);
+        entry->second.any_of.begin(), entry->second.any_of.end(), [&](const Observation& observation) {
+            return observation.status == Known::known
+                   && model::version_in_series(observation.value.as_string(), series);
         });
 }
 
 // A member that is down is not ready: some systems say nothing then, and some say no.
-bool is_not_ready(const Observation& one) {
-    return one.status == Known::absent || (one.status == Known::known && one.value == Json(false));
+bool is_not_ready(const Observation& observation) {
+    return observation.status == Known::absent || (observation.status == Known::known && observation.value == Json(false));
 }
 
-bool matches(const Observation& found,
+bool matches(const Observation& actual,
              const Observation& expected,
              const model::FactSource& source) {
     if (source.binds == "ready" && is_not_ready(expected)) {
-        return is_not_ready(found);
+        return is_not_ready(actual);
     }
-    if (found.status != expected.status) {
+    if (actual.status != expected.status) {
         return false;
     }
     const bool series =
         source.type == model::FactType::release
-        && model::version_in_series(found.value.as_string(), expected.value.as_string());
-    return found.status != Known::known || found.value == expected.value || series;
+        && model::version_in_series(actual.value.as_string(), expected.value.as_string());
+    return actual.status != Known::known || actual.value == expected.value || series;
 }
 
 std::string show_expected(const Expectation& expectation) {
     std::string text;
-    for (const Observation& one : expectation.any_of) {
-        text += (text.empty() ? "" : " or ") + show(one);
+    for (const Observation& observation : expectation.any_of) {
+        text += (text.empty() ? "" : " or ") + show(observation);
     }
     return expectation.by.empty() ? text : fmt::format("{} (left so by {})", text, expectation.by);
 }
@@ -199,9 +199,9 @@ Presence::Presence(const Plan& plan) : roster_(plan.roster()) {
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         for (const model::Effect& effect : plan.actions[i].effects) {
-            const auto at = index.find(model::fact_key(effect.member, effect.name));
-            if (at != index.end()) {
-                touches_.push_back({i, at->second, !effect.value.is_null()});
+            const auto entry = index.find(model::fact_key(effect.member, effect.name));
+            if (entry != index.end()) {
+                touches_.push_back({i, entry->second, !effect.value.is_null()});
             }
         }
     }
@@ -215,17 +215,17 @@ Presence::Presence(const Plan& plan) : roster_(plan.roster()) {
 }
 
 model::Roster Presence::up(const State& state) const {
-    std::vector<bool> up = planned_;
+    std::vector<bool> is_up = planned_;
     for (const Touch& touch : touches_) {
         const Status status = state.status(touch.action);
         if (took_effect(status) || is_unsettled(status)) {
-            up[touch.member] = took_effect(status) && touch.up;
+            is_up[touch.member] = took_effect(status) && touch.up;
         }
     }
     model::Roster roster = roster_;
-    std::size_t at = 0;
+    std::size_t position = 0;
     for (auto& [role, members] : roster) {
-        std::erase_if(members, [&](const std::string&) { return !up[at++]; });
+        std::erase_if(members, [&](const std::string&) { return !is_up[position++]; });
     }
     return roster;
 }
@@ -240,9 +240,9 @@ namespace {
 // planned never said it.
 void excuse_identity(const Plan& plan, const State& state, World& world) {
     const auto roster = members_up(plan, state);
-    std::set<std::string, std::less<>> up;
+    std::set<std::string, std::less<>> live_members;
     for (const auto& [role, members] : roster) {
-        up.insert(members.begin(), members.end());
+        live_members.insert(members.begin(), members.end());
     }
     for (auto& [key, expectation] : world) {
         const auto source = plan.sources.find(key);
@@ -252,7 +252,7 @@ void excuse_identity(const Plan& plan, const State& state, World& world) {
             && expectation.any_of.front().status == Known::absent) {
             expectation.any_of.clear();
         }
-        if (identity && !expectation.any_of.empty() && !up.contains(source->second.member)) {
+        if (identity && !expectation.any_of.empty() && !live_members.contains(source->second.member)) {
             expectation.any_of.push_back(value_of({}));
         }
     }
@@ -290,21 +290,21 @@ find_drift(const Plan& plan, const State& state, const model::FactBook& observed
     std::vector<Drift> moved;
     for (const auto& [key, expectation] : expected_world(plan, state)) {
         const auto source = plan.sources.find(key);
-        const auto found = observed.find(key);
+        const auto observation = observed.find(key);
         if (expectation.any_of.empty() || source == plan.sources.end() || source->second.moves
-            || found == observed.end()) {
+            || observation == observed.end()) {
             continue;
         }
         const bool fits = std::any_of(
-            expectation.any_of.begin(), expectation.any_of.end(), [&](const Observation& one) {
-                return matches(found->second, one, source->second);
+            expectation.any_of.begin(), expectation.any_of.end(), [&](const Observation& expected) {
+                return matches(observation->second, expected, source->second);
             });
         if (!fits) {
             moved.push_back({key,
                              show_expected(expectation),
-                             show(found->second),
-                             found->second.evidence,
-                             found->second.status == Known::unknown});
+                             show(observation->second),
+                             observation->second.evidence,
+                             observation->second.status == Known::unknown});
         }
     }
     return moved;
