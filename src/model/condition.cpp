@@ -29,14 +29,14 @@ constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
-    const auto it = std::find(names.begin(), names.end(), name);
-    return it == names.end() ? std::nullopt : std::optional(static_cast<Enum>(it - names.begin()));
+    const auto position = std::find(names.begin(), names.end(), name);
+    return position == names.end() ? std::nullopt : std::optional(static_cast<Enum>(position - names.begin()));
 }
 
 const Observation& look_up(const FactBook& book, const std::string& key) {
     static const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
-    const auto it = book.find(key);
-    return it == book.end() ? k_never_read : it->second;
+    const auto entry = book.find(key);
+    return entry == book.end() ? k_never_read : entry->second;
 }
 
 int compare(const Json& a, const Json& b, FactType type) {
@@ -54,15 +54,15 @@ bool equal(const Json& value, const Json& operand, FactType type) {
 }
 
 bool contains(const Json& list, const Json& value, FactType type) {
-    return std::any_of(list.items().begin(), list.items().end(), [&](const Json& one) {
-        return equal(value, one, type);
+    return std::any_of(list.items().begin(), list.items().end(), [&](const Json& element) {
+        return equal(value, element, type);
     });
 }
 
 const std::vector<std::string>& of_role(const Roster& members, const std::string& role) {
     static const std::vector<std::string> k_nobody;
-    const auto it = members.find(role);
-    return it == members.end() ? k_nobody : it->second;
+    const auto entry = members.find(role);
+    return entry == members.end() ? k_nobody : entry->second;
 }
 
 // Borrowed from the roster, or from the one who asks.
@@ -93,8 +93,8 @@ Tri tri(bool holds) {
 
 // A member that is alone in its role has nobody to catch up with.
 bool has_others(const Condition& condition, const FactView& view, const std::string& self) {
-    const Roster& all = view.all_members == nullptr ? view.members : *view.all_members;
-    const auto& members = of_role(all, condition.role);
+    const Roster& roster = view.all_members == nullptr ? view.members : *view.all_members;
+    const auto& members = of_role(roster, condition.role);
     return std::any_of(
         members.begin(), members.end(), [&](const auto& member) { return member != self; });
 }
@@ -106,18 +106,18 @@ Tri reaches(const Condition& condition,
             const Json& value) {
     const std::string& fact = condition.fact;
     const auto& members = of_role(view.members, condition.role);
-    bool any = !has_others(condition, view, self);
+    bool is_comparable = !has_others(condition, view, self);
     for (const std::string& member : members) {
-        const Observation& before = look_up(view.earlier, fact_key(member, fact));
-        if (member == self || before.status != Known::known) {
+        const Observation& earlier = look_up(view.earlier, fact_key(member, fact));
+        if (member == self || earlier.status != Known::known) {
             continue;
         }
-        any = true;
-        if (compare(value, before.value, condition.type) < 0) {
+        is_comparable = true;
+        if (compare(value, earlier.value, condition.type) < 0) {
             return Tri::no;
         }
     }
-    return any ? Tri::yes : Tri::cannot_tell;
+    return is_comparable ? Tri::yes : Tri::cannot_tell;
 }
 
 Tri against(const Observation& now, const Observation& reference) {
@@ -135,11 +135,11 @@ Tri as_planned(const Observation& now, const Observation& planned) {
 
 Tri ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
-    const bool less =
+    const bool is_upper_bound =
         condition.relation == Relation::below || condition.relation == Relation::at_most;
     const bool or_equal =
         condition.relation == Relation::at_least || condition.relation == Relation::at_most;
-    return tri((or_equal && order == 0) || (less ? order < 0 : order > 0));
+    return tri((or_equal && order == 0) || (is_upper_bound ? order < 0 : order > 0));
 }
 
 // A value that is absent answers `present`, `is_not`, `planned` and `stands`; every other relation
@@ -150,33 +150,33 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     if (now.status == Known::unknown) {
         return Tri::cannot_tell;
     }
-    const bool known = now.status == Known::known;
+    const bool is_known = now.status == Known::known;
     switch (condition.relation) {
     case Relation::present:
-        return tri(known == condition.operand.as_bool(true));
+        return tri(is_known == condition.operand.as_bool(true));
     case Relation::planned:
         return as_planned(now, look_up(view.planned, key));
     case Relation::stands:
         return against(now, look_up(view.earlier, key));
     case Relation::is:
-        return tri(known && equal(now.value, condition.operand, condition.type));
+        return tri(is_known && equal(now.value, condition.operand, condition.type));
     case Relation::is_not:
-        return tri(!known || !equal(now.value, condition.operand, condition.type));
+        return tri(!is_known || !equal(now.value, condition.operand, condition.type));
     case Relation::in:
-        return tri(known && contains(condition.operand, now.value, condition.type));
+        return tri(is_known && contains(condition.operand, now.value, condition.type));
     case Relation::reaches:
-        return known ? reaches(condition, view, member, now.value) : Tri::no;
+        return is_known ? reaches(condition, view, member, now.value) : Tri::no;
     case Relation::has:
-        return tri(known && contains(now.value, condition.operand, FactType::text));
+        return tri(is_known && contains(now.value, condition.operand, FactType::text));
     case Relation::same:
-        return tri(known);
+        return tri(is_known);
     case Relation::below:
     case Relation::at_least:
     case Relation::above:
     case Relation::at_most:
         break;
     }
-    return known ? ordered(condition, now.value) : Tri::no;
+    return is_known ? ordered(condition, now.value) : Tri::no;
 }
 
 std::string expected(const Condition& condition, const FactView& view, const std::string& member) {
@@ -236,9 +236,9 @@ std::string too_few(const Condition& condition, const Names& members) {
 // All members give equal, known values; the sentence names the two that differ.
 Verdict judge_same(const Condition& condition, const FactView& view, const Names& members) {
     for (const std::string* member : members) {
-        const Tri one = judge_one(condition, view, *member);
-        if (one != Tri::yes) {
-            return {one, finding(condition, view, *member), condition.remedy};
+        const Tri outcome = judge_one(condition, view, *member);
+        if (outcome != Tri::yes) {
+            return {outcome, finding(condition, view, *member), condition.remedy};
         }
         const std::string key = fact_key(*member, condition.fact);
         const std::string first = fact_key(*members.front(), condition.fact);
@@ -290,22 +290,22 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
                                                    : members.size();
     needed = condition.whose == Whose::any && condition.members_min == 0 ? 1 : needed;
     std::size_t yes = 0;
-    std::size_t open = 0;
+    std::size_t undecided = 0;
     std::string why_no;
     std::string why_open;
     for (const std::string* member : members) {
-        const Tri one = judge_one(condition, view, *member);
-        yes += one == Tri::yes ? 1U : 0U;
-        open += one == Tri::cannot_tell ? 1U : 0U;
-        std::string& why = one == Tri::no ? why_no : why_open;
-        if (one != Tri::yes && why.empty()) {
-            why = finding(condition, view, *member);
+        const Tri outcome = judge_one(condition, view, *member);
+        yes += outcome == Tri::yes ? 1U : 0U;
+        undecided += outcome == Tri::cannot_tell ? 1U : 0U;
+        std::string& reason = outcome == Tri::no ? why_no : why_open;
+        if (outcome != Tri::yes && reason.empty()) {
+            reason = finding(condition, view, *member);
         }
     }
     if (yes >= needed) {
         return {};
     }
-    const bool can_tell = yes + open < needed;
+    const bool can_tell = yes + undecided < needed;
     std::string because = can_tell && !why_no.empty() ? why_no : why_open;
     if (because.empty()) {
         because = too_few(condition, members);
@@ -316,12 +316,12 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
 Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view) {
     Verdict worst;
     for (const Condition& condition : conditions) {
-        Verdict one = evaluate(condition, view);
-        if (one.outcome == Tri::no) {
-            return one;
+        Verdict verdict = evaluate(condition, view);
+        if (verdict.outcome == Tri::no) {
+            return verdict;
         }
-        if (one.outcome == Tri::cannot_tell && worst.outcome == Tri::yes) {
-            worst = std::move(one);
+        if (verdict.outcome == Tri::cannot_tell && worst.outcome == Tri::yes) {
+            worst = std::move(verdict);
         }
     }
     return worst;
@@ -346,8 +346,8 @@ namespace {
 
 // "server@source" -> "source server".
 std::string role_in_words(const std::string& role) {
-    const auto at = role.find('@');
-    return at == role.npos ? role : role.substr(at + 1) + " " + role.substr(0, at);
+    const auto separator = role.find('@');
+    return separator == role.npos ? role : role.substr(separator + 1) + " " + role.substr(0, separator);
 }
 
 }  // namespace
@@ -356,34 +356,34 @@ std::string describe(const Condition& condition) {
     static const FactBook k_none;
     static const Roster k_nobody;
     const std::string role = condition.role.empty() ? "member" : role_in_words(condition.role);
-    std::string whose;
+    std::string subject;
     switch (condition.whose) {
     case Whose::system:
         break;
     case Whose::this_member:
-        whose = "this member's ";
+        subject = "this member's ";
         break;
     case Whose::every:
-        whose = fmt::format("every {}'s ", role);
+        subject = fmt::format("every {}'s ", role);
         break;
     case Whose::others:
-        whose = condition.besides.empty() ? fmt::format("the other {}s' ", role)
+        subject = condition.besides.empty() ? fmt::format("the other {}s' ", role)
                                           : fmt::format("the other hosts' {}s' ", role);
         break;
     case Whose::any:
-        whose = fmt::format("one {}'s ", role);
+        subject = fmt::format("one {}'s ", role);
         break;
     }
     if (condition.members_min > 0) {
-        whose = condition.whose == Whose::others
-                    ? fmt::format("at least {} of {}", condition.members_min, whose)
+        subject = condition.whose == Whose::others
+                    ? fmt::format("at least {} of {}", condition.members_min, subject)
                     : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
     if (condition.relation == Relation::planned) {
-        return fmt::format("{}{} is as when the plan was made", whose, condition.fact);
+        return fmt::format("{}{} is as when the plan was made", subject, condition.fact);
     }
     return fmt::format("{}{} is {}",
-                       whose,
+                       subject,
                        condition.fact,
                        expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
 }
@@ -406,16 +406,16 @@ Json to_json(const Condition& condition) {
 }
 
 Result<Condition> condition_from_json(const Json& json) {
-    const auto whose = from_name<Whose>(k_whose, json["of"].as_string());
+    const auto quantifier = from_name<Whose>(k_whose, json["of"].as_string());
     const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());
-    if (!whose || !relation || json["fact"].as_string().empty()) {
+    if (!quantifier || !relation || json["fact"].as_string().empty()) {
         return fail("plan.condition",
                     fmt::format("a condition that cannot be read: {}", json.dump()));
     }
     Condition condition;
     condition.fact = json["fact"].as_string();
     condition.role = json["role"].as_string();
-    condition.whose = *whose;
+    condition.whose = *quantifier;
     condition.relation = *relation;
     condition.operand = json["operand"];
     condition.type = fact_type_from(json["type"].as_string());
@@ -426,8 +426,8 @@ Result<Condition> condition_from_json(const Json& json) {
     return condition;
 }
 
-std::string_view name_of(Whose whose) {
-    return k_whose.at(static_cast<std::size_t>(whose));
+std::string_view name_of(Whose quantifier) {
+    return k_whose.at(static_cast<std::size_t>(quantifier));
 }
 
 std::string_view name_of(Relation relation) {

@@ -89,7 +89,7 @@ facts_of(const Condition& condition, const Roster& members, const std::string& t
 
 [[nodiscard]] Json to_json(const Condition& condition);
 [[nodiscard]] Result<Condition> condition_from_json(const Json& json);
-[[nodiscard]] std::string_view name_of(Whose whose);
+[[nodiscard]] std::string_view name_of(Whose quantifier);
 [[nodiscard]] std::string_view name_of(Relation relation);
 [[nodiscard]] std::string_view name_of(Tri value);
 

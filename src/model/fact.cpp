@@ -18,8 +18,8 @@ constexpr std::array<std::string_view, 3> k_known = {"known", "absent", "unknown
 const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
 
 const Observation& look_up(const FactBook& book, const std::string& key) {
-    const auto it = book.find(key);
-    return it == book.end() ? k_never_read : it->second;
+    const auto entry = book.find(key);
+    return entry == book.end() ? k_never_read : entry->second;
 }
 
 int compare(const Json& a, const Json& b, FactType type) {
@@ -52,14 +52,14 @@ Observation unknown_input(const FactSource& source, const FactBook& book, const 
 
 Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     const Observation* best = nullptr;
-    const std::string* whose = nullptr;
+    const std::string* best_key = nullptr;
     for (const std::string& key : source.inputs) {
-        const Observation& one = look_up(book, key);
-        const bool better =
-            best == nullptr || sign * compare(one.value, best->value, source.type) > 0;
-        if (one.status == Known::known && better) {
-            best = &one;
-            whose = &key;
+        const Observation& observation = look_up(book, key);
+        const bool is_better =
+            best == nullptr || sign * compare(observation.value, best->value, source.type) > 0;
+        if (observation.status == Known::known && is_better) {
+            best = &observation;
+            best_key = &key;
         }
     }
     if (best == nullptr) {
@@ -70,27 +70,27 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     }
     return {Known::known,
             best->value,
-            fmt::format("{} of {}: {}", source.derive, *whose, best->evidence),
+            fmt::format("{} of {}: {}", source.derive, *best_key, best->evidence),
             best->at_ms};
 }
 
 Observation agreed(const FactSource& source, const FactBook& book) {
     Observation common = nobody_could_tell();
     for (const std::string& key : source.inputs) {
-        const Observation& one = look_up(book, key);
-        if (one.status != Known::known) {
+        const Observation& observation = look_up(book, key);
+        if (observation.status != Known::known) {
             continue;
         }
-        if (common.status == Known::known && !(common.value == one.value)) {
+        if (common.status == Known::known && !(common.value == observation.value)) {
             return {Known::unknown,
                     {},
                     fmt::format("members differ: {} says {}, others {}",
                                 key,
-                                one.value.show(),
+                                observation.value.show(),
                                 common.value.show()),
-                    one.at_ms};
+                    observation.at_ms};
         }
-        common = one;
+        common = observation;
     }
     const std::string* key = decisive_unknown(source, book);
     return common.status == Known::known && key != nullptr ? unknown_input(source, book, *key)
@@ -103,13 +103,13 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
     }
     const Observation& a = look_up(book, source.inputs.at(0));
     const Observation& b = look_up(book, source.inputs.at(1));
-    const bool percent = source.derive == "percent";
+    const bool is_percent = source.derive == "percent";
     if (a.status == Known::absent || b.status == Known::absent) {
         return {
             Known::absent, {}, fmt::format("{} of something that is not there", source.derive), 0};
     }
     if (a.status != Known::known || b.status != Known::known
-        || (percent && b.value.as_int() <= 0)) {
+        || (is_percent && b.value.as_int() <= 0)) {
         return {Known::unknown,
                 {},
                 fmt::format("{} of {} and {}, of which one is not known",
@@ -119,7 +119,7 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
                 0};
     }
     const std::int64_t value =
-        percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
+        is_percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
                 : a.value.as_int() - b.value.as_int();
     return {Known::known,
             Json(value),
@@ -155,11 +155,11 @@ bool is_modelled(const FactSource& source) {
 }
 
 Observation derive(const FactSource& source, const FactBook& book) {
-    Observation found = computed(source, book);
+    Observation observation = computed(source, book);
     for (const std::string& key : source.inputs) {
-        found.fresh_until_ms = std::min(found.fresh_until_ms, look_up(book, key).fresh_until_ms);
+        observation.fresh_until_ms = std::min(observation.fresh_until_ms, look_up(book, key).fresh_until_ms);
     }
-    return found;
+    return observation;
 }
 
 namespace {
@@ -168,8 +168,8 @@ namespace {
 std::size_t place(const FactSources& sources,
                   const std::string& key,
                   std::map<std::string, std::size_t>& depths) {
-    if (const auto known = depths.find(key); known != depths.end()) {
-        return known->second;
+    if (const auto entry = depths.find(key); entry != depths.end()) {
+        return entry->second;
     }
     depths[key] = 0;
     std::size_t depth = 0;
@@ -184,16 +184,16 @@ std::size_t place(const FactSources& sources,
 }  // namespace
 
 std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
-                                                     const std::vector<std::string>& wanted) {
-    const bool plain = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& key) {
+                                                     const std::vector<std::string>& keys) {
+    const bool is_plain = std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
         const auto source = sources.find(key);
         return source == sources.end() || source->second.inputs.empty();
     });
-    if (plain && std::is_sorted(wanted.begin(), wanted.end())) {
-        return {wanted};
+    if (is_plain && std::is_sorted(keys.begin(), keys.end())) {
+        return {keys};
     }
     std::map<std::string, std::size_t> depths;
-    for (const std::string& key : wanted) {
+    for (const std::string& key : keys) {
         place(sources, key, depths);
     }
     std::vector<std::vector<std::string>> rounds;
@@ -233,9 +233,9 @@ std::string evidence_from(const Json& evidence) {
     }
     std::string text = evidence["source"].show();
     for (const std::string_view part : {"problem", "note", "read"}) {
-        if (const auto it = evidence.members().find(part); it != evidence.members().end()) {
+        if (const auto entry = evidence.members().find(part); entry != evidence.members().end()) {
             text += ": ";
-            text += it->second.is_string() ? it->second.as_string() : it->second.show();
+            text += entry->second.is_string() ? entry->second.as_string() : entry->second.show();
             break;
         }
     }
@@ -243,8 +243,8 @@ std::string evidence_from(const Json& evidence) {
 }
 
 Known known_from(std::string_view name) {
-    const auto it = std::find(k_known.begin(), k_known.end(), name);
-    return it == k_known.end() ? Known::unknown : static_cast<Known>(it - k_known.begin());
+    const auto position = std::find(k_known.begin(), k_known.end(), name);
+    return position == k_known.end() ? Known::unknown : static_cast<Known>(position - k_known.begin());
 }
 
 }  // namespace
@@ -300,8 +300,8 @@ std::string_view name_of(FactType type) {
 }
 
 FactType fact_type_from(std::string_view name) {
-    const auto it = std::find(k_types.begin(), k_types.end(), name);
-    return it == k_types.end() ? FactType::text : static_cast<FactType>(it - k_types.begin());
+    const auto position = std::find(k_types.begin(), k_types.end(), name);
+    return position == k_types.end() ? FactType::text : static_cast<FactType>(position - k_types.begin());
 }
 
 }  // namespace drydock::model

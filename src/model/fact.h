@@ -72,7 +72,7 @@ using FactSources = std::map<std::string, FactSource, std::less<>>;
 
 // The keys needed to know `wanted`, in rounds: each round only needs what earlier rounds read.
 [[nodiscard]] std::vector<std::vector<std::string>>
-reading_rounds(const FactSources& sources, const std::vector<std::string>& wanted);
+reading_rounds(const FactSources& sources, const std::vector<std::string>& keys);
 
 // How an observation reads in a sentence: "3.5.16", "nothing", "not known (GET ...: timed out)".
 [[nodiscard]] std::string show(const Observation& observation);

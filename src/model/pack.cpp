@@ -45,9 +45,9 @@ std::string_view name_of(Verb verb) {
 }
 
 std::optional<Verb> verb_from(std::string_view name) {
-    const auto it = std::find(k_verbs.begin(), k_verbs.end(), name);
-    return it == k_verbs.end() ? std::nullopt
-                               : std::optional(static_cast<Verb>(it - k_verbs.begin()));
+    const auto position = std::find(k_verbs.begin(), k_verbs.end(), name);
+    return position == k_verbs.end() ? std::nullopt
+                               : std::optional(static_cast<Verb>(position - k_verbs.begin()));
 }
 
 std::vector<std::string> verb_names() {
@@ -75,8 +75,8 @@ std::string_view name_of(Raises raises) {
 }
 
 Raises raises_from(std::string_view name) {
-    const auto it = std::find(k_raises.begin(), k_raises.end(), name);
-    return it == k_raises.end() ? Raises::never : static_cast<Raises>(it - k_raises.begin());
+    const auto position = std::find(k_raises.begin(), k_raises.end(), name);
+    return position == k_raises.end() ? Raises::never : static_cast<Raises>(position - k_raises.begin());
 }
 
 std::string_view name_of(Repeatable repeatable) {

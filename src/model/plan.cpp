@@ -5,17 +5,17 @@
 namespace drydock::model {
 
 const Action* Plan::find(std::string_view id) const {
-    const auto it = std::find_if(
-        actions.begin(), actions.end(), [&](const Action& one) { return one.id == id; });
-    return it == actions.end() ? nullptr : &*it;
+    const auto position = std::find_if(
+        actions.begin(), actions.end(), [&](const Action& action) { return action.id == id; });
+    return position == actions.end() ? nullptr : &*position;
 }
 
 std::vector<std::string> Plan::members() const {
-    std::vector<std::string> all;
+    std::vector<std::string> names;
     for (const PlanRole& role : roles) {
-        all.insert(all.end(), role.members.begin(), role.members.end());
+        names.insert(names.end(), role.members.begin(), role.members.end());
     }
-    return all;
+    return names;
 }
 
 Roster Plan::roster() const {
@@ -31,8 +31,8 @@ facts_of(const std::vector<Condition>& conditions, const Plan& plan, const std::
     const Roster roster = plan.roster();
     std::vector<std::string> keys;
     for (const Condition& condition : conditions) {
-        auto more = facts_of(condition, roster, member);
-        std::move(more.begin(), more.end(), std::back_inserter(keys));
+        auto condition_keys = facts_of(condition, roster, member);
+        std::move(condition_keys.begin(), condition_keys.end(), std::back_inserter(keys));
     }
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());

@@ -14,17 +14,17 @@ namespace drydock::model {
 namespace {
 
 std::vector<std::string> strings_from(const Json& json) {
-    std::vector<std::string> out;
+    std::vector<std::string> strings;
     for (const Json& item : json.items()) {
-        out.push_back(item.as_string());
+        strings.push_back(item.as_string());
     }
-    return out;
+    return strings;
 }
 
-Status read_conditions(const Json& json, std::vector<Condition>& out) {
+Status read_conditions(const Json& json, std::vector<Condition>& conditions) {
     for (const Json& item : json.items()) {
         DRYDOCK_TRY_ASSIGN(Condition condition, condition_from_json(item));
-        out.push_back(std::move(condition));
+        conditions.push_back(std::move(condition));
     }
     return {};
 }
@@ -61,13 +61,13 @@ Result<Action> action_from(const Json& json, std::size_t index) {
             fmt::format("action {} has no id or an unknown verb `{}`", index, json["verb"].show()));
     }
     for (const Json& item : json["after"].items()) {
-        const auto before = item.as_uint();
-        if (!before || *before >= index) {
+        const auto predecessor = item.as_uint();
+        if (!predecessor || *predecessor >= index) {
             return fail(
                 "plan.order",
                 fmt::format("action {} stands before what it needs ({})", action.id, item.show()));
         }
-        action.after.push_back(*before);
+        action.after.push_back(*predecessor);
     }
     DRYDOCK_TRY(read_action_conditions(json, action));
     action.verb = *verb;
@@ -126,9 +126,9 @@ FactSource source_from(const std::string& key, const Json& json) {
 FactBook planned_from(const Json& json) {
     FactBook book;
     for (const auto& [key, value] : json.members()) {
-        const bool known = !value.items().empty();
-        book[key] = {known ? Known::known : Known::absent,
-                     known ? value.items().front() : Json(),
+        const bool is_known = !value.items().empty();
+        book[key] = {is_known ? Known::known : Known::absent,
+                     is_known ? value.items().front() : Json(),
                      "the plan",
                      0};
     }

@@ -7,21 +7,21 @@ namespace drydock::model {
 namespace {
 
 Json strings_to_json(const std::vector<std::string>& strings) {
-    Json::Array out(strings.begin(), strings.end());
-    return Json(std::move(out));
+    Json::Array array(strings.begin(), strings.end());
+    return Json(std::move(array));
 }
 
 template <class T, class Write>
 Json list_to_json(const std::vector<T>& list, Write write) {
-    Json::Array out;
-    for (const T& one : list) {
-        out.push_back(write(one));
+    Json::Array array;
+    for (const T& element : list) {
+        array.push_back(write(element));
     }
-    return Json(std::move(out));
+    return Json(std::move(array));
 }
 
 Json conditions_to_json(const std::vector<Condition>& conditions) {
-    return list_to_json(conditions, [](const Condition& one) { return to_json(one); });
+    return list_to_json(conditions, [](const Condition& condition) { return to_json(condition); });
 }
 
 Json effect_to_json(const Effect& effect) {

@@ -29,11 +29,11 @@ Result<Version> Version::parse(std::string_view text) {
     version.suffix_ = cut == text.npos ? "" : std::string(text.substr(cut));
     version.numbers_.reserve(k_components);
     std::string_view rest = text.substr(0, cut);
-    for (bool more = true; more;) {
+    for (bool has_more = true; has_more;) {
         const auto dot = rest.find('.');
         const std::string_view part = rest.substr(0, dot);
-        more = dot != rest.npos;
-        rest.remove_prefix(more ? dot + 1 : 0);
+        has_more = dot != rest.npos;
+        rest.remove_prefix(has_more ? dot + 1 : 0);
         std::uint64_t number = 0;
         const auto end = std::from_chars(part.data(), part.data() + part.size(), number);
         if (part.empty() || end.ec != std::errc() || end.ptr != part.data() + part.size()) {
@@ -46,18 +46,18 @@ Result<Version> Version::parse(std::string_view text) {
     return version;
 }
 
-int Version::compare(const Version& other) const {
-    const std::size_t count = std::max(numbers_.size(), other.numbers_.size());
+int Version::compare(const Version& right) const {
+    const std::size_t count = std::max(numbers_.size(), right.numbers_.size());
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint64_t a = i < numbers_.size() ? numbers_[i] : 0;
-        const std::uint64_t b = i < other.numbers_.size() ? other.numbers_[i] : 0;
+        const std::uint64_t b = i < right.numbers_.size() ? right.numbers_[i] : 0;
         if (a != b) {
             return a < b ? -1 : 1;
         }
     }
-    const int mine = suffix_rank(suffix_);
-    const int others = suffix_rank(other.suffix_);
-    return mine != others ? mine - others : suffix_.compare(other.suffix_);
+    const int left_rank = suffix_rank(suffix_);
+    const int right_rank = suffix_rank(right.suffix_);
+    return left_rank != right_rank ? left_rank - right_rank : suffix_.compare(right.suffix_);
 }
 
 bool Version::in_series(const Version& prefix) const {
@@ -69,21 +69,21 @@ bool Version::in_series(const Version& prefix) const {
 }
 
 int compare_versions(std::string_view a, std::string_view b) {
-    const auto left = Version::parse(a);
-    const auto right = Version::parse(b);
-    if (left && right) {
-        return left->compare(*right);
+    const auto first = Version::parse(a);
+    const auto second = Version::parse(b);
+    if (first && second) {
+        return first->compare(*second);
     }
-    if (left.has_value() != right.has_value()) {
-        return left ? 1 : -1;
+    if (first.has_value() != second.has_value()) {
+        return first ? 1 : -1;
     }
     return a.compare(b);
 }
 
 bool version_in_series(std::string_view version, std::string_view prefix) {
-    const auto left = Version::parse(version);
-    const auto right = Version::parse(prefix);
-    return left && right && left->in_series(*right);
+    const auto first = Version::parse(version);
+    const auto second = Version::parse(prefix);
+    return first && second && first->in_series(*second);
 }
 
 Result<VersionRange> VersionRange::parse(std::string_view text) {
@@ -94,10 +94,10 @@ Result<VersionRange> VersionRange::parse(std::string_view text) {
         }
         const auto digits = part.find_first_not_of("<>=");
         const std::string relation = digits == 0 ? "=" : part.substr(0, digits);
-        const bool known = relation == "=" || relation == "<" || relation == "<=" || relation == ">"
+        const bool is_known = relation == "=" || relation == "<" || relation == "<=" || relation == ">"
                            || relation == ">=";
         const std::string version = digits == part.npos ? "" : part.substr(digits);
-        if (!known || !Version::parse(version)) {
+        if (!is_known || !Version::parse(version)) {
             return fail("range.syntax",
                         fmt::format("`{}` is no version bound", part),
                         "write bounds as in \">=3.5.0 <3.6\"");
@@ -113,9 +113,9 @@ bool VersionRange::contains(std::string_view version) const {
         if (bound.relation == "=") {
             return order == 0;
         }
-        const bool less = bound.relation.front() == '<';
+        const bool is_upper_bound = bound.relation.front() == '<';
         const bool or_equal = bound.relation.size() == 2;
-        return (or_equal && order == 0) || (less ? order < 0 : order > 0);
+        return (or_equal && order == 0) || (is_upper_bound ? order < 0 : order > 0);
     });
 }
 

@@ -21,7 +21,7 @@ public:
     static Result<Version> parse(std::string_view text);
 
     // <0, 0, >0 as this is older than, equal to, newer than the other.
-    [[nodiscard]] int compare(const Version& other) const;
+    [[nodiscard]] int compare(const Version& right) const;
     // "3.5.16" is in "3.5": every component that the prefix has is equal. A prefix with as many
     // components, or with a suffix, is a whole version: only itself is in it.
     [[nodiscard]] bool in_series(const Version& prefix) const;

@@ -14,15 +14,15 @@ using model::Effect;
 using model::Plan;
 
 // Adds an action and all that must come before it.
-void require(const Plan& plan, std::size_t action, std::vector<bool>& done) {
+void require(const Plan& plan, std::size_t action, std::vector<bool>& prefix) {
     std::vector<std::size_t> open = {action};
     while (!open.empty()) {
-        const std::size_t at = open.back();
+        const std::size_t index = open.back();
         open.pop_back();
-        if (!done[at]) {
-            done[at] = true;
-            const auto& after = plan.actions[at].after;
-            open.insert(open.end(), after.begin(), after.end());
+        if (!prefix[index]) {
+            prefix[index] = true;
+            const auto& predecessors = plan.actions[index].after;
+            open.insert(open.end(), predecessors.begin(), predecessors.end());
         }
     }
 }
@@ -39,9 +39,9 @@ struct Track {
     std::vector<Turn> turns;
 
     // Behind how many of the turns it stands.
-    [[nodiscard]] std::size_t reached(const std::vector<bool>& done) const {
+    [[nodiscard]] std::size_t reached(const std::vector<bool>& prefix) const {
         std::size_t count = 0;
-        while (count < turns.size() && done[turns[count].action]) {
+        while (count < turns.size() && prefix[turns[count].action]) {
             ++count;
         }
         return count;
@@ -77,12 +77,12 @@ std::vector<Track> tracks_of(const Plan& plan,
 // Whether all can run the series right after `last`. What has to be done before is only ever added
 // to, so the first set that serves is the smallest; if that needs something behind `last`, all do.
 bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::size_t last) {
-    std::vector<bool> done(plan.actions.size(), false);
-    require(plan, last, done);
+    std::vector<bool> prefix(plan.actions.size(), false);
+    require(plan, last, prefix);
     for (bool moved = true; moved;) {
         moved = false;
         for (const Track& track : tracks) {
-            std::size_t count = track.reached(done);
+            std::size_t count = track.reached(prefix);
             if (track.runs_after(count)) {
                 continue;
             }
@@ -92,14 +92,14 @@ bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::siz
             if (count == track.turns.size()) {
                 return false;
             }
-            require(plan, track.turns[count].action, done);
+            require(plan, track.turns[count].action, prefix);
             moved = true;
         }
     }
     // `last` is last only if nothing that was added waits for it.
     for (std::size_t i = last + 1; i < plan.actions.size(); ++i) {
-        const auto& after = plan.actions[i].after;
-        if (done[i] && std::find(after.begin(), after.end(), last) != after.end()) {
+        const auto& predecessors = plan.actions[i].after;
+        if (prefix[i] && std::find(predecessors.begin(), predecessors.end(), last) != predecessors.end()) {
             return false;
         }
     }
@@ -116,28 +116,28 @@ bool starts_series(const Action& action, const std::string& running, const std::
 }
 
 std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& actions) {
-    std::vector<bool> before(plan.actions.size(), false);
+    std::vector<bool> is_ancestor(plan.actions.size(), false);
     for (const std::size_t action : actions) {
-        for (const std::size_t one : plan.actions[action].after) {
-            require(plan, one, before);
+        for (const std::size_t predecessor : plan.actions[action].after) {
+            require(plan, predecessor, is_ancestor);
         }
     }
-    return before;
+    return is_ancestor;
 }
 
 std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_t>& actions) {
-    std::vector<bool> behind(plan.actions.size(), false);
-    std::vector<bool> one_of(plan.actions.size(), false);
+    std::vector<bool> is_descendant(plan.actions.size(), false);
+    std::vector<bool> is_listed(plan.actions.size(), false);
     for (const std::size_t action : actions) {
-        one_of[action] = true;
+        is_listed[action] = true;
     }
     std::vector<std::size_t> first;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const auto& after = plan.actions[i].after;
-        behind[i] = std::any_of(after.begin(), after.end(), [&](std::size_t before) {
-            return behind[before] || one_of[before];
+        const auto& predecessors = plan.actions[i].after;
+        is_descendant[i] = std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
+            return is_descendant[predecessor] || is_listed[predecessor];
         });
-        if (one_of[i] && !behind[i]) {
+        if (is_listed[i] && !is_descendant[i]) {
             first.push_back(i);
         }
     }

@@ -66,20 +66,20 @@ void check_versions(Draft& draft) {
                 continue;
             }
             const std::string key = model::fact_key(member.name, fact);
-            const auto found = request.facts.find(key);
-            if (found == request.facts.end() || found->second.status == model::Known::unknown) {
+            const auto entry = request.facts.find(key);
+            if (entry == request.facts.end() || entry->second.status == model::Known::unknown) {
                 draft.problem({"plan.unknown",
                                fmt::format("{} cannot be told: {}",
                                            key,
-                                           found == request.facts.end() ? "was not read"
-                                                                        : found->second.evidence),
+                                           entry == request.facts.end() ? "was not read"
+                                                                        : entry->second.evidence),
                                "see that the member answers or is down for good (drydock survey), "
                                "then plan again",
                                ErrorClass::transient});
                 continue;
             }
-            const std::string version = found->second.value.as_string();
-            if (found->second.status == model::Known::known && version != request.from
+            const std::string version = entry->second.value.as_string();
+            if (entry->second.status == model::Known::known && version != request.from
                 && version != request.to) {
                 draft.problem(
                     {"plan.version",

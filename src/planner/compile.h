@@ -32,7 +32,7 @@ void order_members(Draft& draft);
 // How early a member is taken. 0: half-way already, so that nothing may be stopped beside it; 1:
 // the rest; 2: those that the pack wants last.
 [[nodiscard]] int
-rank(const Draft& draft, const model::Selection& each, const model::Member& member);
+rank(const Draft& draft, const model::Selection& selection, const model::Member& member);
 // Refuses roles of which no member could ever be stopped.
 void check_quorums(Draft& draft);
 // Steps become actions on members, with dependencies.

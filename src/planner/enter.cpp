@@ -44,7 +44,7 @@ class Blocks {
 public:
     Blocks(const Plan& plan, const model::ProcedureSpec& procedure) {
         for (const model::PhaseSpec& phase : procedure.phases) {
-            each_[phase.name] = phase.each.has_value();
+            block_phases_[phase.name] = phase.each.has_value();
         }
         for (std::size_t i = 0; i < plan.actions.size(); ++i) {
             if (!plan.actions[i].member.empty() && !starts_again(plan.actions[i], plan)) {
@@ -57,11 +57,11 @@ public:
 
 private:
     void add(const Action& action, std::size_t index) {
-        const bool each = each_[action.phase];
-        const std::string kind = each ? action.phase : "";
+        const bool is_block_phase = block_phases_[action.phase];
+        const std::string kind = is_block_phase ? action.phase : "";
         const auto last = last_.find(action.member);
         const bool fits = last != last_.end() && last->second.first == kind;
-        if (!each && !moves_release(action.verb)) {
+        if (!is_block_phase && !moves_release(action.verb)) {
             if (!passes_by(action)) {
                 last_.erase(action.member);
             }
@@ -74,7 +74,7 @@ private:
         blocks_[last_[action.member].second].actions.push_back(index);
     }
 
-    std::map<std::string, bool> each_;
+    std::map<std::string, bool> block_phases_;
     std::map<std::string, std::pair<std::string, std::size_t>> last_;  // member -> kind, its block
     std::vector<Block> blocks_;
 };
@@ -85,13 +85,13 @@ using Expected = std::map<std::string, Json>;
 bool fits(const Draft& draft, const std::string& member, const Expected& expected) {
     return !expected.empty()
            && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
-                  const auto it = draft.request.facts.find(model::fact_key(member, entry.first));
-                  if (it == draft.request.facts.end()
-                      || it->second.status == model::Known::unknown) {
+                  const auto fact = draft.request.facts.find(model::fact_key(member, entry.first));
+                  if (fact == draft.request.facts.end()
+                      || fact->second.status == model::Known::unknown) {
                       return false;
                   }
                   const Json observed =
-                      it->second.status == model::Known::known ? it->second.value : Json();
+                      fact->second.status == model::Known::known ? fact->second.value : Json();
                   return observed == entry.second;
               });
 }
@@ -113,10 +113,10 @@ bool is_of_the_way(const std::vector<std::string>& way, const std::string& fact)
 // Whether the fact has the value that the action gives it, or one that a later action does.
 bool is_there(const Draft& draft, std::size_t action, const model::Effect& effect) {
     for (std::size_t i = action; i < draft.plan.actions.size(); ++i) {
-        for (const model::Effect& one : draft.plan.actions[i].effects) {
+        for (const model::Effect& later_effect : draft.plan.actions[i].effects) {
             const bool is_same =
-                one.kind == "becomes" && one.member == effect.member && one.name == effect.name;
-            if (is_same && fits(draft, effect.member, {{one.name, one.value}})) {
+                later_effect.kind == "becomes" && later_effect.member == effect.member && later_effect.name == effect.name;
+            if (is_same && fits(draft, effect.member, {{later_effect.name, later_effect.value}})) {
                 return true;
             }
         }
@@ -169,7 +169,7 @@ std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end
     const model::Member* member = find_member(draft.request.cluster, block.member);
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
-    std::size_t behind = 0;
+    std::size_t count = 0;
     bool is_open = false;  // a step since the last one that moved it is not done
     for (std::size_t i = 0; i < block.actions.size() && block.actions[i] < end; ++i) {
         const Action& action = draft.plan.actions[block.actions[i]];
@@ -186,10 +186,10 @@ std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end
         }
         is_open = !moves && (is_open || !is_done(draft, action, block.member));
         if (!is_open && fits(draft, block.member, expected)) {
-            behind = i + 1;
+            count = i + 1;
         }
     }
-    return behind;
+    return count;
 }
 
 // A member that is done is not touched, but what its last step promised is observed again.
@@ -200,45 +200,45 @@ Action confirmation(const Action& last) {
     return confirm;
 }
 
-void note(Plan& plan, const Block& block, std::size_t behind) {
+void note(Plan& plan, const Block& block, std::size_t count) {
     const auto title = [&](std::size_t step) { return plan.actions[block.actions[step]].title; };
     plan.skipped.push_back(fmt::format("{}: {} is already behind {}; {}",
                                        plan.actions[block.actions.front()].phase,
                                        block.member,
-                                       title(behind - 1),
-                                       behind == block.actions.size()
+                                       title(count - 1),
+                                       count == block.actions.size()
                                            ? "it is only confirmed"
-                                           : fmt::format("goes on with: {}", title(behind))));
+                                           : fmt::format("goes on with: {}", title(count))));
 }
 
 // Takes actions out: what waited for one waits for what that one waited for.
-void take_out(Plan& plan, const std::vector<bool>& gone) {
+void take_out(Plan& plan, const std::vector<bool>& is_removed) {
     std::vector<std::size_t> place(plan.actions.size());
-    std::vector<Action> kept;
+    std::vector<Action> remaining;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        std::vector<std::size_t> after;  // still by the old indices
-        for (const std::size_t before : plan.actions[i].after) {
-            const auto& instead = plan.actions[before].after;
-            if (gone[before]) {
-                after.insert(after.end(), instead.begin(), instead.end());
+        std::vector<std::size_t> predecessors;  // still by the old indices
+        for (const std::size_t predecessor : plan.actions[i].after) {
+            const auto& replacements = plan.actions[predecessor].after;
+            if (is_removed[predecessor]) {
+                predecessors.insert(predecessors.end(), replacements.begin(), replacements.end());
             } else {
-                after.push_back(before);
+                predecessors.push_back(predecessor);
             }
         }
-        std::sort(after.begin(), after.end());
-        after.erase(std::unique(after.begin(), after.end()), after.end());
-        plan.actions[i].after = std::move(after);
+        std::sort(predecessors.begin(), predecessors.end());
+        predecessors.erase(std::unique(predecessors.begin(), predecessors.end()), predecessors.end());
+        plan.actions[i].after = std::move(predecessors);
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        place[i] = kept.size();
-        if (!gone[i]) {
-            for (std::size_t& before : plan.actions[i].after) {
-                before = place[before];
+        place[i] = remaining.size();
+        if (!is_removed[i]) {
+            for (std::size_t& predecessor : plan.actions[i].after) {
+                predecessor = place[predecessor];
             }
-            kept.push_back(std::move(plan.actions[i]));
+            remaining.push_back(std::move(plan.actions[i]));
         }
     }
-    plan.actions = std::move(kept);
+    plan.actions = std::move(remaining);
 }
 
 // For each member the first action that moves it together with others and is still to be done.
@@ -258,13 +258,13 @@ std::map<std::string, std::size_t> first_open(const Draft& draft) {
 
 void enter_members(Draft& draft) {
     Plan& plan = draft.plan;
-    std::vector<bool> gone(plan.actions.size(), false);
-    std::set<std::string> again;  // these go their way from its front
+    std::vector<bool> is_removed(plan.actions.size(), false);
+    std::set<std::string> restarted_members;  // these go their way from its front
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         Action& action = plan.actions[i];
         if (starts_again(action, plan)) {
-            gone[i] = !holds(draft, action.when, action.member);
-            again.insert(gone[i] ? "" : action.member);
+            is_removed[i] = !holds(draft, action.when, action.member);
+            restarted_members.insert(is_removed[i] ? "" : action.member);
             action.when.clear();  // answered: by then others may be up
         }
     }
@@ -272,24 +272,24 @@ void enter_members(Draft& draft) {
     const auto open = first_open(draft);
     for (const Block& block : blocks.all()) {
         const auto end = open.find(block.member);
-        const std::size_t behind =
-            again.contains(block.member)
+        const std::size_t count =
+            restarted_members.contains(block.member)
                 ? 0
                 : steps_behind(draft, block, end == open.end() ? plan.actions.size() : end->second);
-        if (behind == 0) {
+        if (count == 0) {
             continue;
         }
-        note(plan, block, behind);
-        for (std::size_t i = 0; i < behind; ++i) {
-            gone[block.actions[i]] = true;
+        note(plan, block, count);
+        for (std::size_t i = 0; i < count; ++i) {
+            is_removed[block.actions[i]] = true;
         }
-        Action& last = plan.actions[block.actions[behind - 1]];
+        Action& last = plan.actions[block.actions[count - 1]];
         if (!last.then.empty()) {
-            gone[block.actions[behind - 1]] = false;
+            is_removed[block.actions[count - 1]] = false;
             last = confirmation(last);
         }
     }
-    take_out(plan, gone);
+    take_out(plan, is_removed);
 }
 
 }  // namespace drydock::planner

@@ -29,8 +29,8 @@ public:
 
     // What follows waits for what is there so far; `beside`: only for what the step before it
     // waited for, and what follows both waits for both.
-    void begin_step(bool beside) {
-        if (beside) {
+    void begin_step(bool is_parallel) {
+        if (is_parallel) {
             ends_.insert(ends_.end(), frontier_.begin(), frontier_.end());
             frontier_ = start_;
             return;
@@ -40,8 +40,8 @@ public:
         start_ = frontier_;
     }
 
-    std::size_t add(Action action, std::vector<std::size_t> after) {
-        action.after = std::move(after);
+    std::size_t add(Action action, std::vector<std::size_t> predecessors) {
+        action.after = std::move(predecessors);
         draft_.plan.actions.push_back(std::move(action));
         return draft_.plan.actions.size() - 1;
     }
@@ -60,11 +60,11 @@ public:
     }
 
 private:
-    std::vector<std::size_t> add_chain(std::vector<Action> chain, std::vector<std::size_t> after) {
+    std::vector<std::size_t> add_chain(std::vector<Action> chain, std::vector<std::size_t> predecessors) {
         for (Action& action : chain) {
-            after = {add(std::move(action), after)};
+            predecessors = {add(std::move(action), predecessors)};
         }
-        return after;
+        return predecessors;
     }
 
     void barrier(const std::string& phase) {
@@ -92,9 +92,9 @@ std::vector<const Member*> selected(const Draft& draft, const Selection& selecti
     std::vector<const Member*> members;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         const Member* member = find_member(draft.request.cluster, name);
-        auto where = fill_conditions(draft.scope, member, selection.where);
+        auto conditions = fill_conditions(draft.scope, member, selection.where);
         const bool stands_for_another = selection.per_host && is_host_of_any(members, member->host);
-        if (where && holds(draft, *where, name) && !stands_for_another) {
+        if (conditions && holds(draft, *conditions, name) && !stands_for_another) {
             members.push_back(member);
         }
     }
@@ -134,31 +134,31 @@ using Together = std::vector<const Member*>;
 
 bool has_installed(const Draft& draft, const Member& member) {
     const std::string fact = bound_fact(draft.request.pack, member.role, "installed");
-    const auto found = draft.request.facts.find(model::fact_key(member.name, fact));
-    return found != draft.request.facts.end()
-           && found->second.value.as_string() == draft.request.to;
+    const auto entry = draft.request.facts.find(model::fact_key(member.name, fact));
+    return entry != draft.request.facts.end()
+           && entry->second.value.as_string() == draft.request.to;
 }
 
 // When a host is taken: as the first of its members; of those half-way, first the ones on which
 // members only have to be started.
-std::pair<int, bool> rank_of(const Draft& draft, const Selection& each, const Together& members) {
+std::pair<int, bool> rank_of(const Draft& draft, const Selection& selection, const Together& members) {
     int latest = 0;
     bool is_half_way = false;
     bool changes = false;
     for (const Member* member : members) {
-        const int one = rank(draft, each, *member);
-        is_half_way = is_half_way || one == 0;
-        latest = std::max(latest, one);
+        const int member_rank = rank(draft, selection, *member);
+        is_half_way = is_half_way || member_rank == 0;
+        latest = std::max(latest, member_rank);
         changes = changes || !has_installed(draft, *member);
     }
     return {is_half_way ? 0 : latest, is_half_way && changes};
 }
 
-std::vector<Together> together(const Draft& draft, const Selection& each) {
+std::vector<Together> together(const Draft& draft, const Selection& selection) {
     std::vector<Together> groups;
-    for (const Member* member : selected(draft, each)) {
-        const auto host = std::find_if(groups.begin(), groups.end(), [&](const Together& one) {
-            return each.by_host && one.front()->host == member->host;
+    for (const Member* member : selected(draft, selection)) {
+        const auto host = std::find_if(groups.begin(), groups.end(), [&](const Together& group) {
+            return selection.by_host && group.front()->host == member->host;
         });
         if (host == groups.end()) {
             groups.push_back({member});
@@ -166,9 +166,9 @@ std::vector<Together> together(const Draft& draft, const Selection& each) {
             host->push_back(member);
         }
     }
-    if (each.by_host) {
-        std::stable_sort(groups.begin(), groups.end(), [&](const auto& one, const auto& other) {
-            return rank_of(draft, each, one) < rank_of(draft, each, other);
+    if (selection.by_host) {
+        std::stable_sort(groups.begin(), groups.end(), [&](const auto& first, const auto& second) {
+            return rank_of(draft, selection, first) < rank_of(draft, selection, second);
         });
     }
     return groups;
@@ -199,9 +199,9 @@ Status add_step(Draft& draft,
 Status add_looks(Draft& draft,
                  const PhaseSpec& phase,
                  const StepSpec& step,
-                 const Together& others,
+                 const Together& other_members,
                  std::vector<Action>& actions) {
-    for (const Member* member : others) {
+    for (const Member* member : other_members) {
         DRYDOCK_TRY_ASSIGN(const Action made, make_action(draft, phase, step, member));
         if (!made.then.empty()) {
             actions.push_back(
@@ -222,8 +222,8 @@ actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
             DRYDOCK_TRY(add_step(draft, phase, step, members[i], actions));
         }
         if (step.once_a_host) {
-            const Together others(members.begin() + 1, members.end());
-            DRYDOCK_TRY(add_looks(draft, phase, step, others, actions));
+            const Together other_members(members.begin() + 1, members.end());
+            DRYDOCK_TRY(add_looks(draft, phase, step, other_members, actions));
         }
     }
     return actions;
@@ -241,28 +241,28 @@ Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
 
 // What was found where `where` asks: "m1/is_leader is unknown".
 std::string found_instead(const Draft& draft, const Selection& selection) {
-    std::vector<std::string> found;
+    std::vector<std::string> values;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         for (const model::Condition& condition : selection.where) {
             const std::string key = model::fact_key(name, condition.fact);
-            const auto it = draft.request.facts.find(key);
-            found.push_back(fmt::format(
-                "{} is {}", key, it == draft.request.facts.end() ? "nothing" : show(it->second)));
+            const auto entry = draft.request.facts.find(key);
+            values.push_back(fmt::format(
+                "{} is {}", key, entry == draft.request.facts.end() ? "nothing" : show(entry->second)));
         }
     }
-    return join(found, ", ");
+    return join(values, ", ");
 }
 
 // The other members of the role on its host.
 Together neighbours(const Draft& draft, const Member& member, const std::string& role) {
-    Together others;
+    Together group;
     for (const std::string& name : draft.scope.members.at(role)) {
-        const Member* other = find_member(draft.request.cluster, name);
-        if (other->host == member.host && other->name != member.name) {
-            others.push_back(other);
+        const Member* candidate = find_member(draft.request.cluster, name);
+        if (candidate->host == member.host && candidate->name != member.name) {
+            group.push_back(candidate);
         }
     }
-    return others;
+    return group;
 }
 
 Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
@@ -281,8 +281,8 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
         }
         chains.push_back(std::move(chain));
     }
-    const bool anybody = !draft.scope.members.at(step.on->role).empty();
-    if (chains.empty() && step.on->one && anybody) {
+    const bool has_members = !draft.scope.members.at(step.on->role).empty();
+    if (chains.empty() && step.on->one && has_members) {
         return fail(
             "plan.nobody",
             fmt::format("no {} fits `where` of {}: {}",
@@ -298,17 +298,17 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
 }
 
 // Whether the two releases write another format of one of these stores. Says so where they do not.
-bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std::string& what) {
+bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std::string& subject) {
     std::vector<std::string> equal;
     for (const std::string& store : stores) {
-        const auto* from = law_of(draft.request.pack, draft.request.from, store);
-        const auto* to = law_of(draft.request.pack, draft.request.to, store);
-        if (from == nullptr || to == nullptr || from->writes != to->writes) {
+        const auto* from_law = law_of(draft.request.pack, draft.request.from, store);
+        const auto* to_law = law_of(draft.request.pack, draft.request.to, store);
+        if (from_law == nullptr || to_law == nullptr || from_law->writes != to_law->writes) {
             return true;
         }
-        equal.push_back(fmt::format("both releases write {} {}", store, to->writes));
+        equal.push_back(fmt::format("both releases write {} {}", store, to_law->writes));
     }
-    draft.plan.skipped.push_back(fmt::format("{} is left out: {}", what, fmt::join(equal, "; ")));
+    draft.plan.skipped.push_back(fmt::format("{} is left out: {}", subject, fmt::join(equal, "; ")));
     return false;
 }
 

@@ -74,18 +74,18 @@ public:
     explicit Looked(const Plan& plan) : roster_(plan.roster()) {}
 
     void add(const Condition& condition, const std::string& member) {
-        const Asked asked = {condition.fact, condition.role};
-        const bool others = condition.whose == model::Whose::others;
-        const bool wider = others && by_others_.emplace(asked, member).first->second != member;
-        const bool all =
-            wider || condition.whose == model::Whose::every || condition.whose == model::Whose::any;
-        if (all_.contains(asked) && (all || others)) {
+        const Asked fact_of_role = {condition.fact, condition.role};
+        const bool asks_others = condition.whose == model::Whose::others;
+        const bool is_widened = asks_others && by_others_.emplace(fact_of_role, member).first->second != member;
+        const bool asks_all =
+            is_widened || condition.whose == model::Whose::every || condition.whose == model::Whose::any;
+        if (facts_of_all_.contains(fact_of_role) && (asks_all || asks_others)) {
             return;
         }
-        if (all) {
-            all_.insert(asked);
+        if (asks_all) {
+            facts_of_all_.insert(fact_of_role);
         }
-        if (wider) {
+        if (is_widened) {
             Condition of_every = condition;
             of_every.whose = model::Whose::every;
             add_keys(of_every, member);
@@ -106,7 +106,7 @@ private:
     using Asked = std::pair<std::string_view, std::string_view>;  // fact and role, of the plan
 
     model::Roster roster_;
-    std::set<Asked> all_;
+    std::set<Asked> facts_of_all_;
     std::map<Asked, std::string> by_others_;
 };
 
@@ -140,16 +140,16 @@ Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
 
 // What is computed from other facts needs them, too.
 void add_inputs(const model::FactSources& sources, Keys& keys) {
-    std::vector<std::string> left(keys.begin(), keys.end());
-    while (!left.empty()) {
-        const auto source = sources.find(left.back());
-        left.pop_back();
+    std::vector<std::string> pending(keys.begin(), keys.end());
+    while (!pending.empty()) {
+        const auto source = sources.find(pending.back());
+        pending.pop_back();
         if (source == sources.end()) {
             continue;
         }
         for (const std::string& input : source->second.inputs) {
             if (keys.insert(input).second) {
-                left.push_back(input);
+                pending.push_back(input);
             }
         }
     }
@@ -194,12 +194,12 @@ Keys facts_to_bind(const Plan& plan) {
 }  // namespace
 
 void keep_requirements(Draft& draft) {
-    std::vector<Condition> kept;
+    std::vector<Condition> standing_guards;
     for (Action& action : draft.plan.actions) {
         if (action.keep) {
-            kept.insert(kept.end(), action.guard.begin(), action.guard.end());
+            standing_guards.insert(standing_guards.end(), action.guard.begin(), action.guard.end());
         } else if (interferes(action)) {
-            action.guard.insert(action.guard.end(), kept.begin(), kept.end());
+            action.guard.insert(action.guard.end(), standing_guards.begin(), standing_guards.end());
         }
     }
 }
@@ -234,12 +234,12 @@ void add_ways_back(Draft& draft) {
         if (closed && kind == "downgrade") {
             continue;
         }
-        for (const model::ProcedureSpec& one : draft.request.pack.procedures) {
-            if (one.name == kind && model::version_in_range(one.from, draft.request.to)
-                && model::version_in_range(one.to, draft.request.from)) {
+        for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
+            if (procedure.name == kind && model::version_in_range(procedure.from, draft.request.to)
+                && model::version_in_range(procedure.to, draft.request.from)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft, kind),
                                                 kind,
-                                                cost_of_way(draft.scope, one.cost),
+                                                cost_of_way(draft.scope, procedure.cost),
                                                 command_of_way(draft.plan, kind)});
             }
         }
@@ -258,23 +258,23 @@ std::vector<model::WayBack> ways_left(const Request& request) {
                          {}};
     std::vector<model::WayBack> ways;
     for (const std::string kind : {"rebuild", "restore"}) {
-        for (const model::ProcedureSpec& one : request.pack.procedures) {
-            if (one.name != kind || !model::version_in_range(one.from, request.from)
-                || !model::version_in_range(one.to, request.to)) {
+        for (const model::ProcedureSpec& procedure : request.pack.procedures) {
+            if (procedure.name != kind || !model::version_in_range(procedure.from, request.from)
+                || !model::version_in_range(procedure.to, request.to)) {
                 continue;
             }
             const std::string copy =
-                fill_text(scope, nullptr, one.copy.empty() ? "${backup}" : one.copy)
+                fill_text(scope, nullptr, procedure.copy.empty() ? "${backup}" : procedure.copy)
                     .value_or("COPY");
-            const std::string how =
+            const std::string option =
                 kind == "rebuild" ? "--rebuild" : fmt::format("--restore {}", copy);
             ways.push_back({"now",
                             kind,
-                            cost_of_way(scope, one.cost),
+                            cost_of_way(scope, procedure.cost),
                             fmt::format("drydock plan -c {} --to {} {} -o back.json",
                                         request.cluster.file,
                                         request.to,
-                                        how)});
+                                        option)});
         }
     }
     return ways;

@@ -27,10 +27,10 @@ std::size_t block_front(const Plan& plan, std::size_t index) {
     std::optional<std::size_t> front;
     bool stops = false;
     for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
-        const Action& before = plan.actions[i];
-        if (before.phase == action.phase && before.member == action.member) {
+        const Action& earlier = plan.actions[i];
+        if (earlier.phase == action.phase && earlier.member == action.member) {
             front = front.value_or(i);
-            stops = stops || before.verb == model::Verb::stop;
+            stops = stops || earlier.verb == model::Verb::stop;
         }
     }
     return stops ? *front : index;
@@ -45,21 +45,21 @@ bool may_stand_between(const Action& action, const Action& gate) {
 // Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
 // but what prepares them is done between.
 bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
-    std::vector<bool> behind(plan.actions.size(), false);
-    behind[gate] = true;
+    std::vector<bool> is_descendant(plan.actions.size(), false);
+    is_descendant[gate] = true;
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        const auto& after = plan.actions[i].after;
-        behind[i] = std::any_of(
-            after.begin(), after.end(), [&](std::size_t before) { return behind[before]; });
+        const auto& predecessors = plan.actions[i].after;
+        is_descendant[i] = std::any_of(
+            predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) { return is_descendant[predecessor]; });
     }
-    const auto before = ancestors(plan, targets);
+    const auto is_ancestor = ancestors(plan, targets);
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        if (behind[i] && before[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
+        if (is_descendant[i] && is_ancestor[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
             return false;
         }
     }
     return std::all_of(
-        targets.begin(), targets.end(), [&](std::size_t target) { return behind[target]; });
+        targets.begin(), targets.end(), [&](std::size_t target) { return is_descendant[target]; });
 }
 
 // The pack's own gate, if it stands where it must: before the members' blocks, or right before the
@@ -88,20 +88,20 @@ std::optional<std::size_t> own_gate(Draft& draft,
     return std::nullopt;
 }
 
-void shift_indices(Plan& plan, std::size_t from) {
+void shift_indices(Plan& plan, std::size_t position) {
     for (Action& action : plan.actions) {
-        for (std::size_t& before : action.after) {
-            before += before >= from ? 1U : 0U;
+        for (std::size_t& predecessor : action.after) {
+            predecessor += predecessor >= position ? 1U : 0U;
         }
     }
 }
 
 // A pack may have gates of its own by these names.
 void name_apart(const Plan& plan, Action& gate) {
-    const auto taken = [&](const Action& other) {
-        return other.id == gate.id || (other.is_gate() && other.gate == gate.gate);
+    const auto is_name_in_use = [&](const Action& action) {
+        return action.id == gate.id || (action.is_gate() && action.gate == gate.gate);
     };
-    while (std::any_of(plan.actions.begin(), plan.actions.end(), taken)) {
+    while (std::any_of(plan.actions.begin(), plan.actions.end(), is_name_in_use)) {
         gate.id += "-closing";
         gate.gate += "-closing";
     }
@@ -127,25 +127,25 @@ Action make_gate(const Draft& draft, const Words& words, const Action& front) {
 // until it is approved.
 std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std::size_t>& fronts) {
     Plan& plan = draft.plan;
-    const std::size_t at = fronts.front();
-    std::set<std::size_t> after;
+    const std::size_t position = fronts.front();
+    std::set<std::size_t> gate_predecessors;
     for (const std::size_t front : fronts) {
-        for (const std::size_t before : plan.actions[front].after) {
-            if (before < at) {
-                after.insert(before);
+        for (const std::size_t predecessor : plan.actions[front].after) {
+            if (predecessor < position) {
+                gate_predecessors.insert(predecessor);
             }
         }
     }
-    Action gate = make_gate(draft, words, plan.actions[at]);
-    gate.after.assign(after.begin(), after.end());
-    shift_indices(plan, at);
-    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(at), std::move(gate));
+    Action gate = make_gate(draft, words, plan.actions[position]);
+    gate.after.assign(gate_predecessors.begin(), gate_predecessors.end());
+    shift_indices(plan, position);
+    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(position), std::move(gate));
     for (const std::size_t front : fronts) {
-        auto& waits_for = plan.actions[front + 1].after;
-        std::erase_if(waits_for, [&](std::size_t before) { return after.contains(before); });
-        waits_for.insert(waits_for.begin(), at);
+        auto& front_predecessors = plan.actions[front + 1].after;
+        std::erase_if(front_predecessors, [&](std::size_t predecessor) { return gate_predecessors.contains(predecessor); });
+        front_predecessors.insert(front_predecessors.begin(), position);
     }
-    return at;
+    return position;
 }
 
 }  // namespace
@@ -160,8 +160,8 @@ std::string place_gate(Draft& draft,
         blocks.insert(block_front(plan, index));
     }
     const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
-    const auto own = own_gate(draft, fronts, closing);
-    Action& gate = plan.actions[own ? *own : insert_gate(draft, {because, source}, fronts)];
+    const auto pack_gate = own_gate(draft, fronts, closing);
+    Action& gate = plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
     gate.returns_here = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
     return gate.gate;

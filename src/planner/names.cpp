@@ -16,9 +16,9 @@ using model::Member;
 Result<std::string> fact_value(const Scope& scope, const Member* member, std::string_view fact) {
     for (const std::string& key :
          {model::fact_key(member != nullptr ? member->name : "", fact), std::string(fact)}) {
-        const auto it = scope.facts.find(key);
-        if (it != scope.facts.end() && it->second.status == model::Known::known) {
-            return it->second.value.show();
+        const auto entry = scope.facts.find(key);
+        if (entry != scope.facts.end() && entry->second.status == model::Known::known) {
+            return entry->second.value.show();
         }
     }
     return fail("plan.fact",
@@ -31,9 +31,9 @@ Result<std::string> fact_value(const Scope& scope, const Member* member, std::st
 
 Result<std::string> release_folder(const Member* member, const std::string& version) {
     if (member != nullptr) {
-        const auto it = member->versions.find(version);
-        if (it != member->versions.end()) {
-            return it->second;
+        const auto entry = member->versions.find(version);
+        if (entry != member->versions.end()) {
+            return entry->second;
         }
     }
     return fail("plan.release",
@@ -44,26 +44,26 @@ Result<std::string> release_folder(const Member* member, const std::string& vers
 }
 
 Result<std::string> of_successor(const Scope& scope, const Member* member, std::string_view name) {
-    const auto it = scope.successor.find(member != nullptr ? member->name : "");
-    const Member* other =
-        it == scope.successor.end() ? nullptr : find_member(scope.cluster, it->second);
-    if (other == nullptr) {
+    const auto entry = scope.successor.find(member != nullptr ? member->name : "");
+    const Member* successor =
+        entry == scope.successor.end() ? nullptr : find_member(scope.cluster, entry->second);
+    if (successor == nullptr) {
         return fail("plan.successor",
                     fmt::format("${{successor.{}}}: there is no other member to take over", name));
     }
-    const auto setting = other->settings.find(std::string(name));
-    return setting != other->settings.end() ? Result<std::string>(setting->second)
-                                            : fact_value(scope, other, name);
+    const auto setting = successor->settings.find(std::string(name));
+    return setting != successor->settings.end() ? Result<std::string>(setting->second)
+                                            : fact_value(scope, successor, name);
 }
 
 // ${from.STORE}, ${to.STORE}: the format that the release writes.
 std::optional<std::string> format_of(const Scope& scope, std::string_view name) {
-    const bool from = name.starts_with("from.");
-    if (!from && !name.starts_with("to.")) {
+    const bool is_from = name.starts_with("from.");
+    if (!is_from && !name.starts_with("to.")) {
         return std::nullopt;
     }
     const auto* law =
-        law_of(scope.pack, from ? scope.from : scope.to, std::string(name.substr(from ? 5 : 3)));
+        law_of(scope.pack, is_from ? scope.from : scope.to, std::string(name.substr(is_from ? 5 : 3)));
     return law == nullptr ? std::nullopt : std::optional(law->writes);
 }
 
@@ -71,36 +71,36 @@ std::optional<std::string> format_of(const Scope& scope, std::string_view name) 
 std::optional<std::string> common_name(const Scope& scope, std::string_view name) {
     using Value = std::string (*)(const Scope&);
     static const std::map<std::string_view, Value> k_values = {
-        {"from", [](const Scope& in) { return in.from; }},
-        {"to", [](const Scope& in) { return in.to; }},
-        {"from.series", [](const Scope& in) { return series_of(in.pack, in.from); }},
-        {"to.series", [](const Scope& in) { return series_of(in.pack, in.to); }},
-        {"run", [](const Scope& in) { return in.run; }},
-        {"copy", [](const Scope& in) { return in.copy; }},
+        {"from", [](const Scope& context) { return context.from; }},
+        {"to", [](const Scope& context) { return context.to; }},
+        {"from.series", [](const Scope& context) { return series_of(context.pack, context.from); }},
+        {"to.series", [](const Scope& context) { return series_of(context.pack, context.to); }},
+        {"run", [](const Scope& context) { return context.run; }},
+        {"copy", [](const Scope& context) { return context.copy; }},
         {"backup",
-         [](const Scope& in) {
-             const auto& folder = in.cluster.policy.backup_path;
-             return fmt::format("{}/{}-{}", folder, in.cluster.name, in.run);
+         [](const Scope& context) {
+             const auto& folder = context.cluster.policy.backup_path;
+             return fmt::format("{}/{}-{}", folder, context.cluster.name, context.run);
          }},
         {"scratch",
-         [](const Scope& in) {
-             const auto& folder = in.cluster.policy.backup_path;
-             return fmt::format("{}/{}-{}.scratch", folder, in.cluster.name, in.run);
+         [](const Scope& context) {
+             const auto& folder = context.cluster.policy.backup_path;
+             return fmt::format("{}/{}-{}.scratch", folder, context.cluster.name, context.run);
          }},
         {"rehearsed",
-         [](const Scope& in) {
-             const auto& folder = in.cluster.policy.backup_path;
-             return fmt::format("{}/{}-rehearsed/{}-{}", folder, in.cluster.name, in.from, in.to);
+         [](const Scope& context) {
+             const auto& folder = context.cluster.policy.backup_path;
+             return fmt::format("{}/{}-rehearsed/{}-{}", folder, context.cluster.name, context.from, context.to);
          }},
-        {"cluster", [](const Scope& in) { return in.cluster.name; }},
-        {"keep", [](const Scope& in) { return std::to_string(in.cluster.policy.backup_keep); }},
+        {"cluster", [](const Scope& context) { return context.cluster.name; }},
+        {"keep", [](const Scope& context) { return std::to_string(context.cluster.policy.backup_keep); }},
     };
     if (name.starts_with("side.")) {
         const auto side = scope.cluster.sides.find(std::string(name.substr(5)));
         return side == scope.cluster.sides.end() ? std::nullopt : std::optional(side->second);
     }
-    const auto it = k_values.find(name);
-    return it == k_values.end() ? format_of(scope, name) : std::optional(it->second(scope));
+    const auto entry = k_values.find(name);
+    return entry == k_values.end() ? format_of(scope, name) : std::optional(entry->second(scope));
 }
 
 // The names of a role's members, for lists in operands.
@@ -119,8 +119,8 @@ bool stays(std::string_view name, bool keep_facts) {
 
 }  // namespace
 
-std::string place(const model::Pack& pack, const Position& where) {
-    std::string text = where.text();
+std::string place(const model::Pack& pack, const Position& position) {
+    std::string text = position.text();
     if (text.starts_with(pack.folder)) {
         text = "packs/" + pack.name + text.substr(pack.folder.size());
     }
@@ -155,16 +155,16 @@ law_of(const model::Pack& pack, const std::string& version, const std::string& s
 }
 
 std::size_t series_index(const model::Pack& pack, const std::string& version) {
-    const auto it =
+    const auto position =
         std::find(pack.series_order.begin(), pack.series_order.end(), series_of(pack, version));
-    return static_cast<std::size_t>(it - pack.series_order.begin());
+    return static_cast<std::size_t>(position - pack.series_order.begin());
 }
 
 const Member* find_member(const model::Cluster& cluster, const std::string& name) {
-    const auto it = std::find_if(cluster.members.begin(),
+    const auto position = std::find_if(cluster.members.begin(),
                                  cluster.members.end(),
-                                 [&](const Member& one) { return one.name == name; });
-    return it == cluster.members.end() ? nullptr : &*it;
+                                 [&](const Member& member) { return member.name == name; });
+    return position == cluster.members.end() ? nullptr : &*position;
 }
 
 Result<std::string> resolve(const Scope& scope, const Member* member, std::string_view name) {
@@ -187,9 +187,9 @@ Result<std::string> resolve(const Scope& scope, const Member* member, std::strin
         return member->link;
     }
     if (member != nullptr) {
-        const auto it = member->settings.find(std::string(name));
-        if (it != member->settings.end()) {
-            return it->second;
+        const auto entry = member->settings.find(std::string(name));
+        if (entry != member->settings.end()) {
+            return entry->second;
         }
     }
     return fail("plan.name",
@@ -213,25 +213,25 @@ Result<Json> fill(const Scope& scope, const Member* member, const Json& value, b
             }));
         return Json(std::move(text));
     }
-    Json out = value;
+    Json result = value;
     if (value.is_array()) {
-        out = Json(Json::Array{});
+        result = Json(Json::Array{});
         for (const Json& item : value.items()) {
-            DRYDOCK_TRY_ASSIGN(Json one, fill(scope, member, item, keep_facts));
-            out.push(std::move(one));
+            DRYDOCK_TRY_ASSIGN(Json element, fill(scope, member, item, keep_facts));
+            result.push(std::move(element));
         }
     }
     for (const auto& [key, item] : value.members()) {
-        DRYDOCK_TRY_ASSIGN(Json one, fill(scope, member, item, keep_facts));
-        out.set(key, std::move(one));
+        DRYDOCK_TRY_ASSIGN(Json element, fill(scope, member, item, keep_facts));
+        result.set(key, std::move(element));
     }
-    return out;
+    return result;
 }
 
 Result<std::vector<model::Condition>> fill_conditions(
     const Scope& scope, const Member* member, const std::vector<model::Condition>& conditions) {
-    std::vector<model::Condition> out = conditions;
-    for (model::Condition& condition : out) {
+    std::vector<model::Condition> result = conditions;
+    for (model::Condition& condition : result) {
         condition.where = {place(scope.pack, condition.where), 0, 0};
         if (condition.operand == Json("${members}")) {
             condition.operand = member_list(scope, condition.role);
@@ -239,7 +239,7 @@ Result<std::vector<model::Condition>> fill_conditions(
         DRYDOCK_TRY_ASSIGN(condition.operand, fill(scope, member, condition.operand));
         DRYDOCK_TRY_ASSIGN(condition.remedy, fill_text(scope, member, condition.remedy));
     }
-    return out;
+    return result;
 }
 
 }  // namespace drydock::planner

@@ -27,7 +27,7 @@ struct Scope {
 
 // A line of the pack as people and plans name it, wherever the pack is installed:
 // "packs/etcd/releases.yaml:9:3".
-[[nodiscard]] std::string place(const model::Pack& pack, const Position& where);
+[[nodiscard]] std::string place(const model::Pack& pack, const Position& position);
 [[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);
 // How a release treats a store; nullptr if the pack does not say.
 [[nodiscard]] const model::StoreLaw*

@@ -13,23 +13,23 @@ namespace {
 using model::ProcedureSpec;
 using model::Selection;
 
-bool fits(const Draft& draft, const ProcedureSpec& one) {
-    return one.name == draft.request.procedure
-           && model::version_in_range(one.from, draft.request.from)
-           && model::version_in_range(one.to, draft.request.to);
+bool fits(const Draft& draft, const ProcedureSpec& procedure) {
+    return procedure.name == draft.request.procedure
+           && model::version_in_range(procedure.from, draft.request.from)
+           && model::version_in_range(procedure.to, draft.request.to);
 }
 
 // How the procedure first goes through the members of each role, in the order in which it meets
 // the roles.
 std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
     std::vector<const Selection*> first;
-    const auto meet = [&](const std::optional<Selection>& one) {
-        const bool met = !one || one->role.empty()
-                         || std::any_of(first.begin(), first.end(), [&](const Selection* other) {
-                                return other->role == one->role;
+    const auto meet = [&](const std::optional<Selection>& selection) {
+        const bool is_listed = !selection || selection->role.empty()
+                         || std::any_of(first.begin(), first.end(), [&](const Selection* earlier) {
+                                return earlier->role == selection->role;
                             });
-        if (!met) {
-            first.push_back(&*one);
+        if (!is_listed) {
+            first.push_back(&*selection);
         }
     };
     // Phases with `each` say in which order the members are taken; single steps only who they are.
@@ -47,20 +47,20 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
 // Who takes over from each member of a role: the one before it in the order that is up, else the
 // first after it.
 void name_successors(Draft& draft, const model::PlanRole& role) {
-    std::vector<std::string> up;
+    std::vector<std::string> running_members;
     const std::string running = bound_fact(draft.request.pack, role.name, "running");
     for (const std::string& member : role.members) {
         const auto fact = draft.request.facts.find(model::fact_key(member, running));
         if (fact != draft.request.facts.end() && fact->second.status == model::Known::known) {
-            up.push_back(member);
+            running_members.push_back(member);
         }
     }
     for (const std::string& member : role.members) {
-        const auto at = std::find(up.begin(), up.end(), member);
-        if (at != up.end() && at != up.begin()) {
-            draft.scope.successor[member] = *std::prev(at);
-        } else if (const auto next = at == up.end() ? up.begin() : std::next(at);
-                   next != up.end()) {
+        const auto position = std::find(running_members.begin(), running_members.end(), member);
+        if (position != running_members.end() && position != running_members.begin()) {
+            draft.scope.successor[member] = *std::prev(position);
+        } else if (const auto next = position == running_members.end() ? running_members.begin() : std::next(position);
+                   next != running_members.end()) {
             draft.scope.successor[member] = *next;
         }
     }
@@ -90,22 +90,22 @@ void add_role(Draft& draft, const std::string& name, const Selection& selection)
 
 }  // namespace
 
-int rank(const Draft& draft, const Selection& each, const model::Member& member) {
+int rank(const Draft& draft, const Selection& selection, const model::Member& member) {
     const auto& facts = draft.request.facts;
     const auto running = facts.find(
         model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
-    if (each.blocks && running != facts.end() && running->second.status == model::Known::absent) {
+    if (selection.blocks && running != facts.end() && running->second.status == model::Known::absent) {
         return 0;
     }
-    return !each.last.empty() && holds(draft, each.last, member.name) ? 2 : 1;
+    return !selection.last.empty() && holds(draft, selection.last, member.name) ? 2 : 1;
 }
 
 void choose_procedure(Draft& draft) {
     const auto& procedures = draft.request.pack.procedures;
-    const auto it = std::find_if(procedures.begin(),
+    const auto position = std::find_if(procedures.begin(),
                                  procedures.end(),
-                                 [&](const ProcedureSpec& one) { return fits(draft, one); });
-    if (it == procedures.end()) {
+                                 [&](const ProcedureSpec& procedure) { return fits(draft, procedure); });
+    if (position == procedures.end()) {
         draft.problem({"plan.procedure",
                        fmt::format("the {} pack has no {} from {} to {}",
                                    draft.request.pack.name,
@@ -116,11 +116,11 @@ void choose_procedure(Draft& draft) {
                        ErrorClass::permanent});
         return;
     }
-    draft.procedure = &*it;
-    draft.plan.procedure = it->name;
-    draft.plan.kind = it->kind;
-    draft.plan.title = it->title;
-    auto conditions = fill_conditions(draft.scope, nullptr, it->applies_while);
+    draft.procedure = &*position;
+    draft.plan.procedure = position->name;
+    draft.plan.kind = position->kind;
+    draft.plan.title = position->title;
+    auto conditions = fill_conditions(draft.scope, nullptr, position->applies_while);
     if (!conditions) {
         draft.problem(conditions.error());
         return;
@@ -130,7 +130,7 @@ void choose_procedure(Draft& draft) {
     const model::Verdict verdict = model::evaluate_all(*conditions, view);
     if (verdict.outcome != model::Tri::yes) {
         draft.problem({"plan.closed",
-                       fmt::format("{} is not open: {}", it->name, verdict.because),
+                       fmt::format("{} is not open: {}", position->name, verdict.because),
                        verdict.remedy,
                        ErrorClass::permanent});
     }
@@ -143,10 +143,10 @@ void order_members(Draft& draft) {
     }
     for (const auto& [name, unused] : draft.request.pack.roles) {
         const auto& roles = draft.plan.roles;
-        const bool met = std::any_of(roles.begin(), roles.end(), [&, &wanted = name](auto& role) {
-            return role.name == wanted;
+        const bool is_listed = std::any_of(roles.begin(), roles.end(), [&, &role_name = name](auto& role) {
+            return role.name == role_name;
         });
-        if (!met) {
+        if (!is_listed) {
             add_role(draft, name, k_untouched);
         }
     }

@@ -68,16 +68,16 @@ struct RouteFacts {
 // file. The error of a route that does not exist says what stands in the way.
 [[nodiscard]] Result<Route> find_route(const model::Pack& pack,
                                        const model::Cluster& cluster,
-                                       const std::string& from,
-                                       const std::string& to,
-                                       const RouteFacts& known = {});
+                                       const std::string& from_version,
+                                       const std::string& to_version,
+                                       const RouteFacts& route_facts = {});
 
 // The version the cluster is at: what its members run (or would run), the lowest of them for a way
 // forward, the highest for a way back. Refuses a member whose version cannot be told.
 [[nodiscard]] Result<std::string> current_version(const model::Pack& pack,
                                                   const model::Cluster& cluster,
                                                   const model::FactBook& facts,
-                                                  const std::string& to);
+                                                  const std::string& to_version);
 
 struct Request {
     const model::Pack& pack;

@@ -15,8 +15,8 @@ using model::PlanRole;
 // Whether a step of the procedure asks for the quorum before it takes one of the role's members.
 bool asks_for_quorum(const Draft& draft, const std::string& role) {
     const auto asks = [&](const model::PhaseSpec& phase, const model::StepSpec& step) {
-        const auto& whom = phase.each ? phase.each : step.on;
-        return step.quorum_without && whom && whom->role == role;
+        const auto& selection = phase.each ? phase.each : step.on;
+        return step.quorum_without && selection && selection->role == role;
     };
     const auto& phases = draft.procedure->phases;
     return std::any_of(phases.begin(), phases.end(), [&](const model::PhaseSpec& phase) {
@@ -43,11 +43,11 @@ bool stops_somebody(const Draft& draft, const PlanRole& role) {
 // The pack's procedures between the same releases that take an outage.
 std::string outages(const Draft& draft) {
     std::string names;
-    for (const model::ProcedureSpec& one : draft.request.pack.procedures) {
-        const bool fits = model::version_in_range(one.from, draft.request.from)
-                          && model::version_in_range(one.to, draft.request.to);
-        if (fits && one.kind == "offline") {
-            names += fmt::format("{}`{}`", names.empty() ? "" : ", ", one.name);
+    for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
+        const bool fits = model::version_in_range(procedure.from, draft.request.from)
+                          && model::version_in_range(procedure.to, draft.request.to);
+        if (fits && procedure.kind == "offline") {
+            names += fmt::format("{}`{}`", names.empty() ? "" : ", ", procedure.name);
         }
     }
     return names;

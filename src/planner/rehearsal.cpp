@@ -51,10 +51,10 @@ std::string touched_by(const Action& action, const std::string& scratch) {
 // The value of a fact of any member that is bound to the standard fact.
 const model::Observation* find_rehearsed(const Draft& draft, std::string_view standard) {
     for (const auto& [key, source] : *draft.sources) {
-        const auto found = draft.request.facts.find(key);
-        if (source.binds == standard && found != draft.request.facts.end()
-            && found->second.status == model::Known::known) {
-            return &found->second;
+        const auto entry = draft.request.facts.find(key);
+        if (source.binds == standard && entry != draft.request.facts.end()
+            && entry->second.status == model::Known::known) {
+            return &entry->second;
         }
     }
     return nullptr;
@@ -68,12 +68,12 @@ void check_rehearsal(Draft& draft) {
     }
     const auto scratch = resolve(draft.scope, nullptr, "scratch");
     for (const Action& action : draft.plan.actions) {
-        const std::string why = touched_by(action, scratch.value_or(""));
-        if (!why.empty()) {
+        const std::string reason = touched_by(action, scratch.value_or(""));
+        if (!reason.empty()) {
             draft.problem(
                 {"rehearsal.touches",
                  fmt::format(
-                     "{} ({}) would not keep to the copy: {}", action.id, action.source, why),
+                     "{} ({}) would not keep to the copy: {}", action.id, action.source, reason),
                  "a rehearsal may `require`, `wait`, and `run` commands in ${scratch}",
                  ErrorClass::permanent});
         }
@@ -81,8 +81,8 @@ void check_rehearsal(Draft& draft) {
 }
 
 void add_rehearsal(Draft& draft) {
-    const auto* back = find_rehearsed(draft, "rehearsed_back");
-    if (draft.request.procedure != "upgrade" || back == nullptr) {
+    const auto* backward = find_rehearsed(draft, "rehearsed_back");
+    if (draft.request.procedure != "upgrade" || backward == nullptr) {
         return;
     }
     const auto* forward = find_rehearsed(draft, "rehearsed_forward");
@@ -90,15 +90,15 @@ void add_rehearsal(Draft& draft) {
         draft.plan.skipped.emplace_back("rehearsed on a copy: the new release failed");
         return;
     }
-    const auto* took = find_rehearsed(draft, "rehearsed_ms");
-    const std::string way = back->value.show();
+    const auto* duration = find_rehearsed(draft, "rehearsed_ms");
+    const std::string way = backward->value.show();
     draft.plan.skipped.push_back(
         fmt::format("rehearsed on a copy: {}way back behind the last step: {}",
-                    took != nullptr ? show_duration(took->value.as_int()) + " forward, " : "",
+                    duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
                     way));
-    for (model::WayBack& one : draft.plan.ways_back) {
-        if (one.kind == "downgrade") {
-            one.cost += fmt::format("; rehearsed behind the last step: {}", way);
+    for (model::WayBack& option : draft.plan.ways_back) {
+        if (option.kind == "downgrade") {
+            option.cost += fmt::format("; rehearsed behind the last step: {}", way);
         }
     }
 }

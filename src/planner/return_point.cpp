@@ -67,38 +67,38 @@ std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& 
 
 void add_store(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
-    model::PlanStore known = {
+    model::PlanStore plan_store = {
         store.name, store.role, {}, store.shared, levels_of(draft, store), store.formats, {}};
     for (const auto& [name, role] : pack.roles) {
         if (lists(role.stores, store.name)) {
-            known.opened_by.push_back(name);
+            plan_store.opened_by.push_back(name);
         }
     }
     for (const std::string& release : {draft.request.from, draft.request.to}) {
         if (const auto* law = law_of(pack, release, store.name)) {
-            known.laws[release] = *law;
+            plan_store.laws[release] = *law;
         }
     }
-    known.formats = formats_of(draft, known);
-    draft.plan.stores.push_back(std::move(known));
+    plan_store.formats = formats_of(draft, plan_store);
+    draft.plan.stores.push_back(std::move(plan_store));
 }
 
 void add_law(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
-    const auto* before = law_of(pack, draft.request.from, store.name);
-    const auto* after = law_of(pack, draft.request.to, store.name);
-    if (before == nullptr || after == nullptr || after->raises == Raises::never) {
+    const auto* old_support = law_of(pack, draft.request.from, store.name);
+    const auto* new_support = law_of(pack, draft.request.to, store.name);
+    if (old_support == nullptr || new_support == nullptr || new_support->raises == Raises::never) {
         return;
     }
-    const bool readable = lists(before->reads, after->writes);
+    const bool readable = lists(old_support->reads, new_support->writes);
     draft.plan.laws.push_back({store.name,
                                store.role,
                                levels_of(draft, store),
-                               std::string(name_of(after->raises)),
+                               std::string(name_of(new_support->raises)),
                                series_of(pack, draft.request.to),
-                               after->writes,
-                               !readable && !after->lowers_on_request,
-                               place(pack, after->where)});
+                               new_support->writes,
+                               !readable && !new_support->lowers_on_request,
+                               place(pack, new_support->where)});
 }
 
 bool has_effect(const Action& action, std::string_view kind, const std::string& store) {
@@ -129,13 +129,13 @@ void add_destruction(Draft& draft, const model::StoreSpec& store) {
 
 std::vector<std::size_t> all_that(const Plan& plan,
                                   const std::function<bool(const Action&)>& test) {
-    std::vector<std::size_t> found;
+    std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (test(plan.actions[i])) {
-            found.push_back(i);
+            indices.push_back(i);
         }
     }
-    return found;
+    return indices;
 }
 
 std::vector<Runner>
@@ -143,10 +143,10 @@ runners_of(const Draft& draft, const std::string& role, const std::string& serie
     const std::string running = bound_fact(draft.request.pack, role, "running");
     std::vector<Runner> runners;
     for (const model::Member& member : draft.request.cluster.members) {
-        const auto it = draft.request.facts.find(model::fact_key(member.name, running));
-        const bool runs = it != draft.request.facts.end()
-                          && it->second.status == model::Known::known
-                          && model::version_in_series(it->second.value.as_string(), series);
+        const auto entry = draft.request.facts.find(model::fact_key(member.name, running));
+        const bool runs = entry != draft.request.facts.end()
+                          && entry->second.status == model::Known::known
+                          && model::version_in_series(entry->second.value.as_string(), series);
         if (member.role == role) {
             runners.push_back({member.name, runs});
         }
@@ -172,15 +172,15 @@ std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
 }
 
 std::string reason_of(const Draft& draft, const Law& law) {
-    const auto& from = draft.request.from;
+    const auto& from_version = draft.request.from;
     if (law.raises == "on_destroy") {
-        return fmt::format("this step destroys {}, which {} needs", law.store, from);
+        return fmt::format("this step destroys {}, which {} needs", law.store, from_version);
     }
     if (law.raises == k_found) {
         return fmt::format("behind this step there is no way back: {}",
                            draft.request.closing->because);
     }
-    const std::string whose =
+    const std::string cause =
         law.raises == "when_all" ? fmt::format("when every member runs {}, {} raises its {} level "
                                                "to {} by itself, within seconds",
                                                law.series,
@@ -191,7 +191,7 @@ std::string reason_of(const Draft& draft, const Law& law) {
             ? fmt::format(
                   "the first start of {} converts {} to {}", law.series, law.store, law.becomes)
             : fmt::format("this step raises {} to {}", law.store, law.becomes);
-    return fmt::format("{}; {} cannot read that", whose, from);
+    return fmt::format("{}; {} cannot read that", cause, from_version);
 }
 
 void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
@@ -240,21 +240,21 @@ void guard_first_law(Draft& draft) {
 // The found actions, and the same steps on members that may be first as well.
 std::vector<std::size_t> found_actions(const Draft& draft) {
     const Plan& plan = draft.plan;
-    std::vector<std::size_t> found;
+    std::vector<std::size_t> indices;
     for (const std::string& id : draft.request.closing->actions) {
         const auto named = all_that(plan, [&](const Action& action) { return action.id == id; });
-        const auto before = ancestors(plan, named);
+        const auto is_ancestor = ancestors(plan, named);
         for (std::size_t i = 0; i < plan.actions.size() && !named.empty(); ++i) {
-            const bool alike = plan.actions[i].source == plan.actions[named.front()].source;
-            const bool apart = alike && !before[i] && !ancestors(plan, {i})[named.front()];
-            if (apart) {
-                found.push_back(i);
+            const bool is_same_step = plan.actions[i].source == plan.actions[named.front()].source;
+            const bool is_independent = is_same_step && !is_ancestor[i] && !ancestors(plan, {i})[named.front()];
+            if (is_independent) {
+                indices.push_back(i);
             }
         }
     }
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
-    return first_of(plan, found);
+    std::sort(indices.begin(), indices.end());
+    indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+    return first_of(plan, indices);
 }
 
 // A law that closes the way back where the checker found it open: the way back lowers the format
@@ -279,24 +279,24 @@ void open_again(Draft& draft, const Law& opened, const std::string& action) {
 // What the checker found stands above what the laws tell, in both directions.
 void guard_found(Draft& draft) {
     const Plan& plan = draft.plan;
-    const auto found = found_actions(draft);
+    const auto closing = found_actions(draft);
     const auto laws = closing_by_laws(draft);
     for (const auto& [action, law] : laws) {
-        const auto before = ancestors(plan, {action});
-        const bool behind = std::any_of(found.begin(), found.end(), [&, at = action](auto one) {
-            return one == at || before[one];
+        const auto is_ancestor = ancestors(plan, {action});
+        const bool is_behind = std::any_of(closing.begin(), closing.end(), [&, target = action](auto candidate) {
+            return candidate == target || is_ancestor[candidate];
         });
-        if (!behind && law->closes) {
+        if (!is_behind && law->closes) {
             open_again(draft, *law, plan.actions[action].id);
         }
     }
-    if (found.empty()) {
+    if (closing.empty()) {
         return;
     }
-    const Action first = plan.actions[found.front()];
-    const auto told = laws.find(found.front());
-    const Law none = {"", "", {}, std::string(k_found), "", "", true, first.source};
-    guard_by_gate(draft, told == laws.end() ? none : *told->second, found);
+    const Action first = plan.actions[closing.front()];
+    const auto entry = laws.find(closing.front());
+    const Law no_law = {"", "", {}, std::string(k_found), "", "", true, first.source};
+    guard_by_gate(draft, entry == laws.end() ? no_law : *entry->second, closing);
     draft.plan.skipped.push_back(fmt::format("the way back was tried from every state of the run: "
                                              "it closes with {}, and the gate stands before that",
                                              first.id));
@@ -318,10 +318,10 @@ Standing standing_of(const Draft& draft, const Law& law) {
         return Standing::fired;
     }
     const auto runners = runners_of(draft, law.role, law.series);
-    const bool all =
+    const bool all_run =
         !runners.empty()
-        && std::all_of(runners.begin(), runners.end(), [](const Runner& one) { return one.runs; });
-    return law.raises == "when_all" && all ? Standing::may_fire : Standing::open;
+        && std::all_of(runners.begin(), runners.end(), [](const Runner& runner) { return runner.runs; });
+    return law.raises == "when_all" && all_run ? Standing::may_fire : Standing::open;
 }
 
 void place_return_point(Draft& draft) {
@@ -331,9 +331,9 @@ void place_return_point(Draft& draft) {
         add_destruction(draft, store);
         add_store(draft, store);
     }
-    const auto from = static_cast<int>(series_index(pack, draft.request.from));
+    const auto from_index = static_cast<int>(series_index(pack, draft.request.from));
     draft.plan.series_apart =
-        std::abs(from - static_cast<int>(series_index(pack, draft.request.to)));
+        std::abs(from_index - static_cast<int>(series_index(pack, draft.request.to)));
     draft.plan.skew = pack.skew;
     for (const Law& law : draft.plan.laws) {
         if (standing_of(draft, law) == Standing::may_fire) {

@@ -26,14 +26,14 @@ constexpr std::size_t k_told_max = 12;  // forbidden hops in one answer
 
 const model::ProcedureSpec* procedure_for(const Pack& pack,
                                           const std::string& name,
-                                          const std::string& from,
-                                          const std::string& to) {
-    const auto it = std::find_if(
-        pack.procedures.begin(), pack.procedures.end(), [&](const model::ProcedureSpec& one) {
-            return one.name == name && model::version_in_range(one.from, from)
-                   && model::version_in_range(one.to, to);
+                                          const std::string& from_version,
+                                          const std::string& to_version) {
+    const auto position = std::find_if(
+        pack.procedures.begin(), pack.procedures.end(), [&](const model::ProcedureSpec& procedure) {
+            return procedure.name == name && model::version_in_range(procedure.from, from_version)
+                   && model::version_in_range(procedure.to, to_version);
         });
-    return it == pack.procedures.end() ? nullptr : &*it;
+    return position == pack.procedures.end() ? nullptr : &*position;
 }
 
 // A hop that was looked at.
@@ -47,15 +47,15 @@ class Search {
 public:
     Search(const Pack& pack,
            std::vector<std::string> releases,
-           const std::string& from,
-           const std::string& to,
-           const RouteFacts& known)
+           const std::string& start,
+           const std::string& goal,
+           const RouteFacts& route_facts)
         : pack_(pack)
-        , rules_(pack, releases, known.facts)
+        , rules_(pack, releases, route_facts.facts)
         , releases_(std::move(releases))
-        , from_(from)
-        , to_(to)
-        , known_(known) {
+        , start_(start)
+        , goal_(goal)
+        , route_facts_(route_facts) {
         std::reverse(releases_.begin(), releases_.end());
     }
 
@@ -74,29 +74,29 @@ public:
     // Breadth first, so that the first way found is a shortest one; among equals the newest stop of
     // a series wins.
     void run() {
-        std::deque<std::string> queue = {from_};
-        while (!queue.empty() && !reached_.contains(to_)) {
-            const std::string at = queue.front();
+        std::deque<std::string> queue = {start_};
+        while (!queue.empty() && !reached_.contains(goal_)) {
+            const std::string stop = queue.front();
             queue.pop_front();
             for (const std::string& release : releases_) {
                 if (reached_.contains(release) || left_out_.contains(release)
-                    || !lies_between(release, at)) {
+                    || !lies_between(release, stop)) {
                     continue;
                 }
-                if (look_at(at, release)) {
+                if (look_at(stop, release)) {
                     queue.push_back(release);
                 }
             }
         }
     }
 
-    [[nodiscard]] bool has_route() const { return reached_.contains(to_); }
+    [[nodiscard]] bool has_route() const { return reached_.contains(goal_); }
 
     Route route() {
         Route route;
-        for (std::string at = to_; at != from_ && reached_.contains(at);
-             at = route.hops.front().from) {
-            route.hops.insert(route.hops.begin(), *reached_.at(at).hop);
+        for (std::string stop = goal_; stop != start_ && reached_.contains(stop);
+             stop = route.hops.front().from) {
+            route.hops.insert(route.hops.begin(), *reached_.at(stop).hop);
         }
         for (const Hop& hop : route.hops) {
             if (const std::string& note = reached_.at(hop.to).note; !note.empty()) {
@@ -115,31 +115,31 @@ public:
 
     // The newest release that is reached, and one beyond the goal that one hop reaches.
     [[nodiscard]] std::vector<std::string> alternatives() {
-        std::vector<std::string> found;
+        std::vector<std::string> words;
         std::string newest;
         for (const auto& [release, judged] : reached_) {
-            if (newest.empty() || is_older(newest, release) == is_older(from_, to_)) {
+            if (newest.empty() || is_older(newest, release) == is_older(start_, goal_)) {
                 newest = release;
             }
         }
         if (!newest.empty()) {
-            found.push_back(fmt::format("as far as {} a way leads", newest));
+            words.push_back(fmt::format("as far as {} a way leads", newest));
         }
-        for (auto it = releases_.rbegin(); it != releases_.rend(); ++it) {
-            if (is_older(to_, *it) && is_older(from_, to_) && judge(from_, *it).hop) {
-                found.push_back(
-                    fmt::format("{} -> {} is one allowed hop, past {}", from_, *it, to_));
+        for (auto release = releases_.rbegin(); release != releases_.rend(); ++release) {
+            if (is_older(goal_, *release) && is_older(start_, goal_) && judge(start_, *release).hop) {
+                words.push_back(
+                    fmt::format("{} -> {} is one allowed hop, past {}", start_, *release, goal_));
                 break;
             }
         }
-        return found;
+        return words;
     }
 
     // What stands in the way of the goal: the hops to it, and on from the newest stops.
     [[nodiscard]] std::vector<std::string> obstacles() const {
         std::vector<std::string> words;
         for (const auto& [hop, why] : refused_) {
-            if (hop.second == to_ || hop.first == from_) {
+            if (hop.second == goal_ || hop.first == start_) {
                 words.push_back(why);
             }
         }
@@ -147,61 +147,61 @@ public:
     }
 
 private:
-    [[nodiscard]] bool lies_between(const std::string& version, const std::string& from) const {
-        const bool forward = is_older(from, to_);
-        return forward ? is_older(from, version) && !is_older(to_, version)
-                       : is_older(version, from) && !is_older(version, to_);
+    [[nodiscard]] bool lies_between(const std::string& version, const std::string& stop) const {
+        const bool forward = is_older(stop, goal_);
+        return forward ? is_older(stop, version) && !is_older(goal_, version)
+                       : is_older(version, stop) && !is_older(version, goal_);
     }
 
-    bool look_at(const std::string& from, const std::string& to) {
-        Judged judged = judge(from, to);
+    bool look_at(const std::string& from_version, const std::string& to_version) {
+        Judged judged = judge(from_version, to_version);
         if (!judged.hop) {
-            refused_.emplace(std::pair(from, to), std::move(judged.why_not));
+            refused_.emplace(std::pair(from_version, to_version), std::move(judged.why_not));
             return false;
         }
-        reached_.emplace(to, std::move(judged));
+        reached_.emplace(to_version, std::move(judged));
         return true;
     }
 
-    [[nodiscard]] Judged judge(const std::string& from, const std::string& to) const {
-        const bool forward = is_older(from, to);
+    [[nodiscard]] Judged judge(const std::string& from_version, const std::string& to_version) const {
+        const bool forward = is_older(from_version, to_version);
         const std::string name = forward ? "upgrade" : "downgrade";
         std::string rules;
         std::string yielding;
-        for (const Objection& one : rules_.objections(from, to)) {
-            std::string& words = one.yields_to_chain ? yielding : rules;
-            words += (words.empty() ? "" : "; ") + one.text;
+        for (const Objection& objection : rules_.objections(from_version, to_version)) {
+            std::string& words = objection.yields_to_chain ? yielding : rules;
+            words += (words.empty() ? "" : "; ") + objection.text;
         }
-        if (std::string reason = rules_.unavailable(to); !reason.empty()) {
+        if (std::string reason = rules_.unavailable(to_version); !reason.empty()) {
             return {std::nullopt, std::move(reason), {}};
         }
         if (!rules.empty()) {
             return {std::nullopt, std::move(rules), {}};
         }
-        const auto* procedure = procedure_for(pack_, name, from, to);
+        const auto* procedure = procedure_for(pack_, name, from_version, to_version);
         if (procedure == nullptr) {
             return {std::nullopt,
-                    fmt::format("{} -> {}: the pack has no {} procedure for it", from, to, name),
+                    fmt::format("{} -> {}: the pack has no {} procedure for it", from_version, to_version, name),
                     {}};
         }
-        return weigh(from, to, *procedure, forward ? ask_chain(from, to) : ChainWord(), yielding);
+        return weigh(from_version, to_version, *procedure, forward ? ask_chain(from_version, to_version) : ChainWord(), yielding);
     }
 
-    [[nodiscard]] ChainWord ask_chain(const std::string& from, const std::string& to) const {
-        return known_.chain ? known_.chain(from, to) : ChainWord();
+    [[nodiscard]] ChainWord ask_chain(const std::string& from_version, const std::string& to_version) const {
+        return route_facts_.chain ? route_facts_.chain(from_version, to_version) : ChainWord();
     }
 
     // Facts beat rules.
-    [[nodiscard]] Judged weigh(const std::string& from,
-                               const std::string& to,
+    [[nodiscard]] Judged weigh(const std::string& from_version,
+                               const std::string& to_version,
                                const model::ProcedureSpec& procedure,
                                const ChainWord& word,
                                const std::string& yielding) const {
         if (word.is_known && !word.is_clean) {
             return {std::nullopt,
                     fmt::format("{} -> {}: {} the packages: {}",
-                                from,
-                                to,
+                                from_version,
+                                to_version,
                                 yielding.empty() ? "the rules allow it, but by" : "by",
                                 word.text),
                     {}};
@@ -210,8 +210,8 @@ private:
             return {std::nullopt, yielding, {}};
         }
         Judged judged;
-        judged.hop = Hop{from,
-                         to,
+        judged.hop = Hop{from_version,
+                         to_version,
                          procedure.name,
                          fmt::format("{} ({})", procedure.title, place(pack_, procedure.where))};
         if (!yielding.empty()) {
@@ -225,9 +225,9 @@ private:
     [[nodiscard]] std::vector<std::string> told(const std::vector<Hop>& hops) const {
         std::vector<std::string> words;
         for (const auto& entry : refused_) {
-            const std::string& from = entry.first.first;
+            const std::string& from_version = entry.first.first;
             const bool is_stop = std::any_of(
-                hops.begin(), hops.end(), [&](const Hop& one) { return one.from == from; });
+                hops.begin(), hops.end(), [&](const Hop& hop) { return hop.from == from_version; });
             if (is_stop) {
                 words.push_back(entry.second);
             }
@@ -239,9 +239,9 @@ private:
         std::sort(words.begin(), words.end());
         words.erase(std::unique(words.begin(), words.end()), words.end());
         if (words.size() > k_told_max) {
-            const std::size_t more = words.size() - k_told_max;
+            const std::size_t surplus = words.size() - k_told_max;
             words.resize(k_told_max);
-            words.push_back(fmt::format("and {} more", more));
+            words.push_back(fmt::format("and {} more", surplus));
         }
         return words;
     }
@@ -249,9 +249,9 @@ private:
     const Pack& pack_;
     RouteRules rules_;
     std::vector<std::string> releases_;  // newest first
-    const std::string& from_;
-    const std::string& to_;
-    const RouteFacts& known_;
+    const std::string& start_;
+    const std::string& goal_;
+    const RouteFacts& route_facts_;
     std::set<std::string> left_out_;
     bool rules_yield_ = false;
     std::string note_;
@@ -274,25 +274,25 @@ std::vector<std::string> offered_releases(const model::Cluster& cluster,
 // The best route, with every rule kept if one has that, and the search that found it or not.
 Search search_for(const Pack& pack,
                   const model::Cluster& cluster,
-                  const std::string& from,
-                  const std::string& to,
-                  const RouteFacts& known,
+                  const std::string& from_version,
+                  const std::string& to_version,
+                  const RouteFacts& route_facts,
                   const std::string& left_out) {
-    const auto all = known_releases(pack, cluster, from, to);
-    const auto offered = offered_releases(cluster, all);
-    if (known.chain && offered.size() < all.size()) {
-        Search near(pack, offered, from, to, known);
+    const auto releases = known_releases(pack, cluster, from_version, to_version);
+    const auto offered = offered_releases(cluster, releases);
+    if (route_facts.chain && offered.size() < releases.size()) {
+        Search near(pack, offered, from_version, to_version, route_facts);
         near.leave_out(left_out);
         near.run();
         if (near.has_route()) {
-            near.tell_left_out(all.size() - offered.size());
+            near.tell_left_out(releases.size() - offered.size());
             return near;
         }
     }
-    Search at_hand(pack, all, from, to, known);
+    Search at_hand(pack, releases, from_version, to_version, route_facts);
     at_hand.leave_out(left_out);
-    for (const std::string& release : all) {
-        if (release != to && std::find(offered.begin(), offered.end(), release) == offered.end()) {
+    for (const std::string& release : releases) {
+        if (release != to_version && std::find(offered.begin(), offered.end(), release) == offered.end()) {
             at_hand.leave_out(release);
         }
     }
@@ -300,13 +300,13 @@ Search search_for(const Pack& pack,
     if (at_hand.has_route()) {
         return at_hand;
     }
-    Search strict(pack, all, from, to, known);
+    Search strict(pack, releases, from_version, to_version, route_facts);
     strict.leave_out(left_out);
     strict.run();
     if (strict.has_route()) {
         return strict;
     }
-    Search yielding(pack, all, from, to, known);
+    Search yielding(pack, releases, from_version, to_version, route_facts);
     yielding.leave_out(left_out);
     yielding.let_rules_yield();
     yielding.run();
@@ -316,13 +316,13 @@ Search search_for(const Pack& pack,
 std::string without_first_stop(const Pack& pack,
                                const model::Cluster& cluster,
                                const Route& route,
-                               const RouteFacts& known) {
+                               const RouteFacts& route_facts) {
     if (route.hops.size() < 2) {
         return {};
     }
-    const std::string& from = route.hops.front().from;
-    const std::string& to = route.hops.back().to;
-    Search search = search_for(pack, cluster, from, to, known, route.hops.front().to);
+    const std::string& from_version = route.hops.front().from;
+    const std::string& to_version = route.hops.back().to;
+    Search search = search_for(pack, cluster, from_version, to_version, route_facts, route.hops.front().to);
     std::string words;
     for (const Hop& hop : search.route().hops) {
         words += (words.empty() ? hop.from : "") + " -> " + hop.to;
@@ -334,10 +334,10 @@ std::string without_first_stop(const Pack& pack,
 
 Result<Route> find_route(const Pack& pack,
                          const model::Cluster& cluster,
-                         const std::string& from,
-                         const std::string& to,
-                         const RouteFacts& known) {
-    for (const std::string& version : {from, to}) {
+                         const std::string& from_version,
+                         const std::string& to_version,
+                         const RouteFacts& route_facts) {
+    for (const std::string& version : {from_version, to_version}) {
         if (series_of(pack, version).empty()) {
             return fail(
                 "route.unknown",
@@ -345,23 +345,23 @@ Result<Route> find_route(const Pack& pack,
                 fmt::format("it knows {}", fmt::join(pack.series_order, ", ")));
         }
     }
-    if (from == to) {
+    if (from_version == to_version) {
         return Route{};
     }
-    Search search = search_for(pack, cluster, from, to, known, {});
+    Search search = search_for(pack, cluster, from_version, to_version, route_facts, {});
     Route route = search.route();
     if (!route.hops.empty()) {
-        route.alternative = without_first_stop(pack, cluster, route, known);
+        route.alternative = without_first_stop(pack, cluster, route, route_facts);
         return route;
     }
-    const auto others = search.alternatives();
+    const auto alternatives = search.alternatives();
     return fail("route.none",
                 fmt::format("no way leads from {} to {}: {}{}{}",
-                            from,
-                            to,
+                            from_version,
+                            to_version,
                             fmt::join(search.obstacles(), "; "),
-                            others.empty() ? "" : ". Near by: ",
-                            fmt::join(others, "; ")),
+                            alternatives.empty() ? "" : ". Near by: ",
+                            fmt::join(alternatives, "; ")),
                 "name another version, or add the releases in between to `release: versions:` of "
                 "the cluster file");
 }

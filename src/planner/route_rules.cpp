@@ -28,13 +28,13 @@ std::size_t number_of(const std::string& text) {
 }
 
 // ">=3.11 <3.12" of versions, or "debian-12 | ubuntu-22.04" of words.
-bool satisfies(const std::string& there, const std::string& need) {
+bool satisfies(const std::string& value, const std::string& need) {
     if (model::VersionRange::parse(need)) {
-        return model::version_in_range(need, there);
+        return model::version_in_range(need, value);
     }
     const auto words = split(need, '|');
     return std::any_of(
-        words.begin(), words.end(), [&](const std::string& word) { return trim(word) == there; });
+        words.begin(), words.end(), [&](const std::string& word) { return trim(word) == value; });
 }
 
 }  // namespace
@@ -47,9 +47,9 @@ bool is_older(const std::string& a, const std::string& b) {
 // and the two ends.
 std::vector<std::string> known_releases(const Pack& pack,
                                         const model::Cluster& cluster,
-                                        const std::string& from,
-                                        const std::string& to) {
-    std::set<std::string> names = {from, to};
+                                        const std::string& from_version,
+                                        const std::string& to_version) {
+    std::set<std::string> names = {from_version, to_version};
     for (const auto& [version, release] : pack.releases) {
         names.insert(version);
     }
@@ -76,102 +76,102 @@ RouteRules::RouteRules(const Pack& pack,
 }
 
 std::string RouteRules::unavailable(const std::string& release) const {
-    const auto it = pack_.releases.find(release);
-    return it == pack_.releases.end() || it->second.unavailable.empty()
+    const auto entry = pack_.releases.find(release);
+    return entry == pack_.releases.end() || entry->second.unavailable.empty()
                ? ""
                : fmt::format("{} cannot be installed: {} ({})",
                              release,
-                             it->second.unavailable,
-                             place(pack_, it->second.where));
+                             entry->second.unavailable,
+                             place(pack_, entry->second.where));
 }
 
 std::string RouteRules::next_after(const std::string& release) const {
-    const auto it = std::upper_bound(installable_.begin(), installable_.end(), release, is_older);
-    return it == installable_.end() ? "" : *it;
+    const auto position = std::upper_bound(installable_.begin(), installable_.end(), release, is_older);
+    return position == installable_.end() ? "" : *position;
 }
 
 std::string RouteRules::latest_of(std::size_t series) const {
-    const auto it =
+    const auto position =
         std::find_if(installable_.rbegin(), installable_.rend(), [&](const std::string& release) {
             return series_index(pack_, release) == series;
         });
-    return it == installable_.rend() ? "" : *it;
+    return position == installable_.rend() ? "" : *position;
 }
 
 bool RouteRules::has_release(std::size_t series) const {
     return !latest_of(series).empty();
 }
 
-std::vector<Objection> RouteRules::objections(const std::string& from,
-                                              const std::string& to) const {
-    std::vector<Objection> found;
+std::vector<Objection> RouteRules::objections(const std::string& from_version,
+                                              const std::string& to_version) const {
+    std::vector<Objection> result;
     for (const model::RoutePolicy& policy : pack_.policies) {
-        if (const std::string what = breach(policy, from, to); !what.empty()) {
-            found.push_back(
-                {fmt::format("{}: {} ({})", what, policy.source, place(pack_, policy.where)),
+        if (const std::string violation = breach(policy, from_version, to_version); !violation.empty()) {
+            result.push_back(
+                {fmt::format("{}: {} ({})", violation, policy.source, place(pack_, policy.where)),
                  policy.yields_to_chain});
         }
     }
-    return found;
+    return result;
 }
 
 // What of the rule the hop breaks; empty: nothing.
 std::string RouteRules::breach(const model::RoutePolicy& policy,
-                               const std::string& from,
-                               const std::string& to) const {
-    const std::size_t apart = distance(series_index(pack_, from), series_index(pack_, to));
+                               const std::string& from_version,
+                               const std::string& to_version) const {
+    const std::size_t gap = distance(series_index(pack_, from_version), series_index(pack_, to_version));
     switch (policy.rule) {
     case RouteRule::adjacent_only:
         if (policy.argument == "release") {
-            return breach_of_order(policy, from, to);
+            return breach_of_order(policy, from_version, to_version);
         }
-        return apart > 1 ? fmt::format("{} -> {} skips a series", from, to) : "";
+        return gap > 1 ? fmt::format("{} -> {} skips a series", from_version, to_version) : "";
     case RouteRule::max_skew:
-        return apart > number_of(policy.argument)
-                   ? fmt::format("{} -> {} goes {} series at once", from, to, apart)
+        return gap > number_of(policy.argument)
+                   ? fmt::format("{} -> {} goes {} series at once", from_version, to_version, gap)
                    : "";
     case RouteRule::never:
-        return model::version_in_range(policy.argument, to)
-                   ? fmt::format("{} is never a target", to)
+        return model::version_in_range(policy.argument, to_version)
+                   ? fmt::format("{} is never a target", to_version)
                    : "";
     case RouteRule::runtime:
-        return breach_of_runtime(policy, to);
+        return breach_of_runtime(policy, to_version);
     case RouteRule::no_series_skip:
     case RouteRule::consecutive:
     case RouteRule::latest_of_previous_series:
         break;
     }
-    return breach_of_order(policy, from, to);
+    return breach_of_order(policy, from_version, to_version);
 }
 
 // Rules on what lies between the two, on the way up.
 std::string RouteRules::breach_of_order(const model::RoutePolicy& policy,
-                                        const std::string& from,
-                                        const std::string& to) const {
-    if (!is_older(from, to)) {
+                                        const std::string& from_version,
+                                        const std::string& to_version) const {
+    if (!is_older(from_version, to_version)) {
         return {};
     }
-    const std::size_t a = series_index(pack_, from);
-    const std::size_t b = series_index(pack_, to);
-    const std::string next = next_after(from);
+    const std::size_t a = series_index(pack_, from_version);
+    const std::size_t b = series_index(pack_, to_version);
+    const std::string next = next_after(from_version);
     const bool is_turn = a == b || policy.rule == RouteRule::adjacent_only;
     if (policy.rule == RouteRule::no_series_skip) {
         for (std::size_t series = a + 1; series < b; ++series) {
             if (has_release(series)) {
                 return fmt::format(
-                    "{} -> {} skips the series {}", from, to, pack_.series_order[series]);
+                    "{} -> {} skips the series {}", from_version, to_version, pack_.series_order[series]);
             }
         }
         return {};
     }
     if (policy.rule == RouteRule::latest_of_previous_series) {
         const std::string latest = latest_of(a);
-        const bool is_behind = a != b && !latest.empty() && is_older(from, latest);
-        return is_behind ? fmt::format("{} -> {} leaves its series before {}", from, to, latest)
+        const bool is_behind = a != b && !latest.empty() && is_older(from_version, latest);
+        return is_behind ? fmt::format("{} -> {} leaves its series before {}", from_version, to_version, latest)
                          : "";
     }
-    return is_turn && !next.empty() && is_older(next, to)
-               ? fmt::format("{} -> {} passes over {}", from, to, next)
+    return is_turn && !next.empty() && is_older(next, to_version)
+               ? fmt::format("{} -> {} passes over {}", from_version, to_version, next)
                : "";
 }
 
@@ -179,13 +179,13 @@ const model::Observation* RouteRules::fact_of(const model::RoutePolicy& policy) 
     if (facts_ == nullptr) {
         return nullptr;
     }
-    const auto it = facts_->find(policy.fact);
-    return it != facts_->end() && it->second.status == model::Known::known ? &it->second : nullptr;
+    const auto entry = facts_->find(policy.fact);
+    return entry != facts_->end() && entry->second.status == model::Known::known ? &entry->second : nullptr;
 }
 
 std::string RouteRules::breach_of_runtime(const model::RoutePolicy& policy,
-                                          const std::string& to) const {
-    const auto release = pack_.releases.find(to);
+                                          const std::string& to_version) const {
+    const auto release = pack_.releases.find(to_version);
     const model::Observation* fact = fact_of(policy);
     if (release == pack_.releases.end() || fact == nullptr) {
         return {};
@@ -194,14 +194,14 @@ std::string RouteRules::breach_of_runtime(const model::RoutePolicy& policy,
     if (need == release->second.needs.end()) {
         return {};
     }
-    const Json::Array one = {fact->value};
-    const Json::Array& there = fact->value.is_array() ? fact->value.items() : one;
-    const bool is_met = std::any_of(there.begin(), there.end(), [&](const Json& value) {
+    const Json::Array single_value = {fact->value};
+    const Json::Array& values = fact->value.is_array() ? fact->value.items() : single_value;
+    const bool is_met = std::any_of(values.begin(), values.end(), [&](const Json& value) {
         return satisfies(value.as_string(), need->second);
     });
     return is_met ? ""
                   : fmt::format("{} needs {} {}, and there is {}",
-                                to,
+                                to_version,
                                 policy.argument,
                                 need->second,
                                 fact->value.show());
@@ -209,15 +209,15 @@ std::string RouteRules::breach_of_runtime(const model::RoutePolicy& policy,
 
 std::vector<std::string> RouteRules::untold(const std::string& release) const {
     std::vector<std::string> words;
-    const auto it = pack_.releases.find(release);
+    const auto entry = pack_.releases.find(release);
     for (const model::RoutePolicy& policy : pack_.policies) {
-        const bool asks = policy.rule == RouteRule::runtime && it != pack_.releases.end()
-                          && it->second.needs.contains(policy.argument);
+        const bool asks = policy.rule == RouteRule::runtime && entry != pack_.releases.end()
+                          && entry->second.needs.contains(policy.argument);
         if (asks && fact_of(policy) == nullptr) {
             words.push_back(fmt::format("{} needs {} {}; whether that is there was not told",
                                         release,
                                         policy.argument,
-                                        it->second.needs.at(policy.argument)));
+                                        entry->second.needs.at(policy.argument)));
         }
     }
     return words;

@@ -15,8 +15,8 @@ namespace drydock::planner {
 // and the two ends.
 [[nodiscard]] std::vector<std::string> known_releases(const model::Pack& pack,
                                                       const model::Cluster& cluster,
-                                                      const std::string& from,
-                                                      const std::string& to);
+                                                      const std::string& from_version,
+                                                      const std::string& to_version);
 
 struct Objection {
     std::string text;  // "a -> b skips a series: upgrade guide (releases.yaml:19:5)"
@@ -31,8 +31,8 @@ public:
                const model::FactBook* facts);
 
     // Why the makers do not want the hop; empty: they have nothing against it.
-    [[nodiscard]] std::vector<Objection> objections(const std::string& from,
-                                                    const std::string& to) const;
+    [[nodiscard]] std::vector<Objection> objections(const std::string& from_version,
+                                                    const std::string& to_version) const;
     // Why the release cannot be installed; empty: it can.
     [[nodiscard]] std::string unavailable(const std::string& release) const;
     // What a release needs and no fact tells of.
@@ -40,12 +40,12 @@ public:
 
 private:
     [[nodiscard]] std::string
-    breach(const model::RoutePolicy& policy, const std::string& from, const std::string& to) const;
+    breach(const model::RoutePolicy& policy, const std::string& from_version, const std::string& to_version) const;
     [[nodiscard]] std::string breach_of_order(const model::RoutePolicy& policy,
-                                              const std::string& from,
-                                              const std::string& to) const;
+                                              const std::string& from_version,
+                                              const std::string& to_version) const;
     [[nodiscard]] std::string breach_of_runtime(const model::RoutePolicy& policy,
-                                                const std::string& to) const;
+                                                const std::string& to_version) const;
     [[nodiscard]] const model::Observation* fact_of(const model::RoutePolicy& policy) const;
     [[nodiscard]] std::string next_after(const std::string& release) const;
     [[nodiscard]] std::string latest_of(std::size_t series) const;

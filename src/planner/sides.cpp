@@ -98,16 +98,16 @@ private:
     void split_skew() {
         std::vector<model::SkewRule> rules;
         for (const model::SkewRule& rule : pack_.skew) {
-            const bool one = roles_.contains(rule.role);
-            const bool other = roles_.contains(rule.with);
-            if (!one && !other) {
+            const bool is_role_sided = roles_.contains(rule.role);
+            const bool is_peer_sided = roles_.contains(rule.with);
+            if (!is_role_sided && !is_peer_sided) {
                 rules.push_back(rule);
                 continue;
             }
             for (const char* side : k_sides) {
                 rules.push_back(rule);
-                rules.back().role = one ? sided(rule.role, side) : rule.role;
-                rules.back().with = other ? sided(rule.with, side) : rule.with;
+                rules.back().role = is_role_sided ? sided(rule.role, side) : rule.role;
+                rules.back().with = is_peer_sided ? sided(rule.with, side) : rule.with;
             }
         }
         pack_.skew = std::move(rules);
@@ -144,10 +144,10 @@ bool runs(const Request& request, const std::string& side, const std::string& re
     const auto& members = request.cluster.members;
     return std::any_of(members.begin(), members.end(), [&](const model::Member& member) {
         const std::string fact = bound_fact(request.pack, member.role, "running");
-        const auto found = request.facts.find(model::fact_key(member.name, fact));
-        return member.side == side && found != request.facts.end()
-               && found->second.status == model::Known::known
-               && found->second.value == Json(release);
+        const auto entry = request.facts.find(model::fact_key(member.name, fact));
+        return member.side == side && entry != request.facts.end()
+               && entry->second.status == model::Known::known
+               && entry->second.value == Json(release);
     });
 }
 
@@ -161,9 +161,9 @@ std::string only_side(const Request& request,
 }
 
 std::string serving_side(const Request& request, const std::vector<std::string>& sides) {
-    const auto found = request.facts.find(bound_fact(request.pack, "", "serving"));
-    const bool known = found != request.facts.end() && found->second.status == model::Known::known;
-    const std::string name = known ? found->second.value.show() : "";
+    const auto entry = request.facts.find(bound_fact(request.pack, "", "serving"));
+    const bool is_known = entry != request.facts.end() && entry->second.status == model::Known::known;
+    const std::string name = is_known ? entry->second.value.show() : "";
     return std::find(sides.begin(), sides.end(), name) != sides.end() ? name : "";
 }
 

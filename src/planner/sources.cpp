@@ -63,15 +63,15 @@ bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member)
 // Over the members of every role that has the fact.
 FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
     FactSource source = common_part(spec, "");
-    const auto has = [&](const std::string& role, const std::string& fact) {
+    const auto has_fact = [&](const std::string& role, const std::string& fact) {
         return std::any_of(
-            scope.pack.facts.begin(), scope.pack.facts.end(), [&](const FactSpec& one) {
-                return one.role == role && one.name == fact;
+            scope.pack.facts.begin(), scope.pack.facts.end(), [&](const FactSpec& candidate) {
+                return candidate.role == role && candidate.name == fact;
             });
     };
     for (const std::string& input : spec.inputs) {
         for (const Member& member : scope.cluster.members) {
-            if (has(member.role, input)) {
+            if (has_fact(member.role, input)) {
                 source.inputs.push_back(model::fact_key(member.name, input));
             }
         }

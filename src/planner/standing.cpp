@@ -29,12 +29,12 @@ std::string format_at(const model::StoreSpec& store, const model::FactBook& fact
     if (level == facts.end() || level->second.status != model::Known::known) {
         return {};
     }
-    const std::string at = level->second.value.show();
-    const auto it =
+    const std::string level_text = level->second.value.show();
+    const auto position =
         std::find_if(store.formats.begin(), store.formats.end(), [&](const std::string& format) {
-            return at == format || model::version_in_series(at, format);
+            return level_text == format || model::version_in_series(level_text, format);
         });
-    return it == store.formats.end() ? "" : *it;
+    return position == store.formats.end() ? "" : *position;
 }
 
 bool writes(const Pack& pack,
@@ -50,21 +50,21 @@ bool writes(const Pack& pack,
 std::string behind_level(const Pack& pack,
                          const model::Cluster& cluster,
                          const model::FactBook& facts,
-                         const std::string& to) {
-    std::string from = to;
+                         const std::string& to_version) {
+    std::string from_version = to_version;
     for (const auto& [name, store] : pack.stores) {
-        const std::string at = format_at(store, facts);
-        if (at.empty() || writes(pack, to, name, at)) {
+        const std::string format = format_at(store, facts);
+        if (format.empty() || writes(pack, to_version, name, format)) {
             continue;
         }
-        for (const std::string& release : known_releases(pack, cluster, to, to)) {
-            const bool better = is_at_hand(cluster, release) || from == to;
-            if (is_older(release, to) && better && writes(pack, release, name, at)) {
-                from = release;
+        for (const std::string& release : known_releases(pack, cluster, to_version, to_version)) {
+            const bool better = is_at_hand(cluster, release) || from_version == to_version;
+            if (is_older(release, to_version) && better && writes(pack, release, name, format)) {
+                from_version = release;
             }
         }
     }
-    return from;
+    return from_version;
 }
 
 // The first fact of the member that is bound to the standard one; never read if there is none.
@@ -73,9 +73,9 @@ model::Observation observed(const model::FactBook& facts,
                             const model::Member& member,
                             std::string_view standard) {
     for (const model::FactSpec& spec : pack.facts) {
-        const auto it = facts.find(model::fact_key(member.name, spec.name));
-        if (spec.binds == standard && it != facts.end()) {
-            return it->second;
+        const auto entry = facts.find(model::fact_key(member.name, spec.name));
+        if (spec.binds == standard && entry != facts.end()) {
+            return entry->second;
         }
     }
     return {model::Known::unknown, {}, "was not read", 0};
@@ -84,16 +84,16 @@ model::Observation observed(const model::FactBook& facts,
 // What runs; of a member that is down, what would start.
 Result<std::string>
 runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Member& member) {
-    auto found = observed(facts, pack, member, "running");
-    if (found.status == model::Known::absent) {
-        found = observed(facts, pack, member, "installed");
+    auto observation = observed(facts, pack, member, "running");
+    if (observation.status == model::Known::absent) {
+        observation = observed(facts, pack, member, "installed");
     }
-    if (found.status == model::Known::known) {
-        return found.value.as_string();
+    if (observation.status == model::Known::known) {
+        return observation.value.as_string();
     }
     return tl::unexpected(
         Error{"plan.version",
-              fmt::format("which release {} runs cannot be told: {}", member.name, show(found)),
+              fmt::format("which release {} runs cannot be told: {}", member.name, show(observation)),
               "see that the member answers (drydock survey), then plan again",
               ErrorClass::transient});
 }
@@ -102,11 +102,11 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
 std::string
 serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactBook& facts) {
     for (const model::FactSpec& spec : pack.facts) {
-        const auto found = facts.find(spec.name);
-        if (spec.binds != "serving" || !spec.role.empty() || found == facts.end()) {
+        const auto entry = facts.find(spec.name);
+        if (spec.binds != "serving" || !spec.role.empty() || entry == facts.end()) {
             continue;
         }
-        const std::string& side = found->second.value.as_string();
+        const std::string& side = entry->second.value.as_string();
         const bool is_side =
             std::any_of(cluster.members.begin(), cluster.members.end(), [&](const auto& member) {
                 return !side.empty() && member.side == side;
@@ -122,21 +122,21 @@ serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactB
 Result<std::string> current_version(const Pack& pack,
                                     const model::Cluster& cluster,
                                     const model::FactBook& facts,
-                                    const std::string& to) {
+                                    const std::string& to_version) {
     const std::string side = serving_side(pack, cluster, facts);
-    std::set<std::string> found;
+    std::set<std::string> versions;
     for (const model::Member& member : cluster.members) {
         if (!side.empty() && !member.side.empty() && member.side != side) {
             continue;
         }
         DRYDOCK_TRY_ASSIGN(std::string version, runs_or_would(facts, pack, member));
-        found.insert(std::move(version));
+        versions.insert(std::move(version));
     }
-    std::vector<std::string> sorted(found.begin(), found.end());
+    std::vector<std::string> sorted(versions.begin(), versions.end());
     std::sort(sorted.begin(), sorted.end(), is_older);
-    const bool forward = is_older(sorted.front(), to);
+    const bool forward = is_older(sorted.front(), to_version);
     const std::string reached = forward ? sorted.front() : sorted.back();
-    return reached == to ? behind_level(pack, cluster, facts, to) : reached;
+    return reached == to_version ? behind_level(pack, cluster, facts, to_version) : reached;
 }
 
 }  // namespace drydock::planner

@@ -64,11 +64,11 @@ moved_by(const Draft& draft, const StepSpec& step, const Member& member) {
     if (!step.once_a_host) {
         return {&member};
     }
-    std::vector<const Member*> all;
+    std::vector<const Member*> members;
     for (const std::string& name : members_on(draft, member.role, member.host)) {
-        all.push_back(find_member(draft.request.cluster, name));
+        members.push_back(find_member(draft.request.cluster, name));
     }
-    return all;
+    return members;
 }
 
 // Only a release that is on the disk can be put in place, where the pack tells which are.
@@ -80,15 +80,15 @@ void add_on_disk_guard(const Draft& draft,
     if (fact.empty() || step.verb != Verb::install) {
         return;
     }
-    Condition there = {.fact = fact,
+    Condition on_disk = {.fact = fact,
                        .role = member.role,
                        .whose = model::Whose::this_member,
                        .relation = model::Relation::has};
-    there.operand = draft.scope.to;
-    there.type = model::FactType::list;
-    there.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
-    there.where.file = action.source;
-    action.guard.push_back(std::move(there));
+    on_disk.operand = draft.scope.to;
+    on_disk.type = model::FactType::list;
+    on_disk.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
+    on_disk.where.file = action.source;
+    action.guard.push_back(std::move(on_disk));
 }
 
 // The service itself tells whether its process is there, long before the system answers.
@@ -115,13 +115,13 @@ void add_service_conditions(const Draft& draft,
 }
 
 int quorum_of(const model::Plan& plan, const std::string& role) {
-    const auto it = std::find_if(
-        plan.roles.begin(), plan.roles.end(), [&](const auto& one) { return one.name == role; });
-    return it == plan.roles.end() ? 0 : it->quorum;
+    const auto position = std::find_if(
+        plan.roles.begin(), plan.roles.end(), [&](const auto& candidate) { return candidate.name == role; });
+    return position == plan.roles.end() ? 0 : position->quorum;
 }
 
 Condition
-quorum_without(const Draft& draft, const Member& member, model::Reach whom, const Action& action) {
+quorum_without(const Draft& draft, const Member& member, model::Reach reach, const Action& action) {
     const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
     Condition quorum = {.fact = bound_fact(draft.request.pack, member.role, "ready"),
                         .role = member.role,
@@ -129,7 +129,7 @@ quorum_without(const Draft& draft, const Member& member, model::Reach whom, cons
                         .relation = model::Relation::is};
     quorum.operand = true;
     quorum.type = model::FactType::boolean;
-    if (whom == model::Reach::host) {
+    if (reach == model::Reach::host) {
         quorum.besides = members_on(draft, member.role, member.host);
     }
     const int allowed = members - draft.request.cluster.policy.max_unavailable;
@@ -236,8 +236,8 @@ std::vector<std::string>
 members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
     const bool fact = spec.kind == "becomes" || spec.kind == "changes" || spec.kind == "adds"
                       || spec.kind == "removes";
-    const bool every = spec.reach == model::Reach::role;
-    if (fact && !spec.role.empty() && (member == nullptr || every)) {
+    const bool is_whole_role = spec.reach == model::Reach::role;
+    if (fact && !spec.role.empty() && (member == nullptr || is_whole_role)) {
         return draft.scope.members.at(spec.role);
     }
     if (fact && !spec.role.empty() && spec.reach == model::Reach::host) {
@@ -250,15 +250,15 @@ members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* m
 // What a list fact holds behind the actions that the plan has so far: as the last one that changes
 // it leaves it, else as it was found.
 Json::Array list_before(const Draft& draft, const std::string& member, const std::string& fact) {
-    for (auto at = draft.plan.actions.rbegin(); at != draft.plan.actions.rend(); ++at) {
-        for (const model::Effect& effect : at->effects) {
+    for (auto action = draft.plan.actions.rbegin(); action != draft.plan.actions.rend(); ++action) {
+        for (const model::Effect& effect : action->effects) {
             if (effect.kind == "becomes" && effect.member == member && effect.name == fact) {
                 return effect.value.items();
             }
         }
     }
-    const auto found = draft.request.facts.find(model::fact_key(member, fact));
-    return found == draft.request.facts.end() ? Json::Array() : found->second.value.items();
+    const auto entry = draft.request.facts.find(model::fact_key(member, fact));
+    return entry == draft.request.facts.end() ? Json::Array() : entry->second.value.items();
 }
 
 // `adds` and `removes` say what a list becomes.
@@ -309,8 +309,8 @@ Result<Action> make_action(const Draft& draft,
     }
     DRYDOCK_TRY(add_declared_effects(draft, step, member, action));
     if (member != nullptr) {
-        for (const Member* one : moved_by(draft, step, *member)) {
-            add_standard_effects(draft, step, *one, action);
+        for (const Member* moved_member : moved_by(draft, step, *member)) {
+            add_standard_effects(draft, step, *moved_member, action);
         }
         add_service_conditions(draft, step, *member, action);
         add_on_disk_guard(draft, step, *member, action);
