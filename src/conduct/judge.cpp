@@ -76,13 +76,13 @@ void Judge::ask(std::size_t index, Purpose purpose) {
     if (entry != questions_.end() && entry->second.purpose == purpose) {
         return;
     }
-    const Action& what = plan_.actions[index];
+    const Action& action = plan_.actions[index];
     Question question;
     question.purpose = purpose;
     question.wanted = inquiries_->of(index * k_purposes + static_cast<std::size_t>(purpose),
-                                     [&] { return keys_of(what, purpose); });
+                                     [&] { return keys_of(action, purpose); });
     question.due_ms = clock_.monotonic_ms();
-    question.deadline_ms = question.due_ms + patience_of(what, purpose, state_.status(index));
+    question.deadline_ms = question.due_ms + patience_of(action, purpose, state_.status(index));
     questions_[index] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
         std::erase_if(shared->asked, [&](const Asked& submission) { return submission.action == index; });
@@ -256,16 +256,16 @@ model::FactBook part_of(const model::FactBook& book, const std::vector<std::stri
 // No question waits for a host that it does not ask.
 void Judge::settle_early(Shared& shared, std::vector<Judgement>& judgements) {
     const model::FactBook& book = shared.reading.book();
-    std::erase_if(shared.asked, [&](Asked& asked) {
-        const Question& question = questions_[asked.action];
+    std::erase_if(shared.asked, [&](Asked& submission) {
+        const Question& question = questions_[submission.action];
         const auto& keys = question.kept ? question.old : question.wanted->keys;
-        while (asked.found < keys.size() && book.contains(keys[asked.found])) {
-            ++asked.found;
+        while (submission.found < keys.size() && book.contains(keys[submission.found])) {
+            ++submission.found;
         }
-        if (asked.found < keys.size()) {
+        if (submission.found < keys.size()) {
             return false;
         }
-        settle_asked(asked.action,
+        settle_asked(submission.action,
                      shared.reading,
                      std::make_shared<const model::FactBook>(part_of(book, keys)),
                      judgements);

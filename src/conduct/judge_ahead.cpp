@@ -99,11 +99,11 @@ const model::FactBook* Judge::find_read(const std::vector<std::string>& keys) co
 bool Judge::is_read_ahead(std::size_t index,
                           Question& question,
                           std::vector<Judgement>& judgements) {
-    const model::Action& what = plan_.actions[index];
+    const model::Action& action = plan_.actions[index];
     const auto& keys = question.wanted->keys;
     const bool is_first_look =
         question.purpose == Purpose::guard && !question.kept && !question.earlier;
-    if (what.verb != model::Verb::require || !is_first_look || keys.empty()) {
+    if (action.verb != model::Verb::require || !is_first_look || keys.empty()) {
         return false;
     }
     const model::FactBook* book = find_read(keys);
@@ -112,9 +112,9 @@ bool Judge::is_read_ahead(std::size_t index,
     }
     const Members live_members = presence_.up(state_);
     const model::FactBook no_facts;
-    const model::FactView view = {*book, no_facts, plan_.planned, live_members, what.member, &roster_};
+    const model::FactView view = {*book, no_facts, plan_.planned, live_members, action.member, &roster_};
     Outcome outcome = Outcome::none;
-    const auto result = verdict(what, question.purpose, view, outcome);
+    const auto result = verdict(action, question.purpose, view, outcome);
     if (outcome != Outcome::yes && outcome != Outcome::skip) {
         return false;
     }
