@@ -1,3 +1,9 @@
+// Claims of a plan, and the comparison of owners before any host is asked.
+//
+// A claim is a word for a thing on a host: "pid_file /run/etcd.pid", "unit etcd.service", "link
+// /opt/etcd". Two journals that claim the same thing steer the same member, whatever their clusters
+// are called. The decision itself is the agent's (agent/fences.h); this file only foresees it, so
+// that a refusal comes before a run is created. docs/design/0005-the-run-session.md, "Who speaks".
 #include "conduct/claims.h"
 
 #include "agent/key.h"
@@ -10,7 +16,8 @@ namespace drydock::conduct {
 
 namespace {
 
-// The names under which a request's target is known on its host.
+// Adds the names of a request's target on its host. A start command has no name, so its hash
+// serves.
 void add_claims(const Json& request, std::set<std::string>& claims) {
     const Json& service = request["service"];
     if (service["pid_file"].is_string()) {
@@ -63,6 +70,8 @@ std::map<std::string, std::vector<std::string>> claims_of(const model::FactSourc
     return to_lists(read_claims(sources));
 }
 
+// Work of a neighbour has an owner with another journal, and no claim in common. Work without a
+// registered owner is never a neighbour's: its claims are unknown.
 bool is_neighbours(const HostWork& work, const Identity& identity) {
     return work.owner && work.owner->journal != identity.journal
            && !agent::is_conflict(owner_on(work.host, identity), *work.owner);
@@ -80,14 +89,15 @@ agent::Owner owner_on(const std::string& host, const Identity& identity) {
     return owner;
 }
 
-// As the host's own agent will decide.
+// Lets a copy of the host's registry decide, by the rules of the host's own agent. Nothing is
+// fenced.
 std::optional<Error> ownership_conflict(const Json& greeting, const agent::Owner& owner) {
     if (greeting.contains("fence_error")) {
         return agent::read_error(greeting["fence_error"]);
     }
     auto registry = agent::FenceRegistry::read(greeting);
     if (!registry) {
-        return std::nullopt;  // an agent that tells none is refused by its version
+        return std::nullopt;  // an agent that reports no registry is refused by its version
     }
     const auto fenced = registry->fence(owner, false);
     return fenced ? std::nullopt : std::optional(fenced.error());

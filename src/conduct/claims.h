@@ -1,5 +1,6 @@
-// Claims: what a plan works on at each host, by names that another plan for the same members has
-// too, and whether another journal holds the same.
+// Claims name the things on a host that a plan works on: pid files, service commands, links.
+// Another plan for the same members has the same names, so two journals can tell that they share a
+// member.
 #pragma once
 
 #include "agent/fences.h"
@@ -15,22 +16,22 @@
 
 namespace drydock::conduct {
 
-// By host: pid files, service commands and links.
+// Returns the plan's claims by host: pid files, service commands and links.
 [[nodiscard]] std::map<std::string, std::vector<std::string>> claims_of(const model::Plan& plan);
 
-// The same for who only reads these facts.
+// Returns the claims of sources, for a survey that only reads them.
 [[nodiscard]] std::map<std::string, std::vector<std::string>>
 claims_of(const model::FactSources& sources);
 
-// The conductor as one host's registry knows it.
+// Returns the conductor as the registry of one host knows it.
 [[nodiscard]] agent::Owner owner_on(const std::string& host, const Identity& identity);
 
-// The error that the fence of that host would meet, by the greeting of its agent; none while nobody
-// else holds it.
+// Returns the error that the fence of that host would meet, judged by its agent's greeting. Returns
+// nothing while no other owner holds the host.
 [[nodiscard]] std::optional<Error> ownership_conflict(const Json& greeting,
                                                       const agent::Owner& owner);
 
-// True if another cluster's conductor began the work, and it shares nothing with this identity.
+// True if another cluster's conductor began the work and shares no claim with this identity.
 [[nodiscard]] bool is_neighbours(const HostWork& work, const Identity& identity);
 
 }  // namespace drydock::conduct

@@ -1,4 +1,8 @@
-// Drift: what of a run's expected world is no longer so.
+// Compares the expected facts of a run with the facts that are read before its first write.
+//
+// Two things count as drift: a fact whose value differs from the value that finished actions left,
+// and a standing requirement (`keep`) that held once and holds no more. A difference has to last
+// for some seconds before it counts, because a cluster elects a new leader in that time.
 #include "conduct/drift.h"
 
 #include "base/probe.h"
@@ -10,10 +14,11 @@ namespace drydock::conduct {
 namespace {
 
 constexpr std::int64_t k_drift_ms_max =
-    5'000;  // so long a difference may last before it counts as one: elections pass
+    5'000;  // a difference that lasts this long counts: elections pass
 constexpr std::int64_t k_drift_poll_ms = 100;
 
-// Standing requirements of the plan that have been met once and must go on to hold.
+// Adds standing requirements of the plan that were met once and are broken now. A requirement is
+// left out if a fact in its sentence differs already: one cause is reported once.
 void add_broken_requirements(const model::Plan& plan,
                              const run::State& state,
                              const model::FactBook& facts,
@@ -27,9 +32,10 @@ void add_broken_requirements(const model::Plan& plan,
         }
         for (const model::Condition& condition : plan.actions[i].guard) {
             const auto verdict = model::evaluate(condition, view);
-            const bool is_reported = std::any_of(drift.begin(), drift.end(), [&](const run::Drift& difference) {
-                return verdict.because.starts_with(difference.key + " ");
-            });
+            const bool is_reported =
+                std::any_of(drift.begin(), drift.end(), [&](const run::Drift& difference) {
+                    return verdict.because.starts_with(difference.key + " ");
+                });
             if (verdict.outcome != model::Tri::yes && !is_reported) {
                 drift.push_back({condition.fact,
                                  model::describe(condition),
@@ -41,6 +47,8 @@ void add_broken_requirements(const model::Plan& plan,
     }
 }
 
+// Lists the keys to read: facts with an expected value and a source, and facts of standing
+// requirements.
 std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::State& state) {
     std::vector<std::string> keys;
     for (const auto& [key, expectation] : run::expected_world(plan, state)) {
@@ -75,7 +83,7 @@ std::vector<run::Drift> look_for_drift(const model::Plan& plan,
             return drift;
         }
         PROBE("drift: something differs at first");
-        (void)hosts.poll(k_drift_poll_ms);  // nothing is asked: the time just passes
+        (void)hosts.poll(k_drift_poll_ms);  // no request is open: only time passes
     }
 }
 

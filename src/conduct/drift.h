@@ -1,6 +1,7 @@
-// Drift: what of a run's expected world is no longer so, before anything is written.
+// Drift is a difference between a run's expected facts and the facts that are read before the first
+// write.
 //
-// Blocks for some seconds while something differs: elections pass. One thread.
+// The calls block for some seconds while a difference lasts, since elections pass. One thread.
 #pragma once
 
 #include "conduct/reading.h"
@@ -13,9 +14,9 @@
 
 namespace drydock::conduct {
 
-// Facts that a run's expected world speaks of, and the standing requirements that were met once,
-// compared with what is read now; read again for some seconds while they differ. `inquiries` are
-// those of the plan's sources.
+// Returns the differences of the expected facts, and of standing requirements that were met once.
+// Facts are read again for some seconds while they differ. `inquiries` belong to the plan's
+// sources.
 [[nodiscard]] std::vector<run::Drift> look_for_drift(const model::Plan& plan,
                                                      const run::State& state,
                                                      Hosts& hosts,

@@ -1,3 +1,8 @@
+// Finds open gates and builds approvals.
+//
+// A gate is open only while its run goes on: an approval of a halted or paused run has no meaning,
+// and the grammar of events refuses it. The event repeats the gate's words, so that the journal
+// shows which sentence the person approved.
 #include "conduct/gates.h"
 
 namespace drydock::conduct {

@@ -1,4 +1,4 @@
-// Gates: which gate waits for a person, and the event of its approval.
+// Gates: finds the gate that waits for a person, and builds the event of its approval.
 #pragma once
 
 #include "model/plan.h"
@@ -11,11 +11,12 @@
 
 namespace drydock::conduct {
 
-// The action of the gate of that name, if it waits for a person now; of any gate if `name` is
-// empty.
+// Returns the action of the gate with that name if it waits for a person now. An empty `name`
+// matches any gate.
 [[nodiscard]] std::optional<std::size_t>
 find_open_gate(const model::Plan& plan, const run::State& state, const std::string& name);
 
+// Returns the event of the approval, with the words that were approved.
 [[nodiscard]] run::Event
 approval_of(const model::Plan& plan, std::size_t gate, const std::string& person);
 

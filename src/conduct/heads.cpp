@@ -1,3 +1,9 @@
+// Compares the heads that a host noted with the records of the journal.
+//
+// The check finds a journal that was rewritten, or put back from an older copy. A host then
+// remembers a record that this journal lacks, or that has another hash here. Going on from such a
+// journal would repeat actions that the lost records describe, so the conductor stops and a person
+// decides.
 #include "conduct/heads.h"
 
 #include <fmt/format.h>

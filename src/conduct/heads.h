@@ -1,7 +1,8 @@
-// RunHeads: the head of a run behind each of its records, to compare with what hosts noted.
+// RunHeads holds the head of a run behind each of its records, to compare it with the heads that
+// hosts noted.
 //
-// A host notes the head that a request stood behind, so a true journal contains it; newer records
-// may be behind it. One thread.
+// A host notes the head that stands before a request, so a true journal contains it. Newer records
+// may follow it. One thread.
 #pragma once
 
 #include "base/json.h"
@@ -19,8 +20,9 @@ class RunHeads {
 public:
     void add(const journal::Head& head) { hashes_[head.records] = head.hash; }
 
-    // `heads` as an agent's hello tells them. "journal.head_gone" names the first that this journal
-    // and run noted there and that is none of these. Heads of other journals are passed over.
+    // Compares `heads`, as an agent's hello reports them, with these. "journal.head_gone" names the
+    // first head of this journal and run that is missing here. Heads of other journals are passed
+    // over.
     [[nodiscard]] std::optional<Error>
     find_gone(const std::string& journal, const std::string& run, const Json& heads) const;
 

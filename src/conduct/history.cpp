@@ -1,3 +1,9 @@
+// Folds the records of a run into its state and into the details that people and resumes need.
+//
+// The state moves by run::apply() alone; everything else here is evidence kept beside it. A detail
+// that a later event replaces is overwritten, so that each field holds the latest one. The fold
+// also keeps the epoch of each action's begin: a host that lost its records since that epoch cannot
+// say "never begun" (docs/design/0005-the-run-session.md, "Who speaks").
 #include "conduct/history.h"
 
 namespace drydock::conduct {
@@ -6,6 +12,7 @@ namespace {
 
 using run::EventType;
 
+// Keeps the details of an event by its type; the progress of an action ends with its next attempt.
 void keep_detail(const run::Event& event,
                  std::int64_t wall_ms,
                  const model::Plan& plan,
@@ -44,6 +51,8 @@ void note_begin(const run::Event& event,
     if (event.type == EventType::action_intended) {
         epochs[event.action] = epoch;
     }
+    // A resume is a person's word that nothing of an unreachable action is under way: its epoch
+    // counts from now on.
     for (std::size_t i = 0; event.type == EventType::run_resumed && i < state.actions(); ++i) {
         if (state.status(i) == run::Status::unreached) {
             epochs[i] = epoch;
@@ -51,6 +60,7 @@ void note_begin(const run::Event& event,
     }
 }
 
+// An attempt that lapsed is attached with outcome `none`; it has a reason, too, and counts here.
 bool is_failure(const run::Event& event) {
     const bool is_lapse =
         event.type == EventType::action_attached && event.outcome == run::Outcome::none;

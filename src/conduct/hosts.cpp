@@ -1,3 +1,14 @@
+// The conversations with agents: connect, fence, greet, send, receive.
+//
+// A link goes through these states. Without a conversation it waits for a request and for its retry
+// time. Connected, it sends the fence and the hello at once and waits for the greeting; requests
+// stay queued. Ready, it sends each request as it comes, and keeps its deadline.
+//
+//   idle -> connected (fence, hello sent) -> ready -> idle, when the line is lost
+//
+// A request gets exactly one final reply. If the link is lost, a request that was sent is `lost`,
+// since it may have been carried out; a request that never left is `refused`, since it was not.
+// agent_pool_liveness.cpp decides when a line counts as dead.
 #include "conduct/hosts.h"
 
 #include "agent/key.h"
@@ -59,7 +70,8 @@ void Hosts::extend(const std::string& host, Ticket ticket, std::int64_t deadline
     if (const auto sent = link->second.waiting.find(ticket); sent != link->second.waiting.end()) {
         sent->second.deadline_ms = deadline_ms;
     }
-    if (const auto question = link->second.queued.find(ticket); question != link->second.queued.end()) {
+    if (const auto question = link->second.queued.find(ticket);
+        question != link->second.queued.end()) {
         question->second.deadline_ms = deadline_ms;
     }
 }
@@ -94,6 +106,7 @@ std::vector<std::string> Hosts::names() const {
     return names;
 }
 
+// Leaves out hosts that are not connected, and hosts whose clock is not known yet.
 Json Hosts::clocks() const {
     Json clocks = Json::Object{};
     for (const auto& [name, link] : links_) {
@@ -105,6 +118,8 @@ Json Hosts::clocks() const {
     return clocks;
 }
 
+// A link that is in the middle of its greeting greets again: the fence of the new identity must
+// hold before anything else leaves.
 void Hosts::become(Identity identity) {
     identity_ = std::move(identity);
     for (auto& [name, link] : links_) {
@@ -117,6 +132,7 @@ void Hosts::become(Identity identity) {
     }
 }
 
+// A failed connection is a lost one: its queued requests are refused, and the next try comes later.
 void Hosts::connect(Link& link) {
     auto opened = transport_.open(link.address);
     if (!opened) {
@@ -132,6 +148,10 @@ void Hosts::connect(Link& link) {
     greet(link);
 }
 
+// The fence carries everything that an agent needs to decide about ownership: the cluster, the
+// journal, the claims on this host and the leases. `again` says that this host obeyed the identity
+// before. A host that does not know the journal then has lost its records, and remembers actions
+// only from the next epoch on.
 Json Hosts::fence_request(const Link& link) const {
     Json owner;
     owner.set("cluster", identity_.cluster).set("journal", identity_.journal);
@@ -153,6 +173,8 @@ Json Hosts::fence_request(const Link& link) const {
     return identity_.take_over ? fence.set("take_over", true) : fence;
 }
 
+// Sends fence and hello without waiting in between. The agent handles them in order, so a greeting
+// that follows an error of the fence is of no use and is dropped with the line.
 void Hosts::greet(Link& link) {
     Status sent;
     if (identity_.epoch != 0) {
@@ -176,7 +198,7 @@ void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
         replies_.push_back({ticket, kind, {}, error, sent.asked_ms});
     }
     link.waiting.clear();
-    // What was never sent is refused, not lost: it surely did not happen.
+    // A request that was never sent is refused, not lost: it surely did not happen.
     for (const auto& [ticket, question] : link.queued) {
         PROBE("hosts: refused before it was sent");
         replies_.push_back({ticket, Reply::Kind::refused, {}, error, question.asked_ms});
@@ -184,6 +206,7 @@ void Hosts::fail_all(Link& link, const Error& error, Reply::Kind kind) {
     link.queued.clear();
 }
 
+// Gives up the line. The next request connects anew, at the earliest after the retry pause.
 void Hosts::lose(Link& link, const Error& error) {
     link.conversation.reset();
     link.ready = false;
@@ -192,6 +215,7 @@ void Hosts::lose(Link& link, const Error& error) {
     fail_all(link, *link.trouble, Reply::Kind::lost);
 }
 
+// Sends queued requests in order. A failed send loses the link, and with it the rest of the queue.
 void Hosts::flush(Link& link) {
     while (link.ready && !link.queued.empty()) {
         auto [ticket, question] = std::move(*link.queued.begin());
@@ -206,7 +230,7 @@ void Hosts::flush(Link& link) {
 
 namespace {
 
-// True if a string of the value has the text in it.
+// True if a string anywhere in the value contains the text.
 bool mentions(const Json& value, const std::string& text) {
     const auto& items = value.items();
     const auto& members = value.members();
@@ -220,7 +244,7 @@ bool mentions(const Json& value, const std::string& text) {
 
 }  // namespace
 
-// Only what came from outside is hidden: a secret such as "done" must not change an outcome.
+// Hides only text that came from outside. A secret such as "done" must not change an outcome.
 void Hosts::hide_secrets(Reply& reply) const {
     if (!redactor_.hides_something()) {
         return;
@@ -247,7 +271,7 @@ void Hosts::hide_secrets(Reply& reply) const {
     }
 }
 
-// A host gets the secrets that this request names, and no others.
+// Adds the secrets that this request names, and no others.
 void Hosts::add_secrets(Json& request) const {
     Json named = Json::Object{};
     for (const auto& [name, value] : secrets_.members()) {
@@ -260,6 +284,8 @@ void Hosts::add_secrets(Json& request) const {
     }
 }
 
+// Completes a request with its number, the conductor's identity and its secrets. `begin_by_ms` is
+// translated to the host's clock; the clocks are compared by the host's own replies only.
 Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     Json request = std::move(question.request);
     request.set("n", ticket);
@@ -276,13 +302,16 @@ Json Hosts::outgoing(const Link& link, Ticket ticket, Question question) const {
     return request;
 }
 
+// An old measurement counts for less: two clocks may have drifted apart since it was taken. The
+// error goes to the safe side, so that a command never seems to have more time than it has.
 std::int64_t Hosts::ahead_now(const Link& link) const {
     const std::int64_t since_ms = clock_.monotonic_ms() - link.told_ms;
     return *link.ahead_ms - since_ms / k_drift_parts;
 }
 
-// An answer was on its way for a while, so that the host's clock has gone on since. A clock that
-// gains on ours tells that ours stood still.
+// Measures how far the host's clock is ahead. A reply was on its way for a while, so the host's
+// clock has gone on since, and the true offset is larger. A clock that gains on ours shows that
+// ours stood still.
 void Hosts::take_clock(Link& link, const Json& frame) {
     if (!frame["clock_ms"].is_integer()) {
         return;
@@ -299,7 +328,8 @@ void Hosts::take_clock(Link& link, const Json& frame) {
     }
 }
 
-// No other connection to that host fares better.
+// Refuses all requests of the link, since no other connection to that host fares better. An error
+// of displacement ends this conductor.
 void Hosts::refuse_greeting(Link& link, const Error& error) {
     if (agent::is_displacement(error)) {
         PROBE("hosts: another conductor has taken over");
@@ -311,6 +341,8 @@ void Hosts::refuse_greeting(Link& link, const Error& error) {
     link.conversation.reset();
 }
 
+// A fence that holds with another epoch than ours means a later conductor, or an older copy of the
+// journal.
 void Hosts::take_fence(Link& link, const Json& frame) {
     if (frame.contains("error")) {
         refuse_greeting(link, agent::read_error(frame["error"]));
@@ -335,6 +367,8 @@ std::optional<Error> Hosts::find_gone_head(const Json& greeting) const {
                : std::nullopt;
 }
 
+// Takes the greeting: the version must match, and the host must not remember a record that the
+// journal lacks. Only then do queued requests leave.
 void Hosts::take_hello(Link& link, const Json& frame) {
     if (frame.contains("error")) {
         lose(link, agent::read_error(frame["error"]));
@@ -361,15 +395,17 @@ void Hosts::take_hello(Link& link, const Json& frame) {
     flush(link);
 }
 
+// Sorts a frame by its number: greeting, fence, ping, or the reply to a request. Any frame shows
+// that the line is alive.
 void Hosts::take(Link& link, const Json& frame) {
     ++link.frames;
     link.heard_ms = clock_.monotonic_ms();
     link.pinged_ms = 0;
     const Ticket ticket = frame["n"].as_uint().value_or(0);
     if (ticket == k_hello && frame["boot_id"] != link.greeting["boot_id"]) {
-        link.ahead_ms.reset();  // it has booted since: its clock began anew
+        link.ahead_ms.reset();  // the host has booted since: its clock began anew
     }
-    if (ticket != k_fence) {  // which does not say of which boot it is
+    if (ticket != k_fence) {  // a fence reply does not name its boot
         take_clock(link, frame);
     }
     if (ticket == k_hello) {
@@ -379,7 +415,7 @@ void Hosts::take(Link& link, const Json& frame) {
         return take_fence(link, frame);
     }
     if (ticket == k_ping) {
-        return;  // that it came is all
+        return;  // its arrival is all that counts
     }
     const auto waiting = link.waiting.find(ticket);
     if (waiting == link.waiting.end()) {
@@ -420,7 +456,8 @@ void Hosts::receive(Link& link) {
     }
 }
 
-// Connects where something waits, and takes what has come.
+// Makes one step on a link: connects if requests wait, sends, receives, and applies the time
+// limits.
 void Hosts::step(Link& link) {
     if (!link.conversation && !link.queued.empty() && clock_.monotonic_ms() >= link.retry_at_ms) {
         connect(link);
@@ -449,7 +486,7 @@ void Hosts::step_all() {
     }
 }
 
-// When time alone will have changed something on this link.
+// Returns when time alone will change this link.
 std::int64_t Hosts::due_ms(const Link& link, std::int64_t now_ms) const {
     std::int64_t due = std::numeric_limits<std::int64_t>::max();
     for (const auto& [ticket, sent] : link.waiting) {
@@ -470,6 +507,8 @@ std::int64_t Hosts::due_ms(const Link& link, std::int64_t now_ms) const {
     return due;
 }
 
+// Waits no longer than the next time limit of any link, so that a deadline passes on time although
+// no frame comes. A link on which nothing is awaited is not watched.
 std::vector<Reply> Hosts::poll(std::int64_t timeout_ms, std::int64_t linger_ms) {
     step_all();
     if (replies_.empty()) {

@@ -1,11 +1,12 @@
-// Hosts: the conversations with all agents of a cluster, as one queue of questions and answers.
+// AgentPool: the conversations with all agents of a cluster, as one queue of requests and replies.
 //
-// A question is sent to a host under a ticket and has a deadline; poll() hands out answers,
-// progress, and the loss of questions whose connection ended or whose deadline passed. A lost
-// question may have been carried out: that is for the caller to ask. Connections are opened when
-// first needed and again after a loss; every new one raises the fence for a conductor, then says
-// hello, before anything else is sent. So the work that a greeting tells of is all the work that
-// can still be under way there. One thread.
+// A request goes to a host under a number and has a deadline. poll() returns answers, progress, and
+// the loss of requests whose connection ended or whose deadline passed. A lost request may have
+// been carried out; the caller has to ask.
+//
+// Connections are opened when first needed, and again after a loss. Each new one raises the fence
+// for a conductor and then says hello, before anything else is sent. So a greeting reports all work
+// that can still be under way there. One thread.
 #pragma once
 
 #include "agent/fences.h"
@@ -29,17 +30,17 @@ namespace drydock::conduct {
 
 using Ticket = std::uint64_t;
 
-// Names a conductor to hosts by what was observed: its journal's id and its lease's epoch.
+// Names a conductor to hosts by observed things: its journal's id and its lease's epoch.
 struct Identity {
     std::string cluster;
     std::string journal;
     std::uint64_t epoch = 0;  // 0: a survey, which never fences
     std::string who;          // for people
     bool take_over = false;   // displaces another journal that holds a host
-    std::map<std::string, std::vector<std::string>> claims;  // what it works on, by host
-    std::vector<agent::LeaseMark> leases = {};               // that its journal gave, newest last
-    std::string run = {};                                    // that it conducts, or looks at
-    // What hosts noted of that run is compared with these. Null: nothing is.
+    std::map<std::string, std::vector<std::string>> claims;  // the things it works on, by host
+    std::vector<agent::LeaseMark> leases = {};               // given by its journal, newest last
+    std::string run = {};                                    // the run that it conducts or looks at
+    // The heads that hosts noted of that run are compared with these. Null: none are compared.
     std::shared_ptr<const RunHeads> heads = {};
 };
 
@@ -48,73 +49,74 @@ struct Reply {
 
     Ticket ticket = 0;
     Kind kind = Kind::answer;
-    Json body;                  // answer, progress
-    Error error;                // refused: by the agent, nothing was done; lost: nobody knows
+    Json body;    // answer, progress
+    Error error;  // refused: by the agent, without effect; lost: the outcome is unknown
     std::int64_t asked_ms = 0;  // monotonic
 };
 
 class Hosts {
 public:
     static constexpr std::int64_t k_hello_ms_max =
-        15'000;  // a connection that has not greeted by then is given up
+        15'000;  // a connection without a greeting by then is given up
     static constexpr std::int64_t k_reconnect_ms =
         200;  // pause between two attempts to connect to one host
-    // A line on which nothing came for so long is pinged: while an answer is awaited, and else.
+    // A line that was quiet for this long is pinged: while an answer is awaited, and otherwise.
     static constexpr std::int64_t k_quiet_ms = 15'000;
     static constexpr std::int64_t k_idle_ms = 60'000;
-    // A line on which nothing came for so long since a ping is dead. The agent may be writing to a
+    // A line that stayed quiet for this long after a ping is dead. The agent may be writing to a
     // slow disk meanwhile.
     static constexpr std::int64_t k_pong_ms_max = 30'000;
-    // A kernel slows or hastens a clock by 500 parts in a million at most, and there are two
-    // clocks.
+    // A kernel slows or hastens a clock by at most 500 parts in a million, and two clocks are
+    // compared.
     static constexpr std::int64_t k_drift_parts = 1'000;
-    // A host's clock that gains so much on ours tells that this process or its machine stood still.
+    // A host's clock that gains this much on ours shows that this process or its machine stood
+    // still.
     static constexpr std::int64_t k_clock_slip_ms = 1'000;
 
-    // Of `secrets` ({NAME: value}) those go with a probe or an action that it names. `transport`
-    // and `clock` must outlive this.
+    // A secret of `secrets` ({NAME: value}) goes only with a probe or action that names it.
+    // `transport` and `clock` must outlive this.
     Hosts(transport::Transport& transport,
           os::Clock& clock,
           std::map<std::string, transport::HostAddress> addresses,
           Identity identity = {},
           Json secrets = Json::Object{});
 
-    // Queues a question. It never fails: what goes wrong comes back as a reply. Without an answer
-    // at `deadline_ms` (monotonic) it is lost, or refused if it never left. `begin_by_ms` in it is
-    // meant by our monotonic clock, and sent by the host's.
+    // Queues a request. It never fails: trouble comes back as a reply. Without an answer at
+    // `deadline_ms` (monotonic) it is lost, or refused if it never left. `begin_by_ms` in it means
+    // our monotonic clock and is sent in the host's.
     Ticket ask(const std::string& host, Json request, std::int64_t deadline_ms);
-    // Moves the deadline of a question that has no answer yet.
+    // Moves the deadline of a request that has no answer yet.
     void extend(const std::string& host, Ticket ticket, std::int64_t deadline_ms);
-    // Answers that are there, after waiting at most `timeout_ms` for the first and, once something
+    // Returns the replies that have come. It waits at most `timeout_ms` for the first and, once one
     // has come, `linger_ms` for more.
     std::vector<Reply> poll(std::int64_t timeout_ms, std::int64_t linger_ms = 0);
 
-    // From now on this conductor speaks: every open conversation is fenced and greeted anew, and
-    // what was queued goes out behind that.
+    // Makes this conductor the speaker from now on. Every open conversation is fenced and greeted
+    // anew; queued requests go out behind that.
     void become(Identity identity);
 
-    // What the agent said of itself when last greeted; null before.
+    // Returns the agent's latest greeting; null before the first.
     [[nodiscard]] const Json& greeting(const std::string& host) const;
 
     [[nodiscard]] std::vector<std::string> names() const;
 
-    // The epoch from which on the host remembers what this journal began there; 0 before it told.
+    // Returns the epoch since which the host remembers this journal's actions; 0 before it said so.
     // It rises when the host's records are lost.
     [[nodiscard]] std::int64_t remembers_since(const std::string& host) const;
 
-    // Why the host could not be asked when it was tried last; nothing while it answers.
+    // Returns why the host could not be asked at the last try; nothing while it answers.
     [[nodiscard]] const std::optional<Error>& trouble(const std::string& host) const;
 
-    // What the clocks of the hosts that were greeted show now: milliseconds by boot id.
+    // Returns the present clocks of all greeted hosts: milliseconds by boot id.
     [[nodiscard]] Json clocks() const;
 
     void pass_time(std::int64_t ms) { transport_.wait({}, ms); }
 
-    // Why hosts no longer obey this conductor; empty while they do.
+    // Returns why hosts no longer obey this conductor; empty while they do.
     [[nodiscard]] const std::optional<Error>& displaced() const { return displaced_; }
 
-    // Facts that were asked for before this moment (monotonic) may be older than they seem: the
-    // clock stood still since.
+    // Returns the moment (monotonic) at which the clock was last found to have stood still. Facts
+    // requested before it may be older than they seem.
     [[nodiscard]] std::int64_t clock_slipped_ms() const { return slipped_ms_; }
 
 private:
@@ -127,7 +129,7 @@ private:
     struct Sent {
         std::int64_t asked_ms = 0;
         std::int64_t deadline_ms = 0;
-        std::uint64_t frames_before = 0;  // that the link had received when it was sent
+        std::uint64_t frames_before = 0;  // received on the link when it was sent
     };
 
     struct Link {
@@ -141,19 +143,19 @@ private:
         std::map<Ticket, Sent> waiting;
         std::uint64_t frames = 0;    // received since it was connected
         std::int64_t heard_ms = 0;   // when a frame came last, or it was connected
-        std::int64_t pinged_ms = 0;  // when it was pinged since; 0: it was not
-        // How far the host's monotonic clock was ahead of ours, at least, at `told_ms` of ours;
-        // nothing before it told.
+        std::int64_t pinged_ms = 0;  // when it was pinged since; 0: not pinged
+        // How far the host's monotonic clock was ahead of ours, at least, at `told_ms` of ours. It
+        // is empty before the first report.
         std::optional<std::int64_t> ahead_ms;
         std::int64_t told_ms = 0;
         Json greeting;
         std::optional<Error> trouble;
     };
 
-    // How far it is ahead now, at least.
+    // Returns how far the host's clock is ahead now, at least.
     [[nodiscard]] std::int64_t ahead_now(const Link& link) const;
 
-    static constexpr Ticket k_ping = 3;  // below the tickets that ask() gives
+    static constexpr Ticket k_ping = 3;  // below the numbers of submitted requests
 
     void connect(Link& link);
     void greet(Link& link);

@@ -1,4 +1,8 @@
-// Lines that are late, quiet or dead: what time alone tells of a conversation.
+// Lines that are late, quiet or dead: the limits of the pool that time alone applies.
+//
+// A broken line may look alive: the other end is gone, and no error ever comes. So a quiet line is
+// pinged, and a line without an answer to its ping is closed. A request has its own deadline beside
+// that. If nothing at all came since it was sent, the whole line is closed with it.
 #include "base/probe.h"
 #include "conduct/hosts.h"
 
@@ -8,7 +12,7 @@
 
 namespace drydock::conduct {
 
-// When a ping is to be sent, or its answer is overdue.
+// Returns when a ping is due, or when its answer is overdue.
 std::int64_t Hosts::ping_due_ms(const Link& link) {
     if (link.pinged_ms != 0) {
         return link.pinged_ms + k_pong_ms_max + 1;
@@ -16,8 +20,8 @@ std::int64_t Hosts::ping_due_ms(const Link& link) {
     return link.heard_ms + (link.waiting.empty() ? k_idle_ms : k_quiet_ms);
 }
 
-// A line that is dead without an end shows only by what does not come. A question that is lost with
-// it is asked again on another line.
+// Pings a quiet line, and gives up a line whose ping was not answered. A request that is lost with
+// the line is asked again on another one.
 void Hosts::ping(Link& link) {
     const std::int64_t now = clock_.monotonic_ms();
     if (!link.conversation || !link.ready || now < ping_due_ms(link)) {
@@ -42,8 +46,8 @@ void Hosts::ping(Link& link) {
     }
 }
 
-// Questions whose deadline has passed. A line on which nothing came since such a question left is
-// taken for dead.
+// Ends requests whose deadline has passed. A line on which no frame came since such a request left
+// is dead.
 void Hosts::expire(Link& link) {
     const std::int64_t now = clock_.monotonic_ms();
     const Error silent = {"host.silent",
@@ -54,7 +58,8 @@ void Hosts::expire(Link& link) {
         const bool is_late = now > entry.second.deadline_ms;
         if (is_late) {
             PROBE("hosts: a question could not be sent in time");
-            replies_.push_back({entry.first, Reply::Kind::refused, {}, silent, entry.second.asked_ms});
+            replies_.push_back(
+                {entry.first, Reply::Kind::refused, {}, silent, entry.second.asked_ms});
         }
         return is_late;
     });

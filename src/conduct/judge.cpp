@@ -1,3 +1,16 @@
+// Asks questions about actions and decides them on facts: submit, read, decide, read again.
+//
+// A question goes round until it is decided or its time is up. It is due, its facts are read, and
+// it is decided on them, or gets a pause and is due again. Three rules keep the answers honest:
+//
+// - Facts were read after the question was submitted; an action that was sent since makes them
+//   void.
+// - All facts of one decision are fresh at that moment. If some grew old while others were awaited,
+//   only those are read once more (Question::retained_facts holds the others).
+// - Facts from before this process or its machine stood still do not count.
+//
+// docs/design/0001-the-core.md, "What an effect rests on is fresh" and "One reading answers many
+// questions". The prefetch and the evaluation have files of their own.
 #include "conduct/judge.h"
 
 #include "base/probe.h"
@@ -21,11 +34,13 @@ using run::Purpose;
 
 constexpr std::size_t k_purposes = 4;
 constexpr std::int64_t k_recheck_ms_max = 10'000;
-// Each takes less than the one before, if hosts answer at all; then time is not what is short.
+// The number of times that grown-old facts are read once more. Each round takes less time than the
+// one before if hosts answer at all; then time is not the problem.
 constexpr int k_renewals = 5;
 
 const auto k_nothing = std::make_shared<const model::FactBook>();
 
+// Lists the conditions that a purpose looks at.
 std::vector<const std::vector<model::Condition>*> conditions_of(const Action& action,
                                                                 Purpose purpose) {
     switch (purpose) {
@@ -43,7 +58,7 @@ std::vector<const std::vector<model::Condition>*> conditions_of(const Action& ac
 
 }  // namespace
 
-// Sorted, each once.
+// Returns the keys sorted, each once.
 std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) const {
     std::vector<std::string> keys;
     for (const auto* conditions : conditions_of(action, purpose)) {
@@ -58,8 +73,8 @@ std::vector<std::string> Judge::keys_of(const Action& action, Purpose purpose) c
 
 namespace {
 
-// A promise that is looked at again after a resume had its time before; but some conditions compare
-// two readings, and elections pass.
+// Returns how long a question may wait. A postcondition that is read again after a resume has used
+// its time before; but some conditions compare two readings, and elections pass.
 std::int64_t patience_of(const Action& action, Purpose purpose, run::Status status) {
     if (purpose != Purpose::then) {
         return action.patience_ms;
@@ -71,6 +86,8 @@ std::int64_t patience_of(const Action& action, Purpose purpose, run::Status stat
 
 }  // namespace
 
+// A question for another purpose replaces the action's present one; replies to that one are
+// dropped.
 void Judge::ask(std::size_t index, Purpose purpose) {
     const auto entry = questions_.find(index);
     if (entry != questions_.end() && entry->second.purpose == purpose) {
@@ -85,10 +102,12 @@ void Judge::ask(std::size_t index, Purpose purpose) {
     question.deadline_ms = question.due_ms + patience_of(action, purpose, state_.status(index));
     questions_[index] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
-        std::erase_if(shared->asked, [&](const Asked& submission) { return submission.action == index; });
+        std::erase_if(shared->asked,
+                      [&](const Asked& submission) { return submission.action == index; });
     }
 }
 
+// Decides questions without facts at once: their answer needs no host.
 std::vector<Judgement> Judge::step(bool is_still) {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Judgement> judgements;
@@ -109,7 +128,7 @@ std::vector<Judgement> Judge::step(bool is_still) {
         read(due, is_still);
         return judgements;
     }
-    // As of a role's only member: what holds of all others holds.
+    // The view is that of a role's only member: a condition on all others holds.
     const Members live_members = due.empty() ? Members() : presence_.up(state_);
     for (const std::size_t action : due) {
         if (auto judgement = settle(action, questions_[action], k_nothing, live_members)) {
@@ -120,6 +139,7 @@ std::vector<Judgement> Judge::step(bool is_still) {
     return judgements;
 }
 
+// One reading serves all questions that are due. Each request asks one host for all its facts.
 void Judge::read(const std::vector<std::size_t>& due, bool is_still) {
     std::vector<Asked> submissions;
     for (const std::size_t action : due) {
@@ -138,6 +158,7 @@ void Judge::read(const std::vector<std::size_t>& due, bool is_still) {
                                         is_still ? std::optional(forgotten_) : std::nullopt}));
 }
 
+// A question that keeps fresh facts of an earlier reading asks only for its old ones.
 std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
     std::vector<std::string> keys;  // questions share them
     for (const std::size_t action : due) {
@@ -149,6 +170,8 @@ std::vector<std::string> Judge::keys_of(const std::vector<std::size_t>& due) {
     return keys;
 }
 
+// Decides a question on a full set of fresh facts. An undecided question keeps the book, since the
+// relations `reaches` and `stands` compare with the reading before.
 std::optional<Judgement> Judge::settle(std::size_t index,
                                        Question& question,
                                        const std::shared_ptr<const model::FactBook>& book,
@@ -156,7 +179,8 @@ std::optional<Judgement> Judge::settle(std::size_t index,
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
     const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;
-    const model::FactView view = {*book, earlier, plan_.planned, live_members, action.member, &roster_};
+    const model::FactView view = {
+        *book, earlier, plan_.planned, live_members, action.member, &roster_};
     const Verdict result = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes
@@ -166,17 +190,17 @@ std::optional<Judgement> Judge::settle(std::size_t index,
     if (in_vain) {
         PROBE("judge: waiting is in vain");
     }
-    // "It did not happen" is an answer; a guard that does not hold yet may hold soon.
+    // "It did not happen" is an answer. A guard that does not hold yet may hold soon.
     const bool is_settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
-                         || (question.purpose == Purpose::happened
-                             && (outcome == Outcome::no || question.wanted->keys.empty()));
+                            || (question.purpose == Purpose::happened
+                                && (outcome == Outcome::no || question.wanted->keys.empty()));
     const std::int64_t now = clock_.monotonic_ms();
     if (!is_settled && now < question.deadline_ms) {
         question.because = result.because;
         question.reading = false;
         question.earlier = book;
         question.due_ms = now + question.pause_ms;
-        // By an eighth: what is seen late is late by an eighth of the wait at the most.
+        // The pause grows by an eighth, so a change is seen late by at most an eighth of the wait.
         question.pause_ms = std::min(
             question.pause_ms + std::max<std::int64_t>(question.pause_ms / 8, 1), k_poll_ms_max);
         return std::nullopt;
@@ -186,7 +210,7 @@ std::optional<Judgement> Judge::settle(std::size_t index,
 
 namespace {
 
-// All of it comes too late, again and again: then nobody knows.
+// Marks facts as unknown that came too late again and again.
 std::shared_ptr<const model::FactBook> forget(const model::FactBook& book,
                                               const std::vector<std::string>& old) {
     auto rest = std::make_shared<model::FactBook>(book);
@@ -198,6 +222,8 @@ std::shared_ptr<const model::FactBook> forget(const model::FactBook& book,
 
 }  // namespace
 
+// Merges the facts that were kept with the ones just read. If some are old by now, the question
+// keeps all of them and is due at once, for the old ones only.
 std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
                                                     std::shared_ptr<const model::FactBook> book) {
     const std::int64_t now = clock_.monotonic_ms();
@@ -224,6 +250,7 @@ std::shared_ptr<const model::FactBook> Judge::fresh(Question& question,
     return nullptr;
 }
 
+// Gives a reply to the reading that asked for it.
 bool Judge::take(const Reply& reply, std::vector<Judgement>& judgements) {
     for (auto position = readings_.begin(); position != readings_.end(); ++position) {
         Shared& shared = **position;
@@ -253,7 +280,8 @@ model::FactBook part_of(const model::FactBook& book, const std::vector<std::stri
 
 }  // namespace
 
-// No question waits for a host that it does not ask.
+// Decides questions whose own facts are in, so that no question waits for a host that it does not
+// ask.
 void Judge::settle_early(Shared& shared, std::vector<Judgement>& judgements) {
     const model::FactBook& book = shared.reading.book();
     std::erase_if(shared.asked, [&](Asked& submission) {
@@ -273,6 +301,7 @@ void Judge::settle_early(Shared& shared, std::vector<Judgement>& judgements) {
     });
 }
 
+// Decides the questions of a reading that has ended, and keeps its facts for checks that come next.
 void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
     const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
     for (const Asked& submission : shared.asked) {
@@ -281,7 +310,8 @@ void Judge::settle_reading(Shared& shared, std::vector<Judgement>& judgements) {
     keep_facts(shared, book);
 }
 
-// Facts of a time before this process or its machine stood still are read again.
+// Decides a question unless its facts were read before this process or its machine stood still;
+// those are read again.
 void Judge::settle_asked(std::size_t action,
                          const Reading& reading,
                          const std::shared_ptr<const model::FactBook>& book,
@@ -315,6 +345,7 @@ std::int64_t Judge::next_due_ms() const {
     return due;
 }
 
+// Reports the first question that was read and did not hold.
 std::string Judge::waits_for() const {
     for (const auto& [action, question] : questions_) {
         if (!question.because.empty()) {

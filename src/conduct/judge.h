@@ -1,9 +1,11 @@
-// Judge: answers "does this hold?" for actions, on facts read after the question was asked.
+// ConditionPoller answers "does this hold?" for actions, on facts that are read after the question
+// was asked.
 //
-// Questions that are due at the same time share one reading; each is settled when its own facts
-// are in. While no action is under way, the first of several checks in a row reads for all of them
-// (judge_ahead.cpp). What does not hold yet is asked again, soon at first and then more rarely,
-// until the action's patience (or its `within`) is used up. One thread.
+// Questions that are due at the same time share one reading; each is decided when its own facts are
+// in. While no action is under way, the first of several checks in a row reads for all of them
+// (condition_poller_prefetch.cpp). A condition that does not hold yet is read again, soon at first
+// and then more rarely. That ends when the action's guard timeout or its own timeout is used up.
+// One thread.
 #pragma once
 
 #include "conduct/reading.h"
@@ -25,11 +27,11 @@ namespace drydock::conduct {
 inline constexpr std::int64_t k_poll_ms_min = 4;  // between two readings of one question, at first
 inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
 
-// A guard rests on facts that stay fresh for so long after its judgement, so that the command which
-// it permits has time to begin.
+// A guard needs facts that stay fresh for this long after its judgement, so that the command has
+// time to begin.
 inline constexpr std::int64_t k_begin_slack_ms = 500;
 
-// What was judged, and until when (monotonic) the facts it rests on are fresh.
+// The event of a judgement, and the time (monotonic) until which its facts are fresh.
 struct Judgement {
     run::Event event;
     std::int64_t fresh_until_ms = 0;
@@ -39,7 +41,7 @@ class Judge {
 public:
     using Members = model::Roster;
 
-    // `state` is the runner's own, and must outlive the judge like the rest.
+    // `state` is the runner's own. All references must outlive this.
     Judge(const model::Plan& plan,
           const run::State& state,
           Hosts& hosts,
@@ -53,18 +55,19 @@ public:
         , presence_(plan)
         , inquiries_(std::move(inquiries)) {}
 
-    // Asks, unless that very question is being asked already.
+    // Submits a question, unless the same one is being asked already.
     void ask(std::size_t action, run::Purpose purpose);
-    // Starts readings for questions that are due; answers those that need none. `is_still`: no
-    // action is under way.
+    // Starts readings for questions that are due, and answers those that need none. `is_still` is
+    // true if no action is under way.
     std::vector<Judgement> step(bool is_still);
-    // An action is about to be sent or asked after: facts that were read before are so no longer.
+    // Drops facts read so far, because an action is about to be sent or asked after.
     void forget_facts();
-    // True if the reply belonged to a reading of ours; `judgements` gets the answers it settled.
+    // True if the reply belongs to a reading of this poller. `judgements` gets the answers that it
+    // decided.
     bool take(const Reply& reply, std::vector<Judgement>& judgements);
 
     [[nodiscard]] std::int64_t next_due_ms() const;  // monotonic; a far future if nothing is due
-    // What is being waited for, in words; empty if nothing has been asked twice.
+    // Returns a sentence about the condition that is waited for; empty if none was read twice.
     [[nodiscard]] std::string waits_for() const;
 
 private:
@@ -75,10 +78,11 @@ private:
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
         bool reading = false;
-        std::vector<std::string> old;                    // of the facts of `kept`: read once more
-        std::shared_ptr<const model::FactBook> kept;     // null: everything is to be read
-        std::int64_t kept_since_ms = 0;                  // when the oldest of `kept` was asked for
-        int renewals = 0;                                // of `kept`
+        std::vector<std::string> old;  // facts of `retained_facts` that are read once more
+        std::shared_ptr<const model::FactBook>
+            kept;                        // facts of earlier readings; null: all are to be read
+        std::int64_t kept_since_ms = 0;  // when the oldest reading in `retained_facts` began
+        int renewals = 0;                // of `retained_facts`
         std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
         std::string because;
     };
@@ -86,19 +90,19 @@ private:
     // A question whose facts are on their way.
     struct Asked {
         std::size_t action = 0;
-        std::size_t found = 0;  // so many of its keys, from the first on, are in
+        std::size_t found = 0;  // so many of its keys, from the first on, have values
     };
 
     struct Shared {
         Reading reading;
         std::vector<Asked> asked;
         std::vector<std::string> keys;       // sorted
-        std::optional<std::uint64_t> still;  // forgotten_ if no action was under way
+        std::optional<std::uint64_t> still;  // generation_ at its start, if no action was under way
     };
 
-    // What the last reading brought while no action was under way.
+    // The facts of the last reading while no action was under way.
     struct Still {
-        std::shared_ptr<const model::FactBook> book;  // null: nothing
+        std::shared_ptr<const model::FactBook> book;  // null: none
         std::int64_t begun_ms = 0;
     };
 
@@ -108,7 +112,7 @@ private:
                       const Reading& reading,
                       const std::shared_ptr<const model::FactBook>& book,
                       std::vector<Judgement>& judgements);
-    // The facts of a question that are all fresh; null if some have to be read once more.
+    // Returns facts for a question that are all fresh; null if some have to be read once more.
     [[nodiscard]] std::shared_ptr<const model::FactBook>
     fresh(Question& question, std::shared_ptr<const model::FactBook> book);
     std::optional<Judgement> settle(std::size_t index,
@@ -116,15 +120,15 @@ private:
                                     const std::shared_ptr<const model::FactBook>& book,
                                     const Members& live_members);
     void read(const std::vector<std::size_t>& due, bool is_still);
-    // The facts that all of these questions look at, sorted, each once.
+    // Returns the facts that these questions look at, sorted, each once.
     [[nodiscard]] std::vector<std::string> keys_of(const std::vector<std::size_t>& due);
-    // Also what the checks behind them will look at.
+    // Adds the facts of the checks that follow these questions.
     void add_ahead(const std::vector<std::size_t>& due, std::vector<std::string>& keys);
     void add_checks_behind(std::size_t action, std::vector<std::size_t>& checks) const;
-    // True if facts that were read ahead answer it, or will: they are on their way.
+    // True if facts that were read ahead answer the question, or will when they come.
     bool is_read_ahead(std::size_t action, Question& question, std::vector<Judgement>& judgements);
     bool join_reading(std::size_t action, Question& question);
-    // Null: some of it was not read yet, or is old.
+    // Returns null if one of the facts was not read yet, or is old.
     [[nodiscard]] const model::FactBook* find_read(const std::vector<std::string>& keys) const;
     void keep_facts(const Shared& shared, const std::shared_ptr<const model::FactBook>& book);
     [[nodiscard]] std::vector<std::string> keys_of(const model::Action& action,
@@ -148,10 +152,10 @@ private:
     os::Clock& clock_;
     const Members roster_;
     const run::Presence presence_;
-    std::shared_ptr<Inquiries> inquiries_;  // shared with those who ran the plan before
+    std::shared_ptr<Inquiries> inquiries_;  // shared by sessions of one plan
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
-    std::uint64_t forgotten_ = 0;  // how often
+    std::uint64_t forgotten_ = 0;  // raised when facts are forgotten
     Still still_;
 };
 

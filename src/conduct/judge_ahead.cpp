@@ -1,8 +1,12 @@
-// Facts that are read before they are asked for.
+// Reads facts before they are asked for.
 //
-// While no action is under way, nothing that this run does changes the world. What was read for one
-// check then holds for the next one, as long as it is fresh. So the first of several checks in a
-// row reads for all of them: they take one reading, not one each.
+// While no action is under way, nothing that this run does changes the cluster. A fact that was
+// read for one check then holds for the next check, as long as it is fresh. So the first of several
+// checks in a row reads for all of them: they need one reading, not one each.
+//
+// An action that is sent or asked after ends this: forget_facts() raises `generation_`, and a
+// reading of an older generation is of no use. A check that does not hold on such facts is read
+// anew. Guards of other actions are always read anew (docs/design/0001-the-core.md).
 #include "base/probe.h"
 #include "conduct/judge.h"
 
@@ -18,15 +22,15 @@ void Judge::forget_facts() {
     still_ = {};
 }
 
-// Checks that follow this one with nothing but checks between: they change nothing.
+// Adds the checks that follow this one with only checks in between: they change nothing.
 void Judge::add_checks_behind(std::size_t action, std::vector<std::size_t>& checks) const {
     if (plan_.actions[action].verb != model::Verb::require) {
         return;
     }
     for (std::size_t next = action + 1; next < plan_.actions.size(); ++next) {
         const model::Action& candidate = plan_.actions[next];
-        const bool follows =
-            std::find(candidate.after.begin(), candidate.after.end(), action) != candidate.after.end();
+        const bool follows = std::find(candidate.after.begin(), candidate.after.end(), action)
+                             != candidate.after.end();
         const bool is_listed = std::find(checks.begin(), checks.end(), next) != checks.end();
         if (follows && !is_listed && candidate.verb == model::Verb::require) {
             checks.push_back(next);
@@ -35,6 +39,7 @@ void Judge::add_checks_behind(std::size_t action, std::vector<std::size_t>& chec
     }
 }
 
+// Adds the keys of the checks behind the questions that are asked for the first time.
 void Judge::add_ahead(const std::vector<std::size_t>& due, std::vector<std::string>& keys) {
     std::vector<std::size_t> checks;
     for (const std::size_t action : due) {
@@ -61,7 +66,7 @@ bool has_all(const model::FactBook& book, const std::vector<std::string>& keys) 
 
 }  // namespace
 
-// Where all that it looks at is still on its way, it waits for it.
+// Lets the question wait for a reading under way that reads all its facts.
 bool Judge::join_reading(std::size_t action, Question& question) {
     const auto& keys = question.wanted->keys;
     for (const auto& shared : readings_) {
@@ -76,7 +81,8 @@ bool Judge::join_reading(std::size_t action, Question& question) {
     return false;
 }
 
-// What was read since the last action, and is fresh: of a reading that is under way, too.
+// Returns facts that were read since the last action and are fresh, also those of a reading under
+// way.
 const model::FactBook* Judge::find_read(const std::vector<std::string>& keys) const {
     const std::int64_t fresh_ms = clock_.monotonic_ms() + k_begin_slack_ms;
     const auto fits = [&](const model::FactBook& book, std::int64_t begun_ms) {
@@ -95,7 +101,7 @@ const model::FactBook* Judge::find_read(const std::vector<std::string>& keys) co
     return nullptr;
 }
 
-// What does not hold by them is read anew.
+// Answers only with yes or skip: a condition that does not hold on these facts is read anew.
 bool Judge::is_read_ahead(std::size_t index,
                           Question& question,
                           std::vector<Judgement>& judgements) {
@@ -112,7 +118,8 @@ bool Judge::is_read_ahead(std::size_t index,
     }
     const Members live_members = presence_.up(state_);
     const model::FactBook no_facts;
-    const model::FactView view = {*book, no_facts, plan_.planned, live_members, action.member, &roster_};
+    const model::FactView view = {
+        *book, no_facts, plan_.planned, live_members, action.member, &roster_};
     Outcome outcome = Outcome::none;
     const auto result = verdict(action, question.purpose, view, outcome);
     if (outcome != Outcome::yes && outcome != Outcome::skip) {

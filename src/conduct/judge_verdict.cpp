@@ -1,4 +1,9 @@
-// What a question comes to on a set of facts, and what is told of it.
+// Evaluates the conditions of a question on a set of facts, and words the event.
+//
+// A guard has two parts. If `when` is false, the action is skipped; if it cannot be told, the
+// action waits. Only when it is true does `guard` decide. The event holds the facts as evidence:
+// values alone where the conditions held, with their source where they did not, since a person will
+// read those.
 #include "conduct/judge.h"
 
 #include <fmt/format.h>
@@ -25,7 +30,7 @@ Outcome outcome_of(Tri tri) {
     return Outcome::cannot_tell;
 }
 
-// What a person can do when nobody can tell whether it happened.
+// Returns the verdict for an action without a `happened` probe: no host can tell, a person has to.
 Verdict nobody_can_tell(const Action& action) {
     return {Tri::cannot_tell,
             fmt::format("nothing on the host tells whether \"{}\" happened: either it never began, "
@@ -54,14 +59,14 @@ Verdict Judge::verdict(const Action& action,
         result = model::evaluate_all(action.then, view);
     } else {
         result = action.happened.empty() ? nobody_can_tell(action)
-                                        : model::evaluate_all(action.happened, view);
+                                         : model::evaluate_all(action.happened, view);
     }
     outcome = outcome_of(result.outcome);
     return result;
 }
 
-// Values of the facts that were looked at; evidence only where it did not hold, where a person
-// wants to see it.
+// Returns the values of the facts that the question looks at. The evidence of each fact is added
+// only if the conditions did not hold.
 Json Judge::evidence(const Question& question,
                      const model::FactBook& book,
                      const Verdict& verdict) const {

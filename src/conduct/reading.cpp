@@ -1,3 +1,12 @@
+// Reads facts: which probe goes to which host in which round, and which replies are believed.
+//
+// A read plan is made once for a set of keys. Round 0 has the facts that need no other; each later
+// round has the facts whose inputs came before. A round ends when all its requests have ended, and
+// then its derived facts are computed. A fact that cannot be read becomes unknown with a reason, so
+// a reading always ends.
+//
+// A host is believed only as far as it was asked. A fact counts if its id is the one requested, it
+// came once, and its value has the declared type and a bounded size (docs/design/0007-trust.md).
 #include "conduct/reading.h"
 
 #include "agent/key.h"
@@ -28,8 +37,8 @@ bool has_blanks(const Json& value) {
               });
 }
 
-// ${fact.NAME} in a probe is a system fact that an earlier round has read. A string that is nothing
-// but one keeps its type.
+// Replaces ${fact.NAME} in a probe by a system fact of an earlier round. A string that consists of
+// one such name keeps the fact's type.
 Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
     if (!has_blanks(value)) {
         return value;
@@ -65,8 +74,8 @@ Result<Json> fill_facts(const Json& value, const model::FactBook& book) {
     return result;
 }
 
-// Returns the one answer to the question `key`, which should stand at the place `at`. Null if there
-// is none, or more than one.
+// Returns the one answer with id `key`, which should stand at `index`. Null if there is none, or
+// more than one.
 const Json* fact_of(const Json::Array& facts, std::size_t index, const std::string& key) {
     const auto is_answer = [&](const Json& fact) { return fact["id"].as_string() == key; };
     if (index < facts.size() && is_answer(facts[index])) {
@@ -81,7 +90,7 @@ model::Observation not_told() {
     return {Known::unknown, {}, "the host did not answer this question, or answered it twice", 0};
 }
 
-// A value of another type, or one that is too large, is unknown, whatever the host says of it.
+// A value of another type, or one that is too large, is unknown, whatever the host reports.
 model::Observation checked_observation(const Json& probe, const Json& fact) {
     auto observation = model::observation_from_json(fact);
     if (observation.evidence.size() > k_evidence_bytes_max) {
@@ -118,6 +127,7 @@ void Inquiry::Probes::add(const Json& probe) {
     list.push(probe);
 }
 
+// Sorts each key into the way it is read: unknown name, derived, filled from facts, or plain probe.
 Inquiry::Inquiry(const model::FactSources& sources,
                  const std::vector<std::string>& wanted_keys,
                  ProbeCache& cache) {
@@ -141,7 +151,7 @@ Inquiry::Inquiry(const model::FactSources& sources,
     }
 }
 
-// Large plans ask too many questions to keep them all.
+// Empties the cache when it holds too many keys: the questions of a large plan do not all fit.
 void Inquiries::keep(std::size_t keys) {
     kept_ += keys;
     if (kept_ > k_keys_kept_max) {
@@ -160,6 +170,7 @@ std::shared_ptr<const Inquiry> Inquiries::of(const std::vector<std::string>& key
     return made_[keys] = std::make_shared<const Inquiry>(sources_, keys, probes_);
 }
 
+// Asks for a question's keys once; later calls need no list of conditions.
 std::shared_ptr<const Wanted> Inquiries::of(std::size_t question,
                                             const std::function<std::vector<std::string>()>& keys) {
     if (const auto entry = questions_.find(question); entry != questions_.end()) {
@@ -186,6 +197,8 @@ std::int64_t fresh_until(const std::vector<std::string>& keys, const model::Fact
     return until;
 }
 
+// If one fact with inputs is old, all facts with inputs are read again: they may share inputs, and
+// a mixture of two readings could contradict itself.
 std::vector<std::string> Inquiries::too_old(const std::vector<std::string>& keys,
                                             const model::FactBook& book,
                                             std::int64_t now_ms) const {
@@ -214,6 +227,7 @@ Reading::Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock
     start_round(hosts);
 }
 
+// Sends the probes of one host. The deadline leaves the agent time to answer at its own deadline.
 void Reading::ask(const std::string& host, const Inquiry::Probes& probes, Hosts& hosts) {
     static const Json k_probe = "probe";
     Json::Object request;
@@ -224,7 +238,8 @@ void Reading::ask(const std::string& host, const Inquiry::Probes& probes, Hosts&
     asked_.emplace(hosts.ask(host, std::move(request), deadline), probes.list);
 }
 
-// Probes that speak of facts of earlier rounds.
+// Sends probes whose names stand for facts of earlier rounds. A probe that cannot be filled makes
+// its fact unknown.
 void Reading::ask_filled(const Inquiry::Round& round, Hosts& hosts) {
     std::map<std::string, Inquiry::Probes> by_host = round.probes;
     for (const FactSource* source : round.filled) {
@@ -240,7 +255,7 @@ void Reading::ask_filled(const Inquiry::Round& round, Hosts& hosts) {
     }
 }
 
-// Rounds that need no host end at once.
+// Starts rounds until one needs a host; a round without requests ends at once.
 void Reading::start_round(Hosts& hosts) {
     while (!done() && asked_.empty()) {
         const Inquiry::Round& round = inquiry_->rounds[round_];
@@ -269,7 +284,7 @@ void Reading::end_round() {
     ++round_;
 }
 
-// What follows from facts that are in does not wait for a host that it has nothing to do with.
+// Derives facts whose inputs are in, so that they do not wait for a host that they do not need.
 void Reading::derive_early() {
     for (std::size_t index = round_ + 1; index < inquiry_->rounds.size(); ++index) {
         for (const FactSource* source : inquiry_->rounds[index].derived) {
@@ -282,14 +297,15 @@ void Reading::derive_early() {
     }
 }
 
-// A host speaks only for what it was asked: other facts in its answer count for nothing.
+// Takes the facts that were asked for. Other facts in the answer count for nothing.
 void Reading::take_facts(const Reply& reply, const Json& probes) {
     const std::int64_t took_ms = clock_->monotonic_ms() - reply.asked_ms;
     const auto& probe_list = probes.items();
     for (std::size_t index = 0; index < probe_list.size(); ++index) {
         const std::string& key = probe_list[index]["id"].as_string();
         const Json* fact = fact_of(reply.body["facts"].items(), index, key);
-        auto observation = fact == nullptr ? not_told() : checked_observation(probe_list[index], *fact);
+        auto observation =
+            fact == nullptr ? not_told() : checked_observation(probe_list[index], *fact);
         // A fact cannot be read later than its answer came.
         const std::int64_t after_ms =
             fact == nullptr ? 0

@@ -1,8 +1,8 @@
-// Reading: one reading of a set of facts, in as few requests as there are hosts and rounds.
+// FactRead reads one set of facts, in as few requests as there are hosts and rounds.
 //
-// Facts that need other facts first (a hash at a revision that all members have) come in later
-// rounds. What cannot be read is `unknown` with the reason as evidence; a reading always ends. One
-// thread.
+// A fact that needs other facts first comes in a later round: a hash at a revision that all members
+// have, say. A fact that cannot be read is `unknown`, with the reason as evidence. Every reading
+// ends. One thread.
 #pragma once
 
 #include "conduct/hosts.h"
@@ -17,15 +17,15 @@
 
 namespace drydock::conduct {
 
-// So long a fact counts as fresh. While some are waited for, others grow old and are read once
-// more: a connection may hold an answer back for minutes. What takes long to read (a digest) is
-// fresh for as long again, for it tells of all that time.
+// The time for which a fact counts as fresh. While some facts are awaited, others grow old and are
+// read once more: a connection may hold an answer back for minutes. A fact that takes long to read
+// (a digest) stays fresh for as long again, since it describes all that time.
 inline constexpr std::int64_t k_fresh_ms = 6'000;
 
-// The agent answers a probe at its deadline; so much later the conductor gives it up.
+// The agent answers a probe at its deadline; the conductor gives it up this much later.
 inline constexpr std::int64_t k_probe_grace_ms = 10'000;
 
-// Probes with the keys of their facts as ids: one value each, whoever sends it.
+// Holds each probe with its fact's key as id: one value, shared by all requests.
 class ProbeCache {
 public:
     [[nodiscard]] const Json& of(const model::FactSource& source);
@@ -34,7 +34,7 @@ private:
     std::map<std::string, Json, std::less<>> made_;
 };
 
-// What is asked of whom to know a set of facts, in rounds. The sources must outlive it.
+// ReadPlan: the requests that read a set of facts, in rounds. The sources must outlive it.
 struct Inquiry {
     // The probes of one request, as they are sent, and the longest deadline among them.
     struct Probes {
@@ -48,7 +48,7 @@ struct Inquiry {
         std::map<std::string, Probes> probes;           // by host
         std::vector<const model::FactSource*> filled;   // probes that need earlier facts first
         std::vector<const model::FactSource*> derived;  // computed at the end of the round
-        std::vector<std::string> nameless;              // there are no such facts
+        std::vector<std::string> nameless;              // keys of facts that do not exist
     };
 
     Inquiry(const model::FactSources& sources,
@@ -58,25 +58,27 @@ struct Inquiry {
     std::vector<Round> rounds;
 };
 
-// A question of a plan: the facts that it looks at, sorted, each once, and how they are read.
+// The facts that one question of a plan looks at, sorted, each once, and the way to read them.
 struct Wanted {
     std::vector<std::string> keys;
     std::shared_ptr<const Inquiry> inquiry;  // null if there are no keys
 };
 
-// Inquiries, made once for each set of facts: for those who read the same again and again. The
-// sources must outlive it.
+// ReadPlanCache makes one read plan for each set of facts, since conditions are read again and
+// again. The sources must outlive it.
 class Inquiries {
 public:
     explicit Inquiries(const model::FactSources& sources) : sources_(sources) {}
 
+    // Returns the read plan of a set of keys.
     [[nodiscard]] std::shared_ptr<const Inquiry> of(const std::vector<std::string>& keys);
-    // By the number that its plan's judges give a question; `keys` tells what it looks at.
+    // Returns the read of a question by its number; `keys` is called once, for the facts it looks
+    // at.
     [[nodiscard]] std::shared_ptr<const Wanted>
     of(std::size_t question, const std::function<std::vector<std::string>()>& keys);
 
-    // Of `wanted` what has to be read again because it has grown old. Facts that are read or
-    // computed from others go together: they may have those in common.
+    // Returns the keys that have to be read again because their facts have grown old. Facts that
+    // are read or computed from others go together: they may share inputs.
     [[nodiscard]] std::vector<std::string> too_old(const std::vector<std::string>& keys,
                                                    const model::FactBook& book,
                                                    std::int64_t now_ms) const;
@@ -88,35 +90,35 @@ private:
     ProbeCache probes_;
     std::map<std::vector<std::string>, std::shared_ptr<const Inquiry>> made_;
     std::map<std::size_t, std::shared_ptr<const Wanted>> questions_;
-    std::size_t kept_ = 0;  // keys in all of these
+    std::size_t kept_ = 0;  // in all of these
 };
 
-// Sorts the keys of facts, and leaves each once.
+// Sorts the keys of facts and removes duplicates.
 void sort_keys(std::vector<std::string>& keys);
 
-// Until when (monotonic) all of these are fresh, of those that the book has.
+// Returns the time (monotonic) until which all these facts are fresh, of those in the book.
 [[nodiscard]] std::int64_t fresh_until(const std::vector<std::string>& keys,
                                        const model::FactBook& book);
 
 class Reading {
 public:
-    // `inquiry` is shared by all who read the same facts; `clock` must outlive the reading.
+    // `inquiry` is shared by all readers of the same facts. `clock` must outlive the reading.
     Reading(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock);
 
-    // True if the reply belonged to this reading.
+    // True if the reply belongs to this reading.
     bool take(const Reply& reply, Hosts& hosts);
 
     [[nodiscard]] bool done() const { return round_ >= inquiry_->rounds.size(); }
 
     [[nodiscard]] const model::FactBook& book() const { return book_; }
 
-    // Until when all of it is fresh.
+    // Returns the time until which all facts are fresh.
     [[nodiscard]] std::int64_t fresh_until_ms() const { return fresh_until_ms_; }
 
-    // When it was begun, monotonic.
+    // Returns the monotonic time of its start.
     [[nodiscard]] std::int64_t begun_ms() const { return begun_ms_; }
 
-    // What was read, for good; the reading has nothing any more.
+    // Moves the facts out of the reading.
     [[nodiscard]] model::FactBook take_book() { return std::move(book_); }
 
 private:
@@ -131,12 +133,12 @@ private:
     os::Clock* clock_;
     std::int64_t begun_ms_;
     std::size_t round_ = 0;
-    std::map<Ticket, Json> asked_;  // the probes of each question
+    std::map<Ticket, Json> asked_;  // the probes of each request
     std::int64_t fresh_until_ms_ = std::numeric_limits<std::int64_t>::max();
     model::FactBook book_;
 };
 
-// Reads and waits for the end: what a survey does.
+// Reads and waits for the end, as a survey does.
 [[nodiscard]] model::FactBook
 read_now(std::shared_ptr<const Inquiry> inquiry, Hosts& hosts, os::Clock& clock);
 [[nodiscard]] model::FactBook read_now(const model::FactSources& sources,

@@ -1,3 +1,15 @@
+// The loop of the runner: ask next(), carry out its commands, commit, send, wait for replies.
+//
+// One turn has a fixed order, and the order is the point:
+//
+//   take_requests()   people's requests become events
+//   give_out()        next() until it says nothing new; questions are submitted, events applied
+//   commit()          all events of the turn in one record
+//   send()            commands that depend on them leave
+//
+// So a command never leaves without its durable intent, and a crash between commit and send leaves
+// an intent whose command never left: the next conductor asks the host. The other files of the
+// class hold records, requests, results, progress and soaks.
 #include "conduct/runner.h"
 
 #include "base/probe.h"
@@ -19,14 +31,14 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
-// A command whose guard looks at no facts has so long to begin after its judgement.
+// A command whose guard looks at no facts has this long to begin after its judgement.
 constexpr std::int64_t k_begin_ms_max = 10'000;
-constexpr std::size_t k_crowd = 32;  // actions in flight from which on answers are gathered
+constexpr std::size_t k_crowd = 32;  // with this many actions in flight, replies are gathered
 constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
-constexpr std::int64_t k_tell_ms = 500;  // how often a listener hears what is waited for
+constexpr std::int64_t k_tell_ms = 500;  // the shortest pause between two reports of a wait
 
-// Why an action failed, behind the cancellation of its last attempt.
+// Joins the reason of a failure to the cancellation of the last attempt.
 std::string with_cancellation(const std::string& cancelled, const Json& because) {
     const std::string& reason = because.as_string();
     if (cancelled.starts_with(reason)) {
@@ -35,7 +47,8 @@ std::string with_cancellation(const std::string& cancelled, const Json& because)
     return cancelled.empty() ? reason : fmt::format("{}; {}", cancelled, reason);
 }
 
-// The rare ways in which a run learns what became of an action.
+// Marks the rare ways in which a run learns the outcome of an action. Tests report marks that were
+// never reached.
 void mark(const Event& event) {
     if (event.type == EventType::facts_read && event.purpose == Purpose::happened) {
         if (event.outcome == Outcome::yes) {
@@ -87,6 +100,7 @@ Runner::Runner(const model::Plan& plan,
     , records_(settings_.records) {
 }
 
+// Applies an event at once; commit() makes it durable before anything that depends on it leaves.
 void Runner::apply(Event event) {
     note_begin(event, state_, settings_.epoch, settings_.begin_epochs);
     run::apply(program_, state_, event);
@@ -97,6 +111,8 @@ void Runner::apply(Event event) {
     pending_.push_back(std::move(event));
 }
 
+// Records the intent of an attempt. Facts read so far are void from now on, for the action may
+// change them.
 void Runner::begin(const Command& command) {
     cancelled_.erase(command.action);
     progress_.erase(command.action);
@@ -110,6 +126,7 @@ void Runner::begin(const Command& command) {
     to_send_.push_back(command);
 }
 
+// Asks the host for the outcome of an attempt, unless that request is under way.
 void Runner::ask(const Command& command) {
     if (asking_.insert(command.action).second) {
         judge_.forget_facts();
@@ -117,11 +134,14 @@ void Runner::ask(const Command& command) {
     }
 }
 
+// Builds the request of a command. An exec carries the head of the journal, which the host notes: a
+// journal that lacks this head later is an older copy.
 Json Runner::request_of(const Command& command) const {
     const Action& action = plan_.actions[command.action];
     Json request;
     request.set("run", settings_.run).set("action", action.id).set("attempt", command.attempt);
-    if (const auto permission = permissions_.find(command.action); permission != permissions_.end()) {
+    if (const auto permission = permissions_.find(command.action);
+        permission != permissions_.end()) {
         request.set("begin_by_ms", permission->second.until_ms);
     }
     if (command.what == Do::ask) {
@@ -133,7 +153,8 @@ Json Runner::request_of(const Command& command) const {
     return request.set("do", "exec").set("request", action.request);
 }
 
-// The facts that let it begin have grown old, or may have while the clock stood still.
+// True if the facts that permitted the command have grown old, or may have while the clock stood
+// still.
 bool Runner::has_lapsed(const Command& command) const {
     const auto permission = permissions_.find(command.action);
     return permission == permissions_.end() || clock_.monotonic_ms() > permission->second.until_ms
@@ -147,7 +168,8 @@ void Runner::send_one(const Command& command) {
     await_end(ticket, {command.action, command.attempt, deadline, command.what == Do::ask});
 }
 
-// True if a command was not sent, because what permitted it is no longer so.
+// Sends the commands of this turn. True if one was held back because its permission has lapsed: it
+// is recorded as never begun, and its guards are judged anew.
 bool Runner::send() {
     bool has_changed = false;
     for (const Command& command : std::exchange(to_send_, {})) {
@@ -169,6 +191,7 @@ bool Runner::send() {
     return has_changed;
 }
 
+// Words a halt at an action whose outcome no host could report.
 Json Runner::unreached_detail(std::size_t index) const {
     PROBE("runner: nobody could be asked what became of it");
     const Action& action = plan_.actions[index];
@@ -192,12 +215,14 @@ Json Runner::unreached_detail(std::size_t index) const {
                                 action.host));
 }
 
+// True if the host remembers only epochs later than the one that began the action.
 bool Runner::is_forgotten(std::size_t action) const {
     const auto begun = settings_.begin_epochs.find(action);
     return begun != settings_.begin_epochs.end()
            && hosts_.remembers_since(plan_.actions[action].host) > begun->second;
 }
 
+// Words a halt: the cause, the remedy and the evidence of the action that failed.
 Json Runner::halt_detail(std::size_t index) const {
     if (state_.status(index) == run::Status::unreached) {
         return unreached_detail(index);
@@ -209,10 +234,11 @@ Json Runner::halt_detail(std::size_t index) const {
     Json result;
     result.set("action", action.id).set("source", action.source);
     result.set("cause",
-            reason.empty() ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
-                                      action.title,
-                                      state_.attempt(index))
-                        : fmt::format("{}: {}", action.title, reason));
+               reason.empty()
+                   ? fmt::format("{}: begun {} times, and nobody could tell how it ended",
+                                 action.title,
+                                 state_.attempt(index))
+                   : fmt::format("{}: {}", action.title, reason));
     std::string remedy = detail["remedy"].as_string();
     remedy = remedy.empty() ? action.remedy : remedy;
     result.set("remedy", remedy.empty() ? k_remedy : remedy);
@@ -220,6 +246,7 @@ Json Runner::halt_detail(std::size_t index) const {
     return result;
 }
 
+// Ends this run of the loop and answers the requests that waited for its end.
 void Runner::end(EventType type, std::size_t action) {
     Json detail = type == EventType::run_halted   ? halt_detail(action)
                   : type == EventType::run_paused ? pause_detail()
@@ -231,14 +258,15 @@ void Runner::end(EventType type, std::size_t action) {
     ended_ = true;
 }
 
-// True if the state has changed, so that next() has to be asked again.
+// Carries out one command of next(). True if the state has changed, so that next() has to be called
+// again.
 bool Runner::carry_out(const Command& command) {
     switch (command.what) {
     case Do::judge:
         judge_.ask(command.action, command.purpose);
         return false;
     case Do::begin:
-        begin(command);  // and nothing else can begin because of that
+        begin(command);  // no further command becomes possible by that
         return false;
     case Do::ask:
         ask(command);
@@ -263,7 +291,7 @@ bool Runner::carry_out(const Command& command) {
     return false;
 }
 
-// Everything else has ended, and only people can go on.
+// True if everything else has ended, and only a person can go on.
 bool Runner::await_person(const std::vector<Command>& commands) const {
     return !commands.empty() && in_flight_.empty() && to_send_.empty()
            && std::all_of(commands.begin(), commands.end(), [](const Command& command) {
@@ -276,7 +304,7 @@ void Runner::drain(std::string purpose) {
     run::request_pause(state_);
 }
 
-// When time alone will have changed something.
+// Returns when time alone will change something.
 std::int64_t Runner::next_due_ms() const {
     std::int64_t due = judge_.next_due_ms();
     for (const auto& [action, started_ms] : soak_started_) {
@@ -292,6 +320,7 @@ std::int64_t Runner::wait_ms() const {
     return std::clamp<std::int64_t>(due, 0, settings_.turn_ms_max);
 }
 
+// Reports a wait at most twice a second: the condition that is read, or a soak.
 void Runner::tell_wait(const std::vector<Command>& commands) {
     const std::int64_t now = clock_.monotonic_ms();
     if (now - told_ms_ < k_tell_ms) {
@@ -307,7 +336,7 @@ void Runner::tell_wait(const std::vector<Command>& commands) {
     listener_.on_wait(subject, state_);
 }
 
-// Where many hosts answer at about the same time, their answers share a commit.
+// Where many hosts answer at about the same time, their answers share one commit.
 void Runner::take_replies() {
     const bool is_crowded = in_flight_.size() >= k_crowd;
     for (const Reply& reply : hosts_.poll(wait_ms(), is_crowded ? k_gather_ms : 0)) {
@@ -315,6 +344,7 @@ void Runner::take_replies() {
     }
 }
 
+// Turns a judgement into an event. A guard that held becomes a permission with an end.
 void Runner::take_judgement(Judgement judgement) {
     const Event& event = judgement.event;
     if (event.purpose == Purpose::guard && event.outcome == Outcome::yes) {
@@ -325,7 +355,7 @@ void Runner::take_judgement(Judgement judgement) {
     apply(std::move(judgement.event));
 }
 
-// Carries out what next() says until it says nothing new; true if commands are left.
+// Carries out the commands of next() until none changes the state. True if commands are left.
 bool Runner::give_out() {
     bool has_changed = true;
     std::vector<Command> commands;
@@ -345,6 +375,8 @@ bool Runner::give_out() {
     return !commands.empty();
 }
 
+// Ends when the run ended, when there is nothing to do and nothing in flight, or when only a person
+// can go on. A conductor that was superseded stops at once, before it does anything more.
 Status Runner::run() {
     while (true) {
         DRYDOCK_TRY(take_requests());

@@ -1,9 +1,9 @@
-// The runner: carries a run forward on real hosts. It decides nothing: run::next() says what to do,
-// run::apply() what is known; the runner makes events durable, sends commands to agents, and turns
-// answers and time into events.
+// Runner carries a run forward on real hosts. It decides nothing: run::next() returns the commands,
+// run::apply() the new state. The runner makes events durable, sends commands to agents, and turns
+// replies and the passage of time into events.
 //
-// The order is always the same: events of one turn are applied, made durable in one commit, and
-// only then do commands that depend on them leave. One thread; no lock.
+// The order never varies. Events of one turn are applied and made durable in one commit; commands
+// that depend on them leave only after that commit. The runner has one thread and no lock.
 #pragma once
 
 #include "conduct/heads.h"
@@ -26,7 +26,7 @@
 
 namespace drydock::conduct {
 
-// Told of what is durable; see app::Observer.
+// Listener hears of events after they are durable. app::Observer gets the same calls.
 class Listener {
 public:
     Listener() = default;
@@ -36,46 +36,47 @@ public:
     virtual void on_event(const run::Event& event, const run::State& state) = 0;
     virtual void on_wait(const std::string& subject, const run::State& state) = 0;
 
-    // How far an action in flight has come, up to twice a second: an action_progress that is not
-    // durable.
+    // Reports how far an action in flight has come, at most twice a second. The event is an
+    // action_progress that is not durable.
     virtual void on_progress(const run::Event& /*progress*/, const run::State& /*state*/) {}
 };
 
-// Where a test ends the process: `before` and `after` the commit of a record, or when its commands
-// are `sent`. The record is the n-th, or, for the first two, the first with such an event.
+// A test's order to end the process: `before` or `after` the commit of a record, or when its
+// commands are `sent`. `record` counts from 1. For the first two, `event` may name the record
+// instead: the first that holds such an event.
 struct Crash {
-    std::uint64_t record = 0;  // 0: `event` tells which
-    std::string event;         // "run.finished"; empty: `record` does
+    std::uint64_t record = 0;  // 0: `event` names the record
+    std::string event;         // "run.finished"; empty: `record` names it
     std::string where;
 };
 
-// Ends the process if the place is the one that `crash` names.
+// Ends the process if `crash` names this record and this moment.
 void crash_at(const Crash& crash,
               std::uint64_t record,
               const std::vector<run::Event>& events,
               std::string_view moment);
 
-// Added to an action's own limit before the conductor stops waiting for the agent to tell how it
-// ended.
+// Added to an action's own limit before the conductor stops waiting for the agent's result.
 inline constexpr std::int64_t k_answer_grace_ms = 20'000;
-// The journal gets the progress of an action at most so often.
+// The shortest time between two records of one action's progress.
 inline constexpr std::int64_t k_record_progress_ms = 30'000;
 
 struct Settings {
     std::string run;
-    journal::Head head;                    // behind which the next record goes
-    std::shared_ptr<RunHeads> heads;       // of all records; null: nobody keeps them
-    std::string boot_id;                   // of this machine: clocks of one boot can be compared
+    journal::Head head;                    // the next record follows it
+    std::shared_ptr<RunHeads> heads;       // of all records; null: none are kept
+    std::string boot_id;                   // of this machine: clocks of one boot are comparable
     std::map<std::size_t, Json> failures;  // of earlier conductors: see RunHistory
-    BeginEpochs begin_epochs;              // the same
+    BeginEpochs begin_epochs;              // of earlier conductors, too
     std::int64_t epoch = 0;                // of this conductor
     Crash crash;
-    std::uint64_t records = 0;             // that this process has written already
-    std::int64_t turn_ms_max = 200;        // the longest wait between two looks at requests
-    std::shared_ptr<Inquiries> inquiries;  // for one who runs a plan many times; null: its own
+    std::uint64_t records = 0;       // written by this process so far
+    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at requests
+    std::shared_ptr<Inquiries>
+        inquiries;  // shared by sessions of one plan; null: the runner makes its own
 };
 
-// The state of a run in the words of journals and lists.
+// Returns the word for a phase in journals and lists.
 [[nodiscard]] journal::RunState run_state_of(run::Phase phase);
 
 class Runner {
@@ -89,40 +90,41 @@ public:
            Listener& listener,
            Settings settings);
 
-    // Makes an event durable and applies it. For the events that a person or a start causes.
+    // Applies an event and makes it durable. It serves events that a person or a start causes.
     Status record(const run::Event& event);
 
-    // Answers a request without doing what it asks, with why.
+    // Answers a request with a refusal and its reason.
     Status refuse(const journal::Request& request, const std::string& reason);
 
-    // Gives out no new work from now on; run() goes on until what is in flight has ended. With
-    // `purpose` ("the run is being taken back") people's requests to stop are refused meanwhile.
+    // Stops giving out new work; run() returns once everything in flight has ended. If `purpose` is
+    // set ("the run is being taken back"), requests to stop are refused meanwhile.
     void drain(std::string purpose = {});
 
-    // Goes on until the run finished, halted, paused, or waits for a person. The state is what
-    // state() answers; an error means that the journal could not be written: nothing was sent that
-    // is not recorded.
+    // Runs until the run has finished, halted or paused, or waits for a person; state() returns the
+    // result. An error means that the journal could not be written. No command has left without its
+    // record then.
     Status run();
 
     [[nodiscard]] const run::State& state() const { return state_; }
 
-    // A person's wish to abort the run that was heard while it ran; it is drained then, and the
-    // caller ends it.
+    // Returns a request to abort that came while the run went on. The run is drained by then, and
+    // the caller ends it.
     [[nodiscard]] const std::optional<journal::Request>& abort_request() const {
         return abort_request_;
     }
 
-    // True if the host of an action has lost its records since that began: what it calls never
-    // begun may have happened, or be under way still.
+    // True if the action's host has lost its records since the action began. An action that such a
+    // host calls never begun may have happened, or may be under way still.
     [[nodiscard]] bool is_forgotten(std::size_t action) const;
 
-    // When the soak of a gate began, as soak.started tells; filled by the caller on a resume.
+    // Sets when the soak of a gate began, by the detail of soak.started. Callers use it on a
+    // resume.
     void set_soak_started(std::size_t action, const Json& detail);
 
     [[nodiscard]] const journal::Head& head() const { return settings_.head; }
 
 private:
-    // What a guard that held permits: a command that begins before its facts grow old.
+    // The result of a guard that held: its command must begin before the guard's facts grow old.
     struct Permission {
         std::int64_t judged_ms = 0;  // monotonic, like the next
         std::int64_t until_ms = 0;
@@ -133,22 +135,22 @@ private:
         int attempt = 0;
         std::int64_t deadline_ms = 0;
         bool asked = false;            // attach, not exec
-        std::int64_t running_ms = -1;  // when the agent last said that it runs; -1: it did not
+        std::int64_t running_ms = -1;  // when the agent last reported it running; -1: never
     };
 
-    // What its command tells of an action in flight.
+    // The progress reports of an action in flight.
     struct Progress {
-        Json done;                   // as told last
-        Json recorded;               // `done` as the journal has it
-        std::int64_t record_ms = 0;  // monotonic: not recorded before
+        Json done;                   // the latest report
+        Json recorded;               // the report that the journal has
+        std::int64_t record_ms = 0;  // monotonic: the next record is not due before
     };
 
-    // The end of an attempt that pause or abort asked for.
+    // A request to an agent to end an attempt early, for a pause or an abort.
     struct Cancellation {
         int attempt = 0;
-        Ticket ticket = 0;         // of the question; 0: none is open
-        bool is_answered = false;  // the agent did it, or never will
-        std::int64_t ask_ms = 0;   // monotonic: not asked again before
+        Ticket ticket = 0;         // of the request; 0: none is open
+        bool is_answered = false;  // the agent has cancelled it, or never will
+        std::int64_t ask_ms = 0;   // monotonic: the next request is not due before
     };
 
     void apply(run::Event event);
@@ -206,21 +208,20 @@ private:
     std::map<Ticket, InFlight> in_flight_;
     std::map<std::size_t, Progress> progress_;           // by action
     std::map<std::size_t, Cancellation> cancellations_;  // by action
-    std::map<std::size_t, Json>
-        cancelled_;  // by action: evidence of the attempt that was cancelled
-    std::map<std::size_t, Permission> permissions_;     // of what was judged or sent
-    std::set<std::size_t> asking_;                      // actions whose agent is being asked
+    std::map<std::size_t, Json> cancelled_;          // by action: evidence of the cancelled attempt
+    std::map<std::size_t, Permission> permissions_;  // by judged or sent action
+    std::set<std::size_t> asking_;                   // actions with an attach request in flight
     std::map<std::size_t, std::int64_t> soak_started_;  // monotonic
-    std::map<std::size_t, Json> failures_;              // by action: why the last try failed
+    std::map<std::size_t, Json> failures_;              // by action: why its last attempt failed
     std::vector<journal::RequestAnswer> answers_;       // given with the next record
     std::vector<std::uint64_t> waiting_requests_;       // answered once the run has stopped
     std::set<std::uint64_t> heard_requests_;
     std::optional<journal::Request> abort_request_;
-    std::string drained_for_;  // empty: nothing but a stop
+    std::string drained_for_;  // empty: a plain stop
     std::uint64_t records_ = 0;
     std::int64_t told_ms_ = 0;
     std::int64_t requests_due_ms_ = 0;
-    run::Phase recorded_ = run::Phase::created;  // that lists show
+    run::Phase recorded_ = run::Phase::created;  // as lists show it
     bool waits_for_person_ = false;              // and for nothing else
     bool ended_ = false;
 };

@@ -1,4 +1,9 @@
-// What the runner learns from hosts: answers, refusals, lines that broke, and silence.
+// Results of actions, as hosts report them: answers, refusals, broken lines, and silence.
+//
+// An exec that is answered ends its action. Everything else is about doubt. A lost exec may have
+// been carried out, so its outcome is unknown and next() asks the host (attach). An attach has four
+// results: the action ended, is under way, never began, or began and its end is not known (`torn`).
+// A host without records cannot say "never began"; its answer counts as none.
 #include "base/probe.h"
 #include "conduct/runner.h"
 
@@ -13,7 +18,7 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
-constexpr std::int64_t k_says_so_ms = 5'000;  // an agent tells of what runs every half second
+constexpr std::int64_t k_says_so_ms = 5'000;  // an agent reports a running action every half second
 
 Outcome outcome_from(const std::string& name) {
     if (name == "done") {
@@ -30,7 +35,8 @@ Json detail_of(const Error& error) {
 
 }  // namespace
 
-// An agent that was asked and knows no outcome cannot tell; one that does not answer might.
+// Takes the answer of a host. After an attach, an unknown outcome means that the agent cannot tell;
+// a host that does not answer might still.
 void Runner::take_ended(const InFlight& flight, const Json& answer) {
     const std::string& agent_state = answer["state"].as_string();
     const Outcome result_outcome = outcome_from(answer["result"]["outcome"].as_string());
@@ -42,7 +48,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                Purpose::none,
                detail_of_end(flight, answer["result"])});
     } else if (agent_state == "none" && flight.asked && is_forgotten(flight.action)) {
-        // The simulated hosts never lose theirs: core.unrepeatable_test comes here.
+        // Simulated hosts never lose their records; core.unrepeatable_test comes here.
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
@@ -64,7 +70,7 @@ void Runner::take_ended(const InFlight& flight, const Json& answer) {
                    Purpose::none,
                    {}});
         }
-        // A conductor that died heard nothing of a cancellation.
+        // A conductor that died may have missed the cancellation, so it is reported now.
         const Json& result = answer["result"];
         const bool is_news = result["cancelled"].as_bool() && !cancelled_.contains(flight.action);
         apply({EventType::action_attached,
@@ -84,13 +90,15 @@ void Runner::ask_again(const InFlight& flight) {
     await_end(hosts_.ask(host, request_of(command), flight.deadline_ms), flight);
 }
 
-// An exec that was refused never began; one that was lost may have. A question that was lost is
-// asked again. A host that obeys a later conductor ends this one, before it does anything else.
+// Takes the loss or refusal of a request. An exec that was refused never began; one that was lost
+// may have. A lost attach is sent again. A host that obeys a later conductor ends this one before
+// it does anything else.
 void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
     if (hosts_.displaced()) {
-        return;  // nothing of what a displaced conductor hears counts
+        return;  // a superseded conductor must not believe its replies
     }
-    const bool is_lost = reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
+    const bool is_lost =
+        reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
     if (flight.asked && is_lost && clock_.monotonic_ms() < flight.deadline_ms) {
         ask_again(flight);
         return;
@@ -108,7 +116,7 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
         return;
     }
     const bool is_refused = reply.kind == Reply::Kind::refused && !flight.asked
-                         && reply.error.kind != ErrorClass::unknown_outcome;
+                            && reply.error.kind != ErrorClass::unknown_outcome;
     if (is_refused) {
         PROBE("runner: refused by the host");
     } else {
@@ -122,6 +130,7 @@ void Runner::take_trouble(const InFlight& flight, const Reply& reply) {
            detail_of(reply.error)});
 }
 
+// Sorts a reply: to a reading, to a command in flight, or to a cancellation.
 void Runner::take(const Reply& reply) {
     std::vector<Judgement> judgements;
     if (judge_.take(reply, judgements)) {

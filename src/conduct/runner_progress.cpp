@@ -1,4 +1,9 @@
-// Long actions: how far they come, how long they may be silent, and their end before their time.
+// Long actions: their progress, the time they may be silent, and their early end.
+//
+// An action with `stall_ms` has no limit as long as it makes progress: each report with a new
+// amount moves its deadline. The journal gets a report only now and then, since a record is a disk
+// write. When the run is to stop, each cancellable attempt is asked to end, once. The request is
+// repeated only if the agent did not hear it or could not do it yet.
 #include "conduct/runner.h"
 #include "run/progress.h"
 
@@ -16,9 +21,10 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 
-// Between two requests to cancel an attempt that the agent could not cancel yet.
+// The pause between two requests to cancel an attempt that the agent could not cancel yet.
 constexpr std::int64_t k_cancel_again_ms = 1'000;
 
+// Returns the part of a report that people read: amounts and rate.
 Json told_part(const Json& body) {
     Json part;
     for (const char* key : {"done", "of", "rate", "unit"}) {
@@ -38,7 +44,8 @@ void Runner::await_end(Ticket ticket, const InFlight& flight) {
     progress_.try_emplace(flight.action, std::move(fresh));
 }
 
-// An action that comes on may go on; the journal hears of it now and then.
+// Takes a progress report. It moves the deadline of an action that may go on, and is recorded now
+// and then.
 void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& body) {
     if (!body["done"].is_number() || hosts_.displaced()) {
         return;
@@ -64,8 +71,7 @@ void Runner::take_progress(Ticket ticket, InFlight& flight, const Json& body) {
     }
 }
 
-// Once the run is to stop, each attempt that may end early is asked to, once; again only if the
-// agent did not hear it or could not do it yet.
+// Asks each attempt in flight that may end early to end, once the run is to stop.
 void Runner::cancel_in_flight() {
     if (state_.phase() != run::Phase::pausing) {
         return;
@@ -90,10 +96,12 @@ void Runner::cancel_in_flight() {
     }
 }
 
+// A permanent refusal answers the request, too: the attempt cannot be cancelled at all.
 void Runner::take_cancellation(const Reply& reply) {
-    const auto entry = std::find_if(cancellations_.begin(), cancellations_.end(), [&](auto& candidate) {
-        return candidate.second.ticket == reply.ticket;
-    });
+    const auto entry =
+        std::find_if(cancellations_.begin(), cancellations_.end(), [&](auto& candidate) {
+            return candidate.second.ticket == reply.ticket;
+        });
     if (entry == cancellations_.end()) {
         return;
     }
@@ -105,7 +113,7 @@ void Runner::take_cancellation(const Reply& reply) {
         || (reply.kind == Reply::Kind::refused && reply.error.kind == ErrorClass::permanent);
 }
 
-// What the agent found, in the form that halts and logs read.
+// Returns the agent's findings in the form that halts and logs read.
 Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
     Json detail;
     detail.set("evidence", result["evidence"]);
@@ -119,7 +127,8 @@ Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
     return detail;
 }
 
-// "cancelled at 3.2 of 10 GB; goes on from there on resume"; empty if it was not cancelled.
+// Returns "cancelled at 3.2 of 10 GB; goes on from there on resume"; empty if the action was not
+// cancelled.
 std::string Runner::cancelled_words(std::size_t action) const {
     const auto entry = cancelled_.find(action);
     if (entry == cancelled_.end() || run::is_over(state_.status(action))) {
@@ -129,6 +138,7 @@ std::string Runner::cancelled_words(std::size_t action) const {
                           : run::cancelled_for_resume_text(entry->second);
 }
 
+// Lists the attempts that were cancelled for this pause.
 Json Runner::pause_detail() const {
     std::string because;
     for (const auto& [index, evidence] : cancelled_) {

@@ -1,4 +1,8 @@
-// How the runner makes events durable: one entry a turn, written once however often it is asked.
+// Makes events durable: one entry a turn, written once however often it is submitted.
+//
+// The journal recognises an entry that it has already, by the head that the entry follows. So a
+// lost answer is no problem: the same entry is submitted again. A journal that another process
+// keeps locked is tried for a minute, since a backup may hold it that long.
 #include "base/probe.h"
 #include "conduct/runner.h"
 
@@ -13,12 +17,13 @@ using run::Event;
 
 namespace {
 
-// So long a journal that another process keeps locked is asked again.
+// A locked journal is tried again for this long.
 constexpr std::int64_t k_busy_ms_max = 60'000;
 constexpr std::int64_t k_busy_pause_ms = 50;
 
 }  // namespace
 
+// A process that is killed leaves no last words: SIGKILL stands for any crash.
 void crash_at(const Crash& crash,
               std::uint64_t record,
               const std::vector<Event>& events,
@@ -34,7 +39,7 @@ void crash_at(const Crash& crash,
 void Runner::crash_if(std::string_view moment) const {
     const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == moment;
     if (moment == "sent" && dies_now) {
-        (void)hosts_.poll(0);  // what was asked for leaves this process
+        (void)hosts_.poll(0);  // requests of the pool leave this process first
     }
     crash_at(settings_.crash, records_, pending_, moment);
 }
@@ -59,6 +64,7 @@ journal::RunState run_state_of(run::Phase phase) {
     return {};
 }
 
+// Builds the journal's entry of this turn, with the run's new state if lists show another one.
 journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
     journal::Entry entry;
     entry.wall_ms = clock_.wall_ms();
@@ -73,8 +79,8 @@ journal::Entry Runner::entry_of(const std::vector<Event>& events) const {
     return entry;
 }
 
-// The same entry again, as long as another process keeps the journal locked, and once more if
-// nobody knows whether it was written: the journal writes it once.
+// Submits the same entry again while the journal is locked, and once more if its fate is unknown:
+// the journal writes it once.
 Status Runner::append(const journal::Entry& entry) {
     const std::int64_t deadline = clock_.monotonic_ms() + k_busy_ms_max;
     bool may_retry = true;
@@ -100,7 +106,7 @@ Status Runner::append(const journal::Entry& entry) {
     }
 }
 
-// One commit for all that happened in this turn.
+// Commits all events of this turn, then informs the listener.
 Status Runner::commit() {
     if (pending_.empty()) {
         return {};

@@ -1,4 +1,8 @@
-// What persons ask of a live conductor, by requests in its journal.
+// Requests of people to a live conductor: approve, pause, abort, note.
+//
+// Requests are rows of the journal. Each is heard once and answered in the commit of the record
+// that carries it out, so that a request and its effect are durable together. A pause is answered
+// when the run has stopped, an abort by the record that ends the run.
 #include "base/probe.h"
 #include "conduct/gates.h"
 #include "conduct/runner.h"
@@ -10,6 +14,7 @@ namespace drydock::conduct {
 using run::Event;
 using run::EventType;
 
+// Reads open requests at most once in `turn_ms_max`: the read is a query to the journal.
 Status Runner::take_requests() {
     const std::int64_t now = clock_.monotonic_ms();
     if (now < requests_due_ms_) {
@@ -34,6 +39,7 @@ Status Runner::refuse(const journal::Request& request, const std::string& reason
     return commit();
 }
 
+// While the run is drained for a purpose, a request to stop is refused with that purpose.
 void Runner::take_request(const journal::Request& request) {
     const bool stops = request.kind == "pause" || request.kind == "abort";
     if (stops && !drained_for_.empty()) {
@@ -66,6 +72,7 @@ void Runner::take_approval(const journal::Request& request) {
     apply(approval_of(plan_, *open, request.who));
 }
 
+// Answers a request and records person, kind, text and answer.
 void Runner::note(const journal::Request& request, const std::string& answer) {
     Json detail;
     detail.set("who", request.who).set("kind", request.kind);

@@ -1,4 +1,8 @@
-// Soaks: how long a gate has been waited at, by clocks that ran ever since.
+// Soaks: the time that a gate has waited, by clocks that ran without a break.
+//
+// A conductor may die during a soak of days. Its successor takes the longest time that one clock
+// proves: its own, if the machine was not booted since, or that of a greeted host. Wall clocks
+// prove nothing, since a person can set them (docs/design/0005-the-run-session.md, "Soaks").
 #include "conduct/runner.h"
 
 #include <algorithm>
@@ -11,12 +15,12 @@ using run::Purpose;
 
 namespace {
 
-// By how much two clocks that tell whole milliseconds may seem to run further together.
+// The time by which two clocks of whole milliseconds may seem to drift together.
 constexpr std::int64_t k_clocks_ms = 2;
 
 }  // namespace
 
-// Clocks of other boots are those of the hosts: a wall clock that is set ends no soak.
+// Records the clocks of all hosts at the begin of a soak: a wall clock that is set ends no soak.
 void Runner::soak(std::size_t action) {
     soak_started_[action] = clock_.monotonic_ms();
     Json clocks = hosts_.clocks();
@@ -26,7 +30,7 @@ void Runner::soak(std::size_t action) {
     apply({{EventType::soak_started, action, 0, Outcome::none, Purpose::none}, std::move(detail)});
 }
 
-// The part of a soak that other conductors saw: as much as a clock tells that has run ever since.
+// Restores a soak that other conductors saw: the longest time that one clock proves.
 void Runner::set_soak_started(std::size_t action, const Json& detail) {
     Json now = hosts_.clocks();
     now.set(settings_.boot_id, clock_.monotonic_ms());
@@ -39,6 +43,7 @@ void Runner::set_soak_started(std::size_t action, const Json& detail) {
     soak_started_[action] = clock_.monotonic_ms() - elapsed;
 }
 
+// Opens the gate once its soak time is over. True if it did.
 bool Runner::await_soak(std::size_t action) {
     const std::int64_t now = clock_.monotonic_ms();
     const std::int64_t elapsed = now - soak_started_.emplace(action, now).first->second;

@@ -1,4 +1,16 @@
-// One process's turn with a run, from its lease to its last record.
+// The session of one process with a run, from its lease to its last record.
+//
+// The order of a session that goes on is fixed:
+//
+//   take() or begin()   lease and epoch; the journal is replayed
+//   start()             conductor.started; the first request to a host fences it
+//   compare()           drift against the expected facts
+//   read work           of every host; foreign work is awaited
+//   run_resumed         only behind a recorded halt or pause
+//   Runner::run()       until the end, a gate, or a stop
+//
+// Everything that can refuse comes before the first write on a host. What a session may record is a
+// grammar (run/grammar.h), and docs/design/0005-the-run-session.md lists the events by operation.
 #include "conduct/session.h"
 
 #include "base/probe.h"
@@ -18,7 +30,7 @@ using run::Event;
 using run::EventType;
 using run::Phase;
 
-// So long what was seen before a run began counts as seen behind the fence.
+// Facts that were read this long before a run began count as read behind the fence.
 constexpr std::int64_t k_look_ms_max = 1'000;
 
 Event plain_event(EventType type, Json detail = {}) {
@@ -36,6 +48,7 @@ Json to_json(const std::vector<run::Drift>& drift) {
     return list;
 }
 
+// Words a stop at the first difference; the record holds all of them.
 Event drift_event(const std::vector<run::Drift>& drift) {
     const run::Drift& first = drift.front();
     Json detail;
@@ -77,6 +90,8 @@ std::string RunSession::digest() const {
     return settings_.digest.empty() ? plan_.digest() : settings_.digest;
 }
 
+// The identity that the hosts get: the journal and its epoch, the claims of this plan, and the
+// leases.
 Identity RunSession::identity(std::uint64_t epoch) const {
     Identity identity;
     identity.cluster = plan_.cluster;
@@ -91,7 +106,7 @@ Identity RunSession::identity(std::uint64_t epoch) const {
     return identity;
 }
 
-// Who only looks, and fences nothing.
+// Returns an identity that only looks, and fences nothing.
 Identity RunSession::onlooker() const {
     Identity identity;
     identity.journal = ports_.journal.id();
@@ -100,6 +115,7 @@ Identity RunSession::onlooker() const {
     return identity;
 }
 
+// Opens the conversations anew; a runner on the old ones would be of no use.
 void RunSession::open_hosts(std::uint64_t epoch) {
     runner_.reset();
     hosts_ = std::make_unique<Hosts>(ports_.transport,
@@ -113,7 +129,7 @@ void RunSession::make_runner() {
     if (runner_) {
         return;
     }
-    if (hosts_) {  // the agents that were asked before the run began
+    if (hosts_) {  // agents that were asked before the run began
         hosts_->become(identity(epoch_));
     } else {
         open_hosts(epoch_);
@@ -139,6 +155,8 @@ void RunSession::make_runner() {
                                        std::move(settings));
 }
 
+// Reads the leases that this journal gave. A host refuses a conductor that does not know the lease
+// that holds there.
 drydock::Status RunSession::read_leases() {
     DRYDOCK_TRY_ASSIGN(const auto given_leases, ports_.journal.given_leases());
     leases_.clear();
@@ -148,7 +166,7 @@ drydock::Status RunSession::read_leases() {
     return {};
 }
 
-// Whoever takes hosts over goes on as a journal of its own: a copy of this one may be about.
+// Gives the journal a new id before it takes hosts over: a copy of this journal may be in use.
 drydock::Status RunSession::take_over_journal() {
     if (settings_.take_over) {
         DRYDOCK_TRY(ports_.journal.renew_id());
@@ -156,6 +174,8 @@ drydock::Status RunSession::take_over_journal() {
     return read_leases();
 }
 
+// Creates the run. The commit also closes the run that this one takes back, so that at no moment
+// both or neither of them can go on.
 drydock::Status RunSession::begin(const Json& created_detail, const std::string& follows) {
     const Event created = plain_event(EventType::run_created, created_detail);
     journal::Birth birth;
@@ -185,6 +205,7 @@ drydock::Status RunSession::begin(const Json& created_detail, const std::string&
     return {};
 }
 
+// Takes the lease first and reads the history behind it: no other conductor can add a record then.
 drydock::Status RunSession::take() {
     DRYDOCK_TRY_ASSIGN(const journal::Lease lease,
                        ports_.journal.take_lease(plan_.run, settings_.holder));
@@ -196,7 +217,8 @@ drydock::Status RunSession::take() {
     return {};
 }
 
-// From the lease to the point where commands may leave: hosts are fenced by the first question.
+// Records the new conductor. Hosts are fenced by the first request. Requests to a conductor that
+// died are answered as void, since their author may no longer mean them.
 drydock::Status RunSession::start() {
     make_runner();
     Json detail;
@@ -227,7 +249,8 @@ drydock::Status RunSession::stop_at(const Error& error) {
     return runner_->record(stop_event(error));
 }
 
-// What differs from the expected world. A run that begins now may have been compared just before.
+// Returns the differences from the expected facts. A run that begins now may have been compared
+// just before; that comparison counts for a second.
 drydock::Status RunSession::compare(std::vector<run::Drift>& drift) {
     const bool is_fresh =
         is_new_ && looked_ms_ && ports_.clock.monotonic_ms() < *looked_ms_ + k_look_ms_max;
@@ -238,6 +261,8 @@ drydock::Status RunSession::compare(std::vector<run::Drift>& drift) {
                                : drydock::Status();
 }
 
+// Goes on with the run, unless an obstacle stops it before the first write. Work that had to be
+// waited for may have changed facts, so they are compared once more behind it.
 drydock::Status RunSession::conduct() {
     DRYDOCK_TRY(start());
     std::vector<run::Drift> drift;
@@ -277,6 +302,7 @@ drydock::Status RunSession::conduct() {
     return conduct_run();
 }
 
+// Keeps state and head, so that the session can still answer.
 void RunSession::close_hosts() {
     if (runner_) {
         history_.state = runner_->state();
@@ -286,7 +312,7 @@ void RunSession::close_hosts() {
     hosts_.reset();
 }
 
-// An open gate that was approved beforehand.
+// Returns an open gate that was approved beforehand.
 std::optional<std::size_t> RunSession::find_approved_gate() const {
     for (const std::string& name : settings_.approvals) {
         const auto gate = name.empty() ? std::nullopt : find_open_gate(plan_, state(), name);
@@ -297,7 +323,7 @@ std::optional<std::size_t> RunSession::find_approved_gate() const {
     return std::nullopt;
 }
 
-// To the end, or to a gate that was not approved beforehand.
+// Runs to the end, or to a gate that was not approved beforehand.
 drydock::Status RunSession::conduct_run() {
     while (true) {
         DRYDOCK_TRY(runner_->run());
@@ -312,7 +338,8 @@ drydock::Status RunSession::conduct_run() {
     }
 }
 
-// Work is in flight no longer, or nobody could tell: then the run is halted and stays so.
+// Ends a run that was drained for an abort. Nothing is in flight any more, unless an outcome is
+// unknown; then the run is halted and stays so.
 drydock::Status RunSession::end_aborted(const journal::Request& request) {
     if (state().phase() == Phase::finished) {
         return {};  // its last action was in flight
@@ -328,7 +355,7 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
     return record_aborted(request.who);
 }
 
-// Work that still keeps the run from its end is given up, and the record says so.
+// Records the abort. Work that was given up is named in the record.
 drydock::Status RunSession::record_aborted(const std::string& person) {
     Json detail;
     detail.set("who", person);
@@ -338,6 +365,8 @@ drydock::Status RunSession::record_aborted(const std::string& person) {
     return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
 }
 
+// Starts like any session, so that the hosts are fenced and late commands of a dead conductor are
+// refused, and only then waits for the end of the work.
 drydock::Status RunSession::drain(const std::string& purpose) {
     DRYDOCK_TRY(start());
     runner_->drain(purpose);
@@ -350,12 +379,14 @@ drydock::Status RunSession::drain(const std::string& purpose) {
     return {};
 }
 
+// With `give_up_hosts`, an abort succeeds although the hosts obey another journal: they are that
+// journal's for good.
 drydock::Status RunSession::abort(bool give_up_hosts) {
     if (drydock::Status drained = drain("the run is being given up"); !drained) {
         if (!give_up_hosts || !hosts_ || !hosts_->displaced()) {
             return drained;
         }
-        obstacle_.error = hosts_->displaced();  // the hosts are another journal's for good
+        obstacle_.error = hosts_->displaced();  // the hosts belong to another journal for good
     }
     if (state().phase() == Phase::finished) {
         return {};  // its last action was in flight

@@ -1,12 +1,15 @@
-// Start here: RunSession, then runner.h (the loop), judge.h (conditions), hosts.h (conversations).
+// Start here: RunSession, then runner.h (the loop), condition_poller.h (conditions), fact_read.h
+// (readings of facts), agent_pool.h (conversations with agents). Beside them stand run_history.h
+// and run_heads.h (the run as its journal has it), host_work.h and claims.h (other work, other
+// owners), drift.h and gates.h.
 //
-// RunSession: all that one process does with a run. It takes the lease, replays the journal, fences
-// the hosts, looks for work that is under way, compares the world with what the run expects, goes
-// on, pauses, aborts, or hands over to the way back. Whoever conducts uses it: the program on real
-// hosts and the simulator on simulated ones.
+// RunSession is everything that one process does with a run. It takes the lease, replays the
+// journal, fences the hosts, looks for work under way, and compares the facts with the expected
+// ones. Then it goes on, pauses, aborts, or hands over to the downgrade. The program uses it on
+// real hosts, the simulator on simulated ones. docs/design/0005-the-run-session.md has the reasons.
 //
-// A session holds the run's lease from take() or begin() until it is destroyed or released. Every
-// step makes its events durable before the next. One thread.
+// A session holds the run's lease from take() or begin() until it is destroyed. Each step makes its
+// events durable before the next begins. It has one thread.
 #pragma once
 
 #include "conduct/history.h"
@@ -22,7 +25,7 @@
 
 namespace drydock::conduct {
 
-// What a session works with; all must outlive it.
+// The interfaces that a session works with. All of them must outlive it.
 struct SessionPorts {
     journal::Journal& journal;
     transport::Transport& transport;
@@ -41,12 +44,12 @@ struct SessionSettings {
     Crash crash;
     std::int64_t turn_ms_max = 200;
     std::shared_ptr<Inquiries> inquiries;
-    std::string digest;  // of the plan, if it is known already
+    std::string digest;  // of the plan; empty: not computed yet
 };
 
-// What stood in the way before the first write.
+// The reasons against the first write.
 struct Obstacle {
-    std::vector<run::Drift> drift;  // the world moved
+    std::vector<run::Drift> drift;  // facts that differ from the expected ones
     std::optional<Error> error;     // anything else
 
     [[nodiscard]] bool is_there() const { return error.has_value() || !drift.empty(); }
@@ -59,51 +62,51 @@ public:
     RunSession(const RunSession&) = delete;
     RunSession& operator=(const RunSession&) = delete;
 
-    // Looks, without a lease and without a fence, whether the plan may begin: nobody else holds its
-    // hosts, no work is under way there, and the world is as it was planned. Changes nothing.
+    // Checks, without lease or fence, that the plan may begin: no other owner holds its hosts, no
+    // work is under way there, and the facts are as planned. Changes nothing.
     [[nodiscard]] Obstacle look_before_begin();
-    // The same for a run that goes on: what moved since. Changes nothing.
+    // Returns the facts that have moved since the run stopped. Changes nothing.
     [[nodiscard]] Obstacle look_before_resume();
 
-    // Begins the run: one commit makes it, takes its lease, and closes the run that it takes back.
-    // `follows`: the newest run of the journal as the plan was made; empty: not looked at.
+    // Begins the run. One commit creates it, takes its lease, and closes the run that it takes
+    // back. `follows` is the newest run of the journal at planning time; empty: not checked.
     // Errors: those of Journal::begin_run().
     Status begin(const Json& created_detail, const std::string& follows = {});
 
-    // Takes the lease of the run that is there and replays it. Errors: journal.lease.held,
+    // Takes the lease of an existing run and replays the run. Errors: journal.lease.held,
     // journal.run.over, those of read_history().
     Status take();
 
-    // From here to the end, a gate, a pause, a halt, or an abort that was asked for. What moved is
-    // recorded as drift.found and told in obstacle(): then nothing else was written.
+    // Runs to the end, a gate, a pause, a halt, or a requested abort. Facts that moved are recorded
+    // as drift.found and returned by obstacle(); nothing else was written then.
     Status conduct();
 
-    // Lets what is in flight end and gives out nothing new; people's requests to stop are refused
-    // meanwhile with `purpose`. Afterwards the run is paused or finished, or halted where nobody
-    // could tell what became of something; obstacle() tells what is under way still.
+    // Waits for the end of work in flight and gives out no new work. Requests to stop are refused
+    // meanwhile with `purpose`. Afterwards the run is paused or finished, or halted if an outcome
+    // stays unknown. obstacle() returns work that is still under way.
     Status drain(const std::string& purpose);
 
-    // Drains, then ends the run, unless it has finished by then. Where a host does not tell what is
-    // under way, the run is not ended and obstacle() says so; with `give_up_hosts` it is.
+    // Drains the run, then ends it unless it has finished. If a host does not report its work, the
+    // run is not ended and obstacle() says so; `give_up_hosts` ends it all the same.
     Status abort(bool give_up_hosts);
 
-    // Ends the conversations with the hosts and keeps the lease. For a run that is over, whose
-    // conductor prepares the next one.
+    // Ends the conversations with the hosts and keeps the lease. It serves a run that is over, when
+    // this process prepares the next one.
     void close_hosts();
 
-    // Records what a person says while nobody conducts.
+    // Records a person's event while no conductor runs.
     Status record(const run::Event& event);
 
     [[nodiscard]] const Obstacle& obstacle() const { return obstacle_; }
 
     [[nodiscard]] const RunHistory& history() const { return history_; }
 
-    // Of the last record that is durable.
+    // Returns the head behind the last durable record.
     [[nodiscard]] const journal::Head& head() const {
         return runner_ ? runner_->head() : history_.head;
     }
 
-    // The state of the run now.
+    // Returns the current state of the run.
     [[nodiscard]] const run::State& state() const;
 
 private:
@@ -141,9 +144,9 @@ private:
     SessionSettings settings_;
     std::shared_ptr<Inquiries> inquiries_;
     std::uint64_t epoch_ = 0;
-    std::vector<agent::LeaseMark> leases_;   // that the journal gave
+    std::vector<agent::LeaseMark> leases_;   // given by the journal
     bool is_new_ = false;                    // begun by this session
-    std::optional<std::int64_t> looked_ms_;  // when the world was read before it began, monotonic
+    std::optional<std::int64_t> looked_ms_;  // when the facts were read before the begin, monotonic
     RunHistory history_;
     std::shared_ptr<RunHeads> heads_;  // of all records of the run; null before it is read or begun
     std::vector<journal::Request> stale_requests_;  // open when the lease was taken

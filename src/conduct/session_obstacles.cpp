@@ -1,4 +1,9 @@
-// What stands in a session's way: other owners, work that is under way, hosts that do not tell.
+// The obstacles of a session: other owners, work under way, silent hosts, hosts without records.
+//
+// Work on a host falls into four kinds. Adopted work belongs to this run and is in flight by its
+// journal: the runner asks for its result. A neighbour's work shares nothing with this cluster. Any
+// other work is foreign and is waited for, because it may change facts after they were read. On a
+// silent host the work is unknown, and unknown never counts as none.
 #include "base/probe.h"
 #include "conduct/claims.h"
 #include "conduct/drift.h"
@@ -15,9 +20,10 @@ namespace {
 
 using run::Status;
 
-constexpr std::int64_t k_silent_ms_max = 3'000;   // a line that broke is back by then
-constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of what the longest action may take
+constexpr std::int64_t k_silent_ms_max = 3'000;   // a broken line is back by then
+constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of the longest action's limit
 
+// True if the journal has no outcome of the action: the command may be under way.
 bool is_unsettled(Status status) {
     return status == Status::intended || status == Status::lost || status == Status::unheard
            || status == Status::unreached;
@@ -51,7 +57,7 @@ bool RunSession::is_own(const HostWork& work) const {
     return work.run == plan_.run;
 }
 
-// Work that the journal knows to be in flight: the runner asks what becomes of it.
+// True for work that the journal knows to be in flight: the runner asks for its result.
 bool RunSession::is_adopted(const HostWork& work) const {
     if (!is_own(work)) {
         return false;
@@ -64,6 +70,8 @@ bool RunSession::is_adopted(const HostWork& work) const {
     return false;
 }
 
+// Returns how long foreign work is waited for: as long as the longest action of this plan may be
+// silent.
 std::int64_t RunSession::wait_limit_ms() const {
     std::int64_t longest = 0;
     for (const model::Action& action : plan_.actions) {
@@ -83,7 +91,8 @@ WorkReport RunSession::await_foreign_work(const WorkReport& first) {
         [this](const HostWork& work) { return tell_wait(work); });
 }
 
-// Before anything is begun every host must tell; a line that broke once is tried again.
+// Asks silent hosts again for a few seconds. Before anything is begun every host must report; a
+// broken line is tried again.
 WorkReport RunSession::ask_silent_hosts(WorkReport report) {
     const std::int64_t end = ports_.clock.monotonic_ms() + k_silent_ms_max;
     while (!report.silent.empty() && is_untouched() && !hosts_->displaced()
@@ -94,7 +103,7 @@ WorkReport RunSession::ask_silent_hosts(WorkReport report) {
     return report;
 }
 
-// Of this cluster: nothing of it is adopted.
+// Waits for all work of this cluster: nothing of it is adopted.
 WorkReport RunSession::await_all_work() {
     const Identity own_identity = identity(epoch_);
     return await_quiet(
@@ -106,23 +115,25 @@ WorkReport RunSession::await_all_work() {
         [this](const HostWork& work) { return tell_wait(work); });
 }
 
-// True if waiting is over: the hosts are another conductor's.
+// Reports the wait. True if waiting is over because the hosts obey another conductor.
 bool RunSession::tell_wait(const HostWork& work) {
     ports_.listener.on_wait("the end of " + work.text(), state());
     return hosts_->displaced().has_value();
 }
 
+// Asks as the latest conductor of this journal: only another journal can stand in its way.
 std::optional<Error> RunSession::find_other_owner() const {
     const Identity own_identity = identity(std::numeric_limits<std::int64_t>::max());
     for (const std::string& host : hosts_->names()) {
-        if (const auto error = ownership_conflict(hosts_->greeting(host), owner_on(host, own_identity))) {
+        if (const auto error =
+                ownership_conflict(hosts_->greeting(host), owner_on(host, own_identity))) {
             return error->in(fmt::format("host {}", host));
         }
     }
     return std::nullopt;
 }
 
-// A host that was not fenced may obey somebody else by now.
+// Returns the trouble of a silent host. A host that was not fenced may obey another owner by now.
 std::optional<Error> RunSession::find_silent_host(const WorkReport& report) {
     if (report.silent.empty()) {
         return std::nullopt;
@@ -132,6 +143,7 @@ std::optional<Error> RunSession::find_silent_host(const WorkReport& report) {
     return error;
 }
 
+// True if no action of the run was begun or judged.
 bool RunSession::is_untouched() const {
     for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
         if (state().status(i) != Status::waiting) {
@@ -141,7 +153,8 @@ bool RunSession::is_untouched() const {
     return true;
 }
 
-// What is under way still after the longest wait, or may be on a host that does not tell.
+// Returns an error for work that is still under way after the longest wait, or may be on a host
+// that does not report.
 std::optional<Error> RunSession::find_work_left(const WorkReport& report) const {
     if (!report.running.empty()) {
         return under_way_error(report.running.front(), wait_limit_ms());
@@ -158,7 +171,7 @@ std::optional<Error> RunSession::find_work_left(const WorkReport& report) const 
     return std::nullopt;
 }
 
-// An error of a host that no other try mends: another version, say.
+// Returns a host's error that no other try mends: another version, say.
 std::optional<Error> RunSession::find_refusing_host() const {
     for (const std::string& host : hosts_->names()) {
         const auto& trouble = hosts_->trouble(host);
@@ -169,7 +182,7 @@ std::optional<Error> RunSession::find_refusing_host() const {
     return std::nullopt;
 }
 
-// The world is read once more behind work that had to be waited for.
+// Compares before a run is created. Facts are read once more behind work that had to be waited for.
 Obstacle RunSession::look_before_begin() {
     open_hosts(0);
     const std::int64_t begun = ports_.clock.monotonic_ms();
@@ -180,8 +193,8 @@ Obstacle RunSession::look_before_begin() {
     }
     const WorkReport first = recall_work(*hosts_, ports_.clock);
     const WorkReport report = await_foreign_work(first);
-    // Behind the greetings: a conductor of this very journal may have begun meanwhile, and a lease
-    // is in the journal before a host hears of it.
+    // The leases are read behind the greetings: another conductor of this journal may have begun
+    // meanwhile, and a lease is in the journal before a host hears of it.
     if (const auto read = read_leases(); !read) {
         return {{}, read.error()};
     }

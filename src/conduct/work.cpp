@@ -1,3 +1,9 @@
+// Asks hosts for the work that is under way there, and waits until it has ended.
+//
+// A stop that is still at work takes a member down after it was seen up, so facts alone do not
+// describe a cluster. Each host answers with its running actions and its registered owners; the
+// owner of an action is found by the action's journal. A host that does not answer is reported as
+// silent, never as idle.
 #include "conduct/work.h"
 
 #include "base/probe.h"
@@ -14,6 +20,7 @@ namespace {
 constexpr std::int64_t k_poll_ms = 300;  // between two readings
 constexpr std::int64_t k_turn_ms = 500;
 
+// Finds the registered owner of a journal in a greeting; nothing if the journal is unknown there.
 std::optional<agent::Owner> find_owner(const Json& greeting, const std::string& journal) {
     for (const Json& entry : greeting["owners"].items()) {
         if (!journal.empty() && entry["journal"].as_string() == journal) {
@@ -49,6 +56,7 @@ void take_reply(const std::string& host, const Reply& reply, WorkReport& report)
     }
 }
 
+// Lets the whole time pass although the pool returns early.
 void pass_time(Hosts& hosts, os::Clock& clock, std::int64_t ms) {
     const std::int64_t end = clock.monotonic_ms() + ms;
     while (clock.monotonic_ms() < end) {
@@ -64,6 +72,8 @@ std::string HostWork::text() const {
 
 namespace {
 
+// Asks all hosts at once. The loop ends by the deadlines of the requests, so it needs none of its
+// own.
 void ask_work(const std::vector<std::string>& names,
               Hosts& hosts,
               os::Clock& clock,
@@ -110,6 +120,7 @@ WorkReport recall_work(Hosts& hosts, os::Clock& clock) {
     return report;
 }
 
+// Work that is allowed does not count. A first report that the caller has saves one reading.
 WorkReport await_quiet(Hosts& hosts,
                        os::Clock& clock,
                        std::int64_t within_ms,

@@ -1,6 +1,6 @@
-// Work: what is under way on hosts, whoever began it: every run of every journal.
+// Work is an action under way on a host, whichever run of whichever journal began it.
 //
-// A greeting behind a fence tells of all work that can still be under way there; without a fence
+// A greeting behind a fence reports all work that can still be under way there. Without a fence,
 // more may come at any time. One thread.
 #pragma once
 
@@ -20,32 +20,34 @@ struct HostWork {
     std::string run;
     std::string action;
     std::int64_t attempt = 0;
-    // Who began it, as registered on that host; nothing: nobody who is registered there now.
+    // The owner that began it, as registered on that host; nothing if no owner there has that
+    // journal.
     std::optional<agent::Owner> owner = {};
 
     [[nodiscard]] std::string text() const;  // "roll/m3/stop of run X on host h3"
     bool operator==(const HostWork&) const = default;
 };
 
-// What hosts say when asked for their work. A host that did not answer is silent: nobody knows.
+// The replies of hosts to the question for their work. A silent host gave none: its work is not
+// known.
 struct WorkReport {
     std::vector<HostWork> running;
     std::map<std::string, Error> silent;  // by host: why
 };
 
-// How long a silent host is asked, and how often a listener hears of the wait.
+// The time limit for a host's reply.
 inline constexpr std::int64_t k_work_answer_ms = 20'000;
 
-// Asks every host once; ends at its deadline at the latest.
+// Asks every host once; returns at the deadline at the latest.
 [[nodiscard]] WorkReport read_work(Hosts& hosts, os::Clock& clock);
 
-// What the greetings told; only hosts that were never tried are asked now. For one who has just
-// connected, and given no work out since.
+// Returns the work that the greetings reported, and asks only hosts that were never tried. It
+// serves a caller that has just connected and has given out no work since.
 [[nodiscard]] WorkReport recall_work(Hosts& hosts, os::Clock& clock);
 
-// Asks until no work but `allowed` is under way, or `within_ms` have passed; returns what is left.
-// `first` is what is known already; null: nothing is.
-// `on_wait` hears of it between two readings and may be empty; true from it ends the wait.
+// Waits until no work but `allowed` is under way, or `within_ms` have passed; returns the work that
+// is left. `first` is a report that the caller already has; null: none. `on_wait` is called between
+// two readings and may be empty; if it returns true, the wait ends.
 [[nodiscard]] WorkReport await_quiet(Hosts& hosts,
                                      os::Clock& clock,
                                      std::int64_t within_ms,
@@ -53,7 +55,7 @@ inline constexpr std::int64_t k_work_answer_ms = 20'000;
                                      const std::function<bool(const HostWork&)>& allowed,
                                      const std::function<bool(const HostWork&)>& on_wait);
 
-// Refuses ("work.under_way") and names the first of them.
+// Returns the refusal "work.under_way", which names this work.
 [[nodiscard]] Error under_way_error(const HostWork& work, std::int64_t waited_ms);
 
 }  // namespace drydock::conduct

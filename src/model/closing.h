@@ -1,5 +1,6 @@
-// Closing: with which actions the way back closes, as the checker found it by trying the way back
-// from every world of a run; what the planner puts the gate of the point of no return by.
+// The checker's hint about the return point: the actions with which the way back closes. The
+// checker tries the downgrade from every state of a run; the planner puts the gate of the point of
+// no return by this.
 #pragma once
 
 #include <string>
@@ -8,8 +9,9 @@
 namespace drydock::model {
 
 struct Closing {
-    std::vector<std::string> actions;  // the first ones, of alike members one; empty: nothing does
-    std::string because;               // why there is no way back behind the first of them
+    std::vector<std::string>
+        actions;  // the first ones; of interchangeable members one; empty: the way back stays open
+    std::string because;  // why there is no way back after the first of them
 };
 
 }  // namespace drydock::model

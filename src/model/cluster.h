@@ -1,4 +1,4 @@
-// The operator's cluster, as the cluster file says it, with every default filled in and every
+// The operator's cluster as the cluster file describes it, with every default filled in and every
 // ${name} replaced.
 #pragma once
 
@@ -22,7 +22,7 @@ struct Host {
     std::string state;  // that host's folder for actions
 };
 
-// Where a secret's value comes from; the value itself is never part of a Cluster.
+// The origin of a secret's value; the value itself is never part of a Cluster.
 struct SecretSource {
     std::string kind;               // "file", "env" or "command"
     std::vector<std::string> from;  // the path, the variable, the argv
@@ -31,7 +31,7 @@ struct SecretSource {
 struct Member {
     std::string role;
     std::string name;
-    std::string side;  // such as "blue"; empty: its role has none
+    std::string side;  // such as "blue"; empty: its role has no sides
     std::string host;
     Json service;      // the agent's service object ({"type":"process", ...})
     std::string link;  // the symlink that is switched; empty if the release is no link
@@ -47,19 +47,20 @@ struct Policy {
     std::string on_failure = "halt";  // or "return"
     std::string backup_path;          // folder on the hosts
     int backup_keep = 2;
-    std::string allowed_signers;  // file of those who may sign plans; empty: nobody is asked for it
+    std::string
+        allowed_signers;  // file of keys that may sign plans; empty: signatures are not checked
     bool signature_required = true;
 };
 
 struct Cluster {
     std::string name;
     std::string system;
-    std::string file;   // as given
+    std::string file;   // path as given
     std::string state;  // absolute folder of the journal
     std::map<std::string, Host> hosts;
     std::vector<Member> members;  // in the file's order
     Policy policy;
-    std::map<std::string, ReleaseSpec> releases;  // that the pack does not know: own builds
+    std::map<std::string, ReleaseSpec> releases;  // own builds, which the pack does not know
     std::map<std::string, SecretSource> secrets;  // by the NAME in ${secret:NAME}
     // "source" and "target" of the plan that is being made; empty if no role has sides.
     std::map<std::string, std::string> sides;

@@ -1,3 +1,13 @@
+// Evaluates conditions with three truth values, and words the reasons.
+//
+// A condition asks one relation of one fact of several members. Each member answers yes, no or
+// cannot_tell; then the quantifier counts. If the yes answers are enough by themselves, the result
+// is yes. If they would not be enough with all undecided members added, it is no. Anything between
+// is cannot_tell. So an unknown value never turns into a yes or a no
+// (docs/design/0001-the-core.md).
+//
+// Two relations look at a second reading: `stands` compares a member with itself, `reaches` with
+// the other members. `planned` compares with the values that the plan is bound to.
 #include "model/condition.h"
 
 #include "model/version.h"
@@ -30,15 +40,18 @@ constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
 template <class Enum, std::size_t N>
 std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
     const auto position = std::find(names.begin(), names.end(), name);
-    return position == names.end() ? std::nullopt : std::optional(static_cast<Enum>(position - names.begin()));
+    return position == names.end() ? std::nullopt
+                                   : std::optional(static_cast<Enum>(position - names.begin()));
 }
 
+// A fact that was never read is unknown, not absent.
 const Observation& look_up(const FactBook& book, const std::string& key) {
     static const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
     const auto entry = book.find(key);
     return entry == book.end() ? k_never_read : entry->second;
 }
 
+// Orders values of one type. Text is compared as versions, so that "10" stands above "9".
 int compare(const Json& a, const Json& b, FactType type) {
     if (type == FactType::release || type == FactType::text) {
         return compare_versions(a.as_string(), b.as_string());
@@ -46,6 +59,7 @@ int compare(const Json& a, const Json& b, FactType type) {
     return a.as_int() < b.as_int() ? -1 : (b.as_int() < a.as_int() ? 1 : 0);
 }
 
+// A release equals the prefix of its series: "3.5.16" is "3.5".
 bool equal(const Json& value, const Json& operand, FactType type) {
     if (type == FactType::release && version_in_series(value.as_string(), operand.as_string())) {
         return true;
@@ -65,7 +79,8 @@ const std::vector<std::string>& of_role(const Roster& members, const std::string
     return entry == members.end() ? k_nobody : entry->second;
 }
 
-// Borrowed from the roster, or from the one who asks.
+// Pointers into the roster, or to the member of the action: names are not copied for each
+// evaluation.
 using Names = std::vector<const std::string*>;
 
 Names members_of(const Condition& condition, const Roster& roster, const std::string& self) {
@@ -91,7 +106,7 @@ Tri tri(bool holds) {
     return holds ? Tri::yes : Tri::no;
 }
 
-// A member that is alone in its role has nobody to catch up with.
+// True if the role has another member. A member that is alone has no other to catch up with.
 bool has_others(const Condition& condition, const FactView& view, const std::string& self) {
     const Roster& roster = view.all_members == nullptr ? view.members : *view.all_members;
     const auto& members = of_role(roster, condition.role);
@@ -99,7 +114,8 @@ bool has_others(const Condition& condition, const FactView& view, const std::str
         members.begin(), members.end(), [&](const auto& member) { return member != self; });
 }
 
-// Compares with the largest value that members other than `self` had in the earlier reading.
+// Compares with the largest value that members other than `self` had in the reading before. Without
+// any such value the answer is cannot_tell, since a member that was just started may be far behind.
 Tri reaches(const Condition& condition,
             const FactView& view,
             const std::string& self,
@@ -120,6 +136,8 @@ Tri reaches(const Condition& condition,
     return is_comparable ? Tri::yes : Tri::cannot_tell;
 }
 
+// Compares with a reference value. Two absent values are equal, and an unknown reference decides
+// nothing.
 Tri against(const Observation& now, const Observation& reference) {
     if (reference.status == Known::unknown) {
         return Tri::cannot_tell;
@@ -127,12 +145,14 @@ Tri against(const Observation& now, const Observation& reference) {
     return tri(now.status == reference.status && now.value == reference.value);
 }
 
-// A member that was down when the plan was made had no value then: there is nothing to differ from.
+// Compares with the bound value. A member that was down at planning time had no value, so any
+// present value is accepted.
 Tri as_planned(const Observation& now, const Observation& planned) {
     const bool was_down = planned.status == Known::absent && now.status == Known::known;
     return was_down ? Tri::yes : against(now, planned);
 }
 
+// Decides the four order relations by one comparison.
 Tri ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
     const bool is_upper_bound =
@@ -142,8 +162,8 @@ Tri ordered(const Condition& condition, const Json& value) {
     return tri((or_equal && order == 0) || (is_upper_bound ? order < 0 : order > 0));
 }
 
-// A value that is absent answers `present`, `is_not`, `planned` and `stands`; every other relation
-// needs one and says no.
+// Decides one member. An absent value answers `present`, `is_not`, `planned` and `stands`; all
+// other relations need a value and say no.
 Tri judge_one(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
     const Observation& now = look_up(view.now, key);
@@ -179,6 +199,7 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     return is_known ? ordered(condition, now.value) : Tri::no;
 }
 
+// Words the operand as a sentence needs it after "expected".
 std::string expected(const Condition& condition, const FactView& view, const std::string& member) {
     switch (condition.relation) {
     case Relation::present:
@@ -211,6 +232,7 @@ std::string expected(const Condition& condition, const FactView& view, const std
     return fmt::format("{} {}", relation, condition.operand.show());
 }
 
+// Words a member's answer: its value and the expected one.
 std::string finding(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
     return fmt::format("{} is {}, expected {}",
@@ -219,7 +241,7 @@ std::string finding(const Condition& condition, const FactView& view, const std:
                        expected(condition, view, member));
 }
 
-// Nobody who was asked says no: there are not enough of them.
+// Words the case that no member says no, but too few can be asked.
 std::string too_few(const Condition& condition, const Names& members) {
     std::string names;
     for (const std::string* member : members) {
@@ -233,7 +255,8 @@ std::string too_few(const Condition& condition, const Names& members) {
             : fmt::format("only {} {} up to be asked", names, members.size() == 1 ? "is" : "are"));
 }
 
-// All members give equal, known values; the sentence names the two that differ.
+// Decides `same`: all members must have known, equal values. The sentence names the two that
+// differ.
 Verdict judge_same(const Condition& condition, const FactView& view, const Names& members) {
     for (const std::string* member : members) {
         const Tri outcome = judge_one(condition, view, *member);
@@ -276,6 +299,8 @@ bool asks(const Condition& condition, const std::string& member, const std::stri
                && std::find(besides.begin(), besides.end(), member) == besides.end());
 }
 
+// Counts the members' answers. A role without an entry in the roster is an error of the plan, and
+// is reported as unknown; a role with an empty entry has no members.
 Verdict evaluate(const Condition& condition, const FactView& view) {
     if (condition.whose > Whose::this_member && !view.members.contains(condition.role)) {
         return {Tri::cannot_tell,
@@ -313,6 +338,7 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     return {can_tell ? Tri::no : Tri::cannot_tell, std::move(because), condition.remedy};
 }
 
+// Returns the first no at once: it decides, whatever stands behind it.
 Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view) {
     Verdict worst;
     for (const Condition& condition : conditions) {
@@ -330,7 +356,8 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
 std::vector<std::string>
 facts_of(const Condition& condition, const Roster& members, const std::string& this_member) {
     std::vector<std::string> keys;
-    if (condition.relation == Relation::reaches) {  // with the others, whosever fact is asked about
+    if (condition.relation
+        == Relation::reaches) {  // the others' values are needed, whichever fact is asked about
         for (const std::string& member : of_role(members, condition.role)) {
             keys.push_back(fact_key(member, condition.fact));
         }
@@ -344,14 +371,16 @@ facts_of(const Condition& condition, const Roster& members, const std::string& t
 
 namespace {
 
-// "server@source" -> "source server".
+// Turns "server@source" into "source server".
 std::string role_in_words(const std::string& role) {
     const auto separator = role.find('@');
-    return separator == role.npos ? role : role.substr(separator + 1) + " " + role.substr(0, separator);
+    return separator == role.npos ? role
+                                  : role.substr(separator + 1) + " " + role.substr(0, separator);
 }
 
 }  // namespace
 
+// Words a condition without any facts, for plans and guides.
 std::string describe(const Condition& condition) {
     static const FactBook k_none;
     static const Roster k_nobody;
@@ -368,7 +397,7 @@ std::string describe(const Condition& condition) {
         break;
     case Whose::others:
         subject = condition.besides.empty() ? fmt::format("the other {}s' ", role)
-                                          : fmt::format("the other hosts' {}s' ", role);
+                                            : fmt::format("the other hosts' {}s' ", role);
         break;
     case Whose::any:
         subject = fmt::format("one {}'s ", role);
@@ -376,8 +405,8 @@ std::string describe(const Condition& condition) {
     }
     if (condition.members_min > 0) {
         subject = condition.whose == Whose::others
-                    ? fmt::format("at least {} of {}", condition.members_min, subject)
-                    : fmt::format("at least {} {}s' ", condition.members_min, role);
+                      ? fmt::format("at least {} of {}", condition.members_min, subject)
+                      : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
     if (condition.relation == Relation::planned) {
         return fmt::format("{}{} is as when the plan was made", subject, condition.fact);
@@ -388,6 +417,7 @@ std::string describe(const Condition& condition) {
                        expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
 }
 
+// The keys are those of docs/formats/plan.md; a plan's digest covers them.
 Json to_json(const Condition& condition) {
     Json json;
     json.set("fact", condition.fact);

@@ -1,8 +1,8 @@
-// Conditions: what must hold of the facts, and the one function that decides it.
+// Conditions: requirements on facts, and evaluate(), the one function that decides them.
 //
-// The runner evaluates conditions on fresh facts, the checker on its modelled world; both through
-// evaluate(). The answer is yes, no or cannot_tell, with the sentence that a person reads: what was
-// expected, what was found.
+// The runner evaluates conditions on fresh facts, the checker on its modelled cluster; both call
+// evaluate(). The answer is yes, no or cannot_tell, with a sentence for people: the observed value
+// and the expected one.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -28,46 +28,47 @@ enum class Relation {
     above,     //
     at_most,   //
     same,      // all members' values are equal
-    present,   // operand true: there is a value; false: looked, and there is none
-    planned,   // equal to what the plan was made from
-    reaches,   // not below the largest value that any other member had in the reading before this
-               // one; nobody can tell if none of the others had one
-    stands,    // equal to the value in the reading before this one
+    present,   // operand true: there is a value; false: there is certainly none
+    planned,   // equal to the plan's bound value
+    reaches,   // not below the largest value that any other member had in the reading before;
+               // cannot_tell if no other had one
+    stands,    // equal to the value in the reading before
     has,       // a list: the operand is in it
 };
 
 struct Condition {
     std::string fact;  // name without member
-    std::string role;  // whose members have it; empty: the system
+    std::string role;  // the role whose members have it; empty: the system
     Whose whose = Whose::system;
     Relation relation = Relation::is;
     Json operand;
     FactType type = FactType::text;
     int members_min =
-        0;  // at least so many of the members in question; 0: all of them (for `any`: 1)
-    // `others`: members that are not asked either, such as those on the same host.
+        0;  // at least this many of the quantified members; 0: all of them (for `any`: 1)
+    // For `others`: further members that are left out, such as those on the same host.
     std::vector<std::string> besides = {};
-    std::string remedy;  // what a person does when it does not hold; may be empty
+    std::string remedy;  // the advice to a person if it does not hold; may be empty
     Position where;      // the line of the pack
 };
 
-// The members of each role, in the plan's order. A role that a cluster does not have is there, and
-// empty: what is asked of every one of its members holds.
+// The members of each role, in the plan's order. A role without members is an empty list; a
+// condition on every one of its members holds.
 using Roster = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-// Whether a condition looks at this member of its role; `self`: the member that asks.
+// True if a condition looks at this member of its role. `self` is the member of the action.
 [[nodiscard]] bool
 asks(const Condition& condition, const std::string& member, const std::string& self);
 
-// What a condition is judged by. `earlier` is the reading before; `planned` what the plan was bound
-// to.
+// The facts that a condition is judged by. `earlier` is the reading before, `planned` the facts
+// that the plan is bound to.
 struct FactView {
     const FactBook& now;
     const FactBook& earlier;
     const FactBook& planned;
     const Roster& members;
     std::string this_member;
-    // All members, also those that are not up; null: `members` are all. Who is down may be ahead.
+    // All members, also those that are down; null: `members` are all. A member that is down may be
+    // ahead.
     const Roster* all_members = nullptr;
 };
 
@@ -78,13 +79,13 @@ struct Verdict {
 };
 
 [[nodiscard]] Verdict evaluate(const Condition& condition, const FactView& view);
-// All must hold: the first `no` wins, else the first `cannot_tell`.
+// All conditions must hold: the first `no` decides, else the first `cannot_tell`.
 [[nodiscard]] Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& view);
-// The keys that evaluate() will look at.
+// Returns the keys that evaluate() will look at.
 [[nodiscard]] std::vector<std::string>
 facts_of(const Condition& condition, const Roster& members, const std::string& this_member);
 
-// "every member's ready is true", for plans and guides.
+// Returns "every member's ready is true", for plans and guides.
 [[nodiscard]] std::string describe(const Condition& condition);
 
 [[nodiscard]] Json to_json(const Condition& condition);

@@ -1,3 +1,9 @@
+// Derived facts, rounds of reading, and facts as JSON.
+//
+// A derived fact must not pretend to know. If one input is unknown, so is the result, unless the
+// pack says that unknown members are skipped. `lowest` over members where one did not answer would
+// otherwise be too high, and a gate would open too early. A derived fact is as old as its oldest
+// input.
 #include "model/fact.h"
 
 #include "model/version.h"
@@ -33,7 +39,7 @@ Observation nobody_could_tell() {
     return {Known::unknown, {}, "no member could tell", 0};
 }
 
-// The first input that makes the derived fact unknown; null if none does.
+// Returns the first input that makes the derived fact unknown; null if none does.
 const std::string* decisive_unknown(const FactSource& source, const FactBook& book) {
     const auto key =
         std::find_if(source.inputs.begin(), source.inputs.end(), [&](const std::string& input) {
@@ -50,6 +56,7 @@ Observation unknown_input(const FactSource& source, const FactBook& book, const 
             0};
 }
 
+// Returns the smallest or largest known input, by the sign.
 Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     const Observation* best = nullptr;
     const std::string* best_key = nullptr;
@@ -74,6 +81,7 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
             best->at_ms};
 }
 
+// Returns the value on which all known inputs agree.
 Observation agreed(const FactSource& source, const FactBook& book) {
     Observation common = nobody_could_tell();
     for (const std::string& key : source.inputs) {
@@ -97,6 +105,7 @@ Observation agreed(const FactSource& source, const FactBook& book) {
                                                            : common;
 }
 
+// Computes `percent` or `minus` of two facts. A share of nothing is unknown, not infinite.
 Observation arithmetic(const FactSource& source, const FactBook& book) {
     if (source.inputs.size() != 2) {
         return {Known::unknown, {}, fmt::format("{} needs two facts", source.derive), 0};
@@ -120,7 +129,7 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
     }
     const std::int64_t value =
         is_percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
-                : a.value.as_int() - b.value.as_int();
+                   : a.value.as_int() - b.value.as_int();
     return {Known::known,
             Json(value),
             fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()),
@@ -149,22 +158,24 @@ Observation computed(const FactSource& source, const FactBook& book) {
 
 }  // namespace
 
-// It grows old with the first fact that it is made of.
 bool is_modelled(const FactSource& source) {
     return !source.binds.empty() && !source.binds.starts_with("rehearsed_");
 }
 
+// Computes the fact; it grows old with the first of its inputs that does.
 Observation derive(const FactSource& source, const FactBook& book) {
     Observation observation = computed(source, book);
     for (const std::string& key : source.inputs) {
-        observation.fresh_until_ms = std::min(observation.fresh_until_ms, look_up(book, key).fresh_until_ms);
+        observation.fresh_until_ms =
+            std::min(observation.fresh_until_ms, look_up(book, key).fresh_until_ms);
     }
     return observation;
 }
 
 namespace {
 
-// Depth of a fact in the graph of inputs: 0 when it needs nothing. The pack reader refuses circles.
+// Returns the depth of a fact in the graph of inputs: 0 if it needs none. The pack reader refuses
+// circles.
 std::size_t place(const FactSources& sources,
                   const std::string& key,
                   std::map<std::string, std::size_t>& depths) {
@@ -183,6 +194,7 @@ std::size_t place(const FactSources& sources,
 
 }  // namespace
 
+// Facts without inputs need only one round; that is the usual case and allocates nothing else.
 std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
                                                      const std::vector<std::string>& keys) {
     const bool is_plain = std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
@@ -211,7 +223,7 @@ std::string show(const Observation& observation) {
     return observation.status == Known::absent ? "nothing" : observation.value.show();
 }
 
-// The keys come in order.
+// The keys are appended in alphabetical order, as the canonical form wants them.
 Json to_json(const Observation& observation) {
     static const std::array<Json, 3> k_values = {k_known.at(0), k_known.at(1), k_known.at(2)};
     Json::Object json;
@@ -225,8 +237,8 @@ Json to_json(const Observation& observation) {
 
 namespace {
 
-// An agent's evidence is {"source", and "read", "note" or "problem"}; a plan's or journal's is a
-// sentence already.
+// Words an agent's evidence, which is {"source", and "read", "note" or "problem"}. The evidence of
+// a plan or a journal is a sentence already.
 std::string evidence_from(const Json& evidence) {
     if (!evidence.is_object()) {
         return evidence.as_string();
@@ -244,7 +256,8 @@ std::string evidence_from(const Json& evidence) {
 
 Known known_from(std::string_view name) {
     const auto position = std::find(k_known.begin(), k_known.end(), name);
-    return position == k_known.end() ? Known::unknown : static_cast<Known>(position - k_known.begin());
+    return position == k_known.end() ? Known::unknown
+                                     : static_cast<Known>(position - k_known.begin());
 }
 
 }  // namespace
@@ -266,6 +279,7 @@ Observation observation_from_json(const Json& json) {
     return observation;
 }
 
+// Stops adding once the limit is passed: a hostile value may be very large.
 std::size_t weight_of(const Json& value) {
     std::size_t weight = 1 + value.as_string().size();
     for (const Json& item : value.items()) {
@@ -301,7 +315,8 @@ std::string_view name_of(FactType type) {
 
 FactType fact_type_from(std::string_view name) {
     const auto position = std::find(k_types.begin(), k_types.end(), name);
-    return position == k_types.end() ? FactType::text : static_cast<FactType>(position - k_types.begin());
+    return position == k_types.end() ? FactType::text
+                                     : static_cast<FactType>(position - k_types.begin());
 }
 
 }  // namespace drydock::model

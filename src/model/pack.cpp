@@ -1,3 +1,7 @@
+// Names of the pack's enums, and the form of names with a side.
+//
+// A role or store of one side is written "server@source"; the part before the "@" is the pack's
+// name of it.
 #include "model/pack.h"
 
 #include <algorithm>
@@ -7,7 +11,7 @@ namespace drydock::model {
 
 namespace {
 
-// In the order of the enums.
+// The tables follow the order of the enums.
 constexpr std::array<std::string_view, 17> k_verbs = {"require",
                                                       "stop",
                                                       "start",
@@ -47,7 +51,7 @@ std::string_view name_of(Verb verb) {
 std::optional<Verb> verb_from(std::string_view name) {
     const auto position = std::find(k_verbs.begin(), k_verbs.end(), name);
     return position == k_verbs.end() ? std::nullopt
-                               : std::optional(static_cast<Verb>(position - k_verbs.begin()));
+                                     : std::optional(static_cast<Verb>(position - k_verbs.begin()));
 }
 
 std::vector<std::string> verb_names() {
@@ -76,7 +80,8 @@ std::string_view name_of(Raises raises) {
 
 Raises raises_from(std::string_view name) {
     const auto position = std::find(k_raises.begin(), k_raises.end(), name);
-    return position == k_raises.end() ? Raises::never : static_cast<Raises>(position - k_raises.begin());
+    return position == k_raises.end() ? Raises::never
+                                      : static_cast<Raises>(position - k_raises.begin());
 }
 
 std::string_view name_of(Repeatable repeatable) {

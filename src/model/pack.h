@@ -1,5 +1,5 @@
-// A pack: what drydock knows of a system, as data. Read from packs/<system>/ by pack/, used by
-// planner/.
+// A pack is drydock's knowledge of a system, as data. pack/ reads it from packs/<system>/, planner/
+// uses it.
 //
 // Strings may hold ${name}: a setting of the member; ${member}; ${release} (the link); ${from},
 // ${to} (releases),
@@ -84,8 +84,9 @@ struct ReleaseSpec {
     std::string series;
     std::map<std::string, StoreLaw>
         laws;  // by store; the series' laws, with the release's own on top
-    std::map<std::string, std::string> needs;  // runtime: a version range, or words with | between
-    std::string unavailable;  // why it cannot be installed: yanked, no file; empty: it can
+    std::map<std::string, std::string>
+        needs;                // runtime: a version range, or words with | between them
+    std::string unavailable;  // why it cannot be installed: withdrawn, no file; empty: it can
     Position where;
 };
 
@@ -96,20 +97,20 @@ enum class RouteRule {
     consecutive,                // within a series: no release is passed over
     latest_of_previous_series,  // a series is left from its latest release only
     max_skew,                   // at most so many series apart
-    never,                      // a range of releases never to go to
-    runtime,                    // what a release needs must be there
+    never,                      // a range of releases that are never a target
+    runtime,                    // the runtime that a release needs must be there
 };
 
 struct RoutePolicy {
     RouteRule rule = RouteRule::never;
     std::string argument;
-    std::string fact;              // runtime: of the system; what is there
+    std::string fact;              // for runtime: the system fact that tells it
     bool yields_to_chain = false;  // holds no more where the chains show the hop to be clean
     std::string source;
     Position where;
 };
 
-// Releases that may serve together: a running member of `role` and one of `with` are at most so
+// Releases that may serve together: a running member of `role` and one of `with` are at most this
 // many series apart.
 struct SkewRule {
     std::string role;
@@ -128,7 +129,7 @@ struct Risk {
     std::string because;
     std::string source;
     std::string fixed_in;
-    bool refuse = true;  // false: only said
+    bool refuse = true;  // false: the risk is only shown
     Position where;
 };
 
@@ -154,20 +155,20 @@ enum class Verb {
 
 enum class Order { serial, all, batch };
 
-// Which members a step or a phase is for.
+// The members that a step or a phase is for.
 struct Selection {
     std::string role;  // empty: the system as a whole
     Order order = Order::serial;
     int batch = 1;
-    bool one = false;              // one member that fits `where`, else every one that does
-    std::vector<Condition> where;  // judged on the facts the plan is made from
+    bool one = false;              // one matching member, else every one
+    std::vector<Condition> where;  // judged on the survey's facts
     std::vector<Condition> last;   // members for which this holds come last
     bool blocks = false;           // `each`: the steps of one member stay together
-    bool per_host = false;         // one member of each host stands for all of them there
+    bool per_host = false;         // one member of each host stands for all of its role there
     bool by_host = false;          // `each`: all steps for one host, then for the next
 };
 
-// Whose fact an effect moves.
+// The facts that an effect moves.
 enum class Reach {
     member,  // this member's
     host,    // of the role's members on this member's host: a package, say
@@ -179,7 +180,7 @@ struct EffectSpec {
     std::string kind;
     std::string name;  // the fact or store
     Json value;        // for becomes, adds and removes
-    std::string role;  // whose fact it is; empty: the system's
+    std::string role;  // the role that has it; empty: the system
     Reach reach = Reach::member;
 };
 
@@ -188,7 +189,7 @@ enum class Repeatable { yes, no, probe };
 struct StepSpec {
     std::string id;
     Verb verb = Verb::require;
-    std::string object;  // what the verb's key says: a title, a role, a release, a store
+    std::string object;  // the value of the verb's key: a title, a role, a release, a store
     std::string title;
     std::string why;
     std::string remedy;
@@ -197,26 +198,28 @@ struct StepSpec {
     std::vector<Condition> guard;
     std::vector<Condition> then;
     std::vector<Condition> happened;
-    std::vector<Condition> broken;  // while waiting for `then`: if one holds, waiting is in vain
+    std::vector<Condition> broken;  // waiting for `then` is in vain if one of these holds
     bool once_a_host = false;  // in `each` by host: one action for all of the role's members there
-    // Enough of the role are ready without this member, or without all of them on its host.
+    // Requires that enough of the role are ready without this member, or without all of them on its
+    // host.
     std::optional<Reach> quorum_without;
-    std::vector<std::string> raises;     // stores: left out if the hop raises none; empty: never
-    bool beside = false;                 // begins when the step before it may begin
-    bool again = false;                  // start: on the release that the way comes from
+    std::vector<std::string>
+        raises;           // stores: the step is left out if the hop raises none; empty: never
+    bool beside = false;  // begins when the step before it may begin
+    bool again = false;   // start: on the release that the plan comes from
     std::vector<std::string> arguments;  // start: appended to the service's own, this once
-    Json request;  // the agent's action, not yet interpolated; null for verbs that need none or
-                   // have their own
+    Json request;  // the agent's action, not yet interpolated; null for verbs without one, or with
+                   // a request of their own
     std::string script;  // file in the pack that request's ${script} stands for
     std::vector<EffectSpec> effects;
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
     std::int64_t within_ms = 120'000;   // for the action, and again for `then`
-    std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be told and to hold
-    std::int64_t stall_ms = 0;  // > 0: its command is ended only without progress for so long
+    std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be known and to hold
+    std::int64_t stall_ms = 0;  // > 0: the command is ended only after this long without progress
     std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table
     bool cancellable = false;   // pause and abort end its command early
-    bool keep = false;          // `require`: must hold until the run ends; asked again on resume
+    bool keep = false;          // `require`: must hold until the run ends; read again on a resume
     bool optional = false;      // if it fails, the run goes on without it
     Position where;
 };
@@ -226,7 +229,7 @@ struct PhaseSpec {
     std::string title;
     std::optional<Selection> each;
     std::vector<std::string>
-        raises;  // stores: left out if the hop raises none of them; empty: never
+        raises;  // stores: the phase is left out if the hop raises none of them; empty: never
     std::vector<StepSpec> steps;
     Position where;
 };
@@ -238,7 +241,7 @@ struct ProcedureSpec {
     std::string from;  // version ranges
     std::string to;
     std::vector<Condition> applies_while;
-    std::string copy;  // restore: where a run's copy lies, for `--restore`
+    std::string copy;  // restore: where a run's copy is, for `--restore`
     std::string cost;  // "nothing lost", "loses every write since the copy": for ways back
     std::vector<PhaseSpec> phases;
     Position where;
@@ -263,19 +266,19 @@ struct Pack {
     std::map<std::string, std::string> scripts;  // name -> content
 };
 
-// "server@source": a role's members of one side, as conditions, selections and plans name them, and
-// a store of theirs. The name itself if `side` is empty.
+// Returns "server@source": a role's members of one side, or a store of theirs, as conditions,
+// selections and plans name them. Returns the name itself if `side` is empty.
 [[nodiscard]] std::string sided(std::string_view name, std::string_view side);
 [[nodiscard]] std::string without_side(std::string_view name);
 
 [[nodiscard]] std::string_view name_of(Verb verb);
 [[nodiscard]] std::optional<Verb> verb_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> verb_names();
-// Whether it stops, switches or starts a member.
+// True if the verb stops, switches or starts a member.
 [[nodiscard]] bool moves_release(Verb verb);
 [[nodiscard]] std::string_view name_of(RouteRule rule);
 [[nodiscard]] std::string_view name_of(Raises raises);
-[[nodiscard]] Raises raises_from(std::string_view name);  // never for what is not known
+[[nodiscard]] Raises raises_from(std::string_view name);  // never for an unknown name
 [[nodiscard]] std::string_view name_of(Repeatable repeatable);
 
 }  // namespace drydock::model

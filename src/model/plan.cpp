@@ -1,3 +1,5 @@
+// Look-ups in a plan. A plan has some thousand actions, so a linear search by id is good enough for
+// commands; hot paths keep indices.
 #include "model/plan.h"
 
 #include <algorithm>
@@ -26,6 +28,7 @@ Roster Plan::roster() const {
     return roster;
 }
 
+// Returns the keys sorted, each once: several conditions often look at one fact.
 std::vector<std::string>
 facts_of(const std::vector<Condition>& conditions, const Plan& plan, const std::string& member) {
     const Roster roster = plan.roster();

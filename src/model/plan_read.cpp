@@ -1,4 +1,12 @@
-// A plan from its JSON; refuses what is no plan, or was edited.
+// Reads a plan from its JSON, and refuses a file that could do harm.
+//
+// A plan may come from any disk, so it is not believed. The digest shows an edit. Names become
+// parts of paths and commands, so they are checked character by character. Each reference (host,
+// member, predecessor, input) must exist, because the runner and the checker index by it without a
+// test.
+//
+// The last check writes the plan again and compares digests: a key that this program does not know
+// would otherwise be ignored in silence, and an ignored guard is a missing guard.
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/plan.h"
@@ -51,6 +59,7 @@ Status read_action_conditions(const Json& json, Action& action) {
     return read_conditions(json["broken"], action.broken);
 }
 
+// Reads an action. Predecessors stand before it, so the list of actions has no circle.
 Result<Action> action_from(const Json& json, std::size_t index) {
     Action action;
     const auto verb = verb_from(json["verb"].as_string());
@@ -123,6 +132,7 @@ FactSource source_from(const std::string& key, const Json& json) {
     return source;
 }
 
+// An empty list stands for an absent value, a list of one for a known one.
 FactBook planned_from(const Json& json) {
     FactBook book;
     for (const auto& [key, value] : json.members()) {
@@ -269,7 +279,8 @@ bool has_control(std::string_view text) {
     });
 }
 
-// Runs, members, hosts and actions become parts of paths, here and on the hosts.
+// Checks names of runs, members, hosts and actions: they become parts of paths, here and on the
+// hosts.
 Status check_plan_names(const Plan& plan) {
     if (!is_plain_name(plan.run, "-_.")) {
         return bad_name("run", plan.run);
@@ -300,7 +311,7 @@ Status check_plan_names(const Plan& plan) {
     return {};
 }
 
-// Advice repeats these in commands that a person copies into a shell.
+// Checks words that advice repeats in commands: a person copies them into a shell.
 Status check_typed_words(const Plan& plan) {
     std::vector<std::string_view> words = {plan.cluster_file, plan.from, plan.to, plan.state};
     words.insert(words.end(), plan.route.begin(), plan.route.end());
@@ -322,7 +333,7 @@ bool is_object_or_null(const Json& json) {
     return json.is_null() || json.is_object();
 }
 
-// What is sent to a host has names for its parts.
+// Checks that each request and probe is an object, whose parts have names.
 Status check_requests(const Plan& plan) {
     for (const Action& action : plan.actions) {
         if (!is_object_or_null(action.request)) {
@@ -341,7 +352,7 @@ Status check_requests(const Plan& plan) {
     return {};
 }
 
-// What an action refers to must exist; the runner and the checker rely on it.
+// Checks that each reference exists; the runner and the checker rely on it.
 Status check_references(const Plan& plan) {
     std::set<std::string_view> ids;
     for (const Action& action : plan.actions) {
@@ -373,6 +384,7 @@ Status check_references(const Plan& plan) {
 
 }  // namespace
 
+// Checks the format before the digest: the digest of another format says nothing.
 Result<Plan> plan_from_json(const Json& json) {
     if (!json.is_object() || !json.contains("format") || !json.contains("actions")) {
         return fail("plan.kind",

@@ -1,4 +1,8 @@
-// A plan as canonical JSON, and its digests.
+// Writes a plan as canonical JSON, and computes its digests.
+//
+// The JSON class sorts keys, so the order of the calls here has no effect. A key that was added to
+// the format later is written only when it has another value than its default: plans made before
+// keep their digests. The digest covers everything but itself and the checker's verdict.
 #include "base/hash.h"
 #include "model/plan.h"
 
@@ -33,6 +37,7 @@ Json effect_to_json(const Effect& effect) {
     return json;
 }
 
+// Writes an action; optional keys are left out at their default value.
 Json action_to_json(const Action& action) {
     Json json;
     json.set("id", action.id)
@@ -94,8 +99,7 @@ Json source_to_json(const FactSource& source) {
     return json;
 }
 
-// Only what was bound: status and value. Evidence and times would change the digest at every
-// reading.
+// Writes status and value only. Evidence and times would change the digest at every reading.
 Json planned_to_json(const FactBook& planned) {
     Json json = Json::Object{};
     for (const auto& [key, observation] : planned) {
@@ -205,7 +209,7 @@ Json header_to_json(const Plan& plan) {
     return json;
 }
 
-// Everything that the digest covers.
+// Writes everything that the digest covers.
 Json body_to_json(const Plan& plan) {
     Json json = header_to_json(plan);
     json.set("hosts", map_to_json(plan.hosts, host_to_json));

@@ -1,3 +1,9 @@
+// Parses and compares versions.
+//
+// Versions come from systems that number differently, and a wrong order could send a cluster the
+// wrong way. So there is one rule for all: numbers first, then the rank of the suffix, then the
+// suffix as text. A text that is no version is an error for a pack, but only sorts low for an
+// observed value.
 #include "model/version.h"
 
 #include "base/text.h"
@@ -11,9 +17,9 @@ namespace drydock::model {
 
 namespace {
 
-constexpr std::size_t k_components = 4;  // that most versions have at the most
+constexpr std::size_t k_components = 4;  // most versions have no more
 
-// "-rc1" sorts before none, "+local" behind it.
+// Returns the rank of a suffix: "-rc1" sorts before none, "+local" after it.
 int suffix_rank(const std::string& suffix) {
     if (suffix.empty()) {
         return 1;
@@ -61,7 +67,7 @@ int Version::compare(const Version& right) const {
 }
 
 bool Version::in_series(const Version& prefix) const {
-    // A whole version, or one with a suffix, is no series: only itself.
+    // A whole version, or one with a suffix, is no series: it contains only itself.
     const bool whole = prefix.numbers_.size() == numbers_.size();
     const bool same_suffix = whole ? prefix.suffix_ == suffix_ : prefix.suffix_.empty();
     return prefix.numbers_.size() <= numbers_.size() && same_suffix
@@ -86,6 +92,7 @@ bool version_in_series(std::string_view version, std::string_view prefix) {
     return first && second && first->in_series(*second);
 }
 
+// Splits the range at blanks; each part is a relation and a version, and no relation means "=".
 Result<VersionRange> VersionRange::parse(std::string_view text) {
     VersionRange range;
     for (const std::string& part : split(text, ' ')) {
@@ -94,8 +101,8 @@ Result<VersionRange> VersionRange::parse(std::string_view text) {
         }
         const auto digits = part.find_first_not_of("<>=");
         const std::string relation = digits == 0 ? "=" : part.substr(0, digits);
-        const bool is_known = relation == "=" || relation == "<" || relation == "<=" || relation == ">"
-                           || relation == ">=";
+        const bool is_known = relation == "=" || relation == "<" || relation == "<="
+                              || relation == ">" || relation == ">=";
         const std::string version = digits == part.npos ? "" : part.substr(digits);
         if (!is_known || !Version::parse(version)) {
             return fail("range.syntax",

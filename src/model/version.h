@@ -2,8 +2,8 @@
 // "2.0.0-rc1").
 //
 // Comparison is by number, component by component; a missing component counts as 0. A suffix sorts
-// before none, as in "2.0.0-rc1" < "2.0.0"; one that begins with "+" sorts behind it, as Debian and
-// Python have it: "2.0.0" < "2.0.0+local". A range is a space-separated list of bounds that must
+// before no suffix: "2.0.0-rc1" < "2.0.0". A suffix that begins with "+" sorts after it, as in
+// Debian and Python: "2.0.0" < "2.0.0+local". A range is a space-separated list of bounds that must
 // all hold: ">=3.5.0 <3.5.3".
 #pragma once
 
@@ -20,10 +20,10 @@ class Version {
 public:
     static Result<Version> parse(std::string_view text);
 
-    // <0, 0, >0 as this is older than, equal to, newer than the other.
+    // Returns <0, 0 or >0 if this version is older than, equal to, or newer than `right`.
     [[nodiscard]] int compare(const Version& right) const;
-    // "3.5.16" is in "3.5": every component that the prefix has is equal. A prefix with as many
-    // components, or with a suffix, is a whole version: only itself is in it.
+    // True if every component of the prefix is equal: "3.5.16" is in "3.5". A prefix with as many
+    // components, or with a suffix, is a whole version and contains only itself.
     [[nodiscard]] bool in_series(const Version& prefix) const;
 
 private:
@@ -31,7 +31,8 @@ private:
     std::string suffix_;
 };
 
-// Compares two version texts; what does not parse is compared as text (and sorts before what does).
+// Compares two version texts. A text that does not parse is compared as text, and sorts before one
+// that does.
 [[nodiscard]] int compare_versions(std::string_view a, std::string_view b);
 [[nodiscard]] bool version_in_series(std::string_view version, std::string_view prefix);
 
@@ -49,7 +50,7 @@ private:
     std::vector<Bound> bounds_;
 };
 
-// Whether a range, as text, parses and contains the version.
+// True if a range, as text, parses and contains the version.
 [[nodiscard]] bool version_in_range(std::string_view range, std::string_view version);
 
 }  // namespace drydock::model

@@ -1,3 +1,11 @@
+// Finds the starts that can be the last one of a series.
+//
+// A start can complete `when_all` if all other members can run the series right after it. The test
+// builds the smallest prefix of the plan that makes it so: the start with its ancestors, and then,
+// for each member that does not run the series yet, the next start of that member with its
+// ancestors. The prefix only grows, so the first one that serves is the smallest. If it needs an
+// action that waits for the start in question, that start can never be the last one.
+// docs/design/0001-the-core.md, "The point of no return is computed on the graph".
 #include "planner/closing.h"
 
 #include "model/version.h"
@@ -13,7 +21,7 @@ using model::Action;
 using model::Effect;
 using model::Plan;
 
-// Adds an action and all that must come before it.
+// Adds an action and all its ancestors to the prefix.
 void require(const Plan& plan, std::size_t action, std::vector<bool>& prefix) {
     std::vector<std::size_t> open = {action};
     while (!open.empty()) {
@@ -27,18 +35,18 @@ void require(const Plan& plan, std::size_t action, std::vector<bool>& prefix) {
     }
 }
 
-// After `action` the member runs the series, or does not.
+// A change of one member: after `action` it runs the series, or does not.
 struct Turn {
     std::size_t action = 0;
     bool runs = false;
 };
 
-// One member through the plan.
+// The changes of one member along the plan.
 struct Track {
     bool at_first = false;
     std::vector<Turn> turns;
 
-    // Behind how many of the turns it stands.
+    // Returns how many of the changes lie in the prefix.
     [[nodiscard]] std::size_t reached(const std::vector<bool>& prefix) const {
         std::size_t count = 0;
         while (count < turns.size() && prefix[turns[count].action]) {
@@ -47,6 +55,7 @@ struct Track {
         return count;
     }
 
+    // True if the member runs the series after that many changes.
     [[nodiscard]] bool runs_after(std::size_t count) const {
         return count == 0 ? at_first : turns[count - 1].runs;
     }
@@ -74,8 +83,8 @@ std::vector<Track> tracks_of(const Plan& plan,
     return tracks;
 }
 
-// Whether all can run the series right after `last`. What has to be done before is only ever added
-// to, so the first set that serves is the smallest; if that needs something behind `last`, all do.
+// True if all members can run the series right after `last`. The prefix only grows, so the first
+// one that serves is the smallest. If it needs an action behind `last`, so does every other.
 bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::size_t last) {
     std::vector<bool> prefix(plan.actions.size(), false);
     require(plan, last, prefix);
@@ -96,10 +105,11 @@ bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::siz
             moved = true;
         }
     }
-    // `last` is last only if nothing that was added waits for it.
+    // `last` comes last only if no action of the prefix waits for it.
     for (std::size_t i = last + 1; i < plan.actions.size(); ++i) {
         const auto& predecessors = plan.actions[i].after;
-        if (prefix[i] && std::find(predecessors.begin(), predecessors.end(), last) != predecessors.end()) {
+        if (prefix[i]
+            && std::find(predecessors.begin(), predecessors.end(), last) != predecessors.end()) {
             return false;
         }
     }
@@ -115,6 +125,7 @@ bool starts_series(const Action& action, const std::string& running, const std::
     });
 }
 
+// Marks the ancestors of all actions in one array.
 std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& actions) {
     std::vector<bool> is_ancestor(plan.actions.size(), false);
     for (const std::size_t action : actions) {
@@ -125,6 +136,7 @@ std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& ac
     return is_ancestor;
 }
 
+// Actions stand in an order that respects dependencies, so one pass over them is enough.
 std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_t>& actions) {
     std::vector<bool> is_descendant(plan.actions.size(), false);
     std::vector<bool> is_listed(plan.actions.size(), false);
@@ -134,9 +146,10 @@ std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_
     std::vector<std::size_t> first;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const auto& predecessors = plan.actions[i].after;
-        is_descendant[i] = std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
-            return is_descendant[predecessor] || is_listed[predecessor];
-        });
+        is_descendant[i] =
+            std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
+                return is_descendant[predecessor] || is_listed[predecessor];
+            });
         if (is_listed[i] && !is_descendant[i]) {
             first.push_back(i);
         }
@@ -144,6 +157,7 @@ std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_
     return first;
 }
 
+// Tries each start that brings a member from another release to the series.
 std::vector<std::size_t> closing_when_all(const Plan& plan,
                                           const std::vector<Runner>& members,
                                           const std::string& running,

@@ -1,10 +1,10 @@
-// Closing actions: those with which a law's condition can first hold, along every order that a plan
-// allows. Decided on the graph, without walking through the orders.
+// Closing actions: the actions with which a rule's trigger can first hold, along every order that a
+// plan allows. They are found on the graph; no order is walked through.
 //
-// A law fires by itself some time after its condition can hold; so these actions, and not the
-// moment at which a level is seen to move, are the point of no return. An order in which the
-// condition holds at all holds first with one of them, or behind one of them: a gate before each of
-// them is before every such moment.
+// A rule fires by itself some time after its trigger can hold. So these actions are the point of no
+// return, not the moment at which a level is seen to move. In every order the trigger first holds
+// with one of them, or after one of them. A gate before each of them is therefore before every such
+// moment.
 #pragma once
 
 #include "model/plan.h"
@@ -14,28 +14,30 @@
 
 namespace drydock::planner {
 
-// A member of the store's role, as the plan finds it.
+// A member of the store's role, in its state before the plan.
 struct Runner {
     std::string member;
     bool runs = false;  // the series of the law, before the plan's first action
 };
 
-// `when_all`: every member runs `series`. Told by the effects on the fact `running`; the actions on
-// one member must be in one order. Empty if the condition holds already, or never will.
+// Returns the closing actions of `when_all`: every member runs `series`. They are told by effects
+// on the fact `running`; the actions on one member must be in one order. Returns none if the
+// trigger holds already, or never will.
 [[nodiscard]] std::vector<std::size_t> closing_when_all(const model::Plan& plan,
                                                         const std::vector<Runner>& members,
                                                         const std::string& running,
                                                         const std::string& series);
 
-// Whether the action starts a member on the series.
+// True if the action starts a member on the series.
 [[nodiscard]] bool
 starts_series(const model::Action& action, const std::string& running, const std::string& series);
 
-// Those of `actions` that come behind no other of them.
+// Returns those of `actions` that come after no other of them.
 [[nodiscard]] std::vector<std::size_t> first_of(const model::Plan& plan,
                                                 const std::vector<std::size_t>& actions);
 
-// For each action, whether it must come before one of `actions` (themselves left out).
+// Returns for each action whether it must come before one of `actions`; these themselves are left
+// out.
 [[nodiscard]] std::vector<bool> ancestors(const model::Plan& plan,
                                           const std::vector<std::size_t>& actions);
 

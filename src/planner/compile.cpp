@@ -1,3 +1,9 @@
+// The compiler: a list of passes over one plan builder.
+//
+// A plan is compiled from any state of the cluster, forward or back, by the same passes. Each pass
+// may refuse the plan with as many problems as it finds; the compiler stops behind the first pass
+// that did, so that a later pass can rely on the work of those before it. A pack with sides is
+// split into plain roles first.
 #include "planner/compile.h"
 
 #include "model/version.h"
@@ -13,6 +19,8 @@ namespace drydock::planner {
 
 namespace {
 
+// Fills in everything that the request alone decides. Every role gets a list of members, also an
+// empty one: a condition on its members then holds.
 void start_plan(Draft& draft) {
     const Request& request = draft.request;
     model::Plan& plan = draft.plan;
@@ -38,6 +46,7 @@ void start_plan(Draft& draft) {
     }
 }
 
+// Takes the sources of the request, or binds them.
 void bind(Draft& draft) {
     if (draft.request.sources != nullptr) {
         draft.sources = draft.request.sources;
@@ -55,8 +64,8 @@ void bind(Draft& draft) {
     draft.sources = &draft.own_sources;
 }
 
-// Members must run, or be set to run, what the hop comes from or leads to: anything else is not
-// this plan's business.
+// Refuses members that neither run nor would start one of the hop's two releases. Such a cluster
+// needs another plan.
 void check_versions(Draft& draft) {
     const Request& request = draft.request;
     for (const model::Member& member : request.cluster.members) {
@@ -97,7 +106,7 @@ void check_versions(Draft& draft) {
 
 using Pass = void (*)(Draft&);
 
-// The list is the specification: each pass may rely on what those before it did.
+// The list is the specification: each pass may rely on the passes before it.
 constexpr Pass k_passes[] = {
     start_plan,
     bind,
@@ -113,7 +122,7 @@ constexpr Pass k_passes[] = {
     add_risks,
     add_ways_back,
     add_rehearsal,  // needs the ways back
-    bind_facts,     // last: binds every fact that any condition by now looks at
+    bind_facts,     // last: binds every fact that a condition looks at by now
 };
 
 }  // namespace
@@ -137,6 +146,7 @@ std::string fact_of_kind(const model::Pack& pack, const std::string& role, std::
     return {};
 }
 
+// Surveyed facts serve as all three readings: at planning time there is only one.
 bool holds(const Draft& draft,
            const std::vector<model::Condition>& conditions,
            const std::string& member) {

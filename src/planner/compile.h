@@ -1,5 +1,5 @@
-// The passes of the compiler, in their order. Each takes the draft and makes it more of a plan;
-// compile.cpp is the list.
+// The passes of the compiler, in their order. Each takes the plan builder and makes it more of a
+// plan; compile.cpp has the list.
 #pragma once
 
 #include "base/result.h"
@@ -12,36 +12,39 @@
 
 namespace drydock::planner {
 
-// What the passes work on.
+// The object that the passes work on.
 struct Draft {
     const Request& request;
     const model::ProcedureSpec* procedure = nullptr;
     Scope scope;
     model::Plan plan;
     std::vector<Error> problems;
-    model::FactSources own_sources = {};          // where the request has none
-    const model::FactSources* sources = nullptr;  // of all facts; the plan takes those it looks at
+    model::FactSources own_sources = {};  // if the request has none
+    const model::FactSources* sources =
+        nullptr;  // of all facts; the plan keeps those that it needs
 
     void problem(Error error) { problems.push_back(std::move(error)); }
 };
 
-// Chooses the procedure whose ranges and conditions fit; a problem names what does not fit.
+// Chooses the procedure whose ranges and conditions fit; a problem names those that do not.
 void choose_procedure(Draft& draft);
-// Members in the order in which they are taken, and who takes over from whom.
+// Puts members in the order in which they are handled, and names the successor of each.
 void order_members(Draft& draft);
-// How early a member is taken. 0: half-way already, so that nothing may be stopped beside it; 1:
-// the rest; 2: those that the pack wants last.
+// Returns how early a member is handled. 0: half-way already, so that no other may be stopped
+// beside it; 1: all others; 2: those that the pack wants last.
 [[nodiscard]] int
 rank(const Draft& draft, const model::Selection& selection, const model::Member& member);
-// Refuses roles of which no member could ever be stopped.
+// Refuses roles in which no member could ever be stopped.
 void check_quorums(Draft& draft);
-// Steps become actions on members, with dependencies.
+// Turns steps into actions on members, with dependencies.
 void expand(Draft& draft);
-// What members are behind already is taken out again: each is entered where it stands.
+// Removes steps that members have behind them already: each member is entered in the middle of its
+// steps.
 void enter_members(Draft& draft);
-// Laws of the stores as this plan meets them; the point of no return along every order; its gate.
+// Finds the rules of the stores in this plan and the point of no return along every order, and
+// places its gate.
 void place_return_point(Draft& draft);
-// How a law stands before the plan's first action.
+// The state of a rule before the plan's first action.
 enum class Standing {
     harmless,  // it closes no way back
     open,      // its condition does not hold yet
@@ -49,22 +52,23 @@ enum class Standing {
     fired,     // the format has risen
 };
 [[nodiscard]] Standing standing_of(const Draft& draft, const model::Law& law);
-// Standing requirements become guards of every stop and every raising step.
+// Adds standing requirements to the guards of every stop and every raising step.
 void keep_requirements(Draft& draft);
-// Risks, ways back, and the facts that the plan is bound to.
+// Add the risks, the ways back, and the facts that the plan is bound to.
 void add_risks(Draft& draft);
 void add_ways_back(Draft& draft);
 void bind_facts(Draft& draft);
 
-// Which of the role's members hold for a list of conditions, judged on the surveyed facts.
+// True if a list of conditions holds for the member, judged on the surveyed facts.
 [[nodiscard]] bool holds(const Draft& draft,
                          const std::vector<model::Condition>& conditions,
                          const std::string& member);
 
-// The facts of a role's members that are bound to a standard fact ("running"); empty name if there
+// Returns the name of the role's fact that is bound to a standard fact ("running"); empty if there
 // is none.
 [[nodiscard]] std::string
 bound_fact(const model::Pack& pack, const std::string& role, std::string_view standard);
+// Returns the name of the role's fact with that kind of probe; empty if there is none.
 [[nodiscard]] std::string
 fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind);
 

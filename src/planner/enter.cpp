@@ -1,6 +1,13 @@
-// Pass: a member that is half-way is entered behind the last of its steps whose expected world fits
-// what is observed. What is behind it is taken out of the plan; what the last of these promised is
-// observed again.
+// Pass: enters each member in the middle of its steps, behind the last step whose expected facts
+// fit the observed ones.
+//
+// Steps that are behind the member are removed from the plan; the postconditions of the last of
+// them are observed again. So a plan compiles from any state, half stopped or half swapped, and the
+// way back needs no compiler of its own.
+//
+// The unit is a block: the steps for one member between two of its barriers. Only facts of the
+// member's release count for the comparison (what runs, what is installed, whether the process is
+// there). Other changes of its steps are awaited or repeated.
 #include "planner/step.h"
 
 #include <fmt/format.h>
@@ -17,14 +24,14 @@ using model::Action;
 using model::Plan;
 using model::Verb;
 
-// Actions on one member between two of its barriers, by index, in order.
+// The actions on one member between two of its barriers, by index, in order.
 struct Block {
     std::string member;
     std::vector<std::size_t> actions;
 };
 
-// A start on the release that the way comes from: it brings a member up that has to be asked
-// something before it is taken further.
+// True for a start on the plan's old release: it brings a member up that has to be asked before it
+// goes further.
 bool starts_again(const Action& action, const Plan& plan) {
     return action.verb == Verb::start
            && std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
@@ -32,14 +39,15 @@ bool starts_again(const Action& action, const Plan& plan) {
               });
 }
 
-// What may stand between a stop and a start without being a step of the member's way.
+// True if the action may come between a stop and a start without being a step of the member's
+// block.
 bool passes_by(const Action& action) {
     return action.request.is_null() || action.verb == Verb::backup;
 }
 
-// In a phase with `each` a member's block is all that the phase does on it. In the others it is how
-// the member is stopped, switched and started, over all phases: `each` and anything else that acts
-// on it ends a block.
+// Finds the blocks. In a phase with `each`, a member's block is everything that the phase does on
+// it. In other phases it is the stop, the swap and the start of the member, over all phases. A
+// phase with `each`, and any other action on the member, ends such a block.
 class Blocks {
 public:
     Blocks(const Plan& plan, const model::ProcedureSpec& procedure) {
@@ -79,9 +87,10 @@ private:
     std::vector<Block> blocks_;
 };
 
-// What the effects of the steps so far say of a fact, for the member's own standard facts.
+// The values of a member's standard facts by the effects of its steps so far.
 using Expected = std::map<std::string, Json>;
 
+// True if all expected values are observed; an unknown fact fits none.
 bool fits(const Draft& draft, const std::string& member, const Expected& expected) {
     return !expected.empty()
            && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
@@ -96,8 +105,9 @@ bool fits(const Draft& draft, const std::string& member, const Expected& expecte
               });
 }
 
-// Where a member stands on its way: what runs, what is installed, whether its process is there.
-// What else its steps change (whether it is ready, takes writes) they wait for or see to.
+// Returns the facts that locate a member on its way: its running release, its installed release,
+// its process. Other changes of its steps (whether it is ready, takes writes) are awaited or
+// ensured.
 std::vector<std::string> facts_of_the_way(const Draft& draft, const std::string& role) {
     const auto& pack = draft.request.pack;
     return {bound_fact(pack, role, "running"),
@@ -105,17 +115,18 @@ std::vector<std::string> facts_of_the_way(const Draft& draft, const std::string&
             fact_of_kind(pack, role, "service")};
 }
 
-// Whether an effect moves what the member's way is told by.
+// True if the fact is one of those.
 bool is_of_the_way(const std::vector<std::string>& way, const std::string& fact) {
     return std::find(way.begin(), way.end(), fact) != way.end();
 }
 
-// Whether the fact has the value that the action gives it, or one that a later action does.
+// True if the fact has the value that the action gives it, or a value of a later action.
 bool is_there(const Draft& draft, std::size_t action, const model::Effect& effect) {
     for (std::size_t i = action; i < draft.plan.actions.size(); ++i) {
         for (const model::Effect& later_effect : draft.plan.actions[i].effects) {
-            const bool is_same =
-                later_effect.kind == "becomes" && later_effect.member == effect.member && later_effect.name == effect.name;
+            const bool is_same = later_effect.kind == "becomes"
+                                 && later_effect.member == effect.member
+                                 && later_effect.name == effect.name;
             if (is_same && fits(draft, effect.member, {{later_effect.name, later_effect.value}})) {
                 return true;
             }
@@ -124,7 +135,7 @@ bool is_there(const Draft& draft, std::size_t action, const model::Effect& effec
     return false;
 }
 
-// Whether an effect moves a member on its way.
+// True if an effect moves a member on its way.
 bool moves_on_its_way(const Draft& draft, const model::Effect& effect) {
     const model::Member* member =
         effect.member.empty() ? nullptr : find_member(draft.request.cluster, effect.member);
@@ -132,7 +143,7 @@ bool moves_on_its_way(const Draft& draft, const model::Effect& effect) {
            && is_of_the_way(facts_of_the_way(draft, member->role), effect.name);
 }
 
-// Whether the action moves members beside its own, as a package of a host does.
+// True if the action moves members beside its own, as a host's package does.
 bool moves_others(const Draft& draft, const Action& action) {
     return !action.member.empty()
            && std::any_of(
@@ -141,7 +152,7 @@ bool moves_others(const Draft& draft, const Action& action) {
                });
 }
 
-// What moves several members is behind them only if it is done for each of them.
+// True if an action that moves several members is not done for each of them yet.
 bool is_open_for_any(const Draft& draft, std::size_t index) {
     const Action& action = draft.plan.actions[index];
     return moves_others(draft, action)
@@ -151,7 +162,7 @@ bool is_open_for_any(const Draft& draft, std::size_t index) {
                });
 }
 
-// Whether what the action does to this member's facts is there.
+// True if this member's facts have the values that the action gives them.
 bool is_done(const Draft& draft, const Action& action, const std::string& member) {
     Expected expected;
     for (const model::Effect& effect : action.effects) {
@@ -162,15 +173,15 @@ bool is_done(const Draft& draft, const Action& action, const std::string& member
     return expected.empty() || fits(draft, member, expected);
 }
 
-// How many of the block's steps are behind the member; 0: begin at the front. A step that does not
-// move the member on its way is behind only if what it does is there. None is behind from `end` on,
-// an action that is still to be done.
+// Returns how many of the block's steps are behind the member; 0: it begins at the front. A step
+// that does not move the member is behind it only if its effects are there. No step is behind from
+// `end` on, an action that is still to be done.
 std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end) {
     const model::Member* member = find_member(draft.request.cluster, block.member);
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t count = 0;
-    bool is_open = false;  // a step since the last one that moved it is not done
+    bool is_open = false;  // a step since the last move is not done
     for (std::size_t i = 0; i < block.actions.size() && block.actions[i] < end; ++i) {
         const Action& action = draft.plan.actions[block.actions[i]];
         if (is_open_for_any(draft, block.actions[i])) {
@@ -192,7 +203,8 @@ std::size_t steps_behind(const Draft& draft, const Block& block, std::size_t end
     return count;
 }
 
-// A member that is done is not touched, but what its last step promised is observed again.
+// Returns a wait in place of the last step: a member that is done is not touched, but its
+// postconditions are observed again.
 Action confirmation(const Action& last) {
     Action confirm = look_again(
         last, "-confirmed", fmt::format("{} is as the steps before leave it", last.member));
@@ -200,6 +212,7 @@ Action confirmation(const Action& last) {
     return confirm;
 }
 
+// Tells the reader of the plan where a member is entered.
 void note(Plan& plan, const Block& block, std::size_t count) {
     const auto title = [&](std::size_t step) { return plan.actions[block.actions[step]].title; };
     plan.skipped.push_back(fmt::format("{}: {} is already behind {}; {}",
@@ -211,7 +224,7 @@ void note(Plan& plan, const Block& block, std::size_t count) {
                                            : fmt::format("goes on with: {}", title(count))));
 }
 
-// Takes actions out: what waited for one waits for what that one waited for.
+// Removes actions: an action that waited for a removed one waits for its predecessors.
 void take_out(Plan& plan, const std::vector<bool>& is_removed) {
     std::vector<std::size_t> place(plan.actions.size());
     std::vector<Action> remaining;
@@ -226,7 +239,8 @@ void take_out(Plan& plan, const std::vector<bool>& is_removed) {
             }
         }
         std::sort(predecessors.begin(), predecessors.end());
-        predecessors.erase(std::unique(predecessors.begin(), predecessors.end()), predecessors.end());
+        predecessors.erase(std::unique(predecessors.begin(), predecessors.end()),
+                           predecessors.end());
         plan.actions[i].after = std::move(predecessors);
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
@@ -241,7 +255,8 @@ void take_out(Plan& plan, const std::vector<bool>& is_removed) {
     plan.actions = std::move(remaining);
 }
 
-// For each member the first action that moves it together with others and is still to be done.
+// Returns for each member the first action that moves it together with others and is still to be
+// done.
 std::map<std::string, std::size_t> first_open(const Draft& draft) {
     std::map<std::string, std::size_t> first;
     for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
@@ -256,16 +271,18 @@ std::map<std::string, std::size_t> first_open(const Draft& draft) {
 
 }  // namespace
 
+// Starts on the old release are decided first: a member that is brought up on it begins at the
+// front.
 void enter_members(Draft& draft) {
     Plan& plan = draft.plan;
     std::vector<bool> is_removed(plan.actions.size(), false);
-    std::set<std::string> restarted_members;  // these go their way from its front
+    std::set<std::string> restarted_members;  // these begin at the front of their block
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         Action& action = plan.actions[i];
         if (starts_again(action, plan)) {
             is_removed[i] = !holds(draft, action.when, action.member);
             restarted_members.insert(is_removed[i] ? "" : action.member);
-            action.when.clear();  // answered: by then others may be up
+            action.when.clear();  // answered: other members may be up by then
         }
     }
     const Blocks blocks(plan, *draft.procedure);

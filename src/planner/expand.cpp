@@ -1,4 +1,9 @@
-// Pass: steps become actions. Order words become dependencies; each phase is a barrier.
+// Pass: turns steps into actions. Order words become dependencies, and each phase is a barrier.
+//
+// The builder keeps a frontier: the actions that the next ones must wait for. `serial` makes groups
+// of one member, `batch` groups of some, `all` one group; a group waits for the group before it.
+// Within a group, each member (or host) has a chain of actions of its own. Between two large groups
+// stands one barrier action, since edges between all pairs would be too many.
 #include "base/text.h"
 #include "planner/step.h"
 
@@ -17,7 +22,7 @@ using model::Selection;
 using model::StepSpec;
 using model::Verb;
 
-// Above this many dependencies between two groups a barrier action stands between them.
+// With more dependencies than this between two groups, a barrier action stands between them.
 constexpr std::size_t k_edges_max = 64;
 
 // Appends actions and keeps the frontier: the actions that the next ones must wait for.
@@ -27,8 +32,8 @@ public:
 
     [[nodiscard]] const std::vector<std::size_t>& frontier() const { return frontier_; }
 
-    // What follows waits for what is there so far; `beside`: only for what the step before it
-    // waited for, and what follows both waits for both.
+    // Begins a step that waits for everything so far. A parallel step waits only for the
+    // predecessors of the step before it; the step after both waits for both.
     void begin_step(bool is_parallel) {
         if (is_parallel) {
             ends_.insert(ends_.end(), frontier_.begin(), frontier_.end());
@@ -46,7 +51,8 @@ public:
         return draft_.plan.actions.size() - 1;
     }
 
-    // Several chains side by side from the frontier; they all must end before anything after them.
+    // Adds several chains side by side behind the frontier. All of them must end before anything
+    // after them.
     void add_parallel(std::vector<std::vector<Action>> chains, const std::string& phase) {
         if (chains.size() * frontier_.size() > k_edges_max) {
             barrier(phase);
@@ -60,7 +66,9 @@ public:
     }
 
 private:
-    std::vector<std::size_t> add_chain(std::vector<Action> chain, std::vector<std::size_t> predecessors) {
+    // Adds the actions of one chain, each behind the one before.
+    std::vector<std::size_t> add_chain(std::vector<Action> chain,
+                                       std::vector<std::size_t> predecessors) {
         for (Action& action : chain) {
             predecessors = {add(std::move(action), predecessors)};
         }
@@ -79,8 +87,8 @@ private:
 
     Draft& draft_;
     std::vector<std::size_t> frontier_;
-    std::vector<std::size_t> start_;  // what the step that is being added waits for
-    std::vector<std::size_t> ends_;   // of the steps that it is beside
+    std::vector<std::size_t> start_;  // predecessors of the step that is being added
+    std::vector<std::size_t> ends_;   // of the steps parallel to it
 };
 
 bool is_host_of_any(const std::vector<const Member*>& members, const std::string& host) {
@@ -88,6 +96,7 @@ bool is_host_of_any(const std::vector<const Member*>& members, const std::string
         members.begin(), members.end(), [&](const Member* member) { return member->host == host; });
 }
 
+// Returns the selected members in the plan's order. A condition that cannot be filled selects none.
 std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
     std::vector<const Member*> members;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
@@ -104,7 +113,7 @@ std::vector<const Member*> selected(const Draft& draft, const Selection& selecti
     return members;
 }
 
-// Splits what is done side by side into groups, each after the one before.
+// Splits parallel chains into groups, each behind the one before.
 std::vector<std::vector<std::vector<Action>>> grouped(std::vector<std::vector<Action>> chains,
                                                       const Selection& selection) {
     std::size_t size = selection.order == model::Order::serial ? 1 : chains.size();
@@ -129,7 +138,7 @@ void add_groups(Builder& builder,
     }
 }
 
-// Members whose steps stay together: one, or all of a host.
+// The members whose steps stay together: one, or all of a host.
 using Together = std::vector<const Member*>;
 
 bool has_installed(const Draft& draft, const Member& member) {
@@ -139,9 +148,10 @@ bool has_installed(const Draft& draft, const Member& member) {
            && entry->second.value.as_string() == draft.request.to;
 }
 
-// When a host is taken: as the first of its members; of those half-way, first the ones on which
-// members only have to be started.
-std::pair<int, bool> rank_of(const Draft& draft, const Selection& selection, const Together& members) {
+// Returns when a host is handled: as early as the first of its members. Of hosts that are half-way,
+// those come first on which members only have to be started.
+std::pair<int, bool>
+rank_of(const Draft& draft, const Selection& selection, const Together& members) {
     int latest = 0;
     bool is_half_way = false;
     bool changes = false;
@@ -154,6 +164,7 @@ std::pair<int, bool> rank_of(const Draft& draft, const Selection& selection, con
     return {is_half_way ? 0 : latest, is_half_way && changes};
 }
 
+// Groups the selected members by host, if the selection says so.
 std::vector<Together> together(const Draft& draft, const Selection& selection) {
     std::vector<Together> groups;
     for (const Member* member : selected(draft, selection)) {
@@ -174,7 +185,8 @@ std::vector<Together> together(const Draft& draft, const Selection& selection) {
     return groups;
 }
 
-// Where nobody is up who could take over from a member, there is nothing to hand over.
+// Adds a step's action. If no member is up to take over, the step is left out with a note: there is
+// nothing to hand over.
 Status add_step(Draft& draft,
                 const PhaseSpec& phase,
                 const StepSpec& step,
@@ -194,8 +206,8 @@ Status add_step(Draft& draft,
     return {};
 }
 
-// What a step of a host promises is looked at for each member there: the action, which was added
-// last, looks at its own only.
+// Adds a wait for each further member of a host. The action itself, added before, observes the
+// postconditions of its own member only.
 Status add_looks(Draft& draft,
                  const PhaseSpec& phase,
                  const StepSpec& step,
@@ -212,7 +224,7 @@ Status add_looks(Draft& draft,
     return {};
 }
 
-// Each step for all of them, one after the other; then the next step.
+// Returns the actions of a phase for these members: each step for all of them, then the next step.
 Result<std::vector<Action>>
 actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
     std::vector<Action> actions;
@@ -239,21 +251,23 @@ Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     return {};
 }
 
-// What was found where `where` asks: "m1/is_leader is unknown".
+// Returns the observed facts that `where` asks about: "m1/is_leader is unknown".
 std::string found_instead(const Draft& draft, const Selection& selection) {
     std::vector<std::string> values;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         for (const model::Condition& condition : selection.where) {
             const std::string key = model::fact_key(name, condition.fact);
             const auto entry = draft.request.facts.find(key);
-            values.push_back(fmt::format(
-                "{} is {}", key, entry == draft.request.facts.end() ? "nothing" : show(entry->second)));
+            values.push_back(
+                fmt::format("{} is {}",
+                            key,
+                            entry == draft.request.facts.end() ? "nothing" : show(entry->second)));
         }
     }
     return join(values, ", ");
 }
 
-// The other members of the role on its host.
+// Returns the other members of the role on the member's host.
 Together neighbours(const Draft& draft, const Member& member, const std::string& role) {
     Together group;
     for (const std::string& name : draft.scope.members.at(role)) {
@@ -297,7 +311,8 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
     return {};
 }
 
-// Whether the two releases write another format of one of these stores. Says so where they do not.
+// True if the two releases write different formats of one of these stores. Notes the equal ones
+// otherwise.
 bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std::string& subject) {
     std::vector<std::string> equal;
     for (const std::string& store : stores) {
@@ -308,10 +323,12 @@ bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std:
         }
         equal.push_back(fmt::format("both releases write {} {}", store, to_law->writes));
     }
-    draft.plan.skipped.push_back(fmt::format("{} is left out: {}", subject, fmt::join(equal, "; ")));
+    draft.plan.skipped.push_back(
+        fmt::format("{} is left out: {}", subject, fmt::join(equal, "; ")));
     return false;
 }
 
+// A phase or step with `raises` is left out if the hop raises none of its stores.
 Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     if (!phase.raises.empty() && !raises_any(draft, phase.raises, phase.name)) {
         return {};

@@ -1,4 +1,8 @@
 // Passes: standing requirements, risks, ways back, and the facts that the plan is bound to.
+//
+// A plan is refused if its bound facts have moved, so it is bound to few: standard facts,
+// identities, facts that its steps change, and facts that it compares with `planned`. Requirements
+// are read again when they matter. docs/design/0001-the-core.md, "What a plan is bound to".
 #include "model/version.h"
 #include "planner/compile.h"
 #include "planner/rehearsal.h"
@@ -19,12 +23,15 @@ using model::Condition;
 using model::Plan;
 using model::Verb;
 
+// True for actions before which standing requirements are checked: they take something out of
+// service or close a way.
 bool interferes(const Action& action) {
     return action.verb == Verb::stop || action.verb == Verb::restart
            || action.verb == Verb::finalize || action.verb == Verb::migrate
            || action.verb == Verb::destroy || action.is_gate();
 }
 
+// Evaluates a known risk. A risk that cannot be evaluated counts as present.
 std::string state_of(const Draft& draft, const model::Risk& risk) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
@@ -46,6 +53,7 @@ bool any_law(const Draft& draft, Standing standing) {
     });
 }
 
+// Words the time in which a way back is open.
 std::string phase_of_way(const Draft& draft, const std::string& kind) {
     if (kind == "downgrade" && any_law(draft, Standing::may_fire)) {
         return "until the level rises by itself";
@@ -56,6 +64,7 @@ std::string phase_of_way(const Draft& draft, const std::string& kind) {
     return kind == "downgrade" ? "before the gate" : "after the gate";
 }
 
+// Returns the command of a way back, to be typed.
 std::string command_of_way(const Plan& plan, const std::string& kind) {
     const std::string file = plan.cluster_file;
     if (kind == "downgrade") {
@@ -67,8 +76,9 @@ std::string command_of_way(const Plan& plan, const std::string& kind) {
 
 using Keys = std::unordered_set<std::string>;
 
-// The facts that conditions look at. What is asked of all members of a role is gathered once,
-// however many actions ask it; what two members ask of all others is asked of all.
+// Collects the facts that conditions look at. A condition on all members of a role is gathered
+// once, however many actions have it. A condition that two members have on all others is one on all
+// members.
 class Looked {
 public:
     explicit Looked(const Plan& plan) : roster_(plan.roster()) {}
@@ -76,9 +86,10 @@ public:
     void add(const Condition& condition, const std::string& member) {
         const Asked fact_of_role = {condition.fact, condition.role};
         const bool asks_others = condition.whose == model::Whose::others;
-        const bool is_widened = asks_others && by_others_.emplace(fact_of_role, member).first->second != member;
-        const bool asks_all =
-            is_widened || condition.whose == model::Whose::every || condition.whose == model::Whose::any;
+        const bool is_widened =
+            asks_others && by_others_.emplace(fact_of_role, member).first->second != member;
+        const bool asks_all = is_widened || condition.whose == model::Whose::every
+                              || condition.whose == model::Whose::any;
         if (facts_of_all_.contains(fact_of_role) && (asks_all || asks_others)) {
             return;
         }
@@ -110,13 +121,16 @@ private:
     std::map<Asked, std::string> by_others_;
 };
 
-// A cost may hold a fact that is only known later (how much a restore would lose): then it says so.
+// Returns the cost of a way back. A cost may name a fact that is known only later (the writes that
+// a restore would lose); then only its first part is shown.
 std::string cost_of_way(const Scope& scope, const std::string& cost) {
     const auto cut = cost.find(':');
     const auto filled = fill_text(scope, nullptr, cost);
     return filled ? *filled : cost.substr(0, cut);
 }
 
+// Returns all facts that the plan needs: those of conditions and effects, identities and standard
+// facts.
 Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
     Looked looked(plan);
     for (const Action& action : plan.actions) {
@@ -138,7 +152,7 @@ Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
     return std::move(looked.keys);
 }
 
-// What is computed from other facts needs them, too.
+// Adds the inputs of derived facts.
 void add_inputs(const model::FactSources& sources, Keys& keys) {
     std::vector<std::string> pending(keys.begin(), keys.end());
     while (!pending.empty()) {
@@ -155,7 +169,7 @@ void add_inputs(const model::FactSources& sources, Keys& keys) {
     }
 }
 
-// The sources that nothing looks at are not part of the plan.
+// Copies the sources that the plan needs; it has no others.
 void take_used_sources(Plan& plan, const model::FactSources& sources) {
     Keys used = facts_in_use(plan, sources);
     add_inputs(sources, used);
@@ -166,9 +180,9 @@ void take_used_sources(Plan& plan, const model::FactSources& sources) {
     }
 }
 
-// What the plan stands on: standard facts, identities, what its steps change, and what it compares
-// with the plan. What a requirement only asks for is asked again when it matters, and may change
-// meanwhile.
+// Returns the facts that the plan is bound to: standard facts, identities, facts that its steps
+// change, and facts that it compares with the plan. A fact of a mere requirement is read again when
+// it matters, and may change meanwhile.
 Keys facts_to_bind(const Plan& plan) {
     Looked looked(plan);
     for (const auto& [key, source] : plan.sources) {
@@ -193,6 +207,7 @@ Keys facts_to_bind(const Plan& plan) {
 
 }  // namespace
 
+// Requirements guard the actions behind them in the plan's order, not those before.
 void keep_requirements(Draft& draft) {
     std::vector<Condition> standing_guards;
     for (Action& action : draft.plan.actions) {
@@ -280,6 +295,7 @@ std::vector<model::WayBack> ways_left(const Request& request) {
     return ways;
 }
 
+// Binds known facts. An unknown fact is left unbound: it would match nothing later.
 void bind_facts(Draft& draft) {
     Plan& plan = draft.plan;
     take_used_sources(plan, *draft.sources);

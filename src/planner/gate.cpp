@@ -1,3 +1,9 @@
+// Places the gate before the blocks of the closing actions.
+//
+// A gate right before a start would hold a stopped member down for as long as a person thinks. So
+// the gate stands before the member's block: until the approval the member serves the old release.
+// A gate of the pack is used if it stands there, or right before the closing actions with only
+// preparations in between. A pack's gate at another place stays in the plan, with a note.
 #include "planner/gate.h"
 
 #include "planner/closing.h"
@@ -20,8 +26,8 @@ struct Words {
     std::string source;
 };
 
-// A member that is stopped for a closing action is not to stand still at the gate: the gate comes
-// before the first of its steps in that phase.
+// Returns the first step of the member's block, if the member is stopped in it. A member that is
+// stopped for a closing action must not stand still at the gate.
 std::size_t block_front(const Plan& plan, std::size_t index) {
     const Action& action = plan.actions[index];
     std::optional<std::size_t> front;
@@ -36,25 +42,28 @@ std::size_t block_front(const Plan& plan, std::size_t index) {
     return stops ? *front : index;
 }
 
-// What may be done between the gate and what it guards: what prepares it, in the same phase, with
-// no member stopped or started.
+// True if the action may come between the gate and the actions it guards. It then prepares them in
+// the same phase, and neither stops nor starts a member.
 bool may_stand_between(const Action& action, const Action& gate) {
     return action.request.is_null() || (action.phase == gate.phase && !moves_release(action.verb));
 }
 
-// Whether the pack's own gate stands right before all of `targets`: each waits for it, and nothing
-// but what prepares them is done between.
+// True if the pack's own gate stands right before all `targets`: each waits for it, and only their
+// preparation is done in between.
 bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
     std::vector<bool> is_descendant(plan.actions.size(), false);
     is_descendant[gate] = true;
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
         const auto& predecessors = plan.actions[i].after;
-        is_descendant[i] = std::any_of(
-            predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) { return is_descendant[predecessor]; });
+        is_descendant[i] =
+            std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
+                return is_descendant[predecessor];
+            });
     }
     const auto is_ancestor = ancestors(plan, targets);
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        if (is_descendant[i] && is_ancestor[i] && !may_stand_between(plan.actions[i], plan.actions[gate])) {
+        if (is_descendant[i] && is_ancestor[i]
+            && !may_stand_between(plan.actions[i], plan.actions[gate])) {
             return false;
         }
     }
@@ -62,8 +71,8 @@ bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::si
         targets.begin(), targets.end(), [&](std::size_t target) { return is_descendant[target]; });
 }
 
-// The pack's own gate, if it stands where it must: before the members' blocks, or right before the
-// closing actions themselves. One that stands elsewhere stays, and is told of.
+// Returns the pack's own gate if it stands before the members' blocks, or right before the closing
+// actions. A gate at another place stays, with a note.
 std::optional<std::size_t> own_gate(Draft& draft,
                                     const std::vector<std::size_t>& fronts,
                                     const std::vector<std::size_t>& closing) {
@@ -88,6 +97,7 @@ std::optional<std::size_t> own_gate(Draft& draft,
     return std::nullopt;
 }
 
+// Makes room for an action at `position`: later predecessors move up by one.
 void shift_indices(Plan& plan, std::size_t position) {
     for (Action& action : plan.actions) {
         for (std::size_t& predecessor : action.after) {
@@ -96,7 +106,7 @@ void shift_indices(Plan& plan, std::size_t position) {
     }
 }
 
-// A pack may have gates of its own by these names.
+// Gives the gate names of its own: a pack may have gates by the same names.
 void name_apart(const Plan& plan, Action& gate) {
     const auto is_name_in_use = [&](const Action& action) {
         return action.id == gate.id || (action.is_gate() && action.gate == gate.gate);
@@ -123,8 +133,8 @@ Action make_gate(const Draft& draft, const Words& words, const Action& front) {
     return gate;
 }
 
-// Puts the gate before the blocks that hold the closing actions: these members stay as they are
-// until it is approved.
+// Inserts the gate before the blocks of the closing actions: these members stay as they are until
+// it is approved. The gate inherits only predecessors that stand before its position.
 std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std::size_t>& fronts) {
     Plan& plan = draft.plan;
     const std::size_t position = fronts.front();
@@ -139,10 +149,13 @@ std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std:
     Action gate = make_gate(draft, words, plan.actions[position]);
     gate.after.assign(gate_predecessors.begin(), gate_predecessors.end());
     shift_indices(plan, position);
-    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(position), std::move(gate));
+    plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(position),
+                        std::move(gate));
     for (const std::size_t front : fronts) {
         auto& front_predecessors = plan.actions[front + 1].after;
-        std::erase_if(front_predecessors, [&](std::size_t predecessor) { return gate_predecessors.contains(predecessor); });
+        std::erase_if(front_predecessors, [&](std::size_t predecessor) {
+            return gate_predecessors.contains(predecessor);
+        });
         front_predecessors.insert(front_predecessors.begin(), position);
     }
     return position;
@@ -161,7 +174,8 @@ std::string place_gate(Draft& draft,
     }
     const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
     const auto pack_gate = own_gate(draft, fronts, closing);
-    Action& gate = plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
+    Action& gate =
+        plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
     gate.returns_here = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
     return gate.gate;

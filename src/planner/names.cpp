@@ -1,3 +1,9 @@
+// Resolves ${name}: the plan's names first, then facts, the successor's values, releases and
+// settings.
+//
+// A pack has no expression language, so every value that a step needs is a name here. A name that
+// cannot be resolved is an error of the plan, never an empty string: a command with a missing
+// argument could do anything. Secrets stay as ${secret:NAME}; the agent fills them in on the host.
 #include "planner/names.h"
 
 #include "base/text.h"
@@ -13,6 +19,7 @@ namespace {
 
 using model::Member;
 
+// A member's fact stands before the system's fact of the same name.
 Result<std::string> fact_value(const Scope& scope, const Member* member, std::string_view fact) {
     for (const std::string& key :
          {model::fact_key(member != nullptr ? member->name : "", fact), std::string(fact)}) {
@@ -43,6 +50,7 @@ Result<std::string> release_folder(const Member* member, const std::string& vers
                 "add it to `release: versions:` in the cluster file");
 }
 
+// Returns a setting of the member that takes over, or a planned fact of it.
 Result<std::string> of_successor(const Scope& scope, const Member* member, std::string_view name) {
     const auto entry = scope.successor.find(member != nullptr ? member->name : "");
     const Member* successor =
@@ -53,21 +61,21 @@ Result<std::string> of_successor(const Scope& scope, const Member* member, std::
     }
     const auto setting = successor->settings.find(std::string(name));
     return setting != successor->settings.end() ? Result<std::string>(setting->second)
-                                            : fact_value(scope, successor, name);
+                                                : fact_value(scope, successor, name);
 }
 
-// ${from.STORE}, ${to.STORE}: the format that the release writes.
+// Returns the format that a release writes, for ${from.STORE} and ${to.STORE}.
 std::optional<std::string> format_of(const Scope& scope, std::string_view name) {
     const bool is_from = name.starts_with("from.");
     if (!is_from && !name.starts_with("to.")) {
         return std::nullopt;
     }
-    const auto* law =
-        law_of(scope.pack, is_from ? scope.from : scope.to, std::string(name.substr(is_from ? 5 : 3)));
+    const auto* law = law_of(
+        scope.pack, is_from ? scope.from : scope.to, std::string(name.substr(is_from ? 5 : 3)));
     return law == nullptr ? std::nullopt : std::optional(law->writes);
 }
 
-// Names that are the same for every member.
+// Returns a name that is the same for every member.
 std::optional<std::string> common_name(const Scope& scope, std::string_view name) {
     using Value = std::string (*)(const Scope&);
     static const std::map<std::string_view, Value> k_values = {
@@ -90,10 +98,12 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
         {"rehearsed",
          [](const Scope& context) {
              const auto& folder = context.cluster.policy.backup_path;
-             return fmt::format("{}/{}-rehearsed/{}-{}", folder, context.cluster.name, context.from, context.to);
+             return fmt::format(
+                 "{}/{}-rehearsed/{}-{}", folder, context.cluster.name, context.from, context.to);
          }},
         {"cluster", [](const Scope& context) { return context.cluster.name; }},
-        {"keep", [](const Scope& context) { return std::to_string(context.cluster.policy.backup_keep); }},
+        {"keep",
+         [](const Scope& context) { return std::to_string(context.cluster.policy.backup_keep); }},
     };
     if (name.starts_with("side.")) {
         const auto side = scope.cluster.sides.find(std::string(name.substr(5)));
@@ -103,7 +113,7 @@ std::optional<std::string> common_name(const Scope& scope, std::string_view name
     return entry == k_values.end() ? format_of(scope, name) : std::optional(entry->second(scope));
 }
 
-// The names of a role's members, for lists in operands.
+// Returns the names of a role's members, for lists in operands.
 Json member_list(const Scope& scope, const std::string& role) {
     const auto members = scope.members.find(role);
     std::vector<std::string> sorted =
@@ -112,6 +122,7 @@ Json member_list(const Scope& scope, const std::string& role) {
     return Json(Json::Array(sorted.begin(), sorted.end()));
 }
 
+// True for names that are filled in later: on the host, or at each reading.
 bool stays(std::string_view name, bool keep_facts) {
     return name.starts_with("secret:") || name == "script"
            || (keep_facts && name.starts_with("fact."));
@@ -127,6 +138,7 @@ std::string place(const model::Pack& pack, const Position& position) {
     return text;
 }
 
+// A release that the pack does not list belongs to the longest series that is its prefix.
 std::string series_of(const model::Pack& pack, const std::string& version) {
     const auto release = pack.releases.find(version);
     if (release != pack.releases.end()) {
@@ -141,6 +153,7 @@ std::string series_of(const model::Pack& pack, const std::string& version) {
     return best;
 }
 
+// A release's own rule stands above the rule of its series.
 const model::StoreLaw*
 law_of(const model::Pack& pack, const std::string& version, const std::string& store) {
     const auto release = pack.releases.find(version);
@@ -162,8 +175,8 @@ std::size_t series_index(const model::Pack& pack, const std::string& version) {
 
 const Member* find_member(const model::Cluster& cluster, const std::string& name) {
     const auto position = std::find_if(cluster.members.begin(),
-                                 cluster.members.end(),
-                                 [&](const Member& member) { return member.name == name; });
+                                       cluster.members.end(),
+                                       [&](const Member& member) { return member.name == name; });
     return position == cluster.members.end() ? nullptr : &*position;
 }
 

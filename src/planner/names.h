@@ -1,4 +1,4 @@
-// Names: what ${name} stands for in a pack's strings, for one member of one plan.
+// Interpolation: the values of ${name} in a pack's strings, for one member of one plan.
 #pragma once
 
 #include "base/result.h"
@@ -11,7 +11,7 @@
 
 namespace drydock::planner {
 
-// What is the same for all members of a plan.
+// The part of the names that is the same for all members of a plan.
 struct Scope {
     const model::Pack& pack;
     const model::Cluster& cluster;
@@ -22,24 +22,24 @@ struct Scope {
     std::string run;
     std::string copy;       // the copy that a restore brings back; may be empty
     model::Roster members;  // of every role of the pack, in the plan's order
-    std::map<std::string, std::string> successor;  // member -> the one that takes over from it
+    std::map<std::string, std::string> successor;  // member -> the member that takes over from it
 };
 
-// A line of the pack as people and plans name it, wherever the pack is installed:
+// Returns a line of the pack in the form that people and plans use, wherever the pack is installed:
 // "packs/etcd/releases.yaml:9:3".
 [[nodiscard]] std::string place(const model::Pack& pack, const Position& position);
 [[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);
-// How a release treats a store; nullptr if the pack does not say.
+// Returns how a release treats a store; nullptr if the pack does not say.
 [[nodiscard]] const model::StoreLaw*
 law_of(const model::Pack& pack, const std::string& version, const std::string& store);
 [[nodiscard]] std::size_t series_index(const model::Pack& pack, const std::string& version);
 [[nodiscard]] const model::Member* find_member(const model::Cluster& cluster,
                                                const std::string& name);
 
-// The value of ${name}; an error names what is unknown. `member` may be null (the system).
+// Returns the value of ${name}; an error names the unknown name. `member` may be null (the system).
 [[nodiscard]] Result<std::string>
 resolve(const Scope& scope, const model::Member* member, std::string_view name);
-// All strings of a Json value interpolated. ${secret:X}, ${script} and, with `keep_facts`,
+// Interpolates all strings of a Json value. ${secret:X}, ${script} and, with `keep_facts`,
 // ${fact.X} stay as they are.
 [[nodiscard]] Result<Json>
 fill(const Scope& scope, const model::Member* member, const Json& value, bool keep_facts = false);

@@ -1,4 +1,9 @@
-// Passes: the procedure, and the order of the members.
+// Passes: choose the procedure, and put the members in order.
+//
+// The order of the members is part of the plan. It decides which member is down at which time, and
+// which member takes over from another. In a phase whose steps of one member stay together, members
+// that are down come first: half-way as they are, they are finished before another is stopped.
+// Members that the pack wants last come last, such as a leader.
 #include "model/version.h"
 #include "planner/compile.h"
 
@@ -19,20 +24,21 @@ bool fits(const Draft& draft, const ProcedureSpec& procedure) {
            && model::version_in_range(procedure.to, draft.request.to);
 }
 
-// How the procedure first goes through the members of each role, in the order in which it meets
-// the roles.
+// Returns the procedure's first selection of each role, in the order in which it meets the roles.
 std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
     std::vector<const Selection*> first;
     const auto meet = [&](const std::optional<Selection>& selection) {
-        const bool is_listed = !selection || selection->role.empty()
-                         || std::any_of(first.begin(), first.end(), [&](const Selection* earlier) {
-                                return earlier->role == selection->role;
-                            });
+        const bool is_listed =
+            !selection || selection->role.empty()
+            || std::any_of(first.begin(), first.end(), [&](const Selection* earlier) {
+                   return earlier->role == selection->role;
+               });
         if (!is_listed) {
             first.push_back(&*selection);
         }
     };
-    // Phases with `each` say in which order the members are taken; single steps only who they are.
+    // Phases with `each` say in which order members are handled; single steps only say which
+    // members.
     for (const model::PhaseSpec& phase : procedure.phases) {
         meet(phase.each);
     }
@@ -44,8 +50,8 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
     return first;
 }
 
-// Who takes over from each member of a role: the one before it in the order that is up, else the
-// first after it.
+// Names the successor of each member: the running member before it in the order, else the first one
+// after it.
 void name_successors(Draft& draft, const model::PlanRole& role) {
     std::vector<std::string> running_members;
     const std::string running = bound_fact(draft.request.pack, role.name, "running");
@@ -59,13 +65,15 @@ void name_successors(Draft& draft, const model::PlanRole& role) {
         const auto position = std::find(running_members.begin(), running_members.end(), member);
         if (position != running_members.end() && position != running_members.begin()) {
             draft.scope.successor[member] = *std::prev(position);
-        } else if (const auto next = position == running_members.end() ? running_members.begin() : std::next(position);
+        } else if (const auto next = position == running_members.end() ? running_members.begin()
+                                                                       : std::next(position);
                    next != running_members.end()) {
             draft.scope.successor[member] = *next;
         }
     }
 }
 
+// Adds a role with its members by rank; equal ranks keep the order of the cluster file.
 void add_role(Draft& draft, const std::string& name, const Selection& selection) {
     std::vector<std::pair<int, std::string>> ranked;
     for (const model::Member& member : draft.request.cluster.members) {
@@ -94,17 +102,20 @@ int rank(const Draft& draft, const Selection& selection, const model::Member& me
     const auto& facts = draft.request.facts;
     const auto running = facts.find(
         model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
-    if (selection.blocks && running != facts.end() && running->second.status == model::Known::absent) {
+    if (selection.blocks && running != facts.end()
+        && running->second.status == model::Known::absent) {
         return 0;
     }
     return !selection.last.empty() && holds(draft, selection.last, member.name) ? 2 : 1;
 }
 
+// Chooses the first procedure that fits. Its own conditions may still refuse the plan.
 void choose_procedure(Draft& draft) {
     const auto& procedures = draft.request.pack.procedures;
-    const auto position = std::find_if(procedures.begin(),
-                                 procedures.end(),
-                                 [&](const ProcedureSpec& procedure) { return fits(draft, procedure); });
+    const auto position =
+        std::find_if(procedures.begin(), procedures.end(), [&](const ProcedureSpec& procedure) {
+            return fits(draft, procedure);
+        });
     if (position == procedures.end()) {
         draft.problem({"plan.procedure",
                        fmt::format("the {} pack has no {} from {} to {}",
@@ -136,6 +147,7 @@ void choose_procedure(Draft& draft) {
     }
 }
 
+// Roles that the procedure does not touch come last, in order of their names.
 void order_members(Draft& draft) {
     static const Selection k_untouched;
     for (const Selection* selection : first_selections(*draft.procedure)) {
@@ -143,9 +155,10 @@ void order_members(Draft& draft) {
     }
     for (const auto& [name, unused] : draft.request.pack.roles) {
         const auto& roles = draft.plan.roles;
-        const bool is_listed = std::any_of(roles.begin(), roles.end(), [&, &role_name = name](auto& role) {
-            return role.name == role_name;
-        });
+        const bool is_listed =
+            std::any_of(roles.begin(), roles.end(), [&, &role_name = name](auto& role) {
+                return role.name == role_name;
+            });
         if (!is_listed) {
             add_role(draft, name, k_untouched);
         }

@@ -1,12 +1,15 @@
-// The planner: survey facts + pack + cluster file -> route -> plan. Pure.
+// Start here: the planner turns survey facts, a pack and a cluster file into a route and a plan. It
+// is pure. Then read compile.h (the passes in their order), interpolation.h (names in a pack's
+// strings), make_action.h, closing_actions.h and gate.h (the point of no return), route_search.h,
+// sides.h, rehearsal.h.
 //
-//   bind_sources   how every fact of this cluster is read (what a survey reads)
-//   find_route     the hops from one version to another, and why
-//   compile        the plan of one hop, from whatever state the cluster is in: an ordered list of
-//   passes, one file each
+//   bind_sources   how every fact of this cluster is read (a survey reads these)
+//   find_route     the hops from one version to another, with reasons
+//   compile        the plan of one hop from any state of the cluster: a list of passes, one file
+//   each
 //
-// A member that is done is skipped, one that is half-way is entered where it stands; the way back
-// is the pack's own `downgrade` procedure compiled by the same compiler.
+// A member that is done is skipped; one that is half-way is entered in the middle of its steps. The
+// way back is the pack's own `downgrade` procedure, compiled by the same compiler.
 #pragma once
 
 #include "base/result.h"
@@ -23,8 +26,8 @@
 
 namespace drydock::planner {
 
-// What a plan adds to the names that probes may use. Empty: a survey; facts that need one of them
-// are then left out.
+// Names that a plan adds for probes. Empty for a survey; facts that need one of them are then left
+// out.
 struct Naming {
     std::string from;
     std::string to;
@@ -32,7 +35,8 @@ struct Naming {
     std::string copy;
 };
 
-// Facts whose probe writes are left out: drydock's readings only read.
+// Returns how each fact is read. Facts whose probe writes are left out: drydock's readings only
+// read.
 [[nodiscard]] Result<model::FactSources>
 bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Naming& naming = {});
 
@@ -46,34 +50,36 @@ struct Hop {
 struct Route {
     std::vector<Hop> hops;  // empty: already there
     std::vector<std::string>
-        forbidden;                   // hops that were looked at and may not be, each with the rule
-    std::vector<std::string> notes;  // where a fact beat a rule, or could not be told
+        forbidden;  // hops that were examined and are forbidden, each with the rule
+    std::vector<std::string> notes;  // cases in which a fact beat a rule, or could not be told
     std::string alternative;         // the best route without the first stop: "a -> b -> c"
 };
 
-// What the packages of two releases say of a hop (chain/chain.h).
+// The findings of chain/chain.h about a hop, from the packages of its two releases.
 struct ChainWord {
     bool is_known = false;
     bool is_clean = false;
-    std::string text;  // what happens, where it is not clean
+    std::string text;  // the change, where it is not clean
 };
 
-// What is known beyond the pack and the cluster file. All of it may be missing.
+// Facts beyond the pack and the cluster file. All of them may be missing.
 struct RouteFacts {
-    std::function<ChainWord(const std::string& from, const std::string& to)> chain = {};
+    std::function<ChainWord(const std::string& from_version, const std::string& to_version)> chain =
+        {};
     const model::FactBook* facts = nullptr;
 };
 
-// The shortest allowed chain of hops over the releases known to the pack or named in the cluster
-// file. The error of a route that does not exist says what stands in the way.
+// Returns the shortest allowed chain of hops over the releases of the pack and the cluster file. If
+// there is none, the error says why.
 [[nodiscard]] Result<Route> find_route(const model::Pack& pack,
                                        const model::Cluster& cluster,
                                        const std::string& from_version,
                                        const std::string& to_version,
                                        const RouteFacts& route_facts = {});
 
-// The version the cluster is at: what its members run (or would run), the lowest of them for a way
-// forward, the highest for a way back. Refuses a member whose version cannot be told.
+// Returns the version of the cluster: the release that its members run or would run. For a way
+// forward the lowest counts, for a way back the highest. Refuses a member whose version is not
+// known.
 [[nodiscard]] Result<std::string> current_version(const model::Pack& pack,
                                                   const model::Cluster& cluster,
                                                   const model::FactBook& facts,
@@ -88,25 +94,26 @@ struct Request {
     std::string to;
     std::string run;           // id of the run to be
     std::string copy;          // for restore
-    std::string returns_from;  // the run that is taken back
-    // Where the checker found that the way back closes; without it the laws alone tell.
+    std::string returns_from;  // the run that this plan takes back
+    // The return point that the checker found; without it the rules of the stores alone decide.
     std::optional<model::Closing> closing = {};
-    // What bind_sources() says for these releases, this run and copy, if that is known already: who
-    // compiles a thousand ways back asks once.
+    // The result of bind_sources() for these releases, run and copy, if the caller has it. The
+    // checker compiles a thousand downgrades with one result.
     const model::FactSources* sources = nullptr;
-    // Whether the plan keeps what the survey saw beyond what it is bound to. Who asks for a way
-    // back only to try it has that at hand.
+    // True if the plan keeps survey facts beyond its bound facts. The checker compiles downgrades
+    // only to try them, and has those facts at hand.
     bool keeps_seen = true;
 };
 
 struct Compiled {
     std::optional<model::Plan> plan;
-    std::vector<Error> problems;  // all that stand in the way, when there is no plan
+    std::vector<Error> problems;  // all reasons against the plan, if there is none
 };
 
 [[nodiscard]] Compiled compile(const Request& request);
 
-// The ways back other than downgrade from request.from to request.to, with what they cost now.
+// Returns the ways back from request.from to request.to other than downgrade, with their present
+// cost.
 [[nodiscard]] std::vector<model::WayBack> ways_left(const Request& request);
 
 }  // namespace drydock::planner

@@ -1,4 +1,8 @@
-// Refuses plans in which a member could never be stopped: the others are too few for its quorum.
+// Refuses plans in which no member of a role may ever be stopped, because the others are too few
+// for its quorum.
+//
+// Without this pass such a plan would wait at its first stop until the guard's time is up. Two
+// members with a majority of two are the usual case.
 #include "model/version.h"
 #include "planner/compile.h"
 
@@ -12,7 +16,7 @@ namespace {
 
 using model::PlanRole;
 
-// Whether a step of the procedure asks for the quorum before it takes one of the role's members.
+// True if a step of the procedure asks for the quorum before it handles one of the role's members.
 bool asks_for_quorum(const Draft& draft, const std::string& role) {
     const auto asks = [&](const model::PhaseSpec& phase, const model::StepSpec& step) {
         const auto& selection = phase.each ? phase.each : step.on;
@@ -26,7 +30,7 @@ bool asks_for_quorum(const Draft& draft, const std::string& role) {
     });
 }
 
-// A member that runs another release has to be stopped.
+// True for a member that runs another release: it has to be stopped.
 bool is_to_be_stopped(const Draft& draft, const std::string& role, const std::string& member) {
     const std::string fact = bound_fact(draft.request.pack, role, "running");
     const auto runs = draft.request.facts.find(model::fact_key(member, fact));
@@ -40,7 +44,7 @@ bool stops_somebody(const Draft& draft, const PlanRole& role) {
     });
 }
 
-// The pack's procedures between the same releases that take an outage.
+// Returns the pack's procedures between the same releases that take an outage.
 std::string outages(const Draft& draft) {
     std::string names;
     for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {

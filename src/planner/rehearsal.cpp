@@ -1,9 +1,10 @@
-// Passes: the law of rehearsals, and what a rehearsal found.
+// Passes: the rule of rehearsals, and the result of one.
 //
-// A rehearsal walks a hop on a copy. That it keeps to the copy is a law, not a habit of packs: its
-// steps look, wait, or run a command that names the scratch folder. They have no effect on the
-// modelled cluster, and nothing is asked of a member's own address or service. A step may also make
-// the new release's environment: the agent makes one where none is, and changes none that is there.
+// A rehearsal tries a hop on a copy. Drydock enforces that it keeps to the copy: its steps read
+// facts, wait, or run a command that names the scratch folder. They have no effect on the modelled
+// cluster, and nothing is asked of a member's own address or service. A step may also make the new
+// release's environment: the agent makes one where none is, and changes none that is there.
+// docs/design/0010-rehearsal.md has the reasons.
 #include "planner/rehearsal.h"
 
 #include "base/text.h"
@@ -27,7 +28,7 @@ bool names_folder(const Json& argv, const std::string& folder) {
     });
 }
 
-// Why the action would not keep to the copy; empty if it does.
+// Returns why the action would touch more than the copy; empty if it would not.
 std::string touched_by(const Action& action, const std::string& scratch) {
     if (action.verb != Verb::require && action.verb != Verb::wait && action.verb != Verb::run) {
         return fmt::format("`{}` acts on the cluster itself", name_of(action.verb));
@@ -48,7 +49,7 @@ std::string touched_by(const Action& action, const std::string& scratch) {
                : "its command does not name ${scratch} as an argument";
 }
 
-// The value of a fact of any member that is bound to the standard fact.
+// Returns the value of any member's fact that is bound to the standard fact.
 const model::Observation* find_rehearsed(const Draft& draft, std::string_view standard) {
     for (const auto& [key, source] : *draft.sources) {
         const auto entry = draft.request.facts.find(key);
@@ -80,6 +81,7 @@ void check_rehearsal(Draft& draft) {
     }
 }
 
+// A forward step that failed on the copy leaves nothing to say about the way back.
 void add_rehearsal(Draft& draft) {
     const auto* backward = find_rehearsed(draft, "rehearsed_back");
     if (draft.request.procedure != "upgrade" || backward == nullptr) {
@@ -92,10 +94,10 @@ void add_rehearsal(Draft& draft) {
     }
     const auto* duration = find_rehearsed(draft, "rehearsed_ms");
     const std::string way = backward->value.show();
-    draft.plan.skipped.push_back(
-        fmt::format("rehearsed on a copy: {}way back behind the last step: {}",
-                    duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
-                    way));
+    draft.plan.skipped.push_back(fmt::format(
+        "rehearsed on a copy: {}way back behind the last step: {}",
+        duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
+        way));
     for (model::WayBack& option : draft.plan.ways_back) {
         if (option.kind == "downgrade") {
             option.cost += fmt::format("; rehearsed behind the last step: {}", way);

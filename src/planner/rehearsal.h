@@ -1,4 +1,4 @@
-// Rehearsals: a procedure that walks a hop on a copy of the data.
+// Rehearsals: a procedure that tries a hop on a copy of the data.
 #pragma once
 
 #include <string_view>
@@ -7,13 +7,13 @@ namespace drydock::planner {
 
 struct Draft;
 
-// The procedure that changes nothing but a copy.
+// The name of the procedure that changes only a copy.
 inline constexpr std::string_view k_rehearsal = "rehearsal";
 
-// Pass: refuses a rehearsal with a step that would not keep to the copy.
+// Pass: refuses a rehearsal with a step that would touch more than the copy.
 void check_rehearsal(Draft& draft);
 
-// Pass: what a rehearsal of this hop found, as a note and as words for the way back.
+// Pass: adds the result of a rehearsal of this hop, as a note and as words for the way back.
 void add_rehearsal(Draft& draft);
 
 }  // namespace drydock::planner

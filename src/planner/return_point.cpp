@@ -1,6 +1,11 @@
-// Pass: the point of no return, along every order that the plan allows; gate.h puts its gate.
-// closing.h tells which actions close the way back by the laws of the stores; where the checker has
-// tried the way back from every world, what it found counts instead.
+// Pass: the point of no return along every order that the plan allows; gate.h places its gate.
+//
+// A rule closes the way back if the new release raises a format that the old one cannot read and
+// nothing lowers again. closing_actions.h finds the actions with which such a rule can first fire.
+// A step that destroys a store of the old release closes the way back, too.
+//
+// If the checker has tried the way back from every state, its findings count instead of the rules.
+// They may move the point of no return in both directions.
 #include "model/version.h"
 #include "planner/closing.h"
 #include "planner/compile.h"
@@ -22,14 +27,14 @@ using model::Law;
 using model::Plan;
 using model::Raises;
 
-constexpr std::size_t k_formats_max = 16;      // of a store that are kept as they are
-constexpr std::string_view k_found = "found";  // no law: the checker found it
+constexpr std::size_t k_formats_max = 16;  // a store with more formats keeps only those in question
+constexpr std::string_view k_found = "found";  // no rule: the checker found it
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
-// The keys of the facts that tell a store's format: the system's, or one a member.
+// Returns the keys of the facts that tell a store's format: the system's, or one a member.
 std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& store) {
     const auto& facts = draft.request.pack.facts;
     const bool of_system = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) {
@@ -45,8 +50,8 @@ std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& s
     return keys;
 }
 
-// A chain of schemas has a format for each head; a plan is about a few of them. The two releases'
-// own, and what the store is at.
+// Returns the formats that the plan is about. A chain of schemas has a format for each head; only
+// the two releases' own and the store's present one matter.
 std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& store) {
     std::vector<std::string> formats = store.formats;
     if (formats.size() <= k_formats_max) {
@@ -65,6 +70,7 @@ std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& 
     return formats;
 }
 
+// Describes a store by its roles, its formats and the rules of both releases.
 void add_store(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
     model::PlanStore plan_store = {
@@ -83,6 +89,8 @@ void add_store(Draft& draft, const model::StoreSpec& store) {
     draft.plan.stores.push_back(std::move(plan_store));
 }
 
+// Adds the new release's rule for a store. It closes the way back if the old release cannot read
+// the format.
 void add_law(Draft& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
     const auto* old_support = law_of(pack, draft.request.from, store.name);
@@ -108,7 +116,8 @@ bool has_effect(const Action& action, std::string_view kind, const std::string& 
         });
 }
 
-// What the old release needs and a step destroys is gone, whatever the releases could read.
+// Adds a rule for a store that a step destroys and the old release needs: it is gone, whatever the
+// releases could read.
 void add_destruction(Draft& draft, const model::StoreSpec& store) {
     const auto& actions = draft.plan.actions;
     const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
@@ -138,6 +147,7 @@ std::vector<std::size_t> all_that(const Plan& plan,
     return indices;
 }
 
+// Returns the members of a role, and whether each runs the series before the plan.
 std::vector<Runner>
 runners_of(const Draft& draft, const std::string& role, const std::string& series) {
     const std::string running = bound_fact(draft.request.pack, role, "running");
@@ -154,7 +164,7 @@ runners_of(const Draft& draft, const std::string& role, const std::string& serie
     return runners;
 }
 
-// The actions after which the law can first fire, in some order of the plan.
+// Returns the actions after which the rule can first fire, in some order of the plan.
 std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
     const Plan& plan = draft.plan;
     const std::string running = bound_fact(draft.request.pack, law.role, "running");
@@ -171,6 +181,7 @@ std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
                     }));
 }
 
+// Words the reason that a person reads at the gate.
 std::string reason_of(const Draft& draft, const Law& law) {
     const auto& from_version = draft.request.from;
     if (law.raises == "on_destroy") {
@@ -194,6 +205,7 @@ std::string reason_of(const Draft& draft, const Law& law) {
     return fmt::format("{}; {} cannot read that", cause, from_version);
 }
 
+// Places the gate and describes the point of no return. The first closing action names it.
 void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
     std::vector<std::string> ids;
     for (const std::size_t action : closing) {
@@ -211,7 +223,7 @@ void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>&
                                      .others = {ids.begin() + 1, ids.end()}};
 }
 
-// The closing actions of all laws that are open, each with its law.
+// Returns the closing actions of all open rules, each with its rule.
 std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
     std::map<std::size_t, const Law*> laws;
     for (const Law& law : draft.plan.laws) {
@@ -224,7 +236,7 @@ std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
     return laws;
 }
 
-// Of all laws that close the way back, those count that close it before any other does.
+// Guards the actions that close the way back before any other does.
 void guard_first_law(Draft& draft) {
     const auto laws = closing_by_laws(draft);
     std::vector<std::size_t> closing;
@@ -237,7 +249,7 @@ void guard_first_law(Draft& draft) {
     }
 }
 
-// The found actions, and the same steps on members that may be first as well.
+// Returns the checker's closing actions, and the same steps on members that may come first as well.
 std::vector<std::size_t> found_actions(const Draft& draft) {
     const Plan& plan = draft.plan;
     std::vector<std::size_t> indices;
@@ -246,7 +258,8 @@ std::vector<std::size_t> found_actions(const Draft& draft) {
         const auto is_ancestor = ancestors(plan, named);
         for (std::size_t i = 0; i < plan.actions.size() && !named.empty(); ++i) {
             const bool is_same_step = plan.actions[i].source == plan.actions[named.front()].source;
-            const bool is_independent = is_same_step && !is_ancestor[i] && !ancestors(plan, {i})[named.front()];
+            const bool is_independent =
+                is_same_step && !is_ancestor[i] && !ancestors(plan, {i})[named.front()];
             if (is_independent) {
                 indices.push_back(i);
             }
@@ -257,8 +270,8 @@ std::vector<std::size_t> found_actions(const Draft& draft) {
     return first_of(plan, indices);
 }
 
-// A law that closes the way back where the checker found it open: the way back lowers the format
-// again.
+// Marks a rule as harmless if the checker found the way back open behind it: the downgrade lowers
+// the format again.
 void open_again(Draft& draft, const Law& opened, const std::string& action) {
     for (Law& law : draft.plan.laws) {
         law.closes = law.closes && law.store != opened.store;
@@ -276,16 +289,17 @@ void open_again(Draft& draft, const Law& opened, const std::string& action) {
                     opened.becomes));
 }
 
-// What the checker found stands above what the laws tell, in both directions.
+// Applies the checker's findings, which stand above the rules in both directions.
 void guard_found(Draft& draft) {
     const Plan& plan = draft.plan;
     const auto closing = found_actions(draft);
     const auto laws = closing_by_laws(draft);
     for (const auto& [action, law] : laws) {
         const auto is_ancestor = ancestors(plan, {action});
-        const bool is_behind = std::any_of(closing.begin(), closing.end(), [&, target = action](auto candidate) {
-            return candidate == target || is_ancestor[candidate];
-        });
+        const bool is_behind =
+            std::any_of(closing.begin(), closing.end(), [&, target = action](auto candidate) {
+                return candidate == target || is_ancestor[candidate];
+            });
         if (!is_behind && law->closes) {
             open_again(draft, *law, plan.actions[action].id);
         }
@@ -304,6 +318,8 @@ void guard_found(Draft& draft) {
 
 }  // namespace
 
+// A rule without a fired level may hold already: if every member runs its series, the format may
+// rise at any moment.
 Standing standing_of(const Draft& draft, const Law& law) {
     if (!law.closes) {
         return Standing::harmless;
@@ -319,8 +335,9 @@ Standing standing_of(const Draft& draft, const Law& law) {
     }
     const auto runners = runners_of(draft, law.role, law.series);
     const bool all_run =
-        !runners.empty()
-        && std::all_of(runners.begin(), runners.end(), [](const Runner& runner) { return runner.runs; });
+        !runners.empty() && std::all_of(runners.begin(), runners.end(), [](const Runner& runner) {
+            return runner.runs;
+        });
     return law.raises == "when_all" && all_run ? Standing::may_fire : Standing::open;
 }
 

@@ -1,11 +1,12 @@
 // The route: hops between releases that the makers' rules and the packages allow, the fewest first.
 //
-// A rule is what people wrote down; what the packages say is a fact. A hop that a fact speaks
-// against is none, whatever the rules say. Where no route keeps all rules, those that yield to the
-// packages fall on hops that these show to be clean, and the route tells both.
+// A rule is people's word; the content of the packages is a fact. A hop that a fact speaks against
+// is forbidden, whatever the rules say. If no route keeps all rules, rules that yield to the
+// packages are dropped for hops that the packages show to be clean. The route then shows both.
 //
-// A route stops at releases that the cluster file has folders for, if one does: what is not there
-// cannot be installed. Where the packages are known, the rules do not count the others then.
+// A route stops only at releases that the cluster file has folders for, if there is such a route: a
+// release without a folder cannot be installed. If the packages are known, the rules then do not
+// count the other releases either.
 #include "model/version.h"
 #include "planner/names.h"
 #include "planner/route_search.h"
@@ -36,13 +37,14 @@ const model::ProcedureSpec* procedure_for(const Pack& pack,
     return position == pack.procedures.end() ? nullptr : &*position;
 }
 
-// A hop that was looked at.
+// A hop that was examined.
 struct Judged {
     std::optional<Hop> hop;
     std::string why_not;
-    std::string note;  // a rule that fell
+    std::string note;  // a rule that was dropped
 };
 
+// A breadth-first search over releases, newest first, with the reasons for each hop it refused.
 class Search {
 public:
     Search(const Pack& pack,
@@ -59,20 +61,20 @@ public:
         std::reverse(releases_.begin(), releases_.end());
     }
 
-    // No stop at this release; the rules still know of it.
+    // Excludes a release as a stop; the rules still count it.
     void leave_out(const std::string& release) { left_out_.insert(release); }
 
-    // So many releases are not stops, since the cluster file has no folder for them.
+    // Notes how many releases are no stops because the cluster file has no folder for them.
     void tell_left_out(std::size_t count) {
         note_ =
             fmt::format("{} releases are no stops: the cluster file has no folder for them", count);
     }
 
-    // Rules that yield to the packages do so.
+    // Lets rules yield to the packages.
     void let_rules_yield() { rules_yield_ = true; }
 
-    // Breadth first, so that the first way found is a shortest one; among equals the newest stop of
-    // a series wins.
+    // Searches breadth first, so the first route found is a shortest one. Among equal routes, the
+    // one with the newest stops of a series wins.
     void run() {
         std::deque<std::string> queue = {start_};
         while (!queue.empty() && !reached_.contains(goal_)) {
@@ -92,6 +94,7 @@ public:
 
     [[nodiscard]] bool has_route() const { return reached_.contains(goal_); }
 
+    // Builds the route backwards from the goal and collects the notes of its hops.
     Route route() {
         Route route;
         for (std::string stop = goal_; stop != start_ && reached_.contains(stop);
@@ -113,7 +116,8 @@ public:
         return route;
     }
 
-    // The newest release that is reached, and one beyond the goal that one hop reaches.
+    // Returns the newest release that is reached, and a release beyond the goal that one hop
+    // reaches.
     [[nodiscard]] std::vector<std::string> alternatives() {
         std::vector<std::string> words;
         std::string newest;
@@ -126,7 +130,8 @@ public:
             words.push_back(fmt::format("as far as {} a way leads", newest));
         }
         for (auto release = releases_.rbegin(); release != releases_.rend(); ++release) {
-            if (is_older(goal_, *release) && is_older(start_, goal_) && judge(start_, *release).hop) {
+            if (is_older(goal_, *release) && is_older(start_, goal_)
+                && judge(start_, *release).hop) {
                 words.push_back(
                     fmt::format("{} -> {} is one allowed hop, past {}", start_, *release, goal_));
                 break;
@@ -135,7 +140,7 @@ public:
         return words;
     }
 
-    // What stands in the way of the goal: the hops to it, and on from the newest stops.
+    // Returns the obstacles before the goal: the hops to it, and the hops from the start.
     [[nodiscard]] std::vector<std::string> obstacles() const {
         std::vector<std::string> words;
         for (const auto& [hop, why] : refused_) {
@@ -147,6 +152,7 @@ public:
     }
 
 private:
+    // True if the version is a step towards the goal and not past it.
     [[nodiscard]] bool lies_between(const std::string& version, const std::string& stop) const {
         const bool forward = is_older(stop, goal_);
         return forward ? is_older(stop, version) && !is_older(goal_, version)
@@ -163,7 +169,9 @@ private:
         return true;
     }
 
-    [[nodiscard]] Judged judge(const std::string& from_version, const std::string& to_version) const {
+    // Judges one hop: rules that never yield, then the procedure, then the packages.
+    [[nodiscard]] Judged judge(const std::string& from_version,
+                               const std::string& to_version) const {
         const bool forward = is_older(from_version, to_version);
         const std::string name = forward ? "upgrade" : "downgrade";
         std::string rules;
@@ -181,17 +189,25 @@ private:
         const auto* procedure = procedure_for(pack_, name, from_version, to_version);
         if (procedure == nullptr) {
             return {std::nullopt,
-                    fmt::format("{} -> {}: the pack has no {} procedure for it", from_version, to_version, name),
+                    fmt::format("{} -> {}: the pack has no {} procedure for it",
+                                from_version,
+                                to_version,
+                                name),
                     {}};
         }
-        return weigh(from_version, to_version, *procedure, forward ? ask_chain(from_version, to_version) : ChainWord(), yielding);
+        return weigh(from_version,
+                     to_version,
+                     *procedure,
+                     forward ? ask_chain(from_version, to_version) : ChainWord(),
+                     yielding);
     }
 
-    [[nodiscard]] ChainWord ask_chain(const std::string& from_version, const std::string& to_version) const {
+    [[nodiscard]] ChainWord ask_chain(const std::string& from_version,
+                                      const std::string& to_version) const {
         return route_facts_.chain ? route_facts_.chain(from_version, to_version) : ChainWord();
     }
 
-    // Facts beat rules.
+    // Weighs the packages against the rules: facts beat rules.
     [[nodiscard]] Judged weigh(const std::string& from_version,
                                const std::string& to_version,
                                const model::ProcedureSpec& procedure,
@@ -221,7 +237,7 @@ private:
         return judged;
     }
 
-    // Refused hops from the stops of the route.
+    // Returns the refused hops from the stops of the route.
     [[nodiscard]] std::vector<std::string> told(const std::vector<Hop>& hops) const {
         std::vector<std::string> words;
         for (const auto& entry : refused_) {
@@ -235,6 +251,7 @@ private:
         return shortened(std::move(words));
     }
 
+    // Sorts the words, removes duplicates and keeps a readable number of them.
     static std::vector<std::string> shortened(std::vector<std::string> words) {
         std::sort(words.begin(), words.end());
         words.erase(std::unique(words.begin(), words.end()), words.end());
@@ -259,7 +276,7 @@ private:
     std::map<std::pair<std::string, std::string>, std::string> refused_;
 };
 
-// The releases that every member has a folder for; members without folders have all.
+// Returns the releases that every member has a folder for; a member without folders offers all.
 std::vector<std::string> offered_releases(const model::Cluster& cluster,
                                           std::vector<std::string> releases) {
     std::erase_if(releases, [&](const std::string& release) {
@@ -271,7 +288,12 @@ std::vector<std::string> offered_releases(const model::Cluster& cluster,
     return releases;
 }
 
-// The best route, with every rule kept if one has that, and the search that found it or not.
+// Searches for the best route in four steps, each less strict than the one before:
+//
+//   1. stops and rules over releases with folders only, if the packages are known
+//   2. stops with folders, rules over all releases
+//   3. stops at any release
+//   4. rules that yield to the packages do so
 Search search_for(const Pack& pack,
                   const model::Cluster& cluster,
                   const std::string& from_version,
@@ -292,7 +314,8 @@ Search search_for(const Pack& pack,
     Search at_hand(pack, releases, from_version, to_version, route_facts);
     at_hand.leave_out(left_out);
     for (const std::string& release : releases) {
-        if (release != to_version && std::find(offered.begin(), offered.end(), release) == offered.end()) {
+        if (release != to_version
+            && std::find(offered.begin(), offered.end(), release) == offered.end()) {
             at_hand.leave_out(release);
         }
     }
@@ -313,6 +336,7 @@ Search search_for(const Pack& pack,
     return yielding.has_route() ? yielding : strict;
 }
 
+// Returns the best route that avoids the first stop: a person may not want that release.
 std::string without_first_stop(const Pack& pack,
                                const model::Cluster& cluster,
                                const Route& route,
@@ -322,7 +346,8 @@ std::string without_first_stop(const Pack& pack,
     }
     const std::string& from_version = route.hops.front().from;
     const std::string& to_version = route.hops.back().to;
-    Search search = search_for(pack, cluster, from_version, to_version, route_facts, route.hops.front().to);
+    Search search =
+        search_for(pack, cluster, from_version, to_version, route_facts, route.hops.front().to);
     std::string words;
     for (const Hop& hop : search.route().hops) {
         words += (words.empty() ? hop.from : "") + " -> " + hop.to;

@@ -1,4 +1,8 @@
-// The makers' rules, each as a question on one hop.
+// The makers' rules, each as a question about one hop.
+//
+// A rule counts releases between the two ends of a hop. Only installable releases count: a release
+// that was withdrawn cannot be passed over. Rules about order hold on the way up only; a downgrade
+// goes back the way the upgrade came.
 #include "base/text.h"
 #include "model/version.h"
 #include "planner/names.h"
@@ -27,7 +31,8 @@ std::size_t number_of(const std::string& text) {
     return number;
 }
 
-// ">=3.11 <3.12" of versions, or "debian-12 | ubuntu-22.04" of words.
+// True if the value meets a need: ">=3.11 <3.12" of versions, or "debian-12 | ubuntu-22.04" of
+// words.
 bool satisfies(const std::string& value, const std::string& need) {
     if (model::VersionRange::parse(need)) {
         return model::version_in_range(need, value);
@@ -43,8 +48,7 @@ bool is_older(const std::string& a, const std::string& b) {
     return model::compare_versions(a, b) < 0;
 }
 
-// All releases that could stand on the route, oldest first: the pack's, those of the cluster file,
-// and the two ends.
+// Every version that a member has a folder for counts, also if the pack does not list it.
 std::vector<std::string> known_releases(const Pack& pack,
                                         const model::Cluster& cluster,
                                         const std::string& from_version,
@@ -86,7 +90,8 @@ std::string RouteRules::unavailable(const std::string& release) const {
 }
 
 std::string RouteRules::next_after(const std::string& release) const {
-    const auto position = std::upper_bound(installable_.begin(), installable_.end(), release, is_older);
+    const auto position =
+        std::upper_bound(installable_.begin(), installable_.end(), release, is_older);
     return position == installable_.end() ? "" : *position;
 }
 
@@ -106,7 +111,8 @@ std::vector<Objection> RouteRules::objections(const std::string& from_version,
                                               const std::string& to_version) const {
     std::vector<Objection> result;
     for (const model::RoutePolicy& policy : pack_.policies) {
-        if (const std::string violation = breach(policy, from_version, to_version); !violation.empty()) {
+        if (const std::string violation = breach(policy, from_version, to_version);
+            !violation.empty()) {
             result.push_back(
                 {fmt::format("{}: {} ({})", violation, policy.source, place(pack_, policy.where)),
                  policy.yields_to_chain});
@@ -115,11 +121,12 @@ std::vector<Objection> RouteRules::objections(const std::string& from_version,
     return result;
 }
 
-// What of the rule the hop breaks; empty: nothing.
+// Returns how the hop breaks the rule; empty: it does not.
 std::string RouteRules::breach(const model::RoutePolicy& policy,
                                const std::string& from_version,
                                const std::string& to_version) const {
-    const std::size_t gap = distance(series_index(pack_, from_version), series_index(pack_, to_version));
+    const std::size_t gap =
+        distance(series_index(pack_, from_version), series_index(pack_, to_version));
     switch (policy.rule) {
     case RouteRule::adjacent_only:
         if (policy.argument == "release") {
@@ -144,7 +151,7 @@ std::string RouteRules::breach(const model::RoutePolicy& policy,
     return breach_of_order(policy, from_version, to_version);
 }
 
-// Rules on what lies between the two, on the way up.
+// Applies rules about the releases between the two ends, on the way up.
 std::string RouteRules::breach_of_order(const model::RoutePolicy& policy,
                                         const std::string& from_version,
                                         const std::string& to_version) const {
@@ -158,8 +165,10 @@ std::string RouteRules::breach_of_order(const model::RoutePolicy& policy,
     if (policy.rule == RouteRule::no_series_skip) {
         for (std::size_t series = a + 1; series < b; ++series) {
             if (has_release(series)) {
-                return fmt::format(
-                    "{} -> {} skips the series {}", from_version, to_version, pack_.series_order[series]);
+                return fmt::format("{} -> {} skips the series {}",
+                                   from_version,
+                                   to_version,
+                                   pack_.series_order[series]);
             }
         }
         return {};
@@ -167,8 +176,10 @@ std::string RouteRules::breach_of_order(const model::RoutePolicy& policy,
     if (policy.rule == RouteRule::latest_of_previous_series) {
         const std::string latest = latest_of(a);
         const bool is_behind = a != b && !latest.empty() && is_older(from_version, latest);
-        return is_behind ? fmt::format("{} -> {} leaves its series before {}", from_version, to_version, latest)
-                         : "";
+        return is_behind
+                   ? fmt::format(
+                         "{} -> {} leaves its series before {}", from_version, to_version, latest)
+                   : "";
     }
     return is_turn && !next.empty() && is_older(next, to_version)
                ? fmt::format("{} -> {} passes over {}", from_version, to_version, next)
@@ -180,9 +191,11 @@ const model::Observation* RouteRules::fact_of(const model::RoutePolicy& policy) 
         return nullptr;
     }
     const auto entry = facts_->find(policy.fact);
-    return entry != facts_->end() && entry->second.status == model::Known::known ? &entry->second : nullptr;
+    return entry != facts_->end() && entry->second.status == model::Known::known ? &entry->second
+                                                                                 : nullptr;
 }
 
+// Applies a runtime rule. Without a fact the rule does not forbid; untold() reports it instead.
 std::string RouteRules::breach_of_runtime(const model::RoutePolicy& policy,
                                           const std::string& to_version) const {
     const auto release = pack_.releases.find(to_version);

@@ -1,4 +1,4 @@
-// Releases in their order, the makers' rules on hops between them, and the search over both.
+// Releases in their order, the makers' rules for hops between them, and the search over both.
 // Private to this folder.
 #pragma once
 
@@ -11,8 +11,8 @@ namespace drydock::planner {
 
 [[nodiscard]] bool is_older(const std::string& a, const std::string& b);
 
-// All releases that could stand on the route, oldest first: the pack's, those of the cluster file,
-// and the two ends.
+// Returns all releases that could stand on the route, oldest first: those of the pack, those of the
+// cluster file, and the two ends.
 [[nodiscard]] std::vector<std::string> known_releases(const model::Pack& pack,
                                                       const model::Cluster& cluster,
                                                       const std::string& from_version,
@@ -23,24 +23,25 @@ struct Objection {
     bool yields_to_chain = false;
 };
 
-// The rules of a pack over releases that are known.
+// The rules of a pack over a set of releases.
 class RouteRules {
 public:
     RouteRules(const model::Pack& pack,
                const std::vector<std::string>& releases,
                const model::FactBook* facts);
 
-    // Why the makers do not want the hop; empty: they have nothing against it.
+    // Returns the makers' objections to a hop; empty: they have none.
     [[nodiscard]] std::vector<Objection> objections(const std::string& from_version,
                                                     const std::string& to_version) const;
-    // Why the release cannot be installed; empty: it can.
+    // Returns why the release cannot be installed; empty: it can.
     [[nodiscard]] std::string unavailable(const std::string& release) const;
-    // What a release needs and no fact tells of.
+    // Returns the needs of a release of which no fact tells.
     [[nodiscard]] std::vector<std::string> untold(const std::string& release) const;
 
 private:
-    [[nodiscard]] std::string
-    breach(const model::RoutePolicy& policy, const std::string& from_version, const std::string& to_version) const;
+    [[nodiscard]] std::string breach(const model::RoutePolicy& policy,
+                                     const std::string& from_version,
+                                     const std::string& to_version) const;
     [[nodiscard]] std::string breach_of_order(const model::RoutePolicy& policy,
                                               const std::string& from_version,
                                               const std::string& to_version) const;

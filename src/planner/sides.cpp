@@ -1,3 +1,9 @@
+// Splits roles with sides into roles of the source and roles of the target.
+//
+// The split copies everything that hangs on such a role: its settings, facts, stores, rules of skew
+// and rules of formats. Names get the side as a suffix ("server@source"). A source and a target
+// share nothing, so a rule of skew between two sided roles is made for each side alone.
+// docs/design/0006-two-sides.md has the reasons.
 #include "planner/sides.h"
 
 #include "base/text.h"
@@ -19,7 +25,7 @@ using model::sided;
 
 constexpr std::array<const char*, 2> k_sides = {"source", "target"};
 
-// For each side a copy of every element of the map that `is_sided` tells, in place of that element.
+// Replaces each sided element of the map by one copy for each side.
 template <class Map, class IsSided, class Rename>
 void split_map(Map& map, const IsSided& is_sided, const Rename& rename) {
     Map split;
@@ -79,6 +85,7 @@ public:
     }
 
 private:
+    // Gives each fact of a sided role to both sides.
     void split_facts() {
         std::vector<model::FactSpec> facts;
         for (const model::FactSpec& fact : pack_.facts) {
@@ -94,7 +101,8 @@ private:
         pack_.facts = std::move(facts);
     }
 
-    // Two roles of one side may have to fit together; a source and a target share nothing.
+    // Splits rules of skew: two roles of one side may have to fit together; a source and a target
+    // share nothing.
     void split_skew() {
         std::vector<model::SkewRule> rules;
         for (const model::SkewRule& rule : pack_.skew) {
@@ -113,7 +121,8 @@ private:
         pack_.skew = std::move(rules);
     }
 
-    // The store's own name stays, too: `raises: data` and ${to.data} mean the store of either side.
+    // Copies a store's rules to both sides. The store's own name stays, too: `raises: data` and
+    // ${to.data} mean the store of either side.
     void add_laws(std::map<std::string, model::StoreLaw>& laws) const {
         for (const std::string& store : stores_) {
             if (const auto law = laws.find(store); law != laws.end()) {
@@ -151,7 +160,7 @@ bool runs(const Request& request, const std::string& side, const std::string& re
     });
 }
 
-// The one side that runs the release; empty if none does, or both.
+// Returns the one side that runs the release; empty if none does, or both do.
 std::string only_side(const Request& request,
                       const std::vector<std::string>& sides,
                       const std::string& release) {
@@ -160,13 +169,16 @@ std::string only_side(const Request& request,
     return first == second ? "" : sides[first ? 0 : 1];
 }
 
+// Returns the side that the fact bound to `serving` names; empty if it names none.
 std::string serving_side(const Request& request, const std::vector<std::string>& sides) {
     const auto entry = request.facts.find(bound_fact(request.pack, "", "serving"));
-    const bool is_known = entry != request.facts.end() && entry->second.status == model::Known::known;
+    const bool is_known =
+        entry != request.facts.end() && entry->second.status == model::Known::known;
     const std::string name = is_known ? entry->second.value.show() : "";
     return std::find(sides.begin(), sides.end(), name) != sides.end() ? name : "";
 }
 
+// Finds the source by the three tests that sides.h lists.
 Result<std::string> source_side(const Request& request, const std::vector<std::string>& sides) {
     if (std::string source = only_side(request, sides, request.from); !source.empty()) {
         return source;

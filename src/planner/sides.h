@@ -1,8 +1,8 @@
-// Sides: a new installation beside the old one, on the same cluster file.
+// Sides: a new installation beside the old one, in the same cluster file.
 //
 // A role with sides becomes two roles before a plan is compiled: `server@source` and
-// `server@target`, with facts, settings and stores of their own. So each pass, the checker, the
-// simulator and the runner see roles as ever: what is done to one side never counts for the other.
+// `server@target`, each with facts, settings and stores of its own. So the passes, the checker, the
+// simulator and the runner know only roles, and a change of one side never counts for the other.
 #pragma once
 
 #include "base/result.h"
@@ -17,10 +17,10 @@ struct Split {
     model::Cluster cluster;
 };
 
-// The source is the side that runs the release that the plan comes from; where both do or neither
-// does, the target is the one that runs the release it leads to; where that tells nothing either,
-// the source is the one whose name the fact bound to `serving` has. So a way back, which comes from
-// the newer release, has them the other way round. "plan.sides" if nobody can tell.
+// Returns pack and cluster with roles in place of sides. Three tests find the source, in this
+// order: the side that alone runs the plan's old release; the side opposite to the one that alone
+// runs its new release; the side that the fact bound to `serving` names. A way back comes from the
+// newer release, so its sides are swapped. Error: "plan.sides" if no test decides.
 [[nodiscard]] Result<Split> split_sides(const Request& request);
 
 }  // namespace drydock::planner

@@ -1,5 +1,9 @@
-// Pass 0: how every fact of this cluster is read. Member facts once a member of their role, system
-// facts once.
+// Pass 0: how every fact of this cluster is read. Facts of members are bound once for each member
+// of their role, system facts once.
+//
+// A source is complete: the agent needs neither the pack nor the cluster file to read it. Facts
+// whose probe names something that only a plan has, such as ${release.to}, are left out of a
+// survey, and so are facts that are derived from them.
 #include "base/text.h"
 #include "planner/names.h"
 #include "planner/planner.h"
@@ -14,7 +18,7 @@ using model::FactSource;
 using model::FactSpec;
 using model::Member;
 
-// The parameters that only the cluster file knows: the member's own service and release.
+// Adds the parameters that only the cluster file knows: the member's own service and release.
 void add_member_parameters(const std::string& kind, const Member& member, Json& probe) {
     if (kind == "service" || kind == "process" || kind == "exe") {
         probe.set("service", member.service);
@@ -31,6 +35,7 @@ void add_member_parameters(const std::string& kind, const Member& member, Json& 
     }
 }
 
+// Copies the parts of a source that do not depend on the host.
 FactSource common_part(const FactSpec& spec, const std::string& member) {
     FactSource source;
     source.key = model::fact_key(member, spec.name);
@@ -60,7 +65,7 @@ bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member)
     return source;
 }
 
-// Over the members of every role that has the fact.
+// Derives a system fact over the members of every role that has the input fact.
 FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
     FactSource source = common_part(spec, "");
     const auto has_fact = [&](const std::string& role, const std::string& fact) {
@@ -79,7 +84,7 @@ FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
     return source;
 }
 
-// Whether a probe names something that only a plan has.
+// True if a probe names something that only a plan has.
 bool needs_plan(const Json& value) {
     static const std::vector<std::string> k_names = {"${from}",
                                                      "${from.",
@@ -122,7 +127,7 @@ Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& s
     return {};
 }
 
-// What is derived from facts that were left out is left out, too.
+// Removes facts that are derived from facts that were left out, until none is left.
 void drop_without_inputs(model::FactSources& sources) {
     const auto lacks_input = [&](const auto& entry) {
         const auto& inputs = entry.second.inputs;

@@ -1,4 +1,8 @@
-// Where the cluster stands: what its members run, and whether the last hop is over.
+// Where the cluster stands: the release that its members run, and whether the last hop is over.
+//
+// A cluster whose members all run the new release may still have data at the old format. Its last
+// hop is not over then, so the version it came from is found by the level: the newest release that
+// writes the present format.
 #include "model/version.h"
 #include "planner/names.h"
 #include "planner/planner.h"
@@ -15,7 +19,7 @@ using model::Pack;
 
 namespace {
 
-// Links need the folder of each release that a plan names.
+// True if every member has a folder of the release: links need one.
 bool is_at_hand(const model::Cluster& cluster, const std::string& release) {
     return std::all_of(
         cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
@@ -23,7 +27,7 @@ bool is_at_hand(const model::Cluster& cluster, const std::string& release) {
         });
 }
 
-// What the level fact says, as one of the store's formats; empty if it says nothing known.
+// Returns the level fact as one of the store's formats; empty if it is unknown, or none of them.
 std::string format_at(const model::StoreSpec& store, const model::FactBook& facts) {
     const auto level = facts.find(store.level);
     if (level == facts.end() || level->second.status != model::Known::known) {
@@ -37,6 +41,7 @@ std::string format_at(const model::StoreSpec& store, const model::FactBook& fact
     return position == store.formats.end() ? "" : *position;
 }
 
+// True if the release writes that format of the store.
 bool writes(const Pack& pack,
             const std::string& release,
             const std::string& store,
@@ -45,8 +50,8 @@ bool writes(const Pack& pack,
     return law != nullptr && law->writes == format;
 }
 
-// Every member runs `to`, but a level that it would raise is still older: the hop is not over, and
-// this is where it began. The newest release that wrote that level, at hand if one is.
+// Returns the version where the hop to `to_version` began, if a level that it would raise is still
+// older. It is the newest release that writes that level, at hand if one is.
 std::string behind_level(const Pack& pack,
                          const model::Cluster& cluster,
                          const model::FactBook& facts,
@@ -67,7 +72,7 @@ std::string behind_level(const Pack& pack,
     return from_version;
 }
 
-// The first fact of the member that is bound to the standard one; never read if there is none.
+// Returns the member's first fact that is bound to the standard one; unknown if there is none.
 model::Observation observed(const model::FactBook& facts,
                             const Pack& pack,
                             const model::Member& member,
@@ -81,7 +86,7 @@ model::Observation observed(const model::FactBook& facts,
     return {model::Known::unknown, {}, "was not read", 0};
 }
 
-// What runs; of a member that is down, what would start.
+// Returns the running release; for a member that is down, the release that would start.
 Result<std::string>
 runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Member& member) {
     auto observation = observed(facts, pack, member, "running");
@@ -91,14 +96,14 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
     if (observation.status == model::Known::known) {
         return observation.value.as_string();
     }
-    return tl::unexpected(
-        Error{"plan.version",
-              fmt::format("which release {} runs cannot be told: {}", member.name, show(observation)),
-              "see that the member answers (drydock survey), then plan again",
-              ErrorClass::transient});
+    return tl::unexpected(Error{
+        "plan.version",
+        fmt::format("which release {} runs cannot be told: {}", member.name, show(observation)),
+        "see that the member answers (drydock survey), then plan again",
+        ErrorClass::transient});
 }
 
-// The side that clients are served by, if the cluster has sides and a fact tells; else empty.
+// Returns the side that serves clients, if the cluster has sides and a fact tells; else empty.
 std::string
 serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactBook& facts) {
     for (const model::FactSpec& spec : pack.facts) {
@@ -118,7 +123,8 @@ serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactB
 
 }  // namespace
 
-// Beside a side that serves, the other one counts for nothing: it may stand on any release.
+// Returns the cluster's version. If one side serves, members of the other side do not count: they
+// may run any release.
 Result<std::string> current_version(const Pack& pack,
                                     const model::Cluster& cluster,
                                     const model::FactBook& facts,

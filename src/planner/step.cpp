@@ -1,3 +1,10 @@
+// Makes an action from a step: texts, conditions, request, effects.
+//
+// Some things are the same in every system and are added here, so that no pack can forget them. A
+// stop and a start change the standard facts `running` and `ready`. The service itself tells
+// whether its process is there, so it answers the `happened` probe and shows a start that failed at
+// once. An install needs its release on the disk. A stop needs the quorum, if the step asks for it.
+// interpolation.h resolves the names in texts and requests.
 #include "planner/step.h"
 
 #include "base/hash.h"
@@ -16,7 +23,7 @@ using model::Member;
 using model::StepSpec;
 using model::Verb;
 
-// A standard fact of the member takes a value; nothing if the pack binds no fact to it.
+// Adds the effect that a standard fact of the member takes a value, if the pack binds a fact to it.
 void becomes(const Draft& draft,
              const Member& member,
              std::string_view standard,
@@ -28,7 +35,7 @@ void becomes(const Draft& draft,
     }
 }
 
-// What a stop, a start and a swap do to the standard facts is the same in every system.
+// Adds the effects of a stop, a start and a swap, which are the same in every system.
 void add_standard_effects(const Draft& draft,
                           const StepSpec& step,
                           const Member& member,
@@ -49,6 +56,7 @@ void add_standard_effects(const Draft& draft,
     }
 }
 
+// Returns the members of a role on one host.
 std::vector<std::string>
 members_on(const Draft& draft, const std::string& role, const std::string& host) {
     std::vector<std::string> names = draft.scope.members.at(role);
@@ -58,7 +66,7 @@ members_on(const Draft& draft, const std::string& role, const std::string& host)
     return names;
 }
 
-// Whose standard facts a step moves: this member's, or those of all on its host.
+// Returns the members whose standard facts a step changes: this one, or all on its host.
 std::vector<const Member*>
 moved_by(const Draft& draft, const StepSpec& step, const Member& member) {
     if (!step.once_a_host) {
@@ -71,7 +79,7 @@ moved_by(const Draft& draft, const StepSpec& step, const Member& member) {
     return members;
 }
 
-// Only a release that is on the disk can be put in place, where the pack tells which are.
+// Adds a guard that the release is on the disk, if the pack has a fact that lists releases.
 void add_on_disk_guard(const Draft& draft,
                        const StepSpec& step,
                        const Member& member,
@@ -81,9 +89,9 @@ void add_on_disk_guard(const Draft& draft,
         return;
     }
     Condition on_disk = {.fact = fact,
-                       .role = member.role,
-                       .whose = model::Whose::this_member,
-                       .relation = model::Relation::has};
+                         .role = member.role,
+                         .whose = model::Whose::this_member,
+                         .relation = model::Relation::has};
     on_disk.operand = draft.scope.to;
     on_disk.type = model::FactType::list;
     on_disk.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
@@ -91,7 +99,7 @@ void add_on_disk_guard(const Draft& draft,
     action.guard.push_back(std::move(on_disk));
 }
 
-// The service itself tells whether its process is there, long before the system answers.
+// Adds conditions on the service: it knows its process long before the system answers.
 void add_service_conditions(const Draft& draft,
                             const StepSpec& step,
                             const Member& member,
@@ -115,11 +123,15 @@ void add_service_conditions(const Draft& draft,
 }
 
 int quorum_of(const model::Plan& plan, const std::string& role) {
-    const auto position = std::find_if(
-        plan.roles.begin(), plan.roles.end(), [&](const auto& candidate) { return candidate.name == role; });
+    const auto position =
+        std::find_if(plan.roles.begin(), plan.roles.end(), [&](const auto& candidate) {
+            return candidate.name == role;
+        });
     return position == plan.roles.end() ? 0 : position->quorum;
 }
 
+// Requires enough ready members beside this one: the quorum, and all but `max_unavailable`. The
+// higher number counts.
 Condition
 quorum_without(const Draft& draft, const Member& member, model::Reach reach, const Action& action) {
     const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
@@ -140,13 +152,14 @@ quorum_without(const Draft& draft, const Member& member, model::Reach reach, con
     return quorum;
 }
 
-// How long a stop may take is the operator's to say, if the cluster file does; else the pack's.
+// Returns the time limit of a step. The operator may set it for a stop in the cluster file; else
+// the pack's limit counts.
 std::int64_t time_for(const StepSpec& step, const Member& member) {
     const bool stop = step.verb == Verb::stop;
     return stop ? member.service["stop"]["within_ms"].as_int(step.within_ms) : step.within_ms;
 }
 
-// Adds what the cluster file says of the new release's environment.
+// Adds the cluster file's settings of the new release's environment.
 Status add_venv(const Draft& draft, const Member& member, Json& request) {
     DRYDOCK_TRY_ASSIGN(std::string target, resolve(draft.scope, &member, "release.to"));
     request.set("target", std::move(target));
@@ -161,6 +174,8 @@ Status add_venv(const Draft& draft, const Member& member, Json& request) {
     return {};
 }
 
+// Builds the request to the agent. Stops, starts and installs have requests of their own, since the
+// cluster file knows the service and the link.
 Result<Json> request_of(const Draft& draft, const StepSpec& step, const Member* member) {
     if (member != nullptr && (step.verb == Verb::stop || step.verb == Verb::start)) {
         Json request;
@@ -210,6 +225,7 @@ Status fill_texts(const Draft& draft, const StepSpec& step, const Member* member
     return {};
 }
 
+// Copies the parts of a step that need no interpolation.
 void copy_plain_parts(const model::PhaseSpec& phase,
                       const StepSpec& step,
                       const Member* member,
@@ -230,8 +246,8 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.optional = step.optional;
 }
 
-// Whose fact it is that an effect moves: this member's, every member's of a role, or the system's.
-// A store is this member's.
+// Returns the members whose fact an effect changes: this one, every member of a role, or the system
+// (empty). The store of an effect is always this member's.
 std::vector<std::string>
 members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* member) {
     const bool fact = spec.kind == "becomes" || spec.kind == "changes" || spec.kind == "adds"
@@ -247,8 +263,8 @@ members_moved(const Draft& draft, const model::EffectSpec& spec, const Member* m
     return {system ? "" : member->name};
 }
 
-// What a list fact holds behind the actions that the plan has so far: as the last one that changes
-// it leaves it, else as it was found.
+// Returns the content of a list fact after the actions of the plan so far: the value that the last
+// of them leaves, else the surveyed one.
 Json::Array list_before(const Draft& draft, const std::string& member, const std::string& fact) {
     for (auto action = draft.plan.actions.rbegin(); action != draft.plan.actions.rend(); ++action) {
         for (const model::Effect& effect : action->effects) {
@@ -261,7 +277,7 @@ Json::Array list_before(const Draft& draft, const std::string& member, const std
     return entry == draft.request.facts.end() ? Json::Array() : entry->second.value.items();
 }
 
-// `adds` and `removes` say what a list becomes.
+// Returns the effect of `adds` or `removes`: the list that the fact becomes.
 model::Effect list_effect(const Draft& draft,
                           const model::EffectSpec& spec,
                           const std::string& member,
@@ -275,6 +291,7 @@ model::Effect list_effect(const Draft& draft,
     return {"becomes", member, spec.name, Json(std::move(list))};
 }
 
+// Adds the effects that the step declares, one for each member it reaches.
 Status add_declared_effects(const Draft& draft,
                             const StepSpec& step,
                             const Member* member,
@@ -292,6 +309,7 @@ Status add_declared_effects(const Draft& draft,
 
 }  // namespace
 
+// The action probes its own postconditions after a crash if the step gives no `happened` probe.
 Result<Action> make_action(const Draft& draft,
                            const model::PhaseSpec& phase,
                            const StepSpec& step,

@@ -16,7 +16,10 @@ Status after_effect(const Program& program, std::size_t index) {
 }
 
 // The action has failed for good. An optional one is left out, unless it may be under way still.
-void give_up(const Program& program, State& state, std::size_t index, Status status = Status::failed) {
+void give_up(const Program& program,
+             State& state,
+             std::size_t index,
+             Status status = Status::failed) {
     if (program.optional(index) && status != Status::unreached) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);

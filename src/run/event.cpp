@@ -1,3 +1,8 @@
+// Events as JSON, in the words of docs/formats/journal.md.
+//
+// The tables of names follow the order of the enums. A key with its default value is left out, so
+// that a record stays short. Decoding refuses an event that this program does not know: guessing
+// the meaning of a journal could repeat an action.
 #include "run/event.h"
 
 #include <fmt/format.h>
@@ -32,12 +37,15 @@ constexpr std::array<std::string_view, 10> k_outcomes = {
     "none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"};
 constexpr std::array<std::string_view, 4> k_purposes = {"none", "guard", "then", "happened"};
 
+// Returns the enum value whose name stands at the same position.
 template <class Enum, std::size_t N>
 std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
     const auto position = std::find(names.begin(), names.end(), name);
-    return position == names.end() ? std::nullopt : std::optional(static_cast<Enum>(position - names.begin()));
+    return position == names.end() ? std::nullopt
+                                   : std::optional(static_cast<Enum>(position - names.begin()));
 }
 
+// JSON values of the names are made once: a run encodes thousands of events.
 template <std::size_t N>
 std::array<Json, N> as_json(const std::array<std::string_view, N>& names) {
     std::array<Json, N> values;
@@ -80,7 +88,7 @@ EventCodec::EventCodec(const model::Plan& plan) : plan_(plan), by_id_(plan.actio
     });
 }
 
-// The keys come in order.
+// The keys are appended in alphabetical order, as the canonical form wants them.
 Json EventCodec::encode(const Event& event) const {
     static const auto k_type_values = as_json(k_types);
     static const auto k_outcome_values = as_json(k_outcomes);
@@ -106,11 +114,12 @@ Json EventCodec::encode(const Event& event) const {
     return json;
 }
 
+// Actions are found by id in a sorted index, since a large plan has thousands of them.
 Result<Event> EventCodec::decode(const Json& json) const {
     const auto name_at = [&](std::string_view key) {
         const auto entry = json.members().find(key);
         return entry == json.members().end() ? std::string_view("none")
-                                          : std::string_view(entry->second.as_string());
+                                             : std::string_view(entry->second.as_string());
     };
     const auto type = from_name<EventType>(k_types, name_at("type"));
     const auto outcome = from_name<Outcome>(k_outcomes, name_at("outcome"));
@@ -124,10 +133,13 @@ Result<Event> EventCodec::decode(const Json& json) const {
                    json["detail"]};
     if (is_of_action(*type)) {
         const std::string& id = json["action"].as_string();
-        const auto position = std::lower_bound(
-            by_id_.begin(), by_id_.end(), id, [&](std::size_t action, const std::string& wanted_id) {
-                return plan_.actions[action].id < wanted_id;
-            });
+        const auto position =
+            std::lower_bound(by_id_.begin(),
+                             by_id_.end(),
+                             id,
+                             [&](std::size_t action, const std::string& wanted_id) {
+                                 return plan_.actions[action].id < wanted_id;
+                             });
         if (position == by_id_.end() || plan_.actions[*position].id != id) {
             return fail("journal.event",
                         fmt::format("the journal speaks of action {}, which the plan does not have",

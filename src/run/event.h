@@ -1,9 +1,9 @@
-// Events: what happened in a run, each durable in the journal before anything that depends on it is
-// done.
+// An event is a thing that happened in a run. It is durable in the journal before anything that
+// depends on it is done.
 //
-// An event moves the state by its type, action, attempt, outcome and purpose alone (Move); `detail`
-// is evidence for people and for resumes (facts read, output, who approved which words) and never
-// changes what happens next.
+// An event moves the state by its type, action, attempt, outcome and purpose alone (CompactEvent).
+// Its `detail` is evidence for people and for resumes: facts read, output, the person and the words
+// of an approval. It never changes what happens next.
 #pragma once
 
 #include "base/json.h"
@@ -22,10 +22,10 @@ enum class EventType : std::uint8_t {
     conductor_started,  // detail: epoch, who, where
     action_intended,    // durable before the command leaves
     action_ended,       // outcome: done, failed, unknown
-    action_attached,    // the agent was asked after an unknown: running, none (never begun), torn
-                        // (begun, end not known)
+    action_attached,    // the agent's answer after an unknown: running, none (never begun), torn
+                        // (begun, its end is not known)
     facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
-    drift_found,        // the world moved: the run stops
+    drift_found,        // facts have moved: the run stops
     soak_started,       // detail: wall_ms
     gate_opened,
     gate_approved,  // detail: who, the words they approved
@@ -33,9 +33,9 @@ enum class EventType : std::uint8_t {
     run_resumed,
     run_halted,  // detail: cause, remedy
     run_finished,
-    run_returned,  // a downgrade took this run back; detail: its run
+    run_returned,  // a downgrade took this run back; detail: the downgrade's run
     run_aborted,
-    run_noted,        // a person's words, or what became of a wish; detail: who, text
+    run_noted,        // a person's words, or the answer to a request; detail: who, text
     action_progress,  // how far a long action has come; detail: done, of, rate
 };
 
@@ -67,8 +67,8 @@ struct Event : Move {
     Json detail;
 };
 
-// Events as the journal keeps them: actions by id, so that a record reads without the plan. Borrows
-// the plan.
+// Encodes events for the journal, with actions by id, so that a record is readable without the
+// plan. It borrows the plan.
 class EventCodec {
 public:
     explicit EventCodec(const model::Plan& plan);
@@ -80,7 +80,7 @@ private:
     std::vector<std::size_t> by_id_;  // the actions, in order of their ids
 };
 
-// False for an event of the whole run, whose `action` says nothing.
+// False for an event of the whole run; its `action` has no meaning.
 [[nodiscard]] bool is_of_action(EventType type);
 [[nodiscard]] std::string_view name_of(EventType type);
 [[nodiscard]] std::string_view name_of(Outcome outcome);

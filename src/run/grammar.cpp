@@ -1,3 +1,10 @@
+// Decides for each event whether the run may record it now.
+//
+// Three rules cover all types. An event of an action needs a running phase, and changes the state
+// or was asked for by next(). An event that ends a run is the one that next() asks for. The first
+// event is run_created, and it comes only once. A note of a person changes nothing and may stand
+// anywhere in a live run. docs/design/0005-the-run-session.md lists the events that each operation
+// records.
 #include "run/grammar.h"
 
 #include <fmt/format.h>
@@ -20,7 +27,8 @@ bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
     return std::find(outcomes.begin(), outcomes.end(), outcome) != outcomes.end();
 }
 
-// How an attempt can end, what an agent can tell of it, what a judgement can be.
+// True if the outcome suits the type: the end of an attempt, the report of an agent, or a
+// judgement.
 bool has_fitting_outcome(const Move& event) {
     if (event.type == EventType::action_ended) {
         return is_one_of(event.outcome,
@@ -56,7 +64,7 @@ std::string describe(const Program& program, const Move& event) {
 Grammar::Grammar(const Program& program) : program_(program), state_(program.actions()) {
 }
 
-// Whether next() asks for what the event tells.
+// True if next() asks for the command that leads to this event.
 bool Grammar::asks_for(Do kind, const Move& event) {
     next(program_, state_, commands_);
     return std::any_of(commands_.begin(), commands_.end(), [&](const Command& command) {
@@ -66,7 +74,8 @@ bool Grammar::asks_for(Do kind, const Move& event) {
     });
 }
 
-// No event records that a person asked for a pause.
+// True if next() asks for a pause. No event records a person's request to pause, so the request is
+// assumed.
 bool Grammar::asks_to_pause() {
     State pausing = state_;
     request_pause(pausing);
@@ -74,13 +83,15 @@ bool Grammar::asks_to_pause() {
     return commands_.size() == 1 && commands_.front().what == Do::pause;
 }
 
+// True if apply() gives the event a meaning here.
 bool Grammar::changes(const Move& event) const {
     State next_state = state_;
     apply(program_, next_state, event);
     return !(next_state == state_);
 }
 
-// Guards that were asked for are judged although something has failed meanwhile.
+// True if all predecessors are over. A guard that was asked for is judged although an action has
+// failed meanwhile.
 bool Grammar::is_ready_to_judge(std::size_t action) const {
     const auto predecessors = program_.after(action);
     return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
@@ -88,6 +99,8 @@ bool Grammar::is_ready_to_judge(std::size_t action) const {
     });
 }
 
+// An intent and a soak have to be asked for; progress belongs to an attempt in flight; anything
+// else has to change the state.
 bool Grammar::is_legal_for_action(const Move& event) {
     if (state_.phase() != Phase::running || event.action >= program_.actions()) {
         return false;
@@ -106,6 +119,8 @@ bool Grammar::is_legal_for_action(const Move& event) {
     return changes(event) && (!is_guard || is_ready_to_judge(event.action));
 }
 
+// A drift and a resume follow directly behind the start of a conductor: it compares before it goes
+// on.
 bool Grammar::is_legal_for_run(const Move& event) {
     const Phase phase = state_.phase();
     const bool begins = last_ == EventType::conductor_started;
@@ -144,7 +159,7 @@ std::optional<std::string> Grammar::accept(const Move& event) {
         return fmt::format("{} has no meaning here", describe(program_, event));
     }
     apply(program_, state_, event);
-    if (event.type != EventType::run_noted) {  // a person's words stand between any two events
+    if (event.type != EventType::run_noted) {  // a person's words may stand between any two events
         last_ = event.type;
     }
     return std::nullopt;

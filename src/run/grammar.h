@@ -1,8 +1,8 @@
-// Grammar: tells whether a sequence of events is one that a run may record.
+// Grammar tells whether a sequence of events is one that a run may record.
 //
-// An event is legal if apply() gives it a meaning in the state before it, or next() asked for it
-// there. The journals of real runs, of simulated runs and the checker's stories obey this grammar;
-// tests hold all three to it.
+// An event is legal if apply() gives it a meaning in the state before it, or if next() asked for it
+// there. Journals of real runs, journals of simulated runs and the checker's counterexamples obey
+// this grammar; tests hold all three to it.
 #pragma once
 
 #include "run/event.h"
@@ -18,12 +18,12 @@
 
 namespace drydock::run {
 
-// Reads one run's events in their order. Borrows the program.
+// Reads the events of one run in their order. It borrows the program.
 class Grammar {
 public:
     explicit Grammar(const Program& program);
 
-    // Applies the event if it is legal; else returns a sentence that says why it is not.
+    // Applies the event if it is legal; otherwise returns a sentence with the reason.
     [[nodiscard]] std::optional<std::string> accept(const Move& event);
 
     [[nodiscard]] const State& state() const { return state_; }
@@ -43,7 +43,7 @@ private:
     std::vector<Command> commands_;
 };
 
-// The first event that breaks the grammar, as a sentence; nothing if all are legal.
+// Returns a sentence about the first illegal event; nothing if all are legal.
 [[nodiscard]] std::optional<std::string> first_violation(const Program& program,
                                                          std::span<const Move> events);
 

@@ -1,3 +1,7 @@
+// Packs a plan into flags and one array of predecessors.
+//
+// A checker calls next() for millions of states, and each call looks at every action. So each
+// action has two bytes, and all lists of predecessors share one array.
 #include "run/program.h"
 
 #include <algorithm>
@@ -20,7 +24,7 @@ Program::Program(const model::Plan& plan) : ends_{0} {
         }
         ends_.push_back(static_cast<std::uint32_t>(after_.size()));
     }
-    after_.push_back(0);  // so that the last action's list has an address even if it is empty
+    after_.push_back(0);  // the last action's list has an address even if it is empty
 }
 
 }  // namespace drydock::run

@@ -1,8 +1,8 @@
-// Program: what apply() and next() need to know of a plan, and nothing else, side by side in
-// memory.
+// Program holds the part of a plan that apply() and next() need, side by side in memory.
 //
-// Built once from a plan and never changed. It holds no string: which actions wait for which, what
-// an action is (a gate, nothing to do on a host, promises facts), how often it may be tried.
+// It is built once from a plan and never changes. It holds no string: only the order of actions,
+// the kind of each action (a gate, an action without a host, an action with postconditions), and
+// the number of its attempts.
 #pragma once
 
 #include "model/plan.h"
@@ -20,27 +20,27 @@ public:
 
     [[nodiscard]] std::size_t actions() const { return kinds_.size(); }
 
-    // The actions that must be over before this one is begun.
+    // Returns the actions that must be over before this one begins.
     [[nodiscard]] std::span<const std::uint32_t> after(std::size_t action) const {
         return {after_.data() + ends_[action], ends_[action + 1] - ends_[action]};
     }
 
     [[nodiscard]] bool is_gate(std::size_t action) const { return has(action, k_gate); }
 
-    // Something is sent to a host.
+    // True if the action sends a request to a host.
     [[nodiscard]] bool acts(std::size_t action) const { return has(action, k_acts); }
 
-    // It has promised facts, which must be seen before it is done.
+    // True if the action has postconditions, which must be observed before it is done.
     [[nodiscard]] bool promises(std::size_t action) const { return has(action, k_promises); }
 
     [[nodiscard]] bool repeatable(std::size_t action) const { return has(action, k_repeatable); }
 
-    // The conductor never repeats what may have taken effect.
+    // True if the action is never repeated after it may have taken effect, except by a person.
     [[nodiscard]] bool unrepeatable(std::size_t action) const {
         return has(action, k_unrepeatable);
     }
 
-    // If it fails, the run goes on without it.
+    // True if the run goes on without the action when it fails.
     [[nodiscard]] bool optional(std::size_t action) const { return has(action, k_optional); }
 
     [[nodiscard]] int attempts(std::size_t action) const { return kinds_[action].attempts; }
@@ -63,8 +63,8 @@ private:
     }
 
     std::vector<Kind> kinds_;
-    std::vector<std::uint32_t> after_;  // of all actions, one after the other
-    std::vector<std::uint32_t> ends_;   // where each action's begin; the last: the end of all
+    std::vector<std::uint32_t> after_;  // of all actions, one list after the other
+    std::vector<std::uint32_t> ends_;   // where each action's list begins; the last: the end of all
 };
 
 }  // namespace drydock::run

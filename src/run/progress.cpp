@@ -1,4 +1,4 @@
-// Numbers of a long action as a person reads them.
+// Shows the numbers of a long action in the form that a person reads: few digits, a unit that fits.
 #include "run/progress.h"
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ struct Scale {
     std::string unit;
 };
 
-// The unit in which `largest` is a number of few digits.
+// Returns the unit in which `largest` has few digits.
 Scale scale_for(double largest, const std::string& unit) {
     constexpr std::array k_units = {"B", "kB", "MB", "GB", "TB", "PB"};
     if (unit != "bytes" && unit != "B") {
@@ -64,6 +64,7 @@ std::string progress_text(const Json& progress) {
     return text;
 }
 
+// A cancelled attempt has a position and no rate.
 std::string cancelled_text(const Json& evidence) {
     Json position = evidence["progress"];
     if (position.is_object()) {

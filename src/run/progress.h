@@ -1,4 +1,4 @@
-// Progress of a long action in words, from what its command tells: {done, of, rate, unit}
+// Words for the progress of a long action, from the report of its command: {done, of, rate, unit}
 // (docs/formats/agent-protocol.md).
 #pragma once
 

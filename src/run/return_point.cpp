@@ -1,3 +1,7 @@
+// Decides from the plan and the counts of begins alone.
+//
+// An attempt that never began is taken back from the count, so it closes nothing. A failed attempt
+// closes the way back like a successful one: it may have done the half that counts.
 #include "run/return_point.h"
 
 #include <algorithm>
@@ -10,10 +14,11 @@ using model::Action;
 using model::Effect;
 using model::Plan;
 
-// A store that the plan does not describe counts as needed.
+// A store that the plan does not describe counts as needed by the old release.
 bool is_needed(const Plan& plan, const std::string& name) {
-    const auto store = std::find_if(
-        plan.stores.begin(), plan.stores.end(), [&](const auto& candidate) { return candidate.name == name; });
+    const auto store = std::find_if(plan.stores.begin(),
+                                    plan.stores.end(),
+                                    [&](const auto& candidate) { return candidate.name == name; });
     return store == plan.stores.end() || store->laws.contains(plan.from);
 }
 

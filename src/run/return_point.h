@@ -1,7 +1,7 @@
-// Return point: tells whether the way back is closed by what the run has begun.
+// Return point: tells whether actions that the run has begun have closed the way back.
 //
-// An action closes it once it may have begun, whatever becomes of it: neither a later fact nor the
-// pack opens the way back again. `downgrade`, `status` and the live table ask this one function.
+// An action closes it once it may have begun, whatever its outcome. Neither a later fact nor the
+// pack opens it again. `downgrade`, `status` and the live table all ask this function.
 #pragma once
 
 #include "model/plan.h"
@@ -12,8 +12,8 @@
 
 namespace drydock::run {
 
-// The first action of the plan that closes the way back and was begun: the point of no return, or a
-// step that destroys a store which the old release needs. Nothing if the way back is open.
+// Returns the first action that closes the way back and was begun: the point of no return, or a
+// step that destroys a store needed by the old release. Returns nothing if the way back is open.
 [[nodiscard]] std::optional<std::size_t> closed_by(const model::Plan& plan, const State& state);
 
 }  // namespace drydock::run

@@ -1,10 +1,12 @@
-// The one decision of drydock: what is known after an event, and what to do about it.
+// Start here: apply() and next(), the one decision of drydock. Then read state.h (the statuses of
+// an action), event.h, program.h, apply.cpp and next.cpp; expected_facts.h, return_point.h,
+// grammar.h and progress.h stand beside them.
 //
-//   apply(program, state, event)    what is known after this happened, in place
-//   next (program, state)           what to do about it
+//   apply(program, state, event)    changes the state by an event, in place
+//   next (program, state)           returns the commands for a state
 //
-// Both are pure. The runner feeds them real hosts, the checker every answer of a modelled cluster,
-// a simulator a hostile one. Nothing else in the program decides what happens next.
+// Both are pure. The runner calls them with events of real hosts, the checker with every answer of
+// a modelled cluster, the simulator with a hostile one. No other code decides what happens next.
 #pragma once
 
 #include "run/event.h"
@@ -16,11 +18,11 @@
 
 namespace drydock::run {
 
-// The most often the conductor repeats one action of its own accord: a bound on unknown outcomes.
+// The most repeats of one action without a person: a bound on unknown outcomes.
 inline constexpr int k_attempts_max = 20;
 
-// How many attempts of one action may never begin, as when a slow disk lets permissions lapse. Each
-// of them takes seconds.
+// The most attempts of one action that never began, as when a slow disk lets permissions lapse.
+// Each of them takes seconds.
 inline constexpr int k_unbegun_max = 200;
 
 enum class Do : std::uint8_t {
@@ -38,24 +40,26 @@ enum class Do : std::uint8_t {
 struct Command {
     Do what = Do::judge;
     std::size_t action = 0;
-    int attempt = 0;  // for begin: the number it gets; for ask: the one that is asked about
+    int attempt =
+        0;  // for begin: the number of the new attempt; for ask: the attempt that is asked about
     Purpose purpose = Purpose::none;
     bool operator==(const Command&) const = default;
 };
 
-// Events that do not fit the state (an answer that comes twice, or too late) change nothing.
+// Applies an event. An event that does not fit the state (a second answer, or a late one) changes
+// nothing.
 void apply(const Program& program, State& state, const Move& event);
 // True if the state can hold no further attempt: the action fails for good, and no resume helps.
 [[nodiscard]] bool attempts_used_up(const State& state, std::size_t action);
 // True if the conductor does not repeat the action by itself any more. Each resume begins it once.
 [[nodiscard]] bool repeats_used_up(const State& state, std::size_t action);
 
-// Into `out`, which is emptied first: a caller that keeps it allocates nothing.
+// Fills `commands`, which is emptied first. A caller that reuses it allocates nothing.
 void next(const Program& program, const State& state, std::vector<Command>& commands);
 [[nodiscard]] std::vector<Command> next(const Program& program, const State& state);
 
-// Asks the running state to stop giving out work; what is in flight ends. Part of the conductor's
-// volatile state only.
+// Asks a running state to give out no more work; work in flight ends. This is part of the
+// conductor's volatile state only.
 void request_pause(State& state);
 
 }  // namespace drydock::run

@@ -32,7 +32,8 @@ inline constexpr std::array k_statuses = {Status::waiting,
                                           Status::unreached,
                                           Status::unseen};
 
-inline Action action(const std::string& id, std::vector<std::size_t> predecessors, Repeatable repeatable) {
+inline Action
+action(const std::string& id, std::vector<std::size_t> predecessors, Repeatable repeatable) {
     Action new_action;
     new_action.id = id;
     new_action.verb = Verb::run;

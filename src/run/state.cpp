@@ -1,3 +1,8 @@
+// The cells of a state: bit fields of status, failures, attempt and begins in 32 bits.
+//
+// A cell keeps its numbers within their fields, so that a full counter stays at its largest value
+// instead of running into its neighbour. State::k_inline cells lie in the object itself; a larger
+// plan uses the vector.
 #include "run/state.h"
 
 #include "base/check.h"
@@ -15,6 +20,7 @@ void State::set_failures(std::size_t action, int failures) {
     cell = with(cell, k_failures_at, k_failures_max, std::clamp<int>(failures, 0, k_failures_max));
 }
 
+// The caller checks attempts_used_up() before: a number beyond the field would be lost.
 void State::begin_attempt(std::size_t action, int attempt) {
     CHECK(attempt > 0 && attempt <= static_cast<int>(k_attempt_max));
     Cell& cell = data()[action + 1];
@@ -43,6 +49,7 @@ void State::set_cells(std::span<const Cell> cells) {
     std::copy(cells.begin(), cells.end(), new_cells(cells.size() - 1).begin());
 }
 
+// Hashes only cells in use: the rest of the inline array has no meaning.
 std::uint64_t State::hash() const {
     return xxh3({reinterpret_cast<const std::uint8_t*>(data()), size_ * sizeof(Cell)});
 }

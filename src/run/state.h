@@ -1,8 +1,8 @@
-// The state of a run: a flat array of small integers over the plan's indices, and nothing else.
+// State holds a run as a flat array of small integers over the plan's indices, and nothing else.
 //
-// No strings, no maps, no time: copying it is one memcpy and hashing it one XXH3 call, which is
-// what lets a checker visit millions of them with the very functions that run an upgrade. Four
-// bytes an action; small plans need no allocation.
+// It has no strings, no maps, no time. A copy is one memcpy and a hash is one XXH3 call, so a
+// checker visits millions of states with the very functions that run an upgrade. An action takes
+// four bytes, and a small plan needs no allocation.
 #pragma once
 
 #include <array>
@@ -36,8 +36,9 @@ enum class Phase : std::uint8_t {
 //   acted -> (waiting | failed | unseen)                  its promise is broken, or cannot be read
 //   waiting -> soaking -> open -> done                    gates
 //
-// A resume tries `failed` again from its guards. It asks the agent of what is `unreached`, which
-// may still be under way; and what is `unseen` is done if its promise can be read by now.
+// A resume tries `failed` again from its guards. It asks the agent about an `unreached` action,
+// which may still be under way. An `unseen` action is done if its postconditions can be read by
+// now.
 enum class Status : std::uint8_t {
     waiting,   // predecessors not done, or guards not yet judged
     ready,     // guards held on fresh facts
@@ -46,27 +47,27 @@ enum class Status : std::uint8_t {
     unsure,    // the agent cannot tell: ask the `happened` probe
     unheard,   // the agent does not answer: ask the `happened` probe
     acted,     // carried out; its promised facts are not yet observed
-    recheck,   // the same after a resume: tried again if they are not observed now
+    recheck,   // the same after a resume: tried again if its facts are not observed now
     soaking,   // a gate whose soak time runs
     open,      // a gate that waits for a person
     done,
     skipped,
     failed,
-    unreached,  // failed: begun, and who could tell what became of it does not answer
-    unseen,     // failed: carried out, and whether its promise holds nobody could tell
+    unreached,  // failed: begun, and its host did not report the outcome
+    unseen,     // failed: carried out, and its postconditions could not be read
 };
 
 [[nodiscard]] constexpr bool is_over(Status status) {
     return status == Status::done || status == Status::skipped;
 }
 
-// Begun, and nobody knows yet how it ended.
+// True if the action was begun and its end is not known.
 [[nodiscard]] constexpr bool is_open_ended(Status status) {
     return status == Status::intended || status == Status::lost || status == Status::unsure
            || status == Status::unheard;
 }
 
-// Begun, and not seen through.
+// True if the action was begun and is not done.
 [[nodiscard]] constexpr bool is_in_flight(Status status) {
     return is_open_ended(status) || status == Status::acted || status == Status::recheck;
 }
@@ -90,22 +91,22 @@ public:
 
     [[nodiscard]] Status status(std::size_t action) const { return status_in(cell(action)); }
 
-    // Since the last resume.
+    // Returns the failures since the last resume.
     [[nodiscard]] int failures(std::size_t action) const {
         return static_cast<int>(cell(action) >> k_failures_at & k_failures_max);
     }
 
-    // It has failed, and the run goes on without it.
+    // True if the action has failed and the run goes on without it.
     [[nodiscard]] bool left_out(std::size_t action) const {
         return status(action) == Status::skipped && failures(action) > 0;
     }
 
-    // The number of the last attempt that was intended; 0: none was.
+    // Returns the number of the last intended attempt; 0 if there was none.
     [[nodiscard]] int attempt(std::size_t action) const {
         return static_cast<int>(cell(action) >> k_attempt_at & k_attempt_max);
     }
 
-    // How often the action was begun: attempts that are certain never to have begun do not count.
+    // Returns the number of begins: attempts that certainly never began do not count.
     [[nodiscard]] int begun(std::size_t action) const {
         return static_cast<int>(cell(action) >> k_begun_at & k_attempt_max);
     }
@@ -117,7 +118,8 @@ public:
         cell = (cell & ~k_status) | static_cast<Cell>(status);
     }
 
-    // All of an action at once; each number within its bounds. All attempts were begun.
+    // Sets all of an action at once; each number stays within its bounds, and all attempts count as
+    // begun.
     void set(std::size_t action, Status status, int failures, int attempt) {
         const auto number = static_cast<Cell>(attempt);
         data()[action + 1] = static_cast<Cell>(status)
@@ -125,24 +127,25 @@ public:
                              | number << k_begun_at;
     }
 
-    // The action as another state of the same program has it.
+    // Copies the action from another state of the same program.
     void take(std::size_t action, const State& source) { data()[action + 1] = source.cell(action); }
 
-    // Stays at its largest value.
+    // Sets the failures; a larger number is cut to the largest that fits.
     void set_failures(std::size_t action, int failures);
-    // One attempt more, which counts as begun until it is certain that it is not.
+    // Counts one attempt more. It counts as begun until it is certain that it was not.
     void begin_attempt(std::size_t action, int attempt);
-    // The same for an action that has nothing to send, and so no attempts.
+    // Counts a begin of an action that sends nothing, and so has no attempts.
     void begin_without_attempt(std::size_t action);
-    // Takes back that the last attempt was begun.
+    // Takes back the begin of the last attempt.
     void forget_begin(std::size_t action);
 
-    // All there is to a state of so many actions: to keep it elsewhere, and to take it back.
+    // A cell holds all of one action. The cells are the whole state, to be kept elsewhere and taken
+    // back.
     using Cell = std::uint32_t;
 
     [[nodiscard]] std::span<const Cell> cells() const { return {data(), size_}; }
 
-    // One cell an action: for who looks over all of them.
+    // Returns one cell an action, for a pass over all of them.
     [[nodiscard]] std::span<const Cell> of_actions() const { return {data() + 1, size_ - 1}; }
 
     [[nodiscard]] static constexpr Status status_in(Cell cell) {
@@ -150,7 +153,7 @@ public:
     }
 
     void set_cells(std::span<const Cell> cells);
-    // To be filled: the phase, then one an action.
+    // Returns cells to be filled: the phase, then one an action.
     [[nodiscard]] std::span<Cell> new_cells(std::size_t actions);
 
     [[nodiscard]] std::uint64_t hash() const;

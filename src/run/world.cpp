@@ -1,3 +1,13 @@
+// Computes the expected facts of a run and compares them with observed ones.
+//
+// Expected facts start as the plan's bound facts. The effects of actions are laid over them in the
+// plan's order, so the last writer of a fact wins. Three cases leave a fact open:
+//
+// - An action that may have changed it and is not done: any value is possible.
+// - A rule that may raise a format by itself: the old and the new value are possible.
+// - An identity of a member that is down: it cannot say it.
+//
+// docs/design/0001-the-core.md has the reasons.
 #include "run/world.h"
 
 #include "model/version.h"
@@ -24,10 +34,10 @@ bool is_unsettled(Status status) {
     return is_in_flight(status) || has_failed(status);
 }
 
-// Nobody can say what it has changed. One that was tried and failed counts too, also when it is to
-// be tried again: it may have done half of its work, or a person the rest. One whose guards failed
-// before it was ever begun has changed nothing. One that was torn and is skipped when it is tried
-// again, because what it is for is so already, has had its effect.
+// True if it is not certain that the action left its facts alone. An action that was tried and
+// failed counts, also while it waits for its next try: it may have done half of its work, or a
+// person the rest. An action whose guards failed before it ever began has changed nothing. An
+// action that was torn, and is skipped when it is tried again, has had its effect.
 bool may_have_changed(const State& state, std::size_t action) {
     const Status status = state.status(action);
     const bool tried_before = status == Status::waiting || status == Status::ready
@@ -39,6 +49,8 @@ Observation value_of(const Json& value) {
     return {value.is_null() ? Known::absent : Known::known, value, "expected", 0};
 }
 
+// Lays the effects of one action over the facts. An action that is not done leaves its facts open;
+// so does a `changes`, whose value cannot be foretold.
 void lay_over(World& world, const model::Action& action, Status status) {
     for (const model::Effect& effect : action.effects) {
         const bool changes = effect.kind == "changes";
@@ -54,7 +66,7 @@ void lay_over(World& world, const model::Action& action, Status status) {
     }
 }
 
-// A format is written as a text in laws, and may be a number as a fact.
+// Returns a format as a fact has it: rules write it as a text, and a fact may be a number.
 Observation level_of(const Plan& plan, const std::string& key, const std::string& format) {
     const auto source = plan.sources.find(key);
     const bool is_number =
@@ -63,7 +75,7 @@ Observation level_of(const Plan& plan, const std::string& key, const std::string
     return value_of(number && number->is_integer() ? *number : Json(format));
 }
 
-// Where the format of a store is read: its level facts, and the facts that those are derived from.
+// Returns the level facts of a store, and the facts that those are derived from.
 std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::string>& levels) {
     std::vector<std::string> keys = levels;
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -75,8 +87,8 @@ std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::str
     return keys;
 }
 
-// A command has brought a store to a format, or may have. A member's own level tells its own
-// instance of a store that is not shared; the others may follow or stay.
+// Applies a conversion by command to the level facts. Without `is_sure` the old format stays
+// possible. The level of another member's instance of an unshared store may follow or stay.
 void convert(World& world,
              const Plan& plan,
              const model::PlanStore& store,
@@ -99,14 +111,14 @@ void convert(World& world,
     }
 }
 
-// The format that the effect brings the store to; empty if it brings it to none.
+// Returns the format that the effect brings the store to; empty if it converts nothing.
 std::string format_after(const Plan& plan, const model::PlanStore& store, const std::string& kind) {
     if (kind == "lowers") {
         const auto law = store.laws.find(plan.to);
         return law == store.laws.end() ? "" : law->second.writes;
     }
-    const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const Law& one) {
-        return one.store == store.name;
+    const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const Law& rule) {
+        return rule.store == store.name;
     });
     return kind == "raises" && law != plan.laws.end() ? law->becomes : "";
 }
@@ -123,7 +135,7 @@ void convert_stores(World& world, const Plan& plan, const model::Action& action,
     }
 }
 
-// The key of the fact that a member has bound to a standard fact; empty if none.
+// Returns the key of the fact that a member has bound to a standard fact; empty if it has none.
 std::string bound_key(const Plan& plan, const std::string& member, std::string_view standard) {
     for (const auto& [key, source] : plan.sources) {
         if (source.member == member && source.binds == standard) {
@@ -133,23 +145,29 @@ std::string bound_key(const Plan& plan, const std::string& member, std::string_v
     return {};
 }
 
+// True if one of the expected values lets the member run the series. Without a value everything is
+// possible.
 bool may_run_series(const World& world, const std::string& key, const std::string& series) {
     const auto entry = world.find(key);
     if (entry == world.end() || entry->second.any_of.empty()) {
         return true;
     }
-    return std::any_of(
-        entry->second.any_of.begin(), entry->second.any_of.end(), [&](const Observation& observation) {
-            return observation.status == Known::known
-                   && model::version_in_series(observation.value.as_string(), series);
-        });
+    return std::any_of(entry->second.any_of.begin(),
+                       entry->second.any_of.end(),
+                       [&](const Observation& observation) {
+                           return observation.status == Known::known
+                                  && model::version_in_series(observation.value.as_string(),
+                                                              series);
+                       });
 }
 
-// A member that is down is not ready: some systems say nothing then, and some say no.
+// A member that is down is not ready: some systems say nothing then, others say no.
 bool is_not_ready(const Observation& observation) {
-    return observation.status == Known::absent || (observation.status == Known::known && observation.value == Json(false));
+    return observation.status == Known::absent
+           || (observation.status == Known::known && observation.value == Json(false));
 }
 
+// A release may be observed as its series or as a full version; both are the same release here.
 bool matches(const Observation& actual,
              const Observation& expected,
              const model::FactSource& source) {
@@ -175,6 +193,8 @@ std::string show_expected(const Expectation& expectation) {
 
 }  // namespace
 
+// True if the rule's trigger may hold by these facts. A member whose release is open may run the
+// series.
 bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
     const auto runs_it = [&](const std::string& member) {
         return may_run_series(world, bound_key(plan, member, "running"), law.series);
@@ -186,6 +206,8 @@ bool law_may_fire(const Law& law, const Plan& plan, const World& world) {
     return law.raises == "on_start" && std::any_of(members.begin(), members.end(), runs_it);
 }
 
+// Notes for each member whether it was up when the plan was made, and which actions start or stop
+// it. A member that no action touches counts as up.
 Presence::Presence(const Plan& plan) : roster_(plan.roster()) {
     std::map<std::string, std::size_t, std::less<>> index;  // by key of the bound fact
     for (const auto& [role, members] : roster_) {
@@ -236,8 +258,8 @@ model::Roster members_up(const Plan& plan, const State& state) {
 
 namespace {
 
-// A member that is not expected to be up need not say who it is, and one that was down when it was
-// planned never said it.
+// Leaves out identities that cannot be read. A member that is not expected to be up need not say
+// its identity, and a member that was down at planning time never said it.
 void excuse_identity(const Plan& plan, const State& state, World& world) {
     const auto roster = members_up(plan, state);
     std::set<std::string, std::less<>> live_members;
@@ -252,7 +274,8 @@ void excuse_identity(const Plan& plan, const State& state, World& world) {
             && expectation.any_of.front().status == Known::absent) {
             expectation.any_of.clear();
         }
-        if (identity && !expectation.any_of.empty() && !live_members.contains(source->second.member)) {
+        if (identity && !expectation.any_of.empty()
+            && !live_members.contains(source->second.member)) {
             expectation.any_of.push_back(value_of({}));
         }
     }
@@ -285,6 +308,7 @@ World expected_world(const Plan& plan, const State& state) {
     return world;
 }
 
+// Facts with a range of possible values match if one of them does.
 std::vector<Drift>
 find_drift(const Plan& plan, const State& state, const model::FactBook& observed) {
     std::vector<Drift> moved;

@@ -1,10 +1,10 @@
-// The expected world: the facts as the finished actions leave them; and drift: where what is
-// observed differs.
+// Expected facts: the facts as the finished actions leave them; and drift, where observed facts
+// differ.
 //
-// A fact that an action in flight may be changing right now is not expected to have any value. A
-// format that a law may raise unasked may have its old or its new value, from the moment at which
-// the law's condition can hold. A format that a command converts has its new value once that is
-// seen, and either of them before.
+// A fact that an action in flight may be changing has no expected value. A format that a rule may
+// raise by itself may have its old or its new value, from the moment at which the rule's condition
+// can hold. A format that a command converts has its new value once that is observed, and either of
+// them before.
 #pragma once
 
 #include "model/plan.h"
@@ -25,18 +25,20 @@ using World = std::map<std::string, Expectation, std::less<>>;
 
 [[nodiscard]] World expected_world(const model::Plan& plan, const State& state);
 
-// Whether the law's condition can hold in this world: from here on its format may rise at any
+// True if the rule's condition can hold with these facts: from here on its format may rise at any
 // moment.
 [[nodiscard]] bool law_may_fire(const model::Law& law, const model::Plan& plan, const World& world);
 
-// Who is expected to be up, for one who asks often: what the plan says of it is looked up once.
+// The members that are expected to be up. The plan's part of the answer is looked up once, since it
+// is needed often.
 class Presence {
 public:
     explicit Presence(const model::Plan& plan);
 
-    // The members that the plan expects to be up now, by role, in its order. "Every member" in a
-    // condition means these: one that the plan has stopped, is just handling, or found down and
-    // brings up later is not asked for. One that was down and that the plan leaves alone is.
+    // Returns the members that the plan expects to be up now, by role, in its order. "Every member"
+    // in a condition means these. A member is left out if the plan has stopped it, is handling it,
+    // or found it down and brings it up later. A member that was down and that the plan leaves
+    // alone is included.
     [[nodiscard]] model::Roster up(const State& state) const;
 
 private:
@@ -61,7 +63,7 @@ struct Drift {
     bool cannot_tell = false;  // the fact could not be read
 };
 
-// What moved, in order of key. Facts that move by themselves are not compared.
+// Returns the facts that have moved, in order of key. Volatile facts are not compared.
 [[nodiscard]] std::vector<Drift>
 find_drift(const model::Plan& plan, const State& state, const model::FactBook& observed);
 
