@@ -67,12 +67,14 @@ bool equal(const Json& value, const Json& operand, FactType type) {
     return value == operand;
 }
 
+// A list contains a release if one of its elements is the release or its series.
 bool contains(const Json& list, const Json& value, FactType type) {
     return std::any_of(list.items().begin(), list.items().end(), [&](const Json& element) {
         return equal(value, element, type);
     });
 }
 
+// A role that the roster does not have has no members here; evaluate() reports it before.
 const std::vector<std::string>& of_role(const Roster& members, const std::string& role) {
     static const std::vector<std::string> k_nobody;
     const auto entry = members.find(role);
@@ -83,6 +85,7 @@ const std::vector<std::string>& of_role(const Roster& members, const std::string
 // evaluation.
 using Names = std::vector<const std::string*>;
 
+// Returns the members that a condition asks: the system, the member itself, or members of the role.
 Names members_of(const Condition& condition, const Roster& roster, const std::string& self) {
     static const std::string k_system;
     if (condition.whose == Whose::system) {
@@ -102,6 +105,7 @@ Names members_of(const Condition& condition, const Roster& roster, const std::st
     return names;
 }
 
+// A value is known here, so the answer is never cannot_tell.
 Tri tri(bool holds) {
     return holds ? Tri::yes : Tri::no;
 }
@@ -125,6 +129,7 @@ Tri reaches(const Condition& condition,
     bool is_comparable = !has_others(condition, view, self);
     for (const std::string& member : members) {
         const Observation& earlier = look_up(view.earlier, fact_key(member, fact));
+        // Members without a value say nothing about how far the others are.
         if (member == self || earlier.status != Known::known) {
             continue;
         }
@@ -311,6 +316,8 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     if (condition.relation == Relation::same) {
         return judge_same(condition, view, members);
     }
+    // Only `any` needs one member by default; every other quantifier needs all that it asks. A
+    // system fact and the member itself count as a list of one.
     std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min)
                                                    : members.size();
     needed = condition.whose == Whose::any && condition.members_min == 0 ? 1 : needed;
@@ -330,6 +337,7 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     if (yes >= needed) {
         return {};
     }
+    // The reason of a plain no is preferred: it is certain, and it names the member to look at.
     const bool can_tell = yes + undecided < needed;
     std::string because = can_tell && !why_no.empty() ? why_no : why_open;
     if (because.empty()) {
@@ -403,6 +411,7 @@ std::string describe(const Condition& condition) {
         subject = fmt::format("one {}'s ", role);
         break;
     }
+    // A minimum replaces the words of the quantifier.
     if (condition.members_min > 0) {
         subject = condition.whose == Whose::others
                       ? fmt::format("at least {} of {}", condition.members_min, subject)
@@ -435,6 +444,8 @@ Json to_json(const Condition& condition) {
     return json;
 }
 
+// Reads a condition of a plan. The digest has been compared already, so a bad condition was written
+// by another program.
 Result<Condition> condition_from_json(const Json& json) {
     const auto quantifier = from_name<Whose>(k_whose, json["of"].as_string());
     const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());

@@ -28,6 +28,7 @@ const Observation& look_up(const FactBook& book, const std::string& key) {
     return entry == book.end() ? k_never_read : entry->second;
 }
 
+// Orders two values. A release is compared as a version, every other type as a number.
 int compare(const Json& a, const Json& b, FactType type) {
     if (type == FactType::release) {
         return compare_versions(a.as_string(), b.as_string());
@@ -35,6 +36,7 @@ int compare(const Json& a, const Json& b, FactType type) {
     return a.as_int() < b.as_int() ? -1 : (b.as_int() < a.as_int() ? 1 : 0);
 }
 
+// The result over members of which none has a known value.
 Observation nobody_could_tell() {
     return {Known::unknown, {}, "no member could tell", 0};
 }
@@ -48,6 +50,7 @@ const std::string* decisive_unknown(const FactSource& source, const FactBook& bo
     return source.skips_unknown || key == source.inputs.end() ? nullptr : &*key;
 }
 
+// Names the unknown input in the evidence: a person has to see which member keeps the value back.
 Observation unknown_input(const FactSource& source, const FactBook& book, const std::string& key) {
     return {Known::unknown,
             {},
@@ -138,6 +141,7 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
 
 }  // namespace
 
+// Joins member and fact. A system fact has no member, and its key is the bare name.
 std::string fact_key(std::string_view member, std::string_view fact) {
     std::string key;
     key.reserve(member.size() + fact.size() + 1);
@@ -149,6 +153,7 @@ std::string fact_key(std::string_view member, std::string_view fact) {
 
 namespace {
 
+// Chooses the computation by the word of the pack; derive() adds the age.
 Observation computed(const FactSource& source, const FactBook& book) {
     if (source.derive == "lowest" || source.derive == "highest") {
         return extreme(source, book, source.derive == "lowest" ? -1 : 1);
@@ -158,6 +163,7 @@ Observation computed(const FactSource& source, const FactBook& book) {
 
 }  // namespace
 
+// Facts of a rehearsal describe a copy, so the modelled cluster never moves them.
 bool is_modelled(const FactSource& source) {
     return !source.binds.empty() && !source.binds.starts_with("rehearsed_");
 }
@@ -176,6 +182,7 @@ namespace {
 
 // Returns the depth of a fact in the graph of inputs: 0 if it needs none. The pack reader refuses
 // circles.
+// A depth of 0 is entered first, so that even a circle, which a pack never has, would end.
 std::size_t place(const FactSources& sources,
                   const std::string& key,
                   std::map<std::string, std::size_t>& depths) {
@@ -216,6 +223,7 @@ std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
     return rounds;
 }
 
+// Words an observation for a sentence.
 std::string show(const Observation& observation) {
     if (observation.status == Known::unknown) {
         return fmt::format("not known ({})", observation.evidence);
@@ -254,6 +262,7 @@ std::string evidence_from(const Json& evidence) {
     return text;
 }
 
+// An unknown name counts as unknown: a newer agent may have more statuses.
 Known known_from(std::string_view name) {
     const auto position = std::find(k_known.begin(), k_known.end(), name);
     return position == k_known.end() ? Known::unknown
@@ -262,6 +271,8 @@ Known known_from(std::string_view name) {
 
 }  // namespace
 
+// Reads an observation from an agent, a plan or a journal. Unknown keys are passed over, since a
+// newer agent may send more.
 Observation observation_from_json(const Json& json) {
     Observation observation;
     for (const auto& [key, value] : json.members()) {
@@ -291,6 +302,7 @@ std::size_t weight_of(const Json& value) {
     return weight;
 }
 
+// Refuses values of another type: conditions compare a value by its declared type.
 bool is_of_type(const Json& value, FactType type) {
     if (weight_of(value) > k_fact_bytes_max) {
         return false;

@@ -40,6 +40,7 @@ std::string sided(std::string_view name, std::string_view side) {
     return side.empty() ? whole : whole.append("@").append(side);
 }
 
+// A name without a side is returned as it is.
 std::string without_side(std::string_view name) {
     return std::string(name.substr(0, name.find('@')));
 }
@@ -58,6 +59,7 @@ std::vector<std::string> verb_names() {
     return {k_verbs.begin(), k_verbs.end()};
 }
 
+// These verbs change the release that a member runs, or will run.
 bool moves_release(Verb verb) {
     return verb == Verb::stop || verb == Verb::install || verb == Verb::start
            || verb == Verb::restart;

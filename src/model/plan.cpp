@@ -20,6 +20,7 @@ std::vector<std::string> Plan::members() const {
     return names;
 }
 
+// Every role of the pack is in the roster, also one without members.
 Roster Plan::roster() const {
     Roster roster;
     for (const PlanRole& role : roles) {

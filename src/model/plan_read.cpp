@@ -44,6 +44,7 @@ Effect effect_from(const Json& json) {
             json["value"]};
 }
 
+// A missing word means `probe`, the careful choice: the host is asked before a repeat.
 Repeatable repeatable_from(std::string_view name) {
     if (name == "yes") {
         return Repeatable::yes;
@@ -107,6 +108,7 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     return action;
 }
 
+// An address of a host: how to connect, as which user, and where its agent keeps its state.
 Host host_from(const std::string& name, const Json& json) {
     return {name,
             strings_from(json["connect"]),
@@ -115,6 +117,7 @@ Host host_from(const std::string& name, const Json& json) {
             json["state"].as_string()};
 }
 
+// Reads how a fact is read. The probe is passed on to the agent as it is.
 FactSource source_from(const std::string& key, const Json& json) {
     FactSource source;
     source.key = key;
@@ -188,6 +191,7 @@ SkewRule skew_from(const Json& json) {
             {}};
 }
 
+// Reads a rule of a store. Its trigger is a word here: a plan may have one that no release has.
 Law law_from(const Json& json) {
     return {json["store"].as_string(),
             json["role"].as_string(),
@@ -199,6 +203,7 @@ Law law_from(const Json& json) {
             json["source"].as_string()};
 }
 
+// Reads the keys that describe the plan as a whole.
 void read_header(const Json& json, Plan& plan) {
     plan.run = json["run"].as_string();
     plan.cluster = json["cluster"].as_string();
@@ -222,6 +227,7 @@ void read_header(const Json& json, Plan& plan) {
     plan.skipped = strings_from(json["skipped"]);
 }
 
+// Reads the maps: hosts, sources, members, secrets, and the facts of the survey.
 void read_maps(const Json& json, Plan& plan) {
     for (const auto& [name, host] : json["hosts"].members()) {
         plan.hosts.emplace(name, host_from(name, host));
@@ -240,6 +246,7 @@ void read_maps(const Json& json, Plan& plan) {
     plan.seen = planned_from(json["seen"]);
 }
 
+// Reads the rules, the stores, the point of no return, the ways back and the risks.
 void read_notes(const Json& json, Plan& plan) {
     for (const Json& law : json["laws"].items()) {
         plan.laws.push_back(law_from(law));
@@ -266,6 +273,7 @@ void read_notes(const Json& json, Plan& plan) {
     }
 }
 
+// A name with a slash or two dots could lead out of the folder of a run.
 tl::unexpected<Error> bad_name(std::string_view kind, std::string_view name) {
     return fail(
         "plan.name",
@@ -273,6 +281,7 @@ tl::unexpected<Error> bad_name(std::string_view kind, std::string_view name) {
         "plan again; this file was not made by drydock");
 }
 
+// Control characters have no place in names that are shown and typed.
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -318,6 +327,7 @@ Status check_typed_words(const Plan& plan) {
     for (const Action& action : plan.actions) {
         words.push_back(action.gate);
     }
+    // These characters would end the word or begin a substitution in a shell.
     for (const std::string_view word : words) {
         if (has_control(word) || word.find_first_of(";&|<>$`\\") != std::string_view::npos) {
             return fail("plan.word",
@@ -414,11 +424,13 @@ Result<Plan> plan_from_json(const Json& json) {
         DRYDOCK_TRY_ASSIGN(Action action, action_from(item, plan.actions.size()));
         plan.actions.push_back(std::move(action));
     }
+    // Names come first: the messages of later checks repeat them.
     DRYDOCK_TRY(check_plan_names(plan));
     DRYDOCK_TRY(check_typed_words(plan));
     DRYDOCK_TRY(check_requests(plan));
     DRYDOCK_TRY(check_references(plan));
     plan.check = json["check"];
+    // The digest of the file fits its text; this one shows that every key of it was read.
     if (plan.digest() != json["digest"].as_string()) {
         return fail("plan.unknown_keys",
                     "the plan holds keys that this drydock does not know",

@@ -38,6 +38,7 @@ Json effect_to_json(const Effect& effect) {
 }
 
 // Writes an action; optional keys are left out at their default value.
+// Conditions, effects and requests are written in full: the run needs no pack.
 Json action_to_json(const Action& action) {
     Json json;
     json.set("id", action.id)
@@ -85,6 +86,7 @@ Json host_to_json(const Host& host) {
     return json;
 }
 
+// The key of a source is its key in the map, and is not repeated.
 Json source_to_json(const FactSource& source) {
     Json json;
     json.set("member", source.member)
@@ -110,6 +112,7 @@ Json planned_to_json(const FactBook& planned) {
     return json;
 }
 
+// Only the origin of a secret is written, never its value.
 Json secret_to_json(const SecretSource& secret) {
     Json json;
     json.set("kind", secret.kind).set("from", strings_to_json(secret.from));
@@ -138,6 +141,8 @@ Json map_to_json(const Map& map, Write write) {
     return json;
 }
 
+// The word of a trigger is kept as it is; see plan_read.cpp.
+// A rule of the plan, in contrast to store_law_to_json(), which writes a release's own.
 Json law_to_json(const Law& law) {
     Json json;
     json.set("store", law.store)
@@ -195,6 +200,7 @@ Json role_to_json(const PlanRole& role) {
     return json.set("members", strings_to_json(role.members));
 }
 
+// The keys that describe the plan as a whole.
 Json header_to_json(const Plan& plan) {
     Json json;
     json.set("run", plan.run).set("roles", list_to_json(plan.roles, role_to_json));
@@ -232,6 +238,7 @@ Json body_to_json(const Plan& plan) {
 
 }  // namespace
 
+// Returns the digest of the bound facts alone, which people can compare between two plans.
 std::string Plan::facts_digest() const {
     return sha256_hex(planned_to_json(planned).dump());
 }
@@ -240,6 +247,7 @@ std::string Plan::digest() const {
     return sha256_hex(body_to_json(*this).dump());
 }
 
+// The verdict is added last, outside the digest that it is bound to.
 Json to_json(const Plan& plan) {
     Json json = body_to_json(plan);
     json.set("digest", sha256_hex(json.dump()));

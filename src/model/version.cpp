@@ -29,6 +29,7 @@ int suffix_rank(const std::string& suffix) {
 
 }  // namespace
 
+// Parses the dotted numbers up to the suffix, which begins with "-", "+" or "~".
 Result<Version> Version::parse(std::string_view text) {
     Version version;
     const auto cut = text.find_first_of("-+~");
@@ -52,6 +53,7 @@ Result<Version> Version::parse(std::string_view text) {
     return version;
 }
 
+// A missing component counts as 0, so that "3.5" and "3.5.0" are equal.
 int Version::compare(const Version& right) const {
     const std::size_t count = std::max(numbers_.size(), right.numbers_.size());
     for (std::size_t i = 0; i < count; ++i) {
@@ -66,6 +68,7 @@ int Version::compare(const Version& right) const {
     return left_rank != right_rank ? left_rank - right_rank : suffix_.compare(right.suffix_);
 }
 
+// Compares components, not text: "3.50" is not in "3.5".
 bool Version::in_series(const Version& prefix) const {
     // A whole version, or one with a suffix, is no series: it contains only itself.
     const bool whole = prefix.numbers_.size() == numbers_.size();
@@ -74,6 +77,7 @@ bool Version::in_series(const Version& prefix) const {
            && std::equal(prefix.numbers_.begin(), prefix.numbers_.end(), numbers_.begin());
 }
 
+// A text that does not parse sorts before a version. Two such texts are compared as text.
 int compare_versions(std::string_view a, std::string_view b) {
     const auto first = Version::parse(a);
     const auto second = Version::parse(b);
@@ -114,6 +118,7 @@ Result<VersionRange> VersionRange::parse(std::string_view text) {
     return range;
 }
 
+// All bounds must hold; a range without bounds contains every version.
 bool VersionRange::contains(std::string_view version) const {
     return std::all_of(bounds_.begin(), bounds_.end(), [&](const Bound& bound) {
         const int order = compare_versions(version, bound.version);

@@ -279,6 +279,8 @@ Together neighbours(const Draft& draft, const Member& member, const std::string&
     return group;
 }
 
+// A step on no member is the system's. A step with `one` that finds no member is an error, because
+// its effect is needed; a step on all members may find none.
 Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
     if (!step.on || step.on->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));

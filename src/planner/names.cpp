@@ -36,6 +36,7 @@ Result<std::string> fact_value(const Scope& scope, const Member* member, std::st
                 "see `drydock survey`; bring the member up, then plan again");
 }
 
+// Returns the folder of a release on the member's host, by the cluster file.
 Result<std::string> release_folder(const Member* member, const std::string& version) {
     if (member != nullptr) {
         const auto entry = member->versions.find(version);
@@ -180,6 +181,7 @@ const Member* find_member(const model::Cluster& cluster, const std::string& name
     return position == cluster.members.end() ? nullptr : &*position;
 }
 
+// Names without a prefix are settings of the member, so they come last.
 Result<std::string> resolve(const Scope& scope, const Member* member, std::string_view name) {
     if (auto common = common_name(scope, name)) {
         return *common;
@@ -216,6 +218,7 @@ Result<std::string> fill_text(const Scope& scope, const Member* member, std::str
     return filled.as_string();
 }
 
+// Keys of objects are never interpolated: they belong to the agent's protocol.
 Result<Json> fill(const Scope& scope, const Member* member, const Json& value, bool keep_facts) {
     if (value.is_string()) {
         DRYDOCK_TRY_ASSIGN(
@@ -241,6 +244,7 @@ Result<Json> fill(const Scope& scope, const Member* member, const Json& value, b
     return result;
 }
 
+// Interpolates operands and remedies; `${members}` stands for the names of the condition's role.
 Result<std::vector<model::Condition>> fill_conditions(
     const Scope& scope, const Member* member, const std::vector<model::Condition>& conditions) {
     std::vector<model::Condition> result = conditions;

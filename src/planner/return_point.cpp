@@ -237,6 +237,7 @@ std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
 }
 
 // Guards the actions that close the way back before any other does.
+// Without a closing action the plan has no point of no return, and gets no gate.
 void guard_first_law(Draft& draft) {
     const auto laws = closing_by_laws(draft);
     std::vector<std::size_t> closing;

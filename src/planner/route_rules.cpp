@@ -21,6 +21,7 @@ namespace {
 using model::Pack;
 using model::RouteRule;
 
+// The indices of series are unsigned, so the smaller one is subtracted.
 std::size_t distance(std::size_t a, std::size_t b) {
     return a > b ? a - b : b - a;
 }
@@ -89,12 +90,14 @@ std::string RouteRules::unavailable(const std::string& release) const {
                              place(pack_, entry->second.where));
 }
 
+// Returns the next installable release after this one; empty if it is the newest.
 std::string RouteRules::next_after(const std::string& release) const {
     const auto position =
         std::upper_bound(installable_.begin(), installable_.end(), release, is_older);
     return position == installable_.end() ? "" : *position;
 }
 
+// Returns the latest installable release of a series; empty if the series has none.
 std::string RouteRules::latest_of(std::size_t series) const {
     const auto position =
         std::find_if(installable_.rbegin(), installable_.rend(), [&](const std::string& release) {

@@ -1,6 +1,13 @@
-// What is known after an event. Each function below is one event type; each only moves an action
-// that is in the status in which that event makes sense, so a doubled or late answer changes
-// nothing.
+// apply(): changes the state of a run by one event.
+//
+// Each function below handles one type of event, and moves an action only from a status in which
+// that event makes sense. A second or late answer therefore changes nothing. All results are in the
+// statuses of state.h; no function looks at the detail of an event.
+//
+// Three functions decide how an attempt ends: repeat() tries again, give_up() fails for good, and
+// take_back() undoes a begin that never happened. Every path to a second attempt goes through one
+// of them, so the limits hold everywhere (docs/design/0001-the-core.md, "How often a step is
+// repeated").
 #include "base/check.h"
 #include "run/run.h"
 
@@ -10,12 +17,12 @@ namespace drydock::run {
 
 namespace {
 
-// The effect took place; what it promised is still to be observed.
+// The effect took place; postconditions are still to be observed, if there are any.
 Status after_effect(const Program& program, std::size_t index) {
     return program.promises(index) ? Status::acted : Status::done;
 }
 
-// The action has failed for good. An optional one is left out, unless it may be under way still.
+// Fails the action for good. An optional one is skipped, unless it may be under way still.
 void give_up(const Program& program,
              State& state,
              std::size_t index,
@@ -28,8 +35,8 @@ void give_up(const Program& program,
     }
 }
 
-// Every repeat of the conductor's own goes through here. An action that may not be repeated is
-// repeated only if its last attempt changed nothing, for certain.
+// Repeats an action; every repeat without a person goes through here. An unrepeatable action passes
+// only if its last attempt certainly changed nothing.
 void repeat(const Program& program, State& state, std::size_t index, bool is_unchanged) {
     const bool may_repeat = is_unchanged || !program.unrepeatable(index);
     if (may_repeat && !repeats_used_up(state, index)) {
@@ -39,7 +46,7 @@ void repeat(const Program& program, State& state, std::size_t index, bool is_unc
     }
 }
 
-// The last attempt was never begun: that is no failure.
+// Takes back an attempt that never began: that is no failure.
 void take_back(const Program& program, State& state, std::size_t index) {
     state.forget_begin(index);
     if (state.attempt(index) - state.begun(index) < k_unbegun_max) {
@@ -49,7 +56,7 @@ void take_back(const Program& program, State& state, std::size_t index) {
     }
 }
 
-// One failure more: again from the front (guards on fresh facts), until the attempts are used up.
+// Counts one more failure. The action starts again from its guards until its attempts are used up.
 void count_failure(const Program& program, State& state, std::size_t index) {
     const int failures = state.failures(index) + 1;
     state.set_failures(index, failures);
@@ -60,7 +67,7 @@ void count_failure(const Program& program, State& state, std::size_t index) {
     }
 }
 
-// An action with nothing to send is begun as its guards hold.
+// Goes on behind a guard that held. An action with nothing to send is begun at that moment.
 void pass_guard(const Program& program, State& state, std::size_t index) {
     if (program.is_gate(index)) {
         state.set_status(index, Status::ready);
@@ -88,6 +95,7 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
     }
 }
 
+// A postcondition that is unknown is no failure: the action may be done, so it is not begun again.
 void then_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     const bool is_recheck = state.status(index) == Status::recheck;
     if (!is_recheck && state.status(index) != Status::acted) {
@@ -104,8 +112,8 @@ void then_judged(const Program& program, State& state, std::size_t index, Outcom
     }
 }
 
-// Only "it did not happen", or an action that may be repeated, leads to a repeat; and neither does
-// where it may be under way still, on a host that does not answer.
+// Takes the result of the `happened` probe. Only "it did not happen", or a repeatable action, leads
+// to a repeat. On a silent host neither does, because the action may be under way still.
 void happened_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     const bool unheard = state.status(index) == Status::unheard;
     if (!unheard && state.status(index) != Status::unsure) {
@@ -135,6 +143,7 @@ void facts_read(const Program& program, State& state, const Move& event) {
     }
 }
 
+// An intent has to be the next attempt: a gap in the numbers would hide an attempt from the agent.
 void intended(State& state, const Move& event) {
     const bool is_next = event.attempt == state.attempt(event.action) + 1;
     if (state.status(event.action) == Status::ready && is_next
@@ -144,6 +153,7 @@ void intended(State& state, const Move& event) {
     }
 }
 
+// True if the event belongs to the attempt in flight.
 bool in_flight(const State& state, const Move& event) {
     const Status status = state.status(event.action);
     return (status == Status::intended || status == Status::lost)
@@ -159,9 +169,9 @@ void ended(const Program& program, State& state, const Move& event) {
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
     } else if (event.outcome == Outcome::running) {
-        give_up(program, state, event.action, Status::unreached);  // it has not ended in its time
+        give_up(program, state, event.action, Status::unreached);  // not ended in its time
     } else {
-        // Nobody answers that question either.
+        // The host has not answered the second question either.
         const bool was_queried = state.status(event.action) == Status::lost;
         state.set_status(event.action, was_queried ? Status::unheard : Status::lost);
     }
@@ -195,7 +205,7 @@ void conductor_started(State& state) {
     }
 }
 
-// What a person has seen to goes on from here.
+// Returns the status behind a resume, which is a person's word that the cause was seen to.
 Status tried_again(Status status) {
     if (status == Status::failed) {
         return Status::waiting;
@@ -206,7 +216,8 @@ Status tried_again(Status status) {
     return status == Status::unseen ? Status::recheck : status;
 }
 
-// What was left out stays so. Only a person ends a halt or a pause: elsewhere nothing is forgotten.
+// Resumes the run. An optional action that failed stays skipped. Only a person ends a halt or a
+// pause: in other phases no failure is forgotten.
 void resumed(State& state) {
     if (state.phase() != Phase::halted && state.phase() != Phase::paused) {
         return;

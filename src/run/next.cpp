@@ -1,4 +1,10 @@
-// What to do about what is known.
+// next(): returns the commands for a state.
+//
+// It looks once over all actions. An action that waits for new work gets its command if its
+// predecessors are over; an action in flight gets its command in any case. When an action has
+// failed or a pause was requested, no new work is given out. Work in flight then ends, and at last
+// the run halts or pauses. So a run never stops with an unknown outcome that a host could still
+// report.
 #include "run/run.h"
 
 #include <algorithm>
@@ -11,9 +17,9 @@ namespace {
 
 using Cells = std::span<const State::Cell>;
 
-// What an action in a status asks for.
+// The class of an action by its status, and the command that it gets.
 struct Turn {
-    // A set.
+    // A set of bits.
     enum Is : std::uint8_t { over = 1, to_come = 2, in_flight = 4, asked = 8, failed = 16 };
 
     std::uint8_t is = over;
@@ -21,7 +27,7 @@ struct Turn {
     Purpose purpose = Purpose::none;
 };
 
-// Work in flight is always seen through to a known end.
+// Work in flight is always followed to a known end.
 constexpr Turn turn_of(Status status) {
     switch (status) {
     case Status::waiting:
@@ -53,7 +59,7 @@ constexpr Turn turn_of(Status status) {
     return {};
 }
 
-// By status: a checker looks at every action of every state.
+// Looked up by status: a checker looks at every action of every state.
 constexpr auto k_turns = [] {
     std::array<Turn, 16> turns = {};
     for (std::size_t i = 0; i < turns.size(); ++i) {
@@ -66,6 +72,7 @@ constexpr const Turn& turn_in(State::Cell cell) {
     return k_turns[static_cast<std::size_t>(State::status_in(cell))];
 }
 
+// True if all predecessors are over.
 bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
     const auto predecessors = program.after(index);
     return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
@@ -73,6 +80,7 @@ bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
     });
 }
 
+// Adds the attempt: the next number for a begin, the present one for a question to the host.
 Command command_of(const Program& program, const State& state, std::size_t index, Turn turn) {
     if (turn.what == Do::begin && program.is_gate(index)) {
         return {Do::soak, index};
@@ -82,7 +90,7 @@ Command command_of(const Program& program, const State& state, std::size_t index
     return {turn.what, index, attempt, turn.purpose};
 }
 
-// Not to be given out any more once the run is to stop.
+// True for a command that is held back once the run is to stop.
 bool is_new_work(const Command& command) {
     return command.what != Do::ask
            && (command.what != Do::judge || command.purpose == Purpose::guard);
@@ -90,14 +98,15 @@ bool is_new_work(const Command& command) {
 
 constexpr std::size_t k_nothing = std::numeric_limits<std::size_t>::max();
 
-// What one look over all actions tells, beside the commands. One, because a large plan is looked
-// over at every turn.
+// The result of one pass over all actions, beside the commands. There is only one pass, because a
+// large plan is looked over at every turn.
 struct Look {
-    std::uint8_t are = 0;            // of all actions' turns
+    std::uint8_t are = 0;            // of all actions
     std::size_t failed = k_nothing;  // the first one
 };
 
-// New work is given out only while nothing has failed and nobody asked to pause.
+// Collects commands. New work is given out only while no action has failed and no pause was
+// requested.
 Look look_over(const Program& program, const State& state, std::vector<Command>& commands) {
     Look look;
     bool gives_out = state.phase() != Phase::pausing;

@@ -30,13 +30,14 @@ Scale scale_for(double largest, const std::string& unit) {
     return {divisor, k_units.at(index)};
 }
 
-// One digit behind the point, unless it is 0 or the number is large.
+// Shows one digit behind the point, unless it is 0 or the number is large.
 std::string number_text(double number) {
     const double tenths = std::round(number * 10);
     const bool is_whole = std::abs(number) >= 100 || std::fmod(tenths, 10) == 0;
     return is_whole ? fmt::format("{:.0f}", number) : fmt::format("{:.1f}", tenths / 10);
 }
 
+// A number without a unit stands alone.
 std::string with_unit(const std::string& number, const std::string& unit) {
     return unit.empty() ? number : number + " " + unit;
 }
@@ -74,6 +75,7 @@ std::string cancelled_text(const Json& evidence) {
     return text.empty() ? "cancelled" : "cancelled at " + text;
 }
 
+// Says whether a resume goes on from the position, or begins anew.
 std::string cancelled_for_resume_text(const Json& evidence) {
     const bool has_cursor = evidence["cursor"].as_bool();
     return cancelled_text(evidence)
