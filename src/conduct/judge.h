@@ -79,8 +79,7 @@ private:
         std::int64_t pause_ms = k_poll_ms_min;
         bool reading = false;
         std::vector<std::string> old;  // facts of `retained_facts` that are read once more
-        std::shared_ptr<const model::FactBook>
-            kept;                        // facts of earlier readings; null: all are to be read
+        std::shared_ptr<const model::FactBook> kept;  // of earlier readings; null: none
         std::int64_t kept_since_ms = 0;  // when the oldest reading in `retained_facts` began
         int renewals = 0;                // of `retained_facts`
         std::shared_ptr<const model::FactBook> earlier;  // null before the first reading

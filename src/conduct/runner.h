@@ -70,10 +70,9 @@ struct Settings {
     BeginEpochs begin_epochs;              // of earlier conductors, too
     std::int64_t epoch = 0;                // of this conductor
     Crash crash;
-    std::uint64_t records = 0;       // written by this process so far
-    std::int64_t turn_ms_max = 200;  // the longest wait between two looks at requests
-    std::shared_ptr<Inquiries>
-        inquiries;  // shared by sessions of one plan; null: the runner makes its own
+    std::uint64_t records = 0;             // written by this process so far
+    std::int64_t turn_ms_max = 200;        // the longest wait between two looks at requests
+    std::shared_ptr<Inquiries> inquiries;  // of the plan; null: none is shared
 };
 
 // Returns the word for a phase in journals and lists.

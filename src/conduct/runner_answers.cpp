@@ -2,8 +2,8 @@
 //
 // An exec that is answered ends its action. Everything else is about doubt. A lost exec may have
 // been carried out, so its outcome is unknown and next() asks the host (attach). An attach has four
-// results: the action ended, is under way, never began, or began and its end is not known (`torn`).
-// A host without records cannot say "never began"; its answer counts as none.
+// results: the action ended, is under way, never began, or began and its end is not known
+// (interrupted). A host without records cannot say "never began"; its answer counts as none.
 #include "base/probe.h"
 #include "conduct/runner.h"
 

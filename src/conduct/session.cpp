@@ -9,8 +9,8 @@
 //   run_resumed         only behind a recorded halt or pause
 //   Runner::run()       until the end, a gate, or a stop
 //
-// Everything that can refuse comes before the first write on a host. What a session may record is a
-// grammar (run/grammar.h), and docs/design/0005-the-run-session.md lists the events by operation.
+// Everything that can refuse comes before the first write on a host. run/grammar.h
+// decides which events a session may record; docs/design/0005-the-run-session.md lists them.
 #include "conduct/session.h"
 
 #include "base/probe.h"
@@ -365,8 +365,8 @@ drydock::Status RunSession::record_aborted(const std::string& person) {
     return runner_->record(plain_event(EventType::run_aborted, std::move(detail)));
 }
 
-// Starts like any session, so that the hosts are fenced and late commands of a dead conductor are
-// refused, and only then waits for the end of the work.
+// Starts like any session and then waits for the end of the work. The start fences the hosts, so
+// late commands of a dead conductor are refused.
 drydock::Status RunSession::drain(const std::string& purpose) {
     DRYDOCK_TRY(start());
     runner_->drain(purpose);

@@ -47,7 +47,7 @@ struct FactSource {
     std::string member;  // empty: the system's
     std::string name;
     FactType type = FactType::text;
-    std::string binds;   // the standard fact it stands for (core.md section 2), or empty
+    std::string binds;   // the standard fact it stands for, or empty
     bool moves = false;  // changes by itself (an index, a size): never bound, never drift
     bool identity = false;
     std::string host;

@@ -5,9 +5,9 @@
 // them are observed again. So a plan compiles from any state, half stopped or half swapped, and the
 // way back needs no compiler of its own.
 //
-// The unit is a block: the steps for one member between two of its barriers. Only facts of the
-// member's release count for the comparison (what runs, what is installed, whether the process is
-// there). Other changes of its steps are awaited or repeated.
+// The unit is a block: the steps for one member between two of its barriers. The comparison uses
+// only the member's running release, its installed release, and the state of its process. Other
+// changes of its steps are awaited or repeated.
 #include "planner/step.h"
 
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
 // Pass 0: how every fact of this cluster is read. Facts of members are bound once for each member
 // of their role, system facts once.
 //
-// A source is complete: the agent needs neither the pack nor the cluster file to read it. Facts
-// whose probe names something that only a plan has, such as ${release.to}, are left out of a
-// survey, and so are facts that are derived from them.
+// A source is complete: the agent needs neither the pack nor the cluster file to read it. Some
+// probes name things that only a plan has, such as ${release.to}. A survey leaves out their facts,
+// and the facts that are derived from them.
 #include "base/text.h"
 #include "planner/names.h"
 #include "planner/planner.h"

@@ -190,8 +190,8 @@ void attached(const Program& program, State& state, const Move& event) {
     }
 }
 
-// A new conductor knows nothing of what was under way, and believes no guard that another one
-// judged.
+// Starts a new conductor. It does not know the outcome of actions in flight, and does not rely on
+// guards that another conductor judged.
 void conductor_started(State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (state.status(i) == Status::intended) {

@@ -1,8 +1,8 @@
 // Program holds the part of a plan that apply() and next() need, side by side in memory.
 //
-// It is built once from a plan and never changes. It holds no string: only the order of actions,
-// the kind of each action (a gate, an action without a host, an action with postconditions), and
-// the number of its attempts.
+// It is built once from a plan and never changes. It holds no string, only the order of actions,
+// the kind of each action, and the number of its attempts. A kind says, for example, that the
+// action is a gate, has a host, or has postconditions.
 #pragma once
 
 #include "model/plan.h"

@@ -26,11 +26,11 @@ inline constexpr int k_attempts_max = 20;
 inline constexpr int k_unbegun_max = 200;
 
 enum class Do : std::uint8_t {
-    judge,         // read fresh facts and judge `purpose` of the action -> facts_read
-    begin,         // make action_intended durable, then send the action to its host -> action_ended
-    ask,           // ask the agent what became of the attempt -> action_ended or action_attached
-    soak,          // make soak_started durable
-    await_soak,    // wait until the soak is over -> gate_opened
+    judge,       // read fresh facts and judge `purpose` of the action -> facts_read
+    begin,       // make action_intended durable, then send the action to its host -> action_ended
+    ask,         // ask the agent for the outcome of the attempt -> action_ended or action_attached
+    soak,        // make soak_started durable
+    await_soak,  // wait until the soak is over -> gate_opened
     await_person,  // nothing to do until gate_approved
     pause,         // all in flight has ended -> run_paused
     halt,          // all in flight has ended, `action` has failed -> run_halted

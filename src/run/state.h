@@ -1,8 +1,8 @@
 // State holds a run as a flat array of small integers over the plan's indices, and nothing else.
 //
 // It has no strings, no maps, no time. A copy is one memcpy and a hash is one XXH3 call, so a
-// checker visits millions of states with the very functions that run an upgrade. An action takes
-// four bytes, and a small plan needs no allocation.
+// checker visits millions of states. It calls the very functions that run an upgrade. An action
+// takes four bytes, and a small plan needs no allocation.
 #pragma once
 
 #include <array>
@@ -26,27 +26,28 @@ enum class Phase : std::uint8_t {
 
 // The life of an action:
 //
-//   waiting -> ready -> intended -> acted -> done        the straight way
-//   waiting -> skipped                                    its `when` does not hold
+//   waiting -> ready -> intended -> applied -> done       the straight way
+//   waiting -> skipped                                    its applies_if does not hold
 //   any -> skipped instead of failed                      it is optional; its failures count on
-//   intended -> lost -> (intended | waiting | unsure)     nobody knows: the agent is asked
-//   unsure -> (acted | waiting | failed)                  it cannot tell: the `happened` probe is
-//   lost -> unheard -> (acted | unreached)                it does not answer: only a probe that
-//                                                         says "it happened" tells anything
-//   acted -> (waiting | failed | unseen)                  its promise is broken, or cannot be read
+//   intended -> lost                                      no result: the agent is asked
+//   lost -> (intended | waiting | outcome_unknown)        it runs, never began, or has no result
+//   outcome_unknown -> (applied | waiting | failed)       the completion check decides
+//   lost -> agent_silent -> (applied | unreachable)       no answer: only a completion check that
+//                                                         says "it happened" counts
+//   applied -> (waiting | failed | unverified)            postconditions broken, or not readable
 //   waiting -> soaking -> open -> done                    gates
 //
-// A resume tries `failed` again from its guards. It asks the agent about an `unreached` action,
-// which may still be under way. An `unseen` action is done if its postconditions can be read by
-// now.
+// A resume tries a failed action again from its guards. It asks the agent about an unreachable
+// action, which may still be under way. An unverified action is done if its postconditions can be
+// read by now.
 enum class Status : std::uint8_t {
     waiting,   // predecessors not done, or guards not yet judged
     ready,     // guards held on fresh facts
     intended,  // durable: the command leaves or has left
     lost,      // unknown outcome: ask the agent
-    unsure,    // the agent cannot tell: ask the `happened` probe
-    unheard,   // the agent does not answer: ask the `happened` probe
-    acted,     // carried out; its promised facts are not yet observed
+    unsure,    // the agent cannot tell: ask the completion check
+    unheard,   // the agent does not answer: ask the completion check
+    acted,     // carried out; its postconditions are not yet observed
     recheck,   // the same after a resume: tried again if its facts are not observed now
     soaking,   // a gate whose soak time runs
     open,      // a gate that waits for a person

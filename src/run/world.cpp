@@ -37,7 +37,7 @@ bool is_unsettled(Status status) {
 // True if it is not certain that the action left its facts alone. An action that was tried and
 // failed counts, also while it waits for its next try: it may have done half of its work, or a
 // person the rest. An action whose guards failed before it ever began has changed nothing. An
-// action that was torn, and is skipped when it is tried again, has had its effect.
+// action that was interrupted, and is skipped when it is tried again, has had its effect.
 bool may_have_changed(const State& state, std::size_t action) {
     const Status status = state.status(action);
     const bool tried_before = status == Status::waiting || status == Status::ready
