@@ -1,7 +1,7 @@
 // Asks questions about actions and decides them on facts: submit, read, decide, read again.
 //
 // A question goes round until it is decided or its time is up. It is due, its facts are read, and
-// it is decided on them, or gets a pause and is due again. Three rules keep the answers honest:
+// it is decided on them, or gets a pause and is due again. Three rules hold for an answer:
 //
 // - Facts were read after the question was submitted; an action that was sent since makes them
 //   void.

@@ -9,8 +9,8 @@
 //   run_resumed         only behind a recorded halt or pause
 //   Runner::run()       until the end, a gate, or a stop
 //
-// Everything that can refuse comes before the first write on a host. run/grammar.h
-// decides which events a session may record; docs/design/0005-the-run-session.md lists them.
+// Everything that can refuse comes before the first write on a host. run/grammar.h decides which
+// events a session may record; docs/design/0005-the-run-session.md lists them.
 #include "conduct/session.h"
 
 #include "base/probe.h"

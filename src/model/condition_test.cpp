@@ -21,8 +21,8 @@ Tri judge(const Condition& condition,
     return evaluate(condition, {now, earlier, earlier, k_members, self}).outcome;
 }
 
-// A quorum guard: so many of the others must be ready; an unread one makes it "cannot tell" only if
-// it matters.
+// A quorum guard asks for a number of ready members among the others. An unread member makes it
+// "cannot tell" only if it matters.
 TEST(Condition, counts_members) {
     Condition quorum = {.fact = "ready",
                         .whose = Whose::others,
@@ -37,7 +37,8 @@ TEST(Condition, counts_members) {
     EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::no);
 }
 
-// Members that are not up are not asked: what is too few is told, though nobody says no.
+// Members that are down are not asked. The verdict says that too few can be asked, although no
+// member says no.
 TEST(Condition, tells_that_too_few_are_up) {
     const Condition three = {.fact = "ready",
                              .role = "node",
@@ -65,8 +66,8 @@ TEST(Condition, a_release_is_in_its_series_and_orders_by_number) {
     EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Tri::no);
 }
 
-// Caught up: not below what the others had in the reading before; without an earlier reading nobody
-// can tell.
+// A member has caught up if it is not below the values of the others in the reading before. Without
+// an earlier reading the answer is cannot_tell.
 TEST(Condition, reaches_needs_an_earlier_reading) {
     const Condition caught_up = {.fact = "index",
                                  .whose = Whose::this_member,
@@ -78,8 +79,8 @@ TEST(Condition, reaches_needs_an_earlier_reading) {
     EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Tri::no);
 }
 
-// Who cannot tell, or is down, may be ahead: only who is alone in its role has caught up with
-// nobody.
+// A member without a value, or one that is down, may be ahead. Only a member alone in its role has
+// no other to catch up with.
 TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
     const Condition caught_up = {.fact = "index",
                                  .role = "node",

@@ -24,7 +24,7 @@ Observation derive_of(const FactSource& source, const Observation& one, const Ob
     return derive(source, {{"m1/v", one}, {"m2/v", other}});
 }
 
-// The member that cannot tell may have the value that matters.
+// An unknown member may have the value that matters.
 TEST(Derive, TellsNothingWhereAMemberCannotTell) {
     for (const char* how : {"lowest", "highest", "agreed"}) {
         const Observation fact = derive_of(derived(how), known("3.4.0"), k_unknown);
@@ -45,7 +45,7 @@ TEST(Derive, SkipsWhatIsUnknownIfThePackSaysSo) {
     }
 }
 
-// A member that is down surely has none.
+// A member that is down certainly has no value.
 TEST(Derive, SkipsWhatIsAbsent) {
     for (const char* how : {"lowest", "highest", "agreed"}) {
         EXPECT_EQ(derive_of(derived(how), k_absent, known("3.4.0")).value, Json("3.4.0")) << how;

@@ -39,8 +39,7 @@ Plan small_plan() {
     return plan;
 }
 
-// Gives a plan whose JSON was changed a digest that fits, so that the change itself is what is
-// refused.
+// Gives changed JSON a digest that fits, so that the plan is refused for the change itself.
 Json with_fitting_digest(Json json) {
     Json::Object members = json.members();
     members.erase("digest");
@@ -57,7 +56,7 @@ TEST(Plan, reads_back_as_itself) {
     EXPECT_EQ(read->digest(), plan.digest());
 }
 
-// A plan without long actions reads as it did before there were any.
+// A plan without long actions has the same JSON as before the format had them.
 TEST(Plan, keeps_the_limits_of_long_actions) {
     Plan plan = small_plan();
     EXPECT_FALSE(to_json(plan)["actions"].items().front().contains("stall_ms"));
@@ -148,7 +147,7 @@ TEST(Plan, refuses_broken_plans) {
     }
 }
 
-// Any single changed value is found by the digest, also where the plan would still make sense.
+// The digest shows any single changed value, also where the plan would still make sense.
 TEST(Plan, refuses_an_edited_plan) {
     Json json = to_json(small_plan());
     json.set("to", "2.1");
@@ -158,7 +157,7 @@ TEST(Plan, refuses_an_edited_plan) {
     EXPECT_FALSE(read.error().remedy.empty());
 }
 
-// Cut at every length: refused, never a crash.
+// A file that is cut at any length is refused and never crashes the reader.
 TEST(Plan, refuses_every_truncation) {
     const std::string text = to_json(small_plan()).dump();
     for (std::size_t length = 0; length < text.size(); ++length) {

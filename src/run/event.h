@@ -22,11 +22,11 @@ enum class EventType : std::uint8_t {
     conductor_started,  // detail: epoch, who, where
     action_intended,    // durable before the command leaves
     action_ended,       // outcome: done, failed, unknown
-    action_attached,    // the agent's answer after an unknown: running, none (never begun),
-                      // interrupted (begun, its end is not known)
-    facts_read,    // outcome of judging `purpose`: yes, no, cannot_tell, skip
-    drift_found,   // facts have moved: the run stops
-    soak_started,  // detail: wall_ms
+    action_attached,    // the agent's answer: running, none (never begun),
+                        // interrupted (begun, its end is not known)
+    facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
+    drift_found,        // facts have moved: the run stops
+    soak_started,       // detail: wall_ms
     gate_opened,
     gate_approved,  // detail: who, the words they approved
     run_paused,

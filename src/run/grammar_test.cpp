@@ -158,7 +158,7 @@ TEST(Grammar, RefusesWhatNoRunRecords) {
     }
 }
 
-// What a conductor does about a command, or what it learns.
+// Returns the events that may follow a command.
 std::vector<Move> answers_to(const Command& command) {
     const std::size_t action = command.action;
     if (command.what == Do::begin) {
@@ -205,7 +205,7 @@ std::vector<Move> possible_events(const Program& program, const State& state) {
     return events;
 }
 
-// A run as next() and apply() lead it, in any order of events.
+// Walks through a run by next() and apply(), in any order of events.
 RC_GTEST_PROP(GrammarProperty, AcceptsWhatNextAndApplyLeadTo, ()) {
     const Plan plan = gated_plan();
     const Program program(plan);

@@ -1,10 +1,10 @@
 // next(): returns the commands for a state.
 //
 // It looks once over all actions. An action that waits for new work gets its command if its
-// predecessors are over; an action in flight gets its command in any case. When an action has
-// failed or a pause was requested, no new work is given out. Work in flight then ends, and at last
-// the run halts or pauses. So a run never stops with an unknown outcome that a host could still
-// report.
+// predecessors are over. An action whose outcome is open gets its question in any case. When an
+// action has failed or a pause was requested, no new work is given out. Work in flight then ends,
+// and at last the run halts or pauses. So a run never stops with an unknown outcome that a host
+// could still report.
 #include "run/run.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What a person reads of how far a long action has come.
+// Tests the words for the progress of a long action.
 #include "run/progress.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ TEST(Progress, is_told_in_plain_words) {
     EXPECT_EQ(progress_text(json(R"({"output_bytes":7})")), "");
 }
 
-// It must not promise to go on from there where nothing remembers the place.
+// The text must not promise to go on from the position if the action has no cursor.
 TEST(Progress, of_a_cancelled_action_says_from_where_it_goes_on) {
     const char* known = R"({"progress":{"done":3.2,"of":10,"rate":1,"unit":"GB"},"cursor":true})";
     EXPECT_EQ(cancelled_text(json(known)), "cancelled at 3.2 of 10 GB");

@@ -1,4 +1,4 @@
-// When an action is begun again, and when it is not.
+// Tests when an action is begun again, and when it is not.
 #include "run/run.h"
 #include "run/run_fixture.h"
 
@@ -9,7 +9,7 @@
 namespace drydock::run {
 namespace {
 
-// It may be under way still: what comes behind it must not begin beside it.
+// An optional action may be under way still, so its successors must not begin beside it.
 TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
     Plan plan = diamond(Repeatable::probe);
     plan.actions[0].optional = true;
@@ -24,7 +24,7 @@ TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
     }
 }
 
-// A conductor that died is no person who saw to what failed.
+// The death of a conductor is no resume: failures are not forgotten.
 TEST(RunApply, ResumesOnlyAfterAHaltOrAPause) {
     const Plan plan = diamond(Repeatable::no);
     for (const Phase phase : {Phase::created,
@@ -90,7 +90,8 @@ TEST(RunApply, FailsForGoodWhenTheNumbersOfAttemptsAreUsedUp) {
     }
 }
 
-// Whether this event tells for certain that the last attempt changed nothing, or a person answers.
+// True if the event shows for certain that the last attempt changed nothing, or comes from a
+// person.
 bool allows_repeat(const Event& event, Phase phase) {
     const bool is_unbegun =
         event.type == EventType::action_attached && event.outcome == Outcome::none;

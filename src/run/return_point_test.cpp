@@ -61,7 +61,7 @@ TEST(ReturnPoint, ClosesTheWayBackOnceItIsBegun) {
     EXPECT_EQ(closed_by(plan, after(plan, begun(2))), 2U);
 }
 
-// Whatever became of it: it may have taken effect.
+// The outcome does not matter: the action may have taken effect.
 TEST(ReturnPoint, StaysClosedWhateverBecameOfIt) {
     const Plan plan = plan_of_three();
     for (const Outcome outcome : {Outcome::done, Outcome::failed, Outcome::unknown}) {

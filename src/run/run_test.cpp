@@ -14,7 +14,7 @@ struct Row {
     std::map<Status, Status> moves;  // every status that is not named stays as it is
 };
 
-// Each event only moves an action that is in the status in which it makes sense.
+// Each event moves an action only from a status in which the event makes sense.
 TEST(RunApply, MovesByTheTable) {
     using S = Status;
     const std::vector<Row> rows = {
@@ -92,7 +92,7 @@ TEST(RunApply, TriesAgainAsOftenAsThePackAllows) {
     EXPECT_EQ(resume(plan, state).status(0), Status::waiting);
 }
 
-// It may be under way still: nothing but its own host, or a probe that has seen it, ends the doubt.
+// The action may be under way still. Only its own host, or a completion check, ends the doubt.
 TEST(RunApply, AsksAgainWhoDidNotAnswerBeforeAnythingIsRepeated) {
     const Plan plan = diamond(Repeatable::yes);
     const State lost = with(running(plan), 0, Status::lost);
@@ -123,7 +123,7 @@ TEST(RunApply, LooksAgainForWhatCouldNotBeReadBeforeItIsRepeated) {
     EXPECT_EQ(resume(plan, unseen).status(0), Status::recheck);
 }
 
-// What is optional stops nothing, is known to have failed, and is not tried again.
+// An optional action that fails stops nothing, is recorded as failed, and is not tried again.
 TEST(RunApply, GoesOnWithoutWhatIsOptional) {
     Plan plan = diamond(Repeatable::probe);
     plan.actions[0].optional = true;
