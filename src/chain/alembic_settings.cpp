@@ -38,15 +38,16 @@ std::vector<Section> sections_of(std::string_view text) {
     return sections;
 }
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
-        text.replace(at, what.size(), by);
+std::string replaced(std::string text, std::string_view pattern, std::string_view replacement) {
+    for (auto position = text.find(pattern); position != text.npos;
+         position = text.find(pattern, position + replacement.size())) {
+        text.replace(position, pattern.size(), replacement);
     }
     return text;
 }
 
 // "%(here)s/x", "x" and "package.name:x" as paths. A package is found by the end of its path.
-std::string location_of(std::string text, std::string_view here) {
+std::string location_of(std::string text, std::string_view ini_folder) {
     text = trim(text);
     if (const auto colon = text.find(':'); colon != text.npos) {
         std::replace(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), '.', '/');
@@ -54,11 +55,11 @@ std::string location_of(std::string text, std::string_view here) {
         return clean_path(text);
     }
     const bool names_here = text.find("%(here)s") != text.npos;
-    text = clean_path(replaced(std::move(text), "%(here)s", here));
-    return names_here || here == "." ? text : clean_path(below(here, text));
+    text = clean_path(replaced(std::move(text), "%(here)s", ini_folder));
+    return names_here || ini_folder == "." ? text : clean_path(below(ini_folder, text));
 }
 
-std::vector<std::string> locations_of(const Section& section, std::string_view here) {
+std::vector<std::string> locations_of(const Section& section, std::string_view ini_folder) {
     const auto list = section.find("version_locations");
     if (list == section.end()) {
         return {};
@@ -75,26 +76,27 @@ std::vector<std::string> locations_of(const Section& section, std::string_view h
     for (const char end : ends) {
         std::replace(text.begin(), text.end(), end, '\n');
     }
-    std::vector<std::string> found;
-    for (const std::string& one : split(text, '\n')) {
-        if (!trim(one).empty()) {
-            found.push_back(location_of(one, here));
+    std::vector<std::string> locations;
+    for (const std::string& location : split(text, '\n')) {
+        if (!trim(location).empty()) {
+            locations.push_back(location_of(location, ini_folder));
         }
     }
-    return found;
+    return locations;
 }
 
 }  // namespace
 
 std::vector<AlembicSettings> read_alembic_settings(std::string_view path, std::string_view text) {
-    std::vector<AlembicSettings> found;
+    std::vector<AlembicSettings> settings;
     for (const Section& section : sections_of(text)) {
         if (const auto script = section.find("script_location"); script != section.end()) {
-            const std::string_view here = folder_of(path);
-            found.push_back({location_of(script->second, here), locations_of(section, here)});
+            const std::string_view ini_folder = folder_of(path);
+            settings.push_back(
+                {location_of(script->second, ini_folder), locations_of(section, ini_folder)});
         }
     }
-    return found;
+    return settings;
 }
 
 }  // namespace drydock::chain

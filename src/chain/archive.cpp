@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t k_block = 64ULL << 10;
 
 struct CloseArchive {
-    void operator()(archive* one) const { archive_read_free(one); }
+    void operator()(archive* handle) const { archive_read_free(handle); }
 };
 
 using Handle = std::unique_ptr<archive, CloseArchive>;
@@ -45,22 +45,22 @@ public:
             DRYDOCK_TRY(add(handle.get(), entry));
         }
         std::sort(paths_.begin(), paths_.end());
-        const auto twice = std::adjacent_find(paths_.begin(), paths_.end());
-        return twice == paths_.end() ? Status() : Status(twice_in_archive(*twice));
+        const auto duplicate = std::adjacent_find(paths_.begin(), paths_.end());
+        return duplicate == paths_.end() ? Status() : Status(twice_in_archive(*duplicate));
     }
 
     [[nodiscard]] const std::vector<std::string>& paths() const override { return paths_; }
 
     Result<Texts> read(const std::vector<std::string>& paths) override {
-        Texts found;
+        Texts texts;
         for (const std::string& path : paths) {
-            const auto it = texts_.find(path);
-            if (it == texts_.end()) {
+            const auto entry = texts_.find(path);
+            if (entry == texts_.end()) {
                 return damaged_archive(path + " cannot be found in it");
             }
-            found.emplace(path, it->second);
+            texts.emplace(path, entry->second);
         }
-        return found;
+        return texts;
     }
 
 private:

@@ -16,16 +16,16 @@ using Lines = std::map<std::string, std::string>;  // what stands behind the id,
 
 Lines lines_of(const Graph& graph) {
     Lines lines;
-    for (const Revision& one : graph.revisions) {
+    for (const Revision& revision : graph.revisions) {
         std::string words;
-        for (const std::string& parent : one.parents) {
+        for (const std::string& parent : revision.parents) {
             words += " " + parent;
         }
-        words += one.depends_on.empty() ? "" : " ;";
-        for (const std::string& dependency : one.depends_on) {
+        words += revision.depends_on.empty() ? "" : " ;";
+        for (const std::string& dependency : revision.depends_on) {
             words += " " + dependency;
         }
-        lines[one.id] = words;
+        lines[revision.id] = words;
     }
     return lines;
 }
@@ -101,23 +101,23 @@ private:
 }  // namespace
 
 std::string write_catalogue(const Catalogue& catalogue) {
-    std::string out;
-    Lines before;
+    std::string text;
+    Lines previous_lines;
     for (const CatalogueEntry& entry : catalogue) {
-        out += "release " + entry.release + "\n";
+        text += "release " + entry.release + "\n";
         const Lines lines = lines_of(entry.graph);
-        for (const auto& [id, words] : before) {
-            out += lines.contains(id) ? "" : "- " + id + "\n";
+        for (const auto& [id, words] : previous_lines) {
+            text += lines.contains(id) ? "" : "- " + id + "\n";
         }
         for (const auto& [id, words] : lines) {
-            const auto it = before.find(id);
-            if (it == before.end() || it->second != words) {
-                out += fmt::format("+ {}{}\n", id, words);
+            const auto previous_line = previous_lines.find(id);
+            if (previous_line == previous_lines.end() || previous_line->second != words) {
+                text += fmt::format("+ {}{}\n", id, words);
             }
         }
-        before = lines;
+        previous_lines = lines;
     }
-    return out;
+    return text;
 }
 
 Result<Catalogue> read_catalogue(std::string_view text) {

@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t k_bits = 64;
 
-void append_names(const Graph& graph, std::vector<std::string_view>& into) {
-    for (const Revision& one : graph.revisions) {
-        into.push_back(one.id);
-        into.insert(into.end(), one.parents.begin(), one.parents.end());
-        into.insert(into.end(), one.depends_on.begin(), one.depends_on.end());
+void append_names(const Graph& graph, std::vector<std::string_view>& names) {
+    for (const Revision& revision : graph.revisions) {
+        names.push_back(revision.id);
+        names.insert(names.end(), revision.parents.begin(), revision.parents.end());
+        names.insert(names.end(), revision.depends_on.begin(), revision.depends_on.end());
     }
 }
 
@@ -29,34 +29,34 @@ Ids::Ids(const Graph& a, const Graph& b) {
 }
 
 std::size_t Ids::at(std::string_view id) const {
-    const auto it = std::lower_bound(names_.begin(), names_.end(), id);
-    CHECK(it != names_.end() && *it == id);
-    return static_cast<std::size_t>(it - names_.begin());
+    const auto match = std::lower_bound(names_.begin(), names_.end(), id);
+    CHECK(match != names_.end() && *match == id);
+    return static_cast<std::size_t>(match - names_.begin());
 }
 
-Edges::Edges(const Ids& ids, const Graph& graph, const Graph* other)
+Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
     : ids_(ids)
     , own_(ids.size())
     , lower_(ids.size()) {
     add(ids, graph);
-    for (const Revision& one : graph.revisions) {
-        own_[ids.at(one.id)] = true;
+    for (const Revision& revision : graph.revisions) {
+        own_[ids.at(revision.id)] = true;
     }
-    if (other != nullptr) {
-        add(ids, *other);
+    if (fallback != nullptr) {
+        add(ids, *fallback);
     }
     sort();
 }
 
 void Edges::add(const Ids& ids, const Graph& graph) {
-    for (const Revision& one : graph.revisions) {
-        const std::size_t at = ids.at(one.id);
-        if (own_[at]) {
+    for (const Revision& revision : graph.revisions) {
+        const std::size_t position = ids.at(revision.id);
+        if (own_[position]) {
             continue;  // the first graph has its own edges there
         }
-        for (const auto* list : {&one.parents, &one.depends_on}) {
+        for (const auto* list : {&revision.parents, &revision.depends_on}) {
             for (const std::string& id : *list) {
-                lower_[at].push_back(static_cast<std::uint32_t>(ids.at(id)));
+                lower_[position].push_back(static_cast<std::uint32_t>(ids.at(id)));
             }
         }
     }
@@ -64,23 +64,23 @@ void Edges::add(const Ids& ids, const Graph& graph) {
 
 // Depth first, without recursion: chains are long.
 void Edges::sort() {
-    Marks seen(lower_.size());
+    Marks is_visited(lower_.size());
     std::vector<std::pair<std::size_t, std::size_t>> stack;  // position, next of its lower ones
     for (std::size_t i = 0; i < lower_.size(); ++i) {
-        if (!seen[i]) {
-            seen[i] = true;
+        if (!is_visited[i]) {
+            is_visited[i] = true;
             stack.emplace_back(i, 0);
         }
         while (!stack.empty()) {
-            auto& [at, next] = stack.back();
-            if (next == lower_[at].size()) {
-                order_.push_back(at);
+            auto& [position, next] = stack.back();
+            if (next == lower_[position].size()) {
+                order_.push_back(position);
                 stack.pop_back();
                 continue;
             }
-            const std::size_t lower = lower_[at][next++];
-            if (!seen[lower]) {
-                seen[lower] = true;
+            const std::size_t lower = lower_[position][next++];
+            if (!is_visited[lower]) {
+                is_visited[lower] = true;
                 stack.emplace_back(lower, 0);
             }
         }
@@ -89,17 +89,17 @@ void Edges::sort() {
 
 Marks Edges::below(const std::vector<std::size_t>& start) const {
     Marks marks(lower_.size());
-    std::vector<std::size_t> ahead = start;
-    for (const std::size_t at : start) {
-        marks[at] = true;
+    std::vector<std::size_t> stack = start;
+    for (const std::size_t position : start) {
+        marks[position] = true;
     }
-    while (!ahead.empty()) {
-        const std::size_t at = ahead.back();
-        ahead.pop_back();
-        for (const std::size_t lower : lower_[at]) {
+    while (!stack.empty()) {
+        const std::size_t position = stack.back();
+        stack.pop_back();
+        for (const std::size_t lower : lower_[position]) {
             if (!marks[lower]) {
                 marks[lower] = true;
-                ahead.push_back(lower);
+                stack.push_back(lower);
             }
         }
     }
@@ -107,24 +107,25 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
 }
 
 Marks Edges::above(const std::vector<std::size_t>& start) const {
-    Marks from(lower_.size());
-    for (const std::size_t at : start) {
-        from[at] = true;
+    Marks is_start(lower_.size());
+    for (const std::size_t position : start) {
+        is_start[position] = true;
     }
     Marks marks(lower_.size());
-    for (const std::size_t at : order_) {
-        marks[at] = std::any_of(lower_[at].begin(), lower_[at].end(), [&](std::size_t lower) {
-            return from[lower] || marks[lower];
-        });
+    for (const std::size_t position : order_) {
+        marks[position] =
+            std::any_of(lower_[position].begin(), lower_[position].end(), [&](std::size_t lower) {
+                return is_start[lower] || marks[lower];
+            });
     }
     return marks;
 }
 
 std::vector<std::string> Edges::names_in_order(const Marks& marks) const {
     std::vector<std::string> names;
-    for (const std::size_t at : order_) {
-        if (marks[at]) {
-            names.push_back(ids_.name(at));
+    for (const std::size_t position : order_) {
+        if (marks[position]) {
+            names.push_back(ids_.name(position));
         }
     }
     return names;
@@ -133,29 +134,29 @@ std::vector<std::string> Edges::names_in_order(const Marks& marks) const {
 Closures::Closures(const Edges& edges)
     : words_((edges.order().size() + k_bits - 1) / k_bits)
     , bits_(edges.order().size() * words_) {
-    for (const std::size_t at : edges.order()) {
-        std::uint64_t* own = bits_.data() + at * words_;
-        own[at / k_bits] |= 1ULL << (at % k_bits);
-        for (const std::size_t lower : edges.lower(at)) {
-            const std::uint64_t* other = bits_.data() + lower * words_;
+    for (const std::size_t position : edges.order()) {
+        std::uint64_t* target_words = bits_.data() + position * words_;
+        target_words[position / k_bits] |= 1ULL << (position % k_bits);
+        for (const std::size_t lower : edges.lower(position)) {
+            const std::uint64_t* source_words = bits_.data() + lower * words_;
             for (std::size_t word = 0; word < words_; ++word) {
-                own[word] |= other[word];
+                target_words[word] |= source_words[word];
             }
         }
     }
 }
 
-bool Closures::is_same(const Closures& other, std::size_t at) const {
-    const auto begin = bits_.begin() + static_cast<std::ptrdiff_t>(at * words_);
+bool Closures::is_same(const Closures& closures, std::size_t position) const {
+    const auto begin = bits_.begin() + static_cast<std::ptrdiff_t>(position * words_);
     return std::equal(begin,
                       begin + static_cast<std::ptrdiff_t>(words_),
-                      other.bits_.begin() + static_cast<std::ptrdiff_t>(at * words_));
+                      closures.bits_.begin() + static_cast<std::ptrdiff_t>(position * words_));
 }
 
-std::size_t Closures::size(std::size_t at) const {
+std::size_t Closures::size(std::size_t position) const {
     std::size_t count = 0;
     for (std::size_t word = 0; word < words_; ++word) {
-        count += static_cast<std::size_t>(std::popcount(bits_[at * words_ + word]));
+        count += static_cast<std::size_t>(std::popcount(bits_[position * words_ + word]));
     }
     return count;
 }

@@ -22,7 +22,9 @@ public:
 
     [[nodiscard]] std::size_t at(std::string_view id) const;  // CHECKs that it is there
 
-    [[nodiscard]] std::string name(std::size_t at) const { return std::string(names_[at]); }
+    [[nodiscard]] std::string name(std::size_t position) const {
+        return std::string(names_[position]);
+    }
 
 private:
     std::vector<std::string_view> names_;
@@ -31,7 +33,7 @@ private:
 // The parents and dependencies of one graph; those of an id that it lacks are the other's.
 class Edges {
 public:
-    Edges(const Ids& ids, const Graph& graph, const Graph* other);
+    Edges(const Ids& ids, const Graph& graph, const Graph* fallback);
 
     [[nodiscard]] const Marks& own() const { return own_; }
 
@@ -44,8 +46,8 @@ public:
 
     [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
 
-    [[nodiscard]] const std::vector<std::uint32_t>& lower(std::size_t at) const {
-        return lower_[at];
+    [[nodiscard]] const std::vector<std::uint32_t>& lower(std::size_t position) const {
+        return lower_[position];
     }
 
 private:
@@ -63,9 +65,9 @@ class Closures {
 public:
     explicit Closures(const Edges& edges);
 
-    [[nodiscard]] bool is_same(const Closures& other, std::size_t at) const;
+    [[nodiscard]] bool is_same(const Closures& closures, std::size_t position) const;
     // How many, with itself.
-    [[nodiscard]] std::size_t size(std::size_t at) const;
+    [[nodiscard]] std::size_t size(std::size_t position) const;
 
 private:
     std::size_t words_;

@@ -18,54 +18,57 @@ public:
     explicit Search(const std::vector<Reading>& releases) : releases_(releases) {}
 
     [[nodiscard]] std::size_t at(std::string_view name) const {
-        const auto it = std::find_if(releases_.begin(), releases_.end(), [&](const Reading& one) {
-            return one.package == name;
-        });
-        return it == releases_.end() ? k_nowhere : static_cast<std::size_t>(it - releases_.begin());
+        const auto match =
+            std::find_if(releases_.begin(), releases_.end(), [&](const Reading& release) {
+                return release.package == name;
+            });
+        return match == releases_.end() ? k_nowhere
+                                        : static_cast<std::size_t>(match - releases_.begin());
     }
 
     // The fewest stops between the two; breadth first.
-    [[nodiscard]] std::vector<std::string> stops(std::size_t from, std::size_t to) const {
-        std::vector<std::size_t> before(releases_.size(), k_nowhere);
-        std::deque<std::size_t> ahead = {from};
-        while (!ahead.empty() && before[to] == k_nowhere) {
-            const std::size_t at = ahead.front();
-            ahead.pop_front();
-            for (std::size_t next = at + 1; next <= to; ++next) {
-                if (before[next] == k_nowhere && is_clean(at, next)) {
-                    before[next] = at;
-                    ahead.push_back(next);
+    [[nodiscard]] std::vector<std::string> stops(std::size_t start, std::size_t goal) const {
+        std::vector<std::size_t> predecessors(releases_.size(), k_nowhere);
+        std::deque<std::size_t> queue = {start};
+        while (!queue.empty() && predecessors[goal] == k_nowhere) {
+            const std::size_t position = queue.front();
+            queue.pop_front();
+            for (std::size_t next = position + 1; next <= goal; ++next) {
+                if (predecessors[next] == k_nowhere && is_clean(position, next)) {
+                    predecessors[next] = position;
+                    queue.push_back(next);
                 }
             }
         }
-        std::vector<std::string> found;
-        for (std::size_t at = before[to]; at != k_nowhere && at != from; at = before[at]) {
-            found.insert(found.begin(), releases_[at].package);
+        std::vector<std::string> route;
+        for (std::size_t position = predecessors[goal]; position != k_nowhere && position != start;
+             position = predecessors[position]) {
+            route.insert(route.begin(), releases_[position].package);
         }
-        return found;
+        return route;
     }
 
-    [[nodiscard]] std::string instead(std::size_t from, std::size_t to) const {
-        for (std::size_t next = to + 1; next < releases_.size(); ++next) {
-            if (is_clean(from, next)) {
+    [[nodiscard]] std::string instead(std::size_t start, std::size_t goal) const {
+        for (std::size_t next = goal + 1; next < releases_.size(); ++next) {
+            if (is_clean(start, next)) {
                 return releases_[next].package;
             }
         }
         return {};
     }
 
-    [[nodiscard]] std::string leave_at(std::size_t from, std::size_t to) const {
-        for (std::size_t at = from; at-- > 0;) {
-            if (is_clean(at, to)) {
-                return releases_[at].package;
+    [[nodiscard]] std::string leave_at(std::size_t start, std::size_t goal) const {
+        for (std::size_t position = start; position-- > 0;) {
+            if (is_clean(position, goal)) {
+                return releases_[position].package;
             }
         }
         return {};
     }
 
 private:
-    [[nodiscard]] bool is_clean(std::size_t from, std::size_t to) const {
-        return compare(releases_[from], releases_[to]).verdict == Verdict::clean;
+    [[nodiscard]] bool is_clean(std::size_t source, std::size_t target) const {
+        return compare(releases_[source], releases_[target]).verdict == Verdict::clean;
     }
 
     const std::vector<Reading>& releases_;
@@ -88,10 +91,10 @@ std::string Detour::text() const {
 }
 
 Detour
-find_detour(const std::vector<Reading>& releases, std::string_view from, std::string_view to) {
+find_detour(const std::vector<Reading>& releases, std::string_view start, std::string_view goal) {
     const Search search(releases);
-    const std::size_t begin = search.at(from);
-    const std::size_t end = search.at(to);
+    const std::size_t begin = search.at(start);
+    const std::size_t end = search.at(goal);
     if (begin == k_nowhere || end == k_nowhere || begin >= end) {
         return {};
     }

@@ -19,6 +19,6 @@ struct Detour {
 
 // `releases`: oldest first; `from` and `to` are among them, as Reading::package.
 [[nodiscard]] Detour
-find_detour(const std::vector<Reading>& releases, std::string_view from, std::string_view to);
+find_detour(const std::vector<Reading>& releases, std::string_view start, std::string_view goal);
 
 }  // namespace drydock::chain

@@ -51,9 +51,9 @@ std::string_view name_of(Mark mark) {
 
 class Picture {
 public:
-    Picture(const Reading& before, const Reading& after, const Comparison& comparison)
-        : before_(before.graph)
-        , after_(after.graph) {
+    Picture(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
+        : before_(old_reading.graph)
+        , after_(new_reading.graph) {
         mark(comparison.runs, Mark::runs);
         mark(comparison.skipped, Mark::skipped);
         mark(comparison.lost, Mark::lost);
@@ -71,39 +71,41 @@ public:
     std::vector<Line> lines;
 
 private:
-    void mark(const std::vector<std::string>& ids, Mark as) {
+    void mark(const std::vector<std::string>& ids, Mark new_mark) {
         for (const std::string& id : ids) {
-            marks_[id] = as;
+            marks_[id] = new_mark;
         }
     }
 
     // NEW's word on a revision comes first.
     [[nodiscard]] const Revision* find(const std::string& id) const {
-        const Revision* one = after_.find(id);
-        return one == nullptr ? before_.find(id) : one;
+        const Revision* revision = after_.find(id);
+        return revision == nullptr ? before_.find(id) : revision;
     }
 
     [[nodiscard]] std::vector<std::string> lower(const std::string& id) const {
-        const Revision* one = find(id);
-        if (one == nullptr) {
+        const Revision* revision = find(id);
+        if (revision == nullptr) {
             return {};
         }
-        auto all = one->parents;
-        all.insert(all.end(), one->depends_on.begin(), one->depends_on.end());
-        return all;
+        auto ids = revision->parents;
+        ids.insert(ids.end(), revision->depends_on.begin(), revision->depends_on.end());
+        return ids;
     }
 
     // The difference, what it stands on, the heads and the meeting point.
     void choose(const Comparison& comparison) {
-        std::vector<std::string> near;
+        std::vector<std::string> neighbours;
         for (const auto& [id, mark] : marks_) {
             const auto below = lower(id);
-            near.insert(near.end(), below.begin(), below.end());
+            neighbours.insert(neighbours.end(), below.begin(), below.end());
         }
-        near.insert(near.end(), comparison.old_heads.begin(), comparison.old_heads.end());
-        near.insert(near.end(), comparison.new_heads.begin(), comparison.new_heads.end());
-        near.push_back(comparison.meeting_point);
-        for (const std::string& id : near) {
+        neighbours.insert(
+            neighbours.end(), comparison.old_heads.begin(), comparison.old_heads.end());
+        neighbours.insert(
+            neighbours.end(), comparison.new_heads.begin(), comparison.new_heads.end());
+        neighbours.push_back(comparison.meeting_point);
+        for (const std::string& id : neighbours) {
             if (find(id) != nullptr) {
                 marks_.emplace(id, Mark::both);
             }
@@ -111,7 +113,7 @@ private:
     }
 
     void add_node(const std::string& id, Mark mark, const Comparison& comparison) {
-        const auto has = [&](const std::vector<std::string>& list) {
+        const auto contains = [&](const std::vector<std::string>& list) {
             return std::find(list.begin(), list.end(), id) != list.end();
         };
         std::string words = find(id)->doc;
@@ -119,29 +121,33 @@ private:
             words = words.substr(0, k_words_max) + "...";
         }
         places_[id] = nodes.size();
-        nodes.push_back(
-            {id, words, mark, has(comparison.old_heads) || has(comparison.new_heads), 0, 0});
+        nodes.push_back({id,
+                         words,
+                         mark,
+                         contains(comparison.old_heads) || contains(comparison.new_heads),
+                         0,
+                         0});
     }
 
     // To each drawn revision that is reached without passing another drawn one.
     void add_lines(std::size_t child) {
-        std::set<std::string> seen;
-        std::vector<std::pair<std::string, bool>> ahead;
+        std::set<std::string> visited_ids;
+        std::vector<std::pair<std::string, bool>> stack;
         for (const std::string& id : lower(nodes[child].id)) {
-            ahead.emplace_back(id, false);
+            stack.emplace_back(id, false);
         }
-        while (!ahead.empty()) {
-            const auto [id, is_folded] = ahead.back();
-            ahead.pop_back();
-            if (!seen.insert(id).second) {
+        while (!stack.empty()) {
+            const auto [id, is_folded] = stack.back();
+            stack.pop_back();
+            if (!visited_ids.insert(id).second) {
                 continue;
             }
-            if (const auto it = places_.find(id); it != places_.end()) {
-                lines.push_back({child, it->second, is_folded});
+            if (const auto drawn_node = places_.find(id); drawn_node != places_.end()) {
+                lines.push_back({child, drawn_node->second, is_folded});
                 continue;
             }
             for (const std::string& next : lower(id)) {
-                ahead.emplace_back(next, true);
+                stack.emplace_back(next, true);
             }
         }
     }
@@ -174,8 +180,8 @@ private:
         std::map<std::size_t, int> wish;
         for (const Line& line : lines) {
             const int column = nodes[line.parent].column;
-            const auto it = wish.find(line.child);
-            wish[line.child] = it == wish.end() ? column : std::min(it->second, column);
+            const auto entry = wish.find(line.child);
+            wish[line.child] = entry == wish.end() ? column : std::min(entry->second, column);
         }
         std::sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
             return wish[a] != wish[b] ? wish[a] < wish[b] : a < b;
@@ -194,38 +200,38 @@ private:
 };
 
 std::string escaped(std::string_view text, bool for_xml) {
-    std::string out;
+    std::string result;
     for (const char byte : text) {
         const bool is_control = static_cast<unsigned char>(byte) < 0x20;
         if (for_xml && (byte == '<' || byte == '>' || byte == '&' || byte == '"')) {
-            out += fmt::format("&#{};", static_cast<int>(byte));
+            result += fmt::format("&#{};", static_cast<int>(byte));
         } else if (!for_xml && (byte == '"' || byte == '\\')) {
-            out += std::string("\\") + byte;
+            result += std::string("\\") + byte;
         } else {
-            out += is_control ? ' ' : byte;
+            result += is_control ? ' ' : byte;
         }
     }
-    return out;
+    return result;
 }
 
 std::string to_dot(const Picture& picture, const std::string& title) {
-    std::string out = fmt::format("digraph chain {{\n  label=\"{}\"; labelloc=t; rankdir=BT;\n"
-                                  "  node [shape=box, style=filled, fontname=\"sans-serif\"];\n",
-                                  escaped(title, false));
+    std::string text = fmt::format("digraph chain {{\n  label=\"{}\"; labelloc=t; rankdir=BT;\n"
+                                   "  node [shape=box, style=filled, fontname=\"sans-serif\"];\n",
+                                   escaped(title, false));
     for (const Node& node : picture.nodes) {
-        out += fmt::format("  \"{0}\" [label=\"{0}\\n{1}\", fillcolor=\"{2}\"{3}];\n",
-                           escaped(node.id, false),
-                           escaped(node.words, false),
-                           color_of(node.mark),
-                           node.is_head ? ", penwidth=3" : "");
+        text += fmt::format("  \"{0}\" [label=\"{0}\\n{1}\", fillcolor=\"{2}\"{3}];\n",
+                            escaped(node.id, false),
+                            escaped(node.words, false),
+                            color_of(node.mark),
+                            node.is_head ? ", penwidth=3" : "");
     }
     for (const Line& line : picture.lines) {
-        out += fmt::format("  \"{}\" -> \"{}\"{};\n",
-                           escaped(picture.nodes[line.parent].id, false),
-                           escaped(picture.nodes[line.child].id, false),
-                           line.is_folded ? " [style=dashed]" : "");
+        text += fmt::format("  \"{}\" -> \"{}\"{};\n",
+                            escaped(picture.nodes[line.parent].id, false),
+                            escaped(picture.nodes[line.child].id, false),
+                            line.is_folded ? " [style=dashed]" : "");
     }
-    return out + "}\n";
+    return text + "}\n";
 }
 
 class Svg {
@@ -321,13 +327,13 @@ private:
 
 }  // namespace
 
-std::string draw(const Reading& before,
-                 const Reading& after,
+std::string draw(const Reading& old_reading,
+                 const Reading& new_reading,
                  const Comparison& comparison,
                  PictureFormat format) {
-    const Picture picture(before, after, comparison);
-    const std::string title =
-        fmt::format("{} -> {}: {}", before.package, after.package, name_of(comparison.verdict));
+    const Picture picture(old_reading, new_reading, comparison);
+    const std::string title = fmt::format(
+        "{} -> {}: {}", old_reading.package, new_reading.package, name_of(comparison.verdict));
     return format == PictureFormat::dot ? to_dot(picture, title) : Svg(picture, title).text();
 }
 

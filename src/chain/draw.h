@@ -10,8 +10,8 @@ namespace drydock::chain {
 
 enum class PictureFormat { svg, dot };
 
-[[nodiscard]] std::string draw(const Reading& before,
-                               const Reading& after,
+[[nodiscard]] std::string draw(const Reading& old_reading,
+                               const Reading& new_reading,
                                const Comparison& comparison,
                                PictureFormat format);
 

@@ -59,27 +59,27 @@ public:
 
 private:
     Status read_settings() {
-        Paths wanted;
+        Paths ini_paths;
         for (const std::string& path : paths_) {
             if (leaf_of(path) == "alembic.ini" || ends_with(leaf_of(path), "alembic.ini")) {
-                wanted.push_back(path);
+                ini_paths.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(ini_paths));
         for (const auto& [path, text] : texts) {
-            for (AlembicSettings& one : read_alembic_settings(path, text)) {
-                settings_.push_back(std::move(one));
+            for (AlembicSettings& settings : read_alembic_settings(path, text)) {
+                settings_.push_back(std::move(settings));
             }
         }
         return {};
     }
 
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
-        const auto it =
-            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& one) {
-                return ends_with_path(folder, one.script_location);
+        const auto match =
+            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
+                return ends_with_path(folder, settings.script_location);
             });
-        return it == settings_.end() ? nullptr : &*it;
+        return match == settings_.end() ? nullptr : &*match;
     }
 
     // Folders with an env.py that are an environment by what else lies there.
@@ -206,8 +206,8 @@ private:
                           const std::set<std::string>& scriptless) {
         for (const std::string& folder : scriptless) {
             DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(by_folder[folder].files));
-            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& one) {
-                return mentions_parents(one.second);
+            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& entry) {
+                return mentions_parents(entry.second);
             });
             if (!is_ours) {
                 by_folder.erase(folder);
@@ -217,13 +217,13 @@ private:
     }
 
     Status find_django() {
-        Paths wanted;
+        Paths candidates;
         for (const std::string& path : paths_) {
             if (may_be_django(path) && script_above(path).empty()) {
-                wanted.push_back(path);
+                candidates.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
         Environment environment = {Convention::django, {}, {}, {}};
         for (const auto& [path, text] : texts) {
             if (text.find("class Migration") != text.npos) {
@@ -238,11 +238,11 @@ private:
     }
 
     // The longest folder that holds both.
-    static void widen(std::string& folder, std::string_view other) {
+    static void widen(std::string& folder, std::string_view file_folder) {
         if (folder.empty()) {
-            folder = other;
+            folder = file_folder;
         }
-        while (folder != "." && folder != other && !lies_in(other, folder)) {
+        while (folder != "." && folder != file_folder && !lies_in(file_folder, folder)) {
             folder = std::string(folder_of(folder));
         }
     }
@@ -252,10 +252,11 @@ private:
         for (const std::string& path : paths_) {
             if (const auto convention = numbered_convention(path)) {
                 const std::string folder(folder_of(path));
-                Environment& one = by_folder[fmt::format("{} {}", folder, name_of(*convention))];
-                one.convention = *convention;
-                one.folder = folder;
-                one.files.push_back(path);
+                Environment& environment =
+                    by_folder[fmt::format("{} {}", folder, name_of(*convention))];
+                environment.convention = *convention;
+                environment.folder = folder;
+                environment.files.push_back(path);
             }
         }
         for (auto& [key, environment] : by_folder) {
@@ -265,15 +266,15 @@ private:
 
     // Nothing by names: every Python file is looked into.
     Status find_anywhere() {
-        Paths wanted;
-        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(wanted), may_be_revision);
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        Paths candidates;
+        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(candidates), may_be_revision);
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
         std::map<std::string, Environment> by_folder;
         for (const auto& [path, text] : texts) {
             if (mentions_parents(text) && read_alembic(path, text).declares) {
-                Environment& one = by_folder[std::string(folder_of(path))];
-                one.folder = folder_of(path);
-                one.files.push_back(path);
+                Environment& environment = by_folder[std::string(folder_of(path))];
+                environment.folder = folder_of(path);
+                environment.files.push_back(path);
             }
         }
         for (auto& [folder, environment] : by_folder) {
@@ -291,10 +292,10 @@ private:
 
 class AlembicReader {
 public:
-    AlembicReader(Package& package, const Environment& environment, Reading& into)
+    AlembicReader(Package& package, const Environment& environment, Reading& reading)
         : package_(package)
         , environment_(environment)
-        , into_(into) {}
+        , into_(reading) {}
 
     void read() {
         add(environment_.files, into_.graph.revisions, into_.problems, true);
@@ -342,15 +343,15 @@ private:
     // Whether one of `lower` is named as a parent by `upper` and is not there itself.
     static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
         std::set<std::string_view> ids;
-        for (const Revision& one : lower) {
-            ids.insert(one.id);
+        for (const Revision& revision : lower) {
+            ids.insert(revision.id);
         }
         const auto names_one = [&](const std::vector<std::string>& list) {
             return std::any_of(
                 list.begin(), list.end(), [&](const std::string& id) { return ids.contains(id); });
         };
-        return std::any_of(upper.begin(), upper.end(), [&](const Revision& one) {
-            return names_one(one.parents) || names_one(one.depends_on);
+        return std::any_of(upper.begin(), upper.end(), [&](const Revision& revision) {
+            return names_one(revision.parents) || names_one(revision.depends_on);
         });
     }
 

@@ -17,8 +17,8 @@ constexpr std::size_t k_applied_max = 12;  // single commands in one repair
 std::string named(const std::vector<std::string>& ids) {
     const auto count = std::min(ids.size(), k_named_max);
     std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
-    const std::size_t more = ids.size() - count;
-    return join(first, ", ") + (more == 0 ? "" : fmt::format(" and {} more", more));
+    const std::size_t hidden_count = ids.size() - count;
+    return join(first, ", ") + (hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count));
 }
 
 std::string revisions(std::size_t count) {
@@ -27,9 +27,9 @@ std::string revisions(std::size_t count) {
 
 class Explainer {
 public:
-    Explainer(const Reading& before, const Reading& after, const Comparison& comparison)
-        : before_(before)
-        , after_(after)
+    Explainer(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
+        : before_(old_reading)
+        , after_(new_reading)
         , comparison_(comparison) {}
 
     Explanation run() {
@@ -267,49 +267,49 @@ private:
     // Sorted.
     static std::vector<std::string> ancestors(const Graph& graph,
                                               const std::vector<std::string>& start) {
-        std::vector<std::string> found;
-        std::vector<std::string> ahead = start;
-        while (!ahead.empty()) {
-            const std::string id = ahead.back();
-            ahead.pop_back();
-            const auto place = std::lower_bound(found.begin(), found.end(), id);
-            const Revision* one = graph.find(id);
-            if (one == nullptr || (place != found.end() && *place == id)) {
+        std::vector<std::string> ids;
+        std::vector<std::string> stack = start;
+        while (!stack.empty()) {
+            const std::string id = stack.back();
+            stack.pop_back();
+            const auto place = std::lower_bound(ids.begin(), ids.end(), id);
+            const Revision* revision = graph.find(id);
+            if (revision == nullptr || (place != ids.end() && *place == id)) {
                 continue;
             }
-            found.insert(place, id);
-            ahead.insert(ahead.end(), one->parents.begin(), one->parents.end());
-            ahead.insert(ahead.end(), one->depends_on.begin(), one->depends_on.end());
+            ids.insert(place, id);
+            stack.insert(stack.end(), revision->parents.begin(), revision->parents.end());
+            stack.insert(stack.end(), revision->depends_on.begin(), revision->depends_on.end());
         }
-        return found;
+        return ids;
     }
 
     void find_way_back() {
-        WayBack& back = out_.way_back;
-        back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
-        for (const std::string& id : back.runs) {
+        WayBack& way_back = out_.way_back;
+        way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
+        for (const std::string& id : way_back.runs) {
             const WayDown way_down = after_.graph.find(id)->way_down;
             if (way_down == WayDown::empty) {
-                back.empty.push_back(id);
+                way_back.empty.push_back(id);
             } else if (way_down == WayDown::missing) {
-                back.missing.push_back(id);
+                way_back.missing.push_back(id);
             } else if (way_down == WayDown::refuses) {
-                back.refuses.push_back(id);
+                way_back.refuses.push_back(id);
             }
         }
-        say_way_back(back);
+        say_way_back(way_back);
     }
 
-    void say_way_back(const WayBack& back) {
-        const auto say = [&](const std::vector<std::string>& ids, const char* what) {
+    void say_way_back(const WayBack& way_back) {
+        const auto say = [&](const std::vector<std::string>& ids, const char* predicate) {
             if (!ids.empty()) {
                 note(fmt::format(
-                    "The way back: {} {}: {}.", revisions(ids.size()), what, named(ids)));
+                    "The way back: {} {}: {}.", revisions(ids.size()), predicate, named(ids)));
             }
         };
-        say(back.refuses, "refuse it by an exception");
-        say(back.missing, "have no way down at all");
-        say(back.empty, "do nothing on the way down, so it loses what they changed");
+        say(way_back.refuses, "refuse it by an exception");
+        say(way_back.missing, "have no way down at all");
+        say(way_back.empty, "do nothing on the way down, so it loses what they changed");
     }
 
     const Reading& before_;
@@ -337,13 +337,13 @@ Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     return side;
 }
 
-Json docs_of(const Reading& before, const Reading& after, const Comparison& comparison) {
+Json docs_of(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
     Json docs = Json::Object{};
     for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
         for (const std::string& id : *list) {
-            const Revision* one = after.graph.find(id);
-            one = one == nullptr ? before.graph.find(id) : one;
-            docs.set(id, one->doc);
+            const Revision* revision = new_reading.graph.find(id);
+            revision = revision == nullptr ? old_reading.graph.find(id) : revision;
+            docs.set(id, revision->doc);
         }
     }
     return docs;
@@ -351,28 +351,29 @@ Json docs_of(const Reading& before, const Reading& after, const Comparison& comp
 
 }  // namespace
 
-Explanation explain(const Reading& before, const Reading& after, const Comparison& comparison) {
-    return Explainer(before, after, comparison).run();
+Explanation
+explain(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
+    return Explainer(old_reading, new_reading, comparison).run();
 }
 
-Json report(const Reading& before,
-            const Reading& after,
+Json report(const Reading& old_reading,
+            const Reading& new_reading,
             const Comparison& comparison,
             const Explanation& explanation) {
     Json problems = Json::Array{};
-    for (const Problem& one : comparison.problems) {
+    for (const Problem& entry : comparison.problems) {
         Json problem;
-        problem.set("file", one.file).set("line", one.line).set("text", one.text);
+        problem.set("file", entry.file).set("line", entry.line).set("text", entry.text);
         problems.push(std::move(problem));
     }
-    Json back;
-    back.set("runs", list_of(explanation.way_back.runs))
+    Json way_back;
+    way_back.set("runs", list_of(explanation.way_back.runs))
         .set("empty", list_of(explanation.way_back.empty))
         .set("missing", list_of(explanation.way_back.missing))
         .set("refuses", list_of(explanation.way_back.refuses));
     Json json;
-    json.set("old", side_of(before, before.graph.heads()))
-        .set("new", side_of(after, comparison.new_heads))
+    json.set("old", side_of(old_reading, old_reading.graph.heads()))
+        .set("new", side_of(new_reading, comparison.new_heads))
         .set("database", list_of(comparison.old_heads))
         .set("verdict", name_of(comparison.verdict))
         .set("skipped", list_of(comparison.skipped))
@@ -383,11 +384,11 @@ Json report(const Reading& before,
         .set("reordered", list_of(comparison.reordered))
         .set("moved", list_of(comparison.moved))
         .set("meeting_point", comparison.meeting_point)
-        .set("docs", docs_of(before, after, comparison))
+        .set("docs", docs_of(old_reading, new_reading, comparison))
         .set("happens", list_of(explanation.happens))
         .set("repairs", list_of(explanation.repairs))
         .set("notes", list_of(explanation.notes))
-        .set("way_back", std::move(back))
+        .set("way_back", std::move(way_back))
         .set("problems", std::move(problems));
     return json;
 }

@@ -25,11 +25,11 @@ struct Explanation {
 };
 
 [[nodiscard]] Explanation
-explain(const Reading& before, const Reading& after, const Comparison& comparison);
+explain(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison);
 
 // All of it as JSON; the keys stand in docs/chains.md.
-[[nodiscard]] Json report(const Reading& before,
-                          const Reading& after,
+[[nodiscard]] Json report(const Reading& old_reading,
+                          const Reading& new_reading,
                           const Comparison& comparison,
                           const Explanation& explanation);
 

@@ -50,32 +50,32 @@ std::optional<Numbered> flyway(std::string_view name) {
     }
     std::string version(name.substr(1, cut - 1));
     std::replace(version.begin(), version.end(), '_', '.');
-    Numbered found = {
+    Numbered result = {
         {}, {}, words_of(name.substr(cut + 2, name.rfind('.') - cut - 2)), Direction::up};
     for (const std::string& part : split(version, '.')) {
         if (part.empty() || digits_at(part) != part.size()) {
             return std::nullopt;
         }
-        found.order.push_back(without_zeros(part));
+        result.order.push_back(without_zeros(part));
     }
-    while (found.order.size() > 1 && found.order.back() == "0") {
-        found.order.pop_back();
+    while (result.order.size() > 1 && result.order.back() == "0") {
+        result.order.pop_back();
     }
-    found.id = join(found.order, ".");
-    found.direction = name.front() == 'V' ? Direction::up : Direction::down;
-    return found;
+    result.id = join(result.order, ".");
+    result.direction = name.front() == 'V' ? Direction::up : Direction::down;
+    return result;
 }
 
 // 000012_words.up.sql
 std::optional<Numbered> golang(std::string_view name) {
     const auto digits = digits_at(name);
-    const bool up = ends_with(name, ".up.sql");
-    if (digits == 0 || name.substr(digits, 1) != "_" || (!up && !ends_with(name, ".down.sql"))) {
+    const bool is_up = ends_with(name, ".up.sql");
+    if (digits == 0 || name.substr(digits, 1) != "_" || (!is_up && !ends_with(name, ".down.sql"))) {
         return std::nullopt;
     }
     const std::string number = without_zeros(name.substr(0, digits));
     const std::string_view words = name.substr(digits + 1, name.find('.') - digits - 1);
-    return Numbered{number, {number}, words_of(words), up ? Direction::up : Direction::down};
+    return Numbered{number, {number}, words_of(words), is_up ? Direction::up : Direction::down};
 }
 
 // 20240131120000_words.rb
@@ -97,10 +97,10 @@ std::optional<Numbered> numbered(Convention convention, std::string_view name) {
 
 bool is_before(const Numbered& a, const Numbered& b) {
     for (std::size_t i = 0; i < std::min(a.order.size(), b.order.size()); ++i) {
-        const std::string& left = a.order[i];
-        const std::string& right = b.order[i];
-        if (left != right) {
-            return left.size() != right.size() ? left.size() < right.size() : left < right;
+        const std::string& part_a = a.order[i];
+        const std::string& part_b = b.order[i];
+        if (part_a != part_b) {
+            return part_a.size() != part_b.size() ? part_a.size() < part_b.size() : part_a < part_b;
         }
     }
     return a.order.size() < b.order.size();
@@ -108,14 +108,14 @@ bool is_before(const Numbered& a, const Numbered& b) {
 
 // Whether SQL has anything besides comments and semicolons.
 bool has_statements(std::string_view sql) {
-    for (std::size_t at = 0; at < sql.size();) {
-        if (sql.substr(at, 2) == "--") {
-            at = std::min(sql.find('\n', at), sql.size());
-        } else if (sql.substr(at, 2) == "/*") {
-            const auto end = sql.find("*/", at);
-            at = end == sql.npos ? sql.size() : end + 2;
-        } else if (std::string_view(" \t\r\n;").find(sql[at]) != std::string_view::npos) {
-            ++at;
+    for (std::size_t position = 0; position < sql.size();) {
+        if (sql.substr(position, 2) == "--") {
+            position = std::min(sql.find('\n', position), sql.size());
+        } else if (sql.substr(position, 2) == "/*") {
+            const auto end = sql.find("*/", position);
+            position = end == sql.npos ? sql.size() : end + 2;
+        } else if (std::string_view(" \t\r\n;").find(sql[position]) != std::string_view::npos) {
+            ++position;
         } else {
             return true;
         }
@@ -125,15 +125,15 @@ bool has_statements(std::string_view sql) {
 
 // Ruby: `def change` is turned round by Rails itself.
 WayDown ruby_way_down(std::string_view text) {
-    const auto down = text.find("def down");
-    if (text.find("IrreversibleMigration", down == text.npos ? 0 : down) != text.npos) {
+    const auto definition = text.find("def down");
+    if (text.find("IrreversibleMigration", definition == text.npos ? 0 : definition) != text.npos) {
         return WayDown::refuses;
     }
-    if (down == text.npos) {
+    if (definition == text.npos) {
         const bool turns = text.find("def change") != text.npos;
         return turns ? WayDown::real : WayDown::missing;
     }
-    const auto line_end = text.find('\n', down);
+    const auto line_end = text.find('\n', definition);
     const std::string rest = trim(line_end == text.npos ? "" : text.substr(line_end));
     return rest.substr(0, 3) == "end" ? WayDown::empty : WayDown::real;
 }
@@ -146,7 +146,9 @@ struct Entry {
 
 class NumberedReader {
 public:
-    NumberedReader(Convention convention, Reading& into) : convention_(convention), into_(into) {}
+    NumberedReader(Convention convention, Reading& reading)
+        : convention_(convention)
+        , into_(reading) {}
 
     void add(const std::string& path, std::string_view text) {
         const auto name = numbered(convention_, leaf_of(path));

@@ -60,13 +60,13 @@ private:
             return {};
         }
         std::error_code error;
-        fs::directory_iterator at(folder, error);
-        for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-            const std::string name = at->path().filename().string();
+        fs::directory_iterator entry(folder, error);
+        for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+            const std::string name = entry->path().filename().string();
             std::error_code unreadable;
-            const fs::file_status status = at->status(unreadable);
+            const fs::file_status status = entry->status(unreadable);
             if (fs::is_directory(status) && !is_left_out(name)) {
-                DRYDOCK_TRY(walk(at->path(), prefix + name + "/"));
+                DRYDOCK_TRY(walk(entry->path(), prefix + name + "/"));
             } else if (fs::is_regular_file(status)) {
                 paths_.push_back(prefix + name);
             }
@@ -97,11 +97,11 @@ public:
     [[nodiscard]] const std::vector<std::string>& paths() const override { return paths_; }
 
     Result<Texts> read(const std::vector<std::string>& paths) override {
-        Texts found;
+        Texts texts;
         for (const std::string& path : paths) {
-            found.emplace(path, texts_.at(path));
+            texts.emplace(path, texts_.at(path));
         }
-        return found;
+        return texts;
     }
 
 private:

@@ -9,14 +9,14 @@ namespace {
 
 // False if a part is empty, or begins with a dot.
 bool is_clean(std::string_view path) {
-    char before = '/';
+    char previous_byte = '/';
     for (const char byte : path) {
-        if (before == '/' && (byte == '/' || byte == '.')) {
+        if (previous_byte == '/' && (byte == '/' || byte == '.')) {
             return false;
         }
-        before = byte;
+        previous_byte = byte;
     }
-    return before != '/';
+    return previous_byte != '/';
 }
 
 }  // namespace

@@ -71,21 +71,21 @@ bool PythonSource::skip_newline() {
 }
 
 // Goes to the first token of the next line that has one, and measures its indent.
-bool PythonSource::skip_to_token(LogicalLine& into) {
-    into.indent = 0;
+bool PythonSource::skip_to_token(LogicalLine& logical_line) {
+    logical_line.indent = 0;
     for (; at_ < text_.size(); ++at_) {
         while (skip_newline()) {
-            into.indent = 0;
+            logical_line.indent = 0;
         }
         if (at() == '#') {
             skip_comment();
             --at_;  // the loop steps over one byte
         } else if (at() == '\t') {
-            into.indent = (into.indent / k_tab + 1) * k_tab;
+            logical_line.indent = (logical_line.indent / k_tab + 1) * k_tab;
         } else if (at() == '\f') {
-            into.indent = 0;
+            logical_line.indent = 0;
         } else if (at() == ' ') {
-            ++into.indent;
+            ++logical_line.indent;
         } else {
             break;
         }
@@ -93,14 +93,14 @@ bool PythonSource::skip_to_token(LogicalLine& into) {
     return at_ < text_.size();
 }
 
-bool PythonSource::next(LogicalLine& into, int indent_max) {
-    into.tokens.clear();
-    into.opens_block = false;
-    if (!skip_to_token(into)) {
+bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
+    logical_line.tokens.clear();
+    logical_line.opens_block = false;
+    if (!skip_to_token(logical_line)) {
         return false;
     }
-    into.line = line_;
-    const std::size_t tokens_max = into.indent > indent_max ? k_few : k_all;
+    logical_line.line = line_;
+    const std::size_t tokens_max = logical_line.indent > indent_max ? k_few : k_all;
     while (at_ < text_.size()) {
         const char byte = at();
         if (byte == ' ' || byte == '\t' || byte == '\f') {
@@ -117,14 +117,14 @@ bool PythonSource::next(LogicalLine& into, int indent_max) {
             if (!skip_newline()) {
                 return stop("a backslash that no line end follows");
             }
-        } else if (!scan_token(into, tokens_max)) {
+        } else if (!scan_token(logical_line, tokens_max)) {
             return false;
         }
     }
     return brackets_.empty() || stop("the file ends in a bracket");
 }
 
-bool PythonSource::scan_token(LogicalLine& into, std::size_t tokens_max) {
+bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max) {
     const std::size_t begin = at_;
     const int line = line_;
     std::size_t quote = 0;
@@ -144,10 +144,11 @@ bool PythonSource::scan_token(LogicalLine& into, std::size_t tokens_max) {
         return false;
     }
     const std::string_view text = text_.substr(begin, at_ - begin);
-    into.opens_block = kind == TokenKind::op && text == ":" && brackets_.empty();
-    const bool is_global = !into.tokens.empty() && into.tokens.front().is_name("global");
-    if (into.tokens.size() < tokens_max || is_global) {
-        into.tokens.push_back({kind, text, line});
+    logical_line.opens_block = kind == TokenKind::op && text == ":" && brackets_.empty();
+    const bool is_global =
+        !logical_line.tokens.empty() && logical_line.tokens.front().is_name("global");
+    if (logical_line.tokens.size() < tokens_max || is_global) {
+        logical_line.tokens.push_back({kind, text, line});
     }
     return true;
 }
@@ -238,9 +239,9 @@ bool PythonSource::scan_string(std::size_t quote) {
 
 // To behind the closing quotes.
 bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) {
-    const int began = line_;
+    const int first_line = line_;
     const auto unclosed = [&] {
-        line_ = began;
+        line_ = first_line;
         return stop("a string that does not end");
     };
     while (at_ < text_.size()) {

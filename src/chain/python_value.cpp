@@ -28,11 +28,11 @@ bool closes(const Token& token) {
 // The first token at depth 0 that is this operator; `end` if there is none.
 const Token* find_op(const Token* begin, const Token* end, std::string_view op) {
     int depth = 0;
-    for (const Token* at = begin; at != end; ++at) {
-        if (depth == 0 && at->is_op(op)) {
-            return at;
+    for (const Token* token = begin; token != end; ++token) {
+        if (depth == 0 && token->is_op(op)) {
+            return token;
         }
-        depth += opens(*at) ? 1 : closes(*at) ? -1 : 0;
+        depth += opens(*token) ? 1 : closes(*token) ? -1 : 0;
     }
     return end;
 }
@@ -44,19 +44,19 @@ struct Span {
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end - begin); }
 };
 
-std::vector<Span> split_at(Span all, std::string_view op) {
+std::vector<Span> split_at(Span span, std::string_view op) {
     std::vector<Span> parts;
-    for (const Token* at = find_op(all.begin, all.end, op); at != all.end;
-         at = find_op(all.begin, all.end, op)) {
-        parts.push_back({all.begin, at});
-        all.begin = at + 1;
+    for (const Token* token = find_op(span.begin, span.end, op); token != span.end;
+         token = find_op(span.begin, span.end, op)) {
+        parts.push_back({span.begin, token});
+        span.begin = token + 1;
     }
-    parts.push_back(all);
+    parts.push_back(span);
     return parts;
 }
 
-void append_utf8(std::string& to, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t value) { to += static_cast<char>(value); };
+void append_utf8(std::string& text, std::uint32_t code) {
+    const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
     if (code < 0x80) {
         byte(code);
     } else if (code < 0x800) {
@@ -95,8 +95,8 @@ private:
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
-        if (const auto found = k_letters.find(letter); found != k_letters.npos) {
-            out_ += k_meanings[found];
+        if (const auto index = k_letters.find(letter); index != k_letters.npos) {
+            out_ += k_meanings[index];
             return true;
         }
         if (letter == '\n' || letter == '\r') {
@@ -253,11 +253,11 @@ public:
     Statement(Span span,
               bool is_head,
               const std::vector<std::string_view>& names,
-              std::vector<Assignment>& into)
+              std::vector<Assignment>& assignments)
         : span_(span)
         , is_head_(is_head)
         , names_(names)
-        , into_(into) {}
+        , into_(assignments) {}
 
     void read() {
         if (span_.size() == 0 || !mentions(span_)) {
@@ -282,7 +282,8 @@ private:
     }
 
     [[nodiscard]] bool mentions(Span span) const {
-        return std::any_of(span.begin, span.end, [&](const Token& one) { return is_ours(one); });
+        return std::any_of(
+            span.begin, span.end, [&](const Token& token) { return is_ours(token); });
     }
 
     [[nodiscard]] bool begins_with(std::string_view word) const {
@@ -291,20 +292,20 @@ private:
 
     // Our names that are bound otherwise than by a plain assignment.
     [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
-        std::vector<const Token*> bound = walruses();
+        std::vector<const Token*> bindings = walruses();
         if (begins_with("import") || begins_with("from")) {
-            add_imports(bound);
+            add_imports(bindings);
         } else if (begins_with("def") || begins_with("class") || begins_with("async")) {
             const Token* name = span_.begin + (begins_with("async") ? 2 : 1);
-            add(bound, name < span_.end ? name : span_.end, 1);
+            add(bindings, name < span_.end ? name : span_.end, 1);
         } else if (begins_with("for")) {
             const Token* end = std::find_if(
-                span_.begin, span_.end, [](const Token& one) { return one.is_name("in"); });
-            add(bound, span_.begin, static_cast<std::size_t>(end - span_.begin));
+                span_.begin, span_.end, [](const Token& token) { return token.is_name("in"); });
+            add(bindings, span_.begin, static_cast<std::size_t>(end - span_.begin));
         } else if (begins_with("del") || begins_with("global") || (is_head_ && !is_condition())) {
-            add(bound, span_.begin, span_.size());
+            add(bindings, span_.begin, span_.size());
         }
-        return bound;
+        return bindings;
     }
 
     // `if a:` reads names only; so does `while`.
@@ -313,40 +314,41 @@ private:
         return !is_inline && (begins_with("if") || begins_with("elif") || begins_with("while"));
     }
 
-    void add(std::vector<const Token*>& bound, const Token* from, std::size_t count) const {
-        for (const Token* at = from; at != span_.end && count > 0; ++at, --count) {
-            if (is_ours(*at)) {
-                bound.push_back(at);
+    void add(std::vector<const Token*>& bindings, const Token* first, std::size_t count) const {
+        for (const Token* token = first; token != span_.end && count > 0; ++token, --count) {
+            if (is_ours(*token)) {
+                bindings.push_back(token);
             }
         }
     }
 
     // `name := x` and `name += x`.
     [[nodiscard]] std::vector<const Token*> walruses() const {
-        std::vector<const Token*> bound;
-        for (const Token* at = span_.begin; at + 1 < span_.end; ++at) {
-            if (is_ours(*at) && (is_augmented(at[1]) || at[1].is_op(":="))) {
-                bound.push_back(at);
+        std::vector<const Token*> bindings;
+        for (const Token* token = span_.begin; token + 1 < span_.end; ++token) {
+            if (is_ours(*token) && (is_augmented(token[1]) || token[1].is_op(":="))) {
+                bindings.push_back(token);
             }
         }
-        return bound;
+        return bindings;
     }
 
     // What an import binds: the name after `as`, else the imported name.
-    void add_imports(std::vector<const Token*>& bound) const {
-        const Token* at = std::find_if(
-            span_.begin, span_.end, [](const Token& one) { return one.is_name("import"); });
+    void add_imports(std::vector<const Token*>& bindings) const {
+        const Token* separator = std::find_if(
+            span_.begin, span_.end, [](const Token& token) { return token.is_name("import"); });
         const bool binds_first = begins_with("import");
-        while (at != span_.end) {
-            const Token* begin = at + 1;
-            at = std::find_if(begin, span_.end, [](const Token& one) { return one.is_op(","); });
-            const Token* end = at;
+        while (separator != span_.end) {
+            const Token* begin = separator + 1;
+            separator =
+                std::find_if(begin, span_.end, [](const Token& token) { return token.is_op(","); });
+            const Token* end = separator;
             while (end != begin && (end - 1)->kind != TokenKind::name) {
                 --end;
             }
             const bool renamed = end - begin > 2 && (end - 2)->is_name("as");
             if (end != begin) {
-                add(bound, binds_first && !renamed ? begin : end - 1, 1);
+                add(bindings, binds_first && !renamed ? begin : end - 1, 1);
             }
         }
     }
@@ -356,9 +358,9 @@ private:
     }
 
     void refuse_all(Span span, const std::string& reason) {
-        for (const Token* at = span.begin; at != span.end; ++at) {
-            if (is_ours(*at)) {
-                refuse(*at, reason);
+        for (const Token* token = span.begin; token != span.end; ++token) {
+            if (is_ours(*token)) {
+                refuse(*token, reason);
             }
         }
     }
@@ -391,8 +393,8 @@ private:
         if (targets.back().size() == 0) {
             targets.pop_back();
         }
-        const bool plain = std::all_of(targets.begin(), targets.end(), [](const Span& one) {
-            return one.size() == 1 && one.begin->kind == TokenKind::name;
+        const bool plain = std::all_of(targets.begin(), targets.end(), [](const Span& part) {
+            return part.size() == 1 && part.begin->kind == TokenKind::name;
         });
         const auto values = value_of(value.begin, value.end);
         if (!plain || !values || values->items.size() != targets.size()) {
@@ -464,23 +466,23 @@ Result<std::vector<std::string>> names_of(const Value& value) {
 
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
-    std::vector<Assignment> found;
+    std::vector<Assignment> assignments;
     const Token* begin = line.tokens.data();
     static constexpr std::string_view k_heads[] = {
         "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "match", "case"};
     const bool has_head_word =
         !line.tokens.empty() && begin->kind == TokenKind::name
         && std::find(std::begin(k_heads), std::end(k_heads), begin->text) != std::end(k_heads);
-    const Span all = {begin, begin + line.tokens.size()};
-    const Token* colon = find_op(all.begin, all.end, ":");
-    if (line.opens_block || (has_head_word && colon != all.end)) {
-        Statement(all, true, names, found).read();
-        return found;
+    const Span statement = {begin, begin + line.tokens.size()};
+    const Token* colon = find_op(statement.begin, statement.end, ":");
+    if (line.opens_block || (has_head_word && colon != statement.end)) {
+        Statement(statement, true, names, assignments).read();
+        return assignments;
     }
-    for (const Span& part : split_at(all, ";")) {
-        Statement(part, false, names, found).read();
+    for (const Span& part : split_at(statement, ";")) {
+        Statement(part, false, names, assignments).read();
     }
-    return found;
+    return assignments;
 }
 
 }  // namespace drydock::chain

@@ -18,11 +18,11 @@ namespace drydock::chain {
 namespace {
 
 struct CloseZip {
-    void operator()(zip_t* one) const { zip_discard(one); }
+    void operator()(zip_t* handle) const { zip_discard(handle); }
 };
 
 struct CloseFile {
-    void operator()(zip_file_t* one) const { zip_fclose(one); }
+    void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
 
 class Zip : public Package {
@@ -48,12 +48,12 @@ public:
     [[nodiscard]] const std::vector<std::string>& paths() const override { return paths_; }
 
     Result<Texts> read(const std::vector<std::string>& paths) override {
-        Texts found;
+        Texts texts;
         for (const std::string& path : paths) {
             DRYDOCK_TRY_ASSIGN(std::string text, read_one(path));
-            found.emplace_hint(found.end(), path, std::move(text));
+            texts.emplace_hint(texts.end(), path, std::move(text));
         }
-        return found;
+        return texts;
     }
 
 private:
@@ -87,25 +87,25 @@ private:
     }
 
     Result<std::string> read_one(const std::string& path) {
-        const auto found = std::lower_bound(paths_.begin(), paths_.end(), path);
-        zip_stat_t about;
-        zip_stat_init(&about);
-        const bool is_there = found != paths_.end() && *found == path;
+        const auto match = std::lower_bound(paths_.begin(), paths_.end(), path);
+        zip_stat_t metadata;
+        zip_stat_init(&metadata);
+        const bool is_there = match != paths_.end() && *match == path;
         const zip_uint64_t place =
-            is_there ? places_[static_cast<std::size_t>(found - paths_.begin())] : 0;
-        if (!is_there || zip_stat_index(handle_.get(), place, 0, &about) != 0
-            || (about.valid & ZIP_STAT_SIZE) == 0) {
+            is_there ? places_[static_cast<std::size_t>(match - paths_.begin())] : 0;
+        if (!is_there || zip_stat_index(handle_.get(), place, 0, &metadata) != 0
+            || (metadata.valid & ZIP_STAT_SIZE) == 0) {
             return damaged_archive(fmt::format("{} cannot be found in it", path));
         }
-        kept_ += about.size;
-        if (about.size > k_text_max || kept_ > k_texts_max) {
+        kept_ += metadata.size;
+        if (metadata.size > k_text_max || kept_ > k_texts_max) {
             return damaged_archive(fmt::format("{} is too large", path));
         }
         const std::unique_ptr<zip_file_t, CloseFile> file(zip_fopen_index(handle_.get(), place, 0));
         if (!file) {
             return damaged_archive(fmt::format("{}: {}", path, zip_strerror(handle_.get())));
         }
-        return read_all(*file, path, about.size);
+        return read_all(*file, path, metadata.size);
     }
 
     // To the end of the file, where its CRC is compared.
@@ -114,13 +114,13 @@ private:
         std::string text(size + 1, '\0');
         std::size_t filled = 0;
         while (true) {
-            const zip_int64_t more = zip_fread(&file, text.data() + filled, text.size() - filled);
-            if (more < 0) {
+            const zip_int64_t count = zip_fread(&file, text.data() + filled, text.size() - filled);
+            if (count < 0) {
                 return damaged_archive(
                     fmt::format("{}: {}", path, zip_error_strerror(zip_file_get_error(&file))));
             }
-            filled += static_cast<std::size_t>(more);
-            if (more == 0 || filled == text.size()) {
+            filled += static_cast<std::size_t>(count);
+            if (count == 0 || filled == text.size()) {
                 break;
             }
         }

@@ -20,30 +20,32 @@ constexpr std::size_t k_entry_bytes = 46;
 constexpr std::size_t k_end_bytes = 22;
 constexpr std::size_t k_comment_max = 65535;
 
-std::size_t number(std::string_view bytes, std::size_t at, std::size_t size) {
+std::size_t number(std::string_view bytes, std::size_t offset, std::size_t size) {
     std::size_t value = 0;
     for (std::size_t i = size; i > 0; --i) {
-        value = value << 8U | static_cast<std::uint8_t>(bytes[at + i - 1]);
+        value = value << 8U | static_cast<std::uint8_t>(bytes[offset + i - 1]);
     }
     return value;
 }
 
 // Nothing if the header does not lie within the bytes.
 std::optional<std::string_view>
-header(std::string_view bytes, std::size_t at, std::string_view kind, std::size_t size) {
-    if (at > bytes.size() || bytes.size() - at < size || !bytes.substr(at).starts_with(kind)) {
+header(std::string_view bytes, std::size_t offset, std::string_view kind, std::size_t size) {
+    if (offset > bytes.size() || bytes.size() - offset < size
+        || !bytes.substr(offset).starts_with(kind)) {
         return std::nullopt;
     }
-    return bytes.substr(at);
+    return bytes.substr(offset);
 }
 
 std::optional<std::size_t> find_end(std::string_view bytes) {
-    const std::size_t from =
+    const std::size_t search_begin =
         bytes.size() > k_end_bytes + k_comment_max ? bytes.size() - k_end_bytes - k_comment_max : 0;
-    const std::size_t found = bytes.rfind(k_end);
-    return found == bytes.npos || found < from || bytes.size() - found < k_end_bytes
+    const std::size_t position = bytes.rfind(k_end);
+    return position == bytes.npos || position < search_begin
+                   || bytes.size() - position < k_end_bytes
                ? std::nullopt
-               : std::optional(found);
+               : std::optional(position);
 }
 
 std::string_view name_of(std::string_view head, std::size_t length_at, std::size_t fixed) {
@@ -56,10 +58,11 @@ Status check_entry(std::string_view bytes, std::string_view entry, std::size_t s
     if (!file) {
         return damaged_archive(fmt::format("{} is not where its directory says", name));
     }
-    const std::string_view own = name_of(*file, 26, k_file_bytes);
-    return own == name ? Status()
-                       : damaged_archive(fmt::format(
-                             "its directory names a file {}, the file itself {}", name, own));
+    const std::string_view header_name = name_of(*file, 26, k_file_bytes);
+    return header_name == name
+               ? Status()
+               : damaged_archive(fmt::format(
+                     "its directory names a file {}, the file itself {}", name, header_name));
 }
 
 }  // namespace
@@ -74,11 +77,12 @@ Status check_zip_headers(std::string_view bytes) {
     if (offset == 0xFFFFFFFF || size > *end || offset > *end - size) {
         return {};  // zip64: libzip alone judges it
     }
-    std::size_t at = *end - size;
-    const std::size_t shift = at - offset;  // bytes that somebody put before the archive
-    while (const auto entry = header(bytes, at, k_entry, k_entry_bytes)) {
+    std::size_t position = *end - size;
+    const std::size_t shift = position - offset;  // bytes that somebody put before the archive
+    while (const auto entry = header(bytes, position, k_entry, k_entry_bytes)) {
         DRYDOCK_TRY(check_entry(bytes, *entry, shift));
-        at += k_entry_bytes + number(*entry, 28, 2) + number(*entry, 30, 2) + number(*entry, 32, 2);
+        position +=
+            k_entry_bytes + number(*entry, 28, 2) + number(*entry, 30, 2) + number(*entry, 32, 2);
     }
     return {};
 }

@@ -33,9 +33,9 @@ Shape name() {
     return of_kind(Kind::name);
 }
 
-Shape integer(std::int64_t least) {
+Shape integer(std::int64_t minimum) {
     Shape shape = of_kind(Kind::integer);
-    shape.least = least;
+    shape.least = minimum;
     return shape;
 }
 

@@ -15,10 +15,10 @@ namespace {
 using model::Member;
 
 void check_names(const Node& members, ClusterReader& reader) {
-    std::map<std::string, Position> seen;
+    std::map<std::string, Position> first_positions;
     for (const Entry& entry : members.entries) {
         const Node& name = entry.value["name"];
-        const auto [first, fresh] = seen.emplace(text_of(name), name.where);
+        const auto [first, fresh] = first_positions.emplace(text_of(name), name.where);
         if (!fresh && name.kind == Node::Kind::scalar) {
             reader.error("member.duplicate",
                          name.where,
@@ -38,18 +38,18 @@ void check_names(const Node& members, ClusterReader& reader) {
 void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
     for (const auto& [name, role] : reader.pack.roles) {
         const auto& members = reader.cluster.members;
-        const auto count = static_cast<int>(
-            std::count_if(members.begin(), members.end(), [&, &wanted = name](const Member& one) {
-                return one.role == wanted;
+        const auto count = static_cast<int>(std::count_if(
+            members.begin(), members.end(), [&, &role_name = name](const Member& member) {
+                return member.role == role_name;
             }));
-        const int most = (count - 1) / 2;
-        const int wanted = reader.cluster.policy.max_unavailable;
-        if (role.majority && !role.sided && count > 0 && wanted > most
+        const int limit = (count - 1) / 2;
+        const int max_down = reader.cluster.policy.max_unavailable;
+        if (role.majority && !role.sided && count > 0 && max_down > limit
             && max_unavailable.kind == Node::Kind::scalar) {
             reader.error("policy.quorum",
                          max_unavailable.where,
-                         fmt::format("{} of {} members would leave no majority", wanted, count),
-                         fmt::format("the most that keeps one is {}", most));
+                         fmt::format("{} of {} members would leave no majority", max_down, count),
+                         fmt::format("the most that keeps one is {}", limit));
         }
     }
 }
@@ -90,8 +90,8 @@ std::vector<std::pair<std::string, std::string>> places_of(const Member& member,
     if (const auto role = pack.settings.find(member.role); role != pack.settings.end()) {
         for (const auto& [name, spec] : role->second) {
             const auto value = member.settings.find(name);
-            const bool own = (spec.type == "url" || spec.type == "path") && !spec.shared;
-            if (own && value != member.settings.end()) {
+            const bool is_exclusive = (spec.type == "url" || spec.type == "path") && !spec.shared;
+            if (is_exclusive && value != member.settings.end()) {
                 places.emplace_back(name, value->second);
             }
         }
@@ -102,11 +102,11 @@ std::vector<std::pair<std::string, std::string>> places_of(const Member& member,
 }
 
 void check_places(ClusterReader& reader) {
-    std::map<std::tuple<std::string, std::string, std::string>, std::string> taken;
+    std::map<std::tuple<std::string, std::string, std::string>, std::string> owners;
     for (const Member& member : reader.cluster.members) {
         for (const auto& [name, value] : places_of(member, reader.pack)) {
             const auto [first, fresh] =
-                taken.emplace(std::tuple(member.host, name, value), member.name);
+                owners.emplace(std::tuple(member.host, name, value), member.name);
             if (!fresh && !value.empty()) {
                 reader.error("member.place",
                              member.where,
@@ -126,42 +126,43 @@ void check_places(ClusterReader& reader) {
 constexpr std::size_t k_start_arguments_max = 2;
 
 // True if the arguments of one, without the program, may be those of the other.
-bool same_arguments(const Json& one, const Json& other) {
-    const auto& few = one.items().size() <= other.items().size() ? one.items() : other.items();
-    const auto& many = one.items().size() <= other.items().size() ? other.items() : one.items();
+bool same_arguments(const Json& a, const Json& b) {
+    const auto& few = a.items().size() <= b.items().size() ? a.items() : b.items();
+    const auto& many = a.items().size() <= b.items().size() ? b.items() : a.items();
     return !few.empty() && many.size() - few.size() <= k_start_arguments_max
            && std::equal(few.begin() + 1, few.end(), many.begin() + 1);
 }
 
-bool share_release(const Member& one, const Member& other) {
-    return std::any_of(one.versions.begin(), one.versions.end(), [&](const auto& release) {
-        return std::any_of(other.versions.begin(), other.versions.end(), [&](const auto& others) {
-            return release.second == others.second;
+bool share_release(const Member& a, const Member& b) {
+    return std::any_of(a.versions.begin(), a.versions.end(), [&](const auto& release) {
+        return std::any_of(b.versions.begin(), b.versions.end(), [&](const auto& other_release) {
+            return release.second == other_release.second;
         });
     });
 }
 
 // A process may be told by its arguments, folder and environment, and not by the link it went by.
-bool are_alike(const Member& one, const Member& other) {
-    const Json& a = one.service;
-    const Json& b = other.service;
-    return one.host == other.host && a["type"] == Json("process") && b["type"] == Json("process")
-           && a["cwd"] == b["cwd"] && a["env"] == b["env"] && same_arguments(a["argv"], b["argv"])
-           && share_release(one, other);
+bool are_alike(const Member& member, const Member& neighbour) {
+    const Json& a = member.service;
+    const Json& b = neighbour.service;
+    return member.host == neighbour.host && a["type"] == Json("process")
+           && b["type"] == Json("process") && a["cwd"] == b["cwd"] && a["env"] == b["env"]
+           && same_arguments(a["argv"], b["argv"]) && share_release(member, neighbour);
 }
 
 void check_alike(ClusterReader& reader) {
     const auto& members = reader.cluster.members;
-    for (auto at = members.begin(); at != members.end(); ++at) {
-        const auto first = std::find_if(
-            members.begin(), at, [&](const Member& other) { return are_alike(other, *at); });
-        if (first != at) {
+    for (auto member = members.begin(); member != members.end(); ++member) {
+        const auto first = std::find_if(members.begin(), member, [&](const Member& candidate) {
+            return are_alike(candidate, *member);
+        });
+        if (first != member) {
             reader.error("member.alike",
-                         at->where,
+                         member->where,
                          fmt::format("the processes of {} and {} on host {} cannot be told apart",
                                      first->name,
-                                     at->name,
-                                     at->host),
+                                     member->name,
+                                     member->host),
                          "name the member in the arguments, as with ${member} in `argv`");
         }
     }

@@ -19,8 +19,9 @@ struct ClusterReader {
 
     [[nodiscard]] std::string absolute(const std::string& path) const;
 
-    void error(std::string code, const Position& where, std::string what, std::string instead) {
-        diagnostics.error(std::move(code), where, std::move(what), std::move(instead));
+    void
+    error(std::string code, const Position& position, std::string summary, std::string suggestion) {
+        diagnostics.error(std::move(code), position, std::move(summary), std::move(suggestion));
     }
 };
 

@@ -15,24 +15,24 @@ using model::Whose;
 
 const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
-    const model::FactSpec* other = nullptr;
-    int others = 0;
-    for (const std::string& wanted : {role, std::string()}) {
-        const auto it =
+    const model::FactSpec* match = nullptr;
+    int match_count = 0;
+    for (const std::string& role_name : {role, std::string()}) {
+        const auto spec =
             std::find_if(pack.facts.begin(), pack.facts.end(), [&](const model::FactSpec& fact) {
-                return fact.name == name && fact.role == wanted;
+                return fact.name == name && fact.role == role_name;
             });
-        if (it != pack.facts.end()) {
-            return &*it;
+        if (spec != pack.facts.end()) {
+            return &*spec;
         }
     }
     for (const model::FactSpec& fact : pack.facts) {
         if (fact.name == name) {
-            other = &fact;
-            ++others;
+            match = &fact;
+            ++match_count;
         }
     }
-    return others == 1 ? other : nullptr;
+    return match_count == 1 ? match : nullptr;
 }
 
 std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role) {
@@ -146,11 +146,11 @@ private:
         if (role.kind == Node::Kind::scalar && !known_role(role, reader_)) {
             return nullptr;
         }
-        const std::string whose = text_of(role, scope_.role);
-        const model::FactSpec* fact = find_fact(reader_.pack, whose, fact_node.scalar);
-        const bool other =
-            fact != nullptr && role.kind == Node::Kind::scalar && fact->role != whose;
-        if (fact != nullptr && !other) {
+        const std::string role_name = text_of(role, scope_.role);
+        const model::FactSpec* fact = find_fact(reader_.pack, role_name, fact_node.scalar);
+        const bool has_other_role =
+            fact != nullptr && role.kind == Node::Kind::scalar && fact->role != role_name;
+        if (fact != nullptr && !has_other_role) {
             return fact;
         }
         const auto roles = roles_with(fact_node.scalar);
@@ -164,7 +164,7 @@ private:
                          fact_node.where,
                          "fact",
                          fact_node.scalar,
-                         fact_names(reader_.pack, whose));
+                         fact_names(reader_.pack, role_name));
         }
         return nullptr;
     }
@@ -189,8 +189,8 @@ private:
         return nullptr;
     }
 
-    void error(const char* code, const Node& at, std::string what, std::string instead) {
-        reader_.diagnostics.error(code, at.where, std::move(what), std::move(instead));
+    void error(const char* code, const Node& node, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, node.where, std::move(summary), std::move(suggestion));
     }
 
     void read_whose(const model::FactSpec& fact) {
@@ -199,12 +199,12 @@ private:
         const Whose usual = !of_member ? Whose::system
                             : of_this  ? Whose::this_member
                                        : Whose::every;
-        const Node& of = node_["of"];
-        condition_.whose = enum_from(text_of(of), Whose::any, usual);
+        const Node& quantifier = node_["of"];
+        condition_.whose = enum_from(text_of(quantifier), Whose::any, usual);
         const bool says_system = condition_.whose == Whose::system;
         if (says_system == of_member) {
             error("fact.scope",
-                  of,
+                  quantifier,
                   fmt::format("`{}` is a fact of {}",
                               fact.name,
                               of_member ? "members" : "the system as a whole"),
@@ -214,8 +214,8 @@ private:
             condition_.whose == Whose::this_member || condition_.whose == Whose::others;
         if (of_member && about_one && !of_this) {
             error("fact.scope",
-                  of,
-                  fmt::format("`of: {}` where no member is meant", text_of(of)),
+                  quantifier,
+                  fmt::format("`of: {}` where no member is meant", text_of(quantifier)),
                   "write `of: every` or `of: any`");
         }
     }
@@ -274,25 +274,26 @@ private:
         check_names(entry.value, scope_, reader_);
     }
 
-    void wrong_operand(const Entry& entry, const Node& at) {
+    void wrong_operand(const Entry& entry, const Node& operand) {
         error("value.wrong",
-              at,
+              operand,
               fmt::format("`{}` of `{}` is compared with {}",
                           entry.key,
                           condition_.fact,
-                          at.kind == Node::Kind::scalar ? "`" + at.scalar + "`" : "no such value"),
+                          operand.kind == Node::Kind::scalar ? "`" + operand.scalar + "`"
+                                                             : "no such value"),
               fmt::format("expected {}", example_of(condition_.type)));
     }
 
     void read_members() {
-        const Node& least = node_["members_at_least"];
+        const Node& minimum = node_["members_at_least"];
         condition_.members_min =
-            static_cast<int>(std::min<std::int64_t>(integer_of(least), 10'000));
-        const bool one =
+            static_cast<int>(std::min<std::int64_t>(integer_of(minimum), 10'000));
+        const bool is_single =
             condition_.whose == Whose::system || condition_.whose == Whose::this_member;
-        if (least.kind == Node::Kind::scalar && one) {
+        if (minimum.kind == Node::Kind::scalar && is_single) {
             error("fact.scope",
-                  least,
+                  minimum,
                   "`members_at_least` where only one value is meant",
                   "remove it, or write `of: every`");
         }
@@ -315,8 +316,8 @@ std::vector<model::Condition>
 read_conditions(const Node& node, const Scope& scope, PackReader& reader) {
     std::vector<model::Condition> conditions;
     for (const Node* item : items_of(node)) {
-        if (auto one = read_condition(*item, scope, reader)) {
-            conditions.push_back(*std::move(one));
+        if (auto condition = read_condition(*item, scope, reader)) {
+            conditions.push_back(*std::move(condition));
         }
     }
     return conditions;

@@ -54,14 +54,14 @@ model::SettingSpec read_setting(const Entry& entry) {
 }
 
 void read_settings(const Node& settings, PackReader& reader) {
-    static const std::set<std::string> taken = {
+    static const std::set<std::string> reserved_names = {
         "member", "release", "members", "from", "to", "backup", "run", "script"};
     for (const Entry& role : settings.entries) {
-        const bool known =
+        const bool is_known =
             known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
-        reader.settings_known = reader.settings_known && known;
+        reader.settings_known = reader.settings_known && is_known;
         for (const Entry& entry : role.value.entries) {
-            if (taken.count(entry.key) > 0) {
+            if (reserved_names.count(entry.key) > 0) {
                 reader.diagnostics.error("setting.reserved",
                                          entry.where,
                                          fmt::format("`${{{}}}` means something else", entry.key),
@@ -105,8 +105,9 @@ public:
     }
 
 private:
-    void error(const char* code, const Position& where, std::string what, std::string instead) {
-        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    void
+    error(const char* code, const Position& position, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
     void check_binding() {
@@ -123,12 +124,12 @@ private:
         }
         // There is a level for each store, but each member runs one release.
         const bool once = !binds.empty() && binds != "level";
-        for (const FactSpec& other : reader_.pack.facts) {
-            if (once && other.binds == binds && other.role == fact_.role) {
+        for (const FactSpec& earlier_fact : reader_.pack.facts) {
+            if (once && earlier_fact.binds == binds && earlier_fact.role == fact_.role) {
                 error("fact.binds",
                       node_["binds"].where,
                       fmt::format("`{}` is bound twice", binds),
-                      fmt::format("remove one; the first is at {}", other.where.text()));
+                      fmt::format("remove one; the first is at {}", earlier_fact.where.text()));
             }
         }
     }
@@ -136,9 +137,9 @@ private:
     void read_probe(const Entry& probe) {
         fact_.kind = probe.key;
         fact_.probe = parameters(probe);
-        const std::int64_t within = duration_of(node_["within"], k_fact_deadline_ms);
+        const std::int64_t deadline_ms = duration_of(node_["within"], k_fact_deadline_ms);
         read_script(probe);
-        fact_.probe.set("deadline_ms", duration_of(probe.value["deadline"], within));
+        fact_.probe.set("deadline_ms", duration_of(probe.value["deadline"], deadline_ms));
         check_type(probe);
         check_file(probe);
         needs_member(probe);
@@ -152,14 +153,14 @@ private:
             return;
         }
         const auto& scripts = reader_.pack.scripts;
-        const auto found = scripts.find(script.scalar);
-        if (found == scripts.end()) {
+        const auto match = scripts.find(script.scalar);
+        if (match == scripts.end()) {
             return unknown_name(
                 reader_.diagnostics, script.where, "script", script.scalar, keys_of(scripts));
         }
-        Json whole;
-        whole.set("name", found->first).set("content", found->second);
-        fact_.probe.set("script", whole.set("sha256", sha256_hex(found->second)));
+        Json script_json;
+        script_json.set("name", match->first).set("content", match->second);
+        fact_.probe.set("script", script_json.set("sha256", sha256_hex(match->second)));
     }
 
     static Json parameters(const Entry& probe) {
@@ -180,12 +181,12 @@ private:
                 json.set(key, texts_map(probe.value[key]));
             }
         }
-        Json::Object kept = json.members();
-        kept.erase("deadline");
+        Json::Object fields = json.members();
+        fields.erase("deadline");
         if (probe.key == "http") {
-            kept.emplace("method", "GET");
+            fields.emplace("method", "GET");
         }
-        return kept;
+        return fields;
     }
 
     void check_type(const Entry& probe) {
@@ -210,12 +211,12 @@ private:
     }
 
     void check_file(const Entry& probe) {
-        const std::string as = probe.key == "file" ? text_of(probe.value["as"]) : "";
-        const char* needs = as == "keyvalue" ? "key" : as == "json" ? "pointer" : nullptr;
+        const std::string format = probe.key == "file" ? text_of(probe.value["as"]) : "";
+        const char* needs = format == "keyvalue" ? "key" : format == "json" ? "pointer" : nullptr;
         if (needs != nullptr && !probe.value.has(needs)) {
             error("key.missing",
                   probe.value.where,
-                  fmt::format("`as: {}` without `{}`", as, needs),
+                  fmt::format("`as: {}` without `{}`", format, needs),
                   fmt::format("add `{}`: which value of the file is meant", needs));
         }
     }
@@ -278,37 +279,38 @@ private:
 };
 
 // May `other` be what `fact` calls by that name?
-bool is_input(const FactSpec& fact, const FactSpec& other) {
+bool is_input(const FactSpec& fact, const FactSpec& candidate) {
     if (over_members(fact)) {
-        return !other.role.empty();
+        return !candidate.role.empty();
     }
-    return other.role == (fact.derive.empty() ? std::string() : fact.role);
+    return candidate.role == (fact.derive.empty() ? std::string() : fact.role);
 }
 
 std::vector<std::size_t> inputs_of(const model::Pack& pack, const FactSpec& fact) {
-    std::vector<std::size_t> found;
+    std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < pack.facts.size(); ++i) {
-        const FactSpec& other = pack.facts[i];
+        const FactSpec& candidate = pack.facts[i];
         const auto& names = fact.inputs;
-        if (is_input(fact, other)
-            && std::find(names.begin(), names.end(), other.name) != names.end()) {
-            found.push_back(i);
+        if (is_input(fact, candidate)
+            && std::find(names.begin(), names.end(), candidate.name) != names.end()) {
+            indices.push_back(i);
         }
     }
-    return found;
+    return indices;
 }
 
 void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) {
-    std::vector<std::string> known;
-    for (const FactSpec& other : reader.pack.facts) {
-        if (is_input(fact, other)) {
-            known.push_back(other.name);
+    std::vector<std::string> input_names;
+    for (const FactSpec& candidate : reader.pack.facts) {
+        if (is_input(fact, candidate)) {
+            input_names.push_back(candidate.name);
         }
     }
     for (const Entry& way : derive.entries) {
         for (const Node* item : items_of(way.value)) {
-            if (std::find(known.begin(), known.end(), text_of(*item)) == known.end()) {
-                unknown_name(reader.diagnostics, item->where, "fact", text_of(*item), known);
+            if (std::find(input_names.begin(), input_names.end(), text_of(*item))
+                == input_names.end()) {
+                unknown_name(reader.diagnostics, item->where, "fact", text_of(*item), input_names);
             }
         }
     }
@@ -329,9 +331,9 @@ public:
 
 private:
     void visit(std::size_t index) {
-        const auto seen = std::find(path_.begin(), path_.end(), index);
-        if (seen != path_.end()) {
-            return report(static_cast<std::size_t>(seen - path_.begin()));
+        const auto occurrence = std::find(path_.begin(), path_.end(), index);
+        if (occurrence != path_.end()) {
+            return report(static_cast<std::size_t>(occurrence - path_.begin()));
         }
         if (done_[index]) {
             return;
@@ -372,7 +374,7 @@ void read_system(const Node& document, PackReader& reader) {
 }
 
 void read_facts(const Node& facts, PackReader& reader) {
-    std::vector<FactSpec>& all = reader.pack.facts;
+    std::vector<FactSpec>& specs = reader.pack.facts;
     std::vector<const Entry*> entries;
     // All names first: a probe may name a system fact that stands further down.
     for (const Entry& scope : facts.entries) {
@@ -382,17 +384,17 @@ void read_facts(const Node& facts, PackReader& reader) {
             continue;
         }
         for (const Entry& entry : scope.value.entries) {
-            all.emplace_back();
-            all.back().name = entry.key;
-            all.back().role = system ? "" : scope.key;
+            specs.emplace_back();
+            specs.back().name = entry.key;
+            specs.back().role = system ? "" : scope.key;
             entries.push_back(&entry);
         }
     }
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        all[i] = FactReader(*entries[i], all[i].role, reader).read();
+        specs[i] = FactReader(*entries[i], specs[i].role, reader).read();
     }
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        check_inputs(entries[i]->value["derive"], all[i], reader);
+        check_inputs(entries[i]->value["derive"], specs[i], reader);
     }
     Circles(reader).search();
 }

@@ -79,15 +79,15 @@ void check_system(const Node& node, ClusterReader& reader) {
 }
 
 bool check_roles(const Node& roles, ClusterReader& reader) {
-    bool known = true;
+    bool are_known = true;
     for (const Entry& entry : roles.entries) {
         if (!reader.pack.roles.contains(entry.key)) {
             unknown_name(
                 reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
-            known = false;
+            are_known = false;
         }
     }
-    return known;
+    return are_known;
 }
 
 // The file's own releases are read as the pack's are, on top of them.
@@ -122,8 +122,8 @@ void read_document(const Node& document, ClusterReader& reader) {
 
 std::string folder_of(const std::string& file) {
     std::error_code ignored;
-    const std::filesystem::path whole = std::filesystem::absolute(file, ignored);
-    return whole.parent_path().lexically_normal().string();
+    const std::filesystem::path absolute_path = std::filesystem::absolute(file, ignored);
+    return absolute_path.parent_path().lexically_normal().string();
 }
 
 }  // namespace
@@ -136,9 +136,9 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
     if (!documents.empty()) {
         check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
-        model::Pack known = pack;
-        read_releases(documents.front()["releases"], known, cluster, loaded.diagnostics);
-        ClusterReader reader{cluster, known, folder_of(file), loaded.diagnostics};
+        model::Pack extended_pack = pack;
+        read_releases(documents.front()["releases"], extended_pack, cluster, loaded.diagnostics);
+        ClusterReader reader{cluster, extended_pack, folder_of(file), loaded.diagnostics};
         if (documents.front().kind == Node::Kind::map) {
             read_document(documents.front(), reader);
         }

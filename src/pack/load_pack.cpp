@@ -67,15 +67,15 @@ private:
     void one_document(const std::string& file,
                       const Shape& shape,
                       void (*read_document)(const Node&, PackReader&)) {
-        const auto it = files_.find(file);
-        if (it == files_.end()) {
+        const auto entry = files_.find(file);
+        if (entry == files_.end()) {
             diagnostics_.error("file.missing",
                                {path(file), 1, 1},
                                fmt::format("a pack needs the file `{}`", file),
                                "add it, or name the pack's folder");
             return;
         }
-        const auto documents = parse_yaml(it->second, path(file), false, diagnostics_);
+        const auto documents = parse_yaml(entry->second, path(file), false, diagnostics_);
         if (!documents.empty()) {
             read(documents.front(), shape, read_document);
         }
@@ -93,13 +93,14 @@ private:
     }
 
     void read_procedures() {
-        bool any = false;
+        bool has_procedures = false;
         std::vector<Node> documents;
         for (const auto& [file, text] : files_) {
             if (in_folder(file, "procedures/", ".yaml")) {
-                any = true;
-                auto more = parse_yaml(text, path(file), true, diagnostics_);
-                std::move(more.begin(), more.end(), std::back_inserter(documents));
+                has_procedures = true;
+                auto file_documents = parse_yaml(text, path(file), true, diagnostics_);
+                std::move(
+                    file_documents.begin(), file_documents.end(), std::back_inserter(documents));
             }
         }
         // What goes on comes behind what it continues, whatever the files are called.
@@ -109,7 +110,7 @@ private:
         for (const Node& document : documents) {
             read(document, procedure_shape(), read_procedure);
         }
-        if (!any) {
+        if (!has_procedures) {
             diagnostics_.error("file.missing",
                                {path("procedures"), 1, 1},
                                "the pack has no procedures",
@@ -125,12 +126,13 @@ private:
 };
 
 void read_folder(const std::string& folder,
-                 const std::string& below,
+                 const std::string& subfolder,
                  Files& files,
                  Diagnostics& diagnostics) {
     std::error_code ignored;  // a folder that is missing has no files
-    for (const auto& entry : std::filesystem::directory_iterator(folder + "/" + below, ignored)) {
-        const std::string file = below + entry.path().filename().string();
+    for (const auto& entry :
+         std::filesystem::directory_iterator(folder + "/" + subfolder, ignored)) {
+        const std::string file = subfolder + entry.path().filename().string();
         if (entry.is_regular_file(ignored) && is_part(file)) {
             if (auto text = read_text(folder + "/" + file, diagnostics)) {
                 files[file] = *std::move(text);
@@ -155,8 +157,8 @@ Loaded<model::Pack> read_pack(const std::string& folder,
 Loaded<model::Pack> load_pack(const std::string& folder) {
     Files files;
     Diagnostics unreadable;
-    for (const char* below : {"", "procedures/", "scripts/"}) {
-        read_folder(folder, below, files, unreadable);
+    for (const char* subfolder : {"", "procedures/", "scripts/"}) {
+        read_folder(folder, subfolder, files, unreadable);
     }
     if (unreadable.has_errors()) {
         return {std::nullopt, std::move(unreadable)};

@@ -80,20 +80,20 @@ private:
 
     const std::map<std::string, model::SettingSpec>& declared() const {
         static const std::map<std::string, model::SettingSpec> k_none;
-        const auto it = reader_.pack.settings.find(member_.role);
-        return it == reader_.pack.settings.end() ? k_none : it->second;
+        const auto entry = reader_.pack.settings.find(member_.role);
+        return entry == reader_.pack.settings.end() ? k_none : entry->second;
     }
 
     bool known_role() {
-        const bool known = reader_.pack.roles.count(member_.role) > 0;
-        if (!known && node_["role"].kind == Node::Kind::scalar) {
+        const bool is_known = reader_.pack.roles.count(member_.role) > 0;
+        if (!is_known && node_["role"].kind == Node::Kind::scalar) {
             unknown_name(reader_.diagnostics,
                          node_["role"].where,
                          "role",
                          member_.role,
                          keys_of(reader_.pack.roles));
         }
-        return known;
+        return is_known;
     }
 
     void read_host() {
@@ -146,8 +146,9 @@ private:
 
     // The value of a setting, with the settings that it uses; a circle is told once.
     std::string setting(const std::string& name) {
-        if (const auto done = member_.settings.find(name); done != member_.settings.end()) {
-            return done->second;
+        if (const auto resolution = member_.settings.find(name);
+            resolution != member_.settings.end()) {
+            return resolution->second;
         }
         const Raw& raw = raw_.at(name);
         if (std::find(path_.begin(), path_.end(), name) != path_.end()) {
@@ -172,11 +173,11 @@ private:
     std::string read_secret(const std::string& name, const Raw& raw) {
         const std::string id = raw.level + "." + name;
         for (const Entry& way : (*raw.node)["secret"].entries) {
-            std::vector<std::string> from = texts_of(way.value);
-            if (way.key == "file" && !from.empty()) {
-                from = {reader_.absolute(from.front())};
+            std::vector<std::string> arguments = texts_of(way.value);
+            if (way.key == "file" && !arguments.empty()) {
+                arguments = {reader_.absolute(arguments.front())};
             }
-            reader_.cluster.secrets[id] = {way.key, std::move(from)};
+            reader_.cluster.secrets[id] = {way.key, std::move(arguments)};
         }
         return "${secret:" + id + "}";
     }
@@ -218,8 +219,8 @@ private:
     }
 
     // ${names} of a string of this member.
-    std::string replaced(const std::string& text, const Position& where) {
-        const auto done = interpolate(text, [&](std::string_view view) -> Result<std::string> {
+    std::string replaced(const std::string& text, const Position& position) {
+        const auto result = interpolate(text, [&](std::string_view view) -> Result<std::string> {
             const std::string name(view);
             used_.insert(name);
             if (name == "member") {
@@ -232,29 +233,29 @@ private:
                 return setting(name);
             }
             if (missing_.count(name) == 0) {
-                std::vector<std::string> known = keys_of(raw_);
-                known.emplace_back("member");
-                known.emplace_back("release");
+                std::vector<std::string> known_names = keys_of(raw_);
+                known_names.emplace_back("member");
+                known_names.emplace_back("release");
                 reader_.error("name.unknown",
-                              where,
+                              position,
                               fmt::format("`${{{}}}` is not known here", name),
-                              meant(name, known));
+                              meant(name, known_names));
             }
             return std::string();
         });
-        if (!done) {
-            reader_.error("name.open", where, done.error().message, done.error().remedy);
+        if (!result) {
+            reader_.error("name.open", position, result.error().message, result.error().remedy);
         }
-        return limited(done.value_or(""), where);
+        return limited(result.value_or(""), position);
     }
 
     // Settings that use each other may grow without bound.
-    std::string limited(std::string value, const Position& where) {
+    std::string limited(std::string value, const Position& position) {
         reader_.expanded_bytes += value.size();
         const bool one_too_long = value.size() > k_expanded_bytes_max;
         if (one_too_long || reader_.expanded_bytes > k_expanded_bytes_max_all) {
             reader_.error("setting.too_long",
-                          where,
+                          position,
                           one_too_long
                               ? fmt::format("this becomes {} bytes long", value.size())
                               : std::string("the settings of this file become too long in all"),

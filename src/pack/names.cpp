@@ -13,15 +13,15 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-void add_prefixed(Names& names, const std::string& prefix, const Names& more) {
-    for (const std::string& one : more) {
-        names.push_back(prefix + one);
+void add_prefixed(Names& names, const std::string& prefix, const Names& suffixes) {
+    for (const std::string& suffix : suffixes) {
+        names.push_back(prefix + suffix);
     }
 }
 
 Names settings_of(const model::Pack& pack, const std::string& role) {
-    const auto it = pack.settings.find(role);
-    return it == pack.settings.end() ? Names() : keys_of(it->second);
+    const auto entry = pack.settings.find(role);
+    return entry == pack.settings.end() ? Names() : keys_of(entry->second);
 }
 
 Names facts_of_scope(const model::Pack& pack, const std::string& role) {
@@ -86,28 +86,29 @@ void check_names(const Node& node, const Scope& scope, PackReader& reader) {
     if (!reader.settings_known) {
         return;
     }
-    const Names known = names_in(scope, reader.pack);
+    const Names allowed_names = names_in(scope, reader.pack);
     for_each_scalar(node, [&](const Node& scalar) {
-        const auto done = interpolate(scalar.scalar, [&](std::string_view name) {
-            if (std::find(known.begin(), known.end(), name) == known.end()) {
+        const auto result = interpolate(scalar.scalar, [&](std::string_view name) {
+            if (std::find(allowed_names.begin(), allowed_names.end(), name)
+                == allowed_names.end()) {
                 reader.diagnostics.error("name.unknown",
                                          scalar.where,
                                          fmt::format("`${{{}}}` is not known here", name),
-                                         meant(std::string(name), known));
+                                         meant(std::string(name), allowed_names));
             }
             return Result<std::string>("");
         });
-        if (!done) {
+        if (!result) {
             reader.diagnostics.error(
-                "name.open", scalar.where, done.error().message, done.error().remedy);
+                "name.open", scalar.where, result.error().message, result.error().remedy);
         }
     });
 }
 
 std::string
 read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader) {
-    const auto known = reader.pack.roles.find(role);
-    const bool has_sides = known != reader.pack.roles.end() && known->second.sided;
+    const auto role_entry = reader.pack.roles.find(role);
+    const bool has_sides = role_entry != reader.pack.roles.end() && role_entry->second.sided;
     const std::string side = text_of(node["side"], has_sides ? usual : "");
     if (has_sides && side.empty()) {
         reader.diagnostics.error("side.missing",
@@ -124,22 +125,22 @@ read_side(const Node& node, const std::string& role, const std::string& usual, P
 }
 
 bool known_role(const Node& node, PackReader& reader) {
-    const bool known = reader.pack.roles.count(text_of(node)) > 0;
+    const bool is_known = reader.pack.roles.count(text_of(node)) > 0;
     // Without any role that is told already.
-    if (!known && node.kind == Node::Kind::scalar && !reader.pack.roles.empty()) {
+    if (!is_known && node.kind == Node::Kind::scalar && !reader.pack.roles.empty()) {
         unknown_name(
             reader.diagnostics, node.where, "role", node.scalar, keys_of(reader.pack.roles));
     }
-    return known;
+    return is_known;
 }
 
 bool known_store(const Node& node, PackReader& reader) {
-    const bool known = reader.pack.stores.count(text_of(node)) > 0;
-    if (!known && node.kind == Node::Kind::scalar) {
+    const bool is_known = reader.pack.stores.count(text_of(node)) > 0;
+    if (!is_known && node.kind == Node::Kind::scalar) {
         unknown_name(
             reader.diagnostics, node.where, "store", node.scalar, keys_of(reader.pack.stores));
     }
-    return known;
+    return is_known;
 }
 
 Json texts_map(const Node& node) {

@@ -21,36 +21,36 @@ void read_order(const Node& node, model::Selection& selection) {
 namespace {
 
 model::Selection read_each(const Node& node, PackReader& reader) {
-    model::Selection each;
-    each.blocks = true;
-    each.by_host = text_of(node["by"]) == "host";
+    model::Selection selection;
+    selection.blocks = true;
+    selection.by_host = text_of(node["by"]) == "host";
     const std::string role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
     const std::string side = read_side(node, role, "", reader);
-    each.role = model::sided(role, side);
-    read_order(node["order"], each);
+    selection.role = model::sided(role, side);
+    read_order(node["order"], selection);
     const Scope scope = {role, true, false, side};
-    each.where = read_conditions(node["where"], scope, reader);
-    each.last = read_conditions(node["last"], scope, reader);
-    return each;
+    selection.where = read_conditions(node["where"], scope, reader);
+    selection.last = read_conditions(node["last"], scope, reader);
+    return selection;
 }
 
 // "stop", "stop-2", "stop-3": ids that nobody gave are made unique; given ones must be.
 void name_step(const Node& node,
                model::StepSpec& step,
-               std::set<std::string>& taken,
+               std::set<std::string>& ids,
                PackReader& reader) {
-    const std::string wanted = text_of(node["id"], name_of(step.verb));
-    step.id = wanted;
-    if (node.has("id") && taken.contains(wanted)) {
+    const std::string base_id = text_of(node["id"], name_of(step.verb));
+    step.id = base_id;
+    if (node.has("id") && ids.contains(base_id)) {
         reader.diagnostics.error("step.duplicate",
                                  node["id"].where,
-                                 fmt::format("a second step `{}` in this phase", wanted),
+                                 fmt::format("a second step `{}` in this phase", base_id),
                                  "give it another `id`");
     }
-    for (int i = 2; taken.contains(step.id); ++i) {
-        step.id = fmt::format("{}-{}", wanted, i);
+    for (int i = 2; ids.contains(step.id); ++i) {
+        step.id = fmt::format("{}-{}", base_id, i);
     }
-    taken.insert(step.id);
+    ids.insert(step.id);
 }
 
 model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
@@ -67,11 +67,11 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
         }
     }
     check_names(node["title"], Scope{}, reader);
-    std::set<std::string> taken;
+    std::set<std::string> ids;
     for (const Entry& entry : node["steps"].entries) {
         model::StepSpec step;
         read_step(entry.value, phase, step, reader);
-        name_step(entry.value, step, taken, reader);
+        name_step(entry.value, step, ids, reader);
         phase.steps.push_back(std::move(step));
     }
     return phase;
@@ -80,13 +80,13 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
 void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader& reader) {
     for (const Entry& entry : phases.entries) {
         model::PhaseSpec phase = read_phase(entry.value, reader);
-        for (const model::PhaseSpec& other : procedure.phases) {
-            if (other.name == phase.name && !phase.name.empty()) {
+        for (const model::PhaseSpec& earlier_phase : procedure.phases) {
+            if (earlier_phase.name == phase.name && !phase.name.empty()) {
                 reader.diagnostics.error(
                     "phase.duplicate",
                     entry.value["phase"].where,
                     fmt::format("a second phase `{}`", phase.name),
-                    fmt::format("rename it; the first is at {}", other.where.text()));
+                    fmt::format("rename it; the first is at {}", earlier_phase.where.text()));
             }
         }
         procedure.phases.push_back(std::move(phase));
@@ -97,13 +97,13 @@ void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader
 void read_continuation(const Node& document, PackReader& reader) {
     auto& procedures = reader.pack.procedures;
     const std::string name = text_of(document["continues"]);
-    const auto is_it = [&](const auto& one) { return one.name == name; };
-    const auto found = std::find_if(procedures.begin(), procedures.end(), is_it);
-    if (found == procedures.end() || std::count_if(found, procedures.end(), is_it) > 1) {
+    const auto has_name = [&](const auto& procedure) { return procedure.name == name; };
+    const auto match = std::find_if(procedures.begin(), procedures.end(), has_name);
+    if (match == procedures.end() || std::count_if(match, procedures.end(), has_name) > 1) {
         std::vector<std::string> names;
         names.reserve(procedures.size());
-        for (const auto& one : procedures) {
-            names.push_back(one.name);
+        for (const auto& procedure : procedures) {
+            names.push_back(procedure.name);
         }
         return unknown_name(
             reader.diagnostics, document["continues"].where, "procedure", name, names);
@@ -116,7 +116,7 @@ void read_continuation(const Node& document, PackReader& reader) {
                                      "remove it: the procedure has its own");
         }
     }
-    read_phases(document["phases"], *found, reader);
+    read_phases(document["phases"], *match, reader);
 }
 
 // A document that continues another has neither.

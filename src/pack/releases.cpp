@@ -15,8 +15,8 @@ using model::StoreLaw;
 
 namespace {
 
-bool has(const std::vector<std::string>& list, const std::string& one) {
-    return std::find(list.begin(), list.end(), one) != list.end();
+bool has(const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
 }
 
 Node key_node(const Entry& entry) {
@@ -58,8 +58,9 @@ public:
     }
 
 private:
-    void error(const char* code, const Position& where, std::string what, std::string instead) {
-        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    void
+    error(const char* code, const Position& position, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
     void read_stores(const Node& stores) {
@@ -91,9 +92,9 @@ private:
                          store.level,
                          fact_names(pack_, store.role));
         }
-        std::set<std::string> seen;
+        std::set<std::string> format_names;
         for (const Node* format : items_of(node["formats"])) {
-            if (!seen.insert(text_of(*format)).second) {
+            if (!format_names.insert(text_of(*format)).second) {
                 error("format.duplicate",
                       format->where,
                       fmt::format("format `{}` is given twice", text_of(*format)),
@@ -253,12 +254,12 @@ private:
         risk.fixed_in = text_of(node["fixed_in"]);
         risk.refuse = boolean_of(node["refuse"], true);
         risk.where = node.where;
-        for (const model::Risk& other : pack_.risks) {
-            if (other.id == risk.id && !risk.id.empty()) {
+        for (const model::Risk& earlier_risk : pack_.risks) {
+            if (earlier_risk.id == risk.id && !risk.id.empty()) {
                 error("risk.duplicate",
                       node["id"].where,
                       fmt::format("a second risk `{}`", risk.id),
-                      fmt::format("rename it; the first is at {}", other.where.text()));
+                      fmt::format("rename it; the first is at {}", earlier_risk.where.text()));
             }
         }
         pack_.risks.push_back(std::move(risk));

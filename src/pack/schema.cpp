@@ -23,11 +23,11 @@ Json text_schema() {
 
 Json choice_schema(const Shape& shape) {
     Json values;
-    for (const std::string& one : shape.choices) {
-        values.push(one);
+    for (const std::string& word : shape.choices) {
+        values.push(word);
         // Editors read these as booleans where they are not quoted.
-        if (one == "true" || one == "yes" || one == "no") {
-            values.push(one != "no");
+        if (word == "true" || word == "yes" || word == "no") {
+            values.push(word != "no");
         }
     }
     Json schema;
@@ -40,11 +40,11 @@ Json table_schema(const Shape& shape) {
     Json properties = Json::Object();
     Json needed;
     for (const Field& field : shape.fields) {
-        Json one = schema_of(field.shape, field.help);
+        Json property = schema_of(field.shape, field.help);
         if (!field.example.empty()) {
-            one.set("examples", Json(Json::Array{field.example}));
+            property.set("examples", Json(Json::Array{field.example}));
         }
-        properties.set(field.key, one);
+        properties.set(field.key, property);
         if (field.required) {
             needed.push(field.key);
         }
@@ -68,8 +68,8 @@ Json list_schema(const Shape& shape) {
     if (!shape.single) {
         return schema;
     }
-    Json both;
-    return both.set("anyOf", Json(Json::Array{schema, schema_of(*shape.inner)}));
+    Json alternatives;
+    return alternatives.set("anyOf", Json(Json::Array{schema, schema_of(*shape.inner)}));
 }
 
 Json map_schema(const Shape& shape) {
@@ -114,8 +114,8 @@ Json bare_schema(const Shape& shape) {
         break;
     }
     Json::Array ways;
-    for (const Shape& one : shape.alternatives) {
-        ways.push_back(schema_of(one));
+    for (const Shape& alternative : shape.alternatives) {
+        ways.push_back(schema_of(alternative));
     }
     return schema.set("anyOf", ways);
 }
@@ -128,8 +128,8 @@ void collect(const Shape& shape, Json& definitions) {
     for (const Field& field : shape.fields) {
         collect(field.shape, definitions);
     }
-    for (const Shape& one : shape.alternatives) {
-        collect(one, definitions);
+    for (const Shape& alternative : shape.alternatives) {
+        collect(alternative, definitions);
     }
     if (shape.inner) {
         collect(*shape.inner, definitions);

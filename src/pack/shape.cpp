@@ -25,11 +25,11 @@ Node::Kind node_kind(const Shape& shape) {
 }
 
 std::string quoted(const std::vector<std::string>& words) {
-    std::vector<std::string> out;
+    std::vector<std::string> quoted_words;
     for (const std::string& word : words) {
-        out.push_back("`" + word + "`");
+        quoted_words.push_back("`" + word + "`");
     }
-    return join(out, ", ");
+    return join(quoted_words, ", ");
 }
 
 std::string expected_scalar(const Shape& shape) {
@@ -99,8 +99,8 @@ bool is_name(std::string_view text) {
 std::optional<std::int64_t> whole_number(std::string_view text) {
     std::int64_t number = 0;
     const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool all = end.ec == std::errc() && end.ptr == text.data() + text.size();
-    return all ? std::optional(number) : std::nullopt;
+    const bool is_complete = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return is_complete ? std::optional(number) : std::nullopt;
 }
 
 bool scalar_fits(const Node& node, const Shape& shape) {
@@ -133,15 +133,16 @@ bool scalar_fits(const Node& node, const Shape& shape) {
 
 void wrong(const Node& node,
            const Shape& shape,
-           const std::string& what,
+           const std::string& subject,
            Diagnostics& diagnostics) {
     const bool word = node.kind == Node::Kind::scalar && shape.kind == Kind::choice;
-    const std::string near = word ? nearest(node.scalar, shape.choices) : "";
-    diagnostics.error("value.wrong",
-                      node.where,
-                      fmt::format("{} is {}", what, found(node)),
-                      (near.empty() ? "" : fmt::format("did you mean `{}`? ", near))
-                          + fmt::format("expected {}", expected(shape)));
+    const std::string nearest_choice = word ? nearest(node.scalar, shape.choices) : "";
+    diagnostics.error(
+        "value.wrong",
+        node.where,
+        fmt::format("{} is {}", subject, found(node)),
+        (nearest_choice.empty() ? "" : fmt::format("did you mean `{}`? ", nearest_choice))
+            + fmt::format("expected {}", expected(shape)));
 }
 
 std::vector<std::string> field_keys(const Shape& shape) {
@@ -153,9 +154,10 @@ std::vector<std::string> field_keys(const Shape& shape) {
 }
 
 void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostics) {
-    const auto field = std::find_if(shape.fields.begin(),
-                                    shape.fields.end(),
-                                    [&](const Field& one) { return one.key == entry.key; });
+    const auto field =
+        std::find_if(shape.fields.begin(), shape.fields.end(), [&](const Field& candidate) {
+            return candidate.key == entry.key;
+        });
     if (field != shape.fields.end()) {
         check(entry.value, field->shape, "`" + entry.key + "`", diagnostics);
     } else if (shape.inner) {
@@ -167,19 +169,19 @@ void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostic
 
 // Is one of `keys` there, but misspelt? Then "did you mean" is said already, and it is not missing.
 bool misspelt(const Node& node, const Shape& shape, const std::vector<std::string>& keys) {
-    const std::vector<std::string> known = field_keys(shape);
+    const std::vector<std::string> field_names = field_keys(shape);
     return !shape.inner
            && std::any_of(node.entries.begin(), node.entries.end(), [&](const Entry& entry) {
-                  const bool is_known =
-                      std::find(known.begin(), known.end(), entry.key) != known.end();
-                  const std::string near = is_known ? "" : nearest(entry.key, known);
-                  return std::find(keys.begin(), keys.end(), near) != keys.end();
+                  const bool is_known = std::find(field_names.begin(), field_names.end(), entry.key)
+                                        != field_names.end();
+                  const std::string nearest_key = is_known ? "" : nearest(entry.key, field_names);
+                  return std::find(keys.begin(), keys.end(), nearest_key) != keys.end();
               });
 }
 
 void check_one_of(const Node& node,
                   const Shape& shape,
-                  const std::string& what,
+                  const std::string& subject,
                   Diagnostics& diagnostics) {
     const Entry* first = nullptr;
     for (const Entry& entry : node.entries) {
@@ -199,14 +201,14 @@ void check_one_of(const Node& node,
         && !misspelt(node, shape, shape.exactly_one)) {
         diagnostics.error("key.missing",
                           node.where,
-                          fmt::format("{} has none of the keys of which it needs one", what),
+                          fmt::format("{} has none of the keys of which it needs one", subject),
                           fmt::format("add one of {}", quoted(shape.exactly_one)));
     }
 }
 
 void check_table(const Node& node,
                  const Shape& shape,
-                 const std::string& what,
+                 const std::string& subject,
                  Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
         check_entry(entry, shape, diagnostics);
@@ -215,11 +217,11 @@ void check_table(const Node& node,
         if (field.required && !node.has(field.key) && !misspelt(node, shape, {field.key})) {
             diagnostics.error("key.missing",
                               node.where,
-                              fmt::format("{} has no `{}` ({})", what, field.key, field.help),
+                              fmt::format("{} has no `{}` ({})", subject, field.key, field.help),
                               fmt::format("add it, as in `{}: {}`", field.key, field.example));
         }
     }
-    check_one_of(node, shape, what, diagnostics);
+    check_one_of(node, shape, subject, diagnostics);
 }
 
 void check_map(const Node& node, const Shape& shape, Diagnostics& diagnostics) {
@@ -234,10 +236,10 @@ void check_map(const Node& node, const Shape& shape, Diagnostics& diagnostics) {
 
 void check_list(const Node& node,
                 const Shape& shape,
-                const std::string& what,
+                const std::string& subject,
                 Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
-        check(entry.value, *shape.inner, "an item of " + what, diagnostics);
+        check(entry.value, *shape.inner, "an item of " + subject, diagnostics);
     }
 }
 
@@ -245,33 +247,33 @@ void check_list(const Node& node,
 
 void check(const Node& node,
            const Shape& shape,
-           const std::string& what,
+           const std::string& subject,
            Diagnostics& diagnostics) {
     if (shape.kind == Kind::any) {
         return;
     }
     if (shape.kind == Kind::either) {
-        for (const Shape& one : shape.alternatives) {
-            const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, one);
-            if (node_kind(one) == node.kind && fitting) {
-                return check(node, one, what, diagnostics);
+        for (const Shape& alternative : shape.alternatives) {
+            const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, alternative);
+            if (node_kind(alternative) == node.kind && fitting) {
+                return check(node, alternative, subject, diagnostics);
             }
         }
-        return wrong(node, shape, what, diagnostics);
+        return wrong(node, shape, subject, diagnostics);
     }
     if (shape.single && node.kind == node_kind(*shape.inner)) {
-        return check(node, *shape.inner, what, diagnostics);
+        return check(node, *shape.inner, subject, diagnostics);
     }
     if (node.kind != node_kind(shape)
         || (node.kind == Node::Kind::scalar && !scalar_fits(node, shape))) {
-        return wrong(node, shape, what, diagnostics);
+        return wrong(node, shape, subject, diagnostics);
     }
     if (shape.kind == Kind::table) {
-        check_table(node, shape, what, diagnostics);
+        check_table(node, shape, subject, diagnostics);
     } else if (shape.kind == Kind::map) {
         check_map(node, shape, diagnostics);
     } else if (shape.kind == Kind::list) {
-        check_list(node, shape, what, diagnostics);
+        check_list(node, shape, subject, diagnostics);
     }
 }
 
@@ -313,28 +315,28 @@ std::vector<const Node*> items_of(const Node& node) {
     return items;
 }
 
-std::string meant(const std::string& given, const std::vector<std::string>& known) {
-    if (const std::string near = nearest(given, known); !near.empty()) {
-        return fmt::format("did you mean `{}`?", near);
+std::string meant(const std::string& name, const std::vector<std::string>& known_names) {
+    if (const std::string nearest_name = nearest(name, known_names); !nearest_name.empty()) {
+        return fmt::format("did you mean `{}`?", nearest_name);
     }
-    if (known.empty()) {
+    if (known_names.empty()) {
         return "there is none to name here";
     }
-    const bool many = known.size() > k_names_shown;
-    const auto shown = static_cast<std::ptrdiff_t>(std::min(known.size(), k_names_shown));
-    return "known are " + quoted({known.begin(), known.begin() + shown})
-           + (many ? fmt::format(" and {} more", known.size() - k_names_shown) : "");
+    const bool many = known_names.size() > k_names_shown;
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(known_names.size(), k_names_shown));
+    return "known are " + quoted({known_names.begin(), known_names.begin() + shown})
+           + (many ? fmt::format(" and {} more", known_names.size() - k_names_shown) : "");
 }
 
 void unknown_name(Diagnostics& diagnostics,
-                  const Position& where,
+                  const Position& position,
                   std::string_view kind,
-                  const std::string& given,
-                  const std::vector<std::string>& known) {
+                  const std::string& name,
+                  const std::vector<std::string>& known_names) {
     diagnostics.error(fmt::format("{}.unknown", kind),
-                      where,
-                      fmt::format("unknown {} `{}`", kind, given),
-                      meant(given, known));
+                      position,
+                      fmt::format("unknown {} `{}`", kind, name),
+                      meant(name, known_names));
 }
 
 void for_each_scalar(const Node& node, const std::function<void(const Node&)>& visit) {

@@ -61,7 +61,7 @@ struct Field {
 [[nodiscard]] Shape any();
 [[nodiscard]] Shape text();
 [[nodiscard]] Shape name();
-[[nodiscard]] Shape integer(std::int64_t least = 0);
+[[nodiscard]] Shape integer(std::int64_t minimum = 0);
 [[nodiscard]] Shape boolean();
 [[nodiscard]] Shape duration();
 [[nodiscard]] Shape version();
@@ -80,7 +80,10 @@ optional(std::string key, Shape shape, std::string help, std::string example = {
 
 // Reports everything in `node` that does not fit; `what` names the node in sentences
 // ("`attempts`").
-void check(const Node& node, const Shape& shape, const std::string& what, Diagnostics& diagnostics);
+void check(const Node& node,
+           const Shape& shape,
+           const std::string& subject,
+           Diagnostics& diagnostics);
 
 // The shape as JSON Schema, draft 7.
 [[nodiscard]] Json schema_of(const Shape& shape, const std::string& help = {});
@@ -97,12 +100,13 @@ void check(const Node& node, const Shape& shape, const std::string& what, Diagno
 
 // "unknown fact `raedy`; did you mean `ready`?", or the known ones where none is near.
 void unknown_name(Diagnostics& diagnostics,
-                  const Position& where,
+                  const Position& position,
                   std::string_view kind,
-                  const std::string& given,
-                  const std::vector<std::string>& known);
+                  const std::string& name,
+                  const std::vector<std::string>& known_names);
 // "did you mean `x`?", or "known: a, b, c".
-[[nodiscard]] std::string meant(const std::string& given, const std::vector<std::string>& known);
+[[nodiscard]] std::string meant(const std::string& name,
+                                const std::vector<std::string>& known_names);
 
 template <class Map>
 std::vector<std::string> keys_of(const Map& map) {

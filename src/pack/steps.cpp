@@ -92,8 +92,9 @@ public:
     }
 
 private:
-    void error(const char* code, const Position& where, std::string what, std::string instead) {
-        reader_.diagnostics.error(code, where, std::move(what), std::move(instead));
+    void
+    error(const char* code, const Position& position, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
     // Conditions check their own names: `where` has another scope than the step.
@@ -132,36 +133,37 @@ private:
 
     // Sets `on` and the scope of the step: the role of its members, or the system.
     void read_on() {
-        const Node& on = node_["on"];
-        const bool by_default = on.kind == Node::Kind::nothing;
-        if (on.kind == Node::Kind::map) {
-            return read_selection(on);
+        const Node& selector = node_["on"];
+        const bool by_default = selector.kind == Node::Kind::nothing;
+        if (selector.kind == Node::Kind::map) {
+            return read_selection(selector);
         }
-        if (text_of(on) == "system" || (by_default && !phase_.each && only_looks(step_.verb))) {
+        if (text_of(selector) == "system"
+            || (by_default && !phase_.each && only_looks(step_.verb))) {
             step_.on = model::Selection();
         } else if (phase_.each) {
             scope_.role = model::without_side(phase_.each->role);  // this member
             scope_.side = side_of(phase_.each->role);
-            step_.once_a_host = text_of(on) == "host";
-            check_once_a_host(on);
+            step_.once_a_host = text_of(selector) == "host";
+            check_once_a_host(selector);
         } else if (by_default && about_role(step_.verb)) {
             step_.on = model::Selection();
             select(node_, reader_.pack.roles.contains(step_.object) ? step_.object : "");
         } else {
             error("step.on",
-                  by_default ? node_.where : on.where,
+                  by_default ? node_.where : selector.where,
                   by_default ? fmt::format("`{}` does not say on which members", verb_name())
-                             : fmt::format("`on: {}` in a phase without `each`", text_of(on)),
+                             : fmt::format("`on: {}` in a phase without `each`", text_of(selector)),
                   "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
         }
     }
 
     // A process is one member's: a stop of one that stands for all would leave the others up.
-    void check_once_a_host(const Node& on) {
+    void check_once_a_host(const Node& selector) {
         const bool process = step_.verb == Verb::stop || step_.verb == Verb::start;
         if (step_.once_a_host && (!phase_.each->by_host || process)) {
             error("step.on",
-                  on.where,
+                  selector.where,
                   process ? fmt::format("`{}` once for a host", verb_name())
                           : "`on: host` in a phase that goes by member",
                   process ? "leave out `on`: it is done for each member"
@@ -170,28 +172,28 @@ private:
     }
 
     static std::string side_of(const std::string& role) {
-        const auto at = role.find('@');
-        return at == role.npos ? "" : role.substr(at + 1);
+        const auto separator = role.find('@');
+        return separator == role.npos ? "" : role.substr(separator + 1);
     }
 
-    void select(const Node& at, const std::string& role) {
+    void select(const Node& node, const std::string& role) {
         scope_.role = role;
-        scope_.side = read_side(at, role, "", reader_);
+        scope_.side = read_side(node, role, "", reader_);
         step_.on->role = model::sided(role, scope_.side);
     }
 
-    void read_selection(const Node& on) {
+    void read_selection(const Node& node) {
         step_.on = model::Selection();
-        step_.on->one = on.has("one_of");
-        step_.on->per_host = on.has("one_per_host");
-        const Node& role = step_.on->one        ? on["one_of"]
-                           : step_.on->per_host ? on["one_per_host"]
-                                                : on["every"];
+        step_.on->one = node.has("one_of");
+        step_.on->per_host = node.has("one_per_host");
+        const Node& role = step_.on->one        ? node["one_of"]
+                           : step_.on->per_host ? node["one_per_host"]
+                                                : node["every"];
         if (known_role(role, reader_)) {
-            select(on, text_of(role));
+            select(node, text_of(role));
         }
-        read_order(on["order"], *step_.on);
-        step_.on->where = read_conditions(on["where"], scope_, reader_);
+        read_order(node["order"], *step_.on);
+        step_.on->where = read_conditions(node["where"], scope_, reader_);
     }
 
     void read_texts() {
@@ -206,14 +208,14 @@ private:
         step_.then = read_conditions(node_["then"], scope_, reader_);
         step_.happened = read_conditions(node_["happened"], scope_, reader_);
         step_.broken = read_conditions(node_["broken"], scope_, reader_);
-        const Node& all = node_["all"];
-        auto conditions = read_conditions(all, scope_, reader_);
+        const Node& condition_list = node_["all"];
+        auto conditions = read_conditions(condition_list, scope_, reader_);
         auto& target = step_.verb == Verb::require ? step_.guard : step_.then;
         std::move(conditions.begin(), conditions.end(), std::back_inserter(target));
-        if (all.kind != Node::Kind::nothing && step_.verb != Verb::require
+        if (condition_list.kind != Node::Kind::nothing && step_.verb != Verb::require
             && step_.verb != Verb::wait) {
             error("step.all",
-                  all.where,
+                  condition_list.where,
                   fmt::format("`all` in a step `{}`", verb_name()),
                   "`all` is for require and wait; write `guard` or `then`");
         }
@@ -242,8 +244,8 @@ private:
                       item->where,
                       "a condition without `fact`",
                       "add the fact that it is about");
-            } else if (auto one = read_condition(*item, scope_, reader_)) {
-                step_.guard.push_back(*std::move(one));
+            } else if (auto condition = read_condition(*item, scope_, reader_)) {
+                step_.guard.push_back(*std::move(condition));
             }
         }
     }
@@ -265,8 +267,8 @@ private:
 
     void read_request() {
         step_.script = text_of(node_["script"]);
-        for (const Node* one : items_of(node_["arguments"])) {
-            step_.arguments.push_back(text_of(*one));
+        for (const Node* argument : items_of(node_["arguments"])) {
+            step_.arguments.push_back(text_of(*argument));
         }
         if (!step_.arguments.empty() && step_.verb != Verb::start) {
             error(
@@ -303,14 +305,14 @@ private:
     }
 
     void check_request() {
-        const bool given = node_.has("do") || node_.has("script");
-        if (given && only_looks(step_.verb)) {
+        const bool has_request = node_.has("do") || node_.has("script");
+        if (has_request && only_looks(step_.verb)) {
             error("step.do",
                   node_.where,
                   fmt::format("`{}` only looks, it does nothing on a host", verb_name()),
                   "use the verb `run`");
         }
-        if (!given && !only_looks(step_.verb) && !has_own_request(step_.verb)) {
+        if (!has_request && !only_looks(step_.verb) && !has_own_request(step_.verb)) {
             error("step.do",
                   node_.where,
                   fmt::format("`{}` does not say what is done", verb_name()),
@@ -369,8 +371,8 @@ private:
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
         const std::string role = text_of(entry.value["role"], scope_.role);
-        const model::FactSpec* known = find_fact(reader_.pack, role, text_of(fact));
-        if (fact.kind == Node::Kind::scalar && known == nullptr) {
+        const model::FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
+        if (fact.kind == Node::Kind::scalar && spec == nullptr) {
             unknown_name(reader_.diagnostics,
                          fact.where,
                          "fact",
@@ -381,8 +383,7 @@ private:
             {entry.key,
              text_of(fact),
              becomes ? to_json(entry.value["value"]) : Json(),
-             known == nullptr ? ""
-                              : model::sided(known->role, effect_side(entry.value, known->role)),
+             spec == nullptr ? "" : model::sided(spec->role, effect_side(entry.value, spec->role)),
              read_reach(entry.value)});
     }
 

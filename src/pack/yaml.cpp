@@ -13,9 +13,9 @@
 namespace drydock::pack {
 
 const Entry* Node::find(std::string_view key) const {
-    const auto it = std::find_if(
-        entries.begin(), entries.end(), [&](const Entry& one) { return one.key == key; });
-    return kind != Kind::map || it == entries.end() ? nullptr : &*it;
+    const auto match = std::find_if(
+        entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
+    return kind != Kind::map || match == entries.end() ? nullptr : &*match;
 }
 
 const Node& Node::operator[](std::string_view key) const {
@@ -89,8 +89,8 @@ private:
     }
 
     [[noreturn]] void
-    refuse(const char* code, const YAML::Mark& mark, std::string what, const char* instead) {
-        diagnostics_.error(code, place(mark), std::move(what), instead);
+    refuse(const char* code, const YAML::Mark& mark, std::string summary, const char* suggestion) {
+        diagnostics_.error(code, place(mark), std::move(summary), suggestion);
         throw Refused();
     }
 
@@ -183,14 +183,14 @@ std::size_t sequence(std::string_view text) {
 
 // The place of the first byte that is no UTF-8, or is a NUL, which yaml-cpp takes for the end.
 std::optional<Position> bad_byte(std::string_view text, const std::string& file) {
-    Position at = {file, 1, 1};
+    Position position = {file, 1, 1};
     while (!text.empty()) {
         const std::size_t length = text.front() == '\0' ? 0 : sequence(text);
         if (length == 0) {
-            return at;
+            return position;
         }
-        at = text.front() == '\n' ? Position{file, at.line + 1, 1}
-                                  : Position{file, at.line, at.column + 1};
+        position = text.front() == '\n' ? Position{file, position.line + 1, 1}
+                                        : Position{file, position.line, position.column + 1};
         text.remove_prefix(length);
     }
     return std::nullopt;
@@ -204,9 +204,9 @@ bool acceptable(std::string_view text, const std::string& file, Diagnostics& dia
                           "a pack or cluster file has a few kB: is this the right file?");
         return false;
     }
-    if (const auto at = bad_byte(text, file)) {
+    if (const auto position = bad_byte(text, file)) {
         diagnostics.error(
-            "file.utf8", *at, "a byte that is not UTF-8 text", "save the file as UTF-8");
+            "file.utf8", *position, "a byte that is not UTF-8 text", "save the file as UTF-8");
         return false;
     }
     return true;

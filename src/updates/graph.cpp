@@ -15,50 +15,51 @@ UpdateGraph::UpdateGraph(std::vector<std::string> versions)
 }
 
 std::size_t UpdateGraph::find(std::string_view version) const {
-    const auto it = std::lower_bound(
-        by_name_.begin(), by_name_.end(), version, [](const auto& entry, std::string_view wanted) {
-            return entry.first < wanted;
+    const auto match = std::lower_bound(
+        by_name_.begin(), by_name_.end(), version, [](const auto& entry, std::string_view name) {
+            return entry.first < name;
         });
-    return it != by_name_.end() && it->first == version ? it->second : k_nowhere;
+    return match != by_name_.end() && match->first == version ? match->second : k_nowhere;
 }
 
 // Breadth first over whole words: what is new is what can be reached and has not been.
-std::vector<std::size_t> UpdateGraph::tree(std::size_t from) const {
-    std::vector<std::size_t> before(versions_.size(), k_nowhere);
-    Bits open(versions_.size());
+std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
+    std::vector<std::size_t> predecessors(versions_.size(), k_nowhere);
+    Bits unreached(versions_.size());
     for (std::size_t i = 0; i < versions_.size(); ++i) {
-        open.set(i);
+        unreached.set(i);
     }
-    open.clear(from);
-    std::vector<std::size_t> queue = {from};
+    unreached.clear(start);
+    std::vector<std::size_t> queue = {start};
     queue.reserve(versions_.size());
     for (std::size_t head = 0; head < queue.size(); ++head) {
-        const std::size_t at = queue[head];
-        const auto& next = next_[at].words();
+        const std::size_t position = queue[head];
+        const auto& next = next_[position].words();
         for (std::size_t word = next.size(); word-- > 0;) {
-            std::uint64_t found = next[word] & open.words()[word];
-            open.words()[word] &= ~found;
-            while (found != 0) {
-                const auto bit = static_cast<std::size_t>(63 - std::countl_zero(found));
-                found &= ~(1ULL << bit);
-                before[word * 64 + bit] = at;
+            std::uint64_t new_bits = next[word] & unreached.words()[word];
+            unreached.words()[word] &= ~new_bits;
+            while (new_bits != 0) {
+                const auto bit = static_cast<std::size_t>(63 - std::countl_zero(new_bits));
+                new_bits &= ~(1ULL << bit);
+                predecessors[word * 64 + bit] = position;
                 queue.push_back(word * 64 + bit);
             }
         }
     }
-    return before;
+    return predecessors;
 }
 
-std::vector<std::size_t> UpdateGraph::route(std::size_t from, std::size_t to) const {
+std::vector<std::size_t> UpdateGraph::route(std::size_t start, std::size_t goal) const {
     std::vector<std::size_t> stops;
-    if (from == to) {
+    if (start == goal) {
         return stops;
     }
-    const auto before = tree(from);
-    for (std::size_t at = to; at != k_nowhere && at != from; at = before[at]) {
-        stops.push_back(at);
+    const auto predecessors = tree(start);
+    for (std::size_t position = goal; position != k_nowhere && position != start;
+         position = predecessors[position]) {
+        stops.push_back(position);
     }
-    if (before[to] == k_nowhere) {
+    if (predecessors[goal] == k_nowhere) {
         stops.clear();
     }
     std::reverse(stops.begin(), stops.end());

@@ -24,12 +24,12 @@ public:
 
     explicit Bits(std::size_t size) : words_((size + 63) / 64) {}
 
-    void set(std::size_t at) { words_[at / 64] |= 1ULL << (at % 64); }
+    void set(std::size_t position) { words_[position / 64] |= 1ULL << (position % 64); }
 
-    void clear(std::size_t at) { words_[at / 64] &= ~(1ULL << (at % 64)); }
+    void clear(std::size_t position) { words_[position / 64] &= ~(1ULL << (position % 64)); }
 
-    [[nodiscard]] bool has(std::size_t at) const {
-        return (words_[at / 64] >> (at % 64) & 1U) != 0;
+    [[nodiscard]] bool has(std::size_t position) const {
+        return (words_[position / 64] >> (position % 64) & 1U) != 0;
     }
 
     [[nodiscard]] const std::vector<std::uint64_t>& words() const { return words_; }
@@ -49,19 +49,19 @@ public:
 
     [[nodiscard]] std::size_t find(std::string_view version) const;  // k_nowhere: not there
 
-    void allow(std::size_t from, std::size_t to) { next_[from].set(to); }
+    void allow(std::size_t source, std::size_t target) { next_[source].set(target); }
 
-    void forbid(std::size_t from, std::size_t to) { next_[from].clear(to); }
+    void forbid(std::size_t source, std::size_t target) { next_[source].clear(target); }
 
-    [[nodiscard]] bool is_allowed(std::size_t from, std::size_t to) const {
-        return next_[from].has(to);
+    [[nodiscard]] bool is_allowed(std::size_t source, std::size_t target) const {
+        return next_[source].has(target);
     }
 
     // The stops after `from`, the last of which is `to`; empty: no way leads there, or it is there.
-    [[nodiscard]] std::vector<std::size_t> route(std::size_t from, std::size_t to) const;
+    [[nodiscard]] std::vector<std::size_t> route(std::size_t start, std::size_t goal) const;
 
     // For each version, the one before it on the route from `from`; k_nowhere: not reached.
-    [[nodiscard]] std::vector<std::size_t> tree(std::size_t from) const;
+    [[nodiscard]] std::vector<std::size_t> tree(std::size_t start) const;
 
 private:
     std::vector<std::string> versions_;

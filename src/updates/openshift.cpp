@@ -21,9 +21,9 @@ namespace {
 constexpr std::size_t k_file_max = 1UL << 20;  // bytes; the largest has 60 kB
 
 struct FreeRegex {
-    void operator()(regex_t* one) const {
-        regfree(one);
-        delete one;
+    void operator()(regex_t* regex) const {
+        regfree(regex);
+        delete regex;
     }
 };
 
@@ -32,11 +32,11 @@ class Pattern {
 public:
     static Result<Pattern> make(const std::string& text) {
         Pattern pattern;
-        auto made = std::make_unique<regex_t>();
-        if (regcomp(made.get(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
+        auto regex = std::make_unique<regex_t>();
+        if (regcomp(regex.get(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
             return fail("updates.input", fmt::format("`{}` is no pattern", text));
         }
-        pattern.regex_.reset(made.release());
+        pattern.regex_.reset(regex.release());
         return pattern;
     }
 
@@ -77,17 +77,17 @@ public:
         for (const auto& [path, channel] : channels_) {
             read_versions(channel, versions);
         }
-        OpenShiftGraph found = {UpdateGraph(in_order(std::move(versions))), {}, 0};
+        OpenShiftGraph result = {UpdateGraph(in_order(std::move(versions))), {}, 0};
         for (const auto& [path, channel] : channels_) {
-            allow_channel(channel, found.graph);
+            allow_channel(channel, result.graph);
         }
         for (const auto& [path, edge] : edges_) {
-            DRYDOCK_TRY(block(path, edge, found));
+            DRYDOCK_TRY(block(path, edge, result));
         }
         if (diagnostics_.has_errors()) {
             return fail("updates.input", diagnostics_.text());
         }
-        return found;
+        return result;
     }
 
 private:
@@ -116,8 +116,8 @@ private:
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
-            if (const auto at = graph.find(entry.value.scalar); at != k_nowhere) {
-                members.push_back(at);
+            if (const auto position = graph.find(entry.value.scalar); position != k_nowhere) {
+                members.push_back(position);
             }
         }
         std::sort(members.begin(), members.end());
@@ -132,17 +132,17 @@ private:
         }
     }
 
-    Status block(const std::string& path, const pack::Node& node, OpenShiftGraph& into) {
-        ++into.rules;
-        const std::size_t to = into.graph.find(node["to"].scalar);
+    Status block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
+        ++result.rules;
+        const std::size_t target = result.graph.find(node["to"].scalar);
         if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
             diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
             return {};
         }
-        if (to == k_nowhere) {
+        if (target == k_nowhere) {
             return {};  // a version that no channel has
         }
-        DRYDOCK_TRY_ASSIGN(const Bits* from, versions_like(node["from"].scalar, into.graph));
+        DRYDOCK_TRY_ASSIGN(const Bits* sources, versions_like(node["from"].scalar, result.graph));
         BlockedEdge edge;
         edge.name = node["name"].scalar;
         edge.message = split(node["message"].scalar, '\n').front();
@@ -151,21 +151,21 @@ private:
         edge.fixed_in = node["fixedIn"].scalar;
         const auto& rules = node["matchingRules"].entries;
         edge.condition = rules.empty() ? "" : rules.front().value["type"].scalar;
-        edge.from = *from;
-        for (std::size_t i = 0; i < into.graph.versions().size(); ++i) {
+        edge.from = *sources;
+        for (std::size_t i = 0; i < result.graph.versions().size(); ++i) {
             if (edge.from.has(i)) {
-                into.graph.forbid(i, to);
+                result.graph.forbid(i, target);
             }
         }
-        into.blocked[to].push_back(std::move(edge));
+        result.blocked[target].push_back(std::move(edge));
         return {};
     }
 
     // The data's server matches "4.12.3+amd64"; patterns are written for that.
     Result<const Bits*> versions_like(const std::string& text, const UpdateGraph& graph) {
-        const auto known = by_pattern_.find(text);
-        if (known != by_pattern_.end()) {
-            return &known->second;
+        const auto match = by_pattern_.find(text);
+        if (match != by_pattern_.end()) {
+            return &match->second;
         }
         DRYDOCK_TRY_ASSIGN(const Pattern pattern, Pattern::make(text));
         Bits bits(graph.versions().size());
@@ -185,15 +185,15 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
-Status load_folder(const std::string& folder, const std::string& name, GraphFiles& into) {
+Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
     namespace fs = std::filesystem;
     std::error_code error;
-    fs::directory_iterator at(folder + "/" + name, error);
-    for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-        const std::string leaf = at->path().filename().string();
-        if (at->path().extension() == ".yaml") {
-            DRYDOCK_TRY_ASSIGN(into[fmt::format("{}/{}", name, leaf)],
-                               os::read_file(at->path().string(), k_file_max));
+    fs::directory_iterator entry(folder + "/" + name, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string leaf = entry->path().filename().string();
+        if (entry->path().extension() == ".yaml") {
+            DRYDOCK_TRY_ASSIGN(files[fmt::format("{}/{}", name, leaf)],
+                               os::read_file(entry->path().string(), k_file_max));
         }
     }
     return error ? Status(fail("updates.missing",
@@ -204,16 +204,17 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 }  // namespace
 
-std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t from, std::size_t to) const {
-    std::vector<const BlockedEdge*> found;
-    if (const auto it = blocked.find(to); it != blocked.end()) {
-        for (const BlockedEdge& edge : it->second) {
-            if (edge.from.has(from)) {
-                found.push_back(&edge);
+std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
+                                                           std::size_t target) const {
+    std::vector<const BlockedEdge*> edges;
+    if (const auto entry = blocked.find(target); entry != blocked.end()) {
+        for (const BlockedEdge& edge : entry->second) {
+            if (edge.from.has(source)) {
+                edges.push_back(&edge);
             }
         }
     }
-    return found;
+    return edges;
 }
 
 Result<OpenShiftGraph> read_openshift(const GraphFiles& files) {

@@ -33,8 +33,8 @@ struct OpenShiftGraph {
     std::size_t rules = 0;
 
     // What speaks against the edge, by file.
-    [[nodiscard]] std::vector<const BlockedEdge*> objections(std::size_t from,
-                                                             std::size_t to) const;
+    [[nodiscard]] std::vector<const BlockedEdge*> objections(std::size_t source,
+                                                             std::size_t target) const;
 };
 
 using GraphFiles = std::map<std::string, std::string>;  // "channels/stable-4.12.yaml" -> text

@@ -22,15 +22,15 @@ struct Part {
     int rank = 0;  // words and numbers of one rank compare by what they say
     std::string text;
 
-    [[nodiscard]] int compare(const Part& other) const {
-        if (rank != other.rank) {
-            return rank < other.rank ? -1 : 1;
+    [[nodiscard]] int compare(const Part& part) const {
+        if (rank != part.rank) {
+            return rank < part.rank ? -1 : 1;
         }
         const bool is_number = !text.empty() && is_digit(text.front());
-        if (is_number && text.size() != other.text.size()) {
-            return text.size() < other.text.size() ? -1 : 1;
+        if (is_number && text.size() != part.text.size()) {
+            return text.size() < part.text.size() ? -1 : 1;
         }
-        const int order = text.compare(other.text);
+        const int order = text.compare(part.text);
         return order < 0 ? -1 : order > 0 ? 1 : 0;
     }
 };
@@ -65,9 +65,9 @@ std::string take_letters(std::string_view& rest) {
     return word;
 }
 
-bool take(std::string_view& rest, std::string_view what) {
-    const bool is_there = rest.substr(0, what.size()) == what;
-    rest.remove_prefix(is_there ? what.size() : 0);
+bool take(std::string_view& rest, std::string_view prefix) {
+    const bool is_there = rest.substr(0, prefix.size()) == prefix;
+    rest.remove_prefix(is_there ? prefix.size() : 0);
     return is_there;
 }
 
@@ -151,11 +151,11 @@ private:
     // The word and number of one piece of the tail, if it is one of these words.
     std::optional<std::pair<std::string, std::string>>
     piece(std::initializer_list<std::string_view> words) {
-        const std::string_view before = rest_;
+        const std::string_view original_rest = rest_;
         skip_separator();
         const std::string word = take_letters(rest_);
         if (std::find(words.begin(), words.end(), word) == words.end()) {
-            rest_ = before;
+            rest_ = original_rest;
             return std::nullopt;
         }
         const std::string_view after_word = rest_;
@@ -206,30 +206,31 @@ private:
 };
 
 // Debian's order of letters: ~ before the end, the end before letters, letters before the rest.
-int debian_order(std::string_view text, std::size_t at) {
-    if (at >= text.size() || is_digit(text[at])) {
+int debian_order(std::string_view text, std::size_t position) {
+    if (position >= text.size() || is_digit(text[position])) {
         return 0;
     }
-    const int byte = static_cast<unsigned char>(text[at]);
-    return text[at] == '~' ? -1 : is_letter(text[at]) ? byte : byte + 256;
+    const int byte = static_cast<unsigned char>(text[position]);
+    return text[position] == '~' ? -1 : is_letter(text[position]) ? byte : byte + 256;
 }
 
 int compare_debian_part(std::string_view a, std::string_view b) {
     while (!a.empty() || !b.empty()) {
-        std::size_t at = 0;
-        while ((at < a.size() && !is_digit(a[at])) || (at < b.size() && !is_digit(b[at]))) {
-            const int left = debian_order(a, at);
-            const int right = debian_order(b, at);
-            if (left != right) {
-                return left < right ? -1 : 1;
+        std::size_t position = 0;
+        while ((position < a.size() && !is_digit(a[position]))
+               || (position < b.size() && !is_digit(b[position]))) {
+            const int order_a = debian_order(a, position);
+            const int order_b = debian_order(b, position);
+            if (order_a != order_b) {
+                return order_a < order_b ? -1 : 1;
             }
-            ++at;
+            ++position;
         }
-        a.remove_prefix(std::min(at, a.size()));
-        b.remove_prefix(std::min(at, b.size()));
-        const Part left = {0, take_number(a).value_or("0")};
-        const Part right = {0, take_number(b).value_or("0")};
-        if (const int order = left.compare(right); order != 0) {
+        a.remove_prefix(std::min(position, a.size()));
+        b.remove_prefix(std::min(position, b.size()));
+        const Part number_a = {0, take_number(a).value_or("0")};
+        const Part number_b = {0, take_number(b).value_or("0")};
+        if (const int order = number_a.compare(number_b); order != 0) {
             return order;
         }
     }
@@ -279,8 +280,8 @@ int compare_keys(const Key& a, const Key& b) {
 }
 
 int compare_debian(const Debian& a, const Debian& b) {
-    const Part left = {0, a.epoch};
-    if (const int order = left.compare({0, b.epoch}); order != 0) {
+    const Part epoch = {0, a.epoch};
+    if (const int order = epoch.compare({0, b.epoch}); order != 0) {
         return order;
     }
     const int order = compare_debian_part(a.upstream, b.upstream);
