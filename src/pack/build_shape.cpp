@@ -1,4 +1,9 @@
-// How the tables make shapes.
+// Builders of schemas: the small functions of which schema_pack.cpp, schema_procedure.cpp and
+// schema_cluster.cpp are composed.
+//
+// A schema is a value. Builders copy their parts into it, except for `inner` and `keys`: those are
+// shared pointers, because they are schemas within a schema, and because the same part stands in
+// many places.
 #include "pack/shape.h"
 
 namespace drydock::pack {
@@ -65,6 +70,8 @@ Shape list_of(Shape inner) {
     return around(Kind::list, std::move(inner));
 }
 
+// Pack authors write `when: {...}` for one condition and `when: [{...}, {...}]` for several;
+// items_of() hides the difference from the decoders.
 Shape one_or_more(Shape inner) {
     Shape shape = list_of(std::move(inner));
     shape.single = true;
@@ -94,6 +101,7 @@ Shape either(Shape first, Shape second) {
     return shape;
 }
 
+// The example is part of every required field: the message on a missing key shows it.
 Field required(std::string key, Shape shape, std::string help, std::string example) {
     return {std::move(key), std::move(shape), std::move(help), std::move(example), true};
 }

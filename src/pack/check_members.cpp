@@ -1,4 +1,8 @@
-// What only all members together can tell: names, quorum, two members in one place.
+// Checks over several members of a cluster file: names, sides, quorum, two members in one place.
+//
+// The checks find mistakes of copying an entry and forgetting to change it. Two members with one
+// data folder, port or pid file would pass every check of a single member, and then destroy each
+// other. Two processes that look the same are worse: a stop of the first could hit the second.
 #include "pack/cluster.h"
 #include "pack/shape.h"
 
@@ -34,7 +38,8 @@ void check_names(const Node& members, ClusterReader& reader) {
     }
 }
 
-// Only if max_unavailable is written: with the default, each stop's own guard says no.
+// Applies only where max_unavailable is written in the file. With the default, the quorum guard of
+// each stop refuses by itself. Roles with sides are not checked here.
 void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
     for (const auto& [name, role] : reader.pack.roles) {
         const auto& members = reader.cluster.members;
@@ -54,7 +59,8 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
     }
 }
 
-// Members of roles with sides name theirs, and there are two.
+// Members of a role with sides name theirs. There are exactly two: the side with the load, and the
+// side that it moves to.
 void check_sides(ClusterReader& reader) {
     std::set<std::string> sides;
     for (const Member& member : reader.cluster.members) {
@@ -83,7 +89,8 @@ void check_sides(ClusterReader& reader) {
     }
 }
 
-// Where a member is, by what may not be another's on the same host.
+// Returns the settings and paths that no other member on the same host may have. Settings of type
+// text and integer are no places; `shared: true` in the pack excludes a URL or path.
 std::vector<std::pair<std::string, std::string>> places_of(const Member& member,
                                                            const model::Pack& pack) {
     std::vector<std::pair<std::string, std::string>> places;
@@ -122,10 +129,12 @@ void check_places(ClusterReader& reader) {
     }
 }
 
-// As many arguments may a start add to those of the cluster file; as the agent has it.
+// A start may add this many arguments to those of the cluster file. The agent allows the same
+// number.
 constexpr std::size_t k_start_arguments_max = 2;
 
-// True if the arguments of one, without the program, may be those of the other.
+// Returns true if the arguments of one process, without the program, may be those of the other. A
+// prefix is enough, because a start may add arguments at the end.
 bool same_arguments(const Json& a, const Json& b) {
     const auto& few = a.items().size() <= b.items().size() ? a.items() : b.items();
     const auto& many = a.items().size() <= b.items().size() ? b.items() : a.items();
@@ -141,7 +150,9 @@ bool share_release(const Member& a, const Member& b) {
     });
 }
 
-// A process may be told by its arguments, folder and environment, and not by the link it went by.
+// Returns true if the agent could take a process of one member for the other's. It knows a process
+// by its arguments, folder and environment; the link behind the program's path does not tell them
+// apart.
 bool are_alike(const Member& member, const Member& neighbour) {
     const Json& a = member.service;
     const Json& b = neighbour.service;
@@ -173,7 +184,7 @@ void check_alike(ClusterReader& reader) {
 void check_members(const Node& document, ClusterReader& reader) {
     check_sides(reader);
     check_names(document["members"], reader);
-    // With a member misread, these would tell of places and numbers that nobody wrote.
+    // After errors these checks would report places and numbers that stand nowhere in the file.
     if (!reader.diagnostics.has_errors()) {
         check_quorum(document["policy"]["max_unavailable"], reader);
         check_places(reader);

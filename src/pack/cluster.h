@@ -1,5 +1,5 @@
-// The parts of the cluster reader: members resolve their role's and their own service, release and
-// settings; checks look at all members together.
+// The parts of the cluster reader. Each member resolves its own and its role's service, release and
+// settings (read_member.cpp); check_members.cpp compares the members with each other.
 #pragma once
 
 #include "model/cluster.h"
@@ -15,7 +15,7 @@ struct ClusterReader {
     const model::Pack& pack;
     std::string folder;  // of the cluster file, absolute
     Diagnostics& diagnostics;
-    std::size_t expanded_bytes = 0;  // of all strings whose ${names} were replaced
+    std::size_t expanded_bytes = 0;  // bytes of all strings after interpolation
 
     [[nodiscard]] std::string absolute(const std::string& path) const;
 
@@ -25,9 +25,10 @@ struct ClusterReader {
     }
 };
 
-// One member: `node` is its entry, `role` what its role says for all (may be nothing).
+// Reads one member. `node` is its entry; `role` is the entry that all members of its role share,
+// which may be missing.
 void read_member(const Node& node, const Node& role, ClusterReader& reader);
-// What no member can tell alone: names, quorum, two members in one folder.
+// Checks conditions over several members: names, sides, quorum, two members in one place.
 void check_members(const Node& document, ClusterReader& reader);
 
 }  // namespace drydock::pack

@@ -1,3 +1,9 @@
+// Conditions: one relation of one fact to one operand, checked against the types of the facts.
+//
+// A condition is read in this order: find the fact (own role, system, the only other role), choose
+// the quantifier (`of`: this member, every, any, others), then read the operand by the fact's type.
+// Each step reports its own problems, and the condition is kept if the fact is known. Operands may
+// contain ${names}, which the planner replaces. docs/packs.md lists the relations.
 #include "model/condition.h"
 #include "model/version.h"
 #include "pack/reader.h"
@@ -13,6 +19,8 @@ using model::FactType;
 using model::Relation;
 using model::Whose;
 
+// The own role comes before the system: a pack may give both a fact `version`. A fact of another
+// role counts only if its name is unique, else the reader asks for `role`.
 const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
     const model::FactSpec* match = nullptr;
@@ -51,7 +59,7 @@ bool has_name(const Node& node) {
     return node.kind == Node::Kind::scalar && node.scalar.find("${") != std::string::npos;
 }
 
-// A value of the type, or text with a ${name} that the planner fills in.
+// Returns true if the value has the type, or is text with a ${name} for the planner to fill in.
 bool fits(const Node& node, FactType type) {
     if (has_name(node)) {
         return true;
@@ -93,6 +101,7 @@ std::string example_of(FactType type) {
     return "a list, as in [] or [a, b]";
 }
 
+// Releases and texts keep their spelling: as JSON, the release 3.10 would become the number 3.1.
 Json typed_value(const Node& node, FactType type) {
     const bool textual = type == FactType::release || type == FactType::text;
     return textual && node.kind == Node::Kind::scalar ? Json(node.scalar) : to_json(node);
@@ -148,6 +157,8 @@ private:
         }
         const std::string role_name = text_of(role, scope_.role);
         const model::FactSpec* fact = find_fact(reader_.pack, role_name, fact_node.scalar);
+        // A `role` that does not have the fact is an error, even if find_fact() came upon the fact
+        // elsewhere.
         const bool has_other_role =
             fact != nullptr && role.kind == Node::Kind::scalar && fact->role != role_name;
         if (fact != nullptr && !has_other_role) {
@@ -193,6 +204,8 @@ private:
         reader_.diagnostics.error(code, node.where, std::move(summary), std::move(suggestion));
     }
 
+    // The usual quantifier depends on the place. In a step on members of the fact's role the
+    // condition is about this member; anywhere else it must hold for every member of the role.
     void read_whose(const model::FactSpec& fact) {
         const bool of_member = !fact.role.empty();
         const bool of_this = of_member && fact.role == scope_.role;
@@ -220,6 +233,9 @@ private:
         }
     }
 
+    // Relations fall into three groups: `in` takes a list, `has` takes one item of a list fact, the
+    // rest take one value of the fact's type. Flags such as `same` and `present` take no typed
+    // value.
     void read_operand(const Entry& entry) {
         condition_.relation = enum_from(entry.key, Relation::has, Relation::is);
         const bool ordered_type =
@@ -285,6 +301,8 @@ private:
               fmt::format("expected {}", example_of(condition_.type)));
     }
 
+    // `members_at_least` counts members, so it is refused where the condition is about a single
+    // value.
     void read_members() {
         const Node& minimum = node_["members_at_least"];
         condition_.members_min =

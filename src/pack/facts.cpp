@@ -1,4 +1,9 @@
-// pack.yaml: roles, settings, and how each fact is read or follows from others.
+// pack.yaml: roles, settings, and how each fact is read (probe) or derived from other facts.
+//
+// Facts are read in three passes. The first collects all names, because a probe may use a system
+// fact that stands further down. The second reads each fact and fills in `inputs`. The third checks
+// the inputs and searches for cycles, so that the survey can read facts in the order of their
+// inputs. docs/packs.md describes the keys, docs/design/0001-the-core.md the standard facts.
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/fact.h"
@@ -17,7 +22,7 @@ using model::FactType;
 
 namespace {
 
-constexpr std::int64_t k_fact_deadline_ms = 2'000;  // a local answer takes milliseconds
+constexpr std::int64_t k_fact_deadline_ms = 2'000;  // local probes take milliseconds
 
 void read_roles(const Node& roles, PackReader& reader) {
     if (roles.kind == Node::Kind::map && roles.entries.empty()) {
@@ -53,6 +58,8 @@ model::SettingSpec read_setting(const Entry& entry) {
     return setting;
 }
 
+// Settings share one name space with the built-in ${names}. A setting called `member` or `to` would
+// hide one of those, so it is refused.
 void read_settings(const Node& settings, PackReader& reader) {
     static const std::set<std::string> reserved_names = {
         "member", "release", "members", "from", "to", "backup", "run", "script"};
@@ -72,6 +79,7 @@ void read_settings(const Node& settings, PackReader& reader) {
     }
 }
 
+// Returns true if the fact is computed from a fact of all members, not from facts of one scope.
 bool over_members(const FactSpec& fact) {
     return fact.derive == "lowest" || fact.derive == "highest" || fact.derive == "agreed";
 }
@@ -110,6 +118,8 @@ private:
         reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
+    // A standard fact has a fixed type, and one fact of a role stands for it. The checker relies on
+    // both.
     void check_binding() {
         const std::string& binds = fact_.binds;
         const bool release = binds == "running" || binds == "installed";
@@ -122,7 +132,8 @@ private:
                   fmt::format("write `type: {}`",
                               release ? "release" : (binds == "ready" ? "bool" : "list")));
         }
-        // There is a level for each store, but each member runs one release.
+        // `level` may be bound several times, once for each store. Every other standard fact is
+        // unique in a role.
         const bool once = !binds.empty() && binds != "level";
         for (const FactSpec& earlier_fact : reader_.pack.facts) {
             if (once && earlier_fact.binds == binds && earlier_fact.role == fact_.role) {
@@ -163,9 +174,12 @@ private:
         fact_.probe.set("script", script_json.set("sha256", sha256_hex(match->second)));
     }
 
+    // Returns the probe as the agent reads it. Arguments and headers are texts, even where YAML has
+    // a number. The deadline is left out here: read_probe() sets it in milliseconds.
     static Json parameters(const Entry& probe) {
+        // A link probe has no map of parameters: its scalar chooses one of its two answers.
         if (probe.key == "link") {
-            return Json().set("link", probe.value.scalar);  // which of its answers is asked for
+            return Json().set("link", probe.value.scalar);
         }
         if (probe.value.kind != Node::Kind::map) {
             return Json::Object();
@@ -189,6 +203,8 @@ private:
         return fields;
     }
 
+    // Some ways of picking a value out of an answer determine its type: `pointers` and `collect`
+    // give lists, `equal` and `matches` give booleans.
     void check_type(const Entry& probe) {
         for (const Entry& way : probe.value.entries) {
             const bool list = way.key == "pointers" || way.key == "collect";
@@ -221,6 +237,7 @@ private:
         }
     }
 
+    // Probes with a scalar (`service: state`, `link: release`) look at the member itself.
     void needs_member(const Entry& probe) {
         if (fact_.role.empty() && probe.value.kind == Node::Kind::scalar) {
             error(
@@ -231,7 +248,7 @@ private:
         }
     }
 
-    // ${fact.NAME} in a probe: a system fact that is read first.
+    // Collects each ${fact.NAME} of a probe: a system fact that is read before this one.
     void find_inputs(const Node& node) {
         for_each_scalar(node, [&](const Node& scalar) {
             const auto ignored = interpolate(scalar.scalar, [&](std::string_view name) {
@@ -240,7 +257,7 @@ private:
                 }
                 return Result<std::string>("");
             });
-            static_cast<void>(ignored);  // check_names() tells what is wrong with it
+            static_cast<void>(ignored);  // check_names() reports bad templates
         });
     }
 
@@ -262,6 +279,8 @@ private:
         }
     }
 
+    // `unknown: skip` leaves out members without a value. Without it, one unknown value makes the
+    // derived fact unknown: an answer about all members must not rest on some of them.
     void read_unknown() {
         const Node& unknown = node_["unknown"];
         fact_.skips_unknown = text_of(unknown) == "skip";
@@ -278,7 +297,8 @@ private:
     FactSpec fact_;
 };
 
-// May `other` be what `fact` calls by that name?
+// Returns true if `fact` may refer to `candidate` by name. A derivation over members uses members'
+// facts; other derivations stay in their own scope; probes use system facts.
 bool is_input(const FactSpec& fact, const FactSpec& candidate) {
     if (over_members(fact)) {
         return !candidate.role.empty();
@@ -286,6 +306,7 @@ bool is_input(const FactSpec& fact, const FactSpec& candidate) {
     return candidate.role == (fact.derive.empty() ? std::string() : fact.role);
 }
 
+// Returns positions in pack.facts. A name may match facts of several roles.
 std::vector<std::size_t> inputs_of(const model::Pack& pack, const FactSpec& fact) {
     std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < pack.facts.size(); ++i) {
@@ -316,7 +337,8 @@ void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) 
     }
 }
 
-// Depth-first search for facts that need themselves. `path` holds the facts under way.
+// Depth-first search for facts that need themselves. `path_` holds the facts under way. Each cycle
+// is reported once, by the fact through which the search entered it.
 class Circles {
 public:
     explicit Circles(PackReader& reader)
@@ -373,6 +395,8 @@ void read_system(const Node& document, PackReader& reader) {
     read_facts(document["facts"], reader);
 }
 
+// `settings_known` and the facts' names must be complete before the first probe is read: its
+// ${names} are checked against them.
 void read_facts(const Node& facts, PackReader& reader) {
     std::vector<FactSpec>& specs = reader.pack.facts;
     std::vector<const Entry*> entries;

@@ -1,3 +1,5 @@
+// Reads one file. The buffer is one byte larger than the limit, so that the parser sees an
+// oversized file as oversized and reports it like any other problem, with a position.
 #include "pack/files.h"
 
 #include "os/stream.h"

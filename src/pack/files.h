@@ -1,4 +1,4 @@
-// Reading files from disk, with the size limit of packs and cluster files.
+// Files from disk, with the size limit of packs and cluster files.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -8,12 +8,13 @@
 
 namespace drydock::pack {
 
-// The file's bytes, at most one more than k_file_size_max (so that its size is refused by the
-// parser). A file that cannot be read is reported.
+// Returns the file's bytes, at most one more than k_file_size_max: the parser then refuses the
+// size. An unreadable file is reported and gives nothing.
 [[nodiscard]] std::optional<std::string> read_text(const std::string& path,
                                                    Diagnostics& diagnostics);
 
-// Sorted by position, each problem once (a role's problem shows up with each of its members).
+// Sorts the problems by position. Diagnostics keeps equal ones once (a role's problem shows up with
+// each of its members).
 void finish(Diagnostics& diagnostics);
 
 }  // namespace drydock::pack

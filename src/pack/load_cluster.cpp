@@ -1,3 +1,10 @@
+// The cluster file: hosts, policy, own releases, and members by way of read_member.cpp.
+//
+// The order of steps: check the document against the schema, add the file's own releases to a copy
+// of the pack, then read hosts, policy and members, then compare the members (check_members.cpp).
+// Reading continues after problems, so that one run reports all of them. Defaults that depend on a
+// host (its state directory, the path of backups) are filled in here: behind this file a path is
+// absolute.
 #include "base/text.h"
 #include "pack/cluster.h"
 #include "pack/files.h"
@@ -18,6 +25,8 @@ std::string ClusterReader::absolute(const std::string& path) const {
 
 namespace {
 
+// A local host keeps its state beside the journal of the cluster; a remote host keeps it where
+// packages may write.
 void read_hosts(const Node& hosts, ClusterReader& reader) {
     if (hosts.kind == Node::Kind::map && hosts.entries.empty()) {
         reader.error("host.none",
@@ -48,6 +57,8 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
 
 void read_policy(const Node& node, ClusterReader& reader) {
     model::Policy& policy = reader.cluster.policy;
+    // Bounds keep a typing error ("10000000000") from an overflow; the planner refuses large
+    // numbers anyway.
     const auto small = [](const Node& number, int usual) {
         return static_cast<int>(std::min<std::int64_t>(integer_of(number, usual), 100'000));
     };
@@ -61,6 +72,8 @@ void read_policy(const Node& node, ClusterReader& reader) {
         boolean_of(node["signatures"]["required"], policy.signature_required);
     policy.backup_keep = small(node["backups"]["keep"], policy.backup_keep);
     const auto& hosts = reader.cluster.hosts;
+    // Backups of a cluster on this machine alone go below its state directory, so that a test or a
+    // laptop needs no root.
     const bool all_here = std::all_of(
         hosts.begin(), hosts.end(), [](const auto& host) { return host.second.connect.empty(); });
     const std::string usual =
@@ -68,6 +81,7 @@ void read_policy(const Node& node, ClusterReader& reader) {
     policy.backup_path = reader.absolute(text_of(node["backups"]["path"], usual));
 }
 
+// The caller found the pack by `system:`. A mismatch means that another pack was passed by hand.
 void check_system(const Node& node, ClusterReader& reader) {
     if (node.kind == Node::Kind::scalar && node.scalar != reader.pack.name) {
         reader.error(
@@ -90,7 +104,8 @@ bool check_roles(const Node& roles, ClusterReader& reader) {
     return are_known;
 }
 
-// The file's own releases are read as the pack's are, on top of them.
+// Own releases are read like the pack's, on top of them: they inherit the format support of their
+// series.
 void read_releases(const Node& releases,
                    model::Pack& pack,
                    model::Cluster& cluster,
@@ -111,7 +126,7 @@ void read_document(const Node& document, ClusterReader& reader) {
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
     if (!check_roles(document["roles"], reader)) {
-        return;  // every member of that role would seem to lack everything
+        return;  // every member of a misspelt role would seem to lack its settings
     }
     for (const Entry& entry : document["members"].entries) {
         const Node& role = document["roles"][text_of(entry.value["role"])];
@@ -136,6 +151,7 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
     if (!documents.empty()) {
         check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
+        // The copy keeps the caller's pack unchanged: one pack serves several clusters of a fleet.
         model::Pack extended_pack = pack;
         read_releases(documents.front()["releases"], extended_pack, cluster, loaded.diagnostics);
         ClusterReader reader{cluster, extended_pack, folder_of(file), loaded.diagnostics};
@@ -159,6 +175,7 @@ Loaded<model::Cluster> load_cluster(const std::string& file, const model::Pack& 
     return read_cluster(file, *text, pack);
 }
 
+// Runs before the pack is known, so that no schema can be checked: only one key is read.
 Result<std::string> cluster_system(const std::string& file) {
     Diagnostics diagnostics;
     const auto text = read_text(file, diagnostics);

@@ -1,3 +1,11 @@
+// The pack: finds its files, reads them in order, and gives the pack its digest.
+//
+// The order is fixed: pack.yaml (roles, settings, facts), releases.yaml, procedures. Each part uses
+// names of the parts before it. A file with errors switches the later decoders off, and only their
+// schemas are checked: one misspelt role would otherwise cause a problem in every step.
+//
+// The digest covers every file that may change a plan: names, texts and scripts. It is bound into
+// plans.
 #include "base/hash.h"
 #include "pack/files.h"
 #include "pack/pack.h"
@@ -21,12 +29,13 @@ bool in_folder(const std::string& file, std::string_view folder, std::string_vie
            && file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
 }
 
+// Returns true for files of the pack. README.md, tests and data for tests do not change its digest.
 bool is_part(const std::string& file) {
     return file == "pack.yaml" || file == "releases.yaml" || in_folder(file, "scripts/", "")
            || in_folder(file, "procedures/", ".yaml");
 }
 
-// Each name and content with its length, so that no two packs give the same bytes.
+// Each name and content is preceded by its length, so that no two packs give the same bytes.
 std::string digest_of(const Files& files) {
     std::string bytes;
     for (const auto& [file, text] : files) {
@@ -81,8 +90,8 @@ private:
         }
     }
 
-    // A file whose names come from one with errors is only checked for its shape: what follows from
-    // one misspelt role would hide the rest.
+    // Checks the schema of every document, but decodes it only if all names it may refer to are
+    // known.
     void read(const Node& document,
               const Shape& shape,
               void (*read_document)(const Node&, PackReader&)) {
@@ -92,6 +101,8 @@ private:
         }
     }
 
+    // A large procedure may be split over several documents, and files are read in the order of
+    // their names.
     void read_procedures() {
         bool has_procedures = false;
         std::vector<Node> documents;
@@ -103,7 +114,8 @@ private:
                     file_documents.begin(), file_documents.end(), std::back_inserter(documents));
             }
         }
-        // What goes on comes behind what it continues, whatever the files are called.
+        // Documents with `continues` go last, behind the procedure that they continue, whatever
+        // their file name.
         std::stable_partition(documents.begin(), documents.end(), [](const Node& document) {
             return !document.has("continues");
         });
@@ -125,6 +137,7 @@ private:
     bool names_known_ = true;
 };
 
+// Scripts lie in a folder of their own, because every file in it is part of the pack.
 void read_folder(const std::string& folder,
                  const std::string& subfolder,
                  Files& files,
@@ -154,6 +167,8 @@ Loaded<model::Pack> read_pack(const std::string& folder,
     return loaded;
 }
 
+// An unreadable file ends the loading: a pack without it would have another digest and other
+// problems.
 Loaded<model::Pack> load_pack(const std::string& folder) {
     Files files;
     Diagnostics unreadable;

@@ -1,5 +1,12 @@
-// One member of a cluster file: role and member laid over each other, ${names} replaced, paths made
-// absolute.
+// One member of a cluster file. The entries of the role and of the member are merged, ${names} are
+// replaced, paths become absolute, and the service and release become what the agent takes.
+//
+// Settings have three levels: the pack's default, the role, the member; the last one present wins.
+// Settings may use each other, so they are resolved on demand, depth first, with the path of names
+// under way to detect cycles. The release's symlink takes part in this as a setting called
+// `release`. Secrets are never read here: a setting keeps a reference ${secret:LEVEL.NAME}, which
+// the run resolves. The size of replaced texts is limited, because settings that use each other
+// twice grow exponentially.
 #include "base/text.h"
 #include "pack/cluster.h"
 #include "pack/shape.h"
@@ -14,9 +21,11 @@ namespace drydock::pack {
 
 namespace {
 
-constexpr std::size_t k_expanded_bytes_max = 64U << 10U;      // of one string
+constexpr std::size_t k_expanded_bytes_max = 64U << 10U;      // bytes of one string
 constexpr std::size_t k_expanded_bytes_max_all = 16U << 20U;  // 1000 members take under 1 MiB
 
+// Accepts http and https with a host and an optional port. It is stricter than RFC 3986 on purpose:
+// the agent's HTTP client takes nothing else.
 bool is_url(std::string_view text) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (text.substr(0, scheme.size()) != scheme) {
@@ -66,14 +75,16 @@ public:
     }
 
 private:
-    // What a setting is before its ${names} are replaced.
+    // A setting before its ${names} are replaced.
     struct Raw {
         const Node* node = nullptr;  // null: the pack's default
         std::string text;
-        std::string level;  // "role" or the member's name: part of a secret's id
+        std::string level;  // the role's or the member's name: part of a secret's id
         Position where;
     };
 
+    // Service, release and host are inherited as a whole: a member that names its own replaces the
+    // role's.
     const Node& inherited(const char* key) const {
         return node_.has(key) ? node_[key] : role_[key];
     }
@@ -114,6 +125,8 @@ private:
         }
     }
 
+    // The map is filled from the weakest level to the strongest. Missing settings are remembered,
+    // so that their use in a ${name} is not reported again.
     void collect_settings() {
         for (const auto& [name, spec] : declared()) {
             if (!spec.fallback.empty()) {
@@ -144,7 +157,8 @@ private:
         }
     }
 
-    // The value of a setting, with the settings that it uses; a circle is told once.
+    // Returns the value of a setting after resolving the settings that it uses. A cycle is reported
+    // once.
     std::string setting(const std::string& name) {
         if (const auto resolution = member_.settings.find(name);
             resolution != member_.settings.end()) {
@@ -182,7 +196,8 @@ private:
         return "${secret:" + id + "}";
     }
 
-    // The value as its declared type wants it.
+    // Checks the value against its declared type, and makes a path absolute. Undeclared settings
+    // are texts.
     std::string checked(const std::string& name, const std::string& value, const Raw& raw) {
         const auto spec = declared().find(name);
         const std::string type = spec == declared().end() ? "text" : spec->second.type;
@@ -199,7 +214,8 @@ private:
         return value;
     }
 
-    // The release's symlink. It may use settings, and they may use it, but not in a circle.
+    // Returns the release's symlink. It may use settings, and settings may use it, but not in a
+    // cycle.
     std::string release_link() {
         const Node& link = inherited("release")["link"];
         if (std::find(path_.begin(), path_.end(), "release") != path_.end()) {
@@ -218,7 +234,8 @@ private:
         return member_.link;
     }
 
-    // ${names} of a string of this member.
+    // Replaces the ${names} in a string of this member, and records them as used (see
+    // tell_unused()).
     std::string replaced(const std::string& text, const Position& position) {
         const auto result = interpolate(text, [&](std::string_view view) -> Result<std::string> {
             const std::string name(view);
@@ -249,7 +266,8 @@ private:
         return limited(result.value_or(""), position);
     }
 
-    // Settings that use each other may grow without bound.
+    // Settings that use each other may grow without bound: ten settings of ten references each give
+    // 10^10.
     std::string limited(std::string value, const Position& position) {
         reader_.expanded_bytes += value.size();
         const bool one_too_long = value.size() > k_expanded_bytes_max;
@@ -274,6 +292,8 @@ private:
         return value.empty() ? value : reader_.absolute(value);
     }
 
+    // A program that begins with "./" is relative to the cluster file, as other paths are.
+    // Arguments stay as they are: only their program knows which of them are paths.
     Json argv(const Node& node) {
         Json::Array items;
         for (const Node* item : items_of(node)) {
@@ -326,6 +346,7 @@ private:
         }
     }
 
+    // Pins belong to releases of `versions`: each environment is made for one release.
     void read_venv(const Node& node) {
         Json pins = Json::Object{};
         for (const Entry& entry : node["pins"].entries) {
@@ -376,7 +397,8 @@ private:
         }
     }
 
-    // Where the program of the member may lie: no other process is taken for it.
+    // Returns the folders that the member's program may lie in. The agent takes no other process
+    // for it.
     Json release_folders() const {
         Json::Array folders;
         for (const auto& [version, folder] : member_.versions) {
@@ -408,6 +430,7 @@ private:
         return json.set("stop", stop(node["stop"]));
     }
 
+    // Durations that the file leaves out stay out: the pack's procedure then decides.
     static Json stop(const Node& node) {
         Json json;
         json.set("signal", text_of(node["signal"], "TERM"));
@@ -429,7 +452,8 @@ private:
         return json;
     }
 
-    // A setting that neither the pack declares nor anything here uses is a misspelling.
+    // Reports settings that the pack does not declare and no ${name} of the member uses:
+    // misspellings.
     void tell_unused() {
         for (const auto& [name, raw] : raw_) {
             if (declared().count(name) == 0 && used_.count(name) == 0) {
@@ -446,7 +470,7 @@ private:
     ClusterReader& reader_;
     model::Member member_;
     std::map<std::string, Raw> raw_;
-    std::set<std::string> missing_;  // told already: not told again where they are used
+    std::set<std::string> missing_;  // reported once, not again where they are used
     std::set<std::string> used_;
     std::vector<std::string> path_;
 };

@@ -1,4 +1,10 @@
-// The ${names} that strings of a pack may use.
+// The ${names} that strings of a pack may use, and the checks of roles, stores and sides by name.
+//
+// Templates have no logic: a ${name} stands for a setting, a fact, a release or a path of the run.
+// Which names exist depends on the place (NameScope): a string about a member may use the settings
+// of its role, a step of a procedure the facts of the survey, a script's arguments ${script}. The
+// planner and read_member.cpp replace the names; this file only decides whether one exists, so that
+// a misspelt name is found when the pack is loaded and not in the middle of a run.
 #include "base/text.h"
 #include "pack/reader.h"
 #include "pack/shape.h"
@@ -34,13 +40,15 @@ Names facts_of_scope(const model::Pack& pack, const std::string& role) {
     return names;
 }
 
+// Returns all names of a place. The planner must know each of them: a name that is allowed here and
+// unknown there would end the planning of a valid pack.
 Names names_in(const Scope& scope, const model::Pack& pack) {
     Names names;
     if (!scope.role.empty()) {
         names = settings_of(pack, scope.role);
         names.insert(names.end(), {"member", "release"});
     }
-    // Probes may use a plan's names, too: a survey leaves such facts out.
+    // Probes may use the names of a plan too. A survey without a plan leaves such facts out.
     names.insert(names.end(),
                  {"from",
                   "to",
@@ -67,6 +75,7 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
     if (scope.in_plan) {
         names.emplace_back("members");
     }
+    // `successor.` refers to the next member in order: a step may name the member that takes over.
     if (scope.in_plan && !scope.role.empty()) {
         add_prefixed(names, "fact.", facts_of_scope(pack, scope.role));
         add_prefixed(names, "successor.", facts_of_scope(pack, scope.role));
@@ -82,6 +91,7 @@ Names names_in(const Scope& scope, const model::Pack& pack) {
 
 }  // namespace
 
+// Reports nothing if the settings are unknown, because then every setting would be reported.
 void check_names(const Node& node, const Scope& scope, PackReader& reader) {
     if (!reader.settings_known) {
         return;
@@ -126,7 +136,7 @@ read_side(const Node& node, const std::string& role, const std::string& usual, P
 
 bool known_role(const Node& node, PackReader& reader) {
     const bool is_known = reader.pack.roles.count(text_of(node)) > 0;
-    // Without any role that is told already.
+    // A pack without any role has one problem already: each use of a role would repeat it.
     if (!is_known && node.kind == Node::Kind::scalar && !reader.pack.roles.empty()) {
         unknown_name(
             reader.diagnostics, node.where, "role", node.scalar, keys_of(reader.pack.roles));

@@ -1,4 +1,10 @@
-// procedures/*.yaml: procedures, their phases and whom they are for.
+// procedures/*.yaml: procedures, their phases, and the members that each phase is for.
+//
+// A procedure is a list of phases; a phase is a list of steps, either for the system or, with
+// `each`, for one member or host after the other. A document with `continues` adds phases to a
+// procedure of another document and has no head of its own. Names of phases and ids of steps are
+// unique within a procedure and a phase: the ids of a plan's actions are made of them, and a
+// journal refers to those.
 #include "pack/reader.h"
 #include "pack/shape.h"
 
@@ -20,6 +26,7 @@ void read_order(const Node& node, model::Selection& selection) {
 
 namespace {
 
+// With `each` all steps of the phase run for one member before the next member begins.
 model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection selection;
     selection.blocks = true;
@@ -34,7 +41,8 @@ model::Selection read_each(const Node& node, PackReader& reader) {
     return selection;
 }
 
-// "stop", "stop-2", "stop-3": ids that nobody gave are made unique; given ones must be.
+// Gives the step an id that is unique in its phase. An id of the pack must be unique by itself; a
+// missing one is the verb with a number: "stop", "stop-2", "stop-3".
 void name_step(const Node& node,
                model::StepSpec& step,
                std::set<std::string>& ids,
@@ -77,6 +85,7 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
     return phase;
 }
 
+// Phases of one name would give their actions the same ids.
 void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader& reader) {
     for (const Entry& entry : phases.entries) {
         model::PhaseSpec phase = read_phase(entry.value, reader);
@@ -93,7 +102,7 @@ void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader
     }
 }
 
-// More phases of a procedure that is in another document.
+// Adds phases to a procedure of another document. load_pack.cpp reads such documents last.
 void read_continuation(const Node& document, PackReader& reader) {
     auto& procedures = reader.pack.procedures;
     const std::string name = text_of(document["continues"]);
@@ -119,7 +128,7 @@ void read_continuation(const Node& document, PackReader& reader) {
     read_phases(document["phases"], *match, reader);
 }
 
-// A document that continues another has neither.
+// The schema cannot require `kind` and `title`, because a document with `continues` has neither.
 void check_head(const Node& document, PackReader& reader) {
     for (const char* key : {"kind", "title"}) {
         if (!document.has(key)) {

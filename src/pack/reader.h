@@ -1,7 +1,7 @@
-// The parts of the pack reader: each decodes one kind of checked document into the pack and reports
-// what no table can say (unknown names, circles, laws that contradict each other).
+// The parts of the pack reader. Each part decodes one kind of checked document into the pack, and
+// reports problems beyond any schema: unknown names, cycles, contradictory format rules.
 //
-// Order matters: pack.yaml first (roles, settings, facts), then releases.yaml, then procedures.
+// The order matters: pack.yaml first (roles, settings, facts), then releases.yaml, then procedures.
 #pragma once
 
 #include "model/pack.h"
@@ -15,15 +15,15 @@ namespace drydock::pack {
 struct PackReader {
     model::Pack& pack;
     Diagnostics& diagnostics;
-    bool settings_known = true;  // else ${names} are not checked: none would be right
+    bool settings_known = true;  // false: ${names} are not checked, all would be reported
 };
 
-// Where a string or condition stands: which ${names} it may use, whose facts it means.
+// The context of a string or condition: it decides which ${names} and whose facts may be used.
 struct Scope {
-    std::string role;     // whose member is meant; empty: the system as a whole
-    bool in_plan = true;  // a procedure's; else a probe's
+    std::string role;     // the role of the member in question; empty: the whole system
+    bool in_plan = true;  // true in a procedure, false in a probe
     bool script = false;  // ${script} is known
-    std::string side;     // of that role: "source" or "target"; empty: it has none
+    std::string side;     // side of that role: "source" or "target"; empty: no sides
 };
 
 void read_system(const Node& document, PackReader& reader);        // pack.yaml
@@ -38,29 +38,30 @@ void read_step(const Node& node,
 
 void read_order(const Node& node, model::Selection& selection);
 
-// The conditions of a list (or of one map alone).
+// Returns the conditions of a list, or of a single map.
 [[nodiscard]] std::vector<model::Condition>
 read_conditions(const Node& node, const Scope& scope, PackReader& reader);
 [[nodiscard]] std::optional<model::Condition>
 read_condition(const Node& node, const Scope& scope, PackReader& reader);
 
-// The fact `name` as a step of `role` sees it: that role's, the system's, or that of the one role
-// which has it. nullptr if there is none, or if several other roles have it.
+// Returns the fact `name` for a step of `role`: the role's own fact, else the system's, else that
+// of the only other role with such a fact. Returns nullptr if there is none, or if several roles
+// have it.
 [[nodiscard]] const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name);
 [[nodiscard]] std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role);
 
 // Reports every ${name} below `node` that `scope` does not know.
 void check_names(const Node& node, const Scope& scope, PackReader& reader);
-// What `side` at `node` says of the role, else `usual`. Reports a role with sides of which none is
-// said, and a side of a role that has none.
+// Returns the `side` that `node` names for the role, else `usual`. Reports a missing side of a role
+// with sides, and a side of a role without.
 [[nodiscard]] std::string
 read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader);
-// Reports it and answers false if no role (or store) of the pack has that name.
+// Return true if the pack has a role (a store) of that name; report the name otherwise.
 bool known_role(const Node& node, PackReader& reader);
 bool known_store(const Node& node, PackReader& reader);
 
-// {key: text} as JSON.
+// Return a map of texts, and a list of texts, as JSON.
 [[nodiscard]] Json texts_map(const Node& node);
 [[nodiscard]] Json texts_list(const Node& node);
 

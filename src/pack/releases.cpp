@@ -1,4 +1,10 @@
-// releases.yaml: stores, laws, policies and risks.
+// releases.yaml: stores, format support, releases, route policies, skew rules and known risks.
+//
+// Format support says which formats of a store a release reads, which it writes, and when it raises
+// or lowers the format. A series states it once for every store; a release inherits it from its
+// series and may change single entries. So the checks run on the merged result: a release that
+// writes a format it cannot read would lose its own data. docs/packs.md has a section on these
+// rules ("Laws").
 #include "base/text.h"
 #include "model/version.h"
 #include "pack/reader.h"
@@ -50,7 +56,8 @@ public:
         }
     }
 
-    // Releases that a cluster file adds: somebody's own builds, named as they like.
+    // Releases of a cluster file are an operator's own builds, named freely: their version need not
+    // begin with the numbers of the series.
     void read_own(const Node& releases) {
         for (const Entry& entry : releases.entries) {
             read_release(entry, true);
@@ -77,6 +84,8 @@ private:
         }
     }
 
+    // The role in pack.yaml and the store in releases.yaml name each other. Both are checked, since
+    // a store that only one of them knows would be missing from the checker's model.
     void check_store(const model::StoreSpec& store, const Node& node) {
         if (known_role(node["role"], reader_) && !has(pack_.roles[store.role].stores, store.name)) {
             error(
@@ -116,6 +125,8 @@ private:
         }
     }
 
+    // Every series covers every store, without a default: a forgotten store would count as
+    // harmless.
     void read_series(const Entry& entry) {
         pack_.series_order.push_back(entry.key);
         auto& laws = pack_.series[entry.key];
@@ -134,7 +145,7 @@ private:
         }
     }
 
-    // The law, with what `entry` says on top of `base`.
+    // Returns `law` with the changes of `entry`: keys that are left out keep the inherited value.
     StoreLaw read_law(const Entry& entry, StoreLaw law) {
         const Node& node = entry.value;
         law.where = entry.where;
@@ -147,6 +158,8 @@ private:
         return law;
     }
 
+    // The merged rule is checked, not the entry alone: `reads` may come from the series and
+    // `writes` from the release.
     void check_law(const Entry& entry, const StoreLaw& law) {
         const std::vector<std::string>& formats = pack_.stores[entry.key].formats;
         for (const Node* format : items_of(entry.value["reads"])) {
@@ -171,6 +184,8 @@ private:
         }
     }
 
+    // Keys of a release are its own fields or names of stores, which is why the schema allows other
+    // keys.
     void read_release(const Entry& entry, bool own_build) {
         model::ReleaseSpec release;
         release.version = entry.key;
@@ -214,6 +229,8 @@ private:
         }
     }
 
+    // One entry may state several rules of one source; each becomes a policy. `false` switches a
+    // rule off.
     void read_policy(const Node& node) {
         for (int i = 0; i <= static_cast<int>(model::RouteRule::runtime); ++i) {
             const auto rule = static_cast<model::RouteRule>(i);
@@ -228,6 +245,7 @@ private:
         }
     }
 
+    // Without `with` the rule is about members of one role among themselves.
     void read_skew(const Node& node) {
         model::SkewRule rule;
         rule.role = text_of(node["role"]);
@@ -243,6 +261,7 @@ private:
         pack_.skew.push_back(std::move(rule));
     }
 
+    // A risk blocks the route unless `refuse` is false: a known loss of data should need no flag.
     void read_risk(const Node& node) {
         model::Risk risk;
         risk.id = text_of(node["id"]);

@@ -1,3 +1,9 @@
+// JSON Schemas (draft 7) of the files, made from the same schemas as check().
+//
+// Editors complete and check pack files by them; docs/formats/schema holds copies, which a test
+// compares with the writer's. A JSON Schema is weaker than check(): bounds of versions and
+// relations between keys are left out. It must never be stricter, or an editor would mark a good
+// file. Schemas with a name in `defined` become definitions: `law` stands in many places.
 #include "base/text.h"
 #include "pack/shape.h"
 
@@ -13,7 +19,7 @@ Json typed(const char* type) {
     return schema;
 }
 
-// Scalars are typed by their key, not by how they are written: 3.4 is good text, "3" a good number.
+// Scalars are typed by their key, not by their spelling: 3.4 is a valid text, "3" a valid number.
 Json text_schema() {
     Json types;
     Json schema;
@@ -25,7 +31,7 @@ Json choice_schema(const Shape& shape) {
     Json values;
     for (const std::string& word : shape.choices) {
         values.push(word);
-        // Editors read these as booleans where they are not quoted.
+        // Editors read these words as booleans where they are not quoted.
         if (word == "true" || word == "yes" || word == "no") {
             values.push(word != "no");
         }
@@ -35,6 +41,7 @@ Json choice_schema(const Shape& shape) {
     return schema;
 }
 
+// A table with `exactly_one` becomes a `oneOf` over required keys, which also refuses two of them.
 Json table_schema(const Shape& shape) {
     Json schema = typed("object");
     Json properties = Json::Object();
@@ -62,6 +69,7 @@ Json table_schema(const Shape& shape) {
     return ways.is_null() ? schema : schema.set("oneOf", ways);
 }
 
+// A list that may omit its brackets becomes a choice between the list and one item.
 Json list_schema(const Shape& shape) {
     Json schema = typed("array");
     schema.set("items", schema_of(*shape.inner));
@@ -85,6 +93,8 @@ Json patterned(const char* pattern) {
     return schema.set("pattern", pattern);
 }
 
+// Returns the schema without a reference: schema_of() refers to named ones, root_schema() defines
+// them.
 Json bare_schema(const Shape& shape) {
     Json schema;
     switch (shape.kind) {
@@ -120,7 +130,7 @@ Json bare_schema(const Shape& shape) {
     return schema.set("anyOf", ways);
 }
 
-// The shapes that are used by name.
+// Collects the named schemas in `definitions`. They are few and do not nest in themselves.
 void collect(const Shape& shape, Json& definitions) {
     if (!shape.defined.empty()) {
         definitions.set(shape.defined, bare_schema(shape));

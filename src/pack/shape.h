@@ -1,9 +1,9 @@
-// Shapes: what a value in a file must look like, said once, as data.
+// Schemas: the required form of a value in a file, written once, as data.
 //
-// A table of fields (key, shape, required, help, example) describes each kind of map. From it come
-// the check of a file (unknown, missing and wrong keys, each with its place and what to write
-// instead) and the JSON Schema. What check() lets pass, the decoders may read without looking
-// again; what it has reported, they may pass over, so that one run tells every problem.
+// A list of fields (key, schema, required, help, example) describes each kind of map. check()
+// reports unknown, missing and wrong keys by it, and the JSON Schema is made from it. Decoders rely
+// on check(): they read accepted values without looking again and skip reported ones, so that one
+// run reports every problem.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -25,36 +25,36 @@ struct Shape {
     enum class Kind {
         any,
         text,
-        name,  // letters, digits, - and _: it becomes part of ids and file names
+        name,  // letters, digits, - and _, as ids and file names need it
         integer,
         boolean,
         duration,
         version,
         range,
         choice,
-        list,    // of `inner`
-        map,     // of any key to `inner`
-        table,   // of `fields`; other keys go by `inner`, if there is one
-        either,  // the first of `alternatives` whose sort of node it is
+        list,    // its items follow `inner`
+        map,     // any keys; the values follow `inner`
+        table,   // keys of `fields`; other keys follow `inner`, if it is set
+        either,  // the first of `alternatives` with the node's kind
     };
 
     Kind kind = Kind::any;
     std::vector<std::string> choices;
     std::vector<Field> fields;
-    std::vector<std::string> exactly_one;  // of these keys of a table there must be one
-    std::shared_ptr<const Shape> inner;    // shared between tables, never changed
+    std::vector<std::string> exactly_one;  // a table has exactly one of these keys
+    std::shared_ptr<const Shape> inner;    // shared between schemas, never changed
     std::vector<Shape> alternatives;
-    std::shared_ptr<const Shape> keys;  // a map's keys, if not any text
-    bool single = false;                // a list may be written as its one item, without brackets
+    std::shared_ptr<const Shape> keys;  // of a map's keys; null: any text
+    bool single = false;                // a list of one item may omit the brackets
     std::int64_t least = 0;
-    std::string defined;  // its name in a schema, if it is used in many places
+    std::string defined;  // its name in the JSON Schema's definitions; empty: written in place
 };
 
 struct Field {
     std::string key;
     Shape shape;
     std::string help;
-    std::string example;  // a value as it is written in YAML
+    std::string example;  // a value in YAML
     bool required = false;
 };
 
@@ -68,7 +68,7 @@ struct Field {
 [[nodiscard]] Shape range();
 [[nodiscard]] Shape choice(std::vector<std::string> choices);
 [[nodiscard]] Shape list_of(Shape inner);
-[[nodiscard]] Shape one_or_more(Shape inner);  // a list, or one item alone
+[[nodiscard]] Shape one_or_more(Shape inner);  // a list, or one item without brackets
 [[nodiscard]] Shape map_of(Shape inner);
 [[nodiscard]] Shape map_of(Shape keys, Shape inner);
 [[nodiscard]] Shape table(std::vector<Field> fields, std::vector<std::string> exactly_one = {});
@@ -78,33 +78,33 @@ struct Field {
 [[nodiscard]] Field
 optional(std::string key, Shape shape, std::string help, std::string example = {});
 
-// Reports everything in `node` that does not fit; `what` names the node in sentences
+// Reports every part of `node` that does not fit. `subject` names the node in sentences
 // ("`attempts`").
 void check(const Node& node,
            const Shape& shape,
            const std::string& subject,
            Diagnostics& diagnostics);
 
-// The shape as JSON Schema, draft 7.
+// Return the schema as JSON Schema, draft 7; root_schema() adds the definitions and the title.
 [[nodiscard]] Json schema_of(const Shape& shape, const std::string& help = {});
 [[nodiscard]] Json root_schema(const Shape& shape, const std::string& title);
 
-// Values of a checked node; the fallback where it is missing or was reported.
+// Return the value of a checked node; `fallback` if it is missing or was reported.
 [[nodiscard]] std::string text_of(const Node& node, std::string_view fallback = {});
 [[nodiscard]] std::vector<std::string> texts_of(const Node& node);
 [[nodiscard]] std::int64_t integer_of(const Node& node, std::int64_t fallback = 0);
 [[nodiscard]] bool boolean_of(const Node& node, bool fallback = false);
 [[nodiscard]] std::int64_t duration_of(const Node& node, std::int64_t fallback_ms = 0);
-// The items of a list; of anything else that is there: the node itself (see one_or_more).
+// Returns the items of a list. Any other node that exists is its own only item (see one_or_more).
 [[nodiscard]] std::vector<const Node*> items_of(const Node& node);
 
-// "unknown fact `raedy`; did you mean `ready`?", or the known ones where none is near.
+// Reports "unknown fact `raedy`; did you mean `ready`?", or lists the known names if none is near.
 void unknown_name(Diagnostics& diagnostics,
                   const Position& position,
                   std::string_view kind,
                   const std::string& name,
                   const std::vector<std::string>& known_names);
-// "did you mean `x`?", or "known: a, b, c".
+// Returns "did you mean `x`?", or "known are `a`, `b`, `c`".
 [[nodiscard]] std::string meant(const std::string& name,
                                 const std::vector<std::string>& known_names);
 
@@ -118,7 +118,7 @@ std::vector<std::string> keys_of(const Map& map) {
     return keys;
 }
 
-// Calls `visit` for every scalar below (and at) `node`.
+// Calls `visit` for every scalar at and below `node`.
 void for_each_scalar(const Node& node, const std::function<void(const Node&)>& visit);
 
 }  // namespace drydock::pack

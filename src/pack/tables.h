@@ -1,4 +1,4 @@
-// The tables that say what each file may hold, and the word lists that several of them share.
+// The schemas of all files, and the word lists that several of them share.
 #pragma once
 
 #include "model/pack.h"
@@ -21,7 +21,7 @@ namespace drydock::pack {
 [[nodiscard]] const std::vector<std::string>& probe_kinds();
 [[nodiscard]] const std::vector<std::string>& derive_kinds();
 
-// The enum value whose name_of() is `name`, searched from `first` to `last`; `fallback` if none is.
+// Returns the value up to `last` whose name_of() is `name`; `fallback` if there is none.
 template <class Enum>
 Enum enum_from(const std::string& name, Enum last, Enum fallback) {
     for (int i = 0; i <= static_cast<int>(last); ++i) {

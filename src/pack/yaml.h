@@ -1,9 +1,8 @@
-// YAML as a tree that keeps every position: what the reader checks and decodes.
+// YAML as a tree that keeps every position. The schemas check it and the readers decode it.
 //
-// Scalars stay text ("3.4" and yes are not turned into a number and a boolean); what a scalar means
-// is decided by the shape that expects it. Refused, with position: anchors, aliases, tags,
-// duplicate keys, keys that are not plain text, nesting deeper than k_depth_max, files over
-// k_file_size_max, bytes that are not UTF-8.
+// Scalars stay text: "3.4" becomes no number and yes no boolean, as only the schema knows the type.
+// Refused, with position: anchors, aliases, tags, duplicate keys, keys that are not plain text,
+// nesting deeper than k_depth_max, files over k_file_size_max, bytes that are not UTF-8.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -30,9 +29,9 @@ struct Node {
     std::string scalar;
     bool quoted = false;  // a quoted scalar is never a number, true, false or nothing
     Position where;
-    std::vector<Entry> entries;  // in the file's order; a list's have no key
+    std::vector<Entry> entries;  // in the file's order; entries of a list have no key
 
-    // The entry's value, or a shared node that is nothing.
+    // Returns the value of the key, or a shared node of kind `nothing`.
     [[nodiscard]] const Node& operator[](std::string_view key) const;
     [[nodiscard]] const Entry* find(std::string_view key) const;
 
@@ -45,13 +44,13 @@ struct Entry {
     Node value;
 };
 
-// The documents of a file. With `many` false, a second document is an error. Problems go to
-// `diagnostics`; what could be read before a syntax error is not returned.
+// Returns the documents of a file. With `many` false, a second document is an error. Problems go to
+// `diagnostics`; after a syntax error the result is empty.
 [[nodiscard]] std::vector<Node>
 parse_yaml(std::string_view text, const std::string& file, bool many, Diagnostics& diagnostics);
 
-// The node as JSON, typed by how it is written: 3 is an integer, 1.5 a number, true a boolean, the
-// rest text.
+// Returns the node as JSON, typed by its spelling: 3 is an integer, 1.5 a number, true a boolean,
+// the rest text.
 [[nodiscard]] Json to_json(const Node& node);
 
 }  // namespace drydock::pack
