@@ -18,6 +18,7 @@ namespace {
 
 using model::Member;
 
+// Names identify members in plans, journals and messages.
 void check_names(const Node& members, ClusterReader& reader) {
     std::map<std::string, Position> first_positions;
     for (const Entry& entry : members.entries) {
@@ -142,6 +143,7 @@ bool same_arguments(const Json& a, const Json& b) {
            && std::equal(few.begin() + 1, few.end(), many.begin() + 1);
 }
 
+// Two members that share no release directory cannot be confused: the program's path differs.
 bool share_release(const Member& a, const Member& b) {
     return std::any_of(a.versions.begin(), a.versions.end(), [&](const auto& release) {
         return std::any_of(b.versions.begin(), b.versions.end(), [&](const auto& other_release) {
@@ -161,6 +163,7 @@ bool are_alike(const Member& member, const Member& neighbour) {
            && same_arguments(a["argv"], b["argv"]) && share_release(member, neighbour);
 }
 
+// Each member is compared with those before it, so that a pair is reported once.
 void check_alike(ClusterReader& reader) {
     const auto& members = reader.cluster.members;
     for (auto member = members.begin(); member != members.end(); ++member) {

@@ -107,6 +107,7 @@ Json typed_value(const Node& node, FactType type) {
     return textual && node.kind == Node::Kind::scalar ? Json(node.scalar) : to_json(node);
 }
 
+// Only integers and releases are ordered; read_operand() refuses these relations for other types.
 bool has_order(Relation relation) {
     return relation == Relation::below || relation == Relation::at_least
            || relation == Relation::above || relation == Relation::at_most
@@ -150,6 +151,7 @@ public:
     }
 
 private:
+    // A name that several roles have is reported with the list of roles, any other as unknown.
     const model::FactSpec* find(const Node& fact_node) {
         const Node& role = node_["role"];
         if (role.kind == Node::Kind::scalar && !known_role(role, reader_)) {
@@ -264,6 +266,7 @@ private:
         check_names(entry.value, scope_, reader_);
     }
 
+    // Each wrong item is reported, so that one run shows all of them.
     void read_list(const Entry& entry) {
         condition_.operand = Json::Array();
         for (const Node* item : items_of(entry.value)) {
@@ -275,6 +278,8 @@ private:
         check_names(entry.value, scope_, reader_);
     }
 
+    // `has` asks whether a list contains one item, so that its fact must be a list and its operand
+    // a scalar.
     void read_item(const Entry& entry) {
         if (condition_.type != FactType::list) {
             error("relation.type",

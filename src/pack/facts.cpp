@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::int64_t k_fact_deadline_ms = 2'000;  // local probes take milliseconds
 
+// A role decides on the quorum, the stores and the sides of its members. `system` is reserved,
+// because facts of the whole system stand under that name.
 void read_roles(const Node& roles, PackReader& reader) {
     if (roles.kind == Node::Kind::map && roles.entries.empty()) {
         reader.diagnostics.error(
@@ -46,6 +48,7 @@ void read_roles(const Node& roles, PackReader& reader) {
     }
 }
 
+// A setting with a default is optional unless `required` says otherwise.
 model::SettingSpec read_setting(const Entry& entry) {
     const Node& node = entry.value;
     model::SettingSpec setting;
@@ -158,6 +161,7 @@ private:
         check_names(probe.value, Scope{fact_.role, false, probe.value.has("script")}, reader_);
     }
 
+    // The script's text and digest go into the probe, so that the agent needs no file of the pack.
     void read_script(const Entry& probe) {
         const Node& script = probe.value["script"];
         if (script.kind != Node::Kind::scalar) {
@@ -226,6 +230,8 @@ private:
         }
     }
 
+    // Some values of `as` need a key or pointer. A schema cannot say so, as the key's value
+    // decides.
     void check_file(const Entry& probe) {
         const std::string format = probe.key == "file" ? text_of(probe.value["as"]) : "";
         const char* needs = format == "keyvalue" ? "key" : format == "json" ? "pointer" : nullptr;
@@ -261,6 +267,8 @@ private:
         });
     }
 
+    // Two derivations take exactly two facts of one scope. The others reduce one fact over all
+    // members, and give a fact of the system.
     void read_derivation(const Entry& derive) {
         fact_.derive = derive.key;
         fact_.inputs = texts_of(derive.value);
@@ -320,6 +328,7 @@ std::vector<std::size_t> inputs_of(const model::Pack& pack, const FactSpec& fact
     return indices;
 }
 
+// Runs after all facts are read, because a derivation may name a fact further down.
 void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) {
     std::vector<std::string> input_names;
     for (const FactSpec& candidate : reader.pack.facts) {

@@ -25,8 +25,7 @@ std::string ClusterReader::absolute(const std::string& path) const {
 
 namespace {
 
-// A local host keeps its state beside the journal of the cluster; a remote host keeps it where
-// packages may write.
+// The default of a host's state directory depends on how the host is reached.
 void read_hosts(const Node& hosts, ClusterReader& reader) {
     if (hosts.kind == Node::Kind::map && hosts.entries.empty()) {
         reader.error("host.none",
@@ -57,8 +56,7 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
 
 void read_policy(const Node& node, ClusterReader& reader) {
     model::Policy& policy = reader.cluster.policy;
-    // Bounds keep a typing error ("10000000000") from an overflow; the planner refuses large
-    // numbers anyway.
+    // Bounds keep a large number from overflowing an int.
     const auto small = [](const Node& number, int usual) {
         return static_cast<int>(std::min<std::int64_t>(integer_of(number, usual), 100'000));
     };
@@ -72,8 +70,7 @@ void read_policy(const Node& node, ClusterReader& reader) {
         boolean_of(node["signatures"]["required"], policy.signature_required);
     policy.backup_keep = small(node["backups"]["keep"], policy.backup_keep);
     const auto& hosts = reader.cluster.hosts;
-    // Backups of a cluster on this machine alone go below its state directory, so that a test or a
-    // laptop needs no root.
+    // Backups of a cluster on this machine alone go below its state directory, which needs no root.
     const bool all_here = std::all_of(
         hosts.begin(), hosts.end(), [](const auto& host) { return host.second.connect.empty(); });
     const std::string usual =
@@ -81,7 +78,7 @@ void read_policy(const Node& node, ClusterReader& reader) {
     policy.backup_path = reader.absolute(text_of(node["backups"]["path"], usual));
 }
 
-// The caller found the pack by `system:`. A mismatch means that another pack was passed by hand.
+// read_cluster() takes any pack; this check finds a pack of another system.
 void check_system(const Node& node, ClusterReader& reader) {
     if (node.kind == Node::Kind::scalar && node.scalar != reader.pack.name) {
         reader.error(
@@ -151,7 +148,7 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
     if (!documents.empty()) {
         check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
-        // The copy keeps the caller's pack unchanged: one pack serves several clusters of a fleet.
+        // The copy keeps the caller's pack unchanged.
         model::Pack extended_pack = pack;
         read_releases(documents.front()["releases"], extended_pack, cluster, loaded.diagnostics);
         ClusterReader reader{cluster, extended_pack, folder_of(file), loaded.diagnostics};

@@ -4,9 +4,8 @@
 // Settings have three levels: the pack's default, the role, the member; the last one present wins.
 // Settings may use each other, so they are resolved on demand, depth first, with the path of names
 // under way to detect cycles. The release's symlink takes part in this as a setting called
-// `release`. Secrets are never read here: a setting keeps a reference ${secret:LEVEL.NAME}, which
-// the run resolves. The size of replaced texts is limited, because settings that use each other
-// twice grow exponentially.
+// `release`. Secrets are never read here: a setting keeps a reference ${secret:LEVEL.NAME}. The
+// size of replaced texts is limited, because settings that use each other grow exponentially.
 #include "base/text.h"
 #include "pack/cluster.h"
 #include "pack/shape.h"
@@ -24,8 +23,7 @@ namespace {
 constexpr std::size_t k_expanded_bytes_max = 64U << 10U;      // bytes of one string
 constexpr std::size_t k_expanded_bytes_max_all = 16U << 20U;  // 1000 members take under 1 MiB
 
-// Accepts http and https with a host and an optional port. It is stricter than RFC 3986 on purpose:
-// the agent's HTTP client takes nothing else.
+// Accepts http and https with a host and an optional port from 1 to 65535.
 bool is_url(std::string_view text) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (text.substr(0, scheme.size()) != scheme) {
@@ -184,6 +182,8 @@ private:
         return member_.settings[name] = value;
     }
 
+    // The reference goes into plans and journals in place of the secret. Its id names the level,
+    // because a role and a member may give one setting different secrets.
     std::string read_secret(const std::string& name, const Raw& raw) {
         const std::string id = raw.level + "." + name;
         for (const Entry& way : (*raw.node)["secret"].entries) {
@@ -266,8 +266,8 @@ private:
         return limited(result.value_or(""), position);
     }
 
-    // Settings that use each other may grow without bound: ten settings of ten references each give
-    // 10^10.
+    // Settings that use each other may grow without bound: in a chain of ten settings, each with
+    // ten references to the next, the last becomes 10^10 texts.
     std::string limited(std::string value, const Position& position) {
         reader_.expanded_bytes += value.size();
         const bool one_too_long = value.size() > k_expanded_bytes_max;
@@ -307,6 +307,7 @@ private:
         return items;
     }
 
+    // A release is a directory for each version and a symlink to the installed one.
     void read_release() {
         const Node& release = inherited("release");
         if (release.kind == Node::Kind::nothing) {
@@ -407,6 +408,8 @@ private:
         return folders;
     }
 
+    // The agent starts the process itself. `title` is for programs that rename themselves: then the
+    // working directory identifies the member, so it must be given.
     Json process(const Node& node) {
         Json json;
         json.set("type", "process");
@@ -430,7 +433,8 @@ private:
         return json.set("stop", stop(node["stop"]));
     }
 
-    // Durations that the file leaves out stay out: the pack's procedure then decides.
+    // Durations that the file leaves out stay out. `within` then comes from the pack; without
+    // `kill_after` there is no KILL.
     static Json stop(const Node& node) {
         Json json;
         json.set("signal", text_of(node["signal"], "TERM"));

@@ -2,7 +2,7 @@
 //
 // Templates have no logic: a ${name} stands for a setting, a fact, a release or a path of the run.
 // Which names exist depends on the place (NameScope): a string about a member may use the settings
-// of its role, a step of a procedure the facts of the survey, a script's arguments ${script}. The
+// of its role, a step of a procedure the facts of the survey, a step with a script ${script}. The
 // planner and read_member.cpp replace the names; this file only decides whether one exists, so that
 // a misspelt name is found when the pack is loaded and not in the middle of a run.
 #include "base/text.h"

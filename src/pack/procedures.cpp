@@ -26,7 +26,8 @@ void read_order(const Node& node, model::Selection& selection) {
 
 namespace {
 
-// With `each` all steps of the phase run for one member before the next member begins.
+// With `each` the steps of the phase stay together for each member, or for each host with `by:
+// host`; `order` says how many members have their turn at a time.
 model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection selection;
     selection.blocks = true;

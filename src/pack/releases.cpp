@@ -84,8 +84,8 @@ private:
         }
     }
 
-    // The role in pack.yaml and the store in releases.yaml name each other. Both are checked, since
-    // a store that only one of them knows would be missing from the checker's model.
+    // The role in pack.yaml and the store in releases.yaml name each other. This finds a store
+    // without its role, check_role_stores() a role without its store.
     void check_store(const model::StoreSpec& store, const Node& node) {
         if (known_role(node["role"], reader_) && !has(pack_.roles[store.role].stores, store.name)) {
             error(
@@ -229,8 +229,7 @@ private:
         }
     }
 
-    // One entry may state several rules of one source; each becomes a policy. `false` switches a
-    // rule off.
+    // The schema allows one rule an entry. `false` switches the rule off.
     void read_policy(const Node& node) {
         for (int i = 0; i <= static_cast<int>(model::RouteRule::runtime); ++i) {
             const auto rule = static_cast<model::RouteRule>(i);

@@ -130,7 +130,7 @@ Json bare_schema(const Shape& shape) {
     return schema.set("anyOf", ways);
 }
 
-// Collects the named schemas in `definitions`. They are few and do not nest in themselves.
+// Collects the named schemas. A schema is a value and cannot contain itself, so the recursion ends.
 void collect(const Shape& shape, Json& definitions) {
     if (!shape.defined.empty()) {
         definitions.set(shape.defined, bare_schema(shape));

@@ -1,3 +1,11 @@
+// check(): compares a node with its schema and reports every difference, and the functions that
+// read values of checked nodes.
+//
+// A problem is reported where it is, once, with a suggestion: a misspelt key is reported as unknown
+// with the nearest known key, and therefore not as missing too (has_misspelling()). A node of the
+// wrong kind is reported as a whole, without its inner problems. The value functions never fail: a
+// missing or reported value gives the fallback, so that the decoders need no error handling of
+// their own and the other problems of the file are still found.
 #include "pack/shape.h"
 
 #include "base/text.h"
@@ -14,8 +22,9 @@ namespace {
 
 using Kind = Shape::Kind;
 
-constexpr std::size_t k_names_shown = 16;  // what a person still reads
+constexpr std::size_t k_names_shown = 16;  // longer lists are not read
 
+// All other kinds are scalars; check() handles `any` and `either` before it asks.
 Node::Kind node_kind(const Shape& shape) {
     if (shape.kind == Kind::list) {
         return Node::Kind::list;
@@ -32,6 +41,7 @@ std::string quoted(const std::vector<std::string>& words) {
     return join(quoted_words, ", ");
 }
 
+// The texts complete "expected ..." in a suggestion.
 std::string expected_scalar(const Shape& shape) {
     switch (shape.kind) {
     case Kind::name:
@@ -60,6 +70,7 @@ std::string expected_scalar(const Shape& shape) {
     return "text";
 }
 
+// An `either` has two alternatives (see value_schema.h), and both are named.
 std::string expected(const Shape& shape) {
     if (shape.kind == Kind::either) {
         return expected(shape.alternatives[0]) + ", or " + expected(shape.alternatives[1]);
@@ -75,6 +86,7 @@ std::string expected(const Shape& shape) {
     return expected_scalar(shape);
 }
 
+// Long scalars are cut: a whole document may stand where a word was expected.
 std::string found(const Node& node) {
     switch (node.kind) {
     case Node::Kind::nothing:
@@ -103,6 +115,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return is_complete ? std::optional(number) : std::nullopt;
 }
 
+// Booleans are the only scalars whose quotes matter: "true" in quotes is text, while a quoted
+// version or number is the usual way to keep 3.10 from becoming 3.1 in other YAML readers.
 bool scalar_fits(const Node& node, const Shape& shape) {
     const std::string& text = node.scalar;
     switch (shape.kind) {
@@ -131,6 +145,7 @@ bool scalar_fits(const Node& node, const Shape& shape) {
     return true;
 }
 
+// A choice has few words, so the nearest one is suggested first.
 void wrong(const Node& node,
            const Shape& shape,
            const std::string& subject,
@@ -153,6 +168,8 @@ std::vector<std::string> field_keys(const Shape& shape) {
     return keys;
 }
 
+// Keys of a table are looked up in `fields` first. With `inner` set, any other key is the name of
+// something that the decoder checks, such as a store.
 void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostics) {
     const auto field =
         std::find_if(shape.fields.begin(), shape.fields.end(), [&](const Field& candidate) {
@@ -167,7 +184,8 @@ void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostic
     }
 }
 
-// Is one of `keys` there, but misspelt? Then "did you mean" is said already, and it is not missing.
+// Returns true if one of `keys` is there with a typing error. "Did you mean" names it already, so
+// that it does not count as missing.
 bool misspelt(const Node& node, const Shape& shape, const std::vector<std::string>& keys) {
     const std::vector<std::string> field_names = field_keys(shape);
     return !shape.inner
@@ -179,6 +197,8 @@ bool misspelt(const Node& node, const Shape& shape, const std::vector<std::strin
               });
 }
 
+// Reports a second key of the group where it stands. A key given twice is the YAML reader's
+// problem.
 void check_one_of(const Node& node,
                   const Shape& shape,
                   const std::string& subject,
@@ -224,6 +244,8 @@ void check_table(const Node& node,
     check_one_of(node, shape, subject, diagnostics);
 }
 
+// Keys that become parts of ids and file names have a schema too; it is checked as if they were
+// values.
 void check_map(const Node& node, const Shape& shape, Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
         if (shape.keys) {
@@ -252,6 +274,8 @@ void check(const Node& node,
     if (shape.kind == Kind::any) {
         return;
     }
+    // The kind of node chooses the alternative, unless both are scalars: `local` and a list of
+    // words differ in kind. Inside a chosen list or map, problems are reported as usual.
     if (shape.kind == Kind::either) {
         for (const Shape& alternative : shape.alternatives) {
             const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, alternative);
@@ -261,6 +285,7 @@ void check(const Node& node,
         }
         return wrong(node, shape, subject, diagnostics);
     }
+    // One item without brackets stands for a list of one.
     if (shape.single && node.kind == node_kind(*shape.inner)) {
         return check(node, *shape.inner, subject, diagnostics);
     }
@@ -289,6 +314,7 @@ std::vector<std::string> texts_of(const Node& node) {
     return texts;
 }
 
+// Whole numbers only: "1e3" and "0x10" are reported by check() and give the fallback.
 std::int64_t integer_of(const Node& node, std::int64_t fallback) {
     return node.kind == Node::Kind::scalar ? whole_number(node.scalar).value_or(fallback)
                                            : fallback;
@@ -303,6 +329,7 @@ std::int64_t duration_of(const Node& node, std::int64_t fallback_ms) {
                                            : fallback_ms;
 }
 
+// A node that is neither a list nor missing counts as a list of one.
 std::vector<const Node*> items_of(const Node& node) {
     std::vector<const Node*> items;
     if (node.kind == Node::Kind::list) {
@@ -315,6 +342,7 @@ std::vector<const Node*> items_of(const Node& node) {
     return items;
 }
 
+// The nearest name is better than a list. Long lists are cut, with the number of names left out.
 std::string meant(const std::string& name, const std::vector<std::string>& known_names) {
     if (const std::string nearest_name = nearest(name, known_names); !nearest_name.empty()) {
         return fmt::format("did you mean `{}`?", nearest_name);

@@ -1,4 +1,14 @@
-// One step of a phase: its verb, its members, its conditions, and what is asked of the host.
+// One step of a phase: its verb, its members, its conditions, its request to the host, its effects.
+//
+// The order of the parts matters. The verb comes first, because it decides what a missing `on`
+// means and which keys are allowed. `on` sets the scope: the role and side whose facts and settings
+// the conditions and strings may use. Then follow the conditions, the request to the agent, the
+// effects for the model, and the limits, some of which depend on the kind of request.
+//
+// Verbs are typed because the checker must know their effects: a step that changes something the
+// pack does not declare would be invisible to it. So every verb except the reading ones needs a
+// request, and `effect` lists the changes that the verb does not imply. docs/packs.md describes the
+// keys.
 #include "pack/reader.h"
 #include "pack/tables.h"
 
@@ -20,21 +30,27 @@ bool about_store(Verb verb) {
     return verb == Verb::backup || verb == Verb::restore || verb == Verb::migrate;
 }
 
-// Verbs that change nothing by themselves; without `on` they are about the system.
+// Verbs that change nothing by themselves. Without `on` they are about the system.
 bool only_looks(Verb verb) {
     return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
 }
 
+// The cluster file says how a member is started, stopped and installed, so that these verbs need no
+// `do`.
 bool has_own_request(Verb verb) {
     const bool service =
         verb == Verb::stop || verb == Verb::start;  // what it is, the cluster file says
     return service || verb == Verb::install;
 }
 
+// For other verbs the object is a role, a store or a release, and the planner makes the title of
+// it.
 bool has_title(Verb verb) {
     return !about_role(verb) && !about_store(verb) && verb != Verb::install && verb != Verb::move;
 }
 
+// Both kinds of request are the agent's own form. Missing keys get their default here, so that a
+// plan says everything about a command.
 Json command_request(const Node& node) {
     Json request;
     request.set("kind", "command");
@@ -97,7 +113,7 @@ private:
         reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
-    // Conditions check their own names: `where` has another scope than the step.
+    // Conditions check their own names: `where` has another scope than its step.
     static bool is_condition_key(const std::string& key) {
         const std::vector<std::string> keys = {
             "all", "when", "guard", "then", "happened", "broken", "on"};
@@ -116,6 +132,7 @@ private:
         }
     }
 
+    // A release may be a ${name}; the planner checks it when it knows the route.
     void check_object(const Node& node) {
         if (about_role(step_.verb)) {
             known_role(node, reader_);
@@ -131,7 +148,10 @@ private:
         }
     }
 
-    // Sets `on` and the scope of the step: the role of its members, or the system.
+    // Sets `on` and the scope of the step. The cases, in order: a map selects members; `system`, or
+    // a reading verb outside of `each`, is about the system; in a phase with `each` the step is
+    // about this member; stop, start and restart take all members of their role; everything else
+    // must say `on`.
     void read_on() {
         const Node& selector = node_["on"];
         const bool by_default = selector.kind == Node::Kind::nothing;
@@ -158,7 +178,8 @@ private:
         }
     }
 
-    // A process is one member's: a stop of one that stands for all would leave the others up.
+    // A process belongs to one member. A stop that one member makes for all on its host would leave
+    // the others running.
     void check_once_a_host(const Node& selector) {
         const bool process = step_.verb == Verb::stop || step_.verb == Verb::start;
         if (step_.once_a_host && (!phase_.each->by_host || process)) {
@@ -171,11 +192,13 @@ private:
         }
     }
 
+    // Roles with a side are written ROLE@SIDE (model::sided()).
     static std::string side_of(const std::string& role) {
         const auto separator = role.find('@');
         return separator == role.npos ? "" : role.substr(separator + 1);
     }
 
+    // Sets the scope to a role and side, and the selection to the same.
     void select(const Node& node, const std::string& role) {
         scope_.role = role;
         scope_.side = read_side(node, role, "", reader_);
@@ -202,6 +225,8 @@ private:
         step_.remedy = text_of(node_["remedy"]);
     }
 
+    // `all` is short for the conditions that make up a step of these verbs: `require` reads them as
+    // its guard, `wait` as its postconditions.
     void read_all_conditions() {
         step_.when = read_conditions(node_["when"], scope_, reader_);
         read_guard();
@@ -232,6 +257,8 @@ private:
         }
     }
 
+    // An item of a guard is a condition or `quorum_without`, which counts ready members and names
+    // no fact.
     void read_guard() {
         for (const Node* item : items_of(node_["guard"])) {
             if (item->has("quorum_without")) {
@@ -265,6 +292,9 @@ private:
         }
     }
 
+    // A step has at most one request: a command, an HTTP request, a virtual environment, or a
+    // script alone. A script may also stand beside a command, whose arguments then contain
+    // ${script}.
     void read_request() {
         step_.script = text_of(node_["script"]);
         for (const Node* argument : items_of(node_["arguments"])) {
@@ -293,7 +323,8 @@ private:
         check_script();
     }
 
-    // What it takes, the cluster file has: the planner adds it.
+    // Adds only the kind. Interpreter, pins and wheels are in the cluster file; the planner adds
+    // them.
     void read_venv(const Node& node) {
         step_.request.set("kind", "venv");
         if (scope_.role.empty()) {
@@ -320,6 +351,7 @@ private:
         }
     }
 
+    // Without a command that uses it, the script is the program itself.
     void check_script() {
         const Node& script = node_["script"];
         scope_.script = !step_.script.empty();
@@ -345,13 +377,14 @@ private:
         }
     }
 
-    // The side that an effect on something of `role` is for: as it says, else this step's.
+    // Returns the side of an effect on `role`: as written, else the side of the step.
     [[nodiscard]] std::string effect_side(const Node& node, const std::string& role) {
         return role.empty()
                    ? ""
                    : read_side(node, role, role == scope_.role ? scope_.side : "", reader_);
     }
 
+    // Effects on stores name no fact: the model has the format and copies of each store by itself.
     void read_store_effect(const Entry& entry, const Node& item) {
         const std::string store = text_of(entry.value);
         const std::string role =
@@ -363,6 +396,7 @@ private:
                                  model::Reach::member});
     }
 
+    // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
     void read_effect(const Entry& entry, const Node& item) {
         const bool listed = entry.key == "adds" || entry.key == "removes";
         const bool becomes = entry.key == "becomes" || listed;
@@ -387,6 +421,7 @@ private:
              read_reach(entry.value)});
     }
 
+    // Returns the members that an effect reaches: this member, all on its host, or all of a role.
     static model::Reach read_reach(const Node& effect) {
         if (text_of(effect["of"]) == "host") {
             return model::Reach::host;
@@ -394,7 +429,7 @@ private:
         return effect.has("of") || effect.has("role") ? model::Reach::role : model::Reach::member;
     }
 
-    // Which steps are in the plan at all, and whether this one waits for the one before it.
+    // Reads which route a step is for (`raises`), and whether it waits for the step before it.
     void read_place() {
         for (const Node* store : items_of(node_["raises"])) {
             if (known_store(*store, reader_)) {
@@ -411,6 +446,8 @@ private:
         }
     }
 
+    // Steps that do no harm when repeated may be repeated by default. For others the default is a
+    // probe: on resume the facts decide whether the step happened.
     void read_limits() {
         const Verb verb = step_.verb;
         const bool harmless = only_looks(verb) || verb == Verb::stop || verb == Verb::install;
@@ -436,7 +473,8 @@ private:
         }
     }
 
-    // Only a command tells its progress and can be ended early.
+    // Only a command reports progress and can be ended early. A step that can be cancelled must be
+    // possible to continue: it is repeatable, or its completion check tells whether it happened.
     void read_long_limits() {
         step_.stall_ms = duration_of(node_["stall"], 0);
         step_.cancellable = boolean_of(node_["cancellable"]);

@@ -1,4 +1,9 @@
-// The cluster file.
+// The schema of the cluster file: hosts, roles, members, policy and own releases.
+//
+// The file is the operator's, so every key has a help text and most have an example: both appear in
+// messages and in the JSON Schema, which editors show. Service, release and settings may stand at a
+// role or at a member; read_member.cpp lets the member's replace the role's. Keys of a later build
+// (`systemd`, `package`) are in the schema, so that the reader can say so instead of "unknown key".
 #include "pack/pack.h"
 #include "pack/tables.h"
 
@@ -18,6 +23,7 @@ Shape host() {
     });
 }
 
+// The environment is made by the agent of the host, with that host's interpreter and wheels.
 Shape venv() {
     return table({
         required("python", text(), "the interpreter they are made with", "/usr/bin/python3.11"),
@@ -34,6 +40,7 @@ Shape venv() {
     });
 }
 
+// The pid file is required: the agent finds the process by it after its own death.
 Shape process() {
     return table({
         required("argv", list_of(text()), "program and arguments", "[\"${release}/etcd\"]"),
@@ -68,6 +75,7 @@ Shape service_command() {
     });
 }
 
+// Either the agent is the parent of the process, or commands start, stop and query it.
 Field service() {
     return optional("service",
                     table(
@@ -99,6 +107,7 @@ Field release() {
         "{link: /opt/etcd/current, versions: {\"3.5.16\": /opt/etcd-3.5.16}}");
 }
 
+// A setting is a text or a secret. A secret names its source and never its value.
 Field settings() {
     const Shape secret = table(
         {
@@ -115,6 +124,8 @@ Field settings() {
         "{data_dir: /var/lib/etcd}");
 }
 
+// `release` and `service` may come from the role, so they are required by read_member.cpp, not
+// here.
 Shape member() {
     return table({
         required("role", text(), "its role", "member"),
@@ -136,6 +147,7 @@ Shape role() {
     });
 }
 
+// Defaults stand in the help texts behind a semicolon; model::Policy has the same values.
 Shape policy() {
     return table({
         optional("max_unavailable", integer(1), "members down at a time; 1", "1"),

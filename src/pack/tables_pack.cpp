@@ -1,9 +1,17 @@
-// pack.yaml and releases.yaml.
+// The schemas of pack.yaml (roles, settings, facts) and releases.yaml (stores, releases, rules,
+// risks).
+//
+// A probe kind is one key of `probe`, and its table says which ways of picking a value out of the
+// answer exist. A new kind of probe needs its table here, its name in probe_kinds(), and its code
+// in the agent. Every rule and risk names its source: the upgrade guide, an issue, a measurement.
+// Format support is a named schema (`law`), because series and releases share it. docs/packs.md
+// explains the keys.
 #include "pack/pack.h"
 #include "pack/tables.h"
 
 namespace drydock::pack {
 
+// The kinds are also the exactly-one keys of `probe`, so that a probe is read in one way.
 const std::vector<std::string>& probe_kinds() {
     static const std::vector<std::string> kinds = {
         "http", "file", "link", "service", "process", "exe", "digest", "command", "disk", "sql"};
@@ -18,6 +26,8 @@ const std::vector<std::string>& derive_kinds() {
 
 namespace {
 
+// Exactly one key picks the value out of the answer. `collect` sorts its list, so that answers in
+// another order are the same fact.
 Shape http_probe() {
     return table(
         {
@@ -52,6 +62,8 @@ Shape http_probe() {
         {"pointer", "pointers", "equal", "collect", "regex", "matches", "metric", "status_map"});
 }
 
+// `as` says how the file is read; check_file() in read_facts.cpp asks for the key that it then
+// needs.
 Shape file_probe() {
     return table({
         required("path", text(), "the file", "\"${data_dir}/VERSION\""),
@@ -79,6 +91,7 @@ Shape command_probe() {
         {"pointer", "regex", "exit_map"});
 }
 
+// The query runs through the server's own client in a read-only transaction. It gives one column.
 Shape sql_probe() {
     return table({
         required("query", text(), "one column; one row, unless the type is list", "\"select 1\""),
@@ -121,6 +134,7 @@ Shape probe() {
         probe_kinds());
 }
 
+// `percent` and `minus` combine two facts of one scope; the others reduce a fact over all members.
 Shape derivation() {
     return table(
         {
@@ -133,6 +147,7 @@ Shape derivation() {
         derive_kinds());
 }
 
+// The words of `binds` are the standard facts, about which the checker knows rules.
 Shape fact() {
     return table(
         {
@@ -173,6 +188,7 @@ Shape fact() {
         {"probe", "derive"});
 }
 
+// Types `url` and `path` also say that two members on one host may not share the value.
 Shape setting() {
     return table({
         required("type", choice({"url", "path", "text", "integer"}), "what it holds", "url"),
@@ -200,6 +216,8 @@ Shape store() {
     });
 }
 
+// All keys are optional, because a release states only its differences from its series. check_law()
+// in read_releases.cpp checks the merged rule.
 Shape law() {
     Shape shape = table({
         optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
@@ -217,6 +235,8 @@ Shape law() {
     return shape;
 }
 
+// One policy holds one rule. `yields_to: chain` marks rules of thumb that a clean comparison of
+// migration chains overrules.
 Shape policy() {
     return table(
         {
@@ -256,6 +276,7 @@ Shape policy() {
          "runtime"});
 }
 
+// A skew rule limits how far apart the releases of two roles may be while both run.
 Shape skew() {
     return table({
         required("role", text(), "members of this role", "kubelet"),
@@ -281,6 +302,7 @@ Shape risk() {
 
 }  // namespace
 
+// Other keys of a release are names of stores, with the release's own format support.
 Shape release_shape() {
     Shape shape = table({
         required("series", text(), "its series", "\"3.5\""),

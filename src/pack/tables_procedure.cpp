@@ -1,9 +1,16 @@
-// Conditions, and the documents of procedures/*.yaml.
+// The schemas of conditions and of the documents of procedures/*.yaml.
+//
+// Words of the model (relations, quantifiers, verbs) come from the model's own enums by name_of(),
+// so that a pack cannot use a word that the model does not know, and a new verb appears in the
+// schema at once. Conditions are used by steps, guards, selections of members, procedures and
+// risks. Keys such as `when`, `then` and `happened` are the pack authors' interface: editors show
+// their help texts.
 #include "pack/pack.h"
 #include "pack/tables.h"
 
 namespace drydock::pack {
 
+// Every enumerator from the first to `has`; the reader maps the words back by enum_from().
 std::vector<std::string> relation_names() {
     std::vector<std::string> names;
     for (int i = 0; i <= static_cast<int>(model::Relation::has); ++i) {
@@ -23,6 +30,7 @@ std::vector<std::string> whose_names() {
 namespace {
 
 std::vector<Field> condition_fields() {
+    // Flags without an operand are written `same: true`; no other value makes sense.
     const Shape yes = choice({"true"});
     return {
         required("fact", text(), "the fact that it is about", "ready"),
@@ -47,7 +55,8 @@ std::vector<Field> condition_fields() {
     };
 }
 
-// A guard's item may also be {quorum_without: ...}, so that `fact` is asked for by the reader.
+// An item of a guard may also be {quorum_without: ...}. `fact` is optional here, and the reader
+// asks for it.
 Shape guard() {
     std::vector<Field> fields = condition_fields();
     fields.front().required = false;
@@ -64,11 +73,13 @@ Shape conditions() {
     return one_or_more(condition_shape());
 }
 
+// Either one after another, all at once, or a batch of a given size.
 Shape order() {
     return either(choice({"serial", "all"}),
                   table({required("batch", integer(1), "so many at a time", "2")}));
 }
 
+// A word stands for the system or the member of `each`; a map selects members of a role.
 Shape on() {
     return either(choice({"system", "this", "host"}),
                   table(
@@ -89,6 +100,8 @@ Shape on() {
                       {"every", "one_of", "one_per_host"}));
 }
 
+// `exit_done` lists the codes that mean success. The postconditions decide whether the step had
+// effect.
 Shape command() {
     return table({
         required("argv", list_of(text()), "program and arguments", "[\"${release}/etcdctl\"]"),
@@ -114,6 +127,8 @@ Shape listed() {
                   required("value", text(), "the value", "\"${to}\"")});
 }
 
+// The changes of a step in the model. A fact of a member changes for this member unless `of` or
+// `role` widen it; facts and stores with sides name the side.
 Shape effect() {
     return table(
         {
@@ -150,6 +165,7 @@ Shape effect() {
         {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
 }
 
+// The value of a verb's key is a role, a store, a release or a title, by the verb.
 std::string verb_help(const std::string& verb) {
     if (verb == "install") {
         return "put a release in place";
@@ -163,6 +179,8 @@ std::string verb_help(const std::string& verb) {
     return verb == "move" ? "copy data with a mover" : "the title of what is done";
 }
 
+// One table holds the keys of all verbs. Combinations that a table cannot express, such as `keep`
+// for require only, are checked by read_step.cpp, which can say why.
 Shape step() {
     std::vector<Field> fields = {
         optional("id", name(), "its name in the plan; the verb if not given", "healthy"),
@@ -214,12 +232,14 @@ Shape step() {
         optional("keep", boolean(), "require: must hold until the run ends", "true"),
         optional("optional", boolean(), "if it fails, the run goes on without it", "true"),
     };
+    // Each verb is a key of its own; a step has exactly one of them.
     for (const std::string& verb : model::verb_names()) {
         fields.push_back(optional(verb, text(), verb_help(verb)));
     }
     return table(std::move(fields), model::verb_names());
 }
 
+// `last` puts members at the end of the order by facts, such as the leader of a quorum.
 Shape phase() {
     return table({
         required("phase", name(), "its name", "roll"),
@@ -254,6 +274,8 @@ Shape condition_shape() {
     return table(condition_fields(), relation_names());
 }
 
+// `applies` limits a procedure to releases and to conditions on facts. Without it the procedure
+// fits every route.
 const Shape& procedure_shape() {
     static const std::vector<Field> fields = {
         optional("procedure", name(), "upgrade, downgrade, rebuild, restore, ...", "upgrade"),

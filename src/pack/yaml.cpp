@@ -1,3 +1,10 @@
+// Builds the tree of nodes from the events of yaml-cpp, with the limits for untrusted files.
+//
+// yaml-cpp's own tree hides anchors and duplicate keys. Its events tell of each of these with a
+// position, so that they can be refused at once, and the parse stops where a limit is reached. Size
+// and encoding are checked before the parser sees the text. Other problems end the parse at the
+// first one, as the rest of the file would be misread; duplicate keys are reported, and the parse
+// continues.
 #include "pack/yaml.h"
 
 #include "base/check.h"
@@ -26,11 +33,11 @@ const Node& Node::operator[](std::string_view key) const {
 
 namespace {
 
-// Ends the parse from inside a callback of yaml-cpp; caught in parse_yaml, never leaves this file.
+// Ends the parse from inside a callback of yaml-cpp. parse_yaml() catches it; it never leaves this
+// file.
 struct Refused {};
 
-// Builds the tree from the parser's events. Events, unlike yaml-cpp's own tree, tell of anchors and
-// duplicate keys, and stop where the limits are reached.
+// Invariant: `open_` is the path from the root to the innermost list or map that is not closed.
 class Builder : public YAML::EventHandler {
 public:
     Builder(const std::string& file, Diagnostics& diagnostics)
@@ -77,11 +84,11 @@ public:
     void OnMapEnd() override { open_.pop_back(); }
 
 private:
-    // A list or map that is not closed yet. Its node does not move while it is open: only the
+    // A list or map that is not closed. Its node stays in place while it is open: only the
     // innermost one grows.
     struct Open {
         Node* node;
-        bool wants_value = false;  // a map whose last key has no value yet
+        bool wants_value = false;  // true in a map after a key, before its value
     };
 
     [[nodiscard]] Position place(const YAML::Mark& mark) const {
@@ -105,6 +112,8 @@ private:
         open_.push_back({&add(mark, tag, anchor, {kind, {}, false, place(mark), {}})});
     }
 
+    // Adds a node to the innermost open list or map. In a map the nodes alternate: key, value, key,
+    // value. The tags "?" and "!" are yaml-cpp's own, for plain and for quoted scalars.
     Node& add(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node node) {
         if (anchor != YAML::NullAnchor) {
             refuse(
@@ -132,6 +141,8 @@ private:
         return entries.back().value = std::move(node);
     }
 
+    // The number of keys is limited, because find() is linear: the search for duplicates takes its
+    // square.
     void add_key(const YAML::Mark& mark, Node& map, const Node& key) {
         if (key.kind != Node::Kind::scalar) {
             refuse("yaml.key", mark, "a key must be text", "put text before the colon");
@@ -157,7 +168,8 @@ private:
     std::vector<Open> open_;
 };
 
-// Length of the UTF-8 sequence at `text`'s front; 0 if there is none that RFC 3629 allows.
+// Returns the length of the UTF-8 sequence at the front of `text`; 0 if RFC 3629 does not allow it.
+// Overlong forms, surrogates and code points above U+10FFFF are refused.
 std::size_t sequence(std::string_view text) {
     const auto byte = [&](std::size_t i) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -181,7 +193,8 @@ std::size_t sequence(std::string_view text) {
     return overlong || no_character ? 0 : length;
 }
 
-// The place of the first byte that is no UTF-8, or is a NUL, which yaml-cpp takes for the end.
+// Returns the position of the first byte that is no UTF-8, or is a NUL: yaml-cpp takes NUL for the
+// end.
 std::optional<Position> bad_byte(std::string_view text, const std::string& file) {
     Position position = {file, 1, 1};
     while (!text.empty()) {
@@ -228,7 +241,7 @@ parse_yaml(std::string_view text, const std::string& file, bool many, Diagnostic
             documents.push_back(std::move(builder.root));
         }
     } catch (const Refused&) {
-        return {};  // told already
+        return {};  // reported by refuse()
     } catch (const YAML::Exception& problem) {
         diagnostics.error("yaml.syntax",
                           {file, std::max(1, problem.mark.line + 1), problem.mark.column + 1},
@@ -243,6 +256,7 @@ parse_yaml(std::string_view text, const std::string& file, bool many, Diagnostic
                           "remove the `---`");
     }
     if (documents.empty()) {
+        // An empty file is a document without content, so that missing keys are reported.
         documents.push_back({Node::Kind::nothing, {}, false, {file, 1, 1}, {}});
     }
     return documents;
@@ -258,7 +272,7 @@ Json scalar_to_json(const Node& node) {
     if (text == "true" || text == "false") {
         return text == "true";
     }
-    // JSON's own grammar for numbers: 007 and 0x10 stay text.
+    // JSON's own grammar decides on numbers: 007 and 0x10 stay text.
     const bool numeric = text.find_first_not_of("-+.0123456789eE") == text.npos;
     if (numeric) {
         if (auto number = Json::parse(text)) {
