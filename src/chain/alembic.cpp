@@ -1,9 +1,11 @@
-// What alembic would find after importing a revision file: its module-level names, and whether
-// `downgrade` does anything.
+// The result that alembic would get from importing a revision file: its module-level names, and
+// whether `downgrade` does anything.
 //
-// A statement counts where Python would bind the module's own names: at the top, also inside `if`,
-// `try` and the like, where only running could tell whether it happens. Functions and classes have
-// names of their own.
+// A statement counts where Python would bind the module's own names: at the top, and also inside
+// `if`, `try` and the like, where only running the file could tell whether it is reached. Functions
+// and classes have names of their own. A name that is bound in an unreadable way is a problem and
+// never a guess: a wrong parent would give a wrong verdict. docs/chains.md has the rules ("How a
+// file is read").
 #include "chain/alembic.h"
 
 #include "base/text.h"
@@ -59,6 +61,7 @@ private:
         out_.problems.push_back({path_, line, text});
     }
 
+    // A file without any of the names is no revision, and no problem.
     void refuse_half_a_revision() {
         if (module_.has("down_revision")) {
             add_problem(module_.find("down_revision")->line,
@@ -66,6 +69,7 @@ private:
         }
     }
 
+    // An id must be a literal: every other revision refers to it.
     void read_id(Revision& revision) {
         const Assignment& assignment = *module_.find("revision");
         revision.line = assignment.line;
@@ -78,6 +82,7 @@ private:
         }
     }
 
+    // alembic takes a single string, a sequence of strings, or None.
     std::vector<std::string> read_names(std::string_view name, bool is_required) {
         const Assignment* assignment = module_.find(name);
         if (assignment == nullptr) {
@@ -95,6 +100,7 @@ private:
         return std::move(*ids);
     }
 
+    // An `import *` may bind any name. It is harmless if every name is assigned after it.
     void add_star_problem() {
         for (const std::string_view name : names()) {
             const Assignment* assignment = module_.find(name);

@@ -11,12 +11,12 @@
 namespace drydock::chain {
 
 struct RevisionFile {
-    std::optional<Revision> revision;  // nothing: the file declares none, or has problems
-    bool declares = false;             // one of a revision's names is bound in it
+    std::optional<Revision> revision;  // nullopt: the file declares none, or has problems
+    bool declares = false;             // the file binds one of a revision's names
     std::vector<Problem> problems;
 };
 
-// `path`: of the file in its package; problems and the revision name it.
+// Reads one file. `path` is its path in the package; problems and the revision name it.
 [[nodiscard]] RevisionFile read_alembic(const std::string& path, std::string_view text);
 
 }  // namespace drydock::chain

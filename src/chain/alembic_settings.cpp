@@ -1,4 +1,9 @@
 // The few lines of alembic.ini that say where revisions are kept.
+//
+// alembic reads the file with Python's configparser. Here sections, continued values and comments
+// are enough: only `script_location`, `version_locations` and the separator keys matter. A file may
+// have several sections with a `script_location`, one for each database; each becomes an
+// environment.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/paths.h"
@@ -16,7 +21,7 @@ bool is_comment(std::string_view line) {
     return line.empty() || line.front() == '#' || line.front() == ';';
 }
 
-// Sections of an ini file; a line with an indent goes on with the value before it.
+// Returns the sections of an ini file. An indented line continues the value before it.
 std::vector<Section> sections_of(std::string_view text) {
     std::vector<Section> sections(1);
     std::string key;
@@ -46,7 +51,8 @@ std::string replaced(std::string text, std::string_view pattern, std::string_vie
     return text;
 }
 
-// "%(here)s/x", "x" and "package.name:x" as paths. A package is found by the end of its path.
+// Returns "%(here)s/x", "x" and "package.name:x" as paths. A Python package is matched by the end
+// of its path, since the archive does not say where it will be installed.
 std::string location_of(std::string text, std::string_view ini_folder) {
     text = trim(text);
     if (const auto colon = text.find(':'); colon != text.npos) {
@@ -59,6 +65,9 @@ std::string location_of(std::string text, std::string_view ini_folder) {
     return names_here || ini_folder == "." ? text : clean_path(below(ini_folder, text));
 }
 
+// The separator depends on alembic's version: `path_separator` since 1.16, `version_path_separator`
+// before, and spaces or commas without either. The value `os` means the separator of the writer's
+// system; a list without a colon is then split at spaces and commas.
 std::vector<std::string> locations_of(const Section& section, std::string_view ini_folder) {
     const auto list = section.find("version_locations");
     if (list == section.end()) {
@@ -87,6 +96,8 @@ std::vector<std::string> locations_of(const Section& section, std::string_view i
 
 }  // namespace
 
+// `%(here)s` is the folder of the ini file. Other interpolations stay as they are and match no
+// folder.
 std::vector<AlembicSettings> read_alembic_settings(std::string_view path, std::string_view text) {
     std::vector<AlembicSettings> settings;
     for (const Section& section : sections_of(text)) {

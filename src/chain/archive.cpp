@@ -1,5 +1,9 @@
-// Tars, compressed or not, by libarchive. A tar must be read as a whole, so its texts are kept at
-// once.
+// Tar archives, compressed or not, by libarchive, and the choice between tar and zip.
+//
+// A tar has no directory, so that it must be read from front to end. All texts of interest are
+// therefore kept in memory at once, within the limits of limits.h; other files are only listed. A
+// damaged archive is an error and never a shorter list: a missing revision would look like a lost
+// one.
 #include "chain/limits.h"
 #include "chain/package.h"
 #include "chain/paths.h"
@@ -18,6 +22,7 @@ namespace {
 
 constexpr std::size_t k_block = 64ULL << 10;
 
+// libarchive is C: the handle is closed on every path, also when a limit ends the reading.
 struct CloseArchive {
     void operator()(archive* handle) const { archive_read_free(handle); }
 };
@@ -64,6 +69,8 @@ public:
     }
 
 private:
+    // Only tar with the usual compressions is enabled. Each further format is code that reads
+    // hostile input.
     static Result<Handle> open(const std::string& bytes) {
         Handle handle(archive_read_new());
         if (!handle) {
@@ -79,6 +86,8 @@ private:
         return handle;
     }
 
+    // Only regular files count. A hard link to a text is refused, because its content stands
+    // elsewhere in the archive, and a revision must not be left out without a word.
     Status add(archive* handle, archive_entry* entry) {
         const char* name = archive_entry_pathname(entry);
         if (name == nullptr) {
@@ -99,6 +108,8 @@ private:
                        : keep(handle, paths_.back());
     }
 
+    // The limits apply while the file is read: the size in a header of a hostile archive means
+    // nothing.
     Status keep(archive* handle, const std::string& path) {
         std::string& text = texts_[path];
         text.clear();

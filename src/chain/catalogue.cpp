@@ -1,3 +1,9 @@
+// Writes and reads catalogues, by the difference of each release to the one before.
+//
+// Both directions keep the lines of the current release by id. The writer emits the ids whose line
+// is new, changed or gone. The reader applies each line to the map and copies the map when the
+// release ends, that is at the next `release` line or at the end of the text. Files, lines and
+// downgrades of revisions are not in a catalogue, so a way down read from one is `unknown`.
 #include "chain/catalogue.h"
 
 #include "base/text.h"
@@ -12,8 +18,9 @@ namespace drydock::chain {
 
 namespace {
 
-using Lines = std::map<std::string, std::string>;  // what stands behind the id, by id
+using Lines = std::map<std::string, std::string>;  // by id, the rest of its line
 
+// A line has everything that a comparison uses: parents and dependencies.
 Lines lines_of(const Graph& graph) {
     Lines lines;
     for (const Revision& revision : graph.revisions) {
@@ -30,6 +37,7 @@ Lines lines_of(const Graph& graph) {
     return lines;
 }
 
+// The reverse of lines_of(): words before the semicolon are parents, words after it dependencies.
 Revision revision_of(const std::string& id, std::string_view words) {
     Revision revision;
     revision.id = id;
@@ -62,6 +70,7 @@ public:
     }
 
 private:
+    // Returns false if the line has no meaning. A `- ID` must remove an existing revision.
     bool read_line(const std::string& line) {
         static constexpr std::string_view k_release = "release ";
         if (line.compare(0, k_release.size(), k_release) == 0) {
@@ -81,6 +90,7 @@ private:
         return line.front() == '-' && lines_.erase(id) == 1;
     }
 
+    // Ends the current release: its graph is the map as it stands.
     void close() {
         if (release_.empty()) {
             return;
@@ -100,6 +110,7 @@ private:
 
 }  // namespace
 
+// Removed ids come before new ones, both sorted, so that equal graphs give equal texts.
 std::string write_catalogue(const Catalogue& catalogue) {
     std::string text;
     Lines previous_lines;
@@ -124,6 +135,7 @@ Result<Catalogue> read_catalogue(std::string_view text) {
     return Reader().read(text);
 }
 
+// finish() sorts the revisions and refuses cycles, as it does for packages.
 Reading reading_of(const CatalogueEntry& entry) {
     Reading reading;
     reading.package = entry.release;

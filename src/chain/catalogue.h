@@ -1,10 +1,10 @@
 // Catalogue: the graphs of many releases of one system as plain text, small enough to commit.
 //
 //   release 23.09.10
-//   + ID PARENT... ; DEPENDENCY...     a revision; or one of the release before with other parents
-//   - ID                               one that the release before had
+//   + ID PARENT... ; DEPENDENCY...     a new revision, or one with other parents than before
+//   - ID                               a revision of the release before that is gone
 //
-// Each release is told by its difference to the one before. Lines with # are comments.
+// Each release is written as its difference to the one before. Lines with # are comments.
 #pragma once
 
 #include "base/result.h"
@@ -24,10 +24,10 @@ struct CatalogueEntry {
 using Catalogue = std::vector<CatalogueEntry>;
 
 [[nodiscard]] std::string write_catalogue(const Catalogue& catalogue);
-// "chain.catalogue" with the line.
+// Reads a catalogue. The error "chain.catalogue" names the line.
 [[nodiscard]] Result<Catalogue> read_catalogue(std::string_view text);
 
-// An entry as if it had been read from a package.
+// Returns an entry as if it had been read from a package.
 [[nodiscard]] Reading reading_of(const CatalogueEntry& entry);
 
 }  // namespace drydock::chain

@@ -1,3 +1,9 @@
+// Reachability over two graphs, with ids as positions in one sorted list.
+//
+// A comparison asks for few sets, so `below` and `above` walk the edges each time, in linear time.
+// Only the search for the meeting point needs the ancestors of every revision; Closures computes
+// them once, parents first, by uniting the bits of the parents. Both graphs share the positions, so
+// that sets of OLD and NEW can be compared word by word.
 #include "chain/closure.h"
 
 #include "base/check.h"
@@ -11,6 +17,7 @@ namespace {
 
 constexpr std::size_t k_bits = 64;
 
+// Parents and dependencies get positions too, even if neither graph has them as revisions.
 void append_names(const Graph& graph, std::vector<std::string_view>& names) {
     for (const Revision& revision : graph.revisions) {
         names.push_back(revision.id);
@@ -28,12 +35,15 @@ Ids::Ids(const Graph& a, const Graph& b) {
     names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
 }
 
+// A binary search: the names are sorted once.
 std::size_t Ids::at(std::string_view id) const {
     const auto match = std::lower_bound(names_.begin(), names_.end(), id);
     CHECK(match != names_.end() && *match == id);
     return static_cast<std::size_t>(match - names_.begin());
 }
 
+// The graph's own edges come first. Edges of the fallback fill in ids that only it has: a lost
+// revision still has its ancestors.
 Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
     : ids_(ids)
     , own_(ids.size())
@@ -62,7 +72,7 @@ void Edges::add(const Ids& ids, const Graph& graph) {
     }
 }
 
-// Depth first, without recursion: chains are long.
+// Depth first without recursion, because a chain may be thousands of revisions long.
 void Edges::sort() {
     Marks is_visited(lower_.size());
     std::vector<std::pair<std::size_t, std::size_t>> stack;  // position, next of its lower ones
@@ -87,6 +97,7 @@ void Edges::sort() {
     }
 }
 
+// Walks with a stack; each revision is marked before it is pushed, so that it is pushed once.
 Marks Edges::below(const std::vector<std::size_t>& start) const {
     Marks marks(lower_.size());
     std::vector<std::size_t> stack = start;
@@ -106,6 +117,8 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
     return marks;
 }
 
+// One pass suffices, because `order_` has parents first: a revision descends from the starts if one
+// of its parents is a start or descends from one.
 Marks Edges::above(const std::vector<std::size_t>& start) const {
     Marks is_start(lower_.size());
     for (const std::size_t position : start) {
@@ -131,6 +144,7 @@ std::vector<std::string> Edges::names_in_order(const Marks& marks) const {
     return names;
 }
 
+// Parents come first in the order, so that their bits are complete when a child takes them over.
 Closures::Closures(const Edges& edges)
     : words_((edges.order().size() + k_bits - 1) / k_bits)
     , bits_(edges.order().size() * words_) {

@@ -1,4 +1,4 @@
-// Sets of revisions below and above others, over the ids of two graphs.
+// Sets of revisions below and above others (ancestors and descendants), over the ids of two graphs.
 #pragma once
 
 #include "chain/chain.h"
@@ -11,16 +11,17 @@
 
 namespace drydock::chain {
 
-using Marks = std::vector<bool>;  // by position
+using Marks = std::vector<bool>;  // a set of ids, by position
 
-// All ids of two graphs and all that these name, sorted; an id's place in it is its position.
+// All ids of two graphs and all ids that these name, sorted. The position of an id is its place
+// there.
 class Ids {
 public:
     Ids(const Graph& a, const Graph& b);
 
     [[nodiscard]] std::size_t size() const { return names_.size(); }
 
-    [[nodiscard]] std::size_t at(std::string_view id) const;  // CHECKs that it is there
+    [[nodiscard]] std::size_t at(std::string_view id) const;  // CHECKs that the id exists
 
     [[nodiscard]] std::string name(std::size_t position) const {
         return std::string(names_[position]);
@@ -30,18 +31,19 @@ private:
     std::vector<std::string_view> names_;
 };
 
-// The parents and dependencies of one graph; those of an id that it lacks are the other's.
+// The parents and dependencies of one graph. An id that the graph lacks has those of the other
+// graph.
 class Edges {
 public:
     Edges(const Ids& ids, const Graph& graph, const Graph* fallback);
 
     [[nodiscard]] const Marks& own() const { return own_; }
 
-    // The starts and all below them.
+    // Returns the starts and all their ancestors.
     [[nodiscard]] Marks below(const std::vector<std::size_t>& start) const;
-    // All above the starts, without these.
+    // Returns all descendants of the starts, without the starts.
     [[nodiscard]] Marks above(const std::vector<std::size_t>& start) const;
-    // Parents first.
+    // Returns the marked ids, parents first.
     [[nodiscard]] std::vector<std::string> names_in_order(const Marks& marks) const;
 
     [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
@@ -60,13 +62,14 @@ private:
     std::vector<std::size_t> order_;  // parents first
 };
 
-// For each id, all below it, as bits.
+// All ancestors of each id, as bits. The size is quadratic in the number of ids.
 class Closures {
 public:
     explicit Closures(const Edges& edges);
 
+    // Returns true if the id has the same ancestors in both.
     [[nodiscard]] bool is_same(const Closures& closures, std::size_t position) const;
-    // How many, with itself.
+    // Returns the number of ancestors, the id included.
     [[nodiscard]] std::size_t size(std::size_t position) const;
 
 private:

@@ -1,4 +1,10 @@
 // The comparison of two chains. All sets are sets of positions in one sorted list of all ids.
+//
+// The database stands on heads of OLD. alembic counts every ancestor of these heads, by NEW's
+// edges, as applied. Whatever is an ancestor in NEW and was not one in OLD is therefore skipped: it
+// never runs. The other ancestors of NEW's heads run. Lost revisions are those of OLD that NEW does
+// not have. The verdict is the gravest of the results; a reading with problems, or a database on an
+// unknown revision, gives `refused` instead. docs/chains.md describes the verdicts.
 #include "chain/chain.h"
 #include "chain/closure.h"
 
@@ -10,7 +16,7 @@ namespace drydock::chain {
 
 namespace {
 
-constexpr std::size_t k_meeting_max = 10'000;  // ids; the search takes their square in bits
+constexpr std::size_t k_meeting_max = 10'000;  // ids; the search needs their square in bits
 
 class Comparer {
 public:
@@ -21,6 +27,8 @@ public:
         , old_(ids_, old_reading.graph, &new_reading.graph)
         , new_(ids_, new_reading.graph, &old_reading.graph) {}
 
+    // Problems of a reading refuse before anything is computed. A missing parent is found later and
+    // gives `incomplete`, with the sets that could be computed.
     Comparison run(const std::vector<std::string>& database) {
         out_.old_heads = database.empty() ? before_.graph.heads() : database;
         out_.new_heads = after_.graph.heads();
@@ -39,8 +47,8 @@ public:
     }
 
 private:
-    // Where the database stands. A revision that only NEW has was not made by OLD: what else the
-    // database has cannot be told from these two.
+    // Finds the positions of the database's revisions. A revision that only NEW has was not made by
+    // OLD: these two packages cannot tell which others the database has. That refuses a verdict.
     bool find_start(bool is_given) {
         bool is_known = true;
         for (const std::string& head : out_.old_heads) {
@@ -60,12 +68,15 @@ private:
         return is_known;
     }
 
+    // The problem is named in any case; it refuses a verdict only if NEW knows the revision.
     void add_stranger(const std::string& head, bool in_new) {
         const char* words = in_new ? "the database stands on {}, which only NEW has"
                                    : "the database stands on {}, which neither package has";
         out_.problems.push_back({before_.package, 0, fmt::format(fmt::runtime(words), head)});
     }
 
+    // A parent may be in the other package only: OLD's edges then fill in for NEW's. A parent in
+    // neither makes the graph incomplete.
     bool find_missing(const Reading& reading) {
         const std::size_t count = out_.problems.size();
         for (const Revision& revision : reading.graph.revisions) {
@@ -88,6 +99,8 @@ private:
         }
     }
 
+    // skipped = in NEW, ancestor of the database's heads by NEW, not applied by OLD. runs = in NEW,
+    // ancestor of NEW's heads, neither applied nor skipped.
     void compare_sets() {
         const Marks applied = old_.below(start_);
         const Marks in_old = old_.own();
@@ -128,6 +141,8 @@ private:
         return result;
     }
 
+    // A revision that runs without descending from the database's heads came in by a merge. It was
+    // written for a schema without the revisions that are applied already.
     void find_reordered(const Marks& runs) {
         const Marks above = new_.above(start_);
         Marks reordered(ids_.size());
@@ -137,6 +152,7 @@ private:
         out_.reordered = new_.names_in_order(reordered);
     }
 
+    // Parents are compared as sets: their order in the file has no meaning.
     void find_moved() {
         for (const Revision& revision : after_.graph.revisions) {
             const Revision* old_revision = before_.graph.find(revision.id);
@@ -153,8 +169,9 @@ private:
         }
     }
 
-    // A way down with OLD to it, then a way up with NEW from it, runs every revision once: it is a
-    // revision of both with the same ids below, and all else that is applied stands above it.
+    // Finds the revision for a repair: downgrade to it with OLD, then upgrade from it with NEW.
+    // Every revision runs once if it has the same ancestors in both, and if all other applied
+    // revisions descend from it. The revision with the most ancestors is the newest such point.
     void find_meeting_point(const Marks& applied) {
         if (ids_.size() > k_meeting_max) {
             return;
@@ -187,6 +204,7 @@ private:
         return count;
     }
 
+    // The order of the conditions is the order of severity in Verdict.
     [[nodiscard]] Verdict verdict(bool is_complete) const {
         return !is_complete                  ? Verdict::incomplete
                : !out_.unknown_heads.empty() ? Verdict::unknown_head

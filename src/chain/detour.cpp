@@ -1,3 +1,9 @@
+// Three searches for a way around a hop that is not clean.
+//
+// Stops between the two releases come from a breadth-first search, so that they are as few as
+// possible. A later goal, and an earlier release to leave from, are found by trying one release
+// after the other. Each edge is a whole comparison, which is why edges are computed only when the
+// search asks for them. Hops go forward in the list only: a downgrade is no detour.
 #include "chain/detour.h"
 
 #include "base/text.h"
@@ -26,7 +32,8 @@ public:
                                         : static_cast<std::size_t>(match - releases_.begin());
     }
 
-    // The fewest stops between the two; breadth first.
+    // Returns the fewest releases between the two with only clean hops; empty if there is no such
+    // way. `predecessors` holds the release from which the search first reached each release.
     [[nodiscard]] std::vector<std::string> stops(std::size_t start, std::size_t goal) const {
         std::vector<std::size_t> predecessors(releases_.size(), k_nowhere);
         std::deque<std::size_t> queue = {start};
@@ -48,6 +55,7 @@ public:
         return route;
     }
 
+    // Tries the releases after the goal, the nearest first.
     [[nodiscard]] std::string instead(std::size_t start, std::size_t goal) const {
         for (std::size_t next = goal + 1; next < releases_.size(); ++next) {
             if (is_clean(start, next)) {
@@ -57,6 +65,7 @@ public:
         return {};
     }
 
+    // For a database that is still on an earlier release: from there the goal is one clean hop.
     [[nodiscard]] std::string leave_at(std::size_t start, std::size_t goal) const {
         for (std::size_t position = start; position-- > 0;) {
             if (is_clean(position, goal)) {
@@ -76,6 +85,7 @@ private:
 
 }  // namespace
 
+// Only the ways that exist are named.
 std::string Detour::text() const {
     std::vector<std::string> ways;
     if (!stops.empty()) {

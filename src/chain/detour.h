@@ -1,4 +1,4 @@
-// Detours: what is left where a hop is not clean, among the releases whose chains are known.
+// Detours: the ways that remain where a hop is not clean, among the releases with known chains.
 #pragma once
 
 #include "chain/chain.h"
@@ -10,14 +10,15 @@
 namespace drydock::chain {
 
 struct Detour {
-    std::vector<std::string> stops;  // releases between the two that make every hop clean
-    std::string instead;             // the first release after the goal that one clean hop reaches
-    std::string leave_at;  // the newest release before the start with a clean hop to the goal
-    // All of it in a sentence.
+    std::vector<std::string> stops;  // releases in between that make every hop clean
+    std::string instead;             // first release after the goal with a clean hop to it
+    std::string leave_at;            // newest release before the start with a clean hop to the goal
+    // Returns all of it in one sentence.
     [[nodiscard]] std::string text() const;
 };
 
-// `releases`: oldest first; `from` and `to` are among them, as Reading::package.
+// Finds the detours from `start` to `goal`. `releases` go oldest first; both names are among them,
+// as Reading::package.
 [[nodiscard]] Detour
 find_detour(const std::vector<Reading>& releases, std::string_view start, std::string_view goal);
 

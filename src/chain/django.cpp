@@ -1,3 +1,10 @@
+// Reads Django's migrations from the class `Migration` of each file.
+//
+// Every file is read first, then the links are resolved, because `__first__`, `__latest__`,
+// `run_before` and `replaces` refer to migrations of other files. Parents of a migration are its
+// dependencies within the package, the migrations that must run before it by `run_before`, and the
+// migrations that it replaces. The lists must be literal pairs of strings; anything else is a
+// problem, except for `swappable_dependency`, which names an app outside of the package.
 #include "chain/django.h"
 
 #include "chain/paths.h"
@@ -33,7 +40,7 @@ struct Link {
 };
 
 // The pairs in a list of dependencies. `migrations.swappable_dependency(settings.X)` names an app
-// of the project that uses the package: left out, as every other package's app is.
+// of the project that uses the package. It is left out, as apps of other packages are.
 class Links {
 public:
     Links(std::string_view text, const std::string& file, Reading& reading)
@@ -43,6 +50,7 @@ public:
 
     [[nodiscard]] const PythonModule& module() const { return module_; }
 
+    // A missing list is an empty one, as in Django. A list that is not literal is a problem.
     std::vector<Link> read(std::string_view name) {
         const Assignment* assignment = module_.find(name);
         if (assignment == nullptr) {
@@ -102,7 +110,7 @@ public:
         migration.revision.id = id_of(path);
         migration.revision.doc = links.module().doc;
         migration.revision.file = path;
-        migration.revision.way_down = WayDown::unknown;  // Django turns most operations round
+        migration.revision.way_down = WayDown::unknown;  // Django reverses most operations
         migration.dependencies = links.read("dependencies");
         migration.run_before = links.read("run_before");
         migration.replaces = links.read("replaces");
@@ -128,7 +136,8 @@ public:
     }
 
 private:
-    // The calls are blanked out, so that the rest of the list can be read. Lines stay.
+    // Overwrites the calls with spaces, so that the rest of the list is literal. Lines stay for
+    // problems.
     static std::string without_swappable(std::string_view text) {
         std::string result(text);
         static constexpr std::string_view k_call = "swappable_dependency(";
@@ -165,7 +174,8 @@ private:
                 successor->second.revision.parents.push_back(id);
             }
         }
-        // A squashed migration stands for those that it replaces: they come first where they are.
+        // A squashed migration stands for those that it replaces. They are its parents where they
+        // still exist.
         for (const Link& link : migration.replaces) {
             const std::string replaced = link.app + "." + link.name;
             if (migrations_.contains(replaced)) {
@@ -174,6 +184,8 @@ private:
         }
     }
 
+    // `__first__` means every migration of the app without a dependency within it, `__latest__`
+    // every one that no other of the app depends on.
     void add_parents(const Link& link, const std::string& id, Revision& revision) {
         if (!apps_.contains(link.app)) {
             return;
@@ -192,6 +204,7 @@ private:
         }
     }
 
+    // Dependencies on other apps do not count: `__first__` is about the order within the app.
     [[nodiscard]] static bool is_first(const std::string& id, const Migration& migration) {
         const std::string app = id.substr(0, id.find('.'));
         return std::none_of(migration.dependencies.begin(),
@@ -216,6 +229,7 @@ private:
 
 }  // namespace
 
+// The class `Migration` decides in the end; this only spares the reading of other files.
 bool may_be_django(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return ends_with(path, ".py") && leaf != "__init__.py" && leaf != "env.py"

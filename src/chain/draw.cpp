@@ -1,4 +1,10 @@
-// The picture is made once, as nodes and lines, and then written in either format.
+// Draws two chains. The picture is made once, as nodes and lines with rows and columns, and then
+// written as SVG or as DOT.
+//
+// A schema may have hundreds of revisions, of which few matter. Drawn are the difference (runs,
+// skipped, lost), the parents of these, the heads and the meeting point. Everything else is folded:
+// a dashed line stands for a path through revisions that are not drawn. Parents stand below their
+// children. DOT output leaves the layout to Graphviz.
 #include "chain/draw.h"
 
 #include "base/text.h"
@@ -15,13 +21,13 @@ namespace {
 
 enum class Mark { both, runs, skipped, lost };
 
-constexpr std::size_t k_words_max = 44;  // letters of a description
-constexpr int k_width = 330;             // of a box, in pixels
+constexpr std::size_t k_words_max = 44;  // bytes of a description
+constexpr int k_width = 330;             // width of a box, in pixels
 constexpr int k_height = 38;
 constexpr int k_gap_x = 24;
 constexpr int k_gap_y = 26;
 constexpr int k_margin = 20;
-constexpr int k_legend = 70;  // height of what stands above the boxes
+constexpr int k_legend = 70;  // height of the title and legend above the boxes
 
 struct Node {
     std::string id;
@@ -38,6 +44,7 @@ struct Line {
     bool is_folded = false;  // revisions between them are not drawn
 };
 
+// Colours follow the order of Mark.
 std::string_view color_of(Mark mark) {
     static constexpr std::string_view k_colors[] = {"#e8e8e8", "#b7e1b0", "#f4a6a0", "#f6d08b"};
     return k_colors[static_cast<std::size_t>(mark)];
@@ -77,7 +84,7 @@ private:
         }
     }
 
-    // NEW's word on a revision comes first.
+    // A revision of both graphs is drawn as NEW has it.
     [[nodiscard]] const Revision* find(const std::string& id) const {
         const Revision* revision = after_.find(id);
         return revision == nullptr ? before_.find(id) : revision;
@@ -93,7 +100,8 @@ private:
         return ids;
     }
 
-    // The difference, what it stands on, the heads and the meeting point.
+    // Adds the unchanged revisions to draw: parents of the difference, the heads and the meeting
+    // point.
     void choose(const Comparison& comparison) {
         std::vector<std::string> neighbours;
         for (const auto& [id, mark] : marks_) {
@@ -112,6 +120,7 @@ private:
         }
     }
 
+    // Heads of either side get a thicker frame: there the database stands before and after.
     void add_node(const std::string& id, Mark mark, const Comparison& comparison) {
         const auto contains = [&](const std::vector<std::string>& list) {
             return std::find(list.begin(), list.end(), id) != list.end();
@@ -129,7 +138,7 @@ private:
                          0});
     }
 
-    // To each drawn revision that is reached without passing another drawn one.
+    // Adds a line to each drawn revision that is reached without passing another drawn one.
     void add_lines(std::size_t child) {
         std::set<std::string> visited_ids;
         std::vector<std::pair<std::string, bool>> stack;
@@ -152,7 +161,8 @@ private:
         }
     }
 
-    // A row above all parents; in a row the columns follow the parents'.
+    // Puts each revision a row above its highest parent, by repetition until nothing moves. The
+    // number of rounds is bounded, so that a cycle in a refused reading ends too.
     void lay_out() {
         for (std::size_t round = 0; round < nodes.size(); ++round) {
             bool moved = false;
@@ -176,6 +186,7 @@ private:
         }
     }
 
+    // Sorts a row by the smallest column of the parents, so that branches stay beside each other.
     void place(std::vector<std::size_t>& members) {
         std::map<std::size_t, int> wish;
         for (const Line& line : lines) {
@@ -199,6 +210,7 @@ private:
     std::map<std::string, std::size_t> places_;
 };
 
+// Ids and descriptions come from the package: they must not add markup to the picture.
 std::string escaped(std::string_view text, bool for_xml) {
     std::string result;
     for (const char byte : text) {
@@ -214,6 +226,7 @@ std::string escaped(std::string_view text, bool for_xml) {
     return result;
 }
 
+// Edges go from parent to child, and rankdir=BT puts children on top.
 std::string to_dot(const Picture& picture, const std::string& title) {
     std::string text = fmt::format("digraph chain {{\n  label=\"{}\"; labelloc=t; rankdir=BT;\n"
                                    "  node [shape=box, style=filled, fontname=\"sans-serif\"];\n",
@@ -234,6 +247,7 @@ std::string to_dot(const Picture& picture, const std::string& title) {
     return text + "}\n";
 }
 
+// Plain SVG: no scripts, no embedded fonts.
 class Svg {
 public:
     Svg(const Picture& picture, const std::string& title) : picture_(picture), title_(title) {
@@ -267,6 +281,7 @@ private:
         return k_margin + node.column * (k_width + k_gap_x);
     }
 
+    // SVG counts from the top, while row 0 holds the roots, at the bottom.
     [[nodiscard]] int y_of(const Node& node) const {
         return k_margin + k_legend + (rows_ - 1 - node.row) * (k_height + k_gap_y);
     }
@@ -300,6 +315,7 @@ private:
         }
     }
 
+    // From the bottom of the child's box to the top of the parent's.
     void add_line(const Line& line) {
         const Node& child = picture_.nodes[line.child];
         const Node& parent = picture_.nodes[line.parent];

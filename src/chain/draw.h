@@ -1,5 +1,5 @@
-// A picture of two chains with their difference marked; what both have and does not touch the
-// difference is folded into dashed lines.
+// A picture of two chains with their difference marked. Revisions of both that do not touch the
+// difference are folded into dashed lines.
 #pragma once
 
 #include "chain/chain.h"

@@ -1,4 +1,11 @@
 // Finds the environments of a package by the names of its files, and reads one of them.
+//
+// A package does not say where its migrations are. The search goes from sure signs to weak ones:
+// alembic.ini; an env.py beside a template or `versions`; a folder `versions` whose files name
+// parents; Django's `migrations`; numbered files; and if nothing was found, every Python file is
+// looked into. Texts are read only where the names leave a doubt, because a wheel may have
+// thousands of files. A file belongs to the environment whose settings name its folder, else to the
+// deepest script folder above it. docs/chains.md says how a file is read.
 #include "chain/environments.h"
 
 #include "chain/alembic.h"
@@ -18,7 +25,7 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// Files that alembic itself passes over.
+// Returns false for files that alembic itself ignores.
 bool may_be_revision(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return ends_with(leaf, ".py") && leaf.substr(0, 8) != "__init__" && leaf.substr(0, 2) != ".#"
@@ -29,7 +36,7 @@ bool mentions_parents(std::string_view text) {
     return text.find("down_revision") != text.npos;
 }
 
-// "a/versions/x/y.py" -> "a"; nothing if no folder of the path has that name.
+// "a/versions/x/y.py" gives "a"; the result is empty if no folder of the path is called `versions`.
 std::string above_versions(std::string_view path) {
     std::string_view folder = folder_of(path);
     while (folder != "." && leaf_of(folder) != "versions") {
@@ -58,6 +65,7 @@ public:
     }
 
 private:
+    // Names such as production-alembic.ini count, too.
     Status read_settings() {
         Paths ini_paths;
         for (const std::string& path : paths_) {
@@ -74,6 +82,8 @@ private:
         return {};
     }
 
+    // A script location is matched by the end of the folder's path, since an archive may hold the
+    // source tree below a folder of its own.
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
         const auto match =
             std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
@@ -82,7 +92,8 @@ private:
         return match == settings_.end() ? nullptr : &*match;
     }
 
-    // Folders with an env.py that are an environment by what else lies there.
+    // Finds the script folders: those with an env.py, and with a template, a `versions` folder or
+    // settings that name them. An env.py alone may be any program's file.
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;
@@ -92,7 +103,7 @@ private:
             if (leaf_of(path) == "script.py.mako") {
                 with_template.emplace(folder);
             } else if (folder != last && ends_with(path, ".py")) {
-                last = folder;  // one answer for all files of a folder
+                last = folder;  // paths are sorted: one look for each folder
                 with_versions.insert(above_versions(path));
             }
         }
@@ -108,7 +119,7 @@ private:
         }
     }
 
-    // The deepest script folder above the path; empty if none.
+    // Returns the deepest script folder above the path; empty if there is none.
     [[nodiscard]] std::string script_above(std::string_view path) const {
         if (scripts_.empty()) {
             return {};
@@ -123,7 +134,7 @@ private:
         }
     }
 
-    // The environment that a file belongs to by alembic's settings; empty if none says so.
+    // Returns the script folder whose settings name the file's folder; empty if no settings do.
     [[nodiscard]] std::string script_by_settings(std::string_view path) const {
         for (const std::string& script : scripts_) {
             const AlembicSettings* settings = settings_of(script);
@@ -134,6 +145,7 @@ private:
         return {};
     }
 
+    // Revisions may lie in folders below a location.
     static bool is_located(std::string_view path, const AlembicSettings& settings) {
         return std::any_of(settings.version_locations.begin(),
                            settings.version_locations.end(),
@@ -146,6 +158,9 @@ private:
                            });
     }
 
+    // Sorts every file that may be a revision into its environment. Files of a location are
+    // revisions for sure; other files below the script folder are kept as `nearby`, to be used if
+    // the chain needs them.
     Status find_alembic() {
         std::map<std::string, Environment> by_folder;
         std::set<std::string> scriptless;
@@ -179,14 +194,15 @@ private:
         return {};
     }
 
-    // Where the revisions of a folder belong.
+    // The environment that the revisions of a folder belong to. It is the same for all files of a
+    // folder.
     struct Home {
-        std::string folder;  // of the environment; empty: nowhere
+        std::string folder;  // the environment's folder; empty: none
         bool is_location = true;
         bool has_script = true;
     };
 
-    // The same for all files of a folder.
+    // Settings decide first, then the nearest script folder, then a folder named `versions`.
     [[nodiscard]] Home home_of(std::string_view path) const {
         if (std::string located = script_by_settings(path); !located.empty()) {
             return {std::move(located)};
@@ -201,7 +217,7 @@ private:
         return {std::move(script), is_location};
     }
 
-    // A folder `versions` without an env.py above is an environment only if its files say so.
+    // A folder `versions` without an env.py above is an environment only if its files name parents.
     Status drop_strangers(std::map<std::string, Environment>& by_folder,
                           const std::set<std::string>& scriptless) {
         for (const std::string& folder : scriptless) {
@@ -216,6 +232,7 @@ private:
         return {};
     }
 
+    // All apps of a package are one environment, because their migrations depend on each other.
     Status find_django() {
         Paths candidates;
         for (const std::string& path : paths_) {
@@ -237,7 +254,7 @@ private:
         return {};
     }
 
-    // The longest folder that holds both.
+    // Replaces `folder` by the deepest folder that holds both.
     static void widen(std::string& folder, std::string_view file_folder) {
         if (folder.empty()) {
             folder = file_folder;
@@ -247,6 +264,7 @@ private:
         }
     }
 
+    // Two conventions in one folder are two environments.
     void find_numbered() {
         std::map<std::string, Environment> by_folder;
         for (const std::string& path : paths_) {
@@ -264,7 +282,7 @@ private:
         }
     }
 
-    // Nothing by names: every Python file is looked into.
+    // Runs if no name gave a sign: every Python file is looked into.
     Status find_anywhere() {
         Paths candidates;
         std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(candidates), may_be_revision);
@@ -297,12 +315,13 @@ public:
         , environment_(environment)
         , into_(reading) {}
 
+    // Files beside the locations count only if the chain leads through them: a revision of either
+    // group names one of the other. Otherwise their problems would refuse the whole package.
     void read() {
         add(environment_.files, into_.graph.revisions, into_.problems, true);
         std::vector<Revision> nearby;
         std::vector<Problem> doubts;
         add(environment_.nearby, nearby, doubts, false);
-        // Files beside the locations count where the chain leads through them.
         if (into_.graph.revisions.empty() || are_linked(into_.graph.revisions, nearby)
             || are_linked(nearby, into_.graph.revisions)) {
             std::move(nearby.begin(), nearby.end(), std::back_inserter(into_.graph.revisions));
@@ -311,7 +330,8 @@ public:
     }
 
 private:
-    // `is_location`: alembic takes every file of such a folder for a revision.
+    // With `is_location` alembic takes every file of the folder for a revision, and fails at
+    // others.
     void add(const Paths& paths,
              std::vector<Revision>& revisions,
              std::vector<Problem>& problems,
@@ -336,11 +356,12 @@ private:
         }
     }
 
+    // alembic fails at such a file only directly in `versions`; deeper folders are often left out.
     [[nodiscard]] bool is_direct(const std::string& path) const {
         return folder_of(path) == below(environment_.folder, "versions");
     }
 
-    // Whether one of `lower` is named as a parent by `upper` and is not there itself.
+    // Returns true if `upper` names one of `lower` as a parent or dependency.
     static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
         std::set<std::string_view> ids;
         for (const Revision& revision : lower) {

@@ -1,4 +1,9 @@
-// Sentences on a verdict. What alembic does was measured with real packages on a real database.
+// Sentences on a verdict: the effect of an upgrade now, the repairs, and notes.
+//
+// alembic's behaviour was measured with real packages on a real database; the exit codes and
+// messages in the sentences are the measured ones. Other tools get one sentence on their behaviour
+// and no repair. Repairs are alternatives, the best first: the way over the meeting point, then
+// single steps in order, then another release. docs/chains.md shows whole reports of real packages.
 #include "chain/explain.h"
 
 #include "base/text.h"
@@ -14,6 +19,7 @@ namespace {
 constexpr std::size_t k_named_max = 6;     // ids in one sentence
 constexpr std::size_t k_applied_max = 12;  // single commands in one repair
 
+// Long lists are cut: a sentence with a hundred ids is not read.
 std::string named(const std::vector<std::string>& ids) {
     const auto count = std::min(ids.size(), k_named_max);
     std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
@@ -53,6 +59,7 @@ private:
 
     void note(const std::string& sentence) { out_.notes.push_back(sentence); }
 
+    // The first condition that holds decides, as alembic stops at its first failure.
     void say_what_happens() {
         if (!is_alembic()) {
             say_what_others_do();
@@ -75,6 +82,7 @@ private:
         }
     }
 
+    // The dangerous case is the silent one: alembic exits 0, and skipped revisions show nowhere.
     void say_upgrade() {
         const std::size_t runs = comparison_.runs.size();
         const std::string head = named(comparison_.new_heads);
@@ -96,6 +104,7 @@ private:
         }
     }
 
+    // For the other tools only skipped and unknown revisions change the outcome.
     void say_what_others_do() {
         if (!comparison_.skipped.empty()) {
             happens(fmt::format("{} below what is applied: {}. {}",
@@ -109,6 +118,7 @@ private:
         }
     }
 
+    // The effect on revisions below the applied ones, by tool.
     [[nodiscard]] std::string fate_of_skipped() const {
         switch (after_.graph.convention) {
         case Convention::django:
@@ -126,6 +136,7 @@ private:
         return "`migrate up` keeps one number only and never runs them; it exits 0.";
     }
 
+    // The effect of an applied revision that NEW does not have, by tool.
     [[nodiscard]] std::string fate_of_unknown() const {
         switch (after_.graph.convention) {
         case Convention::django:
@@ -145,6 +156,7 @@ private:
                            named(comparison_.unknown_heads));
     }
 
+    // Lost revisions get a note and no repair.
     void say_repairs() {
         if (!is_alembic()) {
             return;
@@ -163,6 +175,8 @@ private:
         }
     }
 
+    // Repair by the meeting point. Its steps down are OLD's revisions above the point; those whose
+    // downgrade does nothing or stops are named, because they decide whether the way is open.
     void say_step_down() {
         const std::string& point = comparison_.meeting_point;
         if (point.empty()) {
@@ -191,6 +205,7 @@ private:
                            words_on_ways_down(lossy, are_read)));
     }
 
+    // Only the files are judged: a downgrade that does something may still fail on real data.
     static std::string words_on_ways_down(const std::vector<std::string>& lossy, bool are_read) {
         if (!lossy.empty()) {
             return fmt::format("By the files {} of these ways down {} nothing, or {}: {}.",
@@ -203,7 +218,8 @@ private:
                         : "What the ways down do was not read.";
     }
 
-    // Each skipped one is run from a table that says its parents are applied.
+    // Repair by single steps. `alembic stamp --purge` makes the version table name the skipped
+    // revision's parents, so that `alembic upgrade` runs this one revision.
     void say_apply_in_order() {
         if (comparison_.skipped.empty() || !comparison_.unknown_heads.empty()) {
             return;
@@ -231,6 +247,7 @@ private:
                         join(comparison_.old_heads, " ")));
     }
 
+    // Notes do not change the verdict.
     void say_notes() {
         if (!comparison_.skipped_roots.empty()) {
             note(fmt::format(
@@ -264,7 +281,7 @@ private:
         }
     }
 
-    // Sorted.
+    // Returns the starts and all their ancestors, sorted.
     static std::vector<std::string> ancestors(const Graph& graph,
                                               const std::vector<std::string>& start) {
         std::vector<std::string> ids;
@@ -284,6 +301,7 @@ private:
         return ids;
     }
 
+    // The way back undoes the revisions that the upgrade ran, newest first.
     void find_way_back() {
         WayBack& way_back = out_.way_back;
         way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
@@ -300,6 +318,7 @@ private:
         say_way_back(way_back);
     }
 
+    // Only problems are named: a way back without any gets no sentence.
     void say_way_back(const WayBack& way_back) {
         const auto say = [&](const std::vector<std::string>& ids, const char* predicate) {
             if (!ids.empty()) {
@@ -318,6 +337,7 @@ private:
     Explanation out_;
 };
 
+// An empty list stays a list in the report and never becomes null.
 Json list_of(const std::vector<std::string>& names) {
     Json list = Json::Array{};
     for (const std::string& name : names) {
@@ -326,6 +346,7 @@ Json list_of(const std::vector<std::string>& names) {
     return list;
 }
 
+// OLD and NEW have the same keys.
 Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     Json side;
     side.set("package", reading.package)
@@ -337,6 +358,7 @@ Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     return side;
 }
 
+// Descriptions of all revisions in the lists of the report; NEW's text wins where both have one.
 Json docs_of(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
     Json docs = Json::Object{};
     for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
@@ -356,6 +378,7 @@ explain(const Reading& old_reading, const Reading& new_reading, const Comparison
     return Explainer(old_reading, new_reading, comparison).run();
 }
 
+// The keys are an interface: scripts read them, and a test compares them with docs/chains.md.
 Json report(const Reading& old_reading,
             const Reading& new_reading,
             const Comparison& comparison,

@@ -1,4 +1,4 @@
-// What a comparison means: what the migration tool does when it is run now, and the repair.
+// The meaning of a comparison: the effect of running the migration tool now, and the repair.
 #pragma once
 
 #include "chain/chain.h"
@@ -8,18 +8,18 @@
 
 namespace drydock::chain {
 
-// How far a way back to OLD's heads would be a real one, by the files alone.
+// The revisions on the way back to OLD's heads, by what the files say of their downgrades.
 struct WayBack {
     std::vector<std::string> runs;     // downgrades, newest first
-    std::vector<std::string> empty;    // of these: they only pass
-    std::vector<std::string> missing;  // there is none
-    std::vector<std::string> refuses;  // they raise
+    std::vector<std::string> empty;    // those that do nothing
+    std::vector<std::string> missing;  // those without a downgrade
+    std::vector<std::string> refuses;  // those that raise an exception
 };
 
 struct Explanation {
     std::vector<std::string> happens;  // sentences
     std::vector<std::string>
-        repairs;  // one each, the best first; empty: nothing to repair, or none
+        repairs;  // alternatives, the best first; empty: none needed, or none known
     std::vector<std::string> notes;
     WayBack way_back;
 };
@@ -27,13 +27,13 @@ struct Explanation {
 [[nodiscard]] Explanation
 explain(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison);
 
-// All of it as JSON; the keys stand in docs/chains.md.
+// Returns all of it as JSON; docs/chains.md lists the keys.
 [[nodiscard]] Json report(const Reading& old_reading,
                           const Reading& new_reading,
                           const Comparison& comparison,
                           const Explanation& explanation);
 
-// 0 clean, 1 not, 2 could not be read.
+// Returns 0 for clean, 2 for refused, 1 for all other verdicts.
 [[nodiscard]] int exit_code_of(Verdict verdict);
 
 }  // namespace drydock::chain

@@ -1,3 +1,9 @@
+// Completes a reading: sorts its revisions, resolves labels, and refuses duplicate ids and cycles.
+//
+// Everything that compares graphs relies on this: find() is a binary search, and the walks in
+// closure.cpp end because there is no cycle. A cycle can only be a mistake of the package or of the
+// reading, so that it refuses the reading. Dependencies are edges as parents are, but not for
+// heads().
 #include "chain/graph.h"
 
 #include "chain/paths.h"
@@ -12,13 +18,14 @@ namespace drydock::chain {
 
 namespace {
 
-// Folders that are read one at a time are chosen like environments.
+// Two folders with the same ids are often two environments, which `--env` reads one at a time.
 std::string advice(std::string_view path, std::string_view twin_path) {
     return folder_of(path) == folder_of(twin_path)
                ? ""
                : fmt::format("; `--env {}` reads one folder alone", folder_of(path));
 }
 
+// Runs after the sort, so that equal ids are neighbours.
 void refuse_twins(Reading& reading) {
     const auto& revisions = reading.graph.revisions;
     for (std::size_t i = 1; i < revisions.size(); ++i) {
@@ -34,6 +41,7 @@ void refuse_twins(Reading& reading) {
     }
 }
 
+// A dependency may name a branch label instead of an id; an id of that name wins.
 void resolve_labels(Graph& graph) {
     std::map<std::string, std::string> by_label;
     for (const Revision& revision : graph.revisions) {
@@ -54,7 +62,8 @@ void resolve_labels(Graph& graph) {
     }
 }
 
-// Takes away what has no parent left, again and again. What stays stands in a circle, or above one.
+// Kahn's algorithm: removes revisions without parents again and again. Whatever remains lies on a
+// cycle or descends from one.
 class CircleSearch {
 public:
     explicit CircleSearch(const Graph& graph) : graph_(graph) {
@@ -63,7 +72,7 @@ public:
         }
     }
 
-    // Any revision of a circle; nullptr: there is none.
+    // Returns any revision of a cycle; nullptr if there is none.
     const Revision* find() {
         const auto& revisions = graph_.revisions;
         std::vector<std::vector<std::size_t>> children(revisions.size());
@@ -95,7 +104,8 @@ public:
     }
 
 private:
-    // From a revision that stayed to one that the walk meets twice.
+    // Follows remaining parents for as many steps as there are revisions: by then the walk is on
+    // the cycle, and not on a path that leads into it.
     [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& parent_counts) const {
         const auto& revisions = graph_.revisions;
         auto position =
@@ -129,6 +139,7 @@ private:
 
 }  // namespace
 
+// Relies on the order that finish() makes.
 const Revision* Graph::find(std::string_view id) const {
     const auto match = std::lower_bound(revisions.begin(),
                                         revisions.end(),
@@ -139,6 +150,7 @@ const Revision* Graph::find(std::string_view id) const {
     return match != revisions.end() && match->id == id ? &*match : nullptr;
 }
 
+// Computed anew by each call; the callers ask once or twice.
 std::vector<std::string> Graph::heads() const {
     std::vector<std::string_view> parent_ids;
     for (const Revision& revision : revisions) {

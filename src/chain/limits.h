@@ -1,4 +1,4 @@
-// What an archive may hold, and how a bad one is refused.
+// The limits of archives, and the errors of bad ones.
 #pragma once
 
 #include "base/result.h"
@@ -9,8 +9,8 @@
 namespace drydock::chain {
 
 inline constexpr std::size_t k_files_max = 500'000;
-inline constexpr std::size_t k_text_max = 8ULL << 20;     // bytes of one file; revisions have KB
-inline constexpr std::size_t k_texts_max = 512ULL << 20;  // bytes of all texts that are read
+inline constexpr std::size_t k_text_max = 8ULL << 20;     // bytes of a file; revisions have KB
+inline constexpr std::size_t k_texts_max = 512ULL << 20;  // bytes of all texts of a reading
 
 [[nodiscard]] inline tl::unexpected<Error> damaged_archive(const std::string& reason) {
     return fail("chain.archive",

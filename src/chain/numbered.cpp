@@ -1,3 +1,10 @@
+// Reads Flyway, golang-migrate and Rails: revisions are files with numbers, in the order of the
+// numbers.
+//
+// Such a chain is a line, and the id of a revision is its number. Numbers are compared as texts
+// without leading zeros, first by length and then by digits, so that a number may have any length.
+// A revision may be two files, an up and a down script: entries collect both by number, and two ups
+// of one number are a problem. The downgrade is judged by whether its script does anything.
 #include "chain/numbered.h"
 
 #include "base/text.h"
@@ -23,6 +30,7 @@ std::size_t digits_at(std::string_view text) {
 
 enum class Direction { up, down, both };
 
+// A file name, taken apart. `order` has several numbers only for Flyway ("1.2").
 struct Numbered {
     std::string id;
     std::vector<std::string> order;  // its numbers, without leading zeros
@@ -30,6 +38,7 @@ struct Numbered {
     Direction direction = Direction::up;
 };
 
+// "000012" and "12" are one revision.
 std::string without_zeros(std::string_view digits) {
     const auto begin = digits.find_first_not_of('0');
     return begin == digits.npos ? "0" : std::string(digits.substr(begin));
@@ -41,7 +50,8 @@ std::string words_of(std::string_view name) {
     return words;
 }
 
-// V1.2__words.sql, U1.2__words.sql. Repeatable ones (R__) have no place in the order.
+// V1.2__words.sql is an upgrade, U1.2__words.sql its undo. Repeatable files (R__) have no place in
+// the order. Trailing zero parts do not count: 1.0 and 1 are one version.
 std::optional<Numbered> flyway(std::string_view name) {
     const auto cut = name.find("__");
     const bool has_number = name.size() > 2 && is_digit(name[1]) && cut != name.npos;
@@ -66,7 +76,7 @@ std::optional<Numbered> flyway(std::string_view name) {
     return result;
 }
 
-// 000012_words.up.sql
+// 000012_words.up.sql and 000012_words.down.sql.
 std::optional<Numbered> golang(std::string_view name) {
     const auto digits = digits_at(name);
     const bool is_up = ends_with(name, ".up.sql");
@@ -78,7 +88,7 @@ std::optional<Numbered> golang(std::string_view name) {
     return Numbered{number, {number}, words_of(words), is_up ? Direction::up : Direction::down};
 }
 
-// 20240131120000_words.rb
+// 20240131120000_words.rb, with both directions in one file.
 std::optional<Numbered> rails(std::string_view name) {
     const auto digits = digits_at(name);
     if (digits == 0 || name.substr(digits, 1) != "_" || !ends_with(name, ".rb")) {
@@ -95,6 +105,7 @@ std::optional<Numbered> numbered(Convention convention, std::string_view name) {
                                                       : rails(name);
 }
 
+// Version parts compare from left to right, and a prefix comes first: 1.2 before 1.2.1.
 bool is_before(const Numbered& a, const Numbered& b) {
     for (std::size_t i = 0; i < std::min(a.order.size(), b.order.size()); ++i) {
         const std::string& part_a = a.order[i];
@@ -106,7 +117,7 @@ bool is_before(const Numbered& a, const Numbered& b) {
     return a.order.size() < b.order.size();
 }
 
-// Whether SQL has anything besides comments and semicolons.
+// Returns true if the SQL has anything besides comments and semicolons.
 bool has_statements(std::string_view sql) {
     for (std::size_t position = 0; position < sql.size();) {
         if (sql.substr(position, 2) == "--") {
@@ -123,7 +134,7 @@ bool has_statements(std::string_view sql) {
     return false;
 }
 
-// Ruby: `def change` is turned round by Rails itself.
+// Rails itself reverses `def change`. `IrreversibleMigration` is Rails' way of refusing.
 WayDown ruby_way_down(std::string_view text) {
     const auto definition = text.find("def down");
     if (text.find("IrreversibleMigration", definition == text.npos ? 0 : definition) != text.npos) {
@@ -172,6 +183,7 @@ public:
         read_way_down(*name, text, entry);
     }
 
+    // Links each revision to the one before it in the order of numbers.
     void finish() {
         std::vector<Entry*> order;
         for (auto& [id, entry] : entries_) {
@@ -193,6 +205,8 @@ public:
     }
 
 private:
+    // Files come sorted by path, so that a down script may be read before its up script.
+    // `has_down_` remembers it: the up script then does not set the way down to missing.
     void read_way_down(const Numbered& name, std::string_view text, Entry& entry) const {
         WayDown& way_down = entry.revision.way_down;
         if (name.direction == Direction::both) {
@@ -213,6 +227,8 @@ private:
 
 }  // namespace
 
+// Names of golang-migrate are distinct by their endings; Rails' are common words with a number, so
+// that the folder must be called `migrate`.
 std::optional<Convention> numbered_convention(std::string_view path) {
     const std::string_view name = leaf_of(path);
     if (flyway(name) && (ends_with(name, ".sql") || ends_with(name, ".java"))) {

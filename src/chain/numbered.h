@@ -1,6 +1,6 @@
-// Conventions whose order is that of numbers in file names: Flyway, golang-migrate, Rails.
+// Conventions with numbers in file names as their order: Flyway, golang-migrate, Rails.
 //
-// A revision's parent is the one with the next lower number.
+// The parent of a revision is the revision with the next lower number.
 #pragma once
 
 #include "chain/chain.h"
@@ -13,7 +13,7 @@
 
 namespace drydock::chain {
 
-// The convention of a file by its name alone; nothing: none of these.
+// Returns the convention of a file by its name alone; nullopt for names of no such convention.
 [[nodiscard]] std::optional<Convention> numbered_convention(std::string_view path);
 
 void read_numbered(Convention convention, const Texts& texts, Reading& reading);

@@ -1,4 +1,8 @@
-// Folders, texts, several packages as one; archives stand in archive.cpp.
+// Packages from a folder and from texts in memory; archive.cpp has the archives.
+//
+// A folder is listed at once and its texts are read on demand. It may be a whole source tree, so
+// that version control, caches and node_modules are left out and the number of files is limited.
+// Nothing is executed or unpacked.
 #include "chain/package.h"
 
 #include "chain/limits.h"
@@ -22,7 +26,7 @@ constexpr std::size_t k_tree_max = 2'000'000;  // files of a folder; large sourc
 
 namespace fs = std::filesystem;
 
-// Each real folder is entered once, so that links lead into no circle.
+// Each real folder is entered once, so that symlinks form no cycle.
 class Folder : public Package {
 public:
     explicit Folder(fs::path root) : root_(std::move(root)) {}
@@ -46,6 +50,7 @@ public:
     }
 
 private:
+    // These folders hold no migrations, but may hold most of the files.
     static bool is_left_out(const std::string& name) {
         return name == ".git" || name == "__pycache__" || name == "node_modules";
     }
@@ -55,6 +60,7 @@ private:
         return entered_.insert(fs::canonical(folder, error).string()).second && !error;
     }
 
+    // Entries that cannot be examined are passed over; a folder that cannot be listed is an error.
     Status walk(const fs::path& folder, const std::string& prefix) {
         if (!enter(folder)) {
             return {};
@@ -86,6 +92,7 @@ private:
     std::set<std::string> entered_;
 };
 
+// Texts in memory, for tests and the fuzzer.
 class Memory : public Package {
 public:
     explicit Memory(Texts texts) : texts_(std::move(texts)) {

@@ -24,18 +24,18 @@ public:
     Package& operator=(const Package&) = delete;
     virtual ~Package() = default;
 
-    // All files, sorted; "a/b/c.py".
+    // Returns the paths of all files, sorted, as "a/b/c.py".
     [[nodiscard]] virtual const std::vector<std::string>& paths() const = 0;
-    // The texts of these files.
+    // Returns the texts of these files.
     [[nodiscard]] virtual Result<Texts> read(const std::vector<std::string>& paths) = 0;
 };
 
-// "chain.missing", "chain.archive" (not readable, damaged, too large), "chain.twice" (one path
-// twice).
+// Errors: "chain.missing", "chain.archive" (unreadable, damaged, too large), "chain.twice" (a path
+// that the archive holds twice).
 [[nodiscard]] Result<std::unique_ptr<Package>> open_package(const std::string& path);
-// The same for an archive in memory.
+// Opens an archive in memory, with the same errors.
 [[nodiscard]] Result<std::unique_ptr<Package>> open_archive(std::string bytes);
-// A package that is nothing but texts.
+// Returns a package with exactly these texts.
 [[nodiscard]] std::unique_ptr<Package> package_of(Texts texts);
 
 }  // namespace drydock::chain

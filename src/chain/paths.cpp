@@ -1,3 +1,5 @@
+// Paths in packages. They come from archives and are only names: nothing is opened by them, so
+// "../x" is not resolved but kept as it is.
 #include "chain/paths.h"
 
 #include <algorithm>
@@ -7,7 +9,7 @@ namespace drydock::chain {
 
 namespace {
 
-// False if a part is empty, or begins with a dot.
+// Returns false if a part is empty, or begins with a dot.
 bool is_clean(std::string_view path) {
     char previous_byte = '/';
     for (const char byte : path) {
@@ -21,8 +23,9 @@ bool is_clean(std::string_view path) {
 
 }  // namespace
 
+// Empty parts and "." disappear. ".." stays, since a name in an archive leads nowhere.
 std::string clean_path(std::string_view path) {
-    if (is_clean(path)) {  // nearly all of a wheel's
+    if (is_clean(path)) {  // nearly all paths of a wheel
         return std::string(path);
     }
     std::string clean;
@@ -53,6 +56,7 @@ std::string below(std::string_view folder, std::string_view leaf) {
     return folder == "." ? std::string(leaf) : std::string(folder) + "/" + std::string(leaf);
 }
 
+// Compares whole parts: "ab/c" does not lie in "a".
 bool lies_in(std::string_view path, std::string_view folder) {
     return folder == "."
            || (path.size() > folder.size() && path[folder.size()] == '/'
@@ -68,6 +72,7 @@ bool ends_with_path(std::string_view path, std::string_view end) {
            && (path.size() == end.size() || path[path.size() - end.size() - 1] == '/');
 }
 
+// Other files are listed but never read, which keeps large wheels cheap.
 bool is_text_of_interest(std::string_view path) {
     static constexpr std::array<std::string_view, 6> k_ends = {
         ".py", ".sql", ".rb", ".ini", ".java", "pyproject.toml"};

@@ -1,4 +1,10 @@
-// Walks the logical lines of a module with a stack of the blocks that are open.
+// Walks the logical lines of a module with a stack of the open blocks.
+//
+// The stack decides what a line means. At the top, an assignment gives a name its value. In a
+// conditional block (`if`, `try`, `with`) the assignment may not happen, so that its value becomes
+// an error. In a function or another class it binds other names and is ignored, except for
+// `global`. Lines of `downgrade` are weighed: the first one that does something decides. Python's
+// own tokens and indents are enough for this; no syntax tree is built.
 #include "chain/python_module.h"
 
 #include "base/text.h"
@@ -21,10 +27,11 @@ struct Block {
     BlockKind kind = BlockKind::conditional;
 };
 
+// Checks lengths and continuation bytes only, so that overlong forms pass.
 bool is_valid_utf8(std::string_view text) {
     std::size_t position = 0;
     while (position < text.size()) {
-        // Eight bytes at a time while they are ASCII, as nearly all are.
+        // Skips eight bytes at a time while they are ASCII, as nearly all are.
         std::uint64_t eight = 0;
         if (position + sizeof eight <= text.size()) {
             std::memcpy(&eight, text.data() + position, sizeof eight);
@@ -52,7 +59,7 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
-// The encoding that one of the first two lines names; empty if none.
+// Returns the encoding that a comment in one of the first two lines names (PEP 263); empty if none.
 std::string coding_of(std::string_view text) {
     const auto first = text.find('\n');
     const auto second = first == text.npos ? first : text.find('\n', first + 1);
@@ -71,7 +78,7 @@ std::string coding_of(std::string_view text) {
     return {};
 }
 
-// Why the bytes cannot be read as a text of Python; empty if they can.
+// Returns the reason why the bytes cannot be read as Python; empty if they can.
 std::string bad_encoding(std::string_view text) {
     std::string coding = coding_of(text);
     std::transform(coding.begin(), coding.end(), coding.begin(), [](char letter) {
@@ -130,7 +137,8 @@ private:
         });
     }
 
-    // Of the outermost function that is open; lines up to there may bind the module's names.
+    // Returns the indent of the outermost open function. Lines up to there may bind the module's
+    // names; deeper ones keep only their first tokens, which makes long functions cheap.
     [[nodiscard]] int function_indent() const {
         const auto match = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& block) {
             return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
@@ -149,6 +157,7 @@ private:
         }
     }
 
+    // The docstring is a first line with only a string.
     void read_doc(const LogicalLine& line, bool is_first) {
         const bool is_text =
             is_first && line.tokens.size() == 1 && line.tokens.front().kind == TokenKind::string;
@@ -157,6 +166,7 @@ private:
         }
     }
 
+    // A module is read either at its top level or in one class, never both.
     void read_line(const LogicalLine& line) {
         if (is_in(BlockKind::way_down)) {
             weigh(line.tokens.data(), line.tokens.data() + line.tokens.size());
@@ -188,7 +198,7 @@ private:
         }
     }
 
-    // `downgrade = something`: a function that cannot be followed.
+    // `downgrade = something` binds a function that the text does not show.
     void read_way_down_name(const LogicalLine& line) {
         static const std::vector<std::string_view> k_way_down = {"downgrade"};
         const bool is_definition = !line.tokens.empty() && is_function(line);
@@ -207,7 +217,8 @@ private:
         }
     }
 
-    // A function may say that a name of the module is meant.
+    // A function may bind a name of the module by `global`. Only running the file could tell
+    // whether it does.
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
             for (Assignment& assignment : assignments_of(line, names_)) {
@@ -222,6 +233,7 @@ private:
                    && line.tokens[1].is_name("def"));
     }
 
+    // Classes bind names of their own, except for the wanted class at the top of the module.
     void enter_block(const LogicalLine& line) {
         if (line.tokens.empty()) {
             return;
@@ -240,6 +252,7 @@ private:
         }
     }
 
+    // The last definition at the top counts. One inside a block may never be executed.
     void enter_function(const LogicalLine& line) {
         const bool is_top = blocks_.empty();
         const bool is_way_down = line.tokens.size() > 1 && line.tokens[1].is_name("downgrade");
@@ -254,7 +267,7 @@ private:
         }
     }
 
-    // `def downgrade(): pass`
+    // Weighs `def downgrade(): pass`, a body on the line of its head.
     void weigh_inline(const LogicalLine& line) {
         int depth = 0;
         for (const Token& token : line.tokens) {
@@ -267,7 +280,7 @@ private:
         }
     }
 
-    // One line of `downgrade`. The first that does something decides.
+    // Weighs one line of `downgrade`. The first line that does something decides.
     void weigh(const Token* begin, const Token* end) {
         const bool is_done = into_.way_down != WayDown::empty && into_.way_down != WayDown::real;
         if (is_done || begin == end) {
@@ -278,7 +291,7 @@ private:
             begin->is_name("pass") || begin->is_name("global") || begin->is_name("import")
             || begin->is_name("from") || begin->kind == TokenKind::string || begin->is_op(".")
             || (begin->is_name("return") && (size == 1 || begin[1].is_name("None")));
-        // What is raised under a condition is no refusal of every way down.
+        // An exception under a condition does not refuse every downgrade.
         const bool is_nested = !blocks_.empty() && blocks_.back().kind != BlockKind::way_down;
         if (begin->is_name("raise") && !is_nested) {
             into_.way_down = WayDown::refuses;

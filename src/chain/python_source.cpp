@@ -1,5 +1,9 @@
-// The scanner of Python. Strings are the hard part: since 3.12 an f-string may hold the same quotes
+// The scanner of Python. Strings are the hard part: since 3.12 an f-string may hold its own quotes
 // again inside its braces, so braces are followed as nested text.
+//
+// The whole file is scanned, because a later line may bind a name again. Every loop takes at least
+// one byte, and nesting is limited, so that hostile texts end. After an error the scanner is not
+// used again: next() returned false, and problem() has the reason.
 #include "chain/python_source.h"
 
 #include <fmt/format.h>
@@ -16,7 +20,7 @@ namespace {
 constexpr int k_nesting_max = 64;             // f-strings in f-strings; Python allows fewer
 constexpr std::size_t k_brackets_max = 1000;  // Python's own limit is 200
 constexpr int k_tab = 8;
-constexpr std::size_t k_few = 4;  // tokens that tell what a line of a function does
+constexpr std::size_t k_few = 4;  // tokens that weigh() needs of a line in a function
 constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
 
 constexpr std::array<bool, 256> make_name_bytes() {
@@ -60,7 +64,7 @@ void PythonSource::skip_comment() {
     at_ = end == text_.npos ? text_.size() : end;
 }
 
-// One line end of any system.
+// Accepts the line ends of all systems: LF, CR LF, CR.
 bool PythonSource::skip_newline() {
     if (at() != '\n' && at() != '\r') {
         return false;
@@ -70,7 +74,7 @@ bool PythonSource::skip_newline() {
     return true;
 }
 
-// Goes to the first token of the next line that has one, and measures its indent.
+// Goes to the first token of the next line with a token, and measures the line's indent.
 bool PythonSource::skip_to_token(LogicalLine& logical_line) {
     logical_line.indent = 0;
     for (; at_ < text_.size(); ++at_) {
@@ -93,6 +97,8 @@ bool PythonSource::skip_to_token(LogicalLine& logical_line) {
     return at_ < text_.size();
 }
 
+// A logical line ends at a line end outside of brackets and strings and without a backslash before
+// it.
 bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
     logical_line.tokens.clear();
     logical_line.opens_block = false;
@@ -124,6 +130,8 @@ bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
     return brackets_.empty() || stop("the file ends in a bracket");
 }
 
+// Whether a line opens a block shows only at its last token, so that `opens_block` is set anew by
+// each. `global` lines keep all tokens, because they name the module's names.
 bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max) {
     const std::size_t begin = at_;
     const int line = line_;
@@ -165,7 +173,8 @@ void PythonSource::scan_number() {
     }
 }
 
-// An operator, which may open or close a bracket.
+// Scans an operator, which may open or close a bracket. A mismatch means that the text is no
+// Python, or that the scanner lost its way: both end the reading.
 bool PythonSource::scan_brackets() {
     const char byte = at();
     if (byte == '(' || byte == '[' || byte == '{') {
@@ -205,7 +214,8 @@ void PythonSource::scan_op() {
     }
 }
 
-// Whether a string begins here; `quote` is then the offset of its first quote.
+// Returns true if a string begins here; `quote` is then the offset of its first quote. A prefix has
+// at most two letters.
 bool PythonSource::starts_string(std::size_t& quote) const {
     static constexpr std::string_view k_letters = "rRuUbBfFtT";
     for (quote = 0; quote <= 2; ++quote) {
@@ -237,7 +247,7 @@ bool PythonSource::scan_string(std::size_t quote) {
     return ended;
 }
 
-// To behind the closing quotes.
+// Goes behind the closing quotes. A problem is reported at the line where the string began.
 bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) {
     const int first_line = line_;
     const auto unclosed = [&] {
@@ -278,7 +288,8 @@ bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) 
     return unclosed();
 }
 
-// The expression of an f-string, from behind its `{` to behind its `}`.
+// Goes from behind the `{` of an f-string's expression to behind its `}`. A quote in it begins a
+// string of its own; a colon outside of brackets begins the format.
 bool PythonSource::skip_replacement(int depth) {
     if (depth > k_nesting_max) {
         return stop("f-strings are nested too deep");
@@ -313,7 +324,8 @@ bool PythonSource::skip_replacement(int depth) {
     return stop("an f-string that does not end");
 }
 
-// The format of an f-string's expression, from behind its `:` to behind its `}`.
+// Goes from behind the `:` of an f-string's expression to behind its `}`. A format may hold
+// expressions.
 bool PythonSource::skip_format(int depth) {
     while (at_ < text_.size()) {
         if (at() == '}') {

@@ -1,8 +1,8 @@
 // PythonSource: the logical lines of a Python file, as tokens, without running anything.
 //
-// It knows what ends a line (brackets, backslashes, strings of all kinds, nested f-strings) and
-// which block a line is in. It does not check the grammar of Python beyond that. Tokens point into
-// the text, which must outlive them.
+// It knows where a line ends (brackets, backslashes, strings of all kinds, nested f-strings) and
+// its indent. It does not check the grammar of Python beyond that. Tokens point into the text,
+// which must outlive them.
 #pragma once
 
 #include <cstddef>
@@ -41,9 +41,9 @@ class PythonSource {
 public:
     explicit PythonSource(std::string_view text);
 
-    // The next line that has a token. Lines with a deeper indent than `indent_max` keep only their
-    // first tokens. False at the end, and where the text is no Python: problem() then says why, at
-    // line().
+    // Reads the next line with a token. Lines with a deeper indent than `indent_max` keep only
+    // their first tokens. Returns false at the end, and where the text is no Python: problem() then
+    // gives the reason and line() the place.
     [[nodiscard]] bool next(LogicalLine& logical_line, int indent_max);
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -53,7 +53,7 @@ public:
 private:
     bool stop(const std::string& problem);
 
-    // 0 behind the end.
+    // Returns the byte at the position plus `offset`; 0 behind the end.
     [[nodiscard]] char at(std::size_t offset = 0) const {
         return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';
     }
@@ -75,8 +75,8 @@ private:
     std::string_view text_;
     std::size_t at_ = 0;
     int line_ = 1;
-    std::string brackets_;  // that close those that are open
-    int nesting_ = 0;       // of strings in strings
+    std::string brackets_;  // closing brackets of the open ones, the innermost last
+    int nesting_ = 0;       // depth of strings in strings
     std::string problem_;
 };
 

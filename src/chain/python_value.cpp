@@ -1,4 +1,9 @@
-// Reading literals, and telling assignments from all other ways to bind a name.
+// Reads literals, and tells assignments from all other ways to bind a name.
+//
+// Python binds names by assignment, `:=`, `+=`, `import`, `def`, `class`, `for`, `with`, `except`,
+// `match`, `del` and `global`. A plain assignment of a literal gives a value. Every other binding
+// of a wanted name gives an error in place of a value, and so does a later change of it (`name[0] =
+// x`). The rule is to refuse when in doubt: a wrong value would give a wrong verdict on a database.
 #include "chain/python_value.h"
 
 #include <fmt/format.h>
@@ -25,7 +30,7 @@ bool closes(const Token& token) {
     return token.is_op(")") || token.is_op("]") || token.is_op("}");
 }
 
-// The first token at depth 0 that is this operator; `end` if there is none.
+// Returns the first such operator outside of brackets; `end` if there is none.
 const Token* find_op(const Token* begin, const Token* end, std::string_view op) {
     int depth = 0;
     for (const Token* token = begin; token != end; ++token) {
@@ -74,7 +79,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
     }
 }
 
-// The escapes of one string that is not raw.
+// Resolves the escapes of one string that is not raw, as Python's lexical analysis defines them.
 class Escapes {
 public:
     explicit Escapes(std::string_view text) : text_(text) {}
@@ -92,6 +97,7 @@ public:
     }
 
 private:
+    // An unknown escape keeps its backslash. \N{...} is refused: it needs a table of Unicode names.
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
@@ -118,6 +124,7 @@ private:
         return letter != 'N';
     }
 
+    // Surrogates and code points above U+10FFFF have no UTF-8.
     bool append(std::uint32_t code) {
         const bool is_character = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
         if (is_character) {
@@ -126,7 +133,7 @@ private:
         return is_character;
     }
 
-    // Up to `digits_max` digits; nothing if there are fewer than `digits_min`.
+    // Reads up to `digits_max` digits; returns nullopt if there are fewer than `digits_min`.
     std::optional<std::uint32_t>
     number(std::size_t digits_max, std::uint32_t base, std::size_t digits_min) {
         std::uint32_t value = 0;
@@ -148,6 +155,7 @@ private:
     std::string out_;
 };
 
+// A parser by recursive descent for sequences of strings and None. Depth is limited.
 class Expression {
 public:
     Expression(const Token* begin, const Token* end) : at_(begin), end_(end) {}
@@ -166,7 +174,8 @@ private:
         return at_ != end_ && at_->is_op(op);
     }
 
-    // Items with commas between them, up to `closing`; one item without a comma is itself.
+    // Reads items with commas between them, up to `closing`. One item without a comma stands for
+    // itself, as in Python, where ("x") is a string and ("x",) a tuple.
     Result<Value> sequence(const char* closing, int depth) {
         Value list = {Value::Kind::list, {}, {}};
         bool has_comma = false;
@@ -189,6 +198,7 @@ private:
         return list;
     }
 
+    // Numbers get a message of their own, because `revision = 1` is a frequent mistake.
     Result<Value> atom(int depth) {
         if (depth > k_depth_max) {
             return no_value("its value is nested too deep");
@@ -210,6 +220,7 @@ private:
             fmt::format("only running the file could tell its value (`{}`)", at_->text));
     }
 
+    // Adjacent string literals are one string.
     Result<Value> strings() {
         Value value = {Value::Kind::text, {}, {}};
         for (; at_ != end_ && at_->kind == TokenKind::string; ++at_) {
@@ -219,6 +230,7 @@ private:
         return value;
     }
 
+    // Brackets and braces make a sequence even of one item; parentheses need a comma for it.
     Result<Value> bracketed(int depth) {
         const bool is_tuple = at_->is_op("(");
         const char* closing = is_tuple ? ")" : at_->is_op("[") ? "]" : "}";
@@ -240,6 +252,7 @@ private:
     const Token* end_;
 };
 
+// Returns true for `+=` and the like: an operator that ends with "=" and compares nothing.
 bool is_augmented(const Token& token) {
     static constexpr std::string_view k_comparing[] = {"=", "==", "!=", "<=", ">=", ":="};
     return token.kind == TokenKind::op && token.text.back() == '='
@@ -259,6 +272,7 @@ public:
         , names_(names)
         , into_(assignments) {}
 
+    // A statement that mentions none of the names is passed over, which is nearly every one.
     void read() {
         if (span_.size() == 0 || !mentions(span_)) {
             return;
@@ -290,7 +304,7 @@ private:
         return span_.begin->is_name(word);
     }
 
-    // Our names that are bound otherwise than by a plain assignment.
+    // Returns the wanted names that are bound in another way than by a plain assignment.
     [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
         std::vector<const Token*> bindings = walruses();
         if (begins_with("import") || begins_with("from")) {
@@ -308,7 +322,8 @@ private:
         return bindings;
     }
 
-    // `if a:` reads names only; so does `while`.
+    // `if a:` only reads names, and so do `elif` and `while`. Other heads (`for`, `with`, `except`,
+    // `match`) may bind them.
     [[nodiscard]] bool is_condition() const {
         const bool is_inline = !(span_.end - 1)->is_op(":");
         return !is_inline && (begins_with("if") || begins_with("elif") || begins_with("while"));
@@ -322,7 +337,7 @@ private:
         }
     }
 
-    // `name := x` and `name += x`.
+    // Finds `name := x` and `name += x`, which may stand anywhere in a statement.
     [[nodiscard]] std::vector<const Token*> walruses() const {
         std::vector<const Token*> bindings;
         for (const Token* token = span_.begin; token + 1 < span_.end; ++token) {
@@ -333,7 +348,7 @@ private:
         return bindings;
     }
 
-    // What an import binds: the name after `as`, else the imported name.
+    // An import binds the name after `as`, else the imported name; of `import a.b` it binds `a`.
     void add_imports(std::vector<const Token*>& bindings) const {
         const Token* separator = std::find_if(
             span_.begin, span_.end, [](const Token& token) { return token.is_name("import"); });
@@ -357,6 +372,7 @@ private:
         into_.push_back({std::string(name.text), name.line, no_value(reason)});
     }
 
+    // Each name in the target gets the error.
     void refuse_all(Span span, const std::string& reason) {
         for (const Token* token = span.begin; token != span.end; ++token) {
             if (is_ours(*token)) {
@@ -365,7 +381,9 @@ private:
         }
     }
 
-    // `target`: a name, a name with its annotation, or names with commas between them.
+    // `target` is a name, a name with its annotation, or names with commas between them. An
+    // assignment to an element or attribute changes the value that the name had, which makes that
+    // value unknown.
     void assign(Span target, Span value, bool may_annotate) {
         if (!mentions(target)) {
             return;
@@ -388,6 +406,8 @@ private:
         unpack(target, value);
     }
 
+    // `a, b = "x", "y"` gives both values. The number of items must match, and no target may be
+    // starred.
     void unpack(Span target, Span value) {
         auto targets = split_at(target, ",");
         if (targets.back().size() == 0) {
@@ -421,6 +441,8 @@ bool has_prefix_letter(std::string_view prefix, std::string_view letters) {
 
 }  // namespace
 
+// The prefix decides: bytes and templates are no strings, raw strings have no escapes, and an
+// f-string without braces is plain text.
 Result<std::string> text_of(const Token& token) {
     const auto quote = token.text.find_first_of("\"'");
     const std::string_view prefix = token.text.substr(0, quote);
@@ -464,6 +486,8 @@ Result<std::vector<std::string>> names_of(const Value& value) {
     return names;
 }
 
+// The head of a block has no plain assignments. A statement behind the colon of a head (`if x: a =
+// 1`) may not be reached, so that it is read as part of the head.
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
     std::vector<Assignment> assignments;

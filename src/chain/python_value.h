@@ -1,7 +1,7 @@
 // The values of Python that a text alone tells: strings, None, and sequences of these.
 //
-// Everything else (names, calls, numbers, f-strings with braces) is an error: only running the file
-// could tell it.
+// Everything else (names, calls, numbers, f-strings with braces) is an error, as only running the
+// file could tell its value.
 #pragma once
 
 #include "base/result.h"
@@ -18,27 +18,28 @@ struct Value {
 
     Kind kind = Kind::none;
     std::string text;
-    std::vector<Value> items;  // of a tuple, list or set
+    std::vector<Value> items;  // items of a tuple, list or set
 };
 
-// The value of an expression; "chain.value" with a reason otherwise.
+// Returns the value of an expression, or the error "chain.value" with a reason.
 [[nodiscard]] Result<Value> value_of(const Token* begin, const Token* end);
 
-// The text of a string token. Escapes are resolved.
+// Returns the text of a string token, with escapes resolved.
 [[nodiscard]] Result<std::string> text_of(const Token& token);
 
-// A string or a sequence of strings, or None, as a list.
+// Returns a string, a sequence of strings, or None, as a list.
 [[nodiscard]] Result<std::vector<std::string>> names_of(const Value& value);
 
-// What a simple statement gives a name. An error of the value is kept until it is asked for.
+// The value that a simple statement gives to a name. An error of the value is kept until it is
+// read.
 struct Assignment {
     std::string name;
     int line = 0;
     Result<Value> value;
 };
 
-// The assignments to `names` among the statements of one logical line. Any way to bind one of them
-// whose outcome the text does not tell becomes an assignment of an error.
+// Returns the assignments to `names` among the statements of one logical line. Any other way to
+// bind one of these names becomes an assignment of an error.
 [[nodiscard]] std::vector<Assignment> assignments_of(const LogicalLine& line,
                                                      const std::vector<std::string_view>& names);
 

@@ -1,3 +1,9 @@
+// Compares each file's two names: in the central directory and in the file's own header.
+//
+// The directory is found from its end record, which is searched backwards, because a comment may
+// follow it. An archive may have bytes before it (a self-extracting one): all offsets are then
+// shifted by the same number. Layouts with zip64 are left to libzip. The numbers in the code are
+// offsets in the records.
 #include "chain/zip_headers.h"
 
 #include "chain/limits.h"
@@ -11,7 +17,7 @@ namespace drydock::chain {
 
 namespace {
 
-// PKWARE's APPNOTE 6.3.10, sections 4.3.7 (header of a file), 4.3.12 (directory), 4.3.16 (its end).
+// Records of PKWARE's APPNOTE 6.3.10: file header (4.3.7), directory entry (4.3.12), end (4.3.16).
 constexpr std::string_view k_file = "PK\x03\x04";
 constexpr std::string_view k_entry = "PK\x01\x02";
 constexpr std::string_view k_end = "PK\x05\x06";
@@ -20,6 +26,7 @@ constexpr std::size_t k_entry_bytes = 46;
 constexpr std::size_t k_end_bytes = 22;
 constexpr std::size_t k_comment_max = 65535;
 
+// Little-endian, as all numbers of a zip.
 std::size_t number(std::string_view bytes, std::size_t offset, std::size_t size) {
     std::size_t value = 0;
     for (std::size_t i = size; i > 0; --i) {
@@ -28,7 +35,7 @@ std::size_t number(std::string_view bytes, std::size_t offset, std::size_t size)
     return value;
 }
 
-// Nothing if the header does not lie within the bytes.
+// Returns the bytes from the header on; nullopt if it does not lie within them or has another mark.
 std::optional<std::string_view>
 header(std::string_view bytes, std::size_t offset, std::string_view kind, std::size_t size) {
     if (offset > bytes.size() || bytes.size() - offset < size
@@ -38,6 +45,7 @@ header(std::string_view bytes, std::size_t offset, std::string_view kind, std::s
     return bytes.substr(offset);
 }
 
+// The end record has 22 bytes and a comment of at most 65535.
 std::optional<std::size_t> find_end(std::string_view bytes) {
     const std::size_t search_begin =
         bytes.size() > k_end_bytes + k_comment_max ? bytes.size() - k_end_bytes - k_comment_max : 0;
@@ -48,10 +56,12 @@ std::optional<std::size_t> find_end(std::string_view bytes) {
                : std::optional(position);
 }
 
+// The name follows the fixed part of both records; its length stands at `length_at`.
 std::string_view name_of(std::string_view head, std::size_t length_at, std::size_t fixed) {
     return head.substr(fixed, number(head, length_at, 2));
 }
 
+// Offset 42 of an entry is the place of the file's header.
 Status check_entry(std::string_view bytes, std::string_view entry, std::size_t shift) {
     const std::string_view name = name_of(entry, 28, k_entry_bytes);
     const auto file = header(bytes, number(entry, 42, 4) + shift, k_file, k_file_bytes);
@@ -67,6 +77,7 @@ Status check_entry(std::string_view bytes, std::string_view entry, std::size_t s
 
 }  // namespace
 
+// Walks the directory entry by entry; it ends at the first bytes that are no entry.
 Status check_zip_headers(std::string_view bytes) {
     const auto end = find_end(bytes);
     if (!end) {

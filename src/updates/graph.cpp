@@ -1,3 +1,10 @@
+// Shortest routes by a breadth-first search over bits.
+//
+// A graph of OpenShift's has some thousand versions and hundreds of thousands of edges. Each
+// version has a row of bits, one for each version that it may be updated to. A step of the search
+// takes 64 edges at a time: successors that are not reached yet are `row & unreached`. Versions are
+// in order of age, so that reading each word from its highest bit reaches the newest versions
+// first.
 #include "updates/graph.h"
 
 #include <algorithm>
@@ -22,7 +29,7 @@ std::size_t UpdateGraph::find(std::string_view version) const {
     return match != by_name_.end() && match->first == version ? match->second : k_nowhere;
 }
 
-// Breadth first over whole words: what is new is what can be reached and has not been.
+// Invariant: `unreached` has exactly the versions without a predecessor, apart from `start`.
 std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
     std::vector<std::size_t> predecessors(versions_.size(), k_nowhere);
     Bits unreached(versions_.size());
@@ -32,6 +39,8 @@ std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
     unreached.clear(start);
     std::vector<std::size_t> queue = {start};
     queue.reserve(versions_.size());
+    // The queue grows in the order of distance, so that the first predecessor is one of a shortest
+    // route.
     for (std::size_t head = 0; head < queue.size(); ++head) {
         const std::size_t position = queue[head];
         const auto& next = next_[position].words();
@@ -49,6 +58,7 @@ std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
     return predecessors;
 }
 
+// Follows the predecessors back from the goal.
 std::vector<std::size_t> UpdateGraph::route(std::size_t start, std::size_t goal) const {
     std::vector<std::size_t> stops;
     if (start == goal) {

@@ -1,10 +1,10 @@
-// Start here: an update graph: versions, and which may be left for which, as bits.
+// Start here: an update graph, which says between which versions updates are allowed, as bits.
 //
 //   scheme.h      the order of versions
 //   graph.h       the graph, and shortest routes in it
-//   openshift.h   a graph from a folder of OpenShift's graph data
+//   openshift.h   a graph from a directory of OpenShift's graph data
 //
-// A route is one of fewest hops; among these, the search comes first to the newest stops.
+// A route has the fewest hops. Among routes of equal length, the search prefers the newest stops.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +47,7 @@ public:
 
     [[nodiscard]] const std::vector<std::string>& versions() const { return versions_; }
 
-    [[nodiscard]] std::size_t find(std::string_view version) const;  // k_nowhere: not there
+    [[nodiscard]] std::size_t find(std::string_view version) const;  // k_nowhere: unknown
 
     void allow(std::size_t source, std::size_t target) { next_[source].set(target); }
 
@@ -57,10 +57,11 @@ public:
         return next_[source].has(target);
     }
 
-    // The stops after `from`, the last of which is `to`; empty: no way leads there, or it is there.
+    // Returns the stops after `start`, the last of which is `goal`. It is empty if no route leads
+    // there, or if both are the same version.
     [[nodiscard]] std::vector<std::size_t> route(std::size_t start, std::size_t goal) const;
 
-    // For each version, the one before it on the route from `from`; k_nowhere: not reached.
+    // Returns for each version its predecessor on the route from `start`; k_nowhere: not reached.
     [[nodiscard]] std::vector<std::size_t> tree(std::size_t start) const;
 
 private:

@@ -1,3 +1,10 @@
+// Reads OpenShift's graph data (github.com/openshift/cincinnati-graph-data).
+//
+// The order of steps: parse every file, collect and sort the versions of all channels, allow the
+// updates within each channel, then remove the blocked edges. Problems of the files are collected
+// and reported together; only a bad pattern ends the reading. `from` of a blocked edge is a regular
+// expression over versions with their architecture; each pattern is matched once against all
+// versions and kept, because many edges have the same one.
 #include "updates/openshift.h"
 
 #include "base/diagnostics.h"
@@ -27,7 +34,8 @@ struct FreeRegex {
     }
 };
 
-// A pattern of the data, searched for anywhere in the version, as its own server does.
+// A POSIX extended regular expression, searched for anywhere in the version, as the data's own
+// server does.
 class Pattern {
 public:
     static Result<Pattern> make(const std::string& text) {
@@ -48,7 +56,7 @@ private:
     std::unique_ptr<regex_t, FreeRegex> regex_;
 };
 
-// "4.12.3" -> 4012; series that follow each other differ by one.
+// Returns "4.12.3" as 4012. Minors that follow each other differ by one.
 int minor_of(const std::string& version) {
     int major = 0;
     int minor = 0;
@@ -103,7 +111,8 @@ private:
         }
     }
 
-    // "4.2.0+amd64" and "4.2.0+s390x" are of one age and two releases.
+    // Sorts by age, then by text: "4.2.0+amd64" and "4.2.0+s390x" have one age and are two
+    // releases.
     static std::vector<std::string> in_order(std::vector<std::string> versions) {
         std::sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) {
             const int order = compare(Scheme::semver, a, b);
@@ -113,6 +122,8 @@ private:
         return versions;
     }
 
+    // Positions are in order of age, so that every later member of the channel is newer or equally
+    // old.
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
@@ -132,6 +143,7 @@ private:
         }
     }
 
+    // An edge to a version that no channel has is counted as a rule and has no effect.
     Status block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
         ++result.rules;
         const std::size_t target = result.graph.find(node["to"].scalar);
@@ -140,7 +152,7 @@ private:
             return {};
         }
         if (target == k_nowhere) {
-            return {};  // a version that no channel has
+            return {};
         }
         DRYDOCK_TRY_ASSIGN(const Bits* sources, versions_like(node["from"].scalar, result.graph));
         BlockedEdge edge;
@@ -161,7 +173,8 @@ private:
         return {};
     }
 
-    // The data's server matches "4.12.3+amd64"; patterns are written for that.
+    // Returns the versions that the pattern matches. The data's server matches "4.12.3+amd64", and
+    // patterns are written for that, so that versions without an architecture get this one.
     Result<const Bits*> versions_like(const std::string& text, const UpdateGraph& graph) {
         const auto match = by_pattern_.find(text);
         if (match != by_pattern_.end()) {
@@ -185,6 +198,7 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
+// Only *.yaml counts: the directories also hold notes.
 Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
     namespace fs = std::filesystem;
     std::error_code error;

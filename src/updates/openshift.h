@@ -1,10 +1,10 @@
-// An update graph from a folder of OpenShift's graph data: channels/*.yaml and
+// An update graph from a directory of OpenShift's graph data: channels/*.yaml,
 // blocked-edges/*.yaml.
 //
-// The folder does not say which updates a release allows (that stands in the releases): here each
-// version may be left for every newer one of the same or the next minor that shares a channel with
-// it, unless an edge is blocked. A blocked edge with `matchingRules` is a known risk: whether it
-// matters depends on the cluster. Such edges are not in the graph; they are told when asked for.
+// The directory does not say which updates a release allows; the release images do. Here each
+// version may be updated to every newer one of the same or the next minor that shares a channel
+// with it, unless the edge is blocked. A blocked edge with `matchingRules` is a known risk, which
+// matters on some clusters only. Such edges are not in the graph; objections() returns them.
 #pragma once
 
 #include "base/result.h"
@@ -18,28 +18,28 @@
 namespace drydock::updates {
 
 struct BlockedEdge {
-    std::string name;     // "LeakedMachineConfigBlocksMCO"; empty: none was given
+    std::string name;     // "LeakedMachineConfigBlocksMCO"; empty: the file has none
     std::string message;  // first line
     std::string url;
     std::string file;
     std::string fixed_in;
-    std::string condition;  // "Always", "PromQL"; empty: it holds without any
-    Bits from;              // versions that it is for
+    std::string condition;  // "Always", "PromQL"; empty: no condition, it always holds
+    Bits from;              // versions that the edge leads from
 };
 
 struct OpenShiftGraph {
-    UpdateGraph graph;                                        // what nothing speaks against
-    std::map<std::size_t, std::vector<BlockedEdge>> blocked;  // by the version it leads to
+    UpdateGraph graph;                                        // updates without objections
+    std::map<std::size_t, std::vector<BlockedEdge>> blocked;  // by the target version
     std::size_t rules = 0;
 
-    // What speaks against the edge, by file.
+    // Returns the blocked edges between the two versions, in order of their files.
     [[nodiscard]] std::vector<const BlockedEdge*> objections(std::size_t source,
                                                              std::size_t target) const;
 };
 
 using GraphFiles = std::map<std::string, std::string>;  // "channels/stable-4.12.yaml" -> text
 
-// "updates.input" with every problem of the files.
+// The error "updates.input" has every problem of the files.
 [[nodiscard]] Result<OpenShiftGraph> read_openshift(const GraphFiles& files);
 [[nodiscard]] Result<OpenShiftGraph> load_openshift(const std::string& folder);
 

@@ -1,4 +1,10 @@
-// Each scheme turns a version into a key: a list of parts that compares part by part.
+// Orders versions by semver, PEP 440 and Debian's rules.
+//
+// For semver and PEP 440 a version becomes a key, a list of parts that compare one by one. Every
+// part that a version may lack has a rank for its absence: "1.0" is newer than "1.0rc1" because its
+// missing pre-release has the highest rank. Numbers are compared as texts by length and then by
+// digits, since dates and build numbers may exceed 64 bits. Debian's versions have no such key:
+// digits and other characters alternate, and `~` is older than the end of the text.
 #include "updates/scheme.h"
 
 #include <algorithm>
@@ -19,7 +25,7 @@ bool is_letter(char byte) {
 
 // A number of any length, or a word. Numbers are compared by length without zeros, then as texts.
 struct Part {
-    int rank = 0;  // words and numbers of one rank compare by what they say
+    int rank = 0;  // decides first; parts of one rank are compared by their texts
     std::string text;
 
     [[nodiscard]] int compare(const Part& part) const {
@@ -42,7 +48,7 @@ std::string number_text(std::string_view digits) {
     return begin == digits.npos ? "0" : std::string(digits.substr(begin));
 }
 
-// Takes the digits at the front; nothing if there are none.
+// Removes the digits at the front and returns them; nullopt if there are none.
 std::optional<std::string> take_number(std::string_view& rest) {
     const auto end = static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_digit)
                                               - rest.begin());
@@ -71,8 +77,8 @@ bool take(std::string_view& rest, std::string_view prefix) {
     return is_there;
 }
 
-// semver: three numbers; of the pre-release, numbers are older than words, and no pre-release is
-// newest.
+// Three numbers, then the pre-release: numbers in it are older than words, and a version without
+// one is the newest. Build metadata behind "+" does not count.
 std::optional<Key> semver_key(std::string_view rest) {
     rest = rest.substr(0, rest.find('+'));
     Key key;
@@ -101,8 +107,9 @@ std::optional<Key> semver_key(std::string_view rest) {
     return key;
 }
 
-// PEP 440. The tail is written as: pre-release, post-release, development release, local part; each
-// with a rank that stands for its absence too.
+// PEP 440. The key has the epoch, the release, and then four parts: pre-release, post-release,
+// development release, local version. Spellings are normalised on the way: `alpha` and `a`, `-1`
+// and `.post1`, trailing zeros of the release.
 class Pep440 {
 public:
     explicit Pep440(std::string_view text) : rest_(text) {}
@@ -148,7 +155,6 @@ private:
         return true;
     }
 
-    // The word and number of one piece of the tail, if it is one of these words.
     std::optional<std::pair<std::string, std::string>>
     piece(std::initializer_list<std::string_view> words) {
         const std::string_view original_rest = rest_;
@@ -167,6 +173,8 @@ private:
         return std::pair(word, number.value_or("0"));
     }
 
+    // A development release without pre- or post-release comes before every pre-release: 1.0.dev1 <
+    // 1.0a1.
     void read_tail() {
         const auto pre = piece({"a", "alpha", "b", "beta", "c", "rc", "pre", "preview"});
         auto post = piece({"post", "rev", "r"});
@@ -187,6 +195,7 @@ private:
         return word.front() == 'a' ? 2 : word.front() == 'b' ? 3 : 4;
     }
 
+    // Numbers of a local version are newer than words.
     void read_local() {
         if (!take(rest_, "+")) {
             return;
@@ -205,7 +214,7 @@ private:
     Key key_;
 };
 
-// Debian's order of letters: ~ before the end, the end before letters, letters before the rest.
+// Debian's order of characters: `~`, then the end, then letters, then all others.
 int debian_order(std::string_view text, std::size_t position) {
     if (position >= text.size() || is_digit(text[position])) {
         return 0;
@@ -214,6 +223,7 @@ int debian_order(std::string_view text, std::size_t position) {
     return text[position] == '~' ? -1 : is_letter(text[position]) ? byte : byte + 256;
 }
 
+// Compares alternately a run of other characters and a run of digits, as dpkg does.
 int compare_debian_part(std::string_view a, std::string_view b) {
     while (!a.empty() || !b.empty()) {
         std::size_t position = 0;
@@ -243,6 +253,7 @@ struct Debian {
     std::string_view revision;
 };
 
+// The epoch ends at the first colon, the revision begins at the last dash.
 std::optional<Debian> debian_of(std::string_view text) {
     Debian version;
     if (const auto colon = text.find(':'); colon != text.npos) {
@@ -295,6 +306,7 @@ bool is_version(Scheme scheme, std::string_view text) {
                                     : key_of(scheme, text).has_value();
 }
 
+// The order must be total, so that texts without a version have a place too.
 int compare(Scheme scheme, std::string_view a, std::string_view b) {
     const bool is_a = is_version(scheme, a);
     const bool is_b = is_version(scheme, b);

@@ -1,4 +1,4 @@
-// Version schemes: how versions of different worlds are ordered.
+// Version schemes: the order of versions in different ecosystems.
 #pragma once
 
 #include <string>
@@ -13,14 +13,15 @@ enum class Scheme {
     debian,  // [epoch:]upstream[-revision], with ~ before everything
 };
 
-// <0, 0, >0 as `a` is older than, the same as, newer than `b`. A text that is no version of the
-// scheme is older than all that are; two such texts are compared as texts.
+// Returns <0, 0 or >0 if `a` is older than, the same as, or newer than `b`. A text that is no
+// version of the scheme is older than every version; two such texts are compared as texts.
 [[nodiscard]] int compare(Scheme scheme, std::string_view a, std::string_view b);
 
-// Whether the text is a version of the scheme.
+// Returns true if the text is a version of the scheme.
 [[nodiscard]] bool is_version(Scheme scheme, std::string_view text);
 
-// The versions, oldest first; of several spellings of one version the first as a text stays.
+// Returns the versions, oldest first. Of several spellings of one version the first as a text
+// stays.
 [[nodiscard]] std::vector<std::string> sorted(Scheme scheme, std::vector<std::string> versions);
 
 }  // namespace drydock::updates
