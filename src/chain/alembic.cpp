@@ -2,7 +2,7 @@
 // whether `downgrade` does anything.
 //
 // A statement counts where Python would bind the module's own names: at the top, and also inside
-// `if`, `try` and the like, where only running the file could tell whether it is reached. Functions
+// `if`, `try` and the like. There its value is unknown, as the line may not be reached. Functions
 // and classes have names of their own. A name that is bound in an unreadable way is a problem and
 // never a guess: a wrong parent would give a wrong verdict. docs/chains.md has the rules ("How a
 // file is read").

@@ -86,8 +86,8 @@ private:
         return handle;
     }
 
-    // Only regular files count. A hard link to a text is refused, because its content stands
-    // elsewhere in the archive, and a revision must not be left out without a word.
+    // Only regular files count. A hard link to a text is refused: its content stands elsewhere in
+    // the archive, and no revision may be left out silently.
     Status add(archive* handle, archive_entry* entry) {
         const char* name = archive_entry_pathname(entry);
         if (name == nullptr) {

@@ -1,9 +1,9 @@
-// Writes and reads catalogues, by the difference of each release to the one before.
+// Writes and reads catalogues, by the difference of each release to its predecessor.
 //
-// Both directions keep the lines of the current release by id. The writer emits the ids whose line
-// is new, changed or gone. The reader applies each line to the map and copies the map when the
-// release ends, that is at the next `release` line or at the end of the text. Files, lines and
-// downgrades of revisions are not in a catalogue, so a way down read from one is `unknown`.
+// Both directions keep the lines of the current release by id. The writer emits ids with a new,
+// changed or removed line. The reader applies each line to the map. It copies the map when the
+// release ends, at the next `release` line or at the end of the text. Files, lines and downgrades
+// of revisions are not in a catalogue, so a way down read from one is `unknown`.
 #include "chain/catalogue.h"
 
 #include "base/text.h"
@@ -20,7 +20,7 @@ namespace {
 
 using Lines = std::map<std::string, std::string>;  // by id, the rest of its line
 
-// A line has everything that a comparison uses: parents and dependencies.
+// A line has the parents and the dependencies, which are all that a comparison uses.
 Lines lines_of(const Graph& graph) {
     Lines lines;
     for (const Revision& revision : graph.revisions) {
@@ -55,6 +55,8 @@ Revision revision_of(const std::string& id, std::string_view words) {
 
 class Reader {
 public:
+    // The first line that is not understood ends the reading: later differences would rest on a
+    // wrong state.
     Result<Catalogue> read(std::string_view text) {
         int number = 0;
         for (const std::string& line : split(text, '\n')) {

@@ -4,7 +4,7 @@
 //   + ID PARENT... ; DEPENDENCY...     a new revision, or one with other parents than before
 //   - ID                               a revision of the release before that is gone
 //
-// Each release is written as its difference to the one before. Lines with # are comments.
+// Each release is written as its difference to the release before. Lines with # are comments.
 #pragma once
 
 #include "base/result.h"

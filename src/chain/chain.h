@@ -27,13 +27,13 @@ struct Problem {
     std::string text;
 };
 
-// The effect of a revision's downgrade, as far as its text tells.
+// The effect of a revision's downgrade, as far as its text shows.
 enum class WayDown {
     real,     // it has statements
     empty,    // it does nothing: tables of `upgrade` stay, dropped ones stay lost
     missing,  // no downgrade exists
     refuses,  // it raises an exception
-    unknown,  // only running the file could tell
+    unknown,  // only running the file would show it
 };
 
 struct Revision {

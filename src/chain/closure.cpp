@@ -1,9 +1,9 @@
 // Reachability over two graphs, with ids as positions in one sorted list.
 //
-// A comparison asks for few sets, so `below` and `above` walk the edges each time, in linear time.
-// Only the search for the meeting point needs the ancestors of every revision; Closures computes
-// them once, parents first, by uniting the bits of the parents. Both graphs share the positions, so
-// that sets of OLD and NEW can be compared word by word.
+// A comparison asks for few sets, so ancestors_of() and descendants_of() walk the edges each time,
+// in linear time. Only the search for the meeting point needs the ancestors of every revision.
+// Closures computes them once, parents first, by uniting the bits of the parents. Both graphs share
+// the positions, so that sets of OLD and NEW can be compared word by word.
 #include "chain/closure.h"
 
 #include "base/check.h"
@@ -117,8 +117,8 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
     return marks;
 }
 
-// One pass suffices, because `order_` has parents first: a revision descends from the starts if one
-// of its parents is a start or descends from one.
+// One pass suffices, because `order_` has parents first. A revision descends from the starts if a
+// parent is a start or descends from one.
 Marks Edges::above(const std::vector<std::size_t>& start) const {
     Marks is_start(lower_.size());
     for (const std::size_t position : start) {

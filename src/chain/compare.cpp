@@ -47,8 +47,8 @@ public:
     }
 
 private:
-    // Finds the positions of the database's revisions. A revision that only NEW has was not made by
-    // OLD: these two packages cannot tell which others the database has. That refuses a verdict.
+    // Finds the positions of the database's revisions. A revision of NEW alone was not applied by
+    // OLD: these two packages do not show which others the database has. That refuses a verdict.
     bool find_start(bool is_given) {
         bool is_known = true;
         for (const std::string& head : out_.old_heads) {
@@ -90,6 +90,7 @@ private:
         return out_.problems.size() == count;
     }
 
+    // An id that neither package has is a parent that the user must find in a third one.
     void note_missing(const Revision& revision, const std::string& id, const char* relation) {
         if (before_.graph.find(id) == nullptr && after_.graph.find(id) == nullptr) {
             out_.problems.push_back(
@@ -195,6 +196,7 @@ private:
         }
     }
 
+    // Counts the applied descendants of one revision in OLD.
     [[nodiscard]] std::size_t count_above(std::size_t position, const Marks& applied) const {
         const Marks above = old_.above({position});
         std::size_t count = 0;

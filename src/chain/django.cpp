@@ -29,6 +29,7 @@ std::string app_of(std::string_view path) {
     return std::string(leaf_of(folder_of(folder_of(path))));
 }
 
+// Django knows a migration by its app and the name of its file; ".py" is cut off.
 std::string id_of(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return app_of(path) + "." + std::string(leaf.substr(0, leaf.size() - 3));
@@ -121,6 +122,7 @@ public:
         }
     }
 
+    // A migration may be a parent for two reasons, so that duplicates are removed.
     void finish() {
         for (auto& [id, migration] : migrations_) {
             link(id, migration);
@@ -164,6 +166,7 @@ private:
         return result;
     }
 
+    // Dependencies may name a migration that is missing in the package: compare.cpp reports it.
     void link(const std::string& id, Migration& migration) {
         for (const Link& link : migration.dependencies) {
             add_parents(link, id, migration.revision);

@@ -2,9 +2,9 @@
 // written as SVG or as DOT.
 //
 // A schema may have hundreds of revisions, of which few matter. Drawn are the difference (runs,
-// skipped, lost), the parents of these, the heads and the meeting point. Everything else is folded:
-// a dashed line stands for a path through revisions that are not drawn. Parents stand below their
-// children. DOT output leaves the layout to Graphviz.
+// skipped, lost), the parents of these, the heads and the meeting point. All other revisions are
+// folded: a dashed line stands for a path through them. Parents stand below their children. DOT
+// output leaves the layout to Graphviz.
 #include "chain/draw.h"
 
 #include "base/text.h"
@@ -19,6 +19,7 @@ namespace drydock::chain {
 
 namespace {
 
+// Each revision has one mark. Later marks win: a skipped one is drawn as skipped.
 enum class Mark { both, runs, skipped, lost };
 
 constexpr std::size_t k_words_max = 44;  // bytes of a description
@@ -78,6 +79,7 @@ public:
     std::vector<Line> lines;
 
 private:
+    // The marks decide on the nodes: a revision without a mark is folded.
     void mark(const std::vector<std::string>& ids, Mark new_mark) {
         for (const std::string& id : ids) {
             marks_[id] = new_mark;

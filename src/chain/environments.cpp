@@ -1,11 +1,11 @@
 // Finds the environments of a package by the names of its files, and reads one of them.
 //
-// A package does not say where its migrations are. The search goes from sure signs to weak ones:
-// alembic.ini; an env.py beside a template or `versions`; a folder `versions` whose files name
-// parents; Django's `migrations`; numbered files; and if nothing was found, every Python file is
-// looked into. Texts are read only where the names leave a doubt, because a wheel may have
-// thousands of files. A file belongs to the environment whose settings name its folder, else to the
-// deepest script folder above it. docs/chains.md says how a file is read.
+// A package does not say where its migrations are. The search goes from sure signs to weak ones.
+// These are alembic.ini, an env.py beside a template or `versions`, a folder `versions` with files
+// that name parents, Django's `migrations`, and numbered files. If nothing was found, every Python
+// file is looked into. Texts are read only where the names leave a doubt, because a wheel may have
+// thousands of files. A file belongs to the environment with settings that name its folder, else to
+// the deepest script folder above it. docs/chains.md says how a file is read.
 #include "chain/environments.h"
 
 #include "chain/alembic.h"
@@ -82,8 +82,8 @@ private:
         return {};
     }
 
-    // A script location is matched by the end of the folder's path, since an archive may hold the
-    // source tree below a folder of its own.
+    // A script location is matched by the end of the folder's path: an archive may hold the source
+    // tree below another folder.
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
         const auto match =
             std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
@@ -134,7 +134,7 @@ private:
         }
     }
 
-    // Returns the script folder whose settings name the file's folder; empty if no settings do.
+    // Returns the script folder with settings that name the file's folder; empty if there is none.
     [[nodiscard]] std::string script_by_settings(std::string_view path) const {
         for (const std::string& script : scripts_) {
             const AlembicSettings* settings = settings_of(script);
@@ -159,8 +159,8 @@ private:
     }
 
     // Sorts every file that may be a revision into its environment. Files of a location are
-    // revisions for sure; other files below the script folder are kept as `nearby`, to be used if
-    // the chain needs them.
+    // revisions for sure. Other files below the script folder are kept as `nearby`, for chains that
+    // lead through them.
     Status find_alembic() {
         std::map<std::string, Environment> by_folder;
         std::set<std::string> scriptless;
@@ -356,7 +356,8 @@ private:
         }
     }
 
-    // alembic fails at such a file only directly in `versions`; deeper folders are often left out.
+    // alembic reads deeper folders only with `recursive_version_locations`, so that a file without
+    // a revision is no problem there.
     [[nodiscard]] bool is_direct(const std::string& path) const {
         return folder_of(path) == below(environment_.folder, "versions");
     }

@@ -27,6 +27,7 @@ std::string named(const std::vector<std::string>& ids) {
     return join(first, ", ") + (hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count));
 }
 
+// "1 revision", "2 revisions".
 std::string revisions(std::size_t count) {
     return fmt::format("{} {}", count, count == 1 ? "revision" : "revisions");
 }
@@ -175,8 +176,8 @@ private:
         }
     }
 
-    // Repair by the meeting point. Its steps down are OLD's revisions above the point; those whose
-    // downgrade does nothing or stops are named, because they decide whether the way is open.
+    // Repair by the meeting point. Its steps down are OLD's revisions above the point. Revisions
+    // with an empty, missing or refusing downgrade are named, because they may close the way.
     void say_step_down() {
         const std::string& point = comparison_.meeting_point;
         if (point.empty()) {
@@ -205,7 +206,7 @@ private:
                            words_on_ways_down(lossy, are_read)));
     }
 
-    // Only the files are judged: a downgrade that does something may still fail on real data.
+    // Only the files are judged: a downgrade with statements may still fail on real data.
     static std::string words_on_ways_down(const std::vector<std::string>& lossy, bool are_read) {
         if (!lossy.empty()) {
             return fmt::format("By the files {} of these ways down {} nothing, or {}: {}.",
@@ -301,7 +302,8 @@ private:
         return ids;
     }
 
-    // The way back undoes the revisions that the upgrade ran, newest first.
+    // The way back undoes the revisions that the upgrade ran, newest first. It is judged by the
+    // files alone.
     void find_way_back() {
         WayBack& way_back = out_.way_back;
         way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
@@ -378,7 +380,7 @@ explain(const Reading& old_reading, const Reading& new_reading, const Comparison
     return Explainer(old_reading, new_reading, comparison).run();
 }
 
-// The keys are an interface: scripts read them, and a test compares them with docs/chains.md.
+// The keys are an interface for scripts; docs/chains.md lists them.
 Json report(const Reading& old_reading,
             const Reading& new_reading,
             const Comparison& comparison,

@@ -8,7 +8,7 @@
 
 namespace drydock::chain {
 
-// The revisions on the way back to OLD's heads, by what the files say of their downgrades.
+// The revisions on the way back to OLD's heads, with the state of their downgrades by the files.
 struct WayBack {
     std::vector<std::string> runs;     // downgrades, newest first
     std::vector<std::string> empty;    // those that do nothing

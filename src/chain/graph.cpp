@@ -1,9 +1,8 @@
 // Completes a reading: sorts its revisions, resolves labels, and refuses duplicate ids and cycles.
 //
-// Everything that compares graphs relies on this: find() is a binary search, and the walks in
-// closure.cpp end because there is no cycle. A cycle can only be a mistake of the package or of the
-// reading, so that it refuses the reading. Dependencies are edges as parents are, but not for
-// heads().
+// All comparisons rely on this: find() is a binary search, and the walks in closure.cpp assume a
+// graph without cycles. A cycle can only be a mistake of the package or of the reading, so that it
+// refuses the reading. Dependencies are edges as parents are, but not for heads().
 #include "chain/graph.h"
 
 #include "chain/paths.h"
@@ -104,8 +103,8 @@ public:
     }
 
 private:
-    // Follows remaining parents for as many steps as there are revisions: by then the walk is on
-    // the cycle, and not on a path that leads into it.
+    // Follows remaining parents for as many steps as there are revisions. By then the walk is on
+    // the cycle and not on a path into it.
     [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& parent_counts) const {
         const auto& revisions = graph_.revisions;
         auto position =
@@ -150,7 +149,7 @@ const Revision* Graph::find(std::string_view id) const {
     return match != revisions.end() && match->id == id ? &*match : nullptr;
 }
 
-// Computed anew by each call; the callers ask once or twice.
+// Computed anew by each call.
 std::vector<std::string> Graph::heads() const {
     std::vector<std::string_view> parent_ids;
     for (const Revision& revision : revisions) {

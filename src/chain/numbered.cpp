@@ -3,7 +3,7 @@
 //
 // Such a chain is a line, and the id of a revision is its number. Numbers are compared as texts
 // without leading zeros, first by length and then by digits, so that a number may have any length.
-// A revision may be two files, an up and a down script: entries collect both by number, and two ups
+// A revision may be two files, an up and a down script. Entries collect both by number, and two ups
 // of one number are a problem. The downgrade is judged by whether its script does anything.
 #include "chain/numbered.h"
 
@@ -183,7 +183,7 @@ public:
         read_way_down(*name, text, entry);
     }
 
-    // Links each revision to the one before it in the order of numbers.
+    // Links each revision to its predecessor in the order of numbers.
     void finish() {
         std::vector<Entry*> order;
         for (auto& [id, entry] : entries_) {

@@ -55,6 +55,7 @@ private:
         return name == ".git" || name == "__pycache__" || name == "node_modules";
     }
 
+    // Returns false for a folder that was entered before, by another name or a symlink.
     bool enter(const fs::path& folder) {
         std::error_code error;
         return entered_.insert(fs::canonical(folder, error).string()).second && !error;
@@ -118,6 +119,8 @@ private:
 
 }  // namespace
 
+// An archive is read into memory as a whole, within a limit: its parts are then found without the
+// disk.
 Result<std::unique_ptr<Package>> open_package(const std::string& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) {

@@ -1,10 +1,10 @@
 // Walks the logical lines of a module with a stack of the open blocks.
 //
-// The stack decides what a line means. At the top, an assignment gives a name its value. In a
-// conditional block (`if`, `try`, `with`) the assignment may not happen, so that its value becomes
-// an error. In a function or another class it binds other names and is ignored, except for
-// `global`. Lines of `downgrade` are weighed: the first one that does something decides. Python's
-// own tokens and indents are enough for this; no syntax tree is built.
+// The stack decides on the meaning of a line. At the top, an assignment gives a name its value. In
+// a conditional block (`if`, `try`, `with`) the assignment may not happen, so that its value
+// becomes an error. In a function or another class it binds other names and is ignored, except for
+// `global`. Lines of `downgrade` are weighed: the first one with an effect decides. Python's own
+// tokens and indents are enough for this; no syntax tree is built.
 #include "chain/python_module.h"
 
 #include "base/text.h"
@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
 
+// `of_class` is the wanted class, `other_class` any other; all blocks of statements are
+// conditional.
 enum class BlockKind { function, way_down, of_class, other_class, conditional };
 
 struct Block {
@@ -151,6 +153,7 @@ private:
             blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.kind == kind; });
     }
 
+    // A line closes the blocks with a head indented as deep or deeper.
     void leave_blocks(const LogicalLine& line) {
         while (!blocks_.empty() && line.indent <= blocks_.back().indent) {
             blocks_.pop_back();
@@ -198,7 +201,7 @@ private:
         }
     }
 
-    // `downgrade = something` binds a function that the text does not show.
+    // `downgrade = other_function` binds a function that the text does not show.
     void read_way_down_name(const LogicalLine& line) {
         static const std::vector<std::string_view> k_way_down = {"downgrade"};
         const bool is_definition = !line.tokens.empty() && is_function(line);
@@ -217,8 +220,8 @@ private:
         }
     }
 
-    // A function may bind a name of the module by `global`. Only running the file could tell
-    // whether it does.
+    // A function may bind a name of the module by `global`. The text does not show whether the
+    // function is called.
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
             for (Assignment& assignment : assignments_of(line, names_)) {
@@ -280,7 +283,7 @@ private:
         }
     }
 
-    // Weighs one line of `downgrade`. The first line that does something decides.
+    // Weighs one line of `downgrade`. The first line with an effect decides.
     void weigh(const Token* begin, const Token* end) {
         const bool is_done = into_.way_down != WayDown::empty && into_.way_down != WayDown::real;
         if (is_done || begin == end) {

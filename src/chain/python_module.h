@@ -1,5 +1,5 @@
-// PythonModule: the facts that a text tells of a Python module: its description, the values of some
-// of its names, and whether its function `downgrade` does anything.
+// PythonModule: the facts that a text shows of a Python module. These are its description, the
+// values of some of its names, and whether its function `downgrade` does anything.
 #pragma once
 
 #include "chain/chain.h"
@@ -18,7 +18,7 @@ struct PythonModule {
                  const std::vector<std::string_view>& names,
                  std::string_view in_class = {});
 
-    // Returns the last assignment to the name, whose value holds; nullptr if there is none.
+    // Returns the last assignment to the name, which holds; nullptr if there is none.
     [[nodiscard]] const Assignment* find(std::string_view name) const;
 
     [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }

@@ -3,7 +3,7 @@
 //
 // The whole file is scanned, because a later line may bind a name again. Every loop takes at least
 // one byte, and nesting is limited, so that hostile texts end. After an error the scanner is not
-// used again: next() returned false, and problem() has the reason.
+// used again: next_line() returned false, and problem() has the reason.
 #include "chain/python_source.h"
 
 #include <fmt/format.h>
@@ -23,6 +23,7 @@ constexpr int k_tab = 8;
 constexpr std::size_t k_few = 4;  // tokens that weigh() needs of a line in a function
 constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
 
+// Every byte from 0x80 counts as part of a name: Python allows letters of all scripts.
 constexpr std::array<bool, 256> make_name_bytes() {
     std::array<bool, 256> table{};
     for (std::size_t i = 0; i < table.size(); ++i) {
@@ -197,6 +198,7 @@ bool PythonSource::scan_brackets() {
     return true;
 }
 
+// Operators of two characters are single tokens, because `==` and `:=` are no assignments.
 void PythonSource::scan_op() {
     static constexpr std::string_view k_doubled = "*/<>";
     static constexpr std::string_view k_before_equals = "=!<>:+-*/%&|^@";
@@ -230,6 +232,7 @@ bool PythonSource::starts_string(std::size_t& quote) const {
     return false;
 }
 
+// Strings in f-strings come back here by skip_replacement(), so that the depth is counted.
 bool PythonSource::scan_string(std::size_t quote) {
     if (nesting_ > k_nesting_max) {
         return stop("strings are nested too deep");

@@ -1,9 +1,10 @@
-// Reads literals, and tells assignments from all other ways to bind a name.
+// Reads literals, and separates assignments from all other ways to bind a name.
 //
 // Python binds names by assignment, `:=`, `+=`, `import`, `def`, `class`, `for`, `with`, `except`,
 // `match`, `del` and `global`. A plain assignment of a literal gives a value. Every other binding
-// of a wanted name gives an error in place of a value, and so does a later change of it (`name[0] =
-// x`). The rule is to refuse when in doubt: a wrong value would give a wrong verdict on a database.
+// of a wanted name gives an error in place of a value. So does a later change of the value
+// (`name[0] = x`). The rule is to refuse when in doubt: a wrong value would give a wrong verdict on
+// a database.
 #include "chain/python_value.h"
 
 #include <fmt/format.h>
@@ -198,7 +199,7 @@ private:
         return list;
     }
 
-    // Numbers get a message of their own, because `revision = 1` is a frequent mistake.
+    // Numbers get a message of their own: `revision = 1` looks right and is no id.
     Result<Value> atom(int depth) {
         if (depth > k_depth_max) {
             return no_value("its value is nested too deep");
@@ -382,8 +383,7 @@ private:
     }
 
     // `target` is a name, a name with its annotation, or names with commas between them. An
-    // assignment to an element or attribute changes the value that the name had, which makes that
-    // value unknown.
+    // assignment to an element or attribute changes the name's value, which is then unknown.
     void assign(Span target, Span value, bool may_annotate) {
         if (!mentions(target)) {
             return;
@@ -487,7 +487,7 @@ Result<std::vector<std::string>> names_of(const Value& value) {
 }
 
 // The head of a block has no plain assignments. A statement behind the colon of a head (`if x: a =
-// 1`) may not be reached, so that it is read as part of the head.
+// 1`) may not be reached. It is read as part of the head.
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
     std::vector<Assignment> assignments;

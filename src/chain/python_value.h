@@ -1,7 +1,7 @@
-// The values of Python that a text alone tells: strings, None, and sequences of these.
+// The values of Python that a text alone shows: strings, None, and sequences of these.
 //
-// Everything else (names, calls, numbers, f-strings with braces) is an error, as only running the
-// file could tell its value.
+// Other expressions (names, calls, numbers, f-strings with braces) are errors, as only running the
+// file would give their value.
 #pragma once
 
 #include "base/result.h"

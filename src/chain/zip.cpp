@@ -1,8 +1,8 @@
 // Zip archives (wheels) by their central directory, with libzip. Only texts of interest are
 // inflated, and each is checked by its CRC.
 //
-// libarchive reads zips too, but touches the header of every entry and converts its name and time,
-// which was six times slower on a wheel of 3,500 files. Names have no CRC: zip_headers.h compares
+// libarchive reads zips too, but touches the header of every entry and converts its name and time.
+// That was six times slower on a wheel of 3,500 files. Names have no CRC: zip_headers.h compares
 // them.
 #include "chain/zip.h"
 

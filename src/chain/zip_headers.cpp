@@ -85,6 +85,7 @@ Status check_zip_headers(std::string_view bytes) {
     }
     const std::size_t size = number(bytes, *end + 12, 4);
     const std::size_t offset = number(bytes, *end + 16, 4);
+    // Impossible values belong to zip64 or to a damaged file.
     if (offset == 0xFFFFFFFF || size > *end || offset > *end - size) {
         return {};  // zip64: libzip alone judges it
     }

@@ -1,9 +1,8 @@
 // Builders of schemas: the small functions of which schema_pack.cpp, schema_procedure.cpp and
 // schema_cluster.cpp are composed.
 //
-// A schema is a value. Builders copy their parts into it, except for `inner` and `keys`: those are
-// shared pointers, because they are schemas within a schema, and because the same part stands in
-// many places.
+// A schema is a value. Builders copy their parts into it, except for `inner` and `keys`. Those are
+// shared pointers: a schema within a schema needs one, and the same part stands in many places.
 #include "pack/shape.h"
 
 namespace drydock::pack {

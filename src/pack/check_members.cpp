@@ -153,8 +153,7 @@ bool share_release(const Member& a, const Member& b) {
 }
 
 // Returns true if the agent could take a process of one member for the other's. It knows a process
-// by its arguments, folder and environment; the link behind the program's path does not tell them
-// apart.
+// by its arguments, folder and environment; the link behind the program's path is no difference.
 bool are_alike(const Member& member, const Member& neighbour) {
     const Json& a = member.service;
     const Json& b = neighbour.service;

@@ -1,9 +1,9 @@
 // Conditions: one relation of one fact to one operand, checked against the types of the facts.
 //
-// A condition is read in this order: find the fact (own role, system, the only other role), choose
-// the quantifier (`of`: this member, every, any, others), then read the operand by the fact's type.
-// Each step reports its own problems, and the condition is kept if the fact is known. Operands may
-// contain ${names}, which the planner replaces. docs/packs.md lists the relations.
+// A condition is read in this order: the fact (own role, system, the only other role), the
+// quantifier (`of`), the operand. Each step reports its own problems, and the condition is kept if
+// the fact is known. Operands may contain ${names}, which the planner replaces. docs/packs.md lists
+// the relations.
 #include "model/condition.h"
 #include "model/version.h"
 #include "pack/reader.h"
@@ -207,7 +207,7 @@ private:
     }
 
     // The usual quantifier depends on the place. In a step on members of the fact's role the
-    // condition is about this member; anywhere else it must hold for every member of the role.
+    // condition is about this member. Anywhere else it must hold for every member.
     void read_whose(const model::FactSpec& fact) {
         const bool of_member = !fact.role.empty();
         const bool of_this = of_member && fact.role == scope_.role;
@@ -235,9 +235,8 @@ private:
         }
     }
 
-    // Relations fall into three groups: `in` takes a list, `has` takes one item of a list fact, the
-    // rest take one value of the fact's type. Flags such as `same` and `present` take no typed
-    // value.
+    // Relations fall into three groups. `in` takes a list, `has` one item of a list fact, the rest
+    // one value of the fact's type. Flags such as `same` and `present` take no typed value.
     void read_operand(const Entry& entry) {
         condition_.relation = enum_from(entry.key, Relation::has, Relation::is);
         const bool ordered_type =

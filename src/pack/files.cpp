@@ -1,5 +1,5 @@
-// Reads one file. The buffer is one byte larger than the limit, so that the parser sees an
-// oversized file as oversized and reports it like any other problem, with a position.
+// Reads one file. The buffer is one byte larger than the limit. So the parser sees that a file is
+// too large, and reports it like any other problem.
 #include "pack/files.h"
 
 #include "os/stream.h"

@@ -1,7 +1,7 @@
 // The cluster file: hosts, policy, own releases, and members by way of read_member.cpp.
 //
-// The order of steps: check the document against the schema, add the file's own releases to a copy
-// of the pack, then read hosts, policy and members, then compare the members (check_members.cpp).
+// The document is checked against the schema first. Its own releases are added to a copy of the
+// pack. Then hosts, policy and members are read, and the members are compared (check_members.cpp).
 // Reading continues after problems, so that one run reports all of them. Defaults that depend on a
 // host (its state directory, the path of backups) are filled in here: behind this file a path is
 // absolute.

@@ -1,8 +1,8 @@
 // The pack: finds its files, reads them in order, and gives the pack its digest.
 //
 // The order is fixed: pack.yaml (roles, settings, facts), releases.yaml, procedures. Each part uses
-// names of the parts before it. A file with errors switches the later decoders off, and only their
-// schemas are checked: one misspelt role would otherwise cause a problem in every step.
+// names of the parts before it. After a file with errors the later files are only checked against
+// their schemas. One misspelt role would otherwise cause a problem in every step.
 //
 // The digest covers every file that may change a plan: names, texts and scripts. It is bound into
 // plans.
@@ -73,6 +73,7 @@ public:
 private:
     std::string path(const std::string& file) const { return folder_ + "/" + file; }
 
+    // Of these two files a pack has exactly one each, with one document.
     void one_document(const std::string& file,
                       const Shape& shape,
                       void (*read_document)(const Node&, PackReader&)) {

@@ -1,5 +1,5 @@
 // One member of a cluster file. The entries of the role and of the member are merged, ${names} are
-// replaced, paths become absolute, and the service and release become what the agent takes.
+// replaced, and paths become absolute. The service and the release take the agent's form.
 //
 // Settings have three levels: the pack's default, the role, the member; the last one present wins.
 // Settings may use each other, so they are resolved on demand, depth first, with the path of names
@@ -235,7 +235,7 @@ private:
     }
 
     // Replaces the ${names} in a string of this member, and records them as used (see
-    // tell_unused()).
+    // report_unused()).
     std::string replaced(const std::string& text, const Position& position) {
         const auto result = interpolate(text, [&](std::string_view view) -> Result<std::string> {
             const std::string name(view);
@@ -266,8 +266,8 @@ private:
         return limited(result.value_or(""), position);
     }
 
-    // Settings that use each other may grow without bound: in a chain of ten settings, each with
-    // ten references to the next, the last becomes 10^10 texts.
+    // Settings that use each other may grow without bound. In a chain of ten settings, each with
+    // ten references to the next, the first becomes 10^9 texts.
     std::string limited(std::string value, const Position& position) {
         reader_.expanded_bytes += value.size();
         const bool one_too_long = value.size() > k_expanded_bytes_max;

@@ -1,10 +1,10 @@
 // The ${names} that strings of a pack may use, and the checks of roles, stores and sides by name.
 //
 // Templates have no logic: a ${name} stands for a setting, a fact, a release or a path of the run.
-// Which names exist depends on the place (NameScope): a string about a member may use the settings
-// of its role, a step of a procedure the facts of the survey, a step with a script ${script}. The
-// planner and read_member.cpp replace the names; this file only decides whether one exists, so that
-// a misspelt name is found when the pack is loaded and not in the middle of a run.
+// The allowed names depend on the place (NameScope). A string about a member may use the settings
+// of its role, and a step of a procedure the facts of the survey. The planner and read_member.cpp
+// replace the names. This file only decides whether a name exists, so that a misspelt one is found
+// before any run.
 #include "base/text.h"
 #include "pack/reader.h"
 #include "pack/shape.h"
@@ -19,6 +19,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+// Prefixes keep facts apart from settings: both may be called `version`.
 void add_prefixed(Names& names, const std::string& prefix, const Names& suffixes) {
     for (const std::string& suffix : suffixes) {
         names.push_back(prefix + suffix);
@@ -30,6 +31,7 @@ Names settings_of(const model::Pack& pack, const std::string& role) {
     return entry == pack.settings.end() ? Names() : keys_of(entry->second);
 }
 
+// An empty role stands for the facts of the system.
 Names facts_of_scope(const model::Pack& pack, const std::string& role) {
     Names names;
     for (const model::FactSpec& fact : pack.facts) {
@@ -153,6 +155,8 @@ bool known_store(const Node& node, PackReader& reader) {
     return is_known;
 }
 
+// A scalar is taken as text, whatever its spelling: environment variables and headers have no
+// types.
 Json texts_map(const Node& node) {
     Json::Object object;
     for (const Entry& entry : node.entries) {

@@ -4,7 +4,7 @@
 //   yaml.h               YAML as a tree that keeps every position
 //   value_schema.h       schemas: the form of a value, as data; check() reads them
 //   schemas.h            one schema a file: schema_pack, schema_procedure and schema_cluster.cpp
-//   reader.h             the pack reader, a part a file: read_facts, read_releases, read_step,
+//   pack_reader.h        the pack reader, a part a file: read_facts, read_releases, read_step,
 //                        read_procedures, read_conditions and template_names.cpp
 //   cluster_reader.h     the cluster reader: load_cluster, read_member and check_members.cpp
 //

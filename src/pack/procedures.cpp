@@ -1,10 +1,9 @@
 // procedures/*.yaml: procedures, their phases, and the members that each phase is for.
 //
-// A procedure is a list of phases; a phase is a list of steps, either for the system or, with
-// `each`, for one member or host after the other. A document with `continues` adds phases to a
-// procedure of another document and has no head of its own. Names of phases and ids of steps are
-// unique within a procedure and a phase: the ids of a plan's actions are made of them, and a
-// journal refers to those.
+// A procedure is a list of phases, and a phase is a list of steps. With `each` its steps are for
+// one member or host after the other. A document with `continues` adds phases to a procedure of
+// another document and has no head of its own. Names of phases are unique in a procedure, ids of
+// steps in a phase. The ids of a plan's actions are made of them.
 #include "pack/reader.h"
 #include "pack/shape.h"
 
@@ -15,6 +14,7 @@
 
 namespace drydock::pack {
 
+// A schema ensures the two words and the batch; the size is bounded to fit an int.
 void read_order(const Node& node, model::Selection& selection) {
     selection.order = text_of(node) == "all" ? model::Order::all : model::Order::serial;
     if (node.kind == Node::Kind::map) {
@@ -27,7 +27,7 @@ void read_order(const Node& node, model::Selection& selection) {
 namespace {
 
 // With `each` the steps of the phase stay together for each member, or for each host with `by:
-// host`; `order` says how many members have their turn at a time.
+// host`. `order` limits the members at a time.
 model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection selection;
     selection.blocks = true;

@@ -18,7 +18,7 @@ struct PackReader {
     bool settings_known = true;  // false: ${names} are not checked, all would be reported
 };
 
-// The context of a string or condition: it decides which ${names} and whose facts may be used.
+// The context of a string or condition: it decides on the ${names} and facts that may be used.
 struct Scope {
     std::string role;     // the role of the member in question; empty: the whole system
     bool in_plan = true;  // true in a procedure, false in a probe
@@ -44,9 +44,8 @@ read_conditions(const Node& node, const Scope& scope, PackReader& reader);
 [[nodiscard]] std::optional<model::Condition>
 read_condition(const Node& node, const Scope& scope, PackReader& reader);
 
-// Returns the fact `name` for a step of `role`: the role's own fact, else the system's, else that
-// of the only other role with such a fact. Returns nullptr if there is none, or if several roles
-// have it.
+// Returns the fact `name` for a step of `role`: the role's own, else the system's, else that of the
+// only other role with one. Returns nullptr if there is none, or if several roles have it.
 [[nodiscard]] const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name);
 [[nodiscard]] std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role);

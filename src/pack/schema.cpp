@@ -93,8 +93,8 @@ Json patterned(const char* pattern) {
     return schema.set("pattern", pattern);
 }
 
-// Returns the schema without a reference: schema_of() refers to named ones, root_schema() defines
-// them.
+// Returns the schema without a reference: json_schema_of() refers to named ones, root_json_schema()
+// defines them.
 Json bare_schema(const Shape& shape) {
     Json schema;
     switch (shape.kind) {

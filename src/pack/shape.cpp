@@ -1,11 +1,11 @@
 // check(): compares a node with its schema and reports every difference, and the functions that
 // read values of checked nodes.
 //
-// A problem is reported where it is, once, with a suggestion: a misspelt key is reported as unknown
-// with the nearest known key, and therefore not as missing too (has_misspelling()). A node of the
-// wrong kind is reported as a whole, without its inner problems. The value functions never fail: a
-// missing or reported value gives the fallback, so that the decoders need no error handling of
-// their own and the other problems of the file are still found.
+// Each problem is reported once, at its place, with a suggestion. A misspelt key is reported as
+// unknown, with the nearest known key, and therefore not as missing too (has_misspelling()). A node
+// of the wrong kind is reported as a whole, without its inner problems. The value functions never
+// fail: a missing or reported value gives the fallback. So the decoders need no error handling, and
+// the other problems of the file are still found.
 #include "pack/shape.h"
 
 #include "base/text.h"
@@ -115,8 +115,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return is_complete ? std::optional(number) : std::nullopt;
 }
 
-// Booleans are the only scalars whose quotes matter: "true" in quotes is text, while a quoted
-// version or number is the usual way to keep 3.10 from becoming 3.1 in other YAML readers.
+// Quotes matter for booleans only: "true" in quotes is text. Versions are often quoted, because
+// other YAML readers turn 3.10 into 3.1.
 bool scalar_fits(const Node& node, const Shape& shape) {
     const std::string& text = node.scalar;
     switch (shape.kind) {
@@ -168,8 +168,8 @@ std::vector<std::string> field_keys(const Shape& shape) {
     return keys;
 }
 
-// Keys of a table are looked up in `fields` first. With `inner` set, any other key is the name of
-// something that the decoder checks, such as a store.
+// Keys of a table are looked up in `fields` first. With `inner` set, any other key is a name for
+// the decoder to check, such as a store's.
 void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostics) {
     const auto field =
         std::find_if(shape.fields.begin(), shape.fields.end(), [&](const Field& candidate) {

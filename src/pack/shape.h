@@ -85,7 +85,7 @@ void check(const Node& node,
            const std::string& subject,
            Diagnostics& diagnostics);
 
-// Return the schema as JSON Schema, draft 7; root_schema() adds the definitions and the title.
+// Return the schema as JSON Schema, draft 7; root_json_schema() adds the definitions and the title.
 [[nodiscard]] Json schema_of(const Shape& shape, const std::string& help = {});
 [[nodiscard]] Json root_schema(const Shape& shape, const std::string& title);
 

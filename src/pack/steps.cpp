@@ -1,14 +1,13 @@
 // One step of a phase: its verb, its members, its conditions, its request to the host, its effects.
 //
-// The order of the parts matters. The verb comes first, because it decides what a missing `on`
-// means and which keys are allowed. `on` sets the scope: the role and side whose facts and settings
-// the conditions and strings may use. Then follow the conditions, the request to the agent, the
-// effects for the model, and the limits, some of which depend on the kind of request.
+// The order of the parts matters. The verb comes first, because it decides on the meaning of a
+// missing `on` and on the allowed keys. `on` sets the scope: the role and side that conditions and
+// strings refer to. Then follow the conditions, the request to the agent, the effects for the
+// model, and the limits. Some limits depend on the kind of request.
 //
-// Verbs are typed because the checker must know their effects: a step that changes something the
-// pack does not declare would be invisible to it. So every verb except the reading ones needs a
-// request, and `effect` lists the changes that the verb does not imply. docs/packs.md describes the
-// keys.
+// Verbs are typed because the checker must know their effects. It cannot see a change that the pack
+// does not declare. So every verb except the reading ones needs a request, and `effect` lists the
+// changes that the verb does not imply. docs/packs.md describes the keys.
 #include "pack/reader.h"
 #include "pack/tables.h"
 
@@ -38,8 +37,7 @@ bool only_looks(Verb verb) {
 // The cluster file says how a member is started, stopped and installed, so that these verbs need no
 // `do`.
 bool has_own_request(Verb verb) {
-    const bool service =
-        verb == Verb::stop || verb == Verb::start;  // what it is, the cluster file says
+    const bool service = verb == Verb::stop || verb == Verb::start;
     return service || verb == Verb::install;
 }
 
@@ -50,7 +48,7 @@ bool has_title(Verb verb) {
 }
 
 // Both kinds of request are the agent's own form. Missing keys get their default here, so that a
-// plan says everything about a command.
+// plan describes a command completely.
 Json command_request(const Node& node) {
     Json request;
     request.set("kind", "command");
@@ -148,10 +146,10 @@ private:
         }
     }
 
-    // Sets `on` and the scope of the step. The cases, in order: a map selects members; `system`, or
-    // a reading verb outside of `each`, is about the system; in a phase with `each` the step is
-    // about this member; stop, start and restart take all members of their role; everything else
-    // must say `on`.
+    // Sets `on` and the scope of the step. The cases, in order: A map selects members. `system`, or
+    // a reading verb outside of `each`, is about the system. In a phase with `each` the step is
+    // about this member. The verbs stop, start and restart take all members of their role. All
+    // other steps must have `on`.
     void read_on() {
         const Node& selector = node_["on"];
         const bool by_default = selector.kind == Node::Kind::nothing;
@@ -293,8 +291,7 @@ private:
     }
 
     // A step has at most one request: a command, an HTTP request, a virtual environment, or a
-    // script alone. A script may also stand beside a command, whose arguments then contain
-    // ${script}.
+    // script alone. A script may also stand beside a command: then its arguments contain ${script}.
     void read_request() {
         step_.script = text_of(node_["script"]);
         for (const Node* argument : items_of(node_["arguments"])) {
@@ -473,8 +470,8 @@ private:
         }
     }
 
-    // Only a command reports progress and can be ended early. A step that can be cancelled must be
-    // possible to continue: it is repeatable, or its completion check tells whether it happened.
+    // Only a command reports progress and can be ended early. A cancelled step must be possible to
+    // continue: it is repeatable, or its completion check decides whether it happened.
     void read_long_limits() {
         step_.stall_ms = duration_of(node_["stall"], 0);
         step_.cancellable = boolean_of(node_["cancellable"]);

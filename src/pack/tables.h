@@ -21,7 +21,7 @@ namespace drydock::pack {
 [[nodiscard]] const std::vector<std::string>& probe_kinds();
 [[nodiscard]] const std::vector<std::string>& derive_kinds();
 
-// Returns the value up to `last` whose name_of() is `name`; `fallback` if there is none.
+// Returns the value up to `last` with the name_of() `name`; `fallback` if there is none.
 template <class Enum>
 Enum enum_from(const std::string& name, Enum last, Enum fallback) {
     for (int i = 0; i <= static_cast<int>(last); ++i) {

@@ -1,7 +1,7 @@
 // The schema of the cluster file: hosts, roles, members, policy and own releases.
 //
-// The file is the operator's, so every key has a help text and most have an example: both appear in
-// messages and in the JSON Schema, which editors show. Service, release and settings may stand at a
+// The file is the operator's, so every key has a help text and most have an example. Both appear in
+// messages and in the JSON Schema that editors show. Service, release and settings may stand at a
 // role or at a member; read_member.cpp lets the member's replace the role's. Keys of a later build
 // (`systemd`, `package`) are in the schema, so that the reader can say so instead of "unknown key".
 #include "pack/pack.h"
@@ -11,6 +11,8 @@ namespace drydock::pack {
 
 namespace {
 
+// `connect` begins a command line, such as ssh with a host; `become` and the agent's command follow
+// it.
 Shape host() {
     return table({
         required("connect",
@@ -89,6 +91,7 @@ Field service() {
                     "{command: {start: [...], stop: [...], status: [...]}}");
 }
 
+// Installed releases lie side by side, and a symlink chooses the release that starts.
 Field release() {
     return optional(
         "release",
@@ -138,6 +141,7 @@ Shape member() {
     });
 }
 
+// The same keys as a member, without its identity.
 Shape role() {
     return table({
         optional("host", text(), "the host of members that name none", "a"),

@@ -77,6 +77,8 @@ Shape file_probe() {
     });
 }
 
+// A command of a probe changes nothing, unless its fact has `effect: writes`. The text of a script
+// travels with the probe.
 Shape command_probe() {
     return table(
         {
@@ -104,6 +106,7 @@ Shape sql_probe() {
     });
 }
 
+// A scalar stands for a built-in answer about the member, a map for the parameters of the probe.
 Shape probe() {
     return table(
         {
@@ -199,6 +202,7 @@ Shape setting() {
     });
 }
 
+// `quorum: majority` makes the planner and the checker count the members that are down.
 Shape role() {
     return table({
         optional("quorum", choice({"majority", "none"}), "none if not given", "majority"),
@@ -207,6 +211,7 @@ Shape role() {
     });
 }
 
+// The order of `formats` is the order of age: raising and lowering move along it.
 Shape store() {
     return table({
         required("role", text(), "the role that keeps it", "member"),
@@ -287,6 +292,7 @@ Shape skew() {
     });
 }
 
+// A risk with a condition that cannot be evaluated counts as present.
 Shape risk() {
     return table({
         required("id", name(), "its name", "data-inconsistency"),
@@ -328,6 +334,8 @@ const Shape& pack_shape() {
     return shape;
 }
 
+// `stores`, `series` and `releases` are required even if empty: a forgotten part would go
+// unnoticed.
 const Shape& releases_shape() {
     static const Shape shape = table({
         required("stores", map_of(name(), store()), "the stores and their formats", "{}"),

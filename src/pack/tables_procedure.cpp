@@ -1,10 +1,9 @@
 // The schemas of conditions and of the documents of procedures/*.yaml.
 //
-// Words of the model (relations, quantifiers, verbs) come from the model's own enums by name_of(),
-// so that a pack cannot use a word that the model does not know, and a new verb appears in the
-// schema at once. Conditions are used by steps, guards, selections of members, procedures and
-// risks. Keys such as `when`, `then` and `happened` are the pack authors' interface: editors show
-// their help texts.
+// Words of the model (relations, quantifiers, verbs) come from the model's own enums by name_of().
+// So a pack cannot use a word unknown to the model, and a new verb appears in the schema at once.
+// Conditions are used by steps, guards, selections of members, procedures and risks. Keys such as
+// `when`, `then` and `happened` are the pack authors' interface: editors show their help texts.
 #include "pack/pack.h"
 #include "pack/tables.h"
 
@@ -29,6 +28,7 @@ std::vector<std::string> whose_names() {
 
 namespace {
 
+// One key for each relation, so that a condition reads as a sentence: `{fact: ready, is: true}`.
 std::vector<Field> condition_fields() {
     // Flags without an operand are written `same: true`; no other value makes sense.
     const Shape yes = choice({"true"});
@@ -112,6 +112,7 @@ Shape command() {
     });
 }
 
+// Requests change the system; reading over HTTP is a probe.
 Shape http() {
     return table({
         required("url", text(), "where to send it", "\"${client_url}/v3/x\""),
@@ -122,6 +123,7 @@ Shape http() {
     });
 }
 
+// One value enters or leaves a list of this member, such as the releases on its disk.
 Shape listed() {
     return table({required("fact", text(), "this member's fact, a list", "on_disk"),
                   required("value", text(), "the value", "\"${to}\"")});

@@ -1,10 +1,9 @@
 // Builds the tree of nodes from the events of yaml-cpp, with the limits for untrusted files.
 //
-// yaml-cpp's own tree hides anchors and duplicate keys. Its events tell of each of these with a
-// position, so that they can be refused at once, and the parse stops where a limit is reached. Size
-// and encoding are checked before the parser sees the text. Other problems end the parse at the
-// first one, as the rest of the file would be misread; duplicate keys are reported, and the parse
-// continues.
+// yaml-cpp's own tree hides anchors and duplicate keys. Its events report each of these with a
+// position, so that the parse can stop there, and at each limit. Size and encoding are checked
+// before the parser sees the text. A problem ends the parse, as the rest of the file would be
+// misread. Only duplicate keys are reported without an end.
 #include "pack/yaml.h"
 
 #include "base/check.h"

@@ -1,8 +1,9 @@
 // YAML as a tree that keeps every position. The schemas check it and the readers decode it.
 //
 // Scalars stay text: "3.4" becomes no number and yes no boolean, as only the schema knows the type.
-// Refused, with position: anchors, aliases, tags, duplicate keys, keys that are not plain text,
-// nesting deeper than k_depth_max, files over k_file_size_max, bytes that are not UTF-8.
+// Refused, with position: anchors, aliases, tags, duplicate keys, keys other than plain text. The
+// same holds for nesting deeper than k_depth_max, files over k_file_size_max, and bytes that are
+// not UTF-8.
 #pragma once
 
 #include "base/diagnostics.h"

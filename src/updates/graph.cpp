@@ -1,10 +1,9 @@
 // Shortest routes by a breadth-first search over bits.
 //
-// A graph of OpenShift's has some thousand versions and hundreds of thousands of edges. Each
-// version has a row of bits, one for each version that it may be updated to. A step of the search
-// takes 64 edges at a time: successors that are not reached yet are `row & unreached`. Versions are
-// in order of age, so that reading each word from its highest bit reaches the newest versions
-// first.
+// A graph may have thousands of versions, and edges by the square of that. Each version has a row
+// of bits, one for each version that it may be updated to. A step of the search takes 64 edges at a
+// time: successors that are not reached yet are `row & unreached`. Versions are in order of age, so
+// that reading each word from its highest bit reaches the newest versions first.
 #include "updates/graph.h"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // Reads OpenShift's graph data (github.com/openshift/cincinnati-graph-data).
 //
-// The order of steps: parse every file, collect and sort the versions of all channels, allow the
-// updates within each channel, then remove the blocked edges. Problems of the files are collected
-// and reported together; only a bad pattern ends the reading. `from` of a blocked edge is a regular
-// expression over versions with their architecture; each pattern is matched once against all
+// The order of steps: parse every file; collect and sort the versions of all channels; allow the
+// updates within each channel; remove the blocked edges. Problems of the files are collected and
+// reported together; only a bad pattern ends the reading. `from` of a blocked edge is a regular
+// expression over versions with their architecture. Each pattern is matched once against all
 // versions and kept, because many edges have the same one.
 #include "updates/openshift.h"
 
@@ -68,6 +68,7 @@ int minor_of(const std::string& version) {
     return major * 1000 + minor;
 }
 
+// Holds the parsed files: channels are read twice, first for the versions and then for the updates.
 class Reader {
 public:
     explicit Reader(const GraphFiles& files) {
@@ -99,6 +100,7 @@ public:
     }
 
 private:
+    // A channel lists versions by their text; a wrong one is reported and left out.
     void read_versions(const pack::Node& channel, std::vector<std::string>& versions) {
         for (const pack::Entry& entry : channel["versions"].entries) {
             if (is_version(Scheme::semver, entry.value.scalar)) {
@@ -198,7 +200,7 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
-// Only *.yaml counts: the directories also hold notes.
+// Files without the ending .yaml are ignored.
 Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
     namespace fs = std::filesystem;
     std::error_code error;
@@ -218,6 +220,7 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 }  // namespace
 
+// Edges are stored by target, as one file blocks one target for many sources.
 std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
                                                            std::size_t target) const {
     std::vector<const BlockedEdge*> edges;

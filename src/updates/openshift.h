@@ -2,9 +2,9 @@
 // blocked-edges/*.yaml.
 //
 // The directory does not say which updates a release allows; the release images do. Here each
-// version may be updated to every newer one of the same or the next minor that shares a channel
-// with it, unless the edge is blocked. A blocked edge with `matchingRules` is a known risk, which
-// matters on some clusters only. Such edges are not in the graph; objections() returns them.
+// version may be updated to every newer one of the same or next minor in its channels, unless the
+// edge is blocked. A blocked edge with `matchingRules` is a known risk, which matters on some
+// clusters only. Such edges are not in the graph; objections() returns them.
 #pragma once
 
 #include "base/result.h"

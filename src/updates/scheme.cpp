@@ -1,10 +1,10 @@
 // Orders versions by semver, PEP 440 and Debian's rules.
 //
 // For semver and PEP 440 a version becomes a key, a list of parts that compare one by one. Every
-// part that a version may lack has a rank for its absence: "1.0" is newer than "1.0rc1" because its
-// missing pre-release has the highest rank. Numbers are compared as texts by length and then by
-// digits, since dates and build numbers may exceed 64 bits. Debian's versions have no such key:
-// digits and other characters alternate, and `~` is older than the end of the text.
+// optional part has a rank for its absence: "1.0" is newer than "1.0rc1", because a missing
+// pre-release has the highest rank. Numbers are compared as texts by length and then by digits,
+// since dates and build numbers may exceed 64 bits. Debian's versions have no such key: digits and
+// other characters alternate, and `~` is older than the end of the text.
 #include "updates/scheme.h"
 
 #include <algorithm>
@@ -71,6 +71,7 @@ std::string take_letters(std::string_view& rest) {
     return word;
 }
 
+// Removes the prefix and returns true, if the text begins with it.
 bool take(std::string_view& rest, std::string_view prefix) {
     const bool is_there = rest.substr(0, prefix.size()) == prefix;
     rest.remove_prefix(is_there ? prefix.size() : 0);
@@ -247,6 +248,7 @@ int compare_debian_part(std::string_view a, std::string_view b) {
     return 0;
 }
 
+// A Debian version, taken apart. A missing epoch is 0, a missing revision the oldest.
 struct Debian {
     std::string epoch = "0";
     std::string_view upstream;
@@ -281,6 +283,7 @@ std::optional<Key> key_of(Scheme scheme, std::string_view text) {
     return scheme == Scheme::semver ? semver_key(text) : Pep440(text).key();
 }
 
+// A key that is a prefix of another is older.
 int compare_keys(const Key& a, const Key& b) {
     for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
         if (const int order = a[i].compare(b[i]); order != 0) {
@@ -317,6 +320,7 @@ int compare(Scheme scheme, std::string_view a, std::string_view b) {
                                     : compare_keys(*key_of(scheme, a), *key_of(scheme, b));
 }
 
+// Spellings of one version are neighbours after the sort: the smaller text comes first and stays.
 std::vector<std::string> sorted(Scheme scheme, std::vector<std::string> versions) {
     std::sort(versions.begin(), versions.end(), [&](const auto& a, const auto& b) {
         const int order = compare(scheme, a, b);

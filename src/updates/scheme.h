@@ -10,7 +10,7 @@ namespace drydock::updates {
 enum class Scheme {
     semver,  // OpenShift: 4.12.0-rc.1 < 4.12.0; build metadata behind + does not count
     pep440,  // Python: 1!2.0a1.dev3 < 2.0a1 < 2.0 < 2.0.post1; 24.03.0 is 24.3
-    debian,  // [epoch:]upstream[-revision], with ~ before everything
+    debian,  // [epoch:]upstream[-revision]; ~ is older than the end
 };
 
 // Returns <0, 0 or >0 if `a` is older than, the same as, or newer than `b`. A text that is no
