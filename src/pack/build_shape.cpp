@@ -12,15 +12,15 @@ namespace {
 using Kind = Shape::Kind;
 
 Shape of_kind(Kind kind) {
-    Shape shape;
-    shape.kind = kind;
-    return shape;
+    Shape schema;
+    schema.kind = kind;
+    return schema;
 }
 
 Shape around(Kind kind, Shape inner) {
-    Shape shape = of_kind(kind);
-    shape.inner = std::make_shared<const Shape>(std::move(inner));
-    return shape;
+    Shape schema = of_kind(kind);
+    schema.inner = std::make_shared<const Shape>(std::move(inner));
+    return schema;
 }
 
 }  // namespace
@@ -38,9 +38,9 @@ Shape name() {
 }
 
 Shape integer(std::int64_t minimum) {
-    Shape shape = of_kind(Kind::integer);
-    shape.least = minimum;
-    return shape;
+    Shape schema = of_kind(Kind::integer);
+    schema.least = minimum;
+    return schema;
 }
 
 Shape boolean() {
@@ -60,9 +60,9 @@ Shape range() {
 }
 
 Shape choice(std::vector<std::string> choices) {
-    Shape shape = of_kind(Kind::choice);
-    shape.choices = std::move(choices);
-    return shape;
+    Shape schema = of_kind(Kind::choice);
+    schema.choices = std::move(choices);
+    return schema;
 }
 
 Shape list_of(Shape inner) {
@@ -72,9 +72,9 @@ Shape list_of(Shape inner) {
 // Pack authors write `when: {...}` for one condition and `when: [{...}, {...}]` for several;
 // items_of() hides the difference from the decoders.
 Shape one_or_more(Shape inner) {
-    Shape shape = list_of(std::move(inner));
-    shape.single = true;
-    return shape;
+    Shape schema = list_of(std::move(inner));
+    schema.single = true;
+    return schema;
 }
 
 Shape map_of(Shape inner) {
@@ -82,31 +82,31 @@ Shape map_of(Shape inner) {
 }
 
 Shape map_of(Shape keys, Shape inner) {
-    Shape shape = map_of(std::move(inner));
-    shape.keys = std::make_shared<const Shape>(std::move(keys));
-    return shape;
+    Shape schema = map_of(std::move(inner));
+    schema.keys = std::make_shared<const Shape>(std::move(keys));
+    return schema;
 }
 
 Shape table(std::vector<Field> fields, std::vector<std::string> exactly_one) {
-    Shape shape = of_kind(Kind::table);
-    shape.fields = std::move(fields);
-    shape.exactly_one = std::move(exactly_one);
-    return shape;
+    Shape schema = of_kind(Kind::table);
+    schema.fields = std::move(fields);
+    schema.exactly_one = std::move(exactly_one);
+    return schema;
 }
 
 Shape either(Shape first, Shape second) {
-    Shape shape = of_kind(Kind::either);
-    shape.alternatives = {std::move(first), std::move(second)};
-    return shape;
+    Shape schema = of_kind(Kind::either);
+    schema.alternatives = {std::move(first), std::move(second)};
+    return schema;
 }
 
 // The example is part of every required field: the message on a missing key shows it.
-Field required(std::string key, Shape shape, std::string help, std::string example) {
-    return {std::move(key), std::move(shape), std::move(help), std::move(example), true};
+Field required(std::string key, Shape schema, std::string help, std::string example) {
+    return {std::move(key), std::move(schema), std::move(help), std::move(example), true};
 }
 
-Field optional(std::string key, Shape shape, std::string help, std::string example) {
-    return {std::move(key), std::move(shape), std::move(help), std::move(example), false};
+Field optional(std::string key, Shape schema, std::string help, std::string example) {
+    return {std::move(key), std::move(schema), std::move(help), std::move(example), false};
 }
 
 }  // namespace drydock::pack

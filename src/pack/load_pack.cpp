@@ -75,7 +75,7 @@ private:
 
     // Of these two files a pack has exactly one each, with one document.
     void one_document(const std::string& file,
-                      const Shape& shape,
+                      const Shape& schema,
                       void (*read_document)(const Node&, PackReader&)) {
         const auto entry = files_.find(file);
         if (entry == files_.end()) {
@@ -87,16 +87,16 @@ private:
         }
         const auto documents = parse_yaml(entry->second, path(file), false, diagnostics_);
         if (!documents.empty()) {
-            read(documents.front(), shape, read_document);
+            read(documents.front(), schema, read_document);
         }
     }
 
     // Checks the schema of every document, but decodes it only if all names it may refer to are
     // known.
     void read(const Node& document,
-              const Shape& shape,
+              const Shape& schema,
               void (*read_document)(const Node&, PackReader&)) {
-        check(document, shape, "the file", diagnostics_);
+        check(document, schema, "the file", diagnostics_);
         if (document.kind == Node::Kind::map && names_known_) {
             read_document(document, reader_);
         }

@@ -14,39 +14,39 @@ namespace {
 using Kind = Shape::Kind;
 
 Json typed(const char* type) {
-    Json schema;
-    schema.set("type", type);
-    return schema;
+    Json json;
+    json.set("type", type);
+    return json;
 }
 
 // Scalars are typed by their key, not by their spelling: 3.4 is a valid text, "3" a valid number.
 Json text_schema() {
     Json types;
-    Json schema;
-    schema.set("type", types.push("string").push("number").push("boolean"));
-    return schema;
+    Json json;
+    json.set("type", types.push("string").push("number").push("boolean"));
+    return json;
 }
 
-Json choice_schema(const Shape& shape) {
+Json choice_schema(const Shape& schema) {
     Json values;
-    for (const std::string& word : shape.choices) {
+    for (const std::string& word : schema.choices) {
         values.push(word);
         // Editors read these words as booleans where they are not quoted.
         if (word == "true" || word == "yes" || word == "no") {
             values.push(word != "no");
         }
     }
-    Json schema;
-    schema.set("enum", values);
-    return schema;
+    Json json;
+    json.set("enum", values);
+    return json;
 }
 
 // A table with `exactly_one` becomes a `oneOf` over required keys, which also refuses two of them.
-Json table_schema(const Shape& shape) {
-    Json schema = typed("object");
+Json table_schema(const Shape& schema) {
+    Json json = typed("object");
     Json properties = Json::Object();
     Json needed;
-    for (const Field& field : shape.fields) {
+    for (const Field& field : schema.fields) {
         Json property = schema_of(field.shape, field.help);
         if (!field.example.empty()) {
             property.set("examples", Json(Json::Array{field.example}));
@@ -56,48 +56,48 @@ Json table_schema(const Shape& shape) {
             needed.push(field.key);
         }
     }
-    schema.set("properties", properties);
+    json.set("properties", properties);
     if (!needed.is_null()) {
-        schema.set("required", needed);
+        json.set("required", needed);
     }
-    schema.set("additionalProperties", shape.inner ? schema_of(*shape.inner) : Json(false));
+    json.set("additionalProperties", schema.inner ? schema_of(*schema.inner) : Json(false));
     Json ways;
-    for (const std::string& key : shape.exactly_one) {
+    for (const std::string& key : schema.exactly_one) {
         Json way;
         ways.push(way.set("required", Json(Json::Array{key})));
     }
-    return ways.is_null() ? schema : schema.set("oneOf", ways);
+    return ways.is_null() ? json : json.set("oneOf", ways);
 }
 
 // A list that may omit its brackets becomes a choice between the list and one item.
-Json list_schema(const Shape& shape) {
-    Json schema = typed("array");
-    schema.set("items", schema_of(*shape.inner));
-    if (!shape.single) {
-        return schema;
+Json list_schema(const Shape& schema) {
+    Json json = typed("array");
+    json.set("items", schema_of(*schema.inner));
+    if (!schema.single) {
+        return json;
     }
     Json alternatives;
-    return alternatives.set("anyOf", Json(Json::Array{schema, schema_of(*shape.inner)}));
+    return alternatives.set("anyOf", Json(Json::Array{json, schema_of(*schema.inner)}));
 }
 
-Json map_schema(const Shape& shape) {
-    Json schema = typed("object");
-    if (shape.keys && shape.keys->kind == Kind::name) {
-        schema.set("propertyNames", schema_of(*shape.keys));
+Json map_schema(const Shape& schema) {
+    Json json = typed("object");
+    if (schema.keys && schema.keys->kind == Kind::name) {
+        json.set("propertyNames", schema_of(*schema.keys));
     }
-    return schema.set("additionalProperties", schema_of(*shape.inner));
+    return json.set("additionalProperties", schema_of(*schema.inner));
 }
 
 Json patterned(const char* pattern) {
-    Json schema = text_schema();
-    return schema.set("pattern", pattern);
+    Json json = text_schema();
+    return json.set("pattern", pattern);
 }
 
 // Returns the schema without a reference: json_schema_of() refers to named ones, root_json_schema()
 // defines them.
-Json bare_schema(const Shape& shape) {
-    Json schema;
-    switch (shape.kind) {
+Json bare_schema(const Shape& schema) {
+    Json json;
+    switch (schema.kind) {
     case Kind::any:
         return Json::Object();
     case Kind::text:
@@ -109,60 +109,60 @@ Json bare_schema(const Shape& shape) {
     case Kind::duration:
         return patterned("^[0-9]+(ms|s|m|h|d)$");
     case Kind::integer:
-        return typed("integer").set("minimum", shape.least);
+        return typed("integer").set("minimum", schema.least);
     case Kind::boolean:
         return typed("boolean");
     case Kind::choice:
-        return choice_schema(shape);
+        return choice_schema(schema);
     case Kind::list:
-        return list_schema(shape);
+        return list_schema(schema);
     case Kind::map:
-        return map_schema(shape);
+        return map_schema(schema);
     case Kind::table:
-        return table_schema(shape);
+        return table_schema(schema);
     case Kind::either:
         break;
     }
     Json::Array ways;
-    for (const Shape& alternative : shape.alternatives) {
+    for (const Shape& alternative : schema.alternatives) {
         ways.push_back(schema_of(alternative));
     }
-    return schema.set("anyOf", ways);
+    return json.set("anyOf", ways);
 }
 
 // Collects the named schemas. A schema is a value and cannot contain itself, so the recursion ends.
-void collect(const Shape& shape, Json& definitions) {
-    if (!shape.defined.empty()) {
-        definitions.set(shape.defined, bare_schema(shape));
+void collect(const Shape& schema, Json& definitions) {
+    if (!schema.defined.empty()) {
+        definitions.set(schema.defined, bare_schema(schema));
     }
-    for (const Field& field : shape.fields) {
+    for (const Field& field : schema.fields) {
         collect(field.shape, definitions);
     }
-    for (const Shape& alternative : shape.alternatives) {
+    for (const Shape& alternative : schema.alternatives) {
         collect(alternative, definitions);
     }
-    if (shape.inner) {
-        collect(*shape.inner, definitions);
+    if (schema.inner) {
+        collect(*schema.inner, definitions);
     }
 }
 
 }  // namespace
 
-Json schema_of(const Shape& shape, const std::string& help) {
-    Json schema = shape.defined.empty() ? bare_schema(shape)
-                                        : Json().set("$ref", "#/definitions/" + shape.defined);
-    return help.empty() ? schema : schema.set("description", help);
+Json schema_of(const Shape& schema, const std::string& help) {
+    Json json = schema.defined.empty() ? bare_schema(schema)
+                                       : Json().set("$ref", "#/definitions/" + schema.defined);
+    return help.empty() ? json : json.set("description", help);
 }
 
-Json root_schema(const Shape& shape, const std::string& title) {
-    Json schema = schema_of(shape);
+Json root_schema(const Shape& schema, const std::string& title) {
+    Json json = schema_of(schema);
     Json definitions;
-    collect(shape, definitions);
+    collect(schema, definitions);
     if (!definitions.is_null()) {
-        schema.set("definitions", definitions);
+        json.set("definitions", definitions);
     }
-    schema.set("$schema", "http://json-schema.org/draft-07/schema#");
-    return schema.set("title", title);
+    json.set("$schema", "http://json-schema.org/draft-07/schema#");
+    return json.set("title", title);
 }
 
 }  // namespace drydock::pack

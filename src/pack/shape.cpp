@@ -25,12 +25,12 @@ using Kind = Shape::Kind;
 constexpr std::size_t k_names_shown = 16;  // longer lists are not read
 
 // All other kinds are scalars; check() handles `any` and `either` before it asks.
-Node::Kind node_kind(const Shape& shape) {
-    if (shape.kind == Kind::list) {
+Node::Kind node_kind(const Shape& schema) {
+    if (schema.kind == Kind::list) {
         return Node::Kind::list;
     }
-    return shape.kind == Kind::map || shape.kind == Kind::table ? Node::Kind::map
-                                                                : Node::Kind::scalar;
+    return schema.kind == Kind::map || schema.kind == Kind::table ? Node::Kind::map
+                                                                  : Node::Kind::scalar;
 }
 
 std::string quoted(const std::vector<std::string>& words) {
@@ -42,13 +42,13 @@ std::string quoted(const std::vector<std::string>& words) {
 }
 
 // The texts complete "expected ..." in a suggestion.
-std::string expected_scalar(const Shape& shape) {
-    switch (shape.kind) {
+std::string expected_scalar(const Shape& schema) {
+    switch (schema.kind) {
     case Kind::name:
         return "a name of letters, digits, `-` and `_`";
     case Kind::integer:
-        return shape.least > 0 ? fmt::format("a whole number from {}", shape.least)
-                               : "a whole number";
+        return schema.least > 0 ? fmt::format("a whole number from {}", schema.least)
+                                : "a whole number";
     case Kind::boolean:
         return "true or false";
     case Kind::duration:
@@ -58,7 +58,7 @@ std::string expected_scalar(const Shape& shape) {
     case Kind::range:
         return "version bounds, as in \">=3.5.0 <3.6\"";
     case Kind::choice:
-        return (shape.choices.size() > 1 ? "one of " : "") + quoted(shape.choices);
+        return (schema.choices.size() > 1 ? "one of " : "") + quoted(schema.choices);
     case Kind::any:
     case Kind::text:
     case Kind::list:
@@ -71,19 +71,19 @@ std::string expected_scalar(const Shape& shape) {
 }
 
 // An `either` has two alternatives (see value_schema.h), and both are named.
-std::string expected(const Shape& shape) {
-    if (shape.kind == Kind::either) {
-        return expected(shape.alternatives[0]) + ", or " + expected(shape.alternatives[1]);
+std::string expected(const Shape& schema) {
+    if (schema.kind == Kind::either) {
+        return expected(schema.alternatives[0]) + ", or " + expected(schema.alternatives[1]);
     }
-    if (shape.kind == Kind::list) {
+    if (schema.kind == Kind::list) {
         return "a list, as in [a, b]";
     }
-    if (shape.kind == Kind::map || shape.kind == Kind::table) {
-        return shape.fields.empty()
+    if (schema.kind == Kind::map || schema.kind == Kind::table) {
+        return schema.fields.empty()
                    ? "keys with values, as in {key: value}"
-                   : fmt::format("keys with values, as in {{{}: ...}}", shape.fields.front().key);
+                   : fmt::format("keys with values, as in {{{}: ...}}", schema.fields.front().key);
     }
-    return expected_scalar(shape);
+    return expected_scalar(schema);
 }
 
 // Long scalars are cut: a whole document may stand where a word was expected.
@@ -117,13 +117,13 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 // Quotes matter for booleans only: "true" in quotes is text. Versions are often quoted, because
 // other YAML readers turn 3.10 into 3.1.
-bool scalar_fits(const Node& node, const Shape& shape) {
+bool scalar_fits(const Node& node, const Shape& schema) {
     const std::string& text = node.scalar;
-    switch (shape.kind) {
+    switch (schema.kind) {
     case Kind::name:
         return is_name(text);
     case Kind::integer:
-        return whole_number(text).value_or(shape.least - 1) >= shape.least;
+        return whole_number(text).value_or(schema.least - 1) >= schema.least;
     case Kind::boolean:
         return !node.quoted && (text == "true" || text == "false");
     case Kind::duration:
@@ -133,7 +133,7 @@ bool scalar_fits(const Node& node, const Shape& shape) {
     case Kind::range:
         return model::VersionRange::parse(text).has_value();
     case Kind::choice:
-        return std::count(shape.choices.begin(), shape.choices.end(), text) > 0;
+        return std::count(schema.choices.begin(), schema.choices.end(), text) > 0;
     case Kind::any:
     case Kind::text:
     case Kind::list:
@@ -147,22 +147,22 @@ bool scalar_fits(const Node& node, const Shape& shape) {
 
 // A choice has few words, so the nearest one is suggested first.
 void wrong(const Node& node,
-           const Shape& shape,
+           const Shape& schema,
            const std::string& subject,
            Diagnostics& diagnostics) {
-    const bool word = node.kind == Node::Kind::scalar && shape.kind == Kind::choice;
-    const std::string nearest_choice = word ? nearest(node.scalar, shape.choices) : "";
+    const bool word = node.kind == Node::Kind::scalar && schema.kind == Kind::choice;
+    const std::string nearest_choice = word ? nearest(node.scalar, schema.choices) : "";
     diagnostics.error(
         "value.wrong",
         node.where,
         fmt::format("{} is {}", subject, found(node)),
         (nearest_choice.empty() ? "" : fmt::format("did you mean `{}`? ", nearest_choice))
-            + fmt::format("expected {}", expected(shape)));
+            + fmt::format("expected {}", expected(schema)));
 }
 
-std::vector<std::string> field_keys(const Shape& shape) {
+std::vector<std::string> field_keys(const Shape& schema) {
     std::vector<std::string> keys;
-    for (const Field& field : shape.fields) {
+    for (const Field& field : schema.fields) {
         keys.push_back(field.key);
     }
     return keys;
@@ -170,25 +170,25 @@ std::vector<std::string> field_keys(const Shape& shape) {
 
 // Keys of a table are looked up in `fields` first. With `inner` set, any other key is a name for
 // the decoder to check, such as a store's.
-void check_entry(const Entry& entry, const Shape& shape, Diagnostics& diagnostics) {
+void check_entry(const Entry& entry, const Shape& schema, Diagnostics& diagnostics) {
     const auto field =
-        std::find_if(shape.fields.begin(), shape.fields.end(), [&](const Field& candidate) {
+        std::find_if(schema.fields.begin(), schema.fields.end(), [&](const Field& candidate) {
             return candidate.key == entry.key;
         });
-    if (field != shape.fields.end()) {
+    if (field != schema.fields.end()) {
         check(entry.value, field->shape, "`" + entry.key + "`", diagnostics);
-    } else if (shape.inner) {
-        check(entry.value, *shape.inner, "`" + entry.key + "`", diagnostics);
+    } else if (schema.inner) {
+        check(entry.value, *schema.inner, "`" + entry.key + "`", diagnostics);
     } else {
-        unknown_name(diagnostics, entry.where, "key", entry.key, field_keys(shape));
+        unknown_name(diagnostics, entry.where, "key", entry.key, field_keys(schema));
     }
 }
 
 // Returns true if one of `keys` is there with a typing error. "Did you mean" names it already, so
 // that it does not count as missing.
-bool misspelt(const Node& node, const Shape& shape, const std::vector<std::string>& keys) {
-    const std::vector<std::string> field_names = field_keys(shape);
-    return !shape.inner
+bool misspelt(const Node& node, const Shape& schema, const std::vector<std::string>& keys) {
+    const std::vector<std::string> field_names = field_keys(schema);
+    return !schema.inner
            && std::any_of(node.entries.begin(), node.entries.end(), [&](const Entry& entry) {
                   const bool is_known = std::find(field_names.begin(), field_names.end(), entry.key)
                                         != field_names.end();
@@ -200,12 +200,12 @@ bool misspelt(const Node& node, const Shape& shape, const std::vector<std::strin
 // Reports a second key of the group where it stands. A key given twice is the YAML reader's
 // problem.
 void check_one_of(const Node& node,
-                  const Shape& shape,
+                  const Shape& schema,
                   const std::string& subject,
                   Diagnostics& diagnostics) {
     const Entry* first = nullptr;
     for (const Entry& entry : node.entries) {
-        const auto& keys = shape.exactly_one;
+        const auto& keys = schema.exactly_one;
         if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) {
             continue;
         }
@@ -217,88 +217,88 @@ void check_one_of(const Node& node,
         }
         first = first == nullptr ? &entry : first;
     }
-    if (first == nullptr && !shape.exactly_one.empty()
-        && !misspelt(node, shape, shape.exactly_one)) {
+    if (first == nullptr && !schema.exactly_one.empty()
+        && !misspelt(node, schema, schema.exactly_one)) {
         diagnostics.error("key.missing",
                           node.where,
                           fmt::format("{} has none of the keys of which it needs one", subject),
-                          fmt::format("add one of {}", quoted(shape.exactly_one)));
+                          fmt::format("add one of {}", quoted(schema.exactly_one)));
     }
 }
 
 void check_table(const Node& node,
-                 const Shape& shape,
+                 const Shape& schema,
                  const std::string& subject,
                  Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
-        check_entry(entry, shape, diagnostics);
+        check_entry(entry, schema, diagnostics);
     }
-    for (const Field& field : shape.fields) {
-        if (field.required && !node.has(field.key) && !misspelt(node, shape, {field.key})) {
+    for (const Field& field : schema.fields) {
+        if (field.required && !node.has(field.key) && !misspelt(node, schema, {field.key})) {
             diagnostics.error("key.missing",
                               node.where,
                               fmt::format("{} has no `{}` ({})", subject, field.key, field.help),
                               fmt::format("add it, as in `{}: {}`", field.key, field.example));
         }
     }
-    check_one_of(node, shape, subject, diagnostics);
+    check_one_of(node, schema, subject, diagnostics);
 }
 
 // Keys that become parts of ids and file names have a schema too; it is checked as if they were
 // values.
-void check_map(const Node& node, const Shape& shape, Diagnostics& diagnostics) {
+void check_map(const Node& node, const Shape& schema, Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
-        if (shape.keys) {
+        if (schema.keys) {
             const Node key = {Node::Kind::scalar, entry.key, false, entry.where, {}};
-            check(key, *shape.keys, "the key", diagnostics);
+            check(key, *schema.keys, "the key", diagnostics);
         }
-        check(entry.value, *shape.inner, "`" + entry.key + "`", diagnostics);
+        check(entry.value, *schema.inner, "`" + entry.key + "`", diagnostics);
     }
 }
 
 void check_list(const Node& node,
-                const Shape& shape,
+                const Shape& schema,
                 const std::string& subject,
                 Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
-        check(entry.value, *shape.inner, "an item of " + subject, diagnostics);
+        check(entry.value, *schema.inner, "an item of " + subject, diagnostics);
     }
 }
 
 }  // namespace
 
 void check(const Node& node,
-           const Shape& shape,
+           const Shape& schema,
            const std::string& subject,
            Diagnostics& diagnostics) {
-    if (shape.kind == Kind::any) {
+    if (schema.kind == Kind::any) {
         return;
     }
     // The kind of node chooses the alternative, unless both are scalars: `local` and a list of
     // words differ in kind. Inside a chosen list or map, problems are reported as usual.
-    if (shape.kind == Kind::either) {
-        for (const Shape& alternative : shape.alternatives) {
+    if (schema.kind == Kind::either) {
+        for (const Shape& alternative : schema.alternatives) {
             const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, alternative);
             if (node_kind(alternative) == node.kind && fitting) {
                 return check(node, alternative, subject, diagnostics);
             }
         }
-        return wrong(node, shape, subject, diagnostics);
+        return wrong(node, schema, subject, diagnostics);
     }
     // One item without brackets stands for a list of one.
-    if (shape.single && node.kind == node_kind(*shape.inner)) {
-        return check(node, *shape.inner, subject, diagnostics);
+    if (schema.single && node.kind == node_kind(*schema.inner)) {
+        return check(node, *schema.inner, subject, diagnostics);
     }
-    if (node.kind != node_kind(shape)
-        || (node.kind == Node::Kind::scalar && !scalar_fits(node, shape))) {
-        return wrong(node, shape, subject, diagnostics);
+    if (node.kind != node_kind(schema)
+        || (node.kind == Node::Kind::scalar && !scalar_fits(node, schema))) {
+        return wrong(node, schema, subject, diagnostics);
     }
-    if (shape.kind == Kind::table) {
-        check_table(node, shape, subject, diagnostics);
-    } else if (shape.kind == Kind::map) {
-        check_map(node, shape, diagnostics);
-    } else if (shape.kind == Kind::list) {
-        check_list(node, shape, subject, diagnostics);
+    if (schema.kind == Kind::table) {
+        check_table(node, schema, subject, diagnostics);
+    } else if (schema.kind == Kind::map) {
+        check_map(node, schema, diagnostics);
+    } else if (schema.kind == Kind::list) {
+        check_list(node, schema, subject, diagnostics);
     }
 }
 

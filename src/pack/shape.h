@@ -74,20 +74,20 @@ struct Field {
 [[nodiscard]] Shape table(std::vector<Field> fields, std::vector<std::string> exactly_one = {});
 [[nodiscard]] Shape either(Shape first, Shape second);
 
-[[nodiscard]] Field required(std::string key, Shape shape, std::string help, std::string example);
+[[nodiscard]] Field required(std::string key, Shape schema, std::string help, std::string example);
 [[nodiscard]] Field
-optional(std::string key, Shape shape, std::string help, std::string example = {});
+optional(std::string key, Shape schema, std::string help, std::string example = {});
 
 // Reports every part of `node` that does not fit. `subject` names the node in sentences
 // ("`attempts`").
 void check(const Node& node,
-           const Shape& shape,
+           const Shape& schema,
            const std::string& subject,
            Diagnostics& diagnostics);
 
 // Return the schema as JSON Schema, draft 7; root_json_schema() adds the definitions and the title.
-[[nodiscard]] Json schema_of(const Shape& shape, const std::string& help = {});
-[[nodiscard]] Json root_schema(const Shape& shape, const std::string& title);
+[[nodiscard]] Json schema_of(const Shape& schema, const std::string& help = {});
+[[nodiscard]] Json root_schema(const Shape& schema, const std::string& title);
 
 // Return the value of a checked node; `fallback` if it is missing or was reported.
 [[nodiscard]] std::string text_of(const Node& node, std::string_view fallback = {});

@@ -180,7 +180,7 @@ Shape policy() {
 }  // namespace
 
 const Shape& cluster_shape() {
-    static const Shape shape = table({
+    static const Shape schema = table({
         required("cluster", name(), "its name", "orders"),
         required("system", name(), "the pack", "etcd"),
         optional("state", text(), "folder of the journal; ./<cluster>.state", "./state"),
@@ -194,7 +194,7 @@ const Shape& cluster_shape() {
                  "own builds that the pack does not know",
                  "{\"3.5.16-acme1\": {series: \"3.5\"}}"),
     });
-    return shape;
+    return schema;
 }
 
 Json cluster_schema() {

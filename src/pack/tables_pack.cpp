@@ -224,7 +224,7 @@ Shape store() {
 // All keys are optional, because a release states only its differences from its series. check_law()
 // in read_releases.cpp checks the merged rule.
 Shape law() {
-    Shape shape = table({
+    Shape schema = table({
         optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
         optional("writes", text(), "the format it writes", "\"3.5\""),
         optional("raises",
@@ -236,8 +236,8 @@ Shape law() {
                  "whether it can lower the format again",
                  "on_request"),
     });
-    shape.defined = "law";
-    return shape;
+    schema.defined = "law";
+    return schema;
 }
 
 // One policy holds one rule. `yields_to: chain` marks rules of thumb that a clean comparison of
@@ -310,7 +310,7 @@ Shape risk() {
 
 // Other keys of a release are names of stores, with the release's own format support.
 Shape release_shape() {
-    Shape shape = table({
+    Shape schema = table({
         required("series", text(), "its series", "\"3.5\""),
         optional("needs",
                  map_of(name(), text()),
@@ -318,12 +318,12 @@ Shape release_shape() {
                  "{python: \">=3.11 <3.12\"}"),
         optional("unavailable", text(), "why it cannot be installed", "\"yanked: broken\""),
     });
-    shape.inner = std::make_shared<const Shape>(law());
-    return shape;
+    schema.inner = std::make_shared<const Shape>(law());
+    return schema;
 }
 
 const Shape& pack_shape() {
-    static const Shape shape = table({
+    static const Shape schema = table({
         required("pack", name(), "the system's name", "etcd"),
         required("title", text(), "its name for people", "etcd"),
         required("roles", map_of(name(), role()), "the roles of its members", "{member: {}}"),
@@ -331,13 +331,13 @@ const Shape& pack_shape() {
             "settings", map_of(map_of(name(), setting())), "by role: what a cluster file gives"),
         required("facts", map_of(map_of(name(), fact())), "by role, or system: what is read", "{}"),
     });
-    return shape;
+    return schema;
 }
 
 // `stores`, `series` and `releases` are required even if empty: a forgotten part would go
 // unnoticed.
 const Shape& releases_shape() {
-    static const Shape shape = table({
+    static const Shape schema = table({
         required("stores", map_of(name(), store()), "the stores and their formats", "{}"),
         required("series",
                  map_of(version(), map_of(law())),
@@ -351,7 +351,7 @@ const Shape& releases_shape() {
         optional("skew", list_of(skew()), "which releases may serve together"),
         optional("risks", list_of(risk()), "what is known to go wrong"),
     });
-    return shape;
+    return schema;
 }
 
 Json pack_schema() {

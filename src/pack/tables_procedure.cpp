@@ -296,8 +296,8 @@ const Shape& procedure_shape() {
         optional("copy", text(), "restore: where a run's copy lies", "\"${backup}/snapshot.db\""),
         required("phases", list_of(phase()), "what is done, in order", "[{phase: roll}]"),
     };
-    static const Shape shape = table(fields, {"procedure", "continues"});
-    return shape;
+    static const Shape schema = table(fields, {"procedure", "continues"});
+    return schema;
 }
 
 Json procedure_schema() {
