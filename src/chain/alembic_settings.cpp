@@ -2,8 +2,8 @@
 //
 // alembic reads the file with Python's configparser. Here sections, continued values and comments
 // are enough: only `script_location`, `version_locations` and the separator keys matter. A file may
-// have several sections with a `script_location`, one for each database; each becomes an
-// environment.
+// have several sections with a `script_location`, one for each database; each gives settings of its
+// own.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/paths.h"

@@ -41,8 +41,7 @@ bool has_own_request(Verb verb) {
     return service || verb == Verb::install;
 }
 
-// For other verbs the object is a role, a store or a release, and the planner makes the title of
-// it.
+// The other verbs have an object instead: a role, a store, a release or the data to move.
 bool has_title(Verb verb) {
     return !about_role(verb) && !about_store(verb) && verb != Verb::install && verb != Verb::move;
 }

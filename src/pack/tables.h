@@ -16,8 +16,8 @@ namespace drydock::pack {
 
 [[nodiscard]] Shape condition_shape();
 [[nodiscard]] Shape release_shape();
-[[nodiscard]] std::vector<std::string> relation_names();  // in the order of model::Relation
-[[nodiscard]] std::vector<std::string> whose_names();     // in the order of model::Whose
+[[nodiscard]] std::vector<std::string> relation_names();  // in the order of Relation
+[[nodiscard]] std::vector<std::string> whose_names();     // in the order of Quantifier
 [[nodiscard]] const std::vector<std::string>& probe_kinds();
 [[nodiscard]] const std::vector<std::string>& derive_kinds();
 

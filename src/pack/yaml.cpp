@@ -3,7 +3,7 @@
 // yaml-cpp's own tree hides anchors and duplicate keys. Its events report each of these with a
 // position, so that the parse can stop there, and at each limit. Size and encoding are checked
 // before the parser sees the text. A problem ends the parse, as the rest of the file would be
-// misread. Only duplicate keys are reported without an end.
+// misread. Only a duplicate key is reported without ending the parse.
 #include "pack/yaml.h"
 
 #include "base/check.h"

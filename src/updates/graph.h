@@ -47,7 +47,7 @@ public:
 
     [[nodiscard]] const std::vector<std::string>& versions() const { return versions_; }
 
-    [[nodiscard]] std::size_t find(std::string_view version) const;  // k_nowhere: unknown
+    [[nodiscard]] std::size_t find(std::string_view version) const;  // k_not_found: unknown
 
     void allow(std::size_t source, std::size_t target) { next_[source].set(target); }
 
@@ -61,7 +61,7 @@ public:
     // there, or if both are the same version.
     [[nodiscard]] std::vector<std::size_t> route(std::size_t start, std::size_t goal) const;
 
-    // Returns for each version its predecessor on the route from `start`; k_nowhere: not reached.
+    // Returns for each version its predecessor on the route from `start`; k_not_found: not reached.
     [[nodiscard]] std::vector<std::size_t> tree(std::size_t start) const;
 
 private:
