@@ -6,8 +6,9 @@
 // model, and the limits. Some limits depend on the kind of request.
 //
 // Verbs are typed because the checker must know their effects. It cannot see a change that the pack
-// does not declare. So every verb except the reading ones needs a request, and `effect` lists the
-// changes that the verb does not imply. docs/packs.md describes the keys.
+// does not declare. So every verb needs a request, except the reading ones and those with a request
+// from the cluster file. `effect` lists the changes that the verb does not imply. docs/packs.md
+// describes the keys.
 #include "pack/reader.h"
 #include "pack/tables.h"
 
@@ -29,7 +30,7 @@ bool about_store(Verb verb) {
     return verb == Verb::backup || verb == Verb::restore || verb == Verb::migrate;
 }
 
-// Verbs that change nothing by themselves. Without `on` they are about the system.
+// Verbs that change nothing by themselves. Without `on` and `each` they are about the system.
 bool only_looks(Verb verb) {
     return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
 }
