@@ -18,7 +18,7 @@ constexpr std::int64_t k_drift_ms_max =
 constexpr std::int64_t k_drift_poll_ms = 100;
 
 // Adds standing requirements of the plan that were met once and are broken now. A requirement is
-// left out if a fact in its sentence differs already: one cause is reported once.
+// left out if a fact that it reads differs already: one cause is reported once.
 void add_broken_requirements(const model::Plan& plan,
                              const run::State& state,
                              const model::FactBook& facts,
@@ -32,9 +32,10 @@ void add_broken_requirements(const model::Plan& plan,
         }
         for (const model::Condition& condition : plan.actions[i].guard) {
             const auto verdict = model::evaluate(condition, view);
+            const auto keys = model::facts_of(condition, roster, "");
             const bool is_reported =
                 std::any_of(drift.begin(), drift.end(), [&](const run::Drift& difference) {
-                    return verdict.because.starts_with(difference.key + " ");
+                    return std::find(keys.begin(), keys.end(), difference.key) != keys.end();
                 });
             if (verdict.outcome != model::Tri::yes && !is_reported) {
                 drift.push_back({condition.fact,
