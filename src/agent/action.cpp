@@ -43,18 +43,18 @@ std::string_view name(Outcome outcome) {
 }
 
 ActionResult run_typed(const Json& request, const ActionContext& context) {
-    const std::string& wanted = request["kind"].as_string();
+    const std::string& kind_name = request["kind"].as_string();
     for (const auto& kind : k_kinds) {
-        if (kind.name == wanted) {
+        if (kind.name == kind_name) {
             return kind.run(request, context);
         }
     }
     return failed({"agent.bad_request",
-                   fmt::format("this agent knows no action of kind `{}`", wanted),
+                   fmt::format("this agent knows no action of kind `{}`", kind_name),
                    "use the same drydock on both sides"});
 }
 
-Result<std::vector<std::string>> read_texts(const Json& list, std::string_view what) {
+Result<std::vector<std::string>> read_texts(const Json& list, std::string_view key) {
     std::vector<std::string> texts;
     for (const auto& item : list.items()) {
         if (item.is_string() && item.as_string().find('\0') == std::string::npos) {
@@ -62,7 +62,7 @@ Result<std::vector<std::string>> read_texts(const Json& list, std::string_view w
         }
     }
     if (!list.is_array() || texts.size() != list.items().size()) {
-        return fail("agent.bad_request", fmt::format("`{}` is no list of texts", what));
+        return fail("agent.bad_request", fmt::format("`{}` is no list of texts", key));
     }
     return texts;
 }

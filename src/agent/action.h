@@ -67,7 +67,7 @@ run_command(const Json& request, const ActionContext& context, Lifetime lifetime
 [[nodiscard]] ActionResult run_service_stop(const Json& request, const ActionContext& context);
 
 // The strings of a JSON list; "agent.bad_request" names `what` when it is no list of strings.
-[[nodiscard]] Result<std::vector<std::string>> read_texts(const Json& list, std::string_view what);
+[[nodiscard]] Result<std::vector<std::string>> read_texts(const Json& list, std::string_view key);
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_pairs(const Json& object);
 
 }  // namespace drydock::agent

@@ -48,9 +48,9 @@ public:
             return stalled_;
         }
         look_ms_ = now + k_stall_look_ms;
-        Json done = read_told_progress(folder_)["done"];
-        if (done != done_) {
-            done_ = std::move(done);
+        Json progress = read_told_progress(folder_)["done"];
+        if (progress != progress_) {
+            progress_ = std::move(progress);
             moved_ms_ = now;
         }
         stalled_ = stalled_ || now - moved_ms_ >= stall_ms_;
@@ -61,7 +61,7 @@ private:
     os::RealClock clock_;
     std::string folder_;
     std::int64_t stall_ms_;
-    Json done_;
+    Json progress_;
     std::int64_t moved_ms_ = clock_.monotonic_ms();
     std::int64_t look_ms_ = 0;
     bool stalled_ = false;
@@ -88,8 +88,8 @@ Result<std::vector<std::string>> read_argv(const Json& request, const std::strin
     DRYDOCK_TRY_ASSIGN(const std::string path, write_script(request["script"], folder));
     for (auto& argument : argv) {
         constexpr std::string_view k_place = "${script}";
-        if (const auto at = argument.find(k_place); at != std::string::npos) {
-            argument.replace(at, k_place.size(), path);
+        if (const auto position = argument.find(k_place); position != std::string::npos) {
+            argument.replace(position, k_place.size(), path);
         }
     }
     return argv;
@@ -115,9 +115,9 @@ Result<Output> open_output(const Json& request, const std::string& folder) {
         return Output();
     }
     const std::string part = part_path(request, folder);
-    DRYDOCK_TRY_ASSIGN(auto into, os::OutputFolder::of(part));
-    DRYDOCK_TRY_ASSIGN(auto file, into.open(os::name_of(part), O_WRONLY | O_TRUNC));
-    return Output{std::move(into), std::move(file)};
+    DRYDOCK_TRY_ASSIGN(auto output_folder, os::OutputFolder::of(part));
+    DRYDOCK_TRY_ASSIGN(auto file, output_folder.open(os::name_of(part), O_WRONLY | O_TRUNC));
+    return Output{std::move(output_folder), std::move(file)};
 }
 
 Status keep_output(const Json& request, const std::string& folder, const Output& output) {
@@ -174,18 +174,18 @@ ActionResult stalled(const Json& request, const std::string& folder, Json eviden
 ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
-        const auto how = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
+        const auto ending = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
                          : run.cancelled ? std::string("was cancelled")
                                          : run.exit.text();
         return unknown({run.timed_out ? "command.timeout" : "command.ended_early",
-                        fmt::format("{} {}: how far it came is not known", program, how),
+                        fmt::format("{} {}: how far it came is not known", program, ending),
                         "look at what it should have done, on the host"},
                        std::move(evidence));
     }
     if (!is_done(request, run.exit)) {
-        const std::string why =
+        const std::string message =
             fmt::format("{} ended with {}{}", program, run.exit.text(), last_words(evidence));
-        return failed({"command.failed", why, "`drydock log --json` has its output"},
+        return failed({"command.failed", message, "`drydock log --json` has its output"},
                       std::move(evidence));
     }
     return {Outcome::done, std::move(evidence)};
@@ -194,13 +194,13 @@ ActionResult judge(const Json& request, const os::RunResult& run, Json evidence)
 ActionResult finish_output(ActionResult result,
                            const Json& request,
                            const std::string& folder,
-                           const Output& out) {
+                           const Output& output) {
     if (result.outcome == Outcome::done) {
-        const auto kept = keep_output(request, folder, out);
-        return kept ? result : failed(kept.error(), std::move(result.evidence));
+        const auto status = keep_output(request, folder, output);
+        return status ? result : failed(status.error(), std::move(result.evidence));
     }
-    if (out.folder) {
-        out.folder->remove(os::name_of(part_path(request, folder)));
+    if (output.folder) {
+        output.folder->remove(os::name_of(part_path(request, folder)));
     }
     return result;
 }

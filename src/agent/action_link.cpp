@@ -51,14 +51,14 @@ ActionResult run_link_action(const Json& request, const ActionContext&) {
     if (auto checked = check(link, target); !checked) {
         return failed(checked.error());
     }
-    const auto before = read_link(link);
+    const auto old_target = read_link(link);
     Json evidence;
-    evidence.set("before", before ? Json(*before) : Json());
+    evidence.set("before", old_target ? Json(*old_target) : Json());
     evidence.set("after", target);
-    const auto done =
-        before == target ? os::sync_folder(os::folder_of(link)) : switch_link(link, target);
-    if (!done) {
-        return failed(done.error(), std::move(evidence));
+    const auto status =
+        old_target == target ? os::sync_folder(os::folder_of(link)) : switch_link(link, target);
+    if (!status) {
+        return failed(status.error(), std::move(evidence));
     }
     return {Outcome::done, std::move(evidence)};
 }

@@ -162,9 +162,9 @@ ActionResult run_venv_action(const Json& request, const ActionContext& context) 
         return failed(other_pins(target));
     }
     if (presence == Presence::none) {
-        auto made = make(request, *pins, context);
-        if (made.outcome != Outcome::done) {
-            return made;
+        auto result = make(request, *pins, context);
+        if (result.outcome != Outcome::done) {
+            return result;
         }
     }
     return check(request, context);

@@ -91,16 +91,16 @@ std::optional<ActionState> read_attempt(const std::string& folder) {
 }
 
 ActionState read_interrupted(const std::string& folder) {
-    const auto left = contained_processes(folder);
-    if (left && left->empty()) {
+    const auto survivors = contained_processes(folder);
+    if (survivors && survivors->empty()) {
         remove_containment(folder);
         return {ActionPhase::torn, {}};
     }
     Json detail = read_progress(folder);
-    if (left) {
-        detail.set("left_behind", std::uint64_t{left->size()});
+    if (survivors) {
+        detail.set("left_behind", std::uint64_t{survivors->size()});
     } else {
-        detail.set("problem", to_utf8(left.error().message));
+        detail.set("problem", to_utf8(survivors.error().message));
     }
     return {ActionPhase::running, std::move(detail)};
 }

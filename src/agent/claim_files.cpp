@@ -42,17 +42,17 @@ Result<os::FileLock> lock_claim(const std::string& path) {
 
 Status claim_path(const std::string& path, Owner owner, bool take_over) {
     DRYDOCK_TRY_ASSIGN(const os::FileLock lock, lock_claim(path));
-    DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_registry(path));
-    FenceRegistry after = before;
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry stored_registry, read_registry(path));
+    FenceRegistry new_registry = stored_registry;
     owner.cluster.clear();  // what counts here is the path
     owner.claims = {path};
-    DRYDOCK_TRY_ASSIGN(const std::int64_t epoch, after.fence(owner, take_over));
+    DRYDOCK_TRY_ASSIGN(const std::int64_t epoch, new_registry.fence(owner, take_over));
     if (epoch != owner.epoch) {
         return fail("agent.fenced",
                     fmt::format("{} obeys epoch {} and no longer {}", path, epoch, owner.epoch),
                     "another conductor has taken over this run; follow it with `drydock status`");
     }
-    return before == after ? Status() : os::write_output_durable(owner_file(path), after.text());
+    return stored_registry == new_registry ? Status() : os::write_output_durable(owner_file(path), new_registry.text());
 }
 
 }  // namespace

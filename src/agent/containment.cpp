@@ -73,14 +73,14 @@ std::string group_of(const std::string& folder, const std::string& parent) {
 // The attempt's own group below another, or nothing where no group can be made.
 std::string make_group(const std::string& folder, const std::string& parent) {
     const std::string group = group_of(folder, parent);
-    const bool made = !parent.empty() && (::mkdir(group.c_str(), 0755) == 0 || errno == EEXIST);
-    return made ? group : std::string();
+    const bool exists = !parent.empty() && (::mkdir(group.c_str(), 0755) == 0 || errno == EEXIST);
+    return exists ? group : std::string();
 }
 
 // The caller's own, or nothing where there are no groups.
 std::string current_group() {
-    const bool off = std::getenv(k_no_cgroup_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe)
-    return off ? std::string() : os::cgroup_of().value_or("");
+    const bool is_disabled = std::getenv(k_no_cgroup_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    return is_disabled ? std::string() : os::cgroup_of().value_or("");
 }
 
 os::Fd open_group(const std::string& group) {
@@ -127,12 +127,12 @@ std::vector<std::pair<pid_t, std::uint64_t>> read_sessions(const std::string& fo
 // A session's number is that of its first process, and nobody else's while a member lives.
 bool is_in_session(pid_t pid, const std::vector<std::pair<pid_t, std::uint64_t>>& sessions) {
     const pid_t session = ::getsid(pid);
-    return std::any_of(sessions.begin(), sessions.end(), [&](const auto& each) {
-        if (session != each.first) {
+    return std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
+        if (session != entry.first) {
             return false;
         }
         const auto leader = os::find_process(session);
-        return !leader || !*leader || (*leader)->start_ticks == each.second;
+        return !leader || !*leader || (*leader)->start_ticks == entry.second;
     });
 }
 
@@ -157,7 +157,7 @@ Result<bool> is_contained(const os::ProcessFacts& process,
 Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& record) {
     const std::string cookie = cookie_of(real_path(folder));
     const auto sessions = read_sessions(folder);
-    std::vector<pid_t> found;
+    std::vector<pid_t> matches;
     DRYDOCK_TRY_ASSIGN(const auto list, os::list_processes());
     for (const pid_t pid : list.pids) {
         DRYDOCK_TRY_ASSIGN(const auto process, os::find_process(pid));
@@ -166,24 +166,24 @@ Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& 
         }
         DRYDOCK_TRY_ASSIGN(const bool contained, is_contained(*process, cookie, sessions));
         if (contained) {
-            found.push_back(pid);
+            matches.push_back(pid);
         }
     }
-    if (found.empty() && !list.complete) {
+    if (matches.empty() && !list.complete) {
         return fail("os.proc", "/proc hides the processes of other users");
     }
-    return found;
+    return matches;
 }
 
 // A process has no environment for an instant while it is executed, and one that forks may be in no
 // list: only what two searches do not find is not there.
 Result<std::vector<pid_t>> search_processes(const std::string& folder, const Record& record) {
-    auto found = search_once(folder, record);
-    if (found && found->empty()) {
+    auto matches = search_once(folder, record);
+    if (matches && matches->empty()) {
         std::this_thread::sleep_for(k_search_again);
-        found = search_once(folder, record);
+        matches = search_once(folder, record);
     }
-    return found;
+    return matches;
 }
 
 // A zombie has ended: it does nothing any more, also while nobody reaps it.
@@ -270,8 +270,8 @@ void Containment::leave() const {
     }
     for (int i = 0; i < k_remove_tries && os::exists(group_); ++i) {
         os::remove_cgroup(group_);
-        const auto left = os::cgroup_processes(group_);
-        if (!left || !left->empty()) {
+        const auto pids = os::cgroup_processes(group_);
+        if (!pids || !pids->empty()) {
             return;
         }
         std::this_thread::sleep_for(i == 0 ? std::chrono::milliseconds(0) : k_kill_poll);

@@ -33,7 +33,7 @@ using Identity = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 struct Cache {
     std::mutex mutex;
     std::string file;                         // empty: none
-    std::map<std::string, std::string> kept;  // by key of the identity; what the file holds
+    std::map<std::string, std::string> stored_digests;  // by key of the identity; what the file holds
     std::map<Identity, std::string> digests;
 };
 
@@ -46,8 +46,8 @@ bool has_settled(const Identity& identity) {
 }
 
 Cache& cache() {
-    static Cache one;
-    return one;
+    static Cache digest_cache;
+    return digest_cache;
 }
 
 Result<Identity> identify(const std::string& path) {
@@ -96,23 +96,23 @@ std::optional<std::string> recall(const Identity& identity) {
     if (const auto hit = cache().digests.find(identity); hit != cache().digests.end()) {
         return hit->second;
     }
-    const auto kept = cache().kept.find(key_of(identity));
-    return kept != cache().kept.end() ? std::optional(kept->second) : std::nullopt;
+    const auto entry = cache().stored_digests.find(key_of(identity));
+    return entry != cache().stored_digests.end() ? std::optional(entry->second) : std::nullopt;
 }
 
 // A file that cannot be written costs time at the next agent, and nothing else.
 void keep(const Identity& identity, const std::string& digest) {
-    if (cache().file.empty() || !has_settled(identity) || cache().kept.size() >= k_cached_max) {
+    if (cache().file.empty() || !has_settled(identity) || cache().stored_digests.size() >= k_cached_max) {
         return;
     }
-    cache().kept[key_of(identity)] = digest;
-    Json all = Json::Object{};
-    for (const auto& [key, value] : cache().kept) {
-        all.set(key, value);
+    cache().stored_digests[key_of(identity)] = digest;
+    Json document = Json::Object{};
+    for (const auto& [key, value] : cache().stored_digests) {
+        document.set(key, value);
     }
     const std::string part = fmt::format("{}.{}", cache().file, ::getpid());
     const auto file = os::open_file(part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (!file || !os::write_all(file->get(), all.dump())
+    if (!file || !os::write_all(file->get(), document.dump())
         || std::rename(part.c_str(), cache().file.c_str()) != 0) {
         ::unlink(part.c_str());
     }
@@ -124,25 +124,25 @@ void keep_digests_in(const std::string& file) {
     const std::lock_guard lock(cache().mutex);
     cache().file = file;
     const auto text = os::read_file(file, k_file_bytes_max);
-    const auto all = text ? Json::parse(*text) : tl::unexpected(text.error());
-    if (all) {
-        for (const auto& [key, value] : all->members()) {
-            cache().kept.emplace(key, value.as_string());
+    const auto document = text ? Json::parse(*text) : tl::unexpected(text.error());
+    if (document) {
+        for (const auto& [key, value] : document->members()) {
+            cache().stored_digests.emplace(key, value.as_string());
         }
     }
 }
 
 Result<std::string> digest_file_cached(const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const Identity before, identify(path));
-    if (auto known = recall(before)) {
-        return std::move(*known);
+    DRYDOCK_TRY_ASSIGN(const Identity old_identity, identify(path));
+    if (auto cached_digest = recall(old_identity)) {
+        return std::move(*cached_digest);
     }
     DRYDOCK_TRY_ASSIGN(std::string digest, digest_file(path));
-    DRYDOCK_TRY_ASSIGN(const Identity after, identify(path));
+    DRYDOCK_TRY_ASSIGN(const Identity new_identity, identify(path));
     const std::lock_guard lock(cache().mutex);
-    if (before == after && cache().digests.size() < k_cached_max) {
-        cache().digests[after] = digest;
-        keep(after, digest);
+    if (old_identity == new_identity && cache().digests.size() < k_cached_max) {
+        cache().digests[new_identity] = digest;
+        keep(new_identity, digest);
     }
     return digest;
 }

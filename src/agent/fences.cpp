@@ -28,11 +28,11 @@ std::string utc_text(std::int64_t wall_ms) {
 std::string describe(const Owner& owner) {
     const std::string name = owner.cluster.empty() ? std::string("a cluster without a name")
                                                    : fmt::format("cluster `{}`", owner.cluster);
-    const std::string who = owner.who.empty() ? std::string() : fmt::format(", {}", owner.who);
+    const std::string contact = owner.who.empty() ? std::string() : fmt::format(", {}", owner.who);
     return fmt::format("{} (journal {}{}, since {}, epoch {})",
                        name,
                        owner.journal.empty() ? "unknown" : owner.journal.substr(0, k_short_journal),
-                       who,
+                       contact,
                        utc_text(owner.since_ms),
                        owner.epoch);
 }
@@ -63,18 +63,18 @@ tl::unexpected<Error> unregistered() {
 }
 
 // A lease from before the oldest one that the comer tells cannot be judged.
-bool is_other_copy(const Owner& known, const Owner& comer) {
-    if (known.leases.empty() || comer.leases.empty() || known.epoch > comer.epoch
-        || known.epoch < comer.leases.front().epoch) {
+bool is_other_copy(const Owner& owner, const Owner& candidate) {
+    if (owner.leases.empty() || candidate.leases.empty() || owner.epoch > candidate.epoch
+        || owner.epoch < candidate.leases.front().epoch) {
         return false;
     }
-    return std::find(comer.leases.begin(), comer.leases.end(), known.leases.back())
-           == comer.leases.end();
+    return std::find(candidate.leases.begin(), candidate.leases.end(), owner.leases.back())
+           == candidate.leases.end();
 }
 
-bool share_claim(const Owner& left, const Owner& right) {
-    return std::any_of(left.claims.begin(), left.claims.end(), [&](const std::string& claim) {
-        return std::find(right.claims.begin(), right.claims.end(), claim) != right.claims.end();
+bool share_claim(const Owner& first, const Owner& second) {
+    return std::any_of(first.claims.begin(), first.claims.end(), [&](const std::string& claim) {
+        return std::find(second.claims.begin(), second.claims.end(), claim) != second.claims.end();
     });
 }
 
@@ -145,9 +145,9 @@ Json to_json(const std::vector<LeaseMark>& leases) {
     return list;
 }
 
-bool is_conflict(const Owner& left, const Owner& right) {
-    const bool same_cluster = !left.cluster.empty() && left.cluster == right.cluster;
-    return left.journal != right.journal && (same_cluster || share_claim(left, right));
+bool is_conflict(const Owner& first, const Owner& second) {
+    const bool same_cluster = !first.cluster.empty() && first.cluster == second.cluster;
+    return first.journal != second.journal && (same_cluster || share_claim(first, second));
 }
 
 bool is_displacement(const Error& error) {
@@ -177,8 +177,8 @@ Result<FenceRegistry> FenceRegistry::read(const Json& value) {
     for (const auto& owner : value["owners"].items()) {
         registry.owners_.push_back(stored_owner(owner));
     }
-    for (const auto& each : value["displaced"].items()) {
-        registry.displacements_.push_back({each["journal"].as_string(), stored_owner(each["by"])});
+    for (const auto& displacement : value["displaced"].items()) {
+        registry.displacements_.push_back({displacement["journal"].as_string(), stored_owner(displacement["by"])});
     }
     return registry;
 }
@@ -195,8 +195,8 @@ std::string FenceRegistry::text() const {
 
 const Owner* FenceRegistry::find(std::string_view journal) const {
     const auto same = [&](const Owner& owner) { return owner.journal == journal; };
-    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
-    return at == owners_.end() ? nullptr : &*at;
+    const auto position = std::find_if(owners_.begin(), owners_.end(), same);
+    return position == owners_.end() ? nullptr : &*position;
 }
 
 // A conductor that names no journal could be of any: it is held to the highest epoch of all.
@@ -206,19 +206,19 @@ std::int64_t FenceRegistry::epoch_of(std::string_view journal) const {
 }
 
 const Owner* FenceRegistry::find_conflict(const Owner& owner) const {
-    const auto at = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& other) {
-        return is_conflict(owner, other);
+    const auto position = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& entry) {
+        return is_conflict(owner, entry);
     });
-    return at == owners_.end() ? nullptr : &*at;
+    return position == owners_.end() ? nullptr : &*position;
 }
 
 void FenceRegistry::displace_conflicts(const Owner& owner) {
     Owner winner = owner;
     winner.claims.clear();
-    std::erase_if(owners_, [&](const Owner& other) {
-        const bool loses = is_conflict(owner, other);
+    std::erase_if(owners_, [&](const Owner& entry) {
+        const bool loses = is_conflict(owner, entry);
         if (loses) {
-            displacements_.push_back({other.journal, winner});
+            displacements_.push_back({entry.journal, winner});
         }
         return loses;
     });
@@ -230,15 +230,15 @@ void FenceRegistry::displace_conflicts(const Owner& owner) {
 
 // Of the leases, the one that holds now is kept.
 Status FenceRegistry::store(Owner owner) {
-    std::erase_if(owner.leases, [&](const LeaseMark& each) { return each.epoch != owner.epoch; });
-    std::erase_if(displacements_, [&](const auto& each) { return each.journal == owner.journal; });
-    const auto same = [&](const Owner& other) { return other.journal == owner.journal; };
-    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
-    if (at != owners_.end()) {
-        owner.since_ms = at->since_ms;
-        owner.head = at->head;
-        owner.since_epoch = at->since_epoch;
-        *at = std::move(owner);
+    std::erase_if(owner.leases, [&](const LeaseMark& lease) { return lease.epoch != owner.epoch; });
+    std::erase_if(displacements_, [&](const auto& displacement) { return displacement.journal == owner.journal; });
+    const auto same = [&](const Owner& entry) { return entry.journal == owner.journal; };
+    const auto position = std::find_if(owners_.begin(), owners_.end(), same);
+    if (position != owners_.end()) {
+        owner.since_ms = position->since_ms;
+        owner.head = position->head;
+        owner.since_epoch = position->since_epoch;
+        *position = std::move(owner);
         return {};
     }
     if (owners_.size() >= k_owners_max) {
@@ -252,18 +252,18 @@ Status FenceRegistry::store(Owner owner) {
 }
 
 Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
-    if (const Owner* known = find(owner.journal); known && is_other_copy(*known, owner)) {
-        return other_copy(*known);
+    if (const Owner* registered_owner = find(owner.journal); registered_owner && is_other_copy(*registered_owner, owner)) {
+        return other_copy(*registered_owner);
     }
     if (const auto epoch = epoch_of(owner.journal); epoch > owner.epoch) {
         return epoch;
     }
-    const Owner* other = find_conflict(owner);
-    if (other != nullptr && !take_over) {
-        return owned(*other);
+    const Owner* conflict = find_conflict(owner);
+    if (conflict != nullptr && !take_over) {
+        return owned(*conflict);
     }
-    if (other != nullptr && !owner.cluster.empty() && other->cluster == owner.cluster) {
-        owner.since_epoch = std::min(owner.since_epoch, other->since_epoch);
+    if (conflict != nullptr && !owner.cluster.empty() && conflict->cluster == owner.cluster) {
+        owner.since_epoch = std::min(owner.since_epoch, conflict->since_epoch);
     }
     displace_conflicts(owner);
     const std::int64_t epoch = owner.epoch;
@@ -272,7 +272,7 @@ Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
 }
 
 Status FenceRegistry::check(const Commander& commander) const {
-    const auto same = [&](const auto& each) { return each.journal == commander.journal; };
+    const auto same = [&](const auto& displacement) { return displacement.journal == commander.journal; };
     const auto lost = std::find_if(displacements_.begin(), displacements_.end(), same);
     if (lost != displacements_.end()) {
         return fenced(fmt::format("this host was taken over by {}", describe(lost->by)));
@@ -286,12 +286,12 @@ Status FenceRegistry::check(const Commander& commander) const {
 
 Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     DRYDOCK_TRY(check(commander));
-    const Owner* known = find(commander.journal);
+    const Owner* registered_owner = find(commander.journal);
     if (!commander.journal.empty()) {
-        const bool holds = known != nullptr && known->epoch == commander.epoch;
+        const bool holds = registered_owner != nullptr && registered_owner->epoch == commander.epoch;
         return holds ? Status() : unregistered();
     }
-    Owner owner = known == nullptr ? Owner() : *known;
+    Owner owner = registered_owner == nullptr ? Owner() : *registered_owner;
     owner.epoch = commander.epoch;
     owner.since_ms = now_ms;
     return store(std::move(owner));
@@ -299,9 +299,9 @@ Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
 
 void FenceRegistry::note(const NotedHead& head) {
     const auto same = [&](const Owner& owner) { return owner.journal == head.journal; };
-    const auto at = std::find_if(owners_.begin(), owners_.end(), same);
-    if (at != owners_.end() && (!at->head || at->head->epoch != head.epoch)) {
-        at->head = head;
+    const auto position = std::find_if(owners_.begin(), owners_.end(), same);
+    if (position != owners_.end() && (!position->head || position->head->epoch != head.epoch)) {
+        position->head = head;
     }
 }
 
@@ -329,11 +329,11 @@ std::int64_t FenceRegistry::highest() const {
 }
 
 Json FenceRegistry::owners() const {
-    Json all{Json::Array{}};
+    Json list{Json::Array{}};
     for (const auto& owner : owners_) {
-        all.push(to_json(owner));
+        list.push(to_json(owner));
     }
-    return all;
+    return list;
 }
 
 Result<Owner> read_owner(const Json& value) {

@@ -129,7 +129,7 @@ private:
 
 // True if the two cannot work on one host side by side: two journals with the same cluster, or with
 // a claim in common.
-[[nodiscard]] bool is_conflict(const Owner& left, const Owner& right);
+[[nodiscard]] bool is_conflict(const Owner& first, const Owner& second);
 
 // True for the errors that tell a conductor that a host obeys somebody else, or may.
 [[nodiscard]] bool is_displacement(const Error& error);

@@ -63,16 +63,16 @@ Status send_message(int socket, std::string text, const std::vector<int>& descri
 }
 
 std::vector<os::Fd> descriptors_of(msghdr& message) {
-    std::vector<os::Fd> all;
-    for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
-        const std::size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; at->cmsg_type == SCM_RIGHTS && i < count; ++i) {
+    std::vector<os::Fd> descriptors;
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+        const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; header->cmsg_type == SCM_RIGHTS && i < count; ++i) {
             int number = -1;
-            std::memcpy(&number, CMSG_DATA(at) + i * sizeof(int), sizeof number);
-            all.emplace_back(number);
+            std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof number);
+            descriptors.emplace_back(number);
         }
     }
-    return all;
+    return descriptors;
 }
 
 Result<Message> receive_message(int socket) {
@@ -108,8 +108,8 @@ int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
         return 1;
     }
     const int order = ::fcntl(parts[k_input].get(), F_DUPFD, k_above_targets);
-    const int held = ::fcntl(parts[k_lock].get(), F_DUPFD, k_above_targets);
-    if (order < 0 || held < 0 || ::dup2(order, 0) < 0 || ::dup2(held, 3) < 0) {
+    const int lock = ::fcntl(parts[k_lock].get(), F_DUPFD, k_above_targets);
+    if (order < 0 || lock < 0 || ::dup2(order, 0) < 0 || ::dup2(lock, 3) < 0) {
         return 1;
     }
     ::syscall(SYS_close_range, 4, ~0U, 0);
@@ -177,13 +177,13 @@ Result<os::Fd> ForkServer::fork(const Order& order) {
         parts.push_back(order.cgroup);
     }
     DRYDOCK_TRY(send_message(socket_.get(), order.folder, parts));
-    DRYDOCK_TRY_ASSIGN(Message told, receive_message(socket_.get()));
-    if (told.descriptors.size() != 1) {
-        return fail("os.fork", fmt::format("no supervisor could be started: {}", told.text));
+    DRYDOCK_TRY_ASSIGN(Message reply, receive_message(socket_.get()));
+    if (reply.descriptors.size() != 1) {
+        return fail("os.fork", fmt::format("no supervisor could be started: {}", reply.text));
     }
     pipe.first.close();
     DRYDOCK_TRY(os::write_all(pipe.second.get(), "y"));
-    return std::move(told.descriptors.front());
+    return std::move(reply.descriptors.front());
 }
 
 }  // namespace drydock::agent

@@ -37,9 +37,9 @@ public:
     ~ForkServer();
     ForkServer(ForkServer&&) = default;
 
-    ForkServer& operator=(ForkServer&& other) noexcept {
-        std::swap(socket_, other.socket_);
-        std::swap(process_, other.process_);
+    ForkServer& operator=(ForkServer&& source) noexcept {
+        std::swap(socket_, source.socket_);
+        std::swap(process_, source.process_);
         return *this;
     }
 

@@ -32,9 +32,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // a lock, which the library itself holds while it connects and while TLS is agreed upon.
 class HeldSocket {
 public:
-    void hold(int made) {
+    void hold(int descriptor) {
         const std::lock_guard lock(mutex_);
-        socket_ = os::Fd(::fcntl(made, F_DUPFD_CLOEXEC, 0));
+        socket_ = os::Fd(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     }
 
     [[nodiscard]] std::uint64_t received() const {
@@ -87,8 +87,8 @@ public:
 
 private:
     static Watchdog& watchdog() {
-        static Watchdog& one = *new Watchdog;  // its thread may outlive all that is static
-        return one;
+        static Watchdog& instance = *new Watchdog;  // its thread may outlive all that is static
+        return instance;
     }
 
     void add(const Watch& watch) {
@@ -153,19 +153,19 @@ Url split_url(const std::string& text) {
 }
 
 httplib::Request to_library(const HttpRequest& request, std::string path, std::string& body) {
-    httplib::Request out;
-    out.method = request.method;
-    out.path = std::move(path);
-    out.body = request.body;
+    httplib::Request result;
+    result.method = request.method;
+    result.path = std::move(path);
+    result.body = request.body;
     for (const auto& [name, value] : request.headers) {
-        out.headers.emplace(name, value);
+        result.headers.emplace(name, value);
     }
-    out.content_receiver =
+    result.content_receiver =
         [&body](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
             body.append(data, size);
             return body.size() <= k_answer_bytes_max;
         };
-    return out;
+    return result;
 }
 
 void set_up(httplib::Client& client, const HttpRequest& request) {
@@ -185,43 +185,43 @@ void set_up(httplib::Client& client, const HttpRequest& request) {
 bool is_refused(const Url& url) {
     addrinfo hints = {};
     hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found) != 0) {
+    addrinfo* addresses = nullptr;
+    if (::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &addresses) != 0) {
         return false;
     }
     bool refused = true;
-    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-        const os::Fd end(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    for (const addrinfo* address = addresses; address != nullptr; address = address->ai_next) {
+        const os::Fd end(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         errno = 0;
-        int error = ::connect(end.get(), at->ai_addr, at->ai_addrlen) == 0 ? 0 : errno;
+        int error = ::connect(end.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
         if (error == EINPROGRESS) {
-            pollfd on = {end.get(), POLLOUT, 0};
+            pollfd poll_entry = {end.get(), POLLOUT, 0};
             socklen_t size = sizeof error;
-            ::poll(&on, 1, k_refused_wait_ms);
+            ::poll(&poll_entry, 1, k_refused_wait_ms);
             ::getsockopt(end.get(), SOL_SOCKET, SO_ERROR, &error, &size);
         }
         refused = refused && error == ECONNREFUSED;
     }
-    ::freeaddrinfo(found);
+    ::freeaddrinfo(addresses);
     return refused;
 }
 
 HttpError explain(httplib::Error error, const HttpRequest& request, const Url& url) {
     using httplib::Error;
-    const std::string what = fmt::format("{} {}", request.method, request.url);
+    const std::string request_line = fmt::format("{} {}", request.method, request.url);
     if (error == Error::Connection) {
-        return is_refused(url) ? HttpError{HttpFailure::refused, what + ": connection refused"}
-                               : HttpError{HttpFailure::not_sent, what + ": no connection"};
+        return is_refused(url) ? HttpError{HttpFailure::refused, request_line + ": connection refused"}
+                               : HttpError{HttpFailure::not_sent, request_line + ": no connection"};
     }
     if (error == Error::ConnectionTimeout) {
-        return {HttpFailure::not_sent, what + ": no connection in time"};
+        return {HttpFailure::not_sent, request_line + ": no connection in time"};
     }
     if (error == Error::SSLConnection || error == Error::SSLLoadingCerts
         || error == Error::SSLServerVerification) {
-        return {HttpFailure::not_sent, what + ": TLS: " + httplib::to_string(error)};
+        return {HttpFailure::not_sent, request_line + ": TLS: " + httplib::to_string(error)};
     }
     return {HttpFailure::lost,
-            what + ": no whole answer (closed by the other side, or too late): "
+            request_line + ": no whole answer (closed by the other side, or too late): "
                 + httplib::to_string(error)};
 }
 
@@ -233,7 +233,7 @@ send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
         std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
     const auto result = [&] {
         HeldSocket socket;
-        client.set_socket_options([&socket](int made) { socket.hold(made); });
+        client.set_socket_options([&socket](int descriptor) { socket.hold(descriptor); });
         const Watchdog::Watch watch(socket, deadline);
         return client.send(to_library(request, url.path, answer.body));
     }();
@@ -278,8 +278,8 @@ std::string why_refused(const HttpRequest& request) {
 }  // namespace
 
 tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
-    if (const std::string why = why_refused(request); !why.empty()) {
-        return tl::unexpected(HttpError{HttpFailure::not_sent, "the request is not sent: " + why});
+    if (const std::string reason = why_refused(request); !reason.empty()) {
+        return tl::unexpected(HttpError{HttpFailure::not_sent, "the request is not sent: " + reason});
     }
     const Url url = split_url(request.url);
     try {

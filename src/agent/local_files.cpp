@@ -43,10 +43,10 @@ struct Version {
     off_t size = 0;
     timespec changed = {};
 
-    bool operator==(const Version& other) const {
-        return device == other.device && inode == other.inode && size == other.size
-               && changed.tv_sec == other.changed.tv_sec
-               && changed.tv_nsec == other.changed.tv_nsec;
+    bool operator==(const Version& version) const {
+        return device == version.device && inode == version.inode && size == version.size
+               && changed.tv_sec == version.changed.tv_sec
+               && changed.tv_nsec == version.changed.tv_nsec;
     }
 };
 
@@ -111,7 +111,7 @@ Status LocalHost::check_path(const std::string& path) const {
 Status LocalHost::put(const Commander& commander, const PutPart& part) {
     DRYDOCK_TRY(check_path(part.path));
     {
-        DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
+        DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
         DRYDOCK_TRY(os::make_folder_durable(state_ + "/.files"));
         DRYDOCK_TRY(write_part(part));
     }
@@ -119,7 +119,7 @@ Status LocalHost::put(const Commander& commander, const PutPart& part) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const Version checked, check_part(part));
-    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
     return rename_part(part, checked);
 }
 

@@ -62,18 +62,18 @@ Status end_left_behind(const std::string& folder) {
     return {};
 }
 
-tl::unexpected<Error> fence_damaged(const std::string& state, const std::string& why) {
+tl::unexpected<Error> fence_damaged(const std::string& state, const std::string& cause) {
     return fail("agent.fence_damaged",
-                fmt::format("nobody knows who owns this host: {}/.fence: {}", state, why),
+                fmt::format("nobody knows who owns this host: {}/.fence: {}", state, cause),
                 "see that nobody works on it; then the same command with --take-over");
 }
 
 // True if an action was begun here and its run is not removed yet, or if that cannot be told.
 bool has_begun_actions(const std::string& state) {
     std::error_code error;
-    std::filesystem::recursive_directory_iterator at(state, error);
-    for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
-        if (at.depth() == 2 && at->path().filename() == "request.json") {
+    std::filesystem::recursive_directory_iterator entry(state, error);
+    for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+        if (entry.depth() == 2 && entry->path().filename() == "request.json") {
             return true;
         }
     }
@@ -164,11 +164,11 @@ Result<FenceRegistry> LocalHost::read_fences() const {
     return fences ? std::move(fences) : fence_damaged(state_, fences.error().message);
 }
 
-Status LocalHost::write_fences(const FenceRegistry& before, const FenceRegistry& after) const {
-    if (before == after) {
+Status LocalHost::write_fences(const FenceRegistry& old_fences, const FenceRegistry& new_fences) const {
+    if (old_fences == new_fences) {
         return {};
     }
-    const std::string text = after.text();
+    const std::string text = new_fences.text();
     if (text.size() > k_fence_file_max) {
         return fail("agent.owners_full",
                     fmt::format("the owners of this host need over {} bytes", k_fence_file_max),
@@ -180,18 +180,18 @@ Status LocalHost::write_fences(const FenceRegistry& before, const FenceRegistry&
 Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
     std::int64_t epoch = 0;
     {
-        DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_within_ms));
-        const auto known = read_fences();
-        if (!known && !(take_over && known.error().code == "agent.fence_damaged")) {
-            return tl::unexpected(known.error());
+        DRYDOCK_TRY_ASSIGN(const os::FileLock lock, enter(k_enter_within_ms));
+        const auto stored_fences = read_fences();
+        if (!stored_fences && !(take_over && stored_fences.error().code == "agent.fence_damaged")) {
+            return tl::unexpected(stored_fences.error());
         }
-        const FenceRegistry before = known.value_or(FenceRegistry());
-        FenceRegistry after = before;
-        DRYDOCK_TRY_ASSIGN(epoch, after.fence(owner, take_over));
+        const FenceRegistry old_fences = stored_fences.value_or(FenceRegistry());
+        FenceRegistry new_fences = old_fences;
+        DRYDOCK_TRY_ASSIGN(epoch, new_fences.fence(owner, take_over));
         if (epoch == owner.epoch) {
             DRYDOCK_TRY(claim_paths(owner, take_over));
         }
-        DRYDOCK_TRY(write_fences(before, after));
+        DRYDOCK_TRY(write_fences(old_fences, new_fences));
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
     wants_fork_server_ = !fork_server_;
@@ -210,33 +210,33 @@ Status LocalHost::check(const Commander& commander) {
 Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
                                             const std::optional<NotedHead>& head) const {
     DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
-    DRYDOCK_TRY_ASSIGN(const FenceRegistry before, read_fences());
-    FenceRegistry after = before;
-    DRYDOCK_TRY(after.admit(commander, os::RealClock().wall_ms()));
+    DRYDOCK_TRY_ASSIGN(const FenceRegistry old_fences, read_fences());
+    FenceRegistry new_fences = old_fences;
+    DRYDOCK_TRY(new_fences.admit(commander, os::RealClock().wall_ms()));
     if (head) {
-        after.note(*head);
+        new_fences.note(*head);
     }
-    DRYDOCK_TRY(write_fences(before, after));
-    return Turn{std::move(lock), std::move(after)};
+    DRYDOCK_TRY(write_fences(old_fences, new_fences));
+    return Turn{std::move(lock), std::move(new_fences)};
 }
 
 Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
                         const Json& secrets) {
-    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(permit.commander, permit.head));
+    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(permit.commander, permit.head));
     DRYDOCK_TRY_ASSIGN(
         const ClaimLocks claims,
-        hold_claims(turn.fences.claims_of(permit.commander.journal), permit.commander));
+        hold_claims(state_lock.fences.claims_of(permit.commander.journal), permit.commander));
     if (os::exists(folder_of(key))) {
         return check_request(folder_of(key), request);
     }
-    DRYDOCK_TRY_ASSIGN(const auto other, find_running_attempt(key));
-    if (other) {
-        return attempt_running(*other);
+    DRYDOCK_TRY_ASSIGN(const auto running_attempt, find_running_attempt(key));
+    if (running_attempt) {
+        return attempt_running(*running_attempt);
     }
-    DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
-    if (!made) {
+    DRYDOCK_TRY_ASSIGN(const bool is_new, make_attempt_folder(key));
+    if (!is_new) {
         return {};
     }
     const std::string folder = folder_of(key);
@@ -250,15 +250,15 @@ Status LocalHost::begin(const Permit& permit,
 // Must be called under the lock: then no other agent is about to start one.
 Result<std::optional<ActionKey>> LocalHost::find_running_attempt(const ActionKey& key) const {
     DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
-    for (ActionKey& other : keys) {
-        if (other.run != key.run || other.action != key.action) {
+    for (ActionKey& candidate : keys) {
+        if (candidate.run != key.run || candidate.action != key.action) {
             continue;
         }
-        const std::string folder = folder_of(other);
+        const std::string folder = folder_of(candidate);
         const auto state = read_attempt(folder);
         const auto phase = state ? state->phase : read_interrupted(folder).phase;
         if (phase == ActionPhase::running) {
-            return std::move(other);
+            return std::move(candidate);
         }
     }
     return std::nullopt;
@@ -280,9 +280,9 @@ Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
 }
 
 Status LocalHost::bury(const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock turn, enter(k_enter_soon_ms));
-    DRYDOCK_TRY_ASSIGN(const bool made, make_attempt_folder(key));
-    return made ? close_unstarted(folder_of(key), "a conductor was told that it never began")
+    DRYDOCK_TRY_ASSIGN(const os::FileLock lock, enter(k_enter_soon_ms));
+    DRYDOCK_TRY_ASSIGN(const bool is_new, make_attempt_folder(key));
+    return is_new ? close_unstarted(folder_of(key), "a conductor was told that it never began")
                 : Status();
 }
 
@@ -343,17 +343,17 @@ Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
                                            const std::string& order) {
     DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(order));
     const os::Fd group = make_containment(folder);
-    const ForkServer::Order wanted = {folder, input.get(), lock.descriptor(), group.get()};
-    for (int left = k_fork_tries;; --left) {
+    const ForkServer::Order fork_order = {folder, input.get(), lock.descriptor(), group.get()};
+    for (int tries_left = k_fork_tries;; --tries_left) {
         if (!fork_server_) {
             DRYDOCK_TRY(start_fork_server());
         }
-        auto supervisor = fork_server_->fork(wanted);
+        auto supervisor = fork_server_->fork(fork_order);
         if (supervisor) {
             return supervisor;
         }
         fork_server_.reset();  // whatever it answers later is of no order any more
-        if (left == 1) {
+        if (tries_left == 1) {
             return supervisor;
         }
     }
@@ -368,21 +368,21 @@ ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!os::exists(folder)) {
         // Somebody may have removed it by hand, too: the index knows what was begun.
-        const bool removed = is_marked(state_ + "/" + key.run) || index_.has(key);
-        return {removed ? ActionPhase::torn : ActionPhase::none, {}};
+        const bool was_begun = is_marked(state_ + "/" + key.run) || index_.has(key);
+        return {was_begun ? ActionPhase::torn : ActionPhase::none, {}};
     }
     if (auto state = read_attempt(folder)) {
         return std::move(*state);
     }
-    const auto turn = enter(k_enter_soon_ms);  // another agent may be about to start it
+    const auto lock = enter(k_enter_soon_ms);  // another agent may be about to start it
     auto state = read_attempt(folder);
     return state  ? std::move(*state)
-           : turn ? read_interrupted(folder)
+           : lock ? read_interrupted(folder)
                   : ActionState{ActionPhase::running, {}};
 }
 
 Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const Turn turn, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
     const std::string folder = folder_of(key);
     if (!os::is_locked(folder + "/lock").value_or(true)) {
         return is_closed(folder) ? Status() : end_left_behind(folder);
@@ -409,14 +409,14 @@ std::string LocalHost::read_journal(const ActionKey& key) const {
 
 Result<std::vector<RunningAction>> LocalHost::running() {
     DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
-    std::vector<RunningAction> all;
+    std::vector<RunningAction> actions;
     for (ActionKey& key : keys) {
         if (look(key).phase == ActionPhase::running) {
             std::string journal = read_journal(key);
-            all.push_back({std::move(key), std::move(journal)});
+            actions.push_back({std::move(key), std::move(journal)});
         }
     }
-    return all;
+    return actions;
 }
 
 // A fence that cannot be read notes nothing; facts() tells why.
@@ -433,9 +433,9 @@ std::set<NotedHead> LocalHost::heads(const std::string& run) {
 void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
     for (const auto& key : keys) {
         const std::string folder = folder_of(key);
-        const bool known = os::exists(folder) || is_marked(os::folder_of(folder));
-        const bool supervised = os::is_locked(folder + "/lock").value_or(true);
-        if (known && !supervised && look(key).phase != ActionPhase::running) {
+        const bool is_recorded = os::exists(folder) || is_marked(os::folder_of(folder));
+        const bool is_supervised = os::is_locked(folder + "/lock").value_or(true);
+        if (is_recorded && !is_supervised && look(key).phase != ActionPhase::running) {
             remove_containment(folder);
             index_.remove(key);
         }
@@ -455,11 +455,11 @@ void LocalHost::on_wake() {
     std::vector<ActionKey> ended;
     // Those that have ended leave, and their descriptors with them.
     std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {
-        const bool gone = os::wait_gone(supervisor.process, 0);
-        if (gone) {
+        const bool has_ended = os::wait_gone(supervisor.process, 0);
+        if (has_ended) {
             ended.push_back(supervisor.key);
         }
-        return gone;
+        return has_ended;
     });
     prune_index(ended);
 }

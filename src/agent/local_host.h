@@ -70,8 +70,8 @@ private:
                                         const std::optional<NotedHead>& head = {}) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
     [[nodiscard]] std::string read_journal(const ActionKey& key) const;
-    [[nodiscard]] Status write_fences(const FenceRegistry& before,
-                                      const FenceRegistry& after) const;
+    [[nodiscard]] Status write_fences(const FenceRegistry& old_fences,
+                                      const FenceRegistry& new_fences) const;
     // The attempt of the same action that runs here, also one whose supervisor died.
     [[nodiscard]] Result<std::optional<ActionKey>> find_running_attempt(const ActionKey& key) const;
     [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key);

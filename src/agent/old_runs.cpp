@@ -23,7 +23,7 @@ struct Run {
 };
 
 // What cannot be read is not removed.
-std::vector<std::string> those_read(Result<std::vector<std::string>> names) {
+std::vector<std::string> names_or_none(Result<std::vector<std::string>> names) {
     return names ? std::move(*names) : std::vector<std::string>();
 }
 
@@ -35,14 +35,14 @@ std::int64_t changed_ms(const std::string& folder) {
 // The newest first.
 std::vector<Run> unmarked_runs(const std::string& state) {
     std::vector<Run> runs;
-    for (const auto& name : those_read(run_names(state))) {
+    for (const auto& name : names_or_none(run_names(state))) {
         const std::string folder = fmt::format("{}/{}", state, name);
         if (!is_marked(folder)) {
             runs.push_back({folder, changed_ms(folder)});
         }
     }
-    std::sort(runs.begin(), runs.end(), [](const Run& left, const Run& right) {
-        return left.changed_ms > right.changed_ms;
+    std::sort(runs.begin(), runs.end(), [](const Run& first, const Run& second) {
+        return first.changed_ms > second.changed_ms;
     });
     return runs;
 }
@@ -57,7 +57,7 @@ bool has_ended(const Run& run) {
 std::size_t remove_attempts(const std::string& run, std::size_t count_max) {
     std::size_t removed = 0;
     std::error_code error;
-    for (const auto& name : those_read(names_in(run))) {
+    for (const auto& name : names_or_none(names_in(run))) {
         if (name == k_marker || removed >= count_max) {
             continue;
         }
@@ -89,11 +89,11 @@ void mark_old_runs(const std::string& state_folder, std::int64_t now_ms) {
 }
 
 void remove_marked_runs(const std::string& state_folder) {
-    std::size_t left = k_attempts_removed_max;
-    for (const auto& name : those_read(run_names(state_folder))) {
+    std::size_t budget = k_attempts_removed_max;
+    for (const auto& name : names_or_none(run_names(state_folder))) {
         const std::string folder = fmt::format("{}/{}", state_folder, name);
-        if (left > 0 && is_marked(folder)) {
-            left -= remove_attempts(folder, left);
+        if (budget > 0 && is_marked(folder)) {
+            budget -= remove_attempts(folder, budget);
         }
     }
 }

@@ -26,45 +26,45 @@ Json excerpt(std::string_view text) {
 // JMX writes maps.
 const Json* entry_of(const Json& list, std::string_view name) {
     const auto& items = list.items();
-    const auto it = std::find_if(
+    const auto entry = std::find_if(
         items.begin(), items.end(), [&](const Json& item) { return item["key"] == Json(name); });
-    return it == items.end() ? nullptr : it->find("/value");
+    return entry == items.end() ? nullptr : entry->find("/value");
 }
 
 // A JSON pointer in which a part may be [NAME], see entry_of().
 const Json* follow(const Json& document, std::string_view path) {
-    const Json* at = &document;
-    while (at != nullptr && !path.empty()) {
+    const Json* node = &document;
+    while (node != nullptr && !path.empty()) {
         const auto open = path.find("/[");
-        at = at->find(path.substr(0, open));
+        node = node->find(path.substr(0, open));
         path = open == path.npos ? std::string_view() : path.substr(open + 2);
-        if (const auto close = path.find(']'); open != path.npos && at != nullptr) {
-            at = entry_of(*at, path.substr(0, close));
+        if (const auto close = path.find(']'); open != path.npos && node != nullptr) {
+            node = entry_of(*node, path.substr(0, close));
             path = close == path.npos ? std::string_view() : path.substr(close + 1);
         }
     }
-    return at;
+    return node;
 }
 
 // What is at the pointer, or what the probe says to take when nothing is there.
 const Json* at_pointer(const Json& probe, const Json& document, const Json& pointer) {
-    const Json* found = follow(document, pointer.as_string());
-    return found == nullptr && probe.contains("missing") ? &probe["missing"] : found;
+    const Json* match = follow(document, pointer.as_string());
+    return match == nullptr && probe.contains("missing") ? &probe["missing"] : match;
 }
 
 Finding pick_pointer(const Json& probe, const Json& document) {
-    const Json* found = at_pointer(probe, document, probe["pointer"]);
-    return found == nullptr ? absent("nothing at " + probe["pointer"].as_string()) : known(*found);
+    const Json* match = at_pointer(probe, document, probe["pointer"]);
+    return match == nullptr ? absent("nothing at " + probe["pointer"].as_string()) : known(*match);
 }
 
 Finding pick_pointers(const Json& probe, const Json& document) {
     Json list{Json::Array{}};
     for (const auto& pointer : probe["pointers"].items()) {
-        const Json* found = at_pointer(probe, document, pointer);
-        if (found == nullptr) {
+        const Json* match = at_pointer(probe, document, pointer);
+        if (match == nullptr) {
             return absent("nothing at " + pointer.as_string());
         }
-        list.push(*found);
+        list.push(*match);
     }
     return known(std::move(list));
 }
@@ -91,8 +91,8 @@ Finding pick_collect(const Json& probe, const Json& document) {
     }
     Json::Array values;
     for (const auto& item : list->items()) {
-        const Json* each = item.find(collect["each"].as_string());
-        values.push_back(each == nullptr ? Json("") : *each);
+        const Json* value = item.find(collect["each"].as_string());
+        values.push_back(value == nullptr ? Json("") : *value);
     }
     std::sort(values.begin(), values.end());
     return known(Json(std::move(values)));
@@ -111,8 +111,8 @@ Finding pick_regex(const std::string& pattern, const std::string& text) {
     for (const auto& line : split(text, '\n')) {
         std::array<re2::StringPiece, 2> match;
         if (regex.Match(line, 0, line.size(), RE2::UNANCHORED, match.data(), match.size())) {
-            const auto& found = match.at(regex.NumberOfCapturingGroups() > 0 ? 1 : 0);
-            return known(to_utf8({found.data(), found.size()}));
+            const auto& capture = match.at(regex.NumberOfCapturingGroups() > 0 ? 1 : 0);
+            return known(to_utf8({capture.data(), capture.size()}));
         }
     }
     return absent("no line matches " + pattern);
@@ -274,7 +274,7 @@ Finding convert(Finding finding, std::string_view type) {
     return finding;
 }
 
-Json to_fact(const Json& probe, Finding finding, ReadAt when) {
+Json to_fact(const Json& probe, Finding finding, ReadAt read_time) {
     static const std::array<Json, 3> k_names = {"known", "absent", "unknown"};  // as the enum
     finding = convert(std::move(finding), probe["type"].as_string());
     if (model::weight_of(finding.value) > model::k_fact_bytes_max) {
@@ -282,8 +282,8 @@ Json to_fact(const Json& probe, Finding finding, ReadAt when) {
     }
     Json::Object fact;
     fact.reserve(6);
-    fact.append("after_ms", when.after_ms);
-    fact.append("at_ms", when.wall_ms);
+    fact.append("after_ms", read_time.after_ms);
+    fact.append("at_ms", read_time.wall_ms);
     fact.append("evidence", std::move(finding.evidence));
     fact.append("id", probe["id"]);
     fact.append("status", k_names.at(static_cast<std::size_t>(finding.status)));

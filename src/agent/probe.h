@@ -44,7 +44,7 @@ struct ReadAt {
 
 // The fact that answers a probe: {"after_ms", "at_ms", "evidence", "id", "status", "value"}, the
 // finding converted to the type that the probe asks for.
-[[nodiscard]] Json to_fact(const Json& probe, Finding finding, ReadAt when);
+[[nodiscard]] Json to_fact(const Json& probe, Finding finding, ReadAt read_time);
 
 // One probe each; they block for up to `timeout_ms`.
 [[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);

@@ -123,11 +123,11 @@ ServiceState look_at(const Json& probe, std::int64_t timeout_ms) {
 
 Finding probe_file(const Json& probe, std::int64_t) {
     const std::string& path = probe["path"].as_string();
-    const std::string& as = probe["as"].as_string();
-    if (as == "exists" || as == "size") {
-        return with_source(file_facts(path, as == "exists"), path);
+    const std::string& aspect = probe["as"].as_string();
+    if (aspect == "exists" || aspect == "size") {
+        return with_source(file_facts(path, aspect == "exists"), path);
     }
-    if (as == "symlink") {
+    if (aspect == "symlink") {
         return with_source(symlink_target(path), path);
     }
     const auto text = os::read_file(path, k_file_bytes_max);

@@ -38,15 +38,15 @@ std::vector<std::string> argv_of(const Json& probe) {
 }
 
 std::vector<std::string> environment_of(const Json& probe, std::int64_t timeout_ms) {
-    auto given = read_pairs(probe["env"]);
-    given.emplace_back("PGAPPNAME", "drydock");
-    given.emplace_back("PGCONNECT_TIMEOUT",
+    auto variables = read_pairs(probe["env"]);
+    variables.emplace_back("PGAPPNAME", "drydock");
+    variables.emplace_back("PGCONNECT_TIMEOUT",
                        std::to_string(std::max<std::int64_t>(2, timeout_ms / 1000)));
-    given.emplace_back("PGOPTIONS",
+    variables.emplace_back("PGOPTIONS",
                        fmt::format("-c default_transaction_read_only=on -c statement_timeout={}",
                                    std::max<std::int64_t>(1, timeout_ms)));
-    given.emplace_back("LC_ALL", "C");
-    return os::clean_environment(given);
+    variables.emplace_back("LC_ALL", "C");
+    return os::clean_environment(variables);
 }
 
 std::vector<std::string> rows_of(const std::string& output) {
@@ -77,8 +77,8 @@ std::string why(const Result<os::RunResult>& run) {
     if (!run) {
         return run.error().message;
     }
-    const std::string said = trim(std::string_view(run->output).substr(0, k_read_bytes_max));
-    return run->timed_out ? "no answer in time" : said.empty() ? run->exit.text() : said;
+    const std::string output = trim(std::string_view(run->output).substr(0, k_read_bytes_max));
+    return run->timed_out ? "no answer in time" : output.empty() ? run->exit.text() : output;
 }
 
 }  // namespace

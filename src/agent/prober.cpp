@@ -51,10 +51,10 @@ struct Answers {
 };
 
 // Does nothing to a group that has its answer: a thread that hung comes too late.
-void store(Answers& answers, std::size_t at, std::vector<Finding> findings) {
+void store(Answers& answers, std::size_t index, std::vector<Finding> findings) {
     os::RealClock clock;
     const std::lock_guard lock(answers.mutex);
-    Group& group = answers.groups[at];
+    Group& group = answers.groups[index];
     if (std::exchange(group.answered, true)) {
         return;
     }
@@ -65,18 +65,18 @@ void store(Answers& answers, std::size_t at, std::vector<Finding> findings) {
 }
 
 // A copy: the group itself is written to when its deadline has passed.
-Group take_group(Answers& answers, std::size_t at) {
+Group take_group(Answers& answers, std::size_t index) {
     const std::lock_guard lock(answers.mutex);
-    answers.groups[at].started = true;
-    return answers.groups[at];
+    answers.groups[index].started = true;
+    return answers.groups[index];
 }
 
 bool is_exchange(const Json& probe) {
     return probe["kind"].as_string() == "http" && !probe.contains("cannot_ask");
 }
 
-void answer(Answers& answers, std::size_t at, const AskProbe& ask) {
-    const Group group = take_group(answers, at);
+void answer(Answers& answers, std::size_t index, const AskProbe& ask) {
+    const Group group = take_group(answers, index);
     const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
     std::vector<Finding> findings;
     if (left_ms <= 0) {
@@ -86,7 +86,7 @@ void answer(Answers& answers, std::size_t at, const AskProbe& ask) {
     } else {
         findings.push_back(ask(group.probes.front(), left_ms));
     }
-    store(answers, at, std::move(findings));
+    store(answers, index, std::move(findings));
 }
 
 // Identical HTTP requests are one group; everything else is a group of its own.
@@ -117,11 +117,11 @@ std::vector<Group> group(const Json& probes) {
         group.probes.push_back(probe);
         group.places.push_back(i);
     }
-    std::vector<Group> all;
-    for (auto& [key, each] : groups) {
-        all.push_back(std::move(each));
+    std::vector<Group> result;
+    for (auto& [key, entry] : groups) {
+        result.push_back(std::move(entry));
     }
-    return all;
+    return result;
 }
 
 std::string why_silent(const Group& group, std::size_t lost) {
@@ -142,8 +142,8 @@ public:
     std::optional<Json> poll() override {
         const auto now_ms = os::RealClock().monotonic_ms();
         pool_->replace_lost(now_ms);
-        for (const std::size_t at : overdue(now_ms)) {
-            give_up(at, pool_->lost(now_ms));
+        for (const std::size_t index : overdue(now_ms)) {
+            give_up(index, pool_->lost(now_ms));
         }
         const std::lock_guard lock(answers_->mutex);
         const auto& groups = answers_->groups;
@@ -177,15 +177,15 @@ private:
         return places;
     }
 
-    [[nodiscard]] Group copy_of(std::size_t at) const {
+    [[nodiscard]] Group copy_of(std::size_t index) const {
         const std::lock_guard lock(answers_->mutex);
-        return answers_->groups[at];
+        return answers_->groups[index];
     }
 
-    void give_up(std::size_t at, std::size_t lost) {
-        const Group group = copy_of(at);
+    void give_up(std::size_t index, std::size_t lost) {
+        const Group group = copy_of(index);
         store(*answers_,
-              at,
+              index,
               std::vector<Finding>(group.probes.size(), cannot_tell(why_silent(group, lost))));
     }
 
@@ -199,13 +199,13 @@ Finding ask_probe(const Json& probe, std::int64_t timeout_ms) {
     if (probe.contains("cannot_ask")) {
         return cannot_tell(probe["cannot_ask"].as_string());
     }
-    const std::string& wanted = probe["kind"].as_string();
+    const std::string& kind_name = probe["kind"].as_string();
     for (const auto& kind : k_kinds) {
-        if (kind.name == wanted) {
+        if (kind.name == kind_name) {
             return kind.ask(probe, timeout_ms);
         }
     }
-    return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", wanted));
+    return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", kind_name));
 }
 
 Prober::Prober(std::function<void()> woken, AskProbe ask)
@@ -222,8 +222,8 @@ std::unique_ptr<ProbeRun> Prober::start(const Json& probes) {
     answers->facts.resize(probes.items().size());
     answers->groups = group(probes);
     std::vector<std::int64_t> deadlines;
-    for (const Group& each : answers->groups) {
-        deadlines.push_back(each.deadline_ms + k_last_words_ms);
+    for (const Group& group : answers->groups) {
+        deadlines.push_back(group.deadline_ms + k_last_words_ms);
     }
     for (std::size_t i = 0; i < deadlines.size(); ++i) {
         pool_->add({[answers, i, ask = ask_] { answer(*answers, i, ask); }, deadlines[i]});

@@ -13,9 +13,9 @@ std::uint64_t received_bytes(int socket) {
     socklen_t size = sizeof info;
     constexpr std::size_t k_needed =
         offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
-    const bool known =
+    const bool is_known =
         socket >= 0 && ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-    return known && size >= k_needed ? info.tcpi_bytes_received : 0;
+    return is_known && size >= k_needed ? info.tcpi_bytes_received : 0;
 }
 
 }  // namespace drydock::agent

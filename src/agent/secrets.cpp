@@ -57,17 +57,17 @@ Result<Json> fill_secrets(const Json& value, const Json& secrets) {
     if (value.is_array()) {
         Json filled{Json::Array{}};
         for (const auto& item : value.items()) {
-            DRYDOCK_TRY_ASSIGN(Json one, fill_secrets(item, secrets));
-            filled.push(std::move(one));
+            DRYDOCK_TRY_ASSIGN(Json filled_item, fill_secrets(item, secrets));
+            filled.push(std::move(filled_item));
         }
         return filled;
     }
     if (value.is_object()) {
         Json filled{Json::Object{}};
         for (const auto& [key, item] : value.members()) {
-            DRYDOCK_TRY_ASSIGN(Json one,
+            DRYDOCK_TRY_ASSIGN(Json filled_item,
                                key == "script" ? Result<Json>(item) : fill_secrets(item, secrets));
-            filled.set(key, std::move(one));
+            filled.set(key, std::move(filled_item));
         }
         return filled;
     }
@@ -80,34 +80,34 @@ constexpr std::size_t k_line_bytes_min = 6;  // shorter lines are in any text
 constexpr std::size_t k_form_bytes_min = 8;  // the same of encoded forms
 
 std::string url_form(std::string_view text, const char* digits) {
-    std::string out;
+    std::string form;
     for (const char c : text) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
                            || (c >= '0' && c <= '9') || std::string_view("-_.~").find(c) < 4;
-        out += plain ? std::string(1, c)
+        form += plain ? std::string(1, c)
                      : fmt::format("%{}{}",
                                    digits[static_cast<unsigned char>(c) >> 4U],
                                    digits[static_cast<unsigned char>(c) & 15U]);
     }
-    return out;
+    return form;
 }
 
 std::string hex_form(std::string_view text, const char* digits) {
-    std::string out;
+    std::string form;
     for (const char c : text) {
-        out += digits[static_cast<unsigned char>(c) >> 4U];
-        out += digits[static_cast<unsigned char>(c) & 15U];
+        form += digits[static_cast<unsigned char>(c) >> 4U];
+        form += digits[static_cast<unsigned char>(c) & 15U];
     }
-    return out;
+    return form;
 }
 
 // The characters of a base64 text that are the same whatever stands before and behind `text`, when
 // so many bytes stand before it in its group of three.
-std::string base64_form(std::string_view text, std::size_t before) {
-    const std::string all = base64_encode(std::string(before, 'x') + std::string(text));
-    const std::size_t bits = (before + text.size()) * 8;
-    const std::size_t from = (before * 8 + 5) / 6;
-    return bits / 6 > from ? all.substr(from, bits / 6 - from) : std::string();
+std::string base64_form(std::string_view text, std::size_t offset) {
+    const std::string base64 = base64_encode(std::string(offset, 'x') + std::string(text));
+    const std::size_t bits = (offset + text.size()) * 8;
+    const std::size_t first = (offset * 8 + 5) / 6;
+    return bits / 6 > first ? base64.substr(first, bits / 6 - first) : std::string();
 }
 
 void add_encoded(std::string_view text, std::vector<std::string>& values) {
@@ -118,8 +118,8 @@ void add_encoded(std::string_view text, std::vector<std::string>& values) {
         forms.push_back(url_form(text, digits));
         forms.push_back(hex_form(text, digits));
     }
-    for (const std::size_t before : {0U, 1U, 2U}) {
-        forms.push_back(base64_form(text, before));
+    for (const std::size_t offset : {0U, 1U, 2U}) {
+        forms.push_back(base64_form(text, offset));
         std::string url_safe = forms.back();
         std::replace(url_safe.begin(), url_safe.end(), '+', '-');
         std::replace(url_safe.begin(), url_safe.end(), '/', '_');
@@ -162,24 +162,24 @@ Redactor::Redactor(const Json& secrets) {
 }
 
 std::string Redactor::take(std::string& text, std::size_t look_ahead) const {
-    std::string told;
-    std::size_t at = 0;
-    while (at < text.size() && text.size() - at >= look_ahead) {
-        const auto rest = std::string_view(text).substr(at);
+    std::string result;
+    std::size_t position = 0;
+    while (position < text.size() && text.size() - position >= look_ahead) {
+        const auto rest = std::string_view(text).substr(position);
         const bool may_start = first_bytes_[static_cast<unsigned char>(rest.front())];
         const auto hit =
             std::find_if(may_start ? values_.begin() : values_.end(),
                          values_.end(),
                          [rest](const auto& value) { return rest.starts_with(value); });
         if (hit != values_.end()) {
-            told += k_hidden;
-            at += hit->size();
+            result += k_hidden;
+            position += hit->size();
         } else {
-            told += text[at++];
+            result += text[position++];
         }
     }
-    text.erase(0, at);
-    return told;
+    text.erase(0, position);
+    return result;
 }
 
 std::string Redactor::feed(std::string_view bytes) {
@@ -201,18 +201,18 @@ Json Redactor::redact(const Json& value) const {
         return redact(std::string_view(value.as_string()));
     }
     if (value.is_array()) {
-        Json told{Json::Array{}};
+        Json result{Json::Array{}};
         for (const auto& item : value.items()) {
-            told.push(redact(item));
+            result.push(redact(item));
         }
-        return told;
+        return result;
     }
     if (value.is_object()) {
-        Json told{Json::Object{}};
+        Json result{Json::Object{}};
         for (const auto& [key, item] : value.members()) {
-            told.set(key, redact(item));
+            result.set(key, redact(item));
         }
-        return told;
+        return result;
     }
     return value;
 }

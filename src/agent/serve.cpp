@@ -91,14 +91,14 @@ struct Loop {
 
     int run() {
         for (;;) {
-            std::array<pollfd, 2> on = {pollfd{STDIN_FILENO, POLLIN, 0},
+            std::array<pollfd, 2> polls = {pollfd{STDIN_FILENO, POLLIN, 0},
                                         pollfd{host.wake_descriptor(), POLLIN, 0}};
-            ::poll(on.data(), on.size(), sleep_ms());
-            if (on[1].revents != 0) {
+            ::poll(polls.data(), polls.size(), sleep_ms());
+            if (polls[1].revents != 0) {
                 host.on_wake();
                 active_ms = clock.monotonic_ms();
             }
-            const auto ended = on[0].revents != 0 ? take_input() : std::nullopt;
+            const auto ended = polls[0].revents != 0 ? take_input() : std::nullopt;
             if (ended) {
                 return *ended;
             }

@@ -12,8 +12,8 @@ constexpr std::array k_types = {&k_process_service, &k_command_service};
 // A start's own arguments stand behind those of the service, this once.
 Json with_arguments(Json service, const ServiceType& type, const Json& arguments) {
     Json argv = service[std::string(type.command)];
-    for (const Json& one : arguments.items()) {
-        argv.push(one);
+    for (const Json& argument : arguments.items()) {
+        argv.push(argument);
     }
     return service.set(std::string(type.command), std::move(argv));
 }
@@ -44,16 +44,16 @@ bool is_down(const ServiceState& state) {
 }
 
 Result<const ServiceType*> find_service_type(const Json& service) {
-    std::string known;
+    std::string type_names;
     for (const auto* type : k_types) {
         if (type->name == service["type"].as_string()) {
             return type;
         }
-        known += (known.empty() ? "" : ", ") + std::string(type->name);
+        type_names += (type_names.empty() ? "" : ", ") + std::string(type->name);
     }
     return fail("service.unknown_type",
                 fmt::format("there is no service type `{}`", service["type"].as_string()),
-                "use one of: " + known);
+                "use one of: " + type_names);
 }
 
 ActionResult run_service_start(const Json& request, const ActionContext& context) {

@@ -21,34 +21,34 @@ constexpr std::size_t k_maps_bytes_max = 4U << 20U;
 using Texts = std::vector<std::string>;
 
 // Equal, or equal up to a secret that only a start knows.
-bool same_argument(const std::string& wanted, const std::string& found) {
-    const auto secret = wanted.find("${secret:");
-    return secret == wanted.npos ? wanted == found
-                                 : std::string_view(found).starts_with(wanted.substr(0, secret));
+bool same_argument(const std::string& expected, const std::string& actual) {
+    const auto secret = expected.find("${secret:");
+    return secret == expected.npos ? expected == actual
+                                 : std::string_view(actual).starts_with(expected.substr(0, secret));
 }
 
-bool same_program(const std::string& wanted, const std::string& found, const std::string& exe) {
-    return os::name_of(found) == os::name_of(wanted) || os::name_of(exe) == os::name_of(wanted);
+bool same_program(const std::string& expected, const std::string& actual, const std::string& exe) {
+    return os::name_of(actual) == os::name_of(expected) || os::name_of(exe) == os::name_of(expected);
 }
 
 // `before` arguments are an interpreter's; those that are too many at the end are its start's own.
-bool same_arguments_behind(std::size_t before,
-                           const Texts& wanted,
+bool same_arguments_behind(std::size_t offset,
+                           const Texts& expected,
                            const os::ProcessFacts& process) {
-    const auto& found = process.arguments;
-    if (found.size() < wanted.size() + before
-        || found.size() > wanted.size() + before + k_start_arguments_max) {
+    const auto& actual = process.arguments;
+    if (actual.size() < expected.size() + offset
+        || actual.size() > expected.size() + offset + k_start_arguments_max) {
         return false;
     }
-    const auto first = found.begin() + static_cast<std::ptrdiff_t>(before);
-    const bool same_name = before == 0 ? same_program(wanted[0], *first, process.exe)
-                                       : *first == wanted[0];  // a script behind its interpreter
-    return same_name && std::equal(wanted.begin() + 1, wanted.end(), first + 1, same_argument);
+    const auto first = actual.begin() + static_cast<std::ptrdiff_t>(offset);
+    const bool same_name = offset == 0 ? same_program(expected[0], *first, process.exe)
+                                       : *first == expected[0];  // a script behind its interpreter
+    return same_name && std::equal(expected.begin() + 1, expected.end(), first + 1, same_argument);
 }
 
-bool same_arguments(const Texts& wanted, const os::ProcessFacts& process) {
-    for (std::size_t before = 0; before <= k_interpreters_max; ++before) {
-        if (same_arguments_behind(before, wanted, process)) {
+bool same_arguments(const Texts& expected, const os::ProcessFacts& process) {
+    for (std::size_t offset = 0; offset <= k_interpreters_max; ++offset) {
+        if (same_arguments_behind(offset, expected, process)) {
             return true;
         }
     }
@@ -115,13 +115,13 @@ bool has_title(const ProcessShape& shape, const os::ProcessFacts& process) {
 }
 
 // Takes away from `left` what `other` has too.
-void remove_common(Texts& left, Texts& other) {
-    std::erase_if(left, [&](const std::string& argument) {
-        const auto same = std::find_if(other.begin(), other.end(), [&](const std::string& one) {
-            return same_argument(argument, one);
+void remove_common(Texts& first, Texts& second) {
+    std::erase_if(first, [&](const std::string& argument) {
+        const auto same = std::find_if(second.begin(), second.end(), [&](const std::string& candidate) {
+            return same_argument(argument, candidate);
         });
-        if (same != other.end()) {
-            other.erase(same);
+        if (same != second.end()) {
+            second.erase(same);
             return true;
         }
         return false;
@@ -170,11 +170,11 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (!read || !*read) {
         return true;  // nobody can tell
     }
-    const auto& found = **read;
+    const auto& environment = **read;
     return std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {
-        const auto wanted = entry.first + "=" + entry.second;
-        return std::any_of(found.begin(), found.end(), [&](const auto& each) {
-            return same_argument(wanted, each);
+        const auto expected = entry.first + "=" + entry.second;
+        return std::any_of(environment.begin(), environment.end(), [&](const auto& variable) {
+            return same_argument(expected, variable);
         });
     });
 }
@@ -197,16 +197,16 @@ std::string near_miss(const ProcessShape& shape, const os::ProcessFacts& process
         return {};
     }
     Texts missing(shape.argv.begin() + 1, shape.argv.end());
-    Texts more(process.arguments.begin() + 1, process.arguments.end());
-    remove_common(missing, more);
+    Texts extra(process.arguments.begin() + 1, process.arguments.end());
+    remove_common(missing, extra);
     const bool has_common = missing.size() + 1 < shape.argv.size();
     const bool is_near =
-        missing.empty() != more.empty() && missing.size() + more.size() <= k_near_arguments_max;
+        missing.empty() != extra.empty() && missing.size() + extra.size() <= k_near_arguments_max;
     if (!has_common || !is_near) {
         return {};
     }
-    return more.empty() ? fmt::format("it lacks {}", names_of(missing))
-                        : fmt::format("it has {} too", names_of(more));
+    return extra.empty() ? fmt::format("it lacks {}", names_of(missing))
+                        : fmt::format("it has {} too", names_of(extra));
 }
 
 }  // namespace drydock::agent

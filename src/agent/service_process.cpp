@@ -111,29 +111,29 @@ Search by_pid_file(const ProcessService& service) {
     if (!process) {
         return {.process = {}, .doubt = process.error()};
     }
-    const auto& found = *process;
-    const bool ours = found && !found->zombie
-                      && (hint.start_ticks == 0 || hint.start_ticks == found->start_ticks)
-                      && is_of_service(service.shape, *found);
-    return {.process = ours ? found : std::nullopt, .doubt = {}};
+    const auto& candidate = *process;
+    const bool ours = candidate && !candidate->zombie
+                      && (hint.start_ticks == 0 || hint.start_ticks == candidate->start_ticks)
+                      && is_of_service(service.shape, *candidate);
+    return {.process = ours ? candidate : std::nullopt, .doubt = {}};
 }
 
 // The processes that fit a service, and those that nearly do, with what differs.
-struct Seen {
+struct Candidates {
     std::vector<os::ProcessFacts> fitting;
     std::optional<Error> near;
 };
 
-void note(os::ProcessFacts process, const ProcessShape& shape, Seen& seen) {
+void note(os::ProcessFacts process, const ProcessShape& shape, Candidates& candidates) {
     if (is_of_service(shape, process) && same_place(shape, process)) {
-        seen.fitting.push_back(std::move(process));
-    } else if (const std::string how = near_miss(shape, process); !how.empty()) {
-        seen.near =
+        candidates.fitting.push_back(std::move(process));
+    } else if (const std::string difference = near_miss(shape, process); !difference.empty()) {
+        candidates.near =
             Error{"service.arguments",
                   fmt::format("process {} ({}) has other arguments than the cluster file: {}",
                               process.pid,
                               process.exe,
-                              how),
+                              difference),
                   {},
                   {}};
     }
@@ -151,26 +151,26 @@ void drop_children(std::vector<os::ProcessFacts>& fitting) {
     });
 }
 
-Search decide(Seen seen, Search search) {
-    drop_children(seen.fitting);
-    if (seen.fitting.size() == 1) {
-        search.process = std::move(seen.fitting.front());
-    } else if (seen.fitting.size() > 1) {
+Search decide(Candidates candidates, Search search) {
+    drop_children(candidates.fitting);
+    if (candidates.fitting.size() == 1) {
+        search.process = std::move(candidates.fitting.front());
+    } else if (candidates.fitting.size() > 1) {
         search.doubt = Error{"service.two_processes",
                              fmt::format("the processes {} and {} both fit it",
-                                         seen.fitting[0].pid,
-                                         seen.fitting[1].pid),
+                                         candidates.fitting[0].pid,
+                                         candidates.fitting[1].pid),
                              {},
                              {}};
     } else if (!search.doubt) {
-        search.doubt = std::move(seen.near);
+        search.doubt = std::move(candidates.near);
     }
     return search;
 }
 
 Search by_search(const ProcessService& service) {
     Search search;
-    Seen seen;
+    Candidates candidates;
     const auto list = os::list_processes();
     if (!list) {
         return {.process = {}, .doubt = list.error()};
@@ -183,10 +183,10 @@ Search by_search(const ProcessService& service) {
         if (!process) {
             search.doubt = process.error();
         } else if (*process && !(*process)->zombie) {
-            note(std::move(**process), service.shape, seen);
+            note(std::move(**process), service.shape, candidates);
         }
     }
-    return decide(std::move(seen), std::move(search));
+    return decide(std::move(candidates), std::move(search));
 }
 
 // The pid file is a hint: what it leads to is checked, and where it leads to nothing a search
@@ -288,7 +288,7 @@ ActionResult start_locked(const ProcessService& service, const ActionContext& co
     return {Outcome::done, process && *process ? evidence_of(**process) : evidence};
 }
 
-Result<os::FileLock> take_turn(const ProcessService& service) {
+Result<os::FileLock> lock_pid_file(const ProcessService& service) {
     return os::lock_output_within(
         service.pid_file + ".lock", fmt::format("drydock {}", ::getpid()), k_lock_within_ms);
 }
@@ -298,13 +298,13 @@ ActionResult start(const Json& value, const ActionContext& context) {
     if (!service) {
         return failed(service.error());
     }
-    const auto turn = take_turn(*service);
-    return turn ? start_locked(*service, context) : failed(turn.error());
+    const auto lock = lock_pid_file(*service);
+    return lock ? start_locked(*service, context) : failed(lock.error());
 }
 
 bool wait_gone(const os::Fd& process, std::int64_t within_ms, const ActionContext& context) {
-    for (std::int64_t left = within_ms; left > 0; left -= k_cancel_slice_ms) {
-        if (os::wait_gone(process, std::min(left, k_cancel_slice_ms))) {
+    for (std::int64_t left_ms = within_ms; left_ms > 0; left_ms -= k_cancel_slice_ms) {
+        if (os::wait_gone(process, std::min(left_ms, k_cancel_slice_ms))) {
             return true;
         }
         if (context.cancelled()) {
@@ -343,8 +343,8 @@ ActionResult stop_process(const ProcessService& service,
     const auto now = os::find_process(facts.pid);
     const bool cannot_tell = (!process && process.error().code != "os.no_process") || !now;
     if (cannot_tell) {
-        const Error& why = !process ? process.error() : now.error();
-        return unknown(cannot_search(why), std::move(evidence));
+        const Error& cause = !process ? process.error() : now.error();
+        return unknown(cannot_search(cause), std::move(evidence));
     }
     // Gone in between, or its number is somebody else's by now: never signal that one.
     if (!process || !*now || (*now)->start_ticks != facts.start_ticks) {
@@ -367,9 +367,9 @@ ActionResult stop_process(const ProcessService& service,
 
 ActionResult stop(const Json& value, std::int64_t within_ms, const ActionContext& context) {
     const auto service = read_service(value);
-    const auto turn = service ? take_turn(*service) : tl::unexpected(service.error());
-    if (!turn) {
-        return failed(turn.error());
+    const auto lock = service ? lock_pid_file(*service) : tl::unexpected(service.error());
+    if (!lock) {
+        return failed(lock.error());
     }
     const Search search = find_service(*service);
     if (search.process) {

@@ -93,27 +93,27 @@ noted_head(const Json& frame, const Commander& commander, const ActionKey& key) 
 
 // The newest records of each run come last; what is over the limit is left off at the front.
 Json told_heads(const std::set<NotedHead>& heads) {
-    Json told{Json::Array{}};
+    Json result{Json::Array{}};
     std::size_t surplus = heads.size() - std::min(heads.size(), k_heads_max);
     for (const NotedHead& head : heads) {
         if (surplus == 0) {
-            told.push(to_json(head));
+            result.push(to_json(head));
         }
         surplus -= surplus == 0 ? 0 : 1;
     }
-    return told;
+    return result;
 }
 
 // Probes with their secrets. One whose secret did not come has the reason under "cannot_ask".
 Json fill_probes(const Json& probes, const Json& secrets) {
     Json filled{Json::Array{}};
     for (const Json& probe : probes.items()) {
-        auto one = fill_secrets(probe, secrets);
-        if (one) {
-            filled.push(std::move(*one));
+        auto filled_probe = fill_secrets(probe, secrets);
+        if (filled_probe) {
+            filled.push(std::move(*filled_probe));
         } else {
             Json refused = probe;
-            filled.push(refused.set("cannot_ask", one.error().message));
+            filled.push(refused.set("cannot_ask", filled_probe.error().message));
         }
     }
     return filled;
@@ -128,7 +128,7 @@ Json fit_in_frame(Json facts) {
     if (used <= k_answer_bytes_max) {
         return facts;
     }
-    Json told{Json::Array{}};
+    Json result{Json::Array{}};
     used = facts.items().size() * k_fact_overhead_bytes;
     for (Json fact : facts.items()) {
         used += model::weight_of(fact["value"]);
@@ -140,23 +140,23 @@ Json fit_in_frame(Json facts) {
                 .set("value", nullptr)
                 .set("evidence", std::move(evidence));
         }
-        told.push(std::move(fact));
+        result.push(std::move(fact));
     }
-    return told;
+    return result;
 }
 
 // Values and evidence without secrets; ids stay as they are.
 Json redact_facts(const Redactor& redactor, const Json& facts) {
-    Json told{Json::Array{}};
+    Json result{Json::Array{}};
     for (Json fact : facts.items()) {
         for (const char* part : {"evidence", "value"}) {
             if (fact.contains(part)) {
                 fact.set(part, redactor.redact(fact[part]));
             }
         }
-        told.push(std::move(fact));
+        result.push(std::move(fact));
     }
-    return told;
+    return result;
 }
 
 }  // namespace
@@ -177,27 +177,27 @@ std::vector<Json> Session::handle(const Json& frame) {
 }
 
 Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& frame) {
-    const std::string_view what = frame["do"].as_string();
+    const std::string_view verb = frame["do"].as_string();
     if (waits_.size() + probes_.size() >= k_pending_max) {
         return fail("agent.busy",
                     fmt::format("{} requests wait for an answer", k_pending_max),
                     "wait for some of them",
                     ErrorClass::transient);
     }
-    if (what == "hello") {
+    if (verb == "hello") {
         return hello(frame);
     }
-    if (what == "ping") {
+    if (verb == "ping") {
         return stamped(done());
     }
-    if (what == "fence") {
+    if (verb == "fence") {
         return fence(frame);
     }
-    if (what == "probe") {
+    if (verb == "probe") {
         return probe(number, frame);
     }
-    if (what == "put" || what == "get") {
-        return move_file(frame, what == "put");
+    if (verb == "put" || verb == "get") {
+        return move_file(frame, verb == "put");
     }
     return act(number, frame);
 }
@@ -244,16 +244,16 @@ Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& fram
 }
 
 Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame) {
-    const std::string_view what = frame["do"].as_string();
-    if (what != "exec" && what != "attach" && what != "cancel") {
-        return bad_request(fmt::format("there is no request `{}`", what));
+    const std::string_view verb = frame["do"].as_string();
+    if (verb != "exec" && verb != "attach" && verb != "cancel") {
+        return bad_request(fmt::format("there is no request `{}`", verb));
     }
     DRYDOCK_TRY_ASSIGN(const ActionKey key, read_key(frame));
-    if (what == "attach") {
+    if (verb == "attach") {
         return attach(number, frame, key);
     }
     DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
-    if (what == "cancel") {
+    if (verb == "cancel") {
         DRYDOCK_TRY(host_.cancel(commander, key));
         return done();
     }
@@ -353,20 +353,20 @@ std::optional<Json> Session::poll(Wait& wait) {
 
 std::vector<Json> Session::tick() {
     Answers answers;
-    for (auto at = probes_.begin(); at != probes_.end();) {
-        auto facts = at->second.poll();
+    for (auto entry = probes_.begin(); entry != probes_.end();) {
+        auto facts = entry->second.poll();
         if (facts) {
-            answers.push_back(numbered(at->first, stamped(done().set("facts", std::move(*facts)))));
+            answers.push_back(numbered(entry->first, stamped(done().set("facts", std::move(*facts)))));
         }
-        at = facts ? probes_.erase(at) : std::next(at);
+        entry = facts ? probes_.erase(entry) : std::next(entry);
     }
-    for (auto at = waits_.begin(); at != waits_.end();) {
-        auto answer = poll(at->second);
+    for (auto entry = waits_.begin(); entry != waits_.end();) {
+        auto answer = poll(entry->second);
         const bool ended = answer && !answer->contains("progress");
         if (answer) {
-            answers.push_back(numbered(at->first, std::move(*answer)));
+            answers.push_back(numbered(entry->first, std::move(*answer)));
         }
-        at = ended ? waits_.erase(at) : std::next(at);
+        entry = ended ? waits_.erase(entry) : std::next(entry);
     }
     return answers;
 }

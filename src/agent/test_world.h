@@ -71,8 +71,8 @@ protected:
 
 private:
     void end_if_ours(pid_t pid) const {
-        const auto found = os::find_process(pid);
-        const auto process = found ? *found : std::nullopt;
+        const auto result = os::find_process(pid);
+        const auto process = result ? *result : std::nullopt;
         const auto mentions = [this](const std::string& text) {
             return text.find(folder_) != std::string::npos;
         };
