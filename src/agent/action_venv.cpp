@@ -69,8 +69,8 @@ std::string first_missing(std::string path) {
 
 ActionResult make(const Json& request, const std::string& pins, const ActionContext& context) {
     const std::string& target = request["target"].as_string();
-    if (const auto held = os::OutputFolder::of(first_missing(target)); !held) {
-        return failed(held.error());  // somebody else would choose where it is made
+    if (const auto folder = os::OutputFolder::of(first_missing(target)); !folder) {
+        return failed(folder.error());  // somebody else would choose where it is made
     }
     std::error_code problem;
     std::filesystem::remove_all(target, problem);

@@ -27,8 +27,8 @@ std::string show_holder(const Holder& holder) {
 
 }  // namespace
 
-tl::unexpected<Error> unknown_run(std::string_view run, const std::vector<std::string>& known) {
-    const std::string near = nearest(run, known);
+tl::unexpected<Error> unknown_run(std::string_view run, const std::vector<std::string>& run_ids) {
+    const std::string near = nearest(run, run_ids);
     return fail("journal.run.unknown",
                 "the journal holds no run \"" + std::string(run) + "\"",
                 near.empty() ? "list the runs it holds" : "did you mean \"" + near + "\"?");

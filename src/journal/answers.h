@@ -9,7 +9,7 @@ namespace drydock::journal {
 
 // journal.run.unknown, with the nearest of the known ids.
 [[nodiscard]] tl::unexpected<Error> unknown_run(std::string_view run,
-                                                const std::vector<std::string>& known);
+                                                const std::vector<std::string>& run_ids);
 // journal.run.exists
 [[nodiscard]] tl::unexpected<Error> run_exists(std::string_view run);
 // journal.lease.none: the writer did not take the lease.

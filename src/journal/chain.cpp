@@ -27,12 +27,12 @@ Digest chain_start(const NewRun& run) {
 }
 
 // Written out rather than dumped: a check of 100,000 events then decodes none of them.
-Digest chain_next(const Digest& before,
+Digest chain_next(const Digest& previous_hash,
                   std::string_view run,
                   std::uint64_t sequence,
                   std::int64_t wall_ms,
                   std::string_view events) {
-    const std::string_view previous(reinterpret_cast<const char*>(before.data()), before.size());
+    const std::string_view previous(reinterpret_cast<const char*>(previous_hash.data()), previous_hash.size());
     return sha256({previous,
                    R"({"events":)",
                    events,
@@ -116,9 +116,9 @@ Status ChainChecker::finish(const Head& head) const {
     return {};
 }
 
-tl::unexpected<Error> ChainChecker::broken(std::uint64_t sequence, std::string_view why) const {
+tl::unexpected<Error> ChainChecker::broken(std::uint64_t sequence, std::string_view problem) const {
     return fail("journal.chain",
-                "run " + run_ + ", record " + std::to_string(sequence) + ": " + std::string(why),
+                "run " + run_ + ", record " + std::to_string(sequence) + ": " + std::string(problem),
                 "do not resume from this journal: keep it as evidence, find out who wrote to it, "
                 "and restore it from a copy or start a new run");
 }

@@ -11,7 +11,7 @@ namespace drydock::journal {
 [[nodiscard]] Digest chain_start(const NewRun& run);
 
 // The hash of the record after `before`; `events` is the canonical JSON array of its events.
-[[nodiscard]] Digest chain_next(const Digest& before,
+[[nodiscard]] Digest chain_next(const Digest& previous_hash,
                                 std::string_view run,
                                 std::uint64_t sequence,
                                 std::int64_t wall_ms,
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] Status finish(const Head& head) const;
 
     // A journal.chain error that names `sequence`.
-    [[nodiscard]] tl::unexpected<Error> broken(std::uint64_t sequence, std::string_view why) const;
+    [[nodiscard]] tl::unexpected<Error> broken(std::uint64_t sequence, std::string_view problem) const;
 
 private:
     std::string run_;

@@ -156,7 +156,7 @@ public:
     // Errors: journal.lease.none, journal.lease.lost, journal.run.over, journal.head (`before` is
     // not the run's head), journal.record (no events, an event without "type", too large),
     // journal.full, journal.io, journal.read_only, journal.busy (transient).
-    virtual Result<Head> append(const std::string& run, const Head& before, const Entry& entry) = 0;
+    virtual Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) = 0;
 
     // The records from `from_sequence` on, in order; each is verified against the one before and
     // the last against the head that the run keeps apart. Error journal.chain names the record that
@@ -170,7 +170,7 @@ public:
     // Makes this object the run's one writer. The epoch is higher than every epoch before of any
     // run in this journal. Errors: journal.lease.held says who holds it: another process or another
     // Journal object that is alive (a dead holder holds nothing); journal.run.over.
-    virtual Result<Lease> take_lease(const std::string& run, const Holder& who) = 0;
+    virtual Result<Lease> take_lease(const std::string& run, const Holder& holder) = 0;
 
     // Gives the lease back; does nothing if this object holds none on the run.
     virtual void release_lease(const std::string& run) = 0;

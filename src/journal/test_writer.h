@@ -15,16 +15,16 @@ public:
     // Goes on with another journal object; heads are kept.
     void use(Journal& journal) { journal_ = &journal; }
 
-    Result<Lease> begin(const NewRun& run, const Holder& who = {"here", 11, 0}) {
-        auto lease = journal_->begin_run({run, {0, {created()}, RunState{"running"}}, who});
+    Result<Lease> begin(const NewRun& run, const Holder& holder = {"here", 11, 0}) {
+        auto lease = journal_->begin_run({run, {0, {created()}, RunState{"running"}}, holder});
         if (lease) {
             heads_[run.id] = lease->head;
         }
         return lease;
     }
 
-    Result<Lease> take(const std::string& run, const Holder& who = {"here", 11, 0}) {
-        auto lease = journal_->take_lease(run, who);
+    Result<Lease> take(const std::string& run, const Holder& holder = {"here", 11, 0}) {
+        auto lease = journal_->take_lease(run, holder);
         if (lease) {
             heads_[run] = lease->head;
         }

@@ -44,7 +44,7 @@ public:
     [[nodiscard]] virtual Result<std::unique_ptr<Conversation>> open(const HostAddress& host) = 0;
     // Returns when one of them may have something, or at the time-out. Also writes what waits. With
     // no conversation the time just passes.
-    virtual void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) = 0;
+    virtual void wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) = 0;
 };
 
 }  // namespace drydock::transport

@@ -65,10 +65,10 @@ public:
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
-    Result<Head> append(const std::string& run, const Head& before, const Entry& entry) override;
+    Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) override;
     Result<std::vector<Record>> read(const std::string& run, std::uint64_t from_sequence) override;
     Result<Head> verify(const std::string& run) override;
-    Result<Lease> take_lease(const std::string& run, const Holder& who) override;
+    Result<Lease> take_lease(const std::string& run, const Holder& holder) override;
     void release_lease(const std::string& run) override;
     Result<std::uint64_t> post_request(const std::string& run, const Request& request) override;
     Result<std::vector<Request>> open_requests(const std::string& run) override;
@@ -79,7 +79,7 @@ private:
     Result<MemoryRun*> find_owned(const std::string& id);
     Status check_birth(const Birth& birth);
     Status close_returning(const Birth& birth);
-    void lease(MemoryRun& run, const Holder& who);
+    void lease(MemoryRun& run, const Holder& holder);
     void write(MemoryRun& run, const Head& head, const Entry& entry);
     void answer(const std::string& run, const Entry& entry);
 
@@ -106,21 +106,21 @@ RunInfo describe(const MemoryRun& run) {
     return info;
 }
 
-Result<Head> next_head(const MemoryRun& run, const Head& before, const Entry& entry) {
+Result<Head> next_head(const MemoryRun& run, const Head& previous, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
-    const std::uint64_t sequence = before.records + 1;
-    return Head{sequence, chain_next(before.hash, run.run.id, sequence, entry.wall_ms, text)};
+    const std::uint64_t sequence = previous.records + 1;
+    return Head{sequence, chain_next(previous.hash, run.run.id, sequence, entry.wall_ms, text)};
 }
 
 Result<MemoryRun*> MemoryJournal::find(const std::string& id) {
-    std::vector<std::string> known;
+    std::vector<std::string> run_ids;
     for (MemoryRun& run : store_->runs) {
         if (run.run.id == id) {
             return &run;
         }
-        known.push_back(run.run.id);
+        run_ids.push_back(run.run.id);
     }
-    return unknown_run(id, known);
+    return unknown_run(id, run_ids);
 }
 
 Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
@@ -167,25 +167,25 @@ Status MemoryJournal::close_returning(const Birth& birth) {
 
 Result<Lease> MemoryJournal::begin_run(const Birth& birth) {
     DRYDOCK_TRY(check_birth(birth));
-    MemoryRun made;
-    made.run = birth.run;
-    made.head.hash = chain_start(birth.run);
-    DRYDOCK_TRY_ASSIGN(const Head head, next_head(made, made.head, birth.first));
+    MemoryRun new_run;
+    new_run.run = birth.run;
+    new_run.head.hash = chain_start(birth.run);
+    DRYDOCK_TRY_ASSIGN(const Head head, next_head(new_run, new_run.head, birth.first));
     DRYDOCK_TRY(close_returning(birth));
-    write(made, head, birth.first);
-    lease(made, birth.who);
-    store_->runs.push_back(std::move(made));
+    write(new_run, head, birth.first);
+    lease(new_run, birth.who);
+    store_->runs.push_back(std::move(new_run));
     return Lease{store_->runs.back().epoch, head};
 }
 
 Result<std::vector<RunInfo>> MemoryJournal::list_runs() {
-    std::vector<RunInfo> all;
-    std::ranges::transform(store_->runs, std::back_inserter(all), describe);
-    return all;
+    std::vector<RunInfo> infos;
+    std::ranges::transform(store_->runs, std::back_inserter(infos), describe);
+    return infos;
 }
 
 Result<RunInfo> MemoryJournal::find_run(const std::string& run) {
-    return find(run).map([](const MemoryRun* found) { return describe(*found); });
+    return find(run).map([](const MemoryRun* match) { return describe(*match); });
 }
 
 void MemoryJournal::write(MemoryRun& run, const Head& head, const Entry& entry) {
@@ -197,28 +197,28 @@ void MemoryJournal::write(MemoryRun& run, const Head& head, const Entry& entry) 
 
 void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     const bool is_over = entry.state && entry.state->is_over;
-    for (MemoryRequest& one : store_->requests) {
-        for (const RequestAnswer& given : entry.answers) {
-            if (one.request.number == given.number && one.request.answer.empty()) {
-                one.request.answer = given.text;
+    for (MemoryRequest& stored_request : store_->requests) {
+        for (const RequestAnswer& reply : entry.answers) {
+            if (stored_request.request.number == reply.number && stored_request.request.answer.empty()) {
+                stored_request.request.answer = reply.text;
             }
         }
-        if (is_over && one.run == run && one.request.answer.empty()) {
-            one.request.answer = "the run is over";
+        if (is_over && stored_request.run == run && stored_request.request.answer.empty()) {
+            stored_request.request.answer = "the run is over";
         }
     }
 }
 
-Result<Head> MemoryJournal::append(const std::string& run, const Head& before, const Entry& entry) {
+Result<Head> MemoryJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
-    DRYDOCK_TRY_ASSIGN(const Head head, next_head(*target, before, entry));
+    DRYDOCK_TRY_ASSIGN(const Head head, next_head(*target, expected_head, entry));
     if (target->head == head) {
         return head;  // it was written, and its answer was lost
     }
     if (target->state.is_over) {
         return run_over(describe(*target));
     }
-    if (target->head != before) {
+    if (target->head != expected_head) {
         return head_moved(run, target->head);
     }
     write(*target, head, entry);
@@ -227,28 +227,28 @@ Result<Head> MemoryJournal::append(const std::string& run, const Head& before, c
 
 Result<std::vector<Record>> MemoryJournal::read(const std::string& run,
                                                 std::uint64_t from_sequence) {
-    DRYDOCK_TRY_ASSIGN(const MemoryRun* const found, find(run));
-    const auto skipped = std::min(from_sequence > 0 ? from_sequence - 1 : 0, found->head.records);
-    return std::vector<Record>(found->records.begin() + static_cast<std::ptrdiff_t>(skipped),
-                               found->records.end());
+    DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
+    const auto skipped = std::min(from_sequence > 0 ? from_sequence - 1 : 0, target->head.records);
+    return std::vector<Record>(target->records.begin() + static_cast<std::ptrdiff_t>(skipped),
+                               target->records.end());
 }
 
 Result<Head> MemoryJournal::verify(const std::string& run) {
-    DRYDOCK_TRY_ASSIGN(const MemoryRun* const found, find(run));
-    ChainChecker checker(run, 0, chain_start(found->run));
-    for (const Record& record : found->records) {
+    DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
+    ChainChecker checker(run, 0, chain_start(target->run));
+    for (const Record& record : target->records) {
         DRYDOCK_TRY(
             checker.next(record.sequence, record.wall_ms, Json(record.events).dump(), record.hash));
     }
-    DRYDOCK_TRY(checker.finish(found->head));
-    return found->head;
+    DRYDOCK_TRY(checker.finish(target->head));
+    return target->head;
 }
 
-void MemoryJournal::lease(MemoryRun& run, const Holder& who) {
+void MemoryJournal::lease(MemoryRun& run, const Holder& holder) {
     run.owner = this;
-    run.holder = who;
-    for (const MemoryRun& other : store_->runs) {
-        run.epoch = std::max(run.epoch, other.epoch);
+    run.holder = holder;
+    for (const MemoryRun& existing_run : store_->runs) {
+        run.epoch = std::max(run.epoch, existing_run.epoch);
     }
     ++run.epoch;
     store_->leases.push_back({run.epoch, derive_digits(*store_, run.epoch)});
@@ -261,12 +261,12 @@ Status MemoryJournal::renew_id() {
 }
 
 Result<std::vector<GivenLease>> MemoryJournal::given_leases() {
-    const auto& all = store_->leases;
-    const auto first = all.size() - std::min(all.size(), k_given_leases_max);
-    return std::vector<GivenLease>(all.begin() + static_cast<std::ptrdiff_t>(first), all.end());
+    const auto& leases = store_->leases;
+    const auto first = leases.size() - std::min(leases.size(), k_given_leases_max);
+    return std::vector<GivenLease>(leases.begin() + static_cast<std::ptrdiff_t>(first), leases.end());
 }
 
-Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& who) {
+Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find(run));
     if (target->owner != nullptr) {
         return lease_held(run, target->holder);
@@ -274,7 +274,7 @@ Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& wh
     if (target->state.is_over) {
         return run_over(describe(*target));
     }
-    lease(*target, who);
+    lease(*target, holder);
     return Lease{target->epoch, target->head};
 }
 
@@ -290,18 +290,18 @@ Result<std::uint64_t> MemoryJournal::post_request(const std::string& run, const 
     if (info.state.is_over && !info.holder) {
         return run_over(info);
     }
-    MemoryRequest made = {run, request};
-    made.request.number = store_->requests.size() + 1;
-    made.request.answer.clear();
-    store_->requests.push_back(std::move(made));
+    MemoryRequest stored_request = {run, request};
+    stored_request.request.number = store_->requests.size() + 1;
+    stored_request.request.answer.clear();
+    store_->requests.push_back(std::move(stored_request));
     return store_->requests.size();
 }
 
 Result<std::vector<Request>> MemoryJournal::open_requests(const std::string& run) {
     std::vector<Request> open;
-    for (const MemoryRequest& one : store_->requests) {
-        if (one.run == run && one.request.answer.empty()) {
-            open.push_back(one.request);
+    for (const MemoryRequest& stored_request : store_->requests) {
+        if (stored_request.run == run && stored_request.request.answer.empty()) {
+            open.push_back(stored_request.request);
         }
     }
     return open;

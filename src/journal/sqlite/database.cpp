@@ -21,7 +21,7 @@ struct Failure {
     int system_error;
     std::string file;
     std::string folder;
-    std::string said;
+    std::string message;
 
     [[nodiscard]] int primary() const { return extended & 0xff; }
 };
@@ -61,7 +61,7 @@ tl::unexpected<Error> io_error(const Failure& failure) {
                     ErrorClass::unknown_outcome);
     }
     return fail("journal.io",
-                failure.file + failure.said + cause,
+                failure.file + failure.message + cause,
                 "check the disk and the folder " + failure.folder);
 }
 
@@ -89,7 +89,7 @@ tl::unexpected<Error> to_error(const Failure& failure) {
     case SQLITE_CORRUPT:
     case SQLITE_CONSTRAINT:
         return fail("journal.corrupt",
-                    failure.file + "the database is damaged: " + failure.said,
+                    failure.file + "the database is damaged: " + failure.message,
                     "keep the file as evidence and restore it from a copy");
     case SQLITE_NOTADB:
         return fail("journal.foreign",
@@ -223,8 +223,8 @@ Result<Transaction> Transaction::begin(Database& database, Kind kind) {
     return Transaction(database);
 }
 
-Transaction::Transaction(Transaction&& other) noexcept
-    : database_(std::exchange(other.database_, nullptr)) {
+Transaction::Transaction(Transaction&& source) noexcept
+    : database_(std::exchange(source.database_, nullptr)) {
 }
 
 Transaction::~Transaction() {

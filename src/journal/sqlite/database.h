@@ -84,7 +84,7 @@ public:
     enum class Kind { read, write };
 
     static Result<Transaction> begin(Database& database, Kind kind);
-    Transaction(Transaction&& other) noexcept;
+    Transaction(Transaction&& source) noexcept;
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
     Transaction& operator=(Transaction&&) = delete;

@@ -17,7 +17,7 @@ public:
     // Creates the file, mode 0600, if it is missing. Error journal.io.
     static Result<LeaseFile> open(const std::filesystem::path& path);
 
-    LeaseFile(LeaseFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    LeaseFile(LeaseFile&& source) noexcept : descriptor_(std::exchange(source.descriptor_, -1)) {}
 
     LeaseFile(const LeaseFile&) = delete;
     LeaseFile& operator=(const LeaseFile&) = delete;

@@ -53,29 +53,29 @@ Status close_requests(Database& database, const std::string& run) {
 }
 
 Result<std::vector<Request>> list_open_requests(Database& database, const std::string& run) {
-    DRYDOCK_TRY_ASSIGN(Statement all,
+    DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare("SELECT number, kind, who, made_ms, detail, answer"
                                         " FROM requests WHERE run = ?1 AND answer = ''"
                                         " ORDER BY number"));
-    all.bind_text(1, run);
+    statement.bind_text(1, run);
     std::vector<Request> requests;
     for (;;) {
-        DRYDOCK_TRY_ASSIGN(const bool is_row, all.step());
+        DRYDOCK_TRY_ASSIGN(const bool is_row, statement.step());
         if (!is_row) {
             return requests;
         }
-        DRYDOCK_TRY_ASSIGN(Request request, read_request(all));
+        DRYDOCK_TRY_ASSIGN(Request request, read_request(statement));
         requests.push_back(std::move(request));
     }
 }
 
 Result<Request> find_request_row(Database& database, std::uint64_t number) {
-    DRYDOCK_TRY_ASSIGN(Statement one,
+    DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare("SELECT number, kind, who, made_ms, detail, answer"
                                         " FROM requests WHERE number = ?1"));
-    one.bind(1, number);
-    DRYDOCK_TRY_ASSIGN(const bool is_there, one.step());
-    return is_there ? read_request(one) : unknown_request(number);
+    statement.bind(1, number);
+    DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
+    return is_there ? read_request(statement) : unknown_request(number);
 }
 
 }  // namespace drydock::journal

@@ -99,18 +99,18 @@ Result<Digest> hash_of(Database& database, const Row& row, std::uint64_t sequenc
 }  // namespace
 
 Result<Row> find_row(Database& database, const std::string& run) {
-    DRYDOCK_TRY_ASSIGN(Statement one,
+    DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare((std::string(k_select_runs) + "WHERE id = ?1").c_str()));
-    one.bind_text(1, run);
-    DRYDOCK_TRY_ASSIGN(const bool is_there, one.step());
+    statement.bind_text(1, run);
+    DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
     if (is_there) {
-        return read_row(one);
+        return read_row(statement);
     }
-    std::vector<std::string> known;
+    std::vector<std::string> run_ids;
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database));
     std::ranges::transform(
-        rows, std::back_inserter(known), [](const Row& row) { return row.info.run.id; });
-    return unknown_run(run, known);
+        rows, std::back_inserter(run_ids), [](const Row& row) { return row.info.run.id; });
+    return unknown_run(run, run_ids);
 }
 
 bool has_row(Database& database, const std::string& run) {
@@ -118,15 +118,15 @@ bool has_row(Database& database, const std::string& run) {
 }
 
 Result<std::vector<Row>> list_rows(Database& database) {
-    DRYDOCK_TRY_ASSIGN(Statement all,
+    DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare((std::string(k_select_runs) + "ORDER BY number").c_str()));
     std::vector<Row> rows;
     for (;;) {
-        DRYDOCK_TRY_ASSIGN(const bool is_row, all.step());
+        DRYDOCK_TRY_ASSIGN(const bool is_row, statement.step());
         if (!is_row) {
             return rows;
         }
-        rows.push_back(read_row(all));
+        rows.push_back(read_row(statement));
     }
 }
 
@@ -143,15 +143,15 @@ Result<std::int64_t> insert_run(Database& database, const NewRun& run) {
 }
 
 // One sequence for all runs of the journal: a host remembers one fence, whoever conducts.
-Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const Holder& who) {
+Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(const std::int64_t highest, database.integer("SELECT max(epoch) FROM runs"));
     const auto epoch = static_cast<std::uint64_t>(highest) + 1;
     DRYDOCK_TRY_ASSIGN(
         Statement statement,
         database.prepare(
             "UPDATE runs SET epoch = ?2, host = ?3, pid = ?4, since_ms = ?5 WHERE number = ?1"));
-    statement.bind(1, number).bind(2, epoch).bind_text(3, who.host);
-    statement.bind(4, who.pid).bind(5, who.since_ms);
+    statement.bind(1, number).bind(2, epoch).bind_text(3, holder.host);
+    statement.bind(4, holder.pid).bind(5, holder.since_ms);
     DRYDOCK_TRY(statement.run());
     DRYDOCK_TRY(insert_lease(database, epoch));
     return epoch;
@@ -159,17 +159,17 @@ Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const
 
 Result<std::vector<GivenLease>> list_leases(Database& database) {
     DRYDOCK_TRY_ASSIGN(
-        Statement latest,
+        Statement statement,
         database.prepare("SELECT epoch, nonce FROM leases ORDER BY epoch DESC LIMIT ?1"));
-    latest.bind(1, k_given_leases_max);
+    statement.bind(1, k_given_leases_max);
     std::vector<GivenLease> leases;
     for (;;) {
-        DRYDOCK_TRY_ASSIGN(const bool is_row, latest.step());
+        DRYDOCK_TRY_ASSIGN(const bool is_row, statement.step());
         if (!is_row) {
             std::ranges::reverse(leases);
             return leases;
         }
-        leases.push_back({static_cast<std::uint64_t>(latest.integer(0)), latest.text(1)});
+        leases.push_back({static_cast<std::uint64_t>(statement.integer(0)), statement.text(1)});
     }
 }
 
@@ -195,23 +195,23 @@ insert_record(Database& database, const Row& row, const std::string& text, const
 Status
 walk_records(Database& database, const Row& row, std::uint64_t skipped, const VisitRecord& visit) {
     const std::string& run = row.info.run.id;
-    DRYDOCK_TRY_ASSIGN(const Digest before, hash_of(database, row, skipped));
-    ChainChecker checker(run, skipped, before);
-    DRYDOCK_TRY_ASSIGN(Statement all,
+    DRYDOCK_TRY_ASSIGN(const Digest previous_hash, hash_of(database, row, skipped));
+    ChainChecker checker(run, skipped, previous_hash);
+    DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare("SELECT place - ?1, wall_ms, hash, events FROM records"
                                         " WHERE place > ?2 AND place < ?3 ORDER BY place"));
     const std::int64_t base = place_of(row.number, 0);
-    all.bind(1, base).bind(2, place_of(row.number, skipped)).bind(3, place_of(row.number + 1, 0));
+    statement.bind(1, base).bind(2, place_of(row.number, skipped)).bind(3, place_of(row.number + 1, 0));
     for (;;) {
-        DRYDOCK_TRY_ASSIGN(const bool is_there, all.step());
+        DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
         if (!is_there) {
             return checker.finish(row.info.head);
         }
-        const Record record{static_cast<std::uint64_t>(all.integer(0)),
-                            all.integer(1),
+        const Record record{static_cast<std::uint64_t>(statement.integer(0)),
+                            statement.integer(1),
                             {},
-                            to_digest(all.bytes(2))};
-        const auto text = unpack_events(all.bytes(3));
+                            to_digest(statement.bytes(2))};
+        const auto text = unpack_events(statement.bytes(3));
         if (!text) {
             return checker.broken(record.sequence, "its content cannot be unpacked");
         }

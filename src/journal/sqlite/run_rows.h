@@ -26,7 +26,7 @@ struct Row {
 [[nodiscard]] Result<std::int64_t> insert_run(Database& database, const NewRun& run);
 // Raises the epoch over every epoch of the journal, for `who`, under a new nonce; returns it.
 [[nodiscard]] Result<std::uint64_t>
-raise_epoch(Database& database, std::int64_t number, const Holder& who);
+raise_epoch(Database& database, std::int64_t number, const Holder& holder);
 // The latest leases of all runs, the newest last.
 [[nodiscard]] Result<std::vector<GivenLease>> list_leases(Database& database);
 // Writes one record behind the row's head, with its state; returns the new head.

@@ -88,8 +88,8 @@ Status create_file(const std::filesystem::path& path) {
 // Looks without opening: closing any descriptor of the file would drop SQLite's own locks on it
 // that this process holds through another connection.
 Status check_file(const std::filesystem::path& path, OpenMode mode) {
-    struct stat found{};
-    if (::lstat(path.c_str(), &found) != 0) {
+    struct stat facts{};
+    if (::lstat(path.c_str(), &facts) != 0) {
         if (mode == OpenMode::create) {
             return create_file(path);
         }
@@ -97,15 +97,15 @@ Status check_file(const std::filesystem::path& path, OpenMode mode) {
                     "there is no journal at " + path.string(),
                     "check the state folder; a journal is made by the first run");
     }
-    if (S_ISLNK(found.st_mode)) {
+    if (S_ISLNK(facts.st_mode)) {
         return fail("journal.symlink",
                     path.string() + " is a symbolic link",
                     "name the journal's real place");
     }
-    if (!S_ISREG(found.st_mode)) {
+    if (!S_ISREG(facts.st_mode)) {
         return fail("journal.foreign", path.string() + " is no regular file", "move it away");
     }
-    if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return fail("journal.not_private",
                     "others may read or write " + path.string(),
                     "make sure nobody did, then: chmod 600 " + path.string());
@@ -144,9 +144,9 @@ std::string_view ending_word(std::string_view event_type) {
     constexpr std::array k_words = {std::pair{"run.finished", "finished"},
                                     std::pair{"run.returned", "returned"},
                                     std::pair{"run.aborted", "aborted"}};
-    const auto it =
+    const auto entry =
         std::ranges::find(k_words, event_type, &std::pair<const char*, const char*>::first);
-    return it == k_words.end() ? "" : it->second;
+    return entry == k_words.end() ? "" : entry->second;
 }
 
 // In format 1 a run's last record and its word came in two commits. A conductor that died between
@@ -201,14 +201,14 @@ Status make_tables(Database& database) {
 // A new file that turns to a WAL wants to be alone, and SQLite does not wait for that by itself:
 // whoever opens it at the same moment is told that it is busy.
 Status set_up(Database& database) {
-    const auto patience = std::chrono::steady_clock::now() + k_alone_wait;
-    Status done = database.execute(k_settings);
-    while (!done && done.error().code == "journal.busy"
-           && std::chrono::steady_clock::now() < patience) {
+    const auto deadline = std::chrono::steady_clock::now() + k_alone_wait;
+    Status status = database.execute(k_settings);
+    while (!status && status.error().code == "journal.busy"
+           && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        done = database.execute(k_settings);
+        status = database.execute(k_settings);
     }
-    return done;
+    return status;
 }
 
 }  // namespace

@@ -27,9 +27,9 @@ class ScopedLock {
 public:
     ScopedLock(LeaseFile& file, std::int64_t number) : file_(&file), number_(number) {}
 
-    ScopedLock(ScopedLock&& other) noexcept
-        : file_(std::exchange(other.file_, nullptr))
-        , number_(other.number_) {}
+    ScopedLock(ScopedLock&& source) noexcept
+        : file_(std::exchange(source.file_, nullptr))
+        , number_(source.number_) {}
 
     ScopedLock(const ScopedLock&) = delete;
     ScopedLock& operator=(const ScopedLock&) = delete;
@@ -64,10 +64,10 @@ public:
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
-    Result<Head> append(const std::string& run, const Head& before, const Entry& entry) override;
+    Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) override;
     Result<std::vector<Record>> read(const std::string& run, std::uint64_t from_sequence) override;
     Result<Head> verify(const std::string& run) override;
-    Result<Lease> take_lease(const std::string& run, const Holder& who) override;
+    Result<Lease> take_lease(const std::string& run, const Holder& holder) override;
     void release_lease(const std::string& run) override;
     Result<std::uint64_t> post_request(const std::string& run, const Request& request) override;
     Result<std::vector<Request>> open_requests(const std::string& run) override;
@@ -81,7 +81,7 @@ private:
     Result<ScopedLock> lock(const Row& row);
     Status close_returning(const Birth& birth, const Row& row);
     Result<Head> write(const Row& row, const Entry& entry);
-    Result<Lease> raise_lease(const std::string& run, const Holder& who);
+    Result<Lease> raise_lease(const std::string& run, const Holder& holder);
     Result<Head>
     walk(const std::string& run, std::uint64_t from_sequence, const VisitRecord& visit);
     [[nodiscard]] RunInfo describe(Row row) const;
@@ -102,11 +102,11 @@ Result<Transaction> SqliteJournal::begin(Transaction::Kind kind) {
 
 // After a failed sync the kernel may have dropped the pages: a second try would seem to succeed.
 Status SqliteJournal::commit(Transaction& transaction) {
-    Status done = transaction.commit();
-    if (!done && done.error().kind == ErrorClass::unknown_outcome) {
-        broken_ = done.error();
+    Status status = transaction.commit();
+    if (!status && status.error().kind == ErrorClass::unknown_outcome) {
+        broken_ = status.error();
     }
-    return done;
+    return status;
 }
 
 Status SqliteJournal::renew_id() {
@@ -217,19 +217,19 @@ Result<RunInfo> SqliteJournal::find_run(const std::string& run) {
     return describe(std::move(row));
 }
 
-Result<Head> SqliteJournal::append(const std::string& run, const Head& before, const Entry& entry) {
+Result<Head> SqliteJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_owned(run));
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
-    const std::uint64_t sequence = before.records + 1;
-    const Head wanted = {sequence, chain_next(before.hash, run, sequence, entry.wall_ms, text)};
-    if (row.info.head == wanted) {
-        return wanted;  // it was written, and its answer was lost
+    const std::uint64_t sequence = expected_head.records + 1;
+    const Head new_head = {sequence, chain_next(expected_head.hash, run, sequence, entry.wall_ms, text)};
+    if (row.info.head == new_head) {
+        return new_head;  // it was written, and its answer was lost
     }
     if (row.info.state.is_over) {
         return run_over(row.info);
     }
-    if (row.info.head != before) {
+    if (row.info.head != expected_head) {
         return head_moved(run, row.info.head);
     }
     DRYDOCK_TRY_ASSIGN(const Head head, write(row, entry));
@@ -263,26 +263,26 @@ Result<Head> SqliteJournal::verify(const std::string& run) {
     return walk(run, 0, [](const Record&, std::string_view) { return Status{}; });
 }
 
-Result<Lease> SqliteJournal::take_lease(const std::string& run, const Holder& who) {
+Result<Lease> SqliteJournal::take_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));
     if (leases_.contains(run)) {
         return lease_held(run, row.last_holder);
     }
     DRYDOCK_TRY_ASSIGN(ScopedLock own_lock, lock(row));
-    DRYDOCK_TRY_ASSIGN(const Lease lease, raise_lease(run, who));
+    DRYDOCK_TRY_ASSIGN(const Lease lease, raise_lease(run, holder));
     own_lock.keep();
     leases_[run] = {row.number, lease.epoch};
     return lease;
 }
 
 // Under the lock: whether the run is over is looked at in the same transaction.
-Result<Lease> SqliteJournal::raise_lease(const std::string& run, const Holder& who) {
+Result<Lease> SqliteJournal::raise_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));
     if (row.info.state.is_over) {
         return run_over(row.info);
     }
-    DRYDOCK_TRY_ASSIGN(const std::uint64_t epoch, raise_epoch(database_, row.number, who));
+    DRYDOCK_TRY_ASSIGN(const std::uint64_t epoch, raise_epoch(database_, row.number, holder));
     DRYDOCK_TRY(commit(transaction));
     return Lease{epoch, row.info.head};
 }

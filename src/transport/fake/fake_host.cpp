@@ -110,8 +110,8 @@ Status FakeHost::begin(const agent::Permit& permit,
     if (attempts_.contains(key)) {
         return {};
     }
-    if (const auto other = find_running_attempt(key)) {
-        return agent::attempt_running(*other);
+    if (const auto running_attempt = find_running_attempt(key)) {
+        return agent::attempt_running(*running_attempt);
     }
     if (permit.is_late(clock_.monotonic_ms())) {
         PROBE("agent: a request to begin came too late");
@@ -138,11 +138,11 @@ Status FakeHost::begin(const agent::Permit& permit,
 }
 
 std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) const {
-    auto at = attempts_.lower_bound({key.run, key.action, 0});
-    for (; at != attempts_.end() && at->first.run == key.run && at->first.action == key.action;
-         ++at) {
-        if (at->second.phase == ActionPhase::running) {
-            return at->first;
+    auto entry = attempts_.lower_bound({key.run, key.action, 0});
+    for (; entry != attempts_.end() && entry->first.run == key.run && entry->first.action == key.action;
+         ++entry) {
+        if (entry->second.phase == ActionPhase::running) {
+            return entry->first;
         }
     }
     return std::nullopt;
@@ -228,41 +228,41 @@ void FakeHost::finish(const ActionKey& key) {
         tear(key);
         return;
     }
-    const bool down = goes_down();
-    const bool gone = down && faults_.between(0, 1) == 1;
-    if (gone) {
+    const bool is_rebooting = goes_down();
+    const bool is_result_lost = is_rebooting && faults_.between(0, 1) == 1;
+    if (is_result_lost) {
         PROBE("host: a result that was not synced is gone");
         attempt.phase = ActionPhase::torn;
     } else {
         attempt.phase = ActionPhase::ended;
         attempt.request = {};
     }
-    if (down) {
+    if (is_rebooting) {
         reboots_();
     }
     changed_();
 }
 
 agent::ActionState FakeHost::look(const ActionKey& key) {
-    const auto attempt = attempts_.find(key);
-    if (attempt == attempts_.end()) {
+    const auto entry = attempts_.find(key);
+    if (entry == attempts_.end()) {
         return {};
     }
-    const Attempt& found = attempt->second;
-    return {found.phase,
-            found.phase == ActionPhase::ended     ? found.result
-            : found.phase == ActionPhase::running ? found.progress
+    const Attempt& match = entry->second;
+    return {match.phase,
+            match.phase == ActionPhase::ended     ? match.result
+            : match.phase == ActionPhase::running ? match.progress
                                                   : Json()};
 }
 
 // Its effect may have taken place or not.
 Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key) {
     DRYDOCK_TRY(admit(commander));
-    const auto found = attempts_.find(key);
-    if (found == attempts_.end() || found->second.phase != ActionPhase::running) {
+    const auto entry = attempts_.find(key);
+    if (entry == attempts_.end() || entry->second.phase != ActionPhase::running) {
         return {};
     }
-    Attempt& attempt = found->second;
+    Attempt& attempt = entry->second;
     Json evidence = Json::Object{};
     if (!attempt.progress.is_null()) {
         evidence.set("progress", attempt.progress).set("cursor", true);
@@ -277,13 +277,13 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
 }
 
 Result<std::vector<agent::RunningAction>> FakeHost::running() {
-    std::vector<agent::RunningAction> all;
+    std::vector<agent::RunningAction> actions;
     for (const auto& [key, attempt] : attempts_) {
         if (attempt.phase == ActionPhase::running) {
-            all.push_back({key, attempt.journal});
+            actions.push_back({key, attempt.journal});
         }
     }
-    return all;
+    return actions;
 }
 
 std::set<agent::NotedHead> FakeHost::heads(const std::string& run) {
@@ -301,10 +301,10 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     Json::Array facts;
     facts.reserve(probes.items().size());
     std::int64_t slowest = 0;
-    for (const Json& one : probes.items()) {
+    for (const Json& probe_request : probes.items()) {
         std::int64_t takes = 0;
-        auto finding = system_.probe(name_, one, takes);
-        facts.push_back(agent::to_fact(one, std::move(finding), {clock_.wall_ms(), takes}));
+        auto finding = system_.probe(name_, probe_request, takes);
+        facts.push_back(agent::to_fact(probe_request, std::move(finding), {clock_.wall_ms(), takes}));
         slowest = std::max(slowest, takes);
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;
@@ -337,8 +337,8 @@ FakeHost::get(const std::string& path, std::int64_t offset, std::int64_t size) {
         return fail("os.missing", fmt::format("there is no file {}", path));
     }
     const std::string& bytes = file->second;
-    const auto from = std::min(static_cast<std::size_t>(offset), bytes.size());
-    return agent::FilePart{bytes.substr(from, static_cast<std::size_t>(size)),
+    const auto first = std::min(static_cast<std::size_t>(offset), bytes.size());
+    return agent::FilePart{bytes.substr(first, static_cast<std::size_t>(size)),
                            static_cast<std::int64_t>(bytes.size())};
 }
 

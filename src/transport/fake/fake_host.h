@@ -29,14 +29,14 @@ public:
              FakeSystem& system,
              FakeClock& clock,
              Faults& faults,
-             At at,
+             At schedule,
              std::function<void()> changed,
              std::function<void()> reboots)
         : name_(std::move(name))
         , system_(system)
         , clock_(clock)
         , faults_(faults)
-        , at_(std::move(at))
+        , at_(std::move(schedule))
         , changed_(std::move(changed))
         , reboots_(std::move(reboots)) {}
 
@@ -64,7 +64,7 @@ public:
 
     // From now on nothing that is begun here goes on by itself: whoever directs the host lets it
     // take its effect, fail (its result will say so), end, or be torn.
-    void hold(bool held = true) { held_ = held; }
+    void hold(bool is_held = true) { held_ = is_held; }
 
     // What a running command writes into its progress file. It keeps a cursor from then on.
     void tell_progress(const agent::ActionKey& key, Json progress);

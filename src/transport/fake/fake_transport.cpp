@@ -22,15 +22,15 @@ constexpr std::int64_t k_never_ms = 1'000'000'000;
 
 // Both ends of one connection. Outlives the conversation while frames are on their way to the host.
 struct FakeTransport::Channel {
-    Channel(std::string where, FakeHost& host, FakeClock& clock)
-        : name(std::move(where))
+    Channel(std::string host_name, FakeHost& host, FakeClock& clock)
+        : name(std::move(host_name))
         , session(host, clock) {}
 
     std::string name;
     agent::Session session;
     std::vector<Json> inbox;
     std::uint64_t sent = 0;  // answers
-    std::uint64_t seen = 0;  // the latest of them that has arrived
+    std::uint64_t last_arrived = 0;  // the latest of them that has arrived
     std::int64_t hangs_until_ms = 0;
     bool broken = false;
 };
@@ -81,7 +81,7 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
             system_,
             clock_,
             faults_,
-            [this](std::int64_t at_ms, std::function<void()> what) { at(at_ms, std::move(what)); },
+            [this](std::int64_t at_ms, std::function<void()> callback) { at(at_ms, std::move(callback)); },
             [this, name, &station] {
                 if (!std::exchange(station.tick_planned, true)) {
                     at(clock_.monotonic_ms(), [this, name] { tick(name); });
@@ -99,20 +99,20 @@ FakeHost& FakeTransport::host(const std::string& name) {
 }
 
 Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& address) {
-    Station& there = station(address.name);
+    Station& host_state = station(address.name);
     if (faults_.strikes(Fault::host_away)) {
-        there.away_until_ms = clock_.monotonic_ms() + faults_.between(1000, k_away_ms_max);
+        host_state.away_until_ms = clock_.monotonic_ms() + faults_.between(1000, k_away_ms_max);
     }
-    auto channel = std::make_shared<Channel>(address.name, *there.host, clock_);
-    channel->broken = clock_.monotonic_ms() < there.away_until_ms;
+    auto channel = std::make_shared<Channel>(address.name, *host_state.host, clock_);
+    channel->broken = clock_.monotonic_ms() < host_state.away_until_ms;
     ++arrived_;  // a broken connection is something to look at
-    std::erase_if(there.channels, [](const auto& one) { return one.expired(); });
-    there.channels.push_back(channel);
+    std::erase_if(host_state.channels, [](const auto& weak_channel) { return weak_channel.expired(); });
+    host_state.channels.push_back(channel);
     return std::make_unique<FakeConversation>(*this, std::move(channel));
 }
 
-void FakeTransport::at(std::int64_t at_ms, std::function<void()> what) {
-    agenda_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(what)});
+void FakeTransport::at(std::int64_t at_ms, std::function<void()> callback) {
+    agenda_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(callback)});
     std::push_heap(agenda_.begin(), agenda_.end());
 }
 
@@ -130,10 +130,10 @@ void FakeTransport::cut(const std::string& name, std::int64_t until_ms) {
 }
 
 void FakeTransport::lose(const std::string& name, std::int64_t back_ms) {
-    Station& there = station(name);
-    there.away_until_ms = back_ms;
-    for (const auto& weak : there.channels) {
-        if (const auto channel = weak.lock()) {
+    Station& host_state = station(name);
+    host_state.away_until_ms = back_ms;
+    for (const auto& weak_channel : host_state.channels) {
+        if (const auto channel = weak_channel.lock()) {
             break_off(*channel);
         }
     }
@@ -190,8 +190,8 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
         return;
     }
     may_cut(channel->name, frame);
-    for (const Json& one : channel->session.handle(frame)) {
-        answer(channel, one);
+    for (const Json& reply : channel->session.handle(frame)) {
+        answer(channel, reply);
     }
     if (frame["begin_by_ms"].is_integer()) {  // it is known then that it never begins
         at(frame["begin_by_ms"].as_int() + 1, [this, name = channel->name] { tick(name); });
@@ -201,8 +201,8 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
 // The agent behind this connection stands still for a while, or for ever. Another connection leads
 // to another agent.
 void FakeTransport::may_hang(Channel& channel, const Json& frame) {
-    const std::string& what = frame["do"].as_string();
-    const bool greets = what == "hello" || what == "fence";
+    const std::string& verb = frame["do"].as_string();
+    const bool greets = verb == "hello" || verb == "fence";
     if (faults_.strikes(greets ? Fault::connect_slow : Fault::agent_hangs)) {
         PROBE("network: an agent hangs");
         const bool for_ever = faults_.between(0, 3) == 0;
@@ -232,10 +232,10 @@ void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
     const std::uint64_t number = ++channel->sent;
     at(healed_ms(channel->name) + after_ms, [this, channel, frame, number] {
         if (!channel->broken) {
-            if (number < channel->seen) {
+            if (number < channel->last_arrived) {
                 PROBE("network: an answer comes after a later one");
             }
-            channel->seen = std::max(channel->seen, number);
+            channel->last_arrived = std::max(channel->last_arrived, number);
             channel->inbox.push_back(frame);
             ++arrived_;
         }
@@ -243,11 +243,11 @@ void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
 }
 
 void FakeTransport::tick(const std::string& name) {
-    Station& there = stations_.at(name);
-    there.tick_planned = false;
-    const auto channels = there.channels;
-    for (const auto& weak : channels) {
-        const auto channel = weak.lock();
+    Station& host_state = stations_.at(name);
+    host_state.tick_planned = false;
+    const auto channels = host_state.channels;
+    for (const auto& weak_channel : channels) {
+        const auto channel = weak_channel.lock();
         if (!channel || channel->broken) {
             continue;
         }
@@ -265,15 +265,15 @@ void FakeTransport::happen_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
     while (!agenda_.empty() && agenda_.front().at_ms <= now_ms) {
         std::pop_heap(agenda_.begin(), agenda_.end());
-        const auto what = std::move(agenda_.back().what);
+        const auto callback = std::move(agenda_.back().what);
         agenda_.pop_back();
-        what();
+        callback();
     }
 }
 
-void FakeTransport::wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) {
+void FakeTransport::wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) {
     const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
-    const auto has_come = [&] { return !on.empty() && arrived_ > 0; };
+    const auto has_come = [&] { return !conversations.empty() && arrived_ > 0; };
     while (!has_come() && !agenda_.empty() && agenda_.front().at_ms <= end) {
         happen_until(agenda_.front().at_ms);
     }

@@ -25,10 +25,10 @@ public:
     ~FakeTransport() override;
 
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& address) override;
-    void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
+    void wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) override;
 
     // Calls `what` at a simulated time, from within a wait().
-    void at(std::int64_t at_ms, std::function<void()> what);
+    void at(std::int64_t at_ms, std::function<void()> callback);
 
     // The host of that name, made when first asked for.
     [[nodiscard]] FakeHost& host(const std::string& name);
@@ -56,8 +56,8 @@ private:
         std::uint64_t order;  // of those at one time, the one that was planned first
         std::function<void()> what;
 
-        bool operator<(const Happening& other) const {
-            return at_ms != other.at_ms ? at_ms > other.at_ms : order > other.order;
+        bool operator<(const Happening& event) const {
+            return at_ms != event.at_ms ? at_ms > event.at_ms : order > event.order;
         }
     };
 

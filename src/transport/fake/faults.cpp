@@ -60,10 +60,10 @@ std::int64_t Faults::between(std::int64_t low, std::int64_t high) {
 
 Faults Faults::hostile(std::uint64_t seed, int budget) {
     Faults faults(seed);
-    for (Mix& one : faults.mixes_) {
+    for (Mix& fault_mix : faults.mixes_) {
         const bool in_the_mix = faults.between(0, 2) == 0;
-        one.per_mille = k_per_mille.at(static_cast<std::size_t>(faults.between(0, 3)));
-        one.budget = in_the_mix ? static_cast<int>(faults.between(1, budget)) : 0;
+        fault_mix.per_mille = k_per_mille.at(static_cast<std::size_t>(faults.between(0, 3)));
+        fault_mix.budget = in_the_mix ? static_cast<int>(faults.between(1, budget)) : 0;
     }
     return faults;
 }
@@ -75,12 +75,12 @@ Faults Faults::at(std::uint64_t seed, Fault fault, int nth) {
 }
 
 bool Faults::strikes(Fault fault) {
-    Mix& one = mix(fault);
-    ++one.asked;
+    Mix& fault_mix = mix(fault);
+    ++fault_mix.asked;
     const bool drawn =
-        one.struck < one.budget && between(0, 999) < static_cast<std::int64_t>(one.per_mille);
-    const bool struck = drawn || one.asked == one.nth;
-    one.struck += struck ? 1 : 0;
+        fault_mix.struck < fault_mix.budget && between(0, 999) < static_cast<std::int64_t>(fault_mix.per_mille);
+    const bool struck = drawn || fault_mix.asked == fault_mix.nth;
+    fault_mix.struck += struck ? 1 : 0;
     if (struck && tell_) {
         tell_(fault);
     }
@@ -88,9 +88,9 @@ bool Faults::strikes(Fault fault) {
 }
 
 void Faults::calm() {
-    for (Mix& one : mixes_) {
-        one.budget = 0;
-        one.nth = 0;
+    for (Mix& fault_mix : mixes_) {
+        fault_mix.budget = 0;
+        fault_mix.nth = 0;
     }
 }
 

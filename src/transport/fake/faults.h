@@ -61,7 +61,7 @@ public:
     void calm();
 
     // Called at each strike; for those who tell a story.
-    void on_strike(std::function<void(Fault)> tell) { tell_ = std::move(tell); }
+    void on_strike(std::function<void(Fault)> listener) { tell_ = std::move(listener); }
 
     // Uniform, both ends included.
     [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);

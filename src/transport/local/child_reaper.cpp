@@ -30,21 +30,21 @@ void ChildReaper::take(os::Child child) {
 }
 
 void ChildReaper::poll() {
-    std::erase_if(closing_, [](Closing& each) { return each.child.wait(0).has_value(); });
+    std::erase_if(closing_, [](Closing& entry) { return entry.child.wait(0).has_value(); });
     const auto now = now_ms();
-    for (auto& each : closing_) {
-        if (now - each.closed_ms >= k_kill_after_ms) {
-            each.child.signal_group(SIGKILL);
-        } else if (now - each.closed_ms >= k_end_grace_ms
-                   && !std::exchange(each.terminated, true)) {
-            each.child.signal_group(SIGTERM);
+    for (auto& entry : closing_) {
+        if (now - entry.closed_ms >= k_kill_after_ms) {
+            entry.child.signal_group(SIGKILL);
+        } else if (now - entry.closed_ms >= k_end_grace_ms
+                   && !std::exchange(entry.terminated, true)) {
+            entry.child.signal_group(SIGTERM);
         }
     }
 }
 
 void ChildReaper::wait_for_all(std::int64_t until_ms) {
     while (!closing_.empty()) {
-        std::erase_if(closing_, [](Closing& each) { return each.child.wait(0).has_value(); });
+        std::erase_if(closing_, [](Closing& entry) { return entry.child.wait(0).has_value(); });
         const auto left_ms = until_ms - now_ms();
         if (closing_.empty() || left_ms <= 0) {
             return;
@@ -55,8 +55,8 @@ void ChildReaper::wait_for_all(std::int64_t until_ms) {
 }
 
 void ChildReaper::signal_all(int number) const {
-    for (const auto& each : closing_) {
-        each.child.signal_group(number);
+    for (const auto& entry : closing_) {
+        entry.child.signal_group(number);
     }
 }
 

@@ -44,12 +44,12 @@ Result<Pipe> make_pipe() {
 
 // True when the other side closed it; appends what came, up to a limit: one that sends for ever
 // does not hold up the others.
-bool read_available(int descriptor, std::string& into) {
+bool read_available(int descriptor, std::string& buffer) {
     std::array<char, 65536> chunk = {};
     for (std::size_t chunks = 0; chunks < k_chunks_per_read_max; ++chunks) {
         const auto size = ::read(descriptor, chunk.data(), chunk.size());
         if (size > 0) {
-            into.append(chunk.data(), static_cast<std::size_t>(size));
+            buffer.append(chunk.data(), static_cast<std::size_t>(size));
         } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
             return true;
         } else if (errno == EAGAIN) {
@@ -154,12 +154,12 @@ private:
         (void)child_.wait(k_last_words_ms);  // so that its last words are there
         read_stderr();
         const auto exit = child_.wait(0);
-        const std::string how = exit ? exit->text() : "it closed its output";
-        const std::string said = trim(tail_.empty() ? reader_.banner() : tail_);
+        const std::string ending = exit ? exit->text() : "it closed its output";
+        const std::string output = trim(tail_.empty() ? reader_.banner() : tail_);
         return fail(
             "transport.ended",
             fmt::format(
-                "{}: the agent's stream ended ({}){}", host_, how, said.empty() ? "" : ": " + said),
+                "{}: the agent's stream ended ({}){}", host_, ending, output.empty() ? "" : ": " + output),
             "run the connect command by hand and see that it leads to an agent",
             ErrorClass::transient);
     }
@@ -181,7 +181,7 @@ private:
 
 // `ssh` and its like join their words and give them to a shell there: what we put behind `connect`
 // must be one plain word to any shell.
-Status check_word(const HostAddress& host, const char* what, const std::string& word) {
+Status check_word(const HostAddress& host, const char* label, const std::string& word) {
     const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
                || k_plain_signs.find(c) != std::string_view::npos;
@@ -191,7 +191,7 @@ Status check_word(const HostAddress& host, const char* what, const std::string& 
     }
     return fail(
         "transport.word",
-        fmt::format("{}: the {} `{}` would be read by a shell on that host", host.name, what, word),
+        fmt::format("{}: the {} `{}` would be read by a shell on that host", host.name, label, word),
         fmt::format("name one of letters, digits and {}", k_plain_signs));
 }
 
@@ -241,11 +241,11 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
                                                std::move(errors.read));
 }
 
-void LocalTransport::wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) {
+void LocalTransport::wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) {
     std::vector<pollfd> polls;
     std::vector<LocalConversation*> ours;
-    for (Conversation* each : on) {
-        auto* local = dynamic_cast<LocalConversation*>(each);
+    for (Conversation* conversation : conversations) {
+        auto* local = dynamic_cast<LocalConversation*>(conversation);
         if (local != nullptr) {
             ours.push_back(local);
             polls.push_back({local->descriptor(), POLLIN, 0});

@@ -25,7 +25,7 @@ public:
     // Makes room for conversations with so many hosts at once. Error: os.descriptors.
     [[nodiscard]] static Status reserve(std::size_t hosts);
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
-    void wait(const std::vector<Conversation*>& on, std::int64_t timeout_ms) override;
+    void wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) override;
 
 private:
     std::shared_ptr<ChildReaper> reaper_;  // shared with conversations, which may live longer
