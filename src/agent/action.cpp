@@ -1,3 +1,8 @@
+// Dispatch of actions: the table of kinds, and the helpers that every kind uses.
+//
+// Each kind lives in a file of its own (action_command.cpp, action_http.cpp, action_link.cpp,
+// action_venv.cpp, service.cpp). The table maps the request's "kind" to its function. An unknown
+// kind is an error of the request and has had no effect.
 #include "agent/action.h"
 
 #include <fmt/format.h>
@@ -25,6 +30,8 @@ ActionResult failed(Error error, Json evidence) {
     return {Outcome::failed, std::move(evidence), std::move(error)};
 }
 
+// Marks the error as an unknown outcome: a conductor must not repeat such an action without a look
+// at the facts.
 ActionResult unknown(Error error, Json evidence) {
     error.kind = ErrorClass::unknown_outcome;
     return {Outcome::unknown, std::move(evidence), std::move(error)};
@@ -54,6 +61,7 @@ ActionResult run_typed(const Json& request, const ActionContext& context) {
                    "use the same drydock on both sides"});
 }
 
+// Rejects texts with a NUL byte: execve() would cut an argument there without a word.
 Result<std::vector<std::string>> read_texts(const Json& list, std::string_view key) {
     std::vector<std::string> texts;
     for (const auto& item : list.items()) {

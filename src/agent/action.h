@@ -1,8 +1,8 @@
 // Actions: the typed effects that a host can have, each in its own file.
 //
-// An action runs in a supervisor process of its own (supervisor.cpp). It answers what became of it:
-// done, failed (it certainly had no effect or said no), or unknown (it may or may not have
-// happened). A new kind is one function and one line in the table of action.cpp.
+// An action runs in a supervisor process of its own (supervisor.cpp). It returns an Outcome: done,
+// failed (it certainly had no effect, or the system refused), or unknown (it may have happened). A
+// new kind is one function and one line in the table of action.cpp.
 #pragma once
 
 #include "base/json.h"
@@ -27,18 +27,18 @@ struct ActionResult {
 };
 
 struct ActionContext {
-    std::string folder;  // the action's own, for its files
-    // Takes what a command prints; returns what of it may be told by now, without secrets.
+    std::string folder;  // of this attempt, for its files
+    // Takes output of a command; returns the part that may be shown by now, without secrets.
     std::function<std::string(std::string_view)> output;
     std::function<bool()> cancelled;
     std::vector<std::string> environment = {};  // "NAME=value", for commands of this attempt
     std::function<void(pid_t)> contain = {};    // records a child before it runs
-    int outer_group = -1;                       // for what outlives this; see SpawnOptions
-    std::function<void(pid_t)> release = {};    // lets a process (0: the caller) outlive this
-    std::function<bool()> end_contained = {};   // false: some processes did not end
-    // Returns the rest of what a command printed, once it has ended.
+    int outer_group = -1;  // for processes that outlive the attempt; see SpawnOptions
+    std::function<void(pid_t)> release = {};   // lets a process (0: the caller) outlive the attempt
+    std::function<bool()> end_contained = {};  // false: some processes did not end
+    // Returns the rest of a command's output, once the command has ended.
     std::function<std::string()> output_end = [] { return std::string(); };
-    // Returns the text without secrets: before any part is cut off.
+    // Returns the text without secrets. Must be called before any part is cut off.
     std::function<std::string(std::string_view)> hide = [](std::string_view text) {
         return std::string(text);
     };
@@ -46,8 +46,8 @@ struct ActionContext {
 
 // How long the processes of a command may live.
 enum class Lifetime {
-    attempt,  // as long as the attempt
-    service,  // a service that it starts stays
+    attempt,  // they end with the attempt
+    service,  // a service that the command starts stays
 };
 
 [[nodiscard]] ActionResult failed(Error error, Json evidence = Json(Json::Object{}));
@@ -66,7 +66,7 @@ run_command(const Json& request, const ActionContext& context, Lifetime lifetime
 [[nodiscard]] ActionResult run_service_start(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_service_stop(const Json& request, const ActionContext& context);
 
-// The strings of a JSON list; "agent.bad_request" names `what` when it is no list of strings.
+// Returns the strings of a JSON list; "agent.bad_request" names `key` if it is no list of strings.
 [[nodiscard]] Result<std::vector<std::string>> read_texts(const Json& list, std::string_view key);
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_pairs(const Json& object);
 

@@ -1,11 +1,13 @@
 // The action `command`: {argv, env, cwd, timeout_ms, stall_ms?, exit_done: [0], stdout_file?,
 // script?}.
 //
-// With stall_ms it has no other limit: it is ended when `done` in its progress file stays the same
-// for so long.
-// Done when it exits with a code of exit_done. A time-out, a cancellation or a signal leaves behind
-// nobody knows what, so the outcome is unknown. With stdout_file, the command's output goes there
-// under a name of this attempt that is renamed only when the command is done.
+// The command is done if it exits with a code of exit_done. A time-out, a cancellation or a signal
+// may leave half of the work behind, so the outcome is unknown.
+//
+// With stall_ms the command has no other limit. It is ended when `done` in its progress file stays
+// the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs to
+// this attempt. The part file is renamed only when the command is done: a reader never sees half of
+// it.
 #include "agent/action.h"
 #include "agent/attempt.h"
 #include "agent/key.h"
@@ -29,18 +31,21 @@ namespace {
 constexpr std::size_t k_tail_bytes = 4096;
 constexpr std::int64_t k_timeout_ms = 60'000;       // when the request names none
 constexpr std::size_t k_part_name_bytes_max = 240;  // file systems take 255
-constexpr std::int64_t k_stall_look_ms = 250;       // between two looks at the progress file
-// Of a command that is only limited by its progress: 60 days.
+constexpr std::int64_t k_stall_look_ms = 250;       // between two reads of the progress file
+// The time limit of a command that only its progress limits: 60 days.
 constexpr std::int64_t k_progressing_ms_max = std::int64_t{60} * 24 * 3600 * 1000;
 
-// Watches whether a command makes progress.
+// Decides whether a command still makes progress, by the progress file that the command writes.
+// Time runs from the last change of `done`, so a command that never writes stalls as well.
 class StallWatch {
 public:
+    // A `stall_ms` of 0 means that the command never stalls.
     // `stall_ms` 0: it never stalls.
     StallWatch(std::string folder, std::int64_t stall_ms)
         : folder_(std::move(folder))
         , stall_ms_(stall_ms) {}
 
+    // True once no progress came for stall_ms; the caller asks often, and the file is read seldom.
     // True once no progress came for too long; to be called often.
     bool has_stalled() {
         const std::int64_t now = clock_.monotonic_ms();
@@ -67,7 +72,8 @@ private:
     bool stalled_ = false;
 };
 
-// Writes the script into the action's folder; answers its path.
+// Writes the script into the attempt's folder; returns its path. The digest is compared with the
+// plan's, since the script was part of what a person approved.
 Result<std::string> write_script(const Json& script, const std::string& folder) {
     const std::string& content = script["content"].as_string();
     if (sha256_hex(content) != script["sha256"].as_string()) {
@@ -95,7 +101,8 @@ Result<std::vector<std::string>> read_argv(const Json& request, const std::strin
     return argv;
 }
 
-// A file of this attempt alone: a process that an earlier attempt left behind may still write.
+// Returns a file name of this attempt alone: a process that an earlier attempt left behind may
+// still write to the earlier part file. A name that would be too long gets a digest instead.
 std::string part_path(const Json& request, const std::string& folder) {
     const std::string& path = request["stdout_file"].as_string();
     const std::string attempt =
@@ -104,7 +111,8 @@ std::string part_path(const Json& request, const std::string& folder) {
     return fmt::format("{}.{}.part", path, fits ? attempt : sha256_hex(attempt).substr(0, 16));
 }
 
-// Where standard output goes if it is not captured: a file of this attempt, in a held folder.
+// The file that takes standard output if output is not captured. It is a part file in a folder
+// that is held open, so that no symlink can lead it elsewhere.
 struct Output {
     std::optional<os::OutputFolder> folder = {};
     os::Fd file = {};
@@ -120,6 +128,8 @@ Result<Output> open_output(const Json& request, const std::string& folder) {
     return Output{std::move(output_folder), std::move(file)};
 }
 
+// Gives the part file its final name. The content is durable first: a name must never stand for
+// bytes that a power cut may take.
 Status keep_output(const Json& request, const std::string& folder, const Output& output) {
     const std::string& path = request["stdout_file"].as_string();
     if (!output.folder) {
@@ -147,13 +157,13 @@ Json evidence_of(const os::RunResult& run, const std::string& tail) {
     return evidence;
 }
 
-// A script is known to people by its name in the pack.
+// Returns the name that people know: for a script, its name in the pack.
 std::string program_of(const Json& request) {
     const std::string& first = request["argv"].items().front().as_string();
     return first == "${script}" ? request["script"]["name"].as_string() : first;
 }
 
-// The last line that a program printed is nearly always the one that says why.
+// Returns the last line of output, which nearly always says why a program failed.
 std::string last_words(const Json& evidence) {
     const auto lines = split(trim(evidence["output_tail"].as_string()), '\n');
     return lines.back().empty() ? std::string() : fmt::format(": {}", trim(lines.back()));
@@ -171,12 +181,14 @@ ActionResult stalled(const Json& request, const std::string& folder, Json eviden
                    std::move(evidence));
 }
 
+// Maps the end of a process to an outcome. An early end is unknown, since nothing tells how far
+// the command came; a wrong exit code is the command's own word, and therefore failed.
 ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
         const auto ending = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
-                         : run.cancelled ? std::string("was cancelled")
-                                         : run.exit.text();
+                            : run.cancelled ? std::string("was cancelled")
+                                            : run.exit.text();
         return unknown({run.timed_out ? "command.timeout" : "command.ended_early",
                         fmt::format("{} {}: how far it came is not known", program, ending),
                         "look at what it should have done, on the host"},
@@ -191,6 +203,8 @@ ActionResult judge(const Json& request, const os::RunResult& run, Json evidence)
     return {Outcome::done, std::move(evidence)};
 }
 
+// Keeps the output of a command that is done, and removes the part file of every other one. If the
+// output cannot be kept, the action has failed.
 ActionResult finish_output(ActionResult result,
                            const Json& request,
                            const std::string& folder,
@@ -210,7 +224,7 @@ spawn_options(const Json& request, const ActionContext& context, Lifetime lifeti
     os::SpawnOptions spawn;
     spawn.environment = os::clean_environment(read_pairs(request["env"]));
     spawn.folder = request["cwd"].as_string();
-    spawn.dies_with_parent = true;  // without supervisor nobody would know that it runs
+    spawn.dies_with_parent = true;  // without its supervisor a command would run unseen
     spawn.before_start = lifetime == Lifetime::attempt ? context.contain : context.release;
     if (lifetime == Lifetime::service) {
         spawn.cgroup = context.outer_group;
@@ -221,7 +235,8 @@ spawn_options(const Json& request, const ActionContext& context, Lifetime lifeti
     return spawn;
 }
 
-// A command that was ended early may have left processes of other sessions: they end with it.
+// Ends the processes of other sessions that a command left when it was ended early. Without this
+// they would work on beside the next attempt.
 void end_left_behind(const os::RunResult& run, const ActionContext& context, Json& evidence) {
     const bool early = run.timed_out || run.cancelled || run.exit.signal != 0;
     if (early && context.end_contained && !context.end_contained()) {
@@ -229,7 +244,8 @@ void end_left_behind(const os::RunResult& run, const ActionContext& context, Jso
     }
 }
 
-// The last bytes, of a text that holds no secret any more.
+// Appends to the tail and keeps its last bytes. The bytes hold no secret any more: redaction must
+// come before the cut.
 void keep_tail(std::string& tail, std::string_view bytes) {
     tail += bytes;
     tail.erase(0, tail.size() - std::min(tail.size(), k_tail_bytes));

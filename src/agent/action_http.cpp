@@ -1,7 +1,7 @@
 // The action `http`: {method, url, headers, body, timeout_ms, expect: [200]}.
 //
-// What was never sent has failed. What was sent and got no whole answer, or a 5xx, may have
-// happened: its outcome is unknown.
+// A request that was never sent has failed. A request that was sent and got no whole answer, or a
+// 5xx, may have had its effect: its outcome is unknown.
 #include "agent/action.h"
 #include "agent/http.h"
 #include "agent/key.h"

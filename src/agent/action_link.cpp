@@ -1,5 +1,8 @@
-// The action `link`: {link, target}. Points a symlink at a folder, in one step: who opens the link
-// finds the old or the new folder, never none.
+// The action `link`: {link, target}. Points a symlink at a folder, in one step.
+//
+// A process that opens the link finds the old or the new folder, never none. The new link is made
+// beside the old one and renamed over it. A link that points there already is only made durable,
+// so the action may be repeated.
 #include "agent/action.h"
 #include "os/files.h"
 #include "os/output_file.h"
@@ -23,6 +26,8 @@ std::optional<std::string> read_link(const std::string& path) {
                     : std::optional(std::string(target.data(), static_cast<std::size_t>(size)));
 }
 
+// Refuses a target that is no folder and a link path that is no symlink: rename() would replace a
+// file without a word.
 Status check(const std::string& link, const std::string& target) {
     struct stat facts = {};
     if (::stat(target.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) {

@@ -1,11 +1,11 @@
 // The action `venv`: {target, python?, pins?, wheels?, check?, env?, timeout_ms}. Makes a Python
-// environment beside those that run, and proves it by a command that works.
+// environment beside those that run, and tests it with a command.
 //
-// An environment cannot be renamed: its scripts name its interpreter. So it is made in place, and
-// the file drydock-venv.json in it says `making` from the first moment on and `made` at the end,
-// with the digest of the pins. One that says `making` is made anew. One without that file is
-// somebody's own: it is checked and never touched. pip's exit code proves little, so `check` is run
-// each time.
+// An environment cannot be renamed, because its scripts name its interpreter. So it is made in
+// place. The file drydock-venv.json in it says `making` from the first moment on, and `made` with
+// the digest of the pins at the end. An environment that says `making` is made anew. An
+// environment without that file is foreign: it is checked and never touched. pip's
+// exit code proves little, so `check` runs each time.
 #include "agent/action.h"
 #include "agent/digest.h"
 #include "os/files.h"
@@ -30,7 +30,7 @@ Status write_mark(const std::string& target, const char* state, const std::strin
     return os::write_output_durable(mark_of(target), mark.dump() + "\n", 0644);
 }
 
-// The mark; null if the folder has none.
+// Returns the mark; null if the folder has none.
 Json read_mark(const std::string& target) {
     const auto text = os::read_file(mark_of(target), k_mark_bytes_max);
     return text ? Json::parse(*text).value_or(Json()) : Json();
@@ -58,7 +58,7 @@ Json install_argv(const Json& request, const std::string& target) {
     return argv;
 }
 
-// The uppermost folder of the path that is not there yet; it lies in one that is.
+// Returns the uppermost folder of the path that does not exist; its parent does.
 std::string first_missing(std::string path) {
     for (std::string parent = os::folder_of(path); parent != path && !os::exists(parent);
          parent = os::folder_of(path)) {
@@ -67,10 +67,12 @@ std::string first_missing(std::string path) {
     return path;
 }
 
+// Makes the environment from nothing. The mark `making` is durable before the first file, so an
+// interrupted attempt is recognised and begins again.
 ActionResult make(const Json& request, const std::string& pins, const ActionContext& context) {
     const std::string& target = request["target"].as_string();
     if (const auto folder = os::OutputFolder::of(first_missing(target)); !folder) {
-        return failed(folder.error());  // somebody else would choose where it is made
+        return failed(folder.error());  // another user could choose where it lands
     }
     std::error_code problem;
     std::filesystem::remove_all(target, problem);
@@ -101,9 +103,9 @@ ActionResult check(const Json& request, const ActionContext& context) {
 }
 
 enum class Presence {
-    none,     // nothing there, or one that was not finished
-    made,     // by this action
-    own,      // somebody else's environment
+    none,     // nothing, or an environment that was not finished
+    made,     // an environment that this action made
+    own,      // an environment of another maker
     strange,  // a folder that is no environment
 };
 
@@ -142,6 +144,8 @@ Error missing(const std::string& target) {
 
 }  // namespace
 
+// Decides by the state of the folder first: a foreign environment needs no pins, and all others are
+// useless without them.
 ActionResult run_venv_action(const Json& request, const ActionContext& context) {
     const std::string& target = request["target"].as_string();
     const Presence presence = presence_of(target);

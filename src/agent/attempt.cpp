@@ -1,3 +1,12 @@
+// The state of an attempt, read from its folder.
+//
+// The order of the looks matters. A result wins over everything, since only a supervisor that
+// ended writes one. Then comes the tombstone, then the lock. A folder with none of the three is
+// either about to start or interrupted; only the caller, under the lock of the host, can tell
+// which.
+//
+// Progress files are written by the command of a pack and are not trusted: wrong types and long
+// units make the whole file count as missing.
 #include "agent/attempt.h"
 
 #include "agent/containment.h"
@@ -20,6 +29,7 @@ constexpr std::size_t k_progress_tail_bytes = 300;
 constexpr std::size_t k_progress_file_bytes_max = 4096;
 constexpr std::size_t k_unit_bytes_max = 32;
 
+// Names the file that says that the attempt never began and never will.
 std::string tombstone_path(const std::string& folder) {
     return folder + "/never.json";
 }
@@ -30,6 +40,7 @@ std::optional<Json> read_result(const std::string& folder) {
     return value ? std::optional(std::move(*value)) : std::nullopt;
 }
 
+// True if the value has the types of a progress file; absent keys are fine.
 bool is_progress(const Json& value) {
     const auto is_number = [&](std::string_view key) {
         return !value.contains(key) || value[key].is_number();
@@ -45,6 +56,8 @@ std::string progress_path(const std::string& folder) {
     return folder + "/progress.json";
 }
 
+// Drops the attempt's number from the folder's name, so that all attempts of an action share one
+// cursor.
 std::string cursor_path(const std::string& folder) {
     return folder.substr(0, folder.rfind('.')) + ".cursor";
 }
@@ -64,6 +77,8 @@ Json read_told_progress(const std::string& folder) {
     return progress;
 }
 
+// Reads the tail of the output without a lock, while the supervisor may append. A cut character at
+// the front becomes "?".
 Json read_progress(const std::string& folder) {
     struct stat facts = {};
     std::array<char, k_progress_tail_bytes> tail = {};
@@ -78,6 +93,7 @@ Json read_progress(const std::string& folder) {
     return progress.set("output_tail", to_utf8({tail.data(), static_cast<std::size_t>(size)}));
 }
 
+// A lock that cannot be examined counts as held: an attempt that may run must not look ended.
 std::optional<ActionState> read_attempt(const std::string& folder) {
     if (auto result = read_result(folder)) {
         return ActionState{ActionPhase::ended, std::move(*result)};
@@ -90,6 +106,8 @@ std::optional<ActionState> read_attempt(const std::string& folder) {
                : std::nullopt;
 }
 
+// Returns `running` while any process of the dead supervisor is left, or if that cannot be told.
+// Only when none is left, a second attempt may begin.
 ActionState read_interrupted(const std::string& folder) {
     const auto survivors = contained_processes(folder);
     if (survivors && survivors->empty()) {

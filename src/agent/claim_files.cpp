@@ -1,3 +1,9 @@
+// Claim files, "<path>.owner" beside each claimed path, with a lock file beside them.
+//
+// A claim file holds a FenceRegistry, so the rules of taking over are those of the host's own
+// registry (fences.cpp). The cluster name is left out there: only the path can be in conflict.
+// Paths are visited in sorted order, so two agents that claim the same paths cannot deadlock on
+// the locks.
 #include "agent/claim_files.h"
 
 #include "os/output_file.h"
@@ -17,11 +23,14 @@ std::string owner_file(const std::string& path) {
     return path + ".owner";
 }
 
-// A folder that is not there yet holds nothing that could be worked on.
+// True if the folder of the path is there. Without it nothing can be worked on, and no claim is
+// needed.
 bool has_folder(const std::string& path) {
     return ::access(os::folder_of(path).c_str(), X_OK) == 0;
 }
 
+// Returns an empty registry if the file is missing; a damaged file is an error, since its owner is
+// unknown.
 Result<FenceRegistry> read_registry(const std::string& path) {
     const auto text = os::read_file(owner_file(path), k_file_bytes_max);
     if (!text) {
@@ -40,11 +49,13 @@ Result<os::FileLock> lock_claim(const std::string& path) {
         owner_file(path) + ".lock", fmt::format("agent {}", ::getpid()), k_lock_within_ms);
 }
 
+// Reads, fences and writes under the claim's lock. An epoch that is higher than the owner's means
+// that a later conductor of the same journal was here.
 Status claim_path(const std::string& path, Owner owner, bool take_over) {
     DRYDOCK_TRY_ASSIGN(const os::FileLock lock, lock_claim(path));
     DRYDOCK_TRY_ASSIGN(const FenceRegistry stored_registry, read_registry(path));
     FenceRegistry new_registry = stored_registry;
-    owner.cluster.clear();  // what counts here is the path
+    owner.cluster.clear();  // only the path counts here
     owner.claims = {path};
     DRYDOCK_TRY_ASSIGN(const std::int64_t epoch, new_registry.fence(owner, take_over));
     if (epoch != owner.epoch) {
@@ -52,7 +63,9 @@ Status claim_path(const std::string& path, Owner owner, bool take_over) {
                     fmt::format("{} obeys epoch {} and no longer {}", path, epoch, owner.epoch),
                     "another conductor has taken over this run; follow it with `drydock status`");
     }
-    return stored_registry == new_registry ? Status() : os::write_output_durable(owner_file(path), new_registry.text());
+    return stored_registry == new_registry
+               ? Status()
+               : os::write_output_durable(owner_file(path), new_registry.text());
 }
 
 }  // namespace
@@ -79,6 +92,8 @@ Status claim_paths(const Owner& owner, bool take_over) {
     return {};
 }
 
+// Keeps every lock until the caller has begun its action: between check and effect no other agent
+// can take a path over.
 Result<ClaimLocks> hold_claims(const std::vector<std::string>& claims, const Commander& commander) {
     ClaimLocks locks;
     for (const std::string& path : claimed_paths(claims)) {

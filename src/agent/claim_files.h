@@ -1,4 +1,4 @@
-// Claim files: who works on what a claim names, beside the thing itself.
+// Claim files: the owner of each claimed path, kept beside that path.
 //
 // The fence registry lies in a state folder, and two conductors may use two of them. So the owner
 // of a pid file or a link is also kept in "<path>.owner", where every agent of the machine finds
@@ -13,7 +13,8 @@
 
 namespace drydock::agent {
 
-// The paths that the claims name, sorted: claims without a path are kept by the registry alone.
+// Returns the paths that the claims name, sorted. Claims without a path are kept by the registry
+// alone.
 [[nodiscard]] std::vector<std::string> claimed_paths(const std::vector<std::string>& claims);
 
 // Locks on claim files: while they are held, no other agent fences or begins there.
@@ -23,8 +24,8 @@ using ClaimLocks = std::vector<os::FileLock>;
 // `take_over`.
 [[nodiscard]] Status claim_paths(const Owner& owner, bool take_over);
 
-// "agent.fenced" if a later conductor, or another journal, has claimed one of them; else the locks
-// under which that stays so.
+// Returns the locks under which no claim can change owner. "agent.fenced" if a later conductor, or
+// another journal, has claimed one of the paths.
 [[nodiscard]] Result<ClaimLocks> hold_claims(const std::vector<std::string>& claims,
                                              const Commander& commander);
 

@@ -1,3 +1,11 @@
+// Finds and ends all processes of an attempt, with a cgroup or without one.
+//
+// With a cgroup, the kernel keeps the list: no fork escapes it. Without one, a process counts if
+// its environment has the attempt's cookie or if its session was recorded. A search over /proc can
+// miss a process that forks at that moment, so only two empty searches in a row count as none.
+//
+// Invariant: an error is never read as "no processes". A second attempt beside a live first one is
+// the one mistake that this file exists to prevent.
 #include "agent/containment.h"
 
 #include "base/hash.h"
@@ -46,12 +54,13 @@ std::string real_path(const std::string& path) {
     return error ? path : real.string();
 }
 
+// The cookie has the real path: two agents may reach one state folder by different links.
 std::string cookie_of(const std::string& real_folder) {
     return "DRYDOCK_ATTEMPT=" + real_folder;
 }
 
-// By rename, so that a kill never leaves half of it. Nothing contained survives a power cut: the
-// file need not either.
+// Writes by rename, so that a kill never leaves half a record. The file is not synced: no
+// contained process survives a power cut.
 Status write_record(const std::string& folder, const std::string& group, std::uint64_t ticks) {
     Json record;
     record.set("boot_id", os::boot_id()).set("group", group).set("start_ticks", ticks);
@@ -70,16 +79,18 @@ std::string group_of(const std::string& folder, const std::string& parent) {
     return parent + "/drydock-" + sha256_hex(folder).substr(0, k_group_name_bytes);
 }
 
-// The attempt's own group below another, or nothing where no group can be made.
+// Makes the attempt's own group below the parent's; returns its path. Returns an empty path where
+// no group can be made.
 std::string make_group(const std::string& folder, const std::string& parent) {
     const std::string group = group_of(folder, parent);
     const bool exists = !parent.empty() && (::mkdir(group.c_str(), 0755) == 0 || errno == EEXIST);
     return exists ? group : std::string();
 }
 
-// The caller's own, or nothing where there are no groups.
+// Returns the caller's group; an empty path where there are no groups.
 std::string current_group() {
-    const bool is_disabled = std::getenv(k_no_cgroup_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    const bool is_disabled =
+        std::getenv(k_no_cgroup_variable) != nullptr;  // NOLINT(concurrency-mt-unsafe)
     return is_disabled ? std::string() : os::cgroup_of().value_or("");
 }
 
@@ -93,7 +104,7 @@ struct Record {
     std::uint64_t start_ticks = 0;  // of the supervisor: none of its processes is older
 };
 
-// Nothing when the attempt has no processes: it started none, or the host has booted since.
+// Returns nothing if the attempt has no processes: it started none, or the host has booted since.
 Result<std::optional<Record>> read_record(const std::string& folder) {
     const auto text = os::read_file(record_path(folder), k_record_bytes_max);
     if (!text) {
@@ -107,7 +118,7 @@ Result<std::optional<Record>> read_record(const std::string& folder) {
     return Record{(*value)["group"].as_string(), (*value)["start_ticks"].as_uint().value_or(0)};
 }
 
-// The sessions that the supervisor started: number and start time of their first process.
+// Returns the sessions that the supervisor started: number and start time of their first process.
 std::vector<std::pair<pid_t, std::uint64_t>> read_sessions(const std::string& folder) {
     std::vector<std::pair<pid_t, std::uint64_t>> sessions;
     const auto text = os::read_file(sessions_path(folder), k_record_bytes_max);
@@ -124,7 +135,9 @@ std::vector<std::pair<pid_t, std::uint64_t>> read_sessions(const std::string& fo
     return sessions;
 }
 
-// A session's number is that of its first process, and nobody else's while a member lives.
+// True if the process is in one of the sessions. A session has the number of its first process,
+// and the kernel gives that number to no other process while a member lives. After that the start
+// time tells the difference.
 bool is_in_session(pid_t pid, const std::vector<std::pair<pid_t, std::uint64_t>>& sessions) {
     const pid_t session = ::getsid(pid);
     return std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
@@ -136,14 +149,14 @@ bool is_in_session(pid_t pid, const std::vector<std::pair<pid_t, std::uint64_t>>
     });
 }
 
-// True if the environment of that process has the cookie. An error: it cannot be read.
+// True if the environment of that process has the cookie; an error if it cannot be read.
 Result<bool> has_cookie(pid_t pid, const std::string& cookie) {
     DRYDOCK_TRY_ASSIGN(const auto entries, os::read_environment(pid));
     return entries && std::find(entries->begin(), entries->end(), cookie) != entries->end();
 }
 
-// Reading the environment of another user's process is refused to all but root. Such a process
-// counts if its session tells, and not otherwise.
+// The kernel lets only root read the environment of another user's process. Such a process counts
+// if its session was recorded, and not otherwise.
 Result<bool> is_contained(const os::ProcessFacts& process,
                           const std::string& cookie,
                           const std::vector<std::pair<pid_t, std::uint64_t>>& sessions) {
@@ -154,6 +167,8 @@ Result<bool> is_contained(const os::ProcessFacts& process,
     return !carries && process.user != ::geteuid() ? Result<bool>(false) : carries;
 }
 
+// Skips processes older than the supervisor, which cannot be its children. An empty result from a
+// partial /proc is an error.
 Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& record) {
     const std::string cookie = cookie_of(real_path(folder));
     const auto sessions = read_sessions(folder);
@@ -175,8 +190,8 @@ Result<std::vector<pid_t>> search_once(const std::string& folder, const Record& 
     return matches;
 }
 
-// A process has no environment for an instant while it is executed, and one that forks may be in no
-// list: only what two searches do not find is not there.
+// Searches twice before it returns none. A process has no environment for an instant during
+// exec(), and a process that forks may be missing from a list.
 Result<std::vector<pid_t>> search_processes(const std::string& folder, const Record& record) {
     auto matches = search_once(folder, record);
     if (matches && matches->empty()) {
@@ -186,7 +201,7 @@ Result<std::vector<pid_t>> search_processes(const std::string& folder, const Rec
     return matches;
 }
 
-// A zombie has ended: it does nothing any more, also while nobody reaps it.
+// Removes zombies: they do nothing any more, even if no parent reaps them.
 void drop_zombies(std::vector<pid_t>& pids) {
     std::erase_if(pids, [](pid_t pid) {
         const auto process = os::find_process(pid);
@@ -200,6 +215,12 @@ os::Fd make_containment(const std::string& folder) {
     return open_group(make_group(real_path(folder), current_group()));
 }
 
+// Stays in the group that the agent made for this process's birth, or makes one here. If joining
+// it fails, the record is written again without a group, so that later searches use cookie and
+// sessions.
+//
+// The caller becomes a subreaper. Orphans of the attempt become its children, and it can wait for
+// them.
 Result<Containment> Containment::enter(const std::string& folder) {
     Containment containment;
     const auto self = os::find_process(::getpid());
@@ -242,6 +263,8 @@ void Containment::release(pid_t pid) const {
     }
 }
 
+// Kills in a loop, since a process may fork between the list and the signal. Returns true once a
+// list is empty.
 bool Containment::kill_others(std::int64_t within_ms) const {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     for (;;) {
@@ -260,7 +283,8 @@ bool Containment::kill_others(std::int64_t within_ms) const {
     }
 }
 
-// A killed process stays in its group for a moment after it is gone from everywhere else.
+// Removes the group in several tries: a killed process stays in its group for a moment after it is
+// gone from everywhere else.
 void Containment::leave() const {
     if (group_.empty() || born_inside_) {
         return;

@@ -1,10 +1,10 @@
 // Containment: all processes of one attempt, however they were forked.
 //
-// A supervisor may die alone (out of memory, `kill -9`) while what it started works on. Until the
-// last of those processes has ended, a second attempt must not begin beside them. Where a cgroup2
-// file system is writable, each attempt has a group of its own. Elsewhere the attempt's processes
-// are found by a cookie in their environment, DRYDOCK_ATTEMPT=FOLDER, and by the sessions that the
-// supervisor started. The file `containment.json` of the attempt's folder tells which. Not
+// A supervisor may die alone (out of memory, `kill -9`) while its processes work on. Until the last
+// of them has ended, a second attempt must not begin beside them. Where a cgroup2 file system is
+// writable, each attempt has a group of its own. Elsewhere the attempt's processes are found by a
+// cookie in their environment, DRYDOCK_ATTEMPT=FOLDER, and by the sessions that the supervisor
+// started. The file `containment.json` of the attempt's folder says which way is used. Not
 // thread-safe.
 #pragma once
 
@@ -19,35 +19,36 @@
 
 namespace drydock::agent {
 
-// Environment of a test that wants no groups.
+// Environment variable by which a test switches groups off.
 inline constexpr const char* k_no_cgroup_variable = "DRYDOCK_AGENT_NO_CGROUP";
 
-// Makes the group of that folder's attempt below the caller's, for its supervisor to be born in.
-// Nothing where no group can be made.
+// Makes the group of that folder's attempt below the caller's, so that its supervisor is born in
+// it. Returns no descriptor where no group can be made.
 [[nodiscard]] os::Fd make_containment(const std::string& folder);
 
 // The supervisor's side.
 class Containment {
 public:
-    // Contains the calling process and whatever it starts from now on. Must come before it starts
-    // anything.
+    // Contains the calling process and every process that it starts from now on. Must be called
+    // before it starts any.
     [[nodiscard]] static Result<Containment> enter(const std::string& folder);
 
-    // "DRYDOCK_ATTEMPT=FOLDER", for the environment of what is contained.
+    // "DRYDOCK_ATTEMPT=FOLDER", for the environment of contained processes.
     [[nodiscard]] const std::string& cookie() const { return cookie_; }
 
     // Records a child, which leads a session of its own, before it runs.
     void record_session(pid_t pid) const;
 
-    // The group for processes that outlive the attempt, open for reading; -1 where are no groups.
+    // The group for processes that outlive the attempt, open for reading; -1 without groups.
     [[nodiscard]] int outer_group() const { return outer_.get(); }
 
     // Lets a process (0: the caller) outlive the attempt. Such a process must not have the cookie.
     void release(pid_t pid) const;
-    // Kills all contained processes but the caller. False if some were still there at the end.
+    // Kills all contained processes but the caller. Returns false if some were left after
+    // `within_ms`.
     [[nodiscard]] bool kill_others(std::int64_t within_ms) const;
     // Takes the caller out of its group and removes the group if it is empty. Does nothing if the
-    // caller was born in it: moving costs more than what an agent does later.
+    // caller was born in it: moving costs more than the later removal by the agent.
     void leave() const;
 
 private:
@@ -56,14 +57,14 @@ private:
     std::string parent_;  // group of the agent; empty: no groups here
     std::string group_;
     os::Fd outer_;
-    bool born_inside_ = false;  // so that the agent removes the group
+    bool born_inside_ = false;  // then the agent removes the group
 };
 
-// The processes that still belong to the attempt of that folder. Any error means that nobody can
-// tell.
+// Returns the processes that still belong to that folder's attempt. Any error means that this
+// cannot be told.
 [[nodiscard]] Result<std::vector<pid_t>> contained_processes(const std::string& folder);
 
-// Removes what the attempt has left in the cgroup file system, if no process is in it.
+// Removes the attempt's group from the cgroup file system, if no process is in it.
 void remove_containment(const std::string& folder);
 
 }  // namespace drydock::agent

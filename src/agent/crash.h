@@ -1,8 +1,8 @@
 // Places where a test can make the agent, its fork server or a supervisor die, as by `kill -9`.
 //
 // DRYDOCK_AGENT_CRASH names the place: after_mkdir, after_fork, before_effect, after_effect,
-// before_result.
-// With DRYDOCK_AGENT_CRASH_ONCE=FILE it happens only while FILE is missing, and makes it first.
+// before_result. With DRYDOCK_AGENT_CRASH_ONCE=FILE, a process dies only while FILE is missing, and
+// makes FILE first.
 #pragma once
 
 #include <string_view>

@@ -1,3 +1,11 @@
+// Digests of files, with two caches: one of this process, and a file for later agents.
+//
+// A cached digest stands for an identity: device, inode, size and both times. The digest is taken
+// between two looks at the identity and kept only if both are equal. The file keeps a digest only
+// if the file's times have settled: within one tick of the clock, content may change under the
+// same times.
+//
+// The mutex guards the cache and not the reading, which may take minutes.
 #include "agent/digest.h"
 
 #include "base/hash.h"
@@ -32,8 +40,8 @@ using Identity = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 
 struct Cache {
     std::mutex mutex;
-    std::string file;                         // empty: none
-    std::map<std::string, std::string> stored_digests;  // by key of the identity; what the file holds
+    std::string file;                                   // empty: no file
+    std::map<std::string, std::string> stored_digests;  // by key of the identity; as in the file
     std::map<Identity, std::string> digests;
 };
 
@@ -91,6 +99,7 @@ Result<std::string> digest_open(const os::Fd& file) {
 
 namespace {
 
+// Returns a digest of this process first, then one from the file of an earlier agent.
 std::optional<std::string> recall(const Identity& identity) {
     const std::lock_guard lock(cache().mutex);
     if (const auto hit = cache().digests.find(identity); hit != cache().digests.end()) {
@@ -100,9 +109,11 @@ std::optional<std::string> recall(const Identity& identity) {
     return entry != cache().stored_digests.end() ? std::optional(entry->second) : std::nullopt;
 }
 
-// A file that cannot be written costs time at the next agent, and nothing else.
+// Writes the cache file anew, by rename. If that fails, the next agent only computes the digest
+// again. Must be called under the mutex.
 void keep(const Identity& identity, const std::string& digest) {
-    if (cache().file.empty() || !has_settled(identity) || cache().stored_digests.size() >= k_cached_max) {
+    if (cache().file.empty() || !has_settled(identity)
+        || cache().stored_digests.size() >= k_cached_max) {
         return;
     }
     cache().stored_digests[key_of(identity)] = digest;

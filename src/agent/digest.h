@@ -1,4 +1,5 @@
-// SHA-256 of a whole file, read in portions. "os.not_plain" for a pipe, a device or a folder.
+// Digests: the SHA-256 of a whole file, read in portions. "os.not_plain" for a pipe, a device or a
+// folder.
 #pragma once
 
 #include "base/result.h"
@@ -9,12 +10,12 @@
 namespace drydock::agent {
 
 [[nodiscard]] Result<std::string> digest_file(const std::string& path);  // hex
-[[nodiscard]] Result<std::string> digest_open(const os::Fd& file);       // of an open one
+[[nodiscard]] Result<std::string> digest_open(const os::Fd& file);       // of an open file
 // The same, remembered while the file's identity, size and times stay. Thread-safe.
 [[nodiscard]] Result<std::string> digest_file_cached(const std::string& path);
 
-// Digests are remembered in this file, too, for agents to come. It must be private to the user: who
-// can write it decides what is believed. Called once, before probes are asked.
+// Remembers digests in this file, too, for later agents. It must be private to the user: a person
+// who can write it decides which digests are believed. Called once, before the first probe.
 void keep_digests_in(const std::string& file);
 
 }  // namespace drydock::agent

@@ -1,4 +1,12 @@
-// The law of the fence registry, and its text.
+// The rules of the fence registry, and its text form.
+//
+// Order of the checks in fence(): first whether the journal is another copy, then the epoch, then
+// a conflict with another journal. Only then the registry changes, so a refused conductor leaves
+// no trace.
+//
+// Invariant: after fence() no two owners conflict. A displaced journal stays on a list and is
+// refused until it fences again, because its conductor may not have noticed yet.
+// docs/formats/agent-protocol.md has the requests.
 #include "agent/fences.h"
 
 #include "base/text.h"
@@ -24,7 +32,8 @@ std::string utc_text(std::int64_t wall_ms) {
     return {text.data(), size};
 }
 
-// "cluster `prod` (journal 1f3a9c02, anna@deploy1, since 2026-11-21 20:58:40 UTC, epoch 5)"
+// Returns, for example: "cluster `prod` (journal 1f3a9c02, anna@deploy1, since 2026-11-21 20:58:40
+// UTC, epoch 5)".
 std::string describe(const Owner& owner) {
     const std::string name = owner.cluster.empty() ? std::string("a cluster without a name")
                                                    : fmt::format("cluster `{}`", owner.cluster);
@@ -62,7 +71,8 @@ tl::unexpected<Error> unregistered() {
                 "see that nobody else works there; then `drydock resume`");
 }
 
-// A lease from before the oldest one that the comer tells cannot be judged.
+// True if the journal was copied or put back: its leases lack the last lease that this host knows.
+// A lease older than the oldest one in the request cannot be judged.
 bool is_other_copy(const Owner& owner, const Owner& candidate) {
     if (owner.leases.empty() || candidate.leases.empty() || owner.epoch > candidate.epoch
         || owner.epoch < candidate.leases.front().epoch) {
@@ -124,6 +134,7 @@ Owner stored_owner(const Json& value) {
     return owner;
 }
 
+// Reads the text of old agents, which is a number and nothing else.
 std::optional<std::int64_t> bare_epoch(std::string_view text) {
     std::int64_t epoch = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
@@ -178,7 +189,8 @@ Result<FenceRegistry> FenceRegistry::read(const Json& value) {
         registry.owners_.push_back(stored_owner(owner));
     }
     for (const auto& displacement : value["displaced"].items()) {
-        registry.displacements_.push_back({displacement["journal"].as_string(), stored_owner(displacement["by"])});
+        registry.displacements_.push_back(
+            {displacement["journal"].as_string(), stored_owner(displacement["by"])});
     }
     return registry;
 }
@@ -199,7 +211,8 @@ const Owner* FenceRegistry::find(std::string_view journal) const {
     return position == owners_.end() ? nullptr : &*position;
 }
 
-// A conductor that names no journal could be of any: it is held to the highest epoch of all.
+// Returns the epoch that the journal must have at least. A conductor without a journal could be of
+// any journal, so the highest epoch of all holds for it.
 std::int64_t FenceRegistry::epoch_of(std::string_view journal) const {
     const Owner* owner = find(journal);
     return journal.empty() ? highest() : owner == nullptr ? 0 : owner->epoch;
@@ -212,6 +225,8 @@ const Owner* FenceRegistry::find_conflict(const Owner& owner) const {
     return position == owners_.end() ? nullptr : &*position;
 }
 
+// Moves every conflicting owner to the displaced list. The list has a limit; its oldest entries go
+// first.
 void FenceRegistry::displace_conflicts(const Owner& owner) {
     Owner winner = owner;
     winner.claims.clear();
@@ -228,10 +243,12 @@ void FenceRegistry::displace_conflicts(const Owner& owner) {
                          displacements_.begin() + static_cast<std::ptrdiff_t>(surplus));
 }
 
-// Of the leases, the one that holds now is kept.
+// Replaces the owner's entry and keeps its history: first fence, first epoch, head. Of the leases
+// only that of the current epoch is kept, which is enough for is_other_copy().
 Status FenceRegistry::store(Owner owner) {
     std::erase_if(owner.leases, [&](const LeaseMark& lease) { return lease.epoch != owner.epoch; });
-    std::erase_if(displacements_, [&](const auto& displacement) { return displacement.journal == owner.journal; });
+    std::erase_if(displacements_,
+                  [&](const auto& displacement) { return displacement.journal == owner.journal; });
     const auto same = [&](const Owner& entry) { return entry.journal == owner.journal; };
     const auto position = std::find_if(owners_.begin(), owners_.end(), same);
     if (position != owners_.end()) {
@@ -251,8 +268,11 @@ Status FenceRegistry::store(Owner owner) {
     return {};
 }
 
+// A journal that takes over its own cluster inherits the first epoch of its forerunner, so that
+// the memory of the forerunner's actions still counts.
 Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
-    if (const Owner* registered_owner = find(owner.journal); registered_owner && is_other_copy(*registered_owner, owner)) {
+    if (const Owner* registered_owner = find(owner.journal);
+        registered_owner && is_other_copy(*registered_owner, owner)) {
         return other_copy(*registered_owner);
     }
     if (const auto epoch = epoch_of(owner.journal); epoch > owner.epoch) {
@@ -271,8 +291,12 @@ Result<std::int64_t> FenceRegistry::fence(Owner owner, bool take_over) {
     return epoch;
 }
 
+// Looks at the displaced list before the epoch, since the message names the journal that took
+// over.
 Status FenceRegistry::check(const Commander& commander) const {
-    const auto same = [&](const auto& displacement) { return displacement.journal == commander.journal; };
+    const auto same = [&](const auto& displacement) {
+        return displacement.journal == commander.journal;
+    };
     const auto lost = std::find_if(displacements_.begin(), displacements_.end(), same);
     if (lost != displacements_.end()) {
         return fenced(fmt::format("this host was taken over by {}", describe(lost->by)));
@@ -284,11 +308,14 @@ Status FenceRegistry::check(const Commander& commander) const {
                : Status();
 }
 
+// Demands exactly the registered epoch of a named journal. A journal that is unknown here was
+// removed from the file: its conductor must fence, and look, again.
 Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     DRYDOCK_TRY(check(commander));
     const Owner* registered_owner = find(commander.journal);
     if (!commander.journal.empty()) {
-        const bool holds = registered_owner != nullptr && registered_owner->epoch == commander.epoch;
+        const bool holds =
+            registered_owner != nullptr && registered_owner->epoch == commander.epoch;
         return holds ? Status() : unregistered();
     }
     Owner owner = registered_owner == nullptr ? Owner() : *registered_owner;
@@ -297,6 +324,7 @@ Status FenceRegistry::admit(const Commander& commander, std::int64_t now_ms) {
     return store(std::move(owner));
 }
 
+// Keeps the first head of each epoch; the folders of the actions have the later ones.
 void FenceRegistry::note(const NotedHead& head) {
     const auto same = [&](const Owner& owner) { return owner.journal == head.journal; };
     const auto position = std::find_if(owners_.begin(), owners_.end(), same);

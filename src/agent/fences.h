@@ -2,8 +2,8 @@
 //
 // A journal is a conductor's durable memory; its epoch rises with each conductor that takes it
 // over. The registry holds one entry for each journal that works on this host. Two journals
-// conflict if they name the same cluster or claim the same thing, such as a pid file; the second
-// one is refused until it takes over explicitly. Pure: LocalHost keeps the text of it in a file,
+// conflict if they name the same cluster or make the same claim, such as a pid file. The second
+// journal is refused until it takes over explicitly. Pure: LocalHost keeps the text in a file,
 // FakeHost in memory. Not thread-safe.
 #pragma once
 
@@ -39,17 +39,17 @@ struct LeaseMark {
 // A journal that works on a host.
 struct Owner {
     std::string cluster;
-    std::string journal;  // its id; empty: a conductor that does not tell
+    std::string journal;  // its id; empty: the conductor named none
     std::int64_t epoch = 0;
     std::string who;            // for people: user and machine
     std::int64_t since_ms = 0;  // wall time of its first fence
     std::vector<std::string> claims;
-    // From a conductor: the leases that its journal gave, the newest last. Stored: that of `epoch`.
+    // In a request: the leases that the journal gave, the newest last. Stored: the lease of
+    // `epoch`.
     std::vector<LeaseMark> leases = {};
-    // Of the first action that the newest epoch to begin one here began. A conductor does not tell.
+    // The head of the first action of the newest epoch that began one here. No request has it.
     std::optional<NotedHead> head = {};
-    // Of its first fence here: nothing that it began under an earlier one is remembered. 0:
-    // unknown.
+    // The epoch of its first fence here; actions of earlier epochs are not remembered. 0: unknown.
     std::int64_t since_epoch = 0;
 
     bool operator==(const Owner&) const = default;
@@ -71,24 +71,24 @@ struct Commander {
 
 class FenceRegistry {
 public:
-    // Reads what text() wrote, or a bare epoch, as agents wrote it before there were owners.
-    // "agent.fence_damaged" for anything else.
+    // Reads the text of text(), or a bare epoch, as agents wrote it before there were owners.
+    // "agent.fence_damaged" for any other text.
     [[nodiscard]] static Result<FenceRegistry> parse(std::string_view text);
-    // From {owners, displaced}, as in the text; an agent's greeting has the owners alone.
+    // Reads {owners, displaced}, as in the text; an agent's greeting has the owners alone.
     [[nodiscard]] static Result<FenceRegistry> read(const Json& value);
     [[nodiscard]] std::string text() const;
 
     // Registers the owner, or raises its epoch. Returns the epoch that holds for its journal now,
     // which is higher than the owner's if a later conductor of the same journal was here.
-    // "agent.owned" if it conflicts with another journal; with `take_over` that one is displaced,
-    // and the memory of its actions goes over to a journal of the same cluster.
-    // "agent.other_copy" if the last lease known here is none of the owner's leases: the journal
-    // was copied or put back, and both copies went on.
+    // "agent.owned" if it conflicts with another journal. With `take_over` the other journal is
+    // displaced; a journal of the same cluster inherits the memory of its actions.
+    // "agent.other_copy" if the last lease known here is none of the owner's leases. Then the
+    // journal was copied or put back, and both copies went on.
     [[nodiscard]] Result<std::int64_t> fence(Owner owner, bool take_over);
 
     // Lets a command pass. "agent.fenced" for a displaced journal, for another epoch than the
-    // journal's own, and for a journal that is not registered: whoever registered it would have to
-    // look again. A commander without a journal is registered here.
+    // journal's own, and for a journal that is not registered: its conductor would have to look
+    // again. A commander without a journal is registered here.
     [[nodiscard]] Status admit(const Commander& commander, std::int64_t now_ms);
 
     // The same check for a request that only reads: registers nothing.
@@ -98,13 +98,13 @@ public:
     // that is not registered.
     void note(const NotedHead& head);
 
-    // What the journal claims here; empty for one that is not registered.
+    // Returns the journal's claims here; none for a journal that is not registered.
     [[nodiscard]] std::vector<std::string> claims_of(std::string_view journal) const;
 
-    // The heads that are kept beside owners.
+    // Returns the heads that are kept beside owners.
     [[nodiscard]] std::set<NotedHead> heads() const;
 
-    // The highest epoch of all journals, 0 if there is none.
+    // Returns the highest epoch of all journals; 0 if there is none.
     [[nodiscard]] std::int64_t highest() const;
 
     // [{cluster, journal, epoch, who, since_ms, since_epoch, claims, leases, head}], in the order
@@ -124,17 +124,17 @@ private:
     std::vector<Displacement> displacements_;  // the oldest first
 };
 
-// [[epoch, nonce]], as read_owner() takes it.
+// Returns [[epoch, nonce]], as read_owner() reads it.
 [[nodiscard]] Json to_json(const std::vector<LeaseMark>& leases);
 
 // True if the two cannot work on one host side by side: two journals with the same cluster, or with
 // a claim in common.
 [[nodiscard]] bool is_conflict(const Owner& first, const Owner& second);
 
-// True for the errors that tell a conductor that a host obeys somebody else, or may.
+// True for the errors by which a host says that it obeys, or may obey, another conductor.
 [[nodiscard]] bool is_displacement(const Error& error);
 
-// From {cluster, journal, who, claims, leases: [[epoch, nonce]]}; "agent.bad_request" for wrong
+// Reads {cluster, journal, who, claims, leases: [[epoch, nonce]]}; "agent.bad_request" for wrong
 // types and beyond the limits.
 [[nodiscard]] Result<Owner> read_owner(const Json& value);
 

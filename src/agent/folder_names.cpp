@@ -1,3 +1,4 @@
+// Names in folders, sorted, so that every walk over the state folder has one order.
 #include "agent/folder_names.h"
 
 #include <algorithm>
@@ -5,6 +6,8 @@
 
 namespace drydock::agent {
 
+// Uses increment() with an error code: the range loop of the standard library would throw on a bad
+// disk.
 Result<std::vector<std::string>> names_in(const std::string& folder) {
     std::vector<std::string> names;
     std::error_code error;

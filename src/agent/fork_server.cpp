@@ -1,3 +1,12 @@
+// The fork server and the agent's end of its socket.
+//
+// An order is one message on a SOCK_SEQPACKET socket: the folder as text, and descriptors beside
+// it. The answer carries the process descriptor of the child. The child first waits on a pipe for
+// the agent's leave. So no supervisor begins whose descriptor the agent does not hold, even if the
+// answer is lost or late.
+//
+// The server ignores SIGCHLD and waits for no child: a supervisor's folder tells how it ended. It
+// ends when its socket closes.
 #include "agent/fork_server.h"
 
 #include "agent/crash.h"
@@ -62,9 +71,12 @@ Status send_message(int socket, std::string text, const std::vector<int>& descri
     return {};
 }
 
+// Takes ownership of every descriptor in the message, also of surplus ones: they would stay open
+// for ever.
 std::vector<os::Fd> descriptors_of(msghdr& message) {
     std::vector<os::Fd> descriptors;
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
         const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; header->cmsg_type == SCM_RIGHTS && i < count; ++i) {
             int number = -1;
@@ -94,16 +106,17 @@ Result<Message> receive_message(int socket) {
     return Message{std::move(text), descriptors_of(message)};
 }
 
-// What comes with an order, in this sequence.
+// The descriptors of an order, in this sequence.
 constexpr std::size_t k_leave = 0;  // a pipe from the agent: a byte lets the supervisor begin
 constexpr std::size_t k_input = 1;
 constexpr std::size_t k_lock = 2;
 constexpr std::size_t k_cgroup = 3;
 
-// In the child: descriptor 0 its order, 1 and 2 nothing, 3 the lock.
+// Runs in the child. Its descriptor 0 is the order, 1 and 2 lead nowhere, 3 is the lock. The
+// sources are moved above the targets first, so that dup2() overwrites none of them.
 int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
-    ::close(STDIN_FILENO);  // the server's end: its agent is to see at once when the server dies
-    // Only when the agent holds its descriptor may a supervisor begin.
+    ::close(STDIN_FILENO);  // the server's end: the agent must see at once when the server dies
+    // A supervisor may begin only when the agent holds its descriptor.
     if (!os::await_leave(parts[k_leave].get())) {
         return 1;
     }
@@ -119,7 +132,7 @@ int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
 
 void answer(const Message& order) {
     if (order.descriptors.size() <= k_lock) {
-        return;  // its agent ran out of descriptors: it hears nothing in time, and lets none begin
+        return;  // the agent ran out of descriptors: it gets no answer in time and gives no leave
     }
     const bool has_group = order.descriptors.size() > k_cgroup;
     const int group = has_group ? order.descriptors[k_cgroup].get() : -1;
@@ -135,8 +148,7 @@ void answer(const Message& order) {
 
 int serve_forks() {
     struct sigaction action = {};
-    action.sa_handler =
-        SIG_IGN;  // nobody waits for supervisors: what they leave is in their folder
+    action.sa_handler = SIG_IGN;  // no one waits for supervisors: their folders tell how they ended
     ::sigaction(SIGCHLD, &action, nullptr);
     for (;;) {
         const auto order = receive_message(STDIN_FILENO);
@@ -147,6 +159,7 @@ int serve_forks() {
     }
 }
 
+// Sets a receive time-out on the socket: an agent must not wait for ever for a server that hangs.
 Result<ForkServer> ForkServer::start(const std::string& program, std::int64_t answer_ms_max) {
     std::array<int, 2> ends = {};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -170,6 +183,8 @@ ForkServer::~ForkServer() {
     }
 }
 
+// Writes the leave only after the answer has come. If anything fails before that, the pipe closes
+// without a byte and the child exits.
 Result<os::Fd> ForkServer::fork(const Order& order) {
     DRYDOCK_TRY_ASSIGN(auto pipe, os::make_pipe());
     std::vector<int> parts = {pipe.first.get(), order.input, order.lock};

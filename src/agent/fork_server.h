@@ -1,5 +1,5 @@
-// The fork server: starts supervisors without loading the program again, which takes longer than
-// most of them have to do.
+// The fork server: starts supervisors without loading the program again, which would take longer
+// than most actions.
 //
 // It is a process of its own, `agent --fork-server`, with one thread and without secrets. For each
 // order it forks itself; the child is the supervisor. It ends when its agent is gone; supervisors
@@ -15,13 +15,13 @@
 
 namespace drydock::agent {
 
-// So long an order waits for its answer. Two of them, the second one to a new server, take less
+// The time that an order waits for its answer. Two orders, the second to a new server, take less
 // time than other agents wait for the lock of the host.
 inline constexpr std::int64_t k_fork_answer_ms = 4'000;
 
 class ForkServer {
 public:
-    // What a supervisor gets. The descriptors stay the caller's.
+    // The parts of a supervisor. The descriptors stay the caller's.
     struct Order {
         std::string folder;  // of its attempt
         int input = -1;      // its standard input: the order that it reads
@@ -29,11 +29,12 @@ public:
         int cgroup = -1;     // to be born in (os::fork_process); -1: the server's own
     };
 
-    // `program` understands "agent --fork-server". Returns once that is being loaded.
+    // `program` understands "agent --fork-server". Returns while the program is still loading.
     [[nodiscard]] static Result<ForkServer> start(const std::string& program,
                                                   std::int64_t answer_ms_max = k_fork_answer_ms);
 
-    // Ends the server, also one that hangs: it gives back what its orders hold. Supervisors go on.
+    // Ends the server, even if it hangs, and so frees the descriptors of its orders. Supervisors go
+    // on.
     ~ForkServer();
     ForkServer(ForkServer&&) = default;
 
@@ -43,8 +44,8 @@ public:
         return *this;
     }
 
-    // The process descriptor of the new supervisor. Any error means that none begins; the server is
-    // not to be used any more then.
+    // Returns the process descriptor of the new supervisor. Any error means that none begins; then
+    // the server must not be used any more.
     [[nodiscard]] Result<os::Fd> fork(const Order& order);
 
 private:
@@ -56,7 +57,7 @@ private:
     os::Child process_;
 };
 
-// The server's side: its orders come from descriptor 0. The answer is the exit status.
+// The server's side: takes orders from descriptor 0. Returns the exit status.
 [[nodiscard]] int serve_forks();
 
 }  // namespace drydock::agent

@@ -1,4 +1,6 @@
-// Heads as JSON, and those that lie in the folders of actions.
+// Heads as JSON, and the heads in the folders of actions.
+//
+// A hash must have exactly 64 hex digits: heads are compared as text, so one spelling is allowed.
 #include "agent/heads.h"
 
 #include "agent/folder_names.h"
@@ -22,6 +24,7 @@ bool is_hash(const std::string& text) {
            });
 }
 
+// Adds the head of a stored request, if the request has one.
 void add_head(const std::string& folder, std::set<NotedHead>& heads) {
     const auto text = os::read_file(folder + "/request.json", k_request_bytes_max);
     const auto stored = text ? Json::parse(*text) : tl::unexpected(text.error());
@@ -56,6 +59,7 @@ Result<NotedHead> read_head(const Json& value) {
                      value["hash"].as_string()};
 }
 
+// Skips every folder that cannot be read: fewer heads weaken a comparison and never falsify it.
 std::set<NotedHead> read_noted_heads(const std::string& state_folder, const std::string& run) {
     const std::vector<std::string> named = {run};
     const auto runs = run.empty() ? run_names(state_folder) : named;

@@ -1,8 +1,8 @@
-// Heads: what a host notes of the journals that command it.
+// Heads: a host's notes about the journals that command it.
 //
-// A request to begin an action carries the head of its run's chain: the record that it stands
-// behind, already durable. The host keeps it in the action's folder and beside the journal's owner.
-// So whoever writes a journal anew would have to change every host, too. Pure but for
+// A request to begin an action carries the head of its run's chain: the record before it, which is
+// already durable. The host keeps it in the action's folder and beside the journal's owner. So a
+// person who rewrites a journal would have to change every host, too. Pure but for
 // read_noted_heads().
 #pragma once
 
@@ -29,11 +29,11 @@ struct NotedHead {
 
 // {"journal", "epoch", "run", "sequence", "hash"}
 [[nodiscard]] Json to_json(const NotedHead& head);
-// Its inverse. "agent.bad_request" for what no head can be.
+// The inverse of to_json(). "agent.bad_request" for a value that no head can be.
 [[nodiscard]] Result<NotedHead> read_head(const Json& value);
 
-// The heads in the folders of that run's actions; with an empty run, of all runs. A folder that
-// cannot be read notes nothing.
+// Returns the heads in the folders of that run's actions; with an empty run, of all runs. A folder
+// that cannot be read has no heads.
 [[nodiscard]] std::set<NotedHead> read_noted_heads(const std::string& state_folder,
                                                    const std::string& run);
 

@@ -1,8 +1,13 @@
-// Host: what a conversation needs of the machine it runs on.
+// Host: the machine that a conversation acts on.
 //
-// session.h holds the protocol and is pure but for this interface. LocalHost (local_host.h) does it
-// on the real machine; the fake transport does it in memory. Calls do not block for longer than a
-// disk write, but for the destructor of a ProbeRun. Not thread-safe.
+// Start here: host.h (this interface), fences.h and heads.h (who may command a host), session.h
+// (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an attempt's way:
+// attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds, service.h. Then
+// probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h and http.h serve both.
+//
+// session.h holds the protocol and is pure but for this interface. LocalHost implements it on the
+// real machine, the fake transport in memory. Calls do not block for longer than a disk write, but
+// for the destructor of a ProbeRun. Not thread-safe.
 #pragma once
 
 #include "agent/fences.h"
@@ -20,7 +25,7 @@
 
 namespace drydock::agent {
 
-// As hello tells it; 1 knew no owners of a fence, 2 no heads.
+// The version in hello; version 1 knew no owners of a fence, version 2 no heads.
 inline constexpr std::int64_t k_protocol = 3;
 
 // One attempt of one action of one run. The same key never starts twice on a host.
@@ -34,13 +39,13 @@ struct ActionKey {
 
 struct RunningAction {
     ActionKey key;
-    std::string journal;  // whose conductor began it; empty: it did not tell, or nobody knows
+    std::string journal;  // of the conductor that began it; empty: unknown
 };
 
-// Leave to begin an action.
+// The permission to begin an action.
 struct Permit {
     Commander commander = {};
-    // The record that the request stands behind; nothing: its sender did not tell.
+    // The record before the request; nothing if its sender named none.
     std::optional<NotedHead> head = {};
     // By the host's monotonic clock; after it the action never begins.
     std::optional<std::int64_t> begin_by_ms = {};
@@ -51,7 +56,7 @@ struct Permit {
 };
 
 enum class ActionPhase {
-    none,     // never begun here; for good, if the key was buried
+    none,     // never begun here; it never will be, if the key was buried
     running,  // its supervisor lives, or processes that a dead one left behind
     ended,    // there is a result
     torn,     // begun, and all its processes ended without a result: its progress is unknown
@@ -66,16 +71,16 @@ struct ActionState {
     Json detail;
 };
 
-// Probes that are being asked. Destroying it abandons them.
+// A set of probes that runs. Destroying it abandons them.
 class ProbeRun {
 public:
     virtual ~ProbeRun() = default;
     // [{"id", "status": known|absent|unknown, "value", "evidence", "at_ms", "after_ms"}] in the
-    // order asked, once all have an answer; nothing before. A probe without an answer at its
-    // deadline is unknown.
+    // order of the probes, once all have an answer; returns nothing before. A probe without an
+    // answer at its deadline is unknown.
     [[nodiscard]] virtual std::optional<Json> poll() = 0;
 
-    // The monotonic time at which poll() has more to say even if nothing wakes the caller.
+    // Returns the monotonic time at which poll() returns more even if nothing wakes the caller.
     [[nodiscard]] virtual std::optional<std::int64_t> next_deadline_ms() const { return {}; }
 };
 
@@ -96,32 +101,33 @@ class Host {
 public:
     virtual ~Host() = default;
 
-    // {"version", "boot_id", "wall_ms", "fence", "owners", "protocol", "host"}. In place of "fence"
-    // and "owners" an "error" if nobody can tell who owns this host.
+    // {"version", "boot_id", "wall_ms", "fence", "owners", "protocol", "host"}. If the
+    // registry cannot be read, "fence_error" stands in place of "fence" and "owners".
     [[nodiscard]] virtual Json facts() = 0;
 
-    // Registers an owner durably, by the law of FenceRegistry::fence(). When it returns, no call of
-    // a lower epoch or of a displaced journal is half done.
+    // Registers an owner durably, by the rules of FenceRegistry::fence(). When it returns, no call
+    // of a lower epoch or of a displaced journal is half done.
     [[nodiscard]] virtual Result<std::int64_t> fence(Owner owner, bool take_over) = 0;
     // "agent.fenced" if that commander was displaced. Registers nothing.
     [[nodiscard]] virtual Status check(const Commander& commander) = 0;
 
-    // Starts the action unless the key is known here (then: nothing happens, and that is success).
-    // `secrets` ({NAME: value}) never reach the disk. Refused with "agent.fenced" as
-    // FenceRegistry::admit() says, and with "agent.attempt_running" while another attempt of the
-    // same action runs here. A key that comes after the permit's time is buried instead; the time
-    // is checked right before the beginning. An error means that the action surely never runs.
+    // Starts the action unless the key is known here; a known key is a success without effect.
+    // `secrets` ({NAME: value}) never reach the disk. "agent.fenced" as FenceRegistry::admit()
+    // says, and "agent.attempt_running" while another attempt of the same action runs here. A key
+    // that comes after the permit's time is buried instead; the time is checked right before the
+    // start. An error means that the action surely never runs.
     [[nodiscard]] virtual Status
     begin(const Permit& permit, const ActionKey& key, const Json& request, const Json& secrets) = 0;
     // Makes sure, durably, that a key unknown here never begins. Does nothing to a known one.
     [[nodiscard]] virtual Status bury(const ActionKey& key) = 0;
     [[nodiscard]] virtual ActionState look(const ActionKey& key) = 0;
-    // Asks a running action to end early; its result will say so. Ends what a dead supervisor left
-    // behind. Success when nothing runs.
+    // Asks a running action to end early; its result will say so. Ends the processes that a dead
+    // supervisor left behind. Success if nothing runs.
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
-    // All actions that run here now, of whatever run and epoch, sorted. An error: nobody can tell.
+    // Returns all actions that run here now, of any run and epoch, sorted. An error means that this
+    // cannot be told.
     [[nodiscard]] virtual Result<std::vector<RunningAction>> running() = 0;
-    // The heads that actions of the run noted here; with an empty run, those of all runs and those
+    // Returns the heads in the run's actions here; with an empty run, those of all runs and those
     // beside the owners.
     [[nodiscard]] virtual std::set<NotedHead> heads(const std::string& run) = 0;
 
@@ -132,11 +138,11 @@ public:
     [[nodiscard]] virtual Result<FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) = 0;
 
-    // Readable when a probe or an action may have ended, so that nobody need wait for the next
-    // tick; -1 when there is no such thing.
+    // Returns a descriptor that is readable when a probe or an action may have ended, so that the
+    // caller need not wait for the next tick; -1 if the host has none.
     [[nodiscard]] virtual int wake_descriptor() const { return -1; }
 
-    // To be called when it was readable: takes note and makes it quiet again.
+    // Must be called when wake_descriptor() was readable: handles the event and clears it.
     virtual void on_wake() {}
 };
 

@@ -1,3 +1,12 @@
+// HTTP requests with a hard deadline, over cpp-httplib.
+//
+// The library has time-outs for each read, and reads headers without end. A server that sends a
+// byte now and then would hold a thread for ever. So a watchdog thread looks at every running
+// request and shuts its socket down at the deadline, or when too much has come. The library then
+// fails as if the server had closed.
+//
+// A second idea is the honest failure: explain() says whether anything was sent. Only "not sent"
+// may be repeated without a look at the system.
 #include "agent/http.h"
 
 #include "agent/action.h"
@@ -28,8 +37,8 @@ constexpr int k_refused_wait_ms = 100;                        // a refusal comes
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// The socket that the library made last, by a descriptor of our own. The library's stop() waits for
-// a lock, which the library itself holds while it connects and while TLS is agreed upon.
+// The socket that the library made last, by a descriptor of our own. The library's stop() is no
+// use: it waits for a lock that the library holds while it connects and while TLS is agreed upon.
 class HeldSocket {
 public:
     void hold(int descriptor) {
@@ -42,7 +51,7 @@ public:
         return received_bytes(socket_.get());
     }
 
-    // Whoever reads from it, writes to it or connects it is told that it ended.
+    // Makes every read, write and connect on the socket end.
     void shut_down() const {
         const std::lock_guard lock(mutex_);
         ::shutdown(socket_.get(), SHUT_RDWR);
@@ -53,13 +62,11 @@ private:
     os::Fd socket_;
 };
 
-// Ends requests at their deadlines, whatever they are doing: the library's own time-outs are per
-// read, and a server that sends a byte now and then would hold one for ever. The same once a server
-// has sent too much: the library takes headers without end. One thread for all requests of the
-// process, which lives as long as it.
+// Ends requests at their deadlines, whatever they are doing, and once a server has sent too much.
+// There is one thread for all requests of the process, which never ends.
 class Watchdog {
 public:
-    // For as long as it lives, the request that uses the socket is watched.
+    // Watches the request that uses the socket, as long as this object lives.
     class Watch {
     public:
         Watch(const HeldSocket& socket, SteadyTime deadline)
@@ -73,7 +80,7 @@ public:
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;
 
-        // Again and again: the library may try another address.
+        // Looks again after a shutdown: the library may try another address with a new socket.
         void look(SteadyTime now) const {
             if (now >= deadline_ || socket_.received() > k_received_bytes_max) {
                 socket_.shut_down();
@@ -133,6 +140,8 @@ struct Url {
     std::string port;
 };
 
+// Splits by hand: the library wants scheme, host and port in one text, and is_refused() wants them
+// apart. An IPv6 address stands in brackets.
 Url split_url(const std::string& text) {
     Url url;
     const auto scheme = text.find("://");
@@ -180,8 +189,8 @@ void set_up(httplib::Client& client, const HttpRequest& request) {
     }
 }
 
-// The library does not tell a refused connection from an unreachable host; one more try does. If
-// somebody listens by now, the answer is "no": then nothing is claimed.
+// True if every address of the host refuses a connection. The library does not tell refused from
+// unreachable, so one more try does. If a server listens by now, the answer is false.
 bool is_refused(const Url& url) {
     addrinfo hints = {};
     hints.ai_socktype = SOCK_STREAM;
@@ -191,7 +200,8 @@ bool is_refused(const Url& url) {
     }
     bool refused = true;
     for (const addrinfo* address = addresses; address != nullptr; address = address->ai_next) {
-        const os::Fd end(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        const os::Fd end(
+            ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         errno = 0;
         int error = ::connect(end.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
         if (error == EINPROGRESS) {
@@ -206,12 +216,14 @@ bool is_refused(const Url& url) {
     return refused;
 }
 
+// Sorts the library's errors by the question that matters: was anything sent?
 HttpError explain(httplib::Error error, const HttpRequest& request, const Url& url) {
     using httplib::Error;
     const std::string request_line = fmt::format("{} {}", request.method, request.url);
     if (error == Error::Connection) {
-        return is_refused(url) ? HttpError{HttpFailure::refused, request_line + ": connection refused"}
-                               : HttpError{HttpFailure::not_sent, request_line + ": no connection"};
+        return is_refused(url)
+                   ? HttpError{HttpFailure::refused, request_line + ": connection refused"}
+                   : HttpError{HttpFailure::not_sent, request_line + ": no connection"};
     }
     if (error == Error::ConnectionTimeout) {
         return {HttpFailure::not_sent, request_line + ": no connection in time"};
@@ -255,7 +267,8 @@ bool has_control(std::string_view text) {
     });
 }
 
-// Why a request must not be sent; empty if it may be.
+// Returns why a request must not be sent; empty if it may be. A line end in a header would let a
+// pack's text add headers of its own.
 std::string why_refused(const HttpRequest& request) {
     const bool uses_tls =
         !request.ca.empty() || !request.certificate.empty() || !request.key.empty();
@@ -279,7 +292,8 @@ std::string why_refused(const HttpRequest& request) {
 
 tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
     if (const std::string reason = why_refused(request); !reason.empty()) {
-        return tl::unexpected(HttpError{HttpFailure::not_sent, "the request is not sent: " + reason});
+        return tl::unexpected(
+            HttpError{HttpFailure::not_sent, "the request is not sent: " + reason});
     }
     const Url url = split_url(request.url);
     try {

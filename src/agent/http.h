@@ -1,7 +1,7 @@
-// One HTTP request with one deadline for all of it, and a clear word about whether it was sent.
+// One HTTP request with one deadline for all of it. A failure says whether anything was sent.
 //
 // Blocks until the answer is whole or the deadline passed (looking up a name is bounded by the
-// system's resolver instead). Follows no redirects. Thread-safe: no state is shared.
+// system's resolver instead). Follows no redirects. Thread-safe.
 #pragma once
 
 #include "base/json.h"
@@ -32,7 +32,7 @@ struct HttpAnswer {
 };
 
 enum class HttpFailure {
-    refused,   // nobody listens there; nothing was sent
+    refused,   // no server listens there; nothing was sent
     not_sent,  // no connection; nothing was sent
     lost,      // sent at least in part, and no whole answer came
 };
@@ -44,7 +44,7 @@ struct HttpError {
 
 [[nodiscard]] tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request);
 
-// From {method, url, headers, body (text, or any JSON), tls: {ca, cert, key}}.
+// Reads {method, url, headers, body (text, or any JSON), tls: {ca, cert, key}}.
 [[nodiscard]] HttpRequest read_http_request(const Json& value, std::int64_t timeout_ms);
 
 }  // namespace drydock::agent

@@ -1,3 +1,8 @@
+// Keys, errors and bytes as JSON: the small translations of the protocol.
+//
+// A key becomes a folder name, so read_key() rejects names that could lead out of the state
+// folder. "/" in an action becomes "+", which no action may hold, so that the way back is exact.
+// Errors that a host reports are shown to people and may be long; read_error() cuts them.
 #include "agent/key.h"
 
 #include "base/text.h"
@@ -23,7 +28,8 @@ constexpr std::array k_class_names = {
     ClassName{ErrorClass::unknown_outcome, "unknown_outcome"},
 };
 
-// Length of the UTF-8 character at the front, 0 when there is none.
+// Returns the length of the UTF-8 character at the front; 0 if the bytes are none. Overlong forms,
+// surrogates and values over U+10FFFF count as none.
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned first = byte(0);
@@ -72,6 +78,7 @@ std::string folder_name(const ActionKey& key) {
     return fmt::format("{}.{}", name, key.attempt);
 }
 
+// Takes the part behind the last dot as the attempt: an action's name may have dots.
 std::optional<ActionKey> key_of(const std::string& run, const std::string& folder) {
     const auto dot = folder.rfind('.');
     ActionKey key{run, folder.substr(0, dot), 0};
@@ -112,7 +119,7 @@ Json to_json(const Error& error) {
 
 namespace {
 
-// What a host says of an error is for people; it may be cut, and a character with it.
+// Cuts a text for people; the cut may split a character, which then becomes "?".
 std::string capped(const std::string& text) {
     return text.size() <= k_error_bytes_max ? text : to_utf8(text.substr(0, k_error_bytes_max));
 }

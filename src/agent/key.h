@@ -5,12 +5,13 @@
 
 namespace drydock::agent {
 
-// From {"run", "action", "attempt"}. "agent.bad_request" when a part is missing or could lead out
+// Reads {"run", "action", "attempt"}. "agent.bad_request" if a part is missing or could lead out
 // of the state folder.
 [[nodiscard]] Result<ActionKey> read_key(const Json& frame);
 [[nodiscard]] Json to_json(const ActionKey& key);
 
-// "<action>.<attempt>" with "/" as "+"; and back ("" action when the name is no such folder's).
+// Returns "<action>.<attempt>" with "/" as "+". key_of() is its inverse; it returns nothing for
+// the name of another folder.
 [[nodiscard]] std::string folder_name(const ActionKey& key);
 [[nodiscard]] std::optional<ActionKey> key_of(const std::string& run, const std::string& folder);
 
@@ -19,10 +20,10 @@ namespace drydock::agent {
 
 // {"code", "message", "remedy", "class"}
 [[nodiscard]] Json to_json(const Error& error);
-// Its inverse, for the other side of the conversation.
+// The inverse of to_json(), for the other side of the conversation.
 [[nodiscard]] Error read_error(const Json& value);
 
-// Bytes that are no UTF-8 become "?", so that captured output fits into JSON.
+// Replaces bytes that are no UTF-8 by "?", so that captured output fits into JSON.
 [[nodiscard]] std::string to_utf8(std::string_view bytes);
 
 }  // namespace drydock::agent

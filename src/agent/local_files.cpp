@@ -1,4 +1,9 @@
 // put and get of LocalHost: whole files in portions.
+//
+// A file grows under a part name in its folder. The last portion brings the digest; then the part
+// is made durable, checked and renamed. The check may take minutes and runs without the fence's
+// lock, so that other agents can begin actions. Afterwards, under the lock again, the part must be
+// the version that was checked.
 #include "agent/digest.h"
 #include "agent/local_host.h"
 #include "os/output_file.h"
@@ -19,6 +24,8 @@ std::string part_name(const std::string& path) {
     return os::name_of(path) + ".drydock-part";
 }
 
+// Appends a portion. An offset that is not the part's size is a gap: the sender and this host
+// disagree about what came.
 Status write_part(const PutPart& part) {
     DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);
@@ -36,7 +43,7 @@ Status write_part(const PutPart& part) {
     return os::write_all(file.get(), part.bytes);
 }
 
-// The state of a file that a digest was taken of.
+// The state of a file at the moment of its digest.
 struct Version {
     dev_t device = 0;
     ino_t inode = 0;
@@ -78,6 +85,7 @@ Result<Version> check_part(const PutPart& part) {
     return version;
 }
 
+// Refuses to rename a part that another sender wrote to since the check.
 Status rename_part(const PutPart& part, const Version& checked) {
     DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);
@@ -93,7 +101,7 @@ Status rename_part(const PutPart& part, const Version& checked) {
 
 }  // namespace
 
-// Whoever reaches the agent may not have `.fence` replaced, nor read what no step needs.
+// A conductor must not be able to replace `.fence`, or to read files that no step needs.
 Status LocalHost::check_path(const std::string& path) const {
     const bool climbs = (path + "/").find("/../") != path.npos;
     const bool inside = std::any_of(folders_.begin(), folders_.end(), [&](const auto& folder) {
@@ -107,7 +115,7 @@ Status LocalHost::check_path(const std::string& path) const {
                 fmt::format("use {}/.files, or start the agent with --folder", state_));
 }
 
-// The digest is taken without the fence's lock, so that other agents can begin their actions.
+// Takes the lock twice: for the portion, and for the rename. The digest is taken between them.
 Status LocalHost::put(const Commander& commander, const PutPart& part) {
     DRYDOCK_TRY(check_path(part.path));
     {

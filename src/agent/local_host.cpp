@@ -1,3 +1,16 @@
+// LocalHost: begins, watches and ends actions on the real machine.
+//
+// How an action begins, in this order, under the lock of the state folder: the fence admits the
+// commander; its claims are locked; no other attempt of the action runs; the attempt's folder is
+// made; request.json is durable; the key is in the running index; the fork server starts the
+// supervisor, which holds the folder's lock. A crash between any two of these leaves a folder that
+// read_attempt() and read_interrupted() can tell apart.
+//
+// Invariants: a folder is made once, so a key begins at most once. An attempt whose supervisor
+// never ran becomes a tombstone, never a result. Only the index lists what may run; it may hold
+// too much and never too little.
+//
+// docs/formats/agent-protocol.md has the files of the state folder.
 #include "agent/local_host.h"
 
 #include "agent/attempt.h"
@@ -26,18 +39,20 @@ constexpr std::int64_t k_enter_within_ms = 10'000;  // others hold it for some d
 constexpr int k_fork_tries = 2;                     // a server that has died is replaced
 static_assert(k_fork_tries * k_fork_answer_ms < k_enter_within_ms,
               "others wait while a fork server hangs");
-constexpr std::int64_t k_enter_soon_ms = 100;     // for a question that is asked again anyway
-constexpr std::int64_t k_lock_within_ms = 1'000;  // others hold it for the blink of a look
+constexpr std::int64_t k_enter_soon_ms = 100;     // for a query that comes again anyway
+constexpr std::int64_t k_lock_within_ms = 1'000;  // others hold it while they read
 constexpr std::size_t k_request_bytes_max = 64U << 20U;
 constexpr std::string_view k_version = DRYDOCK_VERSION;
 
+// Adds a descriptor to the epoll set that wakes the main loop.
 void watch(const os::Fd& epoll, int descriptor) {
     epoll_event event = {};
     event.events = EPOLLIN;
     ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor, &event);
 }
 
-// Without a tombstone, say on a full disk, the folder must not look as if something had begun.
+// Closes the folder of an attempt that never started. Without a tombstone, say on a full disk, the
+// folder is removed: it must not look as if its action had begun.
 Status close_unstarted(const std::string& folder, std::string_view reason) {
     auto closed = write_tombstone(folder, reason).and_then([&] {
         return os::sync_folder(os::folder_of(folder));
@@ -50,7 +65,8 @@ Status close_unstarted(const std::string& folder, std::string_view reason) {
     return closed;
 }
 
-// Nobody is there to end them in good order any more.
+// Kills what is left of an attempt whose supervisor died: no process could end it in good order.
+// Process descriptors make sure that no reused number is hit.
 Status end_left_behind(const std::string& folder) {
     DRYDOCK_TRY_ASSIGN(const auto pids, contained_processes(folder));
     for (const pid_t pid : pids) {
@@ -72,7 +88,8 @@ tl::unexpected<Error> fence_damaged(const std::string& state, const std::string&
 bool has_begun_actions(const std::string& state) {
     std::error_code error;
     std::filesystem::recursive_directory_iterator entry(state, error);
-    for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    for (; !error && entry != std::filesystem::recursive_directory_iterator();
+         entry.increment(error)) {
         if (entry.depth() == 2 && entry->path().filename() == "request.json") {
             return true;
         }
@@ -80,7 +97,8 @@ bool has_begun_actions(const std::string& state) {
     return static_cast<bool>(error);
 }
 
-// A key stands for one request. Without the stored one, nobody can tell what it stood for.
+// A key stands for one request for ever. If the stored request cannot be read, it cannot be
+// compared, and the key is accepted.
 Status check_request(const std::string& folder, const Json& request) {
     const auto text = os::read_file(folder + "/request.json", k_request_bytes_max);
     const auto stored = text ? Json::parse(*text) : tl::unexpected(text.error());
@@ -98,7 +116,7 @@ Result<std::unique_ptr<LocalHost>>
 LocalHost::open(std::string state_folder, std::string program, std::vector<std::string> folders) {
     DRYDOCK_TRY(os::ensure_private_folder(state_folder));
     folders.push_back(state_folder + "/.files");
-    // What was checked is the real folder: from here on no link leads anywhere else.
+    // The check was made on the real folder: from here on no link can lead elsewhere.
     state_folder = os::real_path_of(state_folder);
     keep_digests_in(state_folder + "/.digests");
     os::Fd wake(::epoll_create1(EPOLL_CLOEXEC));
@@ -143,13 +161,15 @@ std::string LocalHost::folder_of(const ActionKey& key) const {
     return state_ + "/" + key.run + "/" + folder_name(key);
 }
 
-// Whoever holds this is the only one that begins, fences or writes on this host.
+// Takes the lock of the state folder. Its holder is the only agent that begins, fences or writes
+// on this host.
 Result<os::FileLock> LocalHost::enter(std::int64_t within_ms) const {
     return os::FileLock::take_within(
         state_ + "/.fence.lock", fmt::format("agent {}", ::getpid()), within_ms);
 }
 
-// Where actions were begun there was a fence: without the file nobody knows whom it obeyed.
+// Returns the registry. A missing file is an error if actions were begun here: then it is unknown
+// which conductor this host obeyed.
 Result<FenceRegistry> LocalHost::read_fences() const {
     const auto text = os::read_file(state_ + "/.fence", k_fence_file_max);
     if (!text && text.error().code != "os.missing") {
@@ -164,7 +184,9 @@ Result<FenceRegistry> LocalHost::read_fences() const {
     return fences ? std::move(fences) : fence_damaged(state_, fences.error().message);
 }
 
-Status LocalHost::write_fences(const FenceRegistry& old_fences, const FenceRegistry& new_fences) const {
+// Writes nothing if nothing changed: most commands come from a conductor that is registered.
+Status LocalHost::write_fences(const FenceRegistry& old_fences,
+                               const FenceRegistry& new_fences) const {
     if (old_fences == new_fences) {
         return {};
     }
@@ -177,6 +199,11 @@ Status LocalHost::write_fences(const FenceRegistry& old_fences, const FenceRegis
     return os::write_file_durable(state_ + "/.fence", text);
 }
 
+// Registers the owner, first at its claims and then here. If this agent dies in between, the
+// claims name an owner that fences again on its next try.
+//
+// A damaged registry is replaced only by a take-over, since a person has looked then. Cleaning up
+// comes last and without the lock.
 Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
     std::int64_t epoch = 0;
     {
@@ -195,18 +222,19 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
     wants_fork_server_ = !fork_server_;
-    ::eventfd_write(probed_.get(), 1);  // on_wake() starts it, when this is answered
+    ::eventfd_write(probed_.get(), 1);  // on_wake() starts it, after this answer
     remove_marked_runs(state_);
     prune_index(index_.keys().value_or(std::vector<ActionKey>()));
     return epoch;
 }
 
-// Without the lock: the file is replaced at once, and a reader decides nothing.
+// Reads without the lock: the file is replaced by rename, and a reader changes nothing.
 Status LocalHost::check(const Commander& commander) {
     DRYDOCK_TRY_ASSIGN(const FenceRegistry fences, read_fences());
     return fences.check(commander);
 }
 
+// Takes the lock and admits the commander. While the result lives, no later conductor can fence.
 Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
                                             const std::optional<NotedHead>& head) const {
     DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
@@ -220,6 +248,7 @@ Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
     return Turn{std::move(lock), std::move(new_fences)};
 }
 
+// Returns success for a known key, so that a conductor may repeat a request whose answer was lost.
 Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
@@ -240,14 +269,15 @@ Status LocalHost::begin(const Permit& permit,
         return {};
     }
     const std::string folder = folder_of(key);
-    // Here and not earlier: another agent may have held the lock for a long time.
+    // The check comes here and not earlier: another agent may have held the lock for long.
     if (permit.is_late(os::RealClock().monotonic_ms())) {
         return close_unstarted(folder, "the request to begin came too late");
     }
     return start_attempt(key, permit, request, secrets);
 }
 
-// Must be called under the lock: then no other agent is about to start one.
+// Returns the attempt of the same action that runs here. Must be called under the lock: then no
+// other agent is about to start one, and read_interrupted() is allowed.
 Result<std::optional<ActionKey>> LocalHost::find_running_attempt(const ActionKey& key) const {
     DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
     for (ActionKey& candidate : keys) {
@@ -264,7 +294,8 @@ Result<std::optional<ActionKey>> LocalHost::find_running_attempt(const ActionKey
     return std::nullopt;
 }
 
-// Not durable yet: its content is to be so first, then its name.
+// Returns false if the folder was there. The folder is not durable yet: its content must be
+// durable first, then its name.
 Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
     const std::string run = state_ + "/" + key.run;
     if (is_marked(run) && !os::exists(folder_of(key))) {
@@ -279,14 +310,16 @@ Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
     return os::make_folder(folder_of(key));
 }
 
+// Waits for the lock only briefly, because the caller asks again on its next tick.
 Status LocalHost::bury(const ActionKey& key) {
     DRYDOCK_TRY_ASSIGN(const os::FileLock lock, enter(k_enter_soon_ms));
     DRYDOCK_TRY_ASSIGN(const bool is_new, make_attempt_folder(key));
     return is_new ? close_unstarted(folder_of(key), "a conductor was told that it never began")
-                : Status();
+                  : Status();
 }
 
-// Only a supervisor writes results. An attempt whose supervisor never ran becomes a tombstone.
+// Stores the request, lists the key in the index, and starts the supervisor. If any of these
+// fails, the attempt is closed without having begun.
 Status LocalHost::start_attempt(const ActionKey& key,
                                 const Permit& permit,
                                 const Json& request,
@@ -317,6 +350,8 @@ Status LocalHost::start_attempt(const ActionKey& key,
     return started;
 }
 
+// Takes the folder's lock and hands it to the supervisor. The lock passes by its descriptor, so
+// there is no moment at which the folder looks interrupted.
 Status LocalHost::launch(const ActionKey& key,
                          const Permit& permit,
                          const Json& request,
@@ -337,7 +372,9 @@ Status LocalHost::launch(const ActionKey& key,
     return {};
 }
 
-// A fork server that has died is replaced: no error of its leaves a supervisor behind.
+// Returns the process descriptor of the new supervisor. The order lies in a memory file, since it
+// holds secrets. A fork server that has died is replaced once: none of its errors leaves a
+// supervisor behind.
 Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
                                            const os::FileLock& lock,
                                            const std::string& order) {
@@ -352,7 +389,7 @@ Result<os::Fd> LocalHost::start_supervisor(const std::string& folder,
         if (supervisor) {
             return supervisor;
         }
-        fork_server_.reset();  // whatever it answers later is of no order any more
+        fork_server_.reset();  // a late answer of it would belong to no order
         if (tries_left == 1) {
             return supervisor;
         }
@@ -364,10 +401,12 @@ Status LocalHost::start_fork_server() {
     return {};
 }
 
+// Reads the folder first without the lock and, if that leaves a doubt, again under it. Without the
+// lock, another agent may be about to start the action, so a doubt counts as running.
 ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!os::exists(folder)) {
-        // Somebody may have removed it by hand, too: the index knows what was begun.
+        // A person may have removed the folder by hand: the index still lists what was begun.
         const bool was_begun = is_marked(state_ + "/" + key.run) || index_.has(key);
         return {was_begun ? ActionPhase::torn : ActionPhase::none, {}};
     }
@@ -381,6 +420,8 @@ ActionState LocalHost::look(const ActionKey& key) {
                   : ActionState{ActionPhase::running, {}};
 }
 
+// Sends SIGTERM to the supervisor that the lock file names. Number and start time must both fit,
+// so that no other process is hit.
 Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
     DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
     const std::string folder = folder_of(key);
@@ -401,6 +442,7 @@ Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
     return os::signal_process(supervisor, SIGTERM);
 }
 
+// Returns the journal whose conductor began the action; empty if it is unknown.
 std::string LocalHost::read_journal(const ActionKey& key) const {
     const auto text = os::read_file(folder_of(key) + "/request.json", k_request_bytes_max);
     const auto request = Json::parse(text.value_or(""));
@@ -419,7 +461,7 @@ Result<std::vector<RunningAction>> LocalHost::running() {
     return actions;
 }
 
-// A fence that cannot be read notes nothing; facts() tells why.
+// Returns the heads in the folders if the registry cannot be read; facts() reports that error.
 std::set<NotedHead> LocalHost::heads(const std::string& run) {
     auto heads = read_noted_heads(state_, run);
     const auto fences = run.empty() ? read_fences() : Result<FenceRegistry>(FenceRegistry());
@@ -429,7 +471,8 @@ std::set<NotedHead> LocalHost::heads(const std::string& run) {
     return heads;
 }
 
-// Not by a question: a dry run leaves the state folder as it is.
+// Removes ended attempts from the index. Only fence() and on_wake() call it, and no query does: a
+// dry run must leave the state folder as it is.
 void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
     for (const auto& key : keys) {
         const std::string folder = folder_of(key);
@@ -453,7 +496,7 @@ void LocalHost::on_wake() {
         (void)start_fork_server();  // it loads while its first order is on its way
     }
     std::vector<ActionKey> ended;
-    // Those that have ended leave, and their descriptors with them.
+    // A supervisor that has ended goes, and its descriptor with it.
     std::erase_if(supervisors_, [&ended](Supervisor& supervisor) {
         const bool has_ended = os::wait_gone(supervisor.process, 0);
         if (has_ended) {

@@ -1,9 +1,9 @@
-// LocalHost: the machine this program runs on, as a Host.
+// LocalHost: the machine on which this program runs, as a Host.
 //
 // State folder: `<state>/<run>/<action>.<attempt>/` for each action, with request.json, output,
 // result.json and lock, or with never.json for a key that never begins. `.fence` holds the fence
 // registry, `.running` the running index. Several agents may serve one state folder at once:
-// `.fence.lock` makes what they begin take turns. Not thread-safe.
+// `.fence.lock` lets one of them begin at a time. Not thread-safe.
 #pragma once
 
 #include "agent/fork_server.h"
@@ -45,7 +45,7 @@ public:
 
     [[nodiscard]] int wake_descriptor() const override { return wake_.get(); }
 
-    // To be called when the wake descriptor was readable: takes note and makes it quiet again.
+    // Must be called when the wake descriptor was readable: handles the event and clears it.
     void on_wake() override;
 
 private:
@@ -54,7 +54,7 @@ private:
         os::Fd process;
     };
 
-    // The right to change something here, and what is registered as long as it is held.
+    // The lock of the state folder, and the registry as it is while the lock is held.
     struct Turn {
         os::FileLock lock;
         FenceRegistry fences;
@@ -72,7 +72,7 @@ private:
     [[nodiscard]] std::string read_journal(const ActionKey& key) const;
     [[nodiscard]] Status write_fences(const FenceRegistry& old_fences,
                                       const FenceRegistry& new_fences) const;
-    // The attempt of the same action that runs here, also one whose supervisor died.
+    // Returns the attempt of the same action that runs here, also if its supervisor died.
     [[nodiscard]] Result<std::optional<ActionKey>> find_running_attempt(const ActionKey& key) const;
     [[nodiscard]] Result<bool> make_attempt_folder(const ActionKey& key);
     [[nodiscard]] Status start_attempt(const ActionKey& key,

@@ -1,3 +1,8 @@
+// Marks old runs and removes what lies in marked ones, a portion at each call.
+//
+// The marker comes first and is durable; only then attempts go. So a key of a removed attempt can
+// never look as if it had not begun. Both steps have limits, since they run while a conductor
+// waits for its answer.
 #include "agent/old_runs.h"
 
 #include "agent/attempt.h"
@@ -22,17 +27,18 @@ struct Run {
     std::int64_t changed_ms = 0;  // when something was last begun in it
 };
 
-// What cannot be read is not removed.
+// Returns no names for a folder that cannot be read: nothing in it is removed then.
 std::vector<std::string> names_or_none(Result<std::vector<std::string>> names) {
     return names ? std::move(*names) : std::vector<std::string>();
 }
 
+// Returns the time of the last entry; INT64_MAX if it is unknown, which keeps the run.
 std::int64_t changed_ms(const std::string& folder) {
     struct stat facts = {};
     return ::stat(folder.c_str(), &facts) == 0 ? facts.st_mtim.tv_sec * 1000 : INT64_MAX;
 }
 
-// The newest first.
+// Returns the runs without a marker, the newest first.
 std::vector<Run> unmarked_runs(const std::string& state) {
     std::vector<Run> runs;
     for (const auto& name : names_or_none(run_names(state))) {
@@ -47,6 +53,8 @@ std::vector<Run> unmarked_runs(const std::string& state) {
     return runs;
 }
 
+// True if every attempt has a result or a tombstone: an interrupted attempt may still be asked
+// for.
 bool has_ended(const Run& run) {
     const auto names = names_in(run.folder);
     return names && std::all_of(names->begin(), names->end(), [&](const std::string& name) {

@@ -1,3 +1,9 @@
+// Extracts the value of a probe from a text or a JSON document, and turns it into a fact.
+//
+// The probe's keys choose the way: pointer, pointers, equal, collect, regex, matches, metric or
+// key; without any, the whole text is the value. A value that is not there is absent. A text that
+// cannot be understood is unknown, so that a broken answer never looks like a missing value.
+// docs/formats/agent-protocol.md has the facts.
 #include "agent/key.h"
 #include "agent/probe.h"
 #include "base/text.h"
@@ -22,8 +28,8 @@ Json excerpt(std::string_view text) {
     return evidence;
 }
 
-// The value of NAME in a map that is written as a list of {"key": NAME, "value": ...}, as Hadoop's
-// JMX writes maps.
+// Returns the value of NAME in a map that is written as a list of {"key": NAME, "value": ...}, as
+// Hadoop's JMX writes maps.
 const Json* entry_of(const Json& list, std::string_view name) {
     const auto& items = list.items();
     const auto entry = std::find_if(
@@ -31,7 +37,7 @@ const Json* entry_of(const Json& list, std::string_view name) {
     return entry == items.end() ? nullptr : entry->find("/value");
 }
 
-// A JSON pointer in which a part may be [NAME], see entry_of().
+// Follows a JSON pointer in which a part may be [NAME]; see entry_of().
 const Json* follow(const Json& document, std::string_view path) {
     const Json* node = &document;
     while (node != nullptr && !path.empty()) {
@@ -46,7 +52,7 @@ const Json* follow(const Json& document, std::string_view path) {
     return node;
 }
 
-// What is at the pointer, or what the probe says to take when nothing is there.
+// Returns the value at the pointer, or the probe's `missing` if there is none.
 const Json* at_pointer(const Json& probe, const Json& document, const Json& pointer) {
     const Json* match = follow(document, pointer.as_string());
     return match == nullptr && probe.contains("missing") ? &probe["missing"] : match;
@@ -80,6 +86,7 @@ Finding pick_equal(const Json& probe, const Json& document) {
                                                  : known(*first == *second);
 }
 
+// Sorts the values: a list of members has no order of its own, and facts are compared.
 Finding pick_collect(const Json& probe, const Json& document) {
     const auto& collect = probe["collect"];
     const Json* list = at_pointer(probe, document, collect["list"]);
@@ -98,7 +105,8 @@ Finding pick_collect(const Json& probe, const Json& document) {
     return known(Json(std::move(values)));
 }
 
-// Takes time in proportion to the text, whatever the pattern is.
+// Takes time in proportion to the text, whatever the pattern is (RE2). The value is the first
+// group, or the whole match without one.
 Finding pick_regex(const std::string& pattern, const std::string& text) {
     RE2::Options options;
     options.set_log_errors(false);
@@ -126,7 +134,7 @@ Finding pick_matches(const std::string& pattern, const std::string& text) {
     return finding;
 }
 
-// The value of "name 12" or "name{...} 12" of a Prometheus text.
+// Returns the value of "name 12" or "name{...} 12" of a Prometheus text.
 Finding pick_metric(const std::string& name, const std::string& text) {
     for (const auto& line : split(text, '\n')) {
         if (line.size() > name.size() && line.starts_with(name)
@@ -145,7 +153,7 @@ std::string unquoted(const std::string& value) {
     return quoted ? value.substr(1, value.size() - 2) : value;
 }
 
-// "key=value" or "key: value" lines; the last one counts.
+// Reads "key=value" or "key: value" lines; the last line counts.
 Finding pick_key(const std::string& key, const std::string& text) {
     Finding finding = absent("no key " + key);
     for (const auto& line : split(text, '\n')) {
@@ -168,6 +176,8 @@ PickJson json_picker(const Json& probe) {
                                         : nullptr;
 }
 
+// Reads a signed, then an unsigned integer, then a whole number in exponent form, as metrics have
+// it. A double beyond 2^53 is refused, since it may not be exact.
 std::optional<Json> to_integer(const std::string& text) {
     const char* end = text.data() + text.size();
     std::int64_t number = 0;
@@ -198,6 +208,8 @@ std::optional<Json> to_bool(const Json& value) {
     return text == "false" || text == "0" ? std::optional(Json(false)) : std::nullopt;
 }
 
+// Returns the value as that type; nothing if it has no such form. An unknown type leaves it as it
+// is.
 std::optional<Json> to_type(const Json& value, std::string_view type) {
     if (type == "integer") {
         return value.is_integer() ? std::optional(value) : to_integer(value.show());

@@ -1,10 +1,10 @@
-// Probes: typed questions about a host, each answered with what was read and where.
+// Probes: typed queries about a host. Each result has the value and its evidence: text and source.
 //
-// known: it was read. absent: it was looked for, and there is none. unknown: it could not be told.
-// A probe never writes. All run at once on a bounded pool of threads; identical HTTP requests in
-// one set are sent once. Each probe is answered at its deadline, also when its thread hangs, say on
-// a file system that does not answer: such a thread is given up, and a bounded number of threads
-// take the place of those.
+// known: the value was read. absent: the probe looked for it, and there is none. unknown: it cannot
+// be told. A probe never writes. All run at once on a bounded pool of threads; identical HTTP
+// requests in one set are sent once. Each probe has a result at its deadline, also if its thread
+// hangs, say on a file system that does not answer. Such a thread is abandoned and replaced, up to
+// a limit.
 #pragma once
 
 #include "agent/host.h"
@@ -25,28 +25,29 @@ struct Finding {
 [[nodiscard]] Finding absent(std::string_view note, Json evidence = Json(Json::Object{}));
 [[nodiscard]] Finding cannot_tell(std::string_view problem, Json evidence = Json(Json::Object{}));
 
-// Picks the value out of a text, as `probe` says: pointer | pointers | equal | collect | regex |
-// metric | key; none of them: the whole text, trimmed. `missing` replaces what a pointer misses.
+// Extracts the value from a text, as `probe` says: pointer | pointers | equal | collect | regex |
+// matches | metric | key. Without any of them the value is the whole text, trimmed. `missing`
+// replaces the value of a pointer that leads nowhere.
 [[nodiscard]] Finding pick(const Json& probe, const std::string& text);
-// The same from JSON that was read already, without its text as evidence; nothing where the probe
-// needs the text.
+// The same from parsed JSON, without its text as evidence. Returns nothing if the probe needs the
+// text.
 [[nodiscard]] std::optional<Finding> pick_from_json(const Json& probe, const Json& document);
 
-// The finding with its value as `type` (release, bool, integer, text, list; empty: as it is);
-// unknown when it is none.
+// Returns the result with its value as `type` (release, bool, integer, text, list; empty: as it
+// is); unknown if the value has no such form.
 [[nodiscard]] Finding convert(Finding finding, std::string_view type);
 
-// When a fact was read.
+// The time at which a fact was read.
 struct ReadAt {
     std::int64_t wall_ms = 0;
-    std::int64_t after_ms = 0;  // so long after it was asked for, by a monotonic clock
+    std::int64_t after_ms = 0;  // after the probe was requested, by a monotonic clock
 };
 
-// The fact that answers a probe: {"after_ms", "at_ms", "evidence", "id", "status", "value"}, the
-// finding converted to the type that the probe asks for.
+// Returns the fact of a probe: {"after_ms", "at_ms", "evidence", "id", "status", "value"}. The
+// value has the type that the probe asks for.
 [[nodiscard]] Json to_fact(const Json& probe, Finding finding, ReadAt read_time);
 
-// One probe each; they block for up to `timeout_ms`.
+// Each runs one probe and blocks for up to `timeout_ms`.
 [[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_disk(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_digest(const Json& probe, std::int64_t timeout_ms);
@@ -57,23 +58,24 @@ struct ReadAt {
 [[nodiscard]] Finding probe_sql(const Json& probe, std::int64_t timeout_ms);
 [[nodiscard]] Finding probe_command(const Json& probe, std::int64_t timeout_ms);
 
-// Answers all of `probes` (each an `http` probe with the same request) from one exchange.
+// Returns the results of all `probes` (each an `http` probe with the same request) from one
+// exchange.
 [[nodiscard]] std::vector<Finding> probe_http(const std::vector<Json>& probes,
                                               std::int64_t timeout_ms);
 
-// Asks one probe and blocks until it has an answer, which should be within `timeout_ms`.
+// Runs one probe and blocks until it has a result, which should be within `timeout_ms`.
 using AskProbe = std::function<Finding(const Json& probe, std::int64_t timeout_ms)>;
 
 [[nodiscard]] Finding ask_probe(const Json& probe, std::int64_t timeout_ms);
 
 class ProbePool;
 
-// Starts sets of probes. Destroying it waits for probes that are within their deadline, and not for
-// those that hang.
+// Starts sets of probes. Destroying it waits for probes that are within their deadline, and not
+// for those that hang.
 class Prober {
 public:
-    // `woken` is called from the pool's threads whenever an answer has come. A test passes an `ask`
-    // of its own.
+    // Calls `woken` from the pool's threads whenever a result has come. A test passes an `ask` of
+    // its own.
     explicit Prober(std::function<void()> woken, AskProbe ask = ask_probe);
     ~Prober();
     Prober(const Prober&) = delete;

@@ -1,5 +1,8 @@
-// The probes that look at the host itself: file, disk, digest, link, service, process, exe,
-// command.
+// The probes of the host itself: file, disk, digest, link, service, process, exe, command.
+//
+// They share one rule for errors: a missing file is a value (absent), and every other error is
+// unknown. Each result names its source, so that a person can look at the same place. Versions are
+// found by folder: a path belongs to the release whose real folder holds it.
 #include "agent/action.h"
 #include "agent/digest.h"
 #include "agent/key.h"
@@ -37,6 +40,7 @@ Finding with_source(Finding finding, const std::string& text) {
     return finding;
 }
 
+// Returns the path with its links followed; empty if it leads nowhere.
 std::string resolved(const std::string& path) {
     char* real = ::realpath(path.c_str(), nullptr);
     std::string answer = real == nullptr ? "" : real;
@@ -44,13 +48,14 @@ std::string resolved(const std::string& path) {
     return answer;
 }
 
-// An error of reading: that there is nothing is an answer, all else is not.
+// Maps an error of reading to a result: a missing file is absent, all else is unknown.
 Finding not_read(const Error& error) {
     return error.code == "os.missing" ? absent("there is no such file")
                                       : cannot_tell(error.message);
 }
 
-// The version whose folder `path` is or lies in; they map version names to folders.
+// Returns the version whose folder holds `path`; `versions` maps names to folders. A path outside
+// of all of them is unknown, not absent.
 Finding version_at(const Json& versions, const std::string& path) {
     for (const auto& [name, folder] : versions.members()) {
         const std::string real = resolved(folder.as_string());
@@ -61,8 +66,8 @@ Finding version_at(const Json& versions, const std::string& path) {
     return cannot_tell(path + " belongs to no known version");
 }
 
-// The versions that the files lie in which a process has open or mapped: what an interpreter or a
-// Java machine runs is not in its executable.
+// Returns the versions of the files that a process has open or mapped. An interpreter's or a Java
+// machine's executable does not tell which release it runs.
 std::set<std::string> versions_in_use(const Json& versions, std::int64_t pid) {
     std::set<std::string> used;
     const auto note = [&](const std::string& path) {
@@ -109,6 +114,7 @@ Finding file_facts(const std::string& path, bool exists_only) {
     return exists_only ? known(true) : known(std::int64_t{facts.st_size});
 }
 
+// Returns the state of the probe's service; unknown if there is no such service type.
 ServiceState look_at(const Json& probe, std::int64_t timeout_ms) {
     const auto type = find_service_type(probe["service"]);
     if (!type) {
@@ -154,7 +160,7 @@ Finding probe_digest(const Json& probe, std::int64_t) {
 
 namespace {
 
-// The releases whose folder is there.
+// Returns the releases whose folder is there.
 Finding releases_on_disk(const Json& versions) {
     Json::Array releases;
     Json folders{Json::Object{}};
@@ -187,8 +193,8 @@ Finding probe_link(const Json& probe, std::int64_t) {
     return with_source(std::move(finding), link);
 }
 
-// A failed service is stopped: guards ask whether its processes are there. The evidence has the
-// phase.
+// A failed service counts as stopped: conditions ask whether its processes are there. The evidence
+// has the phase.
 Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
     if (state.phase == ServiceState::Phase::unknown) {
@@ -199,7 +205,7 @@ Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
 
 namespace {
 
-// Why nobody can tell the process, in the service's own words if it has some.
+// Says why the process cannot be told, in the service's own words if it has some.
 Finding program_unknown(const ServiceState& state) {
     const std::string& problem = state.evidence["problem"].as_string();
     return cannot_tell(problem.empty() ? "its process cannot be told" : problem, state.evidence);
@@ -215,6 +221,8 @@ Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
     return state.pid > 0 ? known(state.pid, state.evidence) : program_unknown(state);
 }
 
+// Looks at the executable first and then at the open files. The open files decide only if they
+// belong to one version: two versions would be a guess.
 Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
     const auto state = look_at(probe, timeout_ms);
     if (is_down(state)) {
@@ -236,7 +244,7 @@ Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
 
 namespace {
 
-// A file in memory that holds the script: a probe leaves nothing on the disk.
+// Returns a memory file with the script: a probe leaves nothing on the disk.
 Result<os::Fd> script_file(const Json& script) {
     const std::string& content = script["content"].as_string();
     if (sha256_hex(content) != script["sha256"].as_string()) {
@@ -245,7 +253,7 @@ Result<os::Fd> script_file(const Json& script) {
     return os::memory_file(content);
 }
 
-// ${script} in the arguments becomes the file that the child has as its descriptor 3.
+// Replaces ${script} in the arguments by the file, which the child has as its descriptor 3.
 Result<os::Fd> add_script(const Json& script, os::SpawnOptions& spawn) {
     if (!script.is_object()) {
         return os::Fd();
@@ -261,6 +269,7 @@ Result<os::Fd> add_script(const Json& script, os::SpawnOptions& spawn) {
 
 }  // namespace
 
+// The exit code decides: by exit_map if there is one, else 0 means that the output has the value.
 Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
     const auto argv = read_texts(probe["argv"], "argv");
     if (!argv || argv->empty()) {

@@ -1,3 +1,8 @@
+// The probe `http`: one exchange for all probes of a set with the same request.
+//
+// The status decides before the body: absent_status, then status_map, then 2xx with a body to
+// extract from. A refused connection is absent, since no server runs there; all other failures are
+// unknown.
 #include "agent/http.h"
 #include "agent/key.h"
 #include "agent/probe.h"

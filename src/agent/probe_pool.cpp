@@ -1,3 +1,9 @@
+// The threads of the probe pool: when they start, when they count as lost, and how the pool
+// closes.
+//
+// A thread cannot be ended from outside. So threads are detached, share ownership of the pool, and
+// are only counted: busy beyond its deadline means lost. A lost thread that comes back finds a
+// replacement at work and ends itself. close() waits for all but the lost threads.
 #include "agent/probe_pool.h"
 
 #include "os/clock.h"
@@ -26,13 +32,15 @@ std::size_t ProbePool::count_idle() const {
         workers_.begin(), workers_.end(), [](const auto& worker) { return !worker->busy; }));
 }
 
-// A lost thread that came back after all, while another one has taken its place.
+// True if a lost thread came back after another one has taken its place.
 bool ProbePool::is_surplus(std::int64_t now_ms) const {
     const auto ended = static_cast<std::size_t>(std::count_if(
         workers_.begin(), workers_.end(), [](const auto& worker) { return worker->ended; }));
     return workers_.size() - ended - count_lost(now_ms) > k_probe_threads_max;
 }
 
+// Starts threads until each waiting job has an idle one, within the limits. Must be called under
+// the mutex.
 void ProbePool::start_workers(std::int64_t now_ms) {
     std::erase_if(workers_, [](const auto& worker) { return worker->ended; });
     const auto replaced = std::min(count_lost(now_ms), k_lost_threads_max);
@@ -66,6 +74,8 @@ std::size_t ProbePool::lost(std::int64_t now_ms) {
     return count_lost(now_ms);
 }
 
+// Runs jobs until the pool closes. The job's function is destroyed before the lock is taken: it
+// may own the last reference to a set of answers.
 void ProbePool::work(Worker& worker) {
     os::RealClock clock;
     std::unique_lock lock(mutex_);

@@ -1,4 +1,4 @@
-// ProbePool: threads that ask probes, of which some may never come back.
+// ProbePool: threads that run probes, some of which may never return.
 //
 // A thread whose job is over its deadline is lost: nothing can end it, and it counts no more. Other
 // threads take its place, up to a limit; beyond it jobs wait in the queue until their deadline.
@@ -16,7 +16,7 @@
 namespace drydock::agent {
 
 inline constexpr std::size_t k_probe_threads_max = 16;  // probes mostly wait
-inline constexpr std::size_t k_lost_threads_max = 16;   // so many are replaced
+inline constexpr std::size_t k_lost_threads_max = 16;   // the number that is replaced
 
 class ProbePool : public std::enable_shared_from_this<ProbePool> {
 public:
@@ -25,13 +25,13 @@ public:
         std::int64_t deadline_ms = 0;  // monotonic
     };
 
-    // `woken` is called after each job.
+    // Calls `woken` after each job.
     explicit ProbePool(std::function<void()> woken) : woken_(std::move(woken)) {}
 
     void add(Job job);
     // Starts threads in the place of those that were lost since, if jobs wait for one.
     void replace_lost(std::int64_t now_ms);
-    // How many threads are over the deadline of their job.
+    // Returns how many threads are over the deadline of their job.
     [[nodiscard]] std::size_t lost(std::int64_t now_ms);
     // Drops the jobs that wait, and returns when all threads but the lost ones have ended.
     void close();

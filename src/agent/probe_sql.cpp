@@ -1,5 +1,5 @@
-// The probe `sql`: {query, host, port, user, database, client?, env?}. PostgreSQL is asked through
-// its own client, with one connection a reading.
+// The probe `sql`: {query, host, port, user, database, client?, env?}. Runs the query through
+// PostgreSQL's own client, with one connection for each reading.
 //
 // The session is read-only and has a time limit on the server too, so that a probe changes nothing
 // and leaves no query behind. Its application_name is "drydock": queries over sessions can leave it
@@ -41,10 +41,11 @@ std::vector<std::string> environment_of(const Json& probe, std::int64_t timeout_
     auto variables = read_pairs(probe["env"]);
     variables.emplace_back("PGAPPNAME", "drydock");
     variables.emplace_back("PGCONNECT_TIMEOUT",
-                       std::to_string(std::max<std::int64_t>(2, timeout_ms / 1000)));
-    variables.emplace_back("PGOPTIONS",
-                       fmt::format("-c default_transaction_read_only=on -c statement_timeout={}",
-                                   std::max<std::int64_t>(1, timeout_ms)));
+                           std::to_string(std::max<std::int64_t>(2, timeout_ms / 1000)));
+    variables.emplace_back(
+        "PGOPTIONS",
+        fmt::format("-c default_transaction_read_only=on -c statement_timeout={}",
+                    std::max<std::int64_t>(1, timeout_ms)));
     variables.emplace_back("LC_ALL", "C");
     return os::clean_environment(variables);
 }
@@ -57,6 +58,7 @@ std::vector<std::string> rows_of(const std::string& output) {
     return rows;
 }
 
+// Maps rows to a result: no row and NULL are absent, a second row is an error of the pack.
 Finding value_of(const std::vector<std::string>& rows, bool wants_list) {
     if (wants_list) {
         Json::Array values;
@@ -73,6 +75,7 @@ Finding value_of(const std::vector<std::string>& rows, bool wants_list) {
                                     : known(to_utf8(rows.front()));
 }
 
+// Returns why there is no value: in the client's own words, if it printed some.
 std::string why(const Result<os::RunResult>& run) {
     if (!run) {
         return run.error().message;

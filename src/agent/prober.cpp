@@ -1,4 +1,12 @@
 // Sets of probes: their groups, their deadlines and their answers.
+//
+// A set is split into groups: identical HTTP requests form one, and every other probe is a group
+// of its own. Each group is one job of the pool. The answers are shared by the run that waits and
+// by the jobs, since a job may hang longer than the run lives.
+//
+// Each group is answered exactly once: by its job, or by poll() after the deadline. The first of
+// the two wins (`answered`). Probes get k_last_words_ms beyond their deadline, because most know
+// why they have no value.
 #include "agent/probe.h"
 #include "agent/probe_pool.h"
 #include "os/clock.h"
@@ -13,7 +21,8 @@ namespace {
 
 constexpr std::int64_t k_deadline_ms = 5000;  // when a probe names none
 constexpr std::int64_t k_deadline_ms_max = 600'000;
-constexpr std::int64_t k_last_words_ms = 50;  // for a probe that says itself why it has no answer
+constexpr std::int64_t k_last_words_ms =
+    50;  // for a probe that explains itself why it has no value
 
 struct ProbeKind {
     std::string_view name;
@@ -32,7 +41,7 @@ constexpr std::array k_kinds = {
     ProbeKind{"sql", probe_sql},
 };
 
-// Probes that one exchange answers, and where in the answer their facts go.
+// Probes that share one exchange, and the places of their facts in the answer.
 struct Group {
     std::vector<Json> probes;
     std::vector<std::size_t> places;
@@ -42,15 +51,16 @@ struct Group {
     bool answered = false;
 };
 
-// The facts of a set. Shared by the run that waits for them and by the jobs in the pool, whichever
-// lives longer.
+// The facts of a set. The run that waits for them and the jobs in the pool share it; any of them
+// may live longest.
 struct Answers {
     std::mutex mutex;
     std::vector<Group> groups;
     Json::Array facts;
 };
 
-// Does nothing to a group that has its answer: a thread that hung comes too late.
+// Stores the facts of a group. Does nothing if the group has its answer: the thread hung and comes
+// too late.
 void store(Answers& answers, std::size_t index, std::vector<Finding> findings) {
     os::RealClock clock;
     const std::lock_guard lock(answers.mutex);
@@ -64,17 +74,19 @@ void store(Answers& answers, std::size_t index, std::vector<Finding> findings) {
     }
 }
 
-// A copy: the group itself is written to when its deadline has passed.
+// Returns a copy, since poll() writes to the group itself when its deadline has passed.
 Group take_group(Answers& answers, std::size_t index) {
     const std::lock_guard lock(answers.mutex);
     answers.groups[index].started = true;
     return answers.groups[index];
 }
 
+// True if the probe is an HTTP request that can be sent. A probe whose secret is missing is none.
 bool is_exchange(const Json& probe) {
     return probe["kind"].as_string() == "http" && !probe.contains("cannot_ask");
 }
 
+// Runs in a thread of the pool. A job that waited until its deadline is not started at all.
 void answer(Answers& answers, std::size_t index, const AskProbe& ask) {
     const Group group = take_group(answers, index);
     const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
@@ -89,7 +101,7 @@ void answer(Answers& answers, std::size_t index, const AskProbe& ask) {
     store(answers, index, std::move(findings));
 }
 
-// Identical HTTP requests are one group; everything else is a group of its own.
+// Returns equal keys for HTTP requests that are identical in every part that is sent.
 std::string group_key(const Json& probe, std::size_t place) {
     if (!is_exchange(probe)) {
         return std::to_string(place);
@@ -106,6 +118,7 @@ std::int64_t deadline_of(const Json& probe) {
         probe["deadline_ms"].as_int(k_deadline_ms), 0, k_deadline_ms_max);
 }
 
+// A group has the latest deadline of its probes.
 std::vector<Group> group(const Json& probes) {
     const auto now_ms = os::RealClock().monotonic_ms();
     std::map<std::string, Group> groups;
@@ -124,6 +137,7 @@ std::vector<Group> group(const Json& probes) {
     return result;
 }
 
+// Says whether the probe hung itself or only waited behind others that hang.
 std::string why_silent(const Group& group, std::size_t lost) {
     const auto within_ms = group.deadline_ms - group.asked_ms;
     return group.started

@@ -1,3 +1,7 @@
+// Reads the kernel's counter of received bytes (TCP_INFO).
+//
+// An older kernel returns a shorter struct without the counter, so the returned size is checked
+// first.
 #include "agent/received_bytes.h"
 
 #include <linux/tcp.h>

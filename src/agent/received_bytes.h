@@ -1,12 +1,12 @@
-// How much a TCP connection has received. Apart from http.cpp: the kernel's header, which knows it,
-// and the C library's do not go together.
+// The number of bytes that a TCP connection has received. It stands apart from http.cpp: the
+// kernel's header and the C library's cannot be included together.
 #pragma once
 
 #include <cstdint>
 
 namespace drydock::agent {
 
-// Bytes since the connection was made; 0 if nobody knows.
+// Returns the bytes since the connection was made; 0 if that cannot be told.
 [[nodiscard]] std::uint64_t received_bytes(int socket);
 
 }  // namespace drydock::agent

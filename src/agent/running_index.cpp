@@ -1,3 +1,8 @@
+// The running index: empty files whose names are the keys of attempts that may run.
+//
+// Nothing is synced, since after a power cut nothing runs. Several agents add and remove at once
+// without a lock: each file belongs to one attempt, and an empty folder that another agent removes
+// is made again. The marker `.complete` says that attempts from before the index are listed, too.
 #include "agent/running_index.h"
 
 #include "agent/attempt.h"
@@ -47,6 +52,8 @@ void RunningIndex::remove(const ActionKey& key) const {
     ::rmdir(run.c_str());  // refused unless it is empty
 }
 
+// Lists the open attempts of the whole state folder once. A crash in between leaves no marker, and
+// the next call does it again.
 Status RunningIndex::complete() const {
     const std::string marker = folder_ + "/.complete";
     struct stat facts = {};

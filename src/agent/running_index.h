@@ -1,9 +1,9 @@
 // RunningIndex: the attempts of a state folder that may still run.
 //
 // A host keeps the folders of thousands of attempts that ended. The index has an empty file
-// `.running/<run>/<action>.<attempt>` for each one that was begun and not yet seen to have ended.
-// Nothing of it is synced to the disk: after a power cut nothing runs. Not thread-safe; several
-// agents may use one index.
+// `.running/<run>/<action>.<attempt>` for each attempt that was begun and not yet seen to have
+// ended. The index is not synced to the disk: after a power cut nothing runs. Not thread-safe;
+// several agents may use one index.
 #pragma once
 
 #include "agent/host.h"
@@ -16,12 +16,12 @@ public:
 
     // Must come before the attempt's supervisor is started.
     [[nodiscard]] Status add(const ActionKey& key) const;
-    // For an attempt that ended.
     [[nodiscard]] bool has(const ActionKey& key) const;
+    // Must be called only for an attempt that ended.
     void remove(const ActionKey& key) const;
-    // All attempts that were added and not removed, sorted. The first call on a state folder looks
-    // at all attempts once, for those that an agent without an index began.
-    // An error if some of it cannot be read: then nobody can tell what runs.
+    // Returns all attempts that were added and not removed, sorted. The first call on a state
+    // folder looks at all attempts once, for those that an agent without an index began. An error
+    // means that it cannot be told which attempts run.
     [[nodiscard]] Result<std::vector<ActionKey>> keys() const;
 
 private:

@@ -1,3 +1,12 @@
+// Filling secrets into requests, and redacting them from everything that comes back.
+//
+// Redaction knows every form in which a program may print a secret: as it is, by line, and each of
+// these in URL, hex and base64 form. Base64 needs three forms, since the encoding of a text
+// depends on its offset in a group of three bytes.
+//
+// The redactor works on a stream. It holds back as many bytes as the longest form has, so that a
+// secret that is cut between two portions is still found. Longer forms are tried first: a secret
+// may begin with another secret.
 #include "agent/secrets.h"
 
 #include "base/text.h"
@@ -12,6 +21,7 @@ namespace {
 constexpr std::string_view k_open = "${secret:";
 constexpr std::string_view k_hidden = "***";
 
+// Replaces each `${secret:NAME}`. An opening without an end stays as it is: it is no reference.
 Result<std::string> fill_text(std::string_view text, const Json& secrets) {
     std::string filled;
     for (;;) {
@@ -32,6 +42,8 @@ Result<std::string> fill_text(std::string_view text, const Json& secrets) {
     }
 }
 
+// True if any string of the value has a reference. Members named "script" do not count: scripts
+// are written to disk.
 bool names_a_secret(const Json& value) {
     if (value.is_string()) {
         return value.as_string().find(k_open) != std::string::npos;
@@ -48,7 +60,7 @@ bool names_a_secret(const Json& value) {
 
 Result<Json> fill_secrets(const Json& value, const Json& secrets) {
     if (!names_a_secret(value)) {
-        return value;  // shared with the caller's, not copied
+        return value;  // shares the caller's value: most requests have no secret
     }
     if (value.is_string()) {
         DRYDOCK_TRY_ASSIGN(std::string text, fill_text(value.as_string(), secrets));
@@ -76,8 +88,8 @@ Result<Json> fill_secrets(const Json& value, const Json& secrets) {
 
 namespace {
 
-constexpr std::size_t k_line_bytes_min = 6;  // shorter lines are in any text
-constexpr std::size_t k_form_bytes_min = 8;  // the same of encoded forms
+constexpr std::size_t k_line_bytes_min = 6;  // shorter lines occur in any text
+constexpr std::size_t k_form_bytes_min = 8;  // shorter encoded forms, too
 
 std::string url_form(std::string_view text, const char* digits) {
     std::string form;
@@ -85,9 +97,9 @@ std::string url_form(std::string_view text, const char* digits) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
                            || (c >= '0' && c <= '9') || std::string_view("-_.~").find(c) < 4;
         form += plain ? std::string(1, c)
-                     : fmt::format("%{}{}",
-                                   digits[static_cast<unsigned char>(c) >> 4U],
-                                   digits[static_cast<unsigned char>(c) & 15U]);
+                      : fmt::format("%{}{}",
+                                    digits[static_cast<unsigned char>(c) >> 4U],
+                                    digits[static_cast<unsigned char>(c) & 15U]);
     }
     return form;
 }
@@ -101,8 +113,8 @@ std::string hex_form(std::string_view text, const char* digits) {
     return form;
 }
 
-// The characters of a base64 text that are the same whatever stands before and behind `text`, when
-// so many bytes stand before it in its group of three.
+// Returns the characters that the base64 text of `text` always has, if `offset` bytes stand before
+// it in its group of three. The characters at both ends depend on the neighbours and are left out.
 std::string base64_form(std::string_view text, std::size_t offset) {
     const std::string base64 = base64_encode(std::string(offset, 'x') + std::string(text));
     const std::size_t bits = (offset + text.size()) * 8;
@@ -110,6 +122,7 @@ std::string base64_form(std::string_view text, std::size_t offset) {
     return bits / 6 > first ? base64.substr(first, bits / 6 - first) : std::string();
 }
 
+// Adds the encoded forms of a text that are long enough not to occur by chance.
 void add_encoded(std::string_view text, std::vector<std::string>& values) {
     constexpr const char* k_lower = "0123456789abcdef";
     constexpr const char* k_upper = "0123456789ABCDEF";
@@ -130,7 +143,7 @@ void add_encoded(std::string_view text, std::vector<std::string>& values) {
     });
 }
 
-// Every text that tells the secret, or a line of it.
+// Adds every text that tells the secret, or a line of it.
 void add_forms(const std::string& secret, std::vector<std::string>& values) {
     if (secret.empty()) {
         return;
@@ -161,6 +174,8 @@ Redactor::Redactor(const Json& secrets) {
     }
 }
 
+// Returns the redacted front of `text` and removes it. Stops when fewer than `look_ahead` bytes
+// are left, because a secret could begin there and end in the next portion.
 std::string Redactor::take(std::string& text, std::size_t look_ahead) const {
     std::string result;
     std::size_t position = 0;

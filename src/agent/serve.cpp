@@ -1,3 +1,12 @@
+// The agent's main loop: frames from standard input to the session, its answers to standard
+// output.
+//
+// The loop sleeps in poll() on two descriptors: the input, and the host's wake descriptor. While
+// something is pending it also ticks, since some changes wake nothing. Ticks get rarer the longer
+// nothing happens, up to 100 ms, so that an action of hours costs little.
+//
+// The process ends without destructors: probes that hang would hold it until their deadline.
+// Actions run in processes of their own and go on.
 #include "agent/serve.h"
 
 #include "agent/fork_server.h"
@@ -27,12 +36,13 @@ int complain(const Error& error) {
     return 1;
 }
 
-// False when the other side is gone.
+// Returns false when the other side is gone. An answer that is too large for a frame is replaced
+// by an error with its number, so that its request does not wait for ever.
 bool send(const std::vector<Json>& answers) {
     std::string bytes;
     for (const auto& answer : answers) {
         auto frame = transport::encode_frame(answer);
-        if (!frame) {  // such as a result that is too large: say so, under its number
+        if (!frame) {  // such as a result that is too large
             Json refusal;
             refusal.set("n", answer["n"]);
             Json error;
@@ -53,8 +63,8 @@ struct Loop {
     transport::FrameReader reader{transport::FrameReader::Side::agent};
     std::int64_t active_ms = 0;  // when something last came or went
 
-    // How long to sleep: for ever when nothing is pending, else longer the longer nothing happens,
-    // and never beyond the deadline of a probe.
+    // Returns the time to sleep: for ever if nothing is pending, else longer the longer nothing
+    // happens, and never beyond the deadline of a probe.
     int sleep_ms() {
         const auto now_ms = clock.monotonic_ms();
         if (!session.pending()) {
@@ -65,7 +75,7 @@ struct Loop {
         return static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, tick_ms));
     }
 
-    // Nothing: go on. Otherwise the exit status.
+    // Reads and handles input. Returns nothing to go on, otherwise the exit status.
     std::optional<int> take_input() {
         std::array<char, 65536> chunk = {};
         const auto size = ::read(STDIN_FILENO, chunk.data(), chunk.size());
@@ -85,14 +95,14 @@ struct Loop {
                 return 0;
             }
         }
-        const auto broken = reader.feed("");  // an error waits until the frames before it are told
+        const auto broken = reader.feed("");  // an error comes after the frames before it
         return broken ? std::nullopt : std::optional(complain(broken.error()));
     }
 
     int run() {
         for (;;) {
             std::array<pollfd, 2> polls = {pollfd{STDIN_FILENO, POLLIN, 0},
-                                        pollfd{host.wake_descriptor(), POLLIN, 0}};
+                                           pollfd{host.wake_descriptor(), POLLIN, 0}};
             ::poll(polls.data(), polls.size(), sleep_ms());
             if (polls[1].revents != 0) {
                 host.on_wake();
@@ -109,7 +119,8 @@ struct Loop {
     }
 };
 
-// Of "--state FOLDER [--folder FOLDER]...", those behind the state folder; nothing for other words.
+// Returns, of "--state FOLDER [--folder FOLDER]...", the folders behind the state folder; nothing
+// for other words.
 std::optional<std::vector<std::string>> folders_of(const std::vector<std::string>& arguments) {
     std::vector<std::string> folders;
     for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
@@ -137,7 +148,7 @@ int serve(const std::string& state_folder, std::vector<std::string> folders) {
     }
     os::RealClock clock;
     Loop loop{**host, Session(**host, clock), {}};
-    // Not a return: probes that still wait for an answer would hold the process for their deadline.
+    // No return here: probes that still run would hold the process until their deadline.
     std::_Exit(loop.run());
 }
 

@@ -1,3 +1,7 @@
+// The table of service types, and the actions `service_start` and `service_stop` over it.
+//
+// A type is a row of functions (service.h). Start and stop find the type by name and pass the
+// service on; the types themselves are in service_process.cpp and service_command.cpp.
 #include "agent/service.h"
 
 #include <fmt/format.h>
@@ -9,7 +13,7 @@ constexpr std::int64_t k_stop_within_ms = 10'000;  // when neither action nor se
 
 constexpr std::array k_types = {&k_process_service, &k_command_service};
 
-// A start's own arguments stand behind those of the service, this once.
+// Appends the arguments of this one start to those of the service.
 Json with_arguments(Json service, const ServiceType& type, const Json& arguments) {
     Json argv = service[std::string(type.command)];
     for (const Json& argument : arguments.items()) {
@@ -65,6 +69,7 @@ ActionResult run_service_start(const Json& request, const ActionContext& context
                           context);
 }
 
+// The action's time limit wins over the service's own, which wins over the default.
 ActionResult run_service_stop(const Json& request, const ActionContext& context) {
     const auto& service = request["service"];
     const auto type = find_service_type(service);

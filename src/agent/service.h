@@ -1,4 +1,4 @@
-// Services: how the process of a member is started, stopped and looked at.
+// Services: how the process of a member is started, stopped and observed.
 //
 // The types are a table (service.cpp); `process` and `command` are in it. look() changes nothing
 // and is safe from any thread; start and stop run in a supervisor, a program with one thread.
@@ -25,9 +25,9 @@ struct ServiceState {
     Json evidence = Json(Json::Object{});
 };
 
-// The word of a phase, such as "stopping".
+// Returns the word of a phase, such as "stopping".
 [[nodiscard]] std::string_view name(ServiceState::Phase phase);
-// True if none of its processes is there any more.
+// True if the service has no process any more.
 [[nodiscard]] bool is_down(const ServiceState& state);
 
 struct ServiceType {
@@ -38,7 +38,7 @@ struct ServiceType {
     ServiceState (*look)(const Json& service, std::int64_t timeout_ms);
 };
 
-// By service["type"]; "service.unknown_type" lists those there are.
+// Returns the type that service["type"] names; "service.unknown_type" lists all types.
 [[nodiscard]] Result<const ServiceType*> find_service_type(const Json& service);
 
 extern const ServiceType k_process_service;

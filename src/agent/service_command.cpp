@@ -1,9 +1,12 @@
 // The service type `command`: {start: [argv], stop: [argv], status: [argv]}, such as a vendor's
 // script or `systemctl`.
 //
-// The first word that `status` prints decides if it is one of systemd's: activating, reloading,
-// deactivating, failed. Else its exit status decides, as the Linux Standard Base says: 0 is
+// The first word of `status` decides if it is one of systemd's: activating, reloading,
+// deactivating, failed. Otherwise the exit status decides, as the Linux Standard Base says: 0 is
 // running, 1 to 3 are stopped, all others tell nothing.
+//
+// A vendor's script is never believed alone: start asks for the status first, and stop is done only
+// when the status says so.
 #include "agent/key.h"
 #include "agent/service.h"
 #include "base/text.h"
@@ -58,6 +61,8 @@ Phase phase_of(const os::RunResult& run) {
                                                  : Phase::unknown;
 }
 
+// Runs the status command. The state stays unknown if the command does not run, is too slow or
+// dies.
 ServiceState look(const Json& service, std::int64_t timeout_ms) {
     ServiceState state;
     const auto argv = read_texts(service["status"], "status");
@@ -80,6 +85,7 @@ ServiceState look(const Json& service, std::int64_t timeout_ms) {
     return state;
 }
 
+// Refuses to start a service that runs, starts or stops: the script could start a second process.
 ActionResult start(const Json& service, const ActionContext& context) {
     const auto state = look(service, k_status_within_ms);
     if (state.phase == Phase::running) {
@@ -98,7 +104,7 @@ ActionResult start(const Json& service, const ActionContext& context) {
     return run_command(request, context, Lifetime::service);
 }
 
-// The stop command did what it could, and the service is not down.
+// Returns the result for a stop command that ended while the service is not down.
 ActionResult still_there(const ServiceState& state, std::int64_t within_ms) {
     if (state.phase == Phase::unknown) {
         return unknown({"service.cannot_tell",
@@ -113,6 +119,7 @@ ActionResult still_there(const ServiceState& state, std::int64_t within_ms) {
         state.evidence);
 }
 
+// Runs the stop command, then polls the status until the service is down or the time is over.
 ActionResult stop(const Json& service, std::int64_t within_ms, const ActionContext& context) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     auto state = look(service, k_status_within_ms);

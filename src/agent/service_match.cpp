@@ -1,3 +1,11 @@
+// Comparison of a process with a service, by user, program and arguments.
+//
+// Arguments are compared with tolerance where reality needs it. An interpreter may stand before
+// the program, and a start may have added arguments of its own at the end. A secret in the cluster
+// file matches any text, since only a start knows it.
+//
+// Whether a process belongs to this member is a second question, because two members may have
+// equal arguments: its user, its release and its folder decide.
 #include "agent/service_match.h"
 
 #include "agent/key.h"
@@ -20,18 +28,23 @@ constexpr std::size_t k_maps_bytes_max = 4U << 20U;
 
 using Texts = std::vector<std::string>;
 
-// Equal, or equal up to a secret that only a start knows.
+// True if both are equal, or equal up to a secret that only a start knows.
 bool same_argument(const std::string& expected, const std::string& actual) {
     const auto secret = expected.find("${secret:");
-    return secret == expected.npos ? expected == actual
-                                 : std::string_view(actual).starts_with(expected.substr(0, secret));
+    return secret == expected.npos
+               ? expected == actual
+               : std::string_view(actual).starts_with(expected.substr(0, secret));
 }
 
+// Compares names without folders: a process may have been started through a link, or by a relative
+// path.
 bool same_program(const std::string& expected, const std::string& actual, const std::string& exe) {
-    return os::name_of(actual) == os::name_of(expected) || os::name_of(exe) == os::name_of(expected);
+    return os::name_of(actual) == os::name_of(expected)
+           || os::name_of(exe) == os::name_of(expected);
 }
 
-// `before` arguments are an interpreter's; those that are too many at the end are its start's own.
+// True if the expected arguments stand behind `offset` arguments of an interpreter. Up to two more
+// at the end may belong to this one start.
 bool same_arguments_behind(std::size_t offset,
                            const Texts& expected,
                            const os::ProcessFacts& process) {
@@ -59,7 +72,7 @@ bool lies_in(const std::string& path, const std::string& folder) {
     return !folder.empty() && (path == folder || path.starts_with(folder + "/"));
 }
 
-// The folders of the releases, as written and with their links followed.
+// Returns the folders of the releases, as written and with their links followed.
 Texts homes_of(const ProcessShape& shape) {
     Texts homes;
     for (const std::string& folder : shape.releases) {
@@ -74,7 +87,7 @@ bool lies_in_one(const std::string& path, const Texts& homes) {
         homes.begin(), homes.end(), [&](const auto& home) { return lies_in(path, home); });
 }
 
-// The paths in an argument: "/a", "@/a", "--class-path=/a:/b".
+// Returns the paths in an argument such as "/a", "@/a" or "--class-path=/a:/b".
 Texts paths_in(const std::string& argument) {
     Texts paths;
     for (const std::string& part : split(argument, ':')) {
@@ -85,6 +98,7 @@ Texts paths_in(const std::string& argument) {
     return paths;
 }
 
+// True if an argument leads into a release: an interpreter's executable lies elsewhere.
 bool runs_script_of(const os::ProcessFacts& process, const Texts& homes) {
     return std::any_of(
         process.arguments.begin(), process.arguments.end(), [&](const std::string& argument) {
@@ -95,7 +109,8 @@ bool runs_script_of(const os::ProcessFacts& process, const Texts& homes) {
         });
 }
 
-// The agent has no other user: what it starts is of its own.
+// True if user and program fit. The agent starts processes only as its own user, so others are
+// foreign.
 bool is_of_member(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (os::effective_user_of(process.pid) != ::geteuid()) {
         return false;
@@ -108,18 +123,20 @@ bool is_of_member(const ProcessShape& shape, const os::ProcessFacts& process) {
            || runs_script_of(process, homes);
 }
 
-// A title replaces the arguments and the environment in place.
+// True if the process has renamed itself. A title replaces the arguments and the environment in
+// place.
 bool has_title(const ProcessShape& shape, const os::ProcessFacts& process) {
     return !shape.title.empty() && !process.arguments.empty()
            && process.arguments.front().starts_with(shape.title);
 }
 
-// Takes away from `left` what `other` has too.
+// Removes from both lists the arguments that they have in common, each occurrence once.
 void remove_common(Texts& first, Texts& second) {
     std::erase_if(first, [&](const std::string& argument) {
-        const auto same = std::find_if(second.begin(), second.end(), [&](const std::string& candidate) {
-            return same_argument(argument, candidate);
-        });
+        const auto same =
+            std::find_if(second.begin(), second.end(), [&](const std::string& candidate) {
+                return same_argument(argument, candidate);
+            });
         if (same != second.end()) {
             second.erase(same);
             return true;
@@ -128,7 +145,7 @@ void remove_common(Texts& first, Texts& second) {
     });
 }
 
-// The names of options, without their values: those may be secret.
+// Returns the names of options without their values, which may be secret.
 std::string names_of(const Texts& arguments) {
     Texts names;
     for (const std::string& argument : arguments) {
@@ -158,7 +175,8 @@ bool is_of_service(const ProcessShape& shape, const os::ProcessFacts& process) {
            && is_of_member(shape, process);
 }
 
-// Arguments alone may fit a process of another member.
+// Compares folder and environment: arguments alone may fit a process of another member. Facts that
+// cannot be read count as fitting.
 bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (!shape.cwd.empty() && !process.folder.empty() && process.folder != shape.cwd) {
         return false;
@@ -168,7 +186,7 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     }
     const auto read = os::read_environment(process.pid);
     if (!read || !*read) {
-        return true;  // nobody can tell
+        return true;  // cannot be told
     }
     const auto& environment = **read;
     return std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {
@@ -179,6 +197,8 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     });
 }
 
+// Looks for a mapped file below the release's folder, which is two levels above argv[0], as in
+// RELEASE/bin/PROGRAM.
 bool uses_release_of(const ProcessShape& shape, const os::ProcessFacts& process) {
     const std::string home = os::real_path_of(os::folder_of(os::folder_of(shape.argv[0])));
     const std::string maps =
@@ -190,6 +210,8 @@ bool uses_release_of(const ProcessShape& shape, const os::ProcessFacts& process)
     });
 }
 
+// Returns a difference only for a process of the same program with something in common, and with
+// arguments only missing or only surplus. All else is another process.
 std::string near_miss(const ProcessShape& shape, const os::ProcessFacts& process) {
     if (process.arguments.empty() || shape.argv.size() < 2
         || !same_program(shape.argv[0], process.arguments[0], process.exe)
@@ -206,7 +228,7 @@ std::string near_miss(const ProcessShape& shape, const os::ProcessFacts& process
         return {};
     }
     return extra.empty() ? fmt::format("it lacks {}", names_of(missing))
-                        : fmt::format("it has {} too", names_of(extra));
+                         : fmt::format("it has {} too", names_of(extra));
 }
 
 }  // namespace drydock::agent

@@ -2,20 +2,20 @@
 // kill_after_ms}}, a plain process in a session of its own.
 //
 // The process writes its own pid file ("PID START", START in clock ticks since boot) between fork
-// and exec, so there is no process of ours without one. A pid file is a hint and never believed:
-// the process must be there, be no zombie, have that start time (if the file has one) and our
-// arguments. If the hint leads nowhere, /proc is searched for a process that is this program with
-// these arguments, so that a second one is never started beside one that somebody else started.
+// and exec, so no process of ours lacks one. A pid file is a hint and never believed: the process
+// must exist, be no zombie, and have that start time (if the file has one) and our arguments. If
+// the hint leads nowhere, /proc is searched for this program with these arguments. So a second
+// process is never started beside one that a person started.
 //
 // A program that renames itself (`title`) is known by that name, its folder and its program: its
 // arguments and environment are overwritten.
 //
 // A process belongs to a service only if it is of the agent's own user and its program lies in a
-// release of that member. See service_match.h. Two that fit, or one whose arguments only nearly
-// fit, are a doubt: nobody can tell then, and nothing is started or signalled.
+// release of that member; see service_match.h. Two processes that fit, or one whose arguments
+// nearly fit, are a doubt. Then nothing is started or signalled.
 //
 // A lock beside the pid file makes start and stop take turns. The new process holds it too until
-// exec, so that nobody takes it for missing if we are killed in that moment.
+// exec. So no other agent takes the process for missing if we are killed in that moment.
 #include "agent/service.h"
 #include "agent/service_match.h"
 #include "base/text.h"
@@ -99,12 +99,13 @@ PidFile read_pid_file(const std::string& path) {
     return hint;
 }
 
-// The process of a service, or nothing. With a doubt, "nothing" means: nobody can tell.
+// The process of a service, or none. With a doubt, "none" means that it cannot be told.
 struct Search {
     std::optional<os::ProcessFacts> process = {};
     std::optional<Error> doubt = {};
 };
 
+// Follows the pid file. A process that does not fit is ignored, and the search decides.
 Search by_pid_file(const ProcessService& service) {
     const PidFile hint = read_pid_file(service.pid_file);
     auto process = os::find_process(hint.pid);
@@ -118,7 +119,7 @@ Search by_pid_file(const ProcessService& service) {
     return {.process = ours ? candidate : std::nullopt, .doubt = {}};
 }
 
-// The processes that fit a service, and those that nearly do, with what differs.
+// The processes that fit a service, and the difference of one that nearly fits.
 struct Candidates {
     std::vector<os::ProcessFacts> fitting;
     std::optional<Error> near;
@@ -139,7 +140,7 @@ void note(os::ProcessFacts process, const ProcessShape& shape, Candidates& candi
     }
 }
 
-// A child has its parent's arguments for a moment, or for good.
+// Removes children of candidates: a child has its parent's arguments for a moment, or for good.
 void drop_children(std::vector<os::ProcessFacts>& fitting) {
     std::vector<pid_t> pids;
     pids.reserve(fitting.size());
@@ -151,6 +152,8 @@ void drop_children(std::vector<os::ProcessFacts>& fitting) {
     });
 }
 
+// Exactly one fitting process is the service's; two are a doubt. A near miss is a doubt only if
+// none fits.
 Search decide(Candidates candidates, Search search) {
     drop_children(candidates.fitting);
     if (candidates.fitting.size() == 1) {
@@ -168,6 +171,8 @@ Search decide(Candidates candidates, Search search) {
     return search;
 }
 
+// Looks at every process. A process that cannot be read is a doubt, because it could be the
+// service's.
 Search by_search(const ProcessService& service) {
     Search search;
     Candidates candidates;
@@ -189,8 +194,7 @@ Search by_search(const ProcessService& service) {
     return decide(std::move(candidates), std::move(search));
 }
 
-// The pid file is a hint: what it leads to is checked, and where it leads to nothing a search
-// decides.
+// Follows the pid file first, which is cheap, and searches only if it leads nowhere.
 Search find_service(const ProcessService& service) {
     Search hinted = by_pid_file(service);
     if (hinted.process) {
@@ -229,8 +233,9 @@ Error already_running(const os::ProcessFacts& process) {
             "stop it first"};
 }
 
-// It runs already: somebody else started it, say a person after a start that failed. If it is the
-// very program that was to be started, that is what was wanted; any other release is not.
+// Takes over a process that runs already, say because a person started it after a failed start.
+// That is a success only if it runs the very program that was to be started; another release is an
+// error.
 ActionResult adopt(const ProcessService& service, const os::ProcessFacts& process) {
     Json evidence = evidence_of(process);
     evidence.set("adopted", true);
@@ -245,6 +250,8 @@ ActionResult adopt(const ProcessService& service, const os::ProcessFacts& proces
     return {Outcome::done, std::move(evidence)};
 }
 
+// Starts the process detached. Between fork and exec it leaves the attempt's group and writes its
+// pid file; if that fails, it never executes the program.
 Result<pid_t> launch(const ProcessService& service, const ActionContext& context) {
     os::Fd log;
     if (!service.log.empty()) {
@@ -276,7 +283,7 @@ ActionResult start_locked(const ProcessService& service, const ActionContext& co
         return adopt(service, *search.process);
     }
     if (search.doubt) {
-        return failed(cannot_search(*search.doubt));  // it could be the second one
+        return failed(cannot_search(*search.doubt));  // a second process could result
     }
     const auto pid = launch(service, context);
     if (!pid) {
@@ -288,6 +295,7 @@ ActionResult start_locked(const ProcessService& service, const ActionContext& co
     return {Outcome::done, process && *process ? evidence_of(**process) : evidence};
 }
 
+// Takes the lock under which one agent at a time starts or stops this service.
 Result<os::FileLock> lock_pid_file(const ProcessService& service) {
     return os::lock_output_within(
         service.pid_file + ".lock", fmt::format("drydock {}", ::getpid()), k_lock_within_ms);
@@ -302,6 +310,7 @@ ActionResult start(const Json& value, const ActionContext& context) {
     return lock ? start_locked(*service, context) : failed(lock.error());
 }
 
+// Waits in slices, so that a cancellation is noticed. Returns true if the process has ended.
 bool wait_gone(const os::Fd& process, std::int64_t within_ms, const ActionContext& context) {
     for (std::int64_t left_ms = within_ms; left_ms > 0; left_ms -= k_cancel_slice_ms) {
         if (os::wait_gone(process, std::min(left_ms, k_cancel_slice_ms))) {
@@ -314,7 +323,8 @@ bool wait_gone(const os::Fd& process, std::int64_t within_ms, const ActionContex
     return os::wait_gone(process, 0);
 }
 
-// Signals, waits, and kills only if the service says after how long.
+// Sends the signal and waits. Sends SIGKILL only if the service has kill_after_ms. Returns true if
+// the process has ended.
 Result<bool> end_process(const ProcessService& service,
                          const os::Fd& process,
                          std::int64_t within_ms,
@@ -334,6 +344,8 @@ Result<bool> end_process(const ProcessService& service,
     return wait_gone(process, k_killed_within_ms, context);
 }
 
+// Opens a process descriptor before it compares the start time again: from then on the signal can
+// only reach that process.
 ActionResult stop_process(const ProcessService& service,
                           const os::ProcessFacts& facts,
                           std::int64_t within_ms,
@@ -346,7 +358,7 @@ ActionResult stop_process(const ProcessService& service,
         const Error& cause = !process ? process.error() : now.error();
         return unknown(cannot_search(cause), std::move(evidence));
     }
-    // Gone in between, or its number is somebody else's by now: never signal that one.
+    // It ended in between, or another process has its number: that process gets no signal.
     if (!process || !*now || (*now)->start_ticks != facts.start_ticks) {
         os::remove_output(service.pid_file);
         return {Outcome::done, std::move(evidence)};

@@ -1,3 +1,13 @@
+// The agent's protocol: requests in, answers out, over the interface Host.
+//
+// handle() returns every answer that is ready at once; tick() returns the others. Two tables keep
+// the open requests by number: `waits_` for actions, `probes_` for sets of probes. A number is in
+// at most one of them.
+//
+// The hard rule is about "none": such an answer lets a conductor begin the action again elsewhere
+// or later. So final_answer() buries the key first. As long as a command could still be on its
+// way, or the burial fails for the moment, there is no answer. docs/formats/agent-protocol.md has
+// the requests.
 #include "agent/session.h"
 
 #include "agent/key.h"
@@ -53,6 +63,7 @@ Json state_answer(const ActionState& state) {
     return answer;
 }
 
+// True if a request names its sender. A survey has no sender and is never refused.
 bool has_commander(const Json& frame) {
     return !frame["epoch"].is_null() || !frame["journal"].is_null();
 }
@@ -72,13 +83,13 @@ Json done() {
     return Json(Json::Object{});
 }
 
-// Until when an action may begin; nothing: at any time.
+// Returns the time until which an action may begin; nothing if it may begin at any time.
 std::optional<std::int64_t> begin_by(const Json& frame) {
     return frame["begin_by_ms"].is_integer() ? std::optional(frame["begin_by_ms"].as_int())
                                              : std::nullopt;
 }
 
-// The head that a request tells, as a head of its sender's journal.
+// Returns the head of a request as a head of its sender's journal.
 Result<std::optional<NotedHead>>
 noted_head(const Json& frame, const Commander& commander, const ActionKey& key) {
     if (frame["head"].is_null()) {
@@ -91,7 +102,8 @@ noted_head(const Json& frame, const Commander& commander, const ActionKey& key) 
     return noted;
 }
 
-// The newest records of each run come last; what is over the limit is left off at the front.
+// Returns the heads as JSON. The newest records of each run come last; surplus heads are left off
+// at the front.
 Json told_heads(const std::set<NotedHead>& heads) {
     Json result{Json::Array{}};
     std::size_t surplus = heads.size() - std::min(heads.size(), k_heads_max);
@@ -104,7 +116,8 @@ Json told_heads(const std::set<NotedHead>& heads) {
     return result;
 }
 
-// Probes with their secrets. One whose secret did not come has the reason under "cannot_ask".
+// Returns the probes with their secrets. A probe whose secret did not come has the reason under
+// "cannot_ask", and the others still run.
 Json fill_probes(const Json& probes, const Json& secrets) {
     Json filled{Json::Array{}};
     for (const Json& probe : probes.items()) {
@@ -119,7 +132,7 @@ Json fill_probes(const Json& probes, const Json& secrets) {
     return filled;
 }
 
-// Facts whose values do not fit into one answer any more are unknown; the others stay.
+// Replaces values that do not fit into one answer any more by unknown; the other facts stay.
 Json fit_in_frame(Json facts) {
     std::size_t used = 0;
     for (const Json& fact : facts.items()) {
@@ -145,7 +158,7 @@ Json fit_in_frame(Json facts) {
     return result;
 }
 
-// Values and evidence without secrets; ids stay as they are.
+// Redacts values and evidence; ids stay as they are.
 Json redact_facts(const Redactor& redactor, const Json& facts) {
     Json result{Json::Array{}};
     for (Json fact : facts.items()) {
@@ -207,14 +220,15 @@ Result<Json> Session::fence(const Json& frame) {
     DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     owner.epoch = commander.epoch;
     owner.since_ms = clock_.wall_ms();
-    // A conductor that was obeyed here before finds a journal that is unknown: all is forgotten.
+    // The host obeyed this conductor before and does not know its journal now: all is forgotten.
     owner.since_epoch = owner.epoch + (frame["again"].as_bool() ? 1 : 0);
     const bool take_over = frame["take_over"].as_bool();
     DRYDOCK_TRY_ASSIGN(const auto epoch, host_.fence(std::move(owner), take_over));
     return stamped(done().set("fence", epoch));
 }
 
-// A survey tells no epoch and is never refused; a displaced conductor notices also when it reads.
+// Refuses a displaced conductor also when it only reads, so that it notices. A survey names no
+// epoch and is never refused.
 Status Session::check(const Json& frame) {
     if (!has_commander(frame)) {
         return {};
@@ -243,6 +257,7 @@ Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& fram
     return std::nullopt;
 }
 
+// Handles exec, attach and cancel. Returns nothing if the answer comes later.
 Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame) {
     const std::string_view verb = frame["do"].as_string();
     if (verb != "exec" && verb != "attach" && verb != "cancel") {
@@ -301,14 +316,14 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
     return done();
 }
 
-// It runs, or the command that begins it may still be on its way, on a connection that broke.
+// True if the action runs, or if the command that begins it may still come on a broken connection.
 bool Session::is_awaited(const Wait& wait, ActionPhase phase) const {
     return phase == ActionPhase::running
            || (phase == ActionPhase::none && clock_.monotonic_ms() <= wait.begin_by_ms);
 }
 
-// The answer "none" is final: the key is buried first, so that no late command can begin it. While
-// that cannot be done for the moment, there is no answer.
+// Buries the key before it answers "none", so that no late command can begin the action. Returns
+// nothing while the burial fails for the moment.
 std::optional<Json> Session::final_answer(const ActionKey& key, ActionState state) {
     if (state.phase == ActionPhase::none) {
         const auto buried = host_.bury(key);
@@ -317,7 +332,7 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
         }
         if (!buried) {
             Error error = buried.error();
-            error.kind = ErrorClass::unknown_outcome;  // an `exec` that waits here was not refused
+            error.kind = ErrorClass::unknown_outcome;  // an `exec` that waits here was accepted
             Json answer;
             return answer.set("error", to_json(error));
         }
@@ -326,7 +341,7 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
     return state.phase == ActionPhase::running ? std::nullopt : std::optional(state_answer(state));
 }
 
-// The answer, if the action needs no more waiting.
+// Returns the answer, or notes the wait and returns nothing.
 std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
     auto state = host_.look(wait.key);
     auto answer =
@@ -337,7 +352,7 @@ std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
     return answer;
 }
 
-// What a wait has to tell now: its answer, progress, or nothing.
+// Returns the answer of a wait, its progress, or nothing.
 std::optional<Json> Session::poll(Wait& wait) {
     auto state = host_.look(wait.key);
     if (!is_awaited(wait, state.phase)) {
@@ -356,7 +371,8 @@ std::vector<Json> Session::tick() {
     for (auto entry = probes_.begin(); entry != probes_.end();) {
         auto facts = entry->second.poll();
         if (facts) {
-            answers.push_back(numbered(entry->first, stamped(done().set("facts", std::move(*facts)))));
+            answers.push_back(
+                numbered(entry->first, stamped(done().set("facts", std::move(*facts)))));
         }
         entry = facts ? probes_.erase(entry) : std::next(entry);
     }
@@ -398,7 +414,7 @@ Result<Json> Session::hello(const Json& frame) {
     return stamped(std::move(answer));
 }
 
-// With this host's monotonic clock, which `begin_by_ms` speaks of.
+// Adds this host's monotonic clock, to which `begin_by_ms` refers.
 Json Session::stamped(Json answer) const {
     answer.set("clock_ms", clock_.monotonic_ms());
     return answer;

@@ -1,8 +1,8 @@
 // Session: one conversation between a conductor and a host, without any I/O of its own.
 //
-// Each request carries a number; each gets exactly one answer with that number, in whatever order
-// they are ready. exec and attach are answered when their action ended; probes when all facts are
-// in. docs/formats/agent-protocol.md has the requests. Not thread-safe.
+// Each request carries a number and gets exactly one answer with that number. Answers come in the
+// order in which they are ready: exec and attach when their action has ended, probes when all facts
+// are there. docs/formats/agent-protocol.md has the requests. Not thread-safe.
 #pragma once
 
 #include "agent/host.h"
@@ -21,14 +21,14 @@ public:
     // Both must outlive the session.
     Session(Host& host, os::Clock& clock) : host_(host), clock_(clock) {}
 
-    // Answers that are ready at once; the others come from tick().
+    // Returns the answers that are ready at once; the others come from tick().
     [[nodiscard]] std::vector<Json> handle(const Json& frame);
-    // Answers and progress that have become ready since.
+    // Returns answers and progress that have become ready since.
     [[nodiscard]] std::vector<Json> tick();
 
     [[nodiscard]] bool pending() const { return !waits_.empty() || !probes_.empty(); }
 
-    // The monotonic time at which tick() has something to answer at the latest; nothing: unknown.
+    // Returns the monotonic time at which tick() has an answer at the latest; nothing if unknown.
     [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
 
 private:
@@ -37,10 +37,10 @@ private:
     struct Wait {
         ActionKey key;
         std::int64_t progress_ms;  // when progress was last shown
-        std::int64_t begin_by_ms;  // until then it may still begin
+        std::int64_t begin_by_ms;  // the action may begin until then
     };
 
-    // Probes that are asked, and the secrets that may not be in their answer.
+    // Probes that run, and the secrets that must not be in their answer.
     struct Probing {
         std::unique_ptr<ProbeRun> run;
         Redactor redactor;

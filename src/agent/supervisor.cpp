@@ -1,9 +1,9 @@
-// The process that runs one action, and outlives whoever asked for it.
+// The supervisor: the process that runs one action, and outlives the agent that started it.
 //
 // It holds the lock of the action's folder (descriptor 3) from before its start to its end. Its
 // request comes whole, with the secrets, in the memory file on standard input: no disk sees them.
-// It contains all processes that it starts (containment.h). The result is the last thing it writes;
-// a folder with neither lock nor result nor contained processes is torn.
+// It contains all processes that it starts (containment.h). The result is its last write. A folder
+// without lock, result and contained processes is interrupted.
 #include "agent/action.h"
 #include "agent/attempt.h"
 #include "agent/containment.h"
@@ -30,7 +30,7 @@ constexpr std::int64_t k_killed_within_ms = 10'000;  // SIGKILL takes effect unl
 
 volatile std::sig_atomic_t cancelled = 0;
 
-// What the action prints, without secrets, up to a limit.
+// Writes the action's output without secrets, up to a limit.
 class OutputFile {
 public:
     OutputFile(const std::string& path, const Json& secrets)
@@ -58,7 +58,7 @@ private:
     std::size_t size_ = 0;
 };
 
-// Who holds the lock, for cancel(): "PID START".
+// Writes the holder of the lock into it, for cancel(): "PID START".
 void sign_lock() {
     const auto self = os::find_process(::getpid());
     const auto ticks = self && *self ? (*self)->start_ticks : 0;
@@ -108,8 +108,7 @@ ActionResult perform(const Json& order, const std::string& folder) {
     return result;
 }
 
-// A cancelled action says so, how far it came, as far as its command told, and whether it left a
-// cursor to go on from.
+// Adds the progress of a cancelled action, and whether it left a cursor to go on from.
 void mark_cancelled(ActionResult& result, const std::string& folder) {
     if (::access(cursor_path(folder).c_str(), F_OK) == 0) {
         result.evidence.set("cursor", true);
@@ -120,7 +119,7 @@ void mark_cancelled(ActionResult& result, const std::string& folder) {
     }
 }
 
-// Only what came from outside is redacted: a secret such as "done" must not change the outcome.
+// Redacts only text from outside: a secret such as "done" must not change the outcome.
 Json to_json(const ActionResult& result, const Redactor& redactor) {
     Json value;
     value.set("outcome", name(result.outcome));
@@ -133,7 +132,7 @@ Json to_json(const ActionResult& result, const Redactor& redactor) {
     return value;
 }
 
-// The order, which holds secrets: nobody can read it from this process afterwards.
+// Reads the order, which holds secrets, and replaces standard input, so that no child can read it.
 Result<std::string> take_order() {
     std::string text;
     std::array<char, 65536> chunk = {};
@@ -158,10 +157,10 @@ int run_action(const std::string& action_folder) {
     const auto text = take_order();
     const auto order = text ? Json::parse(*text) : tl::unexpected(text.error());
     if (!order) {
-        return 1;  // leaves the folder torn, which is the truth
+        return 1;  // leaves the folder interrupted, which is the truth
     }
     os::RealClock clock;
-    // Right before the effect: the disk of this host may have taken long until here.
+    // The check comes right before the effect: the disk may have been slow until here.
     const Json& begin_by = (*order)["begin_by_ms"];
     if (begin_by.is_integer() && clock.monotonic_ms() > begin_by.as_int()) {
         return write_tombstone(action_folder, "its supervisor came too late") ? 0 : 1;

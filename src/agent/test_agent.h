@@ -11,9 +11,9 @@
 
 namespace drydock::agent {
 
-// The local one; defined beside the tests, as only they may use it.
+// Returns the local transport; defined beside the tests, as only they may use it.
 [[nodiscard]] std::unique_ptr<transport::Transport> make_test_transport();
-// The path of the agent's program.
+// Returns the path of the agent's program.
 [[nodiscard]] std::string test_agent_program();
 
 constexpr int k_first_of_calls = 1'000'000;
@@ -33,7 +33,7 @@ protected:
         CHECK(conversation_->send(request).has_value());
     }
 
-    // The answer to that number; null when the stream ends or 20 s pass.
+    // Returns the answer to that number; null if the stream ends or 20 s pass.
     Json answer(int number) {
         os::RealClock clock;
         const auto deadline_ms = clock.monotonic_ms() + 20'000;
@@ -55,7 +55,7 @@ protected:
         return {};
     }
 
-    // Numbered behind every number that a test gives itself: however often it calls.
+    // Sends a request and returns its answer. Its number is above all numbers that a test gives.
     Json call(Json request) {
         ask(std::move(request), ++last_);
         return answer(last_);

@@ -1,6 +1,7 @@
-// What the agent's tests share: a scratch folder with its files, and JSON from text. The folder
-// goes with the test, and every process that works in it or names it in its arguments is ended
-// first.
+// Shared by the agent's tests: a scratch folder with its files, and JSON from text.
+//
+// The folder goes with the test. Every process that works in it, or names it in its arguments, is
+// ended first.
 #pragma once
 
 #include "base/check.h"
@@ -25,7 +26,7 @@ inline Json json(const std::string& text) {
     return *value;
 }
 
-// Waits until it holds. A test that waits for what does not come fails; it never hangs.
+// Waits until the condition holds. A test fails after 20 s and never hangs.
 template <typename Condition>
 void wait_until(const Condition& holds) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);

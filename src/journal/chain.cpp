@@ -32,7 +32,8 @@ Digest chain_next(const Digest& previous_hash,
                   std::uint64_t sequence,
                   std::int64_t wall_ms,
                   std::string_view events) {
-    const std::string_view previous(reinterpret_cast<const char*>(previous_hash.data()), previous_hash.size());
+    const std::string_view previous(reinterpret_cast<const char*>(previous_hash.data()),
+                                    previous_hash.size());
     return sha256({previous,
                    R"({"events":)",
                    events,
@@ -118,7 +119,8 @@ Status ChainChecker::finish(const Head& head) const {
 
 tl::unexpected<Error> ChainChecker::broken(std::uint64_t sequence, std::string_view problem) const {
     return fail("journal.chain",
-                "run " + run_ + ", record " + std::to_string(sequence) + ": " + std::string(problem),
+                "run " + run_ + ", record " + std::to_string(sequence) + ": "
+                    + std::string(problem),
                 "do not resume from this journal: keep it as evidence, find out who wrote to it, "
                 "and restore it from a copy or start a new run");
 }

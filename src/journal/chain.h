@@ -43,7 +43,8 @@ public:
     [[nodiscard]] Status finish(const Head& head) const;
 
     // A journal.chain error that names `sequence`.
-    [[nodiscard]] tl::unexpected<Error> broken(std::uint64_t sequence, std::string_view problem) const;
+    [[nodiscard]] tl::unexpected<Error> broken(std::uint64_t sequence,
+                                               std::string_view problem) const;
 
 private:
     std::string run_;

@@ -156,7 +156,8 @@ public:
     // Errors: journal.lease.none, journal.lease.lost, journal.run.over, journal.head (`before` is
     // not the run's head), journal.record (no events, an event without "type", too large),
     // journal.full, journal.io, journal.read_only, journal.busy (transient).
-    virtual Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) = 0;
+    virtual Result<Head>
+    append(const std::string& run, const Head& expected_head, const Entry& entry) = 0;
 
     // The records from `from_sequence` on, in order; each is verified against the one before and
     // the last against the head that the run keeps apart. Error journal.chain names the record that

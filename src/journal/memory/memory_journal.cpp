@@ -65,7 +65,8 @@ public:
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
-    Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) override;
+    Result<Head>
+    append(const std::string& run, const Head& expected_head, const Entry& entry) override;
     Result<std::vector<Record>> read(const std::string& run, std::uint64_t from_sequence) override;
     Result<Head> verify(const std::string& run) override;
     Result<Lease> take_lease(const std::string& run, const Holder& holder) override;
@@ -199,7 +200,8 @@ void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     const bool is_over = entry.state && entry.state->is_over;
     for (MemoryRequest& stored_request : store_->requests) {
         for (const RequestAnswer& reply : entry.answers) {
-            if (stored_request.request.number == reply.number && stored_request.request.answer.empty()) {
+            if (stored_request.request.number == reply.number
+                && stored_request.request.answer.empty()) {
                 stored_request.request.answer = reply.text;
             }
         }
@@ -209,7 +211,8 @@ void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     }
 }
 
-Result<Head> MemoryJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
+Result<Head>
+MemoryJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
     DRYDOCK_TRY_ASSIGN(const Head head, next_head(*target, expected_head, entry));
     if (target->head == head) {
@@ -263,7 +266,8 @@ Status MemoryJournal::renew_id() {
 Result<std::vector<GivenLease>> MemoryJournal::given_leases() {
     const auto& leases = store_->leases;
     const auto first = leases.size() - std::min(leases.size(), k_given_leases_max);
-    return std::vector<GivenLease>(leases.begin() + static_cast<std::ptrdiff_t>(first), leases.end());
+    return std::vector<GivenLease>(leases.begin() + static_cast<std::ptrdiff_t>(first),
+                                   leases.end());
 }
 
 Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& holder) {

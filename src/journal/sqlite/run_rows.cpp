@@ -201,7 +201,9 @@ walk_records(Database& database, const Row& row, std::uint64_t skipped, const Vi
                        database.prepare("SELECT place - ?1, wall_ms, hash, events FROM records"
                                         " WHERE place > ?2 AND place < ?3 ORDER BY place"));
     const std::int64_t base = place_of(row.number, 0);
-    statement.bind(1, base).bind(2, place_of(row.number, skipped)).bind(3, place_of(row.number + 1, 0));
+    statement.bind(1, base)
+        .bind(2, place_of(row.number, skipped))
+        .bind(3, place_of(row.number + 1, 0));
     for (;;) {
         DRYDOCK_TRY_ASSIGN(const bool is_there, statement.step());
         if (!is_there) {

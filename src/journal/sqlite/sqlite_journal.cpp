@@ -64,7 +64,8 @@ public:
     Result<Lease> begin_run(const Birth& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
-    Result<Head> append(const std::string& run, const Head& expected_head, const Entry& entry) override;
+    Result<Head>
+    append(const std::string& run, const Head& expected_head, const Entry& entry) override;
     Result<std::vector<Record>> read(const std::string& run, std::uint64_t from_sequence) override;
     Result<Head> verify(const std::string& run) override;
     Result<Lease> take_lease(const std::string& run, const Holder& holder) override;
@@ -217,12 +218,14 @@ Result<RunInfo> SqliteJournal::find_run(const std::string& run) {
     return describe(std::move(row));
 }
 
-Result<Head> SqliteJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
+Result<Head>
+SqliteJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_owned(run));
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
     const std::uint64_t sequence = expected_head.records + 1;
-    const Head new_head = {sequence, chain_next(expected_head.hash, run, sequence, entry.wall_ms, text)};
+    const Head new_head = {sequence,
+                           chain_next(expected_head.hash, run, sequence, entry.wall_ms, text)};
     if (row.info.head == new_head) {
         return new_head;  // it was written, and its answer was lost
     }

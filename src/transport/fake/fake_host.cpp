@@ -139,7 +139,8 @@ Status FakeHost::begin(const agent::Permit& permit,
 
 std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) const {
     auto entry = attempts_.lower_bound({key.run, key.action, 0});
-    for (; entry != attempts_.end() && entry->first.run == key.run && entry->first.action == key.action;
+    for (; entry != attempts_.end() && entry->first.run == key.run
+           && entry->first.action == key.action;
          ++entry) {
         if (entry->second.phase == ActionPhase::running) {
             return entry->first;
@@ -304,7 +305,8 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     for (const Json& probe_request : probes.items()) {
         std::int64_t takes = 0;
         auto finding = system_.probe(name_, probe_request, takes);
-        facts.push_back(agent::to_fact(probe_request, std::move(finding), {clock_.wall_ms(), takes}));
+        facts.push_back(
+            agent::to_fact(probe_request, std::move(finding), {clock_.wall_ms(), takes}));
         slowest = std::max(slowest, takes);
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;

@@ -29,7 +29,7 @@ struct FakeTransport::Channel {
     std::string name;
     agent::Session session;
     std::vector<Json> inbox;
-    std::uint64_t sent = 0;  // answers
+    std::uint64_t sent = 0;          // answers
     std::uint64_t last_arrived = 0;  // the latest of them that has arrived
     std::int64_t hangs_until_ms = 0;
     bool broken = false;
@@ -81,7 +81,9 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
             system_,
             clock_,
             faults_,
-            [this](std::int64_t at_ms, std::function<void()> callback) { at(at_ms, std::move(callback)); },
+            [this](std::int64_t at_ms, std::function<void()> callback) {
+                at(at_ms, std::move(callback));
+            },
             [this, name, &station] {
                 if (!std::exchange(station.tick_planned, true)) {
                     at(clock_.monotonic_ms(), [this, name] { tick(name); });
@@ -106,7 +108,8 @@ Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& add
     auto channel = std::make_shared<Channel>(address.name, *host_state.host, clock_);
     channel->broken = clock_.monotonic_ms() < host_state.away_until_ms;
     ++arrived_;  // a broken connection is something to look at
-    std::erase_if(host_state.channels, [](const auto& weak_channel) { return weak_channel.expired(); });
+    std::erase_if(host_state.channels,
+                  [](const auto& weak_channel) { return weak_channel.expired(); });
     host_state.channels.push_back(channel);
     return std::make_unique<FakeConversation>(*this, std::move(channel));
 }

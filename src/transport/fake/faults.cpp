@@ -77,8 +77,8 @@ Faults Faults::at(std::uint64_t seed, Fault fault, int nth) {
 bool Faults::strikes(Fault fault) {
     Mix& fault_mix = mix(fault);
     ++fault_mix.asked;
-    const bool drawn =
-        fault_mix.struck < fault_mix.budget && between(0, 999) < static_cast<std::int64_t>(fault_mix.per_mille);
+    const bool drawn = fault_mix.struck < fault_mix.budget
+                       && between(0, 999) < static_cast<std::int64_t>(fault_mix.per_mille);
     const bool struck = drawn || fault_mix.asked == fault_mix.nth;
     fault_mix.struck += struck ? 1 : 0;
     if (struck && tell_) {

@@ -156,12 +156,13 @@ private:
         const auto exit = child_.wait(0);
         const std::string ending = exit ? exit->text() : "it closed its output";
         const std::string output = trim(tail_.empty() ? reader_.banner() : tail_);
-        return fail(
-            "transport.ended",
-            fmt::format(
-                "{}: the agent's stream ended ({}){}", host_, ending, output.empty() ? "" : ": " + output),
-            "run the connect command by hand and see that it leads to an agent",
-            ErrorClass::transient);
+        return fail("transport.ended",
+                    fmt::format("{}: the agent's stream ended ({}){}",
+                                host_,
+                                ending,
+                                output.empty() ? "" : ": " + output),
+                    "run the connect command by hand and see that it leads to an agent",
+                    ErrorClass::transient);
     }
 
     std::shared_ptr<ChildReaper> reaper_;  // the transport's, which may end first
@@ -191,7 +192,8 @@ Status check_word(const HostAddress& host, const char* label, const std::string&
     }
     return fail(
         "transport.word",
-        fmt::format("{}: the {} `{}` would be read by a shell on that host", host.name, label, word),
+        fmt::format(
+            "{}: the {} `{}` would be read by a shell on that host", host.name, label, word),
         fmt::format("name one of letters, digits and {}", k_plain_signs));
 }
 
@@ -241,7 +243,8 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
                                                std::move(errors.read));
 }
 
-void LocalTransport::wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) {
+void LocalTransport::wait(const std::vector<Conversation*>& conversations,
+                          std::int64_t timeout_ms) {
     std::vector<pollfd> polls;
     std::vector<LocalConversation*> ours;
     for (Conversation* conversation : conversations) {
