@@ -1,3 +1,7 @@
+// The errors that every backend words the same way, and the random ids.
+//
+// Callers decide by the code (`journal.run.open`), people by the text, so both are made in one
+// place. Each text names the run, its holder and what to do next.
 #include "journal/answers.h"
 
 #include "base/text.h"
@@ -10,7 +14,7 @@ namespace drydock::journal {
 
 namespace {
 
-// Eight digits a word.
+// Returns eight hex digits a word, from the system's random source.
 std::string random_hex(int words) {
     std::random_device device;
     std::string digits;
@@ -76,6 +80,7 @@ tl::unexpected<Error> run_over(const RunInfo& info) {
                 "plan again from here");
 }
 
+// Means that another writer was here without a lease: the journal was put back or written by hand.
 tl::unexpected<Error> head_moved(std::string_view run, const Head& head) {
     return fail("journal.head",
                 "run " + std::string(run) + " has a record " + std::to_string(head.records)

@@ -1,3 +1,9 @@
+// The hash chain of a run, and the checker that walks it.
+//
+// The first hash covers the run's description. Every later one covers the hash before it and the
+// record's canonical JSON. So a change anywhere changes the last hash. The run keeps that hash
+// apart as its head, which makes a dropped tail visible, too. docs/formats/journal.md has the
+// exact bytes.
 #include "journal/chain.h"
 
 #include "base/text.h"
@@ -26,7 +32,8 @@ Digest chain_start(const NewRun& run) {
                       .dump());
 }
 
-// Written out rather than dumped: a check of 100,000 events then decodes none of them.
+// Writes the JSON out by hand, with keys in canonical order. A check of 100,000 records then
+// parses none of them.
 Digest chain_next(const Digest& previous_hash,
                   std::string_view run,
                   std::uint64_t sequence,
@@ -46,6 +53,7 @@ Digest chain_next(const Digest& previous_hash,
                    "}"});
 }
 
+// Checks before anything is written: a record that is in the chain can never be taken out again.
 Result<std::string> canonical_events(const std::vector<Json>& events) {
     if (events.empty()) {
         return fail("journal.record", "a record needs at least one event");
@@ -71,6 +79,7 @@ Result<std::vector<Json>> parse_events(std::string_view text) {
     return array.items();
 }
 
+// A run's id becomes a folder name on every host, so it must be safe as one.
 Status check_run_id(std::string_view id) {
     if (id.empty() || id.size() > k_run_id_bytes_max || id.front() == '.'
         || !std::ranges::all_of(id, id_character)) {
@@ -87,6 +96,7 @@ ChainChecker::ChainChecker(std::string run, std::uint64_t sequence, const Digest
     , hash_(hash) {
 }
 
+// A gap is reported before a wrong hash: a missing record would make the next hash wrong, too.
 Status ChainChecker::next(std::uint64_t sequence,
                           std::int64_t wall_ms,
                           std::string_view events,
@@ -102,6 +112,7 @@ Status ChainChecker::next(std::uint64_t sequence,
     return {};
 }
 
+// Compares number and hash: a chain that was cut off at its end is sound in itself.
 Status ChainChecker::finish(const Head& head) const {
     if (head.records > sequence_) {
         return broken(sequence_ + 1,

@@ -1,11 +1,16 @@
 // Journal: the durable record of runs.
 //
+// Start here: journal.h (this interface), chain.h (hashes and their checker), answers.h (the errors
+// of all backends), memory/memory_journal.h (the rules without a disk). Then the durable backend:
+// sqlite/sqlite_journal.h, schema.h, run_rows.h, request_rows.h, lease_file.h, database.h.
+// docs/formats/journal.md has the format.
+//
 // A journal holds runs; a run is a chain of records, numbered from 1; a record is one commit and
 // holds one or more events. An event is a Json object with a "type"; the journal reads nothing else
 // of it. Each record's hash covers the hash before it, so that no record can be changed, dropped or
-// reordered unseen. One conductor at a time writes a run: it holds the run's lease, and each lease
-// has a higher epoch than the one before, which the hosts use as a fence. At most one run of a
-// journal is open; a run that is over takes neither a record nor a lease.
+// reordered unseen. One conductor at a time writes a run: it holds the run's lease. Each lease has
+// a higher epoch than the lease before, and the hosts use the epoch as a fence. At most one run of
+// a journal is open; a run that is over takes neither a record nor a lease.
 //
 // A Journal object is used by one thread at a time. Other processes may read while one writes.
 // Two backends: open_sqlite() in journal/sqlite/, open_memory() in journal/memory/.
@@ -25,8 +30,8 @@ namespace drydock::journal {
 inline constexpr std::size_t k_payload_bytes_max = 64U << 20U;  // one record's events as text
 
 struct Head {
-    std::uint64_t records = 0;  // so many records; also the last one's sequence
-    Digest hash{};              // of the last record; of the run's own description if there is none
+    std::uint64_t records = 0;  // their number, which is the last record's sequence
+    Digest hash{};              // of the last record; without records, chain_start() of the run
     bool operator==(const Head&) const = default;
 };
 
@@ -46,7 +51,7 @@ struct NewRun {
     bool operator==(const NewRun&) const = default;
 };
 
-// Who conducts a run.
+// The process that conducts a run.
 struct Holder {
     std::string host;
     std::int64_t pid = 0;
@@ -63,13 +68,13 @@ struct RunState {
 
 struct RunInfo {
     NewRun run;
-    RunState state;                // of the last entry that set one. Not in the chain.
+    RunState state;                // set by the last entry that has one; not in the chain
     std::uint64_t epoch = 0;       // of the latest lease
     std::optional<Holder> holder;  // only while that conductor is alive
     Head head;
 };
 
-// A person's wish to the run's conductor, who answers it; see post_request().
+// A command of a person to the run's conductor, which answers it; see post_request().
 struct Request {
     std::uint64_t number = 0;  // given by the journal; grows
     std::string kind;          // "pause", "approve", ...; the journal gives it no meaning
@@ -92,14 +97,14 @@ struct Entry {
     std::vector<RequestAnswer> answers = {};
 };
 
-// The birth of a run, all of it in one commit.
+// The start of a run, all of it in one commit.
 struct Birth {
     NewRun run;
     Entry first;
     Holder who;
-    std::string returns_from = {};  // the open run that this one takes back; empty: none
+    std::string returns_from = {};  // the open run that this run reverts; empty: none
     Entry returned = {};            // the last record of that run; its state must be over
-    std::string follows = {};       // the newest run, as the birth expects; empty: any
+    std::string follows = {};       // the run that must be the newest; empty: any
 };
 
 struct Lease {
@@ -108,14 +113,14 @@ struct Lease {
 };
 
 // A lease that this journal gave. Copies of a journal give the same epochs, but never the same
-// nonce: random digits.
+// nonce, which is random.
 struct GivenLease {
     std::uint64_t epoch = 0;
     std::string nonce;
     bool operator==(const GivenLease&) const = default;
 };
 
-inline constexpr std::size_t k_given_leases_max = 256;  // as given_leases() tells them
+inline constexpr std::size_t k_given_leases_max = 256;  // the most that given_leases() returns
 
 class Journal {
 public:
@@ -127,64 +132,65 @@ public:
     // Names this journal among all journals: 32 random hex digits, drawn when it was made.
     [[nodiscard]] virtual const std::string& id() const = 0;
 
-    // Draws another id, durably. For who goes on with one copy of a journal although hosts obey
-    // another copy: from then on the two are two journals.
+    // Draws another id, durably. A conductor calls it to go on with one copy of a journal although
+    // hosts obey another copy: from then on the two are two journals.
     [[nodiscard]] virtual Status renew_id() = 0;
 
-    // The latest leases that were given, of whatever run, the newest last.
+    // Returns the latest leases that were given, of all runs, the newest last.
     [[nodiscard]] virtual Result<std::vector<GivenLease>> given_leases() = 0;
 
-    // Adds a run with its first record and takes its lease, if no other run is open but
-    // `returns_from`, and nobody else conducts that one. Closes `returns_from` in the same commit
-    // and gives back its lease if this object holds it. Errors: journal.run.id, journal.run.exists,
-    // journal.run.open (names the open run), journal.run.newer (another run than `follows` is the
-    // newest), journal.run.over (`returns_from` is no longer open), journal.lease.held,
-    // journal.record.
+    // Adds a run with its first record and takes its lease. No run but `returns_from` may be open,
+    // and no other conductor may hold that run. Closes `returns_from` in the same commit, unless it
+    // is over, and gives back its lease if this object holds it. Errors: journal.run.id,
+    // journal.run.exists, journal.run.open (names the open run), journal.run.newer (another run
+    // than `follows` is the newest), journal.run.unknown (no run `returns_from`),
+    // journal.lease.held, journal.record.
     virtual Result<Lease> begin_run(const Birth& birth) = 0;
 
-    // All runs, oldest first.
+    // Returns all runs, oldest first.
     virtual Result<std::vector<RunInfo>> list_runs() = 0;
 
-    // One run. Errors: journal.run.unknown (names the nearest known id).
+    // Returns one run. Error: journal.run.unknown (names the nearest known id).
     virtual Result<RunInfo> find_run(const std::string& run) = 0;
 
-    // Appends one record behind `before` in one commit; on return it is on disk. Needs this
+    // Appends one record behind `expected_head` in one commit; on return it is on disk. Needs this
     // object's lease on the run. Idempotent: the same entry behind the same head is written once,
     // so an append whose answer was lost may be repeated. On an error nothing is half-written, and
-    // the journal works again once the cause is gone; after an error of class unknown_outcome (a
-    // failed sync) a repeat tells whether the record is there, or fails again.
-    // Errors: journal.lease.none, journal.lease.lost, journal.run.over, journal.head (`before` is
-    // not the run's head), journal.record (no events, an event without "type", too large),
-    // journal.full, journal.io, journal.read_only, journal.busy (transient).
+    // the journal works again once the cause is gone. After an error of class unknown_outcome (a
+    // failed sync) a repeat shows whether the record is there, or fails again.
+    // Errors: journal.lease.none, journal.lease.lost, journal.run.over, journal.head
+    // (`expected_head` is not the run's head), journal.record (no events, an event without "type",
+    // too large), journal.full, journal.io, journal.read_only, journal.busy (transient).
     virtual Result<Head>
     append(const std::string& run, const Head& expected_head, const Entry& entry) = 0;
 
-    // The records from `from_sequence` on, in order; each is verified against the one before and
-    // the last against the head that the run keeps apart. Error journal.chain names the record that
-    // was changed, dropped or reordered. With from_sequence > 1 the records before it are trusted.
+    // Returns the records from `from_sequence` on, in order. Each is verified against the record
+    // before, and the last against the head that the run keeps apart. Error journal.chain names the
+    // record that was changed, dropped or reordered. With from_sequence > 1 the records before it
+    // are trusted.
     virtual Result<std::vector<Record>> read(const std::string& run,
                                              std::uint64_t from_sequence = 0) = 0;
 
     // Verifies the whole chain without decoding events. Errors as read().
     virtual Result<Head> verify(const std::string& run) = 0;
 
-    // Makes this object the run's one writer. The epoch is higher than every epoch before of any
-    // run in this journal. Errors: journal.lease.held says who holds it: another process or another
+    // Makes this object the run's one writer. The epoch is higher than every earlier epoch of any
+    // run in this journal. Errors: journal.lease.held names the holder, another process or another
     // Journal object that is alive (a dead holder holds nothing); journal.run.over.
     virtual Result<Lease> take_lease(const std::string& run, const Holder& holder) = 0;
 
     // Gives the lease back; does nothing if this object holds none on the run.
     virtual void release_lease(const std::string& run) = 0;
 
-    // Leaves a request for the run's conductor, durably; returns its number. Needs no lease. A run
-    // that is over takes requests while somebody holds it, on the way to the next run of a journey.
-    // Errors: journal.run.unknown, journal.run.over.
+    // Stores a request for the run's conductor, durably; returns its number. Needs no lease. A run
+    // that is over takes requests while its lease is held, on the way to the next run of an
+    // upgrade. Errors: journal.run.unknown, journal.run.over.
     virtual Result<std::uint64_t> post_request(const std::string& run, const Request& request) = 0;
 
-    // The requests of a run that have no answer yet, oldest first.
+    // Returns the requests of a run that have no answer yet, oldest first.
     virtual Result<std::vector<Request>> open_requests(const std::string& run) = 0;
 
-    // Error journal.request.unknown.
+    // Returns one request. Error: journal.request.unknown.
     virtual Result<Request> find_request(std::uint64_t number) = 0;
 };
 

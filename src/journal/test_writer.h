@@ -1,4 +1,4 @@
-// TestWriter: begins runs and appends to them in tests, remembering each run's head.
+// TestWriter: begins runs and appends to them in tests, and remembers each run's head.
 #pragma once
 
 #include "journal/journal.h"

@@ -1,3 +1,9 @@
+// Encoding and decoding of frames, and the skipping of a login banner.
+//
+// The reader keeps bytes in one buffer and takes whole frames from its front. The length is
+// checked against the limit before the body is awaited, so that a hostile length never makes the
+// buffer grow. After the first error the reader stays broken: the position of the next frame is
+// unknown then.
 #include "transport/frames.h"
 
 #include <fmt/format.h>
@@ -37,7 +43,8 @@ Result<std::string> encode_frame(const Json& value) {
     return frame + body;
 }
 
-// Looks for the greeting at the start of a line; complete lines before it go to the banner.
+// Looks for the greeting at the start of a line; complete lines before it go to the banner. A
+// greeting of another version is an error at once, and a banner without end is one at its limit.
 Status FrameReader::take_greeting() {
     for (auto end = buffer_.find('\n'); end != buffer_.npos; end = buffer_.find('\n')) {
         const std::string line = buffer_.substr(0, end + 1);
@@ -63,6 +70,8 @@ Status FrameReader::take_greeting() {
     return {};
 }
 
+// Returns the next frame; nothing if its bytes are not complete. Consumed bytes stay in the buffer
+// until feed() returns, so that many small frames do not move it each time.
 Result<std::optional<Json>> FrameReader::take_frame() {
     const auto rest = std::string_view(buffer_).substr(used_);
     if (rest.size() < k_length_bytes) {
@@ -85,6 +94,8 @@ Result<std::optional<Json>> FrameReader::take_frame() {
     return std::optional<Json>(std::move(*value));
 }
 
+// Returns complete frames before an error: the error is kept and comes with the next call, since
+// these frames are sound.
 Result<std::vector<Json>> FrameReader::feed(std::string_view bytes) {
     std::vector<Json> frames;
     if (!failure_) {

@@ -1,6 +1,6 @@
 // The frames of the agent protocol: a 4-byte big-endian length, then that many bytes of JSON.
 //
-// The agent first writes k_greeting; what a host prints before it (a login banner) is skipped.
+// The agent first writes k_greeting; output of the host before it (a login banner) is skipped.
 // Pure: bytes in, values out, no I/O. Input is not trusted: lengths and the banner have limits, and
 // after the first error a reader stays broken. Not thread-safe.
 #pragma once
@@ -33,17 +33,17 @@ public:
 
     explicit FrameReader(Side side) : greeted_(side == Side::agent) {}
 
-    // Takes bytes as they came, in any portions, and answers the frames they complete. Errors:
+    // Takes bytes in any portions and returns the frames that they complete. Errors:
     // "frame.greeting", "frame.version", "frame.too_large", "frame.json". Frames before a broken
-    // one are answered first; the error comes with the next call (which may bring no bytes).
+    // one are returned first; the error comes with the next call (which may bring no bytes).
     [[nodiscard]] Result<std::vector<Json>> feed(std::string_view bytes);
 
-    // What came before the greeting, for messages; at most k_banner_bytes_max.
+    // Returns the bytes before the greeting, for messages; at most k_banner_bytes_max.
     [[nodiscard]] const std::string& banner() const { return banner_; }
 
     [[nodiscard]] bool greeted() const { return greeted_; }
 
-    // True when no half frame waits for its rest.
+    // True if no half frame waits for its rest.
     [[nodiscard]] bool between_frames() const { return buffer_.empty(); }
 
 private:

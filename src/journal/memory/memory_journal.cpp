@@ -1,3 +1,10 @@
+// The journal in memory. Each function has the rules of its counterpart in sqlite_journal.cpp.
+//
+// Every function checks first and changes last, so an error leaves the store as it was; that
+// replaces transactions. A lease is a pointer to the journal object that holds it, and the
+// destructor gives it back, as the death of a process does on disk. Ids and nonces are derived and
+// not drawn, so that a simulation repeats. A copied store counts its copies, and so its nonces
+// differ from those of the original.
 #include "journal/memory/memory_journal.h"
 
 #include "base/hash.h"
@@ -23,7 +30,7 @@ struct MemoryRun {
     RunState state;
     std::uint64_t epoch = 0;
     Holder holder;
-    const MemoryJournal* owner = nullptr;  // who holds the lease; compared, never followed
+    const MemoryJournal* owner = nullptr;  // the holder of the lease; compared, never dereferenced
     Head head;
     std::deque<Record> records;
 };
@@ -37,7 +44,7 @@ struct MemoryRequest {
 
 struct MemoryStore {
     std::string id;
-    std::uint64_t copies = 0;  // made of it and of what it was copied from: nonces differ
+    std::uint64_t copies = 0;  // counted through all copies, so that nonces differ
     std::vector<GivenLease> leases;
     std::vector<MemoryRun> runs;  // in order of creation
     std::vector<MemoryRequest> requests;
@@ -93,7 +100,7 @@ private:
     std::shared_ptr<MemoryStore> store_;  // shared: it outlives each journal opened on it
 };
 
-// Digits that differ from those of every copy.
+// Returns digits that differ from those of every copy.
 std::string derive_digits(const MemoryStore& store, std::uint64_t number) {
     const auto text = fmt::format("{} {} {}", store.id, store.copies, number);
     return sha256_hex(text).substr(0, k_digits);
@@ -107,6 +114,7 @@ RunInfo describe(const MemoryRun& run) {
     return info;
 }
 
+// Returns the head after the entry; the caller has not written it yet.
 Result<Head> next_head(const MemoryRun& run, const Head& previous, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
     const std::uint64_t sequence = previous.records + 1;
@@ -124,6 +132,7 @@ Result<MemoryRun*> MemoryJournal::find(const std::string& id) {
     return unknown_run(id, run_ids);
 }
 
+// Returns the run if this object holds its lease.
 Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const run, find(id));
     if (run->owner != this) {
@@ -132,6 +141,8 @@ Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
     return run;
 }
 
+// Refuses a second open run, except the run that the birth reverts, if no other conductor holds
+// that one.
 Status MemoryJournal::check_birth(const Birth& birth) {
     DRYDOCK_TRY(check_run_id(birth.run.id));
     if (find(birth.run.id)) {
@@ -152,7 +163,8 @@ Status MemoryJournal::check_birth(const Birth& birth) {
     return is_newer ? Status(run_newer(describe(runs.back()))) : Status();
 }
 
-// The way back of a run that is over closes nothing.
+// Writes the last record of the run that the birth reverts, and releases it. A run that is over
+// stays as it is.
 Status MemoryJournal::close_returning(const Birth& birth) {
     if (birth.returns_from.empty()) {
         return {};
@@ -166,6 +178,8 @@ Status MemoryJournal::close_returning(const Birth& birth) {
     return {};
 }
 
+// Builds the new run aside and adds it last. Its first record is checked before the old run is
+// closed, so an error leaves the store as it was.
 Result<Lease> MemoryJournal::begin_run(const Birth& birth) {
     DRYDOCK_TRY(check_birth(birth));
     MemoryRun new_run;
@@ -196,6 +210,7 @@ void MemoryJournal::write(MemoryRun& run, const Head& head, const Entry& entry) 
     answer(run.run.id, entry);
 }
 
+// Gives the entry's answers to open requests. The end of a run answers all others.
 void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     const bool is_over = entry.state && entry.state->is_over;
     for (MemoryRequest& stored_request : store_->requests) {
@@ -211,6 +226,8 @@ void MemoryJournal::answer(const std::string& run, const Entry& entry) {
     }
 }
 
+// Compares with the head that the entry would make before it compares with the head that the caller
+// expects: so a repeated append succeeds.
 Result<Head>
 MemoryJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find_owned(run));
@@ -228,6 +245,7 @@ MemoryJournal::append(const std::string& run, const Head& expected_head, const E
     return head;
 }
 
+// Returns the records unchecked: no other class can write to the store.
 Result<std::vector<Record>> MemoryJournal::read(const std::string& run,
                                                 std::uint64_t from_sequence) {
     DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
@@ -247,6 +265,7 @@ Result<Head> MemoryJournal::verify(const std::string& run) {
     return target->head;
 }
 
+// Raises the epoch over all runs: a host remembers one fence for the whole journal.
 void MemoryJournal::lease(MemoryRun& run, const Holder& holder) {
     run.owner = this;
     run.holder = holder;
@@ -257,7 +276,7 @@ void MemoryJournal::lease(MemoryRun& run, const Holder& holder) {
     store_->leases.push_back({run.epoch, derive_digits(*store_, run.epoch)});
 }
 
-// Not drawn: a simulation repeats.
+// Derives the id instead of drawing it: a simulation repeats.
 Status MemoryJournal::renew_id() {
     store_->id = derive_digits(*store_, store_->leases.size());
     return {};
@@ -270,6 +289,8 @@ Result<std::vector<GivenLease>> MemoryJournal::given_leases() {
                                    leases.end());
 }
 
+// A lease that another object holds is never taken over: the object would have been destroyed if
+// its conductor had died.
 Result<Lease> MemoryJournal::take_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(MemoryRun* const target, find(run));
     if (target->owner != nullptr) {
@@ -288,6 +309,7 @@ void MemoryJournal::release_lease(const std::string& run) {
     }
 }
 
+// Numbers requests from 1 by their place in the list, so find_request() needs no search.
 Result<std::uint64_t> MemoryJournal::post_request(const std::string& run, const Request& request) {
     DRYDOCK_TRY_ASSIGN(const MemoryRun* const target, find(run));
     const RunInfo info = describe(*target);
@@ -326,6 +348,7 @@ std::shared_ptr<MemoryStore> make_memory_store(std::string id) {
     return store;
 }
 
+// Releases all leases of the copy: no journal object is open on it.
 std::shared_ptr<MemoryStore> copy_memory_store(const MemoryStore& store) {
     auto copy = std::make_shared<MemoryStore>(store);
     ++copy->copies;

@@ -1,3 +1,10 @@
+// A thin layer over SQLite: its errors as Results, and its handles as objects.
+//
+// The table of errors is the point of this file. A person can act on "disk full", "locked by
+// another process" and "not a journal", so each is told apart by SQLite's extended code and errno.
+// A failed sync is of class unknown_outcome: the write may be on disk or not.
+//
+// A database error does not throw, and a wrong bind is a bug that ends the program (CHECK).
 #include "journal/sqlite/database.h"
 
 #include "base/check.h"
@@ -15,7 +22,7 @@ namespace {
 
 constexpr int k_busy_wait_ms = 2000;  // another process's commit takes milliseconds
 
-// SQLite's and the system's code of one failure, and where it was.
+// One failure: the codes of SQLite and of the system, and its place.
 struct Failure {
     int extended;
     int system_error;
@@ -26,6 +33,7 @@ struct Failure {
     [[nodiscard]] int primary() const { return extended & 0xff; }
 };
 
+// True if the disk, a quota or a file size limit is exhausted.
 bool is_no_room(const Failure& failure) {
     const int error = failure.system_error;
     return failure.primary() == SQLITE_FULL
@@ -33,7 +41,8 @@ bool is_no_room(const Failure& failure) {
                && (error == ENOSPC || error == EDQUOT || error == EFBIG));
 }
 
-// errno of the file's last failed call. sqlite3_system_errno() does not know it for the WAL.
+// Returns errno of the file's last failed call. sqlite3_system_errno() does not know it for the
+// WAL.
 int last_error(sqlite3* handle) {
     for (const int pointer : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
         sqlite3_file* file = nullptr;
@@ -49,6 +58,7 @@ int last_error(sqlite3* handle) {
     return sqlite3_system_errno(handle);
 }
 
+// A sync that failed is told apart: whether the write is on disk is unknown then.
 tl::unexpected<Error> io_error(const Failure& failure) {
     const std::string cause =
         failure.system_error == 0
@@ -85,7 +95,7 @@ tl::unexpected<Error> to_error(const Failure& failure) {
                     failure.file + "it cannot be written",
                     "check the owner and mode of " + failure.folder
                         + " and that it is mounted writable");
-    case SQLITE_ERROR:  // a table is not as we made it
+    case SQLITE_ERROR:  // a table differs from ours
     case SQLITE_CORRUPT:
     case SQLITE_CONSTRAINT:
         return fail("journal.corrupt",
@@ -111,6 +121,8 @@ Database::Database(std::filesystem::path path, sqlite3* handle)
     , handle_(handle) {
 }
 
+// Checks the files first: SQLite would open a pipe or a device, and would obey the
+// super-journal that a foreign rollback journal names.
 Result<Database> Database::open(const std::filesystem::path& path) {
     const auto real = os::check_sqlite_files(path.string());
     if (!real) {
@@ -169,7 +181,8 @@ Statement::Statement(const Database& database, sqlite3_stmt* handle)
     , handle_(handle) {
 }
 
-// A bind fails only on a wrong parameter number or a value over SQLite's limits: a bug of ours.
+// A bind fails only on a wrong parameter number or a value over SQLite's limits: both are bugs of
+// ours.
 Statement& Statement::bind(int parameter, std::int64_t value) {
     CHECK(sqlite3_bind_int64(handle_.get(), parameter, value) == SQLITE_OK);
     return *this;

@@ -1,6 +1,8 @@
-// Database, Statement, Transaction: the little of SQLite that the journal needs, with errors as
-// Results that say what to do. No member throws. A Statement or Transaction must not outlive its
-// Database; all three belong to one thread at a time.
+// Database, Statement, Transaction: the parts of SQLite that the journal needs, with errors as
+// Results that say what to do.
+//
+// No member throws. A Statement or Transaction must not outlive its Database; all three belong to
+// one thread at a time.
 #pragma once
 
 #include "base/result.h"
@@ -23,14 +25,14 @@ public:
     // Opens an existing file for reading and writing.
     static Result<Database> open(const std::filesystem::path& path);
 
-    // Runs statements that answer nothing.
+    // Runs statements that return no rows.
     Status execute(const char* sql);
-    // The first integer that `sql` answers; 0 if it answers none.
+    // Returns the first integer of the result; 0 if there is no row.
     Result<std::int64_t> integer(const char* sql);
     Result<Statement> prepare(const char* sql);
 
-    // What went wrong last, as an Error: journal.full, journal.io, journal.read_only, journal.busy,
-    // journal.corrupt, journal.foreign.
+    // Returns the last failure as an Error: journal.full, journal.io, journal.read_only,
+    // journal.busy, journal.corrupt, journal.foreign.
     [[nodiscard]] tl::unexpected<Error> error() const;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -59,9 +61,9 @@ public:
     Statement& bind_text(int parameter, std::string_view value);
     Statement& bind_bytes(int parameter, std::string_view value);
 
-    // Runs on to the next row; false after the last.
+    // Goes to the next row; returns false after the last.
     Result<bool> step();
-    // Runs a statement that answers no rows.
+    // Runs a statement that returns no rows.
     Status run();
 
     [[nodiscard]] std::int64_t integer(int column) const;
@@ -78,7 +80,7 @@ private:
     std::unique_ptr<sqlite3_stmt, Finalize> handle_;
 };
 
-// Rolls back when it goes away without commit().
+// Rolls back when it is destroyed without commit().
 class Transaction {
 public:
     enum class Kind { read, write };

@@ -1,7 +1,8 @@
 // LeaseFile: locks that die with their holder, one byte of a file for each run.
 //
-// Open-file-description locks: they belong to this object's open file, conflict with every other
-// open of it (also in the same process) and end with it however the process ends.
+// These are open-file-description locks. They belong to this object's open file, conflict with
+// every other open file of that path (also in the same process), and end with it however the
+// process ends.
 #pragma once
 
 #include "base/result.h"
@@ -24,7 +25,7 @@ public:
     LeaseFile& operator=(LeaseFile&&) = delete;
     ~LeaseFile();
 
-    // False if another holds it. Locking again what this object holds answers true.
+    // Returns false if another open file has the lock; true if this object has it already.
     [[nodiscard]] Result<bool> try_lock(std::int64_t run);
     void unlock(std::int64_t run);
     [[nodiscard]] bool is_locked_elsewhere(std::int64_t run) const;

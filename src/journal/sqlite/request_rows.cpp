@@ -1,4 +1,8 @@
 // The statements over the table `requests`.
+//
+// An answer is written once: every update demands that the answer is still empty. So a request
+// that the conductor answers and the end of the run closes in one commit keeps the conductor's
+// answer. The columns of a SELECT are read by position, in the order of read_request().
 #include "journal/sqlite/request_rows.h"
 
 #include "journal/answers.h"

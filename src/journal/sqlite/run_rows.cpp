@@ -1,4 +1,8 @@
-// The statements over the tables `runs` and `records`.
+// The statements over the tables `runs`, `records` and `leases`.
+//
+// A record's key is its run's number and its sequence in one integer (schema.cpp), so the records
+// of a run are one range. Events are stored compressed if that is shorter; the chain always covers
+// the plain text. Every walk runs through a ChainChecker: no record leaves this file unverified.
 #include "journal/sqlite/run_rows.h"
 
 #include "base/check.h"
@@ -11,7 +15,7 @@ namespace drydock::journal {
 
 namespace {
 
-constexpr int k_sequence_bits = 32;  // schema.cpp: a record's place
+constexpr int k_sequence_bits = 32;  // schema.cpp has the layout of a record's place
 constexpr std::uint64_t k_records_max = (std::uint64_t{1} << k_sequence_bits) - 1;
 
 constexpr const char* k_select_runs =
@@ -22,7 +26,7 @@ std::string_view view(const Digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-// Bytes of a wrong length become a digest that matches nothing.
+// Bytes of a wrong length become a digest that matches no record.
 Digest to_digest(std::string_view bytes) {
     Digest digest{};
     if (bytes.size() == digest.size()) {
@@ -48,12 +52,14 @@ Row read_row(const Statement& statement) {
     return row;
 }
 
-// JSON text starts with '[', a zstd frame never does: no marker is needed.
+// Returns the compressed text if it is shorter. JSON text starts with '[' and a zstd frame never
+// does, so no marker is needed.
 std::string pack_events(std::string_view text) {
     std::string packed = compress(text);
     return packed.size() < text.size() ? packed : std::string(text);
 }
 
+// The limit guards against a small frame that unpacks to a huge text.
 Result<std::string> unpack_events(std::string_view stored) {
     if (stored.starts_with('[')) {
         return std::string(stored);
@@ -61,6 +67,7 @@ Result<std::string> unpack_events(std::string_view stored) {
     return decompress(stored, k_payload_bytes_max);
 }
 
+// Moves the run's head, and its state if the entry has one; coalesce() keeps the old state.
 Status store_head(Database& database, std::int64_t number, const Head& head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(
         Statement statement,
@@ -81,7 +88,7 @@ Status insert_lease(Database& database, std::uint64_t epoch) {
     return statement.run();
 }
 
-// The hash that the record after `sequence` builds on.
+// Returns the hash of the record `sequence`, on which the next record builds.
 Result<Digest> hash_of(Database& database, const Row& row, std::uint64_t sequence) {
     if (sequence == 0) {
         return chain_start(row.info.run);
@@ -98,6 +105,7 @@ Result<Digest> hash_of(Database& database, const Row& row, std::uint64_t sequenc
 
 }  // namespace
 
+// Looks at the other ids only if the run is missing, for the hint in the error.
 Result<Row> find_row(Database& database, const std::string& run) {
     DRYDOCK_TRY_ASSIGN(Statement statement,
                        database.prepare((std::string(k_select_runs) + "WHERE id = ?1").c_str()));
@@ -142,7 +150,7 @@ Result<std::int64_t> insert_run(Database& database, const NewRun& run) {
     return database.integer("SELECT last_insert_rowid()");
 }
 
-// One sequence for all runs of the journal: a host remembers one fence, whoever conducts.
+// Uses one sequence of epochs for all runs: a host remembers one fence, for any conductor.
 Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(const std::int64_t highest, database.integer("SELECT max(epoch) FROM runs"));
     const auto epoch = static_cast<std::uint64_t>(highest) + 1;
@@ -157,6 +165,7 @@ Result<std::uint64_t> raise_epoch(Database& database, std::int64_t number, const
     return epoch;
 }
 
+// Selects the newest leases first, because of the limit, and turns them round.
 Result<std::vector<GivenLease>> list_leases(Database& database) {
     DRYDOCK_TRY_ASSIGN(
         Statement statement,
@@ -173,6 +182,7 @@ Result<std::vector<GivenLease>> list_leases(Database& database) {
     }
 }
 
+// Inserts the record and moves the head. The caller commits both together, and neither alone.
 Result<Head>
 insert_record(Database& database, const Row& row, const std::string& text, const Entry& entry) {
     const std::string& run = row.info.run.id;
@@ -192,6 +202,8 @@ insert_record(Database& database, const Row& row, const std::string& text, const
     return head;
 }
 
+// Selects the range of the run's places behind `skipped`. The last record must be the run's head,
+// so a range that was cut off at its end is noticed.
 Status
 walk_records(Database& database, const Row& row, std::uint64_t skipped, const VisitRecord& visit) {
     const std::string& run = row.info.run.id;

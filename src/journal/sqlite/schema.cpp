@@ -1,3 +1,11 @@
+// The tables of the journal, their formats, and how a file is opened.
+//
+// Order of opening: look at the file without opening it; open it through SQLite; refuse foreign
+// databases and programs in them; make or upgrade the tables in one transaction; set the pragmas.
+// A process that dies at any point leaves a file that the next process can open.
+//
+// Format 2 adds the journal's id, leases and requests. A journal of format 1 is upgraded at its
+// first opening. docs/formats/journal.md has the format.
 #include "journal/sqlite/schema.h"
 
 #include "journal/answers.h"
@@ -23,7 +31,7 @@ constexpr std::int64_t k_application = 0x44525944;  // "DRYD", SQLite's applicat
 constexpr std::int64_t k_schema_version = 2;        // SQLite's user_version
 constexpr std::chrono::seconds k_alone_wait{2};     // others open and close in milliseconds
 
-// A record's place is run number * 2^32 + sequence: one integer key keeps rows small and makes the
+// A record's place is run number * 2^32 + sequence. One integer key keeps rows small and makes the
 // records of a run one range, in order.
 constexpr const char* k_tables = R"(
 CREATE TABLE runs(
@@ -46,7 +54,7 @@ CREATE TABLE records(
 PRAGMA application_id = 1146247492;
 )";
 
-// What format 2 adds. A run of format 1 that is over says so by its word.
+// The additions of format 2. In format 1, only its word says that a run is over.
 constexpr const char* k_tables_2 = R"(
 ALTER TABLE runs ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0;
 UPDATE runs SET is_over = 1 WHERE state IN ('finished', 'returned', 'aborted');
@@ -64,6 +72,8 @@ CREATE INDEX open_requests ON requests(run) WHERE answer = '';
 PRAGMA user_version = 2;
 )";
 
+// WAL lets others read during a write; FULL syncs each commit. The rest hardens SQLite against a
+// file that was tampered with, and bounds the WAL.
 constexpr const char* k_settings = R"(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -73,6 +83,7 @@ PRAGMA cell_size_check = ON;
 PRAGMA journal_size_limit = 4194304;
 )";
 
+// Makes an empty file, which is a valid empty database. Another process may have made it first.
 Status create_file(const std::filesystem::path& path) {
     const int descriptor =
         ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -85,8 +96,8 @@ Status create_file(const std::filesystem::path& path) {
     return {};
 }
 
-// Looks without opening: closing any descriptor of the file would drop SQLite's own locks on it
-// that this process holds through another connection.
+// Looks without opening. To close any descriptor of the file would drop the locks that SQLite
+// holds on it through another connection of this process.
 Status check_file(const std::filesystem::path& path, OpenMode mode) {
     struct stat facts{};
     if (::lstat(path.c_str(), &facts) != 0) {
@@ -113,6 +124,7 @@ Status check_file(const std::filesystem::path& path, OpenMode mode) {
     return {};
 }
 
+// Refuses a database of another program, and a format that is newer than this program.
 Status check_version(Database& database) {
     DRYDOCK_TRY_ASSIGN(const auto application, database.integer("PRAGMA application_id"));
     DRYDOCK_TRY_ASSIGN(const auto version, database.integer("PRAGMA user_version"));
@@ -130,6 +142,7 @@ Status check_version(Database& database) {
     return {};
 }
 
+// Refuses views, triggers and virtual tables: they would run code of the file's last writer.
 Status check_programs(Database& database) {
     DRYDOCK_TRY_ASSIGN(const auto programs, database.integer(os::k_count_sqlite_programs));
     return programs == 0
@@ -139,7 +152,7 @@ Status check_programs(Database& database) {
                       "drydock makes none: keep the file as evidence, and restore it from a copy");
 }
 
-// The word of the event that ended a run; empty if the run is not over.
+// Returns the word of the event that ended a run; empty if the event ends none.
 std::string_view ending_word(std::string_view event_type) {
     constexpr std::array k_words = {std::pair{"run.finished", "finished"},
                                     std::pair{"run.returned", "returned"},
@@ -149,8 +162,8 @@ std::string_view ending_word(std::string_view event_type) {
     return entry == k_words.end() ? "" : entry->second;
 }
 
-// In format 1 a run's last record and its word came in two commits. A conductor that died between
-// them left an ended run with the word "running".
+// Repairs the words of runs that ended in format 1. There the last record and the word came in two
+// commits. A conductor that died between them left an ended run with the word "running".
 Status close_ended_runs(Database& database) {
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database));
     for (const Row& row : rows) {
@@ -181,7 +194,8 @@ Status insert_journal_id(Database& database) {
     return statement.run();
 }
 
-// In one transaction: a process that dies here leaves the file as it was.
+// Works in one transaction: a process that dies here leaves the file as it was. The state is read
+// again inside, since another process may have been faster.
 Status make_tables(Database& database) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction,
                        Transaction::begin(database, Transaction::Kind::write));
@@ -198,8 +212,8 @@ Status make_tables(Database& database) {
     return transaction.commit();
 }
 
-// A new file that turns to a WAL wants to be alone, and SQLite does not wait for that by itself:
-// whoever opens it at the same moment is told that it is busy.
+// Retries while the journal is busy. The switch of a new file to WAL needs exclusive access, and
+// SQLite does not wait for it: a process that opens the file at that moment gets SQLITE_BUSY.
 Status set_up(Database& database) {
     const auto deadline = std::chrono::steady_clock::now() + k_alone_wait;
     Status status = database.execute(k_settings);

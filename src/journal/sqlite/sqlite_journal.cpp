@@ -1,4 +1,12 @@
 // The SQLite journal: transactions and leases over the rows of run_rows.h and request_rows.h.
+//
+// A lease has two halves. The lock in the lease file says that its holder is alive; the epoch in
+// the table says which holder is the latest. An append needs both: this object's lease, and no
+// later epoch. Locks are kept only after the commit, so an error gives them back.
+//
+// After a failed sync the object refuses all further work (`broken_`): pages that the kernel
+// dropped would look written. Only a new object, which reads the file again, can tell what is on
+// disk.
 #include "journal/sqlite/sqlite_journal.h"
 
 #include "base/check.h"
@@ -22,7 +30,7 @@ struct HeldLease {
     std::uint64_t epoch = 0;
 };
 
-// A run's byte of the lease file, unlocked at the end of the scope unless it is kept.
+// A run's byte of the lease file. The destructor unlocks it, unless keep() was called.
 class ScopedLock {
 public:
     ScopedLock(LeaseFile& file, std::int64_t number) : file_(&file), number_(number) {}
@@ -90,8 +98,8 @@ private:
     Database database_;
     LeaseFile lease_file_;
     std::string id_;
-    std::map<std::string, HeldLease> leases_;  // by run id: what this object holds
-    std::optional<Error> broken_;              // a failed sync: what the file holds is unknown
+    std::map<std::string, HeldLease> leases_;  // by run id: the leases of this object
+    std::optional<Error> broken_;              // a failed sync: the content of the file is unknown
 };
 
 Result<Transaction> SqliteJournal::begin(Transaction::Kind kind) {
@@ -101,7 +109,8 @@ Result<Transaction> SqliteJournal::begin(Transaction::Kind kind) {
     return Transaction::begin(database_, kind);
 }
 
-// After a failed sync the kernel may have dropped the pages: a second try would seem to succeed.
+// Remembers a failed sync. The kernel may have dropped the pages, so that a second try would seem
+// to succeed.
 Status SqliteJournal::commit(Transaction& transaction) {
     Status status = transaction.commit();
     if (!status && status.error().kind == ErrorClass::unknown_outcome) {
@@ -119,6 +128,8 @@ Status SqliteJournal::renew_id() {
     return {};
 }
 
+// Returns the row of a run that this object may write. A higher epoch means that another conductor
+// has taken over.
 Result<Row> SqliteJournal::find_owned(const std::string& run) {
     DRYDOCK_TRY_ASSIGN(Row row, find_row(database_, run));
     const auto lease = leases_.find(run);
@@ -131,6 +142,7 @@ Result<Row> SqliteJournal::find_owned(const std::string& run) {
     return row;
 }
 
+// Adds the holder only if the lock shows that it is alive: the row of a dead holder stays.
 RunInfo SqliteJournal::describe(Row row) const {
     if (leases_.contains(row.info.run.id) || lease_file_.is_locked_elsewhere(row.number)) {
         row.info.holder = row.last_holder;
@@ -138,7 +150,7 @@ RunInfo SqliteJournal::describe(Row row) const {
     return std::move(row.info);
 }
 
-// No other run is open, and none is newer than the birth expects.
+// Returns an error if another run is open, or if a run is newer than the birth expects.
 Status SqliteJournal::check_other_runs(const Birth& birth) {
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database_));
     for (const Row& row : rows) {
@@ -151,12 +163,15 @@ Status SqliteJournal::check_other_runs(const Birth& birth) {
     return is_newer ? Status(run_newer(describe(rows.back()))) : Status();
 }
 
+// Takes the run's lock; journal.lease.held if another conductor has it.
 Result<ScopedLock> SqliteJournal::lock(const Row& row) {
     DRYDOCK_TRY_ASSIGN(const bool locked, lease_file_.try_lock(row.number));
     return locked ? Result<ScopedLock>(ScopedLock(lease_file_, row.number))
                   : lease_held(row.info.run.id, row.last_holder);
 }
 
+// Writes record, answers and state in the caller's transaction. The end of a run closes its open
+// requests.
 Result<Head> SqliteJournal::write(const Row& row, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(const std::string text, canonical_events(entry.events));
     DRYDOCK_TRY_ASSIGN(const Head head, insert_record(database_, row, text, entry));
@@ -167,6 +182,8 @@ Result<Head> SqliteJournal::write(const Row& row, const Entry& entry) {
     return head;
 }
 
+// Closes the old run and opens the new one in one commit. The lock of the old run is held
+// meanwhile, so its conductor cannot come back in between.
 Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     const std::string& run = birth.run.id;
     DRYDOCK_TRY(check_run_id(run));
@@ -196,7 +213,7 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     return Lease{epoch, head};
 }
 
-// The way back of a run that is over closes nothing.
+// Writes the last record of the run that the birth reverts. A run that is over stays as it is.
 Status SqliteJournal::close_returning(const Birth& birth, const Row& row) {
     if (row.info.state.is_over) {
         return {};
@@ -218,6 +235,8 @@ Result<RunInfo> SqliteJournal::find_run(const std::string& run) {
     return describe(std::move(row));
 }
 
+// Compares first with the head that the entry would make: so an append whose answer was lost can be
+// repeated.
 Result<Head>
 SqliteJournal::append(const std::string& run, const Head& expected_head, const Entry& entry) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
@@ -240,7 +259,7 @@ SqliteJournal::append(const std::string& run, const Head& expected_head, const E
     return head;
 }
 
-// In one read transaction, so that records and head are of the same moment.
+// Walks in one read transaction, so that records and head are of the same moment.
 Result<Head>
 SqliteJournal::walk(const std::string& run, std::uint64_t from_sequence, const VisitRecord& visit) {
     DRYDOCK_TRY_ASSIGN(const Transaction snapshot, begin(Transaction::Kind::read));
@@ -266,6 +285,7 @@ Result<Head> SqliteJournal::verify(const std::string& run) {
     return walk(run, 0, [](const Record&, std::string_view) { return Status{}; });
 }
 
+// Locks first and raises the epoch then: two conductors cannot both get past the lock.
 Result<Lease> SqliteJournal::take_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));
     if (leases_.contains(run)) {
@@ -278,7 +298,7 @@ Result<Lease> SqliteJournal::take_lease(const std::string& run, const Holder& ho
     return lease;
 }
 
-// Under the lock: whether the run is over is looked at in the same transaction.
+// Raises the epoch under the lock. The same transaction reads whether the run is over.
 Result<Lease> SqliteJournal::raise_lease(const std::string& run, const Holder& holder) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));

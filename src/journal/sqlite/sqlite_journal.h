@@ -3,7 +3,7 @@
 //
 // Beside the database "<path>" lie SQLite's own "-wal" and "-shm" and our "<path>.lease", whose
 // locks say which conductor is alive. The database is created 0600; the folder must already be
-// private, which the caller checks. The format is told in docs/formats/journal.md.
+// private, which the caller checks. docs/formats/journal.md has the format.
 #pragma once
 
 #include "journal/journal.h"

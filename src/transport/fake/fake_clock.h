@@ -1,8 +1,8 @@
-// FakeClock: time that only moves when somebody waits for it.
+// FakeClock: time that moves only during a wait.
 //
-// FakeTransport::wait() advances it to the next thing that happens, so that hours pass in
-// microseconds and every run of one seed sees the same times. The wall clock can jump, as real ones
-// do; the monotonic one cannot. Not thread-safe: a simulation has one thread.
+// FakeTransport::wait() advances it to the next event, so that hours pass in microseconds and every
+// run of one seed sees the same times. The wall clock can jump, as real ones do; the monotonic
+// clock cannot. Not thread-safe: a simulation has one thread.
 #pragma once
 
 #include "os/clock.h"
@@ -33,8 +33,8 @@ private:
     std::int64_t wall_ms_ = k_start_wall_ms;
 };
 
-// StoppingClock: the clock of a machine that may be suspended, beside the one of the others. Its
-// monotonic time falls behind by as long as it was stopped.
+// StoppingClock: the clock of a machine that may be suspended, over the clock of all others. Its
+// monotonic time falls behind by the time that it was stopped.
 class StoppingClock final : public os::Clock {
 public:
     explicit StoppingClock(FakeClock& inner) : inner_(inner) {}
@@ -45,7 +45,7 @@ public:
         return inner_.monotonic_ms() - stopped_ms_;
     }
 
-    // So much time has passed while it was stopped.
+    // Says that `ms` have passed while it was stopped.
     void was_stopped(std::int64_t ms) { stopped_ms_ += ms; }
 
 private:

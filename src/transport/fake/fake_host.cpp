@@ -1,3 +1,11 @@
+// FakeHost: attempts, fences and files in maps, and the faults that can hit them.
+//
+// An attempt goes through three moments: begin() plans two events, take_effect() in the middle of
+// the action's time and finish() at its end. At each moment a fault may interrupt the attempt, as
+// a real supervisor may die there.
+//
+// The registry of owners is the agent's own class, and facts are made by the agent's to_fact(). So
+// the rules of fencing and of facts under simulation are those of the real agent.
 #include "transport/fake/fake_host.h"
 
 #include "agent/key.h"
@@ -24,7 +32,8 @@ Json to_json(const ActionResult& result, std::int64_t started_ms, std::int64_t e
     return json.set("started_ms", started_ms).set("ended_ms", ended_ms);
 }
 
-// Probes look at the moment at which they were asked; slow ones answer later.
+// Probes read the system at the moment of the request; slow ones answer later with the facts of
+// that moment.
 class FakeProbes final : public agent::ProbeRun {
 public:
     FakeProbes(Json facts, os::Clock& clock, std::int64_t ready_ms)
@@ -75,6 +84,7 @@ Result<std::int64_t> FakeHost::fence(agent::Owner owner, bool take_over) {
     return fences_.fence(std::move(owner), take_over);
 }
 
+// Counts refusals, for tests that expect a displaced conductor to be refused.
 Status FakeHost::count(Status checked) {
     refused_ += checked ? 0 : 1;
     return checked;
@@ -88,17 +98,18 @@ Status FakeHost::admit(const agent::Commander& commander) {
     return count(fences_.admit(commander, clock_.wall_ms()));
 }
 
-// A tombstone: the key is known, and nothing of it ever runs.
+// Adds a tombstone: the key is known, and nothing of it ever runs.
 Status FakeHost::bury(const ActionKey& key) {
     attempts_.try_emplace(key, Attempt{ActionPhase::none, {}, {}, {}, clock_.wall_ms()});
     return {};
 }
 
-// In the middle of a write.
+// True if the host reboots in the middle of a write, and the system can do without it.
 bool FakeHost::goes_down() {
     return faults_.strikes(Fault::writes_lost) && system_.host_dies(name_);
 }
 
+// Makes the checks of LocalHost::begin() that need no files, in the same order.
 Status FakeHost::begin(const agent::Permit& permit,
                        const ActionKey& key,
                        const Json& request,
@@ -149,6 +160,8 @@ std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) co
     return std::nullopt;
 }
 
+// Plans the effect and the end of the action, unless a fault strikes first. After a reboot the
+// folder of the attempt may be there or not, since it was not synced.
 void FakeHost::plan(const ActionKey& key, const Json& request) {
     if (goes_down()) {
         if (faults_.between(0, 1) == 1) {
@@ -168,6 +181,7 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
     at_(now + takes, [this, key] { finish(key); });
 }
 
+// Interrupts every attempt that runs. A boot id that differs tells the conductor.
 void FakeHost::reboot() {
     ++boots_;
     for (auto& [key, attempt] : attempts_) {
@@ -187,6 +201,8 @@ void FakeHost::tell_progress(const ActionKey& key, Json progress) {
     changed_();
 }
 
+// Lets the action change the system. Faults may come before the effect, in place of it, or right
+// after it; the last one leaves an effect without a result.
 void FakeHost::take_effect(const ActionKey& key) {
     Attempt& attempt = attempts_.at(key);
     if (attempt.phase != ActionPhase::running) {
@@ -220,6 +236,8 @@ void FakeHost::say_no(const ActionKey& key) {
     refuse(attempts_.at(key));
 }
 
+// Ends the attempt with its result. A reboot at this moment may lose the result, but not the
+// effect.
 void FakeHost::finish(const ActionKey& key) {
     Attempt& attempt = attempts_.at(key);
     if (attempt.phase != ActionPhase::running) {
@@ -256,7 +274,7 @@ agent::ActionState FakeHost::look(const ActionKey& key) {
                                                   : Json()};
 }
 
-// Its effect may have taken place or not.
+// Ends a running attempt as unknown: its effect may have taken place or not.
 Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key) {
     DRYDOCK_TRY(admit(commander));
     const auto entry = attempts_.find(key);
@@ -297,6 +315,7 @@ std::set<agent::NotedHead> FakeHost::heads(const std::string& run) {
     return heads;
 }
 
+// The set is complete when its slowest probe is, as on a real host.
 std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     system_.advance(clock_.monotonic_ms());
     Json::Array facts;
@@ -316,6 +335,7 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     return std::make_unique<FakeProbes>(Json(std::move(facts)), clock_, ready);
 }
 
+// Collects portions under a part name; the last one checks the digest and gives the file its name.
 Status FakeHost::put(const agent::Commander& commander, const agent::PutPart& part) {
     DRYDOCK_TRY(admit(commander));
     std::string& file = files_[part.path + ".part"];

@@ -1,10 +1,10 @@
-// FakeHost: a host in memory that keeps the agent's promises exactly: a key begins at most once and
-// never after its burial, a displaced journal or epoch is refused, an action whose supervisor died
-// is torn.
+// FakeHost: a host in memory that keeps the agent's promises exactly. A key begins at most once and
+// never after its burial; a displaced journal or epoch is refused; an action whose supervisor died
+// is interrupted.
 //
 // Actions take simulated time: their effect comes in the middle, their result at the end. The host
-// tells its owner when it wants to be looked at again (`wake`). Lives as long as the simulated
-// world, however many conversations come and go. Not thread-safe.
+// calls `changed` when an action or a probe may have ended. It lives as long as the simulation,
+// over all conversations. Not thread-safe.
 #pragma once
 
 #include "agent/host.h"
@@ -20,11 +20,11 @@ namespace drydock::transport {
 
 class FakeHost final : public agent::Host {
 public:
-    // Calls `what` at a simulated time.
+    // Runs a callback at a simulated time.
     using At = std::function<void(std::int64_t at_ms, std::function<void()> what)>;
 
-    // `changed` is called when an action or a probe may have ended, `reboots` when the host goes
-    // down by itself. All must outlive the host.
+    // Calls `changed` when an action or a probe may have ended, and `reboots` when the host goes
+    // down by itself. All arguments must outlive the host.
     FakeHost(std::string name,
              FakeSystem& system,
              FakeClock& clock,
@@ -59,14 +59,14 @@ public:
     [[nodiscard]] Result<agent::FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) override;
 
-    // What was under way is torn.
+    // Interrupts every action that runs.
     void reboot();
 
-    // From now on nothing that is begun here goes on by itself: whoever directs the host lets it
-    // take its effect, fail (its result will say so), end, or be torn.
+    // Stops the plan for actions that begin from now on. The caller then decides each step: effect,
+    // failure (the result will say so), end, or interruption.
     void hold(bool is_held = true) { held_ = is_held; }
 
-    // What a running command writes into its progress file. It keeps a cursor from then on.
+    // Sets the progress file of a running command, which has a cursor from then on.
     void tell_progress(const agent::ActionKey& key, Json progress);
     void take_effect(const agent::ActionKey& key);
     void say_no(const agent::ActionKey& key);
@@ -75,17 +75,17 @@ public:
 
     [[nodiscard]] int boots() const { return boots_; }
 
-    // How often the effect of each action (whatever the attempt) took place here.
+    // Returns how often the effect of each action took place here, over all its attempts.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 
-    // Requests of displaced conductors that were refused.
+    // Returns how many requests of displaced conductors were refused.
     [[nodiscard]] int refused() const { return refused_; }
 
 private:
     struct Attempt {
         agent::ActionPhase phase = agent::ActionPhase::running;
         Json request;
-        Json progress;  // null: not told
+        Json progress;  // null: none
         Json result;
         std::int64_t started_ms = 0;
         std::string journal = {};

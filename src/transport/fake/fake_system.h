@@ -1,9 +1,9 @@
-// FakeSystem: the software on the fake hosts: what services, commands and requests do there, and
-// what probes see.
+// FakeSystem: the software on the fake hosts. It has the effects of services, commands and
+// requests, and the facts that probes see.
 //
-// The fake hosts keep the agent's promises (an action begins at most once, fences); what an action
-// then does to the world is asked here, at the simulated moment of its effect. Implementations
-// model one system each; tests/fake_etcd is one. Times are FakeClock's monotonic milliseconds.
+// The fake hosts keep the agent's promises (an action begins at most once, fences). The system
+// changes only at the simulated moment of an action's effect. Implementations model one system
+// each; tests/fake_etcd is one. Times are FakeClock's monotonic milliseconds.
 #pragma once
 
 #include "agent/action.h"
@@ -22,7 +22,8 @@ public:
     FakeSystem& operator=(const FakeSystem&) = delete;
     virtual ~FakeSystem() = default;
 
-    // Lets happen what happens by itself until `now_ms`. Called before everything below.
+    // Makes the changes that come by themselves until `now_ms`. Called before all effects and
+    // probes.
     virtual void advance(std::int64_t now_ms) = 0;
 
     // The effects, by the kind of the request.
@@ -33,22 +34,22 @@ public:
     virtual agent::ActionResult command(const std::string& host, const Json& request) = 0;
     virtual agent::ActionResult http(const std::string& host, const Json& request) = 0;
 
-    // How long an action takes; its effect comes in the middle of that time.
+    // Returns how long an action takes; its effect comes in the middle of that time.
     [[nodiscard]] virtual std::int64_t takes_ms(const Json& request) = 0;
 
-    // What a probe finds; sets `takes_ms` to how long that takes (a server that hangs: the
+    // Returns the result of a probe. Sets `takes_ms` to its duration (a server that hangs: the
     // deadline).
     virtual agent::Finding
     probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) = 0;
 
-    // Kills one process with which the system could do without; false if there is none such.
+    // Kills one process that the system can do without; returns false if there is none.
     virtual bool kill_one(std::int64_t choice) = 0;
 
-    // The host is about to reboot: its processes end. False, and nothing happens, if the system
-    // could not do without them.
+    // Ends the host's processes, because it reboots. Returns false, and changes nothing, if the
+    // system cannot do without them.
     virtual bool host_dies(const std::string& host) = 0;
 
-    // Carries out an action of a run; by the kind of its request, unless a system knows better.
+    // Performs an action of a run: by the kind of its request, unless a system overrides this.
     virtual agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request);
 };

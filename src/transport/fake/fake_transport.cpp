@@ -1,3 +1,12 @@
+// FakeTransport: an event queue in simulated time, and the faults of a network.
+//
+// Every delay is an event: a frame on its way, a tick of a host, the end of a hang. wait() takes
+// events in order of time, and of planning within one time, so a seed always gives the same run.
+// Nothing happens outside of wait().
+//
+// A frame's way to the host has these dangers, in this order: the network parts, the connection
+// breaks, the agent hangs, the request comes late on a dead connection. The answer's way has its
+// own: lost, late, twice. A channel outlives its conversation, because frames on their way do.
 #include "transport/fake/fake_transport.h"
 
 #include "base/probe.h"
@@ -20,7 +29,7 @@ constexpr std::int64_t k_never_ms = 1'000'000'000;
 
 }  // namespace
 
-// Both ends of one connection. Outlives the conversation while frames are on their way to the host.
+// Both ends of one connection. It outlives the conversation while frames are on their way.
 struct FakeTransport::Channel {
     Channel(std::string host_name, FakeHost& host, FakeClock& clock)
         : name(std::move(host_name))
@@ -73,6 +82,8 @@ FakeTransport::FakeTransport(FakeSystem& system, FakeClock& clock, Faults& fault
 
 FakeTransport::~FakeTransport() = default;
 
+// Returns the state of a host, made at its first use. Wake-ups at one moment are merged into one
+// tick.
 FakeTransport::Station& FakeTransport::station(const std::string& name) {
     Station& station = stations_[name];
     if (!station.host) {
@@ -114,16 +125,19 @@ Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& add
     return std::make_unique<FakeConversation>(*this, std::move(channel));
 }
 
+// Plans an event; a time that is past means now. The number keeps events of one time in order.
 void FakeTransport::at(std::int64_t at_ms, std::function<void()> callback) {
     agenda_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(callback)});
     std::push_heap(agenda_.begin(), agenda_.end());
 }
 
+// Breaks a connection. That counts as an arrival, since the conversation must notice.
 void FakeTransport::break_off(Channel& channel) {
     channel.broken = true;
     ++arrived_;  // something to look at
 }
 
+// Returns the time at which the network leads to the host: now, or the end of its partition.
 std::int64_t FakeTransport::healed_ms(const std::string& name) {
     return std::max(station(name).cut_until_ms, clock_.monotonic_ms());
 }
@@ -154,8 +168,8 @@ void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& fr
        [this, channel, frame] { reach_host(channel, frame); });
 }
 
-// What was sent on a connection is on its way though it broke, until the host does not know it any
-// more, and nobody hears the answer.
+// Delivers a request although its connection broke, as a network may. It is lost if the host
+// reboots before that. Its answer reaches no one.
 void FakeTransport::outlive(const std::shared_ptr<Channel>& channel, const Json& frame) {
     const int boots = host(channel->name).boots();
     const std::int64_t late = faults_.between(k_trip_ms, k_outlived_ms_max);
@@ -166,13 +180,16 @@ void FakeTransport::outlive(const std::shared_ptr<Channel>& channel, const Json&
     });
 }
 
-// What is to begin something is when it hurts: on the way there, or on the way back.
+// Parts the network only around `exec`: there a lost request or answer hurts most. It is called on
+// the way to the host and again on the way back.
 void FakeTransport::may_cut(const std::string& name, const Json& frame) {
     if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
         cut(name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
     }
 }
 
+// Delivers a request to the agent, or lets a fault strike first. An `exec` with a limit plans a
+// tick after it: the answer "never begun" is ready only then.
 void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
     if (passes_ && !passes_(channel->name, frame)) {
         return;
@@ -196,13 +213,13 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
     for (const Json& reply : channel->session.handle(frame)) {
         answer(channel, reply);
     }
-    if (frame["begin_by_ms"].is_integer()) {  // it is known then that it never begins
+    if (frame["begin_by_ms"].is_integer()) {
         at(frame["begin_by_ms"].as_int() + 1, [this, name = channel->name] { tick(name); });
     }
 }
 
-// The agent behind this connection stands still for a while, or for ever. Another connection leads
-// to another agent.
+// Stops the agent behind this connection for a while, or for ever. Another connection leads to
+// another agent.
 void FakeTransport::may_hang(Channel& channel, const Json& frame) {
     const std::string& verb = frame["do"].as_string();
     const bool greets = verb == "hello" || verb == "fence";
@@ -214,6 +231,7 @@ void FakeTransport::may_hang(Channel& channel, const Json& frame) {
     }
 }
 
+// Sends an answer back: in time, late, twice, or not at all.
 void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& frame) {
     if (faults_.strikes(Fault::answer_lost)) {
         break_off(*channel);
@@ -229,6 +247,7 @@ void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& 
     }
 }
 
+// Plans the arrival of an answer. Answers may overtake each other, which the coverage mark counts.
 void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
                             const Json& frame,
                             std::int64_t after_ms) {
@@ -245,6 +264,8 @@ void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
     });
 }
 
+// Lets every session of a host send the answers that have become ready. A session that hangs ticks
+// when its hang ends.
 void FakeTransport::tick(const std::string& name) {
     Station& host_state = stations_.at(name);
     host_state.tick_planned = false;
@@ -264,6 +285,7 @@ void FakeTransport::tick(const std::string& name) {
     }
 }
 
+// Runs all events until that time, also those that an event plans.
 void FakeTransport::happen_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
     while (!agenda_.empty() && agenda_.front().at_ms <= now_ms) {
@@ -274,6 +296,8 @@ void FakeTransport::happen_until(std::int64_t now_ms) {
     }
 }
 
+// Runs events until a frame has arrived or the time is over. Each step goes to the next event, so
+// the clock never passes an arrival.
 void FakeTransport::wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) {
     const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
     const auto has_come = [&] { return !conversations.empty() && arrived_ > 0; };

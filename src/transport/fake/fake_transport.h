@@ -1,11 +1,10 @@
 // FakeTransport: hosts, connections and time in memory, for tests and the simulator.
 //
-// Behind each connection is a real agent::Session over a FakeHost. Frames take simulated time;
-// connections break, hosts go away and answers come late, in another order or twice as the Faults
-// say. wait() moves
-// the clock to the next thing that happens and returns when a frame has arrived or the time-out is
-// over. Hosts, their actions and frames on their way outlive conversations: throwing a conductor
-// away and starting another one is what a crash looks like from here. Not thread-safe.
+// Behind each connection is a real agent::Session over a FakeHost. Frames take simulated time.
+// Connections break, hosts become unreachable, and answers come late, in another order or twice, as
+// the Faults decide. wait() moves the clock to the next event and returns when a frame has arrived
+// or the time-out is over. Hosts, their actions and frames on their way outlive conversations. So a
+// crash of a conductor is the destruction of one and the start of another. Not thread-safe.
 #pragma once
 
 #include "agent/session.h"
@@ -27,20 +26,20 @@ public:
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& address) override;
     void wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) override;
 
-    // Calls `what` at a simulated time, from within a wait().
+    // Runs `callback` at a simulated time, from within a wait().
     void at(std::int64_t at_ms, std::function<void()> callback);
 
-    // The host of that name, made when first asked for.
+    // Returns the host of that name, made at its first use.
     [[nodiscard]] FakeHost& host(const std::string& name);
 
-    // The network parts that host from the rest: what is sent arrives when it has healed.
+    // Parts that host from the network: frames arrive when the partition has ended.
     void cut(const std::string& name, std::int64_t until_ms);
-    // Its connections break and it cannot be reached for a while.
+    // Breaks the host's connections; it cannot be reached until `back_ms`.
     void lose(const std::string& name, std::int64_t back_ms);
-    // The same, and what ran on it is torn.
+    // Does the same, and interrupts the actions that run on it.
     void reboot(const std::string& name, std::int64_t back_ms);
 
-    // Asked when a request reaches its host; one that does not pass is lost.
+    // Calls `passes` when a request reaches its host; if it returns false, the request is lost.
     void on_request(std::function<bool(const std::string& host, const Json& frame)> passes) {
         passes_ = std::move(passes);
     }
@@ -53,7 +52,7 @@ private:
 
     struct Happening {
         std::int64_t at_ms;
-        std::uint64_t order;  // of those at one time, the one that was planned first
+        std::uint64_t order;  // events of one time come in the order of planning
         std::function<void()> what;
 
         bool operator<(const Happening& event) const {
@@ -86,7 +85,7 @@ private:
     FakeClock& clock_;
     Faults& faults_;
     std::map<std::string, Station> stations_;
-    std::vector<Happening> agenda_;  // a heap: what comes first is at the front
+    std::vector<Happening> agenda_;  // a heap: the next event is at the front
     std::uint64_t order_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t arrived_ = 0;

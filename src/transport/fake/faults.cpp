@@ -1,3 +1,8 @@
+// Drawing of faults: a xorshift generator and one budget for each kind of fault.
+//
+// The generator is our own, so that a seed gives the same faults with every standard library. The
+// first eight numbers are dropped, so that similar seeds diverge. A draw is made only while a
+// fault has budget left. So faults outside of the mix do not shift the sequence of the others.
 #include "transport/fake/faults.h"
 
 namespace drydock::transport {
@@ -33,13 +38,13 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "process stopped",
                                                             "machine stopped"};
 
-// Of a fault that is in the mix: rare ones are met at many places of a run over many seeds, common
-// ones several at once.
+// Rates of a fault in the mix. Rare faults meet many places of a run over many seeds; common
+// faults strike several at once.
 constexpr std::array<int, 4> k_per_mille = {5, 20, 60, 150};
 
 }  // namespace
 
-// A seed of 0 would make xorshift stand still.
+// Scrambles the seed first: xorshift never leaves a state of 0.
 Faults::Faults(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15ULL + 0x1234567ULL) {
     for (int i = 0; i < 8; ++i) {
         draw();
@@ -58,6 +63,7 @@ std::int64_t Faults::between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(draw() % span);
 }
 
+// Puts each fault into the mix with a chance of one in three.
 Faults Faults::hostile(std::uint64_t seed, int budget) {
     Faults faults(seed);
     for (Mix& fault_mix : faults.mixes_) {
@@ -74,6 +80,8 @@ Faults Faults::at(std::uint64_t seed, Fault fault, int nth) {
     return faults;
 }
 
+// Counts the opportunity, then decides by chance within the budget, or by number for an aimed
+// fault.
 bool Faults::strikes(Fault fault) {
     Mix& fault_mix = mix(fault);
     ++fault_mix.asked;

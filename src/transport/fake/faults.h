@@ -1,9 +1,9 @@
-// Faults: what goes wrong in a simulated world, drawn from a seed.
+// Faults: the failures of a simulated cluster, drawn from a seed.
 //
-// Whoever could be struck asks strikes() at each opportunity; the answers depend on the seed and
-// the order of questions only. How often each fault strikes is itself drawn from the seed, so that
-// some worlds know one plague and others many. For tests, one fault can be aimed at its n-th
-// opportunity. Not thread-safe.
+// Each simulated part calls strikes() at each opportunity for a fault. The results depend only on
+// the seed and the order of the calls. The rate of each fault is itself drawn from the seed, so
+// that some runs have one kind of fault and others many. For tests, one fault can be aimed at its
+// n-th opportunity. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -24,22 +24,22 @@ enum class Fault {
     torn_before,      // ... before the effect
     torn_after,       // ... after the effect
     torn_result,      // ... before the result is written
-    action_fails,     // what was to be done says no, and did nothing
+    action_fails,     // the system refuses, without any effect
     disk_full,        // the host cannot make the action's folder
     member_dies,      // the service's process is killed
     host_reboots,     //
     host_cut,         // the network parts the host from the rest for a while
     clock_steps,      // the wall clock jumps, either way
     journal_full,     // the conductor's disk is full
-    conductor_dies,   // asked by the one who runs conductors, like the next
-    conductor_hangs,  // ... another one takes over, and the first wakes up again
-    writes_lost,      // the host reboots before what an agent wrote was synced
+    conductor_dies,   // the simulation draws it, and the next, for its conductors
+    conductor_hangs,  // another one takes over, and the first wakes up again
+    writes_lost,      // the host reboots before an agent's writes were synced
     request_late,     // the connection breaks, and the host still gets the command from it, later
     commit_slow,      // a commit of the journal takes up to 20 s
     commit_busy,      // another process keeps the journal locked
     commit_unknown,   // a commit is on disk, and its answer is lost
     probe_slow,       // a probe takes up to its deadline, which is when the agent answers
-    agent_hangs,      // the agent goes on after a while, or never; asked at each request
+    agent_hangs,      // the agent stands still for a while, or for ever; at each request
     connect_slow,     // the greeting takes up to 20 s, or never comes
     process_stopped,  // the conductor stands still for a while (SIGSTOP), and goes on
     machine_stopped,  // the same with its clock (a machine that was suspended)
@@ -57,18 +57,18 @@ public:
     static Faults at(std::uint64_t seed, Fault fault, int nth);
 
     [[nodiscard]] bool strikes(Fault fault);
-    // From now on nothing strikes.
+    // Stops all faults from now on.
     void calm();
 
-    // Called at each strike; for those who tell a story.
+    // Calls `listener` at each strike, for reports and traces.
     void on_strike(std::function<void(Fault)> listener) { tell_ = std::move(listener); }
 
-    // Uniform, both ends included.
+    // Returns a uniform number, both ends included.
     [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);
 
     [[nodiscard]] int struck(Fault fault) const { return mix(fault).struck; }
 
-    // How often it was asked whether this fault strikes.
+    // Returns how often strikes() was called for this fault.
     [[nodiscard]] int opportunities(Fault fault) const { return mix(fault).asked; }
 
 private:

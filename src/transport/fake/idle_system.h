@@ -1,5 +1,5 @@
-// IdleSystem: fake software on which every effect succeeds and does nothing. For tests that look at
-// one kind of action alone, and for systems that take effects in another way (act()).
+// IdleSystem: fake software on which every effect succeeds and does nothing. It serves tests of one
+// kind of action, and systems that perform actions in another way (act()).
 #pragma once
 
 #include "transport/fake/fake_system.h"

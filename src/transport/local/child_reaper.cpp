@@ -1,3 +1,8 @@
+// The end of children whose conversation is closed: wait, then SIGTERM, then SIGKILL.
+//
+// The steps are taken by poll(), which each later call of the transport makes, so no call waits
+// for a child. Signals go to the child's process group, since `ssh` and `sudo` have children of
+// their own. finish() is the one call that waits: all children share its grace.
 #include "transport/local/child_reaper.h"
 
 #include "os/clock.h"
@@ -20,6 +25,7 @@ std::int64_t now_ms() {
 
 }  // namespace
 
+// After finish() no later poll() comes, so a child that is taken then is ended here.
 void ChildReaper::take(os::Child child) {
     closing_.push_back({std::move(child), now_ms(), false});
     if (finished_) {
@@ -29,6 +35,7 @@ void ChildReaper::take(os::Child child) {
     }
 }
 
+// Reaps children that have ended, and signals each of the others by its age.
 void ChildReaper::poll() {
     std::erase_if(closing_, [](Closing& entry) { return entry.child.wait(0).has_value(); });
     const auto now = now_ms();
@@ -42,6 +49,7 @@ void ChildReaper::poll() {
     }
 }
 
+// Waits for one child after the other until all have ended or the time is over.
 void ChildReaper::wait_for_all(std::int64_t until_ms) {
     while (!closing_.empty()) {
         std::erase_if(closing_, [](Closing& entry) { return entry.child.wait(0).has_value(); });

@@ -15,7 +15,7 @@ class ChildReaper {
 public:
     // Takes a child whose pipes are closed. Returns at once.
     void take(os::Child child);
-    // Reaps what has ended and signals what is overdue. Returns at once.
+    // Reaps children that have ended and signals overdue ones. Returns at once.
     void poll();
     // Ends all children within `grace_ms` together, and every later one in take().
     void finish(std::int64_t grace_ms);

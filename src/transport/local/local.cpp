@@ -1,3 +1,11 @@
+// The local transport: a child process for each conversation, with three pipes.
+//
+// All pipes are non-blocking. A send only appends to a buffer, and flush() writes what the pipe
+// takes; so a host that stalls holds up no other host. Each read takes at most 1 MiB for the same
+// reason. Standard error is read as well, because a child that fills that pipe would stall.
+//
+// When the stream ends, the last words of standard error become the error's text.
+// docs/formats/agent-protocol.md has the protocol.
 #include "transport/local/local.h"
 
 #include "base/text.h"
@@ -42,8 +50,8 @@ Result<Pipe> make_pipe() {
     return Pipe{os::Fd(ends[0]), os::Fd(ends[1])};
 }
 
-// True when the other side closed it; appends what came, up to a limit: one that sends for ever
-// does not hold up the others.
+// Appends the bytes that are there, up to a limit; returns true if the other side closed the
+// stream. The limit keeps a host that sends without end from holding up the others.
 bool read_available(int descriptor, std::string& buffer) {
     std::array<char, 65536> chunk = {};
     for (std::size_t chunks = 0; chunks < k_chunks_per_read_max; ++chunks) {
@@ -101,6 +109,7 @@ public:
         return {};
     }
 
+    // Returns frames before the error of the end, so that no answer that arrived is lost.
     Result<std::vector<Json>> receive() override {
         flush();
         std::string bytes;
@@ -122,9 +131,11 @@ public:
 
     [[nodiscard]] int write_descriptor() const { return input_.get(); }
 
-    // A child that writes much to stderr must not stall on a full pipe.
+    // Returns standard error, or -1 after its end: a child that writes much to it must not stall
+    // on a full pipe.
     [[nodiscard]] int error_descriptor() const { return errors_ended_ ? -1 : errors_.get(); }
 
+    // Keeps the tail only, for end_error().
     void read_stderr() {
         errors_ended_ = errors_ended_ || read_available(errors_.get(), tail_);
         if (tail_.size() > k_stderr_tail_bytes) {
@@ -132,6 +143,8 @@ public:
         }
     }
 
+    // Writes as much as the pipe takes. If the pipe is broken, the buffer is dropped; receive()
+    // then finds the end of the stream.
     void flush() {
         while (wants_write() && input_) {
             const auto rest = std::string_view(outgoing_).substr(sent_);
@@ -150,8 +163,10 @@ public:
     }
 
 private:
+    // Waits briefly for the child, since its exit and its last words come a moment after the end
+    // of its output.
     [[nodiscard]] tl::unexpected<Error> end_error() {
-        (void)child_.wait(k_last_words_ms);  // so that its last words are there
+        (void)child_.wait(k_last_words_ms);  // then its last words are in the pipe
         read_stderr();
         const auto exit = child_.wait(0);
         const std::string ending = exit ? exit->text() : "it closed its output";
@@ -180,8 +195,8 @@ private:
     bool lost_ = false;
 };
 
-// `ssh` and its like join their words and give them to a shell there: what we put behind `connect`
-// must be one plain word to any shell.
+// Refuses a word that is not plain if it goes through `connect`. `ssh` and its like join their
+// words and give them to a shell, which could split or expand it.
 Status check_word(const HostAddress& host, const char* label, const std::string& word) {
     const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
@@ -197,6 +212,7 @@ Status check_word(const HostAddress& host, const char* label, const std::string&
         fmt::format("name one of letters, digits and {}", k_plain_signs));
 }
 
+// Returns CONNECT... BECOME... AGENT agent --state FOLDER.
 Result<std::vector<std::string>> arguments(const HostAddress& host) {
     DRYDOCK_TRY(check_word(host, "agent", host.agent));
     DRYDOCK_TRY(check_word(host, "state folder", host.state));
@@ -243,6 +259,7 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
                                                std::move(errors.read));
 }
 
+// Polls all descriptors of all conversations at once; a negative descriptor is ignored by poll().
 void LocalTransport::wait(const std::vector<Conversation*>& conversations,
                           std::int64_t timeout_ms) {
     std::vector<pollfd> polls;

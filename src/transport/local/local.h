@@ -1,9 +1,9 @@
 // The local transport: starts `connect... become... AGENT agent --state FOLDER` and speaks to it
 // through pipes. `connect` may be any command that leads to an agent (ip netns exec, sudo, sh -c).
 //
-// Destroying a conversation closes the pipes, upon which the agent ends, and returns at once. A
+// Destroying a conversation closes the pipes and returns at once; then the agent ends by itself. A
 // child that does not end is killed after a grace, from within later calls of open() and wait().
-// The transport's own end waits for all children together, and for no more than a short grace. Not
+// The destructor of the transport waits for all children together, for a short grace at most. Not
 // thread-safe.
 #pragma once
 
