@@ -73,7 +73,7 @@ private:
 };
 
 // Writes the script into the attempt's folder; returns its path. The digest is compared with the
-// plan's, since the script was part of what a person approved.
+// plan's, since a person approved the plan with this script.
 Result<std::string> write_script(const Json& script, const std::string& folder) {
     const std::string& content = script["content"].as_string();
     if (sha256_hex(content) != script["sha256"].as_string()) {
@@ -181,8 +181,8 @@ ActionResult stalled(const Json& request, const std::string& folder, Json eviden
                    std::move(evidence));
 }
 
-// Maps the end of a process to an outcome. An early end is unknown, since nothing tells how far
-// the command came; a wrong exit code is the command's own word, and therefore failed.
+// Maps the end of a process to an outcome. An early end is unknown, since the command may have
+// done half of its work. A wrong exit code is the command's own word, and therefore failed.
 ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {

@@ -1,5 +1,5 @@
 // The action `venv`: {target, python?, pins?, wheels?, check?, env?, timeout_ms}. Makes a Python
-// environment beside those that run, and tests it with a command.
+// environment beside the running ones, and tests it with a command.
 //
 // An environment cannot be renamed, because its scripts name its interpreter. So it is made in
 // place. The file drydock-venv.json in it says `making` from the first moment on, and `made` with

@@ -2,11 +2,11 @@
 //
 // The order of the looks matters. A result wins over everything, since only a supervisor that
 // ended writes one. Then comes the tombstone, then the lock. A folder with none of the three is
-// either about to start or interrupted; only the caller, under the lock of the host, can tell
-// which.
+// about to start, or interrupted. Only a caller that holds the host's lock can tell these two
+// apart.
 //
-// Progress files are written by the command of a pack and are not trusted: wrong types and long
-// units make the whole file count as missing.
+// The command of a pack writes the progress file, so it is not trusted. A wrong type or a long
+// unit makes the whole file count as missing.
 #include "agent/attempt.h"
 
 #include "agent/containment.h"
@@ -106,8 +106,8 @@ std::optional<ActionState> read_attempt(const std::string& folder) {
                : std::nullopt;
 }
 
-// Returns `running` while any process of the dead supervisor is left, or if that cannot be told.
-// Only when none is left, a second attempt may begin.
+// Returns `running` while any process of the dead supervisor is left, or if that is unknown. Only
+// when none is left, a second attempt may begin.
 ActionState read_interrupted(const std::string& folder) {
     const auto survivors = contained_processes(folder);
     if (survivors && survivors->empty()) {

@@ -4,8 +4,8 @@
 // its environment has the attempt's cookie or if its session was recorded. A search over /proc can
 // miss a process that forks at that moment, so only two empty searches in a row count as none.
 //
-// Invariant: an error is never read as "no processes". A second attempt beside a live first one is
-// the one mistake that this file exists to prevent.
+// Invariant: an error is never read as "no processes". This file exists to prevent a second
+// attempt beside a live first attempt.
 #include "agent/containment.h"
 
 #include "base/hash.h"
@@ -136,8 +136,8 @@ std::vector<std::pair<pid_t, std::uint64_t>> read_sessions(const std::string& fo
 }
 
 // True if the process is in one of the sessions. A session has the number of its first process,
-// and the kernel gives that number to no other process while a member lives. After that the start
-// time tells the difference.
+// and the kernel gives that number to no other process while a member lives. After that, the start
+// times differ.
 bool is_in_session(pid_t pid, const std::vector<std::pair<pid_t, std::uint64_t>>& sessions) {
     const pid_t session = ::getsid(pid);
     return std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {

@@ -60,8 +60,8 @@ private:
     bool born_inside_ = false;  // then the agent removes the group
 };
 
-// Returns the processes that still belong to that folder's attempt. Any error means that this
-// cannot be told.
+// Returns the processes that still belong to that folder's attempt. Any error means that this is
+// unknown.
 [[nodiscard]] Result<std::vector<pid_t>> contained_processes(const std::string& folder);
 
 // Removes the attempt's group from the cgroup file system, if no process is in it.

@@ -14,8 +14,8 @@ namespace drydock::agent {
 // The same, remembered while the file's identity, size and times stay. Thread-safe.
 [[nodiscard]] Result<std::string> digest_file_cached(const std::string& path);
 
-// Remembers digests in this file, too, for later agents. It must be private to the user: a person
-// who can write it decides which digests are believed. Called once, before the first probe.
+// Remembers digests in this file, too, for later agents. It must be private to the user: write
+// access to it decides which digests are believed. Called once, before the first probe.
 void keep_digests_in(const std::string& file);
 
 }  // namespace drydock::agent

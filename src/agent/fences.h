@@ -27,8 +27,8 @@ inline constexpr std::size_t k_owner_text_max = 1024;     // bytes of a name or 
 inline constexpr std::size_t k_fence_file_max = 8 << 20;  // bytes of the text
 inline constexpr std::size_t k_leases_max = 256;          // of one journal, in one request
 
-// One lease of a journal: its epoch, and digits that no other lease in the world has. Two copies of
-// one journal give out the same epochs, and never the same digits.
+// One lease of a journal: its epoch, and digits that no other lease has. Two copies of one journal
+// give out the same epochs, and never the same digits.
 struct LeaseMark {
     std::int64_t epoch = 0;
     std::string nonce;
@@ -87,8 +87,8 @@ public:
     [[nodiscard]] Result<std::int64_t> fence(Owner owner, bool take_over);
 
     // Lets a command pass. "agent.fenced" for a displaced journal, for another epoch than the
-    // journal's own, and for a journal that is not registered: its conductor would have to look
-    // again. A commander without a journal is registered here.
+    // journal's own, and for a journal that is not registered. The conductor of such a journal
+    // must look again. A commander without a journal is registered here.
     [[nodiscard]] Status admit(const Commander& commander, std::int64_t now_ms);
 
     // The same check for a request that only reads: registers nothing.

@@ -2,11 +2,11 @@
 //
 // An order is one message on a SOCK_SEQPACKET socket: the folder as text, and descriptors beside
 // it. The answer carries the process descriptor of the child. The child first waits on a pipe for
-// the agent's leave. So no supervisor begins whose descriptor the agent does not hold, even if the
+// the agent's leave. So the agent holds the descriptor of every supervisor that begins, even if an
 // answer is lost or late.
 //
-// The server ignores SIGCHLD and waits for no child: a supervisor's folder tells how it ended. It
-// ends when its socket closes.
+// The server ignores SIGCHLD and waits for no child: a supervisor's folder has its end. It ends
+// when its socket closes.
 #include "agent/fork_server.h"
 
 #include "agent/crash.h"

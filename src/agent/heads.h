@@ -2,8 +2,7 @@
 //
 // A request to begin an action carries the head of its run's chain: the record before it, which is
 // already durable. The host keeps it in the action's folder and beside the journal's owner. So a
-// person who rewrites a journal would have to change every host, too. Pure but for
-// read_noted_heads().
+// forger of a journal would have to change every host, too. Pure but for read_noted_heads().
 #pragma once
 
 #include "base/json.h"

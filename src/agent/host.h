@@ -1,9 +1,10 @@
 // Host: the machine that a conversation acts on.
 //
-// Start here: host.h (this interface), fences.h and heads.h (who may command a host), session.h
-// (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an attempt's way:
-// attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds, service.h. Then
-// probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h and http.h serve both.
+// Start here: host.h (this interface), fences.h and heads.h (the right to command a host),
+// session.h (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an
+// attempt's way: attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds,
+// service.h. Then probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h and http.h
+// serve both.
 //
 // session.h holds the protocol and is pure but for this interface. LocalHost implements it on the
 // real machine, the fake transport in memory. Calls do not block for longer than a disk write, but
@@ -124,8 +125,8 @@ public:
     // Asks a running action to end early; its result will say so. Ends the processes that a dead
     // supervisor left behind. Success if nothing runs.
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;
-    // Returns all actions that run here now, of any run and epoch, sorted. An error means that this
-    // cannot be told.
+    // Returns all actions that run here now, of any run and epoch, sorted. An error means that
+    // this is unknown.
     [[nodiscard]] virtual Result<std::vector<RunningAction>> running() = 0;
     // Returns the heads in the run's actions here; with an empty run, those of all runs and those
     // beside the owners.
@@ -138,8 +139,8 @@ public:
     [[nodiscard]] virtual Result<FilePart>
     get(const std::string& path, std::int64_t offset, std::int64_t size) = 0;
 
-    // Returns a descriptor that is readable when a probe or an action may have ended, so that the
-    // caller need not wait for the next tick; -1 if the host has none.
+    // Returns a descriptor that is readable when a probe or an action may have ended; -1 if the
+    // host has none. With it the caller need not wait for the next tick.
     [[nodiscard]] virtual int wake_descriptor() const { return -1; }
 
     // Must be called when wake_descriptor() was readable: handles the event and clears it.

@@ -25,7 +25,7 @@ std::string part_name(const std::string& path) {
 }
 
 // Appends a portion. An offset that is not the part's size is a gap: the sender and this host
-// disagree about what came.
+// disagree about the bytes so far.
 Status write_part(const PutPart& part) {
     DRYDOCK_TRY_ASSIGN(const auto folder, os::OutputFolder::of(part.path));
     const std::string name = part_name(part.path);

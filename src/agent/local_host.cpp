@@ -1,14 +1,14 @@
 // LocalHost: begins, watches and ends actions on the real machine.
 //
-// How an action begins, in this order, under the lock of the state folder: the fence admits the
-// commander; its claims are locked; no other attempt of the action runs; the attempt's folder is
-// made; request.json is durable; the key is in the running index; the fork server starts the
-// supervisor, which holds the folder's lock. A crash between any two of these leaves a folder that
-// read_attempt() and read_interrupted() can tell apart.
+// An action begins under the lock of the state folder, in this order. The fence admits the
+// commander, and its claims are locked. No other attempt of the action runs. The attempt's folder
+// is made, request.json is durable, and the key is in the running index. Then the fork server
+// starts the supervisor, which holds the folder's lock. A crash between any two of these leaves a
+// folder that read_attempt() and read_interrupted() can tell apart.
 //
 // Invariants: a folder is made once, so a key begins at most once. An attempt whose supervisor
-// never ran becomes a tombstone, never a result. Only the index lists what may run; it may hold
-// too much and never too little.
+// never ran becomes a tombstone, never a result. The index lists every attempt that may run; it
+// may list too many and never too few.
 //
 // docs/formats/agent-protocol.md has the files of the state folder.
 #include "agent/local_host.h"
@@ -65,8 +65,8 @@ Status close_unstarted(const std::string& folder, std::string_view reason) {
     return closed;
 }
 
-// Kills what is left of an attempt whose supervisor died: no process could end it in good order.
-// Process descriptors make sure that no reused number is hit.
+// Kills the processes of an attempt whose supervisor died: no process could end them in good
+// order. Process descriptors make sure that no reused number is hit.
 Status end_left_behind(const std::string& folder) {
     DRYDOCK_TRY_ASSIGN(const auto pids, contained_processes(folder));
     for (const pid_t pid : pids) {
@@ -84,7 +84,7 @@ tl::unexpected<Error> fence_damaged(const std::string& state, const std::string&
                 "see that nobody works on it; then the same command with --take-over");
 }
 
-// True if an action was begun here and its run is not removed yet, or if that cannot be told.
+// True if an action was begun here and its run is not removed yet, or if that is unknown.
 bool has_begun_actions(const std::string& state) {
     std::error_code error;
     std::filesystem::recursive_directory_iterator entry(state, error);
@@ -406,7 +406,7 @@ Status LocalHost::start_fork_server() {
 ActionState LocalHost::look(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!os::exists(folder)) {
-        // A person may have removed the folder by hand: the index still lists what was begun.
+        // A person may have removed the folder by hand: the index still lists the attempt.
         const bool was_begun = is_marked(state_ + "/" + key.run) || index_.has(key);
         return {was_begun ? ActionPhase::torn : ActionPhase::none, {}};
     }

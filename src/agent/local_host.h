@@ -1,7 +1,7 @@
 // LocalHost: the machine on which this program runs, as a Host.
 //
 // State folder: `<state>/<run>/<action>.<attempt>/` for each action, with request.json, output,
-// result.json and lock, or with never.json for a key that never begins. `.fence` holds the fence
+// result.json and lock. A key that never begins has never.json instead. `.fence` holds the fence
 // registry, `.running` the running index. Several agents may serve one state folder at once:
 // `.fence.lock` lets one of them begin at a time. Not thread-safe.
 #pragma once

@@ -1,4 +1,4 @@
-// Marks old runs and removes what lies in marked ones, a portion at each call.
+// Marks old runs and removes the attempts of marked runs, a portion at each call.
 //
 // The marker comes first and is durable; only then attempts go. So a key of a removed attempt can
 // never look as if it had not begun. Both steps have limits, since they run while a conductor

@@ -20,7 +20,7 @@ namespace drydock::agent {
 namespace {
 
 constexpr std::size_t k_excerpt_bytes = 200;
-constexpr std::int64_t k_regex_bytes_max = 4 << 20;  // what a compiled pattern may take
+constexpr std::int64_t k_regex_bytes_max = 4 << 20;  // memory of a compiled pattern
 
 Json excerpt(std::string_view text) {
     Json evidence;

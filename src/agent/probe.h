@@ -1,10 +1,10 @@
 // Probes: typed queries about a host. Each result has the value and its evidence: text and source.
 //
-// known: the value was read. absent: the probe looked for it, and there is none. unknown: it cannot
-// be told. A probe never writes. All run at once on a bounded pool of threads; identical HTTP
-// requests in one set are sent once. Each probe has a result at its deadline, also if its thread
-// hangs, say on a file system that does not answer. Such a thread is abandoned and replaced, up to
-// a limit.
+// known: the value was read. absent: the probe looked for it, and there is none. unknown: the
+// probe could not decide. A probe never writes. All run at once on a bounded pool of threads;
+// identical HTTP requests in one set are sent once. Each probe has a result at its deadline, also
+// if its thread hangs, say on a file system that does not answer. Such a thread is abandoned and
+// replaced, up to a limit.
 #pragma once
 
 #include "agent/host.h"
@@ -71,7 +71,7 @@ using AskProbe = std::function<Finding(const Json& probe, std::int64_t timeout_m
 class ProbePool;
 
 // Starts sets of probes. Destroying it waits for probes that are within their deadline, and not
-// for those that hang.
+// for probes that hang.
 class Prober {
 public:
     // Calls `woken` from the pool's threads whenever a result has come. A test passes an `ask` of

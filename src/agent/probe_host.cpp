@@ -205,7 +205,7 @@ Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
 
 namespace {
 
-// Says why the process cannot be told, in the service's own words if it has some.
+// Says why the process is unknown, in the service's own words if it has some.
 Finding program_unknown(const ServiceState& state) {
     const std::string& problem = state.evidence["problem"].as_string();
     return cannot_tell(problem.empty() ? "its process cannot be told" : problem, state.evidence);

@@ -29,7 +29,7 @@ public:
     explicit ProbePool(std::function<void()> woken) : woken_(std::move(woken)) {}
 
     void add(Job job);
-    // Starts threads in the place of those that were lost since, if jobs wait for one.
+    // Replaces threads that were lost since the last call, if jobs wait for one.
     void replace_lost(std::int64_t now_ms);
     // Returns how many threads are over the deadline of their job.
     [[nodiscard]] std::size_t lost(std::int64_t now_ms);

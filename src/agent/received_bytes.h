@@ -6,7 +6,7 @@
 
 namespace drydock::agent {
 
-// Returns the bytes since the connection was made; 0 if that cannot be told.
+// Returns the bytes since the connection was made; 0 if that is unknown.
 [[nodiscard]] std::uint64_t received_bytes(int socket);
 
 }  // namespace drydock::agent

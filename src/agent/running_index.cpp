@@ -1,8 +1,9 @@
 // The running index: empty files whose names are the keys of attempts that may run.
 //
 // Nothing is synced, since after a power cut nothing runs. Several agents add and remove at once
-// without a lock: each file belongs to one attempt, and an empty folder that another agent removes
-// is made again. The marker `.complete` says that attempts from before the index are listed, too.
+// without a lock, because each file belongs to one attempt. An empty folder that another agent
+// removes is made again. The marker `.complete` says that attempts from before the index are
+// listed, too.
 #include "agent/running_index.h"
 
 #include "agent/attempt.h"

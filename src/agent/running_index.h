@@ -20,8 +20,8 @@ public:
     // Must be called only for an attempt that ended.
     void remove(const ActionKey& key) const;
     // Returns all attempts that were added and not removed, sorted. The first call on a state
-    // folder looks at all attempts once, for those that an agent without an index began. An error
-    // means that it cannot be told which attempts run.
+    // folder looks at all attempts once: an agent without an index may have begun some. An error
+    // means that some attempts may run unseen.
     [[nodiscard]] Result<std::vector<ActionKey>> keys() const;
 
 private:

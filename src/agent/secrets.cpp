@@ -1,6 +1,6 @@
 // Filling secrets into requests, and redacting them from everything that comes back.
 //
-// Redaction knows every form in which a program may print a secret: as it is, by line, and each of
+// Redaction knows the forms in which programs print secrets: as they are, by line, and each of
 // these in URL, hex and base64 form. Base64 needs three forms, since the encoding of a text
 // depends on its offset in a group of three bytes.
 //
@@ -143,7 +143,7 @@ void add_encoded(std::string_view text, std::vector<std::string>& values) {
     });
 }
 
-// Adds every text that tells the secret, or a line of it.
+// Adds every text that reveals the secret, or a line of it.
 void add_forms(const std::string& secret, std::vector<std::string>& values) {
     if (secret.empty()) {
         return;

@@ -1,9 +1,9 @@
 // Secrets: put into a request in memory, and kept out of every file and every answer.
 //
 // A request on disk and on screen has `${secret:NAME}`; fill_secrets() replaces it just before the
-// effect. Redactor replaces each occurrence of a secret in output and evidence by `***`: its whole
-// value, each of its lines, and their base64, URL and hex forms. A line of under 6 bytes is only
-// hidden as part of the whole. Pure; not thread-safe.
+// effect. Redactor replaces each occurrence of a secret in output and evidence by `***`. It knows
+// the whole value, each of its lines, and their base64, URL and hex forms. A line of under 6 bytes
+// is only hidden as part of the whole. Pure; not thread-safe.
 #pragma once
 
 #include "base/json.h"

@@ -36,8 +36,8 @@ int complain(const Error& error) {
     return 1;
 }
 
-// Returns false when the other side is gone. An answer that is too large for a frame is replaced
-// by an error with its number, so that its request does not wait for ever.
+// Returns false when the other side is gone. An answer that is too large for a frame becomes an
+// error with its number, so that its request does not wait for ever.
 bool send(const std::vector<Json>& answers) {
     std::string bytes;
     for (const auto& answer : answers) {

@@ -4,8 +4,8 @@
 // the program, and a start may have added arguments of its own at the end. A secret in the cluster
 // file matches any text, since only a start knows it.
 //
-// Whether a process belongs to this member is a second question, because two members may have
-// equal arguments: its user, its release and its folder decide.
+// Two members may have equal arguments. So user, release and folder decide whether a process
+// belongs to this member.
 #include "agent/service_match.h"
 
 #include "agent/key.h"
@@ -186,7 +186,7 @@ bool same_place(const ProcessShape& shape, const os::ProcessFacts& process) {
     }
     const auto read = os::read_environment(process.pid);
     if (!read || !*read) {
-        return true;  // cannot be told
+        return true;  // unknown
     }
     const auto& environment = **read;
     return std::all_of(shape.env.begin(), shape.env.end(), [&](const auto& entry) {

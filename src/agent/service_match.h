@@ -1,8 +1,8 @@
 // Decides whether a process belongs to a service of type `process`.
 //
-// A process is a member's only if all of this holds: it is of the agent's own user; its executable
-// lies in a release of that member, or, for interpreters and Java machines, its script or class
-// path does; and it has the arguments of the cluster file. Functions are thread-safe.
+// A process is a member's only if three things hold. It is of the agent's own user. Its executable
+// lies in a release of that member; for interpreters and Java machines, its script or class path
+// does. It has the arguments of the cluster file. Functions are thread-safe.
 #pragma once
 
 #include "agent/action.h"

@@ -1,18 +1,17 @@
 // The service type `process`: {argv, env, cwd, pid_file, log, stop: {signal, within_ms,
 // kill_after_ms}}, a plain process in a session of its own.
 //
-// The process writes its own pid file ("PID START", START in clock ticks since boot) between fork
-// and exec, so no process of ours lacks one. A pid file is a hint and never believed: the process
-// must exist, be no zombie, and have that start time (if the file has one) and our arguments. If
-// the hint leads nowhere, /proc is searched for this program with these arguments. So a second
-// process is never started beside one that a person started.
+// The process writes its own pid file between fork and exec, so no process of ours lacks one. The
+// file has "PID START", with START in clock ticks since boot. A pid file is a hint and never
+// believed: the process must exist and be no zombie. It must have our arguments and that start
+// time, if the file has one. If the hint leads nowhere, /proc is searched for this program with
+// these arguments. So no second process is started beside the process of a person.
 //
 // A program that renames itself (`title`) is known by that name, its folder and its program: its
 // arguments and environment are overwritten.
 //
-// A process belongs to a service only if it is of the agent's own user and its program lies in a
-// release of that member; see service_match.h. Two processes that fit, or one whose arguments
-// nearly fit, are a doubt. Then nothing is started or signalled.
+// service_match.h says which processes belong to a service. Two processes that fit, or one whose
+// arguments nearly fit, are a doubt. Then nothing is started or signalled.
 //
 // A lock beside the pid file makes start and stop take turns. The new process holds it too until
 // exec. So no other agent takes the process for missing if we are killed in that moment.
@@ -99,7 +98,7 @@ PidFile read_pid_file(const std::string& path) {
     return hint;
 }
 
-// The process of a service, or none. With a doubt, "none" means that it cannot be told.
+// The process of a service, or none. With a doubt, "none" means "unknown".
 struct Search {
     std::optional<os::ProcessFacts> process = {};
     std::optional<Error> doubt = {};
@@ -119,7 +118,7 @@ Search by_pid_file(const ProcessService& service) {
     return {.process = ours ? candidate : std::nullopt, .doubt = {}};
 }
 
-// The processes that fit a service, and the difference of one that nearly fits.
+// The processes that fit a service, and the difference of a process that nearly fits.
 struct Candidates {
     std::vector<os::ProcessFacts> fitting;
     std::optional<Error> near;

@@ -1,7 +1,7 @@
 // The errors that every backend words the same way, and the random ids.
 //
 // Callers decide by the code (`journal.run.open`), people by the text, so both are made in one
-// place. Each text names the run, its holder and what to do next.
+// place. Each text names the run, its holder and the next step.
 #include "journal/answers.h"
 
 #include "base/text.h"

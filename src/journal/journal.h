@@ -133,17 +133,17 @@ public:
     [[nodiscard]] virtual const std::string& id() const = 0;
 
     // Draws another id, durably. A conductor calls it to go on with one copy of a journal although
-    // hosts obey another copy: from then on the two are two journals.
+    // hosts obey another copy. From then on the copies are two journals.
     [[nodiscard]] virtual Status renew_id() = 0;
 
     // Returns the latest leases that were given, of all runs, the newest last.
     [[nodiscard]] virtual Result<std::vector<GivenLease>> given_leases() = 0;
 
-    // Adds a run with its first record and takes its lease. No run but `returns_from` may be open,
-    // and no other conductor may hold that run. Closes `returns_from` in the same commit, unless it
+    // Adds a run with its first record and takes its lease. No run but `reverts_run` may be open,
+    // and no other conductor may hold that run. Closes `reverts_run` in the same commit, unless it
     // is over, and gives back its lease if this object holds it. Errors: journal.run.id,
     // journal.run.exists, journal.run.open (names the open run), journal.run.newer (another run
-    // than `follows` is the newest), journal.run.unknown (no run `returns_from`),
+    // than `follows` is the newest), journal.run.unknown (no run `reverts_run`),
     // journal.lease.held, journal.record.
     virtual Result<Lease> begin_run(const Birth& birth) = 0;
 

@@ -1,10 +1,10 @@
 // The journal in memory. Each function has the rules of its counterpart in sqlite_journal.cpp.
 //
 // Every function checks first and changes last, so an error leaves the store as it was; that
-// replaces transactions. A lease is a pointer to the journal object that holds it, and the
-// destructor gives it back, as the death of a process does on disk. Ids and nonces are derived and
-// not drawn, so that a simulation repeats. A copied store counts its copies, and so its nonces
-// differ from those of the original.
+// replaces transactions. A lease is a pointer to the journal object that holds it. The destructor
+// gives it back, as the death of a process does on disk. Ids and nonces are derived and not drawn,
+// so that a simulation repeats. A copied store counts its copies, and so its nonces differ from
+// those of the original.
 #include "journal/memory/memory_journal.h"
 
 #include "base/hash.h"

@@ -1,8 +1,8 @@
 // A thin layer over SQLite: its errors as Results, and its handles as objects.
 //
 // The table of errors is the point of this file. A person can act on "disk full", "locked by
-// another process" and "not a journal", so each is told apart by SQLite's extended code and errno.
-// A failed sync is of class unknown_outcome: the write may be on disk or not.
+// another process" and "not a journal". SQLite's extended code and errno tell them apart. A failed
+// sync is of class unknown_outcome: the write may be on disk or not.
 //
 // A database error does not throw, and a wrong bind is a bug that ends the program (CHECK).
 #include "journal/sqlite/database.h"
@@ -58,7 +58,7 @@ int last_error(sqlite3* handle) {
     return sqlite3_system_errno(handle);
 }
 
-// A sync that failed is told apart: whether the write is on disk is unknown then.
+// A failed sync is a case of its own: the write may be on disk or not.
 tl::unexpected<Error> io_error(const Failure& failure) {
     const std::string cause =
         failure.system_error == 0

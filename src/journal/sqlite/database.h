@@ -1,5 +1,5 @@
 // Database, Statement, Transaction: the parts of SQLite that the journal needs, with errors as
-// Results that say what to do.
+// Results that name a remedy.
 //
 // No member throws. A Statement or Transaction must not outlive its Database; all three belong to
 // one thread at a time.

@@ -1,8 +1,8 @@
 // LeaseFile: locks that die with their holder, one byte of a file for each run.
 //
-// These are open-file-description locks. They belong to this object's open file, conflict with
-// every other open file of that path (also in the same process), and end with it however the
-// process ends.
+// These are open-file-description locks. They belong to this object's open file and conflict with
+// every other open file of that path, also in the same process. They end with the process, however
+// it ends.
 #pragma once
 
 #include "base/result.h"

@@ -11,6 +11,7 @@ namespace drydock::journal {
 
 namespace {
 
+// Reads the columns in the order number, kind, who, made_ms, detail, answer.
 Result<Request> read_request(const Statement& row) {
     DRYDOCK_TRY_ASSIGN(Json detail, Json::parse(row.text(4)));
     return Request{static_cast<std::uint64_t>(row.integer(0)),

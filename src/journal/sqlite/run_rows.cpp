@@ -36,6 +36,7 @@ Digest to_digest(std::string_view bytes) {
     return digest;
 }
 
+// Returns the key of a record; place_of(number + 1, 0) is the end of a run's range.
 std::int64_t place_of(std::int64_t number, std::uint64_t sequence) {
     return (number << k_sequence_bits) + static_cast<std::int64_t>(sequence);
 }
@@ -81,6 +82,7 @@ Status store_head(Database& database, std::int64_t number, const Head& head, con
     return statement.run();
 }
 
+// Draws the nonce here, inside the transaction: an epoch without its nonce never exists.
 Status insert_lease(Database& database, std::uint64_t epoch) {
     DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("INSERT INTO leases VALUES(?1, ?2)"));
     const std::string nonce = draw_nonce();

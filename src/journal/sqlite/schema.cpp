@@ -1,8 +1,8 @@
 // The tables of the journal, their formats, and how a file is opened.
 //
-// Order of opening: look at the file without opening it; open it through SQLite; refuse foreign
-// databases and programs in them; make or upgrade the tables in one transaction; set the pragmas.
-// A process that dies at any point leaves a file that the next process can open.
+// A file is opened in five steps. Look at it without opening it; open it through SQLite; refuse
+// foreign databases and programs in them. Then make or upgrade the tables in one transaction, and
+// set the pragmas. A process that dies at any point leaves a file that the next process can open.
 //
 // Format 2 adds the journal's id, leases and requests. A journal of format 1 is upgraded at its
 // first opening. docs/formats/journal.md has the format.
@@ -187,6 +187,7 @@ Status close_ended_runs(Database& database) {
     return {};
 }
 
+// Draws the journal's id. Copies of the file keep it until renew_id().
 Status insert_journal_id(Database& database) {
     DRYDOCK_TRY_ASSIGN(Statement statement, database.prepare("INSERT INTO journal(id) VALUES(?1)"));
     const std::string id = draw_journal_id();
@@ -213,7 +214,7 @@ Status make_tables(Database& database) {
 }
 
 // Retries while the journal is busy. The switch of a new file to WAL needs exclusive access, and
-// SQLite does not wait for it: a process that opens the file at that moment gets SQLITE_BUSY.
+// SQLite does not wait for it. A process that opens the file at that moment gets SQLITE_BUSY.
 Status set_up(Database& database) {
     const auto deadline = std::chrono::steady_clock::now() + k_alone_wait;
     Status status = database.execute(k_settings);

@@ -5,8 +5,7 @@
 // later epoch. Locks are kept only after the commit, so an error gives them back.
 //
 // After a failed sync the object refuses all further work (`broken_`): pages that the kernel
-// dropped would look written. Only a new object, which reads the file again, can tell what is on
-// disk.
+// dropped would look written. Only a new object, which reads the file again, sees the true state.
 #include "journal/sqlite/sqlite_journal.h"
 
 #include "base/check.h"
@@ -119,6 +118,7 @@ Status SqliteJournal::commit(Transaction& transaction) {
     return status;
 }
 
+// Changes the object's id only after the commit, so that both always agree.
 Status SqliteJournal::renew_id() {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     const std::string id = draw_journal_id();
@@ -222,6 +222,7 @@ Status SqliteJournal::close_returning(const Birth& birth, const Row& row) {
     return {};
 }
 
+// Reads without a write transaction, so that lists work while a conductor writes.
 Result<std::vector<RunInfo>> SqliteJournal::list_runs() {
     DRYDOCK_TRY_ASSIGN(auto rows, list_rows(database_));
     std::vector<RunInfo> runs;
@@ -317,6 +318,8 @@ void SqliteJournal::release_lease(const std::string& run) {
     }
 }
 
+// Stores the request in a transaction that also reads the run: a run cannot end in between without
+// closing the request.
 Result<std::uint64_t> SqliteJournal::post_request(const std::string& run, const Request& request) {
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));

@@ -168,7 +168,7 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
             PROBE("host: a folder that was not synced is gone");
             attempts_.erase(key);
         }
-        reboots_();  // a folder that was, without more in it, tells nothing
+        reboots_();  // an empty folder says nothing
         return;
     }
     if (faults_.strikes(Fault::torn_at_once)) {
@@ -181,7 +181,7 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
     at_(now + takes, [this, key] { finish(key); });
 }
 
-// Interrupts every attempt that runs. A boot id that differs tells the conductor.
+// Interrupts every attempt that runs. The conductor notices it by the new boot id.
 void FakeHost::reboot() {
     ++boots_;
     for (auto& [key, attempt] : attempts_) {

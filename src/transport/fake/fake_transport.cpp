@@ -4,9 +4,9 @@
 // events in order of time, and of planning within one time, so a seed always gives the same run.
 // Nothing happens outside of wait().
 //
-// A frame's way to the host has these dangers, in this order: the network parts, the connection
-// breaks, the agent hangs, the request comes late on a dead connection. The answer's way has its
-// own: lost, late, twice. A channel outlives its conversation, because frames on their way do.
+// A request can be struck four times, in this order. The network parts, the connection breaks, the
+// agent hangs, or the request comes late on a dead connection. An answer can be lost, late, or
+// doubled. A channel outlives its conversation, because frames on their way do.
 #include "transport/fake/fake_transport.h"
 
 #include "base/probe.h"
@@ -285,7 +285,7 @@ void FakeTransport::tick(const std::string& name) {
     }
 }
 
-// Runs all events until that time, also those that an event plans.
+// Runs all events until that time, also events that another event plans.
 void FakeTransport::happen_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
     while (!agenda_.empty() && agenda_.front().at_ms <= now_ms) {

@@ -2,7 +2,7 @@
 //
 // The steps are taken by poll(), which each later call of the transport makes, so no call waits
 // for a child. Signals go to the child's process group, since `ssh` and `sudo` have children of
-// their own. finish() is the one call that waits: all children share its grace.
+// their own. Only finish() waits, and all children share its grace.
 #include "transport/local/child_reaper.h"
 
 #include "os/clock.h"

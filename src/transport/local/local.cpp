@@ -1,8 +1,8 @@
 // The local transport: a child process for each conversation, with three pipes.
 //
-// All pipes are non-blocking. A send only appends to a buffer, and flush() writes what the pipe
-// takes; so a host that stalls holds up no other host. Each read takes at most 1 MiB for the same
-// reason. Standard error is read as well, because a child that fills that pipe would stall.
+// All pipes are non-blocking. A send only appends to a buffer, and flush() writes as much as the
+// pipe takes. So a host that stalls holds up no other host. Each read takes at most 1 MiB for the
+// same reason. Standard error is read as well, because a child that fills that pipe would stall.
 //
 // When the stream ends, the last words of standard error become the error's text.
 // docs/formats/agent-protocol.md has the protocol.
