@@ -164,7 +164,7 @@ std::string program_of(const Json& request) {
 }
 
 // Returns the last line of output, which nearly always says why a program failed.
-std::string last_words(const Json& evidence) {
+std::string last_line_of(const Json& evidence) {
     const auto lines = split(trim(evidence["output_tail"].as_string()), '\n');
     return lines.back().empty() ? std::string() : fmt::format(": {}", trim(lines.back()));
 }
@@ -183,7 +183,7 @@ ActionResult stalled(const Json& request, const std::string& folder, Json eviden
 
 // Maps the end of a process to an outcome. An early end is unknown, since the command may have
 // done half of its work. A wrong exit code is the command's own word, and therefore failed.
-ActionResult judge(const Json& request, const os::RunResult& run, Json evidence) {
+ActionResult result_of(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
         const auto ending = run.timed_out   ? fmt::format("was ended after {} ms", run.duration_ms)
@@ -196,7 +196,7 @@ ActionResult judge(const Json& request, const os::RunResult& run, Json evidence)
     }
     if (!is_done(request, run.exit)) {
         const std::string message =
-            fmt::format("{} ended with {}{}", program, run.exit.text(), last_words(evidence));
+            fmt::format("{} ended with {}{}", program, run.exit.text(), last_line_of(evidence));
         return failed({"command.failed", message, "`drydock log --json` has its output"},
                       std::move(evidence));
     }
@@ -284,7 +284,7 @@ ActionResult run_command(const Json& request, const ActionContext& context, Life
     }
     const bool is_stall = run->cancelled && !context.cancelled();
     auto result = is_stall ? stalled(request, context.folder, std::move(evidence))
-                           : judge(request, *run, std::move(evidence));
+                           : result_of(request, *run, std::move(evidence));
     return finish_output(std::move(result), request, context.folder, *output);
 }
 

@@ -94,7 +94,7 @@ public:
 
 private:
     static Watchdog& watchdog() {
-        static Watchdog& instance = *new Watchdog;  // its thread may outlive all that is static
+        static Watchdog& instance = *new Watchdog;  // its thread outlives static objects
         return instance;
     }
 

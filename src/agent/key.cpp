@@ -120,15 +120,16 @@ Json to_json(const Error& error) {
 namespace {
 
 // Cuts a text for people; the cut may split a character, which then becomes "?".
-std::string capped(const std::string& text) {
+std::string cap_text(const std::string& text) {
     return text.size() <= k_error_bytes_max ? text : to_utf8(text.substr(0, k_error_bytes_max));
 }
 
 }  // namespace
 
 Error read_error(const Json& value) {
-    Error error{capped(value["code"].as_string()), capped(value["message"].as_string()), {}, {}};
-    error.remedy = capped(value["remedy"].as_string());
+    Error error{
+        cap_text(value["code"].as_string()), cap_text(value["message"].as_string()), {}, {}};
+    error.remedy = cap_text(value["remedy"].as_string());
     for (const auto& [kind, name] : k_class_names) {
         if (value["class"].as_string() == name) {
             error.kind = kind;

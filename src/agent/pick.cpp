@@ -58,12 +58,12 @@ const Json* at_pointer(const Json& probe, const Json& document, const Json& poin
     return match == nullptr && probe.contains("missing") ? &probe["missing"] : match;
 }
 
-Finding pick_pointer(const Json& probe, const Json& document) {
+Finding extract_pointer(const Json& probe, const Json& document) {
     const Json* match = at_pointer(probe, document, probe["pointer"]);
     return match == nullptr ? absent("nothing at " + probe["pointer"].as_string()) : known(*match);
 }
 
-Finding pick_pointers(const Json& probe, const Json& document) {
+Finding extract_pointers(const Json& probe, const Json& document) {
     Json list{Json::Array{}};
     for (const auto& pointer : probe["pointers"].items()) {
         const Json* match = at_pointer(probe, document, pointer);
@@ -75,7 +75,7 @@ Finding pick_pointers(const Json& probe, const Json& document) {
     return known(std::move(list));
 }
 
-Finding pick_equal(const Json& probe, const Json& document) {
+Finding extract_equal(const Json& probe, const Json& document) {
     const auto& pointers = probe["equal"].items();
     if (pointers.size() != 2) {
         return cannot_tell("`equal` needs two pointers");
@@ -87,7 +87,7 @@ Finding pick_equal(const Json& probe, const Json& document) {
 }
 
 // Sorts the values: a list of members has no order of its own, and facts are compared.
-Finding pick_collect(const Json& probe, const Json& document) {
+Finding extract_collect(const Json& probe, const Json& document) {
     const auto& collect = probe["collect"];
     const Json* list = at_pointer(probe, document, collect["list"]);
     if (list == nullptr) {
@@ -107,7 +107,7 @@ Finding pick_collect(const Json& probe, const Json& document) {
 
 // Takes time in proportion to the text, whatever the pattern is (RE2). The value is the first
 // group, or the whole match without one.
-Finding pick_regex(const std::string& pattern, const std::string& text) {
+Finding extract_regex(const std::string& pattern, const std::string& text) {
     RE2::Options options;
     options.set_log_errors(false);
     options.set_encoding(RE2::Options::EncodingLatin1);  // the text may be anything
@@ -126,8 +126,8 @@ Finding pick_regex(const std::string& pattern, const std::string& text) {
     return absent("no line matches " + pattern);
 }
 
-Finding pick_matches(const std::string& pattern, const std::string& text) {
-    Finding finding = pick_regex(pattern, text);
+Finding extract_matches(const std::string& pattern, const std::string& text) {
+    Finding finding = extract_regex(pattern, text);
     if (finding.status != Finding::Status::unknown) {
         finding = known(finding.status == Finding::Status::known);
     }
@@ -135,7 +135,7 @@ Finding pick_matches(const std::string& pattern, const std::string& text) {
 }
 
 // Returns the value of "name 12" or "name{...} 12" of a Prometheus text.
-Finding pick_metric(const std::string& name, const std::string& text) {
+Finding extract_metric(const std::string& name, const std::string& text) {
     for (const auto& line : split(text, '\n')) {
         if (line.size() > name.size() && line.starts_with(name)
             && (line[name.size()] == ' ' || line[name.size()] == '{')) {
@@ -154,7 +154,7 @@ std::string unquoted(const std::string& value) {
 }
 
 // Reads "key=value" or "key: value" lines; the last line counts.
-Finding pick_key(const std::string& key, const std::string& text) {
+Finding extract_key(const std::string& key, const std::string& text) {
     Finding finding = absent("no key " + key);
     for (const auto& line : split(text, '\n')) {
         const auto separator = line.find_first_of("=:");
@@ -166,13 +166,13 @@ Finding pick_key(const std::string& key, const std::string& text) {
     return finding;
 }
 
-using PickJson = Finding (*)(const Json& probe, const Json& document);
+using JsonExtractor = Finding (*)(const Json& probe, const Json& document);
 
-PickJson json_picker(const Json& probe) {
-    return probe.contains("pointer")    ? pick_pointer
-           : probe.contains("pointers") ? pick_pointers
-           : probe.contains("equal")    ? pick_equal
-           : probe.contains("collect")  ? pick_collect
+JsonExtractor json_extractor(const Json& probe) {
+    return probe.contains("pointer")    ? extract_pointer
+           : probe.contains("pointers") ? extract_pointers
+           : probe.contains("equal")    ? extract_equal
+           : probe.contains("collect")  ? extract_collect
                                         : nullptr;
 }
 
@@ -247,18 +247,18 @@ Finding cannot_tell(std::string_view problem, Json evidence) {
 
 Finding pick(const Json& probe, const std::string& text) {
     Finding finding;
-    if (const auto picker = json_picker(probe)) {
+    if (const auto picker = json_extractor(probe)) {
         const auto document = Json::parse(text);
         finding = document ? picker(probe, *document)
                            : cannot_tell("this is no JSON: " + document.error().message);
     } else if (probe.contains("regex")) {
-        finding = pick_regex(probe["regex"].as_string(), text);
+        finding = extract_regex(probe["regex"].as_string(), text);
     } else if (probe.contains("matches")) {
-        finding = pick_matches(probe["matches"].as_string(), text);
+        finding = extract_matches(probe["matches"].as_string(), text);
     } else if (probe.contains("metric")) {
-        finding = pick_metric(probe["metric"].as_string(), text);
+        finding = extract_metric(probe["metric"].as_string(), text);
     } else if (probe.contains("key")) {
-        finding = pick_key(probe["key"].as_string(), text);
+        finding = extract_key(probe["key"].as_string(), text);
     } else {
         finding = known(to_utf8(trim(text)));
     }
@@ -269,7 +269,7 @@ Finding pick(const Json& probe, const std::string& text) {
 }
 
 std::optional<Finding> pick_from_json(const Json& probe, const Json& document) {
-    const auto picker = json_picker(probe);
+    const auto picker = json_extractor(probe);
     return picker != nullptr ? std::optional(picker(probe, document)) : std::nullopt;
 }
 

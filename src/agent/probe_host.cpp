@@ -115,7 +115,7 @@ Finding file_facts(const std::string& path, bool exists_only) {
 }
 
 // Returns the state of the probe's service; unknown if there is no such service type.
-ServiceState look_at(const Json& probe, std::int64_t timeout_ms) {
+ServiceState query_service(const Json& probe, std::int64_t timeout_ms) {
     const auto type = find_service_type(probe["service"]);
     if (!type) {
         ServiceState state;
@@ -196,7 +196,7 @@ Finding probe_link(const Json& probe, std::int64_t) {
 // A failed service counts as stopped: conditions ask whether its processes are there. The evidence
 // has the phase.
 Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
-    const auto state = look_at(probe, timeout_ms);
+    const auto state = query_service(probe, timeout_ms);
     if (state.phase == ServiceState::Phase::unknown) {
         return {Finding::Status::unknown, {}, state.evidence};
     }
@@ -214,7 +214,7 @@ Finding program_unknown(const ServiceState& state) {
 }  // namespace
 
 Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
-    const auto state = look_at(probe, timeout_ms);
+    const auto state = query_service(probe, timeout_ms);
     if (is_down(state)) {
         return absent("it does not run", state.evidence);
     }
@@ -224,7 +224,7 @@ Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
 // Looks at the executable first and then at the open files. The open files decide only if they
 // belong to one version: two versions would be a guess.
 Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
-    const auto state = look_at(probe, timeout_ms);
+    const auto state = query_service(probe, timeout_ms);
     if (is_down(state)) {
         return absent("it does not run", state.evidence);
     }

@@ -17,7 +17,7 @@ bool lists(const Json& codes, int status) {
            != codes.items().end();
 }
 
-Finding judge(const Json& probe, const HttpAnswer& answer) {
+Finding result_of(const Json& probe, const HttpAnswer& answer) {
     if (lists(probe["absent_status"], answer.status)) {
         return absent(fmt::format("status {}", answer.status));
     }
@@ -41,7 +41,7 @@ std::vector<Finding> probe_http(const std::vector<Json>& probes, std::int64_t ti
     const auto answer = send_http(request);
     std::vector<Finding> findings;
     for (const auto& probe : probes) {
-        Finding finding = answer ? judge(probe, *answer)
+        Finding finding = answer ? result_of(probe, *answer)
                           : answer.error().failure == HttpFailure::refused
                               ? absent("nobody listens there: " + answer.error().message)
                               : cannot_tell(answer.error().message);

@@ -30,7 +30,7 @@ constexpr std::int64_t k_tick_ms = 5;
 constexpr std::int64_t k_tick_ms_max = 100;  // after a while of waiting: long actions cost little
 constexpr int k_exit_wrong_use = 2;
 
-int complain(const Error& error) {
+int print_error(const Error& error) {
     const std::string text = "drydock agent: " + error.text() + "\n";
     (void)os::write_all(STDERR_FILENO, text);
     return 1;
@@ -87,7 +87,7 @@ struct Loop {
         }
         const auto frames = reader.feed({chunk.data(), static_cast<std::size_t>(size)});
         if (!frames) {
-            return complain(frames.error());
+            return print_error(frames.error());
         }
         active_ms = clock.monotonic_ms();
         for (const auto& frame : *frames) {
@@ -96,7 +96,7 @@ struct Loop {
             }
         }
         const auto broken = reader.feed("");  // an error comes after the frames before it
-        return broken ? std::nullopt : std::optional(complain(broken.error()));
+        return broken ? std::nullopt : std::optional(print_error(broken.error()));
     }
 
     int run() {
@@ -141,7 +141,7 @@ int serve(const std::string& state_folder, std::vector<std::string> folders) {
     std::signal(SIGPIPE, SIG_IGN);
     auto host = LocalHost::open(state_folder, "/proc/self/exe", std::move(folders));
     if (!host) {
-        return complain(host.error());
+        return print_error(host.error());
     }
     if (!os::write_all(STDOUT_FILENO, transport::k_greeting)) {
         return 0;

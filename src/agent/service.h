@@ -1,6 +1,6 @@
 // Services: how the process of a member is started, stopped and observed.
 //
-// The types are a table (service.cpp); `process` and `command` are in it. look() changes nothing
+// The types are a table (service.cpp); `process` and `command` are in it. query() changes nothing
 // and is safe from any thread; start and stop run in a supervisor, a program with one thread.
 #pragma once
 

@@ -63,7 +63,7 @@ Phase phase_of(const os::RunResult& run) {
 
 // Runs the status command. The state stays unknown if the command does not run, is too slow or
 // dies.
-ServiceState look(const Json& service, std::int64_t timeout_ms) {
+ServiceState query(const Json& service, std::int64_t timeout_ms) {
     ServiceState state;
     const auto argv = read_texts(service["status"], "status");
     os::RunOptions options;
@@ -87,7 +87,7 @@ ServiceState look(const Json& service, std::int64_t timeout_ms) {
 
 // Refuses to start a service that runs, starts or stops: the script could start a second process.
 ActionResult start(const Json& service, const ActionContext& context) {
-    const auto state = look(service, k_status_within_ms);
+    const auto state = query(service, k_status_within_ms);
     if (state.phase == Phase::running) {
         return failed({"service.already_running",
                        "the service runs already, by its own status command",
@@ -122,14 +122,14 @@ ActionResult still_there(const ServiceState& state, std::int64_t within_ms) {
 // Runs the stop command, then polls the status until the service is down or the time is over.
 ActionResult stop(const Json& service, std::int64_t within_ms, const ActionContext& context) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
-    auto state = look(service, k_status_within_ms);
+    auto state = query(service, k_status_within_ms);
     if (is_down(state)) {
         state.evidence.set("note", "was not running");
         return {Outcome::done, state.evidence};
     }
     auto stopped = run_command_action(command_request(service, "stop", within_ms), context);
     while (stopped.outcome == Outcome::done) {
-        state = look(service, k_status_within_ms);
+        state = query(service, k_status_within_ms);
         if (is_down(state)) {
             return stopped;
         }
@@ -143,6 +143,6 @@ ActionResult stop(const Json& service, std::int64_t within_ms, const ActionConte
 
 }  // namespace
 
-const ServiceType k_command_service = {"command", "start", start, stop, look};
+const ServiceType k_command_service = {"command", "start", start, stop, query};
 
 }  // namespace drydock::agent

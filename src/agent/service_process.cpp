@@ -394,7 +394,7 @@ ActionResult stop(const Json& value, std::int64_t within_ms, const ActionContext
     return {Outcome::done, std::move(evidence)};
 }
 
-ServiceState look(const Json& value, std::int64_t) {
+ServiceState query(const Json& value, std::int64_t) {
     ServiceState state;
     const auto service = read_service(value);
     if (!service) {
@@ -418,6 +418,6 @@ ServiceState look(const Json& value, std::int64_t) {
 
 }  // namespace
 
-const ServiceType k_process_service = {"process", "argv", start, stop, look};
+const ServiceType k_process_service = {"process", "argv", start, stop, query};
 
 }  // namespace drydock::agent

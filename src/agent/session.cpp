@@ -1,8 +1,8 @@
 // The agent's protocol: requests in, answers out, over the interface Host.
 //
 // handle() returns every answer that is ready at once; tick() returns the others. Two tables keep
-// the open requests by number: `waits_` for actions, `probes_` for sets of probes. A number is in
-// at most one of them.
+// the open requests by number: one for actions, one for sets of probes. A number is in at most one
+// of them.
 //
 // The hard rule is about "none": such an answer lets a conductor begin the action again elsewhere
 // or later. So final_answer() buries the key first. As long as a command could still be on its
@@ -79,7 +79,7 @@ Result<Commander> read_commander(const Json& frame) {
     return Commander{journal, frame["epoch"].as_int()};
 }
 
-Json done() {
+Json empty_answer() {
     return Json(Json::Object{});
 }
 
@@ -104,7 +104,7 @@ noted_head(const Json& frame, const Commander& commander, const ActionKey& key) 
 
 // Returns the heads as JSON. The newest records of each run come last; surplus heads are left off
 // at the front.
-Json told_heads(const std::set<NotedHead>& heads) {
+Json heads_answer(const std::set<NotedHead>& heads) {
     Json result{Json::Array{}};
     std::size_t surplus = heads.size() - std::min(heads.size(), k_heads_max);
     for (const NotedHead& head : heads) {
@@ -201,7 +201,7 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
         return hello(frame);
     }
     if (verb == "ping") {
-        return stamped(done());
+        return stamped(empty_answer());
     }
     if (verb == "fence") {
         return fence(frame);
@@ -224,7 +224,7 @@ Result<Json> Session::fence(const Json& frame) {
     owner.since_epoch = owner.epoch + (frame["again"].as_bool() ? 1 : 0);
     const bool take_over = frame["take_over"].as_bool();
     DRYDOCK_TRY_ASSIGN(const auto epoch, host_.fence(std::move(owner), take_over));
-    return stamped(done().set("fence", epoch));
+    return stamped(empty_answer().set("fence", epoch));
 }
 
 // Refuses a displaced conductor also when it only reads, so that it notices. A survey names no
@@ -251,7 +251,7 @@ Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& fram
                        Redactor(frame["secrets"])};
     auto facts = probing.poll();
     if (facts) {
-        return stamped(done().set("facts", std::move(*facts)));
+        return stamped(empty_answer().set("facts", std::move(*facts)));
     }
     probes_.emplace(number, std::move(probing));
     return std::nullopt;
@@ -270,7 +270,7 @@ Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame)
     DRYDOCK_TRY_ASSIGN(const auto commander, read_commander(frame));
     if (verb == "cancel") {
         DRYDOCK_TRY(host_.cancel(commander, key));
-        return done();
+        return empty_answer();
     }
     if (!frame["request"].is_object()) {
         return bad_request("`exec` has no `request`");
@@ -313,7 +313,7 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
         part.last = frame["last"].as_string();
     }
     DRYDOCK_TRY(host_.put(commander, part));
-    return done();
+    return empty_answer();
 }
 
 // True if the action runs, or if the command that begins it may still come on a broken connection.
@@ -363,7 +363,7 @@ std::optional<Json> Session::poll(Wait& wait) {
         return std::nullopt;
     }
     wait.progress_ms = now_ms;
-    return done().set("progress", state.detail);
+    return empty_answer().set("progress", state.detail);
 }
 
 std::vector<Json> Session::tick() {
@@ -372,7 +372,7 @@ std::vector<Json> Session::tick() {
         auto facts = entry->second.poll();
         if (facts) {
             answers.push_back(
-                numbered(entry->first, stamped(done().set("facts", std::move(*facts)))));
+                numbered(entry->first, stamped(empty_answer().set("facts", std::move(*facts)))));
         }
         entry = facts ? probes_.erase(entry) : std::next(entry);
     }
@@ -403,7 +403,7 @@ Result<Json> Session::hello(const Json& frame) {
         if (!run.empty() && !is_plain_name(run, "-_.")) {
             return bad_request("`heads_of` names no run");
         }
-        answer.set("heads", told_heads(host_.heads(run)));
+        answer.set("heads", heads_answer(host_.heads(run)));
     }
     Json running{Json::Array{}};
     DRYDOCK_TRY_ASSIGN(const auto actions, host_.running());

@@ -86,7 +86,7 @@ private:
     Result<MemoryRun*> find(const std::string& id);
     Result<MemoryRun*> find_owned(const std::string& id);
     Status check_birth(const Birth& birth);
-    Status close_returning(const Birth& birth);
+    Status close_reverted(const Birth& birth);
     void lease(MemoryRun& run, const Holder& holder);
     void write(MemoryRun& run, const Head& head, const Entry& entry);
     void answer(const std::string& run, const Entry& entry);
@@ -141,7 +141,7 @@ Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
     return run;
 }
 
-// Refuses a second open run, except the run that the birth reverts, if no other conductor holds
+// Refuses a second open run, except the run that the new run reverts, if no other conductor holds
 // that one.
 Status MemoryJournal::check_birth(const Birth& birth) {
     DRYDOCK_TRY(check_run_id(birth.run.id));
@@ -163,9 +163,9 @@ Status MemoryJournal::check_birth(const Birth& birth) {
     return is_newer ? Status(run_newer(describe(runs.back()))) : Status();
 }
 
-// Writes the last record of the run that the birth reverts, and releases it. A run that is over
+// Writes the last record of the run that the new run reverts, and releases it. A run that is over
 // stays as it is.
-Status MemoryJournal::close_returning(const Birth& birth) {
+Status MemoryJournal::close_reverted(const Birth& birth) {
     if (birth.returns_from.empty()) {
         return {};
     }
@@ -186,7 +186,7 @@ Result<Lease> MemoryJournal::begin_run(const Birth& birth) {
     new_run.run = birth.run;
     new_run.head.hash = chain_start(birth.run);
     DRYDOCK_TRY_ASSIGN(const Head head, next_head(new_run, new_run.head, birth.first));
-    DRYDOCK_TRY(close_returning(birth));
+    DRYDOCK_TRY(close_reverted(birth));
     write(new_run, head, birth.first);
     lease(new_run, birth.who);
     store_->runs.push_back(std::move(new_run));

@@ -87,7 +87,7 @@ private:
     Result<Row> find_owned(const std::string& run);
     Status check_other_runs(const Birth& birth);
     Result<ScopedLock> lock(const Row& row);
-    Status close_returning(const Birth& birth, const Row& row);
+    Status close_reverted(const Birth& birth, const Row& row);
     Result<Head> write(const Row& row, const Entry& entry);
     Result<Lease> raise_lease(const std::string& run, const Holder& holder);
     Result<Head>
@@ -150,7 +150,7 @@ RunInfo SqliteJournal::describe(Row row) const {
     return std::move(row.info);
 }
 
-// Returns an error if another run is open, or if a run is newer than the birth expects.
+// Returns an error if another run is open, or if a run is newer than `follows`.
 Status SqliteJournal::check_other_runs(const Birth& birth) {
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database_));
     for (const Row& row : rows) {
@@ -199,7 +199,7 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
             DRYDOCK_TRY_ASSIGN(auto taken, lock(old));
             old_lock.emplace(std::move(taken));
         }
-        DRYDOCK_TRY(close_returning(birth, old));
+        DRYDOCK_TRY(close_reverted(birth, old));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t number, insert_run(database_, birth.run));
     DRYDOCK_TRY_ASSIGN(const std::uint64_t epoch, raise_epoch(database_, number, birth.who));
@@ -213,8 +213,8 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     return Lease{epoch, head};
 }
 
-// Writes the last record of the run that the birth reverts. A run that is over stays as it is.
-Status SqliteJournal::close_returning(const Birth& birth, const Row& row) {
+// Writes the last record of the run that the new run reverts. A run that is over stays as it is.
+Status SqliteJournal::close_reverted(const Birth& birth, const Row& row) {
     if (row.info.state.is_over) {
         return {};
     }

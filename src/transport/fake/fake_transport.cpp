@@ -85,9 +85,9 @@ FakeTransport::~FakeTransport() = default;
 // Returns the state of a host, made at its first use. Wake-ups at one moment are merged into one
 // tick.
 FakeTransport::Station& FakeTransport::station(const std::string& name) {
-    Station& station = stations_[name];
-    if (!station.host) {
-        station.host = std::make_unique<FakeHost>(
+    Station& host_state = stations_[name];
+    if (!host_state.host) {
+        host_state.host = std::make_unique<FakeHost>(
             name,
             system_,
             clock_,
@@ -95,8 +95,8 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
             [this](std::int64_t at_ms, std::function<void()> callback) {
                 at(at_ms, std::move(callback));
             },
-            [this, name, &station] {
-                if (!std::exchange(station.tick_planned, true)) {
+            [this, name, &host_state] {
+                if (!std::exchange(host_state.tick_planned, true)) {
                     at(clock_.monotonic_ms(), [this, name] { tick(name); });
                 }
             },
@@ -104,7 +104,7 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
                 reboot(name, clock_.monotonic_ms() + faults_.between(k_boot_ms_min, k_boot_ms_max));
             });
     }
-    return station;
+    return host_state;
 }
 
 FakeHost& FakeTransport::host(const std::string& name) {
