@@ -1,4 +1,4 @@
-// The action `venv` with an interpreter that stands in for Python and writes down what it is asked.
+// The action `venv` with a stand-in for Python that writes down its arguments.
 #include "agent/action.h"
 #include "agent/test_world.h"
 
@@ -16,7 +16,7 @@ class Venv : public testing::Test, protected Scratch {
 protected:
     void SetUp() override {
         write("pins.txt", "one==1\n");
-        // `python -m venv TARGET` puts itself there; the rest is noted, and fails if it is told to.
+        // `python -m venv TARGET` copies itself there; other calls are noted, and fail on request.
         write("python",
               fmt::format("#!/bin/sh\necho \"$@\" >>{0}/calls\n"
                           "if [ \"$2\" = venv ]; then mkdir -p $3/bin && cp {0}/python $3/bin/ && "

@@ -26,7 +26,7 @@ protected:
         return run_typed(request, context);
     }
 
-    // A service that sleeps, told from all others by the scratch folder in its arguments.
+    // Returns a service that sleeps; the scratch folder in its arguments makes it unique.
     Json service(const std::string& stop = R"({"signal":"TERM"})") {
         return json(fmt::format(R"({{"type":"process","pid_file":"{0}/pid","log":"{0}/log",
             "cwd":"{0}","stop":{1},
@@ -82,7 +82,7 @@ TEST_F(Actions, start_and_stop_a_process) {
     EXPECT_EQ(look().phase, Phase::running);
     EXPECT_EQ(look().pid, pid);
     EXPECT_EQ(::getsid(pid), pid);
-    const auto again = start();  // what was wanted is so already
+    const auto again = start();  // it runs already, as requested
     EXPECT_EQ(again.outcome, Outcome::done) << error_code(again);
     EXPECT_EQ(again.evidence["pid"].as_int(), pid);
     EXPECT_TRUE(logs("up\n")) << read("log");
@@ -127,7 +127,7 @@ TEST_F(Actions, know_a_process_that_has_renamed_itself) {
     EXPECT_EQ(k_process_service.look(untitled.set("title", ""), 1000).phase, Phase::stopped);
 }
 
-// Two environments share one interpreter: that it runs does not tell which of them it runs.
+// Two environments share one interpreter, so the executable does not tell them apart.
 TEST_F(Actions, adopt_no_renamed_process_of_another_environment) {
     std::filesystem::create_directories(path("env/bin"));
     std::filesystem::create_symlink(path("prog"), path("env/bin/prog"));
@@ -144,7 +144,7 @@ TEST_F(Actions, adopt_no_renamed_process_of_another_environment) {
               "service.already_running");
 }
 
-// The same arguments, but another release behind the path by now: that is not what was wanted.
+// The arguments are the same, but the path leads to another release by now: that is an error.
 TEST_F(Actions, refuse_to_start_beside_another_release) {
     start();
     std::filesystem::rename(path("prog"), path("old"));
@@ -154,7 +154,7 @@ TEST_F(Actions, refuse_to_start_beside_another_release) {
     EXPECT_EQ(error_code(start()), "service.already_running");
 }
 
-// What only this start had behind the service's own arguments does not make it another service.
+// Arguments of one start behind the service's own do not make it another service.
 TEST_F(Actions, start_with_arguments_of_its_own) {
     const auto started = run(
         json(R"({"kind":"service_start","arguments":["--upgrade"]})").set("service", service()));
@@ -167,7 +167,7 @@ TEST_F(Actions, start_with_arguments_of_its_own) {
     EXPECT_EQ(stop().outcome, Outcome::done);
 }
 
-// A pid file is a hint: that number may be anybody's by now.
+// A pid file is a hint: another process may have that number by now.
 TEST_F(Actions, believe_no_pid_file) {
     write("pid", std::to_string(::getpid()) + "\n");
     EXPECT_EQ(look().phase, Phase::stopped);
@@ -234,7 +234,7 @@ TEST_F(Actions, run_a_service_by_its_own_commands) {
     EXPECT_EQ(error_code(run(request)), "service.unknown_type");
 }
 
-// Between up and down is neither, and a status that does not tell is none at all.
+// A service between up and down is neither; a status without meaning is unknown.
 TEST_F(Actions, read_the_phase_of_a_service_from_its_status) {
     const auto phase = [](const std::string& script) {
         auto service = json(R"({"type":"command"})");

@@ -1,4 +1,4 @@
-// What begins and what never does: deadlines, tombstones, starts that fail, indexes and old runs.
+// The beginning of actions: deadlines, tombstones, starts that fail, the index and old runs.
 #include "agent/attempt.h"
 #include "agent/claim_files.h"
 #include "agent/fork_server.h"
@@ -84,7 +84,7 @@ TEST_F(Begin, is_refused_when_no_supervisor_can_be_started) {
     EXPECT_TRUE(host->running()->empty());
 }
 
-// The index forgets what ended, but not because of a question.
+// The index forgets ended attempts, but no query changes it.
 TEST_F(Begin, leaves_no_trace_of_ended_attempts_in_the_index) {
     connect();
     call(json(R"({"do":"hello"})"));
@@ -102,7 +102,7 @@ TEST_F(Begin, leaves_no_trace_of_ended_attempts_in_the_index) {
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r1")));
 }
 
-// The first look at a folder of an agent without an index finds what that one began.
+// The first query of a folder finds the attempts of an agent that had no index.
 TEST_F(Begin, finds_what_an_older_agent_began) {
     make_ended("r0/a.1");
     make_ended("r0/b.1");
@@ -117,7 +117,7 @@ TEST_F(Begin, finds_what_an_older_agent_began) {
     EXPECT_FALSE(std::filesystem::exists(path("state/.running/r0/a.1")));
 }
 
-// Else whoever comes first owns a host that obeyed another.
+// Otherwise the first comer would own a host that obeyed another conductor.
 TEST_F(Begin, is_refused_when_the_fence_is_gone_or_damaged) {
     for (const std::string fence : {"", "rubbish"}) {
         connect();
@@ -251,7 +251,7 @@ TEST_F(Begin, never_comes_by_a_supervisor_that_is_late) {
     }
 }
 
-// Somebody removes the folder of a run while it works: that is no proof that nothing was begun.
+// A person removes the folder of a run that works: that is no proof that nothing was begun.
 TEST_F(Begin, is_not_forgotten_when_the_folder_of_its_run_goes) {
     connect();
     ask(exec("slow", shell("sleep 0.5")), 1);
@@ -266,8 +266,8 @@ TEST_F(Begin, is_not_forgotten_when_the_folder_of_its_run_goes) {
     }
 }
 
-// The process that starts actions may be killed, say for want of memory. The next one is started by
-// a new one, and what ran goes on.
+// The fork server may be killed, say for want of memory. A new one starts the next action, and
+// running actions go on.
 TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
     const auto host = LocalHost::open(path("state"), DRYDOCK_AGENT).value();
     ASSERT_TRUE(host->fence({"c", "j", 1, "ann", 0, {}}, false));
@@ -287,7 +287,7 @@ TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
     EXPECT_TRUE(os::exists(path("slow")) && os::exists(path("next")));
 }
 
-// One that hangs is ended with its orders: it would hold the locks of their attempts.
+// A fork server that hangs is ended with its orders: it would hold the locks of their attempts.
 TEST_F(Begin, gives_the_lock_back_when_the_fork_server_hangs) {
     write("order", "{}");
     const auto input = os::open_file(path("order"), O_RDONLY).value();
@@ -303,7 +303,7 @@ TEST_F(Begin, gives_the_lock_back_when_the_fork_server_hangs) {
     EXPECT_FALSE(os::find_process(pid).value().has_value()) << "a zombie, or stopped still";
 }
 
-// Between its order and its answer: what it forked never begins, and nobody waits for it.
+// The fork server dies between order and answer: its child never begins, and no agent waits for it.
 TEST_F(Begin, goes_on_when_the_fork_server_dies_before_its_answer) {
     ::setenv("DRYDOCK_AGENT_CRASH", "after_fork", 1);
     ::setenv("DRYDOCK_AGENT_CRASH_ONCE", path("crashed").c_str(), 1);
@@ -323,7 +323,7 @@ TEST_F(Begin, goes_on_when_the_fork_server_dies_before_its_answer) {
     EXPECT_EQ(read("ran"), "ran\n");
 }
 
-// It answers too late: the agent has told by then that nothing began.
+// The fork server answers too late: the agent has said by then that nothing began.
 TEST_F(Begin, never_comes_when_the_fork_server_answers_too_late) {
     auto server = ForkServer::start(DRYDOCK_AGENT, 200).value();
     const pid_t pid = find_fork_server();

@@ -1,4 +1,4 @@
-// A supervisor that dies alone: what it started is found, with groups and without.
+// A supervisor that dies alone: its processes are found, with groups and without.
 #include "agent/containment.h"
 #include "agent/test_agent.h"
 #include "os/cgroup.h"
@@ -59,14 +59,14 @@ protected:
     }
 };
 
-// Else a second attempt writes beside the first.
+// Otherwise a second attempt would write beside the first.
 TEST_P(Containments, keep_an_attempt_running_while_its_processes_live) {
     ask(exec("a", worker()), 1000);
     kill_supervisor("a.1");
     EXPECT_EQ(look("a")["state"].as_string(), "running");
     EXPECT_EQ(running().items().size(), 1U);
     wait_until([&] {
-        (void)look("a");  // receives what there is
+        (void)look("a");  // receives pending frames
         return !progress_.empty();
     });
     EXPECT_GE(progress_.begin()->second["progress"]["left_behind"].as_int(), 1);
@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, Containments, testing::Bool(), [](const auto& way
     return way.param ? "group" : "cookie";
 });
 
-// After a boot nothing of an attempt is left, whatever has its numbers by now.
+// After a boot no process of an attempt is left, even if other processes have its numbers.
 TEST(ContainmentRecords, of_another_boot_name_nobody) {
     class Folder : public Scratch {
     } scratch;

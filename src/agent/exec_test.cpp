@@ -60,8 +60,7 @@ TEST_F(Exec, refuses_another_request_under_a_known_key) {
     EXPECT_EQ(read("effects"), "ran\n");
 }
 
-// The connection goes while the action runs; the next one finds it running, then ended.
-// Whoever writes a journal anew does not reach what lies here.
+// A forger of a journal does not reach the heads that lie on a host.
 TEST_F(Exec, notes_the_head_that_it_was_begun_behind) {
     connect();
     EXPECT_EQ(call(json(k_fence_a))["fence"].as_int(), 1);
@@ -95,6 +94,7 @@ TEST_F(Exec, refuses_a_head_that_is_none) {
     EXPECT_EQ(read("effects"), "");
 }
 
+// The connection breaks while the action runs; the next one finds it running, then ended.
 TEST_F(Exec, goes_on_when_the_connection_is_lost) {
     connect();
     ask(exec("a", effect("while ! test -e " + path("go") + "; do sleep 0.02; done; echo end")),
@@ -129,12 +129,12 @@ TEST_F(Exec, refuses_names_that_lead_out_of_the_state_folder) {
 
 struct CrashCase {
     const char* place;
-    const char* effects;  // what the action left behind
+    const char* effects;  // the lines that the action wrote
 };
 
 class Crash : public Exec, public testing::WithParamInterface<CrashCase> {};
 
-// Killed in the middle: the folder is torn, nobody claims an outcome, and nothing runs again.
+// Killed in the middle: the attempt is interrupted, has no outcome, and never runs again.
 TEST_P(Crash, leaves_a_torn_action_that_never_starts_again) {
     const auto& [place, effects] = GetParam();
     connect({std::string("DRYDOCK_AGENT_CRASH=") + place,
@@ -284,7 +284,7 @@ TEST_F(Exec, ends_a_command_that_never_tells_progress_at_its_stall_limit) {
     EXPECT_EQ(ended["result"]["error"]["code"].as_string(), "command.stalled");
 }
 
-// A conductor says that it goes on from there only if something remembers the place.
+// A conductor promises to go on from a place only if a cursor keeps it.
 TEST_F(Exec, tells_whether_a_cancelled_action_has_a_cursor) {
     connect();
     for (const std::string action : {"a", "b"}) {
@@ -349,7 +349,7 @@ TEST_F(Exec, moves_files_in_portions_and_checks_them) {
     EXPECT_EQ(call(get)["error"]["code"].as_string(), "agent.fenced");
 }
 
-// The agent's own record of whom it obeys could be replaced, and any file of its user be read.
+// Otherwise `.fence` could be replaced, and any file of the user be read.
 TEST_F(Exec, moves_no_file_outside_of_its_folders) {
     connect();
     write("secret", "secret");

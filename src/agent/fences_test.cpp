@@ -1,4 +1,4 @@
-// The law of the fence registry: who is let in, who is refused, and who is told of a take-over.
+// The rules of the fence registry: admission, refusal, and the notice of a take-over.
 #include "agent/fences.h"
 
 namespace drydock::agent {
@@ -50,7 +50,7 @@ TEST_F(Fences, refuse_another_journal_of_the_same_cluster) {
     EXPECT_THAT(refused.error().remedy, testing::HasSubstr("--take-over"));
 }
 
-// A cluster file may be renamed; what it works on stays the same.
+// A cluster may be renamed; its claims stay the same.
 TEST_F(Fences, refuse_an_overlapping_claim_under_another_name) {
     EXPECT_EQ(fence(owner("opa", "a", 1, {"pid_file /x/pid", "link /x/current"})), "1");
     EXPECT_EQ(fence(owner("opb", "b", 1, {"link /x/current"})), "agent.owned");
@@ -157,8 +157,8 @@ TEST_F(Fences, remember_a_bounded_number_of_journals) {
     EXPECT_LT(registry_.text().size(), 64U << 10U);
 }
 
-// Noted by each epoch once, and kept from a conductor that tells another: the host's word outlives
-// who comes with a journal that was written anew.
+// Each epoch notes its head once, and no conductor can replace it: the host's note outlives a
+// journal that was forged.
 TEST_F(Fences, keep_the_first_head_of_each_epoch) {
     const auto head = [](std::int64_t epoch, std::int64_t sequence) {
         return NotedHead{"a", epoch, "r", sequence, std::string(64, 'f')};

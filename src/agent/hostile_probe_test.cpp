@@ -59,7 +59,7 @@ private:
     void serve(const std::string& head, const std::string& flood, std::size_t limit) {
         while (!ended_) {
             const os::Fd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-            const timeval patience = {1, 0};  // who reads no more, and stays, holds up nobody
+            const timeval patience = {1, 0};  // a reader that stalls must not hold up the test
             ::setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
             std::array<char, 4096> request = {};
             if (peer && ::read(peer.get(), request.data(), request.size()) > 0) {
@@ -173,7 +173,7 @@ TEST_F(HostileProbes, take_no_answer_without_end) {
     }
 }
 
-// The library holds its own lock while TLS is agreed upon, so that nobody could stop it then.
+// The library holds its own lock while TLS is agreed upon, so that stop() would wait.
 TEST_F(HostileProbes, end_in_the_middle_of_a_tls_handshake) {
     const std::string record = {0x16, 0x03, 0x03, 0x3f, 0x00, 0x02, 0x00, 0x3e, 0x00};
     FloodServer server(record, "x", 16'000, std::chrono::milliseconds(20));
@@ -204,7 +204,7 @@ TEST_F(HostileProbes, take_16_large_answers_in_bounded_memory) {
     EXPECT_LT(peak_kib() - before, k_memory_kib_max);
 }
 
-// What would go out in clear, or as a second request, is not sent at all.
+// A request that would go out in clear, or as two requests, is not sent at all.
 TEST_F(HostileProbes, send_no_request_that_says_more_than_it_should) {
     FloodServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok", 2);
     HttpRequest plain;

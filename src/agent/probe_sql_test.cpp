@@ -1,4 +1,4 @@
-// The probe `sql` against a client that stands in for psql and tells how it was called.
+// The probe `sql` against a stand-in for psql that reports its arguments.
 #include "agent/probe.h"
 #include "agent/test_world.h"
 
@@ -14,7 +14,7 @@ using Status = Finding::Status;
 
 class SqlProbe : public testing::Test, protected Scratch {
 protected:
-    // What the client prints, as a format of printf(1), and how it ends.
+    // The client's output, as a format of printf(1), and its exit status.
     void answer(const std::string& printed, int exit = 0) {
         write("psql",
               fmt::format(

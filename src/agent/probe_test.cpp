@@ -1,4 +1,4 @@
-// Probes against real files, processes and a small HTTP server, one that never answers among them.
+// Probes against real files, real processes, and small HTTP servers, of which one never answers.
 #include "agent/action.h"
 #include "agent/digest.h"
 #include "agent/probe.h"
@@ -108,7 +108,7 @@ protected:
 
     Json ask(const Json& probe) { return ask_all(Json(Json::Array{probe})).items().front(); }
 
-    // "known 3", "absent", "unknown": what the tests compare.
+    // Returns "known 3", "absent" or "unknown", for comparisons.
     std::string told(const std::string& probe) {
         const Json fact = ask(json(probe));
         const auto status = fact["status"].as_string();
@@ -185,7 +185,7 @@ TEST_F(Probes, send_a_body_with_get) {
     EXPECT_NE(request.find("Content-Length: 14\r\n"), std::string::npos) << request;
 }
 
-// Nobody there is an answer; somebody who says nothing is none, and costs no more than its time.
+// A refused connection is absent; a silent server is unknown, and costs no more than the deadline.
 TEST_F(Probes, tell_nobody_there_from_no_answer) {
     SilentServer silent;
     const auto probe =
@@ -292,7 +292,7 @@ TEST_F(Probes, name_the_version_that_a_link_and_a_process_use) {
     child.signal(SIGKILL);
     (void)child.wait(5000);
 
-    // The interpreter lies elsewhere; what it reads lies in the version's folder.
+    // The interpreter lies elsewhere; its script lies in the version's folder.
     write("v2/script", "read line\n");
     const os::Fd script(::open(path("v2/script").c_str(), O_RDONLY | O_CLOEXEC));
     options.argv = {"/bin/sleep", "62.0"};
@@ -323,7 +323,7 @@ TEST_F(Probes, ask_commands) {
     EXPECT_GT(ask(json(R"({"kind":"disk","path":"/","as":"free_bytes"})"))["value"].as_int(), 0);
 }
 
-// What was never sent has failed; what was sent and not answered may have happened.
+// A request that was never sent has failed; a request without an answer may have had its effect.
 TEST_F(Probes, http_actions_know_what_they_do_not_know) {
     SilentServer silent;
     const auto act = [this](const std::string& where, const std::string& method = "GET") {
@@ -342,7 +342,7 @@ TEST_F(Probes, http_actions_know_what_they_do_not_know) {
     EXPECT_EQ(act(silent.url()).outcome, Outcome::failed);
 }
 
-// An agent to come need not read a large file again; one that was just written may still change.
+// A later agent need not read a large file again; a file that was just written may still change.
 TEST_F(Probes, keep_digests_of_files_that_have_settled) {
     write("fresh", "just written");
     keep_digests_in(path("kept"));

@@ -35,7 +35,7 @@ TEST(Redactor, HidesEncodedForms) {
     EXPECT_EQ(redactor.redact(std::string_view("704073732f773072642b6c6f6e6765723f")), "***");
 }
 
-// A stream that comes byte by byte tells the same as one that comes whole.
+// A stream that comes byte by byte gives the same text as a whole one.
 TEST(Redactor, HidesWhatIsCutInPieces) {
     Redactor redactor = redactor_of("hunter2-and-more");
     std::string told;

@@ -141,7 +141,8 @@ TEST_F(Conversation, says_what_runs) {
                   "running":[{"run":"r","action":"a/b","attempt":2,"journal":"j"}]})")});
 }
 
-// It was sent on facts that are old by now. What was begun in time is told of as ever.
+// The request was sent on facts that are old by now. An action that began in time is reported as
+// ever.
 TEST_F(Conversation, begins_nothing_that_came_too_late) {
     const auto exec = [](int number, int by_ms) {
         return fmt::format(R"({{"n":{},"do":"exec","epoch":1,"run":"r","action":"a","attempt":1,

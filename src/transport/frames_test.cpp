@@ -51,7 +51,7 @@ TEST(Frames, refuse_hostile_lengths) {
     EXPECT_FALSE(encode_frame(Json(std::string(k_frame_bytes_max, 'x'))));
 }
 
-// What came before the broken frame is not lost, and a broken reader stays broken.
+// Frames before the broken frame are not lost, and a broken reader stays broken.
 TEST(Frames, answer_what_came_before_an_error) {
     FrameReader reader(FrameReader::Side::agent);
     const auto frames = reader.feed(*encode_frame(frame(1)) + *encode_frame(Json("no object")));

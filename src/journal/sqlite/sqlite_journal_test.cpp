@@ -1,4 +1,4 @@
-// What is SQLite's own: hand-edited tables, full and read-only disks, foreign files.
+// The cases of SQLite alone: hand-edited tables, full and read-only disks, foreign files.
 #include "journal/sqlite/database.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "journal/test_writer.h"
@@ -136,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(
         Edit{"created", "UPDATE runs SET created_ms = 2", "record 1"}),
     [](const auto& test) { return test.param.name; });
 
-// A journal that came from somewhere brings no programs along.
+// A journal of unknown origin must bring no programs along.
 TEST_F(SqliteJournalTest, ViewsAndTriggersAreRefused) {
     for (const char* made : {"CREATE VIEW more AS SELECT * FROM runs",
                              "CREATE TRIGGER more AFTER INSERT ON records BEGIN SELECT 1; END"}) {
@@ -224,7 +224,7 @@ TEST_F(SqliteJournalTest, SaysSoWhenItMayNotWrite) {
     ASSERT_EQ(::chmod(folder.c_str(), is_root ? 0755 : 0500), 0);
     ASSERT_EQ(::chmod(path.c_str(), is_root ? 0600 : 0400), 0);
     if (is_root) {
-        ::setfsuid(65534);  // this thread's file accesses are nobody's
+        ::setfsuid(65534);  // this thread accesses files as the user `nobody`
     }
     const auto refused = open_sqlite(path);
     if (is_root) {
@@ -293,8 +293,8 @@ TEST_F(SqliteJournalTest, RefusesANewerFormat) {
     EXPECT_NE(refused.error().remedy, "");
 }
 
-// A journal of format 1 gets what it lacks. Its conductor died between a run's last record and the
-// word of it.
+// A journal of format 1 gets the additions of format 2. Its conductor died between a run's last
+// record and the word of it.
 TEST_F(SqliteJournalTest, GoesOnWithAJournalOfFormat1) {
     {
         auto written = open_to_write();
@@ -310,7 +310,7 @@ TEST_F(SqliteJournalTest, GoesOnWithAJournalOfFormat1) {
     EXPECT_EQ(open()->id(), journal->id());
 }
 
-// The first `apply` makes the journal while somebody already asks for its log.
+// The first `apply` makes the journal while another process already reads its log.
 TEST_F(SqliteJournalTest, ManyOpenANewOneAtOnce) {
     for (int round = 0; round < 60; ++round) {
         const fs::path fresh = folder / (std::to_string(round) + ".db");

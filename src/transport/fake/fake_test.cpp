@@ -1,5 +1,5 @@
-// The fake transport keeps its promises: frames in order, time that moves only when waited for,
-// faults where they are aimed, and the same world for the same seed.
+// The promises of the fake transport: frames in order, time that moves only in a wait, aimed
+// faults, and the same run for the same seed.
 #include "transport/fake/fake_transport.h"
 #include "transport/fake/idle_system.h"
 
@@ -30,7 +30,7 @@ struct World {
         return std::move(*transport.open({host, {"to", host}, {}, "", ""}));
     }
 
-    // What arrives until the connection breaks or nothing more comes.
+    // Returns the frames that arrive until the connection breaks or no more come.
     std::vector<Json> hear(Conversation& talk) {
         std::vector<Json> heard;
         for (int quiet = 0; quiet < 3;) {
@@ -81,7 +81,7 @@ TEST(FakeTransport, AnswersInTheOrderOfTheQuestions) {
 TEST(FakeTransport, TimeMovesOnlyWhenSomebodyWaits) {
     World world(Faults(1));
     const auto talk = world.open("h1");
-    world.transport.wait({talk.get()}, 10);  // the connection itself is something to look at
+    world.transport.wait({talk.get()}, 10);  // a new connection counts as an arrival
     ASSERT_TRUE(talk->send(hello(1)));
     const std::int64_t sent = world.clock.monotonic_ms();
     EXPECT_TRUE(talk->receive()->empty());
@@ -93,7 +93,7 @@ TEST(FakeTransport, TimeMovesOnlyWhenSomebodyWaits) {
     EXPECT_EQ(world.clock.monotonic_ms(), sent + 5'002);
 }
 
-// The law of the real agent: see Begin.comes_one_attempt_of_an_action_at_a_time.
+// The rule of the real agent: see Begin.comes_one_attempt_of_an_action_at_a_time.
 TEST(FakeHost, RunsOneAttemptOfAnActionAtATime) {
     World world(Faults(1));
     const auto talk = world.open("h1");

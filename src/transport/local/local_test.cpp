@@ -54,7 +54,8 @@ TEST_F(Local, echoes_frames_behind_a_banner) {
     EXPECT_EQ(frames[99], numbered(99));
 }
 
-// What a shell on the way would read in a path of ours is refused; this machine has no such shell.
+// A path that a shell on the way would interpret is refused; to this machine no shell is on the
+// way.
 TEST_F(Local, refuses_words_that_a_shell_would_read) {
     const auto open_at = [&](const HostAddress& host) { return transport_.open(host); };
     for (const char* word : {"/s; touch x", "/s x", "$(id)", "`id`", "/s\nid", "/s'", "/*", ""}) {
@@ -111,7 +112,7 @@ TEST_F(Local, takes_what_is_written_to_stderr) {
     EXPECT_LT(error_.message.size(), 5000U);
 }
 
-// Also one that does not care about its input; nothing of its process group is left.
+// This holds also for an agent that ignores its input; no process of its group is left.
 TEST_F(Local, ends_the_child_with_the_transport) {
     const auto file = fmt::format("{}drydock-local-test.{}", testing::TempDir(), ::getpid());
     auto transport = std::make_unique<LocalTransport>();
