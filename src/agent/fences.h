@@ -47,7 +47,7 @@ struct Owner {
     // In a request: the leases that the journal gave, the newest last. Stored: the lease of
     // `epoch`.
     std::vector<LeaseMark> leases = {};
-    // The head of the first action of the newest epoch that began one here. No request has it.
+    // The head of the first action here, of the newest epoch that has actions. No request has it.
     std::optional<NotedHead> head = {};
     // The epoch of its first fence here; actions of earlier epochs are not remembered. 0: unknown.
     std::int64_t since_epoch = 0;

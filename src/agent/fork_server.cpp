@@ -126,7 +126,7 @@ int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
         return 1;
     }
     ::syscall(SYS_close_range, 4, ~0U, 0);
-    ::prctl(PR_SET_NAME, "drydock action");  // for people who look at processes
+    ::prctl(PR_SET_NAME, "drydock action");  // the name in lists of processes
     return run_action(folder);
 }
 

@@ -1,10 +1,10 @@
-// Host: the machine that a conversation acts on.
-//
 // Start here: host.h (this interface), fences.h and heads.h (the right to command a host),
 // session.h (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an
 // attempt's way: attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds,
 // service.h. Then probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h and http.h
 // serve both.
+//
+// Host: the machine that a conversation acts on.
 //
 // session.h holds the protocol and is pure but for this interface. LocalHost implements it on the
 // real machine, the fake transport in memory. Calls do not block for longer than a disk write, but
@@ -48,7 +48,7 @@ struct Permit {
     Commander commander = {};
     // The record before the request; nothing if its sender named none.
     std::optional<NotedHead> head = {};
-    // By the host's monotonic clock; after it the action never begins.
+    // The latest time to begin, by the host's monotonic clock. After it the action never begins.
     std::optional<std::int64_t> begin_by_ms = {};
 
     [[nodiscard]] bool is_late(std::int64_t now_ms) const {
@@ -72,7 +72,7 @@ struct ActionState {
     Json detail;
 };
 
-// A set of probes that runs. Destroying it abandons them.
+// A set of probes that runs. Destroying it abandons the probes.
 class ProbeRun {
 public:
     virtual ~ProbeRun() = default;

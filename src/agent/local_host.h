@@ -87,13 +87,14 @@ private:
     [[nodiscard]] Status start_fork_server();
 
     std::string state_;
-    std::vector<std::string> folders_;  // for files that are put and got
+    std::vector<std::string> folders_;  // for put() and get()
     RunningIndex index_;
     std::string program_;
-    std::set<std::string> durable_runs_;  // whose folders this agent has made or found, and synced
+    std::set<std::string> durable_runs_;  // runs with a folder that this agent has synced
     os::Fd wake_;                         // epoll of probed_ and of the supervisors' pidfds
     os::Fd probed_;                       // eventfd: a set of probes is complete
-    std::optional<ForkServer> fork_server_;  // from the first conductor on that may begin something
+    std::optional<ForkServer>
+        fork_server_;  // started for the first conductor that may begin actions
     bool wants_fork_server_ = false;
     std::vector<Supervisor> supervisors_;
     Prober prober_;

@@ -1,9 +1,9 @@
-// Journal: the durable record of runs.
-//
 // Start here: journal.h (this interface), chain.h (hashes and their checker), answers.h (the errors
 // of all backends), memory/memory_journal.h (the rules without a disk). Then the durable backend:
 // sqlite/sqlite_journal.h, schema.h, run_rows.h, request_rows.h, lease_file.h, database.h.
 // docs/formats/journal.md has the format.
+//
+// Journal: the durable record of runs.
 //
 // A journal holds runs; a run is a chain of records, numbered from 1; a record is one commit and
 // holds one or more events. An event is a Json object with a "type"; the journal reads nothing else

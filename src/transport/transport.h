@@ -1,9 +1,9 @@
-// Transport: a way to get a byte stream to an agent, and nothing more.
-//
 // Start here: transport.h (this interface), frames.h (the bytes of the protocol), local/local.h
 // (real agents behind pipes) with local/child_reaper.h. Then the simulated side:
 // fake/fake_transport.h (connections and time), fake/fake_host.h (a host in memory),
 // fake/fake_system.h (the software on it), fake/faults.h and fake/fake_clock.h.
+//
+// Transport: a way to get a byte stream to an agent, and nothing more.
 //
 // A transport is an argument vector that leads to a host. There `drydock agent` speaks framed JSON
 // on its standard input and output. Implementations are not thread-safe: one loop owns a transport

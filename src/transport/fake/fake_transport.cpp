@@ -4,8 +4,8 @@
 // events in order of time, and of planning within one time, so a seed always gives the same run.
 // Nothing happens outside of wait().
 //
-// A request can be struck four times, in this order. The network parts, the connection breaks, the
-// agent hangs, or the request comes late on a dead connection. An answer can be lost, late, or
+// Four faults can hit a request, in this order: the network parts; the connection breaks; the
+// agent hangs; the request comes late on a dead connection. An answer can be lost, late, or
 // doubled. A channel outlives its conversation, because frames on their way do.
 #include "transport/fake/fake_transport.h"
 

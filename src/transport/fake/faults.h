@@ -17,7 +17,7 @@ namespace drydock::transport {
 enum class Fault {
     request_lost,     // the connection breaks before the host has the request
     answer_lost,      // the host has it, and the connection breaks before the answer
-    answer_twice,     //
+    answer_twice,     // the same answer comes again, maybe late
     answer_late,      // by seconds
     host_away,        // the host cannot be reached for a while
     torn_at_once,     // the action's supervisor dies when its folder was made
@@ -27,14 +27,14 @@ enum class Fault {
     action_fails,     // the system refuses, without any effect
     disk_full,        // the host cannot make the action's folder
     member_dies,      // the service's process is killed
-    host_reboots,     //
+    host_reboots,     // at any time, if the system can do without it
     host_cut,         // the network parts the host from the rest for a while
     clock_steps,      // the wall clock jumps, either way
     journal_full,     // the conductor's disk is full
     conductor_dies,   // the simulation draws it, and the next, for its conductors
     conductor_hangs,  // another one takes over, and the first wakes up again
     writes_lost,      // the host reboots before an agent's writes were synced
-    request_late,     // the connection breaks, and the host still gets the command from it, later
+    request_late,     // the connection breaks, and its command still reaches the host later
     commit_slow,      // a commit of the journal takes up to 20 s
     commit_busy,      // another process keeps the journal locked
     commit_unknown,   // a commit is on disk, and its answer is lost
