@@ -101,7 +101,7 @@ struct RouteAnswer {
     planner::Route route;
 };
 
-[[nodiscard]] Answer<RouteAnswer> route(const Options& options, const std::string& to);
+[[nodiscard]] Answer<RouteAnswer> route(const Options& options, const std::string& target);
 
 struct PlanRequest {
     std::string to;  // several hops away: the plan is that of the first, its `route` names all
@@ -128,7 +128,8 @@ struct Checked {
 
 // Explores the plan; ways back are compiled from its cluster file and pack, if they are still
 // there.
-[[nodiscard]] Checked check(const Options& options, const model::Plan& plan, checker::Options how);
+[[nodiscard]] Checked
+check(const Options& options, const model::Plan& plan, checker::Options check_options);
 // What `plan` does by itself: the largest of some small budgets that is looked through soon. Where
 // the way back closes elsewhere than at the plan's gate, the plan is compiled again, with its gate
 // there, and checked again.
@@ -179,7 +180,7 @@ public:
     // About twice a second while something is awaited: what it is, in a few words ("m3: caught up
     // with the others").
     virtual void
-    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) = 0;
+    on_wait(const std::string& description, const model::Plan& plan, const run::State& state) = 0;
 
     // Up to twice a second, how far an action in flight has come: an action_progress that is not
     // durable.

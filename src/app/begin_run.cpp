@@ -8,17 +8,18 @@
 namespace drydock::app {
 
 tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info, const std::string& file) {
-    const std::string held = info.holder ? fmt::format(", conducted by process {} on {} since {}",
-                                                       info.holder->pid,
-                                                       info.holder->host,
-                                                       show_time(info.holder->since_ms))
-                                         : std::string();
+    const std::string holder_text = info.holder
+                                        ? fmt::format(", conducted by process {} on {} since {}",
+                                                      info.holder->pid,
+                                                      info.holder->host,
+                                                      show_time(info.holder->since_ms))
+                                        : std::string();
     return refuse(
         {"run.in_progress",
          fmt::format("run {} is not over ({}{})",
                      info.run.id,
                      info.state.word.empty() ? "created" : info.state.word,
-                     held),
+                     holder_text),
          fmt::format("drydock resume -c {0}, drydock downgrade -c {0}, or drydock abort -c {0}",
                      file),
          ErrorClass::permanent});

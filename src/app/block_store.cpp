@@ -24,9 +24,9 @@ bool is_damage(const Error& error) {
 }  // namespace
 
 std::size_t workers_of(const StoreRequest& request) {
-    const std::size_t wanted =
+    const std::size_t workers =
         request.workers == 0 ? std::thread::hardware_concurrency() : request.workers;
-    return std::clamp<std::size_t>(wanted, 1, k_workers_max);
+    return std::clamp<std::size_t>(workers, 1, k_workers_max);
 }
 
 Result<blocks::Store> open_store(const StoreRequest& request, blocks::SqlAccess access) {
@@ -52,33 +52,34 @@ Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_
         return refuse_store(store.error());
     }
     if (only_schema) {
-        blocks::Inspection found;
-        found.schema = store->metadata->schema();
-        return found;
+        blocks::Inspection inspection;
+        inspection.schema = store->metadata->schema();
+        return inspection;
     }
-    auto found = blocks::inspect(*store);
-    if (!found) {
-        return refuse_store(found.error());
+    auto inspection = blocks::inspect(*store);
+    if (!inspection) {
+        return refuse_store(inspection.error());
     }
-    return std::move(*found);
+    return std::move(*inspection);
 }
 
-Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
+Answer<StoreVerified> verify_store(const StoreRequest& request,
+                                   const OnStoreProgress& on_progress) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
     }
     StoreVerified answer;
-    const auto found = [&](const blocks::Finding& finding) {
+    const auto keep_finding = [&](const blocks::Finding& finding) {
         if (answer.findings.size() < k_findings_max) {
             answer.findings.push_back(finding);
         }
     };
     const auto count = [&](const blocks::StoreVerdict& verdict) {
-        progressed({verdict.rows, verdict.rows_all, "rows", verdict.findings});
+        on_progress({verdict.rows, verdict.rows_all, "rows", verdict.findings});
     };
     auto verdict =
-        blocks::verify(*store->metadata, store->reader, workers_of(request), {found, count});
+        blocks::verify(*store->metadata, store->reader, workers_of(request), {keep_finding, count});
     if (!verdict) {
         return refuse_store(verdict.error());
     }
@@ -87,17 +88,18 @@ Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStorePro
 }
 
 Answer<blocks::Restored> restore_from_store(const StoreRequest& request,
-                                            blocks::RestoreRequest how,
-                                            const OnStoreProgress& progressed) {
+                                            blocks::RestoreRequest restore_request,
+                                            const OnStoreProgress& on_progress) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
     }
-    how.workers = workers_of(request);
+    restore_request.workers = workers_of(request);
     auto restored = blocks::restore(
-        *store->metadata, store->reader, how, [&](std::int64_t done, std::int64_t all) {
-            progressed({done, all, "bytes", 0});
-        });
+        *store->metadata,
+        store->reader,
+        restore_request,
+        [&](std::int64_t bytes, std::int64_t total) { on_progress({bytes, total, "bytes", 0}); });
     if (!restored) {
         return refuse_store(restored.error());
     }

@@ -47,11 +47,12 @@ struct StoreVerified {
 };
 
 [[nodiscard]] Answer<StoreVerified> verify_store(const StoreRequest& request,
-                                                 const OnStoreProgress& progressed);
+                                                 const OnStoreProgress& on_progress);
 // `how.workers` is taken from the request.
-[[nodiscard]] Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& request,
-                                                                 mover::blocks::RestoreRequest how,
-                                                                 const OnStoreProgress& progressed);
+[[nodiscard]] Answer<mover::blocks::Restored>
+restore_from_store(const StoreRequest& request,
+                   mover::blocks::RestoreRequest restore_request,
+                   const OnStoreProgress& on_progress);
 
 // `file` is made, and must not exist.
 [[nodiscard]] Answer<mover::blocks::ExportReport>
@@ -104,6 +105,6 @@ struct StoreRewritten {
 
 // Holds backy2's locks meanwhile.
 [[nodiscard]] Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                                   const OnStoreProgress& progressed);
+                                                   const OnStoreProgress& on_progress);
 
 }  // namespace drydock::app

@@ -59,9 +59,9 @@ Result<model::Plan> compile_back(const Project& project,
 
 // The cluster file and pack that the plan was made from, as they were then.
 Result<Project> project_of(const Options& options, const model::Plan& plan) {
-    Options of_plan = options;
-    of_plan.cluster_file = plan.cluster_file;
-    auto project = open_project(of_plan);
+    Options plan_options = options;
+    plan_options.cluster_file = plan.cluster_file;
+    auto project = open_project(plan_options);
     if (!project) {
         return fail("check.project", fmt::format("{} cannot be read", plan.cluster_file));
     }
@@ -84,10 +84,10 @@ Back back_of(const Options& options, const model::Plan& plan) {
     if (!sources) {
         return {{}, "ways back: " + sources.error().message};
     }
-    auto known = std::make_shared<const Project>(std::move(*project));
-    auto read = std::make_shared<const model::FactSources>(std::move(*sources));
-    return {[known, read, &plan](const model::FactBook& facts) {
-                return compile_back(*known, *read, plan, facts);
+    auto shared_project = std::make_shared<const Project>(std::move(*project));
+    auto shared_sources = std::make_shared<const model::FactSources>(std::move(*sources));
+    return {[shared_project, shared_sources, &plan](const model::FactBook& facts) {
+                return compile_back(*shared_project, *shared_sources, plan, facts);
             },
             ""};
 }
@@ -120,11 +120,11 @@ Checked check_small(const Options& options, const model::Plan& plan) {
     Checked checked;
     std::int64_t took_ms = 0;
     for (const checker::Faults& faults : k_small_faults) {
-        checker::Options how;
-        how.faults = faults;
-        how.memory_max = k_soon_bytes;
-        how.worlds_max = k_soon_worlds;
-        checked = check(options, plan, how);
+        checker::Options check_options;
+        check_options.faults = faults;
+        check_options.memory_max = k_soon_bytes;
+        check_options.worlds_max = k_soon_worlds;
+        checked = check(options, plan, check_options);
         took_ms += checked.took_ms;
         checked.took_ms = took_ms;
         if (checked.report.verdict != checker::Verdict::unfinished) {
@@ -136,15 +136,15 @@ Checked check_small(const Options& options, const model::Plan& plan) {
 
 }  // namespace
 
-Checked check(const Options& options, const model::Plan& plan, checker::Options how) {
+Checked check(const Options& options, const model::Plan& plan, checker::Options check_options) {
     os::RealClock clock;
     const std::int64_t begun = clock.monotonic_ms();
-    Back back = back_of(options, plan);
-    how.back = std::move(back.compile);
+    Back compiler = back_of(options, plan);
+    check_options.back = std::move(compiler.compile);
     Checked checked;
-    checked.report = checker::check(plan, how);
-    if (!back.why_not.empty()) {
-        checked.report.not_modelled.push_back(back.why_not);
+    checked.report = checker::check(plan, check_options);
+    if (!compiler.why_not.empty()) {
+        checked.report.not_modelled.push_back(compiler.why_not);
     }
     checked.took_ms = clock.monotonic_ms() - begun;
     return checked;
@@ -155,11 +155,11 @@ Checked check_soon(const Options& options, model::Plan& plan) {
     if (!checked.report.moved) {
         return checked;
     }
-    auto again = compile_again(options, plan, *checked.report.moved);
-    if (!again) {
+    auto new_plan = compile_again(options, plan, *checked.report.moved);
+    if (!new_plan) {
         return checked;
     }
-    plan = std::move(*again);
+    plan = std::move(*new_plan);
     const std::int64_t before_ms = checked.took_ms;
     checked = check_small(options, plan);
     checked.took_ms += before_ms;
@@ -196,8 +196,8 @@ Status holds(const Json& check) {
     const std::string& verdict = check["verdict"].as_string();
     if (verdict == checker::name_of(checker::Verdict::violated)) {
         std::vector<std::string> broken;
-        for (const Json& one : check["broken"].items()) {
-            broken.push_back(one.as_string());
+        for (const Json& property : check["broken"].items()) {
+            broken.push_back(property.as_string());
         }
         return fail("plan.unproved",
                     fmt::format("the plan's check failed: {}", join(broken, ", ")),

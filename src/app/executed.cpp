@@ -46,10 +46,10 @@ std::string note_of(const Word& word) {
     return word.digest.empty() ? "" : fmt::format(" [{}]", word.digest.substr(0, k_digest_shown));
 }
 
-Executed executed(const std::string& what, const std::vector<std::string>& argv) {
+Executed executed(const std::string& subject, const std::vector<std::string>& argv) {
     Json words = Json::Array{};
     Json scripts = Json::Array{};
-    std::string text = what + ":";
+    std::string text = subject + ":";
     bool is_told = true;
     for (std::size_t i = 0; i < argv.size(); ++i) {
         const bool may_be_file = i > 0 || argv[i].find('/') != std::string::npos;
@@ -60,7 +60,7 @@ Executed executed(const std::string& what, const std::vector<std::string>& argv)
         is_told = is_told && !word.too_large;
     }
     Json decides;
-    decides.set("what", what).set("argv", std::move(words)).set("scripts", std::move(scripts));
+    decides.set("what", subject).set("argv", std::move(words)).set("scripts", std::move(scripts));
     return {std::move(text), is_told ? sha256_hex(decides.dump()) : ""};
 }
 
@@ -82,14 +82,14 @@ std::vector<std::string> launch_of(const model::Host& host, const std::string& s
 // A secret is one cluster's: a yes to read it there is none to send it elsewhere.
 Executed
 executed(const std::string& cluster, const std::string& name, const model::SecretSource& source) {
-    const std::string what = fmt::format("secret {} of cluster {}", name, cluster);
+    const std::string subject = fmt::format("secret {} of cluster {}", name, cluster);
     if (source.kind == "command") {
-        return executed(what, source.from);
+        return executed(subject, source.from);
     }
     // A file that holds a secret may change; what it is called decides.
-    std::string text = fmt::format("{}: {} {}", what, source.kind, join(source.from, " "));
+    std::string text = fmt::format("{}: {} {}", subject, source.kind, join(source.from, " "));
     Json decides = Json::Array{};
-    decides.push(what).push(source.kind);
+    decides.push(subject).push(source.kind);
     for (const std::string& word : source.from) {
         decides.push(word);
     }
@@ -267,40 +267,40 @@ std::vector<Executed> executed(const std::string& cluster,
                                const std::string& state,
                                const Hosts& hosts,
                                const Secrets& secrets) {
-    std::vector<Executed> all;
+    std::vector<Executed> entries;
     for (const auto& [name, host] : hosts) {
         if (const auto argv = launch_of(host, state); !argv.empty()) {
-            all.push_back(executed("host " + name, argv));
+            entries.push_back(executed("host " + name, argv));
         }
     }
     for (const auto& [name, source] : secrets) {
-        all.push_back(executed(cluster, name, source));
+        entries.push_back(executed(cluster, name, source));
     }
-    return all;
+    return entries;
 }
 
 }  // namespace
 
 std::vector<Executed> executed_by(const model::Cluster& cluster,
                                   const model::FactSources& sources) {
-    auto all = executed(cluster.name, cluster.state, cluster.hosts, cluster.secrets);
-    all.push_back(executed(cluster));
+    auto entries = executed(cluster.name, cluster.state, cluster.hosts, cluster.secrets);
+    entries.push_back(executed(cluster));
     for (const model::Member& member : cluster.members) {
-        all.push_back(executed(cluster, member, sources));
+        entries.push_back(executed(cluster, member, sources));
     }
-    return all;
+    return entries;
 }
 
 std::vector<Executed> executed_by(const model::Plan& plan) {
-    auto all = executed(plan.cluster, plan.state, plan.hosts, plan.secrets);
+    auto entries = executed(plan.cluster, plan.state, plan.hosts, plan.secrets);
     const auto programs = programs_of(plan);
     const std::string digest = plan.digest();
-    all.push_back({fmt::format("plan {} [{}], on its hosts: {}",
-                               plan.run,
-                               digest.substr(0, k_digest_shown),
-                               programs.empty() ? "no commands of its own" : list(programs)),
-                   digest});
-    return all;
+    entries.push_back({fmt::format("plan {} [{}], on its hosts: {}",
+                                   plan.run,
+                                   digest.substr(0, k_digest_shown),
+                                   programs.empty() ? "no commands of its own" : list(programs)),
+                       digest});
+    return entries;
 }
 
 }  // namespace drydock::app

@@ -49,8 +49,8 @@ addresses(const std::map<std::string, model::Host>& hosts,
 // The ways from one release back to another that are left when `downgrade` is not, with what they
 // cost as things are now; `forward` is the run whose copy a restore would take.
 std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& from,
-                                      const std::string& to,
+                                      const std::string& start,
+                                      const std::string& target,
                                       const std::string& forward);
 
 // Refuses a state folder that is a symbolic link, somebody else's, or writable for others; one that
@@ -71,7 +71,7 @@ public:
     // The run's own copy, checked against the digest in the journal.
     Result<model::Plan> load_plan(const journal::RunInfo& run);
     // The newest run that is not over; or, with `any`, the newest.
-    Answer<journal::RunInfo> current_run(bool any);
+    Answer<journal::RunInfo> current_run(bool includes_over);
 
 private:
     [[nodiscard]] Result<model::Plan> parse_plan(const journal::RunInfo& run) const;

@@ -24,8 +24,8 @@ Json list_of(const std::vector<std::string>& texts) {
 
 std::vector<std::string> texts_of(const Json& list) {
     std::vector<std::string> texts;
-    for (const Json& one : list.items()) {
-        texts.push_back(one.as_string());
+    for (const Json& text : list.items()) {
+        texts.push_back(text.as_string());
     }
     return texts;
 }
@@ -41,15 +41,15 @@ bool is_finished(const Replayed& run) {
 // The runs of a journey, the newest first.
 Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
     std::vector<Replayed> runs = {newest};
-    std::string before = record_of(newest)->before;
-    while (!before.empty() && runs.size() < k_runs_max) {
-        auto info = store.journal().find_run(before);
+    std::string previous = record_of(newest)->before;
+    while (!previous.empty() && runs.size() < k_runs_max) {
+        auto info = store.journal().find_run(previous);
         auto run = info ? replay(store, *info) : Answer<Replayed>(refuse(info.error()));
         if (!run) {
             return tl::unexpected(run.error());
         }
         const auto record = record_of(*run);
-        before = record ? record->before : "";
+        previous = record ? record->before : "";
         runs.push_back(std::move(*run));
     }
     return runs;
@@ -70,19 +70,19 @@ Answer<Replayed> find_newest(Store& store, const Replayed& run) {
 }
 
 void enter_run(const Replayed& run, JourneyHop& hop) {
-    const bool back = is_way_back(run);
-    std::string& id = back ? hop.back : hop.run;
+    const bool is_back = is_way_back(run);
+    std::string& id = is_back ? hop.back : hop.run;
     if (id.empty()) {
         id = run.info.run.id;
-        (back ? hop.back_state : hop.state) = run.info.state.word;
+        (is_back ? hop.back_state : hop.state) = run.info.state.word;
     }
 }
 
 const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t hop) {
-    const auto it = std::find_if(runs.begin(), runs.end(), [&](const Replayed& run) {
+    const auto match = std::find_if(runs.begin(), runs.end(), [&](const Replayed& run) {
         return !is_way_back(run) && record_of(run)->hop == hop;
     });
-    return it == runs.end() ? nullptr : &*it;
+    return match == runs.end() ? nullptr : &*match;
 }
 
 // Why the way back over the run is closed, by what it has begun; empty: it is open.
@@ -121,8 +121,9 @@ JourneyStep find_next(const Replayed& newest, const JourneyRecord& record, const
         const bool is_last = record.hop + 2 == record.stops.size();
         return is_last ? JourneyStep::none : JourneyStep::forward;
     }
-    const std::string& at = newest.plan.to;
-    return at != record.back_to && at != journey.reaches ? JourneyStep::back : JourneyStep::none;
+    const std::string& position = newest.plan.to;
+    return position != record.back_to && position != journey.reaches ? JourneyStep::back
+                                                                     : JourneyStep::none;
 }
 
 }  // namespace
@@ -176,12 +177,13 @@ Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
     const JourneyRecord record = *record_of(*newest);
     Journey journey = outline(record);
     journey.newest = newest->info.run.id;
-    std::erase_if(*runs, [&](const Replayed& one) {
-        const auto its = record_of(one);
-        return !its || its->id != record.id || its->hop >= journey.hops.size();
+    std::erase_if(*runs, [&](const Replayed& entry) {
+        const auto entry_record = record_of(entry);
+        return !entry_record || entry_record->id != record.id
+               || entry_record->hop >= journey.hops.size();
     });
-    for (const Replayed& one : *runs) {
-        enter_run(one, journey.hops[record_of(one)->hop]);
+    for (const Replayed& entry : *runs) {
+        enter_run(entry, journey.hops[record_of(entry)->hop]);
     }
     measure_back(*runs, journey);
     journey.next = find_next(*newest, record, journey);
@@ -226,26 +228,26 @@ Answer<journal::RunInfo> newest_leg(Store& store) {
     if (!runs) {
         return refuse(runs.error());
     }
-    for (auto it = runs->rbegin(); it != runs->rend(); ++it) {
-        const auto plan = store.load_plan(*it);
+    for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+        const auto plan = store.load_plan(*run);
         if (!plan) {
             return refuse(plan.error());
         }
         if (plan->procedure != planner::k_rehearsal) {
-            return *it;
+            return *run;
         }
     }
     return store.current_run(true);  // says that there is none
 }
 
 std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
-                                       const std::string& to) {
+                                       const std::string& target) {
     std::vector<std::string> gates;
     for (const std::string& typed : approvals) {
         const auto colon = typed.find(':');
         if (colon == typed.npos) {
             gates.push_back(typed);
-        } else if (typed.substr(0, colon) == to) {
+        } else if (typed.substr(0, colon) == target) {
             gates.push_back(typed.substr(colon + 1));
         }
     }

@@ -49,6 +49,6 @@ struct JourneyRecord {
 
 // Of what was typed as `approvals`, the gates of a run that leads to that version.
 [[nodiscard]] std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
-                                                     const std::string& to);
+                                                     const std::string& target);
 
 }  // namespace drydock::app

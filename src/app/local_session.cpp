@@ -94,9 +94,9 @@ public:
         observer_.on_event(event, plan_, state);
     }
 
-    void on_wait(const std::string& what, const run::State& state) override {
+    void on_wait(const std::string& description, const run::State& state) override {
         tell_start(state);
-        observer_.on_wait(what, plan_, state);
+        observer_.on_wait(description, plan_, state);
     }
 
     void on_progress(const run::Event& progress, const run::State& state) override {
@@ -150,12 +150,13 @@ LocalSession::open(const Options& options, Store& store, model::Plan plan, Obser
     if (Status reserved = transport::LocalTransport::reserve(plan.hosts.size()); !reserved) {
         return refuse(reserved.error());
     }
-    std::unique_ptr<LocalSession> made(new LocalSession(store, std::move(plan), observer));
-    made->session_ = std::make_unique<conduct::RunSession>(
-        made->plan_,
-        conduct::SessionPorts{store.journal(), made->transport_, made->clock_, *made->relay_},
-        made->settings(options, std::move(*secrets)));
-    return made;
+    std::unique_ptr<LocalSession> session(new LocalSession(store, std::move(plan), observer));
+    session->session_ = std::make_unique<conduct::RunSession>(
+        session->plan_,
+        conduct::SessionPorts{
+            store.journal(), session->transport_, session->clock_, *session->relay_},
+        session->settings(options, std::move(*secrets)));
+    return session;
 }
 
 Answer<std::unique_ptr<LocalSession>>

@@ -9,22 +9,22 @@ namespace drydock::app {
 
 namespace {
 
-std::string procedure_of(const PlanRequest& request, const std::string& from) {
+std::string procedure_of(const PlanRequest& request, const std::string& start) {
     if (request.rebuild) {
         return "rebuild";
     }
     if (!request.restore.empty()) {
         return "restore";
     }
-    return model::compare_versions(from, request.to) > 0 ? "downgrade" : "upgrade";
+    return model::compare_versions(start, request.to) > 0 ? "downgrade" : "upgrade";
 }
 
 // A member that does not run, though its release is the one that is wanted.
 std::optional<Error> find_member_down(const Survey& survey) {
     for (const auto& [key, source] : survey.sources) {
-        const auto found = survey.facts.find(key);
-        if (source.binds == "running" && found != survey.facts.end()
-            && found->second.status == model::Known::absent) {
+        const auto fact = survey.facts.find(key);
+        if (source.binds == "running" && fact != survey.facts.end()
+            && fact->second.status == model::Known::absent) {
             return Error{"plan.member_down",
                          fmt::format("every member has that release installed, but {} does not run",
                                      source.member),
@@ -40,33 +40,37 @@ std::optional<Failure>
 refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
     auto store = Store::open(state, false);
     if (!store) {
-        const bool none = store.error().errors.front().code == "run.none";
-        return none ? std::nullopt : std::optional(store.error());
+        const bool has_no_run = store.error().errors.front().code == "run.none";
+        return has_no_run ? std::nullopt : std::optional(store.error());
     }
     return refuse_closed_before(options, *store, version);
 }
 
 }  // namespace
 
-Answer<RouteAnswer> route(const Options& options, const std::string& to) {
-    auto found = survey(options);
-    if (!found) {
-        return tl::unexpected(found.error());
+Answer<RouteAnswer> route(const Options& options, const std::string& target) {
+    auto cluster_survey = survey(options);
+    if (!cluster_survey) {
+        return tl::unexpected(cluster_survey.error());
     }
-    auto from = planner::current_version(found->pack, found->cluster, found->facts, to);
-    if (!from) {
-        return refuse(from.error());
+    auto start = planner::current_version(
+        cluster_survey->pack, cluster_survey->cluster, cluster_survey->facts, target);
+    if (!start) {
+        return refuse(start.error());
     }
-    const auto chains = load_chains(found->pack);
+    const auto chains = load_chains(cluster_survey->pack);
     if (!chains) {
         return refuse(chains.error());
     }
-    auto route =
-        planner::find_route(found->pack, found->cluster, *from, to, {*chains, &found->facts});
+    auto route = planner::find_route(cluster_survey->pack,
+                                     cluster_survey->cluster,
+                                     *start,
+                                     target,
+                                     {*chains, &cluster_survey->facts});
     if (!route) {
         return refuse(route.error());
     }
-    return RouteAnswer{*from, to, std::move(*route)};
+    return RouteAnswer{*start, target, std::move(*route)};
 }
 
 namespace {
@@ -78,15 +82,15 @@ Answer<model::Plan> plan_hop(const Options& options,
                              const std::string& procedure,
                              const std::vector<std::string>& stops) {
     const std::string run = make_run_id(first.cluster.name);
-    auto found = survey_for(options,
-                            {std::move(first.pack), std::move(first.cluster)},
-                            {stops[0], stops[1], run, request.restore});
-    if (!found) {
-        return tl::unexpected(found.error());
+    auto survey = survey_for(options,
+                             {std::move(first.pack), std::move(first.cluster)},
+                             {stops[0], stops[1], run, request.restore});
+    if (!survey) {
+        return tl::unexpected(survey.error());
     }
-    auto plan = finish(planner::compile({found->pack,
-                                         found->cluster,
-                                         found->facts,
+    auto plan = finish(planner::compile({survey->pack,
+                                         survey->cluster,
+                                         survey->facts,
                                          procedure,
                                          stops[0],
                                          stops[1],
@@ -99,20 +103,20 @@ Answer<model::Plan> plan_hop(const Options& options,
     return plan;
 }
 
-tl::unexpected<Failure> nothing_to_do(const Survey& survey, const std::string& to) {
-    if (auto down = find_member_down(survey)) {
-        return refuse(std::move(*down));
+tl::unexpected<Failure> nothing_to_do(const Survey& survey, const std::string& target) {
+    if (auto member_error = find_member_down(survey)) {
+        return refuse(std::move(*member_error));
     }
     return refuse({"plan.done",
-                   fmt::format("every member runs {} already, and its level is reached", to),
+                   fmt::format("every member runs {} already, and its level is reached", target),
                    "nothing is to be done",
                    ErrorClass::permanent},
                   k_exit_done);
 }
 
-tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& at) {
+tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& position) {
     return refuse({"plan.through",
-                   fmt::format("{} does not lie ahead of {} on the way", stop, at),
+                   fmt::format("{} does not lie ahead of {} on the way", stop, position),
                    "name the stops in the order in which they are passed",
                    ErrorClass::permanent},
                   k_exit_usage);
@@ -120,22 +124,23 @@ tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& at
 
 // The hops from stop to stop, one route behind the other.
 Answer<std::vector<std::string>>
-stops_of(const Survey& survey, const PlanRequest& request, const std::string& from) {
+stops_of(const Survey& survey, const PlanRequest& request, const std::string& start) {
     const auto chains = load_chains(survey.pack);
     if (!chains) {
         return refuse(chains.error());
     }
-    const bool is_forward = model::compare_versions(from, request.to) < 0;
+    const bool is_forward = model::compare_versions(start, request.to) < 0;
     std::vector<std::string> ends = request.through;
     ends.push_back(request.to);
-    std::vector<std::string> stops = {from};
+    std::vector<std::string> stops = {start};
     for (const std::string& end : ends) {
-        const std::string at = stops.back();
-        if (!request.through.empty() && (model::compare_versions(at, end) < 0) != is_forward) {
-            return not_ahead(end, at);
+        const std::string position = stops.back();
+        if (!request.through.empty()
+            && (model::compare_versions(position, end) < 0) != is_forward) {
+            return not_ahead(end, position);
         }
-        auto route =
-            planner::find_route(survey.pack, survey.cluster, at, end, {*chains, &survey.facts});
+        auto route = planner::find_route(
+            survey.pack, survey.cluster, position, end, {*chains, &survey.facts});
         if (!route) {
             return refuse(route.error());
         }
@@ -157,19 +162,19 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
     if (!first) {
         return tl::unexpected(first.error());
     }
-    auto from = planner::current_version(first->pack, first->cluster, first->facts, request.to);
-    if (!from) {
-        return refuse(from.error());
+    auto start = planner::current_version(first->pack, first->cluster, first->facts, request.to);
+    if (!start) {
+        return refuse(start.error());
     }
-    const std::string procedure = procedure_of(request, *from);
+    const std::string procedure = procedure_of(request, *start);
     if (auto closed = procedure == "downgrade"
                           ? refuse_closed_in(options, first->cluster.state, request.to)
                           : std::nullopt) {
         return tl::unexpected(std::move(*closed));
     }
-    Answer<std::vector<std::string>> stops = std::vector<std::string>{*from, request.to};
+    Answer<std::vector<std::string>> stops = std::vector<std::string>{*start, request.to};
     if (procedure == "upgrade" || procedure == "downgrade") {
-        stops = stops_of(*first, request, *from);
+        stops = stops_of(*first, request, *start);
         if (!stops) {
             return tl::unexpected(stops.error());
         }

@@ -43,17 +43,24 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
 }
 
 std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& from,
-                                      const std::string& to,
+                                      const std::string& start,
+                                      const std::string& target,
                                       const std::string& forward) {
     auto project = open_project(options);
-    auto known = project ? survey_for(options, std::move(*project), {from, to, forward, ""})
-                         : Answer<Survey>(tl::unexpected(project.error()));
-    if (!known) {
+    auto survey = project ? survey_for(options, std::move(*project), {start, target, forward, ""})
+                          : Answer<Survey>(tl::unexpected(project.error()));
+    if (!survey) {
         return {};
     }
-    return planner::ways_left(
-        {known->pack, known->cluster, known->facts, "downgrade", from, to, forward, "", ""});
+    return planner::ways_left({survey->pack,
+                               survey->cluster,
+                               survey->facts,
+                               "downgrade",
+                               start,
+                               target,
+                               forward,
+                               "",
+                               ""});
 }
 
 namespace {
@@ -82,19 +89,19 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
 
 Answer<Survey>
 survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
-    auto found = survey_for(options, std::move(project), naming, k_quiet_ms_max);
-    for (const Error& error : found ? found->unreachable : std::vector<Error>()) {
+    auto survey = survey_for(options, std::move(project), naming, k_quiet_ms_max);
+    for (const Error& error : survey ? survey->unreachable : std::vector<Error>()) {
         if (error.kind == ErrorClass::permanent) {
             return refuse(error);  // no other try mends it
         }
     }
-    if (found && !found->under_way.empty()) {
+    if (survey && !survey->under_way.empty()) {
         Failure failure;
         failure.exit_code = k_exit_moved;
-        failure.errors = found->under_way;
+        failure.errors = survey->under_way;
         return tl::unexpected(std::move(failure));
     }
-    return found;
+    return survey;
 }
 
 std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
@@ -203,11 +210,11 @@ Answer<Replayed> find_forward(const Options& options, Store& store) {
     if (newest->plan.returns_from.empty() && newest->plan.procedure == "upgrade") {
         return newest;
     }
-    auto before = find_hop_before(store, *newest);
-    if (before && !*before) {
+    auto previous = find_hop_before(store, *newest);
+    if (previous && !*previous) {
         return nothing_to_take_back(options, newest->plan);
     }
-    return before ? Answer<Replayed>(std::move(**before)) : tl::unexpected(before.error());
+    return previous ? Answer<Replayed>(std::move(**previous)) : tl::unexpected(previous.error());
 }
 
 }  // namespace
@@ -227,13 +234,13 @@ Answer<model::Plan> plan_downgrade(const Options& options, Store& store) {
         return tl::unexpected(std::move(*closed));
     }
     const std::string run = make_run_id(plan.run);
-    auto found = survey_quiet(options, std::move(*project), {plan.to, plan.from, run, ""});
-    if (!found) {
-        return tl::unexpected(found.error());
+    auto survey = survey_quiet(options, std::move(*project), {plan.to, plan.from, run, ""});
+    if (!survey) {
+        return tl::unexpected(survey.error());
     }
-    auto compiled = planner::compile({found->pack,
-                                      found->cluster,
-                                      found->facts,
+    auto compiled = planner::compile({survey->pack,
+                                      survey->cluster,
+                                      survey->facts,
                                       "downgrade",
                                       plan.to,
                                       plan.from,

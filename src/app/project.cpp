@@ -38,8 +38,8 @@ tl::unexpected<Failure> refuse_input(Diagnostics diagnostics) {
 
 std::string packs_folder(const std::string& program) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
-    if (const char* given = std::getenv("DRYDOCK_PACKS"); given != nullptr && *given != '\0') {
-        return given;
+    if (const char* folder = std::getenv("DRYDOCK_PACKS"); folder != nullptr && *folder != '\0') {
+        return folder;
     }
     std::error_code ignored;
     const fs::path real = fs::canonical(program, ignored);
@@ -61,13 +61,15 @@ Status check_own(const std::string& code, const std::string& path) {
     if (::stat(path.c_str(), &facts) != 0) {
         return {};  // reading it says so
     }
-    const bool own = facts.st_uid == 0 || facts.st_uid == ::geteuid();
-    if (own && (facts.st_mode & 022U) == 0) {
+    const bool has_trusted_owner = facts.st_uid == 0 || facts.st_uid == ::geteuid();
+    if (has_trusted_owner && (facts.st_mode & 022U) == 0) {
         return {};
     }
     return fail(
         code,
-        fmt::format("{} {}", path, own ? "may be written by others" : "belongs to another user"),
+        fmt::format("{} {}",
+                    path,
+                    has_trusted_owner ? "may be written by others" : "belongs to another user"),
         "let only root or yourself write there");
 }
 
@@ -155,19 +157,20 @@ Answer<Project> open_project(const Options& options) {
     }
     const auto packs = list_packs(options.program);
     if (std::find(packs.begin(), packs.end(), *system) == packs.end()) {
-        const std::string meant = nearest(*system, packs);
-        return refuse({"cluster.system",
-                       fmt::format("{}: there is no pack for `{}`", options.cluster_file, *system),
-                       fmt::format("{}known: {} (in {})",
-                                   meant.empty() ? "" : fmt::format("did you mean `{}`? ", meant),
-                                   join(packs, ", "),
-                                   packs_folder(options.program)),
-                       ErrorClass::permanent},
-                      k_exit_usage);
+        const std::string suggestion = nearest(*system, packs);
+        return refuse(
+            {"cluster.system",
+             fmt::format("{}: there is no pack for `{}`", options.cluster_file, *system),
+             fmt::format("{}known: {} (in {})",
+                         suggestion.empty() ? "" : fmt::format("did you mean `{}`? ", suggestion),
+                         join(packs, ", "),
+                         packs_folder(options.program)),
+             ErrorClass::permanent},
+            k_exit_usage);
     }
     const std::string folder = packs_folder(options.program) + "/" + *system;
-    if (Status own = check_pack_folder(folder); !own) {
-        return refuse(own.error(), k_exit_usage);
+    if (Status folder_check = check_pack_folder(folder); !folder_check) {
+        return refuse(folder_check.error(), k_exit_usage);
     }
     auto pack = pack::load_pack(folder);
     if (!pack.value) {
@@ -197,8 +200,8 @@ std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,
           const std::string& state) {
-    auto all = conduct::addresses_of(hosts);
-    for (auto& [name, address] : all) {
+    auto host_addresses = conduct::addresses_of(hosts);
+    for (auto& [name, address] : host_addresses) {
         if (address.agent.empty()) {
             address.agent = address.connect.empty() ? options.program : "drydock";
         }
@@ -206,7 +209,7 @@ addresses(const std::map<std::string, model::Host>& hosts,
             address.state = usual_state(name, state);
         }
     }
-    return all;
+    return host_addresses;
 }
 
 namespace {
@@ -278,28 +281,31 @@ Answer<Survey> survey_for(const Options& options,
                          addresses(survey.cluster.hosts, options, survey.cluster.state),
                          {},
                          std::move(*secrets));
-    std::vector<std::string> wanted;
+    std::vector<std::string> keys;
     for (const auto& [key, source] : survey.sources) {
-        wanted.push_back(key);
+        keys.push_back(key);
     }
-    survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
-    const std::int64_t asked = clock.monotonic_ms();
+    survey.facts = conduct::read_now(survey.sources, keys, hosts, clock);
+    const std::int64_t work_begin = clock.monotonic_ms();
     const conduct::WorkReport first = conduct::recall_work(hosts, clock);
     conduct::Identity reader;
     reader.cluster = survey.cluster.name;
     reader.claims = conduct::claims_of(survey.sources);
-    const conduct::WorkReport work = conduct::await_quiet(
-        hosts,
-        clock,
-        quiet_ms_max,
-        &first,
-        [&](const conduct::HostWork& one) { return conduct::is_neighbours(one, reader); },
-        {});
-    for (const conduct::HostWork& one : work.running) {
-        survey.under_way.push_back(conduct::under_way_error(one, clock.monotonic_ms() - asked));
+    const conduct::WorkReport work =
+        conduct::await_quiet(hosts,
+                             clock,
+                             quiet_ms_max,
+                             &first,
+                             [&](const conduct::HostWork& host_work) {
+                                 return conduct::is_neighbours(host_work, reader);
+                             },
+                             {});
+    for (const conduct::HostWork& host_work : work.running) {
+        survey.under_way.push_back(
+            conduct::under_way_error(host_work, clock.monotonic_ms() - work_begin));
     }
     if (!first.running.empty() && work.running.empty()) {
-        survey.facts = conduct::read_now(survey.sources, wanted, hosts, clock);
+        survey.facts = conduct::read_now(survey.sources, keys, hosts, clock);
     }
     for (const std::string& host : hosts.names()) {
         if (const auto& trouble = hosts.trouble(host)) {

@@ -15,10 +15,10 @@ Answer<Replayed> newest_run_shown(Store& store) {
     if (!newest || !leg || leg->run.id == info->run.id || !info->state.is_over) {
         return newest;
     }
-    auto behind = replay(store, *leg);
-    const auto journey = behind ? journey_of(store, *behind) : std::optional<Journey>();
+    auto journey_run = replay(store, *leg);
+    const auto journey = journey_run ? journey_of(store, *journey_run) : std::optional<Journey>();
     const bool goes_on = journey && *journey && (*journey)->next != JourneyStep::none;
-    return goes_on ? std::move(behind) : std::move(newest);
+    return goes_on ? std::move(journey_run) : std::move(newest);
 }
 
 }  // namespace
@@ -28,12 +28,12 @@ Answer<RunStatus> status(const Options& options, const std::string& run) {
     if (!store) {
         return tl::unexpected(store.error());
     }
-    auto found =
+    auto info =
         run.empty() ? Result<journal::RunInfo>(journal::RunInfo()) : store->journal().find_run(run);
-    if (!found) {
-        return refuse(found.error());
+    if (!info) {
+        return refuse(info.error());
     }
-    auto replayed = run.empty() ? newest_run_shown(*store) : replay(*store, *found);
+    auto replayed = run.empty() ? newest_run_shown(*store) : replay(*store, *info);
     if (!replayed) {
         return tl::unexpected(replayed.error());
     }

@@ -14,8 +14,8 @@ namespace drydock::app {
 namespace {
 
 bool has_rehearsal(const model::Pack& pack) {
-    return std::any_of(pack.procedures.begin(), pack.procedures.end(), [](const auto& one) {
-        return one.name == planner::k_rehearsal;
+    return std::any_of(pack.procedures.begin(), pack.procedures.end(), [](const auto& procedure) {
+        return procedure.name == planner::k_rehearsal;
     });
 }
 
@@ -32,23 +32,23 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
                        ErrorClass::permanent});
     }
     const std::string run = make_run_id(plan.run);
-    auto found = survey_quiet(options, std::move(*project), {plan.from, plan.to, run, ""});
-    if (!found) {
-        return tl::unexpected(found.error());
+    auto survey = survey_quiet(options, std::move(*project), {plan.from, plan.to, run, ""});
+    if (!survey) {
+        return tl::unexpected(survey.error());
     }
-    auto made = finish(planner::compile({found->pack,
-                                         found->cluster,
-                                         found->facts,
-                                         std::string(planner::k_rehearsal),
-                                         plan.from,
-                                         plan.to,
-                                         run,
-                                         "",
-                                         ""}));
-    if (made) {
-        made->check = verdict_of(check_soon(options, *made), *made);
+    auto rehearsal = finish(planner::compile({survey->pack,
+                                              survey->cluster,
+                                              survey->facts,
+                                              std::string(planner::k_rehearsal),
+                                              plan.from,
+                                              plan.to,
+                                              run,
+                                              "",
+                                              ""}));
+    if (rehearsal) {
+        rehearsal->check = verdict_of(check_soon(options, *rehearsal), *rehearsal);
     }
-    return made;
+    return rehearsal;
 }
 
 }  // namespace
@@ -57,27 +57,27 @@ Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Obse
     if (const auto signer = check_signature(options, plan); !signer) {
         return tl::unexpected(signer.error());
     }
-    Options of_plan = options;
-    of_plan.cluster_file = plan.cluster_file;
-    of_plan.plan_file.clear();  // what runs is another plan
-    const auto made = plan_rehearsal(of_plan, plan);
-    if (!made) {
-        return tl::unexpected(made.error());
+    Options plan_options = options;
+    plan_options.cluster_file = plan.cluster_file;
+    plan_options.plan_file.clear();  // what runs is another plan
+    const auto rehearsal = plan_rehearsal(plan_options, plan);
+    if (!rehearsal) {
+        return tl::unexpected(rehearsal.error());
     }
-    if (Status checked = is_proved(*made); !checked) {
+    if (Status checked = is_proved(*rehearsal); !checked) {
         return refuse(checked.error());
     }
-    if (Status known = remember_own(options, *made); !known) {
-        return refuse(known.error());
+    if (Status memory = remember_own(options, *rehearsal); !memory) {
+        return refuse(memory.error());
     }
-    auto store =
-        options.dry_run ? Store::open_to_look(made->state) : Store::open(made->state, true);
+    auto store = options.dry_run ? Store::open_to_look(rehearsal->state)
+                                 : Store::open(rehearsal->state, true);
     if (!store) {
         return tl::unexpected(store.error());
     }
-    Departure departure = {*made, start_proof(of_plan, *made)};
+    Departure departure = {*rehearsal, start_proof(plan_options, *rehearsal)};
     SessionPointer session;
-    return carry_out(of_plan, *store, departure, observer, session);
+    return carry_out(plan_options, *store, departure, observer, session);
 }
 
 }  // namespace drydock::app

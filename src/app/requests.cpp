@@ -24,15 +24,15 @@ gate_not_open(const model::Plan& plan, const RunStatus& status, const std::strin
             gates.push_back(action.gate);
         }
     }
-    std::string why = fmt::format("gate `{}` is not open", gate);
+    std::string cause = fmt::format("gate `{}` is not open", gate);
     if (std::find(gates.begin(), gates.end(), gate) == gates.end()) {
-        why = fmt::format("the plan has no gate `{}`; it has: {}", gate, join(gates, ", "));
+        cause = fmt::format("the plan has no gate `{}`; it has: {}", gate, join(gates, ", "));
     } else if (status.soak_left_ms > 0) {
-        why = fmt::format(
+        cause = fmt::format(
             "gate `{}` opens after the soak, in {}", gate, show_duration(status.soak_left_ms));
     }
     return refuse({"gate.not_open",
-                   why,
+                   cause,
                    fmt::format("drydock status -c {}", plan.cluster_file),
                    ErrorClass::permanent});
 }
@@ -105,22 +105,22 @@ take_or_leave(const Options& options, Store& store, Observer& observer) {
     if (!session) {
         return session;
     }
-    const Status taken = (*session)->run().take();
-    if (!taken && taken.error().code == "journal.lease.held") {
+    const Status lease = (*session)->run().take();
+    if (!lease && lease.error().code == "journal.lease.held") {
         return std::unique_ptr<LocalSession>();
     }
-    return taken ? std::move(session)
-                 : Answer<std::unique_ptr<LocalSession>>(refuse(taken.error()));
+    return lease ? std::move(session)
+                 : Answer<std::unique_ptr<LocalSession>>(refuse(lease.error()));
 }
 
 // The last run is over, and its conductor is on the way to the next hop of a journey. Empty: it
 // stopped there; else the run that it began all the same.
 Answer<std::string> stop_between(Store& store, const std::string& run, const std::string& kind) {
     os::RealClock clock;
-    const auto asked =
+    const auto number =
         store.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
-    if (!asked) {
-        return refuse(asked.error());
+    if (!number) {
+        return refuse(number.error());
     }
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     while (clock.monotonic_ms() < deadline) {
@@ -155,10 +155,10 @@ Answer<RunStatus> say(const Options& options,
     if (!store) {
         return tl::unexpected(store.error());
     }
-    if (const auto held = held_between(*store, kind); held && !options.dry_run) {
-        const auto next = stop_between(*store, *held, kind);
+    if (const auto last_run = held_between(*store, kind); last_run && !options.dry_run) {
+        const auto next = stop_between(*store, *last_run, kind);
         if (!next || next->empty()) {
-            return next ? status(options, *held) : tl::unexpected(next.error());
+            return next ? status(options, *last_run) : tl::unexpected(next.error());
         }
     }
     auto info = store->current_run(false);
@@ -222,10 +222,10 @@ Answer<RunStatus> note(const Options& options, const std::string& text) {
     Json detail;
     detail.set("text", text);
     return say(options, "note", detail, silence, [&](LocalSession& session) {
-        Json said;
-        said.set("who", current_user()).set("kind", "note").set("text", text);
+        Json event_detail;
+        event_detail.set("who", current_user()).set("kind", "note").set("text", text);
         return session.status_after(
-            session.run().record({{run::EventType::run_noted}, std::move(said)}));
+            session.run().record({{run::EventType::run_noted}, std::move(event_detail)}));
     });
 }
 

@@ -51,9 +51,9 @@ Result<std::string> new_key_of(const StoreRewriteRequest& request, const blocks:
 
 class Rewriting {
 public:
-    Rewriting(const StoreRewriteRequest& request, const OnStoreProgress& progressed)
+    Rewriting(const StoreRewriteRequest& request, const OnStoreProgress& on_progress)
         : request_(request)
-        , progressed_(progressed) {}
+        , on_progress_(on_progress) {}
 
     StoreRewritten answer;
 
@@ -65,19 +65,19 @@ public:
             auto store,
             open_store(request_.store,
                        request_.dry_run ? blocks::SqlAccess::read : blocks::SqlAccess::write));
-        blocks::RewriteRequest how;
-        how.work = request_.work;
-        how.batch_blobs_max = request_.batch;
-        how.workers = workers_of(request_.store);
+        blocks::RewriteRequest rewrite_request;
+        rewrite_request.work = request_.work;
+        rewrite_request.batch_blobs_max = request_.batch;
+        rewrite_request.workers = workers_of(request_.store);
         if (!request_.dry_run) {
-            DRYDOCK_TRY_ASSIGN(how.new_key, new_key_of(request_, store));
+            DRYDOCK_TRY_ASSIGN(rewrite_request.new_key, new_key_of(request_, store));
         }
-        DRYDOCK_TRY_ASSIGN(how.journal, journal_of(request_, store));
-        answer.journal = how.journal;
-        how.progressed = [this](std::int64_t done, std::int64_t all) {
-            progressed_({done, all, "blobs", 0});
+        DRYDOCK_TRY_ASSIGN(rewrite_request.journal, journal_of(request_, store));
+        answer.journal = rewrite_request.journal;
+        rewrite_request.progressed = [this](std::int64_t blobs, std::int64_t total) {
+            on_progress_({blobs, total, "blobs", 0});
         };
-        return request_.dry_run ? count(store) : work(store, how);
+        return request_.dry_run ? count(store) : work(store, rewrite_request);
     }
 
 private:
@@ -97,30 +97,30 @@ private:
         return {};
     }
 
-    Status work(blocks::Store& store, const blocks::RewriteRequest& how) {
+    Status work(blocks::Store& store, const blocks::RewriteRequest& rewrite_request) {
         DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(store.config.lock_dir));
         if (request_.goes_back) {
-            DRYDOCK_TRY_ASSIGN(answer.back, blocks::rewrite_back(store, how));
+            DRYDOCK_TRY_ASSIGN(answer.back, blocks::rewrite_back(store, rewrite_request));
             return {};
         }
-        DRYDOCK_TRY_ASSIGN(answer.report, blocks::rewrite(store, how));
+        DRYDOCK_TRY_ASSIGN(answer.report, blocks::rewrite(store, rewrite_request));
         if (request_.frees_old) {
-            DRYDOCK_TRY_ASSIGN(answer.freed, blocks::free_old(store, how));
+            DRYDOCK_TRY_ASSIGN(answer.freed, blocks::free_old(store, rewrite_request));
         }
         return {};
     }
 
     const StoreRewriteRequest& request_;
-    const OnStoreProgress& progressed_;
+    const OnStoreProgress& on_progress_;
 };
 
 }  // namespace
 
 Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                     const OnStoreProgress& progressed) {
-    Rewriting rewriting(request, progressed);
-    if (const Status done = rewriting.run(); !done) {
-        return refuse_store(done.error());
+                                     const OnStoreProgress& on_progress) {
+    Rewriting rewriting(request, on_progress);
+    if (const Status status = rewriting.run(); !status) {
+        return refuse_store(status.error());
     }
     return std::move(rewriting.answer);
 }

@@ -22,28 +22,29 @@ public:
         }
     }
 
-    const planner::ChainWord& ask(const std::string& from, const std::string& to) {
-        auto [it, is_new] = words_.try_emplace({from, to});
+    const planner::ChainWord& ask(const std::string& start, const std::string& target) {
+        auto [entry, is_new] = words_.try_emplace({start, target});
         if (is_new) {
-            it->second = judge(from, to);
+            entry->second = judge(start, target);
         }
-        return it->second;
+        return entry->second;
     }
 
 private:
-    [[nodiscard]] planner::ChainWord judge(const std::string& from, const std::string& to) const {
-        const auto before = readings_.find(from);
-        const auto after = readings_.find(to);
-        if (before == readings_.end() || after == readings_.end()) {
+    [[nodiscard]] planner::ChainWord judge(const std::string& start,
+                                           const std::string& target) const {
+        const auto old_reading = readings_.find(start);
+        const auto new_reading = readings_.find(target);
+        if (old_reading == readings_.end() || new_reading == readings_.end()) {
             return {};
         }
-        const auto found = chain::compare(before->second, after->second);
-        if (found.verdict == chain::Verdict::clean) {
+        const auto comparison = chain::compare(old_reading->second, new_reading->second);
+        if (comparison.verdict == chain::Verdict::clean) {
             return {true, true, {}};
         }
-        std::string text = std::string(chain::name_of(found.verdict)) + ".";
+        std::string text = std::string(chain::name_of(comparison.verdict)) + ".";
         for (const std::string& sentence :
-             chain::explain(before->second, after->second, found).happens) {
+             chain::explain(old_reading->second, new_reading->second, comparison).happens) {
             text += " " + sentence;
         }
         return {true, false, text};
@@ -64,8 +65,9 @@ Result<ChainQuestion> load_chains(const model::Pack& pack) {
     DRYDOCK_TRY_ASSIGN(const chain::Catalogue catalogue, chain::read_catalogue(text));
     // Copies of the question share one book: std::function wants to be copied.
     auto book = std::make_shared<ChainBook>(catalogue);
-    return ChainQuestion(
-        [book](const std::string& from, const std::string& to) { return book->ask(from, to); });
+    return ChainQuestion([book](const std::string& start, const std::string& target) {
+        return book->ask(start, target);
+    });
 }
 
 }  // namespace drydock::app

@@ -56,8 +56,8 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     auto info = store.current_run(false);
     if (!info) {
         const std::string& code = info.error().errors.front().code;
-        const bool none = code == "run.over" || code == "run.none";
-        return none ? Answer<SessionPointer>(SessionPointer()) : tl::unexpected(info.error());
+        const bool has_no_run = code == "run.over" || code == "run.none";
+        return has_no_run ? Answer<SessionPointer>(SessionPointer()) : tl::unexpected(info.error());
     }
     if (info->holder) {
         return run_in_progress(*info, options.cluster_file);
@@ -77,8 +77,8 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
              ErrorClass::permanent});
     }
     conduct::RunSession& forward = (*session)->run();
-    if (Status taken = forward.take(); !taken) {
-        return refuse(taken.error());
+    if (Status lease = forward.take(); !lease) {
+        return refuse(lease.error());
     }
     if (auto closed = refuse_closed_before(options, store, (*session)->plan().from)) {
         return tl::unexpected(std::move(*closed));
@@ -131,9 +131,9 @@ Answer<RunStatus> resume_journey(const Options& options,
     if (!newest) {
         return tl::unexpected(newest.error());
     }
-    Options on = options;
-    on.back_to = record_of(*newest)->back_to;
-    return Travel(on, store, observer).go_on(std::move(stands), nullptr);
+    Options journey_options = options;
+    journey_options.back_to = record_of(*newest)->back_to;
+    return Travel(journey_options, store, observer).go_on(std::move(stands), nullptr);
 }
 
 // `upgrade` typed again goes on where the same journey stands.
@@ -163,20 +163,20 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     if (Status trusted = check_trust(options, plan); !trusted) {
         return refuse(trusted.error());
     }
-    Options of_signer = options;
-    of_signer.signed_by = signer->value_or("");
+    Options signer_options = options;
+    signer_options.signed_by = signer->value_or("");
     if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
         return refuse(checked.error());
     }
-    Departure departure = {plan, start_proof(of_signer, plan)};
+    Departure departure = {plan, start_proof(signer_options, plan)};
     auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
     if (!store) {
         return tl::unexpected(store.error());
     }
     SessionPointer session;
-    auto ended = carry_out(of_signer, *store, departure, observer, session);
+    auto ended = carry_out(signer_options, *store, departure, observer, session);
     session.reset();  // gives the lease back
-    return return_if_asked(of_signer, std::move(ended), observer);
+    return return_if_asked(signer_options, std::move(ended), observer);
 }
 
 Answer<RunStatus>
@@ -224,20 +224,20 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     if (options.dry_run) {
         return would_resume(**session);
     }
-    if (Status taken = (*session)->run().take(); !taken) {
-        return refuse(taken.error());
+    if (Status lease = (*session)->run().take(); !lease) {
+        return refuse(lease.error());
     }
     const conduct::RunHistory& history = (*session)->run().history();
     if (Status same = check_plan_file((*session)->plan(), history.created); !same) {
         return refuse(same.error(), k_exit_moved);
     }
-    Options on = options;
+    Options journey_options = options;
     if (const auto record = journey_from(history.created["journey"])) {
-        on.back_to = record->back_to;
+        journey_options.back_to = record->back_to;
         observer.on_journey(outline(*record));
     }
     auto ended = conduct(options, **session);
-    return Travel(on, *store, observer).go_on(std::move(ended), std::move(*session));
+    return Travel(journey_options, *store, observer).go_on(std::move(ended), std::move(*session));
 }
 
 Answer<model::Plan> plan_downgrade(const Options& options) {
@@ -271,9 +271,9 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     if (!limit) {
         return tl::unexpected(limit.error());
     }
-    Options back = options;
-    back.back_to = *limit;
-    Travel travel(back, *store, observer);
+    Options limited_options = options;
+    limited_options.back_to = *limit;
+    Travel travel(limited_options, *store, observer);
     SessionPointer session;
     auto ended = travel.run_back(*plan, newest, session);
     forward->reset();

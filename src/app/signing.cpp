@@ -50,20 +50,21 @@ Result<std::string> ask_ssh_keygen(std::vector<std::string> arguments, const mod
 // Those whose key made the signature, by the list; nothing is said yet of what was signed.
 Result<std::vector<std::string>>
 find_signers(const model::Plan& plan, const std::string& signature, const std::string& allowed) {
-    const auto found = ask_ssh_keygen({"find-principals", "-s", signature, "-f", allowed}, plan);
-    if (!found && found.error().code != "plan.signature") {
-        return tl::unexpected(found.error());
+    const auto principals =
+        ask_ssh_keygen({"find-principals", "-s", signature, "-f", allowed}, plan);
+    if (!principals && principals.error().code != "plan.signature") {
+        return tl::unexpected(principals.error());
     }
-    if (!found) {
+    if (!principals) {
         return fail("plan.signature",
                     fmt::format("{}: a signature by nobody whom {} allows, or none at all ({})",
                                 signature,
                                 allowed,
-                                found.error().message),
+                                principals.error().message),
                     "let somebody sign it who may: drydock sign PLAN --key KEY");
     }
     std::vector<std::string> signers;
-    for (const std::string& line : split(trim(*found), '\n')) {
+    for (const std::string& line : split(trim(*principals), '\n')) {
         for (const std::string& signer : split(trim(line), ',')) {
             signers.push_back(signer);
         }
@@ -96,29 +97,30 @@ verify_signature(const model::Plan& plan, const std::string& file, const std::st
 
 // The cluster file whose policy holds; nothing if the plan names one that is not there.
 Answer<std::optional<model::Cluster>> policy_file(const Options& options, const model::Plan& plan) {
-    Options of_file = options;
+    Options policy_options = options;
     std::error_code ignored;
-    of_file.cluster_file = options.policy_file.empty() ? plan.cluster_file : options.policy_file;
+    policy_options.cluster_file =
+        options.policy_file.empty() ? plan.cluster_file : options.policy_file;
     if (options.policy_file.empty() && !std::filesystem::exists(plan.cluster_file, ignored)) {
         return std::optional<model::Cluster>();
     }
-    auto project = open_project(of_file);
+    auto project = open_project(policy_options);
     if (!project) {
         return tl::unexpected(project.error());
     }
     return std::optional(std::move(project->cluster));
 }
 
-bool is_same_host(const model::Host& left, const model::Host& right) {
-    return left.connect == right.connect && left.become == right.become && left.agent == right.agent
-           && left.state == right.state;
+bool is_same_host(const model::Host& first, const model::Host& second) {
+    return first.connect == second.connect && first.become == second.become
+           && first.agent == second.agent && first.state == second.state;
 }
 
 bool is_plan_of(const model::Plan& plan, const model::Cluster& cluster) {
     return plan.cluster == cluster.name && plan.state == cluster.state
-           && std::all_of(plan.hosts.begin(), plan.hosts.end(), [&](const auto& one) {
-                  const auto known = cluster.hosts.find(one.first);
-                  return known != cluster.hosts.end() && is_same_host(one.second, known->second);
+           && std::all_of(plan.hosts.begin(), plan.hosts.end(), [&](const auto& entry) {
+                  const auto host = cluster.hosts.find(entry.first);
+                  return host != cluster.hosts.end() && is_same_host(entry.second, host->second);
               });
 }
 
@@ -157,8 +159,8 @@ check_policy(const Options& options, const model::Plan& plan, const model::Clust
     if (!is_signed) {
         return std::optional<std::string>();
     }
-    if (Status own = check_signers_file(allowed); !own) {
-        return refuse(own.error());
+    if (Status file_check = check_signers_file(allowed); !file_check) {
+        return refuse(file_check.error());
     }
     auto signer = verify_signature(plan, options.plan_file, allowed);
     return signer ? Answer<std::optional<std::string>>(std::move(*signer)) : refuse(signer.error());

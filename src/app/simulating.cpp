@@ -36,28 +36,28 @@ Answer<Simulation> simulate(const model::Plan& plan,
                             const std::function<void(const std::string&)>& tell) {
     os::RealClock clock;
     const std::int64_t begun = clock.monotonic_ms();
-    Simulation all;
-    all.seed = seed;
-    all.runs = runs;
-    all.not_simulated = sim::not_simulated();
+    Simulation simulation;
+    simulation.seed = seed;
+    simulation.runs = runs;
+    simulation.not_simulated = sim::not_simulated();
     for (std::uint64_t i = 0; i < runs; ++i) {
         auto run = sim::simulate(plan, seed + i, tell);
         if (!run) {
             return refuse(run.error());
         }
-        all.faults += static_cast<std::uint64_t>(run->faults);
-        all.conductors += static_cast<std::uint64_t>(run->conductors);
-        all.halts += static_cast<std::uint64_t>(run->halts);
+        simulation.faults += static_cast<std::uint64_t>(run->faults);
+        simulation.conductors += static_cast<std::uint64_t>(run->conductors);
+        simulation.halts += static_cast<std::uint64_t>(run->halts);
         if (run->wrong.empty()) {
             continue;
         }
-        ++all.wrong;
-        if (all.shown.size() < k_shown_max) {
-            all.shown.push_back(std::move(*run));
+        ++simulation.wrong;
+        if (simulation.shown.size() < k_shown_max) {
+            simulation.shown.push_back(std::move(*run));
         }
     }
-    all.took_ms = clock.monotonic_ms() - begun;
-    return all;
+    simulation.took_ms = clock.monotonic_ms() - begun;
+    return simulation;
 }
 
 Answer<Replay> replay(const model::Plan& plan,
@@ -67,8 +67,8 @@ Answer<Replay> replay(const model::Plan& plan,
     if (!traces) {
         return refuse(traces.error());
     }
-    Replay all;
-    all.not_simulated = sim::not_simulated();
+    Replay result;
+    result.not_simulated = sim::not_simulated();
     for (const Json& violation : (*traces)["violations"].items()) {
         if (tell) {
             tell(fmt::format("story of {}", violation["property"].as_string()));
@@ -77,9 +77,9 @@ Answer<Replay> replay(const model::Plan& plan,
         if (!story) {
             return refuse(story.error());
         }
-        all.stories.push_back(std::move(*story));
+        result.stories.push_back(std::move(*story));
     }
-    return all;
+    return result;
 }
 
 }  // namespace drydock::app

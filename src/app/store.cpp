@@ -112,8 +112,8 @@ std::string current_user() {
 
 Status check_state(const std::string& state) {
     std::error_code missing;
-    const auto found = std::filesystem::symlink_status(state, missing);
-    return std::filesystem::exists(found) ? os::ensure_private_folder(state) : Status();
+    const auto file_status = std::filesystem::symlink_status(state, missing);
+    return std::filesystem::exists(file_status) ? os::ensure_private_folder(state) : Status();
 }
 
 Answer<Store> Store::open(const std::string& state, bool create) {
@@ -122,8 +122,8 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     }
     if (create) {
         for (const std::string& folder : {state, state + "/runs"}) {
-            if (Status made = os::ensure_private_folder(folder); !made) {
-                return refuse(made.error());
+            if (Status folder_check = os::ensure_private_folder(folder); !folder_check) {
+                return refuse(folder_check.error());
             }
         }
     }
@@ -165,8 +165,8 @@ Status Store::save_plan(const model::Plan& plan) {
 }
 
 Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
-    if (const auto known = plans_.find(run.run.id); known != plans_.end()) {
-        return known->second;
+    if (const auto entry = plans_.find(run.run.id); entry != plans_.end()) {
+        return entry->second;
     }
     DRYDOCK_TRY_ASSIGN(model::Plan plan, parse_plan(run));
     return plans_.emplace(run.run.id, std::move(plan)).first->second;
@@ -192,14 +192,14 @@ Result<model::Plan> Store::parse_plan(const journal::RunInfo& run) const {
     return plan;
 }
 
-Answer<journal::RunInfo> Store::current_run(bool any) {
+Answer<journal::RunInfo> Store::current_run(bool includes_over) {
     auto runs = journal_->list_runs();
     if (!runs) {
         return refuse(runs.error());
     }
-    for (auto it = runs->rbegin(); it != runs->rend(); ++it) {
-        if (any || !it->state.is_over) {
-            return *it;
+    for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+        if (includes_over || !run->state.is_over) {
+            return *run;
         }
     }
     return runs->empty() ? no_run(state_) : no_open_run(runs->back());
@@ -241,8 +241,8 @@ Answer<RunStatus> status_of(Store& store, const Replayed& replayed, std::int64_t
         status.paused = replayed.history.paused["because"].as_string();
     }
     status.progress = replayed.history.progress;
-    std::erase_if(status.progress, [&](const auto& one) {
-        return !run::is_in_flight(status.state.status(one.first));
+    std::erase_if(status.progress, [&](const auto& entry) {
+        return !run::is_in_flight(status.state.status(entry.first));
     });
     take_gates(replayed, now_ms, status);
     status.exit_code = replayed.history.ends_with_approval ? k_exit_waiting : exit_code_of(status);

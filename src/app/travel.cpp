@@ -88,11 +88,11 @@ return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& obser
         || ended->plan.procedure == planner::k_rehearsal) {
         return ended;
     }
-    Options back = options;
-    back.cluster_file = ended->plan.cluster_file;
-    back.approvals.clear();  // were said of the way forward
-    back.back_to = ended->plan.from;
-    auto returned = downgrade(back, observer);
+    Options downgrade_options = options;
+    downgrade_options.cluster_file = ended->plan.cluster_file;
+    downgrade_options.approvals.clear();  // were said of the way forward
+    downgrade_options.back_to = ended->plan.from;
+    auto returned = downgrade(downgrade_options, observer);
     if (!returned && !returned.error().errors.empty()) {
         ended->cause += fmt::format("; going back by itself was refused: {}",
                                     returned.error().errors.front().message);
@@ -150,15 +150,15 @@ tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure fai
 bool is_asked_to_stop(Store& store, const std::string& run) {
     const auto open =
         run.empty() ? Result<std::vector<journal::Request>>() : store.journal().open_requests(run);
-    return open && std::any_of(open->begin(), open->end(), [](const journal::Request& one) {
-               return one.kind == "pause" || one.kind == "abort";
+    return open && std::any_of(open->begin(), open->end(), [](const journal::Request& request) {
+               return request.kind == "pause" || request.kind == "abort";
            });
 }
 
 // The plan was made here, of a cluster file that is known here.
 Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
-    if (Status known = remember_own(options_, departure.plan); !known) {
-        return refuse(known.error());
+    if (Status memory = remember_own(options_, departure.plan); !memory) {
+        return refuse(memory.error());
     }
     auto ended = carry_out(options_, store_, departure, observer_, session);
     options_.approvals = of_later_runs(options_.approvals);

@@ -51,15 +51,15 @@ Result<std::set<std::string>> read_memory() {
 }
 
 // One write of whole lines at the end, so that two processes do not lose each other's.
-Status remember(const std::vector<Executed>& all) {
+Status remember(const std::vector<Executed>& entries) {
     DRYDOCK_TRY_ASSIGN(const std::string folder, memory_folder());
     DRYDOCK_TRY(os::ensure_private_folder(folder));
     DRYDOCK_TRY_ASSIGN(const os::Fd file,
                        os::open_file(folder + "/trusted",
                                      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK));
     std::string lines;
-    for (const Executed& one : all) {
-        lines += one.digest.empty() ? "" : one.digest + "\n";
+    for (const Executed& entry : entries) {
+        lines += entry.digest.empty() ? "" : entry.digest + "\n";
     }
     return os::write_all(file.get(), lines);
 }
@@ -70,17 +70,17 @@ Status check_trust(const Options& options, const std::string& file, const ListEx
     if (options.trust == Trust::this_time) {
         return {};
     }
-    const auto all = list();
-    if (all.empty()) {
+    const auto entries = list();
+    if (entries.empty()) {
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(const auto known, read_memory());
+    DRYDOCK_TRY_ASSIGN(const auto known_digests, read_memory());
     std::vector<Executed> fresh;
     std::vector<std::string> texts;
-    for (const Executed& one : all) {
-        if (one.digest.empty() || !known.contains(one.digest)) {
-            fresh.push_back(one);
-            texts.push_back(one.text);
+    for (const Executed& entry : entries) {
+        if (entry.digest.empty() || !known_digests.contains(entry.digest)) {
+            fresh.push_back(entry);
+            texts.push_back(entry.text);
         }
     }
     if (fresh.empty()) {

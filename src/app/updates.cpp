@@ -32,34 +32,34 @@ Error unknown_version(const std::string& folder, const std::string& version) {
 }  // namespace
 
 Answer<UpdateRoute>
-update_route(const std::string& folder, const std::string& from, const std::string& to) {
-    const auto found = updates::load_openshift(folder);
-    if (!found) {
-        return tl::unexpected(Failure{k_exit_usage, {found.error()}});
+update_route(const std::string& folder, const std::string& start, const std::string& target) {
+    const auto graph_data = updates::load_openshift(folder);
+    if (!graph_data) {
+        return tl::unexpected(Failure{k_exit_usage, {graph_data.error()}});
     }
-    const updates::UpdateGraph& graph = found->graph;
-    const std::size_t begin = graph.find(from);
-    const std::size_t end = graph.find(to);
+    const updates::UpdateGraph& graph = graph_data->graph;
+    const std::size_t begin = graph.find(start);
+    const std::size_t end = graph.find(target);
     if (begin == updates::k_nowhere || end == updates::k_nowhere) {
-        const std::string& missing = begin == updates::k_nowhere ? from : to;
+        const std::string& missing = begin == updates::k_nowhere ? start : target;
         return tl::unexpected(Failure{k_exit_usage, {unknown_version(folder, missing)}});
     }
     UpdateRoute answer;
-    answer.from = from;
-    answer.to = to;
+    answer.from = start;
+    answer.to = target;
     answer.versions = graph.versions().size();
-    answer.rules = found->rules;
+    answer.rules = graph_data->rules;
     for (const std::size_t stop : graph.route(begin, end)) {
         answer.stops.push_back(graph.versions()[stop]);
     }
     answer.has_way = begin == end || !answer.stops.empty();
-    for (const updates::BlockedEdge* edge : found->objections(begin, end)) {
+    for (const updates::BlockedEdge* edge : graph_data->objections(begin, end)) {
         answer.objections.push_back(words_of(*edge));
     }
     const auto tree = graph.tree(begin);
-    for (std::size_t at = end; at-- > begin + 1 && answer.near.size() < k_near_max;) {
-        if (!answer.has_way && tree[at] != updates::k_nowhere) {
-            answer.near.push_back(graph.versions()[at]);
+    for (std::size_t version = end; version-- > begin + 1 && answer.near.size() < k_near_max;) {
+        if (!answer.has_way && tree[version] != updates::k_nowhere) {
+            answer.near.push_back(graph.versions()[version]);
         }
     }
     return answer;

@@ -22,6 +22,6 @@ struct UpdateRoute {
 
 // `folder`: OpenShift's graph data. Refuses a version that it does not have.
 [[nodiscard]] Answer<UpdateRoute>
-update_route(const std::string& folder, const std::string& from, const std::string& to);
+update_route(const std::string& folder, const std::string& start, const std::string& target);
 
 }  // namespace drydock::app

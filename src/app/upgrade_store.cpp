@@ -90,16 +90,16 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
         blocks::connect(config,
                         request.dry_run ? blocks::SqlAccess::read : blocks::SqlAccess::write));
     const std::string copy = request.copy.empty() ? new_name(config) : request.copy;
-    blocks::UpgradeRequest how;
-    how.goal = request.undo ? blocks::UpgradeGoal::undo : blocks::UpgradeGoal::newest;
-    how.dry_run = request.dry_run;
-    how.copy = [&](blocks::Sql& held) {
+    blocks::UpgradeRequest upgrade_request;
+    upgrade_request.goal = request.undo ? blocks::UpgradeGoal::undo : blocks::UpgradeGoal::newest;
+    upgrade_request.dry_run = request.dry_run;
+    upgrade_request.copy = [&](blocks::Sql& locked_sql) {
         answer.copy = copy;
         return config.engine == blocks::Engine::sqlite
-                   ? blocks::copy_sqlite(held, config.metadata, copy)
+                   ? blocks::copy_sqlite(locked_sql, config.metadata, copy)
                    : blocks::copy_postgres(config.metadata, copy);
     };
-    DRYDOCK_TRY_ASSIGN(answer.report, blocks::upgrade(*sql, how));
+    DRYDOCK_TRY_ASSIGN(answer.report, blocks::upgrade(*sql, upgrade_request));
     answer.notes = request.undo ? std::vector<std::string>() : notes_on(config);
     return answer;
 }

@@ -32,11 +32,12 @@ Status check_grammar(Store& store, const model::Plan& plan) {
                 && event.detail["grammar"].as_int(0) != k_grammar) {
                 return {};
             }
-            if (const auto why = grammar.accept(event)) {
-                return fail("journal.grammar",
-                            fmt::format("run {}, record {}: {}", plan.run, record.sequence, *why),
-                            "keep the journal as evidence: a conductor of this version does not "
-                            "write such a record");
+            if (const auto objection = grammar.accept(event)) {
+                return fail(
+                    "journal.grammar",
+                    fmt::format("run {}, record {}: {}", plan.run, record.sequence, *objection),
+                    "keep the journal as evidence: a conductor of this version does not "
+                    "write such a record");
             }
         }
     }
@@ -60,8 +61,8 @@ Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const 
                     fmt::format("give {} digits of it at least", k_head_digits_min));
     }
     for (const journal::RunInfo& info : runs) {
-        DRYDOCK_TRY_ASSIGN(const bool found, has_head(store, info.run.id, head));
-        if (found) {
+        DRYDOCK_TRY_ASSIGN(const bool has_match, has_head(store, info.run.id, head));
+        if (has_match) {
             return {};
         }
     }
@@ -95,10 +96,10 @@ using HeadsByRun = std::map<std::string, conduct::RunHeads>;
 Result<HeadsByRun> heads_of(const Store& store, const std::vector<Verified>& runs) {
     HeadsByRun heads;
     for (const Verified& run : runs) {
-        conduct::RunHeads& of_run = heads[run.run];
+        conduct::RunHeads& run_heads = heads[run.run];
         DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run.run));
         for (const journal::Record& record : records) {
-            of_run.add({record.sequence, record.hash});
+            run_heads.add({record.sequence, record.hash});
         }
     }
     return heads;
@@ -106,17 +107,18 @@ Result<HeadsByRun> heads_of(const Store& store, const std::vector<Verified>& run
 
 using Told = std::map<std::string, conduct::Reply>;  // by host
 
-Told await_replies(conduct::Hosts& hosts, const std::map<conduct::Ticket, std::string>& asked) {
-    Told told;
-    while (told.size() < asked.size()) {
+Told await_replies(conduct::Hosts& hosts,
+                   const std::map<conduct::Ticket, std::string>& host_by_ticket) {
+    Told replies;
+    while (replies.size() < host_by_ticket.size()) {
         for (conduct::Reply& reply : hosts.poll(k_turn_ms)) {
-            const auto host = asked.find(reply.ticket);
-            if (host != asked.end() && reply.kind != conduct::Reply::Kind::progress) {
-                told.emplace(host->second, std::move(reply));
+            const auto host = host_by_ticket.find(reply.ticket);
+            if (host != host_by_ticket.end() && reply.kind != conduct::Reply::Kind::progress) {
+                replies.emplace(host->second, std::move(reply));
             }
         }
     }
-    return told;
+    return replies;
 }
 
 // What each host says when asked for all heads that it noted.
@@ -124,14 +126,14 @@ Told ask_heads(const Options& options, const model::Cluster& cluster) {
     os::RealClock clock;
     transport::LocalTransport transport;
     conduct::Hosts hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
-    std::map<conduct::Ticket, std::string> asked;
+    std::map<conduct::Ticket, std::string> host_by_ticket;
     for (const std::string& host : hosts.names()) {
         Json hello;
         hello.set("do", "hello").set("heads_of", "");
-        asked.emplace(hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max),
-                      host);
+        host_by_ticket.emplace(
+            hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max), host);
     }
-    return await_replies(hosts, asked);
+    return await_replies(hosts, host_by_ticket);
 }
 
 // A journal of the same cluster that this host obeys and that is not this one.
@@ -167,8 +169,8 @@ public:
         if (reply.kind != conduct::Reply::Kind::answer) {
             return tl::unexpected(reply.error);
         }
-        if (auto other = find_other_journal(reply.body, cluster_, journal_)) {
-            return tl::unexpected(std::move(*other));
+        if (auto other_journal = find_other_journal(reply.body, cluster_, journal_)) {
+            return tl::unexpected(std::move(*other_journal));
         }
         DRYDOCK_TRY(compare_own(reply.body["heads"]));
         VerifiedHost verified = {host};
@@ -191,10 +193,10 @@ private:
             }
         }
         for (const std::string& run : runs) {
-            const auto known = heads_.find(run);
-            const conduct::RunHeads& of_run = known == heads_.end() ? none_ : known->second;
-            if (auto gone = of_run.find_gone(journal_, run, heads)) {
-                return tl::unexpected(std::move(*gone));
+            const auto entry = heads_.find(run);
+            const conduct::RunHeads& run_heads = entry == heads_.end() ? no_heads_ : entry->second;
+            if (auto missing_head = run_heads.find_gone(journal_, run, heads)) {
+                return tl::unexpected(std::move(*missing_head));
             }
         }
         return {};
@@ -203,13 +205,14 @@ private:
     std::string journal_;
     std::string cluster_;
     HeadsByRun heads_;
-    conduct::RunHeads none_;  // of a run that this journal does not have
+    conduct::RunHeads no_heads_;  // of a run that this journal does not have
 };
 
-Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison, const Told& told) {
+Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
+                                              const Told& replies) {
     std::vector<VerifiedHost> verified;
     Failure failure;
-    for (const auto& [host, reply] : told) {
+    for (const auto& [host, reply] : replies) {
         auto compared = comparison.compare(host, reply);
         if (compared) {
             verified.push_back(std::move(*compared));
@@ -228,8 +231,8 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
         return tl::unexpected(project.error());
     }
     const model::Cluster& cluster = project->cluster;
-    if (Status known = check_trust(options, *project); !known) {
-        return refuse(known.error());
+    if (Status trust = check_trust(options, *project); !trust) {
+        return refuse(trust.error());
     }
     auto heads = heads_of(store, runs);
     if (!heads) {
@@ -256,8 +259,8 @@ verify_journal(const Options& options, const std::string& head, bool with_hosts)
         return tl::unexpected(verified.error());
     }
     if (!head.empty()) {
-        if (Status found = find_head(*store, *runs, head); !found) {
-            return refuse(found.error());
+        if (Status head_check = find_head(*store, *runs, head); !head_check) {
+            return refuse(head_check.error());
         }
     }
     auto hosts =
