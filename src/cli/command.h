@@ -120,10 +120,10 @@ private:
     [[nodiscard]] bool ask_trust(const std::string& file,
                                  const std::vector<std::string>& executed) const;
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
-    int refuse(const app::Failure& failure, const std::string& to = {});
+    int refuse(const app::Failure& failure, const std::string& target = {});
     int refuse_use(const std::string& message, const std::string& remedy);
     int conduct(const std::function<app::Answer<app::RunStatus>(app::Observer&)>& begin,
-                const std::string& to);
+                const std::string& target);
     [[nodiscard]] app::StoreRequest store_request() const;
     template <class Work>
     auto with_store_progress(const char* verb, Work work);

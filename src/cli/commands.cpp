@@ -24,7 +24,7 @@ enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8, k_
 
 class Commands {
 public:
-    explicit Commands(Invocation& into) : to_(into) {
+    explicit Commands(Invocation& invocation) : invocation_(invocation) {
         app_.require_subcommand(1);
         app_.footer(k_footer);
         app_.get_formatter()->column_width(34);
@@ -40,8 +40,8 @@ public:
     CLI::App& app() { return app_; }
 
     [[nodiscard]] std::vector<std::string> choices_of(const CLI::Option* option) const {
-        const auto it = choices_.find(option);
-        return it == choices_.end() ? std::vector<std::string>() : it->second;
+        const auto match = choices_.find(option);
+        return match == choices_.end() ? std::vector<std::string>() : match->second;
     }
 
 private:
@@ -51,27 +51,28 @@ private:
         if ((shared & k_cluster) != 0) {
             text(command,
                  "-c,--cluster",
-                 to_.cluster_file,
+                 invocation_.cluster_file,
                  "FILE",
                  "the cluster file; else $DRYDOCK_CLUSTER");
         }
         if ((shared & k_json) != 0) {
-            command->add_flag("--json", to_.json, "answer as JSON");
+            command->add_flag("--json", invocation_.json, "answer as JSON");
         }
         if ((shared & k_dry_run) != 0) {
             command->add_flag(
-                "--dry-run", to_.dry_run, "check and say what would be done; do nothing");
+                "--dry-run", invocation_.dry_run, "check and say what would be done; do nothing");
         }
         if ((shared & k_trust) != 0) {
-            command->add_flag(
-                "--trust", to_.trust, "also execute what is not known here yet, and remember it");
+            command->add_flag("--trust",
+                              invocation_.trust,
+                              "also execute what is not known here yet, and remember it");
         }
         if ((shared & k_run) != 0) {
-            text(command, "--run", to_.run, "ID", "another run than the last one");
+            text(command, "--run", invocation_.run, "ID", "another run than the last one");
         }
         choice(command,
                "--color",
-               to_.color,
+               invocation_.color,
                {"auto", "always", "never"},
                "colour; auto: on a terminal, unless NO_COLOR is set");
         return command;
@@ -79,29 +80,29 @@ private:
 
     CLI::Option* choice(CLI::App* command,
                         const std::string& names,
-                        std::string& into,
+                        std::string& destination,
                         const std::vector<std::string>& values,
                         const std::string& help) {
-        auto* option = command->add_option(names, into, help)->check(CLI::IsMember(values));
+        auto* option = command->add_option(names, destination, help)->check(CLI::IsMember(values));
         choices_[option] = values;
         return option;
     }
 
     static CLI::Option* text(CLI::App* command,
                              const std::string& names,
-                             std::string& into,
+                             std::string& destination,
                              const std::string& type,
                              const std::string& help) {
-        return command->add_option(names, into, help)->type_name(type);
+        return command->add_option(names, destination, help)->type_name(type);
     }
 
     // An option that may be given several times, with one value each.
     static void several(CLI::App* command,
                         const std::string& name,
-                        std::vector<std::string>& into,
+                        std::vector<std::string>& destination,
                         const std::string& type,
                         const std::string& help) {
-        command->add_option(name, into, help)
+        command->add_option(name, destination, help)
             ->type_name(type)
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -114,54 +115,64 @@ private:
             k_cluster | k_json | k_trust);
         auto* route = add(
             app_, "route", "the hops to another version, and why", k_cluster | k_json | k_trust);
-        text(route, "--to", to_.to, "VERSION", "the version to reach")->required();
+        text(route, "--to", invocation_.to, "VERSION", "the version to reach")->required();
         auto* graph = text(route,
                            "--graph",
-                           to_.graph,
+                           invocation_.graph,
                            "FOLDER",
                            "a folder of OpenShift's graph data, in the place of a cluster");
-        text(route, "--from", to_.before, "VERSION", "with --graph: where to begin")->needs(graph);
+        text(route, "--from", invocation_.before, "VERSION", "with --graph: where to begin")
+            ->needs(graph);
         add_chain();
     }
 
     void add_chain() {
         auto* chain = add(app_, "chain", "the schema revisions of two packages, compared", k_json);
-        text(chain, "old", to_.before, "OLD", "the package that is installed")->required();
-        text(chain, "new", to_.after, "NEW", "the package to install")->required();
+        text(chain, "old", invocation_.before, "OLD", "the package that is installed")->required();
+        text(chain, "new", invocation_.after, "NEW", "the package to install")->required();
         chain
             ->add_option(
                 "--env",
-                to_.environments,
+                invocation_.environments,
                 "the folder of migrations in them, or the end of its path; twice: one each")
             ->type_name("PATH")
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         chain
             ->add_option("--db",
-                         to_.database,
+                         invocation_.database,
                          "a revision that the database stands on; else OLD's heads are taken")
             ->type_name("REV")
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-        choice(chain, "--graph", to_.graph, {"svg", "dot"}, "print a picture of both instead");
-        text(chain, "-o,--output", to_.output, "FILE", "write the answer there");
+        choice(
+            chain, "--graph", invocation_.graph, {"svg", "dot"}, "print a picture of both instead");
+        text(chain, "-o,--output", invocation_.output, "FILE", "write the answer there");
     }
 
     void add_planning() {
         auto* plan = add(
             app_, "plan", "make a plan and show it on one screen", k_cluster | k_json | k_trust);
-        text(plan, "--to", to_.to, "VERSION", "the version to reach");
-        text(plan, "-o,--output", to_.output, "FILE", "write the plan there");
-        plan->add_flag("--rebuild", to_.rebuild, "a way back: rebuild from a fresh copy");
-        text(plan, "--restore", to_.restore, "COPY", "a way back: restore this copy on the hosts");
-        plan->add_flag("--risks", to_.risks, "list every known risk");
+        text(plan, "--to", invocation_.to, "VERSION", "the version to reach");
+        text(plan, "-o,--output", invocation_.output, "FILE", "write the plan there");
+        plan->add_flag("--rebuild", invocation_.rebuild, "a way back: rebuild from a fresh copy");
+        text(plan,
+             "--restore",
+             invocation_.restore,
+             "COPY",
+             "a way back: restore this copy on the hosts");
+        plan->add_flag("--risks", invocation_.risks, "list every known risk");
         add_check();
         auto* guide = add(app_, "guide", "the plan as a guide for people, in Markdown", 0);
         add_plan_file(guide);
-        text(guide, "-o,--output", to_.output, "FILE", "write the guide there");
+        text(guide, "-o,--output", invocation_.output, "FILE", "write the guide there");
         auto* sign = add(app_, "sign", "sign a plan, with a key of SSH, into PLAN.sig", 0);
         add_plan_file(sign);
-        text(sign, "--key", to_.key, "KEY", "the private key, or the public one of an agent's key")
+        text(sign,
+             "--key",
+             invocation_.key,
+             "KEY",
+             "the private key, or the public one of an agent's key")
             ->required();
     }
 
@@ -170,44 +181,46 @@ private:
         add_plan_file(check);
         text(check,
              "--faults",
-             to_.faults,
+             invocation_.faults,
              "BUDGETS",
              "how much may go wrong in one story: failures=2,unknown=2,crashes=2,member=1,host=1");
         std::vector<std::string> names;
         for (std::size_t i = 0; i < checker::k_properties; ++i) {
             names.emplace_back(name_of(static_cast<checker::Property>(i)));
         }
-        auto* property = check->add_option("--property", to_.properties, "only these properties")
-                             ->check(CLI::IsMember(names));
+        auto* property =
+            check->add_option("--property", invocation_.properties, "only these properties")
+                ->check(CLI::IsMember(names));
         choices_[property] = names;
-        text(check, "--trace", to_.trace, "FILE", "write the stories as traces there");
+        text(check, "--trace", invocation_.trace, "FILE", "write the stories as traces there");
     }
 
     void add_sim() {
         auto* sim =
             add(app_, "sim", "run a plan in simulated time, where everything fails", k_json);
         add_plan_file(sim);
-        sim->add_option("--seed", to_.seed, "of the first run; a seed is always the same run")
+        sim->add_option(
+               "--seed", invocation_.seed, "of the first run; a seed is always the same run")
             ->type_name("N");
-        sim->add_option("--runs", to_.runs, "how many, each with the next seed (1000)")
+        sim->add_option("--runs", invocation_.runs, "how many, each with the next seed (1000)")
             ->type_name("N");
-        sim->add_flag("--verbose", to_.verbose, "tell one run as a story");
+        sim->add_flag("--verbose", invocation_.verbose, "tell one run as a story");
         text(sim,
              "--trace",
-             to_.trace,
+             invocation_.trace,
              "FILE",
              "replay the stories that `check --trace FILE` wrote instead");
     }
 
     void add_plan_file(CLI::App* command) {
-        text(command, "plan", to_.plan_file, "PLAN", "a plan that `drydock plan -o` wrote")
+        text(command, "plan", invocation_.plan_file, "PLAN", "a plan that `drydock plan -o` wrote")
             ->required();
     }
 
     void add_conducting(CLI::App* command) {
         several(command,
                 "--approve",
-                to_.approvals,
+                invocation_.approvals,
                 "GATE",
                 "approve this gate when it opens, and go on; say it only for what you have read");
         add_take_over(command);
@@ -215,7 +228,7 @@ private:
 
     void add_take_over(CLI::App* command) {
         command->add_flag("--take-over",
-                          to_.take_over,
+                          invocation_.take_over,
                           "work on hosts that another journal holds; say it only if nobody works "
                           "with that journal any more");
     }
@@ -231,8 +244,12 @@ private:
                             "upgrade",
                             "hop after hop to a version: plan, check and apply each",
                             k_cluster | k_json | k_dry_run | k_trust);
-        text(upgrade, "--to", to_.to, "VERSION", "the version to reach")->required();
-        several(upgrade, "--through", to_.through, "VERSION", "a version that the route must pass");
+        text(upgrade, "--to", invocation_.to, "VERSION", "the version to reach")->required();
+        several(upgrade,
+                "--through",
+                invocation_.through,
+                "VERSION",
+                "a version that the route must pass");
         add_conducting(upgrade);
     }
 
@@ -241,12 +258,12 @@ private:
         add_plan_file(apply);
         text(apply,
              "-c,--cluster",
-             to_.policy_file,
+             invocation_.policy_file,
              "FILE",
              "refuse a plan of another cluster, and take the policy of signatures from this file");
         text(apply,
              "--unproved",
-             to_.unproved,
+             invocation_.unproved,
              "WHY",
              "run a plan whose check failed or is missing; the reason goes into the journal");
         add_conducting(apply);
@@ -257,20 +274,25 @@ private:
         add(app_, "pause", "let what is under way end, then hold the run", changes | k_trust);
         auto* approve =
             add(app_, "approve", "approve the gate that the run waits at", changes | k_trust);
-        text(approve, "gate", to_.gate, "GATE", "the gate's name, as the plan says it")->required();
+        text(approve, "gate", invocation_.gate, "GATE", "the gate's name, as the plan says it")
+            ->required();
         auto* downgrade = add(app_, "downgrade", "take the run back", changes | k_trust);
-        text(downgrade, "--to", to_.to, "VERSION", "of a journey: back to this stop, no further");
+        text(downgrade,
+             "--to",
+             invocation_.to,
+             "VERSION",
+             "of a journey: back to this stop, no further");
         add_conducting(downgrade);
         auto* abort =
             add(app_, "abort", "give the run up and leave the cluster as it is", changes | k_trust);
         add_take_over(abort);
         abort->add_flag("--give-up-hosts",
-                        to_.give_up_hosts,
+                        invocation_.give_up_hosts,
                         "also where a host does not tell what is under way; say it only for hosts "
                         "that will never come back");
         auto* note =
             add(app_, "note", "put words into the run's record", k_cluster | k_json | k_trust);
-        text(note, "text", to_.text, "TEXT", "the words")->required();
+        text(note, "text", invocation_.text, "TEXT", "the words")->required();
         add(app_, "status", "where the run is", k_cluster | k_json | k_run);
         add(app_, "watch", "follow the run until it waits or ends", k_cluster | k_json);
         add(app_, "log", "what happened, event by event", k_cluster | k_json | k_run);
@@ -281,35 +303,39 @@ private:
                         const std::string& help,
                         unsigned shared = k_json) {
         auto* store = add(stores, name, help, shared);
-        text(store, "config", to_.store, "CONFIG", "backy2's own configuration")->required();
-        text(store, "--key-file", to_.key_file, "FILE", "64 hex digits, for encryption_key");
+        text(store, "config", invocation_.store, "CONFIG", "backy2's own configuration")
+            ->required();
+        text(
+            store, "--key-file", invocation_.key_file, "FILE", "64 hex digits, for encryption_key");
         return store;
     }
 
     void add_workers(CLI::App* store) {
-        store->add_option("--workers", to_.workers, "threads; else one for each processor")
+        store->add_option("--workers", invocation_.workers, "threads; else one for each processor")
             ->type_name("N");
     }
 
     void add_other_key(CLI::App* store) {
         text(store,
              "--other-key-file",
-             to_.other_key_file,
+             invocation_.other_key_file,
              "FILE",
              "a second key to try, while a rekey is not done");
     }
 
     void add_rewrite(CLI::App* rewrite) {
-        auto* frees = rewrite->add_flag(
-            "--free-old", to_.frees_old, "verify the whole store, then remove the old blobs");
-        rewrite->add_flag("--back", to_.goes_back, "put the old blobs back in their place")
+        auto* frees = rewrite->add_flag("--free-old",
+                                        invocation_.frees_old,
+                                        "verify the whole store, then remove the old blobs");
+        rewrite->add_flag("--back", invocation_.goes_back, "put the old blobs back in their place")
             ->excludes(frees);
-        rewrite->add_option("--batch", to_.batch, "blobs a transaction (1024)")
+        rewrite->add_option("--batch", invocation_.batch, "blobs a transaction (1024)")
             ->type_name("N")
             ->check(CLI::Range(1, 65536));
-        text(rewrite, "--journal", to_.journal, "FILE", "else in the folder DATA.drydock");
+        text(rewrite, "--journal", invocation_.journal, "FILE", "else in the folder DATA.drydock");
         rewrite
-            ->add_flag("--quick", to_.is_quick, "with --dry-run: whether there is any blob to do")
+            ->add_flag(
+                "--quick", invocation_.is_quick, "with --dry-run: whether there is any blob to do")
             ->needs("--dry-run");
         add_workers(rewrite);
     }
@@ -318,20 +344,24 @@ private:
         auto& stores = *app_.add_subcommand("store", "backup stores of backy2");
         stores.require_subcommand(1);
         add_store(stores, "inspect", "release, schema, versions, and blobs by their names")
-            ->add_flag("--schema", to_.only_schema, "the schema alone, at once");
+            ->add_flag("--schema", invocation_.only_schema, "the schema alone, at once");
         auto* verify = add_store(stores, "verify", "read every blob and compare it with its rows");
         add_other_key(verify);
         add_workers(verify);
         auto* upgrade = add_store(
             stores, "upgrade", "raise the schema to that of backy2 2.13.8", k_json | k_dry_run);
-        upgrade->add_flag("--undo", to_.undo, "take a half-done upgrade back instead");
-        auto* copy = text(
-            upgrade, "--copy", to_.copy, "FILE", "the copy of the metadata that is made first");
-        auto* back = text(upgrade, "--back", to_.back, "FILE", "put such a copy back instead");
+        upgrade->add_flag("--undo", invocation_.undo, "take a half-done upgrade back instead");
+        auto* copy = text(upgrade,
+                          "--copy",
+                          invocation_.copy,
+                          "FILE",
+                          "the copy of the metadata that is made first");
+        auto* back =
+            text(upgrade, "--back", invocation_.back, "FILE", "put such a copy back instead");
         back->excludes(copy)->excludes("--undo");
         text(upgrade,
              "--keep-as",
-             to_.keep_as,
+             invocation_.keep_as,
              "NAME",
              "with --back: the schema drydock_before_NAME gets the tables of now")
             ->needs(back);
@@ -339,23 +369,28 @@ private:
             add_store(stores, "encrypt", "encrypt every plain blob in place", k_json | k_dry_run));
         auto* rekey =
             add_store(stores, "rekey", "encrypt every blob under a new key", k_json | k_dry_run);
-        text(rekey, "--new-key-file", to_.new_key_file, "FILE", "64 hex digits: the new key")
+        text(
+            rekey, "--new-key-file", invocation_.new_key_file, "FILE", "64 hex digits: the new key")
             ->required();
         add_rewrite(rekey);
         auto* restore = add_store(stores, "restore", "one version to a file or to stdout");
-        text(restore, "version", to_.version, "UID", "its uid, or the start of it")->required();
-        text(restore, "-o,--output", to_.output, "FILE", "the file; `-` for stdout")->required();
-        restore->add_flag("--replace", to_.replaces, "an existing file, once all is written");
+        text(restore, "version", invocation_.version, "UID", "its uid, or the start of it")
+            ->required();
+        text(restore, "-o,--output", invocation_.output, "FILE", "the file; `-` for stdout")
+            ->required();
         restore->add_flag(
-            "--allow-holes", to_.allows_holes, "zeros where a block is lost; ends with 1");
+            "--replace", invocation_.replaces, "an existing file, once all is written");
+        restore->add_flag(
+            "--allow-holes", invocation_.allows_holes, "zeros where a block is lost; ends with 1");
         add_other_key(restore);
         add_workers(restore);
         auto* exported = add_store(stores, "export", "one version to a file as backy2 has it");
-        text(exported, "version", to_.version, "UID", "its uid, or the start of it")->required();
-        text(exported, "-o,--output", to_.output, "FILE", "a new file")->required();
+        text(exported, "version", invocation_.version, "UID", "its uid, or the start of it")
+            ->required();
+        text(exported, "-o,--output", invocation_.output, "FILE", "a new file")->required();
         auto* imported =
             add_store(stores, "import", "a version of such a file, once all is checked");
-        text(imported, "file", to_.import_file, "FILE", "what an export made")->required();
+        text(imported, "file", invocation_.import_file, "FILE", "what an export made")->required();
     }
 
     void add_vfolders() {
@@ -365,21 +400,25 @@ private:
                          "move",
                          "from layout 2 (22.09) to layout 3 (23.03), and back",
                          k_json | k_dry_run);
-        text(move, "root", to_.volume, "ROOT", "the volume's own directory")->required();
-        text(move, "--list", to_.list, "FILE", "each folder's id and quota scope; `-` for stdin");
+        text(move, "root", invocation_.volume, "ROOT", "the volume's own directory")->required();
+        text(move,
+             "--list",
+             invocation_.list,
+             "FILE",
+             "each folder's id and quota scope; `-` for stdin");
         auto* finishes =
             move->add_flag("--finish",
-                           to_.finishes,
+                           invocation_.finishes,
                            "remove empty directories and journal: no way back behind it");
-        move->add_flag("--back", to_.goes_back, "every folder to its old place")
+        move->add_flag("--back", invocation_.goes_back, "every folder to its old place")
             ->excludes(finishes);
         move->add_flag("--leave-unlisted",
-                       to_.leaves_unlisted,
+                       invocation_.leaves_unlisted,
                        "folders without a place in the other layout stay where they are");
-        move->add_option("--batch", to_.move_batch, "folders a batch (8192)")
+        move->add_option("--batch", invocation_.move_batch, "folders a batch (8192)")
             ->type_name("N")
             ->check(CLI::Range(1, 1'000'000));
-        text(move, "--journal", to_.journal, "FOLDER", "else ROOT.drydock");
+        text(move, "--journal", invocation_.journal, "FOLDER", "else ROOT.drydock");
     }
 
     void add_rest() {
@@ -388,11 +427,12 @@ private:
                            "verify",
                            "prove that no record was changed, dropped or moved",
                            k_cluster | k_json | k_trust);
-        verify->add_flag(
-            "--hosts", to_.with_hosts, "also that the journal has every head that its hosts noted");
+        verify->add_flag("--hosts",
+                         invocation_.with_hosts,
+                         "also that the journal has every head that its hosts noted");
         text(verify,
              "--head",
-             to_.head,
+             invocation_.head,
              "HEX",
              "also that a record still has this head, which was noted earlier");
         auto* pack = app_.add_subcommand("pack", "packs: what drydock knows of systems")
@@ -400,20 +440,21 @@ private:
         add(*pack, "list", "the packs that are installed", k_json);
         text(add(*pack, "lint", "check a pack", k_json),
              "pack",
-             to_.pack,
+             invocation_.pack,
              "PACK",
              "its name, or its folder")
             ->required();
         auto* schema = add(*pack, "schema", "a JSON Schema, for editors", 0);
         choice(schema,
                "file",
-               to_.schema,
+               invocation_.schema,
                {"pack", "procedure", "releases", "cluster"},
                "the file it is for")
             ->required();
         add(app_, "version", "the version of drydock", k_json);
         auto* completion = add(app_, "completion", "completions for a shell", 0);
-        choice(completion, "shell", to_.shell, {"bash", "zsh", "fish"}, "the shell")->required();
+        choice(completion, "shell", invocation_.shell, {"bash", "zsh", "fish"}, "the shell")
+            ->required();
         // main() hands these to the agent before anything here is built; this is for `--help`.
         auto* agent = app_.add_subcommand("agent", "the hand on a host; other drydocks start it");
         agent->add_option("--state", unused_, "its folder for actions")->type_name("FOLDER");
@@ -422,7 +463,7 @@ private:
         agent->add_flag("--fork-server", unused_flag_, "starts its actions");
     }
 
-    Invocation& to_;
+    Invocation& invocation_;
     std::string unused_;
     bool unused_flag_ = false;
     std::map<const CLI::Option*, std::vector<std::string>> choices_;
@@ -450,10 +491,10 @@ std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
         return stop_of(commands.app(), error);
     }
     const CLI::App* command = chosen(commands.app());
-    const auto all = leaves(commands.app());
-    const auto it = std::find_if(
-        all.begin(), all.end(), [&](const auto& entry) { return entry.second == command; });
-    invocation.command = it->first;
+    const auto entries = leaves(commands.app());
+    const auto match = std::find_if(
+        entries.begin(), entries.end(), [&](const auto& entry) { return entry.second == command; });
+    invocation.command = match->first;
     if (const char* file = std::getenv("DRYDOCK_CLUSTER");
         invocation.cluster_file.empty() && file != nullptr) {
         invocation.cluster_file = file;
@@ -470,9 +511,9 @@ std::vector<CommandInfo> command_table() {
     for (const auto& [name, app] : leaves(commands.app())) {
         CommandInfo info = {name, app->get_description(), {}, {}};
         for (const CLI::Option* option : app->get_options()) {
-            auto& into = option->get_positional() ? info.positionals : info.options;
-            into.push_back(info_of(*option));
-            into.back().choices = commands.choices_of(option);
+            auto& list = option->get_positional() ? info.positionals : info.options;
+            list.push_back(info_of(*option));
+            list.back().choices = commands.choices_of(option);
         }
         table.push_back(std::move(info));
     }

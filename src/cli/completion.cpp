@@ -11,11 +11,11 @@ namespace drydock::cli {
 namespace {
 
 std::string quoted(const std::string& text) {
-    std::string out = "'";
+    std::string result = "'";
     for (const char c : text) {
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
     }
-    return out + "'";
+    return result + "'";
 }
 
 // What may stand after each chain of words: "" -> the commands, "journal" -> verify, "plan" -> its
@@ -62,25 +62,25 @@ fixed_values(const std::vector<CommandInfo>& table) {
 }
 
 std::string bash(const std::vector<CommandInfo>& table) {
-    std::string out =
+    std::string script =
         "_drydock() {\n"
         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
         "    local place=${COMP_WORDS[1]} words=\n"
         "    case $before in\n";
     for (const auto& [option, values] : fixed_values(table)) {
-        out += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n",
-                           option,
-                           quoted(join(values, " ")));
+        script += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n",
+                              option,
+                              quoted(join(values, " ")));
     }
-    out += "    esac\n"
-           "    [ \"$COMP_CWORD\" -le 1 ] && place=\n"
-           "    case $place in journal|pack) "
-           "[ \"$COMP_CWORD\" -gt 2 ] && place=\"$place ${COMP_WORDS[2]}\" ;; esac\n"
-           "    case $place in\n";
+    script += "    esac\n"
+              "    [ \"$COMP_CWORD\" -le 1 ] && place=\n"
+              "    case $place in journal|pack) "
+              "[ \"$COMP_CWORD\" -gt 2 ] && place=\"$place ${COMP_WORDS[2]}\" ;; esac\n"
+              "    case $place in\n";
     for (const auto& [place, words] : words_by_place(table)) {
-        out += fmt::format("    {}) words={} ;;\n", quoted(place), quoted(join(words, " ")));
+        script += fmt::format("    {}) words={} ;;\n", quoted(place), quoted(join(words, " ")));
     }
-    return out
+    return script
            + "    esac\n"
              "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
              "}\n"
@@ -92,45 +92,45 @@ std::string zsh(const std::vector<CommandInfo>& table) {
     return "autoload -U +X bashcompinit && bashcompinit\n" + bash(table);
 }
 
-std::string fish_option(const OptionInfo& option, const std::string& when) {
-    std::string out = fmt::format("complete -c drydock -n {}", quoted(when));
+std::string fish_option(const OptionInfo& option, const std::string& condition) {
+    std::string line = fmt::format("complete -c drydock -n {}", quoted(condition));
     for (const std::string& name : option.names) {
         const bool is_long = name.rfind("--", 0) == 0;
-        out += fmt::format(" {} {}", is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1));
+        line += fmt::format(" {} {}", is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1));
     }
     if (option.takes_value) {
-        out += " -r";
+        line += " -r";
     }
     if (!option.choices.empty()) {
-        out += " -f -a " + quoted(join(option.choices, " "));
+        line += " -f -a " + quoted(join(option.choices, " "));
     }
-    return out + " -d " + quoted(option.help) + "\n";
+    return line + " -d " + quoted(option.help) + "\n";
 }
 
 std::string fish_command(const CommandInfo& command) {
     const auto parts = split(command.name, ' ');
-    std::string when = "__fish_use_subcommand";
-    std::string out;
+    std::string condition = "__fish_use_subcommand";
+    std::string script;
     if (parts.size() > 1) {
-        out += fmt::format("complete -c drydock -f -n {} -a {}\n", quoted(when), parts[0]);
-        when = "__fish_seen_subcommand_from " + parts[0];
+        script += fmt::format("complete -c drydock -f -n {} -a {}\n", quoted(condition), parts[0]);
+        condition = "__fish_seen_subcommand_from " + parts[0];
     }
-    out += fmt::format("complete -c drydock -f -n {} -a {} -d {}\n",
-                       quoted(when),
-                       parts.back(),
-                       quoted(command.help));
-    const std::string seen = "__fish_seen_subcommand_from " + parts.back();
+    script += fmt::format("complete -c drydock -f -n {} -a {} -d {}\n",
+                          quoted(condition),
+                          parts.back(),
+                          quoted(command.help));
+    const std::string option_condition = "__fish_seen_subcommand_from " + parts.back();
     for (const OptionInfo& option : command.options) {
-        out += fish_option(option, seen);
+        script += fish_option(option, option_condition);
     }
     for (const OptionInfo& positional : command.positionals) {
         if (!positional.choices.empty()) {
-            out += fmt::format("complete -c drydock -f -n {} -a {}\n",
-                               quoted(seen),
-                               quoted(join(positional.choices, " ")));
+            script += fmt::format("complete -c drydock -f -n {} -a {}\n",
+                                  quoted(option_condition),
+                                  quoted(join(positional.choices, " ")));
         }
     }
-    return out;
+    return script;
 }
 
 }  // namespace
@@ -142,11 +142,11 @@ std::string render_completion(const std::string& shell, const std::vector<Comman
     if (shell == "zsh") {
         return zsh(table);
     }
-    std::string out;
+    std::string script;
     for (const CommandInfo& command : table) {
-        out += fish_command(command);
+        script += fish_command(command);
     }
-    return out;
+    return script;
 }
 
 }  // namespace drydock::cli

@@ -29,12 +29,12 @@ std::string render_verified(const app::VerifiedJournal& journal) {
 
 }  // namespace
 
-int Command::refuse(const app::Failure& failure, const std::string& to) {
+int Command::refuse(const app::Failure& failure, const std::string& target) {
     if (typed_.json) {
         console_.out << json_of(failure).dump() << "\n";
     } else {
-        const Asked asked = {typed_.command, cluster_file_, to};
-        console_.err << render_failure(failure, asked, screen_);
+        const Asked context = {typed_.command, cluster_file_, target};
+        console_.err << render_failure(failure, context, screen_);
     }
     return failure.exit_code;
 }
@@ -51,8 +51,8 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
         return false;
     }
     console_.out << say("{} is not known here. It would execute:\n", file);
-    for (const std::string& one : executed) {
-        console_.out << say("  {}\n", one);
+    for (const std::string& line : executed) {
+        console_.out << say("  {}\n", line);
     }
     console_.out << "Trust it from now on? Only `yes` does: ";
     console_.out.flush();
@@ -190,10 +190,10 @@ int execute(const Invocation& invocation, Console& console) {
 }
 
 int run(std::vector<std::string> arguments, Console& outer) {
-    VisibleStream out(outer.out);
-    VisibleStream err(outer.err);
+    VisibleStream output(outer.out);
+    VisibleStream errors(outer.err);
     Console console = {
-        out, err, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
+        output, errors, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
     auto parsed = parse(std::move(arguments));
     if (const auto* stop = std::get_if<Stop>(&parsed)) {
         (stop->exit_code == 0 ? console.out : console.err) << stop->text;

@@ -31,25 +31,25 @@ namespace {
 
 std::string
 lines_of(const char* title, const std::vector<std::string>& lines, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (const std::string& line : lines) {
-        out += hang("    ", line, screen.width);
+        text += hang("    ", line, screen.width);
     }
-    return out.empty() ? "" : say("\n  {}\n", title) + out;
+    return text.empty() ? "" : say("\n  {}\n", title) + text;
 }
 
 std::string render(const app::UpdateRoute& answer, const Screen& screen) {
-    std::string out = say("{} -> {}   {}\n",
-                          answer.from,
-                          answer.to,
-                          answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
-    std::string at = answer.from;
+    std::string text = say("{} -> {}   {}\n",
+                           answer.from,
+                           answer.to,
+                           answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
+    std::string position = answer.from;
     for (const std::string& stop : answer.stops) {
-        out += say("  {} -> {}\n", at, stop);
-        at = stop;
+        text += say("  {} -> {}\n", position, stop);
+        position = stop;
     }
-    out += lines_of("Against going there at once", answer.objections, screen);
-    return out + lines_of("As far as a way leads", answer.near, screen);
+    text += lines_of("Against going there at once", answer.objections, screen);
+    return text + lines_of("As far as a way leads", answer.near, screen);
 }
 
 Json list_of(const std::vector<std::string>& words) {

@@ -54,16 +54,16 @@ int Command::check() {
     if (!plan) {
         return refuse(plan.error());
     }
-    checker::Options how;
+    checker::Options check_options;
     const auto faults = checker::faults_from(typed_.faults);
     if (!faults) {
         return refuse({app::k_exit_usage, {faults.error()}});
     }
-    how.faults = *faults;
+    check_options.faults = *faults;
     for (const std::string& name : typed_.properties) {
-        how.properties.push_back(*checker::property_from(name));
+        check_options.properties.push_back(*checker::property_from(name));
     }
-    const app::Checked checked = app::check(options(), *plan, how);
+    const app::Checked checked = app::check(options(), *plan, check_options);
     Json json = checker::to_json(checked.report);
     json.set("took_ms", checked.took_ms).set("plan", plan->digest());
     if (!typed_.trace.empty()) {
@@ -82,12 +82,13 @@ int Command::guide() {
 }
 
 int Command::replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell) {
-    const auto all = app::replay(plan, typed_.trace, tell);
-    const int shown = show(all, [&](const app::Replay& replay) {
+    const auto result = app::replay(plan, typed_.trace, tell);
+    const int exit_code = show(result, [&](const app::Replay& replay) {
         return (tell ? "\n" : "") + render_replay(replay, screen_);
     });
-    const bool good = all && std::none_of(all->stories.begin(), all->stories.end(), is_trouble);
-    return all && !good ? app::k_exit_no : shown;
+    const bool good =
+        result && std::none_of(result->stories.begin(), result->stories.end(), is_trouble);
+    return result && !good ? app::k_exit_no : exit_code;
 }
 
 int Command::sim() {
@@ -96,16 +97,16 @@ int Command::sim() {
         return refuse(plan.error());
     }
     const auto tell = [&](const std::string& line) { console_.out << say("{}\n", line); };
-    const bool story = typed_.verbose && !typed_.json;
+    const bool tells_story = typed_.verbose && !typed_.json;
     if (!typed_.trace.empty()) {
-        return replay(*plan, story ? std::function<void(const std::string&)>(tell) : nullptr);
+        return replay(*plan, tells_story ? std::function<void(const std::string&)>(tell) : nullptr);
     }
-    const auto all = story ? app::simulate(*plan, typed_.seed, 1, tell)
-                           : app::simulate(*plan, typed_.seed, typed_.runs, {});
-    const int shown = show(all, [&](const app::Simulation& simulation) {
-        return (story ? "\n" : "") + render_simulation(simulation, typed_.plan_file, screen_);
+    const auto result = tells_story ? app::simulate(*plan, typed_.seed, 1, tell)
+                                    : app::simulate(*plan, typed_.seed, typed_.runs, {});
+    const int exit_code = show(result, [&](const app::Simulation& simulation) {
+        return (tells_story ? "\n" : "") + render_simulation(simulation, typed_.plan_file, screen_);
     });
-    return all && all->wrong > 0 ? app::k_exit_no : shown;
+    return result && result->wrong > 0 ? app::k_exit_no : exit_code;
 }
 
 }  // namespace drydock::cli

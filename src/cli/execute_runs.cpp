@@ -60,11 +60,11 @@ int Command::show_status(const RunStatus& status) {
 }
 
 int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& begin,
-                     const std::string& to) {
+                     const std::string& target) {
     const auto watching = observer();
     const auto answer = begin(*watching);
     clear(*watching);
-    return answer ? show_status(*answer) : refuse(answer.error(), to);
+    return answer ? show_status(*answer) : refuse(answer.error(), target);
 }
 
 int Command::apply() {
@@ -73,12 +73,12 @@ int Command::apply() {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
-    app::Options with_plan = options();
-    with_plan.policy_file = typed_.policy_file;
-    with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
-    with_plan.unproved = typed_.unproved;
+    app::Options plan_options = options();
+    plan_options.policy_file = typed_.policy_file;
+    plan_options.plan_file = std::filesystem::absolute(typed_.plan_file).string();
+    plan_options.unproved = typed_.unproved;
     const auto begin = [&](app::Observer& observer) {
-        return app::apply(with_plan, *plan, observer);
+        return app::apply(plan_options, *plan, observer);
     };
     return conduct(begin, plan->to);
 }
@@ -89,10 +89,10 @@ int Command::rehearse() {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
-    app::Options with_plan = options();
-    with_plan.plan_file = std::filesystem::absolute(typed_.plan_file).string();
+    app::Options plan_options = options();
+    plan_options.plan_file = std::filesystem::absolute(typed_.plan_file).string();
     const auto begin = [&](app::Observer& observer) {
-        return app::rehearse(with_plan, *plan, observer);
+        return app::rehearse(plan_options, *plan, observer);
     };
     return conduct(begin, plan->to);
 }
@@ -141,13 +141,15 @@ int Command::show_way_back(const model::Plan& plan) {
 }
 
 int Command::downgrade() {
-    app::Options back = options();
-    back.back_to = typed_.to;
+    app::Options limited_options = options();
+    limited_options.back_to = typed_.to;
     if (typed_.dry_run) {
-        const auto plan = app::plan_downgrade(back);
+        const auto plan = app::plan_downgrade(limited_options);
         return plan ? show_way_back(*plan) : refuse(plan.error(), goal());
     }
-    const auto begin = [&](app::Observer& observer) { return app::downgrade(back, observer); };
+    const auto begin = [&](app::Observer& observer) {
+        return app::downgrade(limited_options, observer);
+    };
     return conduct(begin, goal());
 }
 

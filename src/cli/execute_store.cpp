@@ -30,45 +30,46 @@ auto Command::with_store_progress(const char* verb, Work work) {
 
 int Command::inspect_store() {
     const auto answer = app::inspect_store(store_request(), typed_.only_schema);
-    const int shown = show(answer, [&](const auto& found) {
-        return typed_.only_schema ? render_schema(found.schema, screen_)
-                                  : render_inspection(found, screen_);
+    const int exit_code = show(answer, [&](const auto& inspection) {
+        return typed_.only_schema ? render_schema(inspection.schema, screen_)
+                                  : render_inspection(inspection, screen_);
     });
     const bool has_damage =
         answer
         && (!answer->whole() || answer->orphan_rows > 0 || !answer->schema.half_done.empty());
-    return has_damage ? app::k_exit_no : shown;
+    return has_damage ? app::k_exit_no : exit_code;
 }
 
 int Command::verify_store() {
     const auto answer = with_store_progress(
         "verify", [&](const auto& tell) { return app::verify_store(store_request(), tell); });
-    const int shown = show(
+    const int exit_code = show(
         answer, [&](const auto& verified) { return render_store_verified(verified, screen_); });
     const bool has_damage = answer && (!answer->verdict.whole() || answer->verdict.orphan_rows > 0);
-    return has_damage ? app::k_exit_no : shown;
+    return has_damage ? app::k_exit_no : exit_code;
 }
 
 int Command::restore_from_store() {
     const bool is_stream = typed_.output == "-";
-    mover::blocks::RestoreRequest how;
-    how.version = typed_.version;
-    how.path = is_stream ? "" : typed_.output;
-    how.descriptor = STDOUT_FILENO;
-    how.replaces = typed_.replaces;
-    how.allows_holes = typed_.allows_holes;
+    mover::blocks::RestoreRequest restore_request;
+    restore_request.version = typed_.version;
+    restore_request.path = is_stream ? "" : typed_.output;
+    restore_request.descriptor = STDOUT_FILENO;
+    restore_request.replaces = typed_.replaces;
+    restore_request.allows_holes = typed_.allows_holes;
     if (is_stream && console_.terminal) {
         return refuse_use("an image does not go to a terminal", "say -o FILE, or pipe it on");
     }
     const auto answer = with_store_progress("restore", [&](const auto& tell) {
-        return app::restore_from_store(store_request(), how, tell);
+        return app::restore_from_store(store_request(), restore_request, tell);
     });
     if (!answer) {
         return is_stream ? refuse_on_stderr(answer.error()) : refuse(answer.error());
     }
-    std::ostream& out = is_stream ? console_.err : console_.out;
-    out << (typed_.json ? json_of(*answer).pretty() + "\n"
-                        : render_restored(*answer, is_stream ? "stdout" : how.path, screen_));
+    std::ostream& stream = is_stream ? console_.err : console_.out;
+    stream << (typed_.json ? json_of(*answer).pretty() + "\n"
+                           : render_restored(
+                                 *answer, is_stream ? "stdout" : restore_request.path, screen_));
     return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
 }
 
@@ -102,16 +103,16 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
                                               typed_.is_quick};
     const auto answer = with_store_progress(
         "rewrite", [&](const auto& tell) { return app::rewrite_store(request, tell); });
-    const int shown =
+    const int exit_code =
         show(answer, [&](const auto& rewritten) { return render_rewritten(rewritten, screen_); });
-    return answer && !answer->report.findings.empty() ? app::k_exit_no : shown;
+    return answer && !answer->report.findings.empty() ? app::k_exit_no : exit_code;
 }
 
 // Stdout has the bytes of an image.
 int Command::refuse_on_stderr(const app::Failure& failure) {
-    const Asked asked = {typed_.command, cluster_file_, {}};
+    const Asked context = {typed_.command, cluster_file_, {}};
     console_.err << (typed_.json ? json_of(failure).dump() + "\n"
-                                 : render_failure(failure, asked, screen_));
+                                 : render_failure(failure, context, screen_));
     return failure.exit_code;
 }
 

@@ -21,17 +21,17 @@ int Command::move_vfolders() {
     const bool is_live = console_.terminal && !typed_.json;
     StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, "move");
     StoreProgressFile file(progress_path(), console_.clock);
-    request.move.progressed = [&](std::int64_t done, std::int64_t all) {
-        line.show({done, all, "folders", 0});
-        file.write({done, all, "folders", 0});
+    request.move.progressed = [&](std::int64_t folders, std::int64_t total) {
+        line.show({folders, total, "folders", 0});
+        file.write({folders, total, "folders", 0});
     };
     const auto answer = app::move_vfolders(request);
     line.clear();
-    const int shown =
+    const int exit_code =
         show(answer, [&](const auto& moved) { return render_vfolders(moved, screen_); });
     const bool is_no = answer && (answer->report.is_refused || answer->report.blocked > 0);
     const bool has_lost = answer && answer->report.gone > 0;
-    return is_no || has_lost ? app::k_exit_no : shown;
+    return is_no || has_lost ? app::k_exit_no : exit_code;
 }
 
 }  // namespace drydock::cli

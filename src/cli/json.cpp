@@ -45,10 +45,10 @@ Json json_of_way(const model::WayBack& way) {
 Json members_json(const app::RunStatus& status) {
     Json json = list();
     for (const MemberProgress& member : members_of(status.plan, status.state)) {
-        Json one;
-        one.set("name", member.name).set("version", member.version);
-        one.set("ready", member.ready).set("step", member.step);
-        json.push(std::move(one));
+        Json entry;
+        entry.set("name", member.name).set("version", member.version);
+        entry.set("ready", member.ready).set("step", member.step);
+        json.push(std::move(entry));
     }
     return json;
 }
@@ -65,11 +65,11 @@ Json conductor_json(const app::RunStatus& status) {
 Json hops_json(const app::Journey& journey) {
     Json hops = list();
     for (const app::JourneyHop& hop : journey.hops) {
-        Json one;
-        one.set("from", hop.from).set("to", hop.to);
-        one.set("run", hop.run).set("state", hop.state);
-        one.set("back", hop.back).set("back_state", hop.back_state);
-        hops.push(std::move(one));
+        Json entry;
+        entry.set("from", hop.from).set("to", hop.to);
+        entry.set("run", hop.run).set("state", hop.state);
+        entry.set("back", hop.back).set("back_state", hop.back_state);
+        hops.push(std::move(entry));
     }
     return hops;
 }
@@ -102,10 +102,10 @@ Json json_of(const app::Survey& survey) {
 Json json_of(const app::RouteAnswer& answer) {
     Json hops = list();
     for (const planner::Hop& hop : answer.route.hops) {
-        Json one;
-        one.set("from", hop.from).set("to", hop.to);
-        one.set("procedure", hop.procedure).set("because", hop.because);
-        hops.push(std::move(one));
+        Json entry;
+        entry.set("from", hop.from).set("to", hop.to);
+        entry.set("procedure", hop.procedure).set("because", hop.because);
+        hops.push(std::move(entry));
     }
     Json json;
     json.set("from", answer.from).set("to", answer.to).set("hops", std::move(hops));
@@ -149,13 +149,13 @@ Json json_of(const app::RunStatus& status) {
 
 Json json_of(const Diagnostics& diagnostics) {
     Json json = list();
-    for (const Diagnostic& one : diagnostics.all()) {
-        Json item;
-        item.set("severity", one.severity == Severity::error ? "error" : "warning");
-        item.set("code", one.code).set("summary", one.summary);
-        item.set("file", one.where.file).set("line", one.where.line);
-        item.set("column", one.where.column).set("suggestion", one.suggestion);
-        json.push(std::move(item));
+    for (const Diagnostic& diagnostic : diagnostics.all()) {
+        Json entry;
+        entry.set("severity", diagnostic.severity == Severity::error ? "error" : "warning");
+        entry.set("code", diagnostic.code).set("summary", diagnostic.summary);
+        entry.set("file", diagnostic.where.file).set("line", diagnostic.where.line);
+        entry.set("column", diagnostic.where.column).set("suggestion", diagnostic.suggestion);
+        json.push(std::move(entry));
     }
     return json;
 }
@@ -166,17 +166,17 @@ Json json_of(const app::Failure& failure) {
         errors.push(json_of_error(error));
     }
     Json drift = list();
-    for (const run::Drift& one : failure.drift) {
-        drift.push(json_of_drift(one));
+    for (const run::Drift& difference : failure.drift) {
+        drift.push(json_of_drift(difference));
     }
-    Json left = list();
+    Json recovery_options = list();
     for (const model::WayBack& way : failure.left) {
-        left.push(json_of_way(way));
+        recovery_options.push(json_of_way(way));
     }
     Json json;
     json.set("exit_code", failure.exit_code).set("errors", std::move(errors));
     json.set("diagnostics", json_of(failure.diagnostics)).set("drift", std::move(drift));
-    return json.set("ways_left", std::move(left));
+    return json.set("ways_left", std::move(recovery_options));
 }
 
 Json json_of(const std::vector<app::LogLine>& lines) {
@@ -193,15 +193,15 @@ Json json_of(const std::vector<app::LogLine>& lines) {
 Json json_of(const app::VerifiedJournal& journal) {
     Json verified = list();
     for (const app::Verified& run : journal.runs) {
-        Json one;
-        one.set("run", run.run).set("records", run.records).set("head", run.head);
-        verified.push(std::move(one));
+        Json entry;
+        entry.set("run", run.run).set("records", run.records).set("head", run.head);
+        verified.push(std::move(entry));
     }
     Json hosts = list();
     for (const app::VerifiedHost& host : journal.hosts) {
-        Json one;
-        one.set("host", host.host).set("heads", std::uint64_t{host.heads});
-        hosts.push(one.set("others", std::uint64_t{host.others}));
+        Json entry;
+        entry.set("host", host.host).set("heads", std::uint64_t{host.heads});
+        hosts.push(entry.set("others", std::uint64_t{host.others}));
     }
     Json json;
     return json.set("verified", std::move(verified)).set("hosts", std::move(hosts));

@@ -11,8 +11,8 @@ namespace drydock::cli {
 [[nodiscard]] Json json_of(const app::RouteAnswer& answer);
 [[nodiscard]] Json json_of(const app::Journey& journey);
 [[nodiscard]] Json json_of(const app::RunStatus& status);
-[[nodiscard]] Json json_of(const app::Simulation& all);
-[[nodiscard]] Json json_of(const app::Replay& all);
+[[nodiscard]] Json json_of(const app::Simulation& simulation);
+[[nodiscard]] Json json_of(const app::Replay& replay);
 [[nodiscard]] Json json_of(const app::Failure& failure);
 [[nodiscard]] Json json_of(const std::vector<app::LogLine>& lines);
 [[nodiscard]] Json json_of(const app::VerifiedJournal& journal);

@@ -20,9 +20,9 @@ Json json_of_version(const blocks::VersionRow& version) {
 Json json_of_ranges(const std::vector<blocks::ByteRange>& ranges) {
     Json json = Json::Array{};
     for (const blocks::ByteRange& range : ranges) {
-        Json one;
-        one.set("offset", range.offset).set("bytes", range.bytes);
-        json.push(std::move(one));
+        Json entry;
+        entry.set("offset", range.offset).set("bytes", range.bytes);
+        json.push(std::move(entry));
     }
     return json;
 }
@@ -35,14 +35,14 @@ Json json_of_texts(const std::vector<std::string>& texts) {
     return json;
 }
 
-Json json_of_findings(const std::vector<blocks::Finding>& all) {
+Json json_of_findings(const std::vector<blocks::Finding>& finding_list) {
     Json findings = Json::Array{};
-    for (const blocks::Finding& finding : all) {
-        Json one;
-        one.set("version", finding.row.version_uid).set("position", finding.row.id);
-        one.set("blob", finding.row.uid).set("code", finding.error.code);
-        one.set("message", finding.error.message).set("remedy", finding.error.remedy);
-        findings.push(std::move(one));
+    for (const blocks::Finding& finding : finding_list) {
+        Json entry;
+        entry.set("version", finding.row.version_uid).set("position", finding.row.id);
+        entry.set("blob", finding.row.uid).set("code", finding.error.code);
+        entry.set("message", finding.error.message).set("remedy", finding.error.remedy);
+        findings.push(std::move(entry));
     }
     return findings;
 }
@@ -55,23 +55,28 @@ Json json_of_schema(const blocks::Schema& schema) {
 
 }  // namespace
 
-Json json_of(const blocks::Inspection& found) {
+Json json_of(const blocks::Inspection& inspection) {
     Json versions = Json::Array{};
-    for (const blocks::VersionRow& version : found.versions) {
+    for (const blocks::VersionRow& version : inspection.versions) {
         versions.push(json_of_version(version));
     }
     Json rows;
-    rows.set("all", found.rows).set("sparse", found.sparse).set("encrypted", found.encrypted);
-    rows.set("stray", found.stray).set("orphan", found.orphan_rows);
+    rows.set("all", inspection.rows)
+        .set("sparse", inspection.sparse)
+        .set("encrypted", inspection.encrypted);
+    rows.set("stray", inspection.stray).set("orphan", inspection.orphan_rows);
     Json files;
-    files.set("used", found.blobs).set("shared", found.shared).set("missing", found.missing);
-    files.set("missing_uids", json_of_texts(found.missing_uids));
-    files.set("unreferenced", found.unreferenced).set("unlisted", found.unlisted);
-    files.set("unreferenced_uids", json_of_texts(found.unreferenced_uids));
-    files.set("unreferenced_bytes", found.unreferenced_bytes).set("strange", found.strange);
-    files.set("bytes", found.blob_bytes).set("deleted_rows", found.deleted);
+    files.set("used", inspection.blobs)
+        .set("shared", inspection.shared)
+        .set("missing", inspection.missing);
+    files.set("missing_uids", json_of_texts(inspection.missing_uids));
+    files.set("unreferenced", inspection.unreferenced).set("unlisted", inspection.unlisted);
+    files.set("unreferenced_uids", json_of_texts(inspection.unreferenced_uids));
+    files.set("unreferenced_bytes", inspection.unreferenced_bytes)
+        .set("strange", inspection.strange);
+    files.set("bytes", inspection.blob_bytes).set("deleted_rows", inspection.deleted);
     Json json;
-    json.set("whole", found.whole()).set("schema", json_of_schema(found.schema));
+    json.set("whole", inspection.whole()).set("schema", json_of_schema(inspection.schema));
     json.set("rows", std::move(rows)).set("blobs", std::move(files));
     return json.set("versions", std::move(versions));
 }
@@ -79,9 +84,9 @@ Json json_of(const blocks::Inspection& found) {
 Json json_of(const app::StoreVerified& answer) {
     Json versions = Json::Array{};
     for (const auto& [uid, verdict] : answer.verdict.versions) {
-        Json one = json_of_version(verdict.version);
-        one.set("whole", verdict.whole()).set("damaged", verdict.damaged);
-        versions.push(std::move(one.set("lost", json_of_ranges(verdict.lost))));
+        Json entry = json_of_version(verdict.version);
+        entry.set("whole", verdict.whole()).set("damaged", verdict.damaged);
+        versions.push(std::move(entry.set("lost", json_of_ranges(verdict.lost))));
     }
     Json findings = json_of_findings(answer.findings);
     Json json;
@@ -94,9 +99,9 @@ Json json_of(const app::StoreVerified& answer) {
 Json json_of(const app::StoreUpgraded& answer) {
     Json steps = Json::Array{};
     for (const blocks::UpgradeStep& step : answer.report.steps) {
-        Json one;
-        one.set("words", step.words).set("sql", step.sql);
-        steps.push(std::move(one));
+        Json entry;
+        entry.set("words", step.words).set("sql", step.sql);
+        steps.push(std::move(entry));
     }
     Json rows = Json::Object{};
     for (const auto& [table, count] : answer.report.rows) {

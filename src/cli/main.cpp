@@ -34,8 +34,8 @@ std::string random_key() {
 
 std::size_t terminal_width() {
     winsize size{};
-    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
-    return known ? size.ws_col : 100;
+    const bool has_width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
+    return has_width ? size.ws_col : 100;
 }
 
 }  // namespace

@@ -49,10 +49,10 @@ void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
 
 // Whenever it is another one than was told last.
 void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state) {
-    const std::string back = way_back_now(plan, state);
-    if (back != way_back_) {
-        out_ << time_of_day(clock_.wall_ms()) << "  way back: " << back << std::endl;
-        way_back_ = back;
+    const std::string way_back = way_back_now(plan, state);
+    if (way_back != way_back_) {
+        out_ << time_of_day(clock_.wall_ms()) << "  way back: " << way_back << std::endl;
+        way_back_ = way_back;
     }
 }
 
@@ -145,9 +145,11 @@ void LiveTable::on_event(const run::Event& event,
     }
 }
 
-void LiveTable::on_wait(const std::string& what, const model::Plan& plan, const run::State& state) {
+void LiveTable::on_wait(const std::string& description,
+                        const model::Plan& plan,
+                        const run::State& state) {
     begun_ms_ = begun_ms_ == 0 ? clock_.monotonic_ms() : begun_ms_;
-    waits_for_ = what;
+    waits_for_ = description;
     draw(plan, state);
 }
 
@@ -184,11 +186,11 @@ std::int64_t LiveTable::soak_left_ms() const {
 
 std::string LiveTable::picture(const model::Plan& plan, const run::State& state) const {
     const Progress progress = progress_of(plan, state);
-    const std::int64_t left = progress.left_ms + soak_left_ms();
-    std::string out = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
-    out += left > 0 ? say("   about {} left", about(left)) : "";
-    out += say("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
-    out += render_members(members_of(plan, state), screen_, k_rows_max);
+    const std::int64_t left_ms = progress.left_ms + soak_left_ms();
+    std::string text = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
+    text += left_ms > 0 ? say("   about {} left", about(left_ms)) : "";
+    text += say("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
+    text += render_members(members_of(plan, state), screen_, k_rows_max);
     auto now = under_way(plan, state, progress_);
     if (now.empty() && !waits_for_.empty()) {
         now.push_back(waits_for_);
@@ -196,11 +198,12 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     std::string label = "now";
     for (const std::string& line : now) {
         const std::string soak = soak_left_ms() > 0 ? ", " + about(soak_left_ms()) + " left" : "";
-        out += "  " + pad(label, 9) + "  " + say("{}{}\n", line, soak);
+        text += "  " + pad(label, 9) + "  " + say("{}{}\n", line, soak);
         label.clear();
     }
-    const std::string back = way_back_now(plan, state);
-    return out + (back.empty() ? "" : "  " + pad("way back", 9) + "  " + say("{}\n", back));
+    const std::string way_back = way_back_now(plan, state);
+    return text
+           + (way_back.empty() ? "" : "  " + pad("way back", 9) + "  " + say("{}\n", way_back));
 }
 
 // Lines longer than the terminal would wrap, and the cursor would go up too little.

@@ -20,13 +20,14 @@ namespace drydock::cli {
 // "20:58:41  m3: stop: done  0.8 s"; and the way back, when it begins to be another.
 class PlainLines final : public app::Observer {
 public:
-    PlainLines(std::ostream& out, os::Clock& clock) : out_(out), clock_(clock) {}
+    PlainLines(std::ostream& stream, os::Clock& clock) : out_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
-    void
-    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_wait(const std::string& description,
+                 const model::Plan& plan,
+                 const run::State& state) override;
     void on_journey(const app::Journey& journey) override;
 
 private:
@@ -41,13 +42,14 @@ private:
 
 class JsonLines final : public app::Observer {
 public:
-    JsonLines(std::ostream& out, os::Clock& clock) : out_(out), clock_(clock) {}
+    JsonLines(std::ostream& stream, os::Clock& clock) : out_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
-    void
-    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_wait(const std::string& description,
+                 const model::Plan& plan,
+                 const run::State& state) override;
     void on_journey(const app::Journey& journey) override;
 
 private:
@@ -59,16 +61,17 @@ private:
 // its place.
 class LiveTable final : public app::Observer {
 public:
-    LiveTable(std::ostream& out, os::Clock& clock, Screen screen)
-        : out_(out)
+    LiveTable(std::ostream& stream, os::Clock& clock, Screen screen)
+        : out_(stream)
         , clock_(clock)
         , screen_(screen) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
-    void
-    on_wait(const std::string& what, const model::Plan& plan, const run::State& state) override;
+    void on_wait(const std::string& description,
+                 const model::Plan& plan,
+                 const run::State& state) override;
     void on_progress(const run::Event& progress,
                      const model::Plan& plan,
                      const run::State& state) override;

@@ -25,16 +25,16 @@ bool continues(const Block& block, const Action& action) {
 }
 
 // Blocks of one phase that wait for the same actions run side by side.
-bool beside(const Block& before, const Action& front) {
-    return before.phase == front.phase && !before.member.empty() && !front.member.empty()
-           && before.member != front.member && before.actions.front()->after == front.after
+bool runs_in_parallel(const Block& previous, const Action& front) {
+    return previous.phase == front.phase && !previous.member.empty() && !front.member.empty()
+           && previous.member != front.member && previous.actions.front()->after == front.after
            && !front.is_gate();
 }
 
 void add_action(Outline& outline, const Action& action) {
     auto& blocks = outline.blocks;
     if (blocks.empty() || !continues(blocks.back(), action)) {
-        const bool joins = !blocks.empty() && beside(blocks.back(), action);
+        const bool joins = !blocks.empty() && runs_in_parallel(blocks.back(), action);
         const std::size_t group = blocks.empty() ? 0 : blocks.back().group + (joins ? 0U : 1U);
         blocks.push_back({action.phase, action.member, {}, group, false});
     }
@@ -42,43 +42,45 @@ void add_action(Outline& outline, const Action& action) {
     blocks.back().touches = blocks.back().touches || touches_member(action);
 }
 
-void move_member(const Block& block, std::set<std::string>& down, std::set<std::string>& touched) {
+void move_member(const Block& block,
+                 std::set<std::string>& stopped_members,
+                 std::set<std::string>& touched_members) {
     for (const Action* action : block.actions) {
         if (action->verb == Verb::restart) {  // a package of a host restarts all that are on it
-            touched.insert(block.member);
+            touched_members.insert(block.member);
             for (const model::Effect& effect : action->effects) {
-                touched.insert(effect.member);
+                touched_members.insert(effect.member);
             }
-            touched.erase("");
+            touched_members.erase("");
         }
         if (action->verb == Verb::stop) {
-            touched.insert(block.member);
-            down.insert(block.member);
+            touched_members.insert(block.member);
+            stopped_members.insert(block.member);
         }
         if (action->verb == Verb::start || action->verb == Verb::restart) {
-            down.erase(block.member);
+            stopped_members.erase(block.member);
         }
     }
 }
 
 std::set<std::string> members_down(const Plan& plan) {
-    std::set<std::string> down;
+    std::set<std::string> stopped_members;
     for (const auto& [key, source] : plan.sources) {
-        const auto found = plan.planned.find(key);
-        if (source.binds == "running" && found != plan.planned.end()
-            && found->second.status == model::Known::absent) {
-            down.insert(source.member);
+        const auto fact = plan.planned.find(key);
+        if (source.binds == "running" && fact != plan.planned.end()
+            && fact->second.status == model::Known::absent) {
+            stopped_members.insert(source.member);
         }
     }
-    return down;
+    return stopped_members;
 }
 
 // Whether a role is left with fewer members than it needs (one, or its quorum) by those touched.
-bool is_outage(const Plan& plan, const std::set<std::string>& touched) {
+bool is_outage(const Plan& plan, const std::set<std::string>& touched_members) {
     return std::any_of(plan.roles.begin(), plan.roles.end(), [&](const model::PlanRole& role) {
         const auto serving =
-            std::count_if(role.members.begin(), role.members.end(), [&](const std::string& one) {
-                return !touched.contains(one);
+            std::count_if(role.members.begin(), role.members.end(), [&](const std::string& member) {
+                return !touched_members.contains(member);
             });
         return !role.members.empty() && serving < std::max(role.quorum, 1);
     });
@@ -86,18 +88,18 @@ bool is_outage(const Plan& plan, const std::set<std::string>& touched) {
 
 // Walks the groups in order and keeps who is down; in a group its members may be down at once.
 void count_serving(Outline& outline, const Plan& plan) {
-    std::set<std::string> down = members_down(plan);
-    std::set<std::string> touched;
+    std::set<std::string> stopped_members = members_down(plan);
+    std::set<std::string> touched_members;
     for (std::size_t i = 0; i < outline.blocks.size(); ++i) {
         const Block& block = outline.blocks[i];
         if (i == 0 || outline.blocks[i - 1].group != block.group) {
-            touched = down;
+            touched_members = stopped_members;
         }
-        move_member(block, down, touched);
+        move_member(block, stopped_members, touched_members);
         outline.groups.resize(block.group + 1);
         Group& group = outline.groups.back();
-        group.serving_min = outline.members - std::min(outline.members, touched.size());
-        group.outage = is_outage(plan, touched);
+        group.serving_min = outline.members - std::min(outline.members, touched_members.size());
+        group.outage = is_outage(plan, touched_members);
         group.takes_ms = std::max(group.takes_ms, block.takes_ms());
         group.touches = group.touches || block.touches;
         outline.soak_ms += block.gate() != nullptr ? block.gate()->soak_ms : 0;
@@ -111,24 +113,26 @@ const Action* Block::gate() const {
 }
 
 std::int64_t Block::takes_ms() const {
-    return std::accumulate(actions.begin(),
-                           actions.end(),
-                           std::int64_t{0},
-                           [](std::int64_t sum, const Action* one) { return sum + one->takes_ms; });
+    return std::accumulate(
+        actions.begin(),
+        actions.end(),
+        std::int64_t{0},
+        [](std::int64_t sum, const Action* action) { return sum + action->takes_ms; });
 }
 
 namespace {
 
 int only_quorum(const Plan& plan) {
-    const auto used = std::count_if(plan.roles.begin(), plan.roles.end(), [](const auto& role) {
-        return !role.members.empty();
-    });
-    return used == 1 ? std::max_element(
-                           plan.roles.begin(),
-                           plan.roles.end(),
-                           [](auto& a, auto& b) { return a.members.size() < b.members.size(); })
-                           ->quorum
-                     : 0;
+    const auto role_count = std::count_if(plan.roles.begin(),
+                                          plan.roles.end(),
+                                          [](const auto& role) { return !role.members.empty(); });
+    return role_count == 1 ? std::max_element(plan.roles.begin(),
+                                              plan.roles.end(),
+                                              [](auto& a, auto& b) {
+                                                  return a.members.size() < b.members.size();
+                                              })
+                                 ->quorum
+                           : 0;
 }
 
 }  // namespace

@@ -31,21 +31,21 @@ bool swaps(const Action& action) {
 
 // What the finished actions leave of the member's fact that stands for `standard`; nothing if the
 // pack binds none.
-std::optional<run::Expectation> standing(const Plan& plan,
-                                         const run::World& world,
-                                         const std::string& member,
-                                         std::string_view standard) {
+std::optional<run::Expectation> expected_fact(const Plan& plan,
+                                              const run::World& world,
+                                              const std::string& member,
+                                              std::string_view standard) {
     for (const auto& [key, source] : plan.sources) {
         if (source.member == member && source.binds == standard) {
-            const auto it = world.find(key);
-            return it == world.end() ? std::nullopt : std::optional(it->second);
+            const auto entry = world.find(key);
+            return entry == world.end() ? std::nullopt : std::optional(entry->second);
         }
     }
     return std::nullopt;
 }
 
 std::string version_of(const Plan& plan, const run::World& world, const std::string& member) {
-    const auto running = standing(plan, world, member, "running");
+    const auto running = expected_fact(plan, world, member, "running");
     if (!running) {
         return "";
     }
@@ -57,7 +57,7 @@ std::string version_of(const Plan& plan, const run::World& world, const std::str
 }
 
 std::string ready_of(const Plan& plan, const run::World& world, const std::string& member) {
-    const auto ready = standing(plan, world, member, "ready");
+    const auto ready = expected_fact(plan, world, member, "ready");
     if (!ready || ready->any_of.empty()) {
         return "";
     }
@@ -167,10 +167,11 @@ under_way(const Plan& plan, const State& state, const ActionProgress& progress) 
         const Action& action = plan.actions[i];
         if (is_busy(state.status(i))) {
             const std::string joint = action.member.empty() ? "" : action.member + ": ";
-            const auto told = progress.find(i);
-            const std::string how_far =
-                told == progress.end() ? "" : run::progress_text(told->second);
-            lines.push_back(joint + action.title + (how_far.empty() ? "" : ": " + how_far));
+            const auto entry = progress.find(i);
+            const std::string progress_words =
+                entry == progress.end() ? "" : run::progress_text(entry->second);
+            lines.push_back(joint + action.title
+                            + (progress_words.empty() ? "" : ": " + progress_words));
         } else if (state.status(i) == Status::open) {
             lines.push_back(say("gate \"{}\" waits for a person", action.gate));
         } else if (state.status(i) == Status::soaking) {
@@ -220,26 +221,27 @@ std::string_view word_of(run::Phase phase) {
 std::string render_members(const std::vector<MemberProgress>& members,
                            const Screen& screen,
                            std::size_t rows_max) {
-    std::vector<MemberProgress> shown;
-    std::vector<MemberProgress> others;
+    std::vector<MemberProgress> shown_members;
+    std::vector<MemberProgress> idle_members;
     std::partition_copy(members.begin(),
                         members.end(),
-                        std::back_inserter(shown),
-                        std::back_inserter(others),
-                        [&](const MemberProgress& one) {
-                            return members.size() <= rows_max || one.busy || one.tone == Tone::bad;
+                        std::back_inserter(shown_members),
+                        std::back_inserter(idle_members),
+                        [&](const MemberProgress& member) {
+                            return members.size() <= rows_max || member.busy
+                                   || member.tone == Tone::bad;
                         });
-    shown.insert(shown.end(), others.begin(), others.end());
-    shown.resize(std::min(shown.size(), rows_max));
+    shown_members.insert(shown_members.end(), idle_members.begin(), idle_members.end());
+    shown_members.resize(std::min(shown_members.size(), rows_max));
     Table table;
-    for (const MemberProgress& member : shown) {
+    for (const MemberProgress& member : shown_members) {
         table.add({member.name,
                    member.version,
                    member.ready,
                    screen.paint(member.tone, shorten(member.step, 48))});
     }
-    const std::size_t more = members.size() - shown.size();
-    return table.text() + (more == 0 ? "" : say("  and {} more\n", more));
+    const std::size_t hidden_count = members.size() - shown_members.size();
+    return table.text() + (hidden_count == 0 ? "" : say("  and {} more\n", hidden_count));
 }
 
 }  // namespace drydock::cli

@@ -34,9 +34,10 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
 // How far `downgrade` leads back over a journey.
 [[nodiscard]] std::string render_reach(const app::Journey& journey, const Screen& screen);
 // What a refusal is about: the words a person types next depend on it.
-[[nodiscard]] std::string render_replay(const app::Replay& all, const Screen& screen);
-[[nodiscard]] std::string
-render_simulation(const app::Simulation& all, const std::string& plan_file, const Screen& screen);
+[[nodiscard]] std::string render_replay(const app::Replay& replay, const Screen& screen);
+[[nodiscard]] std::string render_simulation(const app::Simulation& simulation,
+                                            const std::string& plan_file,
+                                            const Screen& screen);
 
 struct Asked {
     std::string command;
@@ -45,7 +46,7 @@ struct Asked {
 };
 
 [[nodiscard]] std::string
-render_failure(const app::Failure& failure, const Asked& asked, const Screen& screen);
+render_failure(const app::Failure& failure, const Asked& context, const Screen& screen);
 
 // One event in one line, without its time: "m3: stop: done". Empty for what only the machine needs.
 [[nodiscard]] std::string event_words(const run::Event& event, const model::Plan& plan);

@@ -32,53 +32,56 @@ std::string sentences(const char* title,
                       const std::vector<std::string>& texts,
                       const Screen& screen,
                       bool are_numbered) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        out += hang(are_numbered ? say("  {}. ", i + 1) : "  ", texts[i], screen.width);
+        text += hang(are_numbered ? say("  {}. ", i + 1) : "  ", texts[i], screen.width);
     }
-    return out.empty() ? "" : say("\n{}\n", title) + out;
+    return text.empty() ? "" : say("\n{}\n", title) + text;
 }
 
 std::string revision_lines(const std::string& title,
                            const std::vector<std::string>& ids,
                            const app::ChainAnswer& answer,
                            const Screen& screen) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < ids.size() && i < k_ids_max; ++i) {
-        const auto* one = answer.after.graph.find(ids[i]);
-        one = one == nullptr ? answer.before.graph.find(ids[i]) : one;
-        out += hang(say("  {}  ", ids[i]), one == nullptr ? "" : one->doc, screen.width);
+        const auto* revision = answer.after.graph.find(ids[i]);
+        revision = revision == nullptr ? answer.before.graph.find(ids[i]) : revision;
+        text += hang(say("  {}  ", ids[i]), revision == nullptr ? "" : revision->doc, screen.width);
     }
     if (ids.size() > k_ids_max) {
-        out += say("  and {} more (--json has them all)\n", ids.size() - k_ids_max);
+        text += say("  and {} more (--json has them all)\n", ids.size() - k_ids_max);
     }
-    return ids.empty() ? "" : say("\n{} ({})\n", title, ids.size()) + out;
+    return ids.empty() ? "" : say("\n{} ({})\n", title, ids.size()) + text;
 }
 
 std::string problem_lines(const std::vector<chain::Problem>& problems, const Screen& screen) {
-    std::string out;
-    for (const chain::Problem& one : problems) {
-        const std::string where = one.line == 0 ? one.file : say("{}:{}", one.file, one.line);
-        out += say("  {}\n", where) + hang("      ", one.text, screen.width);
+    std::string text;
+    for (const chain::Problem& problem : problems) {
+        const std::string position =
+            problem.line == 0 ? problem.file : say("{}:{}", problem.file, problem.line);
+        text += say("  {}\n", position) + hang("      ", problem.text, screen.width);
     }
-    return out.empty() ? "" : "\nProblems\n" + out;
+    return text.empty() ? "" : "\nProblems\n" + text;
 }
 
 }  // namespace
 
 std::string render_chain(const app::ChainAnswer& answer, const Screen& screen) {
-    const auto& found = answer.comparison;
+    const auto& comparison = answer.comparison;
     const auto& explanation = answer.explanation;
-    std::string out = screen.paint(tone_of(found.verdict), chain::name_of(found.verdict)) + "\n";
-    out += side_line("old", answer.before) + side_line("new", answer.after);
-    out += problem_lines(found.problems, screen);
-    out += sentences("What happens", explanation.happens, screen, false);
-    out += sentences("Repair", explanation.repairs, screen, true);
-    out += revision_lines("Skipped: they never run", found.skipped, answer, screen);
-    out += revision_lines("Heads that NEW does not know", found.unknown_heads, answer, screen);
-    out += revision_lines("Only in OLD", found.lost, answer, screen);
-    out += revision_lines("What runs", found.runs, answer, screen);
-    return out + sentences("Notes", explanation.notes, screen, false);
+    std::string text =
+        screen.paint(tone_of(comparison.verdict), chain::name_of(comparison.verdict)) + "\n";
+    text += side_line("old", answer.before) + side_line("new", answer.after);
+    text += problem_lines(comparison.problems, screen);
+    text += sentences("What happens", explanation.happens, screen, false);
+    text += sentences("Repair", explanation.repairs, screen, true);
+    text += revision_lines("Skipped: they never run", comparison.skipped, answer, screen);
+    text +=
+        revision_lines("Heads that NEW does not know", comparison.unknown_heads, answer, screen);
+    text += revision_lines("Only in OLD", comparison.lost, answer, screen);
+    text += revision_lines("What runs", comparison.runs, answer, screen);
+    return text + sentences("Notes", explanation.notes, screen, false);
 }
 
 }  // namespace drydock::cli

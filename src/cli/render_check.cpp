@@ -13,8 +13,8 @@ using checker::Violation;
 // "281,285": figures that a person can read.
 std::string grouped(std::uint64_t number) {
     std::string text = std::to_string(number);
-    for (std::size_t at = text.size(); at > 3; at -= 3) {
-        text.insert(at - 3, ",");
+    for (std::size_t index = text.size(); index > 3; index -= 3) {
+        text.insert(index - 3, ",");
     }
     return text;
 }
@@ -45,20 +45,20 @@ std::string head(const Report& report, const Screen& screen) {
 }
 
 std::string story_of(const Violation& violation, const Screen& screen) {
-    std::string out = say("\n{}: {}\n  {}\n",
-                          screen.paint(Tone::strong, std::string(name_of(violation.property))),
-                          rule_of(violation.property),
-                          violation.because);
+    std::string text = say("\n{}: {}\n  {}\n",
+                           screen.paint(Tone::strong, std::string(name_of(violation.property))),
+                           rule_of(violation.property),
+                           violation.because);
     int number = 0;
     for (const checker::Turn& turn : violation.story) {
         if (!turn.text.empty()) {
-            out += say("  {:3}. {}\n", ++number, turn.text);
+            text += say("  {:3}. {}\n", ++number, turn.text);
         }
     }
     if (!violation.source.empty()) {
-        out += say("  see {} ({})\n", violation.source, violation.action);
+        text += say("  see {} ({})\n", violation.source, violation.action);
     }
-    return out + say("  what to change: {}\n", violation.hint);
+    return text + say("  what to change: {}\n", violation.hint);
 }
 
 }  // namespace
@@ -72,23 +72,23 @@ std::string render_checked(const app::Checked& checked, const Screen& screen) {
 
 std::string render_check(const app::Checked& checked, const Screen& screen) {
     const Report& report = checked.report;
-    std::string out = head(report, screen) + "\n";
-    out += say("  budgets: {}\n", checker::show(report.faults));
-    out += say("  {}\n", size_of(report, checked.took_ms));
+    std::string text = head(report, screen) + "\n";
+    text += say("  budgets: {}\n", checker::show(report.faults));
+    text += say("  {}\n", size_of(report, checked.took_ms));
     if (!report.closes.empty()) {
-        out += say("  the way back closes with {}\n", report.closes);
+        text += say("  the way back closes with {}\n", report.closes);
     }
     if (!report.note.empty()) {
-        out += say("  {}\n", report.note);
+        text += say("  {}\n", report.note);
     }
     for (const Violation& violation : report.violations) {
-        out += story_of(violation, screen);
+        text += story_of(violation, screen);
     }
-    out += "\nNot looked at:\n";
-    for (const std::string& one : report.not_modelled) {
-        out += say("  - {}\n", one);
+    text += "\nNot looked at:\n";
+    for (const std::string& omission : report.not_modelled) {
+        text += say("  - {}\n", omission);
     }
-    return out;
+    return text;
 }
 
 }  // namespace drydock::cli

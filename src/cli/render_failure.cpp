@@ -28,45 +28,46 @@ std::string_view label_of(const Failure& failure) {
 std::string error_lines(const Failure& failure, const Screen& screen) {
     const std::string label(label_of(failure));
     const std::string indent(label.size() + 2, ' ');
-    std::string out;
+    std::string text;
     for (const Error& error : failure.errors) {
-        const std::string lead = out.empty() ? screen.paint(Tone::bad, label) + "  " : indent;
-        out += hang(lead, error.message, screen.width);
-        out += error.remedy.empty() ? "" : hang(indent, error.remedy, screen.width);
+        const std::string lead = text.empty() ? screen.paint(Tone::bad, label) + "  " : indent;
+        text += hang(lead, error.message, screen.width);
+        text += error.remedy.empty() ? "" : hang(indent, error.remedy, screen.width);
     }
-    return out;
+    return text;
 }
 
 std::string diagnostic_lines(const Failure& failure) {
-    const auto& all = failure.diagnostics.all();
-    if (all.empty()) {
+    const auto& diagnostics = failure.diagnostics.all();
+    if (diagnostics.empty()) {
         return "";
     }
-    std::string out;
-    for (const Diagnostic& one : all) {
-        out += say("{}\n", one.text());
+    std::string text;
+    for (const Diagnostic& diagnostic : diagnostics) {
+        text += say("{}\n", diagnostic.text());
     }
-    if (const std::size_t more = failure.diagnostics.count() - all.size(); more > 0) {
-        out += say("... and {} more\n", more);
+    if (const std::size_t hidden_count = failure.diagnostics.count() - diagnostics.size();
+        hidden_count > 0) {
+        text += say("... and {} more\n", hidden_count);
     }
-    return out + counted(failure.diagnostics.count(), "problem") + "; nothing was contacted.\n";
+    return text + counted(failure.diagnostics.count(), "problem") + "; nothing was contacted.\n";
 }
 
-std::string drift_head(const Asked& asked, const Screen& screen) {
-    const std::string when = asked.command == "apply" || asked.command == "upgrade"
-                                 ? "since the plan was made"
-                                 : "while nobody was conducting";
+std::string drift_head(const Asked& context, const Screen& screen) {
+    const std::string moment = context.command == "apply" || context.command == "upgrade"
+                                   ? "since the plan was made"
+                                   : "while nobody was conducting";
     return screen.paint(Tone::bad, "STOPPED")
-           + say("  The world moved {}. Nothing was changed now.\n\n", when);
+           + say("  The world moved {}. Nothing was changed now.\n\n", moment);
 }
 
 std::string drift_table(const Failure& failure) {
     Table table;
-    for (const run::Drift& one : failure.drift) {
+    for (const run::Drift& difference : failure.drift) {
         const std::string evidence =
-            one.cannot_tell ? "cannot be told: " + one.evidence : one.evidence;
-        table.add({one.key, "expected", one.expected});
-        table.add({"", "found", one.found, evidence});
+            difference.cannot_tell ? "cannot be told: " + difference.evidence : difference.evidence;
+        table.add({difference.key, "expected", difference.expected});
+        table.add({"", "found", difference.found, evidence});
     }
     return table.text();
 }
@@ -74,25 +75,25 @@ std::string drift_table(const Failure& failure) {
 // A member that is down differs in many facts; that it is down is the one to name.
 const run::Drift& plainest(const std::vector<run::Drift>& drift) {
     for (const char* fact : {"/running", "/service", "/installed"}) {
-        for (const run::Drift& one : drift) {
-            if (one.key.ends_with(fact)) {
-                return one;
+        for (const run::Drift& difference : drift) {
+            if (difference.key.ends_with(fact)) {
+                return difference;
             }
         }
     }
     return drift.front();
 }
 
-std::string drift_advice(const Failure& failure, const Asked& asked) {
+std::string drift_advice(const Failure& failure, const Asked& context) {
     if (!failure.left.empty()) {
         return "";  // the ways that are left follow
     }
-    const std::string& file = asked.cluster_file;
-    const std::string to = asked.to.empty() ? "VERSION" : asked.to;
+    const std::string& file = context.cluster_file;
+    const std::string target = context.to.empty() ? "VERSION" : context.to;
     Table table;
-    table.add(
-        {"To go on from here as it is", say("drydock plan -c {} --to {} -o plan2.json", file, to)});
-    if (asked.command != "apply") {
+    table.add({"To go on from here as it is",
+               say("drydock plan -c {} --to {} -o plan2.json", file, target)});
+    if (context.command != "apply") {
         const run::Drift& first = plainest(failure.drift);
         table.add({"To go on with this run",
                    say("bring {} back to {}, then drydock resume -c {}",
@@ -104,27 +105,27 @@ std::string drift_advice(const Failure& failure, const Asked& asked) {
     return "\n" + table.text();
 }
 
-std::string drift_lines(const Failure& failure, const Asked& asked, const Screen& screen) {
+std::string drift_lines(const Failure& failure, const Asked& context, const Screen& screen) {
     if (failure.drift.empty()) {
         return "";
     }
-    return drift_head(asked, screen) + drift_table(failure) + drift_advice(failure, asked);
+    return drift_head(context, screen) + drift_table(failure) + drift_advice(failure, context);
 }
 
 std::string ways_left(const Failure& failure, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (const model::WayBack& way : failure.left) {
         const std::string lead = "    " + pad(way.kind, 9) + "  ";
-        out += hang(lead, way.cost, screen.width);
-        out += std::string(columns_of(lead), ' ') + say("{}\n", way.command);
+        text += hang(lead, way.cost, screen.width);
+        text += std::string(columns_of(lead), ' ') + say("{}\n", way.command);
     }
-    return out.empty() ? "" : "\n  What is left\n" + out;
+    return text.empty() ? "" : "\n  What is left\n" + text;
 }
 
 }  // namespace
 
-std::string render_failure(const Failure& failure, const Asked& asked, const Screen& screen) {
-    const std::string drift = drift_lines(failure, asked, screen);
+std::string render_failure(const Failure& failure, const Asked& context, const Screen& screen) {
+    const std::string drift = drift_lines(failure, context, screen);
     const std::string errors = drift.empty() ? error_lines(failure, screen) : "";
     return diagnostic_lines(failure) + drift + errors + ways_left(failure, screen);
 }

@@ -20,31 +20,31 @@ using model::Plan;
 
 // Text of a plan inside a line of Markdown: no HTML, no link, no line of its own.
 std::string inline_text(std::string_view text) {
-    std::string out;
+    std::string result;
     for (const char c : one_line(text)) {
-        out += c == '<'                ? "&lt;"
-               : c == '[' || c == '\\' ? std::string("\\") + c
-                                       : std::string(1, c);
+        result += c == '<'                ? "&lt;"
+                  : c == '[' || c == '\\' ? std::string("\\") + c
+                                          : std::string(1, c);
     }
-    return out;
+    return result;
 }
 
 // Text in a cell of a table, which a bar would end.
 std::string cell_text(std::string_view text) {
-    std::string out;
+    std::string result;
     for (const char c : inline_text(text)) {
-        out += c == '|' ? std::string("\\|") : std::string(1, c);
+        result += c == '|' ? std::string("\\|") : std::string(1, c);
     }
-    return out;
+    return result;
 }
 
 // A command in a cell; a mark of its own would end the span.
 std::string cell_code(std::string_view text) {
-    std::string out;
+    std::string result;
     for (const char c : one_line(text)) {
-        out += c == '|' ? std::string("\\|") : std::string(1, c == '`' ? '\'' : c);
+        result += c == '|' ? std::string("\\|") : std::string(1, c == '`' ? '\'' : c);
     }
-    return out;
+    return result;
 }
 
 // A fence that the text itself cannot close.
@@ -57,27 +57,27 @@ std::string fenced(const std::string& text) {
 }
 
 std::string head(const Plan& plan, const Outline& outline) {
-    std::string out = say("# {}: {} {} to {}\n\n",
-                          inline_text(plan.cluster),
-                          inline_text(plan.system),
-                          inline_text(plan.from),
-                          inline_text(plan.to));
-    out += say("{} {}, in this order: {}. Plan `{}`.\n\n",
-               counted(plan.members().size(), "member"),
-               inline_text(plan.kind),
-               inline_text(join(plan.members(), ", ")),
-               plan.digest().substr(0, 8));
-    out +=
+    std::string text = say("# {}: {} {} to {}\n\n",
+                           inline_text(plan.cluster),
+                           inline_text(plan.system),
+                           inline_text(plan.from),
+                           inline_text(plan.to));
+    text += say("{} {}, in this order: {}. Plan `{}`.\n\n",
+                counted(plan.members().size(), "member"),
+                inline_text(plan.kind),
+                inline_text(join(plan.members(), ", ")),
+                plan.digest().substr(0, 8));
+    text +=
         "`drydock apply` does exactly this, checks what is said here before and after each step, "
         "and keeps a record.\nBy hand: do the steps in order; where a check does not hold, stop "
         "there.\n\n";
-    out += "## Before you begin\n\n";
+    text += "## Before you begin\n\n";
     if (outline.takes_ms > 0) {
-        out += say("- It takes about {}", about(outline.takes_ms));
-        out += outline.soak_ms > 0 ? say(", and {} of soak.\n", about(outline.soak_ms)) : ".\n";
+        text += say("- It takes about {}", about(outline.takes_ms));
+        text += outline.soak_ms > 0 ? say(", and {} of soak.\n", about(outline.soak_ms)) : ".\n";
     }
     const std::string verb = outline.outage ? "**There is an outage**: down to" : "At least";
-    return out
+    return text
            + say("- {} {} of {} members serve at any moment.\n",
                  verb,
                  outline.serving_min,
@@ -114,47 +114,48 @@ std::string ways_back(const Plan& plan) {
     if (plan.ways_back.empty()) {
         return "";
     }
-    std::string out = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
+    std::string text = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
     for (const model::WayBack& way : plan.ways_back) {
-        out += say("| {} | {} | {} | `{}` |\n",
-                   cell_text(way.phase),
-                   cell_text(way.kind),
-                   cell_text(way.cost),
-                   cell_code(way.command));
+        text += say("| {} | {} | {} | `{}` |\n",
+                    cell_text(way.phase),
+                    cell_text(way.kind),
+                    cell_text(way.cost),
+                    cell_code(way.command));
     }
-    return out;
+    return text;
 }
 
 std::string risks(const Plan& plan) {
-    std::string out;
+    std::string text;
     for (const model::RiskNote& risk : plan.risks) {
-        out += say("- {}: {} ({}; {})\n",
-                   inline_text(risk.id),
-                   inline_text(risk.because),
-                   inline_text(risk.state),
-                   inline_text(risk.source));
+        text += say("- {}: {} ({}; {})\n",
+                    inline_text(risk.id),
+                    inline_text(risk.because),
+                    inline_text(risk.state),
+                    inline_text(risk.source));
     }
-    return out.empty() ? "" : "\nKnown risks:\n\n" + out;
+    return text.empty() ? "" : "\nKnown risks:\n\n" + text;
 }
 
-std::string line_of(const Condition& one) {
-    return inline_text(describe(one) + (one.remedy.empty() ? "" : ". If not: " + one.remedy));
+std::string line_of(const Condition& condition) {
+    return inline_text(describe(condition)
+                       + (condition.remedy.empty() ? "" : ". If not: " + condition.remedy));
 }
 
 std::vector<std::string> lines_of(const std::vector<Condition>& list) {
     std::vector<std::string> lines;
-    for (const Condition& one : list) {
-        lines.push_back(line_of(one));
+    for (const Condition& condition : list) {
+        lines.push_back(line_of(condition));
     }
     return lines;
 }
 
 std::string bullets(std::string_view label, const std::vector<std::string>& lines) {
-    std::string out;
+    std::string text;
     for (const std::string& line : lines) {
-        out += say("      - {}\n", line);
+        text += say("      - {}\n", line);
     }
-    return out.empty() ? "" : say("    - {}:\n", label) + out;
+    return text.empty() ? "" : say("    - {}:\n", label) + text;
 }
 
 std::string conditions(std::string_view label, const std::vector<Condition>& list) {
@@ -162,32 +163,33 @@ std::string conditions(std::string_view label, const std::vector<Condition>& lis
 }
 
 // A check that guards every later change as well: there its number stands for it.
-struct Kept {
+struct StandingCheck {
     std::size_t number = 0;
     std::vector<std::string> lines;
 };
 
 // The checks before an action, those that earlier steps have told by their number.
-std::vector<std::string> checks_of(const Action& action, const std::vector<Kept>& earlier) {
+std::vector<std::string> checks_of(const Action& action,
+                                   const std::vector<StandingCheck>& earlier) {
     std::vector<std::string> lines = lines_of(action.guard);
-    for (const Kept& kept : earlier) {
-        const auto at =
-            std::search(lines.begin(), lines.end(), kept.lines.begin(), kept.lines.end());
-        if (!kept.lines.empty() && at != lines.end()) {
-            const auto end = at + static_cast<std::ptrdiff_t>(kept.lines.size());
-            *at = say("as in step {}", kept.number);
-            lines.erase(at + 1, end);
+    for (const StandingCheck& standing_check : earlier) {
+        const auto match = std::search(
+            lines.begin(), lines.end(), standing_check.lines.begin(), standing_check.lines.end());
+        if (!standing_check.lines.empty() && match != lines.end()) {
+            const auto end = match + static_cast<std::ptrdiff_t>(standing_check.lines.size());
+            *match = say("as in step {}", standing_check.number);
+            lines.erase(match + 1, end);
         }
     }
     return lines;
 }
 
 std::string indented(const std::string& text, std::size_t columns) {
-    std::string out;
+    std::string result;
     for (const std::string& line : split(text, '\n')) {
-        out += std::string(columns, ' ') + line + "\n";
+        result += std::string(columns, ' ') + line + "\n";
     }
-    return out;
+    return result;
 }
 
 std::string digest_of(const Json& script) {
@@ -219,45 +221,48 @@ std::string heading(const Action& action, const Plan& plan) {
                                    : say("{}: {}", action.member, words_of(action, plan));
 }
 
-std::string
-step(std::size_t number, const Action& action, const Plan& plan, const std::vector<Kept>& kept) {
-    std::string out = say("{}. **{}**\n", number, inline_text(heading(action, plan)));
-    out += action.why.empty() ? "" : say("    - Why: {}\n", inline_text(action.why));
-    out += conditions("Only if", action.when);
-    out += bullets("Check before", checks_of(action, kept));
-    out += command(action);
-    out += conditions("See after", action.then);
-    out += action.remedy.empty() ? "" : say("    - If it fails: {}\n", inline_text(action.remedy));
-    return out + say("    - Source: `{}`\n\n", inline_text(action.source));
+std::string step(std::size_t number,
+                 const Action& action,
+                 const Plan& plan,
+                 const std::vector<StandingCheck>& standing_checks) {
+    std::string text = say("{}. **{}**\n", number, inline_text(heading(action, plan)));
+    text += action.why.empty() ? "" : say("    - Why: {}\n", inline_text(action.why));
+    text += conditions("Only if", action.when);
+    text += bullets("Check before", checks_of(action, standing_checks));
+    text += command(action);
+    text += conditions("See after", action.then);
+    text += action.remedy.empty() ? "" : say("    - If it fails: {}\n", inline_text(action.remedy));
+    return text + say("    - Source: `{}`\n\n", inline_text(action.source));
 }
 
 std::string gate(const Action& action) {
-    std::string out = say("> **Gate \"{}\".** ", inline_text(action.gate));
-    out += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
-    out += say("What you approve: {}\n", inline_text(action.reason));
-    out += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
-    out += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
-    return out + "\n";
+    std::string text = say("> **Gate \"{}\".** ", inline_text(action.gate));
+    text += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
+    text += say("What you approve: {}\n", inline_text(action.reason));
+    text += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
+    text += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
+    return text + "\n";
 }
 
 std::string phases(const Plan& plan, const Outline& outline) {
-    std::string out;
+    std::string text;
     std::string phase;
     std::size_t number = 0;
-    std::vector<Kept> kept;
+    std::vector<StandingCheck> standing_checks;
     for (const Block& block : outline.blocks) {
         if (block.phase != phase) {
             phase = block.phase;
-            out += say("## {}\n\n", inline_text(phase));
+            text += say("## {}\n\n", inline_text(phase));
         }
         for (const Action* action : block.actions) {
-            out += action->is_gate() ? gate(*action) : step(++number, *action, plan, kept);
+            text +=
+                action->is_gate() ? gate(*action) : step(++number, *action, plan, standing_checks);
             if (action->keep) {
-                kept.push_back({number, lines_of(action->guard)});
+                standing_checks.push_back({number, lines_of(action->guard)});
             }
         }
     }
-    return out;
+    return text;
 }
 
 // Each script that some step runs, once; of two with one name each has its own digest.
@@ -270,12 +275,12 @@ std::string scripts(const Plan& plan) {
                 script["content"].as_string();
         }
     }
-    std::string out = contents.empty() ? "" : "## Scripts\n\n";
+    std::string text = contents.empty() ? "" : "## Scripts\n\n";
     for (const auto& [name, content] : contents) {
-        out += say("### {}, digest {}\n\n", inline_text(name.first), inline_text(name.second))
-               + fenced(trim(content)) + "\n\n";
+        text += say("### {}, digest {}\n\n", inline_text(name.first), inline_text(name.second))
+                + fenced(trim(content)) + "\n\n";
     }
-    return out;
+    return text;
 }
 
 }  // namespace

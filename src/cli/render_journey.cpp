@@ -14,12 +14,12 @@ std::string run_words(const std::string& run, const std::string& state) {
 }
 
 std::string hop_words(const JourneyHop& hop) {
-    const std::string there = run_words(hop.run, hop.state);
-    const std::string back = run_words(hop.back, hop.back_state);
-    if (there.empty()) {
+    const std::string forward_words = run_words(hop.run, hop.state);
+    const std::string return_words = run_words(hop.back, hop.back_state);
+    if (forward_words.empty()) {
         return "not begun";
     }
-    return back.empty() ? there : say("{}; back: {}", there, back);
+    return return_words.empty() ? forward_words : say("{}; back: {}", forward_words, return_words);
 }
 
 }  // namespace
@@ -36,15 +36,15 @@ std::string journey_words(const Journey& journey) {
 }
 
 std::string render_journey(const Journey& journey, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < journey.hops.size(); ++i) {
         const JourneyHop& hop = journey.hops[i];
         const std::string label = pad(i == 0 ? "journey" : "", 9);
         const std::string lead =
             say("  {}  {} {} -> {}   ", label, i == journey.hop ? ">" : " ", hop.from, hop.to);
-        out += hang(lead, hop_words(hop), screen.width);
+        text += hang(lead, hop_words(hop), screen.width);
     }
-    return out;
+    return text;
 }
 
 std::string render_reach(const Journey& journey, const Screen& screen) {

@@ -20,9 +20,9 @@ constexpr std::string_view k_goes_on = " (the run goes on without it)";
 // The sentence in an event's detail, wherever its writer put it.
 std::string reason_in(const Json& detail) {
     for (const char* pointer : {"/because", "/cause", "/error/message", "/message"}) {
-        const Json* found = detail.find(pointer);
-        if (found != nullptr && found->is_string() && !found->as_string().empty()) {
-            return found->as_string();
+        const Json* reason = detail.find(pointer);
+        if (reason != nullptr && reason->is_string() && !reason->as_string().empty()) {
+            return reason->as_string();
         }
     }
     return {};
@@ -78,17 +78,17 @@ std::string judged_words(const Event& event, const model::Action& action) {
 }
 
 std::string by_whom(const Json& detail) {
-    const std::string& who = detail["who"].as_string();
-    return who.empty() ? "" : " by " + who;
+    const std::string& person = detail["who"].as_string();
+    return person.empty() ? "" : " by " + person;
 }
 
 std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
-    const std::string said = detail["kind"].as_string() == "note" ? detail["text"].as_string()
-                                                                  : detail["kind"].as_string();
+    const std::string words = detail["kind"].as_string() == "note" ? detail["text"].as_string()
+                                                                   : detail["kind"].as_string();
     return say("{}: {}{}",
                detail["who"].as_string(),
-               said,
+               words,
                answer.empty() || answer == "noted" ? "" : ", " + answer);
 }
 

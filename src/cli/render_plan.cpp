@@ -43,17 +43,17 @@ std::string route_lines(const Plan& plan, const Screen& screen) {
 }
 
 std::string head(const Plan& plan, const Screen& screen) {
-    const std::string left = say("{}   {} {} -> {}   {}, {}",
-                                 screen.paint(Tone::strong, plan.cluster),
-                                 plan.system,
-                                 plan.from,
-                                 plan.to,
-                                 counted(plan.members().size(), "member"),
-                                 plan.kind);
-    const std::string right = "plan " + plan.digest().substr(0, 8);
+    const std::string title = say("{}   {} {} -> {}   {}, {}",
+                                  screen.paint(Tone::strong, plan.cluster),
+                                  plan.system,
+                                  plan.from,
+                                  plan.to,
+                                  counted(plan.members().size(), "member"),
+                                  plan.kind);
+    const std::string plan_words = "plan " + plan.digest().substr(0, 8);
     const std::size_t room = std::min<std::size_t>(screen.width, 100);
-    const std::size_t used = columns_of(left) + right.size();
-    return left + std::string(used + 3 < room ? room - used : 3, ' ') + right + "\n\n"
+    const std::size_t used = columns_of(title) + plan_words.size();
+    return title + std::string(used + 3 < room ? room - used : 3, ' ') + plan_words + "\n\n"
            + route_lines(plan, screen);
 }
 
@@ -73,23 +73,23 @@ std::vector<std::string> steps_of(const Block& block) {
 }
 
 // Checks of many members in one phase are one line.
-bool joins_checks(const Block& block, const Block* before) {
-    return before != nullptr && before->phase == block.phase && only_checks(*before)
+bool joins_checks(const Block& block, const Block* previous) {
+    return previous != nullptr && previous->phase == block.phase && only_checks(*previous)
            && only_checks(block);
 }
 
 Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
     const Block& block = outline.blocks[index];
     const Group& group = outline.groups[block.group];
-    const Block* before = index == 0 ? nullptr : &outline.blocks[index - 1];
+    const Block* previous = index == 0 ? nullptr : &outline.blocks[index - 1];
     Line line;
     const bool named =
-        before != nullptr && before->phase == block.phase && before->gate() == nullptr;
+        previous != nullptr && previous->phase == block.phase && previous->gate() == nullptr;
     line.phase = named ? "" : block.phase;
     line.member = block.member;
     line.gate = block.gate();
-    line.same = named && !block.member.empty() && !before->member.empty()
-                && steps_of(*before) == steps_of(block);
+    line.same = named && !block.member.empty() && !previous->member.empty()
+                && steps_of(*previous) == steps_of(block);
     line.words = line.same ? "the same" : words_of(block, plan);
     if (block.touches || group.serving_min < outline.members) {
         line.serves = say("{} of {} serve", group.serving_min, outline.members);
@@ -117,7 +117,7 @@ std::vector<Line> lines_of(const Outline& outline, const Plan& plan) {
 
 // A long run of members that are treated alike becomes one line.
 std::vector<Line> folded(const std::vector<Line>& lines) {
-    std::vector<Line> out;
+    std::vector<Line> result;
     for (std::size_t i = 0; i < lines.size();) {
         std::size_t end = i;
         while (end < lines.size() && lines[end].same) {
@@ -127,13 +127,13 @@ std::vector<Line> folded(const std::vector<Line>& lines) {
             Line line = lines[i];
             line.member = say("{} ... {}", lines[i].member, lines[end - 1].member);
             line.words = say("the same, {} members", end - i);
-            out.push_back(std::move(line));
+            result.push_back(std::move(line));
             i = end;
         } else {
-            out.push_back(lines[i++]);
+            result.push_back(lines[i++]);
         }
     }
-    return out;
+    return result;
 }
 
 std::string gate_line(const Action& gate, const Screen& screen) {
@@ -165,26 +165,26 @@ std::string without_blanks_at_end(std::string text) {
 std::string step_lines(const Line& line, const Widths& widths, const Screen& screen) {
     const std::string member = line.member.empty() ? "" : pad(line.member, widths.member) + "  ";
     const std::string lead = "  " + pad(line.phase, widths.phase) + "  " + member;
-    const std::size_t all = std::clamp<std::size_t>(screen.width, 80, 110);
-    const std::size_t room = all - std::min(all - 30, columns_of(lead) + k_right_columns);
+    const std::size_t width = std::clamp<std::size_t>(screen.width, 80, 110);
+    const std::size_t room = width - std::min(width - 30, columns_of(lead) + k_right_columns);
     const auto words = wrap(line.words, room);
-    std::string out = without_blanks_at_end(
+    std::string text = without_blanks_at_end(
         lead + pad(words[0], room) + "  " + pad(line.serves, k_serves_columns) + "  " + line.takes);
     for (std::size_t i = 1; i < words.size(); ++i) {
-        out += std::string(columns_of(lead), ' ') + words[i] + "\n";
+        text += std::string(columns_of(lead), ' ') + words[i] + "\n";
     }
-    return out;
+    return text;
 }
 
 std::string steps(const Outline& outline, const Plan& plan, const Screen& screen) {
     const auto lines = folded(lines_of(outline, plan));
     const Widths widths = widths_of(lines);
-    std::string out;
+    std::string text;
     for (const Line& line : lines) {
-        out +=
+        text +=
             line.gate != nullptr ? gate_line(*line.gate, screen) : step_lines(line, widths, screen);
     }
-    return out + "\n";
+    return text + "\n";
 }
 
 std::string labelled(std::string_view label, const std::string& text, const Screen& screen) {
@@ -222,17 +222,17 @@ std::string ways_back(const Plan& plan, const Screen& screen) {
     for (const model::WayBack& way : plan.ways_back) {
         width = std::max(width, columns_of(way.phase));
     }
-    std::string out;
+    std::string text;
     std::string phase;
     for (const model::WayBack& way : plan.ways_back) {
-        const std::string label = out.empty() ? "Way back" : "";
-        const std::string when = way.phase == phase && !out.empty() ? "" : way.phase;
-        out += hang("  " + pad(label, 9) + "  " + pad(when, width) + "   ",
-                    way.cost.empty() ? way.kind : way.kind + ": " + way.cost,
-                    screen.width);
+        const std::string label = text.empty() ? "Way back" : "";
+        const std::string phase_words = way.phase == phase && !text.empty() ? "" : way.phase;
+        text += hang("  " + pad(label, 9) + "  " + pad(phase_words, width) + "   ",
+                     way.cost.empty() ? way.kind : way.kind + ": " + way.cost,
+                     screen.width);
         phase = way.phase;
     }
-    return out;
+    return text;
 }
 
 std::string return_point(const Plan& plan, const Screen& screen) {
@@ -258,30 +258,33 @@ std::string approvals(const Plan& plan, const Screen& screen) {
                     screen);
 }
 
-std::string risk_lines(const Plan& plan, const Screen& screen, bool all) {
-    std::string out;
-    std::size_t counts = 0;
+std::string risk_lines(const Plan& plan, const Screen& screen, bool lists_all) {
+    std::string lines;
+    std::size_t present_count = 0;
     for (const model::RiskNote& risk : plan.risks) {
         const bool absent = risk.state == "absent";
-        counts += absent ? 0U : 1U;
-        if (all || !absent) {
+        present_count += absent ? 0U : 1U;
+        if (lists_all || !absent) {
             const std::string lead = say("    {}  ", pad(risk.state, 11));
-            out += hang(lead, say("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
+            lines +=
+                hang(lead, say("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
         }
     }
-    const std::string known = counted(plan.risks.size(), "known risk");
-    const std::string hint = all || plan.risks.empty() ? "" : "; drydock plan --risks lists them";
-    const std::string text = counts == 0 ? say("{}, none applies here{}", known, hint)
-                                         : say("{}; {} to look at", known, counts);
-    return labelled("Risks", plan.risks.empty() ? "none known" : text, screen) + out;
+    const std::string count_words = counted(plan.risks.size(), "known risk");
+    const std::string hint =
+        lists_all || plan.risks.empty() ? "" : "; drydock plan --risks lists them";
+    const std::string text = present_count == 0
+                                 ? say("{}, none applies here{}", count_words, hint)
+                                 : say("{}; {} to look at", count_words, present_count);
+    return labelled("Risks", plan.risks.empty() ? "none known" : text, screen) + lines;
 }
 
 std::string notes(const Plan& plan, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (const std::string& note : plan.skipped) {
-        out += labelled(out.empty() ? "Noted" : "", note, screen);
+        text += labelled(text.empty() ? "Noted" : "", note, screen);
     }
-    return out;
+    return text;
 }
 
 }  // namespace

@@ -16,15 +16,15 @@ std::string blobs(std::int64_t count) {
 
 std::string finding_lines(const mover::blocks::RewriteReport& report, const Screen& screen) {
     const auto& findings = report.findings;
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < findings.size() && i < k_lines_max; ++i) {
-        out += hang("  ", findings[i].error.message, screen.width);
+        text += hang("  ", findings[i].error.message, screen.width);
     }
-    return out.empty() ? ""
-                       : say("{}: {} cannot be read; the rows stay as they are\n{}",
-                             screen.paint(Tone::bad, "damage"),
-                             blobs(report.left),
-                             out);
+    return text.empty() ? ""
+                        : say("{}: {} cannot be read; the rows stay as they are\n{}",
+                              screen.paint(Tone::bad, "damage"),
+                              blobs(report.left),
+                              text);
 }
 
 std::string old_line(const app::StoreRewritten& answer) {

@@ -15,11 +15,11 @@ std::string hop_line(std::size_t number, const planner::Hop& hop, const Screen& 
 std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen) {
     std::sort(rules.begin(), rules.end());
     rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
-    std::string out;
+    std::string text;
     for (const std::string& rule : rules) {
-        out += hang("    ", rule, screen.width);
+        text += hang("    ", rule, screen.width);
     }
-    return out.empty() ? "" : "\n  Looked at, and not allowed\n" + out;
+    return text.empty() ? "" : "\n  Looked at, and not allowed\n" + text;
 }
 
 }  // namespace
@@ -29,20 +29,20 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     if (hops.empty()) {
         return say("{} is where the cluster is already; nothing to do\n", answer.to);
     }
-    std::string out = say("{}   {}\n\n",
-                          screen.paint(Tone::strong, answer.from + " -> " + answer.to),
-                          counted(hops.size(), "hop"));
+    std::string text = say("{}   {}\n\n",
+                           screen.paint(Tone::strong, answer.from + " -> " + answer.to),
+                           counted(hops.size(), "hop"));
     for (std::size_t i = 0; i < hops.size(); ++i) {
-        out += hop_line(i + 1, hops[i], screen);
+        text += hop_line(i + 1, hops[i], screen);
     }
     for (const std::string& note : answer.route.notes) {
-        out += hang("  note: ", note, screen.width);
+        text += hang("  note: ", note, screen.width);
     }
     if (!answer.route.alternative.empty()) {
-        out += hang("\n  Or: ", answer.route.alternative, screen.width);
+        text += hang("\n  Or: ", answer.route.alternative, screen.width);
     }
-    out += forbidden_lines(answer.route.forbidden, screen);
-    return out
+    text += forbidden_lines(answer.route.forbidden, screen);
+    return text
            + (hops.size() == 1
                   ? say("\nNext: drydock plan --to {}\n", answer.to)
                   : say("\nNext: drydock plan --to {0} for the first hop, or drydock upgrade "

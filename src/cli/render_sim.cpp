@@ -8,12 +8,12 @@ namespace drydock::cli {
 
 namespace {
 
-std::string show_not_simulated(const std::vector<std::string>& what) {
-    std::string out = "\nNot simulated:\n";
-    for (const std::string& one : what) {
-        out += say("  - {}\n", one);
+std::string show_not_simulated(const std::vector<std::string>& omissions) {
+    std::string text = "\nNot simulated:\n";
+    for (const std::string& omission : omissions) {
+        text += say("  - {}\n", omission);
     }
-    return out;
+    return text;
 }
 
 Json json_of(const std::vector<std::string>& texts) {
@@ -23,8 +23,8 @@ Json json_of(const std::vector<std::string>& texts) {
 Json json_of(const std::vector<sim::Wrong>& wrongs) {
     Json list = Json::Array{};
     for (const sim::Wrong& wrong : wrongs) {
-        Json one;
-        list.push(one.set("property", wrong.property).set("what", wrong.what));
+        Json entry;
+        list.push(entry.set("property", wrong.property).set("what", wrong.what));
     }
     return list;
 }
@@ -48,61 +48,64 @@ std::string ending_of(const sim::Replayed& story) {
 
 }  // namespace
 
-std::string
-render_simulation(const app::Simulation& all, const std::string& plan_file, const Screen& screen) {
-    std::string out = all.wrong == 0
-                          ? screen.paint(Tone::good, "Nothing went wrong")
-                          : screen.paint(Tone::bad, counted(all.wrong, "run") + " went wrong");
-    out += say(" in {}: {}, {}, {}; {:.1f} s\n",
-               counted(all.runs, "run"),
-               counted(all.faults, "fault"),
-               counted(all.conductors, "conductor"),
-               counted(all.halts, "halt"),
-               static_cast<double>(all.took_ms) / 1000);
-    for (const sim::Simulated& run : all.shown) {
-        out += say("\nseed {}: {}, {}, {}\n",
-                   run.seed,
-                   counted(static_cast<std::size_t>(run.faults), "fault"),
-                   counted(static_cast<std::size_t>(run.conductors), "conductor"),
-                   counted(static_cast<std::size_t>(run.halts), "halt"));
+std::string render_simulation(const app::Simulation& simulation,
+                              const std::string& plan_file,
+                              const Screen& screen) {
+    std::string text =
+        simulation.wrong == 0
+            ? screen.paint(Tone::good, "Nothing went wrong")
+            : screen.paint(Tone::bad, counted(simulation.wrong, "run") + " went wrong");
+    text += say(" in {}: {}, {}, {}; {:.1f} s\n",
+                counted(simulation.runs, "run"),
+                counted(simulation.faults, "fault"),
+                counted(simulation.conductors, "conductor"),
+                counted(simulation.halts, "halt"),
+                static_cast<double>(simulation.took_ms) / 1000);
+    for (const sim::Simulated& run : simulation.shown) {
+        text += say("\nseed {}: {}, {}, {}\n",
+                    run.seed,
+                    counted(static_cast<std::size_t>(run.faults), "fault"),
+                    counted(static_cast<std::size_t>(run.conductors), "conductor"),
+                    counted(static_cast<std::size_t>(run.halts), "halt"));
         for (const sim::Wrong& wrong : run.wrong) {
-            out += say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
+            text += say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
         }
-        out +=
+        text +=
             say("  again, as a story: drydock sim {} --seed {} --verbose\n", plan_file, run.seed);
     }
-    return out + show_not_simulated(all.not_simulated);
+    return text + show_not_simulated(simulation.not_simulated);
 }
 
-std::string render_replay(const app::Replay& all, const Screen& screen) {
-    std::string out = all.stories.empty() ? "There is no story to replay.\n" : "";
-    for (const sim::Replayed& story : all.stories) {
-        out += say("{}: {}\n",
-                   screen.paint(Tone::strong, story.property),
-                   screen.paint(tone_of(story), ending_of(story)));
+std::string render_replay(const app::Replay& replay, const Screen& screen) {
+    std::string text = replay.stories.empty() ? "There is no story to replay.\n" : "";
+    for (const sim::Replayed& story : replay.stories) {
+        text += say("{}: {}\n",
+                    screen.paint(Tone::strong, story.property),
+                    screen.paint(tone_of(story), ending_of(story)));
         for (const sim::Wrong& wrong : story.wrong) {
-            out += say("  {}: {}\n", wrong.property, wrong.what);
+            text += say("  {}: {}\n", wrong.property, wrong.what);
         }
     }
-    return out + show_not_simulated(all.not_simulated);
+    return text + show_not_simulated(replay.not_simulated);
 }
 
-Json json_of(const app::Replay& all) {
+Json json_of(const app::Replay& replay) {
     Json stories = Json::Array{};
-    for (const sim::Replayed& story : all.stories) {
-        Json one;
-        one.set("property", story.property).set("turns", story.turns).set("told", story.told);
-        one.set("obstacle", story.obstacle).set("judged", story.judged);
-        one.set("breaks", story.breaks).set("wrong", json_of(story.wrong));
-        stories.push(std::move(one));
+    for (const sim::Replayed& story : replay.stories) {
+        Json entry;
+        entry.set("property", story.property).set("turns", story.turns).set("told", story.told);
+        entry.set("obstacle", story.obstacle).set("judged", story.judged);
+        entry.set("breaks", story.breaks).set("wrong", json_of(story.wrong));
+        stories.push(std::move(entry));
     }
     Json json;
-    return json.set("stories", std::move(stories)).set("not_simulated", json_of(all.not_simulated));
+    return json.set("stories", std::move(stories))
+        .set("not_simulated", json_of(replay.not_simulated));
 }
 
-Json json_of(const app::Simulation& all) {
+Json json_of(const app::Simulation& simulation) {
     Json shown = Json::Array{};
-    for (const sim::Simulated& run : all.shown) {
+    for (const sim::Simulated& run : simulation.shown) {
         Json json;
         json.set("seed", run.seed).set("finished", run.finished).set("faults", run.faults);
         json.set("conductors", run.conductors).set("halts", run.halts);
@@ -110,10 +113,12 @@ Json json_of(const app::Simulation& all) {
         shown.push(std::move(json));
     }
     Json json;
-    json.set("seed", all.seed).set("runs", all.runs).set("faults", all.faults);
-    json.set("conductors", all.conductors).set("halts", all.halts).set("took_ms", all.took_ms);
-    json.set("wrong", all.wrong).set("shown", std::move(shown));
-    return json.set("not_simulated", json_of(all.not_simulated));
+    json.set("seed", simulation.seed).set("runs", simulation.runs).set("faults", simulation.faults);
+    json.set("conductors", simulation.conductors)
+        .set("halts", simulation.halts)
+        .set("took_ms", simulation.took_ms);
+    json.set("wrong", simulation.wrong).set("shown", std::move(shown));
+    return json.set("not_simulated", json_of(simulation.not_simulated));
 }
 
 }  // namespace drydock::cli

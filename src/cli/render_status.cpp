@@ -64,73 +64,75 @@ std::string head(const RunStatus& status, const Screen& screen) {
 
 // What the gate looked at: each fact once, with those who say the same side by side.
 std::string known_lines(const RunStatus& status, const Screen& screen) {
-    std::vector<std::pair<std::string, std::vector<std::string>>> said;
+    std::vector<std::pair<std::string, std::vector<std::string>>> members_by_words;
     for (const auto& [key, value] : status.gate_facts.members()) {
         const auto cut = key.find('/');
         const std::string fact = cut == key.npos ? key : key.substr(cut + 1);
-        const std::string what = say("{} {}", fact, value.is_null() ? "nothing" : value.show());
-        const auto same =
-            std::find_if(said.begin(), said.end(), [&](auto& one) { return one.first == what; });
-        auto& members = same == said.end()
-                            ? said.emplace_back(what, std::vector<std::string>()).second
-                            : same->second;
+        const std::string words = say("{} {}", fact, value.is_null() ? "nothing" : value.show());
+        const auto same = std::find_if(members_by_words.begin(),
+                                       members_by_words.end(),
+                                       [&](auto& entry) { return entry.first == words; });
+        auto& members =
+            same == members_by_words.end()
+                ? members_by_words.emplace_back(words, std::vector<std::string>()).second
+                : same->second;
         if (cut != key.npos) {
             members.push_back(key.substr(0, cut));
         }
     }
-    std::string out;
-    for (const auto& [what, members] : said) {
-        const std::string whose = members.empty() ? "" : ": " + join(members, ", ");
-        out += labelled(out.empty() ? "known" : "", what + whose, screen);
+    std::string text;
+    for (const auto& [words, members] : members_by_words) {
+        const std::string owners = members.empty() ? "" : ": " + join(members, ", ");
+        text += labelled(text.empty() ? "known" : "", words + owners, screen);
     }
-    return out.empty() ? out
-                       : out + labelled("", "read at " + show_time(status.gate_facts_ms), screen);
+    return text.empty() ? text
+                        : text + labelled("", "read at " + show_time(status.gate_facts_ms), screen);
 }
 
 std::string now_lines(const RunStatus& status, const Screen& screen) {
-    std::string out;
+    std::string text;
     if (!is_active(status)) {
-        return out;
+        return text;
     }
     for (const std::string& line : under_way(status.plan, status.state, status.progress)) {
-        out += labelled(out.empty() ? "now" : "", line, screen);
+        text += labelled(text.empty() ? "now" : "", line, screen);
     }
     if (status.soak_left_ms > 0) {
-        out += labelled("soak", about(status.soak_left_ms) + " left", screen);
+        text += labelled("soak", about(status.soak_left_ms) + " left", screen);
     }
     if (status.gate_since_ms > 0) {
-        out += labelled("since", show_time(status.gate_since_ms), screen);
+        text += labelled("since", show_time(status.gate_since_ms), screen);
     }
-    return out + known_lines(status, screen) + labelled("approve", status.open_gate_words, screen);
+    return text + known_lines(status, screen) + labelled("approve", status.open_gate_words, screen);
 }
 
 std::string halt_lines(const RunStatus& status, const Screen& screen) {
     if (status.state.phase() != Phase::halted) {
         return "";
     }
-    std::string out = hang(screen.paint(Tone::bad, "HALTED") + "  ", status.cause, screen.width);
+    std::string text = hang(screen.paint(Tone::bad, "HALTED") + "  ", status.cause, screen.width);
     for (std::size_t i = 0; i < status.state.actions(); ++i) {
         const model::Action& action = status.plan.actions[i];
         if (run::has_failed(status.state.status(i))) {
-            const std::string where = action.host.empty() ? "" : " on host " + action.host;
-            out += labelled("step",
-                            say("{} ({}){}, attempt {}",
-                                action.id,
-                                action.source,
-                                where,
-                                status.state.attempt(i)),
-                            screen);
+            const std::string location = action.host.empty() ? "" : " on host " + action.host;
+            text += labelled("step",
+                             say("{} ({}){}, attempt {}",
+                                 action.id,
+                                 action.source,
+                                 location,
+                                 status.state.attempt(i)),
+                             screen);
         }
     }
-    return out + labelled("to do", status.remedy, screen) + "\n";
+    return text + labelled("to do", status.remedy, screen) + "\n";
 }
 
 std::string left_out_lines(const RunStatus& status, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (const std::string& line : left_out(status.plan, status.state)) {
-        out += labelled(out.empty() ? "left out" : "", screen.paint(Tone::warn, line), screen);
+        text += labelled(text.empty() ? "left out" : "", screen.paint(Tone::warn, line), screen);
     }
-    return out;
+    return text;
 }
 
 std::string conductor_words(const RunStatus& status) {
@@ -175,12 +177,12 @@ bool is_over(const RunStatus& status) {
 }  // namespace
 
 std::string render_status(const RunStatus& status, const Screen& screen) {
-    const std::string back = is_over(status) ? "" : way_back_now(status.plan, status.state);
+    const std::string way_back = is_over(status) ? "" : way_back_now(status.plan, status.state);
     return halt_lines(status, screen) + head(status, screen)
            + render_members(members_of(status.plan, status.state), screen, k_rows_max)
            + left_out_lines(status, screen) + now_lines(status, screen)
            + journey_lines(status, screen) + labelled("paused", status.paused, screen)
-           + labelled("way back", back, screen)
+           + labelled("way back", way_back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
            + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);

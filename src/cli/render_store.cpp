@@ -32,12 +32,12 @@ std::string state_of(const blocks::VersionRow& version) {
 std::string version_table(const std::vector<blocks::VersionRow>& versions) {
     Table table;
     for (std::size_t i = 0; i < versions.size() && i < k_lines_max; ++i) {
-        const blocks::VersionRow& one = versions[i];
-        table.add({one.uid,
-                   one.date.substr(0, 19),
-                   show_bytes(one.bytes),
-                   one.name + (one.snapshot.empty() ? "" : " / " + one.snapshot),
-                   state_of(one)});
+        const blocks::VersionRow& version = versions[i];
+        table.add({version.uid,
+                   version.date.substr(0, 19),
+                   show_bytes(version.bytes),
+                   version.name + (version.snapshot.empty() ? "" : " / " + version.snapshot),
+                   state_of(version)});
     }
     const std::string rest =
         versions.size() > k_lines_max
@@ -47,11 +47,11 @@ std::string version_table(const std::vector<blocks::VersionRow>& versions) {
 }
 
 std::string uid_lines(const char* title, const std::vector<std::string>& uids) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < uids.size() && i < k_lines_max; ++i) {
-        out += say("  {}\n", uids[i]);
+        text += say("  {}\n", uids[i]);
     }
-    return out.empty() ? "" : say("\n{}\n", title) + out;
+    return text.empty() ? "" : say("\n{}\n", title) + text;
 }
 
 std::string range_words(const std::vector<blocks::ByteRange>& ranges) {
@@ -87,30 +87,31 @@ std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
                schema.half_done);
 }
 
-std::string render_inspection(const blocks::Inspection& found, const Screen& screen) {
-    std::string out = (found.whole() ? screen.paint(Tone::good, "nothing is missing")
-                                     : screen.paint(Tone::bad, "something is missing"))
-                      + " (by names; `drydock store verify` reads the blobs)\n";
-    out += render_schema(found.schema, screen);
-    out += say("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
-               count_of(static_cast<std::int64_t>(found.versions.size()), "version"),
-               count_of(found.rows, "block row"),
-               found.sparse,
-               found.encrypted,
-               found.stray,
-               found.orphan_rows);
-    out += say("{} used, {} of them shared, {} missing; {} in all files\n",
-               count_of(found.blobs, "blob"),
-               found.shared,
-               found.missing,
-               show_bytes(found.blob_bytes));
-    out += say("{} unreferenced ({}), {} of them not on backy2's list of {}; {} strange\n\n",
-               count_of(found.unreferenced, "blob"),
-               show_bytes(found.unreferenced_bytes),
-               found.unlisted,
-               count_of(found.deleted, "deleted block"),
-               count_of(found.strange, "file"));
-    return out + version_table(found.versions) + uid_lines("Missing blobs", found.missing_uids);
+std::string render_inspection(const blocks::Inspection& inspection, const Screen& screen) {
+    std::string text = (inspection.whole() ? screen.paint(Tone::good, "nothing is missing")
+                                           : screen.paint(Tone::bad, "something is missing"))
+                       + " (by names; `drydock store verify` reads the blobs)\n";
+    text += render_schema(inspection.schema, screen);
+    text += say("{}, {}: {} sparse, {} encrypted, {} beyond the end, {} of no version\n",
+                count_of(static_cast<std::int64_t>(inspection.versions.size()), "version"),
+                count_of(inspection.rows, "block row"),
+                inspection.sparse,
+                inspection.encrypted,
+                inspection.stray,
+                inspection.orphan_rows);
+    text += say("{} used, {} of them shared, {} missing; {} in all files\n",
+                count_of(inspection.blobs, "blob"),
+                inspection.shared,
+                inspection.missing,
+                show_bytes(inspection.blob_bytes));
+    text += say("{} unreferenced ({}), {} of them not on backy2's list of {}; {} strange\n\n",
+                count_of(inspection.unreferenced, "blob"),
+                show_bytes(inspection.unreferenced_bytes),
+                inspection.unlisted,
+                count_of(inspection.deleted, "deleted block"),
+                count_of(inspection.strange, "file"));
+    return text + version_table(inspection.versions)
+           + uid_lines("Missing blobs", inspection.missing_uids);
 }
 
 std::string render_store_verified(const app::StoreVerified& answer, const Screen& screen) {
@@ -121,40 +122,40 @@ std::string render_store_verified(const app::StoreVerified& answer, const Screen
         whole += version.whole() ? 1 : 0;
         lost += version.whole() ? "" : lost_line(version, screen);
     }
-    std::string out = verdict.whole() ? screen.paint(Tone::good, "every version can be restored")
-                                      : screen.paint(Tone::bad, "damage");
-    out += say("\n{} of {} can be restored in full; {} read, {} right; {} of no version\n",
-               whole,
-               count_of(static_cast<std::int64_t>(verdict.versions.size()), "version"),
-               count_of(verdict.blobs, "blob"),
-               show_bytes(verdict.bytes),
-               count_of(verdict.orphan_rows, "row"));
-    out += lost.empty() ? "" : "\n" + lost;
+    std::string text = verdict.whole() ? screen.paint(Tone::good, "every version can be restored")
+                                       : screen.paint(Tone::bad, "damage");
+    text += say("\n{} of {} can be restored in full; {} read, {} right; {} of no version\n",
+                whole,
+                count_of(static_cast<std::int64_t>(verdict.versions.size()), "version"),
+                count_of(verdict.blobs, "blob"),
+                show_bytes(verdict.bytes),
+                count_of(verdict.orphan_rows, "row"));
+    text += lost.empty() ? "" : "\n" + lost;
     std::string lines;
     for (std::size_t i = 0; i < answer.findings.size() && i < k_lines_max; ++i) {
-        const blocks::Finding& one = answer.findings[i];
-        lines += say("  {}  position {}\n", one.row.version_uid, one.row.id)
-                 + hang("      ", one.error.message, screen.width);
+        const blocks::Finding& finding = answer.findings[i];
+        lines += say("  {}  position {}\n", finding.row.version_uid, finding.row.id)
+                 + hang("      ", finding.error.message, screen.width);
     }
-    out += lines.empty() ? "" : "\nFindings\n" + lines;
+    text += lines.empty() ? "" : "\nFindings\n" + lines;
     const auto shown = std::min(answer.findings.size(), k_lines_max);
     if (verdict.findings > static_cast<std::int64_t>(shown)) {
-        out += say("  and {} more\n", verdict.findings - static_cast<std::int64_t>(shown));
+        text += say("  and {} more\n", verdict.findings - static_cast<std::int64_t>(shown));
     }
-    return out;
+    return text;
 }
 
 std::string
 render_restored(const blocks::Restored& restored, const std::string& path, const Screen& screen) {
     const bool whole = restored.lost.empty();
-    std::string out = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
-                          whole ? screen.paint(Tone::good, "restored")
-                                : screen.paint(Tone::bad, "restored with losses"),
-                          show_bytes(restored.version.bytes),
-                          clip(restored.version.name, k_name_bytes_max),
-                          path,
-                          show_bytes(restored.bytes));
-    return out
+    std::string text = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
+                           whole ? screen.paint(Tone::good, "restored")
+                                 : screen.paint(Tone::bad, "restored with losses"),
+                           show_bytes(restored.version.bytes),
+                           clip(restored.version.name, k_name_bytes_max),
+                           path,
+                           show_bytes(restored.bytes));
+    return text
            + (whole ? ""
                     : hang("  zeros in the place of data (offset+length): ",
                            range_words(restored.lost),
@@ -168,7 +169,7 @@ std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& scre
                    screen.paint(Tone::good, "nothing to do"),
                    report.before.release);
     }
-    std::string out =
+    std::string text =
         answer.dry_run
             ? say("would change the schema of backy2 {}{}\n",
                   report.before.release,
@@ -181,20 +182,20 @@ std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& scre
                       ? ""
                       : say(" of {:.1f} ms", static_cast<double>(report.lock_us) / 1000));
     for (const blocks::UpgradeStep& step : report.steps) {
-        out += say("  {}\n", step.words);
+        text += say("  {}\n", step.words);
     }
     std::vector<std::string> counts;
     for (const auto& [table, rows] : report.rows) {
         counts.push_back(say("{} {}", table, rows));
     }
-    out += counts.empty() ? "" : hang("rows kept: ", join(counts, ", "), screen.width);
+    text += counts.empty() ? "" : hang("rows kept: ", join(counts, ", "), screen.width);
     if (!answer.copy.empty() && !answer.dry_run) {
-        out += say("the metadata as they were, read back and equal: {}\n", answer.copy);
+        text += say("the metadata as they were, read back and equal: {}\n", answer.copy);
     }
     for (const std::string& note : answer.notes) {
-        out += hang("note: ", note, screen.width);
+        text += hang("note: ", note, screen.width);
     }
-    return out;
+    return text;
 }
 
 }  // namespace drydock::cli

@@ -12,9 +12,9 @@ namespace drydock::cli {
 constexpr std::size_t k_name_bytes_max = 200;  // of a version's name on a screen
 
 [[nodiscard]] std::string render_schema(const mover::blocks::Schema& schema, const Screen& screen);
-[[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& found,
+[[nodiscard]] std::string render_inspection(const mover::blocks::Inspection& inspection,
                                             const Screen& screen);
-[[nodiscard]] Json json_of(const mover::blocks::Inspection& found);
+[[nodiscard]] Json json_of(const mover::blocks::Inspection& inspection);
 [[nodiscard]] std::string render_store_verified(const app::StoreVerified& answer,
                                                 const Screen& screen);
 [[nodiscard]] Json json_of(const app::StoreVerified& answer);

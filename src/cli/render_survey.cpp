@@ -20,13 +20,15 @@ constexpr std::size_t k_value_columns = 24;
 
 const Observation& observed(const app::Survey& survey, const std::string& key) {
     static const Observation k_not_read;
-    const auto it = survey.facts.find(key);
-    return it == survey.facts.end() ? k_not_read : it->second;
+    const auto match = survey.facts.find(key);
+    return match == survey.facts.end() ? k_not_read : match->second;
 }
 
 std::string cell(const app::Survey& survey, const std::string& key) {
-    const Observation& one = observed(survey, key);
-    return one.status == model::Known::unknown ? "?" : shorten(show(one), k_value_columns);
+    const Observation& observation = observed(survey, key);
+    return observation.status == model::Known::unknown
+               ? "?"
+               : shorten(show(observation), k_value_columns);
 }
 
 // Facts by name, each with its key on every member that has it.
@@ -107,9 +109,9 @@ std::string tally(const app::Survey& survey, const Row& row) {
     return shorten(join(words, ", "), 72);
 }
 
-std::vector<std::string> other_line(const app::Survey& survey, const Row& row, bool listed) {
+std::vector<std::string> other_line(const app::Survey& survey, const Row& row, bool is_listed) {
     std::vector<std::string> line = {row.name};
-    if (!listed) {
+    if (!is_listed) {
         line.push_back(tally(survey, row));
         return line;
     }
@@ -122,9 +124,9 @@ std::vector<std::string> other_line(const app::Survey& survey, const Row& row, b
 
 std::string other_table(const app::Survey& survey, const Screen& screen) {
     const auto rows = other_rows(survey);
-    const bool listed = survey.cluster.members.size() <= k_columns_max;
+    const bool is_listed = survey.cluster.members.size() <= k_columns_max;
     Table table;
-    if (listed && !rows.empty()) {
+    if (is_listed && !rows.empty()) {
         std::vector<std::string> head = {screen.paint(Tone::faint, "fact")};
         for (const model::Member& member : survey.cluster.members) {
             head.push_back(screen.paint(Tone::faint, member.name));
@@ -132,50 +134,52 @@ std::string other_table(const app::Survey& survey, const Screen& screen) {
         table.add(head);
     }
     for (const Row& row : rows) {
-        table.add(other_line(survey, row, listed));
+        table.add(other_line(survey, row, is_listed));
     }
     return rows.empty() ? "" : "\n" + table.text();
 }
 
 std::string system_table(const app::Survey& survey, const Screen& screen) {
     Table table;
-    bool any = false;
+    bool has_rows = false;
     table.add({screen.paint(Tone::faint, "system")});
     for (const auto& [key, source] : survey.sources) {
         if (source.member.empty()) {
             table.add({source.name, cell(survey, key)});
-            any = true;
+            has_rows = true;
         }
     }
-    return any ? "\n" + table.text() : "";
+    return has_rows ? "\n" + table.text() : "";
 }
 
 // What is not known for one reason of one member is one line: "dn2, 8 facts  host b: ...".
 std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> keys;
     for (const auto& [key, source] : survey.sources) {
-        const Observation& one = observed(survey, key);
-        if (one.status == model::Known::unknown) {
-            const std::string why = one.evidence.empty() ? "not read" : one.evidence;
-            keys[{source.member, why}].push_back(key);
+        const Observation& observation = observed(survey, key);
+        if (observation.status == model::Known::unknown) {
+            const std::string reason =
+                observation.evidence.empty() ? "not read" : observation.evidence;
+            keys[{source.member, reason}].push_back(key);
         }
     }
-    std::string out;
-    for (const auto& [whose, these] : keys) {
-        const bool one_by_one = whose.first.empty() || these.size() == 1;
-        const std::string label =
-            one_by_one ? join(these, ", ") : whose.first + ", " + counted(these.size(), "fact");
-        out += hang(say("    {}  ", label), whose.second, screen.width);
+    std::string text;
+    for (const auto& [group, group_keys] : keys) {
+        const bool is_single = group.first.empty() || group_keys.size() == 1;
+        const std::string label = is_single
+                                      ? join(group_keys, ", ")
+                                      : group.first + ", " + counted(group_keys.size(), "fact");
+        text += hang(say("    {}  ", label), group.second, screen.width);
     }
-    return out.empty() ? "" : "\n  " + screen.paint(Tone::warn, "Not known") + "\n" + out;
+    return text.empty() ? "" : "\n  " + screen.paint(Tone::warn, "Not known") + "\n" + text;
 }
 
 std::string unreachable_lines(const app::Survey& survey, const Screen& screen) {
-    std::string out;
+    std::string text;
     for (const Error& error : survey.unreachable) {
-        out += hang("    ", error.text(), screen.width);
+        text += hang("    ", error.text(), screen.width);
     }
-    return out.empty() ? "" : "\n  " + screen.paint(Tone::bad, "Not reached") + "\n" + out;
+    return text.empty() ? "" : "\n  " + screen.paint(Tone::bad, "Not reached") + "\n" + text;
 }
 
 }  // namespace

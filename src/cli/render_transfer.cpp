@@ -17,16 +17,16 @@ std::string block_rows(std::int64_t count) {
 std::string render_exported(const mover::blocks::ExportReport& report,
                             const std::string& path,
                             const Screen& screen) {
-    std::string out = say("{}: {} to {}, {}, format {}\n",
-                          screen.paint(Tone::good, "exported"),
-                          clip(report.version.name, k_name_bytes_max),
-                          path,
-                          block_rows(report.rows),
-                          report.format);
+    std::string text = say("{}: {} to {}, {}, format {}\n",
+                           screen.paint(Tone::good, "exported"),
+                           clip(report.version.name, k_name_bytes_max),
+                           path,
+                           block_rows(report.rows),
+                           report.format);
     if (!report.left_out.empty()) {
-        out += hang("  the format has no place for: ", join(report.left_out, ", "), screen.width);
+        text += hang("  the format has no place for: ", join(report.left_out, ", "), screen.width);
     }
-    return out;
+    return text;
 }
 
 std::string render_imported(const mover::blocks::ImportReport& report, const Screen& screen) {

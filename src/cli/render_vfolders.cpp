@@ -32,21 +32,22 @@ std::string folders(std::int64_t count) {
 }
 
 std::string finding_lines(const rename::Findings& findings) {
-    std::string out;
-    for (const FindingWords& one : k_findings) {
-        const rename::Finding& finding = findings.of(one.kind);
+    std::string text;
+    for (const FindingWords& kind_words : k_findings) {
+        const rename::Finding& finding = findings.of(kind_words.kind);
         if (finding.count == 0) {
             continue;
         }
-        out += say("{}: {} ({})\n", rename::name_of(one.kind), finding.count, one.words);
+        text +=
+            say("{}: {} ({})\n", rename::name_of(kind_words.kind), finding.count, kind_words.words);
         for (std::size_t i = 0; i < finding.paths.size() && i < k_lines_max; ++i) {
-            out += say("  {}\n", finding.paths[i]);
+            text += say("  {}\n", finding.paths[i]);
         }
         if (static_cast<std::size_t>(finding.count) > k_lines_max) {
-            out += "  ...\n";
+            text += "  ...\n";
         }
     }
-    return out;
+    return text;
 }
 
 std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen) {
@@ -73,35 +74,35 @@ std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const std::string word = !report.is_done    ? screen.paint(Tone::bad, "done in part")
                              : answer.goes_back ? screen.paint(Tone::good, "taken back")
                                                 : screen.paint(Tone::good, "done");
-    std::string out = say("{}: {} moved{}{}\n",
-                          word,
-                          folders(report.moved),
-                          report.there > 0 ? say(", {} were there", report.there) : "",
-                          report.is_resumed && !answer.goes_back ? "; resumed" : "");
+    std::string text = say("{}: {} moved{}{}\n",
+                           word,
+                           folders(report.moved),
+                           report.there > 0 ? say(", {} were there", report.there) : "",
+                           report.is_resumed && !answer.goes_back ? "; resumed" : "");
     if (report.blocked > 0) {
-        out += say("{} stay: their name is taken. Clear it, and say it again\n",
-                   folders(report.blocked));
+        text += say("{} stay: their name is taken. Clear it, and say it again\n",
+                    folders(report.blocked));
     }
     if (report.gone > 0) {
-        out += say("{} are in neither place any more\n", folders(report.gone));
+        text += say("{} are in neither place any more\n", folders(report.gone));
     }
     if (report.is_done && !answer.goes_back) {
-        out += say("--back takes it back, --finish closes that\njournal: {}\n", answer.journal);
+        text += say("--back takes it back, --finish closes that\njournal: {}\n", answer.journal);
     }
-    return out;
+    return text;
 }
 
 Json json_of_findings(const rename::Findings& findings) {
     Json json = Json::Object{};
-    for (const FindingWords& one : k_findings) {
-        const rename::Finding& finding = findings.of(one.kind);
+    for (const FindingWords& kind_words : k_findings) {
+        const rename::Finding& finding = findings.of(kind_words.kind);
         Json paths = Json::Array{};
         for (const std::string& path : finding.paths) {
             paths.push(path);
         }
         Json entry;
         entry.set("count", finding.count).set("paths", std::move(paths));
-        json.set(rename::name_of(one.kind), std::move(entry));
+        json.set(rename::name_of(kind_words.kind), std::move(entry));
     }
     return json;
 }

@@ -86,14 +86,14 @@ std::size_t columns_of(std::string_view text) {
 
 std::string pad(std::string_view text, std::size_t columns) {
     std::string line = one_line(text);
-    const std::size_t has = columns_of(line);
-    line.append(columns > has ? columns - has : 0, ' ');
+    const std::size_t width = columns_of(line);
+    line.append(columns > width ? columns - width : 0, ' ');
     return line;
 }
 
 std::string pad_left(std::string_view text, std::size_t columns) {
-    const std::size_t has = columns_of(text);
-    return std::string(columns > has ? columns - has : 0, ' ') + std::string(text);
+    const std::size_t width = columns_of(text);
+    return std::string(columns > width ? columns - width : 0, ' ') + std::string(text);
 }
 
 std::string shorten(std::string_view text, std::size_t columns) {
@@ -101,9 +101,9 @@ std::string shorten(std::string_view text, std::size_t columns) {
         return std::string(text);
     }
     std::size_t end = 0;
-    for (std::size_t seen = 0; end < text.size(); ++end) {
-        seen += begins_character(text[end]) ? 1U : 0U;
-        if (seen > columns - 3) {
+    for (std::size_t column = 0; end < text.size(); ++end) {
+        column += begins_character(text[end]) ? 1U : 0U;
+        if (column > columns - 3) {
             break;
         }
     }
@@ -127,13 +127,13 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
 
 std::string hang(std::string_view lead, std::string_view text, std::size_t width) {
     const std::size_t indent = columns_of(lead);
-    std::string out = one_line(lead);
+    std::string result = one_line(lead);
     const auto lines = wrap(text, std::max<std::size_t>(width, indent + 30) - indent);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        out += i == 0 ? lines[i] : std::string(indent, ' ') + lines[i];
-        out += '\n';
+        result += i == 0 ? lines[i] : std::string(indent, ' ') + lines[i];
+        result += '\n';
     }
-    return out;
+    return result;
 }
 
 void Table::add(std::vector<std::string> cells) {
@@ -151,15 +151,15 @@ std::string Table::text(std::size_t indent) const {
             widths[i] = std::max(widths[i], columns_of(row[i]));
         }
     }
-    std::string out;
+    std::string result;
     for (const auto& row : rows_) {
         std::string line(indent, ' ');
         for (std::size_t i = 0; i < row.size(); ++i) {
             line += pad(row[i], widths[i] + 2);
         }
-        out += without_blanks_at_end(line) + "\n";
+        result += without_blanks_at_end(line) + "\n";
     }
-    return out;
+    return result;
 }
 
 }  // namespace drydock::cli

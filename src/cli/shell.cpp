@@ -19,11 +19,11 @@ std::string command_of(const Json& argv) {
 }
 
 std::string environment_of(const Json& env) {
-    std::string out;
+    std::string text;
     for (const auto& [name, value] : env.members()) {
-        out += name + "=" + shell_word(value.show()) + " ";
+        text += name + "=" + shell_word(value.show()) + " ";
     }
-    return out;
+    return text;
 }
 
 std::string in_folder(const Json& request) {
@@ -32,9 +32,9 @@ std::string in_folder(const Json& request) {
 }
 
 std::string service_start(const Json& service, const Json& arguments) {
-    const std::string more = arguments.items().empty() ? "" : " " + command_of(arguments);
+    const std::string extra_words = arguments.items().empty() ? "" : " " + command_of(arguments);
     if (service["type"].as_string() != "process") {
-        return command_of(service["start"]) + more;
+        return command_of(service["start"]) + extra_words;
     }
     const std::string& log = service["log"].as_string();
     const std::string output = log.empty() ? "/dev/null" : log;
@@ -42,7 +42,7 @@ std::string service_start(const Json& service, const Json& arguments) {
                        in_folder(service),
                        environment_of(service["env"]),
                        command_of(service["argv"]),
-                       more,
+                       extra_words,
                        shell_word(output),
                        shell_word(service["pid_file"].as_string()));
 }
@@ -51,8 +51,8 @@ std::string service_stop(const Json& service) {
     if (service["type"].as_string() != "process") {
         return command_of(service["stop"]);
     }
-    const Json* found = service.find("/stop/signal");
-    const std::string signal = found == nullptr ? "TERM" : found->show();
+    const Json* signal_setting = service.find("/stop/signal");
+    const std::string signal = signal_setting == nullptr ? "TERM" : signal_setting->show();
     const std::string file = shell_word(service["pid_file"].as_string());
     return fmt::format("pid=$(head -n1 {} | cut -d' ' -f1)\n"
                        "kill -{} \"$pid\"; while kill -0 \"$pid\" 2>/dev/null; do sleep 0.2; done",
@@ -68,15 +68,15 @@ std::string command(const Json& request) {
 
 std::string http(const Json& request) {
     const std::string& method = request["method"].as_string();
-    std::string out = "curl -fsS -X " + (method.empty() ? std::string("GET") : method);
+    std::string text = "curl -fsS -X " + (method.empty() ? std::string("GET") : method);
     for (const auto& [name, value] : request["headers"].members()) {
-        out += " -H " + shell_word(name + ": " + value.show());
+        text += " -H " + shell_word(name + ": " + value.show());
     }
     const Json& body = request["body"];
     if (!body.is_null()) {
-        out += " -d " + shell_word(body.is_string() ? body.as_string() : body.dump());
+        text += " -d " + shell_word(body.is_string() ? body.as_string() : body.dump());
     }
-    return out + " " + shell_word(request["url"].as_string());
+    return text + " " + shell_word(request["url"].as_string());
 }
 
 }  // namespace
@@ -90,11 +90,11 @@ std::string shell_word(std::string_view word) {
     if (plain || word == "${script}") {
         return std::string(word);
     }
-    std::string out = "'";
+    std::string text = "'";
     for (const char c : word) {
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
     }
-    return out + "'";
+    return text + "'";
 }
 
 std::string shell_of(const Json& request) {

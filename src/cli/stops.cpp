@@ -14,20 +14,20 @@ namespace {
 // The subcommands in the order in which they were added, "journal verify" as one.
 void collect(CLI::App& app,
              const std::string& prefix,
-             std::vector<std::pair<std::string, CLI::App*>>& into) {
-    for (CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
-        const std::string name = prefix + one->get_name();
-        if (one->get_subcommands([](const CLI::App*) { return true; }).empty()) {
-            into.emplace_back(name, one);
+             std::vector<std::pair<std::string, CLI::App*>>& commands) {
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string name = prefix + command->get_name();
+        if (command->get_subcommands([](const CLI::App*) { return true; }).empty()) {
+            commands.emplace_back(name, command);
         }
-        collect(*one, name + " ", into);
+        collect(*command, name + " ", commands);
     }
 }
 
 std::vector<std::string> names_below(CLI::App& app) {
     std::vector<std::string> names;
-    for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
-        names.push_back(one->get_name());
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
     }
     return names;
 }
@@ -48,11 +48,11 @@ Stop wrong_use(const std::string& message, const std::string& advice) {
 
 Stop unknown_word(const std::string& kind,
                   const std::string& word,
-                  const std::vector<std::string>& known) {
-    const std::string meant = nearest(word, known);
+                  const std::vector<std::string>& known_words) {
+    const std::string suggestion = nearest(word, known_words);
     return wrong_use(say("there is no {} `{}`", kind, word),
-                     meant.empty() ? "`drydock --help` lists what there is"
-                                   : say("did you mean `{}`?", meant));
+                     suggestion.empty() ? "`drydock --help` lists what there is"
+                                        : say("did you mean `{}`?", suggestion));
 }
 
 // The words before a command's own: "drydock journal" for `verify`.
@@ -67,45 +67,45 @@ std::string path_of(CLI::App& command) {
 }  // namespace
 
 std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app) {
-    std::vector<std::pair<std::string, CLI::App*>> all;
-    collect(app, "", all);
-    return all;
+    std::vector<std::pair<std::string, CLI::App*>> commands;
+    collect(app, "", commands);
+    return commands;
 }
 
 std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::string>& arguments) {
-    CLI::App* at = &app;
+    CLI::App* command = &app;
     for (const std::string& word : arguments) {
-        const auto known = names_below(*at);
-        if (known.empty() || word.empty() || word.front() == '-') {
+        const auto command_names = names_below(*command);
+        if (command_names.empty() || word.empty() || word.front() == '-') {
             return std::nullopt;
         }
-        if (std::find(known.begin(), known.end(), word) == known.end()) {
-            return unknown_word("command", word, known);
+        if (std::find(command_names.begin(), command_names.end(), word) == command_names.end()) {
+            return unknown_word("command", word, command_names);
         }
-        at = at->get_subcommand(word);
+        command = command->get_subcommand(word);
     }
     return std::nullopt;
 }
 
 CLI::App* chosen(CLI::App& app) {
-    CLI::App* at = &app;
-    while (!at->get_subcommands().empty()) {
-        at = at->get_subcommands().front();
+    CLI::App* command = &app;
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
     }
-    return at;
+    return command;
 }
 
 Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
-    CLI::App* at = chosen(app);
+    CLI::App* command = chosen(app);
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-        return {0, at->help(path_of(*at))};
+        return {0, command->help(path_of(*command))};
     }
     for (const std::string& word : app.remaining(true)) {
         if (word.rfind("--", 0) == 0) {
-            return unknown_word("option", word.substr(0, word.find('=')), option_names(*at));
+            return unknown_word("option", word.substr(0, word.find('=')), option_names(*command));
         }
     }
-    const std::string name = at == &app ? "" : at->get_name() + " ";
+    const std::string name = command == &app ? "" : command->get_name() + " ";
     return wrong_use(error.what(), say("see `drydock {}--help`", name));
 }
 

@@ -15,8 +15,8 @@ namespace drydock::cli {
 class StoreProgressLine {
 public:
     // `is_live`: `out` is a terminal.
-    StoreProgressLine(std::ostream& out, os::Clock& clock, bool is_live, std::string verb)
-        : out_(out)
+    StoreProgressLine(std::ostream& stream, os::Clock& clock, bool is_live, std::string verb)
+        : out_(stream)
         , clock_(clock)
         , is_live_(is_live)
         , verb_(std::move(verb))

@@ -74,39 +74,39 @@ bool is_plain_ascii(char c) {
 }  // namespace
 
 std::string visible(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
+    std::string result;
+    result.reserve(text.size());
     while (!text.empty()) {
         const auto stop = std::find_if_not(text.begin(), text.end(), is_plain_ascii);
         const auto plain = static_cast<std::size_t>(stop - text.begin());
-        out += text.substr(0, plain);
+        result += text.substr(0, plain);
         text.remove_prefix(plain);
         if (text.empty()) {
             break;
         }
-        const Character one = front_of(text);
-        std::size_t used = std::max<std::size_t>(one.bytes, 1);
-        if (const std::size_t own = own_sequence(text); own > 0) {
-            out += plain_sequence(text.substr(0, own));
-            used = own;
-        } else if (one.bytes == 0) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text.front()));
-        } else if (acts(one.code) && text.front() != '\n' && text.front() != '\t') {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(one.code));
+        const Character character = front_of(text);
+        std::size_t used = std::max<std::size_t>(character.bytes, 1);
+        if (const std::size_t sequence_bytes = own_sequence(text); sequence_bytes > 0) {
+            result += plain_sequence(text.substr(0, sequence_bytes));
+            used = sequence_bytes;
+        } else if (character.bytes == 0) {
+            result += fmt::format("\\u{:04x}", static_cast<unsigned char>(text.front()));
+        } else if (acts(character.code) && text.front() != '\n' && text.front() != '\t') {
+            result += fmt::format("\\u{:04x}", static_cast<unsigned>(character.code));
         } else {
-            out += text.substr(0, used);
+            result += text.substr(0, used);
         }
         text.remove_prefix(used);
     }
-    return out;
+    return result;
 }
 
 std::string one_line(std::string_view text) {
-    std::string out;
+    std::string result;
     for (const char c : text) {
-        out += c == '\n' ? "\\n" : std::string(1, c);
+        result += c == '\n' ? "\\n" : std::string(1, c);
     }
-    return out;
+    return result;
 }
 
 VisibleBuffer::int_type VisibleBuffer::overflow(int_type byte) {
