@@ -1,9 +1,11 @@
-// The use cases of drydock, one function each; the one folder that names implementations (SQLite
-// journal, local transport). The command line and, later, the server only call these and show what
-// they answer.
+// Start here: this file has the use cases of drydock, one function each. Then internal.h (project,
+// state directory, replayed run), planning.h (plans), local_session.h and begin_run.h (one run),
+// journey.h and travel.h (runs one after the other). trust.h and signing.h guard what is executed.
+// block_store.h, vfolders.h, chain.h and updates.h serve commands that ask no cluster.
 //
-// Answers are plain data. A Failure carries everything that stands in the way at once, and the exit
-// code that scripts see.
+// This folder alone names implementations: the SQLite journal and the local transport. The command
+// line calls these functions and shows their results. Results are plain data. A Failure carries all
+// errors at once, and the exit code for scripts.
 #pragma once
 
 #include "base/diagnostics.h"
@@ -43,14 +45,15 @@ struct Failure {
     int exit_code = k_exit_no;
     std::vector<Error> errors;
     Diagnostics diagnostics;           // of input files
-    std::vector<run::Drift> drift;     // exit code 5: what moved
-    std::vector<model::WayBack> left;  // a way back that is closed: what is left to do
+    std::vector<run::Drift> drift;     // exit code 5: the facts that moved
+    std::vector<model::WayBack> left;  // remain after a refused downgrade
 };
 
 template <class T>
 using Answer = tl::expected<T, Failure>;
 
-// What is done about a file that would execute what is not known here (docs/security.md).
+// How to treat a file that would execute commands which this account has not agreed to yet
+// (docs/security.md).
 enum class Trust : std::uint8_t {
     ask,        // by Options::ask; refused without one
     remember,   // yes, and from now on
@@ -62,22 +65,23 @@ struct Options {
     std::string program;  // path of the running drydock; agents on this machine are started from it
     bool dry_run = false;
     std::string plan_file;  // apply: where the plan was read from; looked at again on resume
-    // Gates that are approved when they open; the run then goes on at once. "GATE" is one of the
-    // first run that is conducted, "VERSION:GATE" one of the run that leads to that version.
+    // Gates that are approved when they open; the run then continues at once. "GATE" names a gate
+    // of the first run, "VERSION:GATE" one of the run that leads to that version.
     std::vector<std::string> approvals;
     std::string unproved;     // apply: why a plan is run whose check failed or is missing
     std::string policy_file;  // apply: the cluster file whose policy holds; empty: the plan's own
-    std::string signed_by;    // apply: who signed the plan, once that is verified
+    std::string signed_by;    // apply: the signer of the plan, once verified
     bool take_over = false;   // displaces another journal that holds the hosts
-    bool give_up_hosts = false;  // abort: also where a host does not tell what is under way
+    bool give_up_hosts = false;  // abort: even if a host does not list its work
     std::string back_to;  // downgrade: no further than this version; empty: as far as it goes
     Trust trust = Trust::ask;
-    // Asks a person about a file and what it would execute; true for yes. May be empty.
+    // Asks a person about a file and the commands that it would execute. Returns true for yes. May
+    // be empty.
     std::function<bool(const std::string& file, const std::vector<std::string>& executed)> ask = {};
 };
 
-// The folder of packs: $DRYDOCK_PACKS, else ../share/drydock/packs from the program's folder, else
-// /usr/share/drydock/packs; for a program in a build folder, that of its source tree. No other.
+// Returns the folder of packs: $DRYDOCK_PACKS, else ../share/drydock/packs from the program's
+// folder, else /usr/share/drydock/packs. A program in a build folder uses its source tree.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
 [[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name,
@@ -113,12 +117,12 @@ struct PlanRequest {
 [[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
 [[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
-// Signs the plan that was read from `file` into FILE.sig, with ssh-keygen and the key of that path.
-// "plan.signature" if ssh-keygen does not do it; then nothing is written.
+// Signs the plan that was read from `file` into FILE.sig, with ssh-keygen and the key at that path.
+// Error "plan.signature": ssh-keygen refused, and nothing was written.
 [[nodiscard]] Status
 sign_plan(const model::Plan& plan, const std::string& file, const std::string& key);
-// A plan that was made here is known here: `apply` does not ask about it. Nothing is
-// remembered where the yes is for this time only. Errors: "trust.memory".
+// Remembers the consent to a plan that was made here, so that `apply` does not ask. Remembers
+// nothing where the consent is for this time only. Errors: "trust.memory".
 [[nodiscard]] Status remember_own(const Options& options, const model::Plan& plan);
 
 struct Checked {
@@ -126,23 +130,23 @@ struct Checked {
     std::int64_t took_ms = 0;
 };
 
-// Explores the plan; ways back are compiled from its cluster file and pack, if they are still
+// Explores the plan. Downgrades are compiled from its cluster file and pack, if both are still
 // there.
 [[nodiscard]] Checked
 check(const Options& options, const model::Plan& plan, checker::Options check_options);
-// What `plan` does by itself: the largest of some small budgets that is looked through soon. Where
-// the way back closes elsewhere than at the plan's gate, the plan is compiled again, with its gate
-// there, and checked again.
+// Checks the plan as `plan` does by itself: with the largest of some small budgets that can be
+// explored soon. If the point of no return differs from the plan's gate, compiles the plan again
+// with the gate there and checks it again.
 [[nodiscard]] Checked check_soon(const Options& options, model::Plan& plan);
-// What goes with the plan (model::Plan::check), bound to its digest.
+// Returns the verdict that is stored with the plan (model::Plan::check), bound to its digest.
 [[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.
 [[nodiscard]] Status is_proved(const model::Plan& plan);
-// The same of a check that is made now, for a plan that is_proved(): the verdict in a file may have
-// been written by anybody.
+// Checks the plan now, for a plan that has passed is_proved(): anybody may have written the verdict
+// into the file.
 [[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
 
-// A hop of a journey, with the newest runs that went there and back.
+// A hop of a journey, with the newest run in each direction.
 struct JourneyHop {
     std::string from;
     std::string to;
@@ -152,10 +156,11 @@ struct JourneyHop {
     std::string back_state;
 };
 
-// What `resume` begins once the newest run of a journey is over.
+// The direction of the run that `resume` begins once the newest run of a journey is over.
 enum class JourneyStep : std::uint8_t { none, forward, back };
 
-// A route of several hops that `upgrade` runs one after the other, as its runs' first events tell.
+// A route of several hops that `upgrade` runs one after the other, as read from the first events of
+// its runs.
 struct Journey {
     std::string id;  // of its first run
     std::vector<JourneyHop> hops;
@@ -166,7 +171,7 @@ struct Journey {
     std::string closed;   // why no further; empty: it leads back to the first version
 };
 
-// Told of every event once it is durable, and of progress; used for the live table. Called on the
+// Receives every event once it is durable, and progress; the live table is one. Called on the
 // conductor's thread.
 class Observer {
 public:
@@ -177,47 +182,47 @@ public:
     virtual void on_start(const model::Plan& plan, const run::State& state) = 0;
     virtual void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) = 0;
-    // About twice a second while something is awaited: what it is, in a few words ("m3: caught up
-    // with the others").
+    // Called about twice a second while the run waits. `description` names the cause in a few
+    // words: "m3: caught up with the others".
     virtual void
     on_wait(const std::string& description, const model::Plan& plan, const run::State& state) = 0;
 
-    // Up to twice a second, how far an action in flight has come: an action_progress that is not
+    // Called up to twice a second with the progress of an action in flight. The event is not
     // durable.
     virtual void on_progress(const run::Event& /*progress*/,
                              const model::Plan& /*plan*/,
                              const run::State& /*state*/) {}
 
-    // Before a run of a journey begins or goes on.
+    // Called before a run of a journey begins or continues.
     virtual void on_journey(const Journey& /*journey*/) {}
 };
 
-// Where a run is.
+// The state of a run for screens: its plan, its conductor, and what it waits for.
 struct RunStatus {
     model::Plan plan;
     run::State state;
     std::string run;
     std::uint64_t epoch = 0;
-    std::optional<journal::Holder> conductor;  // who conducts it right now
+    std::optional<journal::Holder> conductor;  // the process that holds the lease
     std::int64_t created_ms = 0;
     std::int64_t last_ms = 0;     // wall clock of the last record
     std::string open_gate;        // name of the gate that waits for a person; else empty
-    std::string open_gate_words;  // what is approved
+    std::string open_gate_words;  // the words that a person approves
     std::int64_t soak_left_ms = 0;
     std::int64_t gate_since_ms =
         0;            // since when the run stands at its gate, wall clock; 0: at none
-    Json gate_facts;  // what the gate last looked at: value by key; null: nothing yet
+    Json gate_facts;  // value by key, of the gate's last look; null: none yet
     std::int64_t gate_facts_ms = 0;        // when, wall clock
     std::map<std::size_t, Json> progress;  // of actions in flight, as their commands told it last
-    std::string paused;                    // paused: what was cancelled, and how it goes on
+    std::string paused;                    // paused: the cancelled work, and the way to resume
     std::string cause;                     // halted: why
-    std::string remedy;                    // halted: what to do
+    std::string remedy;                    // halted: the advice for a person
     std::string head;                      // hash of the last record, hex
     std::uint64_t records = 0;
     std::optional<Journey> journey;
     int exit_code = k_exit_done;
 
-    // The run is over, the next one of its journey waits for a `resume`, and nobody is at it.
+    // True if the run is over, its journey waits for a `resume`, and no process conducts it.
     [[nodiscard]] bool stands_between_runs() const {
         return journey && journey->next != JourneyStep::none && journey->newest == run
                && !conductor;
@@ -238,21 +243,21 @@ struct UpgradeRequest {
 // journey's route.
 [[nodiscard]] Answer<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, Observer& observer);
-// Goes on with the open run; then, or if none is open, with the rest of its journey.
+// Continues the open run; then, or if none is open, the rest of its journey.
 [[nodiscard]] Answer<RunStatus> resume(const Options& options, Observer& observer);
-// Makes the plan of the way back of the run in progress (or of the last one) and, unless
-// options.dry_run, runs it. A journey is taken back hop after hop, as far as the ways back reach.
+// Plans the downgrade of the open run, or of the last one; downgrade() also runs it, unless
+// options.dry_run. A journey is taken back hop after hop, as far as downgrades reach.
 [[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options);
 [[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
 [[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);
 [[nodiscard]] Answer<RunStatus> pause(const Options& options);
-// Lets what is in flight end, then ends the run where it stands.
+// Waits for work in flight to end, then ends the run where it stands.
 [[nodiscard]] Answer<RunStatus> abort(const Options& options, Observer& observer);
-// Puts a person's words into the run's record.
+// Records a person's words in the run.
 [[nodiscard]] Answer<RunStatus> note(const Options& options, const std::string& text);
 [[nodiscard]] Answer<RunStatus> status(const Options& options, const std::string& run = {});
 
-// Whole runs in simulated time (sim/simulate.h), one a seed.
+// The sums of whole runs in simulated time (sim/simulate.h), one for each seed.
 struct Simulation {
     std::uint64_t seed = 1;  // of the first
     std::uint64_t runs = 0;
@@ -265,19 +270,19 @@ struct Simulation {
     std::vector<std::string> not_simulated;
 };
 
-// `tell` gets each run's story, a line at a time; it may be empty.
+// `tell` gets each run's story, line by line; it may be empty.
 [[nodiscard]] Answer<Simulation> simulate(const model::Plan& plan,
                                           std::uint64_t seed,
                                           std::uint64_t runs,
                                           const std::function<void(const std::string&)>& tell);
 
-// The stories of a check, made to come about in the simulator (sim/replay.h).
+// The counterexamples of a check, replayed in the simulator (sim/replay.h).
 struct Replay {
     std::vector<sim::Replayed> stories;
     std::vector<std::string> not_simulated;
 };
 
-// `trace_file` is what `drydock check --trace` wrote for this very plan.
+// `trace_file` was written by `drydock check --trace` for this very plan.
 [[nodiscard]] Answer<Replay> replay(const model::Plan& plan,
                                     const std::string& trace_file,
                                     const std::function<void(const std::string&)>& tell);
@@ -296,7 +301,7 @@ struct Verified {
     std::string head;
 };
 
-// A host that was asked for the heads that it noted.
+// A host and the heads that it noted.
 struct VerifiedHost {
     std::string host;
     std::size_t heads = 0;   // that this journal noted there; all are in it
@@ -308,9 +313,9 @@ struct VerifiedJournal {
     std::vector<VerifiedHost> hosts;  // empty: they were not asked
 };
 
-// `head` is empty, or a head that was noted earlier (16 hex digits of it at least): then
-// "journal.head_gone" tells that no record of this journal has it any more. The same error names a
-// host that noted such a head, `with_hosts`; "journal.other" one that obeys another journal.
+// Verifies every run. `head` is empty, or a head that was noted earlier (at least 16 hex digits of
+// it). Errors: "journal.head_gone" if no record has that head, or a head that a host noted;
+// "journal.other" if a host obeys another journal.
 [[nodiscard]] Answer<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head = {}, bool with_hosts = false);
 

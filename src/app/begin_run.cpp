@@ -1,4 +1,9 @@
-// A plan becomes a run: what is looked at before, the birth, and the conducting behind it.
+// Turns a plan into a run: early refusals, the check of the plan, the birth, and the execution.
+//
+// The order matters. Cheap refusals come first, then the look at the hosts, then the result of the
+// check. Nothing is written before all three have passed. The journal looks once more in the commit
+// that makes the run, so two processes cannot begin two runs. docs/design/0005-the-run-session.md
+// describes that commit.
 #include "app/begin_run.h"
 
 #include "base/text.h"
@@ -7,6 +12,7 @@
 
 namespace drydock::app {
 
+// Names the process that holds the run's lease, so that a person knows where to look first.
 tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info, const std::string& file) {
     const std::string holder_text = info.holder
                                         ? fmt::format(", conducted by process {} on {} since {}",
@@ -27,6 +33,7 @@ tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info, const std:
 
 namespace {
 
+// Returns the status of a dry run: no action has begun, and the journal has no record.
 RunStatus not_begun(const model::Plan& plan) {
     RunStatus status;
     status.plan = plan;
@@ -35,7 +42,8 @@ RunStatus not_begun(const model::Plan& plan) {
     return status;
 }
 
-// A way back whose downgrade is closed by what moved still has other ways.
+// Adds the remaining recovery options to a refusal. Drift closes a downgrade, but a rebuild or a
+// restore may still be possible.
 void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunStatus>& ended) {
     if (!ended && ended.error().exit_code == k_exit_moved && !plan.returns_from.empty()) {
         ended.error().left = ways_left(options, plan.from, plan.to, plan.returns_from);
@@ -44,6 +52,8 @@ void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunS
 
 }  // namespace
 
+// Executes the run and reads its status from the journal, which is the only source of the exit
+// code.
 Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
     auto ended = session.status_after(session.run().conduct());
     name_ways_left(options, session.plan(), ended);
@@ -55,7 +65,8 @@ Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
 
 namespace {
 
-// A plan is run once; what is left of it is gone on with, or planned again.
+// Refuses a plan that has a run already. A plan is run once: the rest of an open run is resumed,
+// and a run that is over needs a new plan from new facts.
 Status not_run_before(Store& store, const model::Plan& plan) {
     const auto info = store.journal().find_run(plan.run);
     if (!info) {
@@ -72,14 +83,16 @@ Status not_run_before(Store& store, const model::Plan& plan) {
                      : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
-// A plan in place leads back over no way that a run has closed, whenever it was made.
+// Refuses a downgrade over a hop whose run has closed the way back. The age of the plan does not
+// matter, because the run may have closed it after the plan was made.
 std::optional<Failure>
 refuse_plan_back(const Options& options, Store& store, const model::Plan& plan) {
     return plan.procedure == "downgrade" ? refuse_closed_before(options, store, plan.to)
                                          : std::nullopt;
 }
 
-// Friendly and early; the journal looks again when the run begins.
+// Refuses early, with friendly words. These checks race with other processes; the journal repeats
+// the ones that must hold in the commit of the birth.
 Answer<bool> may_begin(const Options& options, Store& store, const model::Plan& plan) {
     if (auto closed = refuse_plan_back(options, store, plan)) {
         return tl::unexpected(std::move(*closed));
@@ -94,6 +107,8 @@ Answer<bool> may_begin(const Options& options, Store& store, const model::Plan& 
     return true;
 }
 
+// Returns the detail of run.created (docs/formats/journal.md). It is the only place where the
+// reasons of a person and the position in a journey are recorded.
 Json created_detail(const Options& options, const Departure& departure) {
     const model::Plan& plan = departure.plan;
     Json detail;
@@ -115,12 +130,16 @@ Json created_detail(const Options& options, const Departure& departure) {
     return detail;
 }
 
+// Explains a refused birth. Where another run came first, the refusal names that run instead of the
+// journal's error code.
 tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, const Error& error) {
     auto active = store.current_run(false);
     const bool open = error.code == "journal.run.open" || error.code == "journal.lease.held";
     return open && active ? run_in_progress(*active, plan.cluster_file) : refuse(error);
 }
 
+// Saves the plan, makes the run, and executes it. The plan is durable before its run exists, since
+// a resume reads the plan from the state directory.
 Answer<RunStatus>
 begin(const Options& options, Store& store, const Departure& departure, LocalSession& session) {
     const model::Plan& plan = session.plan();
@@ -139,13 +158,16 @@ begin(const Options& options, Store& store, const Departure& departure, LocalSes
 
 }  // namespace
 
-// A plan is proved while its hosts are greeted; nothing begins before it is.
+// The check runs while the hosts are greeted, because neither needs the other. carry_out() waits
+// for its result before anything begins.
 std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
     return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,
                                                  [&] { return prove_again(options, plan); })
                                     : std::async(std::launch::deferred, [] { return Status(); });
 }
 
+// The session becomes the caller's only at the birth. Until then its destructor closes the
+// conversations with the hosts, and nothing of the attempt is left.
 Answer<RunStatus> carry_out(const Options& options,
                             Store& store,
                             Departure& departure,

@@ -1,4 +1,4 @@
-// How a plan becomes a run of this process.
+// Turns a plan into a run of this process.
 #pragma once
 
 #include "app/journey.h"
@@ -21,21 +21,22 @@ struct Departure {
     std::string follows = {};  // the newest run as the plan was made; empty: not looked at
 };
 
-// Proves the plan while its hosts are greeted; at once true for one that is run unproved.
+// Checks the plan while its hosts are greeted. The result is true at once for a plan that is run
+// unchecked.
 [[nodiscard]] std::future<Status> start_proof(const Options& options, const model::Plan& plan);
 
 // Begins the run, unless options.dry_run, and conducts it to its end, a gate, a pause or a halt.
-// `session` is the run's own from its birth on and holds its lease until it is destroyed.
+// `session` is set at the birth and holds the run's lease until it is destroyed.
 [[nodiscard]] Answer<RunStatus> carry_out(const Options& options,
                                           Store& store,
                                           Departure& departure,
                                           Observer& observer,
                                           SessionPointer& session);
 
-// Conducts a run whose lease the session has.
+// Conducts a run whose lease the session holds.
 [[nodiscard]] Answer<RunStatus> conduct(const Options& options, LocalSession& session);
 
-// Refuses because that run is not over, or its conductor still works.
+// Refuses, because that run is not over or its conductor still works.
 [[nodiscard]] tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info,
                                                       const std::string& file);
 

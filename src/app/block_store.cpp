@@ -1,3 +1,7 @@
+// The reading commands of `drydock store`: inspect, verify, restore.
+//
+// Each opens the store anew, works on it, and turns an error into a failure with its exit code. The
+// work itself lies in mover/blocks. Nothing here writes to the store or takes its locks.
 #include "app/block_store.h"
 
 #include "app/internal.h"
@@ -14,7 +18,8 @@ namespace blocks = mover::blocks;
 constexpr std::size_t k_findings_max = 1000;  // of an answer; the verdict counts them all
 constexpr std::size_t k_workers_max = 64;
 
-// What is lost or refused, and no trouble of reading.
+// True if the error means lost or refused data. The listed codes mean that something could not be
+// read at all, which is wrong input and has the exit code 2.
 bool is_damage(const Error& error) {
     static const std::vector<std::string> unreadable = {
         "blocks.metadata", "blocks.schema", "blocks.config", "blocks.data", "blocks.hash"};
@@ -29,6 +34,8 @@ std::size_t workers_of(const StoreRequest& request) {
     return std::clamp<std::size_t>(workers, 1, k_workers_max);
 }
 
+// A key file replaces the key of the configuration. The second key is only tried by readers, while
+// a rekey is not finished.
 Result<blocks::Store> open_store(const StoreRequest& request, blocks::SqlAccess access) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.config));
     std::string key;
@@ -46,6 +53,7 @@ tl::unexpected<Failure> refuse_store(const Error& error) {
     return refuse(error, is_damage(error) ? k_exit_no : k_exit_usage);
 }
 
+// Reading the schema alone takes the same time for every store; a full inspection lists all blobs.
 Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_schema) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
@@ -63,6 +71,8 @@ Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_
     return std::move(*inspection);
 }
 
+// Keeps the first findings only. A store with a lost disk has millions of them, and the verdict has
+// their number.
 Answer<StoreVerified> verify_store(const StoreRequest& request,
                                    const OnStoreProgress& on_progress) {
     auto store = open_store(request, blocks::SqlAccess::read);

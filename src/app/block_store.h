@@ -1,7 +1,7 @@
 // The use cases of `drydock store`: a store of backy2, named by backy2's own configuration. No
 // cluster is asked.
 //
-// Exit codes of failures: 1 for damage and refusals, 2 for what could not be read.
+// Exit codes of failures: 1 for damage and refusals, 2 for unreadable input.
 #pragma once
 
 #include "app/app.h"
@@ -27,7 +27,7 @@ struct StoreRequest {
     std::size_t workers = 0;     // threads that read blobs; 0: one for each processor
 };
 
-// How far long work has come.
+// The progress of long work.
 struct StoreProgress {
     std::int64_t done = 0;
     std::int64_t all = 0;
@@ -37,7 +37,7 @@ struct StoreProgress {
 
 using OnStoreProgress = std::function<void(const StoreProgress&)>;
 
-// `only_schema`: nothing but the schema is read, however large the store is.
+// Lists a store. `only_schema` reads nothing else, however large the store is.
 [[nodiscard]] Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
                                                               bool only_schema);
 
@@ -48,7 +48,7 @@ struct StoreVerified {
 
 [[nodiscard]] Answer<StoreVerified> verify_store(const StoreRequest& request,
                                                  const OnStoreProgress& on_progress);
-// `how.workers` is taken from the request.
+// Restores a version. `restore_request.workers` is overwritten from the request.
 [[nodiscard]] Answer<mover::blocks::Restored>
 restore_from_store(const StoreRequest& request,
                    mover::blocks::RestoreRequest restore_request,
@@ -57,7 +57,7 @@ restore_from_store(const StoreRequest& request,
 // `file` is made, and must not exist.
 [[nodiscard]] Answer<mover::blocks::ExportReport>
 export_from_store(const StoreRequest& request, const std::string& version, const std::string& file);
-// Holds backy2's locks meanwhile.
+// Holds backy2's locks during the import.
 [[nodiscard]] Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
                                                                   const std::string& file);
 
@@ -74,10 +74,10 @@ struct StoreUpgraded {
     mover::blocks::UpgradeReport report;
     bool dry_run = false;
     std::string copy;                // empty: none was made
-    std::vector<std::string> notes;  // what is left to do
+    std::vector<std::string> notes;  // steps left to a person
 };
 
-// Holds backy2's locks meanwhile.
+// Holds backy2's locks during the upgrade.
 [[nodiscard]] Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request);
 
 struct StoreRewriteRequest {
@@ -103,7 +103,7 @@ struct StoreRewritten {
     std::string journal;
 };
 
-// Holds backy2's locks meanwhile.
+// Holds backy2's locks during the work.
 [[nodiscard]] Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
                                                    const OnStoreProgress& on_progress);
 

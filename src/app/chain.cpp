@@ -1,3 +1,7 @@
+// Compares the migration chains of two packages, for `drydock chain`.
+//
+// With two environments the first belongs to the old package and the last to the new one. With one
+// it belongs to both.
 #include "app/chain.h"
 
 namespace drydock::app {

@@ -13,7 +13,7 @@ struct ChainRequest {
     std::string before;  // package: a file or a folder
     std::string after;
     std::vector<std::string> environments;  // one for both, or one each; none: the only ones
-    std::vector<std::string> database;      // what the database stands on; none: OLD's heads
+    std::vector<std::string> database;      // revisions of the database; none: OLD's heads
 };
 
 struct ChainAnswer {

@@ -1,4 +1,11 @@
-// Checks of plans: what the checker needs of the project, and the verdict that goes with a plan.
+// Checks of plans: the checker's input from the project, and the verdict that is stored with a
+// plan.
+//
+// `plan` and `apply` must answer in about a second, so they run a quick check: a list of fault
+// budgets from large to small, each within a small memory. The first check that ends is the
+// verdict. A check that was stopped proves nothing, and `apply` refuses its plan.
+// docs/design/0004-the-checker.md has the reasons; docs/design/0007-trust.md says why `apply`
+// repeats the check.
 #include "app/internal.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -13,13 +20,14 @@ namespace drydock::app {
 
 namespace {
 
-// From what is wanted of every plan to what even a very large one allows.
+// The budgets of the quick check, from the wish for every plan to what even a very large plan
+// allows: failures, unknown outcomes, conductor deaths, member crashes, lost hosts.
 constexpr checker::Faults k_small_faults[] = {
     {1, 1, 1, 1, 0}, {1, 0, 1, 1, 0}, {1, 0, 1, 0, 0}, {1, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
 constexpr std::size_t k_soon_bytes = std::size_t{48} << 20U;
 constexpr std::size_t k_soon_worlds = 300;
 
-// What a way back is compiled from, and why there is none.
+// The compiler of downgrades that the checker calls in each state, or the reason why there is none.
 struct Back {
     checker::CompileBack compile;
     std::string why_not;
@@ -31,10 +39,13 @@ bool has_downgrade(const model::Plan& plan) {
     });
 }
 
+// Returns a run id for downgrades that are only compiled and never run.
 std::string run_back(const model::Plan& plan) {
     return plan.run + "-back";
 }
 
+// Compiles the downgrade from the facts of one modelled state, as `drydock downgrade` would do
+// there.
 Result<model::Plan> compile_back(const Project& project,
                                  const model::FactSources& sources,
                                  const model::Plan& plan,
@@ -57,7 +68,8 @@ Result<model::Plan> compile_back(const Project& project,
     return std::move(*compiled.plan);
 }
 
-// The cluster file and pack that the plan was made from, as they were then.
+// Reads the cluster file and pack of the plan. A pack that has changed since is refused, because
+// its downgrade would be another one than the plan's author saw.
 Result<Project> project_of(const Options& options, const model::Plan& plan) {
     Options plan_options = options;
     plan_options.cluster_file = plan.cluster_file;
@@ -71,6 +83,8 @@ Result<Project> project_of(const Options& options, const model::Plan& plan) {
     return std::move(*project);
 }
 
+// A missing downgrade does not stop the check. It becomes a line of the report's limits, so that
+// the verdict does not claim more than was explored.
 Back back_of(const Options& options, const model::Plan& plan) {
     if (!has_downgrade(plan)) {
         return {{}, "ways back: the plan names no downgrade"};
@@ -92,7 +106,8 @@ Back back_of(const Options& options, const model::Plan& plan) {
             ""};
 }
 
-// The plan again, from the facts that it holds, with its gate by what the checker found.
+// Compiles the plan again from the facts that it holds, with the gate where the checker found the
+// point of no return. No host is asked, so the cluster may have changed since the survey.
 Result<model::Plan>
 compile_again(const Options& options, const model::Plan& plan, const model::Closing& closing) {
     DRYDOCK_TRY_ASSIGN(const Project project, project_of(options, plan));
@@ -115,7 +130,8 @@ compile_again(const Options& options, const model::Plan& plan, const model::Clos
     return std::move(*compiled.plan);
 }
 
-// With the largest of the small budgets that is looked through soon.
+// Tries the budgets from large to small until a check ends. The time of the attempts that were
+// stopped counts, too.
 Checked check_small(const Options& options, const model::Plan& plan) {
     Checked checked;
     std::int64_t took_ms = 0;
@@ -150,6 +166,8 @@ Checked check(const Options& options, const model::Plan& plan, checker::Options 
     return checked;
 }
 
+// Moves the gate at most once. A plan that moves the point of no return again keeps the report of
+// the second check, which then says so.
 Checked check_soon(const Options& options, model::Plan& plan) {
     Checked checked = check_small(options, plan);
     if (!checked.report.moved) {
@@ -166,6 +184,7 @@ Checked check_soon(const Options& options, model::Plan& plan) {
     return checked;
 }
 
+// The digest binds the verdict to this plan: is_proved() refuses a verdict of any other plan.
 Json verdict_of(const Checked& checked, const model::Plan& plan) {
     Json broken = Json::Array{};
     for (const checker::Violation& violation : checked.report.violations) {
@@ -186,12 +205,13 @@ constexpr const char* k_unproved_remedy =
     "see `drydock check PLAN`; to run it all the same: --unproved \"why\", which goes into the "
     "journal";
 
-// A way back is checked and told of, but who needs it at night is not turned away.
+// True if the plan may not run without a passed check. A downgrade is checked and its report is
+// shown, but nobody is refused a way back at night.
 bool needs_proof(const model::Plan& plan) {
     return plan.procedure == "upgrade" || plan.procedure == planner::k_rehearsal;
 }
 
-// Whether a verdict, as verdict_of() makes it, is one to go by.
+// Refuses a verdict that is not "holds". A check that did not end counts as no check.
 Status holds(const Json& check) {
     const std::string& verdict = check["verdict"].as_string();
     if (verdict == checker::name_of(checker::Verdict::violated)) {

@@ -1,4 +1,10 @@
-// What a cluster file or a plan would execute, one entry for each part that can change alone.
+// Lists the commands that a cluster file or a plan would execute, one entry for each part that can
+// change alone.
+//
+// Each entry has a text for people and a digest for the memory of consents (trust.cpp). The digest
+// covers more than the text shows: every setting of a member may become a word of a command, so no
+// setting is left out as harmless. Files that a command line names are part of the digest by their
+// content. docs/design/0007-trust.md has the reasons.
 #include "agent/digest.h"
 #include "app/internal.h"
 #include "app/trust.h"
@@ -20,13 +26,14 @@ constexpr off_t k_file_bytes_max = 256U << 20U;  // larger files are read for to
 constexpr std::size_t k_digest_shown = 12;
 constexpr std::string_view k_system_folder = "/usr/";
 
-// How one word of a command line is told.
+// One word of a command line, as it enters an entry.
 struct Word {
     std::string digest;      // of the file that it names; empty: told by its letters alone
     bool too_large = false;  // a file that is not told by its content
 };
 
-// The system's own programs change with every update; all other files are told by content.
+// Digests the file that a word names. Programs below /usr are left out, because each update of the
+// system changes them and would ask the person again.
 Word word_of(const std::string& word) {
     struct stat facts = {};
     const bool is_file = ::stat(word.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
@@ -39,6 +46,7 @@ Word word_of(const std::string& word) {
     return {agent::digest_file_cached(word).value_or(""), false};
 }
 
+// Returns the suffix that shows a person which content of a file is meant.
 std::string note_of(const Word& word) {
     if (word.too_large) {
         return " [too large to be told by its content]";
@@ -46,6 +54,9 @@ std::string note_of(const Word& word) {
     return word.digest.empty() ? "" : fmt::format(" [{}]", word.digest.substr(0, k_digest_shown));
 }
 
+// Makes the entry of one command line. The first word counts as a file only if it has a slash;
+// otherwise it is looked up in PATH. A file that is too large leaves the digest empty, and an entry
+// without a digest is asked about each time.
 Executed executed(const std::string& subject, const std::vector<std::string>& argv) {
     Json words = Json::Array{};
     Json scripts = Json::Array{};
@@ -64,8 +75,8 @@ Executed executed(const std::string& subject, const std::vector<std::string>& ar
     return {std::move(text), is_told ? sha256_hex(decides.dump()) : ""};
 }
 
-// All words that lead to an agent, with the folder that it writes to. Empty for this machine with
-// all by default, which the state of the cluster tells.
+// Returns all words that start an agent, with its state directory. Empty for an agent on this
+// machine with default settings, which the entry of the cluster covers.
 std::vector<std::string> launch_of(const model::Host& host, const std::string& state) {
     std::vector<std::string> argv = host.connect;
     argv.insert(argv.end(), host.become.begin(), host.become.end());
@@ -79,14 +90,15 @@ std::vector<std::string> launch_of(const model::Host& host, const std::string& s
     return argv;
 }
 
-// A secret is one cluster's: a yes to read it there is none to send it elsewhere.
+// A secret belongs to one cluster: the digest has the cluster's name. Otherwise a second cluster
+// file could send the same secret to its own hosts.
 Executed
 executed(const std::string& cluster, const std::string& name, const model::SecretSource& source) {
     const std::string subject = fmt::format("secret {} of cluster {}", name, cluster);
     if (source.kind == "command") {
         return executed(subject, source.from);
     }
-    // A file that holds a secret may change; what it is called decides.
+    // The digest covers the name of the file, since its content may change.
     std::string text = fmt::format("{}: {} {}", subject, source.kind, join(source.from, " "));
     Json decides = Json::Array{};
     decides.push(subject).push(source.kind);
@@ -102,8 +114,9 @@ std::string text_of_script(const Json& script) {
         "script {} [{}]", script["name"].as_string(), digest.substr(0, k_digest_shown));
 }
 
-// Every command line below `value`, wherever it stands: of a service, a probe, a step, an
-// environment. A script that comes with it is told by its content.
+// Adds every command line below `value`, at any depth: those of services, probes, steps and
+// environments. A script stands there by its content. The search knows only the keys that the
+// pack's schema has for command lines.
 void add_commands(const Json& value, std::set<std::string>& programs) {
     static constexpr std::array k_commands = {"argv", "start", "stop", "status", "check"};
     const Json& script = value["script"];
@@ -124,7 +137,7 @@ void add_commands(const Json& value, std::set<std::string>& programs) {
     }
 }
 
-// Each command line, once, and each script with its digest.
+// Returns each command line once, and each script with its digest.
 std::set<std::string> programs_of(const model::Plan& plan) {
     std::set<std::string> programs;
     for (const auto& [key, source] : plan.sources) {
@@ -157,7 +170,8 @@ Json to_json(const std::map<std::string, std::string>& texts) {
     return json;
 }
 
-// What a person reads of a member: its programs, and where else programs of it may lie.
+// Returns the line that a person reads about a member: its programs and the folders of its
+// releases.
 std::string text_of(const model::Member& member, const model::FactSources& sources) {
     std::set<std::string> programs;
     add_commands(member.service, programs);
@@ -181,7 +195,8 @@ std::string text_of(const model::Member& member, const model::FactSources& sourc
                        list(folders));
 }
 
-// All of a member that the cluster file says decides: its settings, too, become words of commands.
+// Digests all that the cluster file says of a member, and the way to its host. Settings are
+// included, because a pack may put any of them into a command.
 Executed executed(const model::Cluster& cluster,
                   const model::Member& member,
                   const model::FactSources& sources) {
@@ -202,6 +217,8 @@ Executed executed(const model::Cluster& cluster,
     return {text_of(member, sources), sha256_hex(decides.dump())};
 }
 
+// The three functions below feed digests. A new field of the model belongs here, or a change of it
+// would pass without a question.
 Json to_json(const model::Policy& policy) {
     Json json;
     json.set("max_unavailable", policy.max_unavailable).set("soak_ms", policy.soak_ms);
@@ -231,6 +248,7 @@ Json to_json(const model::ReleaseSpec& release) {
     return json.set("needs", to_json(release.needs)).set("unavailable", release.unavailable);
 }
 
+// Returns the releases that the cluster file defines itself; they override those of the pack.
 std::string list_releases(const model::Cluster& cluster) {
     std::set<std::string> versions;
     for (const auto& [version, release] : cluster.releases) {
@@ -239,7 +257,8 @@ std::string list_releases(const model::Cluster& cluster) {
     return versions.empty() ? "" : ", own releases " + list(versions);
 }
 
-// What the file says of the cluster as a whole: where its journal is made, and by which rules.
+// Makes the entry of settings outside of members: the directory of the journal, the policy, and the
+// cluster's own releases.
 Executed executed(const model::Cluster& cluster) {
     Json releases = Json::Object{};
     for (const auto& [version, release] : cluster.releases) {
@@ -262,7 +281,7 @@ Executed executed(const model::Cluster& cluster) {
 using Hosts = std::map<std::string, model::Host>;
 using Secrets = std::map<std::string, model::SecretSource>;
 
-// The hosts, and then the secrets, of one cluster.
+// Lists the hosts, then the secrets, of one cluster.
 std::vector<Executed> executed(const std::string& cluster,
                                const std::string& state,
                                const Hosts& hosts,
@@ -291,6 +310,7 @@ std::vector<Executed> executed_by(const model::Cluster& cluster,
     return entries;
 }
 
+// A plan is one entry by its own digest, since its parts cannot change alone.
 std::vector<Executed> executed_by(const model::Plan& plan) {
     auto entries = executed(plan.cluster, plan.state, plan.hosts, plan.secrets);
     const auto programs = programs_of(plan);

@@ -1,5 +1,5 @@
-// What the use cases share: the project (cluster file and pack), the state folder with its journal,
-// a run replayed.
+// The common ground of the use cases: the project (cluster file and pack), the state directory with
+// its journal, and a replayed run.
 #pragma once
 
 #include "app/app.h"
@@ -16,9 +16,9 @@
 namespace drydock::app {
 
 [[nodiscard]] tl::unexpected<Failure> refuse(Error error, int exit_code = k_exit_no);
-// The canonical bytes of a plan, as its file holds them.
+// Returns the canonical bytes of a plan, as its file holds them.
 [[nodiscard]] std::string plan_bytes(const model::Plan& plan);
-// Refuses, with that code, a file or folder that others than root and this account may change.
+// Refuses, with that code, a file or folder that users other than root and this account may change.
 [[nodiscard]] Status check_own(const std::string& code, const std::string& path);
 [[nodiscard]] tl::unexpected<Failure> refuse_input(Diagnostics diagnostics);
 
@@ -28,49 +28,52 @@ struct Project {
 };
 
 [[nodiscard]] Answer<Project> open_project(const Options& options);
-// check_trust() (app/trust.h) of the cluster file, before anything is made or executed for it.
+// Asks for consent to the cluster file (app/trust.h), before anything is made or executed for it.
 [[nodiscard]] Status check_trust(const Options& options, const Project& project);
-// The folder of an agent whose host names none.
+// Returns the state directory of an agent whose host names none.
 [[nodiscard]] std::string usual_state(const std::string& host, const std::string& state);
 [[nodiscard]] std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,
           const std::string& state);
-// The values of secrets, by name; an error names the one that cannot be had, never a value.
+// Returns the values of secrets by name. An error names the secret that cannot be read, never a
+// value.
 [[nodiscard]] Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secrets);
 
-// Facts for a plan between two versions: what a survey reads, and what only plans read. Waits at
-// most `quiet_ms_max` until no work is under way on the hosts; Survey::under_way tells what is.
+// Reads the facts for a plan between two versions: those of a survey and those that only plans
+// read. Waits at most `quiet_ms_max` until no work is under way on the hosts; Survey::under_way
+// lists the rest.
 [[nodiscard]] Answer<Survey> survey_for(const Options& options,
                                         Project project,
                                         const planner::Naming& naming,
                                         std::int64_t quiet_ms_max = 0);
 
-// The ways from one release back to another that are left when `downgrade` is not, with what they
-// cost as things are now; `forward` is the run whose copy a restore would take.
+// Returns the recovery options that remain when `downgrade` is closed, with their costs as things
+// are now. They lead from release `start` back to `target`; a restore would take the copy of run
+// `forward`.
 std::vector<model::WayBack> ways_left(const Options& options,
                                       const std::string& start,
                                       const std::string& target,
                                       const std::string& forward);
 
-// Refuses a state folder that is a symbolic link, somebody else's, or writable for others; one that
-// is not there yet is fine.
+// Refuses a state directory that is a symbolic link, belongs to another user, or is writable for
+// others. A directory that does not exist yet passes.
 Status check_state(const std::string& state);
 
-// The folder <state> with journal.db and runs/<id>.json.
+// The directory <state> with journal.db and runs/<id>.json.
 class Store {
 public:
-    // With `create` makes what is missing; refuses what check_state() refuses.
+    // Opens the directory; with `create` makes missing parts. Refuses the same as check_state().
     static Answer<Store> open(const std::string& state, bool create);
-    // The same without making anything: where there is none, an empty journal in memory.
+    // Opens the directory without making anything: a missing one gives an empty journal in memory.
     static Answer<Store> open_to_look(const std::string& state);
 
     [[nodiscard]] journal::Journal& journal() const { return *journal_; }
 
     Status save_plan(const model::Plan& plan);
-    // The run's own copy, checked against the digest in the journal.
+    // Returns the run's own copy of its plan, checked against the digest in the journal.
     Result<model::Plan> load_plan(const journal::RunInfo& run);
-    // The newest run that is not over; or, with `any`, the newest.
+    // Returns the newest run that is not over; with `includes_over`, the newest of all.
     Answer<journal::RunInfo> current_run(bool includes_over);
 
 private:
@@ -81,21 +84,22 @@ private:
     std::map<std::string, model::Plan> plans_;  // by run: a plan is parsed once
 };
 
-// The state folder of a cluster file; refuses when no run was ever begun there.
+// Opens the state directory of a cluster file. Refuses if no run was ever begun there.
 [[nodiscard]] Answer<Store> store_of(const Options& options);
 
-// The edition of run/grammar.h that a run's events obey, told by its first event. Runs of earlier
-// versions tell none, and are not held to it.
+// The edition of run/grammar.h that the events of a run obey, written in its first event. Runs of
+// earlier versions name none and are not held to it.
 inline constexpr std::int64_t k_grammar = 1;
 
-// A run as its journal tells it.
+// A run, replayed from its journal.
 struct Replayed {
     journal::RunInfo info;
     model::Plan plan;
     conduct::RunHistory history;
 };
 
-// Why no way back leads from here: the run itself has closed it, whatever the facts say now.
+// Returns the reason why no downgrade leads back from here: the run itself has closed it, whatever
+// the facts say now.
 [[nodiscard]] std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward);
 // The same of every run of the journal that led beyond `version`, since the cluster last returned
 // to it. What cannot be read refuses, too.

@@ -1,3 +1,9 @@
+// Reads journeys from the journal: the position of a run in its journey, the next hop, and how far
+// a downgrade leads back.
+//
+// Nothing here is stored apart. Each run tells its journey in run.created, with the id of the run
+// before it. So the runs form a list, and it is read from the newest. The newest run decides what
+// is next. docs/design/0011-journeys.md has the table of cases.
 #include "app/journey.h"
 
 #include "app/planning.h"
@@ -12,7 +18,7 @@ namespace drydock::app {
 
 namespace {
 
-constexpr std::size_t k_runs_max = 1000;  // of one journey, there and back; a limit on what is read
+constexpr std::size_t k_runs_max = 1000;  // of one journey, there and back; bounds the reading
 
 Json list_of(const std::vector<std::string>& texts) {
     Json list = Json::Array{};
@@ -30,6 +36,8 @@ std::vector<std::string> texts_of(const Json& list) {
     return texts;
 }
 
+// True if the run reverts another run. A plan of a downgrade that names no run is none in this
+// sense.
 bool is_way_back(const Replayed& run) {
     return !run.plan.returns_from.empty();
 }
@@ -38,7 +46,8 @@ bool is_finished(const Replayed& run) {
     return run.history.state.phase() == run::Phase::finished;
 }
 
-// The runs of a journey, the newest first.
+// Follows the links from the newest run to the first. The limit bounds how much a damaged record
+// could make it read.
 Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
     std::vector<Replayed> runs = {newest};
     std::string previous = record_of(newest)->before;
@@ -55,7 +64,8 @@ Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
     return runs;
 }
 
-// The newest run of the journal if it belongs to the same journey, else the run itself.
+// Returns the journal's newest run if it belongs to the same journey, else the run itself. So the
+// status of an old run shows the journey as it stands now.
 Answer<Replayed> find_newest(Store& store, const Replayed& run) {
     auto info = newest_leg(store);
     if (!info || info->run.id == run.info.run.id) {
@@ -69,6 +79,7 @@ Answer<Replayed> find_newest(Store& store, const Replayed& run) {
     return record && record->id == record_of(run)->id ? std::move(newest) : run;
 }
 
+// Keeps the newest run of each direction: the runs come from new to old, so the first one wins.
 void enter_run(const Replayed& run, JourneyHop& hop) {
     const bool is_back = is_way_back(run);
     std::string& id = is_back ? hop.back : hop.run;
@@ -78,6 +89,7 @@ void enter_run(const Replayed& run, JourneyHop& hop) {
     }
 }
 
+// Returns the newest run that went forward over the hop, or null.
 const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t hop) {
     const auto match = std::find_if(runs.begin(), runs.end(), [&](const Replayed& run) {
         return !is_way_back(run) && record_of(run)->hop == hop;
@@ -85,7 +97,8 @@ const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t 
     return match == runs.end() ? nullptr : &*match;
 }
 
-// Why the way back over the run is closed, by what it has begun; empty: it is open.
+// Returns the reason why the way back over the run is closed, by the actions that it has begun.
+// Empty if it is open. The facts may close it all the same; the compiler tells that later.
 std::string words_if_closed(const Replayed& run) {
     const model::Plan& plan = run.plan;
     if (const auto closed = run::closed_by(plan, run.history.state)) {
@@ -98,7 +111,8 @@ std::string words_if_closed(const Replayed& run) {
     return has_way ? "" : fmt::format("the plan of run {} has no downgrade", run.info.run.id);
 }
 
-// How far the ways back lead from the newest run.
+// Walks from the newest hop towards the first until a hop is closed. A hop whose downgrade is under
+// way counts as taken back.
 void measure_back(const std::vector<Replayed>& runs, Journey& journey) {
     std::size_t hop = journey.hop + 1;
     if (is_way_back(runs.front())) {
@@ -113,6 +127,7 @@ void measure_back(const std::vector<Replayed>& runs, Journey& journey) {
     }
 }
 
+// Only a finished run leads on. A run that was halted, aborted or paused is a person's decision.
 JourneyStep find_next(const Replayed& newest, const JourneyRecord& record, const Journey& journey) {
     if (!is_finished(newest)) {
         return JourneyStep::none;
@@ -135,6 +150,8 @@ Json to_json(const JourneyRecord& record) {
     return json.set("back_to", record.back_to).set("before", record.before);
 }
 
+// Hops are counted from 1 in the journal and from 0 in memory. A record with a hop outside of its
+// stops is no record: the detail of a run may come from another version of drydock.
 std::optional<JourneyRecord> journey_from(const Json& json) {
     const std::int64_t hop = json["hop"].as_int();
     JourneyRecord record;
@@ -164,6 +181,8 @@ Journey outline(const JourneyRecord& record) {
     return journey;
 }
 
+// Runs that name another journey, or a hop that the newest route no longer has, are left out. The
+// route is found anew before each hop and may have become shorter.
 Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
     if (!record_of(run)) {
         return std::optional<Journey>();
@@ -190,6 +209,8 @@ Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
     return std::optional(std::move(journey));
 }
 
+// Only a finished downgrade leads to the hop before it. While it is open, the next downgrade would
+// revert a run in the middle of a hop.
 Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& way_back) {
     const auto record = record_of(way_back);
     if (!record || !is_way_back(way_back) || !is_finished(way_back) || record->hop == 0) {
@@ -203,6 +224,7 @@ Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& wa
     return forward == nullptr ? std::optional<Replayed>() : std::optional(*forward);
 }
 
+// The stop that the hop reaches is no longer ahead, so it leaves `through`.
 Answer<std::optional<JourneyRecord>> next_record(Store& store) {
     auto info = newest_leg(store);
     if (!info) {
@@ -223,6 +245,7 @@ Answer<std::optional<JourneyRecord>> next_record(Store& store) {
     return record;
 }
 
+// Rehearsals are runs of the journal but change nothing of the cluster, so they are passed over.
 Answer<journal::RunInfo> newest_leg(Store& store) {
     const auto runs = store.journal().list_runs();
     if (!runs) {
@@ -240,6 +263,8 @@ Answer<journal::RunInfo> newest_leg(Store& store) {
     return store.current_run(true);  // says that there is none
 }
 
+// A gate without a version belongs to the first run. A later run takes only gates that name the
+// version it leads to, since gates have the same names in every hop.
 std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
                                        const std::string& target) {
     std::vector<std::string> gates;

@@ -1,8 +1,8 @@
 // Journeys: a route of several hops as one undertaking, hop after hop, and back the same way.
 //
-// A journey has no home of its own. Each of its runs tells in its first event, which is in the
-// commit that makes the run, where in the route it stands and which run went before. The newest run
-// of the journal is the truth of what is next; a run begun by `apply` ends the journey.
+// A journey has no record of its own. Each of its runs names, in its first event, its position in
+// the route and the run before it. That event is in the commit that makes the run. The newest run
+// of the journal decides what is next; a run begun by `apply` ends the journey.
 #pragma once
 
 #include "app/internal.h"
@@ -13,7 +13,7 @@
 
 namespace drydock::app {
 
-// Part of the detail of run.created (docs/formats/journal.md).
+// A part of the detail of run.created (docs/formats/journal.md).
 struct JourneyRecord {
     std::string id;                    // the journey's first run
     std::vector<std::string> stops;    // versions, from the first to the target
@@ -25,29 +25,30 @@ struct JourneyRecord {
 };
 
 [[nodiscard]] Json to_json(const JourneyRecord& record);
-// Nothing if that is no record of a journey.
+// Returns nothing if that is no record of a journey.
 [[nodiscard]] std::optional<JourneyRecord> journey_from(const Json& json);
-// Of the journey that the run belongs to.
+// Returns the record of the journey that the run belongs to.
 [[nodiscard]] std::optional<JourneyRecord> record_of(const Replayed& run);
 
-// The journey's hops, none of them begun, and the hop that is next.
+// Returns the journey's hops, none of them begun, and the position of the next hop.
 [[nodiscard]] Journey outline(const JourneyRecord& record);
 
-// The journey of a run as the journal tells it now; nothing for a run of none.
+// Returns the journey of a run as the journal has it now; nothing for a run without a journey.
 [[nodiscard]] Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run);
 
-// The run that is to be taken back behind `way_back`, a finished way back of a journey: the way
-// forward of the hop before. Nothing if there is none, or if `way_back` is something else.
+// Returns the run to take back after `way_back`, a finished downgrade of a journey: the way forward
+// of the previous hop. Returns nothing if there is none, or if `way_back` is no such run.
 [[nodiscard]] Answer<std::optional<Replayed>> find_hop_before(Store& store,
                                                               const Replayed& way_back);
 
-// What the next run of the newest run's journey will tell; nothing if no way forward is next.
+// Returns the record of the next run of the newest run's journey; nothing if no way forward is
+// next.
 [[nodiscard]] Answer<std::optional<JourneyRecord>> next_record(Store& store);
 
-// The newest run that is no rehearsal: what became of the cluster itself. Error "run.none".
+// Returns the newest run that is no rehearsal, and so changed the cluster. Error: "run.none".
 [[nodiscard]] Answer<journal::RunInfo> newest_leg(Store& store);
 
-// Of what was typed as `approvals`, the gates of a run that leads to that version.
+// Returns the gates in `approvals` that belong to a run which leads to `target`.
 [[nodiscard]] std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,
                                                      const std::string& target);
 

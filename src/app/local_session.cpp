@@ -1,3 +1,9 @@
+// Builds a RunSession on real hosts: the secrets, the local transport, the clock, the crash switch
+// of tests, and the system's log.
+//
+// Every command that conducts a run comes through open(). The consent to the plan's commands is
+// checked there, before secrets are read, so a new command cannot pass it by. LocalSession outlives
+// its RunSession, which borrows all of these.
 #include "app/local_session.h"
 
 #include "agent/fences.h"
@@ -17,7 +23,8 @@ namespace drydock::app {
 
 namespace {
 
-// DRYDOCK_CRASH="17:before", or "run.finished:after": where a test ends the process.
+// Reads DRYDOCK_CRASH, such as "17:before" or "run.finished:after": the record at which a test ends
+// the process. A release build has no such switch.
 conduct::Crash crash_from_environment() {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
@@ -33,6 +40,7 @@ conduct::Crash crash_from_environment() {
     return {record, record == 0 ? parts[0] : "", parts[1]};
 }
 
+// Describes this process to people who find the lease held.
 journal::Holder this_process() {
     os::RealClock clock;
     std::array<char, 256> host{};
@@ -40,6 +48,8 @@ journal::Holder this_process() {
     return {host.data(), ::getpid(), clock.wall_ms()};
 }
 
+// Adds the remedy of a failed session. No action is sent to a host before its record is durable, so
+// a resume is safe.
 tl::unexpected<Failure> refuse_record(Error error) {
     if (error.remedy.empty()) {
         error.remedy = "nothing was sent that is not recorded: cure the cause, then drydock resume";
@@ -49,12 +59,14 @@ tl::unexpected<Failure> refuse_record(Error error) {
 
 constexpr std::size_t k_log_name_bytes_max = 128;  // four names fit into a line of the log
 
+// Clips a name, so that a long one cannot push the others out of the line.
 std::string for_log(const std::string& name) {
     return clip(name, k_log_name_bytes_max);
 }
 
-// What of a run the system's log keeps: who began it, and who approved what. First what a name from
-// a file must not push out of the line.
+// Returns the line for the system's log, or nothing for events that it does not keep: only births
+// and approvals are logged. The hash of the record comes first, since a name from a file must not
+// push it out. A head in this log shows later whether the journal was rewritten.
 std::string
 line_for_log(const model::Plan& plan, const run::Event& event, const journal::Head& head) {
     const bool is_birth = event.type == run::EventType::run_created;
@@ -75,6 +87,8 @@ line_for_log(const model::Plan& plan, const run::Event& event, const journal::He
 
 }  // namespace
 
+// Passes events of the session to the app's observer and adds the plan, which a session's listener
+// does not get.
 class LocalSession::Relay final : public conduct::Listener {
 public:
     Relay(const model::Plan& plan,
@@ -84,7 +98,7 @@ public:
         , observer_(observer)
         , session_(session) {}
 
-    // The first event is the start of what the observer shows.
+    // Births and approvals also go to the system's log, after they are durable.
     void on_event(const run::Event& event, const run::State& state) override {
         tell_start(state);
         const std::string line = line_for_log(plan_, event, session_->head());
@@ -104,6 +118,8 @@ public:
     }
 
 private:
+    // The observer hears of the start with the first event, because the session's state is known
+    // only then.
     void tell_start(const run::State& state) {
         if (!started_) {
             started_ = true;
@@ -117,6 +133,7 @@ private:
     bool started_ = false;
 };
 
+// The relay borrows `session_` before it exists. It reads it only during events, which come later.
 LocalSession::LocalSession(Store& store, model::Plan plan, Observer& observer)
     : store_(store)
     , plan_(std::move(plan))
@@ -172,6 +189,8 @@ LocalSession::open_current(const Options& options, Store& store, Observer& obser
     return open(options, store, std::move(*plan), observer);
 }
 
+// The journal still names this process as the run's conductor. The status shows none, because the
+// session is about to end.
 Answer<RunStatus> LocalSession::status() {
     auto info = store_.journal().find_run(plan_.run);
     if (!info) {
@@ -193,6 +212,8 @@ Answer<RunStatus> LocalSession::status_after(const Status& ran) {
     return status();
 }
 
+// Drift and foreign work have the exit code 5. A host that another journal holds is a refusal,
+// whose code is 1, because a repetition does not help.
 tl::unexpected<Failure> refuse_obstacle(conduct::Obstacle obstacle) {
     Failure failure;
     failure.exit_code = k_exit_moved;

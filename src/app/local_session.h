@@ -1,4 +1,4 @@
-// LocalSession: a conduct::RunSession of this process on real hosts, with what it needs around it.
+// LocalSession: a conduct::RunSession of this process on real hosts, with all that it borrows.
 #pragma once
 
 #include "app/internal.h"
@@ -12,10 +12,11 @@ namespace drydock::app {
 
 class LocalSession {
 public:
-    // Reads the plan's secrets. `store` and `observer` must outlive the session.
+    // Opens a session: asks for consent and reads the plan's secrets. `store` and `observer` must
+    // outlive it.
     [[nodiscard]] static Answer<std::unique_ptr<LocalSession>>
     open(const Options& options, Store& store, model::Plan plan, Observer& observer);
-    // The session of the run that is not over.
+    // Opens the session of the run that is not over.
     [[nodiscard]] static Answer<std::unique_ptr<LocalSession>>
     open_current(const Options& options, Store& store, Observer& observer);
 
@@ -27,9 +28,9 @@ public:
 
     [[nodiscard]] const model::Plan& plan() const { return plan_; }
 
-    // Where the run stands by its journal, after a session that came to `ran`.
+    // Returns the run's status by its journal, or the failure that ended the session.
     [[nodiscard]] Answer<RunStatus> status_after(const Status& ran);
-    // The same without a look at what came of the session.
+    // Returns the run's status by its journal alone.
     [[nodiscard]] Answer<RunStatus> status();
 
 private:
@@ -46,7 +47,7 @@ private:
     std::unique_ptr<conduct::RunSession> session_;
 };
 
-// What stands in the way, as a failure with its exit code.
+// Turns an obstacle into a failure with its exit code.
 [[nodiscard]] tl::unexpected<Failure> refuse_obstacle(conduct::Obstacle obstacle);
 
 }  // namespace drydock::app

@@ -1,4 +1,9 @@
-// Routes, and plans of the first hop of a route.
+// Finds routes, and makes the plan of the first hop of a route.
+//
+// The steps: survey the cluster while no work is under way; tell its version; choose the procedure;
+// find the stops; survey again with the names of the first hop; compile. The second survey reads
+// facts that only a plan of this hop needs. Later hops get plans of their own, from the facts of
+// their time.
 #include "app/planning.h"
 #include "app/route_chains.h"
 #include "model/version.h"
@@ -9,6 +14,8 @@ namespace drydock::app {
 
 namespace {
 
+// A lower target means a downgrade. Rebuild and restore are chosen by a person and never by the
+// version.
 std::string procedure_of(const PlanRequest& request, const std::string& start) {
     if (request.rebuild) {
         return "rebuild";
@@ -19,7 +26,8 @@ std::string procedure_of(const PlanRequest& request, const std::string& start) {
     return model::compare_versions(start, request.to) > 0 ? "downgrade" : "upgrade";
 }
 
-// A member that does not run, though its release is the one that is wanted.
+// Finds a member that does not run, though its release is the target. "Nothing to do" would hide
+// it.
 std::optional<Error> find_member_down(const Survey& survey) {
     for (const auto& [key, source] : survey.sources) {
         const auto fact = survey.facts.find(key);
@@ -48,6 +56,8 @@ refuse_closed_in(const Options& options, const std::string& state, const std::st
 
 }  // namespace
 
+// Shows all hops. It reads the facts, because facts beat the rules of the guide: they can close a
+// hop or open one.
 Answer<RouteAnswer> route(const Options& options, const std::string& target) {
     auto cluster_survey = survey(options);
     if (!cluster_survey) {
@@ -75,7 +85,8 @@ Answer<RouteAnswer> route(const Options& options, const std::string& target) {
 
 namespace {
 
-// The plan of the first hop; it names all stops of the route.
+// Makes the plan of the first hop and notes all stops in it, so that the plan's screen can show
+// them.
 Answer<model::Plan> plan_hop(const Options& options,
                              Survey first,
                              const PlanRequest& request,
@@ -103,6 +114,8 @@ Answer<model::Plan> plan_hop(const Options& options,
     return plan;
 }
 
+// A target that is reached is a failure with the exit code 0: a script that asked for it has
+// succeeded.
 tl::unexpected<Failure> nothing_to_do(const Survey& survey, const std::string& target) {
     if (auto member_error = find_member_down(survey)) {
         return refuse(std::move(*member_error));
@@ -122,7 +135,8 @@ tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& po
                   k_exit_usage);
 }
 
-// The hops from stop to stop, one route behind the other.
+// Joins the routes between the stops that a person named. Each stop must lie ahead of the one
+// before it, or the route would turn round on the way.
 Answer<std::vector<std::string>>
 stops_of(const Survey& survey, const PlanRequest& request, const std::string& start) {
     const auto chains = load_chains(survey.pack);

@@ -1,4 +1,4 @@
-// What the use cases of `drydock store` share.
+// Functions that the use cases of `drydock store` share.
 #pragma once
 
 #include "app/block_store.h"
@@ -9,9 +9,9 @@ namespace drydock::app {
 // Reads the configuration and the key file, and opens the store.
 [[nodiscard]] Result<mover::blocks::Store> open_store(const StoreRequest& request,
                                                       mover::blocks::SqlAccess access);
-// The threads of a request.
+// Returns the number of threads of a request.
 [[nodiscard]] std::size_t workers_of(const StoreRequest& request);
-// With the exit code 1 for damage and refusals, 2 for what could not be read.
+// Refuses with the exit code 1 for damage and refusals, 2 for unreadable input.
 [[nodiscard]] tl::unexpected<Failure> refuse_store(const Error& error);
 
 }  // namespace drydock::app

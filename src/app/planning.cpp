@@ -1,4 +1,8 @@
-// Plans of ways back, and what closes a way back.
+// Plans of downgrades, the reasons that close a downgrade, and plan files.
+//
+// A downgrade is compiled by the compiler of upgrades, with its own procedure, from the facts of
+// now. Two things refuse it before: a run that has passed its point of no return, and work that is
+// still under way. The first is read from the journal alone, so no host can talk drydock out of it.
 #include "app/planning.h"
 
 #include "app/journey.h"
@@ -23,6 +27,8 @@ constexpr std::size_t k_plan_bytes_max = 64U << 20U;  // 1,000 members make abou
 
 }  // namespace
 
+// The seed and the time decide the last four digits. Two plans of one second rarely share an id,
+// and the journal refuses the second run of an id.
 std::string make_run_id(const std::string& seed) {
     os::RealClock clock;
     const std::int64_t now = clock.wall_ms();
@@ -42,6 +48,8 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
     return std::move(*compiled.plan);
 }
 
+// An unreadable project gives an empty list: the caller adds the options to a refusal, which must
+// not fail itself.
 std::vector<model::WayBack> ways_left(const Options& options,
                                       const std::string& start,
                                       const std::string& target,
@@ -65,6 +73,8 @@ std::vector<model::WayBack> ways_left(const Options& options,
 
 namespace {
 
+// Adds the name of the person who approved the point of no return, with the words that were
+// approved.
 void tell_approval(const Replayed& forward, Failure& failure) {
     if (forward.history.approved.is_null()) {
         return;
@@ -80,6 +90,8 @@ void tell_approval(const Replayed& forward, Failure& failure) {
 
 }  // namespace
 
+// The reason of the plan is added only for its own point of no return. Another action may close the
+// way back as well, and the plan has no words for it.
 std::string why_closed(const model::Plan& plan, const model::Action& action) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     const std::string begun =
@@ -87,6 +99,8 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
     return point.exists && point.action == action.id ? begun + ": " + point.because : begun;
 }
 
+// Waits for work that is under way, up to a limit. Its effects would otherwise appear right after
+// the survey, and the plan would be made of a cluster that no longer exists.
 Answer<Survey>
 survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
     auto survey = survey_for(options, std::move(project), naming, k_quiet_ms_max);
@@ -104,6 +118,8 @@ survey_quiet(const Options& options, Project project, const planner::Naming& nam
     return survey;
 }
 
+// Refuses by the run's own record. The facts of now are not asked: a store that looks unchanged may
+// have been opened by the new release meanwhile.
 std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
     const model::Plan& plan = forward.plan;
     const auto closed = run::closed_by(plan, forward.history.state);
@@ -122,7 +138,8 @@ std::optional<Failure> refuse_closed(const Options& options, const Replayed& for
 
 namespace {
 
-// A run that ended well and left the cluster on that version, or an earlier one.
+// True if the run ended well and left the cluster on that version or an earlier one. Runs before it
+// no longer matter then.
 bool returned_to(const Replayed& run, const std::string& version) {
     const bool leads_back =
         run.plan.procedure != "upgrade" && run.plan.procedure != planner::k_rehearsal;
@@ -136,6 +153,8 @@ bool leads_beyond(const model::Plan& plan, const std::string& version) {
 
 }  // namespace
 
+// Walks from the newest run to the oldest until one that returned to the version. A run that cannot
+// be read refuses, because its record may be the one that closes the way.
 std::optional<Failure>
 refuse_closed_before(const Options& options, Store& store, const std::string& version) {
     const auto runs = store.journal().list_runs();
@@ -159,6 +178,8 @@ refuse_closed_before(const Options& options, Store& store, const std::string& ve
     return std::nullopt;
 }
 
+// A wrong digest is a refusal and has the exit code 1: somebody changed the plan. All else is wrong
+// input, with the code 2.
 Answer<model::Plan> read_plan(const std::string& file) {
     auto text = os::read_file(file, k_plan_bytes_max);
     if (!text) {
@@ -180,6 +201,7 @@ Status write_plan(const model::Plan& plan, const std::string& file) {
     return os::write_file_durable(file, plan_bytes(plan));
 }
 
+// Signatures cover these bytes, so a reader must not format them anew.
 std::string plan_bytes(const model::Plan& plan) {
     return model::to_json(plan).dump() + "\n";
 }
@@ -197,7 +219,8 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
                    ErrorClass::permanent});
 }
 
-// The newest run; behind a finished way back of a journey, the run of the hop before.
+// Returns the run that a downgrade takes back: the newest run, or the one of the previous hop if
+// the newest is a finished downgrade of a journey.
 Answer<Replayed> find_forward(const Options& options, Store& store) {
     auto info = newest_leg(store);
     if (!info) {
@@ -219,7 +242,8 @@ Answer<Replayed> find_forward(const Options& options, Store& store) {
 
 }  // namespace
 
-// From the facts as they are now.
+// Reads the journal before the hosts: a closed way back is refused without a survey. A plan that
+// does not compile is refused with the remaining recovery options and the approval that led there.
 Answer<model::Plan> plan_downgrade(const Options& options, Store& store) {
     auto project = open_project(options);
     if (!project) {

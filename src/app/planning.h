@@ -1,4 +1,4 @@
-// What makers of plans share: surveys of a world that stands still, ids of runs, ways back.
+// Functions that make plans: surveys without work under way, ids of runs, downgrades.
 #pragma once
 
 #include "app/internal.h"
@@ -7,21 +7,22 @@
 
 namespace drydock::app {
 
-// Unique enough for one state folder, sorted by time, readable: 20261121-205840-7f3a.
+// Returns an id that is unique enough for one state directory, sorted by time and readable:
+// 20261121-205840-7f3a.
 [[nodiscard]] std::string make_run_id(const std::string& seed);
 
-// The plan, or all that stands in its way.
+// Returns the plan, or all problems that prevent it.
 [[nodiscard]] Answer<model::Plan> finish(planner::Compiled compiled);
 
-// A plan is made of a world that stands still: work that is under way is waited for, or refused.
+// Surveys a cluster without work under way. Waits for such work, and refuses if it lasts.
 [[nodiscard]] Answer<Survey>
 survey_quiet(const Options& options, Project project, const planner::Naming& naming);
 
-// "the way back closed when roll/m3/start was begun (start m3)", and why that closes it.
+// Returns "the way back closed when roll/m3/start was begun (start m3)", and the reason.
 [[nodiscard]] std::string why_closed(const model::Plan& plan, const model::Action& action);
 
-// The plan that takes the newest run back; behind a finished way back of a journey, the plan that
-// takes back the hop before. Errors: "downgrade.nothing", "downgrade.closed", those of compile().
+// Plans the downgrade of the newest run. After a finished downgrade of a journey it plans the one
+// of the previous hop. Errors: "downgrade.nothing", "downgrade.closed", those of compile().
 [[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options, Store& store);
 
 }  // namespace drydock::app

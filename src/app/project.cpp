@@ -1,4 +1,9 @@
-// Packs, cluster files, secrets, surveys.
+// Loads the input of every command: the pack, the cluster file, secrets, and surveys.
+//
+// Packs and cluster files name commands for hosts, so each is checked for its owner and its
+// mode before it is read. open_project() executes nothing. survey_for() asks for consent
+// (app/trust.h) before it reads secrets or contacts a host. docs/security.md describes what these
+// checks are worth.
 #include "app/internal.h"
 #include "app/trust.h"
 #include "base/text.h"
@@ -36,6 +41,8 @@ tl::unexpected<Failure> refuse_input(Diagnostics diagnostics) {
     return tl::unexpected(std::move(failure));
 }
 
+// The folder is found from the program's own path and never from the working directory, where
+// anybody may have put a pack.
 std::string packs_folder(const std::string& program) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
     if (const char* folder = std::getenv("DRYDOCK_PACKS"); folder != nullptr && *folder != '\0') {
@@ -56,6 +63,7 @@ std::string packs_folder(const std::string& program) {
     return "/usr/share/drydock/packs";
 }
 
+// A missing file passes: the caller's own reading names it better.
 Status check_own(const std::string& code, const std::string& path) {
     struct stat facts = {};
     if (::stat(path.c_str(), &facts) != 0) {
@@ -75,7 +83,8 @@ Status check_own(const std::string& code, const std::string& path) {
 
 namespace {
 
-// A link of somebody else leads where they want, whatever lies there now.
+// Refuses a link of another user. Such a link leads wherever its owner wants, whatever lies there
+// at the moment of the check.
 Status check_own_link(const std::string& path) {
     struct stat facts = {};
     if (::lstat(path.c_str(), &facts) != 0 || facts.st_uid == 0 || facts.st_uid == ::geteuid()) {
@@ -91,7 +100,8 @@ Status check_pack_file(const std::string& path) {
     return check_own("pack.not_private", path);
 }
 
-// What a pack says is executed on hosts: nobody else may have written any of it.
+// Checks the folder, its parent and every file below: a pack is executed on hosts, so no other user
+// may have written a part of it. Links to directories are followed.
 Status check_pack_folder(const std::string& folder) {
     DRYDOCK_TRY(check_pack_file(os::folder_of(folder)));
     DRYDOCK_TRY(check_pack_file(folder));
@@ -105,7 +115,8 @@ Status check_pack_folder(const std::string& folder) {
     return {};
 }
 
-// A plan's names, so that probes which need one are listed, too: the members' own releases.
+// Returns names for a plan that does not exist yet, so that the list of executed commands includes
+// probes that need them. They come from the members' own releases.
 planner::Naming naming_to_list(const model::Cluster& cluster) {
     for (const model::Member& member : cluster.members) {
         if (!member.versions.empty()) {
@@ -115,7 +126,7 @@ planner::Naming naming_to_list(const model::Cluster& cluster) {
     return {};
 }
 
-// The probes of the cluster; those of a plan as well, where its names can be filled in.
+// Binds the probes of the cluster, and those of plans where the names above are enough.
 model::FactSources sources_to_list(const Project& project) {
     const auto bind = [&](const planner::Naming& naming) {
         return planner::bind_sources(project.pack, project.cluster, naming);
@@ -138,6 +149,8 @@ std::vector<std::string> list_packs(const std::string& program) {
     return names;
 }
 
+// A folder in the working directory wins over a pack of the same name, because its author runs lint
+// there.
 Answer<model::Pack> lint_pack(const std::string& folder_or_name, const std::string& program) {
     std::error_code ignored;
     const fs::path named = fs::path(packs_folder(program)) / folder_or_name;
@@ -150,6 +163,8 @@ Answer<model::Pack> lint_pack(const std::string& folder_or_name, const std::stri
     return std::move(*loaded.value);
 }
 
+// The system's name is read before the rest of the cluster file, because the pack decides which
+// keys the file may have. Releases of the cluster file override those of the pack.
 Answer<Project> open_project(const Options& options) {
     auto system = pack::cluster_system(options.cluster_file);
     if (!system) {
@@ -196,6 +211,8 @@ std::string usual_state(const std::string& host, const std::string& state) {
     return fmt::format("{}/hosts/{}", state, host);
 }
 
+// Fills in the defaults. An agent on this machine is this very program; on other hosts `drydock` is
+// found by the shell there.
 std::map<std::string, transport::HostAddress>
 addresses(const std::map<std::string, model::Host>& hosts,
           const Options& options,
@@ -214,6 +231,7 @@ addresses(const std::map<std::string, model::Host>& hosts,
 
 namespace {
 
+// Reads one secret. An error names its source and never its value.
 Result<std::string> read_secret(const model::SecretSource& source) {
     if (source.kind == "file") {
         DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(source.from.at(0), 64U << 10U));
@@ -252,6 +270,8 @@ Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secr
     return values;
 }
 
+// Reads all facts, asks every host for work that is under way, and waits until it has ended. Facts
+// that were read beside such work are stale, so they are read again after it.
 Answer<Survey> survey_for(const Options& options,
                           Project project,
                           const planner::Naming& naming,

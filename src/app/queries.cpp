@@ -1,4 +1,4 @@
-// What people ask about runs; nothing here changes anything.
+// Answers questions about runs: the status and the log. Nothing here writes or takes a lease.
 #include "app/internal.h"
 #include "app/journey.h"
 
@@ -6,8 +6,8 @@ namespace drydock::app {
 
 namespace {
 
-// The newest run; where that is a rehearsal that is over, the run of a journey that goes on behind
-// it.
+// Returns the run that `status` shows: the newest. A finished rehearsal gives way to the journey
+// behind it, because the journey continues.
 Answer<Replayed> newest_run_shown(Store& store) {
     auto info = store.current_run(true);
     auto newest = info ? replay(store, *info) : Answer<Replayed>(tl::unexpected(info.error()));
@@ -23,6 +23,7 @@ Answer<Replayed> newest_run_shown(Store& store) {
 
 }  // namespace
 
+// Replays the journal, so the status is right whether a conductor lives or not.
 Answer<RunStatus> status(const Options& options, const std::string& run) {
     auto store = store_of(options);
     if (!store) {

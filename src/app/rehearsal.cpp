@@ -1,3 +1,8 @@
+// Runs the pack's rehearsal of a hop on a copy of the data, as a run of its own.
+//
+// The steps: check the signature of the upgrade's plan; compile the rehearsal from fresh facts;
+// check it; begin it. The planner refuses a rehearsal that would touch the real members.
+// docs/design/0010-rehearsal.md has that rule and its limits.
 #include "app/rehearsal.h"
 
 #include "app/begin_run.h"
@@ -19,7 +24,7 @@ bool has_rehearsal(const model::Pack& pack) {
     });
 }
 
-// Of the plan's hop, from the facts as they are now; checked.
+// Compiles and checks the rehearsal of the plan's hop, from the facts of now.
 Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& plan) {
     auto project = open_project(options);
     if (!project) {
@@ -53,13 +58,15 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
 
 }  // namespace
 
+// The rehearsal is a plan that was made here, so its consent is remembered without a question. The
+// plan file of the upgrade is not its own, and a resume must not compare the two.
 Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
     if (const auto signer = check_signature(options, plan); !signer) {
         return tl::unexpected(signer.error());
     }
     Options plan_options = options;
     plan_options.cluster_file = plan.cluster_file;
-    plan_options.plan_file.clear();  // what runs is another plan
+    plan_options.plan_file.clear();  // the rehearsal is another plan
     const auto rehearsal = plan_rehearsal(plan_options, plan);
     if (!rehearsal) {
         return tl::unexpected(rehearsal.error());

@@ -6,8 +6,8 @@
 namespace drydock::app {
 
 // Runs the pack's rehearsal of the plan's hop. Errors: those of make_plan() and apply();
-// "rehearsal.none": the pack has none; "rehearsal.touches": a step of it would not keep to the
-// copy. Nothing is begun then.
+// "rehearsal.none" if the pack has none; "rehearsal.touches" if a step would not keep to the copy.
+// Nothing is begun then.
 [[nodiscard]] Answer<RunStatus>
 rehearse(const Options& options, const model::Plan& plan, Observer& observer);
 

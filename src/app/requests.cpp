@@ -1,5 +1,9 @@
-// What people ask of a run: by a session of their own while nobody conducts it, else by a request
-// to its conductor.
+// Carries out the commands of a person to an open run: approve, pause, abort, note.
+//
+// A run has one conductor. Where this process can take the lease, it does the work itself. Where
+// another process holds it, the command becomes a row of the journal, and this process waits for
+// the answer. The conductor answers in the commit of the record that carries the command out, so an
+// answer is never ahead of its effect. docs/design/0005-the-run-session.md describes requests.
 #include "app/local_session.h"
 #include "base/text.h"
 #include "conduct/gates.h"
@@ -16,6 +20,7 @@ namespace {
 constexpr std::int64_t k_answer_ms_max = 600'000;  // work in flight ends first
 constexpr auto k_poll = std::chrono::milliseconds(50);
 
+// Explains why a gate cannot be approved: the plan has no such gate, it soaks, or it is not open.
 tl::unexpected<Failure>
 gate_not_open(const model::Plan& plan, const RunStatus& status, const std::string& gate) {
     std::vector<std::string> gates;
@@ -37,7 +42,7 @@ gate_not_open(const model::Plan& plan, const RunStatus& status, const std::strin
                    ErrorClass::permanent});
 }
 
-// Hears nothing: what is recorded by hand is seen in the answer.
+// An observer that shows nothing. A command that is carried out here shows its answer at the end.
 class Silence final : public Observer {
 public:
     void on_start(const model::Plan&, const run::State&) override {}
@@ -47,6 +52,8 @@ public:
     void on_wait(const std::string&, const model::Plan&, const run::State&) override {}
 };
 
+// The outcome is unknown, so the exit code is that of a halt. A request that stays open is void
+// once its conductor has ended.
 tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
     return refuse(
         {"request.unanswered",
@@ -56,12 +63,14 @@ tl::unexpected<Failure> not_answered(const std::string& run, const std::string& 
         k_exit_halted);
 }
 
+// A journal that cannot be read counts as conducted: the caller tries again until its deadline.
 bool is_conducted(Store& store, const std::string& run) {
     const auto info = store.journal().find_run(run);
     return !info || info->holder.has_value();
 }
 
-// Asks the live conductor and waits for its answer.
+// Posts the request and waits for its answer. Whether the conductor lives is read before the
+// answer, since it may answer and end between the two reads.
 Answer<std::string>
 ask_conductor(Store& store, const std::string& run, const std::string& kind, Json detail) {
     os::RealClock clock;
@@ -83,6 +92,7 @@ ask_conductor(Store& store, const std::string& run, const std::string& kind, Jso
     return not_answered(run, kind);
 }
 
+// A refusal by the conductor comes back as text with this prefix.
 Answer<RunStatus> refuse_if_refused(const Options& options,
                                     const std::string& run,
                                     const Answer<std::string>& answer) {
@@ -98,7 +108,7 @@ Answer<RunStatus> refuse_if_refused(const Options& options,
     return status(options, run);
 }
 
-// A session that holds the run's lease; or none, if another process conducts the run.
+// Returns a session that holds the run's lease, or null if another process conducts the run.
 Answer<std::unique_ptr<LocalSession>>
 take_or_leave(const Options& options, Store& store, Observer& observer) {
     auto session = LocalSession::open_current(options, store, observer);
@@ -113,8 +123,9 @@ take_or_leave(const Options& options, Store& store, Observer& observer) {
                  : Answer<std::unique_ptr<LocalSession>>(refuse(lease.error()));
 }
 
-// The last run is over, and its conductor is on the way to the next hop of a journey. Empty: it
-// stopped there; else the run that it began all the same.
+// Handles a pause or an abort between two runs of a journey: the last run is over, and its
+// conductor prepares the next hop. Returns an empty text if the conductor stopped there, else the
+// id of the run that it began all the same.
 Answer<std::string> stop_between(Store& store, const std::string& run, const std::string& kind) {
     os::RealClock clock;
     const auto number =
@@ -137,7 +148,8 @@ Answer<std::string> stop_between(Store& store, const std::string& run, const std
     return not_answered(run, kind);
 }
 
-// Whether a conductor is at work between two runs: then the last one is over, and held.
+// Returns the id of a run that is over and whose lease is still held. Its conductor is at work
+// between two runs.
 std::optional<std::string> held_between(Store& store, const std::string& kind) {
     const auto last = store.current_run(true);
     const bool stops = kind == "pause" || kind == "abort";
@@ -145,7 +157,8 @@ std::optional<std::string> held_between(Store& store, const std::string& kind) {
                                                                 : std::nullopt;
 }
 
-// By hand while nobody conducts, else by a request of that kind.
+// Carries out a command: between two runs by a request, in a run by hand if no process conducts it,
+// else by a request to its conductor. A dry run only shows the status.
 Answer<RunStatus> say(const Options& options,
                       const std::string& kind,
                       const Json& detail,
@@ -179,6 +192,7 @@ Answer<RunStatus> say(const Options& options,
 
 }  // namespace
 
+// Looks at the gate twice. The first look gives a good error; the second, under the lease, decides.
 Answer<RunStatus> approve(const Options& options, const std::string& gate) {
     auto now = status(options);
     if (!now) {
@@ -201,6 +215,8 @@ Answer<RunStatus> approve(const Options& options, const std::string& gate) {
         });
 }
 
+// A run can finish while the abort waits. That is refused with its own error, because nothing was
+// given up.
 Answer<RunStatus> abort(const Options& options, Observer& observer) {
     Json detail;
     detail.set("give_up_hosts", options.give_up_hosts);
@@ -229,6 +245,7 @@ Answer<RunStatus> note(const Options& options, const std::string& text) {
     });
 }
 
+// By hand there is nothing to pause: without a conductor no work is given out.
 Answer<RunStatus> pause(const Options& options) {
     Silence silence;
     return say(options, "pause", {}, silence, [&](LocalSession& session) -> Answer<RunStatus> {

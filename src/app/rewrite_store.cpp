@@ -1,3 +1,8 @@
+// The commands `drydock store encrypt` and `rekey`: they write every blob again under a new name.
+//
+// The engine in mover/blocks does the work in batches, each one transaction. Its journal lies
+// beside the store and makes the work resumable and revertible. Here the journal, the key and the
+// locks are chosen, and a dry run counts the blobs without a lock.
 #include "app/internal.h"
 #include "app/open_store.h"
 #include "base/hash.h"
@@ -12,7 +17,8 @@ namespace {
 
 namespace blocks = mover::blocks;
 
-// Beside the blobs; of a bucket beside the metadata; else in drydock's own folder.
+// Returns the folder beside the blobs; for a bucket beside the metadata; else drydock's own folder,
+// named by the store. A second run must find the same journal without being told.
 std::string journal_folder(const blocks::Store& store) {
     if (!store.config.data.empty()) {
         return store.config.data + ".drydock";
@@ -37,6 +43,8 @@ Result<std::string> journal_of(const StoreRewriteRequest& request, const blocks:
     return folder + (encrypts ? "/encrypt.journal" : "/rekey.journal");
 }
 
+// Encrypting uses the key of the store, since backy2 reads it from there afterwards. Only a rekey
+// has a second key.
 Result<std::string> new_key_of(const StoreRewriteRequest& request, const blocks::Store& store) {
     if (request.work == blocks::RewriteWork::rekey) {
         return blocks::read_key_file(request.new_key_file);
@@ -49,6 +57,7 @@ Result<std::string> new_key_of(const StoreRewriteRequest& request, const blocks:
     return store.reader.key;
 }
 
+// Gathers the answer step by step. A class keeps the request and the callback out of each function.
 class Rewriting {
 public:
     Rewriting(const StoreRewriteRequest& request, const OnStoreProgress& on_progress)
@@ -81,6 +90,8 @@ public:
     }
 
 private:
+    // Counts the work of a real run. A quick dry run only asks whether there is any blob, which a
+    // probe of a pack needs and which is cheap.
     Status count(blocks::Store& store) {
         if (!store.metadata->schema().has_enc_version) {
             return fail("blocks.schema",
@@ -97,6 +108,7 @@ private:
         return {};
     }
 
+    // The old blobs stay until all new ones are verified and `frees_old` asks for their removal.
     Status work(blocks::Store& store, const blocks::RewriteRequest& rewrite_request) {
         DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(store.config.lock_dir));
         if (request_.goes_back) {

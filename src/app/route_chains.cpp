@@ -1,3 +1,8 @@
+// Answers the planner's question whether a hop would skip schema revisions, from the pack's
+// catalogue of migration chains.
+//
+// The catalogue holds the chains of many releases in one file, so no package is opened here. A pair
+// without an entry has no opinion: the hop is then judged by the rules alone.
 #include "app/route_chains.h"
 
 #include "chain/catalogue.h"
@@ -13,7 +18,8 @@ namespace {
 
 constexpr std::size_t k_chains_max = 16UL << 20;  // bytes; those of 184 releases have 17 kB
 
-// The readings by release; asked pairs are kept, for a route asks for one many times.
+// Keeps the chains by release, and the verdict of each pair that was asked: the search for a route
+// asks for the same pair many times.
 class ChainBook {
 public:
     explicit ChainBook(const chain::Catalogue& catalogue) {
@@ -31,6 +37,7 @@ public:
     }
 
 private:
+    // A chain that is not clean is told in the sentences that `drydock chain` prints.
     [[nodiscard]] planner::ChainWord judge(const std::string& start,
                                            const std::string& target) const {
         const auto old_reading = readings_.find(start);

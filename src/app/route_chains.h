@@ -1,4 +1,4 @@
-// What the packages of a pack's releases say of a hop: the file releases.chains beside
+// Judges hops by the migration chains of a pack's releases: the file releases.chains beside
 // releases.yaml (chain/catalogue.h).
 #pragma once
 
@@ -14,7 +14,7 @@ namespace drydock::app {
 using ChainQuestion =
     std::function<planner::ChainWord(const std::string& from, const std::string& to)>;
 
-// A question that can be asked for any two releases; empty where the pack has no such file.
+// Returns a function that judges any two releases; empty if the pack has no such file.
 [[nodiscard]] Result<ChainQuestion> load_chains(const model::Pack& pack);
 
 }  // namespace drydock::app

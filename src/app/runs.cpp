@@ -1,4 +1,8 @@
-// Runs begin, go on and go back.
+// The commands that begin, resume and revert runs: apply, upgrade, resume, downgrade.
+//
+// Each checks the reasons to refuse, takes or makes a session, and hands the rest of a
+// journey to Travel. After a halt the plan's policy may ask for a downgrade, which follows by
+// itself. The first refusals need no host: consent, signature, checked plan, open runs.
 #include "app/planning.h"
 #include "app/signing.h"
 #include "app/travel.h"
@@ -15,7 +19,9 @@ namespace drydock::app {
 
 namespace {
 
-// The plan that a person holds may not differ from the one that runs.
+// Refuses a resume if the file that a person holds differs from the plan that runs. The person
+// would read one plan while the other goes on. A file that is gone, or that holds another run's
+// plan, says nothing.
 Status check_plan_file(const model::Plan& running, const Json& created) {
     const std::string& path = created["plan_file"].as_string();
     std::error_code ignored;
@@ -41,7 +47,7 @@ Status check_plan_file(const model::Plan& running, const Json& created) {
     return {};
 }
 
-// Compares the world with what the run expects; changes nothing.
+// Compares the cluster with the state that the run expects, and changes nothing.
 Answer<RunStatus> would_resume(LocalSession& session) {
     auto obstacle = session.run().look_before_resume();
     if (Status same = check_plan_file(session.plan(), session.run().history().created); !same) {
@@ -50,8 +56,9 @@ Answer<RunStatus> would_resume(LocalSession& session) {
     return obstacle.is_there() ? refuse_obstacle(std::move(obstacle)) : session.status();
 }
 
-// Nothing of the run that is taken back may be at work while its way back is planned and begun.
-// The session keeps the run's lease for that time.
+// Takes the lease of the run that is to be taken back and drains it. Nothing of that run may be at
+// work while its downgrade is planned and begun. The lease is held until the downgrade is born, so
+// nobody can resume the run in between.
 Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observer& observer) {
     auto info = store.current_run(false);
     if (!info) {
@@ -89,7 +96,8 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);
 }
 
-// How far back a command leads: to a stop of the journey, or where its only run began.
+// Returns the version at which the downgrade ends: the stop that a person named, or the start of
+// the journey. A version that is no stop is wrong use, because no run of this journey led there.
 Answer<std::string> find_limit(const Options& options, Store& store, const model::Plan& plan) {
     const auto info = store.journal().find_run(plan.returns_from);
     const auto forward = info ? replay(store, *info) : Answer<Replayed>(refuse(info.error()));
@@ -114,7 +122,8 @@ Answer<std::string> find_limit(const Options& options, Store& store, const model
     return limit;
 }
 
-// Between two runs of a journey. Rehearsals behind it change nothing.
+// Goes on with a journey between two of its runs. Finished rehearsals may lie behind its newest
+// run; they change nothing of the cluster.
 Answer<RunStatus> resume_journey(const Options& options,
                                  Store& store,
                                  const journal::RunInfo& last,
@@ -136,7 +145,8 @@ Answer<RunStatus> resume_journey(const Options& options,
     return Travel(journey_options, store, observer).go_on(std::move(stands), nullptr);
 }
 
-// `upgrade` typed again goes on where the same journey stands.
+// Returns the record of the run that `upgrade` begins. The same command typed again continues its
+// journey; any other target begins a new one.
 Answer<JourneyRecord> departure_record(Store& store, const UpgradeRequest& request) {
     auto next = next_record(store);
     if (!next) {
@@ -155,6 +165,8 @@ Answer<JourneyRecord> departure_record(Store& store, const UpgradeRequest& reque
 
 }  // namespace
 
+// The check runs again here, because anybody may have written the verdict into the file. It is
+// skipped only with a reason, which the journal keeps.
 Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     auto signer = check_signature(options, plan);
     if (!signer) {
@@ -179,6 +191,7 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     return return_if_asked(signer_options, std::move(ended), observer);
 }
 
+// An open run is refused before anything is planned: its plan would be void at once.
 Answer<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
     auto project = open_project(options);
@@ -207,6 +220,8 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
     return travel.go_on(std::move(ended), std::move(session));
 }
 
+// An open run comes first, then the rest of its journey. The approvals of the command line hold for
+// both.
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
     auto store = store_of(options);
     if (!store) {
@@ -214,7 +229,7 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
     }
     auto last = store->current_run(true);
     const auto leg = last && last->state.is_over ? newest_leg(*store) : last;
-    if (leg && leg->state.word == "finished") {  // behind it: nothing, or rehearsals that are over
+    if (leg && leg->state.word == "finished") {  // only finished rehearsals may be newer
         return resume_journey(options, *store, *last, observer);
     }
     auto session = LocalSession::open_current(options, *store, observer);
@@ -253,6 +268,8 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
     return limit ? std::move(plan) : tl::unexpected(limit.error());
 }
 
+// The newest run is read after the lease is taken and before the plan is made. The birth of the
+// downgrade is refused if another run began since.
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     auto store = store_of(options);
     if (!store) {

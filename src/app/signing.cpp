@@ -1,3 +1,9 @@
+// Signs plans and verifies their signatures with ssh-keygen.
+//
+// Verifying takes two calls, because ssh-keygen verifies for a named signer only: the first finds
+// the signers whose key made the signature, the second verifies it for each. The plan goes to
+// ssh-keygen as canonical bytes on its stdin, never by path, so the file cannot change between
+// check and use. docs/design/0007-trust.md describes the bytes that a signature covers.
 #include "app/signing.h"
 
 #include "app/internal.h"
@@ -29,7 +35,8 @@ Error no_ssh_keygen(const Error& error) {
     return {"plan.ssh_keygen", error.message, "install OpenSSH's client", ErrorClass::permanent};
 }
 
-// What ssh-keygen prints when it is given the plan as its input; an error if it does not agree.
+// Runs ssh-keygen with the plan as its input and returns what it prints. An exit code other than 0
+// is "plan.signature"; a missing ssh-keygen has an error of its own.
 Result<std::string> ask_ssh_keygen(std::vector<std::string> arguments, const model::Plan& plan) {
     DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(plan_bytes(plan)));
     os::RunOptions options;
@@ -47,7 +54,7 @@ Result<std::string> ask_ssh_keygen(std::vector<std::string> arguments, const mod
     return result->output;
 }
 
-// Those whose key made the signature, by the list; nothing is said yet of what was signed.
+// Returns the signers of the list whose key made the signature. This does not verify the plan yet.
 Result<std::vector<std::string>>
 find_signers(const model::Plan& plan, const std::string& signature, const std::string& allowed) {
     const auto principals =
@@ -72,7 +79,8 @@ find_signers(const model::Plan& plan, const std::string& signature, const std::s
     return signers;
 }
 
-// The signer whose signature of this very plan it is.
+// Returns the signer whose signature covers this very plan. The first read of the signature file
+// bounds its size before ssh-keygen opens it.
 Result<std::string>
 verify_signature(const model::Plan& plan, const std::string& file, const std::string& allowed) {
     const std::string signature = signature_path(file);
@@ -95,7 +103,8 @@ verify_signature(const model::Plan& plan, const std::string& file, const std::st
                 "see what was changed; then sign it again: drydock sign PLAN --key KEY");
 }
 
-// The cluster file whose policy holds; nothing if the plan names one that is not there.
+// Returns the cluster file whose policy holds, or nothing if the plan's own is gone. A file that a
+// person named must exist; otherwise its policy would be passed by.
 Answer<std::optional<model::Cluster>> policy_file(const Options& options, const model::Plan& plan) {
     Options policy_options = options;
     std::error_code ignored;
@@ -111,11 +120,13 @@ Answer<std::optional<model::Cluster>> policy_file(const Options& options, const 
     return std::optional(std::move(project->cluster));
 }
 
+// Compares all that decides where commands go and as which user they run.
 bool is_same_host(const model::Host& first, const model::Host& second) {
     return first.connect == second.connect && first.become == second.become
            && first.agent == second.agent && first.state == second.state;
 }
 
+// A plan of another cluster with the same name is told by its state directory and its hosts.
 bool is_plan_of(const model::Plan& plan, const model::Cluster& cluster) {
     return plan.cluster == cluster.name && plan.state == cluster.state
            && std::all_of(plan.hosts.begin(), plan.hosts.end(), [&](const auto& entry) {
@@ -134,6 +145,7 @@ tl::unexpected<Failure> other_cluster(const model::Plan& plan, const std::string
                    ErrorClass::permanent});
 }
 
+// Whoever may write the list of signers may sign, so the list must belong to root or this account.
 Status check_signers_file(const std::string& file) {
     DRYDOCK_TRY(check_own("signers.not_private", file));
     return check_own("signers.not_private", os::folder_of(file));
@@ -148,7 +160,8 @@ Error unsigned_error(const Options& options, const model::Cluster& cluster) {
             ErrorClass::permanent};
 }
 
-// Who signed it, if that is anybody.
+// Returns the signer, if the plan is signed and the policy has a list of signers. Without such a
+// list a signature means nothing and is not read.
 Answer<std::optional<std::string>>
 check_policy(const Options& options, const model::Plan& plan, const model::Cluster& cluster) {
     const std::string& allowed = cluster.policy.allowed_signers;
@@ -180,6 +193,8 @@ Answer<std::optional<std::string>> check_signature(const Options& options,
     return *cluster ? check_policy(options, plan, **cluster) : std::optional<std::string>();
 }
 
+// ssh-keygen speaks with the person's terminal and SSH agent, so it stays in this session. The
+// signature is written only after ssh-keygen has succeeded.
 Status sign_plan(const model::Plan& plan, const std::string& file, const std::string& key) {
     DRYDOCK_TRY_ASSIGN(const os::Fd input, os::memory_file(plan_bytes(plan)));
     DRYDOCK_TRY_ASSIGN(const os::Fd output, os::memory_file(""));

@@ -12,9 +12,9 @@
 
 namespace drydock::app {
 
-// Passes a plan as the policy of its cluster file says; of `options.policy_file`, if that is given:
-// then the plan must be one of that cluster. Returns who signed it, if somebody did.
-// "plan.unsigned", "plan.signature", "plan.other_cluster", and errors of the signers' file.
+// Checks a plan by the policy of its cluster file, or of `options.policy_file`, whose cluster it
+// must then be of. Returns the signer, if there is one. Errors: "plan.unsigned", "plan.signature",
+// "plan.other_cluster", and those of the signers' file.
 [[nodiscard]] Answer<std::optional<std::string>> check_signature(const Options& options,
                                                                  const model::Plan& plan);
 

@@ -1,4 +1,8 @@
-// Simulations of plans: seed after seed, and what became of them.
+// Simulates runs of a plan seed after seed, and replays a checker's counterexamples in the
+// simulator.
+//
+// Only the first failed runs are kept whole; the sums cover all. A failed run can be repeated from
+// its seed alone.
 #include "app/internal.h"
 #include "os/clock.h"
 #include "os/files.h"
@@ -12,6 +16,7 @@ namespace {
 constexpr std::size_t k_shown_max = 10;  // runs that went wrong and are told of
 constexpr std::size_t k_trace_bytes_max = 64U << 20U;
 
+// Refuses traces of another plan: their steps are numbered by its actions.
 Result<Json> read_traces(const model::Plan& plan, const std::string& file) {
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(file, k_trace_bytes_max));
     DRYDOCK_TRY_ASSIGN(Json traces, Json::parse(text));
@@ -60,6 +65,7 @@ Answer<Simulation> simulate(const model::Plan& plan,
     return simulation;
 }
 
+// A replay shows whether the real runner breaks in the way that the model predicts.
 Answer<Replay> replay(const model::Plan& plan,
                       const std::string& trace_file,
                       const std::function<void(const std::string&)>& tell) {

@@ -1,4 +1,8 @@
-// The state folder, and what its journal tells of a run.
+// The state directory and its journal: opening, plans of runs, and the status of a run.
+//
+// The directory holds journal.db and one file for each run's plan. The journal has the truth, and a
+// plan is accepted only with the digest that the journal names. A status is computed by replaying
+// the run's events; no table of states could differ from them.
 #include "app/internal.h"
 #include "app/journey.h"
 #include "base/text.h"
@@ -35,6 +39,8 @@ tl::unexpected<Failure> no_open_run(const journal::RunInfo& last) {
                    ErrorClass::permanent});
 }
 
+// Maps a run to the exit code of the command that left it there. A running run without a conductor
+// counts as halted, because no process drives it.
 int exit_code_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case run::Phase::finished:
@@ -57,6 +63,8 @@ int exit_code_of(const RunStatus& status) {
     return status.conductor ? k_exit_done : k_exit_halted;
 }
 
+// Fills in the gate that the run waits at, open or soaking. The rest of a soak is computed from the
+// wall clock for people; the conductor itself does not trust that clock.
 void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status) {
     for (std::size_t i = 0; i < replayed.plan.actions.size(); ++i) {
         const model::Action& action = replayed.plan.actions[i];
@@ -89,7 +97,8 @@ std::string user_name(uid_t user) {
     return entry != nullptr ? entry->pw_name : std::to_string(user);
 }
 
-// Who logged in, as the kernel has it; nothing for a service, or where nobody tells.
+// Returns the user who logged in, as the kernel's audit id has it. Nothing for a service, or where
+// the kernel does not tell.
 std::optional<uid_t> login_user() {
     constexpr std::int64_t k_none = 4'294'967'295;
     const auto text = os::read_file("/proc/self/loginuid", 64);
@@ -100,7 +109,8 @@ std::optional<uid_t> login_user() {
 
 }  // namespace
 
-// The person, not the account that a `sudo` led to: "alice as root".
+// Returns the person rather than the account that `sudo` led to: "alice as root". SUDO_USER is read
+// only as root, since anybody can set it.
 std::string current_user() {
     const std::string account = user_name(::getuid());
     const auto login = login_user();
@@ -110,6 +120,7 @@ std::string current_user() {
     return person == account ? account : fmt::format("{} as {}", person, account);
 }
 
+// symlink_status() does not follow a link, so a link in this place is seen as one.
 Status check_state(const std::string& state) {
     std::error_code missing;
     const auto file_status = std::filesystem::symlink_status(state, missing);
@@ -141,6 +152,7 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     return store;
 }
 
+// A dry run must not make a directory, so it works on an empty journal in memory.
 Answer<Store> Store::open_to_look(const std::string& state) {
     auto store = open(state, false);
     if (!store && store.error().errors.front().code == "run.none") {
@@ -164,6 +176,7 @@ Status Store::save_plan(const model::Plan& plan) {
                                   plan_bytes(plan));
 }
 
+// A journey reads the plans of its runs again and again, so they are kept.
 Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
     if (const auto entry = plans_.find(run.run.id); entry != plans_.end()) {
         return entry->second;
@@ -172,6 +185,8 @@ Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
     return plans_.emplace(run.run.id, std::move(plan)).first->second;
 }
 
+// Compares the plan's digest with the journal's: whoever may write the file could have put another
+// valid plan there.
 Result<model::Plan> Store::parse_plan(const journal::RunInfo& run) const {
     const std::string path = fmt::format("{}/runs/{}.json", state_, run.run.id);
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_plan_bytes_max));
@@ -217,6 +232,8 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
     return Replayed{info, std::move(*plan), std::move(*history)};
 }
 
+// Copies the parts of the history into plain data for the screens. Progress is kept only for
+// actions in flight, because an old line would look like work.
 Answer<RunStatus> status_of(Store& store, const Replayed& replayed, std::int64_t now_ms) {
     auto journey = journey_of(store, replayed);
     if (!journey) {

@@ -1,3 +1,7 @@
+// The commands `drydock store export` and `import`: one version of a store to or from a file.
+//
+// An export reads only the metadata. An import writes rows under backy2's locks, so that no job of
+// backy2 sees half of a version.
 #include "app/open_store.h"
 #include "mover/blocks/locks.h"
 

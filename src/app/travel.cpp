@@ -1,3 +1,9 @@
+// Executes the runs of a journey one after the other, forward or back.
+//
+// The loop in go_on() reads what is next from the journal, plans that hop from fresh facts, and
+// begins its run. Between two runs it holds the lease of the run that is over. Correctness does not
+// rest on that lease: the birth of a run names the newest run that its plan was made after, and the
+// journal refuses it if there is a newer one. docs/design/0011-journeys.md describes the protocol.
 #include "app/travel.h"
 
 #include "app/planning.h"
@@ -11,7 +17,8 @@ namespace drydock::app {
 
 namespace {
 
-// A policy that asks for signed plans leaves no room for plans that are made on the way.
+// Refuses a journey under a policy that asks for signed plans, because nobody can sign a plan that
+// is made on the way.
 Status check_signatures(const Options& options) {
     const auto project = open_project(options);
     if (!project || project->cluster.policy.allowed_signers.empty()
@@ -25,6 +32,8 @@ Status check_signatures(const Options& options) {
                 "plan hop after hop: drydock plan, sign, apply");
 }
 
+// Refuses a plan that does not continue the journey: one that leads back, or one from another
+// version than the journey stands at.
 Status is_expected(const model::Plan& plan, const JourneyRecord& record) {
     if (plan.procedure != "upgrade") {
         return fail("upgrade.back",
@@ -55,16 +64,19 @@ bool has_next(const Answer<RunStatus>& ended) {
     return ended && ended->journey && ended->journey->next != JourneyStep::none;
 }
 
-// A way back that does not exist is no failure: so far the ways back reach.
+// True if the downgrade was refused because no way back exists. A journey back ends there without a
+// failure; every other refusal is one.
 bool is_as_far_as_it_goes(const Failure& failure) {
     return failure.exit_code == k_exit_no && !failure.errors.empty();
 }
 
+// A hop of a journey was checked when it was planned, a moment ago and in this process. It is not
+// checked again.
 std::future<Status> proved() {
     return std::async(std::launch::deferred, [] { return Status(); });
 }
 
-// Gates named without a version are those of the first run.
+// Drops the approvals of gates without a version: they belong to the first run.
 std::vector<std::string> of_later_runs(const std::vector<std::string>& approvals) {
     std::vector<std::string> later;
     std::copy_if(approvals.begin(),
@@ -81,6 +93,8 @@ std::string newest_run(Store& store) {
     return info ? info->run.id : "";
 }
 
+// Approvals of the way forward are dropped, since they were given for other gates. If the downgrade
+// is refused, the halted run stays the answer and its cause tells of both.
 Answer<RunStatus>
 return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
@@ -106,7 +120,8 @@ Travel::Travel(const Options& options, Store& store, Observer& observer)
     , observer_(observer) {
 }
 
-// The plan of one hop, checked.
+// Makes the plan of one hop and checks it. A plan whose check failed stops the journey here, before
+// its run exists.
 Answer<model::Plan> Travel::plan_hop(const JourneyRecord& record) const {
     if (Status allowed = check_signatures(options_); !allowed) {
         return refuse(allowed.error());
@@ -125,7 +140,8 @@ Answer<model::Plan> Travel::plan_hop(const JourneyRecord& record) const {
     return plan;
 }
 
-// Says where the journey stands when its next hop cannot begin.
+// Adds the place where the journey stands to a failure between two hops. Where another process
+// began a run, the journey has moved on, so nothing is added.
 tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure failure) const {
     const bool is_anothers = !failure.errors.empty()
                              && (failure.errors.front().code == "run.in_progress"
@@ -145,8 +161,9 @@ tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure fai
     return tl::unexpected(std::move(failure));
 }
 
-// Between two runs a pause and an abort mean the same: nothing is under way, and nothing more
-// begins. They need no answer: whoever asks sees that the lease is given back and no run was born.
+// True if a person asked for a pause or an abort between two runs. Both mean the same there:
+// nothing is under way, and nothing more begins. They need no answer, because the person sees that
+// the lease is released and no run was made.
 bool is_asked_to_stop(Store& store, const std::string& run) {
     const auto open =
         run.empty() ? Result<std::vector<journal::Request>>() : store.journal().open_requests(run);
@@ -155,7 +172,8 @@ bool is_asked_to_stop(Store& store, const std::string& run) {
            });
 }
 
-// The plan was made here, of a cluster file that is known here.
+// The plan was made here from a trusted cluster file, so its consent is remembered without a
+// question.
 Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
     if (Status memory = remember_own(options_, departure.plan); !memory) {
         return refuse(memory.error());
@@ -165,6 +183,8 @@ Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
     return ended;
 }
 
+// The newest run is read before the plan is made. Planning takes long, and a run that another
+// process begins meanwhile must refuse this one.
 Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session) {
     const std::string newest = newest_run(store_);
     const auto plan = plan_hop(record);
@@ -181,6 +201,8 @@ Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session)
     return ended ? std::move(ended) : stopped(record, ended.error());
 }
 
+// A downgrade of a hop belongs to the journey of the run that it takes back. A run without a
+// journey is taken back as it is.
 Answer<RunStatus>
 Travel::run_back(const model::Plan& plan, const std::string& newest, SessionPointer& session) {
     const auto info = store_.journal().find_run(plan.returns_from);
@@ -202,7 +224,7 @@ Travel::run_back(const model::Plan& plan, const std::string& newest, SessionPoin
     return begin({plan, start_proof(options_, plan), record, newest}, session);
 }
 
-// Somebody asked for it while the hop was planned.
+// Ends the journey here, because somebody asked for it while the hop was planned.
 Answer<RunStatus> Travel::stay() {
     stays_ = true;
     auto stands = status(options_, conducted_);
@@ -213,6 +235,7 @@ Answer<RunStatus> Travel::stay() {
     return stands;
 }
 
+// The loop saw a next hop a moment ago. If it is gone, another run has begun.
 Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
     auto record = next_record(store_);
     if (!record) {
@@ -227,6 +250,8 @@ Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
     return run_hop(std::move(**record), session);
 }
 
+// Takes the previous hop back, if its way back is open. Otherwise the journey ends well at this
+// version, with the reason in its status.
 Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
     const std::string newest = newest_run(store_);
     const auto plan = plan_downgrade(options_, store_);
@@ -242,6 +267,9 @@ Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
     return ended;
 }
 
+// Each turn holds the session of the run before until the next run is born, so the lease passes
+// from run to run. The conversations with the hosts are closed first, since the next run opens its
+// own.
 Answer<RunStatus> Travel::go_on(Answer<RunStatus> ended, SessionPointer session) {
     if (session) {
         options_.approvals = of_later_runs(options_.approvals);

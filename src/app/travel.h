@@ -1,8 +1,8 @@
 // Travel: the runs of a journey that one process conducts, one after the other.
 //
 // Between two runs it keeps the lease of the run that is over, so that others see a conductor at
-// work. What decides is the birth of the next run: it follows the newest run that was planned
-// behind, or is refused.
+// work. The birth of the next run decides: it names the newest run that was known when its plan was
+// made, and is refused if there is a newer one.
 #pragma once
 
 #include "app/begin_run.h"
@@ -14,17 +14,17 @@ public:
     // All must outlive it.
     Travel(const Options& options, Store& store, Observer& observer);
 
-    // Plans, checks and applies the hop of `record`; `session` is then the run's. Nothing of it is
-    // believed but where it stands: facts are surveyed, the rest of the route is found anew.
+    // Plans, checks and applies the hop of `record`; `session` is then the run's. Only the position
+    // is taken from the record: facts are surveyed, and the rest of the route is found anew.
     [[nodiscard]] Answer<RunStatus> run_hop(JourneyRecord record, SessionPointer& session);
 
-    // Carries out a way back; of a journey it is recorded as such. `newest` is the run that was the
-    // newest before the way back was planned: behind another one it is not begun.
+    // Runs a downgrade, and records it as part of its journey. `newest` is the newest run from
+    // before the downgrade was planned; if there is a newer one, nothing is begun.
     [[nodiscard]] Answer<RunStatus>
     run_back(const model::Plan& plan, const std::string& newest, SessionPointer& session);
 
-    // What is left of the journey behind a run that came to `ended`. `session` is that run's, or
-    // null. At the end, the policy `on_failure: return` is followed.
+    // Runs the rest of the journey after a run that came to `ended`. `session` is that run's, or
+    // null. At the end the policy `on_failure: return` is followed.
     [[nodiscard]] Answer<RunStatus> go_on(Answer<RunStatus> ended, SessionPointer session);
 
 private:
@@ -43,11 +43,11 @@ private:
     Observer& observer_;
 };
 
-// The newest run of the journal; empty: there is none.
+// Returns the id of the journal's newest run; empty if there is none.
 [[nodiscard]] std::string newest_run(Store& store);
 
-// The policy `on_failure: return`: a halted run goes back by itself, while that is possible, and no
-// further than where it began.
+// Follows the policy `on_failure: return`: a halted run is taken back while that is possible, and
+// no further than where it began.
 [[nodiscard]] Answer<RunStatus>
 return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer);
 

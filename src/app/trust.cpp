@@ -1,4 +1,8 @@
-// The memory of what was agreed to: one digest a line.
+// Remembers the commands that a person has agreed to: one digest a line.
+//
+// The file lies in the account's own state, since a cluster file names its state directory itself
+// and could bring its own memory. The file only grows. A lost or damaged file costs one more
+// question and never grants anything. docs/design/0007-trust.md has the reasons.
 #include "app/trust.h"
 
 #include "base/text.h"
@@ -16,6 +20,7 @@ namespace {
 
 constexpr std::size_t k_memory_bytes_max = 4U << 20U;  // about 64,000 digests
 
+// Relative paths are ignored: a working directory that others may write could hold a forged memory.
 Result<std::string> memory_folder() {
     // NOLINTBEGIN(concurrency-mt-unsafe): no thread changes the environment
     const char* state = std::getenv("XDG_STATE_HOME");
@@ -32,7 +37,7 @@ Result<std::string> memory_folder() {
                 "set one of them");
 }
 
-// Nothing is known where nothing was ever remembered.
+// Returns the digests that were agreed to. A missing file means that nothing was.
 Result<std::set<std::string>> read_memory() {
     DRYDOCK_TRY_ASSIGN(const std::string folder, memory_folder());
     if (!os::exists(folder)) {
@@ -50,7 +55,8 @@ Result<std::set<std::string>> read_memory() {
     return std::set<std::string>(lines.begin(), lines.end());
 }
 
-// One write of whole lines at the end, so that two processes do not lose each other's.
+// Appends whole lines with one write, so that two processes do not lose each other's. Entries
+// without a digest cannot be remembered.
 Status remember(const std::vector<Executed>& entries) {
     DRYDOCK_TRY_ASSIGN(const std::string folder, memory_folder());
     DRYDOCK_TRY(os::ensure_private_folder(folder));
@@ -66,6 +72,7 @@ Status remember(const std::vector<Executed>& entries) {
 
 }  // namespace
 
+// Asks only about entries that are new, so one more host means one more question about that host.
 Status check_trust(const Options& options, const std::string& file, const ListExecuted& list) {
     if (options.trust == Trust::this_time) {
         return {};
@@ -97,6 +104,7 @@ Status check_trust(const Options& options, const std::string& file, const ListEx
     return remember(fresh);
 }
 
+// A resumed run has no plan file at hand; it is named by its id.
 Status check_trust(const Options& options, const model::Plan& plan) {
     const std::string file = options.plan_file.empty() ? "run " + plan.run : options.plan_file;
     return check_trust(options, file, [&] { return executed_by(plan); });

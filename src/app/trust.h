@@ -1,9 +1,9 @@
-// First contact: what a cluster file or plan would execute, and whether this account said yes to
-// it.
+// First contact: lists what a cluster file or plan would execute, and asks whether this account
+// agrees to it.
 //
-// What was agreed to is remembered by digest in the user's own state: `trusted` in
-// $XDG_STATE_HOME/drydock, else in ~/.local/state/drydock. The folder that a cluster file names as
-// its state has no say. Not thread-safe; two processes may remember at the same time.
+// An agreement is remembered by digest in the user's own state: `trusted` in
+// $XDG_STATE_HOME/drydock, else in ~/.local/state/drydock. The state directory of the cluster file
+// is never used for that. Not thread-safe; two processes may remember at the same time.
 #pragma once
 
 #include "app/app.h"
@@ -14,26 +14,27 @@
 
 namespace drydock::app {
 
-// One thing that would be executed.
+// A command or setting that would be executed, as the list shows it.
 struct Executed {
     std::string text;    // for people: "host h1: ssh h1 drydock"
-    std::string digest;  // of all that decides what it does, with the scripts that it names; empty
-                         // for what cannot be remembered
+    std::string digest;  // of all that decides its effect, with the scripts that it names; empty
+                         // for an entry that cannot be remembered
 };
 
-// The command that leads to each agent, with its state folder; where secrets come from; the
+// Lists the command that leads to each agent, with its state directory; the sources of secrets; the
 // cluster with its journal, policy and own releases; and each member: its service, its probes as
 // `sources` binds them, its releases.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Cluster& cluster,
                                                 const model::FactSources& sources);
-// A plan's hosts and secrets, and its commands and scripts as one entry with the plan's digest.
+// Lists a plan's hosts and secrets. Its commands and scripts are one entry with the plan's digest.
 [[nodiscard]] std::vector<Executed> executed_by(const model::Plan& plan);
 
-// What a file would execute; asked for only where it counts, since it reads files.
+// Makes the list. A function, because it reads files and is not always needed.
 using ListExecuted = std::function<std::vector<Executed>()>;
 
-// Passes what is known here. Else asks by options.trust, and remembers a yes. "trust.unknown" lists
-// what is not known; "trust.memory" if a yes cannot be kept. Executes nothing.
+// Passes a list whose entries are all known. Otherwise asks as options.trust says, and remembers a
+// yes. Errors: "trust.unknown" with the entries that are not known; "trust.memory" if a yes cannot
+// be kept. Executes nothing.
 [[nodiscard]] Status
 check_trust(const Options& options, const std::string& file, const ListExecuted& list);
 [[nodiscard]] Status check_trust(const Options& options, const model::Plan& plan);

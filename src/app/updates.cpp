@@ -1,3 +1,7 @@
+// Finds a route in an imported update graph, such as OpenShift's, for `drydock route --graph`.
+//
+// No cluster is asked. Without a route the answer names the newest versions that can be reached,
+// and the warnings of the graph's authors against the direct edge.
 #include "app/updates.h"
 
 #include "updates/openshift.h"
@@ -10,6 +14,8 @@ namespace {
 
 constexpr std::size_t k_near_max = 3;  // versions to name where there is no way
 
+// Formats one blocked edge. A condition that depends on the cluster cannot be judged here, so it is
+// only mentioned.
 std::string words_of(const updates::BlockedEdge& edge) {
     const std::string name = edge.name.empty() ? "blocked" : edge.name;
     const std::string condition =
@@ -56,6 +62,7 @@ update_route(const std::string& folder, const std::string& start, const std::str
     for (const updates::BlockedEdge* edge : graph_data->objections(begin, end)) {
         answer.objections.push_back(words_of(*edge));
     }
+    // The versions are in order, so this walks from the newest one below the target to the start.
     const auto tree = graph.tree(begin);
     for (std::size_t version = end; version-- > begin + 1 && answer.near.size() < k_near_max;) {
         if (!answer.has_way && tree[version] != updates::k_nowhere) {

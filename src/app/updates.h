@@ -16,11 +16,11 @@ struct UpdateRoute {
     std::size_t rules = 0;
     std::vector<std::string> stops;  // after `from`; empty: there already, or no way
     bool has_way = false;
-    std::vector<std::string> objections;  // what speaks against going there at once
+    std::vector<std::string> objections;  // warnings against the direct edge
     std::vector<std::string> near;  // the newest versions that are reached, if there is no way
 };
 
-// `folder`: OpenShift's graph data. Refuses a version that it does not have.
+// Finds the route. `folder` holds OpenShift's graph data. Refuses a version that it does not have.
 [[nodiscard]] Answer<UpdateRoute>
 update_route(const std::string& folder, const std::string& start, const std::string& target);
 

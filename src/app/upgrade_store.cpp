@@ -1,3 +1,9 @@
+// The command `drydock store upgrade`: raises the schema of backy2's metadata, or takes it back.
+//
+// The metadata are copied before the first change, under backy2's locks. There are two ways back:
+// undo of a half-done upgrade, and putting a copy back. A copy in SQLite is a file that a person
+// moves; a copy of PostgreSQL is restored here, into the place of tables that stay in another
+// schema.
 #include "app/block_store.h"
 #include "app/internal.h"
 #include "app/open_store.h"
@@ -24,7 +30,8 @@ std::string time_in_name() {
     return {text.data(), size};
 }
 
-// Beside the metadata, or in the working folder if a server has them.
+// Returns a name for the copy that does not exist yet: beside the metadata, or in the working
+// directory if a server holds them.
 std::string new_name(const blocks::StoreConfig& config) {
     const bool is_file = config.engine == blocks::Engine::sqlite;
     const std::string name = is_file ? fmt::format("{}.{}", config.metadata, time_in_name())
@@ -50,6 +57,7 @@ Result<blocks::Schema> schema_of(const blocks::StoreConfig& config) {
     return metadata->schema();
 }
 
+// Restores a copy. The schema is read before and after, and the report shows both.
 Result<StoreUpgraded> put_back(const StoreUpgradeRequest& request) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
     if (config.engine == blocks::Engine::sqlite) {
@@ -77,6 +85,8 @@ Result<StoreUpgraded> put_back(const StoreUpgradeRequest& request) {
     return answer;
 }
 
+// The engine calls back for the copy after it has checked the schema and before it changes
+// anything. A dry run needs no lock.
 Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
     StoreUpgraded answer;

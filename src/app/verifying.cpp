@@ -1,4 +1,9 @@
-// What of a journal can be trusted: its chain, heads that people noted, and heads that hosts noted.
+// The command `drydock journal verify`: tests whether a journal was changed.
+//
+// Three checks, each stronger than the one before. The chain of hashes shows a record that was
+// changed or dropped. The grammar shows records that no conductor writes. Heads that were noted
+// elsewhere, by people or hosts, show a journal that was rewritten as a whole.
+// docs/design/0007-trust.md lists the places of noted heads.
 #include "agent/heads.h"
 #include "app/internal.h"
 #include "conduct/heads.h"
@@ -19,7 +24,9 @@ constexpr std::size_t k_head_digits_min = 16;
 constexpr std::int64_t k_answer_ms_max = 20'000;  // that a host may take to tell its heads
 constexpr std::int64_t k_turn_ms = 500;
 
-// No record can be changed unseen; this tells whether each had a meaning when it was written.
+// Replays the run's events through the grammar of run/grammar.h. The chain proves that no record
+// was changed; the grammar tells whether each had a meaning when it was written. Runs of older
+// versions name no grammar and are passed.
 Status check_grammar(Store& store, const model::Plan& plan) {
     const run::EventCodec codec(plan);
     const run::Program program(plan);
@@ -44,7 +51,6 @@ Status check_grammar(Store& store, const model::Plan& plan) {
     return {};
 }
 
-// True if some record of the run has that head.
 Result<bool> has_head(Store& store, const std::string& run, const std::string& head) {
     DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run));
     return std::any_of(records.begin(), records.end(), [&](const journal::Record& record) {
@@ -52,8 +58,8 @@ Result<bool> has_head(Store& store, const std::string& run, const std::string& h
     });
 }
 
-// What was noted outside of the journal must still be in it: the chain alone would be whole, too,
-// if all of it had been written anew.
+// Looks for a head that was noted outside of the journal. The chain alone would be whole, too, if
+// all of it had been written anew. Short prefixes are refused, since they would match by chance.
 Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const std::string& head) {
     if (head.size() < k_head_digits_min) {
         return fail("journal.head_short",
@@ -71,7 +77,7 @@ Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const 
                 "if it was noted from this journal, the journal was written anew since");
 }
 
-// Every run of the journal as it is, chain, plan and meaning.
+// Checks every run: its chain, its plan's digest, and its grammar.
 Answer<std::vector<Verified>> verify_runs(Store& store, const std::vector<journal::RunInfo>& runs) {
     std::vector<Verified> verified;
     for (const journal::RunInfo& info : runs) {
@@ -107,6 +113,7 @@ Result<HeadsByRun> heads_of(const Store& store, const std::vector<Verified>& run
 
 using Told = std::map<std::string, conduct::Reply>;  // by host
 
+// The loop ends, because every request has a deadline and the pool answers each one there.
 Told await_replies(conduct::Hosts& hosts,
                    const std::map<conduct::Ticket, std::string>& host_by_ticket) {
     Told replies;
@@ -121,7 +128,7 @@ Told await_replies(conduct::Hosts& hosts,
     return replies;
 }
 
-// What each host says when asked for all heads that it noted.
+// Asks every host at once for all heads that it noted. One silent host costs its own time-out only.
 Told ask_heads(const Options& options, const model::Cluster& cluster) {
     os::RealClock clock;
     transport::LocalTransport transport;
@@ -136,7 +143,8 @@ Told ask_heads(const Options& options, const model::Cluster& cluster) {
     return await_replies(hosts, host_by_ticket);
 }
 
-// A journal of the same cluster that this host obeys and that is not this one.
+// Returns an error if the host obeys another journal of the same cluster. Two journals of one
+// cluster mean two conductors, and one of them is not the true one.
 std::optional<Error>
 find_other_journal(const Json& greeting, const std::string& cluster, const std::string& journal) {
     for (const Json& owner : greeting["owners"].items()) {
@@ -155,8 +163,8 @@ find_other_journal(const Json& greeting, const std::string& cluster, const std::
     return std::nullopt;
 }
 
-// Compares the heads that one host tells with those of the journal. Those that another journal
-// noted, or this one before a take-over, are only counted.
+// Compares the heads of one host with those of the journal. Heads of another journal, or of this
+// one before a take-over, are only counted: this journal cannot vouch for them.
 class HostComparison {
 public:
     HostComparison(const Store& store, std::string cluster, HeadsByRun heads)
@@ -185,6 +193,8 @@ private:
         return head["journal"].as_string() == journal_;
     }
 
+    // Fails if a head that this journal noted on the host is no longer in it. That is the trace of
+    // a journal that was rewritten or put back from a backup.
     [[nodiscard]] Status compare_own(const Json& heads) const {
         std::set<std::string> runs;
         for (const Json& head : heads.items()) {
@@ -208,6 +218,7 @@ private:
     conduct::RunHeads no_heads_;  // of a run that this journal does not have
 };
 
+// Collects the errors of all hosts, because a person wants to see them together.
 Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
                                               const Told& replies) {
     std::vector<VerifiedHost> verified;
@@ -244,6 +255,8 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
 
 }  // namespace
 
+// The journal's own chains are verified first. Comparing heads of a broken journal would only add
+// noise.
 Answer<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head, bool with_hosts) {
     auto store = store_of(options);

@@ -1,3 +1,7 @@
+// The command `drydock vfolders move`: the folders of a Backend.AI volume, between two layouts.
+//
+// Chooses the journal of the move and one of its four operations: look, move, move back, finish.
+// The engine in mover/rename does the work and can be resumed.
 #include "app/vfolders.h"
 
 #include "app/internal.h"
@@ -7,12 +11,13 @@ namespace {
 
 namespace rename = mover::rename;
 
-// Names a failure to read or write. All else is a refusal.
+// True if the error is a failure to read or write. All other errors are refusals.
 bool is_trouble(const Error& error) {
     return error.code.starts_with("os.") || error.code == "rename.read"
            || error.code == "rename.move";
 }
 
+// The volume's real path decides, so that two paths to one volume share a journal.
 std::string journal_of(const rename::MoveRequest& request) {
     if (!request.folder.empty()) {
         return request.folder;

@@ -1,7 +1,7 @@
 // The use cases of `drydock vfolders`: the folders of a volume of Backend.AI, moved from layout 2
 // to 3 and back. No cluster is asked.
 //
-// Exit codes of failures: 1 for refusals, 2 for what could not be read.
+// Exit codes of failures: 1 for refusals, 2 for unreadable input.
 #pragma once
 
 #include "app/app.h"
@@ -29,7 +29,7 @@ struct VfoldersMoved {
     std::string journal;  // its directory
 };
 
-// All servers that use the volume are stopped meanwhile.
+// All servers that use the volume must be stopped during the move.
 [[nodiscard]] Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request);
 
 }  // namespace drydock::app
