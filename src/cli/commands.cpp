@@ -1,5 +1,8 @@
-// Every command and option, once: what parses them, `--help`, and the completions all come from
-// here.
+// The table of commands and options. Parsing, `--help` and the completions all come from it.
+//
+// Commands builds the library's parser once for each call and writes into an Invocation. Options
+// that several commands share are bits of Shared. The words of help are part of the screens;
+// docs/commands.md explains the same commands at length.
 #include "base/text.h"
 #include "checker/checker.h"
 #include "cli/invocation.h"
@@ -19,9 +22,10 @@ constexpr const char* k_footer =
     "Exit codes: 0 done, 1 no (refused, a check failed, it differs), 2 wrong use or input, "
     "3 waits for a person,\n4 halted, 5 the world moved. docs/commands.md tells more.";
 
-// Options that several commands share.
+// The options that several commands share.
 enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8, k_trust = 16 };
 
+// The parser of one command line. It borrows the invocation that it fills.
 class Commands {
 public:
     explicit Commands(Invocation& invocation) : invocation_(invocation) {
@@ -39,6 +43,7 @@ public:
 
     CLI::App& app() { return app_; }
 
+    // The library does not tell the values of a check, so they are kept beside the option.
     [[nodiscard]] std::vector<std::string> choices_of(const CLI::Option* option) const {
         const auto match = choices_.find(option);
         return match == choices_.end() ? std::vector<std::string>() : match->second;
@@ -78,6 +83,7 @@ private:
         return command;
     }
 
+    // Adds an option with a fixed set of values.
     CLI::Option* choice(CLI::App* command,
                         const std::string& names,
                         std::string& destination,
@@ -96,7 +102,8 @@ private:
         return command->add_option(names, destination, help)->type_name(type);
     }
 
-    // An option that may be given several times, with one value each.
+    // Adds an option that may be given several times, with one value each. Without the limit the
+    // library would take the words after it as more values.
     static void several(CLI::App* command,
                         const std::string& name,
                         std::vector<std::string>& destination,
@@ -217,6 +224,7 @@ private:
             ->required();
     }
 
+    // Adds the options of commands that conduct a run.
     void add_conducting(CLI::App* command) {
         several(command,
                 "--approve",
@@ -323,6 +331,7 @@ private:
              "a second key to try, while a rekey is not done");
     }
 
+    // Adds the options that encrypt and rekey share.
     void add_rewrite(CLI::App* rewrite) {
         auto* frees = rewrite->add_flag("--free-old",
                                         invocation_.frees_old,
@@ -455,7 +464,7 @@ private:
         auto* completion = add(app_, "completion", "completions for a shell", 0);
         choice(completion, "shell", invocation_.shell, {"bash", "zsh", "fish"}, "the shell")
             ->required();
-        // main() hands these to the agent before anything here is built; this is for `--help`.
+        // main() starts an agent before anything here is built, so this entry serves `--help` only.
         auto* agent = app_.add_subcommand("agent", "the hand on a host; other drydocks start it");
         agent->add_option("--state", unused_, "its folder for actions")->type_name("FOLDER");
         agent->add_option("--folder", unused_, "where files may be put and got")
@@ -472,6 +481,8 @@ private:
 
 }  // namespace
 
+// The misspelt word is searched before the library parses, because the library would only report a
+// missing subcommand. The library wants the arguments in reverse order.
 std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
     Invocation invocation;
     Commands commands(invocation);

@@ -1,3 +1,8 @@
+// Completion scripts for bash, zsh and fish, generated from the table of commands.
+//
+// bash has one function with two questions: the words after a chain of commands, and the values
+// after an option. zsh runs the same function by its own emulation. fish gets one line for each
+// command and option. A script is static, so it never starts drydock.
 #include "cli/completion.h"
 
 #include "base/text.h"
@@ -10,6 +15,7 @@ namespace drydock::cli {
 
 namespace {
 
+// Quotes a text for a POSIX shell; fish reads the same quotes.
 std::string quoted(const std::string& text) {
     std::string result = "'";
     for (const char c : text) {
@@ -87,11 +93,12 @@ std::string bash(const std::vector<CommandInfo>& table) {
              "complete -o default -F _drydock drydock\n";
 }
 
-// zsh has the same completion by its own emulation of bash's `complete`.
+// zsh emulates bash's `complete`, so the script is the same.
 std::string zsh(const std::vector<CommandInfo>& table) {
     return "autoload -U +X bashcompinit && bashcompinit\n" + bash(table);
 }
 
+// `condition` is the fish command that is true where the option may stand.
 std::string fish_option(const OptionInfo& option, const std::string& condition) {
     std::string line = fmt::format("complete -c drydock -n {}", quoted(condition));
     for (const std::string& name : option.names) {
@@ -107,6 +114,8 @@ std::string fish_option(const OptionInfo& option, const std::string& condition) 
     return line + " -d " + quoted(option.help) + "\n";
 }
 
+// A command of two words needs two lines: the first word is offered alone, the second only after
+// it.
 std::string fish_command(const CommandInfo& command) {
     const auto parts = split(command.name, ' ');
     std::string condition = "__fish_use_subcommand";

@@ -1,3 +1,7 @@
+// Executes one command: the small commands themselves, and the table from names to methods.
+//
+// A command of the parser that is missing in k_entries cannot be executed. All output passes
+// visible() first (visible.h), because texts of hosts and packs may hold control characters.
 #include "cli/execute.h"
 
 #include "cli/command.h"
@@ -14,6 +18,7 @@ namespace drydock::cli {
 
 namespace {
 
+// Renders the answer of `journal verify`: a line for each run and each host.
 std::string render_verified(const app::VerifiedJournal& journal) {
     Table table;
     for (const app::Verified& run : journal.runs) {
@@ -29,6 +34,7 @@ std::string render_verified(const app::VerifiedJournal& journal) {
 
 }  // namespace
 
+// Prints a refusal, as JSON on stdout or for people on stderr, and returns its exit code.
 int Command::refuse(const app::Failure& failure, const std::string& target) {
     if (typed_.json) {
         console_.out << json_of(failure).dump() << "\n";
@@ -46,6 +52,8 @@ int Command::refuse_use(const std::string& message, const std::string& remedy) {
     return refuse(failure);
 }
 
+// Asks only a person at a terminal. A script gets the refusal instead, which lists the same
+// commands.
 bool Command::ask_trust(const std::string& file, const std::vector<std::string>& executed) const {
     if (typed_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
         return false;
@@ -60,6 +68,7 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
     return std::getline(std::cin, answer) && answer == "yes";
 }
 
+// A file gets the text as a terminal would show it: visible() runs here, too.
 int Command::write_out(const std::string& text) {
     if (typed_.output.empty()) {
         console_.out << text;
@@ -124,6 +133,7 @@ namespace {
 
 using Handler = int (Command::*)();
 
+// A command's name, its method, and whether it needs `-c`.
 struct Entry {
     const char* name;
     Handler handler;
@@ -170,6 +180,7 @@ constexpr Entry k_entries[] = {
 
 }  // namespace
 
+// `route` needs no cluster when it has a graph; every other rule is in the table.
 int execute(const Invocation& invocation, Console& console) {
     for (const Entry& entry : k_entries) {
         if (invocation.command != entry.name) {
@@ -189,6 +200,7 @@ int execute(const Invocation& invocation, Console& console) {
     return app::k_exit_usage;
 }
 
+// Wraps both streams once, at the only entry, so that no command can print unfiltered text.
 int run(std::vector<std::string> arguments, Console& outer) {
     VisibleStream output(outer.out);
     VisibleStream errors(outer.err);

@@ -1,4 +1,4 @@
-// The commands that ask packages and graphs, not clusters: `chain`, and `route --graph`.
+// The commands that read packages and graphs and ask no cluster: `chain`, and `route --graph`.
 #include "chain/draw.h"
 #include "chain/zip.h"
 #include "cli/command.h"
@@ -6,6 +6,8 @@
 
 namespace drydock::cli {
 
+// Reads both packages, compares them, and shows the result as text, JSON or a picture. The time
+// zone is fixed first: without it, libzip looks at the zone's file for each entry of a package.
 int Command::chain() {
     if (typed_.environments.size() > 2) {
         return refuse_use("--env may be given twice at the most", "one for both, or one each");

@@ -1,3 +1,8 @@
+// The commands that make, check and simulate plans: `plan`, `check`, `guide`, `sim`.
+//
+// `plan` runs the quick check and stores its verdict in the plan. `check` explores with the budgets
+// that a person chose. Both exit with 1 if the check failed or did not end, so a script can stop
+// there.
 #include "cli/command.h"
 #include "cli/say.h"
 #include "os/files.h"
@@ -9,13 +14,15 @@ namespace drydock::cli {
 
 namespace {
 
-// It broke something, or it could not be told to its end.
+// True if the counterexample broke something in the simulator, or could not be replayed to its end.
 bool is_trouble(const sim::Replayed& story) {
     return story.breaks || !story.wrong.empty() || !story.obstacle.empty();
 }
 
 }  // namespace
 
+// A downgrade exits with 0 even if its check did not pass, since no person is refused a way back.
+// The plan is remembered as trusted only once it is written.
 int Command::plan() {
     const bool way_back = typed_.rebuild || !typed_.restore.empty();
     if (typed_.to.empty() && !way_back) {
@@ -49,6 +56,7 @@ int Command::plan() {
     return proved ? app::k_exit_done : app::k_exit_no;
 }
 
+// The trace file holds the JSON of the report, whatever the screen shows; `sim --trace` replays it.
 int Command::check() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -81,6 +89,7 @@ int Command::guide() {
     return plan ? write_out(render_guide(*plan)) : refuse(plan.error());
 }
 
+// The exit code is 1 if any counterexample breaks in the simulator, too.
 int Command::replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell) {
     const auto result = app::replay(plan, typed_.trace, tell);
     const int exit_code = show(result, [&](const app::Replay& replay) {
@@ -91,6 +100,7 @@ int Command::replay(const model::Plan& plan, const std::function<void(const std:
     return result && !good ? app::k_exit_no : exit_code;
 }
 
+// With `--verbose` one run is told line by line; otherwise many runs are counted.
 int Command::sim() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {

@@ -1,3 +1,7 @@
+// The commands that work on runs: apply, rehearse, upgrade, resume, downgrade, status, watch, sign.
+//
+// A command that conducts a run chooses an observer for its terminal, conducts, clears the live
+// table, and shows the final status. The exit code is that of the status, not of the command.
 #include "app/rehearsal.h"
 #include "cli/command.h"
 #include "cli/say.h"
@@ -16,6 +20,8 @@ using app::RunStatus;
 
 constexpr auto k_watch_interval = std::chrono::milliseconds(500);
 
+// True if a conductor is at work, so that `watch` has something to wait for. Between two runs of a
+// journey the conductor of the finished run is at work as well.
 bool goes_on(const RunStatus& status) {
     const run::Phase phase = status.state.phase();
     const bool is_between_runs = phase == run::Phase::finished && status.journey
@@ -37,13 +43,14 @@ std::unique_ptr<app::Observer> Command::observer() {
     return std::make_unique<PlainLines>(console_.out, console_.clock);
 }
 
+// Only the live table leaves lines that must be taken away.
 void Command::clear(app::Observer& observer) const {
     if (auto* table = dynamic_cast<LiveTable*>(&observer)) {
         table->clear();
     }
 }
 
-// A dry run of a plan that has not begun shows what it would do; any other where the run stands.
+// A dry run of a plan that has not begun shows the plan; any other dry run shows the run's status.
 std::string Command::status_text(const RunStatus& status) const {
     const bool not_begun = status.state.phase() == run::Phase::created;
     if (typed_.dry_run) {
@@ -67,6 +74,7 @@ int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& beg
     return answer ? show_status(*answer) : refuse(answer.error(), target);
 }
 
+// The path is made absolute, because a resume may run in another directory and compares the file.
 int Command::apply() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -117,7 +125,8 @@ int Command::sign() {
     return app::k_exit_done;
 }
 
-// Where the run goes to, for the advice after a refusal.
+// Returns the version that the run leads to, for the advice after a refusal. Empty if it is
+// unknown.
 std::string Command::goal() const {
     const auto status = app::status(options());
     return status ? status->plan.to : "";
@@ -128,7 +137,7 @@ int Command::resume() {
     return conduct(begin, goal());
 }
 
-// The first way back, and how far the others lead.
+// Shows the plan of the first downgrade, and how far the further ones lead.
 int Command::show_way_back(const model::Plan& plan) {
     if (typed_.json) {
         console_.out << model::to_json(plan).pretty() + "\n";
@@ -158,7 +167,8 @@ int Command::status() {
     return answer ? show_status(*answer) : refuse(answer.error());
 }
 
-// Nobody tells a watcher of events: it asks again, and shows what has changed.
+// Polls the status, since no process sends events to a watcher, and prints it when it has changed.
+// On a terminal it draws over the text before.
 int Command::watch() {
     std::string shown;
     std::size_t lines = 0;

@@ -1,4 +1,7 @@
-// The commands that work on a store of backy2, and on no cluster.
+// The commands of `drydock store`, which work on a store of backy2 and on no cluster.
+//
+// Long work shows its progress in two places: a line for people, and the file of DRYDOCK_PROGRESS
+// if the command is an action of a run. Damage has the exit code 1, whatever was printed.
 #include "cli/command.h"
 #include "cli/render_store.h"
 #include "cli/store_progress.h"
@@ -28,6 +31,7 @@ auto Command::with_store_progress(const char* verb, Work work) {
     return answer;
 }
 
+// Rows of no version and a half-done upgrade count as damage, too.
 int Command::inspect_store() {
     const auto answer = app::inspect_store(store_request(), typed_.only_schema);
     const int exit_code = show(answer, [&](const auto& inspection) {
@@ -49,6 +53,7 @@ int Command::verify_store() {
     return has_damage ? app::k_exit_no : exit_code;
 }
 
+// With `-o -` the image goes to stdout, so every word for people goes to stderr.
 int Command::restore_from_store() {
     const bool is_stream = typed_.output == "-";
     mover::blocks::RestoreRequest restore_request;
@@ -108,7 +113,7 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
     return answer && !answer->report.findings.empty() ? app::k_exit_no : exit_code;
 }
 
-// Stdout has the bytes of an image.
+// Refuses on stderr even in JSON, because stdout holds the bytes of an image.
 int Command::refuse_on_stderr(const app::Failure& failure) {
     const Asked context = {typed_.command, cluster_file_, {}};
     console_.err << (typed_.json ? json_of(failure).dump() + "\n"

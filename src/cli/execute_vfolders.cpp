@@ -1,4 +1,7 @@
-// The commands that work on a volume of Backend.AI, and on no cluster.
+// The command `drydock vfolders move`, which works on a volume of Backend.AI and on no cluster.
+//
+// It fills in the request, shows progress as the commands of `drydock store` do, and turns the
+// report into an exit code.
 #include "cli/command.h"
 #include "cli/store_progress.h"
 
@@ -29,6 +32,7 @@ int Command::move_vfolders() {
     line.clear();
     const int exit_code =
         show(answer, [&](const auto& moved) { return render_vfolders(moved, screen_); });
+    // A move that left folders behind is no success, though it did what it could.
     const bool is_no = answer && (answer->report.is_refused || answer->report.blocked > 0);
     const bool has_lost = answer && answer->report.gone > 0;
     return is_no || has_lost ? app::k_exit_no : exit_code;

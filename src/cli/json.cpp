@@ -1,3 +1,7 @@
+// The content of the screens as JSON, one value for each answer.
+//
+// Keys are an interface: scripts read them. A new key is harmless; a renamed one breaks scripts, so
+// names in the code may change while keys stay.
 #include "cli/json.h"
 
 #include "cli/progress.h"
@@ -6,6 +10,7 @@ namespace drydock::cli {
 
 namespace {
 
+// Makes an empty array: a default Json is null.
 Json list() {
     return Json::Array{};
 }
@@ -42,6 +47,7 @@ Json json_of_way(const model::WayBack& way) {
     return json;
 }
 
+// Gives the same columns as the live table.
 Json members_json(const app::RunStatus& status) {
     Json json = list();
     for (const MemberProgress& member : members_of(status.plan, status.state)) {
@@ -53,6 +59,7 @@ Json members_json(const app::RunStatus& status) {
     return json;
 }
 
+// Null if no process holds the run's lease.
 Json conductor_json(const app::RunStatus& status) {
     Json json;
     if (status.conductor) {
@@ -113,6 +120,7 @@ Json json_of(const app::RouteAnswer& answer) {
     return json.set("forbidden", texts(answer.route.forbidden));
 }
 
+// Hops are counted from 1, as on the screens.
 Json json_of(const app::Journey& journey) {
     const bool is_back = journey.next == app::JourneyStep::back;
     const bool is_forward = journey.next == app::JourneyStep::forward;
@@ -124,6 +132,7 @@ Json json_of(const app::Journey& journey) {
     return json.set("reaches", journey.reaches).set("closed", journey.closed);
 }
 
+// The key `exit_code` repeats the exit code of the command.
 Json json_of(const app::RunStatus& status) {
     const Progress progress = progress_of(status.plan, status.state);
     Json json;
@@ -160,6 +169,7 @@ Json json_of(const Diagnostics& diagnostics) {
     return json;
 }
 
+// All parts are there in each failure, empty or not, so that a script needs no test for a key.
 Json json_of(const app::Failure& failure) {
     Json errors = list();
     for (const Error& error : failure.errors) {

@@ -1,4 +1,4 @@
-// What `drydock store` tells machines: docs/formats/store.md describes every key.
+// The answers of `drydock store` as JSON. docs/formats/store.md describes every key.
 #include "cli/render_store.h"
 
 namespace drydock::cli {
@@ -127,7 +127,7 @@ Json json_of(const app::StoreRewritten& answer) {
     return json.set("dry_run", answer.dry_run).set("journal", answer.journal);
 }
 
-// Its `rows` are all that it has, so they are the rows of the file.
+// The rows of an export are all rows of its version, so `rows` counts the rows of the file.
 Json json_of(const blocks::ExportReport& report) {
     Json json = json_of_version(report.version);
     return json.set("format", report.format).set("left_out", json_of_texts(report.left_out));

@@ -1,5 +1,7 @@
-// The program. An agent is started often and must be small: it is served before anything else is
-// built.
+// The program. A command line that begins with `agent` starts the agent at once.
+//
+// An agent is started often and must be small, so it is served before the parser and the screens
+// are built. Every other command line goes to cli::run().
 #include "agent/serve.h"
 #include "base/hash.h"
 #include "cli/execute.h"
@@ -17,14 +19,15 @@
 
 namespace {
 
-// The path of this program, for the agents that are started from it.
+// Returns the path of this program, from which agents on this machine are started.
 std::string program_path(const char* argv0) {
     std::array<char, 4096> path{};
     const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
     return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : argv0;
 }
 
-// So that no text of a host can look like a sequence of ours.
+// Draws the key of this process's escape sequences, so that no text of a host can look like one
+// (screen.h).
 std::string random_key() {
     std::array<std::uint8_t, 8> bytes{};
     const bool filled =
@@ -32,6 +35,7 @@ std::string random_key() {
     return filled ? drydock::to_hex(bytes) : std::string("00");
 }
 
+// A window below 40 columns is treated as unknown: tables would be cut to nothing.
 std::size_t terminal_width() {
     winsize size{};
     const bool has_width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;

@@ -1,3 +1,8 @@
+// The three ways to show a run while it goes: plain lines, JSON lines, and a live table.
+//
+// Each is called on the conductor's thread after an event is durable. A write that blocks therefore
+// slows the run, but cannot lose or reorder a record. Every line is flushed, because a reader of a
+// pipe wants it at once.
 #include "cli/observers.h"
 
 #include "base/text.h"
@@ -17,6 +22,7 @@ constexpr std::int64_t k_redraw_ms = 100;
 constexpr std::size_t k_rows_max = 16;
 constexpr std::size_t k_line_columns = 100;
 
+// True if the event stays above the live table. All other events are only seen as changes of it.
 bool is_important(const run::Event& event) {
     using run::EventType;
     using run::Outcome;
@@ -47,7 +53,8 @@ void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
     tell_way_back(plan, state);
 }
 
-// Whenever it is another one than was told last.
+// Prints the way back when it differs from the one printed last. A person who reads the log can so
+// tell for each line whether a downgrade was possible.
 void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state) {
     const std::string way_back = way_back_now(plan, state);
     if (way_back != way_back_) {
@@ -56,7 +63,8 @@ void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state)
     }
 }
 
-// How long the action took, or the promised facts took to be seen.
+// Returns the time since the action began, on the event that ends it: the command's end, or the
+// observation of its postconditions.
 std::string PlainLines::since(const run::Event& event) {
     const std::int64_t now = clock_.monotonic_ms();
     if (event.type == run::EventType::action_intended) {
@@ -80,7 +88,7 @@ void PlainLines::on_event(const run::Event& event,
     tell_way_back(plan, state);
 }
 
-// Twice a second says nothing new in a log.
+// Prints nothing: twice a second the same line would fill a log.
 void PlainLines::on_wait(const std::string& /*what*/,
                          const model::Plan& /*plan*/,
                          const run::State& /*state*/) {
@@ -119,7 +127,8 @@ void JsonLines::on_journey(const app::Journey& journey) {
     out_ << json.set("type", "journey").dump() << std::endl;
 }
 
-// Of a journey's next run, too: nothing of the last one is left on the screen.
+// Resets the table. A journey shows several runs with one table, and nothing of the last run may
+// stay.
 void LiveTable::on_start(const model::Plan& plan, const run::State& state) {
     begun_ms_ = clock_.monotonic_ms();
     soak_end_ms_ = 0;
@@ -127,6 +136,7 @@ void LiveTable::on_start(const model::Plan& plan, const run::State& state) {
     draw(plan, state);
 }
 
+// Draws at most every k_redraw_ms: a large plan has bursts of events that no eye can follow.
 void LiveTable::on_event(const run::Event& event,
                          const model::Plan& plan,
                          const run::State& state) {
@@ -145,6 +155,7 @@ void LiveTable::on_event(const run::Event& event,
     }
 }
 
+// A session may wait for foreign work before it has begun, so the clock may start here.
 void LiveTable::on_wait(const std::string& description,
                         const model::Plan& plan,
                         const run::State& state) {
@@ -166,7 +177,7 @@ void LiveTable::on_journey(const app::Journey& journey) {
     keep(journey_words(journey));
 }
 
-// Cursor up over the table, and everything below it away.
+// Moves the cursor up over the table and erases everything below it.
 void LiveTable::clear() {
     if (lines_ > 0) {
         out_ << escape(std::to_string(lines_)) << "A" << escape("J") << std::flush;
@@ -174,7 +185,7 @@ void LiveTable::clear() {
     }
 }
 
-// A line that stays above the table.
+// Prints a line that stays above the table.
 void LiveTable::keep(const std::string& line) {
     clear();
     out_ << line << std::endl;
@@ -184,6 +195,7 @@ std::int64_t LiveTable::soak_left_ms() const {
     return std::max<std::int64_t>(soak_end_ms_ - clock_.monotonic_ms(), 0);
 }
 
+// Returns the table: title, steps, members, work in flight, way back.
 std::string LiveTable::picture(const model::Plan& plan, const run::State& state) const {
     const Progress progress = progress_of(plan, state);
     const std::int64_t left_ms = progress.left_ms + soak_left_ms();
@@ -206,7 +218,8 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
            + (way_back.empty() ? "" : "  " + pad("way back", 9) + "  " + say("{}\n", way_back));
 }
 
-// Lines longer than the terminal would wrap, and the cursor would go up too little.
+// Shortens every line to the terminal. A line that wraps would take two rows, and clear() would
+// move the cursor up too little.
 void LiveTable::draw(const model::Plan& plan, const run::State& state) {
     std::string text;
     std::size_t lines = 0;

@@ -1,3 +1,8 @@
+// Folds a plan's actions into blocks: one for each member and phase, with gates between them.
+//
+// Blocks that can run side by side form a group. Two passes compute it: the first folds the
+// actions, the second walks the groups and counts how many members serve at the worst moment.
+// People count plans in these units; the program itself never uses them.
 #include "cli/outline.h"
 
 #include "base/text.h"
@@ -19,12 +24,14 @@ bool touches_member(const Action& action) {
     return action.verb == Verb::stop || action.verb == Verb::start || action.verb == Verb::restart;
 }
 
+// True if the action belongs to the block. A gate ends a block, since a person may wait there.
 bool continues(const Block& block, const Action& action) {
     return block.phase == action.phase && block.member == action.member && !action.is_gate()
            && block.gate() == nullptr;
 }
 
-// Blocks of one phase that wait for the same actions run side by side.
+// True if the block's action can run beside the previous block: same phase, another member, and the
+// same dependencies.
 bool runs_in_parallel(const Block& previous, const Action& front) {
     return previous.phase == front.phase && !previous.member.empty() && !front.member.empty()
            && previous.member != front.member && previous.actions.front()->after == front.after
@@ -42,6 +49,8 @@ void add_action(Outline& outline, const Action& action) {
     blocks.back().touches = blocks.back().touches || touches_member(action);
 }
 
+// Updates the members that are stopped after the block, and those that the block interrupts. The
+// second set only grows within a group, since its members may be interrupted at once.
 void move_member(const Block& block,
                  std::set<std::string>& stopped_members,
                  std::set<std::string>& touched_members) {
@@ -63,6 +72,7 @@ void move_member(const Block& block,
     }
 }
 
+// Returns the members that did not run when the plan was made.
 std::set<std::string> members_down(const Plan& plan) {
     std::set<std::string> stopped_members;
     for (const auto& [key, source] : plan.sources) {
@@ -75,7 +85,7 @@ std::set<std::string> members_down(const Plan& plan) {
     return stopped_members;
 }
 
-// Whether a role is left with fewer members than it needs (one, or its quorum) by those touched.
+// True if a role has fewer serving members than it needs, which is its quorum or one.
 bool is_outage(const Plan& plan, const std::set<std::string>& touched_members) {
     return std::any_of(plan.roles.begin(), plan.roles.end(), [&](const model::PlanRole& role) {
         const auto serving =
@@ -86,7 +96,8 @@ bool is_outage(const Plan& plan, const std::set<std::string>& touched_members) {
     });
 }
 
-// Walks the groups in order and keeps who is down; in a group its members may be down at once.
+// Walks the groups in order and keeps the set of stopped members. All members of a group may be
+// down at once, so a group counts them together.
 void count_serving(Outline& outline, const Plan& plan) {
     std::set<std::string> stopped_members = members_down(plan);
     std::set<std::string> touched_members;
@@ -122,6 +133,8 @@ std::int64_t Block::takes_ms() const {
 
 namespace {
 
+// Returns the quorum of the largest role that the plan touches, if it is the only role; else 0,
+// because one figure cannot stand for several roles.
 int only_quorum(const Plan& plan) {
     const auto role_count = std::count_if(plan.roles.begin(),
                                           plan.roles.end(),
@@ -169,6 +182,7 @@ std::string words_of(const Action& action, const Plan& plan) {
     return action.verb == Verb::install ? "install " + plan.to : action.title;
 }
 
+// Joins the words of the block's actions. Several checks in a row are only counted.
 std::string words_of(const Block& block, const Plan& plan) {
     std::vector<std::string> words;
     for (std::size_t i = 0; i < block.actions.size();) {

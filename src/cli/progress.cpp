@@ -1,3 +1,8 @@
+// Derives a member's progress from the plan and the run's state, for the live table and `status`.
+//
+// Nothing is stored for it. A member's version is the one that the finished actions leave behind,
+// by the expected facts of run/world.h. Its step is the tally of its own actions. So the table
+// shows the same after a resume as before.
 #include "cli/progress.h"
 
 #include "cli/outline.h"
@@ -22,15 +27,16 @@ bool is_busy(Status status) {
     return status == Status::ready || is_in_flight(status);
 }
 
-// What makes a member another one: until then it waits, after that it is done.
+// True if the action changes the member itself. Before the first such action the member waits,
+// after the last one it is done.
 bool swaps(const Action& action) {
     return action.verb == model::Verb::stop || action.verb == model::Verb::start
            || action.verb == model::Verb::restart || action.verb == model::Verb::install
            || action.verb == model::Verb::restore || action.verb == model::Verb::migrate;
 }
 
-// What the finished actions leave of the member's fact that stands for `standard`; nothing if the
-// pack binds none.
+// Returns what the finished actions leave of the member's standard fact. Nothing if the pack binds
+// no fact to it.
 std::optional<run::Expectation> expected_fact(const Plan& plan,
                                               const run::World& world,
                                               const std::string& member,
@@ -44,6 +50,7 @@ std::optional<run::Expectation> expected_fact(const Plan& plan,
     return std::nullopt;
 }
 
+// Returns the release that should run, "..." while it changes, or "down".
 std::string version_of(const Plan& plan, const run::World& world, const std::string& member) {
     const auto running = expected_fact(plan, world, member, "running");
     if (!running) {
@@ -74,7 +81,7 @@ bool at_gate(const Plan& plan, const State& state) {
     return false;
 }
 
-// What the actions of one member say of it.
+// The actions of one member, as far as its line needs them.
 struct Tally {
     const Action* busy = nullptr;
     const Action* failed = nullptr;
@@ -84,6 +91,7 @@ struct Tally {
     bool over = true;
 };
 
+// Keeps the first action of each kind, because the line has room for one.
 void count(Tally& tally, const Action& action, Status status, bool left_out) {
     if (left_out) {
         tally.left_out = &action;
@@ -101,6 +109,7 @@ void count(Tally& tally, const Action& action, Status status, bool left_out) {
     }
 }
 
+// The order is that of urgency: a failure hides all else.
 void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool gate) {
     if (tally.failed != nullptr) {
         member.step = "FAILED: " + words_of(*tally.failed, plan);
@@ -121,7 +130,8 @@ void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool
     }
 }
 
-// Whether the gate of the point of no return is approved. An approval alone closes nothing.
+// True if the gate of the point of no return is approved. The approval alone closes nothing; the
+// way back closes with the next action.
 bool is_approved(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (plan.actions[i].returns_here && is_over(state.status(i))) {
@@ -193,6 +203,8 @@ std::vector<std::string> left_out(const Plan& plan, const State& state) {
     return lines;
 }
 
+// Reads the journaled state only. The facts may close a downgrade as well, but only its compiler
+// knows.
 std::string way_back_now(const Plan& plan, const State& state) {
     if (!plan.returns_from.empty() || plan.ways_back.empty()) {
         return "";
@@ -218,6 +230,7 @@ std::string_view word_of(run::Phase phase) {
     return k_words.at(static_cast<std::size_t>(phase));
 }
 
+// Busy and failed members come first if there are more members than rows.
 std::string render_members(const std::vector<MemberProgress>& members,
                            const Screen& screen,
                            std::size_t rows_max) {

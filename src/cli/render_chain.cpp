@@ -1,4 +1,7 @@
-// The screen of `chain`: the verdict first, then what happens, then the repair, then the ids.
+// The screen of `chain`: the verdict, both packages, what happens, the repair, then the revisions.
+//
+// The order is that of a reader in a hurry. Lists are cut after k_ids_max lines, since two packages
+// may differ by hundreds of revisions; --json has all.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -17,6 +20,7 @@ Tone tone_of(Verdict verdict) {
                                          : Tone::warn;
 }
 
+// Shows one package. The database's heads decide everything, so they are named.
 std::string side_line(const char* name, const chain::Reading& reading) {
     const auto& graph = reading.graph;
     return say("  {}  {}\n       {} in {}, {}: {}\n",
@@ -39,6 +43,7 @@ std::string sentences(const char* title,
     return text.empty() ? "" : say("\n{}\n", title) + text;
 }
 
+// A revision that only the old package has is looked up there, for its title.
 std::string revision_lines(const std::string& title,
                            const std::vector<std::string>& ids,
                            const app::ChainAnswer& answer,

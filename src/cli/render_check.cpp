@@ -1,4 +1,7 @@
-// What the checker found: the verdict, each story, and what was not looked at.
+// The screens of a check: the verdict, its budgets and size, each counterexample, and the limits.
+//
+// The list of parts that were not modelled is always printed, so that "holds" never claims more
+// than was explored.
 #include "cli/render.h"
 #include "cli/say.h"
 
@@ -10,7 +13,7 @@ using checker::Report;
 using checker::Verdict;
 using checker::Violation;
 
-// "281,285": figures that a person can read.
+// Returns a number with commas: "281,285".
 std::string grouped(std::uint64_t number) {
     std::string text = std::to_string(number);
     for (std::size_t index = text.size(); index > 3; index -= 3) {
@@ -44,6 +47,7 @@ std::string head(const Report& report, const Screen& screen) {
                  report.depth);
 }
 
+// Numbers only the steps that have a text: some transitions of the model are internal.
 std::string story_of(const Violation& violation, const Screen& screen) {
     std::string text = say("\n{}: {}\n  {}\n",
                            screen.paint(Tone::strong, std::string(name_of(violation.property))),

@@ -1,4 +1,7 @@
-// Refusals: what, where, why, and what to type next.
+// The screen of a refusal: what was refused, the cause, and the commands to type next.
+//
+// Four sources are shown in this order: problems of input files, drift, errors, and recovery
+// options. Drift replaces the errors, because its single error only says that there is drift.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -25,6 +28,7 @@ std::string_view label_of(const Failure& failure) {
     return "NO";
 }
 
+// The label stands before the first error only; the others are aligned with it.
 std::string error_lines(const Failure& failure, const Screen& screen) {
     const std::string label(label_of(failure));
     const std::string indent(label.size() + 2, ' ');
@@ -72,7 +76,8 @@ std::string drift_table(const Failure& failure) {
     return table.text();
 }
 
-// A member that is down differs in many facts; that it is down is the one to name.
+// Returns the drift that explains the others: a member that is down differs in many facts, and its
+// service state is the one to name.
 const run::Drift& plainest(const std::vector<run::Drift>& drift) {
     for (const char* fact : {"/running", "/service", "/installed"}) {
         for (const run::Drift& difference : drift) {
@@ -84,6 +89,7 @@ const run::Drift& plainest(const std::vector<run::Drift>& drift) {
     return drift.front();
 }
 
+// Names the commands that continue from here. Where recovery options follow, they are the advice.
 std::string drift_advice(const Failure& failure, const Asked& context) {
     if (!failure.left.empty()) {
         return "";  // the ways that are left follow

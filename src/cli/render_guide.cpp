@@ -1,5 +1,10 @@
-// The plan as a guide: what a person would do by hand, step by step, with the reason and the source
-// of each.
+// Renders a plan as a guide in Markdown: the steps that a person would do by hand, each with its
+// reason and its source.
+//
+// The guide is made from the same plan that `apply` runs, so the two cannot disagree. Texts of
+// packs and cluster files become part of a document, so each is escaped for its place: a line, a
+// cell of a table, or a fenced block. A check that guards many steps is written once and then named
+// by its number.
 #include "base/hash.h"
 #include "base/text.h"
 #include "cli/outline.h"
@@ -18,7 +23,7 @@ using model::Action;
 using model::Condition;
 using model::Plan;
 
-// Text of a plan inside a line of Markdown: no HTML, no link, no line of its own.
+// Escapes a text for a line of Markdown: no HTML, no link, no line break.
 std::string inline_text(std::string_view text) {
     std::string result;
     for (const char c : one_line(text)) {
@@ -29,7 +34,7 @@ std::string inline_text(std::string_view text) {
     return result;
 }
 
-// Text in a cell of a table, which a bar would end.
+// Escapes a text for a cell of a table, which a bar would end.
 std::string cell_text(std::string_view text) {
     std::string result;
     for (const char c : inline_text(text)) {
@@ -38,7 +43,7 @@ std::string cell_text(std::string_view text) {
     return result;
 }
 
-// A command in a cell; a mark of its own would end the span.
+// Escapes a command for a cell; a backtick of its own would end the code span.
 std::string cell_code(std::string_view text) {
     std::string result;
     for (const char c : one_line(text)) {
@@ -47,7 +52,7 @@ std::string cell_code(std::string_view text) {
     return result;
 }
 
-// A fence that the text itself cannot close.
+// Returns a fenced block. The fence is longer than any run of backticks in the text.
 std::string fenced(const std::string& text) {
     std::string fence = "```";
     while (text.find(fence) != std::string::npos) {
@@ -84,7 +89,7 @@ std::string head(const Plan& plan, const Outline& outline) {
                  outline.members);
 }
 
-// Steps are counted as phases() tells them: gates have no number.
+// Returns the number of a step, counted as phases() does: gates have none.
 std::size_t number_of(const Outline& outline, std::string_view id) {
     std::size_t number = 0;
     for (const Block& block : outline.blocks) {
@@ -162,13 +167,14 @@ std::string conditions(std::string_view label, const std::vector<Condition>& lis
     return bullets(label, lines_of(list));
 }
 
-// A check that guards every later change as well: there its number stands for it.
+// A standing check: it guards every later change as well, and is named there by its step's number.
 struct StandingCheck {
     std::size_t number = 0;
     std::vector<std::string> lines;
 };
 
-// The checks before an action, those that earlier steps have told by their number.
+// Returns the checks before an action. Those that an earlier step has listed are replaced by that
+// step's number; they are found as a run of equal lines.
 std::vector<std::string> checks_of(const Action& action,
                                    const std::vector<StandingCheck>& earlier) {
     std::vector<std::string> lines = lines_of(action.guard);
@@ -196,6 +202,8 @@ std::string digest_of(const Json& script) {
     return sha256_hex(script["content"].as_string()).substr(0, 12);
 }
 
+// A command that contains a script refers to the end of the guide, where each script is printed
+// once.
 std::string command(const Action& action) {
     const std::string shell = shell_of(action.request);
     if (shell.empty()) {
@@ -212,7 +220,7 @@ std::string command(const Action& action) {
            + "\n";
 }
 
-// Its title with the member in it: "scm1: close all containers", "start om1 on 2.2.1".
+// Returns the title with the member in it: "scm1: close all containers", "start om1 on 2.2.1".
 std::string heading(const Action& action, const Plan& plan) {
     const bool named =
         !action.member.empty() && action.title.find(action.member) != std::string::npos;
@@ -265,7 +273,7 @@ std::string phases(const Plan& plan, const Outline& outline) {
     return text;
 }
 
-// Each script that some step runs, once; of two with one name each has its own digest.
+// Prints each script once. Two scripts of one name are told apart by their digests.
 std::string scripts(const Plan& plan) {
     std::map<std::pair<std::string, std::string>, std::string> contents;
     for (const Action& action : plan.actions) {

@@ -1,3 +1,4 @@
+// Words and lines about a journey: its hops with their runs, and how far a downgrade leads back.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -35,6 +36,7 @@ std::string journey_words(const Journey& journey) {
                journey.hops.back().to);
 }
 
+// A mark stands before the hop of the newest run.
 std::string render_journey(const Journey& journey, const Screen& screen) {
     std::string text;
     for (std::size_t i = 0; i < journey.hops.size(); ++i) {

@@ -1,4 +1,8 @@
-// Events as lines: what the log shows, and a run that is not on a terminal.
+// Renders events as lines: for `log`, and for a run whose output is no terminal.
+//
+// event_words() writes for people and leaves out events that only the machine needs. log_words()
+// keeps every event, for people who look for the cause of something. All texts pass one_line(),
+// because details come from hosts.
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
@@ -17,7 +21,7 @@ using run::Purpose;
 
 constexpr std::string_view k_goes_on = " (the run goes on without it)";
 
-// The sentence in an event's detail, wherever its writer put it.
+// Finds the sentence in an event's detail. Writers of different kinds use different keys for it.
 std::string reason_in(const Json& detail) {
     for (const char* pointer : {"/because", "/cause", "/error/message", "/message"}) {
         const Json* reason = detail.find(pointer);
@@ -33,6 +37,7 @@ std::string with_reason(const std::string& words, const Json& detail) {
     return reason.empty() ? words : words + ": " + reason;
 }
 
+// A cancelled action has an unknown outcome by intent, so its reason is shown and no alarm.
 std::string ended_words(Outcome outcome, const Json& detail) {
     if (outcome == Outcome::done) {
         return "done";
@@ -50,6 +55,7 @@ std::string attached_words(Outcome outcome) {
                                        : "was begun, and its end is not known";
 }
 
+// Conditions that hold are silent where another line follows: a guard is followed by its action.
 std::string judged_words(const Event& event, const model::Action& action) {
     switch (event.outcome) {
     case Outcome::skip:
@@ -92,7 +98,8 @@ std::string noted_words(const Json& detail) {
                answer.empty() || answer == "noted" ? "" : ", " + answer);
 }
 
-// About the action of the event; empty for events about the run.
+// Returns the words of an event about an action; empty for events about the run. All types are
+// listed, so that the compiler reports a new one.
 std::string action_words(const Event& event, const model::Action& action) {
     switch (event.type) {
     case EventType::action_intended:
@@ -132,7 +139,8 @@ bool goes_on_without(const Event& event, const model::Action& action) {
     return action.optional && failed;
 }
 
-// "; hop 2 of the journey 20261121-205840-7f3a to 3.6.1"
+// Returns "; hop 2 of the journey 20261121-205840-7f3a to 3.6.1", or nothing for a run of no
+// journey.
 std::string of_journey(const Json& detail) {
     const Json& journey = detail["journey"];
     const auto& stops = journey["stops"].items();
@@ -143,6 +151,7 @@ std::string of_journey(const Json& detail) {
                                stops.back().as_string());
 }
 
+// Returns the words of an event about the run; empty for events about an action.
 std::string run_words(const Event& event) {
     switch (event.type) {
     case EventType::run_created:

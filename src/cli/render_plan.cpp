@@ -1,4 +1,8 @@
-// The plan on one screen: phases, gates, ways back, what it rests on.
+// The plan on one screen: its steps by phase, gates, downtime, ways back, risks, and notes.
+//
+// The plan is folded twice so that it fits: outline_of() makes a block of each member and phase,
+// and folded() makes one line of members that are treated alike. Every figure comes from the plan,
+// since the screen is part of what a person approves.
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
@@ -18,6 +22,7 @@ constexpr std::size_t k_same_rows_max = 4;  // more members that are treated ali
 constexpr std::size_t k_serves_columns = 14;
 constexpr std::size_t k_right_columns = k_serves_columns + 12;  // who serves, and how long
 
+// A line of the table of steps.
 struct Line {
     std::string phase;  // empty: as the line before
     std::string member;
@@ -28,7 +33,7 @@ struct Line {
     const Action* gate = nullptr;
 };
 
-// The hops behind this one, which get plans of their own.
+// Names the stops of a route. Only its first hop is this plan; later hops get plans of their own.
 std::string route_lines(const Plan& plan, const Screen& screen) {
     if (plan.route.size() <= 2) {
         return "";
@@ -42,6 +47,7 @@ std::string route_lines(const Plan& plan, const Screen& screen) {
     return hang("  route  ", words, screen.width) + "\n";
 }
 
+// Puts the digest at the right edge. It is the short name of the plan in a conversation.
 std::string head(const Plan& plan, const Screen& screen) {
     const std::string title = say("{}   {} {} -> {}   {}, {}",
                                   screen.paint(Tone::strong, plan.cluster),
@@ -63,7 +69,8 @@ bool only_checks(const Block& block) {
     });
 }
 
-// The last word of an id, which is the step's own: steps that are alike on two members share it.
+// Returns the last word of each action's id, which names the step. Steps that are alike on two
+// members have the same word.
 std::vector<std::string> steps_of(const Block& block) {
     std::vector<std::string> steps;
     for (const Action* action : block.actions) {
@@ -72,12 +79,14 @@ std::vector<std::string> steps_of(const Block& block) {
     return steps;
 }
 
-// Checks of many members in one phase are one line.
+// True if the block's checks join the line before, so that checks of many members take one line.
 bool joins_checks(const Block& block, const Block* previous) {
     return previous != nullptr && previous->phase == block.phase && only_checks(*previous)
            && only_checks(block);
 }
 
+// The phase is written once, on its first line. A block whose steps equal those of the member
+// before is only called the same.
 Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
     const Block& block = outline.blocks[index];
     const Group& group = outline.groups[block.group];
@@ -115,7 +124,7 @@ std::vector<Line> lines_of(const Outline& outline, const Plan& plan) {
     return lines;
 }
 
-// A long run of members that are treated alike becomes one line.
+// Replaces a long run of lines that are the same by one line with the first and the last member.
 std::vector<Line> folded(const std::vector<Line>& lines) {
     std::vector<Line> result;
     for (std::size_t i = 0; i < lines.size();) {
@@ -162,6 +171,7 @@ std::string without_blanks_at_end(std::string text) {
     return text + "\n";
 }
 
+// Wraps the words of a step within their column, so that times stay aligned on a narrow terminal.
 std::string step_lines(const Line& line, const Widths& widths, const Screen& screen) {
     const std::string member = line.member.empty() ? "" : pad(line.member, widths.member) + "  ";
     const std::string lead = "  " + pad(line.phase, widths.phase) + "  " + member;
@@ -200,6 +210,7 @@ std::string time_line(const Outline& outline, const Screen& screen) {
     return labelled("Takes", text, screen);
 }
 
+// An outage means that a role falls below its needs; a smaller number of members alone is none.
 std::string serving_line(const Outline& outline, const Screen& screen) {
     const std::string needed = outline.quorum > 0 ? say(" ({} are needed)", outline.quorum) : "";
     if (!outline.outage) {
@@ -217,6 +228,7 @@ std::string serving_line(const Outline& outline, const Screen& screen) {
         screen);
 }
 
+// Names each phase once. The order is that of the run, so the reader sees options disappear.
 std::string ways_back(const Plan& plan, const Screen& screen) {
     std::size_t width = 0;
     for (const model::WayBack& way : plan.ways_back) {
@@ -258,6 +270,8 @@ std::string approvals(const Plan& plan, const Screen& screen) {
                     screen);
 }
 
+// Risks that are absent are only counted, unless a person asks for all. A risk that cannot be
+// judged counts as present.
 std::string risk_lines(const Plan& plan, const Screen& screen, bool lists_all) {
     std::string lines;
     std::size_t present_count = 0;

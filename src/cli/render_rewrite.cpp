@@ -1,4 +1,7 @@
 // The screen of `drydock store encrypt` and `rekey`.
+//
+// It names the next step in each case: how the old blobs are removed, how they are put back, and
+// which blobs could not be read.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/render_store.h"

@@ -1,3 +1,5 @@
+// The screen of `route`: each hop with its reason, then the rules that forbid others, then the
+// command to type next.
 #include "cli/render.h"
 #include "cli/say.h"
 
@@ -12,6 +14,7 @@ std::string hop_line(std::size_t number, const planner::Hop& hop, const Screen& 
     return hang(lead, hop.because, screen.width);
 }
 
+// The search meets one rule many times, so the lines are sorted and each is shown once.
 std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen) {
     std::sort(rules.begin(), rules.end());
     rules.erase(std::unique(rules.begin(), rules.end()), rules.end());

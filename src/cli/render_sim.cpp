@@ -1,5 +1,7 @@
-// What a simulation found: the sums, each run that went wrong with the command that repeats it, and
-// what was not simulated.
+// The screens of `sim`: the sums of many runs, or the replayed counterexamples of a check.
+//
+// Each failed run is printed with the command that repeats it. The list of parts that are not
+// simulated is always printed, so that "nothing went wrong" never claims more than was tried.
 #include "cli/json.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -33,7 +35,9 @@ Tone tone_of(const sim::Replayed& story) {
     return story.breaks ? Tone::bad : (story.obstacle.empty() ? Tone::good : Tone::warn);
 }
 
-// What became of a story in the simulator.
+// Returns the result of a replay. A counterexample that does not break in the simulator shows a
+// difference between the model and the real runner, unless the simulator does not judge its
+// property.
 std::string ending_of(const sim::Replayed& story) {
     if (story.breaks) {
         return say("breaks here, too, after {} of {} turns", story.told, story.turns);

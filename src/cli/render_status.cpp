@@ -1,3 +1,7 @@
+// The screen of `status`: the cause of a halt, the members, work in flight, and the next command.
+//
+// A halt comes first, because it needs a person. Lines without a content are left out. The last
+// line is the command that continues the run, so that nobody has to look it up at night.
 #include "base/text.h"
 #include "cli/progress.h"
 #include "cli/render.h"
@@ -18,6 +22,7 @@ bool is_active(const RunStatus& status) {
     return status.state.phase() == Phase::running || status.state.phase() == Phase::pausing;
 }
 
+// An active run without a conductor is told apart: its state says "running", and nothing happens.
 std::string word_of_status(const RunStatus& status) {
     if (is_active(status) && !status.open_gate.empty()) {
         return "waits for you";
@@ -62,7 +67,7 @@ std::string head(const RunStatus& status, const Screen& screen) {
                progress.all);
 }
 
-// What the gate looked at: each fact once, with those who say the same side by side.
+// Lists the facts that the gate looked at. Members with the same fact and value share a line.
 std::string known_lines(const RunStatus& status, const Screen& screen) {
     std::vector<std::pair<std::string, std::vector<std::string>>> members_by_words;
     for (const auto& [key, value] : status.gate_facts.members()) {
@@ -106,6 +111,7 @@ std::string now_lines(const RunStatus& status, const Screen& screen) {
     return text + known_lines(status, screen) + labelled("approve", status.open_gate_words, screen);
 }
 
+// Names each failed action with its place in the pack, its host and its attempt.
 std::string halt_lines(const RunStatus& status, const Screen& screen) {
     if (status.state.phase() != Phase::halted) {
         return "";
@@ -155,6 +161,8 @@ std::string journey_lines(const RunStatus& status, const Screen& screen) {
                : "";
 }
 
+// Returns the command that continues the run. Empty while a conductor is at work, or if the run is
+// over without a journey.
 std::string next_words(const RunStatus& status) {
     const std::string file = status.plan.cluster_file;
     if (is_active(status) && !status.open_gate.empty()) {

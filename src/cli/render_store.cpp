@@ -1,4 +1,7 @@
 // The screens of `drydock store`: the verdict first, then the figures, then the versions.
+//
+// The store has names and counts of any size, so lists are cut after k_lines_max and names are
+// clipped. The JSON answer has all of them.
 #include "cli/render_store.h"
 
 #include "base/text.h"
@@ -54,6 +57,7 @@ std::string uid_lines(const char* title, const std::vector<std::string>& uids) {
     return text.empty() ? "" : say("\n{}\n", title) + text;
 }
 
+// Lists byte ranges as offset+length, the form that tools for images take.
 std::string range_words(const std::vector<blocks::ByteRange>& ranges) {
     std::vector<std::string> words;
     for (std::size_t i = 0; i < ranges.size() && i < k_lines_max; ++i) {
@@ -87,6 +91,7 @@ std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
                schema.half_done);
 }
 
+// An inspection compares names only and never says "whole": only `verify` reads the blobs.
 std::string render_inspection(const blocks::Inspection& inspection, const Screen& screen) {
     std::string text = (inspection.whole() ? screen.paint(Tone::good, "nothing is missing")
                                            : screen.paint(Tone::bad, "something is missing"))
@@ -114,6 +119,8 @@ std::string render_inspection(const blocks::Inspection& inspection, const Screen
            + uid_lines("Missing blobs", inspection.missing_uids);
 }
 
+// Versions that are not whole come before the findings, since a person asks first which backups are
+// lost.
 std::string render_store_verified(const app::StoreVerified& answer, const Screen& screen) {
     const blocks::StoreVerdict& verdict = answer.verdict;
     std::int64_t whole = 0;

@@ -1,3 +1,8 @@
+// The screen of `survey`: a table of standard facts, one of other facts, those of the system, and
+// the facts that could not be read.
+//
+// A cluster may have a thousand members. The standard facts keep one row for each member; all other
+// facts are counted by value once there are more than k_columns_max members.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -18,6 +23,7 @@ constexpr std::array<std::string_view, 9> k_standard = {
 constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed
 constexpr std::size_t k_value_columns = 24;
 
+// A fact without an observation was not read, which is the same as unknown here.
 const Observation& observed(const app::Survey& survey, const std::string& key) {
     static const Observation k_not_read;
     const auto match = survey.facts.find(key);
@@ -31,12 +37,13 @@ std::string cell(const app::Survey& survey, const std::string& key) {
                : shorten(show(observation), k_value_columns);
 }
 
-// Facts by name, each with its key on every member that has it.
+// A fact by name, with its key on every member that has it.
 struct Row {
     std::string name;
     std::map<std::string, std::string> keys;  // member -> key
 };
 
+// Keeps the order of k_standard, so that surveys of all systems look alike.
 std::vector<Row> standard_rows(const app::Survey& survey) {
     std::vector<Row> rows;
     for (const std::string_view standard : k_standard) {
@@ -92,7 +99,7 @@ std::string member_table(const app::Survey& survey, const Screen& screen) {
     return table.text();
 }
 
-// "3.5.16 x 998, 3.4.23 x 2", the most frequent first.
+// Returns "3.5.16 x 998, 3.4.23 x 2", the most frequent value first.
 std::string tally(const app::Survey& survey, const Row& row) {
     std::map<std::string, std::size_t> counts;
     for (const auto& [member, key] : row.keys) {
@@ -152,7 +159,8 @@ std::string system_table(const app::Survey& survey, const Screen& screen) {
     return has_rows ? "\n" + table.text() : "";
 }
 
-// What is not known for one reason of one member is one line: "dn2, 8 facts  host b: ...".
+// Groups unknown facts by member and reason, so that a lost host is one line: "dn2, 8 facts  host
+// b: ...".
 std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> keys;
     for (const auto& [key, source] : survey.sources) {

@@ -1,3 +1,7 @@
+// The screen of `drydock vfolders move`, and its JSON (docs/formats/vfolders.md).
+//
+// Findings are printed even when nothing was moved, because they are the reasons of a refusal. Each
+// kind of finding has its words in one table.
 #include "cli/render_vfolders.h"
 
 #include "cli/render.h"
@@ -31,6 +35,7 @@ std::string folders(std::int64_t count) {
     return counted(static_cast<std::size_t>(count), "folder");
 }
 
+// Names the first paths of each kind and counts the rest.
 std::string finding_lines(const rename::Findings& findings) {
     std::string text;
     for (const FindingWords& kind_words : k_findings) {

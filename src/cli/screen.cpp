@@ -1,3 +1,8 @@
+// Lays out text in columns and paints it. Widths count characters and skip escape sequences.
+//
+// Colour is written as the escape sequences of this process, which carry its key; visible() removes
+// the key at the boundary and shows every other sequence as text. A wide character counts as one
+// column, so a table with such names is a little out of line.
 #include "cli/screen.h"
 
 #include "base/text.h"
@@ -29,6 +34,7 @@ std::string_view code_of(Tone tone) {
     return "";
 }
 
+// True for the first byte of a UTF-8 character.
 bool begins_character(char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
 }
@@ -42,6 +48,7 @@ std::string without_blanks_at_end(std::string line) {
 
 namespace {
 
+// A function's static, because main() sets the key before anything is printed and tests never do.
 std::string& escape_key() {
     static std::string key;
     return key;
@@ -96,6 +103,7 @@ std::string pad_left(std::string_view text, std::size_t columns) {
     return std::string(columns > width ? columns - width : 0, ' ') + std::string(text);
 }
 
+// Leaves texts alone that have no room for "...".
 std::string shorten(std::string_view text, std::size_t columns) {
     if (columns_of(text) <= columns || columns < 4) {
         return std::string(text);
@@ -110,6 +118,7 @@ std::string shorten(std::string_view text, std::size_t columns) {
     return std::string(text.substr(0, end)) + "...";
 }
 
+// Breaks at blanks only: a path that is longer than the line stays whole, so that it can be copied.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
     std::vector<std::string> lines = {""};
     for (const std::string& word : split(one_line(text), ' ')) {
@@ -125,6 +134,7 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
     return lines;
 }
 
+// A lead that is wider than the terminal still leaves 30 columns for the text.
 std::string hang(std::string_view lead, std::string_view text, std::size_t width) {
     const std::size_t indent = columns_of(lead);
     std::string result = one_line(lead);
@@ -136,6 +146,7 @@ std::string hang(std::string_view lead, std::string_view text, std::size_t width
     return result;
 }
 
+// A cell is one line of limited size, whatever a host put into it.
 void Table::add(std::vector<std::string> cells) {
     for (std::string& cell : cells) {
         cell = clip(one_line(cell), k_cell_bytes_max);

@@ -1,4 +1,8 @@
-// What a person would type for an action's request.
+// Formats an action's request as the shell command that a person would type.
+//
+// The guide prints these commands, so they must do the same as the agent: a process is started in
+// its own session with a pid file, and stopped by the signal of its service. Kinds of requests
+// without a command give an empty text.
 #include "base/text.h"
 #include "cli/render.h"
 
@@ -31,6 +35,8 @@ std::string in_folder(const Json& request) {
     return folder.empty() ? "" : "cd " + shell_word(folder) + "\n";
 }
 
+// A service of type `process` has no start command of its own: the agent starts it, and a person
+// needs setsid and the pid file in its place.
 std::string service_start(const Json& service, const Json& arguments) {
     const std::string extra_words = arguments.items().empty() ? "" : " " + command_of(arguments);
     if (service["type"].as_string() != "process") {
@@ -47,6 +53,7 @@ std::string service_start(const Json& service, const Json& arguments) {
                        shell_word(service["pid_file"].as_string()));
 }
 
+// The loop waits for the end of the process, as the agent does.
 std::string service_stop(const Json& service) {
     if (service["type"].as_string() != "process") {
         return command_of(service["stop"]);
@@ -81,7 +88,8 @@ std::string http(const Json& request) {
 
 }  // namespace
 
-// `${script}`, which stands for a file that the agent writes, stays bare so that a reader sees it.
+// Quotes a word if it needs it. `${script}` names a file that the agent writes; it stays bare, so
+// that a reader sees it.
 std::string shell_word(std::string_view word) {
     const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0

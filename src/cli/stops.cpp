@@ -1,3 +1,7 @@
+// The answers of a command line that is not executed: help, a misspelt word, a wrong option.
+//
+// The library reports wrong use in its own words. For unknown commands and options these functions
+// name the word, and the nearest one that exists.
 #include "cli/stops.h"
 
 #include "base/text.h"
@@ -11,7 +15,7 @@ namespace drydock::cli {
 
 namespace {
 
-// The subcommands in the order in which they were added, "journal verify" as one.
+// Collects the commands in the order in which they were added, "journal verify" as one.
 void collect(CLI::App& app,
              const std::string& prefix,
              std::vector<std::pair<std::string, CLI::App*>>& commands) {
@@ -55,7 +59,7 @@ Stop unknown_word(const std::string& kind,
                                         : say("did you mean `{}`?", suggestion));
 }
 
-// The words before a command's own: "drydock journal" for `verify`.
+// Returns the words before a command's own: "drydock journal" for `verify`.
 std::string path_of(CLI::App& command) {
     std::string path;
     for (auto* above = command.get_parent(); above != nullptr; above = above->get_parent()) {
@@ -72,6 +76,8 @@ std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app) {
     return commands;
 }
 
+// Walks down the commands word by word. An option, or a command without subcommands, ends the walk:
+// words after it are values.
 std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::string>& arguments) {
     CLI::App* command = &app;
     for (const std::string& word : arguments) {
@@ -95,6 +101,8 @@ CLI::App* chosen(CLI::App& app) {
     return command;
 }
 
+// Help goes to stdout with exit code 0. Of the words that the library could not place, the first
+// long option is named.
 Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
     CLI::App* command = chosen(app);
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {

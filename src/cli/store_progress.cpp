@@ -1,3 +1,7 @@
+// Shows the progress of long work on a store: a line for people, and a file for the agent.
+//
+// Each has its own rate. The line is redrawn five times a second on a terminal and printed every
+// half minute elsewhere. The file is replaced by rename, so the agent never reads half of it.
 #include "cli/store_progress.h"
 
 #include "base/json.h"
@@ -25,6 +29,7 @@ std::string amount(std::int64_t value, const std::string& unit) {
 
 }  // namespace
 
+// Estimates the rest from the mean rate. Work without a known size counts as complete.
 std::string store_progress_words(const std::string& verb,
                                  const app::StoreProgress& progress,
                                  std::int64_t elapsed_ms) {
@@ -73,6 +78,7 @@ std::string progress_path() {
     return path == nullptr ? "" : path;
 }
 
+// A failed write is ignored: the work itself must not fail because of its progress.
 void StoreProgressFile::write(const app::StoreProgress& progress) {
     const std::int64_t now = clock_.monotonic_ms();
     if (path_.empty() || (written_ms_ != 0 && now - written_ms_ < k_file_ms)) {

@@ -1,3 +1,8 @@
+// Makes text harmless for a terminal, at the one place that all output passes.
+//
+// The text is read as UTF-8, character by character. Runs of plain ASCII, which is nearly all of
+// it, are copied whole. Control characters, characters that turn the direction of text, and invalid
+// bytes become `\uXXXX`. Only escape sequences with this process's key pass, without the key.
 #include "cli/visible.h"
 
 #include "cli/screen.h"
@@ -17,6 +22,7 @@ struct Character {
     std::size_t bytes = 0;  // 0: these are no UTF-8
 };
 
+// Returns the length that the first byte announces; 0 if no character begins with it.
 std::size_t length_of(unsigned char first) {
     return first < 0x80   ? 1
            : first < 0xc2 ? 0
@@ -26,7 +32,7 @@ std::size_t length_of(unsigned char first) {
                           : 0;
 }
 
-// The character at the front of a text that is not empty.
+// Decodes the character at the front of a text that is not empty.
 Character front_of(std::string_view text) {
     const auto first = static_cast<unsigned char>(text.front());
     const std::size_t length = length_of(first);
@@ -44,14 +50,16 @@ Character front_of(std::string_view text) {
     return {code, length};
 }
 
-// Control characters, separators of lines, and what turns the direction of text.
+// True if a terminal or a reader would obey the character rather than show it: control characters,
+// separators of lines, and changes of the direction of text.
 bool acts(char32_t code) {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c
            || (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e)
            || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-// How many bytes at the front are an escape sequence of ours; 0: none.
+// Returns the number of bytes at the front that are an escape sequence of this process; 0 if there
+// is none. Only the three kinds that Screen makes are accepted.
 std::size_t own_sequence(std::string_view text) {
     const std::string start = escape("");
     if (!text.starts_with(start)) {
@@ -62,7 +70,7 @@ std::size_t own_sequence(std::string_view text) {
     return whole ? end + 1 : 0;
 }
 
-// Our sequence as a terminal wants it: without the key.
+// Removes the key, as a terminal expects.
 std::string plain_sequence(std::string_view sequence) {
     return "\x1b[" + std::string(sequence.substr(escape("").size()));
 }
@@ -117,6 +125,8 @@ VisibleBuffer::int_type VisibleBuffer::overflow(int_type byte) {
     return traits_type::not_eof(byte);
 }
 
+// Waits for a flush, since a character or a sequence may be cut in two between writes. A long text
+// without a flush is passed up to its last line.
 std::streamsize VisibleBuffer::xsputn(const char* bytes, std::streamsize size) {
     waiting_.append(bytes, static_cast<std::size_t>(size));
     if (waiting_.size() > k_waiting_bytes_max) {

@@ -1,4 +1,4 @@
-// Small words that several screens use.
+// Counts and durations in words, as several screens use them.
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -9,6 +9,7 @@ std::string counted(std::size_t count, std::string_view noun) {
     return say("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+// Leaves out figures that say nothing: no seconds for whole minutes, no tenths for a few seconds.
 std::string about(std::int64_t duration_ms) {
     const bool whole_minutes =
         duration_ms >= 60'000 && duration_ms < 3'600'000 && duration_ms / 1000 % 60 == 0;
