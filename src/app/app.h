@@ -142,8 +142,8 @@ check(const Options& options, const model::Plan& plan, checker::Options check_op
 [[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.
 [[nodiscard]] Status is_proved(const model::Plan& plan);
-// Checks the plan now, for a plan that has passed is_proved(): anybody may have written the verdict
-// into the file.
+// Checks the plan now, for a plan that has passed require_passed_check(): anybody may have written
+// the verdict into the file.
 [[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
 
 // A hop of a journey, with the newest run in each direction.

@@ -158,7 +158,7 @@ begin(const Options& options, Store& store, const Departure& departure, LocalSes
 
 }  // namespace
 
-// The check runs while the hosts are greeted, because neither needs the other. carry_out() waits
+// The check runs while the hosts are greeted, because neither needs the other. execute_run() waits
 // for its result before anything begins.
 std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
     return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,

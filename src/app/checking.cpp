@@ -184,7 +184,8 @@ Checked check_soon(const Options& options, model::Plan& plan) {
     return checked;
 }
 
-// The digest binds the verdict to this plan: is_proved() refuses a verdict of any other plan.
+// The digest binds the verdict to this plan: require_passed_check() refuses a verdict of any other
+// plan.
 Json verdict_of(const Checked& checked, const model::Plan& plan) {
     Json broken = Json::Array{};
     for (const checker::Violation& violation : checked.report.violations) {

@@ -1,9 +1,9 @@
 // Loads the input of every command: the pack, the cluster file, secrets, and surveys.
 //
-// Packs and cluster files name commands for hosts, so each is checked for its owner and its
-// mode before it is read. open_project() executes nothing. survey_for() asks for consent
-// (app/trust.h) before it reads secrets or contacts a host. docs/security.md describes what these
-// checks are worth.
+// Packs and cluster files name commands for hosts, so each is checked for its owner and its mode
+// before it is read. open_project() executes nothing. survey_for() asks for consent (app/trust.h)
+// before it reads secrets or contacts a host. docs/security.md describes what these checks are
+// worth.
 #include "app/internal.h"
 #include "app/trust.h"
 #include "base/text.h"

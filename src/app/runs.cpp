@@ -1,8 +1,8 @@
 // The commands that begin, resume and revert runs: apply, upgrade, resume, downgrade.
 //
-// Each checks the reasons to refuse, takes or makes a session, and hands the rest of a
-// journey to Travel. After a halt the plan's policy may ask for a downgrade, which follows by
-// itself. The first refusals need no host: consent, signature, checked plan, open runs.
+// Each checks the reasons to refuse, takes or makes a session, and hands the rest of a journey to
+// JourneyRunner. After a halt the plan's policy may ask for a downgrade, which follows by itself.
+// The first refusals need no host: consent, signature, checked plan, open runs.
 #include "app/planning.h"
 #include "app/signing.h"
 #include "app/travel.h"

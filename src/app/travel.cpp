@@ -1,8 +1,8 @@
 // Executes the runs of a journey one after the other, forward or back.
 //
-// The loop in go_on() reads what is next from the journal, plans that hop from fresh facts, and
+// The loop in run_remaining() reads the next hop from the journal, plans it from fresh facts, and
 // begins its run. Between two runs it holds the lease of the run that is over. Correctness does not
-// rest on that lease: the birth of a run names the newest run that its plan was made after, and the
+// rest on that lease: the birth of a run names the newest run its plan was made after, and the
 // journal refuses it if there is a newer one. docs/design/0011-journeys.md describes the protocol.
 #include "app/travel.h"
 

@@ -1,4 +1,4 @@
-// Travel: the runs of a journey that one process conducts, one after the other.
+// JourneyRunner: the runs of a journey that one process conducts, one after the other.
 //
 // Between two runs it keeps the lease of the run that is over, so that others see a conductor at
 // work. The birth of the next run decides: it names the newest run that was known when its plan was

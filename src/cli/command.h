@@ -1,5 +1,5 @@
-// One command in the making: what was typed, and where it speaks. A method for each command asks
-// the app, shows the answer, and gives the exit code. Private to this folder.
+// Command: one command line with its streams. A method for each command calls the app, shows the
+// result, and returns the exit code. Private to this folder.
 #pragma once
 
 #include "app/app.h"
@@ -116,7 +116,8 @@ private:
         return options;
     }
 
-    // Lists what the file would execute and waits for a yes. False without a terminal.
+    // Lists the commands that the file would execute and waits for a yes. Returns false without a
+    // terminal.
     [[nodiscard]] bool ask_trust(const std::string& file,
                                  const std::vector<std::string>& executed) const;
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
@@ -137,7 +138,7 @@ private:
     int write_out(const std::string& text);
     [[nodiscard]] std::string goal() const;
 
-    // The answer as JSON or by `render`; or the failure. Exit code 0.
+    // Prints the answer, as JSON or by `render`, or the failure. Returns the exit code.
     template <class T, class Render>
     int show(const app::Answer<T>& answer, Render render) {
         if (!answer) {
@@ -147,7 +148,7 @@ private:
         return app::k_exit_done;
     }
 
-    // A change that was asked for and made is a success, whatever the run waits for next.
+    // Shows a change that was made. It is a success, whatever the run waits for next.
     int changed(const app::Answer<app::RunStatus>& answer) {
         return show(answer, [&](const app::RunStatus& status) { return status_text(status); });
     }

@@ -28,6 +28,8 @@ enum Shared : unsigned { k_cluster = 1, k_json = 2, k_dry_run = 4, k_run = 8, k_
 // The parser of one command line. It borrows the invocation that it fills.
 class Commands {
 public:
+    // The order of these calls is the order of `--help`: looking, planning, running, then rarer
+    // work.
     explicit Commands(Invocation& invocation) : invocation_(invocation) {
         app_.require_subcommand(1);
         app_.footer(k_footer);
@@ -115,6 +117,7 @@ private:
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
 
+    // Adds the commands that read a cluster or packages and change nothing.
     void add_looking() {
         add(app_,
             "survey",
@@ -133,6 +136,8 @@ private:
         add_chain();
     }
 
+    // `chain` takes packages in the place of a cluster, and up to two environments: one for both,
+    // or one for each.
     void add_chain() {
         auto* chain = add(app_, "chain", "the schema revisions of two packages, compared", k_json);
         text(chain, "old", invocation_.before, "OLD", "the package that is installed")->required();
@@ -157,6 +162,8 @@ private:
         text(chain, "-o,--output", invocation_.output, "FILE", "write the answer there");
     }
 
+    // Adds the commands that make, show and sign plans. `plan` needs `--to` unless a person asks
+    // for a rebuild or a restore, so the parser cannot require it; Command::plan() does.
     void add_planning() {
         auto* plan = add(
             app_, "plan", "make a plan and show it on one screen", k_cluster | k_json | k_trust);
@@ -183,6 +190,7 @@ private:
             ->required();
     }
 
+    // Names of properties come from the checker, so a new property is an option value at once.
     void add_check() {
         auto* check = add(app_, "check", "how a plan can go wrong, before it is run", k_json);
         add_plan_file(check);
@@ -202,6 +210,7 @@ private:
         text(check, "--trace", invocation_.trace, "FILE", "write the stories as traces there");
     }
 
+    // `--trace` replays the counterexamples of a check. The seeds then have no effect.
     void add_sim() {
         auto* sim =
             add(app_, "sim", "run a plan in simulated time, where everything fails", k_json);
@@ -241,6 +250,7 @@ private:
                           "with that journal any more");
     }
 
+    // Adds the commands that make their own plans, from a version or from another plan.
     void add_upgrade() {
         auto* rehearse = add(app_,
                              "rehearse",
@@ -261,6 +271,8 @@ private:
         add_conducting(upgrade);
     }
 
+    // Adds the commands that work on runs. `apply` has `-c` as well, but with another meaning: the
+    // policy that the plan must fulfil.
     void add_running() {
         auto* apply = add(app_, "apply", "carry out a plan", k_json | k_dry_run | k_trust);
         add_plan_file(apply);
@@ -306,6 +318,7 @@ private:
         add(app_, "log", "what happened, event by event", k_cluster | k_json | k_run);
     }
 
+    // Adds a command of `drydock store` with the options that all of them share.
     CLI::App* add_store(CLI::App& stores,
                         const std::string& name,
                         const std::string& help,
@@ -323,6 +336,7 @@ private:
             ->type_name("N");
     }
 
+    // While a rekey is not finished, some blobs have the old key and some the new one.
     void add_other_key(CLI::App* store) {
         text(store,
              "--other-key-file",
@@ -349,6 +363,7 @@ private:
         add_workers(rewrite);
     }
 
+    // Adds the commands for stores of backy2. Those that write have `--dry-run`.
     void add_stores() {
         auto& stores = *app_.add_subcommand("store", "backup stores of backy2");
         stores.require_subcommand(1);
@@ -402,6 +417,8 @@ private:
         text(imported, "file", invocation_.import_file, "FILE", "what an export made")->required();
     }
 
+    // `--back` and `--finish` exclude each other: the second removes the journal that the first
+    // needs.
     void add_vfolders() {
         auto& vfolders = *app_.add_subcommand("vfolders", "folders of a volume of Backend.AI");
         vfolders.require_subcommand(1);
@@ -430,6 +447,7 @@ private:
         text(move, "--journal", invocation_.journal, "FOLDER", "else ROOT.drydock");
     }
 
+    // Adds the commands about drydock itself: its journal, its packs, its version.
     void add_rest() {
         auto* journal = app_.add_subcommand("journal", "the record of runs")->require_subcommand(1);
         auto* verify = add(*journal,
@@ -515,6 +533,7 @@ std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
     return invocation;
 }
 
+// Reads the table out of the parser, so that completions and documentation cannot miss an option.
 std::vector<CommandInfo> command_table() {
     Invocation unused;
     Commands commands(unused);

@@ -67,6 +67,8 @@ fixed_values(const std::vector<CommandInfo>& table) {
     return values;
 }
 
+// The script looks at the option before the cursor first, then at the chain of commands. It
+// completes file names where it knows no words, by `-o default`.
 std::string bash(const std::vector<CommandInfo>& table) {
     std::string script =
         "_drydock() {\n"

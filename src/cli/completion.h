@@ -8,7 +8,7 @@
 
 namespace drydock::cli {
 
-// `shell` is bash, zsh or fish. The text is to be sourced by it.
+// Returns a script for `shell`, which is bash, zsh or fish. The shell sources it.
 [[nodiscard]] std::string render_completion(const std::string& shell,
                                             const std::vector<CommandInfo>& table);
 

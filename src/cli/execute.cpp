@@ -94,6 +94,7 @@ int Command::list_packs() {
     return app::k_exit_done;
 }
 
+// A pack with problems has the exit code 2, like every wrong input, and all problems at once.
 int Command::lint_pack() {
     const auto pack = app::lint_pack(typed_.pack, console_.program);
     if (!pack) {
@@ -113,6 +114,7 @@ int Command::lint_pack() {
     return app::k_exit_done;
 }
 
+// The schemas are made from the tables that check the files, so the two cannot differ.
 int Command::schema() {
     const Json schema = typed_.schema == "pack"        ? pack::pack_schema()
                         : typed_.schema == "procedure" ? pack::procedure_schema()

@@ -1,4 +1,10 @@
-// Execute: one typed command, carried out through app and shown. Knows no implementation.
+// Start here: one typed command is parsed (invocation.h, commands.cpp), executed by a method of
+// Command (command.h, execute*.cpp), and shown. Then render.h (the screens as pure functions),
+// json.h (the same for machines), and observers.h (a run while it goes). screen.h and visible.h are
+// the layer below: columns, colour, harmless text.
+//
+// This folder calls app/ and knows no implementation. All text for people is formatted by say()
+// (say.h).
 #pragma once
 
 #include "cli/invocation.h"
@@ -10,7 +16,7 @@
 
 namespace drydock::cli {
 
-// Where a command speaks, and what it knows of its surroundings.
+// The streams that a command writes to, and the facts about its terminal.
 struct Console {
     std::ostream& out;
     std::ostream& err;
@@ -21,9 +27,9 @@ struct Console {
     const char* no_color = nullptr;  // the variable NO_COLOR
 };
 
-// Answers the exit code (docs/commands.md).
+// Executes the command and returns the exit code (docs/commands.md).
 [[nodiscard]] int execute(const Invocation& invocation, Console& console);
-// Parses, then executes.
+// Parses the arguments, then executes the command.
 [[nodiscard]] int run(std::vector<std::string> arguments, Console& console);
 
 }  // namespace drydock::cli

@@ -31,6 +31,7 @@ int Command::chain() {
 
 namespace {
 
+// Returns the lines under a title, or nothing where there are none.
 std::string
 lines_of(const char* title, const std::vector<std::string>& lines, const Screen& screen) {
     std::string text;
@@ -40,6 +41,7 @@ lines_of(const char* title, const std::vector<std::string>& lines, const Screen&
     return text.empty() ? "" : say("\n  {}\n", title) + text;
 }
 
+// Shows each hop on a line. Without a way the versions that can be reached follow.
 std::string render(const app::UpdateRoute& answer, const Screen& screen) {
     std::string text = say("{} -> {}   {}\n",
                            answer.from,
@@ -77,6 +79,7 @@ Json json_of(const app::UpdateRoute& answer) {
 
 }  // namespace
 
+// A route that does not exist is an answer with the exit code 1, not an error.
 int Command::update_route() {
     if (typed_.before.empty()) {
         return refuse_use("with --graph, where does the route begin?", "say --from VERSION");

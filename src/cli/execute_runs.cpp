@@ -91,6 +91,7 @@ int Command::apply() {
     return conduct(begin, plan->to);
 }
 
+// The plan's own cluster file is used, so the advice after a refusal must name that one.
 int Command::rehearse() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {
@@ -132,6 +133,7 @@ std::string Command::goal() const {
     return status ? status->plan.to : "";
 }
 
+// The target is read before the run ends: the advice after a refusal needs it.
 int Command::resume() {
     const auto begin = [&](app::Observer& observer) { return app::resume(options(), observer); };
     return conduct(begin, goal());
@@ -149,6 +151,7 @@ int Command::show_way_back(const model::Plan& plan) {
     return app::k_exit_done;
 }
 
+// A dry run plans the downgrade and shows it. The real command plans again, from the facts of then.
 int Command::downgrade() {
     app::Options limited_options = options();
     limited_options.back_to = typed_.to;

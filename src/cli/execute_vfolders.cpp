@@ -7,6 +7,7 @@
 
 namespace drydock::cli {
 
+// A dry run describes the way there only: the way back follows its journal, and has no choices.
 int Command::move_vfolders() {
     app::VfoldersRequest request;
     request.move = {.root = typed_.volume,
@@ -32,7 +33,7 @@ int Command::move_vfolders() {
     line.clear();
     const int exit_code =
         show(answer, [&](const auto& moved) { return render_vfolders(moved, screen_); });
-    // A move that left folders behind is no success, though it did what it could.
+    // A move that left folders in their old place is no success.
     const bool is_no = answer && (answer->report.is_refused || answer->report.blocked > 0);
     const bool has_lost = answer && answer->report.gone > 0;
     return is_no || has_lost ? app::k_exit_no : exit_code;

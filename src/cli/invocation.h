@@ -1,7 +1,7 @@
-// Invocation: what a person typed, as plain data; and the table of commands, for completions and
-// the documentation.
+// Invocation: a command line as plain data; and the table of commands, for completions and the
+// documentation.
 //
-// parse() is the only user of the command-line library. Nothing here touches the world.
+// parse() is the only user of the command-line library. Nothing here reads or writes files.
 #pragma once
 
 #include "base/result.h"
@@ -79,7 +79,8 @@ struct Invocation {
     bool json = false;
 };
 
-// Parsing ended the program's work: help that was asked for (0), or wrong use (2).
+// The result of a command line that executes nothing: help that was asked for (0), or wrong use
+// (2).
 struct Stop {
     int exit_code = 0;
     std::string text;
@@ -99,7 +100,7 @@ struct CommandInfo {
     std::vector<OptionInfo> positionals;  // one name each
 };
 
-// `arguments` without the program's name.
+// Parses the arguments, which do not include the program's name.
 [[nodiscard]] std::variant<Invocation, Stop> parse(std::vector<std::string> arguments);
 [[nodiscard]] std::vector<CommandInfo> command_table();
 

@@ -23,6 +23,7 @@ Json texts(const std::vector<std::string>& values) {
     return json;
 }
 
+// The class tells a script whether to try again: only transient errors may go away by themselves.
 Json json_of_error(const Error& error) {
     const char* kind = error.kind == ErrorClass::permanent   ? "permanent"
                        : error.kind == ErrorClass::transient ? "transient"
@@ -33,6 +34,8 @@ Json json_of_error(const Error& error) {
     return json;
 }
 
+// An expectation and an observation are texts for people; `cannot_tell` marks a fact that could not
+// be read.
 Json json_of_drift(const run::Drift& drift) {
     Json json;
     json.set("fact", drift.key).set("expected", drift.expected).set("found", drift.found);
@@ -69,6 +72,7 @@ Json conductor_json(const app::RunStatus& status) {
     return json;
 }
 
+// Empty texts stand for runs that do not exist yet.
 Json hops_json(const app::Journey& journey) {
     Json hops = list();
     for (const app::JourneyHop& hop : journey.hops) {
@@ -81,6 +85,7 @@ Json hops_json(const app::Journey& journey) {
     return hops;
 }
 
+// The part of a plan that identifies it; `plan --json` prints the whole.
 Json plan_json(const model::Plan& plan) {
     Json json;
     json.set("cluster", plan.cluster).set("system", plan.system);
@@ -91,6 +96,7 @@ Json plan_json(const model::Plan& plan) {
 
 }  // namespace
 
+// Facts stand by key with their evidence, as in the plan's file.
 Json json_of(const app::Survey& survey) {
     Json facts = Json::Object{};
     for (const auto& [key, observation] : survey.facts) {
@@ -156,6 +162,7 @@ Json json_of(const app::RunStatus& status) {
     return json.set("exit_code", status.exit_code);
 }
 
+// Lines and columns count from 1; 0 means that the position is not known.
 Json json_of(const Diagnostics& diagnostics) {
     Json json = list();
     for (const Diagnostic& diagnostic : diagnostics.all()) {
@@ -189,6 +196,7 @@ Json json_of(const app::Failure& failure) {
     return json.set("ways_left", std::move(recovery_options));
 }
 
+// Each event is the journal's own, with the number and the time of its record added.
 Json json_of(const std::vector<app::LogLine>& lines) {
     Json events = list();
     for (const app::LogLine& line : lines) {

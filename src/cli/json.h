@@ -1,4 +1,4 @@
-// The screens' content for machines: one JSON value an answer. Pure.
+// The content of the screens for machines: one JSON value for each answer. Pure.
 #pragma once
 
 #include "app/app.h"

@@ -7,6 +7,7 @@ namespace {
 
 namespace blocks = mover::blocks;
 
+// The row of a version in backy2's metadata, with the counts of its block rows.
 Json json_of_version(const blocks::VersionRow& version) {
     Json json;
     json.set("uid", version.uid).set("name", version.name).set("snapshot", version.snapshot);
@@ -35,6 +36,7 @@ Json json_of_texts(const std::vector<std::string>& texts) {
     return json;
 }
 
+// A finding names the row, so that a script can find the block in backy2's own tables.
 Json json_of_findings(const std::vector<blocks::Finding>& finding_list) {
     Json findings = Json::Array{};
     for (const blocks::Finding& finding : finding_list) {
@@ -55,6 +57,7 @@ Json json_of_schema(const blocks::Schema& schema) {
 
 }  // namespace
 
+// Rows and blobs are told apart: a blob may serve many rows, and a row may need no blob.
 Json json_of(const blocks::Inspection& inspection) {
     Json versions = Json::Array{};
     for (const blocks::VersionRow& version : inspection.versions) {
@@ -81,6 +84,7 @@ Json json_of(const blocks::Inspection& inspection) {
     return json.set("versions", std::move(versions));
 }
 
+// `finding_count` counts all findings, while the list holds only the first of them.
 Json json_of(const app::StoreVerified& answer) {
     Json versions = Json::Array{};
     for (const auto& [uid, verdict] : answer.verdict.versions) {
@@ -96,6 +100,7 @@ Json json_of(const app::StoreVerified& answer) {
     return json.set("versions", std::move(versions));
 }
 
+// The counts of rows show that no row was lost.
 Json json_of(const app::StoreUpgraded& answer) {
     Json steps = Json::Array{};
     for (const blocks::UpgradeStep& step : answer.report.steps) {
@@ -115,6 +120,7 @@ Json json_of(const app::StoreUpgraded& answer) {
     return json.set("lock_us", answer.report.lock_us).set("notes", json_of_texts(answer.notes));
 }
 
+// One object serves three kinds of work; figures of the other kinds are 0.
 Json json_of(const app::StoreRewritten& answer) {
     const blocks::RewriteReport& report = answer.report;
     Json json;
@@ -137,6 +143,7 @@ Json json_of(const blocks::ImportReport& report) {
     return json_of_version(report.version).set("format", report.format);
 }
 
+// Ranges that were lost are zeros in the image.
 Json json_of(const blocks::Restored& restored) {
     Json json = json_of_version(restored.version);
     json.set("bytes_from_blobs", restored.bytes).set("lost", json_of_ranges(restored.lost));

@@ -44,6 +44,8 @@ std::size_t terminal_width() {
 
 }  // namespace
 
+// The order matters: nothing secret is in memory before keep_memory_private(), and no text is
+// printed before the escape key is set.
 int main(int argc, char** argv) {
     std::vector<std::string> arguments(argv + 1, argv + argc);
     const bool asks_for_help =

@@ -53,8 +53,8 @@ void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
     tell_way_back(plan, state);
 }
 
-// Prints the way back when it differs from the one printed last. A person who reads the log can so
-// tell for each line whether a downgrade was possible.
+// Prints the way back when it has changed. A person who reads the log can so tell for each line
+// whether a downgrade was possible.
 void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state) {
     const std::string way_back = way_back_now(plan, state);
     if (way_back != way_back_) {
@@ -89,7 +89,7 @@ void PlainLines::on_event(const run::Event& event,
 }
 
 // Prints nothing: twice a second the same line would fill a log.
-void PlainLines::on_wait(const std::string& /*what*/,
+void PlainLines::on_wait(const std::string& /*description*/,
                          const model::Plan& /*plan*/,
                          const run::State& /*state*/) {
 }
@@ -117,7 +117,7 @@ void JsonLines::on_event(const run::Event& event,
     out_ << json.dump() << std::endl;
 }
 
-void JsonLines::on_wait(const std::string& /*what*/,
+void JsonLines::on_wait(const std::string& /*description*/,
                         const model::Plan& /*plan*/,
                         const run::State& /*state*/) {
 }

@@ -1,8 +1,8 @@
-// Observers: how a run is shown while it goes: a table that redraws itself on a terminal, a line an
-// event elsewhere, a JSON line an event for machines.
+// Observers show a run while it goes: a table that redraws itself on a terminal, elsewhere a line
+// for each event, or a JSON line for each event for machines.
 //
-// They are called on the conductor's thread and only write; a slow terminal slows them, not the
-// order of what is durable, since an event is durable before it is shown.
+// They are called on the conductor's thread and only write. A slow terminal slows the run, but an
+// event is durable before it is shown.
 #pragma once
 
 #include "app/app.h"
@@ -17,7 +17,7 @@
 
 namespace drydock::cli {
 
-// "20:58:41  m3: stop: done  0.8 s"; and the way back, when it begins to be another.
+// Prints "20:58:41  m3: stop: done  0.8 s", and the way back whenever it changes.
 class PlainLines final : public app::Observer {
 public:
     PlainLines(std::ostream& stream, os::Clock& clock) : out_(stream), clock_(clock) {}
@@ -57,8 +57,8 @@ private:
     os::Clock& clock_;
 };
 
-// Draws at most ten times a second; clear() takes the table away, so that what follows stands in
-// its place.
+// Draws at most ten times a second. clear() erases the table, so that later text stands in its
+// place.
 class LiveTable final : public app::Observer {
 public:
     LiveTable(std::ostream& stream, os::Clock& clock, Screen screen)

@@ -123,6 +123,7 @@ const Action* Block::gate() const {
     return !actions.empty() && actions.front()->is_gate() ? actions.front() : nullptr;
 }
 
+// The actions of a block run one after the other.
 std::int64_t Block::takes_ms() const {
     return std::accumulate(
         actions.begin(),
@@ -150,6 +151,8 @@ int only_quorum(const Plan& plan) {
 
 }  // namespace
 
+// Barriers are left out, because they are points of order and no work. Groups run one after the
+// other, so their times add up.
 Outline outline_of(const Plan& plan) {
     Outline outline;
     outline.members = plan.members().size();

@@ -1,5 +1,6 @@
-// Outline: a plan as people count it: one line a member and phase, gates between them, how many
-// members serve meanwhile. Pure; what the plan screen, the guide and the live table stand on.
+// Outline: a plan in the units that people count: one line for each member and phase, gates between
+// them, and the number of members that serve meanwhile. Pure. The plan screen, the guide and the
+// live table use it.
 #pragma once
 
 #include "model/plan.h"
@@ -39,15 +40,15 @@ struct Outline {
     std::int64_t soak_ms = 0;
     std::int64_t outage_ms = 0;  // of groups with an outage
     bool outage = false;
-    int quorum = 0;  // of the one role that there is; 0 if there are several
+    int quorum = 0;  // of the only role; 0 if there are several
 };
 
-// Borrows the plan.
+// Returns the outline, which borrows the plan.
 [[nodiscard]] Outline outline_of(const model::Plan& plan);
-// "stop", "install 3.5.16", "14 checks", or the action's own title.
+// Returns "stop", "install 3.5.16", "14 checks", or the action's own title.
 [[nodiscard]] std::string words_of(const model::Action& action, const model::Plan& plan);
 [[nodiscard]] std::string words_of(const Block& block, const model::Plan& plan);
-// Whether it only stands between others, with nothing to do or to see.
+// True if the action only orders other actions, and has nothing to do or to observe.
 [[nodiscard]] bool is_barrier(const model::Action& action);
 
 }  // namespace drydock::cli

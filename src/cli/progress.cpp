@@ -1,8 +1,8 @@
 // Derives a member's progress from the plan and the run's state, for the live table and `status`.
 //
-// Nothing is stored for it. A member's version is the one that the finished actions leave behind,
-// by the expected facts of run/world.h. Its step is the tally of its own actions. So the table
-// shows the same after a resume as before.
+// Nothing is stored for it. A member's version follows from the finished actions, by the expected
+// facts of run/world.h. Its step is the tally of its own actions. So the table shows the same after
+// a resume as before.
 #include "cli/progress.h"
 
 #include "cli/outline.h"
@@ -35,8 +35,8 @@ bool swaps(const Action& action) {
            || action.verb == model::Verb::restore || action.verb == model::Verb::migrate;
 }
 
-// Returns what the finished actions leave of the member's standard fact. Nothing if the pack binds
-// no fact to it.
+// Returns the expected value of the member's standard fact, after the finished actions. Nothing if
+// the pack binds no fact to it.
 std::optional<run::Expectation> expected_fact(const Plan& plan,
                                               const run::World& world,
                                               const std::string& member,
@@ -71,6 +71,8 @@ std::string ready_of(const Plan& plan, const run::World& world, const std::strin
     return ready->any_of.back().value.as_bool() ? "ready" : "not ready";
 }
 
+// True if the run waits at a gate. Members that have not begun are then held rather than waiting
+// for their turn.
 bool at_gate(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const Status status = state.status(i);
@@ -143,6 +145,7 @@ bool is_approved(const Plan& plan, const State& state) {
 
 }  // namespace
 
+// Actions without a member are tallied under the empty name, which no row shows.
 std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     std::map<std::string, Tally, std::less<>> tallies;
     for (std::size_t i = 0; i < state.actions(); ++i) {
@@ -159,6 +162,8 @@ std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     return members;
 }
 
+// The rest is the sum of usual times. Actions that run side by side are counted one after the
+// other, so it is an upper estimate.
 Progress progress_of(const Plan& plan, const State& state) {
     Progress progress;
     progress.all = state.actions();
@@ -218,6 +223,7 @@ std::string way_back_now(const Plan& plan, const State& state) {
     return say("open{}: drydock downgrade -c {}", until, plan.cluster_file);
 }
 
+// The words are in the order of run::Phase.
 std::string_view word_of(run::Phase phase) {
     constexpr std::array<std::string_view, 8> k_words = {"not begun",
                                                          "running",

@@ -1,5 +1,5 @@
-// Progress: what a run's state means for each member, what is going on now, what is left. Pure; the
-// live table and `status` show it.
+// Progress: the state of a run as people see it: each member, the work in flight, the rest. Pure.
+// The live table and `status` show it.
 #pragma once
 
 #include "cli/screen.h"
@@ -28,21 +28,23 @@ struct MemberProgress {
 struct Progress {
     std::size_t done = 0;
     std::size_t all = 0;
-    std::int64_t left_ms = 0;  // usual time of what is not over; soaks apart
+    std::int64_t left_ms = 0;  // usual time of the actions that are not over; soaks apart
 };
 
 [[nodiscard]] Progress progress_of(const model::Plan& plan, const run::State& state);
-// How far actions in flight have come, as their commands told it: {done, of, rate, unit}.
+// The progress of actions in flight, as their commands report it: {done, of, rate, unit}.
 using ActionProgress = std::map<std::size_t, Json>;
-// The titles of what is under way, by member, and how far it came; empty if nothing is.
+// Returns a line for each action in flight: its member, its title, and its progress.
 [[nodiscard]] std::vector<std::string>
 under_way(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
-// What failed and was left out, as the run goes on without it: the step, and what to do about it.
+// Returns a line for each optional action that failed: the step, and the advice. The run goes on
+// without it.
 [[nodiscard]] std::vector<std::string> left_out(const model::Plan& plan, const run::State& state);
-// "open: drydock downgrade -c x", "closed: ..."; empty where the plan itself is a way back.
+// Returns "open: drydock downgrade -c x" or "closed: ..."; empty if the plan itself is a way back.
 [[nodiscard]] std::string way_back_now(const model::Plan& plan, const run::State& state);
 [[nodiscard]] std::string_view word_of(run::Phase phase);
-// The member table, at most `rows_max` of them (busy ones first); says how many are not shown.
+// Renders the member table with at most `rows_max` rows, busy members first, and the number of
+// members that are not shown.
 [[nodiscard]] std::string render_members(const std::vector<MemberProgress>& members,
                                          const Screen& screen,
                                          std::size_t rows_max);

@@ -1,5 +1,5 @@
-// Renderers: from the answers of app to what a person reads, one function a screen. Pure: no clock,
-// no terminal, no files. json.h has the same content for machines.
+// Renderers turn the answers of app into the text that a person reads, one function for each
+// screen. Pure: no clock, no terminal, no files. json.h has the same content for machines.
 //
 // Each text ends with a new line. The most important line comes first.
 #pragma once
@@ -20,25 +20,26 @@ namespace drydock::cli {
 // `all_risks`: every known risk with its state, else only how many and those that are not absent.
 [[nodiscard]] std::string
 render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = false);
-// The verdict with every story; or, of a check that holds, in one line.
+// Renders the verdict with every counterexample.
 [[nodiscard]] std::string render_check(const app::Checked& checked, const Screen& screen);
+// Renders the verdict of a check that holds, in one line.
 [[nodiscard]] std::string render_checked(const app::Checked& checked, const Screen& screen);
 [[nodiscard]] std::string render_guide(const model::Plan& plan);
 [[nodiscard]] std::string render_status(const app::RunStatus& status, const Screen& screen);
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
 
-// "hop 2 of 3   3.5.16 -> 3.6.1   of the journey 3.4.23 -> 3.7.0", without an end of line.
+// Returns "hop 2 of 3   3.5.16 -> 3.6.1   of the journey 3.4.23 -> 3.7.0", without a new line.
 [[nodiscard]] std::string journey_words(const app::Journey& journey);
-// The hops of a journey with their runs, one a line.
+// Renders the hops of a journey with their runs, one hop a line.
 [[nodiscard]] std::string render_journey(const app::Journey& journey, const Screen& screen);
-// How far `downgrade` leads back over a journey.
+// Renders how far `downgrade` leads back over a journey.
 [[nodiscard]] std::string render_reach(const app::Journey& journey, const Screen& screen);
-// What a refusal is about: the words a person types next depend on it.
 [[nodiscard]] std::string render_replay(const app::Replay& replay, const Screen& screen);
 [[nodiscard]] std::string render_simulation(const app::Simulation& simulation,
                                             const std::string& plan_file,
                                             const Screen& screen);
 
+// The command that was refused: the advice depends on it.
 struct Asked {
     std::string command;
     std::string cluster_file;
@@ -48,16 +49,17 @@ struct Asked {
 [[nodiscard]] std::string
 render_failure(const app::Failure& failure, const Asked& context, const Screen& screen);
 
-// One event in one line, without its time: "m3: stop: done". Empty for what only the machine needs.
+// Returns one event in one line, without its time: "m3: stop: done". Empty for events that only the
+// machine needs.
 [[nodiscard]] std::string event_words(const run::Event& event, const model::Plan& plan);
 
-// The command line that a person would type to do what the action asks of its host.
+// Returns the command line that a person would type in the place of the action's request.
 [[nodiscard]] std::string shell_of(const Json& request);
 [[nodiscard]] std::string shell_word(std::string_view word);
 
-// "3 members", "1 member".
+// Returns "3 members" or "1 member".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
-// "10 min", "2 s", "1:30 min": without figures that say nothing.
+// Returns "10 min", "2 s" or "1:30 min": no figures that say nothing.
 [[nodiscard]] std::string about(std::int64_t duration_ms);
 
 }  // namespace drydock::cli

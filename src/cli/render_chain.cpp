@@ -72,6 +72,7 @@ std::string problem_lines(const std::vector<chain::Problem>& problems, const Scr
 
 }  // namespace
 
+// Skipped revisions are the first of the lists, because they are damage that no error shows.
 std::string render_chain(const app::ChainAnswer& answer, const Screen& screen) {
     const auto& comparison = answer.comparison;
     const auto& explanation = answer.explanation;

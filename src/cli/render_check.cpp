@@ -22,6 +22,7 @@ std::string grouped(std::uint64_t number) {
     return text;
 }
 
+// Shows how much was explored, since "holds" is only as good as the explored states.
 std::string size_of(const Report& report, std::int64_t took_ms) {
     return say("{} states, {} transitions, {} worlds with their way back; {} MB, {:.1f} s",
                grouped(report.states),
@@ -31,6 +32,7 @@ std::string size_of(const Report& report, std::int64_t took_ms) {
                static_cast<double>(took_ms) / 1000);
 }
 
+// A check that was stopped names the depth that it completed: nothing breaks within so many steps.
 std::string head(const Report& report, const Screen& screen) {
     switch (report.verdict) {
     case Verdict::holds:
@@ -74,6 +76,7 @@ std::string render_checked(const app::Checked& checked, const Screen& screen) {
                size_of(checked.report, checked.took_ms));
 }
 
+// Shows the report of a check that a person asked for; render_checked() is the line in `plan`.
 std::string render_check(const app::Checked& checked, const Screen& screen) {
     const Report& report = checked.report;
     std::string text = head(report, screen) + "\n";

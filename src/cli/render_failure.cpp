@@ -1,4 +1,4 @@
-// The screen of a refusal: what was refused, the cause, and the commands to type next.
+// The screen of a refusal: the error, the cause, and the commands to type next.
 //
 // Four sources are shown in this order: problems of input files, drift, errors, and recovery
 // options. Drift replaces the errors, because its single error only says that there is drift.
@@ -12,6 +12,7 @@ namespace {
 
 using app::Failure;
 
+// The label tells the exit code in a word, so that a log shows it.
 std::string_view label_of(const Failure& failure) {
     switch (failure.exit_code) {
     case app::k_exit_waiting:
@@ -41,6 +42,7 @@ std::string error_lines(const Failure& failure, const Screen& screen) {
     return text;
 }
 
+// Input files are read before any host is contacted, and the last line says so.
 std::string diagnostic_lines(const Failure& failure) {
     const auto& diagnostics = failure.diagnostics.all();
     if (diagnostics.empty()) {
@@ -57,6 +59,8 @@ std::string diagnostic_lines(const Failure& failure) {
     return text + counted(failure.diagnostics.count(), "problem") + "; nothing was contacted.\n";
 }
 
+// Names the time in which the cluster moved: after the plan was made, or while no process
+// conducted.
 std::string drift_head(const Asked& context, const Screen& screen) {
     const std::string moment = context.command == "apply" || context.command == "upgrade"
                                    ? "since the plan was made"
@@ -118,6 +122,7 @@ std::string drift_lines(const Failure& failure, const Asked& context, const Scre
     return drift_head(context, screen) + drift_table(failure) + drift_advice(failure, context);
 }
 
+// Each recovery option has its cost on the first line and its command on the second.
 std::string ways_left(const Failure& failure, const Screen& screen) {
     std::string text;
     for (const model::WayBack& way : failure.left) {

@@ -61,6 +61,8 @@ std::string fenced(const std::string& text) {
     return fence + "sh\n" + text + "\n" + fence;
 }
 
+// Begins with the facts that a person needs before the first step: the time, the soak, and whether
+// there is an outage.
 std::string head(const Plan& plan, const Outline& outline) {
     std::string text = say("# {}: {} {} to {}\n\n",
                            inline_text(plan.cluster),
@@ -103,6 +105,7 @@ std::size_t number_of(const Outline& outline, std::string_view id) {
     return number;
 }
 
+// Names the step after which no downgrade is possible, before the first step is done.
 std::string return_point(const Plan& plan, const Outline& outline) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     if (!point.exists) {
@@ -130,6 +133,7 @@ std::string ways_back(const Plan& plan) {
     return text;
 }
 
+// All risks are listed with their states, even those that the facts rule out.
 std::string risks(const Plan& plan) {
     std::string text;
     for (const model::RiskNote& risk : plan.risks) {
@@ -190,6 +194,7 @@ std::vector<std::string> checks_of(const Action& action,
     return lines;
 }
 
+// Indents a block, so that Markdown takes it as a part of the list item before it.
 std::string indented(const std::string& text, std::size_t columns) {
     std::string result;
     for (const std::string& line : split(text, '\n')) {
@@ -243,6 +248,7 @@ std::string step(std::size_t number,
     return text + say("    - Source: `{}`\n\n", inline_text(action.source));
 }
 
+// A gate is a decision, so it has no number and says what the person approves.
 std::string gate(const Action& action) {
     std::string text = say("> **Gate \"{}\".** ", inline_text(action.gate));
     text += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
@@ -252,6 +258,7 @@ std::string gate(const Action& action) {
     return text + "\n";
 }
 
+// A standing check is added after its own step, since that step lists its checks in full.
 std::string phases(const Plan& plan, const Outline& outline) {
     std::string text;
     std::string phase;

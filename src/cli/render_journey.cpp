@@ -14,6 +14,7 @@ std::string run_words(const std::string& run, const std::string& state) {
     return run.empty() ? "" : say("run {} {}", run, state);
 }
 
+// Returns the runs of a hop, first forward and then back.
 std::string hop_words(const JourneyHop& hop) {
     const std::string forward_words = run_words(hop.run, hop.state);
     const std::string return_words = run_words(hop.back, hop.back_state);
@@ -49,6 +50,7 @@ std::string render_journey(const Journey& journey, const Screen& screen) {
     return text;
 }
 
+// Returns how far a downgrade leads, with the reason why it leads no further.
 std::string render_reach(const Journey& journey, const Screen& screen) {
     const std::string lead = "  " + pad("reaches", 9) + "  ";
     const std::string reach = say("back to {}", journey.reaches);

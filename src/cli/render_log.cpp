@@ -1,8 +1,8 @@
 // Renders events as lines: for `log`, and for a run whose output is no terminal.
 //
 // event_words() writes for people and leaves out events that only the machine needs. log_words()
-// keeps every event, for people who look for the cause of something. All texts pass one_line(),
-// because details come from hosts.
+// keeps every event, for people in search of a cause. All texts pass one_line(), because details
+// come from hosts.
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
@@ -49,6 +49,7 @@ std::string ended_words(Outcome outcome, const Json& detail) {
     return with_reason(words, detail);
 }
 
+// Words for an action that a new conductor found on its host.
 std::string attached_words(Outcome outcome) {
     return outcome == Outcome::running ? "still runs; waiting for its end"
            : outcome == Outcome::none  ? "was never begun"
@@ -88,6 +89,7 @@ std::string by_whom(const Json& detail) {
     return person.empty() ? "" : " by " + person;
 }
 
+// A note shows its text, any other request its kind. "noted" as an answer says nothing new.
 std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
     const std::string words = detail["kind"].as_string() == "note" ? detail["text"].as_string()
@@ -133,6 +135,7 @@ std::string action_words(const Event& event, const model::Action& action) {
     return "";
 }
 
+// True if the action failed and is optional, so that its failure does not halt the run.
 bool goes_on_without(const Event& event, const model::Action& action) {
     const bool failed = event.outcome == Outcome::failed || event.outcome == Outcome::no
                         || event.outcome == Outcome::cannot_tell;
@@ -187,6 +190,8 @@ std::string run_words(const Event& event) {
     return "";
 }
 
+// Keeps the machine's own words for purpose and outcome, so that a line can be searched in the
+// journal.
 std::string log_words(const Json& event) {
     std::string words;
     for (const char* key : {"purpose", "outcome"}) {
@@ -203,6 +208,7 @@ std::string log_words(const Json& event) {
 
 }  // namespace
 
+// A gate is called by its name and any other action by its words, each with its member before it.
 std::string event_words(const Event& event, const model::Plan& plan) {
     const std::string about_run = run_words(event);
     if (!about_run.empty() || event.action >= plan.actions.size()) {
@@ -220,6 +226,7 @@ std::string event_words(const Event& event, const model::Plan& plan) {
                     + std::string(goes_on_without(event, action) ? k_goes_on : ""));
 }
 
+// Reasons are cut at the width of the screen: one event is one line, as in the journal.
 std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen) {
     Table table;
     for (const app::LogLine& line : lines) {

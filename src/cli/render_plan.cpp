@@ -2,7 +2,7 @@
 //
 // The plan is folded twice so that it fits: outline_of() makes a block of each member and phase,
 // and folded() makes one line of members that are treated alike. Every figure comes from the plan,
-// since the screen is part of what a person approves.
+// since a person approves the plan by this screen.
 #include "base/text.h"
 #include "cli/outline.h"
 #include "cli/render.h"
@@ -20,7 +20,7 @@ using model::Verb;
 
 constexpr std::size_t k_same_rows_max = 4;  // more members that are treated alike are counted
 constexpr std::size_t k_serves_columns = 14;
-constexpr std::size_t k_right_columns = k_serves_columns + 12;  // who serves, and how long
+constexpr std::size_t k_right_columns = k_serves_columns + 12;  // the serving members, and the time
 
 // A line of the table of steps.
 struct Line {
@@ -107,6 +107,7 @@ Line line_of(const Outline& outline, std::size_t index, const Plan& plan) {
     return line;
 }
 
+// Makes a line of each block. Blocks of checks alone are joined, and their member is left out.
 std::vector<Line> lines_of(const Outline& outline, const Plan& plan) {
     std::vector<Line> lines;
     std::size_t checks = 0;
@@ -201,6 +202,7 @@ std::string labelled(std::string_view label, const std::string& text, const Scre
     return hang("  " + pad(label, 9) + "  ", text, screen.width);
 }
 
+// A plan without times is said to have none, since 0 would read as "at once".
 std::string time_line(const Outline& outline, const Screen& screen) {
     std::string text =
         outline.takes_ms == 0 ? "not told by the pack" : "about " + about(outline.takes_ms);
@@ -247,6 +249,8 @@ std::string ways_back(const Plan& plan, const Screen& screen) {
     return text;
 }
 
+// A plan with ways back and no point of no return says so: its absence is good news and no
+// omission.
 std::string return_point(const Plan& plan, const Screen& screen) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     if (!point.exists) {
@@ -258,6 +262,7 @@ std::string return_point(const Plan& plan, const Screen& screen) {
            + labelled("Why there", say("{} ({})", point.because, point.source), screen);
 }
 
+// Lists the gates by the names that `--approve` takes.
 std::string approvals(const Plan& plan, const Screen& screen) {
     std::vector<std::string> gates;
     for (const Action& action : plan.actions) {

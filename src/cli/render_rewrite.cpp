@@ -17,6 +17,7 @@ std::string blobs(std::int64_t count) {
     return counted(static_cast<std::size_t>(count), "blob");
 }
 
+// Blobs that cannot be read keep their rows, so the store stays as it was for them.
 std::string finding_lines(const mover::blocks::RewriteReport& report, const Screen& screen) {
     const auto& findings = report.findings;
     std::string text;
@@ -30,6 +31,7 @@ std::string finding_lines(const mover::blocks::RewriteReport& report, const Scre
                               text);
 }
 
+// After a rewrite the old blobs still exist, and both commands that end this state are named.
 std::string old_line(const app::StoreRewritten& answer) {
     if (!answer.frees_old) {
         return say("the old blobs are all there: --free-old removes them once all is "

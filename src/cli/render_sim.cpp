@@ -31,13 +31,13 @@ Json json_of(const std::vector<sim::Wrong>& wrongs) {
     return list;
 }
 
+// Bad if the counterexample breaks here, too; a warning if it could not be replayed to its end.
 Tone tone_of(const sim::Replayed& story) {
     return story.breaks ? Tone::bad : (story.obstacle.empty() ? Tone::good : Tone::warn);
 }
 
-// Returns the result of a replay. A counterexample that does not break in the simulator shows a
-// difference between the model and the real runner, unless the simulator does not judge its
-// property.
+// Returns the result of a replay. A counterexample that does not break in the simulator shows that
+// model and runner differ, unless the simulator does not judge its property.
 std::string ending_of(const sim::Replayed& story) {
     if (story.breaks) {
         return say("breaks here, too, after {} of {} turns", story.told, story.turns);
@@ -80,6 +80,7 @@ std::string render_simulation(const app::Simulation& simulation,
     return text + show_not_simulated(simulation.not_simulated);
 }
 
+// Violations that a replay met on its way are listed below it, whatever property it was for.
 std::string render_replay(const app::Replay& replay, const Screen& screen) {
     std::string text = replay.stories.empty() ? "There is no story to replay.\n" : "";
     for (const sim::Replayed& story : replay.stories) {
@@ -107,6 +108,7 @@ Json json_of(const app::Replay& replay) {
         .set("not_simulated", json_of(replay.not_simulated));
 }
 
+// `shown` holds the first failed runs, each with the seed that repeats it.
 Json json_of(const app::Simulation& simulation) {
     Json shown = Json::Array{};
     for (const sim::Simulated& run : simulation.shown) {

@@ -1,7 +1,7 @@
 // The screen of `status`: the cause of a halt, the members, work in flight, and the next command.
 //
 // A halt comes first, because it needs a person. Lines without a content are left out. The last
-// line is the command that continues the run, so that nobody has to look it up at night.
+// line is the command that continues the run, so that it need not be looked up at night.
 #include "base/text.h"
 #include "cli/progress.h"
 #include "cli/render.h"
@@ -33,6 +33,7 @@ std::string word_of_status(const RunStatus& status) {
     return std::string(word_of(status.state.phase()));
 }
 
+// A run that waits or stands still is a warning; only a conducted run is neutral.
 Tone tone_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case Phase::finished:
@@ -50,10 +51,12 @@ Tone tone_of(const RunStatus& status) {
     return is_active(status) && status.conductor ? Tone::strong : Tone::warn;
 }
 
+// A line without a text is left out, label and all.
 std::string labelled(std::string_view label, const std::string& text, const Screen& screen) {
     return text.empty() ? "" : hang("  " + pad(label, 9) + "  ", text, screen.width);
 }
 
+// The first line after a halt: the plan, the run, its state, and how many steps are done.
 std::string head(const RunStatus& status, const Screen& screen) {
     const Progress progress = progress_of(status.plan, status.state);
     return say("{}   {} {} -> {}   run {}   {}   {} of {} steps\n",
@@ -94,6 +97,8 @@ std::string known_lines(const RunStatus& status, const Screen& screen) {
                         : text + labelled("", "read at " + show_time(status.gate_facts_ms), screen);
 }
 
+// Only an active run has work in flight. A halted run keeps the states of its actions, but they are
+// history.
 std::string now_lines(const RunStatus& status, const Screen& screen) {
     std::string text;
     if (!is_active(status)) {
@@ -151,6 +156,7 @@ std::string conductor_words(const RunStatus& status) {
                show_time(status.conductor->since_ms));
 }
 
+// The time of the last record tells a person whether the run still moves.
 std::string journal_words(const RunStatus& status) {
     return say("{}, the last at {}", counted(status.records, "record"), show_time(status.last_ms));
 }
@@ -178,12 +184,14 @@ std::string next_words(const RunStatus& status) {
     return resumes ? say("drydock resume -c {}", file) : "";
 }
 
+// True if the run was reverted or given up. Its own way back is then no offer any more.
 bool is_over(const RunStatus& status) {
     return status.state.phase() == Phase::returned || status.state.phase() == Phase::aborted;
 }
 
 }  // namespace
 
+// The way back is a promise of the plan, so it is left out for a run that was reverted or given up.
 std::string render_status(const RunStatus& status, const Screen& screen) {
     const std::string way_back = is_over(status) ? "" : way_back_now(status.plan, status.state);
     return halt_lines(status, screen) + head(status, screen)

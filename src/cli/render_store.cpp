@@ -20,6 +20,7 @@ std::string count_of(std::int64_t count, std::string_view noun) {
     return counted(static_cast<std::size_t>(count), noun);
 }
 
+// Returns the peculiarities of a version; empty for an ordinary one.
 std::string state_of(const blocks::VersionRow& version) {
     std::string words = version.is_valid ? "" : "invalid by backy2";
     words += version.is_protected ? (words.empty() ? "protected" : ", protected") : "";
@@ -32,6 +33,7 @@ std::string state_of(const blocks::VersionRow& version) {
     return words;
 }
 
+// Keeps the date to the second, and the snapshot with the name.
 std::string version_table(const std::vector<blocks::VersionRow>& versions) {
     Table table;
     for (std::size_t i = 0; i < versions.size() && i < k_lines_max; ++i) {
@@ -69,6 +71,7 @@ std::string range_words(const std::vector<blocks::ByteRange>& ranges) {
     return join(words, ", ");
 }
 
+// A version that is not whole is named with its lost ranges, so a person can judge the damage.
 std::string lost_line(const blocks::VersionVerdict& version, const Screen& screen) {
     return say("  {}  {}  {}\n",
                version.version.uid,
@@ -81,6 +84,7 @@ std::string lost_line(const blocks::VersionVerdict& version, const Screen& scree
 
 }  // namespace
 
+// A half-done upgrade has two ways on, and both commands are named.
 std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
     if (schema.half_done.empty()) {
         return say("schema of backy2 {}\n", schema.release);
@@ -169,6 +173,7 @@ render_restored(const blocks::Restored& restored, const std::string& path, const
                            screen.width));
 }
 
+// A dry run and a real run share the list of steps, in the future and in the past tense.
 std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen) {
     const blocks::UpgradeReport& report = answer.report;
     if (report.steps.empty()) {

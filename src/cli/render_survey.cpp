@@ -60,6 +60,7 @@ std::vector<Row> standard_rows(const app::Survey& survey) {
     return rows;
 }
 
+// Facts that the pack does not bind to a standard fact, by their own names.
 std::vector<Row> other_rows(const app::Survey& survey) {
     std::map<std::string, Row> rows;
     for (const auto& [key, source] : survey.sources) {
@@ -75,6 +76,7 @@ std::vector<Row> other_rows(const app::Survey& survey) {
     return list;
 }
 
+// One row a member, one column a standard fact that the pack binds.
 std::string member_table(const app::Survey& survey, const Screen& screen) {
     const auto rows = standard_rows(survey);
     Table table;
@@ -116,6 +118,7 @@ std::string tally(const app::Survey& survey, const Row& row) {
     return shorten(join(words, ", "), 72);
 }
 
+// Lists a value for each member, or the counted values where there are many members.
 std::vector<std::string> other_line(const app::Survey& survey, const Row& row, bool is_listed) {
     std::vector<std::string> line = {row.name};
     if (!is_listed) {
@@ -129,6 +132,7 @@ std::vector<std::string> other_line(const app::Survey& survey, const Row& row, b
     return line;
 }
 
+// The head names the members only where each has a column.
 std::string other_table(const app::Survey& survey, const Screen& screen) {
     const auto rows = other_rows(survey);
     const bool is_listed = survey.cluster.members.size() <= k_columns_max;
@@ -146,6 +150,7 @@ std::string other_table(const app::Survey& survey, const Screen& screen) {
     return rows.empty() ? "" : "\n" + table.text();
 }
 
+// Facts that belong to no member.
 std::string system_table(const app::Survey& survey, const Screen& screen) {
     Table table;
     bool has_rows = false;
@@ -192,6 +197,7 @@ std::string unreachable_lines(const app::Survey& survey, const Screen& screen) {
 
 }  // namespace
 
+// The parts stand in the order of a person's questions: members, details, and gaps.
 std::string render_survey(const app::Survey& survey, const Screen& screen) {
     return say("{}   {}   {}, {} read in {}\n\n",
                screen.paint(Tone::strong, survey.cluster.name),

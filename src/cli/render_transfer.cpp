@@ -14,6 +14,7 @@ std::string block_rows(std::int64_t count) {
 
 }  // namespace
 
+// Columns that the format of the file cannot hold are named, since a later import lacks them.
 std::string render_exported(const mover::blocks::ExportReport& report,
                             const std::string& path,
                             const Screen& screen) {
@@ -29,6 +30,7 @@ std::string render_exported(const mover::blocks::ExportReport& report,
     return text;
 }
 
+// An import compares names of blobs only, so the screen names the command that reads them.
 std::string render_imported(const mover::blocks::ImportReport& report, const Screen& screen) {
     return say("{}: {} as {}, {}, format {}; every blob is there by its name "
                "(`drydock store verify` reads them)\n",

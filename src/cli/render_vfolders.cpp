@@ -21,6 +21,7 @@ struct FindingWords {
     const char* words;
 };
 
+// The order is that of the screen.
 constexpr FindingWords k_findings[] = {
     {FindingKind::collision, "in the old place and in the new one"},
     {FindingKind::elsewhere, "in layout 3 under another scope than the list says"},
@@ -55,6 +56,7 @@ std::string finding_lines(const rename::Findings& findings) {
     return text;
 }
 
+// The option is named only where it would help.
 std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const bool has_strays = answer.report.findings.of(FindingKind::unlisted).count > 0
                             || answer.report.findings.of(FindingKind::newer).count > 0;
@@ -65,6 +67,7 @@ std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen)
                           : "");
 }
 
+// A move that was interrupted has a journal, so a dry run tells how far it came.
 std::string dry_line(const rename::MoveReport& report) {
     return report.is_resumed ? say("under way: {} of {} are known to be in their places\n",
                                    report.there,
@@ -74,6 +77,7 @@ std::string dry_line(const rename::MoveReport& report) {
                                    report.in_place);
 }
 
+// The commands that finish or revert the move are named while both are possible.
 std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const rename::MoveReport& report = answer.report;
     const std::string word = !report.is_done    ? screen.paint(Tone::bad, "done in part")
@@ -114,6 +118,7 @@ Json json_of_findings(const rename::Findings& findings) {
 
 }  // namespace
 
+// The result comes first, then the findings that explain it.
 std::string render_vfolders(const app::VfoldersMoved& answer, const Screen& screen) {
     if (answer.finishes) {
         return say("{}: {} empty directories of layout 2 removed; there is no way back\n",

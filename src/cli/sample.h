@@ -1,5 +1,5 @@
 // Samples for this folder's tests: a plan of a rolling upgrade of three members, runs of it, and an
-// app that answers what a test tells it to. Only tests link them.
+// app with the answers that a test sets. Only tests link them.
 #pragma once
 
 #include "app/app.h"
@@ -14,7 +14,7 @@
 namespace drydock::cli {
 
 [[nodiscard]] model::Plan sample_plan();
-// Rolling over so many members.
+// Returns a rolling upgrade of that many members.
 [[nodiscard]] model::Plan sample_plan_of(std::size_t members);
 // Every action before `id` is done; `id` has the status.
 [[nodiscard]] run::State
@@ -23,10 +23,11 @@ sample_state(const model::Plan& plan, const std::string& id, run::Status status)
 // 3.4.23 -> 3.5.16 -> 3.6.1; run 11 has closed the first hop, run 12 is the second.
 [[nodiscard]] app::Journey sample_journey();
 [[nodiscard]] app::Survey sample_survey();
-// With a story if it does not hold.
+// Returns a check, with a counterexample if it does not hold.
 [[nodiscard]] app::Checked sample_check(checker::Verdict verdict);
 
-// What the app of the tests answers, and what it was asked ("approve point-of-no-return").
+// The answers of the app in tests, and the requests that it received ("approve
+// point-of-no-return").
 struct FakeApp {
     app::Answer<app::RunStatus> run = sample_status(run::State(sample_plan().actions.size()));
     app::Answer<app::RunStatus> resumed = run;
@@ -47,7 +48,8 @@ struct FakeApp {
 
 [[nodiscard]] FakeApp& fake_app();
 
-// Compares with tests/golden/cli/<name>; DRYDOCK_ACCEPT=1 writes it instead, and skips.
+// Compares the text with tests/golden/cli/<name>. With DRYDOCK_ACCEPT=1 writes the file instead,
+// and skips the test.
 void expect_golden(const std::string& name, const std::string& text);
 
 }  // namespace drydock::cli

@@ -1,4 +1,4 @@
-// Say: lines for people. Text from hosts, packs and files cannot begin a line of its own.
+// say() formats lines for people. Text from hosts, packs and files cannot begin a line of its own.
 #pragma once
 
 #include "cli/visible.h"
@@ -11,7 +11,7 @@
 
 namespace drydock::cli {
 
-// What stands for an argument of that type: text on one line, all else as it is.
+// The formatted form of an argument: text on one line, any other type as it is.
 template <class T>
 using Said = std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
 
@@ -24,8 +24,8 @@ Said<T> say_one(const T& value) {
     }
 }
 
-// fmt::format() whose arguments stay on one line; only the form has new lines. The tree's own check
-// (tests/tidy) lets nothing else format text in this folder.
+// Formats as fmt::format() does, with arguments kept on one line: only the format string has new
+// lines. A check of the tree (tests/tidy) forbids any other formatting of text in this folder.
 template <class... T>
 std::string say(fmt::format_string<Said<T>...> form, const T&... values) {
     return fmt::format(form, say_one(values)...);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t k_cell_bytes_max = 4096;  // a path may be as long
 
+// Codes of the 16 basic colours, which every terminal shows in its own palette.
 std::string_view code_of(Tone tone) {
     switch (tone) {
     case Tone::strong:
@@ -71,6 +72,7 @@ std::string Screen::paint(Tone tone, std::string_view text) const {
     return escape(code_of(tone)) + "m" + std::string(text) + escape("0m");
 }
 
+// NO_COLOR counts if it is set to anything but an empty text (no-color.org).
 bool wants_color(std::string_view mode, bool terminal, const char* no_color) {
     if (mode != "auto") {
         return mode == "always";
@@ -154,6 +156,7 @@ void Table::add(std::vector<std::string> cells) {
     rows_.push_back(std::move(cells));
 }
 
+// Blanks at the end of a line are removed, so that a narrow terminal does not wrap them.
 std::string Table::text(std::size_t indent) const {
     std::vector<std::size_t> widths;
     for (const auto& row : rows_) {

@@ -1,7 +1,7 @@
-// Screen: how text is laid out and coloured; the only place that knows escape sequences.
+// Screen: the layout and the colours of text. Only this file knows escape sequences.
 //
-// Colour only helps: everything is there without it. Widths count characters, not bytes. Plain
-// values, pure functions.
+// Colour is never the only sign: all content is there without it. Widths count characters, not
+// bytes. Plain values, pure functions.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,11 @@ struct Screen {
     [[nodiscard]] std::string paint(Tone tone, std::string_view text) const;
 };
 
-// The start of an escape sequence of ours, up to its code: visible() lets only those pass.
+// Returns the start of an escape sequence of this process, up to its code. visible() passes only
+// those.
 [[nodiscard]] std::string escape(std::string_view code);
-// A secret of this process that is in each of our sequences, so that no text can forge one; of hex
-// digits. Empty (as tests have it): any sequence counts as ours.
+// Sets the secret of this process that is in each of its sequences, so that no text can forge one;
+// hex digits. While it is empty, as in tests, any sequence passes.
 void set_escape_key(std::string key);
 
 // `mode` is auto, always or never; auto means on a terminal, unless NO_COLOR is set and not empty.
@@ -32,10 +33,10 @@ void set_escape_key(std::string key);
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 [[nodiscard]] std::string pad(std::string_view text, std::size_t columns);
 [[nodiscard]] std::string pad_left(std::string_view text, std::size_t columns);
-// At most so many columns; what is cut off is shown as "...".
+// Returns the text in at most that many columns; "..." stands for the part that was cut off.
 [[nodiscard]] std::string shorten(std::string_view text, std::size_t columns);
 [[nodiscard]] std::vector<std::string> wrap(std::string_view text, std::size_t columns);
-// `lead` and the text; its further lines stand under the first one's text. Ends with a new line.
+// Returns `lead` and the text, whose further lines stand under the first one. Ends with a new line.
 [[nodiscard]] std::string hang(std::string_view lead, std::string_view text, std::size_t width);
 
 // Left-aligned columns, two blanks apart.

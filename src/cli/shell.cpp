@@ -73,6 +73,7 @@ std::string command(const Json& request) {
            + (output.empty() ? "" : " > " + shell_word(output));
 }
 
+// `-f` makes curl fail where the server answers with an error.
 std::string http(const Json& request) {
     const std::string& method = request["method"].as_string();
     std::string text = "curl -fsS -X " + (method.empty() ? std::string("GET") : method);
@@ -105,6 +106,8 @@ std::string shell_word(std::string_view word) {
     return text + "'";
 }
 
+// Requests that only the agent can carry out, such as packages and environments, have no command
+// here.
 std::string shell_of(const Json& request) {
     const std::string& kind = request["kind"].as_string();
     if (kind == "service_start") {

@@ -93,6 +93,7 @@ std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::strin
     return std::nullopt;
 }
 
+// Returns the innermost command that was parsed.
 CLI::App* chosen(CLI::App& app) {
     CLI::App* command = &app;
     while (!command->get_subcommands().empty()) {
@@ -117,6 +118,7 @@ Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
     return wrong_use(error.what(), say("see `drydock {}--help`", name));
 }
 
+// The library counts the values that an option takes; a flag takes none.
 OptionInfo info_of(const CLI::Option& option) {
     OptionInfo info;
     for (const std::string& name : option.get_snames()) {

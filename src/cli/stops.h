@@ -1,4 +1,4 @@
-// What is told when a command line cannot be parsed, and how a parser's commands are walked.
+// The answers to command lines that cannot be parsed, and walks over the parser's commands.
 #pragma once
 
 #include "cli/invocation.h"
@@ -16,16 +16,17 @@ class ParseError;
 
 namespace drydock::cli {
 
-// The commands in the order in which they were added, "journal verify" as one.
+// Returns the commands in the order in which they were added, "journal verify" as one.
 [[nodiscard]] std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app);
-// The command that was typed.
+// Returns the command that was typed.
 [[nodiscard]] CLI::App* chosen(CLI::App& app);
 [[nodiscard]] OptionInfo info_of(const CLI::Option& option);
 
-// The library reports a misspelt command as "a subcommand is required"; this names the word itself.
+// Returns wrong use that names a misspelt command. The library itself would only say "a subcommand
+// is required".
 [[nodiscard]] std::optional<Stop> misspelt_command(CLI::App& app,
                                                    const std::vector<std::string>& arguments);
-// Help that was asked for, or wrong use with what to do instead.
+// Returns help that was asked for, or wrong use with advice.
 [[nodiscard]] Stop stop_of(CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace drydock::cli

@@ -51,6 +51,7 @@ std::string store_progress_words(const std::string& verb,
     return words;
 }
 
+// On a terminal the line before is erased; elsewhere each line stays.
 void StoreProgressLine::show(const app::StoreProgress& progress) {
     const std::int64_t now = clock_.monotonic_ms();
     if (now - told_ms_ < (is_live_ ? k_redraw_ms : k_line_ms)) {
@@ -62,6 +63,7 @@ void StoreProgressLine::show(const app::StoreProgress& progress) {
     is_drawn_ = is_live_;
 }
 
+// The rate is the mean since the start.
 std::string progress_json(const app::StoreProgress& progress, std::int64_t elapsed_ms) {
     Json json;
     json.set("done", progress.done).set("of", progress.all).set("unit", progress.unit);

@@ -1,5 +1,5 @@
-// How long work on a store is shown while it goes: one line that is drawn anew on a terminal, a
-// line every half minute elsewhere, and the progress file of an action. Not thread-safe.
+// The progress of long work on a store: a line that is redrawn on a terminal, a line every half
+// minute elsewhere, and the progress file of an action. Not thread-safe.
 #pragma once
 
 #include "app/block_store.h"
@@ -24,7 +24,7 @@ public:
         , told_ms_(begun_ms_) {}
 
     void show(const app::StoreProgress& progress);
-    // Takes the line off a terminal.
+    // Erases the line from a terminal.
     void clear();
 
 private:
@@ -37,14 +37,14 @@ private:
     bool is_drawn_ = false;
 };
 
-// The value of DRYDOCK_PROGRESS; empty if this is no action of a run.
+// Returns the value of DRYDOCK_PROGRESS; empty if this process is no action of a run.
 [[nodiscard]] std::string progress_path();
 
 // The file that an agent names to its commands in DRYDOCK_PROGRESS. It is replaced by rename, at
-// most twice a second. A file that cannot be written is passed over: progress is no result.
+// most twice a second. A failed write is ignored, because progress is no result.
 class StoreProgressFile {
 public:
-    // An empty `path`: nobody asked.
+    // An empty `path` writes nothing.
     StoreProgressFile(std::string path, os::Clock& clock)
         : path_(std::move(path))
         , clock_(clock)
@@ -59,7 +59,7 @@ private:
     std::int64_t written_ms_ = 0;
 };
 
-// What stands in that file: done, of, rate in units a second, unit.
+// Returns the content of that file: done, of, rate in units a second, unit.
 [[nodiscard]] std::string progress_json(const app::StoreProgress& progress,
                                         std::int64_t elapsed_ms);
 

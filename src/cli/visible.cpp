@@ -81,6 +81,7 @@ bool is_plain_ascii(char c) {
 
 }  // namespace
 
+// An invalid byte is shown alone, so that the text after it is read from the next byte.
 std::string visible(std::string_view text) {
     std::string result;
     result.reserve(text.size());

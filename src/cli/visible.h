@@ -1,9 +1,9 @@
-// Visible: what text from hosts, packs and files may do to a terminal: nothing.
+// Visible: makes text from hosts, packs and files harmless for a terminal.
 //
 // All output of drydock passes visible(), the one function at its boundary. It shows control
-// characters (C0, C1, DEL), the characters that turn the direction of text, and bytes that are no
-// UTF-8 as `\u001b`, which is also how JSON writes them. New lines and tabs stay. Of escape
-// sequences only those of Screen pass, which carry a key that nobody outside this process knows.
+// characters (C0, C1, DEL), characters that turn the direction of text, and invalid UTF-8 as
+// `\u001b`, the form that JSON has for them, too. New lines and tabs stay. Of escape sequences only
+// those of Screen pass. They carry a key that no process but this one knows.
 #pragma once
 
 #include <ostream>
@@ -15,7 +15,7 @@ namespace drydock::cli {
 
 [[nodiscard]] std::string visible(std::string_view text);
 
-// The same, with new lines shown too: for text that belongs on one line.
+// Makes text visible for one line: new lines are shown, too.
 [[nodiscard]] std::string one_line(std::string_view text);
 
 class VisibleBuffer final : public std::streambuf {
@@ -34,7 +34,7 @@ private:
     std::string waiting_;  // not written yet: a character may be cut in two
 };
 
-// Writes to another stream what it gets, made visible. Not thread-safe.
+// A stream that writes its text, made visible, to another stream. Not thread-safe.
 class VisibleStream final : public std::ostream {
 public:
     // `target` must outlive this.

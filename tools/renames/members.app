@@ -16,7 +16,7 @@ src/app/app.h Simulation::shown examples
 src/app/app.h RunStatus::stands_between_runs is_between_runs
 src/app/app.h Checked CheckResult
 src/app/app.h Verified VerifiedRun
-src/app/internal.h Store StateDir
+# src/app/internal.h Store StateDir: wants the variables named `store` of this type to follow
 src/app/internal.h Store::open_to_look open_read_only
 src/app/internal.h Replayed ReplayedRun
 src/app/chain.h ChainRequest::before old_package
@@ -72,4 +72,4 @@ src/cli/store_progress.h StoreProgressLine::out_ stream_
 src/cli/sample.h FakeApp::asked requests
 src/cli/say.h Said FormatArgument
 src/cli/say.h say_one format_argument
-src/cli/stops.h Stop ParseResult
+src/cli/invocation.h Stop EarlyExit
