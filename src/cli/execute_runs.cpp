@@ -33,6 +33,7 @@ bool goes_on(const RunStatus& status) {
 
 }  // namespace
 
+// JSON comes first: a script may run on a terminal, too.
 std::unique_ptr<app::Observer> Command::observer() {
     if (typed_.json) {
         return std::make_unique<JsonLines>(console_.out, console_.clock);
@@ -114,6 +115,7 @@ int Command::upgrade() {
     return conduct(begin, typed_.to);
 }
 
+// Signs the plan as it was read, so a file that is not a plan is refused before a key is used.
 int Command::sign() {
     const auto plan = app::read_plan(typed_.plan_file);
     if (!plan) {

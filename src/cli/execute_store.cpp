@@ -44,6 +44,7 @@ int Command::inspect_store() {
     return has_damage ? app::k_exit_no : exit_code;
 }
 
+// Rows of no version are damage, although every version can be restored.
 int Command::verify_store() {
     const auto answer = with_store_progress(
         "verify", [&](const auto& tell) { return app::verify_store(store_request(), tell); });
@@ -96,6 +97,7 @@ int Command::upgrade_store() {
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
 }
 
+// Blobs that could not be read are findings: the rest was rewritten, and the exit code is 1.
 int Command::rewrite_store(mover::blocks::RewriteWork work) {
     const app::StoreRewriteRequest request = {store_request(),
                                               work,

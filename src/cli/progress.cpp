@@ -175,6 +175,7 @@ Progress progress_of(const Plan& plan, const State& state) {
     return progress;
 }
 
+// Returns a line for each busy action, open gate and running soak.
 std::vector<std::string>
 under_way(const Plan& plan, const State& state, const ActionProgress& progress) {
     std::vector<std::string> lines;

@@ -47,6 +47,7 @@ std::string old_line(const app::StoreRewritten& answer) {
 
 }  // namespace
 
+// One of three texts: the count of a dry run, the result of going back, or that of a rewrite.
 std::string render_rewritten(const app::StoreRewritten& answer, const Screen& screen) {
     if (answer.dry_run) {
         return say("would look at {} and rewrite those that need it\njournal: {}\n",

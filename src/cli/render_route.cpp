@@ -27,6 +27,8 @@ std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen
 
 }  // namespace
 
+// The route is over several hops, but a plan is made of the first one only; the last line names
+// both commands.
 std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     const auto& hops = answer.route.hops;
     if (hops.empty()) {

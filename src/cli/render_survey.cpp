@@ -18,6 +18,7 @@ namespace {
 using model::FactSource;
 using model::Observation;
 
+// The standard facts, in the order of their columns.
 constexpr std::array<std::string_view, 9> k_standard = {
     "installed", "running", "ready", "format", "copy", "writes", "level", "serving", "on_disk"};
 constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed

@@ -36,6 +36,7 @@ std::vector<std::string> names_below(CLI::App& app) {
     return names;
 }
 
+// Only long names are candidates: a short option is a letter, and no letter resembles another.
 std::vector<std::string> option_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::Option* option : app.get_options()) {
