@@ -380,15 +380,15 @@ private:
                           invocation_.copy,
                           "FILE",
                           "the copy of the metadata that is made first");
-        auto* back =
+        auto* copy_option =
             text(upgrade, "--back", invocation_.back, "FILE", "put such a copy back instead");
-        back->excludes(copy)->excludes("--undo");
+        copy_option->excludes(copy)->excludes("--undo");
         text(upgrade,
              "--keep-as",
              invocation_.keep_as,
              "NAME",
              "with --back: the schema drydock_before_NAME gets the tables of now")
-            ->needs(back);
+            ->needs(copy_option);
         add_rewrite(
             add_store(stores, "encrypt", "encrypt every plain blob in place", k_json | k_dry_run));
         auto* rekey =
