@@ -217,8 +217,8 @@ Executed executed(const model::Cluster& cluster,
     return {text_of(member, sources), sha256_hex(decides.dump())};
 }
 
-// The three functions below feed digests. A new field of the model belongs here, or a change of it
-// would pass without a question.
+// This function and the two below feed digests. A new field of the model belongs here, or a change
+// of it would pass without a question.
 Json to_json(const model::Policy& policy) {
     Json json;
     json.set("max_unavailable", policy.max_unavailable).set("soak_ms", policy.soak_ms);

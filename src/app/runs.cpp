@@ -220,8 +220,8 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
     return travel.go_on(std::move(ended), std::move(session));
 }
 
-// An open run comes first, then the rest of its journey. The approvals of the command line hold for
-// both.
+// Continues the open run, then the rest of its journey. Approvals without a version hold for the
+// open run only.
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
     auto store = store_of(options);
     if (!store) {

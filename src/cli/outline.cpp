@@ -134,8 +134,8 @@ std::int64_t Block::takes_ms() const {
 
 namespace {
 
-// Returns the quorum of the largest role that the plan touches, if it is the only role; else 0,
-// because one figure cannot stand for several roles.
+// Returns the quorum of the only role with members; 0 if there are several, because one figure
+// cannot stand for them.
 int only_quorum(const Plan& plan) {
     const auto role_count = std::count_if(plan.roles.begin(),
                                           plan.roles.end(),

@@ -33,7 +33,7 @@ std::string word_of_status(const RunStatus& status) {
     return std::string(word_of(status.state.phase()));
 }
 
-// A run that waits or stands still is a warning; only a conducted run is neutral.
+// A run that waits or stands still is a warning. A conducted run is only emphasised.
 Tone tone_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case Phase::finished:
