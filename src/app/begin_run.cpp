@@ -67,8 +67,8 @@ namespace {
 
 // Refuses a plan that has a run already. A plan is run once: the rest of an open run is resumed,
 // and a run that is over needs a new plan from new facts.
-Status not_run_before(Store& store, const model::Plan& plan) {
-    const auto info = store.journal().find_run(plan.run);
+Status not_run_before(Store& state_dir, const model::Plan& plan) {
+    const auto info = state_dir.journal().find_run(plan.run);
     if (!info) {
         return {};
     }
@@ -86,21 +86,21 @@ Status not_run_before(Store& store, const model::Plan& plan) {
 // Refuses a downgrade over a hop whose run has closed the way back. The age of the plan does not
 // matter, because the run may have closed it after the plan was made.
 std::optional<Failure>
-refuse_plan_back(const Options& options, Store& store, const model::Plan& plan) {
-    return plan.procedure == "downgrade" ? refuse_closed_before(options, store, plan.to)
+refuse_plan_back(const Options& options, Store& state_dir, const model::Plan& plan) {
+    return plan.procedure == "downgrade" ? refuse_closed_before(options, state_dir, plan.to)
                                          : std::nullopt;
 }
 
 // Refuses early, with friendly words. These checks race with other processes; the journal repeats
 // the ones that must hold in the commit of the birth.
-Answer<bool> may_begin(const Options& options, Store& store, const model::Plan& plan) {
-    if (auto closed = refuse_plan_back(options, store, plan)) {
+Answer<bool> may_begin(const Options& options, Store& state_dir, const model::Plan& plan) {
+    if (auto closed = refuse_plan_back(options, state_dir, plan)) {
         return tl::unexpected(std::move(*closed));
     }
-    if (Status fresh = not_run_before(store, plan); !fresh) {
+    if (Status fresh = not_run_before(state_dir, plan); !fresh) {
         return refuse(fresh.error());
     }
-    auto active = store.current_run(false);
+    auto active = state_dir.current_run(false);
     if (active && active->run.id != plan.returns_from) {
         return run_in_progress(*active, plan.cluster_file);
     }
@@ -132,8 +132,9 @@ Json created_detail(const Options& options, const Departure& departure) {
 
 // Explains a refused birth. Where another run came first, the refusal names that run instead of the
 // journal's error code.
-tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, const Error& error) {
-    auto active = store.current_run(false);
+tl::unexpected<Failure>
+cannot_begin(Store& state_dir, const model::Plan& plan, const Error& error) {
+    auto active = state_dir.current_run(false);
     const bool open = error.code == "journal.run.open" || error.code == "journal.lease.held";
     return open && active ? run_in_progress(*active, plan.cluster_file) : refuse(error);
 }
@@ -141,17 +142,17 @@ tl::unexpected<Failure> cannot_begin(Store& store, const model::Plan& plan, cons
 // Saves the plan, makes the run, and executes it. The plan is durable before its run exists, since
 // a resume reads the plan from the state directory.
 Answer<RunStatus>
-begin(const Options& options, Store& store, const Departure& departure, LocalSession& session) {
+begin(const Options& options, Store& state_dir, const Departure& departure, LocalSession& session) {
     const model::Plan& plan = session.plan();
-    if (auto closed = refuse_plan_back(options, store, plan)) {
+    if (auto closed = refuse_plan_back(options, state_dir, plan)) {
         return tl::unexpected(std::move(*closed));
     }
-    if (Status saved = store.save_plan(plan); !saved) {
+    if (Status saved = state_dir.save_plan(plan); !saved) {
         return refuse(saved.error());
     }
     const Json detail = created_detail(options, departure);
     if (Status begun = session.run().begin(detail, departure.follows); !begun) {
-        return cannot_begin(store, plan, begun.error());
+        return cannot_begin(state_dir, plan, begun.error());
     }
     return conduct(options, session);
 }
@@ -169,16 +170,16 @@ std::future<Status> start_proof(const Options& options, const model::Plan& plan)
 // The session becomes the caller's only at the birth. Until then its destructor closes the
 // conversations with the hosts, and nothing of the attempt is left.
 Answer<RunStatus> carry_out(const Options& options,
-                            Store& store,
+                            Store& state_dir,
                             Departure& departure,
                             Observer& observer,
                             SessionPointer& session) {
     const model::Plan& plan = departure.plan;
-    auto allowed = may_begin(options, store, plan);
+    auto allowed = may_begin(options, state_dir, plan);
     if (!allowed) {
         return tl::unexpected(allowed.error());
     }
-    auto opened = LocalSession::open(options, store, plan, observer);
+    auto opened = LocalSession::open(options, state_dir, plan, observer);
     if (!opened) {
         return tl::unexpected(opened.error());
     }
@@ -195,7 +196,7 @@ Answer<RunStatus> carry_out(const Options& options,
         return not_begun(plan);
     }
     session = std::move(*opened);
-    return begin(options, store, departure, *session);
+    return begin(options, state_dir, departure, *session);
 }
 
 }  // namespace drydock::app

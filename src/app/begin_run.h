@@ -28,7 +28,7 @@ struct Departure {
 // Begins the run, unless options.dry_run, and conducts it to its end, a gate, a pause or a halt.
 // `session` is set at the birth and holds the run's lease until it is destroyed.
 [[nodiscard]] Answer<RunStatus> carry_out(const Options& options,
-                                          Store& store,
+                                          Store& state_dir,
                                           Departure& departure,
                                           Observer& observer,
                                           SessionPointer& session);

@@ -104,11 +104,11 @@ struct Replayed {
 // The same of every run of the journal that led beyond `version`, since the cluster last returned
 // to it. What cannot be read refuses, too.
 [[nodiscard]] std::optional<Failure>
-refuse_closed_before(const Options& options, Store& store, const std::string& version);
+refuse_closed_before(const Options& options, Store& state_dir, const std::string& version);
 
-[[nodiscard]] Answer<Replayed> replay(Store& store, const journal::RunInfo& info);
+[[nodiscard]] Answer<Replayed> replay(Store& state_dir, const journal::RunInfo& info);
 [[nodiscard]] Answer<RunStatus>
-status_of(Store& store, const Replayed& replayed, std::int64_t now_ms);
+status_of(Store& state_dir, const Replayed& replayed, std::int64_t now_ms);
 
 [[nodiscard]] std::string current_user();
 

@@ -48,12 +48,12 @@ bool is_finished(const Replayed& run) {
 
 // Follows the links from the newest run to the first. The limit bounds how much a damaged record
 // could make it read.
-Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
+Answer<std::vector<Replayed>> read_runs(Store& state_dir, const Replayed& newest) {
     std::vector<Replayed> runs = {newest};
     std::string previous = record_of(newest)->before;
     while (!previous.empty() && runs.size() < k_runs_max) {
-        auto info = store.journal().find_run(previous);
-        auto run = info ? replay(store, *info) : Answer<Replayed>(refuse(info.error()));
+        auto info = state_dir.journal().find_run(previous);
+        auto run = info ? replay(state_dir, *info) : Answer<Replayed>(refuse(info.error()));
         if (!run) {
             return tl::unexpected(run.error());
         }
@@ -66,12 +66,12 @@ Answer<std::vector<Replayed>> read_runs(Store& store, const Replayed& newest) {
 
 // Returns the journal's newest run if it belongs to the same journey, else the run itself. So the
 // status of an old run shows the journey as it stands now.
-Answer<Replayed> find_newest(Store& store, const Replayed& run) {
-    auto info = newest_leg(store);
+Answer<Replayed> find_newest(Store& state_dir, const Replayed& run) {
+    auto info = newest_leg(state_dir);
     if (!info || info->run.id == run.info.run.id) {
         return run;
     }
-    auto newest = replay(store, *info);
+    auto newest = replay(state_dir, *info);
     if (!newest) {
         return newest;
     }
@@ -183,12 +183,12 @@ Journey outline(const JourneyRecord& record) {
 
 // Runs that name another journey, or a hop that the newest route no longer has, are left out. The
 // route is found anew before each hop and may have become shorter.
-Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
+Answer<std::optional<Journey>> journey_of(Store& state_dir, const Replayed& run) {
     if (!record_of(run)) {
         return std::optional<Journey>();
     }
-    const auto newest = find_newest(store, run);
-    auto runs = newest ? read_runs(store, *newest)
+    const auto newest = find_newest(state_dir, run);
+    auto runs = newest ? read_runs(state_dir, *newest)
                        : Answer<std::vector<Replayed>>(tl::unexpected(newest.error()));
     if (!runs) {
         return tl::unexpected(runs.error());
@@ -211,12 +211,12 @@ Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run) {
 
 // Only a finished downgrade leads to the hop before it. While it is open, the next downgrade would
 // revert a run in the middle of a hop.
-Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& way_back) {
+Answer<std::optional<Replayed>> find_hop_before(Store& state_dir, const Replayed& way_back) {
     const auto record = record_of(way_back);
     if (!record || !is_way_back(way_back) || !is_finished(way_back) || record->hop == 0) {
         return std::optional<Replayed>();
     }
-    const auto runs = read_runs(store, way_back);
+    const auto runs = read_runs(state_dir, way_back);
     if (!runs) {
         return tl::unexpected(runs.error());
     }
@@ -225,12 +225,12 @@ Answer<std::optional<Replayed>> find_hop_before(Store& store, const Replayed& wa
 }
 
 // The stop that the hop reaches is no longer ahead, so it leaves `through`.
-Answer<std::optional<JourneyRecord>> next_record(Store& store) {
-    auto info = newest_leg(store);
+Answer<std::optional<JourneyRecord>> next_record(Store& state_dir) {
+    auto info = newest_leg(state_dir);
     if (!info) {
         return std::optional<JourneyRecord>();
     }
-    const auto newest = replay(store, *info);
+    const auto newest = replay(state_dir, *info);
     if (!newest) {
         return tl::unexpected(newest.error());
     }
@@ -246,13 +246,13 @@ Answer<std::optional<JourneyRecord>> next_record(Store& store) {
 }
 
 // Rehearsals are runs of the journal but change nothing of the cluster, so they are passed over.
-Answer<journal::RunInfo> newest_leg(Store& store) {
-    const auto runs = store.journal().list_runs();
+Answer<journal::RunInfo> newest_leg(Store& state_dir) {
+    const auto runs = state_dir.journal().list_runs();
     if (!runs) {
         return refuse(runs.error());
     }
     for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
-        const auto plan = store.load_plan(*run);
+        const auto plan = state_dir.load_plan(*run);
         if (!plan) {
             return refuse(plan.error());
         }
@@ -260,7 +260,7 @@ Answer<journal::RunInfo> newest_leg(Store& store) {
             return *run;
         }
     }
-    return store.current_run(true);  // says that there is none
+    return state_dir.current_run(true);  // says that there is none
 }
 
 // A gate without a version belongs to the first run. A later run takes only gates that name the

@@ -34,19 +34,19 @@ struct JourneyRecord {
 [[nodiscard]] Journey outline(const JourneyRecord& record);
 
 // Returns the journey of a run as the journal has it now; nothing for a run without a journey.
-[[nodiscard]] Answer<std::optional<Journey>> journey_of(Store& store, const Replayed& run);
+[[nodiscard]] Answer<std::optional<Journey>> journey_of(Store& state_dir, const Replayed& run);
 
 // Returns the run to take back after `way_back`, a finished downgrade of a journey: the way forward
 // of the previous hop. Returns nothing if there is none, or if `way_back` is no such run.
-[[nodiscard]] Answer<std::optional<Replayed>> find_hop_before(Store& store,
+[[nodiscard]] Answer<std::optional<Replayed>> find_hop_before(Store& state_dir,
                                                               const Replayed& way_back);
 
 // Returns the record of the next run of the newest run's journey; nothing if no way forward is
 // next.
-[[nodiscard]] Answer<std::optional<JourneyRecord>> next_record(Store& store);
+[[nodiscard]] Answer<std::optional<JourneyRecord>> next_record(Store& state_dir);
 
 // Returns the newest run that is no rehearsal, and so changed the cluster. Error: "run.none".
-[[nodiscard]] Answer<journal::RunInfo> newest_leg(Store& store);
+[[nodiscard]] Answer<journal::RunInfo> newest_leg(Store& state_dir);
 
 // Returns the gates in `approvals` that belong to a run which leads to `target`.
 [[nodiscard]] std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,

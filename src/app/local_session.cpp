@@ -134,8 +134,8 @@ private:
 };
 
 // The relay borrows `session_` before it exists. It reads it only during events, which come later.
-LocalSession::LocalSession(Store& store, model::Plan plan, Observer& observer)
-    : store_(store)
+LocalSession::LocalSession(Store& state_dir, model::Plan plan, Observer& observer)
+    : store_(state_dir)
     , plan_(std::move(plan))
     , relay_(std::make_unique<Relay>(plan_, observer, session_)) {
 }
@@ -156,7 +156,7 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
 }
 
 Answer<std::unique_ptr<LocalSession>>
-LocalSession::open(const Options& options, Store& store, model::Plan plan, Observer& observer) {
+LocalSession::open(const Options& options, Store& state_dir, model::Plan plan, Observer& observer) {
     if (Status trusted = check_trust(options, plan); !trusted) {
         return refuse(trusted.error());
     }
@@ -167,26 +167,26 @@ LocalSession::open(const Options& options, Store& store, model::Plan plan, Obser
     if (Status reserved = transport::LocalTransport::reserve(plan.hosts.size()); !reserved) {
         return refuse(reserved.error());
     }
-    std::unique_ptr<LocalSession> session(new LocalSession(store, std::move(plan), observer));
+    std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan), observer));
     session->session_ = std::make_unique<conduct::RunSession>(
         session->plan_,
         conduct::SessionPorts{
-            store.journal(), session->transport_, session->clock_, *session->relay_},
+            state_dir.journal(), session->transport_, session->clock_, *session->relay_},
         session->settings(options, std::move(*secrets)));
     return session;
 }
 
 Answer<std::unique_ptr<LocalSession>>
-LocalSession::open_current(const Options& options, Store& store, Observer& observer) {
-    auto info = store.current_run(false);
+LocalSession::open_current(const Options& options, Store& state_dir, Observer& observer) {
+    auto info = state_dir.current_run(false);
     if (!info) {
         return tl::unexpected(info.error());
     }
-    auto plan = store.load_plan(*info);
+    auto plan = state_dir.load_plan(*info);
     if (!plan) {
         return refuse(plan.error());
     }
-    return open(options, store, std::move(*plan), observer);
+    return open(options, state_dir, std::move(*plan), observer);
 }
 
 // The journal still names this process as the run's conductor. The status shows none, because the

@@ -12,13 +12,13 @@ namespace drydock::app {
 
 class LocalSession {
 public:
-    // Opens a session: asks for consent and reads the plan's secrets. `store` and `observer` must
-    // outlive it.
+    // Opens a session: asks for consent and reads the plan's secrets. `state_dir` and `observer`
+    // must outlive it.
     [[nodiscard]] static Answer<std::unique_ptr<LocalSession>>
-    open(const Options& options, Store& store, model::Plan plan, Observer& observer);
+    open(const Options& options, Store& state_dir, model::Plan plan, Observer& observer);
     // Opens the session of the run that is not over.
     [[nodiscard]] static Answer<std::unique_ptr<LocalSession>>
-    open_current(const Options& options, Store& store, Observer& observer);
+    open_current(const Options& options, Store& state_dir, Observer& observer);
 
     ~LocalSession();
     LocalSession(const LocalSession&) = delete;
@@ -36,7 +36,7 @@ public:
 private:
     class Relay;
 
-    LocalSession(Store& store, model::Plan plan, Observer& observer);
+    LocalSession(Store& state_dir, model::Plan plan, Observer& observer);
     [[nodiscard]] conduct::SessionSettings settings(const Options& options, Json secrets) const;
 
     Store& store_;

@@ -46,12 +46,12 @@ std::optional<Error> find_member_down(const Survey& survey) {
 // refuse_closed_before() where there may be no journal yet.
 std::optional<Failure>
 refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
-    auto store = Store::open(state, false);
-    if (!store) {
-        const bool has_no_run = store.error().errors.front().code == "run.none";
-        return has_no_run ? std::nullopt : std::optional(store.error());
+    auto state_dir = Store::open(state, false);
+    if (!state_dir) {
+        const bool has_no_run = state_dir.error().errors.front().code == "run.none";
+        return has_no_run ? std::nullopt : std::optional(state_dir.error());
     }
-    return refuse_closed_before(options, *store, version);
+    return refuse_closed_before(options, *state_dir, version);
 }
 
 }  // namespace

@@ -156,13 +156,13 @@ bool leads_beyond(const model::Plan& plan, const std::string& version) {
 // Walks from the newest run to the oldest until one that returned to the version. A run that cannot
 // be read refuses, because its record may be the one that closes the way.
 std::optional<Failure>
-refuse_closed_before(const Options& options, Store& store, const std::string& version) {
-    const auto runs = store.journal().list_runs();
+refuse_closed_before(const Options& options, Store& state_dir, const std::string& version) {
+    const auto runs = state_dir.journal().list_runs();
     if (!runs) {
         return refuse(runs.error()).value();
     }
     for (std::size_t i = runs->size(); i > 0; --i) {
-        const auto run = replay(store, (*runs)[i - 1]);
+        const auto run = replay(state_dir, (*runs)[i - 1]);
         if (!run) {
             return run.error();
         }
@@ -221,19 +221,19 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
 
 // Returns the run that a downgrade takes back: the newest run, or the one of the previous hop if
 // the newest is a finished downgrade of a journey.
-Answer<Replayed> find_forward(const Options& options, Store& store) {
-    auto info = newest_leg(store);
+Answer<Replayed> find_forward(const Options& options, Store& state_dir) {
+    auto info = newest_leg(state_dir);
     if (!info) {
         return tl::unexpected(info.error());
     }
-    auto newest = replay(store, *info);
+    auto newest = replay(state_dir, *info);
     if (!newest) {
         return newest;
     }
     if (newest->plan.returns_from.empty() && newest->plan.procedure == "upgrade") {
         return newest;
     }
-    auto previous = find_hop_before(store, *newest);
+    auto previous = find_hop_before(state_dir, *newest);
     if (previous && !*previous) {
         return nothing_to_take_back(options, newest->plan);
     }
@@ -244,17 +244,17 @@ Answer<Replayed> find_forward(const Options& options, Store& store) {
 
 // Reads the journal before the hosts: a closed way back is refused without a survey. A plan that
 // does not compile is refused with the remaining recovery options and the approval that led there.
-Answer<model::Plan> plan_downgrade(const Options& options, Store& store) {
+Answer<model::Plan> plan_downgrade(const Options& options, Store& state_dir) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
     }
-    auto forward = find_forward(options, store);
+    auto forward = find_forward(options, state_dir);
     if (!forward) {
         return tl::unexpected(forward.error());
     }
     const model::Plan& plan = forward->plan;
-    if (auto closed = refuse_closed_before(options, store, plan.from)) {
+    if (auto closed = refuse_closed_before(options, state_dir, plan.from)) {
         return tl::unexpected(std::move(*closed));
     }
     const std::string run = make_run_id(plan.run);

@@ -23,6 +23,6 @@ survey_quiet(const Options& options, Project project, const planner::Naming& nam
 
 // Plans the downgrade of the newest run. After a finished downgrade of a journey it plans the one
 // of the previous hop. Errors: "downgrade.nothing", "downgrade.closed", those of compile().
-[[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options, Store& store);
+[[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options, Store& state_dir);
 
 }  // namespace drydock::app

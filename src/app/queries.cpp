@@ -8,15 +8,16 @@ namespace {
 
 // Returns the run that `status` shows: the newest. A finished rehearsal gives way to the journey
 // behind it, because the journey continues.
-Answer<Replayed> newest_run_shown(Store& store) {
-    auto info = store.current_run(true);
-    auto newest = info ? replay(store, *info) : Answer<Replayed>(tl::unexpected(info.error()));
-    const auto leg = newest ? newest_leg(store) : info;
+Answer<Replayed> newest_run_shown(Store& state_dir) {
+    auto info = state_dir.current_run(true);
+    auto newest = info ? replay(state_dir, *info) : Answer<Replayed>(tl::unexpected(info.error()));
+    const auto leg = newest ? newest_leg(state_dir) : info;
     if (!newest || !leg || leg->run.id == info->run.id || !info->state.is_over) {
         return newest;
     }
-    auto journey_run = replay(store, *leg);
-    const auto journey = journey_run ? journey_of(store, *journey_run) : std::optional<Journey>();
+    auto journey_run = replay(state_dir, *leg);
+    const auto journey =
+        journey_run ? journey_of(state_dir, *journey_run) : std::optional<Journey>();
     const bool goes_on = journey && *journey && (*journey)->next != JourneyStep::none;
     return goes_on ? std::move(journey_run) : std::move(newest);
 }
@@ -25,33 +26,33 @@ Answer<Replayed> newest_run_shown(Store& store) {
 
 // Replays the journal, so the status is right whether a conductor lives or not.
 Answer<RunStatus> status(const Options& options, const std::string& run) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto info =
-        run.empty() ? Result<journal::RunInfo>(journal::RunInfo()) : store->journal().find_run(run);
+    auto info = run.empty() ? Result<journal::RunInfo>(journal::RunInfo())
+                            : state_dir->journal().find_run(run);
     if (!info) {
         return refuse(info.error());
     }
-    auto replayed = run.empty() ? newest_run_shown(*store) : replay(*store, *info);
+    auto replayed = run.empty() ? newest_run_shown(*state_dir) : replay(*state_dir, *info);
     if (!replayed) {
         return tl::unexpected(replayed.error());
     }
     os::RealClock clock;
-    return status_of(*store, *replayed, clock.wall_ms());
+    return status_of(*state_dir, *replayed, clock.wall_ms());
 }
 
 Answer<std::vector<LogLine>> log(const Options& options, const std::string& run) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto current = store->current_run(true);
+    auto current = state_dir->current_run(true);
     if (!current) {
         return tl::unexpected(current.error());
     }
-    auto records = store->journal().read(run.empty() ? current->run.id : run);
+    auto records = state_dir->journal().read(run.empty() ? current->run.id : run);
     if (!records) {
         return refuse(records.error());
     }

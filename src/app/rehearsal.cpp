@@ -77,14 +77,14 @@ Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Obse
     if (Status memory = remember_own(options, *rehearsal); !memory) {
         return refuse(memory.error());
     }
-    auto store = options.dry_run ? Store::open_to_look(rehearsal->state)
-                                 : Store::open(rehearsal->state, true);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = options.dry_run ? Store::open_to_look(rehearsal->state)
+                                     : Store::open(rehearsal->state, true);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
     Departure departure = {*rehearsal, start_proof(plan_options, *rehearsal)};
     SessionPointer session;
-    return carry_out(plan_options, *store, departure, observer, session);
+    return carry_out(plan_options, *state_dir, departure, observer, session);
 }
 
 }  // namespace drydock::app

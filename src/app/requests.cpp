@@ -64,17 +64,17 @@ tl::unexpected<Failure> not_answered(const std::string& run, const std::string& 
 }
 
 // A journal that cannot be read counts as conducted: the caller tries again until its deadline.
-bool is_conducted(Store& store, const std::string& run) {
-    const auto info = store.journal().find_run(run);
+bool is_conducted(Store& state_dir, const std::string& run) {
+    const auto info = state_dir.journal().find_run(run);
     return !info || info->holder.has_value();
 }
 
 // Posts the request and waits for its answer. Whether the conductor lives is read before the
 // answer, since it may answer and end between the two reads.
 Answer<std::string>
-ask_conductor(Store& store, const std::string& run, const std::string& kind, Json detail) {
+ask_conductor(Store& state_dir, const std::string& run, const std::string& kind, Json detail) {
     os::RealClock clock;
-    const auto number = store.journal().post_request(
+    const auto number = state_dir.journal().post_request(
         run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)});
     if (!number) {
         return refuse(number.error());
@@ -82,8 +82,8 @@ ask_conductor(Store& store, const std::string& run, const std::string& kind, Jso
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     bool conducted = true;
     while (conducted && clock.monotonic_ms() < deadline) {
-        conducted = is_conducted(store, run);  // looked at before the answer
-        const auto request = store.journal().find_request(*number);
+        conducted = is_conducted(state_dir, run);  // looked at before the answer
+        const auto request = state_dir.journal().find_request(*number);
         if (request && !request->answer.empty()) {
             return request->answer;
         }
@@ -110,8 +110,8 @@ Answer<RunStatus> refuse_if_refused(const Options& options,
 
 // Returns a session that holds the run's lease, or null if another process conducts the run.
 Answer<std::unique_ptr<LocalSession>>
-take_or_leave(const Options& options, Store& store, Observer& observer) {
-    auto session = LocalSession::open_current(options, store, observer);
+take_or_leave(const Options& options, Store& state_dir, Observer& observer) {
+    auto session = LocalSession::open_current(options, state_dir, observer);
     if (!session) {
         return session;
     }
@@ -126,17 +126,18 @@ take_or_leave(const Options& options, Store& store, Observer& observer) {
 // Handles a pause or an abort between two runs of a journey: the last run is over, and its
 // conductor prepares the next hop. Returns an empty text if the conductor stopped there, else the
 // id of the run that it began all the same.
-Answer<std::string> stop_between(Store& store, const std::string& run, const std::string& kind) {
+Answer<std::string>
+stop_between(Store& state_dir, const std::string& run, const std::string& kind) {
     os::RealClock clock;
     const auto number =
-        store.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
+        state_dir.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
     if (!number) {
         return refuse(number.error());
     }
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     while (clock.monotonic_ms() < deadline) {
-        const bool conducted = is_conducted(store, run);  // looked at before the next run
-        const auto newest = store.current_run(true);
+        const bool conducted = is_conducted(state_dir, run);  // looked at before the next run
+        const auto newest = state_dir.current_run(true);
         if (newest && newest->run.id != run) {
             return newest->run.id;
         }
@@ -150,8 +151,8 @@ Answer<std::string> stop_between(Store& store, const std::string& run, const std
 
 // Returns the id of a run that is over and whose lease is still held. Its conductor is at work
 // between two runs.
-std::optional<std::string> held_between(Store& store, const std::string& kind) {
-    const auto last = store.current_run(true);
+std::optional<std::string> held_between(Store& state_dir, const std::string& kind) {
+    const auto last = state_dir.current_run(true);
     const bool stops = kind == "pause" || kind == "abort";
     return stops && last && last->state.is_over && last->holder ? std::optional(last->run.id)
                                                                 : std::nullopt;
@@ -164,30 +165,31 @@ Answer<RunStatus> say(const Options& options,
                       const Json& detail,
                       Observer& observer,
                       const std::function<Answer<RunStatus>(LocalSession&)>& by_hand) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    if (const auto last_run = held_between(*store, kind); last_run && !options.dry_run) {
-        const auto next = stop_between(*store, *last_run, kind);
+    if (const auto last_run = held_between(*state_dir, kind); last_run && !options.dry_run) {
+        const auto next = stop_between(*state_dir, *last_run, kind);
         if (!next || next->empty()) {
             return next ? status(options, *last_run) : tl::unexpected(next.error());
         }
     }
-    auto info = store->current_run(false);
+    auto info = state_dir->current_run(false);
     if (!info) {
         return tl::unexpected(info.error());
     }
     if (options.dry_run) {
         return status(options, info->run.id);
     }
-    auto session = take_or_leave(options, *store, observer);
+    auto session = take_or_leave(options, *state_dir, observer);
     if (!session) {
         return tl::unexpected(session.error());
     }
     return *session ? by_hand(**session)
-                    : refuse_if_refused(
-                          options, info->run.id, ask_conductor(*store, info->run.id, kind, detail));
+                    : refuse_if_refused(options,
+                                        info->run.id,
+                                        ask_conductor(*state_dir, info->run.id, kind, detail));
 }
 
 }  // namespace

@@ -59,8 +59,8 @@ Answer<RunStatus> would_resume(LocalSession& session) {
 // Takes the lease of the run that is to be taken back and drains it. Nothing of that run may be at
 // work while its downgrade is planned and begun. The lease is held until the downgrade is born, so
 // nobody can resume the run in between.
-Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observer& observer) {
-    auto info = store.current_run(false);
+Answer<SessionPointer> hold_forward(const Options& options, Store& state_dir, Observer& observer) {
+    auto info = state_dir.current_run(false);
     if (!info) {
         const std::string& code = info.error().errors.front().code;
         const bool has_no_run = code == "run.over" || code == "run.none";
@@ -69,7 +69,7 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     if (info->holder) {
         return run_in_progress(*info, options.cluster_file);
     }
-    auto session = LocalSession::open_current(options, store, observer);
+    auto session = LocalSession::open_current(options, state_dir, observer);
     if (!session) {
         return session;
     }
@@ -87,7 +87,7 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
     if (Status lease = forward.take(); !lease) {
         return refuse(lease.error());
     }
-    if (auto closed = refuse_closed_before(options, store, (*session)->plan().from)) {
+    if (auto closed = refuse_closed_before(options, state_dir, (*session)->plan().from)) {
         return tl::unexpected(std::move(*closed));
     }
     if (Status drained = forward.drain("the run is being taken back"); !drained) {
@@ -98,9 +98,9 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& store, Observ
 
 // Returns the version at which the downgrade ends: the stop that a person named, or the start of
 // the journey. A version that is no stop is wrong use, because no run of this journey led there.
-Answer<std::string> find_limit(const Options& options, Store& store, const model::Plan& plan) {
-    const auto info = store.journal().find_run(plan.returns_from);
-    const auto forward = info ? replay(store, *info) : Answer<Replayed>(refuse(info.error()));
+Answer<std::string> find_limit(const Options& options, Store& state_dir, const model::Plan& plan) {
+    const auto info = state_dir.journal().find_run(plan.returns_from);
+    const auto forward = info ? replay(state_dir, *info) : Answer<Replayed>(refuse(info.error()));
     if (!forward) {
         return tl::unexpected(forward.error());
     }
@@ -125,10 +125,10 @@ Answer<std::string> find_limit(const Options& options, Store& store, const model
 // Goes on with a journey between two of its runs. Finished rehearsals may lie behind its newest
 // run; they change nothing of the cluster.
 Answer<RunStatus> resume_journey(const Options& options,
-                                 Store& store,
+                                 Store& state_dir,
                                  const journal::RunInfo& last,
                                  Observer& observer) {
-    const auto leg = newest_leg(store);
+    const auto leg = newest_leg(state_dir);
     auto stands = status(options, leg ? leg->run.id : last.run.id);
     if (!stands || !stands->journey || stands->journey->next == JourneyStep::none) {
         return status(options, last.run.id);  // nothing is left to do
@@ -136,19 +136,19 @@ Answer<RunStatus> resume_journey(const Options& options,
     if (leg->holder) {
         return run_in_progress(*leg, options.cluster_file);
     }
-    const auto newest = replay(store, *leg);
+    const auto newest = replay(state_dir, *leg);
     if (!newest) {
         return tl::unexpected(newest.error());
     }
     Options journey_options = options;
     journey_options.back_to = record_of(*newest)->back_to;
-    return Travel(journey_options, store, observer).go_on(std::move(stands), nullptr);
+    return Travel(journey_options, state_dir, observer).go_on(std::move(stands), nullptr);
 }
 
 // Returns the record of the run that `upgrade` begins. The same command typed again continues its
 // journey; any other target begins a new one.
-Answer<JourneyRecord> departure_record(Store& store, const UpgradeRequest& request) {
-    auto next = next_record(store);
+Answer<JourneyRecord> departure_record(Store& state_dir, const UpgradeRequest& request) {
+    auto next = next_record(state_dir);
     if (!next) {
         return tl::unexpected(next.error());
     }
@@ -181,12 +181,13 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
         return refuse(checked.error());
     }
     Departure departure = {plan, start_proof(signer_options, plan)};
-    auto store = options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir =
+        options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
     SessionPointer session;
-    auto ended = carry_out(signer_options, *store, departure, observer, session);
+    auto ended = carry_out(signer_options, *state_dir, departure, observer, session);
     session.reset();  // gives the lease back
     return return_if_asked(signer_options, std::move(ended), observer);
 }
@@ -202,19 +203,19 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
         return refuse(trusted.error());
     }
     const std::string& state = project->cluster.state;
-    auto store = options.dry_run ? Store::open_to_look(state) : Store::open(state, true);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = options.dry_run ? Store::open_to_look(state) : Store::open(state, true);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    const auto last = store->current_run(true);
+    const auto last = state_dir->current_run(true);
     if (last && (last->holder || !last->state.is_over)) {
         return run_in_progress(*last, options.cluster_file);
     }
-    auto record = departure_record(*store, request);
+    auto record = departure_record(*state_dir, request);
     if (!record) {
         return tl::unexpected(record.error());
     }
-    Travel travel(options, *store, observer);
+    Travel travel(options, *state_dir, observer);
     SessionPointer session;
     auto ended = travel.run_hop(std::move(*record), session);
     return travel.go_on(std::move(ended), std::move(session));
@@ -223,16 +224,16 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
 // Continues the open run, then the rest of its journey. Approvals without a version hold for the
 // open run only.
 Answer<RunStatus> resume(const Options& options, Observer& observer) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto last = store->current_run(true);
-    const auto leg = last && last->state.is_over ? newest_leg(*store) : last;
+    auto last = state_dir->current_run(true);
+    const auto leg = last && last->state.is_over ? newest_leg(*state_dir) : last;
     if (leg && leg->state.word == "finished") {  // only finished rehearsals may be newer
-        return resume_journey(options, *store, *last, observer);
+        return resume_journey(options, *state_dir, *last, observer);
     }
-    auto session = LocalSession::open_current(options, *store, observer);
+    auto session = LocalSession::open_current(options, *state_dir, observer);
     if (!session) {
         return tl::unexpected(session.error());
     }
@@ -252,45 +253,46 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
         observer.on_journey(outline(*record));
     }
     auto ended = conduct(options, **session);
-    return Travel(journey_options, *store, observer).go_on(std::move(ended), std::move(*session));
+    return Travel(journey_options, *state_dir, observer)
+        .go_on(std::move(ended), std::move(*session));
 }
 
 Answer<model::Plan> plan_downgrade(const Options& options) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto plan = plan_downgrade(options, *store);
+    auto plan = plan_downgrade(options, *state_dir);
     if (!plan) {
         return plan;
     }
-    const auto limit = find_limit(options, *store, *plan);
+    const auto limit = find_limit(options, *state_dir, *plan);
     return limit ? std::move(plan) : tl::unexpected(limit.error());
 }
 
 // The newest run is read after the lease is taken and before the plan is made. The birth of the
 // downgrade is refused if another run began since.
 Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto forward = hold_forward(options, *store, observer);
+    auto forward = hold_forward(options, *state_dir, observer);
     if (!forward) {
         return tl::unexpected(forward.error());
     }
-    const std::string newest = newest_run(*store);
-    const auto plan = plan_downgrade(options, *store);
+    const std::string newest = newest_run(*state_dir);
+    const auto plan = plan_downgrade(options, *state_dir);
     if (!plan) {
         return tl::unexpected(plan.error());
     }
-    const auto limit = find_limit(options, *store, *plan);
+    const auto limit = find_limit(options, *state_dir, *plan);
     if (!limit) {
         return tl::unexpected(limit.error());
     }
     Options limited_options = options;
     limited_options.back_to = *limit;
-    Travel travel(limited_options, *store, observer);
+    Travel travel(limited_options, *state_dir, observer);
     SessionPointer session;
     auto ended = travel.run_back(*plan, newest, session);
     forward->reset();

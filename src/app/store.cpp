@@ -146,21 +146,21 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     if (!opened) {
         return opened.error().code == "journal.missing" ? no_run(state) : refuse(opened.error());
     }
-    Store store;
-    store.state_ = real.empty() ? state : real;
-    store.journal_ = std::move(*opened);
-    return store;
+    Store state_dir;
+    state_dir.state_ = real.empty() ? state : real;
+    state_dir.journal_ = std::move(*opened);
+    return state_dir;
 }
 
 // A dry run must not make a directory, so it works on an empty journal in memory.
 Answer<Store> Store::open_to_look(const std::string& state) {
-    auto store = open(state, false);
-    if (!store && store.error().errors.front().code == "run.none") {
-        store = Store();
-        store->state_ = state;
-        store->journal_ = journal::open_memory(journal::make_memory_store());
+    auto state_dir = open(state, false);
+    if (!state_dir && state_dir.error().errors.front().code == "run.none") {
+        state_dir = Store();
+        state_dir->state_ = state;
+        state_dir->journal_ = journal::open_memory(journal::make_memory_store());
     }
-    return store;
+    return state_dir;
 }
 
 Answer<Store> store_of(const Options& options) {
@@ -220,12 +220,12 @@ Answer<journal::RunInfo> Store::current_run(bool includes_over) {
     return runs->empty() ? no_run(state_) : no_open_run(runs->back());
 }
 
-Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
-    auto plan = store.load_plan(info);
+Answer<Replayed> replay(Store& state_dir, const journal::RunInfo& info) {
+    auto plan = state_dir.load_plan(info);
     if (!plan) {
         return refuse(plan.error());
     }
-    auto history = conduct::read_history(store.journal(), *plan);
+    auto history = conduct::read_history(state_dir.journal(), *plan);
     if (!history) {
         return refuse(history.error());
     }
@@ -234,8 +234,8 @@ Answer<Replayed> replay(Store& store, const journal::RunInfo& info) {
 
 // Copies the parts of the history into plain data for the screens. Progress is kept only for
 // actions in flight, because an old line would look like work.
-Answer<RunStatus> status_of(Store& store, const Replayed& replayed, std::int64_t now_ms) {
-    auto journey = journey_of(store, replayed);
+Answer<RunStatus> status_of(Store& state_dir, const Replayed& replayed, std::int64_t now_ms) {
+    auto journey = journey_of(state_dir, replayed);
     if (!journey) {
         return tl::unexpected(journey.error());
     }

@@ -88,8 +88,8 @@ std::vector<std::string> of_later_runs(const std::vector<std::string>& approvals
 
 }  // namespace
 
-std::string newest_run(Store& store) {
-    const auto info = store.current_run(true);
+std::string newest_run(Store& state_dir) {
+    const auto info = state_dir.current_run(true);
     return info ? info->run.id : "";
 }
 
@@ -114,9 +114,9 @@ return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& obser
     return returned ? returned : ended;
 }
 
-Travel::Travel(const Options& options, Store& store, Observer& observer)
+Travel::Travel(const Options& options, Store& state_dir, Observer& observer)
     : options_(options)
-    , store_(store)
+    , store_(state_dir)
     , observer_(observer) {
 }
 
@@ -164,9 +164,9 @@ tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure fai
 // True if a person asked for a pause or an abort between two runs. Both mean the same there:
 // nothing is under way, and nothing more begins. They need no answer, because the person sees that
 // the lease is released and no run was made.
-bool is_asked_to_stop(Store& store, const std::string& run) {
-    const auto open =
-        run.empty() ? Result<std::vector<journal::Request>>() : store.journal().open_requests(run);
+bool is_asked_to_stop(Store& state_dir, const std::string& run) {
+    const auto open = run.empty() ? Result<std::vector<journal::Request>>()
+                                  : state_dir.journal().open_requests(run);
     return open && std::any_of(open->begin(), open->end(), [](const journal::Request& request) {
                return request.kind == "pause" || request.kind == "abort";
            });

@@ -12,7 +12,7 @@ namespace drydock::app {
 class Travel {
 public:
     // All must outlive it.
-    Travel(const Options& options, Store& store, Observer& observer);
+    Travel(const Options& options, Store& state_dir, Observer& observer);
 
     // Plans, checks and applies the hop of `record`; `session` is then the run's. Only the position
     // is taken from the record: facts are surveyed, and the rest of the route is found anew.
@@ -44,7 +44,7 @@ private:
 };
 
 // Returns the id of the journal's newest run; empty if there is none.
-[[nodiscard]] std::string newest_run(Store& store);
+[[nodiscard]] std::string newest_run(Store& state_dir);
 
 // Follows the policy `on_failure: return`: a halted run is taken back while that is possible, and
 // no further than where it began.

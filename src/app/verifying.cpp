@@ -27,11 +27,11 @@ constexpr std::int64_t k_turn_ms = 500;
 // Replays the run's events through the grammar of run/grammar.h. The chain proves that no record
 // was changed; the grammar tells whether each had a meaning when it was written. Runs of older
 // versions name no grammar and are passed.
-Status check_grammar(Store& store, const model::Plan& plan) {
+Status check_grammar(Store& state_dir, const model::Plan& plan) {
     const run::EventCodec codec(plan);
     const run::Program program(plan);
     run::Grammar grammar(program);
-    DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(plan.run));
+    DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(plan.run));
     for (const journal::Record& record : records) {
         for (const Json& json : record.events) {
             DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
@@ -51,8 +51,8 @@ Status check_grammar(Store& store, const model::Plan& plan) {
     return {};
 }
 
-Result<bool> has_head(Store& store, const std::string& run, const std::string& head) {
-    DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run));
+Result<bool> has_head(Store& state_dir, const std::string& run, const std::string& head) {
+    DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(run));
     return std::any_of(records.begin(), records.end(), [&](const journal::Record& record) {
         return to_hex(record.hash).starts_with(head);
     });
@@ -60,14 +60,15 @@ Result<bool> has_head(Store& store, const std::string& run, const std::string& h
 
 // Looks for a head that was noted outside of the journal. The chain alone would be whole, too, if
 // all of it had been written anew. Short prefixes are refused, since they would match by chance.
-Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const std::string& head) {
+Status
+find_head(Store& state_dir, const std::vector<journal::RunInfo>& runs, const std::string& head) {
     if (head.size() < k_head_digits_min) {
         return fail("journal.head_short",
                     fmt::format("`{}` is too short for a head", head),
                     fmt::format("give {} digits of it at least", k_head_digits_min));
     }
     for (const journal::RunInfo& info : runs) {
-        DRYDOCK_TRY_ASSIGN(const bool has_match, has_head(store, info.run.id, head));
+        DRYDOCK_TRY_ASSIGN(const bool has_match, has_head(state_dir, info.run.id, head));
         if (has_match) {
             return {};
         }
@@ -78,18 +79,19 @@ Status find_head(Store& store, const std::vector<journal::RunInfo>& runs, const 
 }
 
 // Checks every run: its chain, its plan's digest, and its grammar.
-Answer<std::vector<Verified>> verify_runs(Store& store, const std::vector<journal::RunInfo>& runs) {
+Answer<std::vector<Verified>> verify_runs(Store& state_dir,
+                                          const std::vector<journal::RunInfo>& runs) {
     std::vector<Verified> verified;
     for (const journal::RunInfo& info : runs) {
-        auto whole = store.journal().verify(info.run.id);
+        auto whole = state_dir.journal().verify(info.run.id);
         if (!whole) {
             return refuse(whole.error());
         }
-        auto plan = store.load_plan(info);
+        auto plan = state_dir.load_plan(info);
         if (!plan) {
             return refuse(plan.error());
         }
-        if (Status legal = check_grammar(store, *plan); !legal) {
+        if (Status legal = check_grammar(state_dir, *plan); !legal) {
             return refuse(legal.error());
         }
         verified.push_back({info.run.id, whole->records, to_hex(whole->hash)});
@@ -99,11 +101,11 @@ Answer<std::vector<Verified>> verify_runs(Store& store, const std::vector<journa
 
 using HeadsByRun = std::map<std::string, conduct::RunHeads>;
 
-Result<HeadsByRun> heads_of(const Store& store, const std::vector<Verified>& runs) {
+Result<HeadsByRun> heads_of(const Store& state_dir, const std::vector<Verified>& runs) {
     HeadsByRun heads;
     for (const Verified& run : runs) {
         conduct::RunHeads& run_heads = heads[run.run];
-        DRYDOCK_TRY_ASSIGN(const auto records, store.journal().read(run.run));
+        DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(run.run));
         for (const journal::Record& record : records) {
             run_heads.add({record.sequence, record.hash});
         }
@@ -167,8 +169,8 @@ find_other_journal(const Json& greeting, const std::string& cluster, const std::
 // one before a take-over, are only counted: this journal cannot vouch for them.
 class HostComparison {
 public:
-    HostComparison(const Store& store, std::string cluster, HeadsByRun heads)
-        : journal_(store.journal().id())
+    HostComparison(const Store& state_dir, std::string cluster, HeadsByRun heads)
+        : journal_(state_dir.journal().id())
         , cluster_(std::move(cluster))
         , heads_(std::move(heads)) {}
 
@@ -236,7 +238,7 @@ Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
 }
 
 Answer<std::vector<VerifiedHost>>
-verify_hosts(const Options& options, const Store& store, const std::vector<Verified>& runs) {
+verify_hosts(const Options& options, const Store& state_dir, const std::vector<Verified>& runs) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -245,11 +247,11 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
     if (Status trust = check_trust(options, *project); !trust) {
         return refuse(trust.error());
     }
-    auto heads = heads_of(store, runs);
+    auto heads = heads_of(state_dir, runs);
     if (!heads) {
         return refuse(heads.error());
     }
-    const HostComparison comparison(store, cluster.name, std::move(*heads));
+    const HostComparison comparison(state_dir, cluster.name, std::move(*heads));
     return compare_all(comparison, ask_heads(options, cluster));
 }
 
@@ -259,25 +261,25 @@ verify_hosts(const Options& options, const Store& store, const std::vector<Verif
 // noise.
 Answer<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head, bool with_hosts) {
-    auto store = store_of(options);
-    if (!store) {
-        return tl::unexpected(store.error());
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
     }
-    auto runs = store->journal().list_runs();
+    auto runs = state_dir->journal().list_runs();
     if (!runs) {
         return refuse(runs.error());
     }
-    auto verified = verify_runs(*store, *runs);
+    auto verified = verify_runs(*state_dir, *runs);
     if (!verified) {
         return tl::unexpected(verified.error());
     }
     if (!head.empty()) {
-        if (Status head_check = find_head(*store, *runs, head); !head_check) {
+        if (Status head_check = find_head(*state_dir, *runs, head); !head_check) {
             return refuse(head_check.error());
         }
     }
-    auto hosts =
-        with_hosts ? verify_hosts(options, *store, *verified) : Answer<std::vector<VerifiedHost>>();
+    auto hosts = with_hosts ? verify_hosts(options, *state_dir, *verified)
+                            : Answer<std::vector<VerifiedHost>>();
     if (!hosts) {
         return tl::unexpected(hosts.error());
     }

@@ -16,7 +16,9 @@ src/app/app.h Simulation::shown examples
 src/app/app.h RunStatus::stands_between_runs is_between_runs
 src/app/app.h Checked CheckResult
 src/app/app.h Verified VerifiedRun
-# src/app/internal.h Store StateDir: wants the variables named `store` of this type to follow
+src/app/internal.h Store StateDir
+src/app/local_session.h LocalSession::store_ state_dir_
+src/app/travel.h Travel::store_ state_dir_
 src/app/internal.h Store::open_to_look open_read_only
 src/app/internal.h Replayed ReplayedRun
 src/app/chain.h ChainRequest::before old_package
