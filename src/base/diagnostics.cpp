@@ -21,55 +21,56 @@ std::string Diagnostic::text() const {
     return fmt::format("{}  {}{}{}{}", where.text(), mark, summary, joint, suggestion);
 }
 
-void Diagnostics::keep(Diagnostic one) {
-    const auto is_same = [&one](const Diagnostic& other) {
-        return other.where == one.where && other.text() == one.text();
+void Diagnostics::keep(Diagnostic diagnostic) {
+    const auto is_same = [&diagnostic](const Diagnostic& entry) {
+        return entry.where == diagnostic.where && entry.text() == diagnostic.text();
     };
     if (std::any_of(all_.begin(), all_.end(), is_same)) {
         return;  // told already
     }
     if (all_.size() < k_diagnostics_max) {
-        all_.push_back(std::move(one));
+        all_.push_back(std::move(diagnostic));
         return;
     }
     ++dropped_;
-    dropped_error_ = dropped_error_ || one.severity == Severity::error;
+    dropped_error_ = dropped_error_ || diagnostic.severity == Severity::error;
 }
 
 void Diagnostics::error(std::string code,
-                        Position where,
+                        Position position,
                         std::string summary,
                         std::string suggestion) {
     keep({Severity::error,
           std::move(code),
           std::move(summary),
-          std::move(where),
+          std::move(position),
           std::move(suggestion)});
 }
 
 void Diagnostics::warning(std::string code,
-                          Position where,
+                          Position position,
                           std::string summary,
                           std::string suggestion) {
     keep({Severity::warning,
           std::move(code),
           std::move(summary),
-          std::move(where),
+          std::move(position),
           std::move(suggestion)});
 }
 
-void Diagnostics::add(Diagnostics other) {
-    for (Diagnostic& one : other.all_) {
-        keep(std::move(one));
+void Diagnostics::add(Diagnostics source) {
+    for (Diagnostic& diagnostic : source.all_) {
+        keep(std::move(diagnostic));
     }
-    dropped_ += other.dropped_;
-    dropped_error_ = dropped_error_ || other.dropped_error_;
+    dropped_ += source.dropped_;
+    dropped_error_ = dropped_error_ || source.dropped_error_;
 }
 
 bool Diagnostics::has_errors() const {
-    return dropped_error_ || std::any_of(all_.begin(), all_.end(), [](const Diagnostic& one) {
-               return one.severity == Severity::error;
-           });
+    return dropped_error_
+           || std::any_of(all_.begin(), all_.end(), [](const Diagnostic& diagnostic) {
+                  return diagnostic.severity == Severity::error;
+              });
 }
 
 void Diagnostics::sort() {
@@ -79,14 +80,14 @@ void Diagnostics::sort() {
 }
 
 std::string Diagnostics::text() const {
-    std::string out;
-    for (const Diagnostic& one : all_) {
-        out += one.text() + "\n";
+    std::string lines;
+    for (const Diagnostic& diagnostic : all_) {
+        lines += diagnostic.text() + "\n";
     }
     if (dropped_ > 0) {
-        out += fmt::format("... and {} more\n", dropped_);
+        lines += fmt::format("... and {} more\n", dropped_);
     }
-    return out + fmt::format("{} problem{}\n", count(), count() == 1 ? "" : "s");
+    return lines + fmt::format("{} problem{}\n", count(), count() == 1 ? "" : "s");
 }
 
 }  // namespace drydock

@@ -38,10 +38,11 @@ inline constexpr std::size_t k_diagnostics_max = 100;  // nobody reads more
 
 class Diagnostics {
 public:
-    void error(std::string code, Position where, std::string summary, std::string suggestion = {});
     void
-    warning(std::string code, Position where, std::string summary, std::string suggestion = {});
-    void add(Diagnostics other);
+    error(std::string code, Position position, std::string summary, std::string suggestion = {});
+    void
+    warning(std::string code, Position position, std::string summary, std::string suggestion = {});
+    void add(Diagnostics source);
 
     [[nodiscard]] bool has_errors() const;
 

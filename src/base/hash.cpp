@@ -58,11 +58,12 @@ std::uint64_t xxh3(std::span<const std::uint8_t> bytes) {
 }
 
 std::string compress(std::string_view bytes) {
-    std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    const std::size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3);
+    std::string result(ZSTD_compressBound(bytes.size()), '\0');
+    const std::size_t size =
+        ZSTD_compress(result.data(), result.size(), bytes.data(), bytes.size(), 3);
     CHECK(ZSTD_isError(size) == 0);
-    out.resize(size);
-    return out;
+    result.resize(size);
+    return result;
 }
 
 Result<std::string> decompress(std::string_view bytes, std::size_t size_max) {
@@ -70,12 +71,13 @@ Result<std::string> decompress(std::string_view bytes, std::size_t size_max) {
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > size_max) {
         return fail("zstd.frame", "compressed data is damaged or too large");
     }
-    std::string out(size, '\0');
-    const std::size_t got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(got) != 0 || got != size) {
+    std::string result(size, '\0');
+    const std::size_t result_size =
+        ZSTD_decompress(result.data(), result.size(), bytes.data(), bytes.size());
+    if (ZSTD_isError(result_size) != 0 || result_size != size) {
         return fail("zstd.frame", "compressed data is damaged");
     }
-    return out;
+    return result;
 }
 
 }  // namespace drydock

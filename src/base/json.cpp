@@ -19,21 +19,21 @@ constexpr std::size_t k_room = 4;  // for the first keys at once
 constexpr std::size_t k_few = 16;  // keys that are looked through one by one
 
 std::string unescape_pointer(std::string_view token) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < token.size(); ++i) {
         if (token[i] == '~' && i + 1 < token.size()) {
-            out += token[++i] == '1' ? '/' : '~';
+            text += token[++i] == '1' ? '/' : '~';
         } else {
-            out += token[i];
+            text += token[i];
         }
     }
-    return out;
+    return text;
 }
 
 const Json* child(const Json& value, std::string_view token) {
     if (value.is_object()) {
-        const auto it = value.members().find(token);
-        return it == value.members().end() ? nullptr : &it->second;
+        const auto entry = value.members().find(token);
+        return entry == value.members().end() ? nullptr : &entry->second;
     }
     std::size_t index = 0;
     const auto end = std::from_chars(token.data(), token.data() + token.size(), index);
@@ -55,34 +55,35 @@ std::size_t JsonObject::place(std::string_view key) const {
     if (entries_.empty() || entries_.back().first < key) {
         return entries_.size();  // keys that come in order
     }
-    const auto it =
-        std::lower_bound(begin(), end(), key, [](const Entry& entry, std::string_view wanted) {
-            return entry.first < wanted;
+    const auto match =
+        std::lower_bound(begin(), end(), key, [](const Entry& entry, std::string_view target_key) {
+            return entry.first < target_key;
         });
-    return static_cast<std::size_t>(it - begin());
+    return static_cast<std::size_t>(match - begin());
 }
 
 JsonObject::const_iterator JsonObject::find(std::string_view key) const {
     if (entries_.size() <= k_few) {
-        auto it = begin();
-        while (it != end() && (it->first.size() != key.size() || it->first != key)) {
-            ++it;
+        auto entry = begin();
+        while (entry != end() && (entry->first.size() != key.size() || entry->first != key)) {
+            ++entry;
         }
-        return it;
+        return entry;
     }
-    const auto it = begin() + static_cast<std::ptrdiff_t>(place(key));
-    return it != end() && it->first == key ? it : end();
+    const auto entry = begin() + static_cast<std::ptrdiff_t>(place(key));
+    return entry != end() && entry->first == key ? entry : end();
 }
 
 void JsonObject::insert_or_assign(std::string_view key, Json value) {
     if (entries_.capacity() == 0) {
         entries_.reserve(k_room);
     }
-    const std::size_t at = place(key);
-    if (at < entries_.size() && entries_[at].first == key) {
-        entries_[at].second = std::move(value);
+    const std::size_t position = place(key);
+    if (position < entries_.size() && entries_[position].first == key) {
+        entries_[position].second = std::move(value);
     } else {
-        entries_.emplace(entries_.begin() + static_cast<std::ptrdiff_t>(at), key, std::move(value));
+        entries_.emplace(
+            entries_.begin() + static_cast<std::ptrdiff_t>(position), key, std::move(value));
     }
 }
 
@@ -98,13 +99,13 @@ void JsonObject::emplace(std::string_view key, Json value) {
 }
 
 void JsonObject::erase(std::string_view key) {
-    if (const auto it = find(key); it != end()) {
-        entries_.erase(it);
+    if (const auto entry = find(key); entry != end()) {
+        entries_.erase(entry);
     }
 }
 
-bool JsonObject::operator==(const JsonObject& other) const {
-    return entries_ == other.entries_;
+bool JsonObject::operator==(const JsonObject& rhs) const {
+    return entries_ == rhs.entries_;
 }
 
 struct Json::Text : Block {
@@ -178,11 +179,11 @@ void Json::destroy() {
 
 template <class Own>
 Own& Json::own() {
-    auto* const held = static_cast<Own*>(payload_.block);
-    if (held == nullptr) {
+    auto* const block = static_cast<Own*>(payload_.block);
+    if (block == nullptr) {
         payload_.block = new Own();
-    } else if (held->holders.load(std::memory_order_acquire) != 1) {
-        auto* const copy = new Own(held->value);
+    } else if (block->holders.load(std::memory_order_acquire) != 1) {
+        auto* const copy = new Own(block->value);
         release();
         payload_.block = copy;
     }
@@ -233,8 +234,8 @@ const Json::Object& Json::members() const {
 
 const Json& Json::operator[](std::string_view key) const {
     const Object& object = members();
-    const auto it = object.find(key);
-    return it == object.end() ? k_null : it->second;
+    const auto entry = object.find(key);
+    return entry == object.end() ? k_null : entry->second;
 }
 
 bool Json::contains(std::string_view key) const {
@@ -260,41 +261,41 @@ Json& Json::push(Json value) {
 }
 
 const Json* Json::find(std::string_view pointer) const {
-    const Json* at = this;
-    while (!pointer.empty() && at != nullptr) {
+    const Json* target = this;
+    while (!pointer.empty() && target != nullptr) {
         if (pointer.front() != '/') {
             return nullptr;
         }
         const auto end = pointer.find('/', 1);
         const auto token = pointer.substr(1, end == pointer.npos ? pointer.npos : end - 1);
         const bool plain = token.find('~') == token.npos;
-        at = plain ? child(*at, token) : child(*at, unescape_pointer(token));
+        target = plain ? child(*target, token) : child(*target, unescape_pointer(token));
         pointer = end == pointer.npos ? std::string_view() : pointer.substr(end);
     }
-    return at;
+    return target;
 }
 
-bool Json::operator==(const Json& other) const {
-    if (kind_ != other.kind_) {
+bool Json::operator==(const Json& rhs) const {
+    if (kind_ != rhs.kind_) {
         return false;
     }
     switch (kind_) {
     case Kind::null:
         return true;
     case Kind::boolean:
-        return payload_.boolean == other.payload_.boolean;
+        return payload_.boolean == rhs.payload_.boolean;
     case Kind::integer:
-        return payload_.integer == other.payload_.integer;
+        return payload_.integer == rhs.payload_.integer;
     case Kind::large:
-        return payload_.large == other.payload_.large;
+        return payload_.large == rhs.payload_.large;
     case Kind::real:
-        return payload_.real == other.payload_.real;
+        return payload_.real == rhs.payload_.real;
     case Kind::string:
-        return payload_.block == other.payload_.block || as_string() == other.as_string();
+        return payload_.block == rhs.payload_.block || as_string() == rhs.as_string();
     case Kind::array:
-        return payload_.block == other.payload_.block || items() == other.items();
+        return payload_.block == rhs.payload_.block || items() == rhs.items();
     case Kind::object:
-        return payload_.block == other.payload_.block || members() == other.members();
+        return payload_.block == rhs.payload_.block || members() == rhs.members();
     }
     return false;
 }

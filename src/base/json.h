@@ -55,7 +55,7 @@ public:
     // Does nothing if the key is there.
     void emplace(std::string_view key, Json value);
     void erase(std::string_view key);
-    bool operator==(const JsonObject& other) const;
+    bool operator==(const JsonObject& rhs) const;
 
 private:
     [[nodiscard]] std::size_t place(std::string_view key) const;  // of the first not before it
@@ -70,21 +70,21 @@ public:
 
     Json() noexcept = default;
 
-    Json(const Json& other) noexcept : payload_(other.payload_), kind_(other.kind_) { hold(); }
+    Json(const Json& source) noexcept : payload_(source.payload_), kind_(source.kind_) { hold(); }
 
-    Json(Json&& other) noexcept
-        : payload_(other.payload_)
-        , kind_(std::exchange(other.kind_, Kind::null)) {}
+    Json(Json&& source) noexcept
+        : payload_(source.payload_)
+        , kind_(std::exchange(source.kind_, Kind::null)) {}
 
-    Json& operator=(const Json& other) noexcept {
-        Json copy(other);
+    Json& operator=(const Json& source) noexcept {
+        Json copy(source);
         swap(copy);
         return *this;
     }
 
-    Json& operator=(Json&& other) noexcept {
-        Json taken(std::move(other));
-        swap(taken);
+    Json& operator=(Json&& source) noexcept {
+        Json temporary(std::move(source));
+        swap(temporary);
         return *this;
     }
 
@@ -149,9 +149,9 @@ public:
 
     static Result<Json> parse(std::string_view text);
 
-    bool operator==(const Json& other) const;
+    bool operator==(const Json& rhs) const;
 
-    bool operator<(const Json& other) const { return dump() < other.dump(); }
+    bool operator<(const Json& rhs) const { return dump() < rhs.dump(); }
 
 private:
     enum class Kind : std::uint8_t { null, boolean, integer, large, real, string, array, object };
@@ -199,17 +199,17 @@ private:
             return;
         }
         auto& holders = payload_.block->holders;
-        const std::uint32_t before = holders.load(std::memory_order_acquire);
-        if (before != 1 && __libc_single_threaded != 0) {
-            holders.store(before - 1, std::memory_order_relaxed);
-        } else if (before == 1 || holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        const std::uint32_t count = holders.load(std::memory_order_acquire);
+        if (count != 1 && __libc_single_threaded != 0) {
+            holders.store(count - 1, std::memory_order_relaxed);
+        } else if (count == 1 || holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             destroy();
         }
     }
 
-    void swap(Json& other) noexcept {
-        std::swap(payload_, other.payload_);
-        std::swap(kind_, other.kind_);
+    void swap(Json& rhs) noexcept {
+        std::swap(payload_, rhs.payload_);
+        std::swap(kind_, rhs.kind_);
     }
 
     void destroy();

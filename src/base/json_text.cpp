@@ -56,10 +56,10 @@ public:
     bool parse_error(std::size_t position,
                      const std::string& /*token*/,
                      const nlohmann::json::exception& error) {
-        const std::string_view what = error.what();
-        const auto cut = what.find("] ");
-        return refuse(
-            fmt::format("byte {}: {}", position, cut == what.npos ? what : what.substr(cut + 2)));
+        const std::string_view message = error.what();
+        const auto cut = message.find("] ");
+        return refuse(fmt::format(
+            "byte {}: {}", position, cut == message.npos ? message : message.substr(cut + 2)));
     }
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -67,8 +67,8 @@ public:
     Json take() { return std::move(root_); }
 
 private:
-    bool refuse(std::string why) {
-        problem_ = std::move(why);
+    bool refuse(std::string reason) {
+        problem_ = std::move(reason);
         return false;
     }
 
@@ -82,10 +82,10 @@ private:
     }
 
     bool close() {
-        Json done = std::move(stack_.back());
+        Json container = std::move(stack_.back());
         stack_.pop_back();
         keys_.pop_back();
-        return put(std::move(done));
+        return put(std::move(container));
     }
 
     bool put(Json value) {
@@ -145,18 +145,18 @@ private:
     std::size_t size_ = 0;
 };
 
-void write_escape(char c, Out& out) {
+void write_escape(char c, Out& buffer) {
     constexpr std::string_view k_short = "\"\\\b\f\n\r\t";
     constexpr std::string_view k_letters = "\"\\bfnrt";
-    if (const auto at = k_short.find(c); at != k_short.npos) {
-        out.put('\\');
-        out.put(k_letters[at]);
+    if (const auto index = k_short.find(c); index != k_short.npos) {
+        buffer.put('\\');
+        buffer.put(k_letters[index]);
         return;
     }
     const auto byte = static_cast<unsigned char>(c);
-    out.put("\\u00");
-    out.put(k_hex[byte >> 4U]);
-    out.put(k_hex[byte & 0xFU]);
+    buffer.put("\\u00");
+    buffer.put(k_hex[byte >> 4U]);
+    buffer.put(k_hex[byte & 0xFU]);
 }
 
 // By byte: whether it stands as it is.
@@ -169,47 +169,47 @@ constexpr std::array<bool, 256> k_plain = [] {
 }();
 
 // What needs no escape is copied in one piece.
-void write_string(std::string_view text, Out& out) {
-    out.put('"');
+void write_string(std::string_view text, Out& buffer) {
+    buffer.put('"');
     while (!text.empty()) {
         const auto stop = std::find_if(text.begin(), text.end(), [](char c) {
             return !k_plain[static_cast<unsigned char>(c)];
         });
         const auto plain = static_cast<std::size_t>(stop - text.begin());
-        out.put(text.substr(0, plain));
+        buffer.put(text.substr(0, plain));
         text.remove_prefix(plain);
         if (!text.empty()) {
-            write_escape(text.front(), out);
+            write_escape(text.front(), buffer);
             text.remove_prefix(1);
         }
     }
-    out.put('"');
+    buffer.put('"');
 }
 
 constexpr std::size_t k_number_bytes_max = 40;
 
 template <class... Number>
-void write_number(Out& out, Number... number) {
-    char* const at = out.room(k_number_bytes_max);
-    out.wrote(std::to_chars(at, at + k_number_bytes_max, number...).ptr);
+void write_number(Out& buffer, Number... number) {
+    char* const begin = buffer.room(k_number_bytes_max);
+    buffer.wrote(std::to_chars(begin, begin + k_number_bytes_max, number...).ptr);
 }
 
 // RFC 8785 section 3.2.2.3: as ECMAScript prints numbers.
-void write_double(double value, Out& out) {
+void write_double(double value, Out& buffer) {
     CHECK(std::isfinite(value));
     if (value == std::floor(value) && std::fabs(value) < 1e15) {
-        write_number(out, static_cast<std::int64_t>(value));
+        write_number(buffer, static_cast<std::int64_t>(value));
         return;
     }
     const bool plain = std::fabs(value) >= 1e-6 && std::fabs(value) < 1e21;
-    write_number(out, value, plain ? std::chars_format::fixed : std::chars_format::scientific);
+    write_number(buffer, value, plain ? std::chars_format::fixed : std::chars_format::scientific);
 }
 
-void newline(int indent, Out& out) {
+void newline(int indent, Out& buffer) {
     if (indent >= 0) {
-        out.put('\n');
+        buffer.put('\n');
         for (int i = 0; i < indent; ++i) {
-            out.put(' ');
+            buffer.put(' ');
         }
     }
 }
@@ -219,55 +219,55 @@ void write(const Json& value, int indent, Out& out);
 // The members of an array or object between their brackets; `indent` < 0 writes one line.
 template <class Range, class WriteOne>
 void write_block(
-    const Range& range, std::string_view brackets, int indent, Out& out, WriteOne write_one) {
-    out.put(brackets.front());
+    const Range& range, std::string_view brackets, int indent, Out& buffer, WriteOne write_one) {
+    buffer.put(brackets.front());
     const int inner = indent < 0 ? indent : indent + 2;
     bool first = true;
     for (const auto& entry : range) {
         if (!std::exchange(first, false)) {
-            out.put(',');
+            buffer.put(',');
         }
-        newline(inner, out);
+        newline(inner, buffer);
         write_one(entry, inner);
     }
     if (!first) {
-        newline(indent, out);
+        newline(indent, buffer);
     }
-    out.put(brackets.back());
+    buffer.put(brackets.back());
 }
 
-void write(const Json& value, int indent, Out& out) {
+void write(const Json& value, int indent, Out& buffer) {
     if (value.is_string()) {
-        write_string(value.as_string(), out);
+        write_string(value.as_string(), buffer);
     } else if (value.is_object()) {
-        write_block(value.members(), "{}", indent, out, [&](const auto& member, int inner) {
-            write_string(member.first, out);
-            out.put(inner < 0 ? std::string_view(":") : ": ");
-            write(member.second, inner, out);
+        write_block(value.members(), "{}", indent, buffer, [&](const auto& member, int inner) {
+            write_string(member.first, buffer);
+            buffer.put(inner < 0 ? std::string_view(":") : ": ");
+            write(member.second, inner, buffer);
         });
     } else if (value.is_array()) {
-        write_block(value.items(), "[]", indent, out, [&](const Json& item, int inner) {
-            write(item, inner, out);
+        write_block(value.items(), "[]", indent, buffer, [&](const Json& item, int inner) {
+            write(item, inner, buffer);
         });
     } else if (value.is_bool()) {
-        out.put(value.as_bool() ? std::string_view("true") : "false");
+        buffer.put(value.as_bool() ? std::string_view("true") : "false");
     } else if (const auto number = value.as_uint(); number) {
-        write_number(out, *number);
+        write_number(buffer, *number);
     } else if (value.is_integer()) {
-        write_number(out, value.as_int());
+        write_number(buffer, value.as_int());
     } else if (value.is_number()) {
-        write_double(value.as_double(), out);
+        write_double(value.as_double(), buffer);
     } else {
-        out.put("null");
+        buffer.put("null");
     }
 }
 
 // `ending` comes behind it.
 std::string text_of(const Json& value, int indent, std::string_view ending) {
-    thread_local Out out;
-    write(value, indent, out);
-    out.put(ending);
-    return out.take();
+    thread_local Out buffer;
+    write(value, indent, buffer);
+    buffer.put(ending);
+    return buffer.take();
 }
 
 }  // namespace

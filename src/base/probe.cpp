@@ -20,8 +20,8 @@ void Probe::list() {
 
 std::map<std::string, std::uint64_t> probes_hit() {
     std::map<std::string, std::uint64_t> hits;
-    for (const Probe* at = g_first.load(); at != nullptr; at = at->next_) {
-        hits[at->name_] += at->hits_.load(std::memory_order_relaxed);
+    for (const Probe* mark = g_first.load(); mark != nullptr; mark = mark->next_) {
+        hits[mark->name_] += mark->hits_.load(std::memory_order_relaxed);
     }
     return hits;
 }

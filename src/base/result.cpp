@@ -47,9 +47,9 @@ std::string_view remedy_of(int error_number) {
 
 }  // namespace
 
-tl::unexpected<Error> fail_errno(std::string_view code, std::string_view what, int error_number) {
+tl::unexpected<Error> fail_errno(std::string_view code, std::string_view action, int error_number) {
     return fail(std::string(code),
-                fmt::format("{}: {}", what, std::generic_category().message(error_number)),
+                fmt::format("{}: {}", action, std::generic_category().message(error_number)),
                 std::string(remedy_of(error_number)));
 }
 

@@ -46,7 +46,7 @@ using Status = Result<void>;
 
 // An error made of errno, as a sentence: "open /x: No space left on device".
 [[nodiscard]] tl::unexpected<Error>
-fail_errno(std::string_view code, std::string_view what, int error_number);
+fail_errno(std::string_view code, std::string_view action, int error_number);
 
 }  // namespace drydock
 

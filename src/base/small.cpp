@@ -38,11 +38,11 @@ thread_local constinit bool t_over = false;  // nothing is kept any more
 struct Sweeper {
     ~Sweeper() {
         t_over = true;
-        for (Class& one : t_classes) {
-            while (one.first != nullptr) {
-                Free* const next = one.first->next;
-                ::operator delete(one.first);
-                one.first = next;
+        for (Class& size_class : t_classes) {
+            while (size_class.first != nullptr) {
+                Free* const next = size_class.first->next;
+                ::operator delete(size_class.first);
+                size_class.first = next;
             }
         }
     }
@@ -64,15 +64,15 @@ void* take_small(std::size_t bytes) {
     if (bytes > k_bytes_max) {
         return ::operator new(bytes);
     }
-    const std::size_t which = class_of(bytes);
-    Class& one = t_classes[which];
-    if (one.first == nullptr) {
-        return ::operator new(which * k_step);
+    const std::size_t index = class_of(bytes);
+    Class& size_class = t_classes[index];
+    if (size_class.first == nullptr) {
+        return ::operator new(index * k_step);
     }
-    --one.count;
-    Free* const taken = one.first;
-    one.first = taken->next;
-    return taken;
+    --size_class.count;
+    Free* const block = size_class.first;
+    size_class.first = block->next;
+    return block;
 }
 
 void give_back_small(void* memory, std::size_t bytes) noexcept {
@@ -80,16 +80,16 @@ void give_back_small(void* memory, std::size_t bytes) noexcept {
         ::operator delete(memory);
         return;
     }
-    Class& one = t_classes[class_of(bytes)];
-    if (one.count == k_kept_max) {
+    Class& size_class = t_classes[class_of(bytes)];
+    if (size_class.count == k_kept_max) {
         ::operator delete(memory);
         return;
     }
-    if (one.first == nullptr) {
+    if (size_class.first == nullptr) {
         t_sweeper.wake();  // made by that, so that it sweeps when the thread ends
     }
-    one.first = new (memory) Free{one.first};
-    ++one.count;
+    size_class.first = new (memory) Free{size_class.first};
+    ++size_class.count;
 }
 
 }  // namespace drydock

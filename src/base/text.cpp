@@ -12,12 +12,13 @@ namespace drydock {
 
 std::vector<std::string> split(std::string_view text, char separator) {
     std::vector<std::string> parts;
-    std::size_t from = 0;
-    for (std::size_t at = text.find(separator); at != text.npos; at = text.find(separator, from)) {
-        parts.emplace_back(text.substr(from, at - from));
-        from = at + 1;
+    std::size_t begin = 0;
+    for (std::size_t end = text.find(separator); end != text.npos;
+         end = text.find(separator, begin)) {
+        parts.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
     }
-    parts.emplace_back(text.substr(from));
+    parts.emplace_back(text.substr(begin));
     return parts;
 }
 
@@ -59,7 +60,7 @@ namespace {
 
 // Edits from `a` to `b`: letters added, removed, replaced, or two neighbours swapped.
 std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before(b.size() + 1);
+    std::vector<std::size_t> above_previous(b.size() + 1);
     std::vector<std::size_t> above(b.size() + 1);
     std::iota(above.begin(), above.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -68,10 +69,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
             const std::size_t replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
             row[j] = std::min({above[j] + 1, row[j - 1] + 1, replaced});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                row[j] = std::min(row[j], before[j - 2] + 1);
+                row[j] = std::min(row[j], above_previous[j - 2] + 1);
             }
         }
-        before = std::exchange(above, std::move(row));
+        above_previous = std::exchange(above, std::move(row));
     }
     return above[b.size()];
 }
@@ -81,10 +82,10 @@ constexpr std::string_view k_base64 =
 
 }  // namespace
 
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-    for (const std::string& candidate : known) {
+    for (const std::string& candidate : candidates) {
         if (const std::size_t d = distance(word, candidate); d < best_distance) {
             best_distance = d;
             best = candidate;
@@ -146,31 +147,32 @@ std::string show_time(std::int64_t unix_ms) {
 Result<std::string>
 interpolate(std::string_view text,
             const std::function<Result<std::string>(std::string_view)>& look_up) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        const bool dollar = text[at] == '$' && at + 1 < text.size();
-        if (dollar && text[at + 1] == '$') {
-            out += '$';
-            at += 2;
-        } else if (dollar && text[at + 1] == '{') {
-            const auto end = text.find('}', at);
+    std::string result;
+    for (std::size_t position = 0; position < text.size();) {
+        const bool dollar = text[position] == '$' && position + 1 < text.size();
+        if (dollar && text[position + 1] == '$') {
+            result += '$';
+            position += 2;
+        } else if (dollar && text[position + 1] == '{') {
+            const auto end = text.find('}', position);
             if (end == text.npos) {
                 return fail("interpolate.open",
                             fmt::format("`${{` is not closed in `{}`", text),
                             "add the `}`");
             }
-            DRYDOCK_TRY_ASSIGN(const std::string value, look_up(text.substr(at + 2, end - at - 2)));
-            out += value;
-            at = end + 1;
+            DRYDOCK_TRY_ASSIGN(const std::string value,
+                               look_up(text.substr(position + 2, end - position - 2)));
+            result += value;
+            position = end + 1;
         } else {
-            out += text[at++];
+            result += text[position++];
         }
     }
-    return out;
+    return result;
 }
 
 std::string base64_encode(std::string_view bytes) {
-    std::string out;
+    std::string text;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
         std::uint32_t group = 0;
@@ -178,14 +180,14 @@ std::string base64_encode(std::string_view bytes) {
             group = group << 8U | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
         }
         for (std::size_t j = 0; j < 4; ++j) {
-            out += j <= count ? k_base64[group >> (18 - 6 * j) & 63U] : '=';
+            text += j <= count ? k_base64[group >> (18 - 6 * j) & 63U] : '=';
         }
     }
-    return out;
+    return text;
 }
 
 Result<std::string> base64_decode(std::string_view text) {
-    std::string out;
+    std::string bytes;
     std::uint32_t group = 0;
     unsigned bits = 0;
     while (!text.empty() && text.back() == '=') {
@@ -200,10 +202,10 @@ Result<std::string> base64_decode(std::string_view text) {
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
-            out += static_cast<char>(group >> bits & 255U);
+            bytes += static_cast<char>(group >> bits & 255U);
         }
     }
-    return out;
+    return bytes;
 }
 
 }  // namespace drydock

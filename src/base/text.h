@@ -19,7 +19,8 @@ namespace drydock {
 [[nodiscard]] std::string clip(std::string_view text, std::size_t bytes_max);
 
 // The word of `known` nearest to `word`, or "" when none is near enough to be meant.
-[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
+[[nodiscard]] std::string nearest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 
 // "10m", "2h", "30s", "150ms", "1d" to milliseconds.
 [[nodiscard]] Result<std::int64_t> parse_duration_ms(std::string_view text);

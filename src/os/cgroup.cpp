@@ -48,7 +48,7 @@ tl::unexpected<Error> no_cgroup() {
 }
 
 // False when the group has gone.
-Result<bool> append_processes(const std::string& group, std::vector<pid_t>& all) {
+Result<bool> append_processes(const std::string& group, std::vector<pid_t>& pids) {
     const auto text = read_file(group + "/cgroup.procs", k_proc_file_bytes_max);
     if (!text) {
         std::error_code error;
@@ -59,7 +59,7 @@ Result<bool> append_processes(const std::string& group, std::vector<pid_t>& all)
         pid_t pid = 0;
         std::from_chars(line.data(), line.data() + line.size(), pid);
         if (!line.empty()) {
-            all.push_back(pid);  // 0: a process of another pid namespace
+            pids.push_back(pid);  // 0: a process of another pid namespace
         }
     }
     return true;
@@ -69,10 +69,11 @@ Result<bool> append_processes(const std::string& group, std::vector<pid_t>& all)
 Result<std::vector<std::string>> folders_of(const std::string& group) {
     std::vector<std::string> folders = {group};
     std::error_code error;
-    for (std::filesystem::recursive_directory_iterator at(group, error), end; !error && at != end;
-         at.increment(error)) {
-        if (at->is_directory(error)) {
-            folders.push_back(at->path().string());
+    for (std::filesystem::recursive_directory_iterator iterator(group, error), end;
+         !error && iterator != end;
+         iterator.increment(error)) {
+        if (iterator->is_directory(error)) {
+            folders.push_back(iterator->path().string());
         }
     }
     if (error && error != std::errc::no_such_file_or_directory) {
@@ -108,18 +109,18 @@ Status join_cgroup(const std::string& group, pid_t pid) {
 }
 
 Result<std::vector<pid_t>> cgroup_processes(const std::string& group) {
-    std::vector<pid_t> all;
+    std::vector<pid_t> pids;
     DRYDOCK_TRY_ASSIGN(const auto folders, folders_of(group));
     for (const auto& folder : folders) {
-        DRYDOCK_TRY(append_processes(folder, all));
+        DRYDOCK_TRY(append_processes(folder, pids));
     }
-    return all;
+    return pids;
 }
 
 void remove_cgroup(const std::string& group) {
     const auto folders = folders_of(group).value_or(std::vector<std::string>());
-    for (auto at = folders.rbegin(); at != folders.rend(); ++at) {
-        ::rmdir(at->c_str());  // refused by the kernel while it has processes
+    for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+        ::rmdir(folder->c_str());  // refused by the kernel while it has processes
     }
 }
 

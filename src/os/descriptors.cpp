@@ -15,8 +15,9 @@ std::optional<rlimit> g_limit_at_start;  // while another one holds
 std::size_t count_open() {
     std::size_t count = 0;
     std::error_code error;
-    for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end;
-         at.increment(error)) {
+    for (std::filesystem::directory_iterator iterator("/proc/self/fd", error), end;
+         !error && iterator != end;
+         iterator.increment(error)) {
         ++count;
     }
     return count;

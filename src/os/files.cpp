@@ -41,10 +41,10 @@ std::string temporary_name(const std::string& path) {
     return fmt::format("{}.tmp.{}.{}", path, ::getpid(), counter++);
 }
 
-tl::unexpected<Error> not_private(const std::string& path, std::string_view why) {
+tl::unexpected<Error> not_private(const std::string& path, std::string_view reason) {
     return fail(
         "os.not_private",
-        fmt::format("the folder {} {}", path, why),
+        fmt::format("the folder {} {}", path, reason),
         "use a folder of your own that only you can write to, or correct its owner and mode");
 }
 
@@ -135,10 +135,10 @@ Status write_temporary(const std::string& name, std::string_view bytes, mode_t m
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-    if (this != &other) {
+Fd& Fd::operator=(Fd&& source) noexcept {
+    if (this != &source) {
         close();
-        number_ = other.release();
+        number_ = source.release();
     }
     return *this;
 }
@@ -280,17 +280,17 @@ Status sync_folder(const std::string& path) {
 }
 
 Result<bool> make_folder(const std::string& path, mode_t mode) {
-    const bool made = ::mkdir(path.c_str(), mode) == 0;
-    if (!made && errno != EEXIST) {
+    const bool is_new = ::mkdir(path.c_str(), mode) == 0;
+    if (!is_new && errno != EEXIST) {
         return os_error("mkdir", path);
     }
-    return made;
+    return is_new;
 }
 
 Result<bool> make_folder_durable(const std::string& path, mode_t mode) {
-    DRYDOCK_TRY_ASSIGN(const bool made, make_folder(path, mode));
+    DRYDOCK_TRY_ASSIGN(const bool is_new, make_folder(path, mode));
     DRYDOCK_TRY(sync_folder(folder_of(path)));
-    return made;
+    return is_new;
 }
 
 Status ensure_private_folder(const std::string& path) {
@@ -319,8 +319,8 @@ Result<double> used_percent(const std::string& path) {
         return os_error("statvfs", path);
     }
     const auto used = static_cast<double>(facts.f_blocks - facts.f_bfree);
-    const auto all = used + static_cast<double>(facts.f_bavail);  // as df counts
-    return all > 0 ? used * 100 / all : 0;
+    const auto total = used + static_cast<double>(facts.f_bavail);  // as df counts
+    return total > 0 ? used * 100 / total : 0;
 }
 
 std::string real_path_of(const std::string& path) {

@@ -25,9 +25,9 @@ public:
 
     explicit Fd(int number) : number_(number) {}
 
-    Fd(Fd&& other) noexcept : number_(other.release()) {}
+    Fd(Fd&& source) noexcept : number_(source.release()) {}
 
-    Fd& operator=(Fd&& other) noexcept;
+    Fd& operator=(Fd&& source) noexcept;
     Fd(const Fd&) = delete;
     Fd& operator=(const Fd&) = delete;
 

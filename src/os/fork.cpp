@@ -16,9 +16,9 @@ void reset_signals() {
     for (int number = 1; number < NSIG; ++number) {
         ::sigaction(number, &action, nullptr);
     }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+    sigset_t empty_set;
+    ::sigemptyset(&empty_set);
+    ::pthread_sigmask(SIG_SETMASK, &empty_set, nullptr);
 }
 
 pid_t fork_into(int cgroup) {

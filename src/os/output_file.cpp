@@ -47,21 +47,21 @@ bool is_trusted(uid_t user) {
 class Walk {
 public:
     Status go(const std::string& path) {
-        left_ = parts_of(path);
-        DRYDOCK_TRY_ASSIGN(at_, open_file("/", O_PATH | O_DIRECTORY));
-        while (!left_.empty()) {
-            const std::string part = left_.front();
-            left_.pop_front();
+        parts_ = parts_of(path);
+        DRYDOCK_TRY_ASSIGN(folder_, open_file("/", O_PATH | O_DIRECTORY));
+        while (!parts_.empty()) {
+            const std::string part = parts_.front();
+            parts_.pop_front();
             DRYDOCK_TRY(step(part));
         }
         return {};
     }
 
-    [[nodiscard]] Fd take() { return std::move(at_); }
+    [[nodiscard]] Fd take() { return std::move(folder_); }
 
 private:
     Status step(const std::string& part) {
-        Fd next(::openat(at_.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        Fd next(::openat(folder_.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat facts = {};
         if (!next || ::fstat(next.get(), &facts) != 0) {
             return fail_errno(errno == ENOENT ? "os.missing" : "os.open", "opening " + part, errno);
@@ -69,7 +69,7 @@ private:
         if (S_ISLNK(facts.st_mode)) {
             return follow(part, next, facts);
         }
-        at_ = std::move(next);
+        folder_ = std::move(next);
         return {};
     }
 
@@ -84,15 +84,15 @@ private:
         }
         const std::string path(target.data(), static_cast<std::size_t>(size));
         const auto parts = parts_of(path);
-        left_.insert(left_.begin(), parts.begin(), parts.end());
+        parts_.insert(parts_.begin(), parts.begin(), parts.end());
         if (path.front() == '/') {
-            DRYDOCK_TRY_ASSIGN(at_, open_file("/", O_PATH | O_DIRECTORY));
+            DRYDOCK_TRY_ASSIGN(folder_, open_file("/", O_PATH | O_DIRECTORY));
         }
         return {};
     }
 
-    Fd at_;
-    std::deque<std::string> left_;
+    Fd folder_;
+    std::deque<std::string> parts_;
     int links_ = 0;
 };
 
@@ -131,9 +131,9 @@ Result<Fd> OutputFolder::open(const std::string& name, int flags, mode_t mode) c
     return file;
 }
 
-Status OutputFolder::rename(const std::string& from, const std::string& to) const {
-    if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) != 0) {
-        return fail_errno("os.rename", fmt::format("renaming {}/{}", path_, from), errno);
+Status OutputFolder::rename(const std::string& old_name, const std::string& new_name) const {
+    if (::renameat(folder_.get(), old_name.c_str(), folder_.get(), new_name.c_str()) != 0) {
+        return fail_errno("os.rename", fmt::format("renaming {}/{}", path_, old_name), errno);
     }
     return sync();
 }

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] Status link(const std::string& target, const std::string& name) const;
 
     // Both are names in this folder; durable when it returns.
-    [[nodiscard]] Status rename(const std::string& from, const std::string& to) const;
+    [[nodiscard]] Status rename(const std::string& old_name, const std::string& new_name) const;
     void remove(const std::string& name) const;
     [[nodiscard]] Status sync() const;
 

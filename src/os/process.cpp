@@ -52,13 +52,13 @@ std::string find_program(const std::string& name) {
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> all;
-    all.reserve(texts.size() + 1);
+    std::vector<char*> result;
+    result.reserve(texts.size() + 1);
     for (const auto& text : texts) {
-        all.push_back(const_cast<char*>(text.c_str()));  // NOLINT: execve's signature
+        result.push_back(const_cast<char*>(text.c_str()));  // NOLINT: execve's signature
     }
-    all.push_back(nullptr);
-    return all;
+    result.push_back(nullptr);
+    return result;
 }
 
 // Everything the child needs, made before the fork: the child may not allocate.
@@ -93,9 +93,9 @@ struct Report {
 void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
     const int count = static_cast<int>(child.descriptors.size());
     for (int i = 0; i < count; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        moved[at] = ::fcntl(child.descriptors[at], F_DUPFD_CLOEXEC, 32);
-        if (moved[at] < 0) {
+        const auto index = static_cast<std::size_t>(i);
+        moved[index] = ::fcntl(child.descriptors[index], F_DUPFD_CLOEXEC, 32);
+        if (moved[index] < 0) {
             give_up(child);
         }
     }
@@ -169,7 +169,7 @@ void await_leave(const Prepared& child) {
     become_child(child);
 }
 
-Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
+Prepared prepare(const SpawnOptions& options, const Fd& null_device, int report) {
     Prepared child;
     child.program = find_program(options.argv[0]);
     child.arguments = pointers(options.argv);
@@ -182,8 +182,8 @@ Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
         child.environment.push_back(nullptr);
     }
     child.folder = options.folder.empty() ? nullptr : options.folder.c_str();
-    for (const int wanted : {options.input, options.output, options.errors}) {
-        child.descriptors.push_back(wanted < 0 ? nothing.get() : wanted);
+    for (const int descriptor : {options.input, options.output, options.errors}) {
+        child.descriptors.push_back(descriptor < 0 ? null_device.get() : descriptor);
     }
     child.descriptors.insert(child.descriptors.end(), options.keep.begin(), options.keep.end());
     child.report = report;
@@ -195,15 +195,15 @@ Prepared prepare(const SpawnOptions& options, const Fd& nothing, int report) {
 
 // Blocks until exec has happened (the pipe closes) or failed (an error arrives).
 Report read_report(const Fd& pipe) {
-    Report all;
-    Report one;
+    Report report;
+    Report message;
     for (;;) {
-        const auto size = ::read(pipe.get(), &one, sizeof one);
-        if (size == static_cast<ssize_t>(sizeof one)) {
-            all.pid = one.pid != 0 ? one.pid : all.pid;
-            all.error = one.error;
+        const auto size = ::read(pipe.get(), &message, sizeof message);
+        if (size == static_cast<ssize_t>(sizeof message)) {
+            report.pid = message.pid != 0 ? message.pid : report.pid;
+            report.error = message.error;
         } else if (size >= 0 || errno != EINTR) {
-            return all;
+            return report;
         }
     }
 }
@@ -240,13 +240,15 @@ void follow(Child& child, const Fd& output, const RunOptions& options, RunResult
     const auto deadline_ms = now_ms() + options.timeout_ms;
     bool open = true;
     for (;;) {
-        const auto left = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
-        std::array<pollfd, 2> on = {pollfd{child.descriptor(), POLLIN, 0},
-                                    pollfd{open ? output.get() : -1, POLLIN, 0}};
-        ::poll(on.data(), on.size(), static_cast<int>(std::min(left, k_poll_slice_ms)));
-        open = open && (on[1].revents == 0 || drain(output.get(), options, result));
-        if (const auto ended = child.wait(0)) {
-            result.exit = *ended;
+        const auto remaining_ms = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
+        std::array<pollfd, 2> poll_entries = {pollfd{child.descriptor(), POLLIN, 0},
+                                              pollfd{open ? output.get() : -1, POLLIN, 0}};
+        ::poll(poll_entries.data(),
+               poll_entries.size(),
+               static_cast<int>(std::min(remaining_ms, k_poll_slice_ms)));
+        open = open && (poll_entries[1].revents == 0 || drain(output.get(), options, result));
+        if (const auto exit = child.wait(0)) {
+            result.exit = *exit;
             return;
         }
         result.timed_out = now_ms() >= deadline_ms;
@@ -269,11 +271,12 @@ std::optional<Exit> Child::wait(std::int64_t timeout_ms) {
     if (exit_) {
         return exit_;
     }
-    pollfd on = {descriptor_.get(), POLLIN, 0};
-    while (::poll(&on, 1, static_cast<int>(timeout_ms)) < 0 && errno == EINTR) {
+    pollfd poll_entry = {descriptor_.get(), POLLIN, 0};
+    while (::poll(&poll_entry, 1, static_cast<int>(timeout_ms)) < 0 && errno == EINTR) {
     }
     siginfo_t info = {};
-    if (on.revents != 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0
+    if (poll_entry.revents != 0
+        && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0
         && info.si_pid == pid_) {
         exit_ = to_exit(info);
     }
@@ -294,10 +297,10 @@ Result<Child> spawn(const SpawnOptions& options) {
     if (options.argv.empty()) {
         return fail("os.exec", "there is no program to start: the argument vector is empty");
     }
-    DRYDOCK_TRY_ASSIGN(const Fd nothing, open_file("/dev/null", O_RDWR));
+    DRYDOCK_TRY_ASSIGN(const Fd null_device, open_file("/dev/null", O_RDWR));
     DRYDOCK_TRY_ASSIGN(auto report, make_pipe());
     DRYDOCK_TRY_ASSIGN(auto leave, make_pipe());
-    Prepared child = prepare(options, nothing, report.second.get());
+    Prepared child = prepare(options, null_device, report.second.get());
     child.leave = leave.first.get();
     child.leave_writer = leave.second.get();
     const pid_t pid = fork_into(options.cgroup);
@@ -329,20 +332,20 @@ Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<in
     if (options.argv.empty()) {
         return fail("os.exec", "there is no program to start: the argument vector is empty");
     }
-    DRYDOCK_TRY_ASSIGN(const Fd nothing, open_file("/dev/null", O_RDWR));
+    DRYDOCK_TRY_ASSIGN(const Fd null_device, open_file("/dev/null", O_RDWR));
     DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
-    Prepared child = prepare(options, nothing, pipe.second.get());
+    Prepared child = prepare(options, null_device, pipe.second.get());
     child.before_exec = &before_exec;
-    const pid_t between = fork_into(options.cgroup);
-    if (between < 0) {
+    const pid_t intermediate = fork_into(options.cgroup);
+    if (intermediate < 0) {
         return fail_errno("os.fork", "fork", errno);
     }
-    if (between == 0) {
+    if (intermediate == 0) {
         be_between(child);
     }
     pipe.second.close();
     const Report report = read_report(pipe.first);
-    ::waitpid(between, nullptr, 0);
+    ::waitpid(intermediate, nullptr, 0);
     if (report.error != 0 || report.pid == 0) {
         return fail_errno("os.exec", fmt::format("starting {}", child.program), report.error);
     }
@@ -354,17 +357,17 @@ void keep_memory_private() {
 }
 
 std::vector<std::string>
-clean_environment(const std::vector<std::pair<std::string, std::string>>& given) {
-    std::vector<std::string> all;
+clean_environment(const std::vector<std::pair<std::string, std::string>>& variables) {
+    std::vector<std::string> environment;
     const char* path = std::getenv("PATH");
     const auto is_path = [](const auto& entry) { return entry.first == "PATH"; };
-    if (path != nullptr && std::none_of(given.begin(), given.end(), is_path)) {
-        all.push_back(std::string("PATH=") + path);
+    if (path != nullptr && std::none_of(variables.begin(), variables.end(), is_path)) {
+        environment.push_back(std::string("PATH=") + path);
     }
-    for (const auto& [name, value] : given) {
-        all.push_back(name + "=" + value);
+    for (const auto& [name, value] : variables) {
+        environment.push_back(name + "=" + value);
     }
-    return all;
+    return environment;
 }
 
 Result<RunResult> run_to_end(const RunOptions& options) {

@@ -82,7 +82,7 @@ void keep_memory_private();
 
 // PATH of the caller and what is given; nothing else crosses over.
 [[nodiscard]] std::vector<std::string>
-clean_environment(const std::vector<std::pair<std::string, std::string>>& given);
+clean_environment(const std::vector<std::pair<std::string, std::string>>& variables);
 
 struct RunOptions {
     SpawnOptions spawn =

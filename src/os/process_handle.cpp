@@ -43,9 +43,9 @@ Status signal_process(const Fd& process, int number) {
 bool wait_gone(const Fd& process, std::int64_t timeout_ms) {
     const auto deadline_ms = now_ms() + timeout_ms;
     for (;;) {
-        const auto left = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
-        pollfd on = {process.get(), POLLIN, 0};
-        const int ready = ::poll(&on, 1, static_cast<int>(left));
+        const auto remaining_ms = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
+        pollfd poll_entry = {process.get(), POLLIN, 0};
+        const int ready = ::poll(&poll_entry, 1, static_cast<int>(remaining_ms));
         if (ready > 0) {
             return true;
         }

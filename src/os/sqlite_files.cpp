@@ -35,8 +35,8 @@ Status check_end(const std::string& path) {
     }
     std::array<char, k_super_end.size()> end = {};
     const off_t size = ::lseek(file->get(), 0, SEEK_END);
-    const auto before = size - static_cast<off_t>(end.size());
-    if (before < 0 || ::pread(file->get(), end.data(), end.size(), before) < 0
+    const auto offset = size - static_cast<off_t>(end.size());
+    if (offset < 0 || ::pread(file->get(), end.data(), end.size(), offset) < 0
         || std::string_view(end.data(), end.size()) != k_super_end) {
         return {};
     }

@@ -40,9 +40,10 @@ std::string from_hex(std::string_view hex, std::size_t size) {
     return bytes;
 }
 
-tl::unexpected<Error> size_error(std::uint64_t found, std::int64_t wanted) {
-    return fail(
-        "blocks.size", fmt::format("{} bytes, but the row says {}", found, wanted), k_other_copy);
+tl::unexpected<Error> size_error(std::uint64_t actual, std::int64_t expected) {
+    return fail("blocks.size",
+                fmt::format("{} bytes, but the row says {}", actual, expected),
+                k_other_copy);
 }
 
 Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope) {
@@ -86,23 +87,23 @@ Result<std::string_view> decrypt(Buffer& blob, const std::string& key) {
 using Decompressor = std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)>;
 
 // As backy2 reads: the first frame, which must say its size.
-Result<std::string_view> unpack(std::string_view frame, std::int64_t wanted, Buffer& plain) {
-    const auto says = ZSTD_getFrameContentSize(frame.data(), frame.size());
-    if (says == ZSTD_CONTENTSIZE_ERROR || says == ZSTD_CONTENTSIZE_UNKNOWN) {
+Result<std::string_view> unpack(std::string_view frame, std::int64_t expected, Buffer& plain) {
+    const auto stated_size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+    if (stated_size == ZSTD_CONTENTSIZE_ERROR || stated_size == ZSTD_CONTENTSIZE_UNKNOWN) {
         return fail("blocks.frame", "no zstd frame that says its size", k_other_copy);
     }
-    if (says != static_cast<std::uint64_t>(wanted)) {
-        return size_error(says, wanted);
+    if (stated_size != static_cast<std::uint64_t>(expected)) {
+        return size_error(stated_size, expected);
     }
     thread_local const Decompressor decompressor(ZSTD_createDCtx(), &ZSTD_freeDCtx);
     const auto length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
-    plain.reset(says);
-    const auto got =
+    plain.reset(stated_size);
+    const auto unpacked_size =
         ZSTD_isError(length) != 0
             ? length
             : ZSTD_decompressDCtx(
                   decompressor.get(), plain.data(), plain.size(), frame.data(), length);
-    if (ZSTD_isError(got) != 0 || got != says) {
+    if (ZSTD_isError(unpacked_size) != 0 || unpacked_size != stated_size) {
         return fail("blocks.frame", "the zstd frame is damaged", k_other_copy);
     }
     return plain.view();
@@ -221,7 +222,7 @@ decode_whole(const BlobReader& reader, const BlockRow& row, Buffer& buffer) {
 void use_together(const BlobReader& reader,
                   std::span<const BlockRow* const> rows,
                   const UseOneOf& use,
-                  std::span<Status> done,
+                  std::span<Status> results,
                   std::size_t first) {
     Plain blocks;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -233,8 +234,8 @@ void use_together(const BlobReader& reader,
         if (right && to_hex(digests.at(i)) != *rows[i]->checksum) {
             right = check(reader, *rows[i], *blocks[i]);
         }
-        done[i] = right ? use(first + i, *blocks[i])
-                        : tl::unexpected(in_blob(reader, *rows[i], right.error()));
+        results[i] = right ? use(first + i, *blocks[i])
+                           : tl::unexpected(in_blob(reader, *rows[i], right.error()));
     }
 }
 
@@ -272,7 +273,7 @@ Status use_decoded_block(const BlobReader& reader, const BlockRow& row, const Us
 std::vector<Status> use_blocks(const BlobReader& reader,
                                const std::vector<const BlockRow*>& rows,
                                const UseOneOf& use) {
-    std::vector<Status> done(rows.size());
+    std::vector<Status> results(rows.size());
     std::size_t first = 0;
     while (first < rows.size()) {
         const std::size_t count = lanes_from(reader, rows, first);
@@ -280,16 +281,16 @@ std::vector<Status> use_blocks(const BlobReader& reader,
             use_together(reader,
                          std::span(rows).subspan(first, count),
                          use,
-                         std::span(done).subspan(first, count),
+                         std::span(results).subspan(first, count),
                          first);
         } else {
-            done[first] = use_one(reader, *rows[first], /*is_checked=*/true, [&](auto plain) {
+            results[first] = use_one(reader, *rows[first], /*is_checked=*/true, [&](auto plain) {
                 return use(first, plain);
             });
         }
         first += count;
     }
-    return done;
+    return results;
 }
 
 Result<std::string> read_block(const BlobReader& reader, const BlockRow& row) {

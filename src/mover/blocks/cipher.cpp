@@ -41,18 +41,18 @@ std::string
 wrap(Direction direction, std::string_view bytes, std::string_view key, std::size_t size_wanted) {
     static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
     const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-    std::string done(bytes.size() + 16, '\0');
+    std::string output(bytes.size() + 16, '\0');
     int size = 0;
     EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
     if (EVP_CipherInit_ex2(context.get(), k_cipher, in(key), nullptr, direction, nullptr) != 1
         || EVP_CipherUpdate(
-               context.get(), out(done), &size, in(bytes), static_cast<int>(bytes.size()))
+               context.get(), out(output), &size, in(bytes), static_cast<int>(bytes.size()))
                != 1
         || size != static_cast<int>(size_wanted)) {
         return {};
     }
-    done.resize(size_wanted);
-    return done;
+    output.resize(size_wanted);
+    return output;
 }
 
 // A function of OpenSSL with its context, for one thread.
@@ -63,12 +63,12 @@ struct Digester {
 };
 
 const Digester& digester(const std::string& name) {
-    thread_local Digester kept;
-    if (kept.name != name || kept.function == nullptr) {
-        kept.name = name;
-        kept.function.reset(EVP_MD_fetch(nullptr, name.c_str(), nullptr));
+    thread_local Digester hasher;
+    if (hasher.name != name || hasher.function == nullptr) {
+        hasher.name = name;
+        hasher.function.reset(EVP_MD_fetch(nullptr, name.c_str(), nullptr));
     }
-    return kept;
+    return hasher;
 }
 
 // In place. The tag is known behind the last byte, or compared there.
@@ -77,17 +77,18 @@ bool pass(Direction direction, std::string_view data_key, char* blob, std::size_
     auto* head = reinterpret_cast<unsigned char*>(blob);
     unsigned char* frame = head + k_head_bytes;
     const auto frame_bytes = static_cast<int>(size - k_head_bytes);
-    int done = 0;
-    int rest = 0;
+    int length = 0;
+    int final_length = 0;
     const auto tag = [&](int command) {
         return EVP_CIPHER_CTX_ctrl(raw, command, int{k_tag_bytes}, head) == 1;
     };
     return raw != nullptr && data_key.size() == k_key_bytes
            && EVP_CipherInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, direction, nullptr)
                   == 1
-           && EVP_CipherUpdate(raw, frame, &done, frame, frame_bytes) == 1
+           && EVP_CipherUpdate(raw, frame, &length, frame, frame_bytes) == 1
            && (direction == encrypts || tag(EVP_CTRL_GCM_SET_TAG))
-           && EVP_CipherFinal_ex(raw, frame + done, &rest) == 1 && done + rest == frame_bytes
+           && EVP_CipherFinal_ex(raw, frame + length, &final_length) == 1
+           && length + final_length == frame_bytes
            && (direction == decrypts || tag(EVP_CTRL_GCM_GET_TAG));
 }
 
@@ -112,14 +113,14 @@ std::string unwrap_key(std::string_view wrapped, std::string_view key) {
 }
 
 std::string digest_hex(const std::string& function, std::string_view bytes) {
-    const Digester& kept = digester(function);
+    const Digester& hasher = digester(function);
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     const bool is_done =
-        kept.function != nullptr
-        && EVP_DigestInit_ex2(kept.context.get(), kept.function.get(), nullptr) == 1
-        && EVP_DigestUpdate(kept.context.get(), bytes.data(), bytes.size()) == 1
-        && EVP_DigestFinal_ex(kept.context.get(), digest.data(), &size) == 1;
+        hasher.function != nullptr
+        && EVP_DigestInit_ex2(hasher.context.get(), hasher.function.get(), nullptr) == 1
+        && EVP_DigestUpdate(hasher.context.get(), bytes.data(), bytes.size()) == 1
+        && EVP_DigestFinal_ex(hasher.context.get(), digest.data(), &size) == 1;
     return is_done ? to_hex(std::span(digest).first(size)) : std::string();
 }
 

@@ -68,7 +68,7 @@ Result<Sections> parse_sections(std::string_view text) {
 }
 
 // Undoes the doubling of percent signs.
-Result<std::string> plain_value(const std::string& where, const std::string& raw) {
+Result<std::string> plain_value(const std::string& full_name, const std::string& raw) {
     std::string value;
     for (std::size_t i = 0; i < raw.size(); ++i) {
         value += raw[i];
@@ -76,7 +76,7 @@ Result<std::string> plain_value(const std::string& where, const std::string& raw
             continue;
         }
         if (raw.substr(i, 2) != "%%") {
-            return refuse(fmt::format("{} has a reference, and drydock follows none", where));
+            return refuse(fmt::format("{} has a reference, and drydock follows none", full_name));
         }
         ++i;
     }
@@ -87,15 +87,15 @@ Result<std::string> setting(const Sections& sections,
                             const std::string& section,
                             const std::string& name,
                             const std::optional<std::string>& otherwise = std::nullopt) {
-    const std::string where = fmt::format("[{}] {}", section, name);
-    const auto found = sections.find(section);
-    if (found != sections.end() && found->second.contains(name)) {
-        return plain_value(where, found->second.at(name));
+    const std::string full_name = fmt::format("[{}] {}", section, name);
+    const auto section_entry = sections.find(section);
+    if (section_entry != sections.end() && section_entry->second.contains(name)) {
+        return plain_value(full_name, section_entry->second.at(name));
     }
     if (otherwise) {
         return *otherwise;
     }
-    return refuse(fmt::format("there is no setting {}", where));
+    return refuse(fmt::format("there is no setting {}", full_name));
 }
 
 Result<std::int64_t>
@@ -114,8 +114,9 @@ number_setting(const Sections& sections, const std::string& name, std::int64_t o
 Status check_one_at(const std::string& url) {
     const auto begin = url.find("://") + 3;
     const auto query = url.find('?', begin);
-    const auto at = url.rfind('@', query);
-    const std::string user = at == url.npos || at < begin ? "" : url.substr(begin, at - begin);
+    const auto at_sign = url.rfind('@', query);
+    const std::string user =
+        at_sign == url.npos || at_sign < begin ? "" : url.substr(begin, at_sign - begin);
     if (user.find_first_of("@/?#") == user.npos) {
         return {};
     }

@@ -11,11 +11,11 @@ std::string quoted(const std::string& field) {
     if (field.find_first_of(",\"\r\n") == std::string::npos) {
         return field;
     }
-    std::string out = "\"";
+    std::string text = "\"";
     for (const char c : field) {
-        out += c == '"' ? "\"\"" : std::string(1, c);
+        text += c == '"' ? "\"\"" : std::string(1, c);
     }
-    return out + "\"";
+    return text + "\"";
 }
 
 }  // namespace

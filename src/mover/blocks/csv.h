@@ -18,7 +18,7 @@ namespace drydock::mover::blocks {
 class CsvReader {
 public:
     // `in` must outlive the reader.
-    explicit CsvReader(std::istream& in) : in_(in) {}
+    explicit CsvReader(std::istream& stream) : in_(stream) {}
 
     // The fields of the next record, or none at the end. Errors: "blocks.truncated" for a last one
     // that is cut off, "blocks.import" for a record of more than 64 KiB or with a stray quote.

@@ -21,10 +21,10 @@ void EarlySync::run(const std::stop_token& stop) {
            && !stop.stop_requested()) {
         bytes_ = 0;
         lock.unlock();
-        Status done = blobs_.sync();
+        Status status = blobs_.sync();
         lock.lock();
         // The kernel tells an error of the disk to one sync only.
-        failed_ = failed_ ? std::move(done) : failed_;
+        failed_ = failed_ ? std::move(status) : failed_;
     }
 }
 

@@ -82,7 +82,7 @@ private:
     }
 
     Status write_rows() {
-        const std::string more =
+        const std::string encryption_columns =
             metadata_.schema().has_enc_version ? ", enc_version, enc_envkey, enc_nonce" : "";
         std::int64_t last = k_before_ids;
         while (true) {
@@ -91,7 +91,7 @@ private:
                 metadata_.sql().query(
                     fmt::format("SELECT uid, version_uid, id, date, checksum, size, valid{} FROM "
                                 "blocks WHERE version_uid = $1 AND id > {} ORDER BY id LIMIT {}",
-                                more,
+                                encryption_columns,
                                 last,
                                 k_page_rows),
                     {version_.uid}));

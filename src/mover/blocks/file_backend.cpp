@@ -33,11 +33,13 @@ struct Owner {
 };
 
 Owner owner_of(const std::string& folder) {
-    struct stat found{};
-    if (geteuid() != 0 || stat(folder.c_str(), &found) != 0) {
+    struct stat attributes{};
+    if (geteuid() != 0 || stat(folder.c_str(), &attributes) != 0) {
         return {};
     }
-    return {found.st_uid != 0 || found.st_gid != getegid(), found.st_uid, found.st_gid};
+    return {attributes.st_uid != 0 || attributes.st_gid != getegid(),
+            attributes.st_uid,
+            attributes.st_gid};
 }
 
 constexpr const char* k_other_copy =
@@ -47,16 +49,16 @@ constexpr const char* k_look = "look at the disk and at permissions";
 
 // A file that gets shorter meanwhile makes the buffer shorter.
 Status fill(int descriptor, Buffer& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const auto size = ::read(descriptor, bytes.data() + done, bytes.size() - done);
+    std::size_t offset = 0;
+    while (offset < bytes.size()) {
+        const auto size = ::read(descriptor, bytes.data() + offset, bytes.size() - offset);
         if (size < 0 && errno != EINTR) {
             return fail_errno("blocks.read", "read", errno);
         }
         if (size == 0) {
-            bytes.shrink(done);
+            bytes.shrink(offset);
         }
-        done += size > 0 ? static_cast<std::size_t>(size) : 0;
+        offset += size > 0 ? static_cast<std::size_t>(size) : 0;
     }
     return {};
 }
@@ -134,16 +136,16 @@ Status FileBackend::read(const std::string& uid, std::size_t bytes_max, Buffer& 
         return is_missing ? fail("blocks.missing", "there is no such file", k_other_copy)
                           : fail("blocks.read", file.error().message, k_look);
     }
-    struct stat found{};
-    if (fstat(file->get(), &found) != 0 || !S_ISREG(found.st_mode)) {
+    struct stat attributes{};
+    if (fstat(file->get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) {
         return fail("blocks.read", path + " is no plain file", k_look);
     }
-    if (static_cast<std::size_t>(found.st_size) > bytes_max) {
+    if (static_cast<std::size_t>(attributes.st_size) > bytes_max) {
         return fail("blocks.size",
                     fmt::format("the file is longer than {} bytes", bytes_max),
                     k_other_copy);
     }
-    bytes.reset(static_cast<std::size_t>(found.st_size));
+    bytes.reset(static_cast<std::size_t>(attributes.st_size));
     DRYDOCK_TRY(fill(file->get(), bytes));
     leave_cache(file->get(), bytes.size());
     return {};
@@ -156,10 +158,10 @@ const Owner& FileBackend::owner() const {
 
 // If the owner cannot be set the file stays root's, and reading it back tells nothing wrong.
 Status FileBackend::make_folders(const std::string& folder) const {
-    for (const std::string& one : {os::folder_of(folder), folder}) {
-        if (!os::exists(one)) {
-            DRYDOCK_TRY(make_folder(one));
-            (void)(owner().is_other && lchown(one.c_str(), owner().user, owner().group) == 0);
+    for (const std::string& path : {os::folder_of(folder), folder}) {
+        if (!os::exists(path)) {
+            DRYDOCK_TRY(make_folder(path));
+            (void)(owner().is_other && lchown(path.c_str(), owner().user, owner().group) == 0);
         }
     }
     return {};
@@ -168,12 +170,12 @@ Status FileBackend::make_folders(const std::string& folder) const {
 // A store's blobs may be readable for a group: a new one gets what its folder has. Makes the folder
 // if it is not there.
 Result<mode_t> FileBackend::mode_in(const std::string& folder) const {
-    struct stat found{};
-    if (stat(folder.c_str(), &found) == 0) {
-        return found.st_mode & 0666U;
+    struct stat attributes{};
+    if (stat(folder.c_str(), &attributes) == 0) {
+        return attributes.st_mode & 0666U;
     }
     DRYDOCK_TRY(make_folders(folder));
-    return stat(folder.c_str(), &found) == 0 ? found.st_mode & 0666U : 0600U;
+    return stat(folder.c_str(), &attributes) == 0 ? attributes.st_mode & 0666U : 0600U;
 }
 
 Status FileBackend::write(const std::string& uid, std::string_view bytes) const {
@@ -218,9 +220,9 @@ Result<bool> FileBackend::remove(const std::string& uid) const {
 
 Result<std::optional<std::int64_t>> FileBackend::bytes_of(const std::string& uid) const {
     DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
-    struct stat found{};
-    if (stat(path.c_str(), &found) == 0) {
-        return std::optional(std::int64_t{found.st_size});
+    struct stat attributes{};
+    if (stat(path.c_str(), &attributes) == 0) {
+        return std::optional(std::int64_t{attributes.st_size});
     }
     return errno == ENOENT || errno == ENOTDIR ? Result<std::optional<std::int64_t>>(std::nullopt)
                                                : fail_errno("blocks.read", "stat " + path, errno);

@@ -21,10 +21,10 @@ tl::unexpected<Error> refuse(const std::string& path, const std::error_code& err
 Result<std::vector<fs::directory_entry>> entries_of(const std::string& path) {
     std::error_code error;
     std::vector<fs::directory_entry> entries;
-    fs::directory_iterator at(path, error);
-    while (!error && at != fs::directory_iterator()) {
-        entries.push_back(*at);
-        at.increment(error);
+    fs::directory_iterator iterator(path, error);
+    while (!error && iterator != fs::directory_iterator()) {
+        entries.push_back(*iterator);
+        iterator.increment(error);
     }
     if (error) {
         return refuse(path, error);

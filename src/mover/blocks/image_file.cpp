@@ -30,9 +30,9 @@ tl::unexpected<Error> call_error(const char* call, const std::string& path) {
 }  // namespace
 
 Result<ImageFile> ImageFile::create(const std::string& path, bool replaces) {
-    struct stat found{};
-    if (lstat(path.c_str(), &found) == 0) {
-        if (!S_ISREG(found.st_mode)) {
+    struct stat attributes{};
+    if (lstat(path.c_str(), &attributes) == 0) {
+        if (!S_ISREG(attributes.st_mode)) {
             return fail("blocks.exists",
                         fmt::format("{} is no regular file", path),
                         "restore to a new file, or to stdout");
@@ -57,13 +57,13 @@ ImageFile ImageFile::stream(int descriptor) {
     return image;
 }
 
-ImageFile::ImageFile(ImageFile&& other) noexcept
-    : file_(std::move(other.file_))
-    , descriptor_(other.descriptor_)
-    , path_(std::move(other.path_))
-    , temporary_(std::exchange(other.temporary_, {}))
-    , offset_(other.offset_)
-    , replaces_(other.replaces_) {
+ImageFile::ImageFile(ImageFile&& source) noexcept
+    : file_(std::move(source.file_))
+    , descriptor_(source.descriptor_)
+    , path_(std::move(source.path_))
+    , temporary_(std::exchange(source.temporary_, {}))
+    , offset_(source.offset_)
+    , replaces_(source.replaces_) {
 }
 
 ImageFile::~ImageFile() {

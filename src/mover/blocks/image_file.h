@@ -17,7 +17,7 @@ public:
     // Errors: "blocks.exists" if `path` exists and `replaces` is false; those of opening.
     [[nodiscard]] static Result<ImageFile> create(const std::string& path, bool replaces);
     [[nodiscard]] static ImageFile stream(int descriptor);
-    ImageFile(ImageFile&& other) noexcept;
+    ImageFile(ImageFile&& source) noexcept;
     ImageFile& operator=(ImageFile&&) = delete;
     ImageFile(const ImageFile&) = delete;
     ImageFile& operator=(const ImageFile&) = delete;

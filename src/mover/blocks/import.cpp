@@ -30,9 +30,9 @@ constexpr Format k_formats[] = {
     {"2.12", 9, 10},
 };
 
-tl::unexpected<Error> refuse(std::int64_t record, const std::string& why) {
+tl::unexpected<Error> refuse(std::int64_t record, const std::string& reason) {
     return fail("blocks.import",
-                fmt::format("record {}: {}", record, why),
+                fmt::format("record {}: {}", record, reason),
                 "name a file that `backy2 export` or `drydock store export` made; nothing was "
                 "imported");
 }
@@ -49,21 +49,21 @@ Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
 // Does `take` with each block of the file, behind the version's record.
 class File {
 public:
-    explicit File(std::string path) : path_(std::move(path)), csv_(in_) {}
+    explicit File(std::string path) : path_(std::move(path)), csv_(stream_) {}
 
     Format format{};
     Fields version;
 
     Status open() {
-        DRYDOCK_TRY_ASSIGN(in_, os::open_stream(path_));
+        DRYDOCK_TRY_ASSIGN(stream_, os::open_stream(path_));
         DRYDOCK_TRY_ASSIGN(const Fields head, record_of(1));
-        const auto found = std::ranges::find_if(k_formats, [&](const Format& one) {
-            return head[0] == fmt::format("backy2 Version {} metadata dump", one.name);
+        const auto match = std::ranges::find_if(k_formats, [&](const Format& candidate) {
+            return head[0] == fmt::format("backy2 Version {} metadata dump", candidate.name);
         });
-        if (found == std::end(k_formats)) {
+        if (match == std::end(k_formats)) {
             return refuse(1, "this is no export of backy2 2.1 to 2.12");
         }
-        format = *found;
+        format = *match;
         DRYDOCK_TRY_ASSIGN(version, record_of(format.version_fields));
         return {};
     }
@@ -97,7 +97,7 @@ private:
     }
 
     std::string path_;
-    std::ifstream in_;
+    std::ifstream stream_;
     CsvReader csv_;
 };
 
@@ -128,39 +128,39 @@ class Check {
 public:
     Check(const DataBackend& blobs, VersionRow version)
         : blobs_(blobs)
-        , found_(std::move(version))
-        , has_row_(static_cast<std::size_t>(found_.blocks)) {}
+        , version_(std::move(version))
+        , has_row_(static_cast<std::size_t>(version_.blocks)) {}
 
     Status take(const Fields& fields, std::int64_t record) {
         DRYDOCK_TRY_ASSIGN(const std::int64_t id, number_in(fields[2], record));
         DRYDOCK_TRY_ASSIGN(const std::int64_t size, number_in(fields[5], record));
-        if (fields[1] != found_.uid || id >= found_.blocks) {
+        if (fields[1] != version_.uid || id >= version_.blocks) {
             return refuse(record, "the block is of another version, or beyond its end");
         }
         if (has_row_[static_cast<std::size_t>(id)]) {
             return refuse(record, fmt::format("position {} is there twice", id));
         }
         has_row_[static_cast<std::size_t>(id)] = true;
-        ++found_.rows;
+        ++version_.rows;
         bytes_ += size;
-        found_.block_bytes = std::max(found_.block_bytes, size);
-        found_.sparse += fields[0].empty() ? 1 : 0;
-        found_.encrypted += fields.size() > 7 && fields[7] == "1" ? 1 : 0;
+        version_.block_bytes = std::max(version_.block_bytes, size);
+        version_.sparse += fields[0].empty() ? 1 : 0;
+        version_.encrypted += fields.size() > 7 && fields[7] == "1" ? 1 : 0;
         return check_blob(fields[0]);
     }
 
     Result<VersionRow> finish() {
-        if (found_.rows != found_.blocks) {
+        if (version_.rows != version_.blocks) {
             return fail("blocks.truncated",
                         fmt::format("the file has {} block rows, and its version has {}",
-                                    found_.rows,
-                                    found_.blocks),
+                                    version_.rows,
+                                    version_.blocks),
                         "export the version again; nothing was imported");
         }
-        if (bytes_ != found_.bytes || !has_regular_size(found_)) {
+        if (bytes_ != version_.bytes || !has_regular_size(version_)) {
             return refuse(2, "the sizes of the blocks do not add up to that of the version");
         }
-        return found_;
+        return version_;
     }
 
 private:
@@ -177,7 +177,7 @@ private:
     }
 
     const DataBackend& blobs_;
-    VersionRow found_;
+    VersionRow version_;
     std::vector<bool> has_row_;
     std::int64_t bytes_ = 0;
     std::string last_uid_;
@@ -250,9 +250,9 @@ private:
             places +=
                 (i == 1 ? "" : ", ") + (is_text ? null_or(i, "varchar") : fmt::format("${}", i));
         }
-        const auto done =
+        const auto result =
             sql_.query(fmt::format("INSERT INTO {} VALUES ({}) RETURNING 1", into, places), values);
-        return done ? Status{} : tl::unexpected(done.error());
+        return result ? Status{} : tl::unexpected(result.error());
     }
 
     Sql& sql_;

@@ -18,32 +18,32 @@ class Walk {
 public:
     explicit Walk(Store& store) : store_(store), names_(store.reader.blobs->names()) {}
 
-    Inspection found;
+    Inspection inspection;
 
     Status add_version(const VersionRow& version) {
-        found.versions.push_back(version);
-        found.rows += version.rows + version.stray;
-        found.sparse += version.sparse;
-        found.stray += version.stray;
-        found.encrypted += version.encrypted;
+        inspection.versions.push_back(version);
+        inspection.rows += version.rows + version.stray;
+        inspection.sparse += version.sparse;
+        inspection.stray += version.stray;
+        inspection.encrypted += version.encrypted;
         return {};
     }
 
     Status add_row(const BlockRow& row) {
         if (row.uid == uid_) {
-            found.shared += ++rows_of_uid_ == 2 ? 1 : 0;
+            inspection.shared += ++rows_of_uid_ == 2 ? 1 : 0;
             return {};
         }
         uid_ = row.uid;
         rows_of_uid_ = 1;
-        ++found.blobs;
+        ++inspection.blobs;
         DRYDOCK_TRY(pass_files_before(row.uid));
         if (file_ && file_->uid == row.uid) {
-            found.blob_bytes += file_->bytes;
+            inspection.blob_bytes += file_->bytes;
             return advance();
         }
-        ++found.missing;
-        note(found.missing_uids, row.uid);
+        ++inspection.missing;
+        note(inspection.missing_uids, row.uid);
         return {};
     }
 
@@ -54,7 +54,7 @@ public:
             DRYDOCK_TRY(note_unreferenced(*file_));
             DRYDOCK_TRY(advance());
         }
-        found.strange = names_->strange();
+        inspection.strange = names_->strange();
         return {};
     }
 
@@ -73,12 +73,12 @@ private:
     }
 
     Status note_unreferenced(const BlobFile& file) {
-        ++found.unreferenced;
-        found.unreferenced_bytes += file.bytes;
-        found.blob_bytes += file.bytes;
+        ++inspection.unreferenced;
+        inspection.unreferenced_bytes += file.bytes;
+        inspection.blob_bytes += file.bytes;
         DRYDOCK_TRY_ASSIGN(const bool is_listed, store_.metadata->is_listed_as_deleted(file.uid));
-        found.unlisted += is_listed ? 0 : 1;
-        note(found.unreferenced_uids, file.uid);
+        inspection.unlisted += is_listed ? 0 : 1;
+        note(inspection.unreferenced_uids, file.uid);
         return {};
     }
 
@@ -99,16 +99,16 @@ bool Inspection::whole() const {
 
 Result<Inspection> inspect(Store& store) {
     Walk walk(store);
-    walk.found.schema = store.metadata->schema();
+    walk.inspection.schema = store.metadata->schema();
     DRYDOCK_TRY(store.metadata->each_version(
         [&](const VersionRow& version) { return walk.add_version(version); }));
     DRYDOCK_TRY(walk.begin());
     DRYDOCK_TRY(
         store.metadata->each_blob_row([&](const BlockRow& row) { return walk.add_row(row); }));
     DRYDOCK_TRY(walk.finish());
-    DRYDOCK_TRY_ASSIGN(walk.found.orphan_rows, store.metadata->orphan_rows());
-    DRYDOCK_TRY_ASSIGN(walk.found.deleted, store.metadata->deleted_blocks());
-    return std::move(walk.found);
+    DRYDOCK_TRY_ASSIGN(walk.inspection.orphan_rows, store.metadata->orphan_rows());
+    DRYDOCK_TRY_ASSIGN(walk.inspection.deleted, store.metadata->deleted_blocks());
+    return std::move(walk.inspection);
 }
 
 }  // namespace drydock::mover::blocks

@@ -28,11 +28,12 @@ Result<os::Fd> take_flock(const std::string& path) {
 // Backups hold the lock of their version.
 Status check_version_locks(const std::string& folder, const std::string& global) {
     std::error_code error;
-    for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator();
-         at.increment(error)) {
-        const std::string name = at->path().filename().string();
+    for (fs::directory_iterator iterator(folder, error);
+         !error && iterator != fs::directory_iterator();
+         iterator.increment(error)) {
+        const std::string name = iterator->path().filename().string();
         if (name != global && name.starts_with("backy_") && name.ends_with(".lock")) {
-            DRYDOCK_TRY_ASSIGN(const os::Fd free, take_flock(at->path().string()));
+            DRYDOCK_TRY_ASSIGN(const os::Fd version_lock, take_flock(iterator->path().string()));
         }
     }
     return {};

@@ -47,14 +47,14 @@ Status take_page(SqlRows& page, const std::function<Status(const BlockRow&)>& ta
 }  // namespace
 
 Status Metadata::read_schema() {
-    DRYDOCK_TRY_ASSIGN(const Columns found, sql_->columns());
+    DRYDOCK_TRY_ASSIGN(const Columns columns, sql_->columns());
     std::string head;
-    if (found.contains("alembic_version")) {
+    if (columns.contains("alembic_version")) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                            sql_->query("SELECT version_num FROM alembic_version"));
         head = rows.empty() ? "" : text_of(rows[0][0]);
     }
-    auto schema = recognise(found, head);
+    auto schema = recognise(columns, head);
     if (!schema) {
         return tl::unexpected(schema.error().in("metadata " + sql_->name()));
     }
@@ -97,21 +97,21 @@ Result<std::vector<VersionRow>> Metadata::versions_like(const std::string& prefi
     return versions;
 }
 
-Result<VersionRow> Metadata::find_version(const std::string& wanted) {
-    if (!wanted.empty()) {
-        DRYDOCK_TRY_ASSIGN(const auto versions, versions_like(wanted));
+Result<VersionRow> Metadata::find_version(const std::string& prefix) {
+    if (!prefix.empty()) {
+        DRYDOCK_TRY_ASSIGN(const auto versions, versions_like(prefix));
         if (versions.size() == 1) {
             return versions.front();
         }
         if (versions.size() > 1) {
             return fail(
                 "blocks.ambiguous",
-                fmt::format("{} and {} begin with {}", versions[0].uid, versions[1].uid, wanted),
+                fmt::format("{} and {} begin with {}", versions[0].uid, versions[1].uid, prefix),
                 "say more of the uid");
         }
     }
     return fail("blocks.no_version",
-                fmt::format("there is no version {}", wanted),
+                fmt::format("there is no version {}", prefix),
                 "`drydock store inspect` lists them with their uids");
 }
 
@@ -175,17 +175,17 @@ Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)
                               + block_columns()
                               + " FROM blocks WHERE uid IS NOT NULL AND uid <> '' "
                                 "ORDER BY uid COLLATE \"C\", version_uid, id"));
-    Status done;
-    while (done) {
+    Status status;
+    while (status) {
         auto page = sql_->query(fmt::format("FETCH {} FROM drydock_rows", k_page_rows));
         if (!page || page->empty()) {
-            done = page ? Status{} : tl::unexpected(page.error());
+            status = page ? Status{} : tl::unexpected(page.error());
             break;
         }
-        done = take_page(*page, take);
+        status = take_page(*page, take);
     }
     Status closed = sql_->execute("CLOSE drydock_rows");
-    return done ? closed : done;
+    return status ? closed : status;
 }
 
 Status Metadata::each_row_of(const std::string& version_uid,

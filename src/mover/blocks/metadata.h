@@ -58,7 +58,7 @@ public:
     // The versions whose uid begins so; no more than two.
     [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
     // The only version whose uid begins so. Errors: "blocks.no_version", "blocks.ambiguous".
-    [[nodiscard]] Result<VersionRow> find_version(const std::string& wanted);
+    [[nodiscard]] Result<VersionRow> find_version(const std::string& prefix);
     // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too.
     [[nodiscard]] Status each_blob_row(const std::function<Status(const BlockRow&)>& take);
     // The rows of one version, ordered by position, sparse ones too.

@@ -22,8 +22,8 @@ struct Close {
 
 using Database = std::unique_ptr<sqlite3, Close>;
 
-tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
-    return fail("blocks.copy", fmt::format("copy {}: {}", path, why), "nothing was changed");
+tl::unexpected<Error> refuse(const std::string& path, const std::string& reason) {
+    return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
 Result<Database> open_database(const std::string& path, int flags) {
@@ -37,13 +37,13 @@ Result<Database> open_database(const std::string& path, int flags) {
 }
 
 Status copy_pages(const std::string& path, const std::string& copy) {
-    DRYDOCK_TRY_ASSIGN(const Database from, open_database(path, SQLITE_OPEN_READWRITE));
-    DRYDOCK_TRY_ASSIGN(const Database to, open_database(copy, SQLITE_OPEN_READWRITE));
-    sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
+    DRYDOCK_TRY_ASSIGN(const Database source, open_database(path, SQLITE_OPEN_READWRITE));
+    DRYDOCK_TRY_ASSIGN(const Database target, open_database(copy, SQLITE_OPEN_READWRITE));
+    sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", source.get(), "main");
     const int stepped = backup == nullptr ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
     const int finished = sqlite3_backup_finish(backup);
     if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
-        return refuse(copy, sqlite3_errmsg(to.get()));
+        return refuse(copy, sqlite3_errmsg(target.get()));
     }
     return {};
 }
@@ -84,15 +84,15 @@ Result<std::string> digest_of_table(Sql& sql, const std::string& table, std::str
     }
 }
 
-Status check_copy(Sql& held, const std::string& copy) {
-    DRYDOCK_TRY_ASSIGN(const auto made, connect_sqlite(copy, SqlAccess::read));
-    DRYDOCK_TRY_ASSIGN(const SqlRows whole, made->query("PRAGMA integrity_check"));
-    if (whole.size() != 1 || text_of(whole[0][0]) != "ok") {
-        return refuse(copy, whole.empty() ? "no answer" : text_of(whole[0][0]));
+Status check_copy(Sql& connection, const std::string& copy) {
+    DRYDOCK_TRY_ASSIGN(const auto copied, connect_sqlite(copy, SqlAccess::read));
+    DRYDOCK_TRY_ASSIGN(const SqlRows integrity, copied->query("PRAGMA integrity_check"));
+    if (integrity.size() != 1 || text_of(integrity[0][0]) != "ok") {
+        return refuse(copy, integrity.empty() ? "no answer" : text_of(integrity[0][0]));
     }
-    DRYDOCK_TRY_ASSIGN(const std::string wanted, digest_of_content(held));
-    DRYDOCK_TRY_ASSIGN(const std::string found, digest_of_content(*made));
-    if (found != wanted) {
+    DRYDOCK_TRY_ASSIGN(const std::string expected, digest_of_content(connection));
+    DRYDOCK_TRY_ASSIGN(const std::string actual, digest_of_content(*copied));
+    if (actual != expected) {
         return refuse(copy, "it differs from the metadata");
     }
     return {};
@@ -123,23 +123,23 @@ Result<std::string> digest_of_content(Sql& sql) {
     return digest;
 }
 
-Status copy_sqlite(Sql& held, const std::string& path, const std::string& copy) {
+Status copy_sqlite(Sql& connection, const std::string& path, const std::string& copy) {
     if (os::exists(copy)) {
         return fail("blocks.exists",
                     fmt::format("{} exists", copy),
                     "name another file for the copy of the metadata");
     }
     const std::string partial = copy + ".partial";  // no name of a copy until it is proved
-    DRYDOCK_TRY_ASSIGN(os::Fd made, os::make_file(partial, O_RDWR));
-    made.close();
-    Status done = copy_pages(path, partial);
-    done = done ? sync_file(partial) : done;
-    done = done ? check_copy(held, partial) : done;
-    done = done ? give_name(partial, copy) : done;
-    if (!done) {
+    DRYDOCK_TRY_ASSIGN(os::Fd file, os::make_file(partial, O_RDWR));
+    file.close();
+    Status status = copy_pages(path, partial);
+    status = status ? sync_file(partial) : status;
+    status = status ? check_copy(connection, partial) : status;
+    status = status ? give_name(partial, copy) : status;
+    if (!status) {
         unlink(partial.c_str());
     }
-    return done;
+    return status;
 }
 
 }  // namespace drydock::mover::blocks

@@ -14,6 +14,6 @@ namespace drydock::mover::blocks {
 // `held`, a connection whose transaction lets nobody write. Errors: "blocks.exists",
 // "blocks.copy" if the copy differs, those of writing. A copy that is not proved yet is called
 // `<copy>.partial`; after an error there is none.
-[[nodiscard]] Status copy_sqlite(Sql& held, const std::string& path, const std::string& copy);
+[[nodiscard]] Status copy_sqlite(Sql& connection, const std::string& path, const std::string& copy);
 
 }  // namespace drydock::mover::blocks

@@ -12,21 +12,21 @@
 namespace drydock::mover::blocks {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
-    return fail("blocks.copy", fmt::format("copy {}: {}", path, why), "nothing was changed");
+tl::unexpected<Error> refuse(const std::string& path, const std::string& reason) {
+    return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
 Status dump(const std::string& uri, const std::string& snapshot, const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const os::Fd out, os::make_file(path, O_WRONLY));
-    const Status done =
+    DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(path, O_WRONLY));
+    const Status status =
         run_postgres_tool(uri,
                           {"pg_dump", "--no-password", "--snapshot=" + snapshot, k_exclude_kept},
-                          out.get(),
+                          file.get(),
                           path + ".errors");
-    if (!done) {
-        return refuse(path, done.error().message);
+    if (!status) {
+        return refuse(path, status.error().message);
     }
-    return fsync(out.get()) == 0 ? Status{} : refuse(path, "it cannot be synced");
+    return fsync(file.get()) == 0 ? Status{} : refuse(path, "it cannot be synced");
 }
 
 Status check_dump(Sql& sql, const std::string& path) {
@@ -38,8 +38,8 @@ Status check_dump(Sql& sql, const std::string& path) {
     for (const auto& [table, unused] : columns) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                            sql.query(fmt::format("SELECT count(*) FROM {}", table)));
-        const auto found = dumped.rows.find(table);
-        if (found == dumped.rows.end() || found->second != number_of(rows[0][0])) {
+        const auto entry = dumped.rows.find(table);
+        if (entry == dumped.rows.end() || entry->second != number_of(rows[0][0])) {
             return refuse(path, fmt::format("the rows of {} are not all in it", table));
         }
     }
@@ -79,14 +79,14 @@ Status copy_postgres(const std::string& uri, const std::string& copy) {
     }
     const std::string partial = copy + ".partial";
     DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read, k_long_statements));
-    Status done = dump_and_check(*sql, uri, partial);
-    if (done
+    Status status = dump_and_check(*sql, uri, partial);
+    if (status
         && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
-        done = refuse(copy, "it cannot be given its name");
+        status = refuse(copy, "it cannot be given its name");
     }
-    if (!done) {
+    if (!status) {
         unlink(partial.c_str());
-        return done;
+        return status;
     }
     return os::sync_folder(os::folder_of(copy));
 }

@@ -21,9 +21,9 @@ const std::string k_end = "-- PostgreSQL database dump complete";
 
 Result<std::vector<std::string>> environment_of(const std::string& uri) {
     DRYDOCK_TRY_ASSIGN(std::vector<std::string> all, postgres_environment(uri));
-    for (char** one = environ; *one != nullptr; ++one) {
-        if (!std::string_view(*one).starts_with("PG")) {
-            all.emplace_back(*one);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (!std::string_view(*entry).starts_with("PG")) {
+            all.emplace_back(*entry);
         }
     }
     all.emplace_back("PGCLIENTENCODING=UTF8");
@@ -57,9 +57,9 @@ void note_digest(const std::string& line, PostgresDump& dumped) {
 
 PostgresDump read_postgres_dump(const std::string& path) {
     PostgresDump dumped;
-    auto in = os::open_stream(path);  // what cannot be read is not complete
+    auto stream = os::open_stream(path);  // what cannot be read is not complete
     std::string table;
-    for (std::string line; in && std::getline(*in, line);) {
+    for (std::string line; stream && std::getline(*stream, line);) {
         if (!table.empty()) {
             table = line == "\\." ? std::string() : table;
             dumped.rows[table] += table.empty() ? 0 : 1;

@@ -27,11 +27,11 @@ constexpr std::array<std::string_view, 10> k_keywords = {"host",
                                                          "connect_timeout",
                                                          "application_name"};
 
-tl::unexpected<Error> refuse_option(const std::string& keyword, const std::string& why) {
+tl::unexpected<Error> refuse_option(const std::string& keyword, const std::string& reason) {
     return fail("blocks.config",
                 fmt::format("[MetaBackend] engine has the option `{}`, which {}",
                             clip(keyword, k_keyword_bytes_max),
-                            why),
+                            reason),
                 fmt::format("leave it out, or set libpq's variable of it; allowed are {}",
                             join({k_keywords.begin(), k_keywords.end()}, ", ")));
 }

@@ -10,8 +10,8 @@
 namespace drydock::mover::blocks {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
-    return fail("blocks.copy", fmt::format("copy {}: {}", path, why), "nothing was changed");
+tl::unexpected<Error> refuse(const std::string& path, const std::string& reason) {
+    return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
 // It becomes part of a statement.
@@ -60,16 +60,16 @@ Status check_place(Sql& sql, const std::string& path) {
 }  // namespace
 
 Status put_back_postgres(const std::string& uri, const std::string& copy, const std::string& name) {
-    const std::string keep = k_kept_schema + name;
-    if (!is_plain_schema(keep)) {
+    const std::string kept_schema = k_kept_schema + name;
+    if (!is_plain_schema(kept_schema)) {
         return fail("blocks.copy",
                     fmt::format("{} is no end of a schema's name", name),
                     "lower-case letters, digits and underscores, 48 at most");
     }
     DRYDOCK_TRY_ASSIGN(const auto sql, connect_postgres(uri, SqlAccess::read, {}));
-    DRYDOCK_TRY_ASSIGN(const SqlRows kept,
-                       sql->query("SELECT 1 FROM pg_namespace WHERE nspname = $1", {keep}));
-    if (!kept.empty()) {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql->query("SELECT 1 FROM pg_namespace WHERE nspname = $1", {kept_schema}));
+    if (!rows.empty()) {
         return {};  // committed by an earlier call
     }
     const PostgresDump dump = read_postgres_dump(copy);
@@ -78,19 +78,19 @@ Status put_back_postgres(const std::string& uri, const std::string& copy, const 
     }
     DRYDOCK_TRY(check_place(*sql, copy));
     DRYDOCK_TRY_ASSIGN(const Columns tables, sql->columns());
-    const Status done = run_postgres_tool(uri,
-                                          {"psql",
-                                           "--no-psqlrc",
-                                           "--no-password",
-                                           "--quiet",
-                                           "--single-transaction",
-                                           "--set=ON_ERROR_STOP=1",
-                                           "--command=" + away_with(tables, keep),
-                                           "--file=" + copy,
-                                           "--command=" + comparison(dump)},
-                                          -1,
-                                          copy + ".errors");
-    return done ? Status{} : refuse(copy, done.error().message);
+    const Status status = run_postgres_tool(uri,
+                                            {"psql",
+                                             "--no-psqlrc",
+                                             "--no-password",
+                                             "--quiet",
+                                             "--single-transaction",
+                                             "--set=ON_ERROR_STOP=1",
+                                             "--command=" + away_with(tables, kept_schema),
+                                             "--file=" + copy,
+                                             "--command=" + comparison(dump)},
+                                            -1,
+                                            copy + ".errors");
+    return status ? Status{} : refuse(copy, status.error().message);
 }
 
 }  // namespace drydock::mover::blocks

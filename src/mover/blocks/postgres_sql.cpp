@@ -142,17 +142,17 @@ private:
 
 tl::unexpected<Error> PostgresSql::failed(const PGresult* answer) const {
     const char* state = answer == nullptr ? nullptr : pq_.error_field(answer, PG_DIAG_SQLSTATE);
-    const std::string why =
+    const std::string message =
         clip(one_line(pq_.error_message(connection_.get())), k_message_bytes_max);
     if (state != nullptr
         && (std::string_view(state) == "55P03" || std::string_view(state) == "40P01")) {
         return fail("blocks.busy",
-                    fmt::format("metadata {}: {}", name_, why),
+                    fmt::format("metadata {}: {}", name_, message),
                     "let what holds the tables end, and say it again",
                     ErrorClass::transient);
     }
     return fail("blocks.metadata",
-                fmt::format("metadata {}: {}", name_, why),
+                fmt::format("metadata {}: {}", name_, message),
                 "look at backy2's setting `engine` and at the server");
 }
 
@@ -195,10 +195,10 @@ void PostgresSql::add_rows(const PGresult* answer, SqlRows& rows) const {
 
 // Closes the connection: what else the server sends is read by nobody. PQcancel would ask the same
 // server once more, and wait for it without a limit.
-tl::unexpected<Error> PostgresSql::give_up(const std::string& why) {
+tl::unexpected<Error> PostgresSql::give_up(const std::string& reason) {
     connection_.reset();
     return fail("blocks.metadata",
-                fmt::format("metadata {}: {}", name_, why),
+                fmt::format("metadata {}: {}", name_, reason),
                 "look at the server, and at what runs there");
 }
 
@@ -237,7 +237,7 @@ Result<SqlRows> PostgresSql::answers(bool is_sent) {
     const std::int64_t until_ms = os::RealClock().monotonic_ms() + limits_.query_ms_max;
     answer_bytes_ = 0;
     SqlRows rows;
-    std::optional<Error> wrong;
+    std::optional<Error> first_error;
     while (true) {
         DRYDOCK_TRY(await(until_ms));
         const Answer answer(pq_.get_result(connection_.get()), pq_.clear);
@@ -246,14 +246,14 @@ Result<SqlRows> PostgresSql::answers(bool is_sent) {
         }
         const ExecStatusType status = pq_.result_status(answer.get());
         if (status == PGRES_FATAL_ERROR) {
-            wrong = wrong ? wrong : failed(answer.get()).value();
+            first_error = first_error ? first_error : failed(answer.get()).value();
         } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
             add_rows(answer.get(), rows);
         } else {
             return give_up("the server answers what was not asked");
         }
     }
-    return wrong ? Result<SqlRows>(tl::unexpected(*std::move(wrong))) : std::move(rows);
+    return first_error ? Result<SqlRows>(tl::unexpected(*std::move(first_error))) : std::move(rows);
 }
 
 Result<SqlRows> PostgresSql::query(const std::string& sql, const std::vector<std::string>& values) {
@@ -296,20 +296,20 @@ Result<Columns> PostgresSql::columns() {
 
 // Calls `take` for each option that has a value, if all may be there.
 Status parse_uri(const LibPq& pq, const std::string& uri, auto take) {
-    char* why = nullptr;
+    char* message = nullptr;
     using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-    const Options options(pq.parse(uri.c_str(), &why), pq.free_parsed);
+    const Options options(pq.parse(uri.c_str(), &message), pq.free_parsed);
     if (!options) {
         // The text repeats parts of the URI, which may hold a password.
-        pq.free_memory(why);
+        pq.free_memory(message);
         return fail("blocks.config",
                     "[MetaBackend] engine is no URI that PostgreSQL understands",
                     "postgresql://USER@HOST:PORT/DATABASE");
     }
-    for (const PQconninfoOption* one = options.get(); one->keyword != nullptr; ++one) {
-        if (one->val != nullptr) {
-            DRYDOCK_TRY(check_postgres_option(one->keyword, one->val));
-            take(*one);
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+        if (option->val != nullptr) {
+            DRYDOCK_TRY(check_postgres_option(option->keyword, option->val));
+            take(*option);
         }
     }
     return {};

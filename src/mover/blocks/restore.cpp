@@ -99,8 +99,8 @@ private:
             return tl::unexpected(bytes.error());
         }
         lost_[static_cast<std::size_t>(piece.id)] = !bytes;
-        done_ += piece.bytes;
-        progressed_(done_, restored.version.bytes);
+        bytes_done_ += piece.bytes;
+        progressed_(bytes_done_, restored.version.bytes);
         if (!bytes || is_zero(*bytes)) {
             return image_.write_zeros(piece.bytes);
         }
@@ -113,7 +113,7 @@ private:
     const RestoreProgress& progressed_;
     std::vector<bool> lost_;
     std::int64_t next_ = 0;
-    std::int64_t done_ = 0;
+    std::int64_t bytes_done_ = 0;
     OrderedPool<Piece, Result<std::string>> pool_;
 };
 

@@ -136,7 +136,7 @@ private:
 
     Status take_page(const std::vector<Source>& sources) {
         for (const Source& source : sources) {
-            ++seen_;
+            ++blobs_done_;
             if (!source.agrees) {
                 report_.note({source.row,
                               {"blocks.contradiction",
@@ -161,7 +161,7 @@ private:
         batch_.clear();
         batch_bytes_ = 0;
         if (request_.progressed) {
-            request_.progressed(seen_, std::max(seen_, blobs_all_));
+            request_.progressed(blobs_done_, std::max(blobs_done_, blobs_all_));
         }
         return {};
     }
@@ -172,7 +172,7 @@ private:
     RewriteBatches batches_;
     std::vector<Source> batch_;
     std::int64_t batch_bytes_ = 0;
-    std::int64_t seen_ = 0;
+    std::int64_t blobs_done_ = 0;
     std::int64_t blobs_all_ = 0;
 };
 
@@ -190,9 +190,9 @@ constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store 
 Status check_none_is_new(const RewriteJournal& journal, const std::map<std::string, Error>& bad) {
     return each_proved(journal, [&](const Record& record) -> Status {
         for (const Rewritten& blob : record.blobs) {
-            if (const auto found = bad.find(blob.to); found != bad.end()) {
+            if (const auto match = bad.find(blob.to); match != bad.end()) {
                 return fail("blocks.unverified",
-                            "a new blob is not right: " + found->second.message,
+                            "a new blob is not right: " + match->second.message,
                             "nothing was removed; take the rewrite back with --back, or mend it");
             }
         }
@@ -205,12 +205,12 @@ Status verify_new(Store& store,
                   const RewriteJournal& journal,
                   FreeReport& report) {
     std::map<std::string, Error> bad;  // by blob
-    const auto found = [&](const Finding& finding) {
+    const auto on_finding = [&](const Finding& finding) {
         if (bad.size() < k_bad_blobs_max) {
             bad.emplace(finding.row.uid, finding.error);
         }
     };
-    const auto count = [&](const StoreVerdict& verdict) {
+    const auto on_progress = [&](const StoreVerdict& verdict) {
         if (request.progressed) {
             request.progressed(verdict.rows, verdict.rows_all);
         }
@@ -218,7 +218,7 @@ Status verify_new(Store& store,
     BlobReader reader = both_keys(store, request);
     reader.reads_from_disk = true;  // the last proof before anything is removed
     DRYDOCK_TRY_ASSIGN(report.verdict,
-                       verify(*store.metadata, reader, request.workers, {found, count}));
+                       verify(*store.metadata, reader, request.workers, {on_finding, on_progress}));
     if (bad.size() >= k_bad_blobs_max) {
         return fail("blocks.unverified",
                     fmt::format("{} blobs and more cannot be read", bad.size()),
@@ -249,8 +249,8 @@ Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeRepo
 }
 
 Status put_away(const std::string& journal) {
-    const std::string done = journal + ".done";
-    if (std::rename(journal.c_str(), done.c_str()) != 0) {
+    const std::string done_path = journal + ".done";
+    if (std::rename(journal.c_str(), done_path.c_str()) != 0) {
         return fail_errno("blocks.journal", "rename " + journal, errno);
     }
     return os::sync_folder(os::folder_of(journal));

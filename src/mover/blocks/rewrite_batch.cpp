@@ -32,18 +32,21 @@ struct Written {
     std::optional<Error> failed;  // the new one cannot be written
 };
 
-Status
-seal_and_write(const BlobReader& to, const Work& work, std::string_view plain, Written& written) {
+Status seal_and_write(const BlobReader& new_reader,
+                      const Work& work,
+                      std::string_view plain,
+                      Written& written) {
     written.plain_sum = sum_of(plain);
-    DRYDOCK_TRY_ASSIGN(written.sealed, seal(plain, to.key));
+    DRYDOCK_TRY_ASSIGN(written.sealed, seal(plain, new_reader.key));
     written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
-    Status done = to.blobs->write(work.blob->to, written.sealed.bytes);
+    Status status = new_reader.blobs->write(work.blob->to, written.sealed.bytes);
     written.sealed.bytes = {};
-    return done;
+    return status;
 }
 
-std::vector<Written>
-write_group(const BlobReader& from, const BlobReader& to, const std::vector<Work>& group) {
+std::vector<Written> write_group(const BlobReader& old_reader,
+                                 const BlobReader& new_reader,
+                                 const std::vector<Work>& group) {
     std::vector<const BlockRow*> rows;
     rows.reserve(group.size());
     for (const Work& work : group) {
@@ -51,12 +54,13 @@ write_group(const BlobReader& from, const BlobReader& to, const std::vector<Work
     }
     std::vector<Written> written(group.size());
     const auto write = [&](std::size_t i, std::string_view plain) {
-        if (const Status done = seal_and_write(to, group[i], plain, written[i]); !done) {
-            written[i].failed = done.error();
+        if (const Status status = seal_and_write(new_reader, group[i], plain, written[i]);
+            !status) {
+            written[i].failed = status.error();
         }
         return Status{};
     };
-    const std::vector<Status> read = use_blocks(from, rows, write);
+    const std::vector<Status> read = use_blocks(old_reader, rows, write);
     for (std::size_t i = 0; i < group.size(); ++i) {
         if (!read[i]) {
             written[i].lost = read[i].error();
@@ -107,11 +111,11 @@ Status RewriteBatches::run(const std::vector<Source>& sources) {
     ++batch_;
     DRYDOCK_TRY(journal_.append({RecordKind::write, batch_, blobs, {}, {}, {}}));
     const std::vector<Rewritten> names = blobs;
-    Status done = write_all(sources, blobs);
-    if (!done) {
+    Status status = write_all(sources, blobs);
+    if (!status) {
         // The first error tells the cause; recovery drops what this cannot.
         (void)drop(batch_, names);
-        return done;
+        return status;
     }
     if (blobs.empty()) {
         return journal_.append({RecordKind::dropped, batch_, {}, {}, {}, {}});

@@ -30,10 +30,14 @@ std::string sum_of(std::string_view text) {
 
 Json json_of(const Record& record) {
     Json blobs = Json::Array{};
-    for (const Rewritten& one : record.blobs) {
+    for (const Rewritten& entry : record.blobs) {
         Json blob = Json::Array{};
-        for (const std::string& field :
-             {one.from, one.to, one.envelope, one.nonce, one.old_envelope, one.old_nonce}) {
+        for (const std::string& field : {entry.from,
+                                         entry.to,
+                                         entry.envelope,
+                                         entry.nonce,
+                                         entry.old_envelope,
+                                         entry.old_nonce}) {
             blob.push(field);
         }
         blobs.push(std::move(blob));
@@ -93,8 +97,8 @@ Result<Record> record_of(const std::string& line) {
 void maybe_end([[maybe_unused]] std::int64_t record, [[maybe_unused]] const char* moment) {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
-    const char* wanted = std::getenv("DRYDOCK_STORE_CRASH");
-    if (wanted != nullptr && wanted == fmt::format("{}:{}", record, moment)) {
+    const char* crash_point = std::getenv("DRYDOCK_STORE_CRASH");
+    if (crash_point != nullptr && crash_point == fmt::format("{}:{}", record, moment)) {
         std::raise(SIGKILL);
     }
 #endif
@@ -118,11 +122,11 @@ Result<RewriteJournal> RewriteJournal::open(const std::string& path) {
 
 // Reads all of it, and cuts off a last line that is not whole.
 Status RewriteJournal::check() {
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path_));
     std::string line;
     off_t whole = 0;
-    while (std::getline(in, line)) {
-        if (in.eof()) {
+    while (std::getline(stream, line)) {
+        if (stream.eof()) {
             break;  // no new line: cut off
         }
         if (!record_of(line)) {
@@ -150,10 +154,10 @@ Status RewriteJournal::append(const Record& record) {
 }
 
 Status RewriteJournal::each(const std::function<Status(const Record&)>& take) const {
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path_));
     std::string line;
     std::int64_t number = 0;
-    while (number < records_ && std::getline(in, line)) {
+    while (number < records_ && std::getline(stream, line)) {
         ++number;
         const auto record = record_of(line);
         if (!record) {

@@ -71,8 +71,8 @@ Result<std::string> RewriteRows::any_query() {
 }
 
 Result<bool> RewriteRows::any() {
-    DRYDOCK_TRY_ASSIGN(const std::string asked, any_query());
-    DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql_.query(asked));
+    DRYDOCK_TRY_ASSIGN(const std::string statement, any_query());
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql_.query(statement));
     return !rows.empty();
 }
 

@@ -14,9 +14,9 @@ constexpr const char* k_other_copy =
     "the block is lost here: take it from another copy of the store";
 
 Error as_data_error(const Error& error) {
-    Error own = error;
-    own.code = "blocks.data";
-    return own;
+    Error data_error = error;
+    data_error.code = "blocks.data";
+    return data_error;
 }
 
 class S3Names final : public BlobNames {
@@ -141,15 +141,15 @@ Status S3Backend::read(const std::string& uid, std::size_t bytes_max, Buffer& by
 
 Status S3Backend::write(const std::string& uid, std::string_view bytes) const {
     DRYDOCK_TRY(place_of(uid));
-    const Status done = bucket_.put(uid, bytes);
-    if (done) {
+    const Status status = bucket_.put(uid, bytes);
+    if (status) {
         return {};
     }
-    const bool exists = done.error().code == "s3.exists";
+    const bool exists = status.error().code == "s3.exists";
     return fail(exists ? "blocks.exists" : "blocks.write",
-                done.error().message,
-                done.error().remedy,
-                done.error().kind);
+                status.error().message,
+                status.error().remedy,
+                status.error().kind);
 }
 
 // S3 does not tell whether it removed anything, so it is asked before.
@@ -158,9 +158,9 @@ Result<bool> S3Backend::remove(const std::string& uid) const {
     if (!bytes) {
         return false;
     }
-    const Status done = bucket_.remove(uid);
-    return done ? Result<bool>(true)
-                : fail("blocks.write", done.error().message, done.error().remedy);
+    const Status status = bucket_.remove(uid);
+    return status ? Result<bool>(true)
+                  : fail("blocks.write", status.error().message, status.error().remedy);
 }
 
 Result<std::optional<std::int64_t>> S3Backend::bytes_of(const std::string& uid) const {

@@ -40,14 +40,14 @@ tl::unexpected<Error> refuse(const std::string& message) {
 
 using Names = std::map<std::string, std::string>;
 
-Status check_table(const std::string& name, const Table& known, const Names& found) {
-    for (const std::string& column : known.required) {
-        if (!found.contains(column)) {
+Status check_table(const std::string& name, const Table& expected, const Names& columns) {
+    for (const std::string& column : expected.required) {
+        if (!columns.contains(column)) {
             return refuse(fmt::format("table {} has no column {}", name, column));
         }
     }
-    for (const auto& [column, type] : found) {
-        if (!known.required.contains(column) && !known.optional.contains(column)) {
+    for (const auto& [column, type] : columns) {
+        if (!expected.required.contains(column) && !expected.optional.contains(column)) {
             return refuse(fmt::format("table {} has the unknown column {}", name, column));
         }
     }
@@ -55,9 +55,9 @@ Status check_table(const std::string& name, const Table& known, const Names& fou
 }
 
 Status check_tables(const Columns& columns) {
-    for (const auto& [name, known] : known_tables()) {
-        if (const auto found = columns.find(name); found != columns.end()) {
-            DRYDOCK_TRY(check_table(name, known, found->second));
+    for (const auto& [name, expected] : known_tables()) {
+        if (const auto entry = columns.find(name); entry != columns.end()) {
+            DRYDOCK_TRY(check_table(name, expected, entry->second));
         }
     }
     for (const char* name : {"versions", "blocks", "deleted_blocks"}) {

@@ -23,8 +23,8 @@ constexpr std::size_t k_folder_digits = 4;  // of two levels
 
 using Compressor = std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)>;
 
-tl::unexpected<Error> refuse(const char* what) {
-    return fail("blocks.seal", what, "look at memory, and at the installation of OpenSSL");
+tl::unexpected<Error> refuse(const char* message) {
+    return fail("blocks.seal", message, "look at memory, and at the installation of OpenSSL");
 }
 
 const unsigned char* in(std::string_view bytes) {

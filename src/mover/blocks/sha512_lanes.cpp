@@ -84,18 +84,18 @@ DRYDOCK_FOR_WIDE void take_pieces(State& state, Pieces pieces, std::size_t count
                        + w[(round + 9) % k_piece_words]
                        + (DRYDOCK_TURN(late, 19) ^ DRYDOCK_TURN(late, 61) ^ (late >> 6));
             }
-            const Words one = h + (DRYDOCK_TURN(e, 14) ^ DRYDOCK_TURN(e, 18) ^ DRYDOCK_TURN(e, 41))
-                              + ((e & f) ^ (~e & g)) + k_constants[round] + now;
-            const Words two = (DRYDOCK_TURN(a, 28) ^ DRYDOCK_TURN(a, 34) ^ DRYDOCK_TURN(a, 39))
-                              + ((a & b) ^ (a & c) ^ (b & c));
+            const Words t1 = h + (DRYDOCK_TURN(e, 14) ^ DRYDOCK_TURN(e, 18) ^ DRYDOCK_TURN(e, 41))
+                             + ((e & f) ^ (~e & g)) + k_constants[round] + now;
+            const Words t2 = (DRYDOCK_TURN(a, 28) ^ DRYDOCK_TURN(a, 34) ^ DRYDOCK_TURN(a, 39))
+                             + ((a & b) ^ (a & c) ^ (b & c));
             h = g;
             g = f;
             f = e;
-            e = d + one;
+            e = d + t1;
             d = c;
             c = b;
             b = a;
-            a = one + two;
+            a = t1 + t2;
         }
         state[0] += a;
         state[1] += b;
@@ -114,10 +114,10 @@ struct Tail {
     std::size_t pieces = 1;
 
     explicit Tail(std::string_view text) {
-        const std::size_t left = text.size() % k_piece_bytes;
-        std::memcpy(bytes.data(), text.data() + text.size() - left, left);
-        bytes.at(left) = '\x80';
-        pieces = left + 1 + k_length_bytes <= k_piece_bytes ? 1 : 2;
+        const std::size_t tail_size = text.size() % k_piece_bytes;
+        std::memcpy(bytes.data(), text.data() + text.size() - tail_size, tail_size);
+        bytes.at(tail_size) = '\x80';
+        pieces = tail_size + 1 + k_length_bytes <= k_piece_bytes ? 1 : 2;
         std::uint64_t bits = std::uint64_t{text.size()} * 8;
         for (std::size_t i = 1; bits > 0; ++i, bits >>= 8U) {
             bytes.at(pieces * k_piece_bytes - i) = static_cast<char>(bits & 0xFFU);

@@ -8,13 +8,13 @@ namespace drydock::mover::blocks {
 Status in_transaction(Sql& sql, const std::function<Status()>& work) {
     const bool is_sqlite = sql.dialect() == SqlDialect::sqlite;
     DRYDOCK_TRY(sql.execute(is_sqlite ? "BEGIN IMMEDIATE" : "BEGIN"));
-    Status done = work();
-    done = done ? sql.execute("COMMIT") : done;
-    if (!done) {
+    Status status = work();
+    status = status ? sql.execute("COMMIT") : status;
+    if (!status) {
         // The first error tells the cause. A connection that is lost has rolled back by itself.
         (void)sql.execute("ROLLBACK");
     }
-    return done;
+    return status;
 }
 
 std::string text_of(const std::optional<std::string>& field) {

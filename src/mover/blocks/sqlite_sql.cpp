@@ -25,9 +25,9 @@ struct Finalize {
 using Database = std::unique_ptr<sqlite3, Close>;
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
+tl::unexpected<Error> refuse(const std::string& path, const std::string& reason) {
     return fail("blocks.metadata",
-                fmt::format("metadata {}: {}", path, why),
+                fmt::format("metadata {}: {}", path, reason),
                 "name the SQLite file of backy2's setting `engine`");
 }
 
@@ -114,18 +114,19 @@ Status SqliteSql::open(SqlAccess access) {
 // A batch says the same thing a thousand times, so statements are kept.
 Result<sqlite3_stmt*> SqliteSql::prepare(const std::string& sql,
                                          const std::vector<std::string>& values) {
-    auto kept = statements_.find(sql);
-    if (kept == statements_.end()) {
-        sqlite3_stmt* made = nullptr;
-        if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &made, nullptr) != SQLITE_OK) {
+    auto entry = statements_.find(sql);
+    if (entry == statements_.end()) {
+        sqlite3_stmt* statement = nullptr;
+        if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &statement, nullptr)
+            != SQLITE_OK) {
             return failed();
         }
         if (statements_.size() >= k_statements_max) {
             statements_.clear();
         }
-        kept = statements_.emplace(sql, made).first;
+        entry = statements_.emplace(sql, statement).first;
     }
-    sqlite3_stmt* raw = kept->second.get();
+    sqlite3_stmt* raw = entry->second.get();
     int place = 0;
     for (const std::string& value : values) {
         sqlite3_bind_text(

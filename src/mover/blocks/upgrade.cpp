@@ -14,16 +14,16 @@ struct Found {
 };
 
 Result<Found> look(Sql& sql) {
-    Found found;
-    DRYDOCK_TRY_ASSIGN(found.columns, sql.columns());
+    Found state;
+    DRYDOCK_TRY_ASSIGN(state.columns, sql.columns());
     std::string head;
-    if (found.columns.contains("alembic_version")) {
+    if (state.columns.contains("alembic_version")) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                            sql.query("SELECT version_num FROM alembic_version"));
         head = rows.empty() ? "" : text_of(rows[0][0]);
     }
-    DRYDOCK_TRY_ASSIGN(found.schema, recognise(found.columns, head));
-    return found;
+    DRYDOCK_TRY_ASSIGN(state.schema, recognise(state.columns, head));
+    return state;
 }
 
 // `is_quick`: only tables that stay small, since others wait for a lock meanwhile.
@@ -43,8 +43,8 @@ Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
 }
 
 // A column that is dropped, because an upgrade broke off, must hold nothing.
-Status check_nothing_is_dropped(Sql& sql, const Found& found) {
-    const auto& blocks = found.columns.at("blocks");
+Status check_nothing_is_dropped(Sql& sql, const Found& state) {
+    const auto& blocks = state.columns.at("blocks");
     std::string used;
     for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
         if (blocks.contains(name)) {
@@ -54,7 +54,7 @@ Status check_nothing_is_dropped(Sql& sql, const Found& found) {
                                 name == std::string("enc_version") ? " AND enc_version <> 0" : "");
         }
     }
-    const bool is_whole = found.schema.half_done != "columns of encryption added in part";
+    const bool is_whole = state.schema.half_done != "columns of encryption added in part";
     if (is_whole || used.empty()) {
         return {};
     }
@@ -68,9 +68,9 @@ Status check_nothing_is_dropped(Sql& sql, const Found& found) {
     return {};
 }
 
-Status check_no_expiry_is_dropped(Sql& sql, const Found& found, UpgradeGoal goal) {
+Status check_no_expiry_is_dropped(Sql& sql, const Found& state, UpgradeGoal goal) {
     if (goal != UpgradeGoal::undo
-        || found.schema.half_done != "column expire added, head not moved") {
+        || state.schema.half_done != "column expire added, head not moved") {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const SqlRows rows,
@@ -112,72 +112,72 @@ Status lock_tables(Sql& sql, const Columns& columns) {
 using Clock = std::chrono::steady_clock;
 
 Status
-carry_out(Sql& sql, const UpgradeRequest& request, const Found& found, UpgradeReport& report) {
+carry_out(Sql& sql, const UpgradeRequest& request, const Found& state, UpgradeReport& report) {
     const bool is_quick = sql.dialect() == SqlDialect::postgresql;
-    DRYDOCK_TRY_ASSIGN(const RowCounts before, count_rows(sql, found.columns, is_quick));
+    DRYDOCK_TRY_ASSIGN(const RowCounts rows_before, count_rows(sql, state.columns, is_quick));
     for (const UpgradeStep& step : report.steps) {
         DRYDOCK_TRY(sql.execute(step.sql));
     }
-    DRYDOCK_TRY_ASSIGN(const Found after, look(sql));
-    report.after = after.schema;
-    DRYDOCK_TRY_ASSIGN(const RowCounts now, count_rows(sql, after.columns, is_quick));
-    return check_result(report, request, now == before);
+    DRYDOCK_TRY_ASSIGN(const Found state_after, look(sql));
+    report.after = state_after.schema;
+    DRYDOCK_TRY_ASSIGN(const RowCounts rows_after, count_rows(sql, state_after.columns, is_quick));
+    return check_result(report, request, rows_after == rows_before);
 }
 
 // Commits, or leaves all as it was. Answers the microseconds in which others had to wait.
 Status carry_out_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(const Found found, look(sql));
-    if (!(found.schema == report.before)) {
+    DRYDOCK_TRY_ASSIGN(const Found state, look(sql));
+    if (!(state.schema == report.before)) {
         return fail("blocks.busy",
                     "somebody else changes the schema",
                     "let it end, and say it again",
                     ErrorClass::transient);
     }
-    return carry_out(sql, request, found, report);
+    return carry_out(sql, request, state, report);
 }
 
 // Commits, or leaves all as it was.
 Status carry_out_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    auto begun = Clock::now();
-    Status done = in_transaction(sql, [&]() -> Status {
+    auto start = Clock::now();
+    Status status = in_transaction(sql, [&]() -> Status {
         DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
         Status locked = lock_tables(sql, columns);
-        begun = Clock::now();
+        start = Clock::now();
         return locked ? carry_out_if_same(sql, request, report) : locked;
     });
     report.lock_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun).count();
-    return done;
+        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
+    return status;
 }
 
-Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const Found& found, UpgradeGoal goal) {
-    DRYDOCK_TRY(check_nothing_is_dropped(sql, found));
-    DRYDOCK_TRY(check_no_expiry_is_dropped(sql, found, goal));
-    return plan_upgrade(found.columns, found.schema, sql.dialect(), goal);
+Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const Found& state, UpgradeGoal goal) {
+    DRYDOCK_TRY(check_nothing_is_dropped(sql, state));
+    DRYDOCK_TRY(check_no_expiry_is_dropped(sql, state, goal));
+    return plan_upgrade(state.columns, state.schema, sql.dialect(), goal);
 }
 
 Result<Found> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(Found found, look(sql));
-    report.before = found.schema;
-    report.after = found.schema;
-    DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, found, request.goal));
-    DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, found.columns, false));
+    DRYDOCK_TRY_ASSIGN(Found state, look(sql));
+    report.before = state.schema;
+    report.after = state.schema;
+    DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));
+    DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, state.columns, false));
     if (!report.steps.empty() && !request.dry_run && request.copy) {
         DRYDOCK_TRY(request.copy(sql));
     }
-    return found;
+    return state;
 }
 
 // Nobody can write from the first look on; readers wait for the commit only.
 Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     return in_transaction(sql, [&]() -> Status {
-        DRYDOCK_TRY_ASSIGN(const Found found, prepare(sql, request, report));
-        const auto begun = Clock::now();
+        DRYDOCK_TRY_ASSIGN(const Found state, prepare(sql, request, report));
+        const auto start = Clock::now();
         if (!report.steps.empty()) {
-            DRYDOCK_TRY(carry_out(sql, request, found, report));
+            DRYDOCK_TRY(carry_out(sql, request, state, report));
         }
         report.lock_us =
-            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun).count();
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
         return {};
     });
 }
@@ -215,16 +215,16 @@ std::string holders_of(Sql& sql) {
 Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request) {
     UpgradeReport report;
     const bool is_sqlite = sql.dialect() == SqlDialect::sqlite;
-    Status done;
+    Status status;
     if (request.dry_run) {
-        const auto found = prepare(sql, request, report);
-        done = found ? Status{} : tl::unexpected(found.error());
+        const auto state = prepare(sql, request, report);
+        status = state ? Status{} : tl::unexpected(state.error());
     } else {
-        done = is_sqlite ? upgrade_sqlite(sql, request, report)
-                         : upgrade_postgres(sql, request, report);
+        status = is_sqlite ? upgrade_sqlite(sql, request, report)
+                           : upgrade_postgres(sql, request, report);
     }
-    if (!done) {
-        Error error = done.error().in("metadata " + sql.name());
+    if (!status) {
+        Error error = status.error().in("metadata " + sql.name());
         error.message += error.code == "blocks.busy" && !is_sqlite ? holders_of(sql) : "";
         return tl::unexpected(std::move(error));
     }

@@ -113,19 +113,20 @@ private:
         const auto& blocks = columns_.at("blocks");
         std::string drop;
         std::string sql;
-        int there = 0;
+        int present_count = 0;
         for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
             const bool is_there = blocks.contains(name);
-            there += is_there ? 1 : 0;
+            present_count += is_there ? 1 : 0;
             drop += is_there ? fmt::format("ALTER TABLE blocks DROP COLUMN {}; ", name) : "";
             sql += (sql.empty() ? "" : "; ") + encryption_column(name);
         }
-        if (there == 3) {
+        if (present_count == 3) {
             return;
         }
         const std::string no_default =
             is_sqlite_ ? "" : "; ALTER TABLE blocks ALTER COLUMN enc_version DROP DEFAULT";
-        add(there == 0 ? "add the columns of encryption" : "add the columns of encryption anew",
+        add(present_count == 0 ? "add the columns of encryption"
+                               : "add the columns of encryption anew",
             drop + sql + no_default);
     }
 

@@ -120,13 +120,13 @@ private:
         if (error) {
             return note(version->second, row, *error);
         }
-        const std::int64_t wanted = block_size_at(version->second.version, row.id);
-        if (row.id >= 0 && row.id < version->second.version.blocks && row.size != wanted) {
+        const std::int64_t expected = block_size_at(version->second.version, row.id);
+        if (row.id >= 0 && row.id < version->second.version.blocks && row.size != expected) {
             return note(
                 version->second,
                 row,
                 {"blocks.row_size",
-                 fmt::format("the row has {} bytes where the version needs {}", row.size, wanted),
+                 fmt::format("the row has {} bytes where the version needs {}", row.size, expected),
                  "take this block from another version"});
         }
         return {};
@@ -148,8 +148,8 @@ private:
 
     // A backup that was removed meanwhile is no damage.
     Status note(VersionVerdict& version, const BlockRow& row, const Error& error) {
-        DRYDOCK_TRY_ASSIGN(const bool still, metadata_.still_has(row));
-        if (!still) {
+        DRYDOCK_TRY_ASSIGN(const bool is_present, metadata_.still_has(row));
+        if (!is_present) {
             return {};
         }
         ++verdict.findings;

@@ -51,18 +51,18 @@ std::string hex_of(const Id& id) {
 }
 
 bool is_hex_name(std::string_view name, std::size_t digits) {
-    return name.size() == digits && std::all_of(name.begin(), name.end(), [](char one) {
-               return k_digits.find(one) != std::string_view::npos;
+    return name.size() == digits && std::all_of(name.begin(), name.end(), [](char digit) {
+               return k_digits.find(digit) != std::string_view::npos;
            });
 }
 
 FolderPath::FolderPath(const Id& folder) {
-    std::size_t at = 0;
+    std::size_t position = 0;
     for (std::size_t i = 0; i < folder.size(); ++i) {
-        whole_.at(at++) = k_digits[folder[i] >> 4U];
-        whole_.at(at++) = k_digits[folder[i] & 15U];
+        whole_.at(position++) = k_digits[folder[i] >> 4U];
+        whole_.at(position++) = k_digits[folder[i] & 15U];
         if (i < 2) {
-            whole_.at(at++) = '/';
+            whole_.at(position++) = '/';
         }
     }
     std::copy_n(whole_.begin(), k_fan_digits, outer_.begin());

@@ -127,8 +127,8 @@ std::optional<Json> parse_record(const std::string& line) {
 void maybe_end([[maybe_unused]] std::int64_t record, [[maybe_unused]] const char* moment) {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
-    const char* wanted = std::getenv("DRYDOCK_MOVE_CRASH");
-    if (wanted != nullptr && wanted == fmt::format("{}:{}", record, moment)) {
+    const char* crash_point = std::getenv("DRYDOCK_MOVE_CRASH");
+    if (crash_point != nullptr && crash_point == fmt::format("{}:{}", record, moment)) {
         std::raise(SIGKILL);
     }
 #endif
@@ -141,9 +141,9 @@ Json kind_only(const char* kind) {
 
 // What the journal says of the plan must be what there is, before memory is asked for.
 template <class Part>
-bool take_size(std::uint64_t count, std::uint64_t& left) {
-    const bool fits = count <= left / sizeof(Part);
-    left -= fits ? count * sizeof(Part) : 0;
+bool take_size(std::uint64_t count, std::uint64_t& bytes_left) {
+    const bool fits = count <= bytes_left / sizeof(Part);
+    bytes_left -= fits ? count * sizeof(Part) : 0;
     return fits;
 }
 
@@ -153,11 +153,11 @@ bool has_size(std::uint64_t bytes, const MoveBegin& begin) {
 }
 
 template <class Part>
-Status read_part(std::ifstream& in, std::uint64_t count, std::vector<Part>& parts) {
+Status read_part(std::ifstream& stream, std::uint64_t count, std::vector<Part>& parts) {
     parts.resize(count);
-    in.read(reinterpret_cast<char*>(parts.data()),
-            static_cast<std::streamsize>(count * sizeof(Part)));
-    return in ? Status() : fail("rename.journal", "the plan is cut short");
+    stream.read(reinterpret_cast<char*>(parts.data()),
+                static_cast<std::streamsize>(count * sizeof(Part)));
+    return stream ? Status() : fail("rename.journal", "the plan is cut short");
 }
 
 }  // namespace
@@ -166,9 +166,10 @@ namespace {
 
 // Only one's own: who else may write there could lead the journal elsewhere.
 Status check_folder(const std::string& folder) {
-    struct stat found{};
+    struct stat attributes{};
 
-    if (lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == geteuid()) {
+    if (lstat(folder.c_str(), &attributes) == 0 && S_ISDIR(attributes.st_mode)
+        && attributes.st_uid == geteuid()) {
         return {};
     }
     return fail("rename.journal",
@@ -211,10 +212,10 @@ tl::unexpected<Error> MoveJournal::damaged(std::int64_t record) const {
 
 // Reads all of it, and cuts off a last line that is not whole.
 Status MoveJournal::replay() {
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path()));
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path()));
     std::string line;
     off_t whole = 0;
-    while (std::getline(in, line) && !in.eof()) {
+    while (std::getline(stream, line) && !stream.eof()) {
         const auto record = parse_record(line);
         if (!record || !apply(*record, state_)) {
             return damaged(records_ + 1);
@@ -262,7 +263,7 @@ Status MoveJournal::begin(const MovePlan& plan, MoveBegin begin) {
 }
 
 Result<MovePlan> MoveJournal::plan() const {
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(plan_path()));
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(plan_path()));
     const MoveBegin& begin = *state_.begin;
     std::error_code unknown;
     const std::uint64_t bytes = std::filesystem::file_size(plan_path(), unknown);
@@ -272,9 +273,9 @@ Result<MovePlan> MoveJournal::plan() const {
                     "move both away, and begin anew with a list");
     }
     MovePlan plan;
-    DRYDOCK_TRY(read_part(in, begin.moves, plan.moves));
-    DRYDOCK_TRY(read_part(in, begin.scopes, plan.scopes));
-    DRYDOCK_TRY(read_part(in, begin.standing, plan.standing));
+    DRYDOCK_TRY(read_part(stream, begin.moves, plan.moves));
+    DRYDOCK_TRY(read_part(stream, begin.scopes, plan.scopes));
+    DRYDOCK_TRY(read_part(stream, begin.standing, plan.standing));
     if (sum_of(plan) != begin.plan) {
         return fail("rename.journal",
                     plan_path() + " is not the plan that the journal began with",

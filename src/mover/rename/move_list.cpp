@@ -41,32 +41,32 @@ std::optional<Move> parse_line(std::string_view line) {
 
 // A row that stands there twice counts once.
 Status make_unique(std::vector<Move>& moves, const std::string& name) {
-    std::sort(moves.begin(), moves.end(), [](const Move& left, const Move& right) {
-        return left.folder != right.folder ? left.folder < right.folder : left.scope < right.scope;
+    std::sort(moves.begin(), moves.end(), [](const Move& a, const Move& b) {
+        return a.folder != b.folder ? a.folder < b.folder : a.scope < b.scope;
     });
     moves.erase(std::unique(moves.begin(), moves.end()), moves.end());
-    const auto twice =
-        std::adjacent_find(moves.begin(), moves.end(), [](const Move& left, const Move& right) {
-            return left.folder == right.folder;
+    const auto duplicate =
+        std::adjacent_find(moves.begin(), moves.end(), [](const Move& a, const Move& b) {
+            return a.folder == b.folder;
         });
-    if (twice == moves.end()) {
+    if (duplicate == moves.end()) {
         return {};
     }
     return fail("rename.list",
                 fmt::format("{}: folder {} has two scopes, {} and {}",
                             name,
-                            hex_of(twice->folder),
-                            hex_of(twice->scope),
-                            hex_of(std::next(twice)->scope)),
+                            hex_of(duplicate->folder),
+                            hex_of(duplicate->scope),
+                            hex_of(std::next(duplicate)->scope)),
                 "a folder is in one place: list one volume's folders alone");
 }
 
 }  // namespace
 
-Result<std::vector<Move>> read_move_list(std::istream& in, const std::string& name) {
+Result<std::vector<Move>> read_move_list(std::istream& stream, const std::string& name) {
     std::vector<Move> moves;
     std::string text;
-    for (std::size_t number = 1; std::getline(in, text); ++number) {
+    for (std::size_t number = 1; std::getline(stream, text); ++number) {
         const std::string line = trim(text);
         if (line.empty() || line.front() == '#') {
             continue;
@@ -92,9 +92,9 @@ Result<std::vector<Move>> read_move_list(const std::string& path) {
     if (path == "-") {
         return read_move_list(std::cin, "the standard input");
     }
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path));
-    auto moves = read_move_list(in, path);
-    return in.bad() ? fail_errno("rename.read", "read " + path, EIO) : std::move(moves);
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path));
+    auto moves = read_move_list(stream, path);
+    return stream.bad() ? fail_errno("rename.read", "read " + path, EIO) : std::move(moves);
 }
 
 }  // namespace drydock::mover::rename

@@ -18,7 +18,8 @@ inline constexpr std::size_t k_list_line_max = 200;     // bytes; two UUIDs need
 
 // Returns the list sorted by folder, each folder once. Errors: "rename.list" with the line for a
 // line that is not understood, for a folder with two scopes, and for an empty list.
-[[nodiscard]] Result<std::vector<Move>> read_move_list(std::istream& in, const std::string& name);
+[[nodiscard]] Result<std::vector<Move>> read_move_list(std::istream& stream,
+                                                       const std::string& name);
 
 // The same of a file; "-" is the standard input.
 [[nodiscard]] Result<std::vector<Move>> read_move_list(const std::string& path);

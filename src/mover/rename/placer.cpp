@@ -27,8 +27,8 @@ mode_t read_umask() {
     return mask;
 }
 
-bool has_same_fans(const Id& left, const Id& right) {
-    return left[0] == right[0] && left[1] == right[1];
+bool has_same_fans(const Id& a, const Id& b) {
+    return a[0] == b[0] && a[1] == b[1];
 }
 
 // True if the directory is gone; one that holds something stays.
@@ -49,14 +49,14 @@ Status Placer::own(int parent, const char* name) const {
     if (is_our_group_ && (owner_.mode & ~umask_) == owner_.mode) {
         return {};
     }
-    const os::Fd made(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!made) {
+    const os::Fd directory(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) {
         return fail_errno("rename.move", fmt::format("open {}", name), errno);
     }
-    if (!is_our_group_ && fchown(made.get(), owner_.user, owner_.group) != 0) {
+    if (!is_our_group_ && fchown(directory.get(), owner_.user, owner_.group) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its group", name), errno);
     }
-    if (fchmod(made.get(), owner_.mode & k_mode_bits) != 0) {
+    if (fchmod(directory.get(), owner_.mode & k_mode_bits) != 0) {
         return fail_errno("rename.move", fmt::format("give {} its mode", name), errno);
     }
     return {};
@@ -75,10 +75,11 @@ Status Placer::make(int parent, const char* name) {
 
 // True if this program made the directory, and was killed before it gave it its owner and mode.
 bool Placer::is_unfinished(int parent, const char* name) const {
-    struct stat found{};
+    struct stat attributes{};
 
-    return fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode)
-           && found.st_uid == geteuid() && (found.st_mode & 07777) == (owner_.mode & ~umask_);
+    return fstatat(parent, name, &attributes, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISDIR(attributes.st_mode) && attributes.st_uid == geteuid()
+           && (attributes.st_mode & 07777) == (owner_.mode & ~umask_);
 }
 
 // The directories "aa" and "aa/bb".
@@ -110,21 +111,21 @@ Status Placer::enter(const Id& scope, bool makes) {
 
 // Somebody else's directory may hold links that lead elsewhere by the time it is walked.
 Status Placer::check_scope(const std::string& name) const {
-    struct stat found{};
+    struct stat attributes{};
 
-    if (!scope_directory_ || fstat(scope_directory_.get(), &found) != 0
-        || found.st_uid == geteuid()) {
+    if (!scope_directory_ || fstat(scope_directory_.get(), &attributes) != 0
+        || attributes.st_uid == geteuid()) {
         return {};
     }
     return fail("rename.owner",
-                fmt::format("the directory {} belongs to user {}", name, found.st_uid),
+                fmt::format("the directory {} belongs to user {}", name, attributes.st_uid),
                 fmt::format("give it to user {}, as the others", geteuid()));
 }
 
 // Returns errno, or 0.
-int Placer::rename_once(int from, int to, const char* path) {
+int Placer::rename_once(int source, int target, const char* path) {
     if (has_no_replace_) {
-        if (renameat2(from, path, to, path, RENAME_NOREPLACE) == 0) {
+        if (renameat2(source, path, target, path, RENAME_NOREPLACE) == 0) {
             return 0;
         }
         if (errno != EINVAL && errno != ENOSYS) {
@@ -132,25 +133,25 @@ int Placer::rename_once(int from, int to, const char* path) {
         }
         has_no_replace_ = false;
     }
-    if (is_there(to, path)) {
-        return is_there(from, path) ? EEXIST : ENOENT;
+    if (is_there(target, path)) {
+        return is_there(source, path) ? EEXIST : ENOENT;
     }
-    return renameat(from, path, to, path) == 0 ? 0 : errno;
+    return renameat(source, path, target, path) == 0 ? 0 : errno;
 }
 
-Result<Placement> Placer::place(int from, int to, const FolderPath& path) {
-    const int error = rename_once(from, to, path.whole());
-    return error == 0 ? Placement::moved : explain(from, to, path, error);
+Result<Placement> Placer::place(int source, int target, const FolderPath& path) {
+    const int error = rename_once(source, target, path.whole());
+    return error == 0 ? Placement::moved : explain(source, target, path, error);
 }
 
-Result<Placement> Placer::explain(int from, int to, const FolderPath& path, int error) {
-    const bool is_at_source = is_there(from, path.whole());
+Result<Placement> Placer::explain(int source, int target, const FolderPath& path, int error) {
+    const bool is_at_source = is_there(source, path.whole());
     if (error == ENOENT && !is_at_source) {
-        return is_there(to, path.whole()) ? Placement::there : Placement::gone;
+        return is_there(target, path.whole()) ? Placement::there : Placement::gone;
     }
-    if (error == ENOENT && !is_there(to, path.inner())) {
-        DRYDOCK_TRY(make_fans(to, path));
-        return place(from, to, path);
+    if (error == ENOENT && !is_there(target, path.inner())) {
+        DRYDOCK_TRY(make_fans(target, path));
+        return place(source, target, path);
     }
     if (error == EEXIST || error == ENOTEMPTY) {
         return Placement::blocked;

@@ -46,9 +46,10 @@ private:
     [[nodiscard]] Status make(int parent, const char* name);
     [[nodiscard]] Status own(int parent, const char* name) const;
     [[nodiscard]] bool is_unfinished(int parent, const char* name) const;
-    [[nodiscard]] Result<Placement> place(int from, int to, const FolderPath& path);
-    [[nodiscard]] Result<Placement> explain(int from, int to, const FolderPath& path, int error);
-    [[nodiscard]] int rename_once(int from, int to, const char* path);
+    [[nodiscard]] Result<Placement> place(int source, int target, const FolderPath& path);
+    [[nodiscard]] Result<Placement>
+    explain(int source, int target, const FolderPath& path, int error);
+    [[nodiscard]] int rename_once(int source, int target, const char* path);
 
     const os::Fd& root_;
     [[nodiscard]] Status check_scope(const std::string& name) const;

@@ -29,10 +29,10 @@ bool is_directory(const dirent& entry, int parent) {
     if (entry.d_type != DT_UNKNOWN) {
         return entry.d_type == DT_DIR;
     }
-    struct stat found{};
+    struct stat attributes{};
 
-    return fstatat(parent, entry.d_name, &found, AT_SYMLINK_NOFOLLOW) == 0
-           && S_ISDIR(found.st_mode);
+    return fstatat(parent, entry.d_name, &attributes, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISDIR(attributes.st_mode);
 }
 
 class Walk {
@@ -61,29 +61,29 @@ private:
     // Calls `take` with each name that the layout could have made, if it is a directory.
     Status each(int parent, const char* name, const std::string& prefix, const OnEntry& take) {
         DRYDOCK_TRY_ASSIGN(const Directory directory, open_directory(parent, name, prefix));
-        const int here = dirfd(directory.get());
+        const int descriptor = dirfd(directory.get());
         errno = 0;
         // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this stream
         while (const dirent* entry = readdir(directory.get())) {
-            const std::string found = static_cast<const char*>(entry->d_name);
-            if (found != "." && found != "..") {
-                DRYDOCK_TRY(visit(*entry, here, prefix, take));
+            const std::string entry_name = static_cast<const char*>(entry->d_name);
+            if (entry_name != "." && entry_name != "..") {
+                DRYDOCK_TRY(visit(*entry, descriptor, prefix, take));
             }
             errno = 0;
         }
         return errno == 0 ? Status() : fail_errno("rename.read", "read ROOT/" + prefix, errno);
     }
 
-    Status visit(const dirent& entry, int here, const std::string& prefix, const OnEntry& take) {
+    Status visit(const dirent& entry, int parent, const std::string& prefix, const OnEntry& take) {
         const std::string name = static_cast<const char*>(entry.d_name);
         const bool is_of_layout = is_hex_name(name, k_fan_digits)
                                   || is_hex_name(name, k_rest_digits)
                                   || is_hex_name(name, k_id_digits);
-        if (is_of_layout && !is_directory(entry, here)) {
+        if (is_of_layout && !is_directory(entry, parent)) {
             visitor_.on_not_directory(prefix + name);
             return {};
         }
-        return take(name, here);
+        return take(name, parent);
     }
 
     Status in_scope(int root, const std::string& name, const Id& scope) {
@@ -100,13 +100,14 @@ private:
     // aa
     Status outer(int parent, const std::string& name, const std::string& prefix, const Id* scope) {
         const std::string path = prefix + name + "/";
-        return each(parent, name.c_str(), path, [&](const std::string& fan, int here) -> Status {
-            if (is_hex_name(fan, k_fan_digits)) {
-                return inner(here, name, path, fan, scope);
-            }
-            visitor_.on_other(path + fan);
-            return {};
-        });
+        return each(
+            parent, name.c_str(), path, [&](const std::string& fan, int descriptor) -> Status {
+                if (is_hex_name(fan, k_fan_digits)) {
+                    return inner(descriptor, name, path, fan, scope);
+                }
+                visitor_.on_other(path + fan);
+                return {};
+            });
     }
 
     // bb

@@ -22,13 +22,13 @@ Result<Volume> Volume::open(const std::string& root) {
     Volume volume;
     DRYDOCK_TRY_ASSIGN(volume.root, os::open_file(root, O_RDONLY | O_DIRECTORY));
     volume.path = os::real_path_of(root);
-    struct stat found{};
+    struct stat attributes{};
 
-    if (fstat(volume.root.get(), &found) != 0) {
+    if (fstat(volume.root.get(), &attributes) != 0) {
         return fail_errno("rename.read", "look at " + root, errno);
     }
-    volume.device = found.st_dev;
-    volume.inode = found.st_ino;
+    volume.device = attributes.st_dev;
+    volume.inode = attributes.st_ino;
     DRYDOCK_TRY_ASSIGN(const std::string mounts,
                        os::read_file("/proc/self/mountinfo", k_mounts_bytes_max));
     DRYDOCK_TRY(check_mounts(mounts, volume.path));

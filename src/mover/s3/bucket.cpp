@@ -180,11 +180,11 @@ Status Bucket::remove(const std::string& key) const {
                : refuse(request, sent.answer);
 }
 
-Result<ListPage> Bucket::list(const std::string& after) const {
+Result<ListPage> Bucket::list(const std::string& marker) const {
     std::string url = url_of("");
     // Parameters in their order and encoded, as they are signed.
-    url += after.empty() ? "?max-keys=1000"
-                         : fmt::format("?marker={}&max-keys=1000", percent_encoded(after));
+    url += marker.empty() ? "?max-keys=1000"
+                          : fmt::format("?marker={}&max-keys=1000", percent_encoded(marker));
     const HttpRequest request = request_to(address_, "GET", url);
     DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
     if (sent.answer.status == k_not_found) {

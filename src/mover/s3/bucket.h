@@ -48,7 +48,7 @@ public:
     [[nodiscard]] Status remove(const std::string& key) const;
     // Up to 1000 objects behind the key `after`, in the bytewise order of their keys. Also
     // "s3.missing" if there is no such bucket.
-    [[nodiscard]] Result<ListPage> list(const std::string& after) const;
+    [[nodiscard]] Result<ListPage> list(const std::string& marker) const;
 
 private:
     [[nodiscard]] std::string url_of(const std::string& key) const;

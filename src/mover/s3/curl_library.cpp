@@ -56,8 +56,8 @@ struct Receiver {
     std::size_t bytes_max;
 };
 
-std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* to) {
-    auto& receiver = *static_cast<Receiver*>(to);
+std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* user_data) {
+    auto& receiver = *static_cast<Receiver*>(user_data);
     std::string& body = receiver.answer->body;
     if (body.size() + size * count > receiver.bytes_max) {
         receiver.answer->is_too_large = true;

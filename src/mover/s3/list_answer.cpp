@@ -8,29 +8,29 @@
 namespace drydock::mover::s3 {
 namespace {
 
-tl::unexpected<Error> refuse(std::string_view why) {
+tl::unexpected<Error> refuse(std::string_view reason) {
     return fail("s3.answer",
-                fmt::format("the list of objects cannot be read: {}", why),
+                fmt::format("the list of objects cannot be read: {}", reason),
                 "look at the endpoint: is it an S3 server?");
 }
 
 // The text between <name> and </name>, from `from` on, which moves behind it. None at the end.
 std::optional<std::string_view>
-element(std::string_view xml, std::string_view name, std::size_t& from) {
+element(std::string_view xml, std::string_view name, std::size_t& offset) {
     const std::string open = fmt::format("<{}>", name);
     const std::string close = fmt::format("</{}>", name);
-    const auto begin = xml.find(open, from);
+    const auto begin = xml.find(open, offset);
     const auto end = begin == xml.npos ? xml.npos : xml.find(close, begin + open.size());
     if (end == xml.npos) {
         return std::nullopt;
     }
-    from = end + close.size();
+    offset = end + close.size();
     return xml.substr(begin + open.size(), end - begin - open.size());
 }
 
 std::optional<std::string_view> element(std::string_view xml, std::string_view name) {
-    std::size_t from = 0;
-    return element(xml, name, from);
+    std::size_t offset = 0;
+    return element(xml, name, offset);
 }
 
 struct Entity {
@@ -81,8 +81,8 @@ Result<ListPage> read_list(std::string_view xml) {
     }
     ListPage page;
     page.has_more = element(xml, "IsTruncated") == std::string_view("true");
-    std::size_t from = 0;
-    while (const auto contents = element(xml, "Contents", from)) {
+    std::size_t offset = 0;
+    while (const auto contents = element(xml, "Contents", offset)) {
         DRYDOCK_TRY_ASSIGN(Object object, read_object(*contents));
         page.objects.push_back(std::move(object));
     }
