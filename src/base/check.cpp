@@ -1,3 +1,6 @@
+// The end of a process that found a bug in itself. It prints one line and aborts: the state of the
+// process is not trusted any more, so no destructor runs. The text promises that nothing is lost,
+// since each intent is durable before its effect.
 #include "base/check.h"
 
 #include <cstdio>

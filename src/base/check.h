@@ -1,6 +1,5 @@
-// CHECK: a condition that only a bug can break. It ends the process with file, line and the
-// condition; the journal makes that safe, because the next start goes on from the last durable
-// record.
+// CHECK: a condition that only a bug can break. It ends the process with the file, the line and the
+// condition. The journal makes that safe: the next start continues from the last durable record.
 #pragma once
 
 namespace drydock {

@@ -1,3 +1,9 @@
+// Collects problems and prints them.
+//
+// A reader of a pack walks one value by several paths, so the same problem may come twice: equal
+// text at an equal position is kept once. A file of another kind would give thousands of problems.
+// After the first k_diagnostics_max only their number is kept, and the fact that one was an error.
+// So memory is bounded, and has_errors() is still exact.
 #include "base/diagnostics.h"
 
 #include <fmt/format.h>
@@ -21,12 +27,14 @@ std::string Diagnostic::text() const {
     return fmt::format("{}  {}{}{}{}", where.text(), mark, summary, joint, suggestion);
 }
 
+// Adds a problem unless it is a duplicate or one too many. The comparison with all entries is
+// quadratic, but the list has k_diagnostics_max entries at most.
 void Diagnostics::keep(Diagnostic diagnostic) {
     const auto is_same = [&diagnostic](const Diagnostic& entry) {
         return entry.where == diagnostic.where && entry.text() == diagnostic.text();
     };
     if (std::any_of(all_.begin(), all_.end(), is_same)) {
-        return;  // told already
+        return;  // a duplicate
     }
     if (all_.size() < k_diagnostics_max) {
         all_.push_back(std::move(diagnostic));

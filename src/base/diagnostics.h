@@ -1,5 +1,5 @@
-// Diagnostics: the problems of an input file, each with its place and its remedy, collected and
-// shown all at once.
+// Diagnostics: the problems of an input file, each with its position and its remedy. They are
+// collected and shown all at once.
 #pragma once
 
 #include "base/result.h"
@@ -10,7 +10,7 @@
 
 namespace drydock {
 
-// A place in an input file. Lines and columns count from 1; 0 means "not known".
+// A position in an input file. Lines and columns count from 1; 0 stands for an unknown one.
 struct Position {
     std::string file;
     int line = 0;
@@ -26,15 +26,15 @@ enum class Severity { error, warning };
 struct Diagnostic {
     Severity severity = Severity::error;
     std::string code;     // stable, for tests and machines: "key.unknown"
-    std::string summary;  // what is wrong, one sentence without full stop
+    std::string summary;  // the problem, one sentence without full stop
     Position where;
-    std::string suggestion;  // what to write instead; may be empty
+    std::string suggestion;  // the text to write instead; may be empty
 
     [[nodiscard]] std::string
     text() const;  // "orders.yaml:14:7  unknown key `servce`; did you mean `service`?"
 };
 
-inline constexpr std::size_t k_diagnostics_max = 100;  // nobody reads more
+inline constexpr std::size_t k_diagnostics_max = 100;  // a person reads no more
 
 class Diagnostics {
 public:
@@ -51,10 +51,10 @@ public:
     }  // in order of position once sorted
 
     void sort();
-    // One line a problem, then "3 problems".
+    // Returns one line a problem, then "3 problems".
     [[nodiscard]] std::string text() const;
 
-    // Of all problems, also those beyond the first k_diagnostics_max, which alone are kept.
+    // Returns the number of all problems. Only the first k_diagnostics_max of them are kept.
     [[nodiscard]] std::size_t count() const { return all_.size() + dropped_; }
 
 private:

@@ -1,8 +1,12 @@
+// Digests by OpenSSL and xxHash, compression by zstd.
+//
+// Speed decides here: the checker hashes millions of short state vectors a second, and the journal
+// a record for each event. So XXH3 is compiled inline, and the objects of OpenSSL are made once.
 #include "base/hash.h"
 
 #include "base/check.h"
 
-#define XXH_INLINE_ALL  // a checker hashes millions of short rows a second
+#define XXH_INLINE_ALL  // the checker hashes millions of short state vectors a second
 #include <openssl/evp.h>
 #include <xxhash.h>
 #include <zstd.h>
@@ -15,8 +19,8 @@ namespace {
 
 using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
-// Looking the algorithm up and making a context cost more than a short digest: both are kept, the
-// context for each thread.
+// To look up the algorithm and to make a context takes longer than a short digest. So the algorithm
+// is kept for the process and the context for each thread. A context is not thread-safe.
 Digest sha256_of(std::initializer_list<std::string_view> parts) {
     static const EVP_MD* const k_algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     thread_local const Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
@@ -66,6 +70,8 @@ std::string compress(std::string_view bytes) {
     return result;
 }
 
+// The size in the frame's header comes from the input, so it is compared with `size_max` before
+// memory is allocated. Without that check 20 hostile bytes could ask for terabytes.
 Result<std::string> decompress(std::string_view bytes, std::size_t size_max) {
     const auto size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > size_max) {

@@ -1,3 +1,9 @@
+// Json in memory: the object's sorted entries, the shared blocks and the accessors. json_text.cpp
+// reads and writes the text form.
+//
+// Two invariants carry the whole class. A block is changed only by a holder whose counter is 1, so
+// a copy never sees the writes of another one. An empty string, array or object has no block at
+// all, so a null pointer stands for the empty value of its kind.
 #include "base/json.h"
 
 #include "base/check.h"
@@ -15,8 +21,8 @@ const std::string k_empty_string;
 const Json::Array k_empty_array;
 const Json::Object k_empty_object;
 
-constexpr std::size_t k_room = 4;  // for the first keys at once
-constexpr std::size_t k_few = 16;  // keys that are looked through one by one
+constexpr std::size_t k_room = 4;  // entries of the first allocation
+constexpr std::size_t k_few = 16;  // up to so many entries are scanned
 
 std::string unescape_pointer(std::string_view token) {
     std::string text;
@@ -30,6 +36,8 @@ std::string unescape_pointer(std::string_view token) {
     return text;
 }
 
+// Returns the member or the element that one token of a pointer names; nullptr if there is none. A
+// token such as "01x" is no index: the number must fill all of it.
 const Json* child(const Json& value, std::string_view token) {
     if (value.is_object()) {
         const auto entry = value.members().find(token);
@@ -51,9 +59,11 @@ JsonObject::JsonObject(std::initializer_list<Entry> entries) {
     }
 }
 
+// Returns the position of the first entry whose key is not less. Most documents come with sorted
+// keys (drydock wrote them), so the last entry is compared before the binary search.
 std::size_t JsonObject::place(std::string_view key) const {
     if (entries_.empty() || entries_.back().first < key) {
-        return entries_.size();  // keys that come in order
+        return entries_.size();  // the usual case: sorted input
     }
     const auto match =
         std::lower_bound(begin(), end(), key, [](const Entry& entry, std::string_view target_key) {
@@ -62,6 +72,8 @@ std::size_t JsonObject::place(std::string_view key) const {
     return static_cast<std::size_t>(match - begin());
 }
 
+// Small objects are scanned, and sizes are compared before bytes: most keys of one object differ in
+// length. Larger objects are searched by halves.
 JsonObject::const_iterator JsonObject::find(std::string_view key) const {
     if (entries_.size() <= k_few) {
         auto entry = begin();
@@ -137,7 +149,8 @@ Json::Json(std::int64_t value) : kind_(Kind::integer) {
     payload_.integer = value;
 }
 
-// What fits the signed type is kept there, so that equal numbers are equal values.
+// A number that fits the signed type gets the signed kind. So equal numbers are equal values,
+// whichever constructor made them.
 Json::Json(std::uint64_t value) : Json(static_cast<std::int64_t>(value)) {
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
         payload_.large = value;
@@ -167,6 +180,7 @@ Json::Json(Object value) : kind_(Kind::object) {
     payload_.block = value.empty() ? nullptr : new Members(std::move(value));
 }
 
+// Block has no virtual destructor, which would cost 8 bytes a block, so the kind selects the type.
 void Json::destroy() {
     if (kind_ == Kind::string) {
         delete static_cast<Text*>(payload_.block);
@@ -177,6 +191,8 @@ void Json::destroy() {
     }
 }
 
+// Copy on write. The acquire pairs with the release of the holder that dropped its share: its reads
+// of the block are over before this holder writes.
 template <class Own>
 Own& Json::own() {
     auto* const block = static_cast<Own*>(payload_.block);
@@ -260,6 +276,7 @@ Json& Json::push(Json value) {
     return *this;
 }
 
+// Most tokens have no escape, so a token is copied only if it has a `~`.
 const Json* Json::find(std::string_view pointer) const {
     const Json* target = this;
     while (!pointer.empty() && target != nullptr) {
@@ -275,6 +292,8 @@ const Json* Json::find(std::string_view pointer) const {
     return target;
 }
 
+// Values that share a block are equal without a look at its content. Kinds are compared first, so 1
+// and 1.0 are different values.
 bool Json::operator==(const Json& rhs) const {
     if (kind_ != rhs.kind_) {
         return false;

@@ -1,12 +1,13 @@
 // Json: the one JSON value of drydock, with std types only.
 //
-// Integers are kept exactly (signed and unsigned 64 bit: etcd's ids need all 64), doubles apart
-// from them. Objects are sorted by key, so that a dump is canonical. Parsing refuses duplicate
-// keys, nesting deeper than k_json_depth_max and bytes after the value. Values are plain values of
-// 16 bytes, and copies are cheap: strings, arrays and objects are shared (their holders are
-// counted) until one of the holders writes, who then gets one of its own. Writing to an object ends
-// the life of references to what it holds. No member is thread-safe for writing; different holders
-// of one value may be used by different threads.
+// Integers are exact (signed and unsigned 64 bit: ids of etcd need all 64), and doubles are a kind
+// of their own. Objects are sorted by key, so a dump is canonical. The parser refuses duplicate
+// keys, values that nest deeper than k_json_depth_max, and bytes after the value.
+//
+// A value takes 16 bytes, and copies are cheap: strings, arrays and objects are shared and counted.
+// A holder that writes to a shared block gets a copy of its own first. A write to an object
+// invalidates references to its members. Writing is not thread-safe; different holders of one value
+// may belong to different threads.
 #pragma once
 
 #include "base/result.h"
@@ -30,8 +31,8 @@ inline constexpr int k_json_depth_max = 64;  // plans nest about 8 deep; this st
 
 class Json;
 
-// The members of an object, sorted by key, side by side in memory. Keys come in order or the
-// objects are small: putting one before others moves those.
+// The members of an object, sorted by key, side by side in memory. An insertion moves all later
+// members. That is cheap where keys come in order or objects are small.
 class JsonObject {
 public:
     using Entry = std::pair<std::string, Json>;
@@ -47,18 +48,19 @@ public:
     [[nodiscard]] bool empty() const;
     [[nodiscard]] const_iterator find(std::string_view key) const;
     [[nodiscard]] bool contains(std::string_view key) const;
-    // Room for so many.
+    // Allocates memory for `size` members.
     void reserve(std::size_t size);
     void insert_or_assign(std::string_view key, Json value);
-    // For keys that come in order: CHECKs that this one is after all others.
+    // Adds a member at the end. CHECKs that the key is greater than all others.
     void append(std::string_view key, Json value);
-    // Does nothing if the key is there.
+    // Adds a member, or does nothing if the key exists.
     void emplace(std::string_view key, Json value);
     void erase(std::string_view key);
     bool operator==(const JsonObject& rhs) const;
 
 private:
-    [[nodiscard]] std::size_t place(std::string_view key) const;  // of the first not before it
+    [[nodiscard]] std::size_t
+    place(std::string_view key) const;  // of the first entry whose key is not less
 
     Entries entries_;
 };
@@ -107,7 +109,7 @@ public:
 
     [[nodiscard]] bool is_bool() const { return kind_ == Kind::boolean; }
 
-    // Signed or unsigned.
+    // True for signed and unsigned integers.
     [[nodiscard]] bool is_integer() const { return kind_ == Kind::integer || kind_ == Kind::large; }
 
     [[nodiscard]] bool is_number() const { return is_integer() || kind_ == Kind::real; }
@@ -118,7 +120,8 @@ public:
 
     [[nodiscard]] bool is_object() const { return kind_ == Kind::object; }
 
-    // The value if it is of that type, else the fallback. Integers convert where they fit.
+    // Return the value if it is of that type, else the fallback. Integers are converted where they
+    // fit.
     [[nodiscard]] bool as_bool(bool fallback = false) const;
     [[nodiscard]] std::int64_t as_int(std::int64_t fallback = 0) const;
     [[nodiscard]] std::optional<std::uint64_t> as_uint() const;
@@ -127,24 +130,24 @@ public:
     [[nodiscard]] const Array& items() const;            // empty if it is no array
     [[nodiscard]] const Object& members() const;         // empty if it is no object
 
-    // Object look-up; a shared null where the key or the object is missing.
+    // Looks up a member; returns a shared null if this is no object or has no such key.
     [[nodiscard]] const Json& operator[](std::string_view key) const;
     [[nodiscard]] bool contains(std::string_view key) const;
-    // Object write access; a null becomes an object first. CHECKs that it is an object.
+    // Writes a member; a null becomes an object first. CHECKs that this is an object.
     Json& set(std::string_view key, Json value);
-    // Array append; a null becomes an array first. CHECKs that it is an array.
+    // Appends to an array; a null becomes an array first. CHECKs that this is an array.
     Json& push(Json value);
 
-    // RFC 6901 pointer ("/header/member_id"); nullptr where nothing is.
+    // Follows an RFC 6901 pointer ("/header/member_id"); returns nullptr if nothing is there.
     [[nodiscard]] const Json* find(std::string_view pointer) const;
 
-    // RFC 8785 canonical form: one line, keys sorted, shortest numbers. Equal values give equal
-    // bytes.
+    // Returns the canonical form of RFC 8785: one line, sorted keys, shortest numbers. Equal values
+    // have equal bytes.
     [[nodiscard]] std::string dump() const;
-    // For people: two spaces of indent, keys sorted.
+    // Returns the form for people: sorted keys, two spaces of indent.
     [[nodiscard]] std::string pretty() const;
-    // How a value reads in a sentence: strings without quotes, null as "nothing", the rest as
-    // dump().
+    // Returns the value as a part of a sentence: strings without quotes, null as "nothing", all
+    // else as dump() has it.
     [[nodiscard]] std::string show() const;
 
     static Result<Json> parse(std::string_view text);
@@ -156,7 +159,7 @@ public:
 private:
     enum class Kind : std::uint8_t { null, boolean, integer, large, real, string, array, object };
 
-    // What holders share; the kind tells which of the three it is.
+    // The block that holders share; `kind_` tells which of the three derived blocks it is.
     struct Block {
         std::atomic<std::uint32_t> holders = 1;
 
@@ -181,7 +184,7 @@ private:
 
     [[nodiscard]] bool shares() const { return kind_ >= Kind::string && payload_.block != nullptr; }
 
-    // A program without threads counts without locking the bus.
+    // A process with one thread counts without locked instructions.
     void hold() const {
         if (!shares()) {
             return;
@@ -213,7 +216,8 @@ private:
     }
 
     void destroy();
-    // The block that this one alone holds, of what it held before.
+    // Returns the block for writing. A shared block is copied first, so other holders see no
+    // change.
     template <class Own>
     [[nodiscard]] Own& own();
 

@@ -1,4 +1,9 @@
-// Json as text: reading (by nlohmann's reader) and writing.
+// The text form of Json: nlohmann's parser, and a writer of its own.
+//
+// The parser's events build a Json directly. A DOM of nlohmann would keep the last of two equal
+// keys silently, and its recursion has no limit for hostile input. The writer produces RFC 8785
+// exactly, since digests of plans are computed over its bytes. It writes into a buffer that each
+// thread keeps: most texts are small and short-lived.
 #include "base/check.h"
 #include "base/json.h"
 
@@ -13,8 +18,8 @@ namespace drydock {
 
 namespace {
 
-// Builds a Json from nlohmann's events. Its DOM would keep the last of two equal keys silently; we
-// refuse them.
+// Builds a Json from the events of the parser, with a stack of open containers. A member function
+// that returns false ends the parse; problem_ says the reason.
 class Builder {
 public:
     using number_integer_t = std::int64_t;
@@ -106,10 +111,10 @@ private:
 };
 
 constexpr std::string_view k_hex = "0123456789abcdef";
-constexpr std::size_t k_kept_max = 1U << 20U;  // bytes that a thread keeps for its next text
+constexpr std::size_t k_kept_max = 1U << 20U;  // bytes that a thread keeps between two texts
 constexpr std::size_t k_first_bytes = 4096;
 
-// A text that grows; its bytes are kept for the next one.
+// A growing buffer of bytes. Its memory is kept for the next text, up to k_kept_max bytes.
 class Out {
 public:
     void put(char c) {
@@ -122,7 +127,8 @@ public:
         size_ += text.size();
     }
 
-    // Where so many bytes can be written; wrote() tells how many were.
+    // Returns the address of `size` free bytes behind the text; wrote() must be called with the end
+    // of the bytes that were used.
     char* room(std::size_t size) {
         if (size_ + size > bytes_.size()) {
             bytes_.resize(std::max({2 * bytes_.size(), size_ + size, k_first_bytes}));
@@ -159,7 +165,7 @@ void write_escape(char c, Out& buffer) {
     buffer.put(k_hex[byte & 0xFU]);
 }
 
-// By byte: whether it stands as it is.
+// By byte: true if a string literal has it without an escape. Bytes of UTF-8 are among them.
 constexpr std::array<bool, 256> k_plain = [] {
     std::array<bool, 256> plain = {};
     for (std::size_t byte = 0x20; byte < plain.size(); ++byte) {
@@ -168,7 +174,7 @@ constexpr std::array<bool, 256> k_plain = [] {
     return plain;
 }();
 
-// What needs no escape is copied in one piece.
+// Copies runs of plain bytes in one piece, and escapes the bytes between them.
 void write_string(std::string_view text, Out& buffer) {
     buffer.put('"');
     while (!text.empty()) {
@@ -194,7 +200,8 @@ void write_number(Out& buffer, Number... number) {
     buffer.wrote(std::to_chars(begin, begin + k_number_bytes_max, number...).ptr);
 }
 
-// RFC 8785 section 3.2.2.3: as ECMAScript prints numbers.
+// Follows RFC 8785 section 3.2.2.3: numbers as ECMAScript prints them. Whole numbers have no
+// fraction, and an exponent appears only below 1e-6 and from 1e21 on.
 void write_double(double value, Out& buffer) {
     CHECK(std::isfinite(value));
     if (value == std::floor(value) && std::fabs(value) < 1e15) {
@@ -216,7 +223,8 @@ void newline(int indent, Out& buffer) {
 
 void write(const Json& value, int indent, Out& out);
 
-// The members of an array or object between their brackets; `indent` < 0 writes one line.
+// Writes the members of an array or object between their brackets. A negative `indent` gives one
+// line.
 template <class Range, class WriteOne>
 void write_block(
     const Range& range, std::string_view brackets, int indent, Out& buffer, WriteOne write_one) {
@@ -262,7 +270,7 @@ void write(const Json& value, int indent, Out& buffer) {
     }
 }
 
-// `ending` comes behind it.
+// Returns the text of a value with `ending` behind it.
 std::string text_of(const Json& value, int indent, std::string_view ending) {
     thread_local Out buffer;
     write(value, indent, buffer);

@@ -1,3 +1,7 @@
+// The list of coverage marks that this process has hit.
+//
+// Marks are static objects, spread over all libraries of the program, so no constructor order can
+// be relied on. A mark adds itself to a lock-free list at its first hit. Marks are never removed.
 #include "base/probe.h"
 
 namespace drydock {
@@ -8,7 +12,9 @@ constinit std::atomic<Probe*> g_first = nullptr;
 
 }  // namespace
 
-// A mark lives as long as the program, so the list needs no end.
+// Pushes the mark on the list once. Two threads may hit a mark for the first time together;
+// `listed_` lets one of them through. A mark is static, so the list has no owner and no end of
+// life.
 void Probe::list() {
     if (listed_.exchange(true)) {
         return;

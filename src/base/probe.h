@@ -1,8 +1,8 @@
-// PROBE("name"): marks a rare branch, so that a simulation can tell whether it ever got there.
+// PROBE("name"): marks a rare branch, so that a simulation can tell whether a run ever took it.
 //
-// A branch that no seed reaches is a branch that no seed tests: tests/sim holds the list of names
-// that a sweep must hit, and a test holds that list to the marks in the sources. A mark costs one
-// load and one store. Counts of several threads may miss some hits, never the first.
+// A branch that no seed reaches is a branch that no seed tests. tests/sim lists the names that a
+// sweep must hit, and a test compares the list with the marks in the sources. A mark costs one load
+// and one store. Threads that hit a mark at once may lose some counts, but never the first one.
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,7 @@ private:
     Probe* next_ = nullptr;
 };
 
-// How often each mark was hit in this process; those never hit are not in it.
+// Returns the number of hits of each mark in this process, without the marks that were never hit.
 [[nodiscard]] std::map<std::string, std::uint64_t> probes_hit();
 
 }  // namespace drydock

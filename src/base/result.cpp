@@ -1,3 +1,5 @@
+// Errors and their texts. A remedy is attached where the cause of an errno is always the same, so
+// that callers need not repeat it.
 #include "base/result.h"
 
 #include <fmt/format.h>
@@ -28,7 +30,7 @@ fail(std::string code, std::string message, std::string remedy, ErrorClass kind)
 
 namespace {
 
-// What helps against an error that has one cause, whatever was tried.
+// Returns the remedy for an errno with a single cause, whatever the call was; empty for others.
 std::string_view remedy_of(int error_number) {
     switch (error_number) {
     case EMFILE:

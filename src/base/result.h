@@ -1,9 +1,11 @@
-// Result and Error: how every fallible function of drydock answers.
+// Start here: Result and Error are the way in which every function of drydock reports a failure.
+// Then check.h (bugs), diagnostics.h (problems of input files), json.h with small.h (values and
+// their memory), text.h and hash.h (helpers), probe.h (coverage marks).
 //
-// A function that can fail returns Result<T> (or Status when there is nothing to return). An Error
-// says what happened, what to do next, and of which class it is: an outcome that nobody knows (a
-// timed-out command may have run) is a class of its own and is never treated as a failure. No
-// exception crosses a module of ours.
+// A function that can fail returns Result<T>, or Status when there is nothing to return. An Error
+// says the event, the remedy and its class. An unknown outcome is a class of its own and never
+// counts as a failure: a command that timed out may have run. No exception crosses a module of
+// drydock.
 #pragma once
 
 #include <tl/expected.hpp>
@@ -22,14 +24,14 @@ enum class ErrorClass {
 
 struct Error {
     std::string code;     // stable, dotted, for machines and tests: "journal.locked"
-    std::string message;  // one sentence for people: what and where
-    std::string remedy;   // what to do next; may be empty
+    std::string message;  // one sentence for people: the event and its place
+    std::string remedy;   // the next step for a person; may be empty
     ErrorClass kind = ErrorClass::permanent;
 
-    // The same error, told from one level further out: "reading the plan: <message>". Nothing is
-    // told twice in a row.
+    // Returns the error with the context in front: "reading the plan: <message>". A context that
+    // the message begins with already is not repeated.
     [[nodiscard]] Error in(std::string_view context) const;
-    // "<message> (<remedy>)", for plain output.
+    // Returns "<message> (<remedy>)", or the message alone if there is no remedy.
     [[nodiscard]] std::string text() const;
     bool operator==(const Error&) const = default;
 };
@@ -38,13 +40,13 @@ template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-// An error value to return: `return fail("plan.digest", "...", "...");`
+// Makes an error to return: `return fail("plan.digest", "...", "...");`
 [[nodiscard]] tl::unexpected<Error> fail(std::string code,
                                          std::string message,
                                          std::string remedy = {},
                                          ErrorClass kind = ErrorClass::permanent);
 
-// An error made of errno, as a sentence: "open /x: No space left on device".
+// Makes an error of errno, as a sentence: "open /x: No space left on device".
 [[nodiscard]] tl::unexpected<Error>
 fail_errno(std::string_view code, std::string_view action, int error_number);
 

@@ -1,3 +1,12 @@
+// Free lists of small blocks, one for each size class and thread.
+//
+// Sizes are rounded up to classes of k_step bytes. A block on a free list holds the pointer to the
+// next one in its own memory, so the lists cost nothing. No lock is needed: a thread touches only
+// its own lists, and a block may change threads while it is in use.
+//
+// Thread-local objects are destroyed in an order that this file cannot choose. Another destructor
+// may free blocks after the lists are emptied. So the lists have no destructor; `t_over` sends late
+// blocks to operator delete.
 #include "base/small.h"
 
 #include <array>
@@ -7,15 +16,15 @@ namespace drydock {
 
 namespace {
 
-#ifdef __has_feature  // clang's word for it
+#ifdef __has_feature  // clang announces the sanitizer this way
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t k_bytes_max = 0;  // of what is kept
+constexpr std::size_t k_bytes_max = 0;  // larger blocks are not kept
 #else
-constexpr std::size_t k_bytes_max = 512;  // of what is kept: an object of ten members
+constexpr std::size_t k_bytes_max = 512;  // of a kept block: an object of ten members
 #endif
 constexpr std::size_t k_step = 16;       // sizes are kept in classes of so many bytes
 constexpr std::size_t k_kept_max = 512;  // of one class, in one thread: together 4 MiB at the most
@@ -31,10 +40,12 @@ struct Class {
 
 using Classes = std::array<Class, k_bytes_max / k_step + 1>;
 
-// Without a destructor: what other objects of the thread give back after the Sweeper still works.
+// The lists have no destructor, so a late destructor of the thread can still use them.
 thread_local constinit Classes t_classes = {};
-thread_local constinit bool t_over = false;  // nothing is kept any more
+thread_local constinit bool t_over = false;  // true: no block is kept any more
 
+// Empties the lists when the thread ends. Its destructor is registered at the first use in a
+// thread, so wake() must be called once.
 struct Sweeper {
     ~Sweeper() {
         t_over = true;
@@ -60,6 +71,8 @@ std::size_t class_of(std::size_t bytes) {
 
 }  // namespace
 
+// Returns the first block of the class's list, or a new one of the class's full size. A block of
+// the exact size would be too small for the next user of that class.
 void* take_small(std::size_t bytes) {
     if (bytes > k_bytes_max) {
         return ::operator new(bytes);
@@ -86,7 +99,7 @@ void give_back_small(void* memory, std::size_t bytes) noexcept {
         return;
     }
     if (size_class.first == nullptr) {
-        t_sweeper.wake();  // made by that, so that it sweeps when the thread ends
+        t_sweeper.wake();  // registers its destructor for the thread's end
     }
     size_class.first = new (memory) Free{size_class.first};
     ++size_class.count;

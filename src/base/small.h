@@ -1,19 +1,19 @@
-// Small: memory for many small things that come and go, such as the parts of JSON values.
+// A pool allocator for many small blocks, such as the parts of JSON values.
 //
-// What is given back is kept by the thread that gives it back, for its next things of that size, up
-// to a limit; a thread that ends returns it all. Any thread may give back what another one took.
-// Under the address sanitizer nothing is kept, so that it sees every use of what was given back.
+// A freed block stays with the thread that frees it, for its next blocks of that size, up to a
+// limit. A thread that ends returns all of them. Any thread may free a block of another thread.
+// Under the address sanitizer no block is kept, so that the sanitizer sees every use after free.
 #pragma once
 
 #include <cstddef>
 
 namespace drydock {
 
-// As operator new and delete; `bytes` is the same in both.
+// Work as operator new and delete do; `bytes` is the same in both calls.
 [[nodiscard]] void* take_small(std::size_t bytes);
 void give_back_small(void* memory, std::size_t bytes) noexcept;
 
-// For containers.
+// An allocator for containers of std.
 template <class T>
 struct SmallAllocator {
     using value_type = T;

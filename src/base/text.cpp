@@ -1,3 +1,7 @@
+// Helpers over text: all pure but show_time(), which reads the time zone.
+//
+// Texts of durations, sizes and times are for people: they round, and no code reads them back.
+// parse_duration_ms() reads the texts that people write into packs.
 #include "base/text.h"
 
 #include <fmt/chrono.h>
@@ -27,7 +31,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 bool is_plain_name(std::string_view name, std::string_view extra) {
-    constexpr std::size_t k_name_bytes_max = 200;  // file systems take 255; room for an ending
+    constexpr std::size_t k_name_bytes_max =
+        200;  // file systems take 255; the rest is for a suffix
     const auto is_allowed = [extra](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
                || extra.find(c) != extra.npos;
@@ -36,6 +41,7 @@ bool is_plain_name(std::string_view name, std::string_view extra) {
            && std::all_of(name.begin(), name.end(), is_allowed) && name.find("..") == name.npos;
 }
 
+// Steps back over continuation bytes of UTF-8, so that no character is cut in two.
 std::string clip(std::string_view text, std::size_t bytes_max) {
     if (text.size() <= bytes_max) {
         return std::string(text);
@@ -58,7 +64,9 @@ std::string trim(std::string_view text) {
 
 namespace {
 
-// Edits from `a` to `b`: letters added, removed, replaced, or two neighbours swapped.
+// Returns the number of edits from `a` to `b`: a letter added, removed or replaced, or two
+// neighbours swapped. The dynamic programme keeps three rows: the present one, `above`, and the row
+// above that, which a swap needs.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> above_previous(b.size() + 1);
     std::vector<std::size_t> above(b.size() + 1);
@@ -82,6 +90,7 @@ constexpr std::string_view k_base64 =
 
 }  // namespace
 
+// A third of the letters may differ, and one letter in any case: beyond that a suggestion misleads.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
@@ -171,6 +180,8 @@ interpolate(std::string_view text,
     return result;
 }
 
+// Takes three bytes at a time as four digits of 6 bits. The last group is filled with zeros, and
+// `=` stands for each digit that has no bit of the input.
 std::string base64_encode(std::string_view bytes) {
     std::string text;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -186,6 +197,8 @@ std::string base64_encode(std::string_view bytes) {
     return text;
 }
 
+// Accepts texts with and without the final `=`: programs differ there. Bits of an incomplete last
+// byte are dropped.
 Result<std::string> base64_decode(std::string_view text) {
     std::string bytes;
     std::uint32_t group = 0;

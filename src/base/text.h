@@ -1,4 +1,4 @@
-// Small pure helpers over text: splitting, joining, durations, sizes, "did you mean".
+// Pure helpers over text: splitting, joining, durations, sizes, nearest words, base64.
 #pragma once
 
 #include "base/result.h"
@@ -15,21 +15,23 @@ namespace drydock {
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 [[nodiscard]] std::string trim(std::string_view text);
 
-// At most `bytes_max` bytes of it, whole characters; behind them how many bytes there are in all.
+// Returns at most `bytes_max` bytes of the text, cut between characters, and then the size of all
+// of it.
 [[nodiscard]] std::string clip(std::string_view text, std::size_t bytes_max);
 
-// The word of `known` nearest to `word`, or "" when none is near enough to be meant.
+// Returns the candidate nearest to `word`, or "" if all of them are too far away for a typing
+// error.
 [[nodiscard]] std::string nearest(std::string_view word,
                                   const std::vector<std::string>& candidates);
 
-// "10m", "2h", "30s", "150ms", "1d" to milliseconds.
+// Converts "10m", "2h", "30s", "150ms" and "1d" to milliseconds.
 [[nodiscard]] Result<std::int64_t> parse_duration_ms(std::string_view text);
 [[nodiscard]] std::string show_duration(std::int64_t duration_ms);  // "9:41", "2 h 5 min", "0.4 s"
 [[nodiscard]] std::string show_bytes(std::int64_t bytes);           // "2.1 MB"
 [[nodiscard]] std::string show_time(std::int64_t unix_ms);  // "2026-11-21 20:58:40" in local time
 
-// Replaces each ${name} by what `look_up` answers; "$$" is a literal "$". An error names the first
-// that is unknown or not closed.
+// Replaces each ${name} by the answer of `look_up`; "$$" is a literal "$". Returns the first error
+// of `look_up`, or "interpolate.open" for a name without its `}`.
 [[nodiscard]] Result<std::string>
 interpolate(std::string_view text,
             const std::function<Result<std::string>(std::string_view name)>& look_up);

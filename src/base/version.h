@@ -1,4 +1,4 @@
-// The version of this drydock; conductor and agents of one run are of the same version.
+// The version of this drydock. The conductor and the agents of one run have the same version.
 #pragma once
 
 #include <string_view>

@@ -1,3 +1,8 @@
+// Finds, joins and lists control groups of version 2.
+//
+// A process's group is named relative to the root of its cgroup namespace, and a mount may show
+// only a part of the tree. So the path of a group's folder is computed from both: the mount's root
+// and the line "0::/path" in /proc/PID/cgroup. In a container both may differ from the host's view.
 #include "os/cgroup.h"
 
 #include "base/text.h"
@@ -17,7 +22,7 @@ namespace {
 constexpr std::size_t k_proc_file_bytes_max = 4U << 20U;
 constexpr std::string_view k_unified_prefix = "0::";
 
-// Where the cgroup2 file system is mounted, and which of its groups the mount shows.
+// The mount point of the cgroup2 file system, and the group that it shows as its root.
 struct Mount {
     std::string root;
     std::string folder;
@@ -47,7 +52,8 @@ tl::unexpected<Error> no_cgroup() {
     return fail("os.no_cgroup", "no cgroup2 file system shows the group of this process");
 }
 
-// False when the group has gone.
+// Returns false if the group is gone. A folder that exists and cannot be read is an error: "no
+// processes" would let a caller start a second copy.
 Result<bool> append_processes(const std::string& group, std::vector<pid_t>& pids) {
     const auto text = read_file(group + "/cgroup.procs", k_proc_file_bytes_max);
     if (!text) {
@@ -65,7 +71,7 @@ Result<bool> append_processes(const std::string& group, std::vector<pid_t>& pids
     return true;
 }
 
-// The group's own folder first, then those below it.
+// Returns the group's own folder first, then those below it. In reverse order they can be removed.
 Result<std::vector<std::string>> folders_of(const std::string& group) {
     std::vector<std::string> folders = {group};
     std::error_code error;
@@ -84,6 +90,7 @@ Result<std::vector<std::string>> folders_of(const std::string& group) {
 
 }  // namespace
 
+// A path with "/.." lies outside of the caller's namespace and has no folder here.
 Result<std::string> cgroup_of(pid_t pid) {
     const std::string process = pid == 0 ? "self" : std::to_string(pid);
     DRYDOCK_TRY_ASSIGN(const auto mounts, read_file("/proc/self/mountinfo", k_proc_file_bytes_max));

@@ -1,8 +1,8 @@
-// Clock: the time, passed in, so that tests and the simulator can hold it.
+// Clock: the time as an argument, so that tests and the simulator can control it.
 //
-// Wall time is for people and records and may jump; only monotonic time measures how long something
-// took. The real monotonic clock also counts while the machine is suspended (CLOCK_BOOTTIME): a
-// fact that was read before is old afterwards. Implementations are thread-safe.
+// Wall time is for people and records, and it may jump. Only monotonic time measures durations. The
+// real monotonic clock is CLOCK_BOOTTIME, which counts while the machine is suspended: a fact that
+// was read before the suspension is old after it. Implementations are thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,8 @@
+// Raises the soft limit of open files, and restores it for children.
+//
+// A conductor needs a few descriptors for each host. The usual soft limit of 1024 is too low for
+// large clusters, while the hard limit allows more. Programs that use select() break above 1024, so
+// children get the old limit back.
 #include "os/descriptors.h"
 
 #include <fmt/format.h>
@@ -10,8 +15,10 @@
 namespace drydock::os {
 namespace {
 
-std::optional<rlimit> g_limit_at_start;  // while another one holds
+std::optional<rlimit> g_limit_at_start;  // set once this process has raised the limit
 
+// Returns the number of open descriptors, by the entries in /proc. The directory's own descriptor
+// is among them, which makes the result one too high.
 std::size_t count_open() {
     std::size_t count = 0;
     std::error_code error;

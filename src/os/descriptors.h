@@ -1,4 +1,4 @@
-// Descriptors: room for many open files in one process.
+// The limit of open files of this process.
 #pragma once
 
 #include "base/result.h"
@@ -7,12 +7,11 @@
 
 namespace drydock::os {
 
-// Makes sure that so many descriptors can be opened beside those that are open: raises this
-// process's own limit if need be, as far as the system allows. "os.descriptors" names what is
-// missing. For one thread.
+// Raises the soft limit, if need be, so that `count` more descriptors can be opened. Error:
+// "os.descriptors" says how many are missing. Not thread-safe.
 [[nodiscard]] Status reserve_descriptors(std::size_t count);
 
-// Gives this process back the limit that it was started with; for a child, between fork and exec.
+// Restores the limit with which this process was started; for a child, between fork and exec.
 // Async-signal-safe.
 void restore_descriptor_limit();
 

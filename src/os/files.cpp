@@ -1,3 +1,11 @@
+// Durable files, private folders and locks.
+//
+// A durable write has four steps: a temporary name beside the target, fsync of the file, rename,
+// fsync of the folder. A crash before the rename leaves the old content; a crash after it leaves
+// the new one. No reader ever sees a part. The temporary file is removed after an error.
+//
+// open_file() sets O_CLOEXEC and O_NONBLOCK: children must not inherit descriptors, and a FIFO in
+// the place of a file must not block the conductor.
 #include "os/files.h"
 
 #include <fcntl.h>
@@ -22,6 +30,8 @@ namespace {
 constexpr std::size_t k_holder_bytes_max = 256;
 constexpr auto k_lock_poll = std::chrono::milliseconds(5);
 
+// Makes an error of errno. A full disk and a missing file have codes of their own, since callers
+// decide by them.
 tl::unexpected<Error> os_error(std::string_view call, const std::string& path) {
     const int number = errno;
     auto error = fail_errno("os." + std::string(call), fmt::format("{} {}", call, path), number);
@@ -35,7 +45,7 @@ tl::unexpected<Error> os_error(std::string_view call, const std::string& path) {
     return error;
 }
 
-// A name beside `path` that no other thread or process of this moment uses.
+// Returns a name beside `path` that no other thread or process of this moment uses.
 std::string temporary_name(const std::string& path) {
     static std::atomic<unsigned> counter = 0;
     return fmt::format("{}.tmp.{}.{}", path, ::getpid(), counter++);
@@ -48,6 +58,8 @@ tl::unexpected<Error> not_private(const std::string& path, std::string_view reas
         "use a folder of your own that only you can write to, or correct its owner and mode");
 }
 
+// Checks all parents up to the root. A parent that another user may write to lets that user rename
+// the private folder away. The sticky bit forbids that, so /tmp is allowed.
 Status check_parent(const std::string& path) {
     struct stat facts = {};
     if (::stat(path.c_str(), &facts) != 0) {
@@ -82,7 +94,7 @@ Status check_private(const std::string& path) {
     return {};
 }
 
-// With symlinks in the parents resolved, as only the real folders' modes count.
+// Resolves symlinks: only the modes of the real folders count.
 Result<std::string> real_path(const std::string& path) {
     char* resolved = ::realpath(path.c_str(), nullptr);
     if (resolved == nullptr) {
@@ -103,6 +115,8 @@ Status make_missing(const std::string& path) {
     return {};
 }
 
+// Returns the first line of a lock file. Its text is for messages only; the kernel decides about
+// the lock.
 std::string holder_line(int descriptor) {
     std::string line(k_holder_bytes_max, '\0');
     const auto size = ::pread(descriptor, line.data(), line.size(), 0);
@@ -119,9 +133,10 @@ Status write_holder(const Fd& file, const std::string& path, std::string_view ho
     return {};
 }
 
+// Writes and syncs a new file. fchmod sets the mode again, because the umask may have removed bits.
 Status write_temporary(const std::string& name, std::string_view bytes, mode_t mode) {
     DRYDOCK_TRY_ASSIGN(const Fd file, open_file(name, O_WRONLY | O_CREAT | O_EXCL, mode));
-    if (::fchmod(file.get(), mode) != 0) {  // the umask must not take away what was asked for
+    if (::fchmod(file.get(), mode) != 0) {
         return os_error("chmod", name);
     }
     if (auto written = write_all(file.get(), bytes); !written) {
@@ -178,8 +193,8 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
 
 namespace {
 
-// What a regular file has now: a string that grows by itself copies megabytes over and over. 0
-// where nobody can tell, as for files of the kernel.
+// Returns the present size of a regular file. Without it a growing string would copy megabytes
+// again and again. Files of the kernel have size 0.
 std::size_t size_hint(const Fd& file) {
     struct stat facts = {};
     return ::fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode)
@@ -187,6 +202,8 @@ std::size_t size_hint(const Fd& file) {
                : 0;
 }
 
+// Reads until the end of the file, not until its size: files in /proc have size 0, and a file may
+// grow meanwhile.
 Result<std::string> read_open(const Fd& file, const std::string& path, std::size_t size_max) {
     std::string bytes;
     bytes.reserve(std::min(size_hint(file), size_max));
@@ -293,6 +310,8 @@ Result<bool> make_folder_durable(const std::string& path, mode_t mode) {
     return is_new;
 }
 
+// The order matters: a symlink at the end is refused before anything is made through it. The check
+// after the creation covers a folder that another process made in between.
 Status ensure_private_folder(const std::string& path) {
     struct stat facts = {};
     // A symlink at the end is refused before anything is made through it.
@@ -313,6 +332,7 @@ Result<std::int64_t> free_bytes(const std::string& path) {
     return static_cast<std::int64_t>(facts.f_bavail * facts.f_frsize);
 }
 
+// Counts as df does: blocks that are reserved for root belong to neither part.
 Result<double> used_percent(const std::string& path) {
     struct statvfs facts = {};
     if (::statvfs(path.c_str(), &facts) != 0) {
@@ -360,6 +380,8 @@ Result<FileLock> FileLock::take_open(Fd file, const std::string& path, std::stri
     return FileLock(std::move(file));
 }
 
+// Polls the lock. A blocking flock has no time limit, and a signal to end it would disturb other
+// threads.
 Result<FileLock>
 FileLock::take_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -372,6 +394,7 @@ FileLock::take_within(const std::string& path, std::string_view holder, std::int
     }
 }
 
+// A shared lock is enough for the question, and closing the file drops it at once.
 Result<bool> is_locked(const std::string& path) {
     auto file = open_file(path, O_RDWR);
     if (!file) {

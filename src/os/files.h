@@ -1,7 +1,9 @@
-// Files that must survive a crash, folders that must be private, and locks that say who holds them.
+// Start here: files that survive a crash, private folders, and locks that name their holder. Then
+// output_file.h (folders of other users), process.h with fork.h and cgroup.h (processes), clock.h,
+// descriptors.h, stream.h, sqlite_files.h, shared_library.h, syslog.h.
 //
-// "Durable" means: after the call returned, a power cut does not undo it (file, then folder, are
-// synced). Errors have the code "os.<call>" and errno's sentence; a full disk is "os.disk_full".
+// "Durable" means: after the call returned, a power cut does not undo it. The file is synced, then
+// its folder. Errors have the code "os.<call>" and errno's sentence; a full disk is "os.disk_full".
 // Functions are thread-safe; objects are not.
 #pragma once
 
@@ -44,28 +46,28 @@ private:
     int number_ = -1;
 };
 
-// Makes a file that nobody else had a hand in: what has the name is removed before.
+// Makes a new file. An existing one of that name is removed first, so no other process has it open.
 [[nodiscard]] Result<Fd> make_file(const std::string& path, int flags, mode_t mode = 0600);
-// Opens with O_CLOEXEC, and waits for nobody: a pipe without another end is no reason to hang.
-// `flags` and `mode` as open(2) takes them.
+// Opens with O_CLOEXEC and O_NONBLOCK, so a pipe without another end does not block. `flags` and
+// `mode` are those of open(2).
 [[nodiscard]] Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
-// The same of a regular file. "os.not_plain" for all else: a pipe or a device may never end.
+// Opens a regular file. Error: "os.not_plain" for all else, since a pipe or a device may never end.
 [[nodiscard]] Result<Fd> open_plain(const std::string& path, int flags, mode_t mode = 0600);
 
-// The end to read from and the end to write to, both closed on exec.
+// Returns the read end and the write end, both closed on exec.
 [[nodiscard]] Result<std::pair<Fd, Fd>> make_pipe();
 
-// The whole of a regular file. "os.missing" when there is none, "os.not_plain", "os.too_large" when
-// it has over `size_max` bytes.
+// Returns the content of a regular file. Errors: "os.missing", "os.not_plain", "os.too_large" for
+// more than `size_max` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t size_max);
 
-// A file in memory with these bytes, at its start; no disk ever sees them.
+// Makes a file in memory with these bytes, positioned at its start. The bytes never reach a disk.
 [[nodiscard]] Result<Fd> memory_file(std::string_view bytes);
 
-// The whole of an open file that can be read again from its start.
+// Returns the content of an open file in memory, from its start.
 [[nodiscard]] Result<std::string> read_again(const Fd& file, std::size_t size_max);
 
-// True if something has that name, also a link that leads nowhere.
+// True if the name exists, also as a link to nothing.
 [[nodiscard]] bool exists(const std::string& path);
 
 // Replaces the file at once or not at all: temporary name, sync, rename, sync of the folder.
@@ -75,38 +77,39 @@ write_file_durable(const std::string& path, std::string_view bytes, mode_t mode 
 [[nodiscard]] Status write_all(int descriptor, std::string_view bytes);
 [[nodiscard]] Status sync_folder(const std::string& path);
 
-// mkdir. Answers true when this call made it, false when it existed.
+// Calls mkdir. Returns true if this call made the folder, false if it existed.
 [[nodiscard]] Result<bool> make_folder(const std::string& path, mode_t mode = 0700);
-// The same, and a sync of the parent.
+// Does the same and syncs the parent.
 [[nodiscard]] Result<bool> make_folder_durable(const std::string& path, mode_t mode = 0700);
 
-// Makes the folder (and missing parents) with mode 0700 and durable. Refuses ("os.not_private",
-// with a remedy) when it is a symlink, somebody else's, or when others could put something in its
-// place: it, or a parent without sticky bit, is writable by group or others. Idempotent.
+// Makes the folder and missing parents, durable and with mode 0700. Idempotent. Error:
+// "os.not_private" with a remedy if the folder is a symlink or belongs to another user. The same if
+// others could replace its content: it, or a parent without sticky bit, is writable by group or
+// others.
 [[nodiscard]] Status ensure_private_folder(const std::string& path);
 
 [[nodiscard]] Result<std::int64_t> free_bytes(const std::string& path);
 [[nodiscard]] Result<double> used_percent(const std::string& path);
 
-// The path with all links followed; empty if there is no such file.
+// Returns the path with all links followed; empty if there is no such file.
 [[nodiscard]] std::string real_path_of(const std::string& path);
 
 // "/a/b/c" -> "/a/b"; "c" -> "."; "/c" -> "/".
 [[nodiscard]] std::string folder_of(const std::string& path);
 [[nodiscard]] std::string name_of(const std::string& path);
 
-// An exclusive flock on a file (made if missing), held until destroyed or until the last process
-// that inherited the descriptor ends.
+// An exclusive flock on a file, which is made if it is missing. The kernel drops it with the last
+// process that inherited the descriptor.
 class FileLock {
 public:
-    // Takes the lock without waiting and writes `holder` (a line for people) into the file.
-    // "os.locked" when somebody else has it; the message has the holder's line.
+    // Takes the lock without waiting and writes `holder`, a line for people, into the file. Error:
+    // "os.locked" with the present holder's line.
     [[nodiscard]] static Result<FileLock> take(const std::string& path, std::string_view holder);
-    // The same, waiting up to `timeout_ms`.
+    // Does the same, but waits up to `timeout_ms` for the lock.
     [[nodiscard]] static Result<FileLock>
     take_within(const std::string& path, std::string_view holder, std::int64_t timeout_ms);
 
-    // The same of a file that is open already; `path` is for messages.
+    // Locks a file that is open already; `path` is for messages.
     [[nodiscard]] static Result<FileLock>
     take_open(Fd file, const std::string& path, std::string_view holder);
 
@@ -118,7 +121,7 @@ private:
     Fd file_;
 };
 
-// True when some process holds the lock at `path`; false too when the file is missing.
+// True if a process holds the lock at `path`; false if the file is missing.
 [[nodiscard]] Result<bool> is_locked(const std::string& path);
 
 }  // namespace drydock::os

@@ -1,3 +1,11 @@
+// fork() with two additions: birth inside a control group, and a start that waits for the parent.
+//
+// A process that moves into a group after its birth costs milliseconds, and it may fork before it
+// arrives. clone3 with CLONE_INTO_CGROUP has neither problem. It does not run glibc's fork
+// handlers; the child calls only async-signal-safe functions or has a single thread.
+//
+// A child waits for a byte from its parent before it does anything. So a parent that cannot open
+// the pidfd, or dies first, leaves no child behind that has begun its work.
 #include "os/fork.h"
 
 #include <linux/sched.h>
@@ -53,7 +61,8 @@ namespace {
 
 constexpr int k_exit_no_descriptor = 127;
 
-// The child begins only when the parent holds its descriptor, and ends if the parent is gone.
+// Runs in the child. A parent that ends before its byte closes the pipe, which ends this child,
+// too.
 [[noreturn]] void be_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
     leave.second.close();
     if (!await_leave(leave.first.get())) {

@@ -1,4 +1,4 @@
-// Copies of this process. For os itself, and for programs that fork without executing another one.
+// Copies of this process: for os itself, and for programs that fork without exec.
 #pragma once
 
 #include "os/process.h"
@@ -7,23 +7,23 @@
 
 namespace drydock::os {
 
-// fork(), into the control group whose folder is open as `cgroup`; into the caller's where that is
-// -1 or the kernel refuses.
+// Calls fork() into the control group whose folder is open as `cgroup`. Falls back to the caller's
+// group if `cgroup` is -1 or the kernel refuses.
 [[nodiscard]] pid_t fork_into(int cgroup);
 
-// Ends and reaps a child that may not go on.
+// Kills and reaps a child that must not continue.
 void end_child(pid_t pid);
 
-// Waits for the byte with which a parent lets its child begin. False: the pipe ended, or cannot be
-// read, and it never may. Async-signal-safe.
+// Waits for the byte with which the parent lets its child begin. Returns false if the pipe ended or
+// cannot be read: the child must not begin then. Async-signal-safe.
 [[nodiscard]] bool await_leave(int pipe);
 
-// Default handling of all signals, none blocked. Async-signal-safe.
+// Sets default handling of all signals and blocks none. Async-signal-safe.
 void reset_signals();
 
-// Starts a copy of this process that runs `body` and exits with what it answers, in a session of
-// its own and with default handling of signals. It has all descriptors of the caller, which must
-// have a single thread. An error means that it never ran.
+// Starts a copy of this process that calls `body` and exits with its result. The copy has a session
+// of its own, default signal handling, and all descriptors of the caller. The caller must have a
+// single thread. An error means that `body` never ran.
 [[nodiscard]] Result<Child> fork_process(int cgroup, const std::function<int()>& body);
 
 }  // namespace drydock::os

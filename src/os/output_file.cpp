@@ -1,3 +1,11 @@
+// Output into folders that another user may control, such as /tmp or an agent's state directory.
+//
+// An ordinary open() follows links on the way. A hostile user could exchange a directory for a link
+// between a check and the open, and so direct root's writing to any file. Here the kernel resolves
+// one part of the path at a time, with O_NOFOLLOW and relative to the held descriptor. Links are
+// read and judged by this code. All later calls are relative to the held folder.
+//
+// The file itself could be a hard link to a file of another user, so its link count must be 1.
 #include "os/output_file.h"
 
 #include <fcntl.h>
@@ -17,10 +25,10 @@
 namespace drydock::os {
 namespace {
 
-constexpr int k_links_max = 40;  // as the kernel has it
+constexpr int k_links_max = 40;  // the limit of the kernel
 constexpr auto k_lock_poll = std::chrono::milliseconds(5);
 
-// A name beside `name` that no other thread or process of this moment uses.
+// Returns a name beside `name` that no other thread or process of this moment uses.
 std::string temporary_name(const std::string& name) {
     static std::atomic<unsigned> counter = 0;
     return fmt::format("{}.tmp.{}.{}", name, ::getpid(), counter++);
@@ -39,6 +47,7 @@ std::deque<std::string> parts_of(const std::string& path) {
     return parts;
 }
 
+// True for users that this process has to trust in any case.
 bool is_trusted(uid_t user) {
     return user == 0 || user == ::geteuid();
 }
@@ -73,6 +82,8 @@ private:
         return {};
     }
 
+    // Puts the parts of a link's target in front of the parts that remain. The kernel's limit of 40
+    // links ends circles.
     Status follow(const std::string& part, const Fd& link, const struct stat& facts) {
         std::array<char, PATH_MAX> target = {};
         const auto size = ::readlinkat(link.get(), "", target.data(), target.size());
@@ -110,6 +121,9 @@ Result<OutputFolder> OutputFolder::of(const std::string& path) {
     return OutputFolder(walk.take(), folder);
 }
 
+// O_TRUNC is left out of the open: a file is emptied only after the checks, since it may be a hard
+// link to a file of another user. O_NONBLOCK keeps a FIFO from blocking, and is removed after the
+// checks.
 Result<Fd> OutputFolder::open(const std::string& name, int flags, mode_t mode) const {
     const int safe = flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     Fd file(::openat(folder_.get(), name.c_str(), safe & ~O_TRUNC, mode));
@@ -138,6 +152,7 @@ Status OutputFolder::rename(const std::string& old_name, const std::string& new_
     return sync();
 }
 
+// The held descriptor has O_PATH and cannot be synced, so the folder is opened again through it.
 Status OutputFolder::sync() const {
     const Fd folder(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) {
@@ -163,7 +178,7 @@ Status
 OutputFolder::write_part(const std::string& part, std::string_view bytes, mode_t mode) const {
     DRYDOCK_TRY_ASSIGN(const Fd file, open(part, O_WRONLY | O_EXCL, mode));
     DRYDOCK_TRY(write_all(file.get(), bytes));
-    // The umask must not take away what was asked for.
+    // fchmod sets the mode again, because the umask may have removed bits.
     if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0) {
         return fail_errno("os.fsync", fmt::format("writing {}/{}", path_, part), errno);
     }

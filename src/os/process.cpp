@@ -1,3 +1,14 @@
+// Starts, supervises and ends child processes.
+//
+// The path between fork and exec is the hard part. In a program with threads the child may call
+// only async-signal-safe functions: another thread may have held the lock of malloc at the fork. So
+// the parent prepares argument vectors, the program's path and descriptors, and the child only uses
+// them.
+//
+// The order in the child: session, permission of the parent, death signal, signals, descriptors,
+// working folder, limits, exec. Two pipes connect both sides. Through `leave` the parent permits
+// the start once it holds the pidfd. Through `report` the child sends an errno; exec closes it, so
+// an empty report means success.
 #include "os/process.h"
 
 #include "base/text.h"
@@ -36,7 +47,7 @@ bool is_program(const std::string& path) {
     return ::access(path.c_str(), X_OK) == 0;
 }
 
-// argv[0] as a path. PATH is searched here and not in the child, where little is allowed.
+// Resolves argv[0]. The child cannot search PATH, because the search allocates memory.
 std::string find_program(const std::string& name) {
     const char* search = std::getenv("PATH");
     if (name.find('/') != name.npos || search == nullptr) {
@@ -61,7 +72,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     return result;
 }
 
-// Everything the child needs, made before the fork: the child may not allocate.
+// The child's input, complete before the fork, since the child may not allocate.
 struct Prepared {
     std::string program;
     std::vector<char*> arguments;
@@ -69,7 +80,7 @@ struct Prepared {
     const char* folder = nullptr;
     std::vector<int> descriptors;  // become 0, 1, 2, ...
     int report = -1;               // gets errno when exec fails
-    int leave = -1;                // a byte from here is the leave to go on; its end is none
+    int leave = -1;                // a byte from here permits the start; its end forbids it
     int leave_writer = -1;         // the parent's end of it, which this process must not hold
     bool own_session = true;
     bool dies_with_parent = false;
@@ -77,7 +88,7 @@ struct Prepared {
     const std::function<int()>* before_exec = nullptr;
 };
 
-// What a child tells through the report pipe: first its pid (a daemon), then why it failed.
+// A message through the report pipe: the pid of a daemon first, then the errno of a failure.
 struct Report {
     pid_t pid = 0;
     int error = 0;
@@ -89,7 +100,8 @@ struct Report {
     ::_exit(127);
 }
 
-// Moves each descriptor first above all targets, so that none is overwritten before its turn.
+// Gives the child its descriptors 0, 1, 2 and so on. Each one is moved above all targets first, so
+// no target overwrites a descriptor that is still needed.
 void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
     const int count = static_cast<int>(child.descriptors.size());
     for (int i = 0; i < count; ++i) {
@@ -106,6 +118,7 @@ void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
     }
 }
 
+// Marks all other descriptors, and does not close them: the report pipe must stay open until exec.
 void close_on_exec_from(unsigned first) {
     constexpr unsigned k_close_range_cloexec = 4;
     if (::syscall(SYS_close_range, first, ~0U, k_close_range_cloexec) == 0) {
@@ -116,7 +129,8 @@ void close_on_exec_from(unsigned first) {
     }
 }
 
-// Waits until the parent holds this process. Ends unexecuted if the parent cannot, or is gone.
+// Waits until the parent holds the pidfd of this process. Without its permission the process ends
+// before exec.
 void await_leave(const Prepared& child) {
     if (child.leave < 0) {
         return;
@@ -127,7 +141,8 @@ void await_leave(const Prepared& child) {
     }
 }
 
-// Runs in the forked child: async-signal-safe calls only.
+// Runs in the forked child and calls only async-signal-safe functions. A parent that died before
+// prctl() sends no death signal, so the parent's pid is compared after it.
 [[noreturn]] void become_child(Prepared& child) {
     std::array<int, 16> moved = {};
     if (child.own_session) {
@@ -147,7 +162,8 @@ void await_leave(const Prepared& child) {
     if (child.folder != nullptr && ::chdir(child.folder) != 0) {
         give_up(child);
     }
-    restore_descriptor_limit();  // last: the steps above use numbers beyond it
+    restore_descriptor_limit();  // after the steps above, whose descriptors have numbers beyond the
+                                 // limit
     if (child.before_exec != nullptr && (errno = (*child.before_exec)()) != 0) {
         give_up(child);
     }
@@ -155,7 +171,7 @@ void await_leave(const Prepared& child) {
     give_up(child);
 }
 
-// The process between us and a daemon: it ends at once, so that the daemon is nobody's child.
+// The middle process of a double fork. It ends at once, so that init inherits the daemon.
 [[noreturn]] void be_between(Prepared& child) {
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -193,7 +209,7 @@ Prepared prepare(const SpawnOptions& options, const Fd& null_device, int report)
     return child;
 }
 
-// Blocks until exec has happened (the pipe closes) or failed (an error arrives).
+// Waits until exec has closed the pipe, or an error arrives. A daemon sends its pid before that.
 Report read_report(const Fd& pipe) {
     Report report;
     Report message;
@@ -215,8 +231,8 @@ Exit to_exit(const siginfo_t& info) {
     return {128 + info.si_status, info.si_status};
 }
 
-// Reads what is there, up to a limit: a program that never pauses must not keep the caller from
-// its deadline. False when the other side is closed.
+// Reads the available output, up to a limit: a program that never pauses must not keep the caller
+// from its deadline. Returns false if the other side has closed the pipe.
 bool drain(int descriptor, const RunOptions& options, RunResult& result) {
     std::array<char, 16384> chunk = {};
     for (std::size_t i = 0; i < k_chunks_per_drain_max; ++i) {
@@ -235,7 +251,8 @@ bool drain(int descriptor, const RunOptions& options, RunResult& result) {
     return true;
 }
 
-// Waits for output or the end, until the deadline or a cancellation.
+// Waits for output or the end, until the deadline or a cancellation. The pidfd tells the end, and
+// not the pipe: a daemon of the command may hold the pipe open for ever.
 void follow(Child& child, const Fd& output, const RunOptions& options, RunResult& result) {
     const auto deadline_ms = now_ms() + options.timeout_ms;
     bool open = true;
@@ -267,6 +284,8 @@ std::string Exit::text() const {
     return signal != 0 ? fmt::format("ended by signal {}", signal) : fmt::format("exit {}", code);
 }
 
+// poll() on the pidfd has a time-out, which waitpid() lacks. waitid() then reaps exactly this
+// child.
 std::optional<Exit> Child::wait(std::int64_t timeout_ms) {
     if (exit_) {
         return exit_;
@@ -288,11 +307,14 @@ void Child::signal(int number) const {
 }
 
 void Child::signal_group(int number) const {
-    if (!exit_) {  // once reaped, the number may be somebody else's
+    if (!exit_) {  // a reaped pid may belong to another process
         ::kill(-pid_, number);
     }
 }
 
+// The pidfd is opened while the child waits, so its pid cannot have been reused. The parent's
+// copies of the child's pipe ends are closed before read_report(), which would wait for ever
+// otherwise.
 Result<Child> spawn(const SpawnOptions& options) {
     if (options.argv.empty()) {
         return fail("os.exec", "there is no program to start: the argument vector is empty");

@@ -1,8 +1,8 @@
-// Child processes: started with an argument vector (never a shell), ended and waited for by pidfd.
+// Child processes: started with an argument vector, never by a shell, ended and awaited by pidfd.
 //
-// spawn() is safe in a program with threads. A child gets only the descriptors it is given, default
-// signal handling, and by default a session of its own, so that a signal to our process group does
-// not reach it. Objects are not thread-safe.
+// spawn() is safe in a program with threads. A child gets only the descriptors in its options,
+// default signal handling, and by default a session of its own, so a signal to the parent's process
+// group does not reach it. Objects are not thread-safe.
 #pragma once
 
 #include "base/result.h"
@@ -31,8 +31,8 @@ struct SpawnOptions {
     std::vector<int> keep = {};  // further descriptors; the child has them as 3, 4, ...
     bool own_session = true;
     bool dies_with_parent = false;  // SIGKILL when the thread that spawned it ends
-    // The folder of the group to be born in (cgroup.h), open for reading; -1: the caller's own. If
-    // the kernel refuses, the child is born in the caller's.
+    // The folder of the group for the birth (cgroup.h), open for reading; -1: the caller's group.
+    // If the kernel refuses, the child is born in the caller's group.
     int cgroup = -1;
     // Called in the parent while the child, which has this pid, waits to be executed.
     std::function<void(pid_t)> before_start = {};
@@ -53,7 +53,8 @@ public:
 
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }  // pidfd; readable = ended
 
-    // How it ended, once; nothing while it runs or when the time-out passed first. Reaps it.
+    // Returns the exit once the child has ended, and reaps it. Returns nothing if the time-out
+    // passes first.
     [[nodiscard]] std::optional<Exit> wait(std::int64_t timeout_ms);
     void signal(int number) const;
     void signal_group(int number) const;  // its whole process group; needs own_session
@@ -64,23 +65,23 @@ private:
     std::optional<Exit> exit_;
 };
 
-// Starts a program. Every error means that it never ran: the child executes nothing before the
-// parent holds its descriptor, and is ended and reaped if that fails. "os.exec" when there is no
-// such program.
+// Starts a program. Every error means that the program never ran: the child executes nothing before
+// the parent holds its descriptor. If that fails, the child is killed and reaped. Error: "os.exec"
+// if there is no such program.
 [[nodiscard]] Result<Child> spawn(const SpawnOptions& options);
 
-// Starts a process that is nobody's child and not waited for: a daemon. `before_exec` runs in it
-// just before exec, with its pid in getpid(), and answers 0 or an errno that makes the start fail;
-// it may use anything, but only because the caller must be a program with a single thread.
-// Returns the pid once exec has happened.
+// Starts a daemon, which is no child of this process and is not awaited. Returns its pid once exec
+// has happened. `before_exec` runs in the daemon just before exec and returns 0, or an errno that
+// makes the start fail. The caller must be a program with a single thread, so that `before_exec`
+// may use anything.
 [[nodiscard]] Result<pid_t> spawn_detached(const SpawnOptions& options,
                                            const std::function<int()>& before_exec);
 
-// From now on no other process of the same user can read the memory and the open files of this one,
-// and it leaves no core file. Programs that it starts are not concerned.
+// Protects the memory and the open files of this process from other processes of the same user, and
+// disables core files. Programs that it starts are not affected.
 void keep_memory_private();
 
-// PATH of the caller and what is given; nothing else crosses over.
+// Returns PATH of the caller and the given variables, and nothing else.
 [[nodiscard]] std::vector<std::string>
 clean_environment(const std::vector<std::pair<std::string, std::string>>& variables);
 
@@ -102,8 +103,8 @@ struct RunResult {
     std::int64_t duration_ms = 0;
 };
 
-// Runs a command to its end, or kills its process group at the deadline. What the command left
-// behind (a daemon that holds its output open) is not waited for.
+// Runs a command to its end, or kills its process group at the deadline. Does not wait for daemons
+// of the command that hold its output open.
 [[nodiscard]] Result<RunResult> run_to_end(const RunOptions& options);
 
 // A process as /proc shows it.
@@ -118,15 +119,15 @@ struct ProcessFacts {
     std::string folder;  // working folder
 };
 
-// The process, or nothing when there surely is no such process. Any error means that nobody can
-// tell, such as "os.proc" when its files may not be read.
+// Returns the process, or nothing if it certainly does not exist. An error means that its existence
+// is unknown, such as "os.proc" for files that may not be read.
 [[nodiscard]] Result<std::optional<ProcessFacts>> find_process(pid_t pid);
 
-// Its effective user, whoever may read its files; nothing if it is gone.
+// Returns the effective user of a process, also of one with private memory; nothing if it is gone.
 [[nodiscard]] std::optional<uid_t> effective_user_of(pid_t pid);
 
-// "NAME=value" of a process at its start; empty for a kernel thread, and nothing when the process
-// is gone.
+// Returns "NAME=value" entries of a process at its start; nothing if the process is gone, an empty
+// list for a kernel thread.
 [[nodiscard]] Result<std::optional<std::vector<std::string>>> read_environment(pid_t pid);
 
 struct ProcessList {
@@ -134,16 +135,16 @@ struct ProcessList {
     bool complete = true;  // false if /proc hides processes of other users (hidepid)
 };
 
-// "os.proc" when /proc cannot be read.
+// Lists the processes of this host. Error: "os.proc" if /proc cannot be read.
 [[nodiscard]] Result<ProcessList> list_processes();
 [[nodiscard]] std::string boot_id();
-// Wall time at which a process with these ticks was started.
+// Returns the wall time at which a process with these ticks was started.
 [[nodiscard]] std::int64_t ticks_to_wall_ms(std::uint64_t start_ticks);
 
-// A descriptor for a process that is not our child. "os.no_process" when it is gone.
+// Opens a descriptor of any process. Error: "os.no_process" if it is gone.
 [[nodiscard]] Result<Fd> open_process(pid_t pid);
 [[nodiscard]] Status signal_process(const Fd& process, int number);
-// True when it is gone (a zombie is gone), false when the time-out passed first.
+// True if the process is gone or a zombie; false if the time-out passed first.
 [[nodiscard]] bool wait_gone(const Fd& process, std::int64_t timeout_ms);
 
 }  // namespace drydock::os

@@ -1,3 +1,11 @@
+// Facts of processes from /proc.
+//
+// Three outcomes are kept apart everywhere: a process exists, it certainly does not exist, or its
+// existence is unknown. The mount option hidepid hides processes of other users, so an absent
+// folder in /proc proves nothing there. A supervisor that took "hidden" for "gone" would start a
+// service twice.
+//
+// A pid alone names no process, since it is reused. With start_ticks it does.
 #include "base/text.h"
 #include "os/process.h"
 
@@ -34,7 +42,8 @@ std::string read_symlink(const std::string& path) {
     return {target.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
-// The file of a process; nothing when the process is gone.
+// Returns the content of a file of a process; nothing if the process is gone. ESRCH comes from a
+// process that ends while its file is read.
 Result<std::optional<std::string>> read_process_file(const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     std::string bytes;
@@ -63,13 +72,15 @@ ProcessFacts read_links(const std::string& folder, ProcessFacts facts) {
     return facts;
 }
 
-// A host without process 1 is one that hides it.
+// True if /proc hides processes of other users. Every pid namespace has a process 1, so its absence
+// proves hiding.
 bool hides_processes() {
     struct stat facts = {};
     return ::stat("/proc/1", &facts) != 0;
 }
 
-// State and start time of /proc/PID/stat; the name in parentheses may hold anything.
+// Reads state, parent and start time of /proc/PID/stat. The name in parentheses may contain blanks
+// and parentheses, so fields are counted from the last one.
 bool parse_stat(const std::string& stat, ProcessFacts& facts) {
     const auto end = stat.rfind(')');
     if (end == stat.npos || end + 2 > stat.size()) {
@@ -87,6 +98,8 @@ bool parse_stat(const std::string& stat, ProcessFacts& facts) {
 
 }  // namespace
 
+// Process files may vanish between two reads. kill(pid, 0) then tells a hidden process from one
+// that has ended.
 Result<std::optional<ProcessFacts>> find_process(pid_t pid) {
     const std::string folder = fmt::format("/proc/{}", pid);
     if (pid <= 0) {

@@ -1,5 +1,7 @@
-// Processes that may not be our children, held by a descriptor so that their number cannot come to
-// mean another one.
+// Processes that need not be children of this one, held by a pidfd.
+//
+// A pid may be reused between two calls, and a signal would hit another process. A pidfd names the
+// same process for ever: after its end every call fails with ESRCH.
 #include "os/process.h"
 
 #include <fmt/format.h>
@@ -40,6 +42,8 @@ Status signal_process(const Fd& process, int number) {
     return {};
 }
 
+// A pidfd becomes readable when the process ends, before its parent reaps it. A signal interrupts
+// poll(), so the remaining time is computed in each round.
 bool wait_gone(const Fd& process, std::int64_t timeout_ms) {
     const auto deadline_ms = now_ms() + timeout_ms;
     for (;;) {

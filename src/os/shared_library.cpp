@@ -1,3 +1,5 @@
+// dlopen() with RTLD_LOCAL, so symbols of the library hide none of the program. The handle is never
+// closed: libraries register handlers that must stay valid until the process ends.
 #include "os/shared_library.h"
 
 #include <dlfcn.h>

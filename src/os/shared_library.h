@@ -1,6 +1,7 @@
-// SharedLibrary: a library that is opened when it is needed, and stays until the process ends.
+// SharedLibrary: a library that is opened at its first use and stays until the process ends.
 //
-// Linked, it would bring its own libraries into every start of the program and of each agent.
+// A linked library would be loaded, with its own dependencies, at every start of the program and of
+// each agent.
 #pragma once
 
 #include <string>
@@ -9,16 +10,17 @@ namespace drydock::os {
 
 class SharedLibrary {
 public:
-    // `name` is the file's, as the loader looks it up: "libpq.so.5".
+    // Opens the library; `name` is the file name for the loader: "libpq.so.5".
     explicit SharedLibrary(const std::string& name);
 
-    // Sets the pointer to the function of that name; to null if there is none.
+    // Sets the pointer to the function of that name, or to null if there is none.
     template <class Function>
     void find(const char* name, Function& function) {
         function = reinterpret_cast<Function>(look_up(name));
     }
 
-    // The library, or the first function that was looked for and is not there; else empty.
+    // Returns the name of the library or of the first function that is missing; empty if all are
+    // there.
     [[nodiscard]] const std::string& missing() const { return missing_; }
 
 private:

@@ -1,3 +1,8 @@
+// The check of a database's companion files. Each of them must be a regular file or absent, and the
+// rollback journal must not name a super-journal.
+//
+// A super-journal binds a transaction over several databases. SQLite deletes the file of that name
+// when it rolls back, so a crafted journal could make drydock delete any file of its user.
 #include "os/sqlite_files.h"
 
 #include "os/files.h"
@@ -14,8 +19,8 @@ namespace drydock::os {
 
 namespace {
 
-// The end of a rollback journal that belongs to a transaction over several databases. The name of
-// the file that binds them stands before it; SQLite deletes that file.
+// The magic bytes at the end of a rollback journal with a super-journal. The name of that file
+// stands before them.
 constexpr std::string_view k_super_end = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 
 Status check_plain(const std::string& path) {
@@ -28,6 +33,7 @@ Status check_plain(const std::string& path) {
                 "SQLite would read it: see who made it, and move it away");
 }
 
+// Refuses a rollback journal that ends in the magic bytes of a super-journal.
 Status check_end(const std::string& path) {
     auto file = open_plain(path, O_RDONLY);
     if (!file) {

@@ -7,7 +7,8 @@
 
 namespace drydock::os {
 
-// By its descriptor, so that the file which was looked at is the one that is read.
+// Opens the stream through the descriptor, so the checked file is the one that is read. A second
+// open by path could meet a pipe instead.
 Result<std::ifstream> open_stream(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Fd file, open_plain(path, O_RDONLY));
     std::ifstream stream(fmt::format("/proc/self/fd/{}", file.get()), std::ios::binary);

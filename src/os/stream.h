@@ -1,4 +1,4 @@
-// Regular files that are too large to hold, read piece by piece.
+// Streams over regular files that are too large for memory.
 #pragma once
 
 #include "base/result.h"
@@ -8,7 +8,7 @@
 
 namespace drydock::os {
 
-// Errors: those of open_plain(), so that no pipe and no device is waited for.
+// Opens a stream. Errors: those of open_plain(), so it never waits for a pipe or a device.
 [[nodiscard]] Result<std::ifstream> open_stream(const std::string& path);
 
 }  // namespace drydock::os

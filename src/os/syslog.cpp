@@ -1,4 +1,5 @@
-// By a socket of our own: syslog(3) waits while the log's reader stands still.
+// Writes to the log by a socket of its own. syslog(3) blocks while the reader of the log is
+// stopped, and a stopped log must not stop an upgrade.
 #include "os/syslog.h"
 
 #include "os/files.h"
@@ -25,7 +26,7 @@ std::string socket_path() {
     return named == nullptr ? "/dev/log" : named;
 }
 
-// One line, whatever the text is. Who reads the log may have a terminal that obeys it.
+// Makes one printable line of any text: a terminal that shows the log would obey escape sequences.
 std::string line_of(std::string_view text) {
     std::string line;
     for (const char c : text.substr(0, k_text_bytes_max)) {

@@ -1,4 +1,4 @@
-// One line to the system's log, for what somebody else should keep.
+// One line to the system's log, for records that another program should keep.
 #pragma once
 
 #include <string_view>
@@ -6,9 +6,9 @@
 namespace drydock::os {
 
 // Sends "drydock[PID]: TEXT" with facility authpriv and severity notice to the socket /dev/log, or
-// to the one that $DRYDOCK_SYSLOG names ("off": to none). Never waits: where nobody listens, or the
-// socket is full, the line is lost, and false says so. What is no printable ASCII
-// in `text` is shown as `\x1b`; then it is cut at 1,024 bytes. Thread-safe.
+// to the socket that $DRYDOCK_SYSLOG names ("off": none). Never waits: without a reader, or with a
+// full socket, the line is lost and the result is false. Bytes of `text` that are no printable
+// ASCII are shown as `\x1b`; then it is cut at 1,024 bytes. Thread-safe.
 bool write_syslog(std::string_view text);
 
 }  // namespace drydock::os
