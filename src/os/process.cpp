@@ -6,9 +6,9 @@
 // them.
 //
 // The order in the child: session, permission of the parent, death signal, signals, descriptors,
-// working folder, limits, exec. Two pipes connect both sides. Through `leave` the parent permits
-// the start once it holds the pidfd. Through `report` the child sends an errno; exec closes it, so
-// an empty report means success.
+// working folder, limits, exec. Two pipes connect both sides. Through the first the parent permits
+// the start once it holds the pidfd. Through the second the child reports an errno; exec closes it,
+// so an empty report means success.
 #include "os/process.h"
 
 #include "base/text.h"

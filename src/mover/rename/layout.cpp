@@ -1,3 +1,5 @@
+// Ids and paths of folders. FolderPath allocates nothing: a volume may have a million folders, and
+// each rename needs three paths as C strings.
 #include "mover/rename/layout.h"
 
 #include "base/hash.h"
@@ -10,6 +12,7 @@ namespace {
 constexpr std::string_view k_digits = "0123456789abcdef";
 constexpr std::size_t k_uuid_size = 36;
 
+// Returns the value of a hex digit of either case; -1 for another character.
 int value_of(char digit) {
     const char lower = digit >= 'A' && digit <= 'F' ? static_cast<char>(digit - 'A' + 'a') : digit;
     const std::size_t value = k_digits.find(lower);
@@ -22,6 +25,7 @@ bool is_dash(std::size_t position) {
 
 }  // namespace
 
+// Dashes count only at the four positions of a UUID, so no other text of 36 characters passes.
 std::optional<Id> parse_id(std::string_view text) {
     const bool has_dashes = text.size() == k_uuid_size;
     if (!has_dashes && text.size() != k_id_digits) {
@@ -56,6 +60,7 @@ bool is_hex_name(std::string_view name, std::size_t digits) {
            });
 }
 
+// Writes all of "aa/bb/REST" first; "aa" and "aa/bb" are its beginnings.
 FolderPath::FolderPath(const Id& folder) {
     std::size_t position = 0;
     for (std::size_t i = 0; i < folder.size(); ++i) {

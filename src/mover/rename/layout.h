@@ -1,9 +1,10 @@
-// Start here: the two layouts of a volume of Backend.AI's storage proxy. Then move_list.h (which
-// folder belongs to which scope), survey.h (the list against the tree), move_journal.h, move.h.
+// Start here: the two layouts of a volume of Backend.AI's storage proxy. Then move_list.h (the list
+// of folders and scopes), survey.h and tree.h (the list against the tree), move_journal.h, placer.h
+// (one rename), volume.h, move.h (the whole move).
 //
 // Layout 2 keeps the folder of a user or project at ROOT/aa/bb/REST: the 32 hex digits of its id,
 // cut after two and four. Layout 3 keeps it at ROOT/SCOPE/aa/bb/REST, where SCOPE has the 32 digits
-// of the user's or project's id. ROOT/version.txt holds 3 then. Pure.
+// of the user's or project's id. ROOT/version.txt contains 3 then. Pure.
 #pragma once
 
 #include "base/result.h"
@@ -30,11 +31,11 @@ struct Move {
     bool operator==(const Move&) const = default;
 };
 
-// Reads 32 hex digits, with or without the dashes of a UUID.
+// Parses 32 hex digits, with or without the dashes of a UUID. Returns nothing for any other text.
 [[nodiscard]] std::optional<Id> parse_id(std::string_view text);
 [[nodiscard]] std::string hex_of(const Id& id);
 
-// True for a name of so many lower-case hex digits.
+// True if the name has exactly `digits` lower-case hex digits.
 [[nodiscard]] bool is_hex_name(std::string_view name, std::size_t digits);
 
 // "aa/bb/REST": the path of a folder below ROOT in layout 2, and below its scope in layout 3.

@@ -1,3 +1,12 @@
+// Writes and replays the journal of a move.
+//
+// The state is a fold of apply() over the records, both while running and on resume. So append()
+// first makes the record durable and then applies it, and a resumed process has exactly the state
+// of the killed one. apply() also validates: a record that cannot follow the earlier ones is
+// damage, even if its checksum is right.
+//
+// The plan is written under a temporary name, synced and renamed before the record `begin`. Without
+// that record the plan is ignored, and the next move writes a new one.
 #include "mover/rename/move_journal.h"
 
 #include "base/hash.h"
@@ -23,12 +32,15 @@ namespace {
 constexpr std::size_t k_sum_digits = 16;
 constexpr std::int64_t k_format = 1;
 
+// Returns XXH3 in hex. It protects against torn and flipped bytes, not against forgery.
 std::string sum_of(std::string_view text) {
     return fmt::format(
         "{:016x}",
         xxh3(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
 }
 
+// Returns the memory of a vector as bytes, which is the format of the plan. Ids are arrays of
+// bytes, so the format is the same on every machine.
 template <class Part>
 std::string_view bytes_of(const std::vector<Part>& parts) {
     static_assert(std::is_trivially_copyable_v<Part>);
@@ -73,7 +85,10 @@ MoveBegin begin_of(const Json& json) {
     return begin;
 }
 
-// False if the record cannot follow those before.
+// Advances the state by one record. Returns false if the record cannot follow the earlier ones.
+//
+// `move` and `undo` are intents: the batch before them is complete, their own may be half done.
+// `blocked` starts over, because a later call may find the place free.
 bool apply(const Json& json, MoveState& state) {
     const std::string& kind = json["kind"].as_string();
     if (kind == "begin") {
@@ -113,6 +128,7 @@ bool apply(const Json& json, MoveState& state) {
     return flag != nullptr;
 }
 
+// Returns the JSON of a line; nothing if its checksum is wrong.
 std::optional<Json> parse_record(const std::string& line) {
     if (line.size() <= k_sum_digits + 1 || line[line.size() - k_sum_digits - 1] != ' ') {
         return std::nullopt;
@@ -123,7 +139,7 @@ std::optional<Json> parse_record(const std::string& line) {
                                                                 : std::nullopt;
 }
 
-// Tests end the process right before or after a record; no release can be ended so.
+// Kills the process right before or after a record, for tests. Releases do not contain the switch.
 void maybe_end([[maybe_unused]] std::int64_t record, [[maybe_unused]] const char* moment) {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
@@ -139,7 +155,8 @@ Json kind_only(const char* kind) {
     return json.set("kind", kind);
 }
 
-// What the journal says of the plan must be what there is, before memory is asked for.
+// Subtracts the size of one part of the plan from the size of the file. Counts come from a file, so
+// they are compared with its real size before memory is allocated.
 template <class Part>
 bool take_size(std::uint64_t count, std::uint64_t& bytes_left) {
     const bool fits = count <= bytes_left / sizeof(Part);
@@ -164,7 +181,7 @@ Status read_part(std::ifstream& stream, std::uint64_t count, std::vector<Part>& 
 
 namespace {
 
-// Only one's own: who else may write there could lead the journal elsewhere.
+// Refuses a directory of another user, who could replace the journal by a link to another file.
 Status check_folder(const std::string& folder) {
     struct stat attributes{};
 
@@ -179,6 +196,8 @@ Status check_folder(const std::string& folder) {
 
 }  // namespace
 
+// The flock belongs to the journal file itself, so two processes cannot share a journal under two
+// names. The folder is synced: the file may be new.
 Result<MoveJournal> MoveJournal::open(const std::string& folder, bool makes) {
     const std::string path = folder + "/vfolders.journal";
     if (!makes && !os::exists(path)) {
@@ -210,7 +229,8 @@ tl::unexpected<Error> MoveJournal::damaged(std::int64_t record) const {
                 "anew with a list");
 }
 
-// Reads all of it, and cuts off a last line that is not whole.
+// Replays the whole journal and cuts off an incomplete last line. The cut is synced, so the next
+// record does not join that line.
 Status MoveJournal::replay() {
     DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path()));
     std::string line;
@@ -315,7 +335,7 @@ Status MoveJournal::note_returned() {
     return append(kind_only("returned"));
 }
 
-// The journal last: without it the plan means nothing.
+// Removes the plan first and the journal last: a plan means nothing without its journal.
 Status MoveJournal::remove() {
     for (const std::string& file : {plan_path(), path()}) {
         if (unlink(file.c_str()) != 0 && errno != ENOENT) {

@@ -1,7 +1,7 @@
-// What a move of folders leaves behind of itself: its plan, and how far it came.
+// The durable state of a move: its plan and its journal.
 //
-// `vfolders.plan` has every move (32 bytes each), then the scopes whose directory was there before,
-// then the folders of layout 3 that were there before (16 bytes each). It never changes.
+// `vfolders.plan` contains every move (32 bytes each), then the scopes whose directory existed
+// before, then the folders of layout 3 that existed before (16 bytes each). It never changes.
 // `vfolders.journal` has one line a record: JSON, a blank, 16 hex digits of XXH3 over the JSON. A
 // record is durable when append() returns. A last line that a crash cut off counts as not written.
 // docs/formats/vfolders.md describes both. Not thread-safe; one process holds the journal.
@@ -24,7 +24,7 @@ struct MovePlan {
     std::vector<Id> standing;  // sorted; folders of layout 3 that were there before
 };
 
-// The first record: what the plan is for.
+// The first record: the volume, the size of the plan and its checksum.
 struct MoveBegin {
     std::string root;
     std::uint64_t device = 0;
@@ -37,10 +37,10 @@ struct MoveBegin {
     Ownership owner;
 };
 
-// How far a move came, by its records.
+// The progress of a move, computed from its records.
 struct MoveState {
     std::optional<MoveBegin> begin;
-    std::uint64_t next = 0;   // the first move that is not known to be done
+    std::uint64_t next = 0;   // the first move without a proof that it is done
     std::uint64_t tried = 0;  // moves from here on were never begun
     bool is_moved = false;    // all folders are in their new places
     bool is_done = false;     // version.txt says so, too
@@ -51,8 +51,8 @@ struct MoveState {
 
 class MoveJournal {
 public:
-    // Opens the files in the directory, and holds the journal. Makes the directory and the journal
-    // if `makes`. Errors: "rename.nothing" if there is none; "rename.busy" if another process holds
+    // Opens the files in the directory and holds the journal. Makes directory and journal if
+    // `makes`. Errors: "rename.nothing" if there is none; "rename.busy" if another process holds
     // it; "rename.journal" for a damaged record.
     [[nodiscard]] static Result<MoveJournal> open(const std::string& folder, bool makes);
 
@@ -60,7 +60,8 @@ public:
 
     // Writes the plan, then the first record.
     [[nodiscard]] Status begin(const MovePlan& plan, MoveBegin begin);
-    // Reads the plan back. Errors: "rename.journal" if it is not the one that was written.
+    // Reads the plan. Error: "rename.journal" if its size or its checksum differs from the first
+    // record.
     [[nodiscard]] Result<MovePlan> plan() const;
 
     [[nodiscard]] Status intend(std::uint64_t first, std::uint64_t last);
@@ -71,7 +72,7 @@ public:
     [[nodiscard]] Status intend_undo(std::uint64_t first, std::uint64_t last);
     [[nodiscard]] Status note_returned();
 
-    // Removes plan and journal: what was moved stays moved.
+    // Removes the plan and the journal. Moved folders stay moved.
     [[nodiscard]] Status remove();
 
 private:

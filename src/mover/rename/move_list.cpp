@@ -1,3 +1,6 @@
+// Reads the list of folders and scopes, line by line: a list of a million rows needs only the
+// memory of its moves. Blank lines and lines with `#` are skipped. Errors name the file and the
+// line.
 #include "mover/rename/move_list.h"
 
 #include "base/text.h"
@@ -19,6 +22,8 @@ tl::unexpected<Error> refuse_line(const std::string& name, std::size_t line, con
                 "psql -At -c 'select id, quota_scope_id from vfolders'");
 }
 
+// Removes the kind in front of a scope. The layout does not contain it: ids of users and projects
+// are UUIDs, which do not collide.
 std::string_view without_kind(std::string_view scope) {
     for (const std::string_view kind : {"user:", "project:"}) {
         if (scope.starts_with(kind)) {
@@ -28,6 +33,7 @@ std::string_view without_kind(std::string_view scope) {
     return scope;
 }
 
+// Splits at the first run of separators, so "ID | SCOPE" parses like "ID|SCOPE".
 std::optional<Move> parse_line(std::string_view line) {
     const std::size_t end = line.find_first_of("|,\t ");
     const std::size_t scope = line.find_first_not_of("|,\t ", end);
@@ -39,7 +45,8 @@ std::optional<Move> parse_line(std::string_view line) {
     return folder && owner ? std::optional(Move{*folder, *owner}) : std::nullopt;
 }
 
-// A row that stands there twice counts once.
+// Sorts the list and removes equal rows. A folder with two scopes is an error, since it can be in
+// one place only.
 Status make_unique(std::vector<Move>& moves, const std::string& name) {
     std::sort(moves.begin(), moves.end(), [](const Move& a, const Move& b) {
         return a.folder != b.folder ? a.folder < b.folder : a.scope < b.scope;

@@ -16,12 +16,12 @@ namespace drydock::mover::rename {
 inline constexpr std::size_t k_moves_max = 50'000'000;  // 1.6 GB of memory
 inline constexpr std::size_t k_list_line_max = 200;     // bytes; two UUIDs need 81
 
-// Returns the list sorted by folder, each folder once. Errors: "rename.list" with the line for a
-// line that is not understood, for a folder with two scopes, and for an empty list.
+// Reads a list and returns it sorted by folder, each folder once. Error: "rename.list" for a line
+// that cannot be parsed, for a folder with two scopes, and for an empty list.
 [[nodiscard]] Result<std::vector<Move>> read_move_list(std::istream& stream,
                                                        const std::string& name);
 
-// The same of a file; "-" is the standard input.
+// Reads the list from a file; "-" is the standard input.
 [[nodiscard]] Result<std::vector<Move>> read_move_list(const std::string& path);
 
 }  // namespace drydock::mover::rename

@@ -1,6 +1,13 @@
+// One rename, and the directories that it needs.
+//
 // A rename within one filesystem is atomic: at every instant the folder is in one place.
-// RENAME_NOREPLACE makes the kernel check that nothing is replaced. Filesystems without it (NFS)
-// get a look first; all servers are stopped, so nobody makes the name between look and rename.
+// RENAME_NOREPLACE makes the kernel check that no name is replaced. Filesystems without it (NFS)
+// get a check before the rename; all servers are stopped, so no other process makes the name in
+// between.
+//
+// The common case is one system call: moves are sorted by scope and folder, so the parents of the
+// last folder usually serve the next one. Every path is relative to a held directory, and
+// O_NOFOLLOW opens it, so links that are exchanged meanwhile lead nowhere.
 #include "mover/rename/placer.h"
 
 #include <fcntl.h>
@@ -21,6 +28,8 @@ bool is_there(int parent, const char* path) {
     return faccessat(parent, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+// Returns the umask, which can be read only by setting it. Other threads would see the wrong one
+// for an instant.
 mode_t read_umask() {
     const mode_t mask = umask(0);
     umask(mask);
@@ -31,7 +40,7 @@ bool has_same_fans(const Id& a, const Id& b) {
     return a[0] == b[0] && a[1] == b[1];
 }
 
-// True if the directory is gone; one that holds something stays.
+// Removes a directory if it is empty. Returns true if it is gone.
 bool remove_empty(int parent, const char* path) {
     return unlinkat(parent, path, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
@@ -45,6 +54,8 @@ Placer::Placer(const os::Fd& root, Ownership owner)
     , umask_(read_umask()) {
 }
 
+// Gives a new directory the group and the mode of those in layout 2. No call is needed where mkdir
+// has given both already.
 Status Placer::own(int parent, const char* name) const {
     if (is_our_group_ && (owner_.mode & ~umask_) == owner_.mode) {
         return {};
@@ -62,6 +73,7 @@ Status Placer::own(int parent, const char* name) const {
     return {};
 }
 
+// Makes a directory, or accepts an existing one. In repair mode an unfinished one is finished.
 Status Placer::make(int parent, const char* name) {
     if (mkdirat(parent, name, owner_.mode) == 0) {
         ++made_;
@@ -73,7 +85,8 @@ Status Placer::make(int parent, const char* name) {
     return repairs_ && is_unfinished(parent, name) ? own(parent, name) : Status();
 }
 
-// True if this program made the directory, and was killed before it gave it its owner and mode.
+// True if this program made the directory and was killed before it set owner and mode. The mode
+// that mkdir leaves is the sign of it.
 bool Placer::is_unfinished(int parent, const char* name) const {
     struct stat attributes{};
 
@@ -82,13 +95,14 @@ bool Placer::is_unfinished(int parent, const char* name) const {
            && (attributes.st_mode & 07777) == (owner_.mode & ~umask_);
 }
 
-// The directories "aa" and "aa/bb".
+// Makes the directories "aa" and "aa/bb".
 Status Placer::make_fans(int parent, const FolderPath& path) {
     DRYDOCK_TRY(make(parent, path.outer()));
     return make(parent, path.inner());
 }
 
-// Holds the directory of the scope. Without `makes` there may be none; then nothing is held.
+// Opens and holds the directory of the scope. Without `makes` the directory may be absent; none is
+// held then.
 Status Placer::enter(const Id& scope, bool makes) {
     if (scope_ == scope) {
         return {};
@@ -109,7 +123,7 @@ Status Placer::enter(const Id& scope, bool makes) {
     return {};
 }
 
-// Somebody else's directory may hold links that lead elsewhere by the time it is walked.
+// Refuses a scope's directory of another user, who could put links into it while it is walked.
 Status Placer::check_scope(const std::string& name) const {
     struct stat attributes{};
 
@@ -122,7 +136,8 @@ Status Placer::check_scope(const std::string& name) const {
                 fmt::format("give it to user {}, as the others", geteuid()));
 }
 
-// Returns errno, or 0.
+// Renames once and returns 0 or errno. The first EINVAL or ENOSYS shows that the filesystem lacks
+// RENAME_NOREPLACE; it is not tried again.
 int Placer::rename_once(int source, int target, const char* path) {
     if (has_no_replace_) {
         if (renameat2(source, path, target, path, RENAME_NOREPLACE) == 0) {
@@ -144,6 +159,9 @@ Result<Placement> Placer::place(int source, int target, const FolderPath& path) 
     return error == 0 ? Placement::moved : explain(source, target, path, error);
 }
 
+// Decides the meaning of a failed rename. ENOENT has three causes: the folder moved before, it is
+// in neither place, or the parents of the target are missing. Only the last one is retried, after
+// the parents are made.
 Result<Placement> Placer::explain(int source, int target, const FolderPath& path, int error) {
     const bool is_at_source = is_there(source, path.whole());
     if (error == ENOENT && !is_at_source) {
@@ -171,6 +189,8 @@ Result<Placement> Placer::forward(const Move& move) {
     return place(root_.get(), scope_directory_.get(), path);
 }
 
+// The parents in layout 2 are never removed before finish(), so a rename back seldom has to make
+// any.
 Result<Placement> Placer::back(const Move& move) {
     DRYDOCK_TRY(enter(move.scope, false));
     const FolderPath path(move.folder);
@@ -180,6 +200,7 @@ Result<Placement> Placer::back(const Move& move) {
     return place(scope_directory_.get(), root_.get(), path);
 }
 
+// Removes from the inside to the outside and stops at the first directory that is not empty.
 Status Placer::prune(const Move& move, bool keeps_scope) {
     DRYDOCK_TRY(enter(move.scope, false));
     if (!scope_directory_) {

@@ -1,6 +1,6 @@
 // Renames one folder at a time, from one layout into the other.
 //
-// ROOT and the directory of the present scope are held open; nothing is ever replaced. Not
+// ROOT and the directory of the present scope are held open. No existing name is ever replaced. Not
 // thread-safe.
 #pragma once
 
@@ -15,26 +15,28 @@ namespace drydock::mover::rename {
 
 enum class Placement : std::uint8_t {
     moved,    // by this call
-    there,    // it was where it should be
-    blocked,  // something else has its name there; it stays where it was
+    there,    // it was in its place already
+    blocked,  // its place is occupied; it stays in its old place
     gone,     // it is in neither place
 };
 
 class Placer {
 public:
-    // `root` outlives the placer. `owner` is whom new directories shall belong to.
+    // `root` must outlive the placer. `owner` becomes the owner of new directories.
     Placer(const os::Fd& root, Ownership owner);
 
-    // Directories that exist get their owner, too: an earlier process may have been killed between
-    // the two.
+    // If `repairs`, existing directories get their owner, too: an earlier process may have been
+    // killed between mkdir and chown.
     void repair(bool repairs) { repairs_ = repairs; }
 
-    // Errors: "rename.move" with errno's sentence; the folder is in its old place then.
+    // Moves a folder to its new place. Error: "rename.move" with errno's sentence; the folder stays
+    // in its old place then.
     [[nodiscard]] Result<Placement> forward(const Move& move);
-    // Errors: the same; the folder is in its new place then.
+    // Moves a folder back to its old place. Error: "rename.move"; the folder stays in its new place
+    // then.
     [[nodiscard]] Result<Placement> back(const Move& move);
 
-    // Removes the directories of layout 3 that held this folder, if they are empty. The scope's own
+    // Removes the directories of layout 3 above this folder, if they are empty. The scope's own
     // directory stays if `keeps_scope`.
     [[nodiscard]] Status prune(const Move& move, bool keeps_scope);
 
@@ -55,13 +57,13 @@ private:
     [[nodiscard]] Status check_scope(const std::string& name) const;
 
     Ownership owner_;
-    bool is_our_group_;  // what this process makes has that owner by itself
+    bool is_our_group_;  // new directories of this process have that owner already
     mode_t umask_;
     bool repairs_ = false;
     bool has_no_replace_ = true;  // the filesystem knows RENAME_NOREPLACE
-    std::optional<Id> scope_;     // whose directory is held
+    std::optional<Id> scope_;     // the scope of the held directory
     os::Fd scope_directory_;
-    std::optional<Id> fans_;  // a folder whose parents are there, in the held scope
+    std::optional<Id> fans_;  // a folder whose parents exist in the held scope
     std::int64_t made_ = 0;   // directories
 };
 

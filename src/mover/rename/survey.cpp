@@ -1,3 +1,9 @@
+// The comparison of list and tree, in one walk over the tree.
+//
+// For each row of the list three bits say in which places its folder was seen: in layout 2, in
+// layout 3 under its scope, in layout 3 under another scope. After the walk the bits give the
+// verdict: only "old place alone" becomes a move. Memory: one byte for each row beside the list,
+// which is reused as the list of moves.
 #include "mover/rename/survey.h"
 
 #include "base/text.h"
@@ -23,6 +29,7 @@ std::string path_of(const Id& folder) {
     return FolderPath(folder).whole();
 }
 
+// Collects the visitor's calls into a Survey. finish() must be called after the walk.
 class Comparison {
 public:
     explicit Comparison(std::vector<Move> listed)
@@ -48,6 +55,8 @@ public:
                 }};
     }
 
+    // Keeps the rows that are to be moved, and sorts them by scope, as the placer works best in
+    // that order.
     void finish() {
         result.listed = static_cast<std::int64_t>(listed_.size());
         std::size_t move_count = 0;
@@ -67,7 +76,7 @@ public:
     }
 
 private:
-    // The position in the list, or its size.
+    // Returns the position of a folder in the list, or the size of the list.
     [[nodiscard]] std::size_t find(const Id& folder) const {
         const auto match = std::lower_bound(
             listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
@@ -78,6 +87,7 @@ private:
                    : listed_.size();
     }
 
+    // Notes a folder of layout 2.
     void take_old(const Id& folder) {
         const std::size_t position = find(folder);
         if (position == listed_.size()) {
@@ -87,6 +97,8 @@ private:
         }
     }
 
+    // Notes a folder of layout 3. A folder under a wrong scope forbids the move: a rename would not
+    // repair it.
     void take_new(const Id& folder, const Id& scope) {
         result.standing.push_back(folder);
         const std::size_t position = find(folder);
@@ -101,6 +113,7 @@ private:
         }
     }
 
+    // Turns the places of one row into a finding or a count.
     void judge(const Move& move, std::uint8_t places) {
         if (places == 0) {
             result.findings.note(FindingKind::missing, path_of(move.folder));
@@ -116,7 +129,7 @@ private:
     std::vector<std::uint8_t> places_;  // places, by position in the list
 };
 
-// "/a\040b" -> "/a b", as the kernel writes it.
+// Decodes the octal escapes of mountinfo: "/a\040b" -> "/a b".
 std::string unescape(std::string_view field) {
     std::string path;
     for (std::size_t i = 0; i < field.size(); ++i) {

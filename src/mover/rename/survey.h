@@ -1,4 +1,4 @@
-// Compares the list with the tree, before anything moves.
+// Compares the list with the tree before anything moves.
 #pragma once
 
 #include "mover/rename/layout.h"
@@ -46,7 +46,7 @@ private:
     std::array<Finding, k_finding_kinds> by_kind_;
 };
 
-// Whom the directories of layout 2 belong to. New directories are made alike.
+// The owner and the mode of directories in layout 2. New directories get the same.
 struct Ownership {
     uid_t user = 0;
     gid_t group = 0;
@@ -58,20 +58,22 @@ struct Ownership {
 struct Survey {
     std::int64_t listed = 0;
     std::int64_t in_place = 0;  // listed, and in their new place already
-    std::vector<Move> moves;    // to be done, sorted by scope, then folder
-    std::vector<Id> scopes;     // sorted; whose directory is there
+    std::vector<Move> moves;    // still to do, sorted by scope, then folder
+    std::vector<Id> scopes;     // sorted; scopes with a directory
     std::vector<Id> standing;   // sorted; every folder of layout 3
     Findings findings;
 
-    // True if nothing stands in the way of `moves`. Folders that the list does not have stand in
-    // the way too, unless they are to stay in layout 2.
+    // True if no finding forbids `moves`. Folders without a row in the list forbid them, too,
+    // unless they may stay in layout 2.
     [[nodiscard]] bool can_move(bool leaves_unlisted) const;
 };
 
-// `listed` is sorted by folder, as read_move_list() returns it. Errors: "rename.read".
+// Walks the tree and compares. `listed` is sorted by folder, as read_move_list() returns it. Error:
+// "rename.read".
 [[nodiscard]] Result<Survey> survey(const os::Fd& root, std::vector<Move> listed);
 
-// Reads who owns the directory that holds the first folder in layout 2; of ROOT if none moves.
+// Returns the ownership of the directory above the first folder in layout 2; of ROOT if no folder
+// moves.
 [[nodiscard]] Result<Ownership> read_ownership(const os::Fd& root, const std::vector<Move>& moves);
 
 // Refuses ("rename.mounted") if another filesystem is mounted below the directory: a folder cannot

@@ -1,3 +1,9 @@
+// A walk of three levels through layout 2 and four through layout 3. The names alone tell the
+// layouts apart: two hex digits begin layout 2, 32 hex digits are a scope of layout 3.
+//
+// The contents of folders are never read, so the walk takes time by the number of folders and not
+// of files. Directories are opened relative to their parent with O_NOFOLLOW: a link in the place of
+// a directory is a finding and is not followed.
 #include "mover/rename/tree.h"
 
 #include <dirent.h>
@@ -25,6 +31,7 @@ Result<Directory> open_directory(int parent, const char* name, const std::string
     return directory;
 }
 
+// Uses the type in the entry; filesystems without it cost one more call.
 bool is_directory(const dirent& entry, int parent) {
     if (entry.d_type != DT_UNKNOWN) {
         return entry.d_type == DT_DIR;
@@ -39,7 +46,7 @@ class Walk {
 public:
     explicit Walk(const TreeVisitor& visitor) : visitor_(visitor) {}
 
-    // ROOT itself.
+    // Walks ROOT.
     Status top(int root) {
         return each(root, ".", "", [&](const std::string& name, int parent) -> Status {
             if (is_hex_name(name, k_fan_digits)) {
@@ -58,7 +65,8 @@ public:
 private:
     using OnEntry = std::function<Status(const std::string& name, int parent)>;
 
-    // Calls `take` with each name that the layout could have made, if it is a directory.
+    // Calls `take` with each entry but those that have a name of the layout and are no directories.
+    // errno is the only sign of a failed readdir(), so it is cleared before each call.
     Status each(int parent, const char* name, const std::string& prefix, const OnEntry& take) {
         DRYDOCK_TRY_ASSIGN(const Directory directory, open_directory(parent, name, prefix));
         const int descriptor = dirfd(directory.get());
@@ -86,6 +94,7 @@ private:
         return take(name, parent);
     }
 
+    // Walks ROOT/SCOPE.
     Status in_scope(int root, const std::string& name, const Id& scope) {
         const std::string prefix = name + "/";
         return each(root, name.c_str(), prefix, [&](const std::string& fan, int parent) -> Status {
@@ -97,7 +106,7 @@ private:
         });
     }
 
-    // aa
+    // Walks a directory "aa". Without a scope it belongs to layout 2.
     Status outer(int parent, const std::string& name, const std::string& prefix, const Id* scope) {
         const std::string path = prefix + name + "/";
         return each(
@@ -110,7 +119,7 @@ private:
             });
     }
 
-    // bb
+    // Walks a directory "aa/bb" and reports its folders.
     Status inner(int parent,
                  const std::string& first,
                  const std::string& prefix,

@@ -10,19 +10,19 @@
 namespace drydock::mover::rename {
 
 struct TreeVisitor {
-    // A folder at ROOT/aa/bb/REST.
+    // Called for a folder at ROOT/aa/bb/REST.
     std::function<void(const Id& folder)> on_layout_2;
-    // A folder at ROOT/SCOPE/aa/bb/REST.
+    // Called for a folder at ROOT/SCOPE/aa/bb/REST.
     std::function<void(const Id& folder, const Id& scope)> on_layout_3;
-    // ROOT/SCOPE, before the folders in it.
+    // Called for ROOT/SCOPE, before the folders in it.
     std::function<void(const Id& scope)> on_scope;
-    // A name that the layouts give to a directory, and that is something else: a path below ROOT.
+    // Called for a directory's name that belongs to another kind of file, with a path below ROOT.
     std::function<void(const std::string& path)> on_not_directory;
-    // Any other name beside or among the folders: a path below ROOT.
+    // Called for any other name beside or among the folders, with a path below ROOT.
     std::function<void(const std::string& path)> on_other;
 };
 
-// Errors: "rename.read" for a directory that cannot be read.
+// Walks the tree. Error: "rename.read" for a directory that cannot be read.
 [[nodiscard]] Status walk_tree(const os::Fd& root, const TreeVisitor& visitor);
 
 }  // namespace drydock::mover::rename

@@ -1,3 +1,7 @@
+// The volume's root directory, held open, and its version.txt.
+//
+// syncfs() on the root makes a whole batch of renames durable at once. With fsync each folder would
+// need a sync of two directories.
 #include "mover/rename/volume.h"
 
 #include "base/text.h"
@@ -18,6 +22,7 @@ constexpr mode_t k_file_bits = 0666;
 
 }  // namespace
 
+// Refuses a volume with a mount below it: the kernel refuses renames between filesystems.
 Result<Volume> Volume::open(const std::string& root) {
     Volume volume;
     DRYDOCK_TRY_ASSIGN(volume.root, os::open_file(root, O_RDONLY | O_DIRECTORY));
@@ -65,6 +70,8 @@ Status Volume::set_version(const std::optional<std::string>& text, const Ownersh
     return os::write_file_durable(file, *text, owner.mode & k_file_bits);
 }
 
+// Tries to remove each possible directory: rmdir refuses those that are not empty, so no directory
+// is listed first.
 Result<std::int64_t> Volume::remove_empty_fans() const {
     constexpr int k_fans = 256;
     std::int64_t removed = 0;

@@ -1,4 +1,4 @@
-// A volume that is open: its root directory and its version.txt.
+// An open volume: its root directory and its version.txt.
 #pragma once
 
 #include "mover/rename/survey.h"
@@ -19,13 +19,13 @@ struct Volume {
     // Errors: "rename.read", "rename.mounted".
     [[nodiscard]] static Result<Volume> open(const std::string& root);
 
-    // Durable: all renames so far survive a power cut.
+    // Syncs the filesystem: all renames so far survive a power cut.
     [[nodiscard]] Status sync() const;
 
-    // The text of version.txt; nothing if there is none. Errors: "rename.version" if it names
-    // neither layout.
+    // Returns the text of version.txt; nothing if there is none. Error: "rename.version" if it
+    // names neither layout.
     [[nodiscard]] Result<std::optional<std::string>> version() const;
-    // Durable when it returns. Nothing removes the file.
+    // Writes version.txt, or removes it if there is no text. Durable when it returns.
     [[nodiscard]] Status set_version(const std::optional<std::string>& text,
                                      const Ownership& owner) const;
 

@@ -1,3 +1,11 @@
+// The five requests of a bucket, with retries.
+//
+// A request is sent up to five times, with pauses that double, as long as the failure may be
+// temporary: no answer, 429 or a server error. All requests are idempotent but PUT. PUT has the
+// condition `If-None-Match: *`, so it never replaces an object. If its first answer is lost, the
+// second attempt may find the object of the first one and get 412. That counts as stored, and the
+// caller reads the object back. A 412 on the first attempt means that the object belongs to another
+// writer.
 #include "mover/s3/bucket.h"
 
 #include "base/hash.h"
@@ -21,6 +29,8 @@ constexpr long k_no_content = 204;
 constexpr long k_not_found = 404;
 constexpr long k_precondition_failed = 412;
 
+// True for failures that may be temporary. An answer above the size limit is cut off by this
+// program, so a retry gives the same.
 bool may_help_to_retry(const HttpAnswer& answer) {
     constexpr long k_too_many = 429;
     constexpr long k_server_errors = 500;
@@ -29,7 +39,8 @@ bool may_help_to_retry(const HttpAnswer& answer) {
                || answer.status >= k_server_errors);
 }
 
-// libcurl of Debian 12 signs, and leaves the digest of the body to the caller.
+// Adds the digest of the body, which is a part of the signature. libcurl of Debian 12 signs
+// requests, but does not compute this header.
 void add_digest(HttpRequest& request) {
     request.headers.push_back("x-amz-content-sha256: " + sha256_hex(request.body));
 }
@@ -52,7 +63,8 @@ Result<Sent> send_with_retries(Connections& connections, HttpRequest request) {
     return sent;
 }
 
-// The error of an answer that is none of those that the call expects.
+// Makes the error for an answer that the call does not expect. It shows the server's error code,
+// cut to a length, and never the body: a proxy may answer with a page of HTML.
 tl::unexpected<Error> refuse(const HttpRequest& request, const HttpAnswer& answer) {
     if (answer.status == 0) {
         return fail("s3.unreachable",
@@ -92,7 +104,8 @@ HttpRequest request_to(const BucketAddress& address, const char* method, std::st
     return request;
 }
 
-// As the signature wants it: all but letters, digits and "-_.~".
+// Encodes all but letters, digits and "-_.~", as the signature demands. A `/` in a key is encoded,
+// too.
 std::string percent_encoded(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
@@ -127,6 +140,7 @@ std::string Bucket::url_of(const std::string& key) const {
                        percent_encoded(key));
 }
 
+// The limit is at least 64 KiB, so that a full error answer can be read for a small object.
 Result<std::string> Bucket::get(const std::string& key, std::size_t bytes_max) const {
     HttpRequest request = request_to(address_, "GET", url_of(key));
     request.answer_bytes_max = std::max(bytes_max, std::size_t{64} << 10U);
@@ -153,7 +167,7 @@ Status Bucket::put(const std::string& key, std::string_view bytes) const {
     if (sent.answer.status == k_precondition_failed && sent.attempts == 1) {
         return fail("s3.exists", fmt::format("{}: there is such an object", request.url));
     }
-    // After a lost answer the object is our own; who reads it back proves it.
+    // After a lost answer the object is the one of this call; the caller's read proves it.
     const bool is_stored =
         sent.answer.status == k_ok || sent.answer.status == k_precondition_failed;
     return is_stored ? Status{} : refuse(request, sent.answer);
@@ -182,7 +196,7 @@ Status Bucket::remove(const std::string& key) const {
 
 Result<ListPage> Bucket::list(const std::string& marker) const {
     std::string url = url_of("");
-    // Parameters in their order and encoded, as they are signed.
+    // The parameters are sorted and encoded, because the signature covers them in that form.
     url += marker.empty() ? "?max-keys=1000"
                           : fmt::format("?marker={}&max-keys=1000", percent_encoded(marker));
     const HttpRequest request = request_to(address_, "GET", url);

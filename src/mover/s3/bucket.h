@@ -1,8 +1,8 @@
-// Bucket: the objects of one S3 bucket. Start here; then curl_library.h (HTTP), list_answer.h
+// Start here: Bucket, the objects of one S3 bucket. Then curl_library.h (HTTP) and list_answer.h
 // (XML).
 //
-// Requests are signed with AWS signature version 4, so that the server proves the bytes of a PUT by
-// their SHA-256. What a retry can cure is tried again. Thread-safe. It needs libcurl.so.4.
+// Requests are signed with AWS signature version 4, so the server verifies the bytes of a PUT by
+// their SHA-256. Failures that a retry may cure are retried. Thread-safe. Needs libcurl.so.4.
 #pragma once
 
 #include "base/result.h"
@@ -38,15 +38,17 @@ public:
     // Errors of all calls: "s3.denied" (keys or rights), "s3.unreachable" (transient), "s3.answer"
     // (anything else that the server says), "s3.library" without libcurl.
 
-    // Also "s3.missing", and "s3.too_large" for an object of more than `bytes_max`.
+    // Returns the content of an object. Also "s3.missing", and "s3.too_large" for an object of more
+    // than `bytes_max`.
     [[nodiscard]] Result<std::string> get(const std::string& key, std::size_t bytes_max) const;
-    // Stores a new object; durable when it returns. Also "s3.exists", if the server can tell.
+    // Stores a new object, which is durable when put() returns. Also "s3.exists", if the server
+    // supports the condition.
     [[nodiscard]] Status put(const std::string& key, std::string_view bytes) const;
-    // Size of the object; none if there is none.
+    // Returns the size of an object; nothing if there is none.
     [[nodiscard]] Result<std::optional<std::int64_t>> bytes_of(const std::string& key) const;
-    // Idempotent: S3 does not tell whether the object was there.
+    // Removes an object. Idempotent: S3 does not say whether the object existed.
     [[nodiscard]] Status remove(const std::string& key) const;
-    // Up to 1000 objects behind the key `after`, in the bytewise order of their keys. Also
+    // Returns up to 1000 objects behind the key `marker`, in the bytewise order of their keys. Also
     // "s3.missing" if there is no such bucket.
     [[nodiscard]] Result<ListPage> list(const std::string& marker) const;
 

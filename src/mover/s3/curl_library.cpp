@@ -1,3 +1,11 @@
+// One HTTP request by libcurl's easy interface.
+//
+// libcurl is loaded with dlopen, so its functions are pointers in LibCurl. Each request takes an
+// idle handle or makes one; the handle keeps its connection open for the next request. A handle is
+// reset before its use: no option of an earlier request, such as NOBODY, may survive.
+//
+// The body is received into memory up to a limit. A body above it ends the transfer, which saves
+// the process from a server that sends without end.
 #include "mover/s3/curl_library.h"
 
 #include "os/shared_library.h"
@@ -11,7 +19,7 @@ namespace drydock::mover::s3 {
 namespace {
 
 constexpr long k_connect_ms = 10'000;
-constexpr long k_slow_bytes_s = 1000;  // slower than that for so long is given up
+constexpr long k_slow_bytes_s = 1000;  // below this rate for k_slow_s, a transfer is given up
 constexpr long k_slow_s = 60;
 
 struct LibCurl {
@@ -24,9 +32,11 @@ struct LibCurl {
     decltype(&curl_easy_getinfo) info = nullptr;
     decltype(&curl_slist_append) append = nullptr;
     decltype(&curl_slist_free_all) free_list = nullptr;
-    std::string missing;  // the name of what is not there
+    std::string missing;  // the first name that was not found; empty: none
 };
 
+// Looks up every function; `missing` names the first one that is absent. curl_global_init() is not
+// thread-safe, so it runs inside the initialisation of the static in library().
 LibCurl open_library() {
     LibCurl curl;
     os::SharedLibrary library("libcurl.so.4");
@@ -56,6 +66,7 @@ struct Receiver {
     std::size_t bytes_max;
 };
 
+// Appends received bytes to the body. A result of 0 makes libcurl end the transfer.
 std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* user_data) {
     auto& receiver = *static_cast<Receiver*>(user_data);
     std::string& body = receiver.answer->body;
@@ -86,14 +97,15 @@ private:
     curl_slist* list_ = nullptr;
 };
 
+// HEAD has no body. A PUT is sent as a form.
 void set_method(void* handle, const HttpRequest& request) {
     const LibCurl& curl = library();
     if (request.method == "HEAD") {
         curl.set(handle, CURLOPT_NOBODY, 1L);
     } else if (request.method == "PUT") {
-        // As a form, not as an upload: only of a form's bytes curl signs the digest.
+        // A form and no upload: libcurl computes the digest for the signature only from the bytes
+        // of a form.
         curl.set(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.size()));
-        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): its size is said above
         curl.set(handle, CURLOPT_POSTFIELDS, request.body.data());
         curl.set(handle, CURLOPT_CUSTOMREQUEST, "PUT");
     } else if (request.method != "GET") {
@@ -101,11 +113,13 @@ void set_method(void* handle, const HttpRequest& request) {
     }
 }
 
+// Sets all options. Returns false if this libcurl cannot sign requests. A transfer that is slower
+// than k_slow_bytes_s for k_slow_s is given up.
 bool set_options(void* handle, const HttpRequest& request, const Headers& headers) {
     const LibCurl& curl = library();
     set_method(handle, request);
     curl.set(handle, CURLOPT_URL, request.url.c_str());
-    // Keys are in the request: nothing but an S3 server may get it.
+    // The request contains keys, so only an S3 server may get it: no file:// and no gopher://.
     curl.set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl.set(handle, CURLOPT_NOSIGNAL, 1L);
     curl.set(handle, CURLOPT_HTTPHEADER, headers.list());
@@ -149,7 +163,8 @@ bool is_one_line(std::string_view text) {
     });
 }
 
-// libcurl sends what it gets: a region with a new line would become a header of its own.
+// Refuses control characters. libcurl sends headers unchanged, so a region with a new line would
+// become a header of its own.
 Status check_lines(const HttpRequest& request) {
     const bool is_plain =
         is_one_line(request.method) && is_one_line(request.url) && is_one_line(request.signing)

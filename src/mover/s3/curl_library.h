@@ -1,5 +1,5 @@
-// HTTP by libcurl, which is opened when a store needs it: linked, it would bring thirty libraries
-// into every start of the program and of each agent.
+// HTTP by libcurl, which is opened when a store needs it. A linked libcurl would bring thirty
+// libraries into every start of the program and of each agent.
 #pragma once
 
 #include "base/result.h"
@@ -28,12 +28,12 @@ struct HttpRequest {
 struct HttpAnswer {
     long status = 0;  // 0: no answer came
     std::string body;
-    std::int64_t content_length = -1;  // as the server says; -1: it does not
+    std::int64_t content_length = -1;  // from the server; -1: not given
     bool is_too_large = false;
-    std::string problem;  // why no answer came
+    std::string problem;  // the reason for a missing answer
 };
 
-// Connections that are kept and used again. Thread-safe.
+// A pool of connections. Thread-safe.
 class Connections {
 public:
     Connections() = default;
@@ -41,8 +41,9 @@ public:
     Connections& operator=(const Connections&) = delete;
     ~Connections();
 
-    // Errors: "s3.library" if libcurl is not there, or too old to sign; "s3.setting" for what would
-    // be a header of its own. Then nothing is sent.
+    // Sends one request. Errors: "s3.library" if libcurl is missing or too old to sign;
+    // "s3.setting" for a value that would form a header of its own. Nothing is sent after these
+    // errors.
     [[nodiscard]] Result<HttpAnswer> send(const HttpRequest& request);
 
 private:

@@ -1,3 +1,9 @@
+// Reads the two XML answers that drydock needs, by a search for elements.
+//
+// The elements that are read have no attributes and contain no others of their name. So a search
+// for `<Name>` and `</Name>` is enough, and no XML library with its entities and external documents
+// is exposed to a server. A whole list ends with `</ListBucketResult>`; without that end it was cut
+// off.
 #include "mover/s3/list_answer.h"
 
 #include <fmt/format.h>
@@ -14,7 +20,8 @@ tl::unexpected<Error> refuse(std::string_view reason) {
                 "look at the endpoint: is it an S3 server?");
 }
 
-// The text between <name> and </name>, from `from` on, which moves behind it. None at the end.
+// Returns the text between <name> and </name>, searched from `offset`, and moves `offset` behind
+// it. Returns nothing if there is no further element.
 std::optional<std::string_view>
 element(std::string_view xml, std::string_view name, std::size_t& offset) {
     const std::string open = fmt::format("<{}>", name);
@@ -41,6 +48,7 @@ struct Entity {
 constexpr Entity k_entities[] = {
     {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
 
+// Replaces the five entities of XML. Numeric ones stay: the keys of blobs need none.
 std::string without_entities(std::string_view text) {
     std::string plain;
     for (std::size_t i = 0; i < text.size();) {
@@ -75,6 +83,7 @@ Result<Object> read_object(std::string_view xml) {
 
 }  // namespace
 
+// A page that announces more and has no object would make the caller ask for ever.
 Result<ListPage> read_list(std::string_view xml) {
     if (xml.find("<ListBucketResult") == xml.npos || xml.find("</ListBucketResult>") == xml.npos) {
         return refuse("it is no whole ListBucketResult");

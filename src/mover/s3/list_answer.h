@@ -1,4 +1,4 @@
-// The answer of S3 to "list the objects", and the code of its error answers.
+// The answer of S3 to ListObjects, and the code of an error answer.
 #pragma once
 
 #include "base/result.h"
@@ -20,10 +20,10 @@ struct ListPage {
     bool has_more = false;
 };
 
-// Error: "s3.answer" for what is no ListBucketResult, or is cut off.
+// Parses a list. Error: "s3.answer" for a text that is no ListBucketResult, or is cut off.
 [[nodiscard]] Result<ListPage> read_list(std::string_view xml);
 
-// "NoSuchKey" of <Error><Code>NoSuchKey</Code>...; empty if there is none.
+// Returns "NoSuchKey" for <Error><Code>NoSuchKey</Code>...; empty if there is no code.
 [[nodiscard]] std::string error_code_of(std::string_view xml);
 
 }  // namespace drydock::mover::s3
