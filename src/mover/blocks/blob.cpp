@@ -1,3 +1,13 @@
+// The path of a blob from the backend to the plain block: size limit, envelope, GCM tag, zstd
+// frame, size of the row, checksum of the row. Each step has an error code of its own, because the
+// remedies differ: a wrong key is no damage.
+//
+// Rows and blobs are hostile input here. A size limit is computed before anything is read, and the
+// frame's size is compared with the row's before memory is allocated.
+//
+// Speed: most time goes into hashing and copying. So buffers are kept for each thread, nothing is
+// copied between the steps, and up to eight blocks of one size are hashed side by side
+// (sha512_lanes.h).
 #include "mover/blocks/blob.h"
 
 #include "base/hash.h"
@@ -26,7 +36,7 @@ int digit(char c) {
     return place == std::string_view::npos ? -1 : static_cast<int>(place);
 }
 
-// Empty if it is not hex of `size` bytes.
+// Returns the bytes of a hex text; empty if it is not hex of `size` bytes.
 std::string from_hex(std::string_view hex, std::size_t size) {
     std::string bytes;
     for (std::size_t i = 0; hex.size() == 2 * size && i < hex.size(); i += 2) {
@@ -46,6 +56,8 @@ tl::unexpected<Error> size_error(std::uint64_t actual, std::int64_t expected) {
                 k_other_copy);
 }
 
+// Unwraps the data key with the reader's key, and then with its second key: during a rewrite of
+// keys old and new blobs coexist.
 Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope) {
     if (reader.key.size() != k_key_bytes) {
         return fail(
@@ -65,7 +77,7 @@ Result<std::string> unwrap(const BlobReader& reader, const std::string& envelope
     return data_key;
 }
 
-// A thread reads one group of blocks after the other in the same memory.
+// The memory of a thread, kept between blocks: one group of blocks is read after the other.
 struct Scratch {
     Buffer sealed;  // of one blob
     std::array<Buffer, k_lanes> plain;
@@ -76,7 +88,7 @@ Scratch& scratch() {
     return scratch;
 }
 
-// In the place of the ciphertext. Answers the zstd frame.
+// Decrypts in place and returns the zstd frame.
 Result<std::string_view> decrypt(Buffer& blob, const std::string& key) {
     if (!decrypt_blob(key, blob.data(), blob.size())) {
         return fail("blocks.tag", "the GCM tag does not fit: the blob is damaged", k_other_copy);
@@ -86,7 +98,8 @@ Result<std::string_view> decrypt(Buffer& blob, const std::string& key) {
 
 using Decompressor = std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)>;
 
-// As backy2 reads: the first frame, which must say its size.
+// Decompresses as backy2 does: the first frame, which must say its size. Bytes behind that frame
+// are ignored.
 Result<std::string_view> unpack(std::string_view frame, std::int64_t expected, Buffer& plain) {
     const auto stated_size = ZSTD_getFrameContentSize(frame.data(), frame.size());
     if (stated_size == ZSTD_CONTENTSIZE_ERROR || stated_size == ZSTD_CONTENTSIZE_UNKNOWN) {
@@ -145,6 +158,7 @@ Status check(const BlobReader& reader, const BlockRow& row, std::string_view pla
     return {};
 }
 
+// Reads and decodes a blob. The result lies in `plain`.
 Result<std::string_view> decode(const BlobReader& reader, const BlockRow& row, Buffer& plain) {
     if (row.size < 0 || row.size > k_block_bytes_max) {
         return fail("blocks.size", fmt::format("the row says {} bytes", row.size), k_other_copy);
@@ -154,7 +168,7 @@ Result<std::string_view> decode(const BlobReader& reader, const BlockRow& row, B
                     fmt::format("enc_version {} is unknown", row.enc_version),
                     "drydock reads 0 and 1");
     }
-    // No blob can be longer, so a wrong file takes no memory.
+    // No right blob is longer, so a wrong file takes no memory.
     const auto plain_max = static_cast<std::size_t>(row.size);
     const auto bytes_max =
         row.enc_version == 0 ? plain_max : k_head_bytes + ZSTD_compressBound(plain_max);
@@ -182,7 +196,8 @@ use_one(const BlobReader& reader, const BlockRow& row, bool is_checked, const Us
     return right ? use(*plain) : tl::unexpected(in_blob(reader, row, right.error()));
 }
 
-// How many rows from this one on can be hashed together.
+// Returns the number of rows from `first` on that can be hashed together. Lanes need blocks of one
+// size; below three blocks OpenSSL is faster.
 std::size_t
 lanes_from(const BlobReader& reader, const std::vector<const BlockRow*>& rows, std::size_t first) {
     constexpr std::int64_t k_bytes_max = std::int64_t{4} << 20;  // of one: backy2's default
@@ -199,7 +214,8 @@ lanes_from(const BlobReader& reader, const std::vector<const BlockRow*>& rows, s
 
 using Plain = std::vector<Result<std::string_view>>;
 
-// A lane without a right block gets another one's, whose digest is then known twice.
+// Hashes all lanes. A lane without a readable block gets the bytes of another lane, because the
+// function always hashes eight.
 std::array<Sha512, k_lanes> digests_of(const Plain& blocks) {
     std::array<std::string_view, k_lanes> texts{};
     const auto whole =
@@ -217,8 +233,8 @@ decode_whole(const BlobReader& reader, const BlockRow& row, Buffer& buffer) {
     return plain;
 }
 
-// Rows of one size. A digest that does not fit is computed again, by OpenSSL, before it is
-// believed.
+// Reads and hashes rows of one size. A digest that differs is computed again, by OpenSSL, before it
+// counts: a fault in the lanes must not look like lost data.
 void use_together(const BlobReader& reader,
                   std::span<const BlockRow* const> rows,
                   const UseOneOf& use,

@@ -1,4 +1,4 @@
-// Buffer: bytes that nobody zeroes, in memory that is kept. A block has megabytes, and a fresh
+// Buffer: bytes without initialisation, in memory that is kept. A block has megabytes, and a fresh
 // string of that size costs more than its encryption.
 //
 // Not thread-safe.
@@ -18,7 +18,7 @@ public:
 
     [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
-    // Room for so many bytes; what was in it is gone.
+    // Allocates room for `size` bytes; the old content is lost.
     void reset(std::size_t size) {
         if (size > capacity_) {
             bytes_ = std::make_unique_for_overwrite<char[]>(size);
@@ -27,7 +27,7 @@ public:
         size_ = size;
     }
 
-    // Keeps the first bytes. Not more than there are.
+    // Keeps the first `size` bytes, or all if there are fewer.
     void shrink(std::size_t size) { size_ = size < size_ ? size : size_; }
 
 private:

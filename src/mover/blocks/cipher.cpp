@@ -1,3 +1,8 @@
+// The three primitives of a blob, by OpenSSL's EVP interface: AES-256-GCM with a nonce of 16 bytes,
+// AES key wrap, and digests by name.
+//
+// The tag and then the nonce stand in the head of a blob. A nonce of 16 bytes is not the usual size
+// of GCM, so it is set for each message.
 #include "mover/blocks/cipher.h"
 
 #include "base/hash.h"
@@ -25,7 +30,7 @@ unsigned char* out(std::string& bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
-// Ready for the key and the nonce.
+// Returns the thread's context, ready for key and nonce; null if OpenSSL fails.
 EVP_CIPHER_CTX* gcm_context(Direction direction) {
     static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     thread_local const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
@@ -36,7 +41,8 @@ EVP_CIPHER_CTX* gcm_context(Direction direction) {
     return is_ready ? raw : nullptr;
 }
 
-// Empty if it fails: a wrong key shows, as the unwrapped head must be A6A6...
+// Wraps or unwraps. Returns an empty text on failure. A wrong key is noticed, because an unwrapped
+// head must be A6A6A6A6A6A6A6A6.
 std::string
 wrap(Direction direction, std::string_view bytes, std::string_view key, std::size_t size_wanted) {
     static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
@@ -55,13 +61,14 @@ wrap(Direction direction, std::string_view bytes, std::string_view key, std::siz
     return output;
 }
 
-// A function of OpenSSL with its context, for one thread.
+// A digest function of OpenSSL with its context. Belongs to one thread.
 struct Digester {
     std::string name;
     DigestFunction function{nullptr, &EVP_MD_free};
     DigestContext context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
+// Returns the thread's digester. A store uses one function, so the last one is kept and no other.
 const Digester& digester(const std::string& name) {
     thread_local Digester hasher;
     if (hasher.name != name || hasher.function == nullptr) {
@@ -71,7 +78,8 @@ const Digester& digester(const std::string& name) {
     return hasher;
 }
 
-// In place. The tag is known behind the last byte, or compared there.
+// Encrypts or decrypts in place. GCM reads an expected tag before its last step, and gives a new
+// one after it.
 bool pass(Direction direction, std::string_view data_key, char* blob, std::size_t size) {
     EVP_CIPHER_CTX* raw = gcm_context(direction);
     auto* head = reinterpret_cast<unsigned char*>(blob);

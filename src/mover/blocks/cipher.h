@@ -1,5 +1,5 @@
-// AES-256 and digests as a blob of backy2 needs them. What OpenSSL makes for one call is kept for
-// each thread: a small block takes less time than to make it anew. Thread-safe.
+// AES-256 and digests as a blob of backy2 needs them. Objects of OpenSSL are kept for each thread:
+// to make them takes longer than a small block. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,18 +14,19 @@ inline constexpr std::size_t k_nonce_bytes = 16;
 inline constexpr std::size_t k_head_bytes = k_tag_bytes + k_nonce_bytes;
 inline constexpr std::size_t k_envelope_bytes = 40;
 
-// AES-256-GCM in place: `blob` is the head (tag, nonce) and what is to be encrypted. The nonce must
-// stand there already; the tag is written. False if OpenSSL fails.
+// Encrypts with AES-256-GCM in place. `blob` is the head (tag, nonce) and the plain bytes. The
+// nonce must be in its place already; the tag is written. Returns false if OpenSSL fails.
 [[nodiscard]] bool encrypt_blob(std::string_view data_key, char* blob, std::size_t size);
-// The way back; false if the tag does not fit.
+// Decrypts in place. Returns false if the tag does not fit.
 [[nodiscard]] bool decrypt_blob(std::string_view data_key, char* blob, std::size_t size);
 
-// RFC 3394. Empty if a key has another size.
+// Wraps a data key by RFC 3394. Returns an empty text if a key has another size.
 [[nodiscard]] std::string wrap_key(std::string_view data_key, std::string_view key);
-// Empty if the key does not open it.
+// Unwraps a data key. Returns an empty text if the key does not open it.
 [[nodiscard]] std::string unwrap_key(std::string_view wrapped, std::string_view key);
 
-// Lower-case hex. Empty if there is no such function. `function` as OpenSSL names it.
+// Returns the digest in lower-case hex; empty if there is no such function. `function` is OpenSSL's
+// name.
 [[nodiscard]] std::string digest_hex(const std::string& function, std::string_view bytes);
 
 }  // namespace drydock::mover::blocks

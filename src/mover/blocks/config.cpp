@@ -1,3 +1,12 @@
+// Reads backy2's configuration and refuses what would be dangerous to follow.
+//
+// A configuration may come from another host or another person. It names a server and files with
+// keys, so it could send any readable file to a server of its author. Hence the rules: key files
+// lie beside the configuration, URLs have no user and only http or https, and no message shows a
+// value that may be a password.
+//
+// Names of settings changed between releases of backy2 (2.9 has host and port, 2.10 endpoint_url).
+// All of them are read, so the configuration of any release works.
 #include "mover/blocks/config.h"
 
 #include "base/text.h"
@@ -35,7 +44,8 @@ std::string lower(std::string text) {
     return text;
 }
 
-// A value may go on in lines that begin with a blank.
+// Splits the text into sections. A line that begins with a blank continues the value before it. A
+// setting that occurs twice is an error, as in configparser.
 Result<Sections> parse_sections(std::string_view text) {
     Sections sections;
     std::string section;
@@ -67,7 +77,7 @@ Result<Sections> parse_sections(std::string_view text) {
     return sections;
 }
 
-// Undoes the doubling of percent signs.
+// Undoes the doubling of percent signs. A single one begins a reference, which is refused.
 Result<std::string> plain_value(const std::string& full_name, const std::string& raw) {
     std::string value;
     for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -83,6 +93,7 @@ Result<std::string> plain_value(const std::string& full_name, const std::string&
     return value;
 }
 
+// Returns a setting, or `otherwise` if it is absent. Without `otherwise` the setting is required.
 Result<std::string> setting(const Sections& sections,
                             const std::string& section,
                             const std::string& name,
@@ -110,7 +121,8 @@ number_setting(const Sections& sections, const std::string& name, std::int64_t o
     return number;
 }
 
-// A password that holds a separator would be taken for a host, shown, and asked of name servers.
+// Refuses a user or password with a separator. libpq would take a part of the password for a host,
+// show it, and ask name servers for it.
 Status check_one_at(const std::string& url) {
     const auto begin = url.find("://") + 3;
     const auto query = url.find('?', begin);
@@ -124,7 +136,7 @@ Status check_one_at(const std::string& url) {
                   "%2F and %23");
 }
 
-// SQLAlchemy's URLs: sqlite:///relative, sqlite:////absolute, postgresql+driver://...
+// Reads SQLAlchemy's URLs: sqlite:///relative, sqlite:////absolute, postgresql+driver://...
 Status take_engine(const std::string& url, StoreConfig& config) {
     const auto end = url.find("://");
     const std::string scheme = url.substr(0, end);
@@ -146,15 +158,16 @@ Status take_engine(const std::string& url, StoreConfig& config) {
             "export every version with the backy2 that reads them, and `drydock store "
             "import` them into a new store on SQLite or PostgreSQL");
     }
-    // Without `://` it may hold a password anywhere, and is not shown.
+    // A text without `://` may contain a password anywhere, so it is not shown.
     return refuse(fmt::format(
         "[MetaBackend] engine is {}; drydock reads sqlite and postgresql",
         end == url.npos ? "no URL"
                         : "of the kind " + scheme.substr(0, scheme.find_first_of(":@/"))));
 }
 
-// The content of a key file goes to the server that the same configuration names. So a file that
-// came from somewhere may only name what came with it.
+// Reads a key file beside the configuration. Its content is sent to the server that the same
+// configuration names, so a foreign configuration may name only files that came with it. Links are
+// resolved before the comparison.
 Result<std::string>
 read_beside(const std::string& folder, const std::string& name, const std::string& path) {
     const std::string real = os::real_path_of(path);
@@ -169,7 +182,7 @@ read_beside(const std::string& folder, const std::string& name, const std::strin
     return os::read_file(path, k_secret_bytes_max);
 }
 
-// backy2 takes a key itself, or the name of the file that has it.
+// Returns a secret: the setting itself, or the content of the file that NAME_file names.
 Result<std::string>
 secret_setting(const Sections& sections, const std::string& folder, const std::string& name) {
     DRYDOCK_TRY_ASSIGN(std::string value, setting(sections, "DataBackend", name, ""));
@@ -193,7 +206,8 @@ std::string without_slashes(std::string url) {
     return url;
 }
 
-// s3 from 2.10 on has endpoint_url; 2.9 had host, port and is_secure; minio has host and secure.
+// Returns the endpoint. s3 has endpoint_url from 2.10 on; 2.9 had host, port and is_secure; minio
+// has host and secure.
 Result<std::string> endpoint_setting(const Sections& sections, const S3Address& address) {
     const auto text = [&](const char* name) { return setting(sections, "DataBackend", name, ""); };
     DRYDOCK_TRY_ASSIGN(const std::string url, text("endpoint_url"));
@@ -214,6 +228,8 @@ Result<std::string> endpoint_setting(const Sections& sections, const S3Address& 
                        port.empty() ? "" : ":" + port);
 }
 
+// The scheme is compared in lower case, and only if there is one: a bare host is refused by the
+// last check.
 Status take_s3(const Sections& sections, const std::string& folder, S3Address& address) {
     DRYDOCK_TRY_ASSIGN(address.access_key, secret_setting(sections, folder, "aws_access_key_id"));
     DRYDOCK_TRY_ASSIGN(address.secret_key,

@@ -1,6 +1,6 @@
-// backy2's configuration file: where a store lies and what its blobs need.
+// backy2's configuration file: the place of a store and the settings of its blobs.
 //
-// The file is read as Python's configparser reads it: sections, `name: value` or `name = value`,
+// The file has the syntax of Python's configparser: sections, `name: value` or `name = value`,
 // comments on lines of their own, `%%` for a percent sign. References like `%(name)s` are refused.
 #pragma once
 
@@ -28,13 +28,13 @@ struct StoreConfig {
     bool has_enc_version = false;  // false: 2.12 and later refuse the file
 };
 
-// Errors: "blocks.config" names the section and the setting. Key files lie in `folder`, that of the
-// configuration, or below; empty: in the working directory.
+// Parses a configuration. Error: "blocks.config" names the section and the setting. Key files must
+// lie in `folder`, the one of the configuration, or below; empty: in the working directory.
 [[nodiscard]] Result<StoreConfig> parse_config(std::string_view text,
                                                const std::string& folder = {});
-// The same of a file; also "os.missing" and other errors of reading.
+// Reads and parses a file; also "os.missing" and other errors of reading.
 [[nodiscard]] Result<StoreConfig> read_config(const std::string& path);
-// A file with one line of 64 hex digits. Errors: "blocks.key", those of reading.
+// Reads a file with one line of 64 hex digits. Errors: "blocks.key", those of reading.
 [[nodiscard]] Result<std::string> read_key_file(const std::string& path);
 
 }  // namespace drydock::mover::blocks

@@ -1,3 +1,8 @@
+// A reader and a writer of CSV for backy2's exports.
+//
+// A file that was cut off must never pass for a whole one, since backy2 itself imports it silently.
+// So an end of the file inside a record is an error, inside quotes, too. A record has a maximum
+// size: a file of another kind without any line end must not fill the memory.
 #include "mover/blocks/csv.h"
 
 #include <fmt/format.h>
@@ -7,6 +12,7 @@ namespace {
 
 constexpr std::size_t k_record_bytes_max = 64U << 10U;  // backy2's longest have 500
 
+// Quotes a field only if it needs quotes, as Python's QUOTE_MINIMAL does.
 std::string quoted(const std::string& field) {
     if (field.find_first_of(",\"\r\n") == std::string::npos) {
         return field;
@@ -34,7 +40,8 @@ tl::unexpected<Error> CsvReader::cut_off() const {
                 "export the version again; nothing was imported");
 }
 
-// Behind the opening quote; reads up to the closing one.
+// Reads a quoted field from behind the opening quote to the closing one. A doubled quote stands for
+// one.
 Status CsvReader::read_quoted(std::string& field) {
     while (field.size() <= k_record_bytes_max) {
         const int c = in_.get();

@@ -12,19 +12,19 @@
 
 namespace drydock::mover::blocks {
 
-// With its line end.
+// Returns one line with its end.
 [[nodiscard]] std::string csv_line(const std::vector<std::string>& fields);
 
 class CsvReader {
 public:
-    // `in` must outlive the reader.
+    // `stream` must outlive the reader.
     explicit CsvReader(std::istream& stream) : in_(stream) {}
 
-    // The fields of the next record, or none at the end. Errors: "blocks.truncated" for a last one
-    // that is cut off, "blocks.import" for a record of more than 64 KiB or with a stray quote.
+    // Returns the fields of the next record, or nothing at the end. Errors: "blocks.truncated" for
+    // a last record that is cut off, "blocks.import" for one of more than 64 KiB.
     [[nodiscard]] Result<std::optional<std::vector<std::string>>> next();
 
-    // Of the record that next() answered, from 1.
+    // Returns the number of the last record, from 1.
     [[nodiscard]] std::int64_t record() const { return record_; }
 
 private:

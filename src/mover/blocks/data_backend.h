@@ -1,7 +1,7 @@
-// DataBackend: where the blobs of a store lie. backy2 has a kind for a folder and one for an S3
+// DataBackend: the place of a store's blobs. backy2 has a kind for a folder and one for an S3
 // bucket; both keep one object a blob, named by its uid.
 //
-// Thread-safe. Errors name the object: "blocks.missing", "blocks.size" (longer than was allowed),
+// Thread-safe. Errors name the object: "blocks.missing", "blocks.size" (longer than allowed),
 // "blocks.read", "blocks.uid" (no plain name), those of writing.
 #pragma once
 
@@ -26,9 +26,9 @@ struct BlobFile {
 class BlobNames {
 public:
     virtual ~BlobNames() = default;
-    // The next blob, or none at the end. Errors: "blocks.data".
+    // Returns the next blob, or nothing at the end. Error: "blocks.data".
     [[nodiscard]] virtual Result<std::optional<BlobFile>> next() = 0;
-    // Objects that are no blobs by their names; so far.
+    // Returns the number of objects so far whose names are none of blobs.
     [[nodiscard]] virtual std::int64_t strange() const = 0;
 };
 
@@ -36,11 +36,11 @@ class DataBackend {
 public:
     virtual ~DataBackend() = default;
 
-    // Of all blobs, in messages and in the journal: a folder, or s3://BUCKET.
+    // Returns the name of the backend for messages and for the journal: a folder, or s3://BUCKET.
     [[nodiscard]] virtual const std::string& name() const = 0;
-    // Of one blob, in messages.
+    // Returns the place of one blob for messages.
     [[nodiscard]] virtual Result<std::string> place_of(const std::string& uid) const = 0;
-    // Error: "blocks.data" if it cannot be reached or is not there.
+    // Checks that the backend exists. Error: "blocks.data".
     [[nodiscard]] virtual Status check() const = 0;
 
     // Fills the buffer with the whole blob.
@@ -51,21 +51,21 @@ public:
     [[nodiscard]] virtual Status write(const std::string& uid, std::string_view bytes) const = 0;
     // Makes all blobs durable that were written before. Error: "os.sync".
     [[nodiscard]] virtual Status sync() const = 0;
-    // Drops what memory has of the blob, so that it is read from the disk next.
+    // Drops the cached pages of a blob, so that the next read comes from the disk.
     virtual void forget_cached(const std::string& uid) const = 0;
-    // True if there was such a blob. Errors: "os.unlink", "blocks.write".
+    // Removes a blob; returns true if it existed. Errors: "os.unlink", "blocks.write".
     [[nodiscard]] virtual Result<bool> remove(const std::string& uid) const = 0;
-    // Size of the object; none if there is none.
+    // Returns the size of the object; nothing if there is none.
     [[nodiscard]] virtual Result<std::optional<std::int64_t>>
     bytes_of(const std::string& uid) const = 0;
 
     [[nodiscard]] virtual std::unique_ptr<BlobNames> names() const = 0;
 };
 
-// Shared: readers are copied into threads.
+// Shared, since readers are copied into threads.
 using Blobs = std::shared_ptr<const DataBackend>;
 
-// True for names that backy2 could have drawn, and that are safe in a path.
+// True for a name that backy2 can have drawn and that is safe in a path.
 [[nodiscard]] bool is_blob_uid(const std::string& uid);
 
 struct S3Address {
@@ -77,9 +77,9 @@ struct S3Address {
     bool has_bucket_in_host = false;
 };
 
-// One object a blob; its key is the uid.
+// Keeps one object a blob; its key is the uid.
 [[nodiscard]] Blobs s3_backend(const S3Address& address);
-// <folder>/<uid[0:2]>/<uid[2:4]>/<uid>.blob
+// Keeps blobs at <folder>/<uid[0:2]>/<uid[2:4]>/<uid>.blob.
 [[nodiscard]] Blobs file_backend(const std::string& folder);
 
 }  // namespace drydock::mover::blocks

@@ -1,3 +1,8 @@
+// A thread that syncs the filesystem whenever enough bytes have been written.
+//
+// Only the last sync counts for durability. The early ones let the disk work while the processor
+// encrypts, so the last one finds little to write. An error of an early sync must be kept: the
+// kernel reports a failed write-back to one sync only, and the last sync would succeed.
 #include "mover/blocks/early_sync.h"
 
 namespace drydock::mover::blocks {

@@ -1,5 +1,5 @@
-// EarlySync: makes blobs durable on a thread of its own while more are written, so that the sync at
-// the end has little to wait for.
+// EarlySync: makes blobs durable on a thread of its own while more are written, so the sync at the
+// end takes little time.
 //
 //     EarlySync early(blobs); ... early.wrote(bytes); ...; early.finish();
 //
@@ -22,7 +22,7 @@ public:
     explicit EarlySync(const DataBackend& blobs);
 
     void wrote(std::int64_t bytes);
-    // All blobs that were written before are durable. Answers the error of any sync.
+    // Makes all blobs durable that were written before. Returns the error of any sync.
     [[nodiscard]] Status finish();
 
 private:

@@ -1,3 +1,9 @@
+// Writes the export of a version as the backy2 of the schema's release does: a first line with the
+// format, the record of the version, then one record for each block in the order of positions.
+//
+// The version must be whole, and its rows are counted again while they are written: a backup that
+// is removed meanwhile gives an error and no short file. Facts that the format cannot hold are
+// listed in the report, so a person learns of them before the old store goes.
 #include "mover/blocks/csv.h"
 #include "mover/blocks/transfer.h"
 #include "os/files.h"
@@ -17,6 +23,7 @@ constexpr std::int64_t k_before_ids = -2'147'483'649;  // ids have 32 bits
 constexpr std::size_t k_seconds = 19;                  // "2026-01-31 23:59:59"
 constexpr std::size_t k_days = 10;
 
+// Returns the format that the columns of this schema can fill.
 std::string format_of(const Schema& schema, bool has_expire) {
     return schema.has_enc_version ? "2.12" : has_expire ? "2.10" : "2.2";
 }
@@ -74,6 +81,7 @@ private:
         return {};
     }
 
+    // Notes a time of day that the format cuts off. Midnight loses nothing.
     void note_time_of_day(const std::string& expire) {
         const std::string time = expire.size() > k_days ? expire.substr(k_days + 1, 8) : "";
         if (!time.empty() && time != "00:00:00") {
@@ -81,6 +89,7 @@ private:
         }
     }
 
+    // Pages by position, so no query holds a lock for long.
     Status write_rows() {
         const std::string encryption_columns =
             metadata_.schema().has_enc_version ? ", enc_version, enc_envkey, enc_nonce" : "";
@@ -147,6 +156,7 @@ private:
     std::string pending_;
 };
 
+// Writes and syncs the file under its temporary name.
 Result<ExportReport>
 write_file(Metadata& metadata, const VersionRow& version, const std::string& partial) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(partial, O_WRONLY));
@@ -158,6 +168,7 @@ write_file(Metadata& metadata, const VersionRow& version, const std::string& par
     return std::move(work.report);
 }
 
+// Renames atomically and never replaces a file that appeared meanwhile.
 Status give_name(const std::string& partial, const std::string& path) {
     if (renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
         return errno == EEXIST ? fail("blocks.exists", path + " exists", "name another file")

@@ -1,4 +1,11 @@
-// Blobs in a folder: written whole, made durable together, and read back from the disk.
+// Blobs in a folder.
+//
+// A blob is written in one piece under its final name. That is safe because the journal has the
+// name before, and no row refers to the blob until it is durable and proved. Blobs are made durable
+// together by syncfs(), and not by an fsync for each.
+//
+// New files and folders get the owner and the mode of the store, so that backy2 can read them if
+// root runs drydock.
 #include "base/text.h"
 #include "mover/blocks/data_backend.h"
 #include "mover/blocks/file_names.h"
@@ -16,7 +23,7 @@
 namespace drydock::mover::blocks {
 namespace {
 
-// Another thread may make the same folder.
+// Makes a folder. Another thread may make the same one at once.
 Status make_folder(const std::string& path) {
     if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
         const int number = errno;
@@ -25,7 +32,7 @@ Status make_folder(const std::string& path) {
     return {};
 }
 
-// Who gets new blobs: the owner of the store, who may not be the one who runs drydock.
+// The owner of new blobs: that of the store, who may be another user than the one who runs drydock.
 struct Owner {
     bool is_other = false;
     uid_t user = 0;
@@ -47,7 +54,7 @@ constexpr const char* k_other_copy =
 
 constexpr const char* k_look = "look at the disk and at permissions";
 
-// A file that gets shorter meanwhile makes the buffer shorter.
+// Fills the buffer from a file. If the file becomes shorter meanwhile, so does the buffer.
 Status fill(int descriptor, Buffer& bytes) {
     std::size_t offset = 0;
     while (offset < bytes.size()) {
@@ -63,17 +70,17 @@ Status fill(int descriptor, Buffer& bytes) {
     return {};
 }
 
-constexpr std::size_t k_large_bytes = 1U << 20U;  // a call more for each blob is worth it
+constexpr std::size_t k_large_bytes = 1U << 20U;  // smaller blobs are not worth the call
 
-// Lets the disk begin at once, so that sync() has less to wait for.
+// Starts the write-back at once, so sync() has less to wait for.
 void start_writing(int descriptor, std::size_t bytes) {
     if (bytes >= k_large_bytes) {
         (void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
     }
 }
 
-// A blob is read once. Its memory serves the next one, and what others have cached stays. A part
-// that is not on the disk yet stays, too.
+// Drops the pages of a blob after its only read: they would displace pages of other programs. Pages
+// that are not on the disk yet stay.
 void leave_cache(int descriptor, std::size_t bytes) {
     if (bytes >= k_large_bytes) {
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
@@ -128,6 +135,8 @@ Status FileBackend::check() const {
     return {};
 }
 
+// O_NONBLOCK and the check for a regular file keep a FIFO from blocking a worker. The size is
+// compared before the buffer grows.
 Status FileBackend::read(const std::string& uid, std::size_t bytes_max, Buffer& bytes) const {
     DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
     const auto file = os::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -156,7 +165,8 @@ const Owner& FileBackend::owner() const {
     return owner_;
 }
 
-// If the owner cannot be set the file stays root's, and reading it back tells nothing wrong.
+// Makes the two levels of folders. If the owner cannot be set, the folder stays root's, and the
+// blobs in it are still right.
 Status FileBackend::make_folders(const std::string& folder) const {
     for (const std::string& path : {os::folder_of(folder), folder}) {
         if (!os::exists(path)) {
@@ -167,8 +177,8 @@ Status FileBackend::make_folders(const std::string& folder) const {
     return {};
 }
 
-// A store's blobs may be readable for a group: a new one gets what its folder has. Makes the folder
-// if it is not there.
+// Returns the mode of new blobs: that of their folder without execution, since a group may have to
+// read them. Makes the folder if it is absent.
 Result<mode_t> FileBackend::mode_in(const std::string& folder) const {
     struct stat attributes{};
     if (stat(folder.c_str(), &attributes) == 0) {
@@ -178,6 +188,7 @@ Result<mode_t> FileBackend::mode_in(const std::string& folder) const {
     return stat(folder.c_str(), &attributes) == 0 ? attributes.st_mode & 0666U : 0600U;
 }
 
+// O_EXCL refuses an existing blob: uids are drawn at random, so a clash means a fault.
 Status FileBackend::write(const std::string& uid, std::string_view bytes) const {
     DRYDOCK_TRY_ASSIGN(const std::string path, place_of(uid));
     const std::string folder = os::folder_of(path);

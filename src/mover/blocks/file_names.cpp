@@ -1,3 +1,7 @@
+// Walks the two levels of folders in order, so that inspect.cpp can merge blobs with rows.
+//
+// The order of all uids is the order of folders, then of names, because a folder's name is the
+// beginning of its blobs' uids. Lists are sorted backwards and emptied from their end.
 #include "mover/blocks/file_names.h"
 
 #include <fmt/format.h>
@@ -18,6 +22,7 @@ tl::unexpected<Error> refuse(const std::string& path, const std::error_code& err
                 "look at the disk and at permissions");
 }
 
+// Returns the entries of a directory, the first name last.
 Result<std::vector<fs::directory_entry>> entries_of(const std::string& path) {
     std::error_code error;
     std::vector<fs::directory_entry> entries;
@@ -35,7 +40,8 @@ Result<std::vector<fs::directory_entry>> entries_of(const std::string& path) {
     return entries;
 }
 
-// Subfolders with names of two characters, the first one last. Counts all else.
+// Returns the subfolders with names of two characters, the first name last. Counts all other
+// entries.
 Result<std::vector<std::string>> folders_in(const std::string& path, std::int64_t& strange) {
     DRYDOCK_TRY_ASSIGN(const auto entries, entries_of(path));
     std::vector<std::string> names;
@@ -59,6 +65,8 @@ std::string take_last(std::vector<std::string>& names) {
 
 }  // namespace
 
+// Reads the blobs of one folder. A blob in a folder of other digits is strange: backy2 would not
+// find it there.
 Status FileNames::read_leaf(const std::string& prefix, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const auto entries, entries_of(path));
     for (const fs::directory_entry& entry : entries) {
@@ -75,11 +83,13 @@ Status FileNames::read_leaf(const std::string& prefix, const std::string& path) 
         files_.push_back(
             {name.substr(0, name.size() - k_suffix.size()), static_cast<std::int64_t>(bytes)});
     }
-    // Without the suffix "a-" comes after "a".
+    // The order of uids differs from the order of file names: without the suffix "a-" comes after
+    // "a".
     std::ranges::sort(files_, std::ranges::greater(), &BlobFile::uid);
     return {};
 }
 
+// Reads the next folder of the second level, or enters the next one of the first level.
 Status FileNames::open_next_folder() {
     if (!is_open_) {
         is_open_ = true;

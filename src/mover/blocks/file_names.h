@@ -1,4 +1,5 @@
-// FileNames: the blobs of a file backend in the order of their names, one folder in memory.
+// FileNames: the blobs of a file backend in the order of their names, with one folder in memory at
+// a time.
 #pragma once
 
 #include "mover/blocks/data_backend.h"
@@ -16,7 +17,7 @@ public:
 
     [[nodiscard]] Result<std::optional<BlobFile>> next() override;
 
-    // Files that stand where no blob of their name belongs.
+    // Returns the number of files in places where no blob of their name belongs.
     [[nodiscard]] std::int64_t strange() const override { return strange_; }
 
 private:

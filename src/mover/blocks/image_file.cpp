@@ -1,3 +1,10 @@
+// Writes an image in order, with holes for zeros.
+//
+// The final name appears only with the whole image behind it: a reader must not take half an image
+// for a backup. RENAME_NOREPLACE makes the check for an existing file atomic, since the first check
+// is minutes old by then.
+//
+// A device or a pipe as a target is refused: a rename would replace the device's node by a file.
 #include "mover/blocks/image_file.h"
 
 #include <fcntl.h>
@@ -20,6 +27,7 @@ tl::unexpected<Error> exists_error(const std::string& path) {
                 "name another file, or replace it with --replace");
 }
 
+// Makes an error of errno; a full disk has a code of its own.
 tl::unexpected<Error> call_error(const char* call, const std::string& path) {
     const int number = errno;
     return fail_errno(number == ENOSPC ? "os.disk_full" : fmt::format("os.{}", call),
@@ -78,6 +86,7 @@ Status ImageFile::write(std::string_view bytes) {
     return {};
 }
 
+// A seek over the range leaves a hole. A hole at the end exists only after keep() has set the size.
 Status ImageFile::write_zeros(std::int64_t bytes) {
     offset_ += bytes;
     if (!path_.empty()) {

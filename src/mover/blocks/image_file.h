@@ -1,7 +1,7 @@
-// ImageFile: where the bytes of a restored version go, in order: a file or a stream.
+// ImageFile: the destination of a restored version, written in order: a file or a stream.
 //
 // A file is written under a temporary name beside its own; keep() gives it its name. The destructor
-// removes what was not kept. Not thread-safe.
+// removes a file that was not kept. Not thread-safe.
 #pragma once
 
 #include "os/files.h"
@@ -14,7 +14,8 @@ namespace drydock::mover::blocks {
 
 class ImageFile {
 public:
-    // Errors: "blocks.exists" if `path` exists and `replaces` is false; those of opening.
+    // Creates the temporary file. Errors: "blocks.exists" if `path` exists and `replaces` is false;
+    // those of opening.
     [[nodiscard]] static Result<ImageFile> create(const std::string& path, bool replaces);
     [[nodiscard]] static ImageFile stream(int descriptor);
     ImageFile(ImageFile&& source) noexcept;
@@ -24,9 +25,9 @@ public:
     ~ImageFile();
 
     [[nodiscard]] Status write(std::string_view bytes);
-    // A hole of a file; zeros of a stream.
+    // Makes a hole in a file, or writes zeros to a stream.
     [[nodiscard]] Status write_zeros(std::int64_t bytes);
-    // Durable under its name when it returns. Nothing to do for a stream.
+    // Gives the file its name; durable when it returns. Does nothing for a stream.
     [[nodiscard]] Status keep();
 
 private:

@@ -1,4 +1,12 @@
-// Two passes over the file: the first checks all of it, the second writes the rows.
+// Imports a version in two passes over the file: the first checks all of it, the second writes the
+// rows.
+//
+// A file that was cut off must leave nothing in the store. So the first pass proves that the file
+// is whole before the transaction begins: each position has exactly one row, sizes add up to the
+// version's size, and each blob exists. The file could change between the passes, so the rows are
+// counted again before the commit.
+//
+// Formats differ in the number of fields. A missing field becomes empty, or 0.
 #include "mover/blocks/csv.h"
 #include "mover/blocks/ranges.h"
 #include "mover/blocks/transfer.h"
@@ -46,7 +54,8 @@ Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
     return number;
 }
 
-// Does `take` with each block of the file, behind the version's record.
+// A file in backy2's export format. open() reads the version's record; each_block() calls `take`
+// with each block behind it.
 class File {
 public:
     explicit File(std::string path) : path_(std::move(path)), csv_(stream_) {}
@@ -101,6 +110,8 @@ private:
     CsvReader csv_;
 };
 
+// Builds a version from the second record. The name of the snapshot came with format 2.2 and shifts
+// the later fields.
 Result<VersionRow> read_version(const File& file) {
     const bool has_snapshot = file.format.version_fields > 6;
     const std::size_t size = has_snapshot ? 4 : 3;
@@ -123,7 +134,7 @@ Result<VersionRow> read_version(const File& file) {
     return version;
 }
 
-// The first pass.
+// The first pass: checks every block. Its memory is one bit for each position.
 class Check {
 public:
     Check(const DataBackend& blobs, VersionRow version)
@@ -164,6 +175,8 @@ public:
     }
 
 private:
+    // Checks that a blob exists. Rows of one blob often follow each other, so the last one is
+    // remembered.
     Status check_blob(const std::string& uid) {
         if (uid.empty() || uid == last_uid_) {
             return {};
@@ -183,16 +196,17 @@ private:
     std::string last_uid_;
 };
 
-// "" is NULL, and so is the "\x" that an older backy2 wrote.
+// Converts an empty field to NULL in the database, and also the "\x" that an older backy2 wrote.
 std::string null_or(std::size_t number, const std::string& type) {
     return fmt::format("CAST(nullif(nullif(${0}, ''), '\\x') AS {1})", number, type);
 }
 
+// Adds the microseconds that the database's own dates have.
 std::string with_time(const std::string& date) {
     return date.empty() || date.find('.') != std::string::npos ? date : date + ".000000";
 }
 
-// The second pass, inside a transaction.
+// The second pass: writes the rows inside a transaction.
 class Writer {
 public:
     Writer(Sql& sql, const Schema& schema, bool has_expire)
@@ -241,7 +255,8 @@ public:
     }
 
 private:
-    // Numbers and dates get their type from the column.
+    // Inserts one row. Parameters are texts; numbers and dates get their type from the column. A
+    // field that may be NULL needs a cast, because the server cannot infer a type through nullif().
     Status
     insert(const std::string& into, const std::vector<std::string>& values, std::size_t exact) {
         std::string places;

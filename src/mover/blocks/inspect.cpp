@@ -1,4 +1,9 @@
-// Two lists in one order: the blobs that rows name, and the blobs that lie in the folder.
+// A merge of two sorted lists: the blobs that rows name, and the blobs in the backend.
+//
+// Both come in the bytewise order of uids. A blob that only rows name is missing; a blob that only
+// the backend has is unreferenced. backy2's fast cleanup removes only blobs in its list of deleted
+// blocks, so an unreferenced blob outside of that list stays for ever. That figure is the reason
+// for a look-up for each unreferenced blob.
 #include "mover/blocks/inspect.h"
 
 #include <algorithm>
@@ -29,6 +34,8 @@ public:
         return {};
     }
 
+    // Advances the merge to the uid of a row. Rows of one blob follow each other, so the second one
+    // proves that the blob is shared.
     Status add_row(const BlockRow& row) {
         if (row.uid == uid_) {
             inspection.shared += ++rows_of_uid_ == 2 ? 1 : 0;
@@ -64,6 +71,7 @@ private:
         return {};
     }
 
+    // Notes the blobs before `uid` that no row named.
     Status pass_files_before(const std::string& uid) {
         while (file_ && file_->uid < uid) {
             DRYDOCK_TRY(note_unreferenced(*file_));

@@ -1,7 +1,7 @@
 // The figures of a store, from its rows and the names of its blobs; no blob is opened.
 //
-// Rows and folders are walked side by side in one order, so memory does not grow with the store:
-// one page of rows, the names of one folder, a record for each version.
+// Rows and folders are merged in one order, so memory does not grow with the store: one page of
+// rows, the names of one folder, a record for each version.
 #pragma once
 
 #include "mover/blocks/store.h"
@@ -32,11 +32,12 @@ struct Inspection {
     std::vector<std::string> missing_uids;       // the first of them
     std::vector<std::string> unreferenced_uids;  // the first of them
 
-    // True if no blob is missing and no row is.
+    // True if no blob and no row is missing.
     [[nodiscard]] bool whole() const;
 };
 
-// Errors: those of the metadata; "blocks.data" for a folder that cannot be read.
+// Reads all rows and names. Errors: those of the metadata; "blocks.data" for a folder that cannot
+// be read.
 [[nodiscard]] Result<Inspection> inspect(Store& store);
 
 }  // namespace drydock::mover::blocks

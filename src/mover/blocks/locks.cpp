@@ -1,3 +1,8 @@
+// Takes backy2's locks with flock, as backy2 does.
+//
+// The global lock comes first, so no command of backy2 can begin afterwards. A backup that began
+// before holds the lock of its version. So each version's lock is tried then: success proves that
+// no backup is under way.
 #include "mover/blocks/locks.h"
 
 #include <fcntl.h>
@@ -25,7 +30,7 @@ Result<os::Fd> take_flock(const std::string& path) {
     return file;
 }
 
-// Backups hold the lock of their version.
+// Tries the lock of each version. It is dropped at once: new backups cannot begin.
 Status check_version_locks(const std::string& folder, const std::string& global) {
     std::error_code error;
     for (fs::directory_iterator iterator(folder, error);

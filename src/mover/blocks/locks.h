@@ -1,4 +1,4 @@
-// backy2's own locks, held from outside so that no command of it works meanwhile.
+// backy2's own locks, held by drydock so that no command of backy2 works meanwhile.
 #pragma once
 
 #include "os/files.h"
@@ -7,9 +7,9 @@
 
 namespace drydock::mover::blocks {
 
-// Takes backy2's global lock in its `lock_dir` and keeps it while the object lives. Errors:
-// "blocks.busy" if a command of backy2, or another drydock, works on the store. An empty folder
-// name means that backy2 takes no locks either.
+// Takes backy2's global lock in its `lock_dir` and keeps it while the object lives. Error:
+// "blocks.busy" if a command of backy2, or another drydock, works on the store. An empty name means
+// that backy2 takes no locks either.
 class StoreLock {
 public:
     [[nodiscard]] static Result<StoreLock> take(const std::string& lock_dir);

@@ -1,4 +1,8 @@
-// The queries over versions and block rows, the same for both databases but for one.
+// The queries over versions and block rows. They are the same for both databases but for one.
+//
+// A store may have a hundred million rows, so every walk is paged by a key and no query returns all
+// rows. Paging by a key and not by OFFSET keeps each page cheap, and a row that is added or removed
+// meanwhile neither repeats nor skips others.
 #include "mover/blocks/metadata.h"
 
 #include <fmt/format.h>
@@ -46,6 +50,7 @@ Status take_page(SqlRows& page, const std::function<Status(const BlockRow&)>& ta
 
 }  // namespace
 
+// Reads the columns and the alembic head, and recognises the release from them.
 Status Metadata::read_schema() {
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql_->columns());
     std::string head;
@@ -62,6 +67,7 @@ Status Metadata::read_schema() {
     return {};
 }
 
+// Counts the kinds of rows of one version in one pass over its index.
 Status Metadata::count_rows(VersionRow& version) {
     const std::string inside = fmt::format("id >= 0 AND id < {}", version.blocks);
     DRYDOCK_TRY_ASSIGN(
@@ -83,6 +89,7 @@ Status Metadata::count_rows(VersionRow& version) {
     return {};
 }
 
+// Two results are enough to see that a prefix is ambiguous.
 Result<std::vector<VersionRow>> Metadata::versions_like(const std::string& prefix) {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
@@ -146,7 +153,8 @@ Status Metadata::each_blob_row(const std::function<Status(const BlockRow&)>& tak
                                                  : each_page_of_cursor(take);
 }
 
-// The index over uid ends with the rowid, so each page is found at once.
+// Pages by (uid, rowid). SQLite's index over uid ends with the rowid, so each page is found at
+// once.
 Status Metadata::each_page_by_rowid(const std::function<Status(const BlockRow&)>& take) {
     std::string last_uid;  // rows without a uid are sparse, and so are those with an empty one
     std::int64_t last_row = INT64_MAX;
@@ -168,8 +176,9 @@ Status Metadata::each_page_by_rowid(const std::function<Status(const BlockRow&)>
     }
 }
 
-// The order of an index depends on the database's collation. The server sorts once into a file of
-// its own, and keeps neither a lock nor a transaction.
+// Reads the rows through a cursor. The order of an index depends on the database's collation, so it
+// cannot serve. WITH HOLD lets the server sort once into a file of its own, and keeps neither a
+// lock nor a transaction.
 Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)>& take) {
     DRYDOCK_TRY(sql_->execute("DECLARE drydock_rows NO SCROLL CURSOR WITH HOLD FOR "
                               + block_columns()

@@ -1,7 +1,7 @@
 // The metadata of a backy2 store: its versions and its block rows.
 //
-// Rows come in pages, so no lock is held while a callback runs: backy2 can work meanwhile. An
-// object belongs to one thread. A callback's error ends the walk and is its answer.
+// Rows come in pages, so no lock is held during a callback, and backy2 can work meanwhile. An
+// object belongs to one thread. The error of a callback ends the walk and is returned.
 #pragma once
 
 #include "mover/blocks/schema.h"
@@ -55,21 +55,22 @@ public:
     [[nodiscard]] Sql& sql() { return *sql_; }
 
     [[nodiscard]] Status each_version(const std::function<Status(const VersionRow&)>& take);
-    // The versions whose uid begins so; no more than two.
+    // Returns the versions whose uid begins with `prefix`, but no more than two.
     [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
-    // The only version whose uid begins so. Errors: "blocks.no_version", "blocks.ambiguous".
+    // Returns the only version whose uid begins with `prefix`. Errors: "blocks.no_version",
+    // "blocks.ambiguous".
     [[nodiscard]] Result<VersionRow> find_version(const std::string& prefix);
-    // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too.
+    // Visits the rows with a blob in the bytewise order of the blob's uid, orphans among them.
     [[nodiscard]] Status each_blob_row(const std::function<Status(const BlockRow&)>& take);
-    // The rows of one version, ordered by position, sparse ones too.
+    // Visits the rows of one version in the order of positions, sparse ones among them.
     [[nodiscard]] Status each_row_of(const std::string& version_uid,
                                      const std::function<Status(const BlockRow&)>& take);
-    // False if the row went or changed its blob since it was read.
+    // Returns false if the row was removed or got another blob since it was read.
     [[nodiscard]] Result<bool> still_has(const BlockRow& row);
     [[nodiscard]] Result<bool> has_version(const std::string& uid);
-    // Rows whose version does not exist: nothing can restore them.
+    // Returns the number of rows without a version: they belong to no backup.
     [[nodiscard]] Result<std::int64_t> orphan_rows();
-    // Blobs that backy2 means to delete.
+    // Returns the number of blobs that backy2 is going to delete.
     [[nodiscard]] Result<std::int64_t> deleted_blocks();
     [[nodiscard]] Result<bool> is_listed_as_deleted(const std::string& uid);
 
@@ -84,7 +85,7 @@ private:
 };
 
 [[nodiscard]] Result<std::unique_ptr<Metadata>> open_metadata(std::unique_ptr<Sql> sql);
-// Writes nothing but the rollback of a writer that was killed. Errors as above.
+// Opens an SQLite database. Writes nothing but the rollback of a killed writer. Errors as above.
 [[nodiscard]] Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path);
 
 }  // namespace drydock::mover::blocks

@@ -1,3 +1,8 @@
+// A copy of an SQLite database, page by page with SQLite's backup interface, and its proof.
+//
+// A copied file would miss the pages of a write-ahead log, so SQLite itself copies. The proof is
+// independent of it: a digest over all rows through SQL, on both sides. Rows are hashed in chunks,
+// so the digest of a chunk begins with the digest before it and memory stays small.
 #include "mover/blocks/metadata_copy.h"
 
 #include "base/hash.h"
@@ -36,6 +41,7 @@ Result<Database> open_database(const std::string& path, int flags) {
     return database;
 }
 
+// Copies through connections of its own: the caller's connection is inside a transaction.
 Status copy_pages(const std::string& path, const std::string& copy) {
     DRYDOCK_TRY_ASSIGN(const Database source, open_database(path, SQLITE_OPEN_READWRITE));
     DRYDOCK_TRY_ASSIGN(const Database target, open_database(copy, SQLITE_OPEN_READWRITE));

@@ -1,4 +1,5 @@
-// OrderedPool: work done by many threads, whose answers are taken in the order of submission.
+// OrderedPool: many threads work on jobs, and the caller takes the answers in the order of
+// submission.
 //
 //     OrderedPool<Job, Answer> pool(4, [](const std::vector<Job>& jobs) { ... return answers; },
 //                                   [](const Job& job, Answer& answer) { return Status{}; });
@@ -6,7 +7,8 @@
 //
 // `work` runs on the pool's threads, `take` on the caller's. Jobs are handed over in groups: to
 // wake a thread costs as much as a small block. At most twice as many groups as threads are in
-// flight, so memory is bounded. The destructor drops what has not begun and joins.
+// flight, so memory is bounded. The destructor drops jobs that have not begun and joins the
+// threads.
 #pragma once
 
 #include "base/result.h"
@@ -25,9 +27,10 @@
 
 namespace drydock::mover::blocks {
 
-// Of answers that hold blocks.
+// The size of groups whose answers contain blocks.
 inline constexpr std::int64_t k_small_group_bytes = std::int64_t{2} << 20;
-// As many blocks of backy2's 4 MiB as are worked on side by side; a thread keeps so much.
+// The size of groups whose blocks are hashed side by side: eight blocks of backy2's 4 MiB. A thread
+// keeps so much memory.
 inline constexpr std::int64_t k_wide_group_bytes = std::int64_t{32} << 20;
 
 template <class Job, class Answer>
@@ -38,7 +41,7 @@ public:
 
     static constexpr std::size_t k_group_jobs_max = 32;
 
-    // A group is full with so many bytes.
+    // A group is full with `group_bytes` bytes of work.
     OrderedPool(std::size_t workers, std::int64_t group_bytes, Work work, Take take)
         : group_bytes_(group_bytes)
         , work_(std::move(work))
@@ -49,8 +52,8 @@ public:
         }
     }
 
-    // `bytes` is what the job has to read. Waits while too much is in flight. Answers the error of
-    // a `take`.
+    // Adds a job that has to read `bytes` bytes. Waits while too much is in flight. Returns the
+    // error of a `take`.
     [[nodiscard]] Status submit(Job job, std::int64_t bytes) {
         if (next_ == nullptr) {
             next_ = std::make_shared<Group>();
@@ -61,7 +64,7 @@ public:
         return is_full ? send() : Status{};
     }
 
-    // Takes all answers that are left.
+    // Takes the answers of all jobs that remain.
     [[nodiscard]] Status finish() {
         if (next_ != nullptr) {
             DRYDOCK_TRY(send());
@@ -132,7 +135,7 @@ private:
     std::vector<std::jthread> threads_;           // the last: they use all of the above
 };
 
-// Work on a group from work on a job.
+// Makes the work on a group from the work on one job.
 template <class Job, class Answer>
 std::function<std::vector<Answer>(const std::vector<Job>&)>
 one_by_one(std::function<Answer(const Job&)> work) {

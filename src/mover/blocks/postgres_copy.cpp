@@ -1,4 +1,8 @@
-// A copy of PostgreSQL metadata by pg_dump, proved by counting what it wrote.
+// A copy of PostgreSQL metadata by pg_dump, and its proof.
+//
+// The proof compares the copy with the database at the same instant, while backups go on. So a
+// transaction exports its snapshot, pg_dump reads through it, and the counts and digests are
+// queried inside the same transaction.
 #include "mover/blocks/postgres_dump.h"
 #include "mover/blocks/postgres_sql.h"
 #include "os/files.h"
@@ -16,6 +20,7 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& reason)
     return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
+// Lets pg_dump write the file. Schemas with replaced tables of earlier copies are left out.
 Status dump(const std::string& uri, const std::string& snapshot, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(path, O_WRONLY));
     const Status status =
@@ -29,6 +34,7 @@ Status dump(const std::string& uri, const std::string& snapshot, const std::stri
     return fsync(file.get()) == 0 ? Status{} : refuse(path, "it cannot be synced");
 }
 
+// Compares the number of rows of each table.
 Status check_dump(Sql& sql, const std::string& path) {
     const PostgresDump dumped = read_postgres_dump(path);
     if (!dumped.is_complete) {
@@ -46,7 +52,8 @@ Status check_dump(Sql& sql, const std::string& path) {
     return {};
 }
 
-// SQL takes the lines for comments; what is put back is compared with them.
+// Appends the digest of each table as a comment of SQL. A later restore compares the loaded rows
+// with them.
 Status append_digests(Sql& sql, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
     std::string lines;

@@ -1,3 +1,12 @@
+// The text form of pg_dump, read line by line, and the start of pg_dump and psql.
+//
+// A copy is proved from its own bytes: rows are counted between "COPY" and "\.", and the last
+// comment shows that pg_dump came to its end. A disk that is full or a killed server would leave a
+// shorter file with the same beginning.
+//
+// The password goes through the environment, since every user can read arguments. Variables with PG
+// of the operator are removed: they would redirect pg_dump to another database than the one that
+// was checked.
 #include "mover/blocks/postgres_dump.h"
 
 #include "base/text.h"
@@ -35,7 +44,8 @@ Result<std::string> first_words(const std::string& path) {
     return trim(text).substr(0, k_error_bytes_max);
 }
 
-// "COPY public.blocks (uid, ...) FROM stdin;" -> "blocks"; empty for other lines.
+// Returns the table of a COPY line, such as "COPY public.blocks (uid, ...) FROM stdin;"; empty for
+// other lines.
 std::string table_of(const std::string& line) {
     if (!line.starts_with("COPY ") || !line.ends_with(" FROM stdin;")) {
         return {};
@@ -44,7 +54,7 @@ std::string table_of(const std::string& line) {
     return name.substr(name.rfind('.') + 1);
 }
 
-// "-- drydock: blocks 53 123"
+// Reads a line of digests: "-- drydock: blocks 53 123".
 void note_digest(const std::string& line, PostgresDump& dumped) {
     const std::string_view start = k_digest_line;
     const auto blank = line.find(' ', start.size());
@@ -55,6 +65,7 @@ void note_digest(const std::string& line, PostgresDump& dumped) {
 
 }  // namespace
 
+// A row of data may look like any other line, so lines between COPY and "\." are only counted.
 PostgresDump read_postgres_dump(const std::string& path) {
     PostgresDump dumped;
     auto stream = os::open_stream(path);  // what cannot be read is not complete

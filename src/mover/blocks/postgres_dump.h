@@ -1,4 +1,4 @@
-// What a copy by pg_dump has in it, and the start of PostgreSQL's own programs.
+// Reads a copy that pg_dump made, and starts PostgreSQL's own programs.
 #pragma once
 
 #include "mover/blocks/sql.h"
@@ -10,10 +10,11 @@
 
 namespace drydock::mover::blocks {
 
-// A line of the copy: this, the table, a blank, and the answer of postgres_digest_query().
+// The beginning of a line of digests: then come the table, a blank, and the answer of
+// postgres_digest_query().
 inline constexpr const char* k_digest_line = "-- drydock: ";
 
-// Names of schemas with tables that a copy has taken the place of; no copy has them.
+// The beginning of the names of schemas that keep replaced tables; copies leave these schemas out.
 inline constexpr const char* k_kept_schema = "drydock_before_";
 inline constexpr const char* k_exclude_kept = "--exclude-schema=drydock_before_*";
 
@@ -25,12 +26,12 @@ struct PostgresDump {
 
 [[nodiscard]] PostgresDump read_postgres_dump(const std::string& path);
 
-// Asks for a digest of all rows of a table in any order: their number, and the sum of 60 bits of
-// each row's MD5.
+// Returns a query for a digest of all rows of a table in any order: their number, and the sum of 60
+// bits of each row's MD5.
 [[nodiscard]] std::string postgres_digest_query(const std::string& table);
 
-// Runs pg_dump or psql to its end, with the way to the database in its environment. `errors_path`
-// is used meanwhile. Error: "blocks.copy" with what it said.
+// Runs pg_dump or psql to its end, with the connection's settings in its environment. Writes errors
+// to `errors_path` meanwhile, and removes it. Error: "blocks.copy" with the program's message.
 [[nodiscard]] Status run_postgres_tool(const std::string& uri,
                                        std::vector<std::string> argv,
                                        int output,

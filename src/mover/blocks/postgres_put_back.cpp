@@ -1,5 +1,9 @@
-// Metadata of PostgreSQL put back from a copy, in one transaction of psql: the tables of now go to
+// Puts PostgreSQL metadata back from a copy, in one transaction of psql: the present tables move to
 // a schema of their own, the copy is loaded, and its digests are computed anew before the commit.
+//
+// A failure at any step rolls all of it back. The moved tables are the way back for a copy that was
+// the wrong one. The schema of that name is also the proof of an earlier commit: a call that is
+// repeated after a kill finds it and does nothing.
 #include "mover/blocks/postgres_dump.h"
 #include "mover/blocks/postgres_sql.h"
 
@@ -14,7 +18,7 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& reason)
     return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
-// It becomes part of a statement.
+// True if the name needs no quotes; it becomes a part of a statement.
 bool is_plain_schema(const std::string& name) {
     constexpr std::size_t k_bytes_max = 63;  // of PostgreSQL
     return name.size() <= k_bytes_max && std::ranges::all_of(name, [](char c) {
@@ -22,6 +26,8 @@ bool is_plain_schema(const std::string& name) {
            });
 }
 
+// Returns the statements that move the present tables to another schema. A lock that is not
+// available within a minute ends the transaction.
 std::string away_with(const Columns& tables, const std::string& schema) {
     std::string sql = fmt::format("SET LOCAL lock_timeout = '60s'; CREATE SCHEMA {}; ", schema);
     for (const auto& [table, unused] : tables) {
@@ -30,7 +36,8 @@ std::string away_with(const Columns& tables, const std::string& schema) {
     return sql;
 }
 
-// A copy of an older drydock has no digest: its rows are counted.
+// Returns the statements that compare the loaded rows with the copy. A copy of an older drydock has
+// no digests, so its rows are counted.
 std::string comparison(const PostgresDump& dump) {
     std::string checks = "SET LOCAL datestyle = 'ISO, MDY'; DO $drydock$ BEGIN ";
     for (const auto& [table, rows] : dump.rows) {
@@ -47,7 +54,7 @@ std::string comparison(const PostgresDump& dump) {
     return checks + "END $drydock$";
 }
 
-// Another schema would not be found by the statements of the copy.
+// Refuses tables in another schema than public: the statements of the copy name public.
 Status check_place(Sql& sql, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                        sql.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND "

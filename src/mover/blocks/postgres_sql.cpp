@@ -1,7 +1,11 @@
-// PostgreSQL as a store's database.
+// PostgreSQL as a store's database, by libpq's asynchronous calls.
 //
-// libpq is opened when a store needs it: linked, it would bring two dozen libraries into every
+// libpq is opened when a store needs it: a linked one would bring two dozen libraries into every
 // start of the program and of each agent.
+//
+// The server is not trusted. libpq's own PQexec waits for ever and keeps every byte of an answer.
+// So this file sends a query, waits with poll() until a deadline, counts the bytes that arrive, and
+// closes the connection beyond either limit. Notices are dropped, and messages are cut to a length.
 #include "mover/blocks/postgres_sql.h"
 
 #include "base/text.h"
@@ -44,12 +48,13 @@ struct LibPq {
     decltype(&PQconninfoFree) free_parsed = nullptr;
     decltype(&PQfreemem) free_memory = nullptr;
     decltype(&PQsetNoticeReceiver) set_notice_receiver = nullptr;
-    std::string missing;  // the name of what is not there
+    std::string missing;  // the first name that was not found; empty: none
 };
 
 LibPq open_library() {
     LibPq pq;
-    // A server that accepts and is then silent is given up; who set a limit keeps it.
+    // A server that accepts and is silent is given up after 20 seconds, unless the user has set a
+    // limit.
     setenv("PGCONNECT_TIMEOUT", "20", 0);  // NOLINT(concurrency-mt-unsafe): no thread reads it yet
     os::SharedLibrary library("libpq.so.5");
     library.find("PQconnectdb", pq.connectdb);
@@ -91,11 +96,11 @@ Result<const LibPq*> library() {
 using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-constexpr std::size_t k_message_bytes_max = 2048;  // a server may say more than anybody reads
+constexpr std::size_t k_message_bytes_max = 2048;  // a server may send more than a person reads
 constexpr std::int64_t k_settings_ms_max = 20'000;
 constexpr std::int64_t k_poll_ms = 60'000;
 
-// libpq ends its texts with a new line, and may write several.
+// Makes one line of a message of libpq, which ends with a new line and may contain several.
 std::string one_line(std::string text) {
     while (!text.empty() && text.back() == '\n') {
         text.pop_back();
@@ -140,6 +145,7 @@ private:
     Connection connection_;
 };
 
+// Makes the error of an answer. 55P03 (lock not available) and 40P01 (deadlock) are temporary.
 tl::unexpected<Error> PostgresSql::failed(const PGresult* answer) const {
     const char* state = answer == nullptr ? nullptr : pq_.error_field(answer, PG_DIAG_SQLSTATE);
     const std::string message =
@@ -166,7 +172,7 @@ Status PostgresSql::open(const std::string& uri, SqlAccess access) {
         std::exchange(limits_.query_ms_max, std::min(limits_.query_ms_max, k_settings_ms_max));
     DRYDOCK_TRY(execute("SET application_name = 'drydock'; SET client_encoding = 'UTF8'"));
     if (access == SqlAccess::read) {
-        // An honest server ends by itself what nobody waits for.
+        // An honest server ends a statement by itself after the client has given up.
         DRYDOCK_TRY(execute(fmt::format(
             "SET default_transaction_read_only = on; SET statement_timeout = {}", wanted_ms_max)));
     }
@@ -193,8 +199,8 @@ void PostgresSql::add_rows(const PGresult* answer, SqlRows& rows) const {
     }
 }
 
-// Closes the connection: what else the server sends is read by nobody. PQcancel would ask the same
-// server once more, and wait for it without a limit.
+// Closes the connection and drops the rest of the answer. PQcancel would contact the same server
+// once more and wait without a limit.
 tl::unexpected<Error> PostgresSql::give_up(const std::string& reason) {
     connection_.reset();
     return fail("blocks.metadata",
@@ -202,7 +208,8 @@ tl::unexpected<Error> PostgresSql::give_up(const std::string& reason) {
                 "look at the server, and at what runs there");
 }
 
-// Until a whole answer is there. libpq's own calls wait for ever, and keep all that comes.
+// Waits until a whole answer has arrived, within the limits of time and bytes. libpq's own calls
+// have neither limit.
 Status PostgresSql::await(std::int64_t until_ms) {
     os::RealClock clock;
     while (pq_.is_busy(connection_.get()) != 0) {
@@ -229,7 +236,8 @@ Status PostgresSql::await(std::int64_t until_ms) {
     return {};
 }
 
-// All rows of all statements that were sent; the first error counts.
+// Returns the rows of all statements that were sent, or the first error. All answers must be read,
+// before the connection accepts another query.
 Result<SqlRows> PostgresSql::answers(bool is_sent) {
     if (!is_sent) {
         return failed(nullptr);
@@ -294,13 +302,14 @@ Result<Columns> PostgresSql::columns() {
     return columns;
 }
 
-// Calls `take` for each option that has a value, if all may be there.
+// Calls `take` for each option with a value, after a check that the option is allowed.
 Status parse_uri(const LibPq& pq, const std::string& uri, auto take) {
     char* message = nullptr;
     using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
     const Options options(pq.parse(uri.c_str(), &message), pq.free_parsed);
     if (!options) {
-        // The text repeats parts of the URI, which may hold a password.
+        // libpq's message repeats parts of the URI, which may contain a password, so it is not
+        // shown.
         pq.free_memory(message);
         return fail("blocks.config",
                     "[MetaBackend] engine is no URI that PostgreSQL understands",

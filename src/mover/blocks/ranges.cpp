@@ -1,3 +1,6 @@
+// Arithmetic between positions and bytes. All blocks of a version have one size but the last, which
+// may be shorter. Figures come from rows of a database, so has_regular_size() avoids products that
+// could overflow.
 #include "mover/blocks/ranges.h"
 
 #include <algorithm>

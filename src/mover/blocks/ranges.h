@@ -15,11 +15,11 @@ struct ByteRange {
     bool operator==(const ByteRange&) const = default;
 };
 
-// Bytes of the block at a position; 0 beyond the end.
+// Returns the size of the block at a position; 0 beyond the end.
 [[nodiscard]] std::int64_t block_size_at(const VersionRow& version, std::int64_t id);
 // True if blocks of one size fill the version exactly.
 [[nodiscard]] bool has_regular_size(const VersionRow& version);
-// `lost` has one flag a position; neighbours become one range.
+// Returns the lost ranges; neighbours become one range. `lost` has one flag a position.
 [[nodiscard]] std::vector<ByteRange> ranges_of(const VersionRow& version,
                                                const std::vector<bool>& lost);
 

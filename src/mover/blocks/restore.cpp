@@ -1,3 +1,8 @@
+// Restores a version: rows in the order of positions, blocks read by many threads, one writer.
+//
+// The pool returns blocks in the order of submission, so the image is written from its beginning to
+// its end, and a stream works like a file. A position without a row is lost data and no zeros; only
+// a row with an empty uid stands for zeros. A stored block of zeros becomes a hole, too.
 #include "mover/blocks/restore.h"
 
 #include "mover/blocks/image_file.h"
@@ -21,6 +26,8 @@ struct Piece {
     std::optional<BlockRow> row;
 };
 
+// Reads the bytes of one position. A row whose size is not the one of its position is refused: all
+// later blocks would be shifted.
 Result<std::string> read_piece(const BlobReader& reader, const Piece& piece) {
     if (!piece.row) {
         return fail("blocks.absent_row",
@@ -63,7 +70,8 @@ public:
 
     Restored restored;
 
-    // Rows come ordered by position; positions before this one without a row are lost.
+    // Adds a row. Rows come in the order of positions, so the skipped positions before it have no
+    // row.
     Status add(const BlockRow& row) {
         if (row.id < 0 || row.id >= restored.version.blocks) {
             return {};  // beyond the end of the image
@@ -94,6 +102,7 @@ private:
         return pool_.submit(std::move(piece), bytes);
     }
 
+    // Writes a block or, if holes are allowed, zeros in the place of a lost one.
     Status take(const Piece& piece, const Result<std::string>& bytes) {
         if (!bytes && !request_.allows_holes) {
             return tl::unexpected(bytes.error());
@@ -117,6 +126,7 @@ private:
     OrderedPool<Piece, Result<std::string>> pool_;
 };
 
+// Refuses a version whose rows contradict its size before any file is made.
 Status check_size(const VersionRow& version) {
     if (has_regular_size(version)) {
         return {};

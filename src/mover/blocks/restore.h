@@ -1,7 +1,7 @@
-// One version out of the store, to the byte, without backy2.
+// Restores one version, to the byte, without backy2.
 //
 // Every block is checked before it is written. Sparse blocks become holes of a file. A file gets
-// its name only when all of it is written and synced; what exists is replaced only on demand.
+// its name only when all of it is written and synced; an existing file is replaced only on demand.
 #pragma once
 
 #include "mover/blocks/ranges.h"
@@ -29,12 +29,12 @@ struct Restored {
     std::vector<ByteRange> lost;  // zeros in the place of data; only with `allows_holes`
 };
 
-// Bytes of the image: written so far, and in all.
+// Called with the bytes of the image that are written, and their total.
 using RestoreProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 
-// Errors: those of read_block,
-// "blocks.no_version", "blocks.ambiguous", "blocks.absent_row", "blocks.version_size",
-// "blocks.exists", those of writing. After an error no file of that name was made or changed.
+// Restores a version. Errors: those of read_block, "blocks.no_version", "blocks.ambiguous",
+// "blocks.absent_row", "blocks.version_size", "blocks.exists", those of writing. After an error no
+// file of that name was made or changed.
 [[nodiscard]] Result<Restored> restore(Metadata& metadata,
                                        const BlobReader& reader,
                                        const RestoreRequest& request,

@@ -1,5 +1,10 @@
-// The course of a rewrite: recover, batch after batch, and what follows: the old blobs are removed,
-// or taken back.
+// The course of a rewrite. Forward: recover the last batch, then batch after batch. Afterwards one
+// of two ends: free_old() removes the old blobs, or rewrite_back() returns to them.
+//
+// Both ends are guarded by the journal. The record `free` is written after the verification and
+// before the first removal; from then on a return is refused. The record `back` is written before
+// the first switch back; from then on neither a rewrite nor a removal begins. So a kill never
+// leaves a store in which some versions have only old blobs and others only new ones.
 #include "mover/blocks/rewrite.h"
 
 #include "base/hash.h"
@@ -21,11 +26,13 @@ const char* name_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? "encrypt" : "rekey";
 }
 
-// Tells keys apart without telling anything of them: they are random.
+// Returns a value by which keys can be told apart. It reveals nothing of them, since keys are
+// random.
 std::string check_value(const std::string& key) {
     return sha256_hex("drydock store key " + key).substr(0, 16);
 }
 
+// Names the store by its database and its backend, so a journal of another store is refused.
 std::string store_name(const Store& store) {
     return store.metadata->sql().name() + " " + store.reader.blobs->name();
 }
@@ -36,6 +43,7 @@ struct History {
     bool goes_back = false;
 };
 
+// Refuses a journal that was begun for other work, another store or another key.
 Status check_begin(const Store& store, const RewriteRequest& request, const Record& begin) {
     const bool fits = begin.work == name_of(request.work) && begin.store == store_name(store)
                       && begin.key == check_value(request.new_key);
@@ -70,6 +78,7 @@ struct Opened {
     History history;
 };
 
+// Opens the journal, and writes its first record if it is new.
 Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY_ASSIGN(RewriteJournal journal, RewriteJournal::open(request.journal));
     DRYDOCK_TRY_ASSIGN(const History history, read_history(store, request, journal));
@@ -92,7 +101,7 @@ Status check_schema(const Store& store) {
         "blocks.schema", "the schema has no place for encryption", "`drydock store upgrade` first");
 }
 
-// The reader that opens what was there before and what is written now.
+// Returns a reader with both keys, the new one first: it opens old and new blobs.
 BlobReader both_keys(const Store& store, const RewriteRequest& request) {
     BlobReader reader = store.reader;
     reader.other_key = reader.key;
@@ -111,6 +120,8 @@ public:
         , rows_(store.metadata->sql(), request.work)
         , batches_(store, journal, request, report) {}
 
+    // Rewrites from the first uid to the last. For encryption there is an index, so that any() is
+    // quick when no plain blob is left.
     Status run() {
         DRYDOCK_TRY(rows_.make_index());
         DRYDOCK_TRY(batches_.recover());
@@ -129,11 +140,15 @@ public:
     }
 
 private:
+    // True if an earlier run has rewritten the blob. Only keys need the test: the queries for
+    // encryption find plain blobs alone.
     [[nodiscard]] bool is_done_already(const Source& source) const {
         return request_.work == RewriteWork::rekey
                && opens_envelope(request_.new_key, source.row.envelope);
     }
 
+    // Collects blobs into batches, limited by number and by bytes. Blobs with contradicting rows
+    // are left out: one new envelope cannot be right for all of them.
     Status take_page(const std::vector<Source>& sources) {
         for (const Source& source : sources) {
             ++blobs_done_;
@@ -176,7 +191,7 @@ private:
     std::int64_t blobs_all_ = 0;
 };
 
-// The last record of a batch that has blobs is `proved`.
+// Visits the blobs of all batches. The last record of a batch that contains blobs is `proved`.
 Status each_proved(const RewriteJournal& journal,
                    const std::function<Status(const Record&)>& take) {
     return journal.each([&](const Record& record) {
@@ -186,7 +201,7 @@ Status each_proved(const RewriteJournal& journal,
 
 constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store to free
 
-// Damage that was there before is no reason to keep what is old and right.
+// Refuses the removal if a new blob is bad. Damage that existed before the rewrite does not count.
 Status check_none_is_new(const RewriteJournal& journal, const std::map<std::string, Error>& bad) {
     return each_proved(journal, [&](const Record& record) -> Status {
         for (const Rewritten& blob : record.blobs) {
@@ -200,6 +215,8 @@ Status check_none_is_new(const RewriteJournal& journal, const std::map<std::stri
     });
 }
 
+// Verifies the whole store from the disk, not from the cache: the last proof before anything is
+// removed.
 Status verify_new(Store& store,
                   const RewriteRequest& request,
                   const RewriteJournal& journal,
@@ -227,6 +244,8 @@ Status verify_new(Store& store,
     return check_none_is_new(journal, bad);
 }
 
+// Removes an old blob that no row names. Blobs in backy2's list of deleted blocks are left to
+// backy2's cleanup. A new blob whose version was removed meanwhile goes, too.
 Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeReport& report) {
     DRYDOCK_TRY_ASSIGN(const auto new_row, rows.row_of(blob.to));
     if (!new_row) {  // its version was removed meanwhile
@@ -248,6 +267,7 @@ Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeRepo
     return {};
 }
 
+// Renames the journal, so the next rewrite begins with an empty one.
 Status put_away(const std::string& journal) {
     const std::string done_path = journal + ".done";
     if (std::rename(journal.c_str(), done_path.c_str()) != 0) {
@@ -256,6 +276,7 @@ Status put_away(const std::string& journal) {
     return os::sync_folder(os::folder_of(journal));
 }
 
+// Reads the old blobs of a batch, as they were: with their old envelope and key.
 Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
     for (const Rewritten& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, rows.row_of(blob.to));
@@ -270,6 +291,7 @@ Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
     return {};
 }
 
+// Returns one batch: the rows are switched before the new blobs are removed.
 Status take_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
     DRYDOCK_TRY(check_old_blobs(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));

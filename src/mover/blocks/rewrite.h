@@ -1,4 +1,4 @@
-// Every blob of a store rewritten under a new name: encrypted, or under another key.
+// Rewrites every blob of a store under a new name: encrypted, or under another key.
 //
 // A batch of blobs is read and checked, written under new names, synced and read again. Then all
 // rows of the batch are switched in one transaction. Old blobs stay until all of the store is
@@ -45,9 +45,9 @@ struct RewriteReport {
     void note(Finding finding);
 };
 
-// `store` may write, and its reader must hold the key of what is encrypted now. Errors: those of
-// the metadata, of the journal and of writing; "blocks.journal" if it is for other work, another
-// store or another key. The caller holds backy2's locks.
+// Rewrites the store, or resumes. `store` may write, and its reader must hold the key of the
+// encrypted blobs. The caller holds backy2's locks. Errors: those of the metadata, of the journal
+// and of writing; "blocks.journal" for a journal of other work, another store or another key.
 [[nodiscard]] Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request);
 
 struct FreeReport {
@@ -57,17 +57,17 @@ struct FreeReport {
     std::int64_t kept = 0;  // that rows or backy2's list of deleted blocks still name
 };
 
-// Verifies every blob of the store, then removes the old blobs that the journal names, and puts the
-// journal away. Errors: "blocks.unverified" if a new blob is not right: nothing is removed then.
+// Verifies every blob of the store, removes the old blobs in the journal, and puts the journal
+// away. Error: "blocks.unverified" if a new blob is not right; nothing is removed then.
 [[nodiscard]] Result<FreeReport> free_old(Store& store, const RewriteRequest& request);
 
 struct BackReport {
     std::int64_t blobs = 0;  // whose rows name the old blob again
 };
 
-// Switches all rows back to the old blobs, which are read first, and removes the new ones. Errors:
-// "blocks.nothing" if no rewrite
-// is under way; "blocks.freed" if old blobs are gone already; those of read_block.
+// Reads the old blobs, switches all rows back to them, and removes the new ones. Errors:
+// "blocks.nothing" if no rewrite is under way; "blocks.freed" if old blobs are gone already; those
+// of read_block.
 [[nodiscard]] Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request);
 
 }  // namespace drydock::mover::blocks

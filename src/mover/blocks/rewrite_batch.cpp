@@ -1,3 +1,13 @@
+// The steps of a batch: draw names, record `write`, write and sync, read back, record `proved`,
+// switch the rows, record `switched`.
+//
+// Each record is durable before the next step. A kill after `write` leaves files that no row names:
+// recovery removes them. A kill after `proved` leaves rows that may be switched or not: recovery
+// reads the new blobs and switches once more. `dropped` closes a batch without a result.
+//
+// Two pools work one after the other. The first reads old blobs, encrypts and writes; the second
+// reads the new files from the backend and compares a sum of their plain bytes. That finds errors
+// of memory and disk between the check of the old blob and the new file.
 #include "mover/blocks/rewrite_batch.h"
 
 #include "base/hash.h"
@@ -17,7 +27,7 @@ std::uint64_t sum_of(std::string_view bytes) {
     return xxh3(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
 }
 
-// A blob on its way. Its plain bytes are checked by the row's checksum when they are read, and by
+// A blob under way. Its plain bytes are checked by the row's checksum when they are read, and by
 // `plain_sum` when the new file is read back.
 struct Work {
     const Source* source = nullptr;
@@ -44,6 +54,8 @@ Status seal_and_write(const BlobReader& new_reader,
     return status;
 }
 
+// Reads a group of old blobs and writes the new ones. An unreadable old blob is noted and keeps its
+// row; a failed write ends the batch.
 std::vector<Written> write_group(const BlobReader& old_reader,
                                  const BlobReader& new_reader,
                                  const std::vector<Work>& group) {
@@ -96,6 +108,7 @@ void RewriteBatches::note(const Source& source, const Error& error) {
     report_.note({source.row, error});
 }
 
+// Draws a name for each new blob, in the folder of the old one.
 Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Source>& sources) {
     std::vector<Rewritten> blobs;
     for (const Source& source : sources) {
@@ -126,7 +139,7 @@ Status RewriteBatches::run(const std::vector<Source>& sources) {
     return {};
 }
 
-// Leaves in `blobs` those that were written and proved.
+// Writes and proves the blobs of a batch. Leaves in `blobs` the proved ones.
 Status RewriteBatches::write_all(const std::vector<Source>& sources,
                                  std::vector<Rewritten>& blobs) {
     std::vector<Rewritten> proved;
@@ -201,6 +214,7 @@ Status RewriteBatches::drop(std::int64_t batch, const std::vector<Rewritten>& bl
     return journal_.append({RecordKind::dropped, batch, {}, {}, {}, {}});
 }
 
+// Finds the last batch without an end in the journal.
 Status RewriteBatches::recover() {
     std::optional<Record> open;
     DRYDOCK_TRY(journal_.each([&](const Record& record) {
@@ -218,8 +232,9 @@ Status RewriteBatches::recover() {
     return open->kind == RecordKind::write ? drop(open->batch, open->blobs) : finish_proved(*open);
 }
 
-// The transaction may be committed or not: to switch again harms nothing. The new blobs are read
-// first, since anything may have happened to files that no row named.
+// Finishes a batch after a kill. The transaction may be committed or not; a second switch does no
+// harm. The new blobs are read first: no row named the files meanwhile, so anything may have
+// happened to them.
 Status RewriteBatches::finish_proved(const Record& record) {
     std::vector<Rewritten> good;
     std::vector<Rewritten> bad;

@@ -1,7 +1,7 @@
 // One batch of a rewrite, from the read blobs to the switched rows, and its recovery.
 //
-// The order is what makes a kill harmless: the names are in the journal before the first file is
-// written, the files are durable and proved before the rows are switched, and old blobs stay.
+// The order makes a kill harmless: the names are in the journal before the first file is written,
+// the files are durable and proved before the rows are switched, and old blobs stay.
 #pragma once
 
 #include "mover/blocks/rewrite_rows.h"
@@ -15,7 +15,7 @@ public:
                    const RewriteRequest& request,
                    RewriteReport& report);
 
-    // Ends what a killed run left: the last batch is switched if it is right, else dropped.
+    // Ends the last batch of a killed run: it is switched if it is right, else dropped.
     [[nodiscard]] Status recover();
     [[nodiscard]] Status run(const std::vector<Source>& sources);
 

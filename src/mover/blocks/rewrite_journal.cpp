@@ -1,3 +1,9 @@
+// Writes and reads the records of a rewrite.
+//
+// A journal of a large store has millions of names, so it is never read as a whole: open() checks
+// every record once, and each() streams them. The sum at the end of a line finds torn and damaged
+// records. A damaged record in the middle is an error and is never skipped, since the record `free`
+// might be the damaged one.
 #include "mover/blocks/rewrite_journal.h"
 
 #include "base/hash.h"
@@ -59,6 +65,7 @@ tl::unexpected<Error> damaged(const std::string& path, std::int64_t number) {
                 "journal away");
 }
 
+// Parses a line. The sum is compared before the JSON is parsed.
 Result<Record> record_of(const std::string& line) {
     const auto wrong = fail("blocks.journal", "no record");
     if (line.size() <= k_sum_digits + 1 || line[line.size() - k_sum_digits - 1] != ' '
@@ -93,7 +100,7 @@ Result<Record> record_of(const std::string& line) {
     return record;
 }
 
-// Tests end the process right before or after a record; no release can be ended so.
+// Kills the process right before or after a record, for tests. Releases do not contain the switch.
 void maybe_end([[maybe_unused]] std::int64_t record, [[maybe_unused]] const char* moment) {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
@@ -120,7 +127,8 @@ Result<RewriteJournal> RewriteJournal::open(const std::string& path) {
     return journal;
 }
 
-// Reads all of it, and cuts off a last line that is not whole.
+// Checks all records and cuts off an incomplete last line. The cut is synced, so the next record
+// does not join that line.
 Status RewriteJournal::check() {
     DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path_));
     std::string line;

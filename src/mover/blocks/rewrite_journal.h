@@ -1,4 +1,4 @@
-// The journal of a rewrite: which blobs were written under which names, and how far each batch is.
+// The journal of a rewrite: the old and new names of blobs, and the progress of each batch.
 //
 // One line a record: JSON, a blank, 16 hex digits of XXH3 over the JSON. A record is durable when
 // append() returns. A last line that a crash cut off counts as not written. docs/formats/store.md
@@ -26,7 +26,7 @@ struct Rewritten {
 };
 
 enum class RecordKind : std::uint8_t {
-    begin,     // what the journal is for
+    begin,     // the work, the store and the key of the journal
     write,     // intent: these names will be written
     proved,    // written, synced and read back; intent: the rows will be switched
     switched,  // the transaction is committed
@@ -47,12 +47,12 @@ struct Record {
 class RewriteJournal {
 public:
     // Opens or makes the file and holds it. Errors: "blocks.busy" if another process has it,
-    // "blocks.journal" for a record that is damaged, those of opening.
+    // "blocks.journal" for a damaged record, those of opening.
     [[nodiscard]] static Result<RewriteJournal> open(const std::string& path);
 
     // Durable when it returns.
     [[nodiscard]] Status append(const Record& record);
-    // Calls `take` with each record from the first one on, one in memory at a time.
+    // Calls `take` with each record, the first one first. One record is in memory at a time.
     [[nodiscard]] Status each(const std::function<Status(const Record&)>& take) const;
 
     [[nodiscard]] std::int64_t records() const { return records_; }

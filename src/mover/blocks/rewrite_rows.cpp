@@ -1,3 +1,9 @@
+// The queries of a rewrite.
+//
+// A blob may have many rows, and all of them must agree about its checksum, size and key: the
+// minimum and the maximum of each column are compared. The switch is by uid and enc_version and not
+// by row, so it also covers a row that a backup has added since the blob was read. To switch twice
+// is harmless, because the second time no row has the old uid.
 #include "mover/blocks/rewrite_rows.h"
 
 #include <fmt/format.h>
@@ -62,6 +68,7 @@ Result<bool> RewriteRows::has_index() {
     return !rows.empty();
 }
 
+// SQLite's planner may prefer another index, so the query names the one to use.
 Result<std::string> RewriteRows::any_query() {
     DRYDOCK_TRY_ASSIGN(const bool is_indexed, has_index());
     const bool is_named = is_indexed && sql_.dialect() == SqlDialect::sqlite;
@@ -107,6 +114,7 @@ Status RewriteRows::switch_rows(const std::vector<Rewritten>& blobs) {
     });
 }
 
+// A rewrite of keys restores the old envelope; one of encryption restores plain rows.
 Status RewriteRows::switch_back(const std::vector<Rewritten>& blobs) {
     return in_transaction(sql_, [&]() -> Status {
         for (const Rewritten& blob : blobs) {

@@ -1,4 +1,4 @@
-// The rows of a rewrite: which blobs come next, and the switch of a batch from one to the other.
+// The rows of a rewrite: the next blobs, and the switch of a batch from old to new ones.
 //
 // An object belongs to one thread.
 #pragma once
@@ -21,21 +21,21 @@ class RewriteRows {
 public:
     RewriteRows(Sql& sql, RewriteWork work) : sql_(sql), work_(work) {}
 
-    // Blobs after `last_uid` in the database's order; none at the end.
+    // Returns blobs after `last_uid` in the database's order; none at the end.
     [[nodiscard]] Result<std::vector<Source>> next(const std::string& last_uid, std::size_t count);
     [[nodiscard]] Result<std::int64_t> count();
-    // True if there is a blob to rewrite. With the index below it takes no longer for more rows;
-    // without it a store whose blobs are all encrypted is read from one end to the other.
+    // True if there is a blob to rewrite. With the index below the time does not grow with the
+    // rows; without it a store whose blobs are all encrypted is read from end to end.
     [[nodiscard]] Result<bool> any();
-    [[nodiscard]] Result<std::string> any_query();  // what any() asks
-    // An index over plain blobs alone: it has no entry once all are encrypted. backy2 and its
-    // migrations do not notice it. Of encrypt only; idempotent.
+    [[nodiscard]] Result<std::string> any_query();  // the query of any()
+    // Makes an index over plain blobs alone, which is empty once all are encrypted. backy2 and its
+    // migrations do not notice it. For encryption only; idempotent.
     [[nodiscard]] Status make_index();
     [[nodiscard]] Status drop_index();
-    // One transaction. Rows that went or changed meanwhile are left out.
+    // Switches rows in one transaction. Rows that were removed or changed meanwhile are left out.
     [[nodiscard]] Status switch_rows(const std::vector<Rewritten>& blobs);
     [[nodiscard]] Status switch_back(const std::vector<Rewritten>& blobs);
-    // A row that names the blob; none if nothing does.
+    // Returns a row that names the blob; nothing if no row does.
     [[nodiscard]] Result<std::optional<BlockRow>> row_of(const std::string& uid);
 
 private:

@@ -1,4 +1,7 @@
 // Blobs in an S3 bucket: the key of each is its uid.
+//
+// Errors of the bucket become errors of the backend, so callers see the same codes for a folder and
+// a bucket. A stored object is durable, so sync() has nothing to do.
 #include "mover/blocks/data_backend.h"
 #include "mover/s3/bucket.h"
 
@@ -13,6 +16,7 @@ namespace {
 constexpr const char* k_other_copy =
     "the block is lost here: take it from another copy of the store";
 
+// Returns the error with the code of a backend that cannot be reached.
 Error as_data_error(const Error& error) {
     Error data_error = error;
     data_error.code = "blocks.data";
@@ -37,6 +41,8 @@ private:
     std::int64_t strange_ = 0;
 };
 
+// Reads the next page. A server that repeats keys would make an endless list, so the last key must
+// grow.
 Status S3Names::read_page() {
     auto page = bucket_.list(last_);
     if (!page) {
@@ -152,7 +158,7 @@ Status S3Backend::write(const std::string& uid, std::string_view bytes) const {
                 status.error().kind);
 }
 
-// S3 does not tell whether it removed anything, so it is asked before.
+// Asks for the size before the removal, since S3 does not say whether an object existed.
 Result<bool> S3Backend::remove(const std::string& uid) const {
     DRYDOCK_TRY_ASSIGN(const auto bytes, bytes_of(uid));
     if (!bytes) {

@@ -1,3 +1,9 @@
+// Recognises the release of a schema, and the states in which an upgrade broke off.
+//
+// First every table must have its required columns and no unknown ones: drydock does not guess
+// about a schema that it has never seen. Then marks lead to the release: the columns that each of
+// backy2's migrations added. The marks are tried from the newest to the oldest. A schema whose head
+// is another than its release's head is half done.
 #include "mover/blocks/schema.h"
 
 #include <fmt/format.h>
@@ -79,6 +85,7 @@ struct Marks {
     int encryption = 0;  // how many of its three columns
 };
 
+// Collects the columns in which releases differ.
 Marks marks_of(const Columns& columns) {
     Marks marks;
     marks.tags = columns.contains("tags");
@@ -99,6 +106,8 @@ struct Whole {
     const char* head;
 };
 
+// Returns the newest release whose columns are all there. 2.10.1 has a DATE in versions.expire, and
+// later releases a time.
 Whole whole_of(const Marks& marks) {
     if (marks.encryption == 3) {
         return {"2.12.1 to 2.13.8", "30349b678801"};
@@ -113,6 +122,7 @@ Whole whole_of(const Marks& marks) {
     return marks.tags ? Whole{"2.9.7 to 2.9.18", "29c655b78818"} : Whole{"2.9.6", "bbe7904bfc3a"};
 }
 
+// Returns the statements that drop the columns of encryption, as far as there are any.
 std::string encryption_undo(const Names& blocks) {
     std::string sql;
     for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
@@ -124,7 +134,8 @@ std::string encryption_undo(const Names& blocks) {
     return sql;
 }
 
-// The three states that failed upgrades on SQLite leave, and all else that is between two heads.
+// Names the three states that failed upgrades on SQLite leave, and any other state between two
+// heads. Only the three have an exact undo.
 void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
     const Whole whole = whole_of(marks);
     if (marks.stats_old) {

@@ -1,7 +1,7 @@
 // The schemas of backy2's metadata, recognised by their columns.
 //
 // The alembic head is no evidence: on SQLite a failed upgrade changes tables and leaves the head.
-// So the columns say what can be read; a head that says otherwise marks a half-done upgrade.
+// So the columns decide, and a head that contradicts them marks a half-done upgrade.
 #pragma once
 
 #include "base/result.h"
@@ -26,10 +26,11 @@ struct Schema {
     bool operator==(const Schema&) const = default;
 };
 
-// The columns of the table stats that count, in the order in which backy2 makes them.
+// Returns the counters of the table stats, in the order in which backy2 makes them.
 [[nodiscard]] const std::vector<std::string>& stats_counters();
 
-// Errors: "blocks.schema" with the table and the column that are missing or unknown.
+// Recognises a schema. Error: "blocks.schema" with the table and the column that are missing or
+// unknown.
 [[nodiscard]] Result<Schema> recognise(const Columns& columns, const std::string& head);
 
 }  // namespace drydock::mover::blocks

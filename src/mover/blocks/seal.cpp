@@ -1,3 +1,8 @@
+// A plain block to a sealed blob: a zstd frame behind room for the head, then encryption in place.
+// No copy is made between the two steps.
+//
+// Each blob has a data key of its own, so no key encrypts more than one message and a nonce cannot
+// repeat under it. The key of the store only wraps data keys.
 #include "mover/blocks/seal.h"
 
 #include "base/hash.h"
@@ -47,7 +52,8 @@ Result<std::string> random_bytes(std::size_t size) {
     return bytes;
 }
 
-// One frame that says its size, behind room for the head: backy2 refuses others.
+// Compresses into one frame that says its size, behind room for the head. backy2 refuses frames
+// without a size.
 Status compress_frame(std::string_view plain, Buffer& bytes) {
     thread_local const Compressor compressor(ZSTD_createCCtx(), &ZSTD_freeCCtx);
     bytes.reset(k_head_bytes + ZSTD_compressBound(plain.size()));
@@ -80,6 +86,8 @@ Result<SealedBlock> seal(std::string_view plain, const std::string& key) {
     return SealedBlock{bytes.view(), hex_of(wrapped), hex_of(nonce)};
 }
 
+// The hex digits come from a digest of the random part, as in backy2. The alphabet has no
+// characters that look alike.
 Result<std::string> new_blob_uid(const std::string& neighbour) {
     constexpr std::string_view k_alphabet =
         "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

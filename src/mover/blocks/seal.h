@@ -1,4 +1,4 @@
-// A plain block to a blob of enc_version 1, and names for new blobs. Thread-safe.
+// Encrypts a plain block into a blob of enc_version 1, and draws names for new blobs. Thread-safe.
 #pragma once
 
 #include "base/result.h"
@@ -15,11 +15,11 @@ struct SealedBlock {
     std::string nonce;     // hex, a copy of that in the bytes
 };
 
-// Draws a data key and a nonce of its own. `key` has 32 bytes. Error: "blocks.seal".
+// Encrypts with a new data key and nonce. `key` has 32 bytes. Error: "blocks.seal".
 [[nodiscard]] Result<SealedBlock> seal(std::string_view plain, const std::string& key);
 
-// 32 characters as backy2 draws them: 10 hex digits, so that folders fill evenly, and 22 random
-// ones. The first four are those of `neighbour`, so that the blob needs no new folder; empty:
+// Draws a name of 32 characters as backy2 does: 10 hex digits, which fill folders evenly, and 22
+// random ones. The first four are those of `neighbour`, so the blob needs no new folder; empty:
 // drawn. Error: "blocks.seal".
 [[nodiscard]] Result<std::string> new_blob_uid(const std::string& neighbour);
 

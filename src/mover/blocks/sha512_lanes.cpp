@@ -1,6 +1,11 @@
-// The rounds are those of FIPS 180-4, section 6.4. Each variable holds the same word of all eight
-// texts, so one instruction does a step of all. The compiler makes the function twice, for AVX-512
-// and for any processor, and the program takes the one that fits when it starts.
+// SHA-512 for eight texts at once, after FIPS 180-4, section 6.4. Names of variables are those of
+// the standard.
+//
+// A variable holds the same word of all eight texts, so one instruction does a step for all of
+// them. Texts have one size, so all lanes have the same number of pieces and the same padding.
+//
+// The compiler makes the hot function twice, for AVX-512 and for any processor. The loader takes
+// the version for this processor when the program starts.
 #include "mover/blocks/sha512_lanes.h"
 
 #include <bit>
@@ -15,7 +20,7 @@
 namespace drydock::mover::blocks {
 namespace {
 
-// One word of each text.
+// One word of each text, as a vector of 64 bytes.
 using Words [[gnu::vector_size(64)]] = std::uint64_t;
 
 constexpr std::size_t k_piece_bytes = 128;
@@ -58,6 +63,7 @@ constexpr std::array<std::uint64_t, 8> k_start = {0x6a09e667f3bcc908,
 using State = std::array<Words, 8>;
 using Pieces = std::array<const char*, k_lanes>;  // of one text each
 
+// Reads a big-endian word.
 std::uint64_t word_at(const char* bytes) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes, sizeof word);
@@ -66,6 +72,8 @@ std::uint64_t word_at(const char* bytes) {
 
 #define DRYDOCK_TURN(words, bits) (((words) >> (bits)) | ((words) << (64 - (bits))))
 
+// Runs the compression function over `count` pieces of each text. The message schedule is a ring of
+// 16 words: a round replaces the oldest one.
 DRYDOCK_FOR_WIDE void take_pieces(State& state, Pieces pieces, std::size_t count) {
     for (std::size_t piece = 0; piece < count; ++piece) {
         std::array<Words, k_piece_words> w;
@@ -108,7 +116,8 @@ DRYDOCK_FOR_WIDE void take_pieces(State& state, Pieces pieces, std::size_t count
     }
 }
 
-// What is left of a text behind its last whole piece, a one, zeros, and its length in bits.
+// The padded end of a text: the bytes behind its last whole piece, a one bit, zeros, and its length
+// in bits. It takes a second piece if the length does not fit into the first.
 struct Tail {
     std::array<char, 2 * k_piece_bytes> bytes{};
     std::size_t pieces = 1;

@@ -1,5 +1,5 @@
-// SHA-512 of eight blocks side by side. One block's rounds depend on each other and leave most of a
-// wide processor idle; eight at once take a third of the time.
+// Computes SHA-512 of eight blocks side by side. The rounds of one block depend on each other and
+// leave most of a wide processor idle; eight at once take a third of the time.
 #pragma once
 
 #include <array>
@@ -13,10 +13,10 @@ inline constexpr std::size_t k_lanes = 8;
 
 using Sha512 = std::array<std::uint8_t, 64>;
 
-// True where it is faster than one after the other: the processor has AVX-512.
+// True if the lanes are faster than one block after the other: the processor has AVX-512.
 [[nodiscard]] bool has_sha512_lanes();
 
-// Digests of eight texts of the same size. Right on every processor. Thread-safe.
+// Returns the digests of eight texts of the same size. Right on every processor. Thread-safe.
 [[nodiscard]] std::array<Sha512, k_lanes>
 sha512_lanes(const std::array<std::string_view, k_lanes>& texts);
 

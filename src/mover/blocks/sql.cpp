@@ -1,4 +1,5 @@
-// What both databases share: transactions, and texts as numbers.
+// The part that both databases share: transactions, and texts as numbers. SQLite's BEGIN IMMEDIATE
+// takes the write lock at once: a transaction that began as a reader could fail at its first write.
 #include "mover/blocks/sql.h"
 
 #include <charconv>
@@ -11,7 +12,7 @@ Status in_transaction(Sql& sql, const std::function<Status()>& work) {
     Status status = work();
     status = status ? sql.execute("COMMIT") : status;
     if (!status) {
-        // The first error tells the cause. A connection that is lost has rolled back by itself.
+        // The first error is the cause. A lost connection rolls back by itself.
         (void)sql.execute("ROLLBACK");
     }
     return status;

@@ -1,7 +1,7 @@
 // One connection to the database of a store: text in, text out, the same for SQLite and PostgreSQL.
 //
-// Queries answer all their rows, so callers page with LIMIT and no lock outlives a call.
-// Parameters are $1, $2, ... in their order. An object belongs to one thread.
+// Queries return all their rows, so callers page with LIMIT and no lock outlives a call. Parameters
+// are $1, $2, ... in their order. An object belongs to one thread.
 #pragma once
 
 #include "mover/blocks/schema.h"
@@ -25,14 +25,15 @@ class Sql {
 public:
     virtual ~Sql() = default;
     [[nodiscard]] virtual SqlDialect dialect() const = 0;
-    // The database in messages; without a password.
+    // Returns the name of the database for messages, without a password.
     [[nodiscard]] virtual const std::string& name() const = 0;
-    // Errors: "blocks.metadata", "blocks.busy" if others hold a lock for longer than it waits.
+    // Runs one statement and returns its rows. Errors: "blocks.metadata", "blocks.busy" if another
+    // program holds a lock for longer than the call waits.
     [[nodiscard]] virtual Result<SqlRows> query(const std::string& sql,
                                                 const std::vector<std::string>& values) = 0;
-    // Runs statements that answer nothing, separated by semicolons.
+    // Runs statements without results, separated by semicolons.
     [[nodiscard]] virtual Status execute(const std::string& sql) = 0;
-    // Every table of backy2 with its columns.
+    // Returns every table of backy2 with its columns.
     [[nodiscard]] virtual Result<Columns> columns() = 0;
 
     [[nodiscard]] Result<SqlRows> query(const std::string& sql) { return query(sql, {}); }
@@ -44,7 +45,7 @@ public:
 [[nodiscard]] std::string text_of(const std::optional<std::string>& field);
 [[nodiscard]] std::int64_t number_of(const std::optional<std::string>& field);
 
-// Errors: "blocks.metadata" if there is no such file, or no database in it.
+// Connects to a file. Error: "blocks.metadata" if there is no such file, or no database in it.
 [[nodiscard]] Result<std::unique_ptr<Sql>> connect_sqlite(const std::string& path,
                                                           SqlAccess access);
 

@@ -1,4 +1,11 @@
 // SQLite as a store's database.
+//
+// The database may come from elsewhere. So its companion files are checked before it is opened,
+// schemas are not trusted, and a database with views, triggers or virtual tables is refused: such a
+// program would run inside drydock's queries.
+//
+// Values are bound as texts, and SQLite's column affinity converts them. Prepared statements are
+// kept by their text, up to k_statements_max.
 #include "mover/blocks/sql.h"
 
 #include "os/sqlite_files.h"
@@ -12,7 +19,7 @@ namespace drydock::mover::blocks {
 namespace {
 
 constexpr int k_busy_ms = 10'000;             // backy2 commits per block; a lock is short
-constexpr std::size_t k_statements_max = 16;  // pages have numbers in their text: those go again
+constexpr std::size_t k_statements_max = 16;  // texts of pages contain numbers and are used once
 
 struct Close {
     void operator()(sqlite3* database) const { sqlite3_close(database); }
@@ -69,6 +76,7 @@ private:
     std::map<std::string, Statement> statements_;  // by their text; go before the database
 };
 
+// Makes the error of the last call. A lock of another program is temporary.
 tl::unexpected<Error> SqliteSql::failed() {
     if (!database_) {
         return refuse(path_, "out of memory");
@@ -86,8 +94,8 @@ tl::unexpected<Error> SqliteSql::failed() {
 
 Status SqliteSql::open(SqlAccess access) {
     sqlite3* raw = nullptr;
-    // A killed writer leaves a journal, and a reader must be able to roll it back. A file that may
-    // not be written is opened read-only by SQLite itself.
+    // The file is opened for writing even by a reader: a killed writer leaves a journal, which the
+    // reader must roll back. SQLite itself opens a file without write permission read-only.
     const auto real = os::check_sqlite_files(path_);
     if (!real) {
         auto refused = refuse(path_, real.error().message);
@@ -111,7 +119,7 @@ Status SqliteSql::open(SqlAccess access) {
                                              : "PRAGMA synchronous = FULL");
 }
 
-// A batch says the same thing a thousand times, so statements are kept.
+// Prepares a statement, or takes a kept one: a batch repeats the same text a thousand times.
 Result<sqlite3_stmt*> SqliteSql::prepare(const std::string& sql,
                                          const std::vector<std::string>& values) {
     auto entry = statements_.find(sql);
@@ -152,7 +160,7 @@ Result<SqlRows> SqliteSql::step_all(sqlite3_stmt* statement) {
 Result<SqlRows> SqliteSql::query(const std::string& sql, const std::vector<std::string>& values) {
     DRYDOCK_TRY_ASSIGN(sqlite3_stmt* const statement, prepare(sql, values));
     auto rows = step_all(statement);
-    // Ends what the statement holds. Its code repeats that of the last step.
+    // A reset ends the statement's read lock. Its code repeats the one of the last step.
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);
     return rows;

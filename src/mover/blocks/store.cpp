@@ -1,3 +1,5 @@
+// Connects the three parts of a store: backend, database and keys. The backend is checked first,
+// since an unmounted folder of blobs is the usual fault.
 #include "mover/blocks/store.h"
 
 #include "mover/blocks/postgres_sql.h"

@@ -1,5 +1,7 @@
-// A store of backy2 that is opened. Start here: config.h (where it lies), metadata.h (its rows),
-// blob.h (one blob); then inspect.h, verify.h, restore.h, upgrade.h, encrypt.h (what is done).
+// Start here: an open store of backy2. Then config.h (the place of a store), metadata.h with sql.h
+// and schema.h (its rows), blob.h with data_backend.h, cipher.h and seal.h (one blob). The work is
+// in inspect.h, verify.h, restore.h, transfer.h, upgrade.h, and in rewrite.h with
+// rewrite_journal.h, rewrite_rows.h and rewrite_batch.h (encryption and keys).
 //
 // An object belongs to one thread; BlobReader may be shared.
 #pragma once
@@ -21,8 +23,8 @@ struct Store {
 
 // Connects to the database of the configuration.
 [[nodiscard]] Result<std::unique_ptr<Sql>> connect(const StoreConfig& config, SqlAccess access);
-// `key`: 32 bytes that replace those of the configuration; empty: none. Errors: those of
-// open_metadata, and "blocks.data" if the folder of blobs is absent.
+// Opens a store. `key` has 32 bytes and replaces the key of the configuration; empty: that key is
+// used. Errors: those of open_metadata, and "blocks.data" if the folder of blobs is absent.
 [[nodiscard]] Result<Store>
 open_store(const StoreConfig& config, const std::string& key, SqlAccess access);
 

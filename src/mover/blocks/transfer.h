@@ -1,8 +1,8 @@
-// One version to a file in backy2's own export format, and back from such a file.
+// Exports one version to a file in backy2's own format, and imports such a file.
 //
-// The format has no count and no end mark, and backy2 imports a file that was cut off as a version
-// with holes, exit 0. Here the rows are counted on both ways. The format has no tags, no statistics
-// and no time of day of an expiry. Blobs are not in the file.
+// The format has neither a count nor an end mark, and backy2 imports a file that was cut off as a
+// version with holes, exit 0. Here the rows are counted on both ways. The format has no tags, no
+// statistics and no time of day of an expiry. Blobs are not in the file.
 #pragma once
 
 #include "mover/blocks/store.h"
@@ -17,13 +17,13 @@ struct ExportReport {
     VersionRow version;
     std::string format;                 // "2.12", as the first line says
     std::int64_t rows = 0;              // of blocks
-    std::vector<std::string> left_out;  // what the format has no place for, in words
+    std::vector<std::string> left_out;  // facts without a place in the format, for people
 };
 
-// Writes a new file, synced before it gets its name. `uid` may be the start of one. The format is
-// the one that the schema's own release writes. Errors: "blocks.no_version", "blocks.ambiguous",
-// "blocks.exists", "blocks.incomplete" if the version lacks rows, those of writing: there is no
-// file then.
+// Writes a new file, which is synced before it gets its name. `uid` may be the beginning of one.
+// The format is the one of the schema's own release. Errors: "blocks.no_version",
+// "blocks.ambiguous", "blocks.exists", "blocks.incomplete" if the version lacks rows, those of
+// writing. No file exists after an error.
 [[nodiscard]] Result<ExportReport>
 export_version(Metadata& metadata, const std::string& uid, const std::string& path);
 
@@ -33,9 +33,9 @@ struct ImportReport {
     std::int64_t rows = 0;
 };
 
-// Reads formats 2.1, 2.2, 2.10 and 2.12. All of the file is checked before the first row is
-// written, and all rows are written in one transaction. Errors: "blocks.truncated" if rows are
-// missing or the last one is cut off, "blocks.import" for anything else that is no export,
+// Imports a file of format 2.1, 2.2, 2.10 or 2.12. All of the file is checked before the first row
+// is written, and all rows are written in one transaction. Errors: "blocks.truncated" if rows are
+// missing or the last one is cut off, "blocks.import" for all else that is no export,
 // "blocks.version_exists", "blocks.missing" if the store lacks a blob of it.
 [[nodiscard]] Result<ImportReport> import_version(Store& store, const std::string& path);
 

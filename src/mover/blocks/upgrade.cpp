@@ -1,4 +1,13 @@
 // Carries out the steps of an upgrade in one transaction, and reads the result back.
+//
+// SQLite: the transaction begins before the first look, so no other program can write between the
+// plan and the commit. PostgreSQL: the plan, the counts of all tables and the copy come first,
+// without a lock, because backups go on meanwhile. Then the tables are locked, the schema is
+// compared with the one of the plan, and the steps run.
+//
+// The proof before the commit: the columns are read again and must be those of the goal, and the
+// tables must have as many rows as before. Under PostgreSQL's lock only the small tables are
+// counted.
 #include "mover/blocks/upgrade.h"
 
 #include <fmt/format.h>
@@ -13,6 +22,7 @@ struct Found {
     Schema schema;
 };
 
+// Reads the columns and recognises the schema.
 Result<Found> look(Sql& sql) {
     Found state;
     DRYDOCK_TRY_ASSIGN(state.columns, sql.columns());
@@ -26,7 +36,8 @@ Result<Found> look(Sql& sql) {
     return state;
 }
 
-// `is_quick`: only tables that stay small, since others wait for a lock meanwhile.
+// Counts the rows of each table. `is_quick` leaves large tables out, since other programs wait for
+// the lock meanwhile.
 Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
     RowCounts counts;
     for (const std::string table :
@@ -42,7 +53,7 @@ Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
     return counts;
 }
 
-// A column that is dropped, because an upgrade broke off, must hold nothing.
+// Refuses to drop columns of encryption that hold values. A half-done upgrade leaves them empty.
 Status check_nothing_is_dropped(Sql& sql, const Found& state) {
     const auto& blocks = state.columns.at("blocks");
     std::string used;
@@ -68,6 +79,7 @@ Status check_nothing_is_dropped(Sql& sql, const Found& state) {
     return {};
 }
 
+// Refuses an undo that would drop the expiry of a version.
 Status check_no_expiry_is_dropped(Sql& sql, const Found& state, UpgradeGoal goal) {
     if (goal != UpgradeGoal::undo
         || state.schema.half_done != "column expire added, head not moved") {
@@ -83,6 +95,7 @@ Status check_no_expiry_is_dropped(Sql& sql, const Found& state, UpgradeGoal goal
     return {};
 }
 
+// Compares the result with the goal. An error rolls the transaction back.
 Status
 check_result(const UpgradeReport& report, const UpgradeRequest& request, bool has_same_rows) {
     const bool is_newest = report.after.head == k_newest_head && report.after.has_enc_version;
@@ -99,7 +112,8 @@ check_result(const UpgradeReport& report, const UpgradeRequest& request, bool ha
     return {};
 }
 
-// Everybody who works with the tables waits behind a lock that waits: so only a moment.
+// Locks all tables, and waits a second at most: every later user of a table waits behind a waiting
+// lock.
 Status lock_tables(Sql& sql, const Columns& columns) {
     std::string tables;
     for (const auto& [table, unused] : columns) {
@@ -124,7 +138,7 @@ carry_out(Sql& sql, const UpgradeRequest& request, const Found& state, UpgradeRe
     return check_result(report, request, rows_after == rows_before);
 }
 
-// Commits, or leaves all as it was. Answers the microseconds in which others had to wait.
+// Runs the steps if the schema is still the one of the plan.
 Status carry_out_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(const Found state, look(sql));
     if (!(state.schema == report.before)) {
@@ -168,7 +182,8 @@ Result<Found> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
     return state;
 }
 
-// Nobody can write from the first look on; readers wait for the commit only.
+// Upgrades SQLite. Other programs cannot write from the first look on; readers wait for the commit
+// only.
 Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     return in_transaction(sql, [&]() -> Status {
         DRYDOCK_TRY_ASSIGN(const Found state, prepare(sql, request, report));
@@ -190,7 +205,8 @@ Status upgrade_postgres(Sql& sql, const UpgradeRequest& request, UpgradeReport& 
     return {};
 }
 
-// Who stands in the way; empty if nobody does any more. A killed client's statement goes on.
+// Names the processes that hold the tables; empty if there are none any more. The statement of a
+// killed client may still run.
 std::string holders_of(Sql& sql) {
     const auto rows =
         sql.query("SELECT DISTINCT a.pid, a.usename, a.application_name, a.state, "

@@ -1,7 +1,7 @@
-// The schema of a store raised to that of backy2 2.13.8, or a half-done upgrade taken back.
+// Upgrades the schema of a store to the one of backy2 2.13.8, or takes a half-done upgrade back.
 //
-// One transaction: all of it, or nothing. Rows are kept as they are: tags, expiry with its time of
-// day, statistics, deleted_blocks. What was done is read back before the commit.
+// One transaction does all or nothing. Rows are kept as they are: tags, expiry with its time of
+// day, statistics, deleted_blocks. The result is read back before the commit.
 #pragma once
 
 #include "mover/blocks/metadata.h"
@@ -23,12 +23,12 @@ struct UpgradeStep {
 
 enum class UpgradeGoal : std::uint8_t { newest, undo };
 
-// The steps from a schema; none if it is there already. Errors: "blocks.no_undo" if there is
-// nothing to take back, or no exact way; "blocks.schema" for a state that cannot be raised.
+// Returns the steps from a schema; none if it is the newest. Errors: "blocks.no_undo" if no upgrade
+// is half done, or it has no exact undo; "blocks.schema" for a state that cannot be upgraded.
 [[nodiscard]] Result<std::vector<UpgradeStep>>
 plan_upgrade(const Columns& columns, const Schema& schema, SqlDialect dialect, UpgradeGoal goal);
 
-// Rows of each table. "stats_old" counts as "stats".
+// The number of rows of each table. "stats_old" counts as "stats".
 using RowCounts = std::map<std::string, std::int64_t>;
 
 struct UpgradeReport {
@@ -36,21 +36,20 @@ struct UpgradeReport {
     Schema after;
     std::vector<UpgradeStep> steps;
     RowCounts rows;
-    std::int64_t lock_us = 0;  // how long others had to wait for the tables
+    std::int64_t lock_us = 0;  // time for which the tables were locked
 };
 
 struct UpgradeRequest {
     UpgradeGoal goal = UpgradeGoal::newest;
     bool dry_run = false;
-    // Makes the copy of the metadata. SQLite: nobody can write meanwhile. An error ends the
-    // upgrade.
+    // Makes the copy of the metadata. On SQLite no other program can write meanwhile. An error ends
+    // the upgrade.
     std::function<Status(Sql&)> copy;
 };
 
-// `sql` may write, unless it is a dry run. Errors: those above and of the metadata;
-// "blocks.busy" if others hold
-// the tables (PostgreSQL names them); "blocks.upgrade" if the result is not what was meant. After
-// an error nothing has changed.
+// Upgrades a schema. `sql` may write, unless it is a dry run. Errors: those above and of the
+// metadata; "blocks.busy" if other programs hold the tables (PostgreSQL names them);
+// "blocks.upgrade" for a result that is not the goal. After an error nothing has changed.
 [[nodiscard]] Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request);
 
 }  // namespace drydock::mover::blocks

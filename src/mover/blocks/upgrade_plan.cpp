@@ -1,7 +1,10 @@
-// Which statements lead from the columns that are there to those of 2.13.8.
+// Plans the statements that lead from the present columns to those of 2.13.8.
 //
-// A state is what its columns say, so a half-done upgrade is only another place to begin at. Names
-// and order of columns are those that backy2's own migrations make: a dump of the schema is equal.
+// A state is given by its columns, so a half-done upgrade is only another starting point. Names and
+// order of columns are those of backy2's own migrations: a dump of the schema is equal.
+//
+// New columns of the table blocks have a default while they are added, so no row is rewritten.
+// backy2's own migration rewrites every row and holds an exclusive lock meanwhile.
 #include "mover/blocks/upgrade.h"
 
 #include <fmt/format.h>
@@ -14,6 +17,7 @@ constexpr const char* k_stats_columns =
     "blocks_read, bytes_written, blocks_written, bytes_found_dedup, blocks_found_dedup, "
     "bytes_sparse, blocks_sparse, duration_seconds";
 
+// Collects the steps in the order of backy2's releases. Each step looks at the columns alone.
 class Steps {
 public:
     Steps(const Columns& columns, const Schema& schema, SqlDialect dialect)
@@ -46,7 +50,8 @@ private:
         return is_sqlite_ ? "DATETIME" : "TIMESTAMP WITHOUT TIME ZONE";
     }
 
-    // A date becomes its midnight, as backy2 reads it.
+    // Adds versions.expire, or gives it a time of day. A date becomes its midnight, as backy2 reads
+    // it.
     void add_expire() {
         const auto& versions = columns_.at("versions");
         const auto expire = versions.find("expire");
@@ -79,6 +84,8 @@ private:
                + ", PRIMARY KEY (id)); CREATE INDEX ix_stats_version_uid ON stats (version_uid)";
     }
 
+    // Rebuilds stats with an id. A table stats_old is the rest of a failed rebuild and is used as
+    // the source. With both tables the rows could be in either, so a person must decide.
     Status add_stats() {
         const bool has_old = columns_.contains("stats_old");
         const bool has_new = columns_.contains("stats") && columns_.at("stats").contains("id");
@@ -101,7 +108,7 @@ private:
         return {};
     }
 
-    // A default makes the new column cost nothing: no row is rewritten.
+    // Returns the statement for one column. With a default no row is rewritten.
     [[nodiscard]] std::string encryption_column(const std::string& name) const {
         const char* type = name == "enc_envkey"    ? "VARCHAR(80)"
                            : name == "enc_version" ? "INTEGER NOT NULL DEFAULT 0"
@@ -109,6 +116,8 @@ private:
         return fmt::format("ALTER TABLE blocks ADD COLUMN {} {}", name, type);
     }
 
+    // Adds the three columns. If an upgrade left one or two of them, they are dropped first: the
+    // order of columns must be the one of backy2.
     void add_encryption() {
         const auto& blocks = columns_.at("blocks");
         std::string drop;

@@ -1,4 +1,11 @@
-// Reads blobs on many threads; compares and counts on one.
+// Verifies a store: blobs are read by many threads, verdicts are made by one.
+//
+// Rows come in the order of uids, so rows of one blob follow each other and the blob is read once.
+// Rows of one uid that differ in checksum, size or key are separate questions, and the blob is read
+// for each of them. A blob that many rows share is split into several jobs, so memory is bounded.
+//
+// backy2 may work meanwhile. So a finding counts only if its row still exists when the finding is
+// made, and a row of an unknown version is an orphan only if the version is still unknown.
 #include "mover/blocks/verify.h"
 
 #include "mover/blocks/ordered_pool.h"
@@ -10,7 +17,7 @@
 namespace drydock::mover::blocks {
 namespace {
 
-// Rows that wait for an answer need memory: some thousands of them fill a group.
+// The memory of a row that waits for an answer, rounded up: some thousands of rows fill a group.
 constexpr std::int64_t k_row_bytes = std::int64_t{8} << 10;
 constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
 
@@ -27,6 +34,7 @@ struct SharedBlob {
 
 using Errors = std::vector<std::optional<Error>>;
 
+// Reads the blobs of a group; returns an error or nothing for each.
 Errors errors_of(const BlobReader& reader, const std::vector<SharedBlob>& blobs) {
     std::vector<const BlockRow*> rows;
     rows.reserve(blobs.size());
@@ -65,6 +73,8 @@ public:
         return {};
     }
 
+    // Collects rows that agree about one blob. A blob that is continued in a second job is counted
+    // once.
     Status add_row(const BlockRow& row) {
         const bool has_other = !next_.rows.empty() && !same_blob(row, next_.rows.front());
         if (has_other || next_.rows.size() >= k_rows_together_max) {
@@ -112,6 +122,7 @@ private:
         return {};
     }
 
+    // Judges one row: its version, the blob's error, and the size at its position.
     Status judge(const BlockRow& row, const std::optional<Error>& error) {
         const auto version = verdict.versions.find(row.version_uid);
         if (version == verdict.versions.end()) {
@@ -132,7 +143,8 @@ private:
         return {};
     }
 
-    // A version that was begun since the list was read has rows, too.
+    // Notes a row without a version. A version that began after the list was read has rows, too, so
+    // it is looked up.
     Status note_orphan(const BlockRow& row) {
         DRYDOCK_TRY_ASSIGN(const bool has_version, metadata_.has_version(row.version_uid));
         if (!has_version) {
@@ -146,7 +158,7 @@ private:
         return {};
     }
 
-    // A backup that was removed meanwhile is no damage.
+    // Notes damage, unless the row is gone: a backup that was removed meanwhile is not damaged.
     Status note(VersionVerdict& version, const BlockRow& row, const Error& error) {
         DRYDOCK_TRY_ASSIGN(const bool is_present, metadata_.still_has(row));
         if (!is_present) {
@@ -163,6 +175,7 @@ private:
         return {};
     }
 
+    // Marks the positions without a row. Only versions with a wrong count of rows are walked again.
     Status find_absent_rows(VersionVerdict& version) {
         if (version.version.rows == version.version.blocks) {
             return {};

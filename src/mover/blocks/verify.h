@@ -1,4 +1,4 @@
-// Every blob of a store read and compared with its rows.
+// Reads every blob of a store and compares it with its rows.
 //
 // Memory: two blobs a worker, one page of rows, a bit for each position of a damaged version.
 #pragma once
@@ -36,7 +36,7 @@ struct StoreVerdict {
     std::int64_t rows_all = 0;                       // of them in all
     std::int64_t orphan_rows = 0;                    // rows of no version
 
-    // True if every version can be restored. Orphan rows harm none.
+    // True if every version can be restored. Orphan rows do no harm.
     [[nodiscard]] bool whole() const;
 };
 
@@ -45,8 +45,8 @@ struct VerifyEvents {
     std::function<void(const StoreVerdict&)> progressed;  // after each row; may be empty
 };
 
-// An answer means that all was looked at; damage is no error. Errors: those of the metadata.
-// "blocks.orphan_row" and "blocks.row_size" are found besides the errors of read_block.
+// Verifies the store. A verdict means that all of it was read; damage is no error. Errors: those of
+// the metadata. Findings have the codes of read_block, "blocks.orphan_row" and "blocks.row_size".
 [[nodiscard]] Result<StoreVerdict> verify(Metadata& metadata,
                                           const BlobReader& reader,
                                           std::size_t workers,

@@ -128,8 +128,8 @@ public:
         return {};
     }
 
-    // Finds folders of layout 3 that are new since the move. A rename back would leave them without
-    // a place, as no list says where they belong in layout 2.
+    // Finds folders of layout 3 that are new since the move. The plan does not have them, so they
+    // would stay in layout 3 under a version.txt of layout 2.
     Status find_newer() {
         std::vector<Id> known_folders = plan_.standing;
         for (const Move& move : plan_.moves) {
