@@ -24,6 +24,7 @@ const Json::Object k_empty_object;
 constexpr std::size_t k_room = 4;  // entries of the first allocation
 constexpr std::size_t k_few = 16;  // up to so many entries are scanned
 
+// Replaces `~1` by `/` and `~0` by `~`, as RFC 6901 orders.
 std::string unescape_pointer(std::string_view token) {
     std::string text;
     for (std::size_t i = 0; i < token.size(); ++i) {
@@ -258,6 +259,7 @@ bool Json::contains(std::string_view key) const {
     return members().contains(key);
 }
 
+// A null becomes an object, so a document can be built member by member from Json().
 Json& Json::set(std::string_view key, Json value) {
     if (is_null()) {
         *this = Json(Object{});

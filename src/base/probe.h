@@ -1,7 +1,7 @@
 // PROBE("name"): marks a rare branch, so that a simulation can tell whether a run ever took it.
 //
 // A branch that no seed reaches is a branch that no seed tests. tests/sim lists the names that a
-// sweep must hit, and a test compares the list with the marks in the sources. A mark costs one load
+// sweep must hit. A test compares that list with the marks in the sources. A mark costs one load
 // and one store. Threads that hit a mark at once may lose some counts, but never the first one.
 #pragma once
 

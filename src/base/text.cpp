@@ -103,6 +103,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     return best;
 }
 
+// The limit of the number keeps the product below the range of 64 bits.
 Result<std::int64_t> parse_duration_ms(std::string_view text) {
     std::int64_t number = 0;
     const auto end = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -36,8 +36,8 @@ namespace drydock {
 interpolate(std::string_view text,
             const std::function<Result<std::string>(std::string_view name)>& look_up);
 
-// True if the name is safe as a part of a path: letters, digits and the characters of `extra`, at
-// most 200 bytes, no dot in front and no "..".
+// True if the name is safe as a part of a path. It may have letters, digits and the characters of
+// `extra`, at most 200 bytes, no dot in front and no "..".
 [[nodiscard]] bool is_plain_name(std::string_view name, std::string_view extra);
 
 [[nodiscard]] std::string base64_encode(std::string_view bytes);

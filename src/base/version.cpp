@@ -1,3 +1,4 @@
+// The version comes from the build's configuration, so it stands in one place.
 #include "base/version.h"
 
 namespace drydock {

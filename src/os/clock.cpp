@@ -1,3 +1,4 @@
+// The clocks of the kernel. CLOCK_BOOTTIME continues while the machine sleeps, unlike steady_clock.
 #include "os/clock.h"
 
 #include <chrono>

@@ -121,7 +121,7 @@ Result<OutputFolder> OutputFolder::of(const std::string& path) {
     return OutputFolder(walk.take(), folder);
 }
 
-// O_TRUNC is left out of the open: a file is emptied only after the checks, since it may be a hard
+// O_TRUNC is left out of the open. A file is emptied only after the checks, since it may be a hard
 // link to a file of another user. O_NONBLOCK keeps a FIFO from blocking, and is removed after the
 // checks.
 Result<Fd> OutputFolder::open(const std::string& name, int flags, mode_t mode) const {

@@ -1,7 +1,7 @@
 // Child processes: started with an argument vector, never by a shell, ended and awaited by pidfd.
 //
 // spawn() is safe in a program with threads. A child gets only the descriptors in its options,
-// default signal handling, and by default a session of its own, so a signal to the parent's process
+// default signal handling, and by default a session of its own. So a signal to the parent's process
 // group does not reach it. Objects are not thread-safe.
 #pragma once
 
@@ -113,7 +113,7 @@ struct ProcessFacts {
     std::uint64_t start_ticks = 0;  // since boot: with the pid it names one process, not its heirs
     bool zombie = false;
     pid_t parent = 0;
-    uid_t user = 0;  // who owns its files in /proc: root, if it keeps its memory private
+    uid_t user = 0;  // owner of its files in /proc: root, if its memory is private
     std::vector<std::string> arguments;
     std::string exe;     // without " (deleted)"
     std::string folder;  // working folder

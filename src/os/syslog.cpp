@@ -1,5 +1,5 @@
-// Writes to the log by a socket of its own. syslog(3) blocks while the reader of the log is
-// stopped, and a stopped log must not stop an upgrade.
+// Writes to the log by a socket of its own: syslog(3) blocks while the reader of the log is
+// stopped. A stopped log must not stop an upgrade.
 #include "os/syslog.h"
 
 #include "os/files.h"

@@ -132,6 +132,8 @@ open_sealed(const BlobReader& reader, const BlockRow& row, Buffer& sealed, Buffe
     return unpack(frame, row.size, plain);
 }
 
+// Compares the size with the row's. A row without a checksum is an error: no other fact proves the
+// block.
 Status check_size(const BlockRow& row, std::string_view plain) {
     if (plain.size() != static_cast<std::uint64_t>(row.size)) {
         return size_error(plain.size(), row.size);
@@ -181,6 +183,7 @@ Result<std::string_view> decode(const BlobReader& reader, const BlockRow& row, B
                                 : Result<std::string_view>(bytes.view());
 }
 
+// Puts the place of the blob in front of an error.
 Error in_blob(const BlobReader& reader, const BlockRow& row, const Error& error) {
     const auto place = reader.blobs->place_of(row.uid);
     return place ? Error(error).in("blob " + *place) : place.error();

@@ -1,8 +1,8 @@
-// Reads backy2's configuration and refuses what would be dangerous to follow.
+// Reads backy2's configuration and refuses settings that are dangerous to follow.
 //
 // A configuration may come from another host or another person. It names a server and files with
 // keys, so it could send any readable file to a server of its author. Hence the rules: key files
-// lie beside the configuration, URLs have no user and only http or https, and no message shows a
+// lie beside the configuration, and URLs have no user and only http or https. No message shows a
 // value that may be a password.
 //
 // Names of settings changed between releases of backy2 (2.9 has host and port, 2.10 endpoint_url).
@@ -266,6 +266,8 @@ Status take_data(const Sections& sections, const std::string& folder, StoreConfi
     return config.data.empty() ? refuse("[DataBackend] path is empty") : Status{};
 }
 
+// encryption_version may be absent. Its absence is remembered, because 2.12 and later refuse such a
+// file.
 Status take_defaults(const Sections& sections, StoreConfig& config) {
     DRYDOCK_TRY_ASSIGN(config.hash_function,
                        setting(sections, "DEFAULTS", "hash_function", "sha512"));

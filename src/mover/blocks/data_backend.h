@@ -1,5 +1,5 @@
 // DataBackend: the place of a store's blobs. backy2 has a kind for a folder and one for an S3
-// bucket; both keep one object a blob, named by its uid.
+// bucket. Both keep one object a blob, named by its uid.
 //
 // Thread-safe. Errors name the object: "blocks.missing", "blocks.size" (longer than allowed),
 // "blocks.read", "blocks.uid" (no plain name), those of writing.
@@ -28,7 +28,7 @@ public:
     virtual ~BlobNames() = default;
     // Returns the next blob, or nothing at the end. Error: "blocks.data".
     [[nodiscard]] virtual Result<std::optional<BlobFile>> next() = 0;
-    // Returns the number of objects so far whose names are none of blobs.
+    // Returns the number of objects so far whose names cannot be those of blobs.
     [[nodiscard]] virtual std::int64_t strange() const = 0;
 };
 

@@ -1,8 +1,8 @@
-// Writes the export of a version as the backy2 of the schema's release does: a first line with the
-// format, the record of the version, then one record for each block in the order of positions.
+// Writes the export of a version as the backy2 of the schema's release does. A first line has the
+// format, the next the version. Then comes one record for each block in the order of positions.
 //
-// The version must be whole, and its rows are counted again while they are written: a backup that
-// is removed meanwhile gives an error and no short file. Facts that the format cannot hold are
+// The version must be whole, and its rows are counted again while they are written. So a backup
+// that is removed meanwhile gives an error and no short file. Facts that the format cannot hold are
 // listed in the report, so a person learns of them before the old store goes.
 #include "mover/blocks/csv.h"
 #include "mover/blocks/transfer.h"

@@ -32,7 +32,7 @@ Status make_folder(const std::string& path) {
     return {};
 }
 
-// The owner of new blobs: that of the store, who may be another user than the one who runs drydock.
+// The owner of new blobs: the store's, who may be another user than drydock's.
 struct Owner {
     bool is_other = false;
     uid_t user = 0;

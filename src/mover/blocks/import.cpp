@@ -2,7 +2,7 @@
 // rows.
 //
 // A file that was cut off must leave nothing in the store. So the first pass proves that the file
-// is whole before the transaction begins: each position has exactly one row, sizes add up to the
+// is whole before the transaction begins. Each position has exactly one row, sizes add up to the
 // version's size, and each blob exists. The file could change between the passes, so the rows are
 // counted again before the commit.
 //
@@ -160,6 +160,7 @@ public:
         return check_blob(fields[0]);
     }
 
+    // A version may be rejected here for its sizes alone: restore() would refuse it later.
     Result<VersionRow> finish() {
         if (version_.rows != version_.blocks) {
             return fail("blocks.truncated",
@@ -275,6 +276,8 @@ private:
     bool has_expire_;
 };
 
+// Runs inside the transaction. The count at its end covers a file that changed since the first
+// pass.
 Status write_all_rows(Store& store, const std::string& path, const VersionRow& version) {
     Sql& sql = store.metadata->sql();
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());

@@ -2,8 +2,7 @@
 //
 // Both come in the bytewise order of uids. A blob that only rows name is missing; a blob that only
 // the backend has is unreferenced. backy2's fast cleanup removes only blobs in its list of deleted
-// blocks, so an unreferenced blob outside of that list stays for ever. That figure is the reason
-// for a look-up for each unreferenced blob.
+// blocks. An unreferenced blob outside of that list stays for ever, so each one is looked up there.
 #include "mover/blocks/inspect.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The figures of a store, from its rows and the names of its blobs; no blob is opened.
 //
-// Rows and folders are merged in one order, so memory does not grow with the store: one page of
-// rows, the names of one folder, a record for each version.
+// Rows and folders are merged in one order, so memory does not grow with the store. It holds one
+// page of rows, the names of one folder, and a record for each version.
 #pragma once
 
 #include "mover/blocks/store.h"

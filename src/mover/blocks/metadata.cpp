@@ -122,6 +122,8 @@ Result<VersionRow> Metadata::find_version(const std::string& prefix) {
                 "`drydock store inspect` lists them with their uids");
 }
 
+// Pages by uid. The figures of a version are read while its page is in memory, and not in one large
+// join.
 Status Metadata::each_version(const std::function<Status(const VersionRow&)>& take) {
     std::string last;
     while (true) {
@@ -197,6 +199,7 @@ Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)
     return status ? closed : status;
 }
 
+// Pages by position: the index over (version_uid, id) gives each page at once.
 Status Metadata::each_row_of(const std::string& version_uid,
                              const std::function<Status(const BlockRow&)>& take) {
     std::int64_t last = k_before_ids;
@@ -217,6 +220,7 @@ Status Metadata::each_row_of(const std::string& version_uid,
     }
 }
 
+// Compares the uid, too: a rewrite may have given the position another blob meanwhile.
 Result<bool> Metadata::still_has(const BlockRow& row) {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,

@@ -62,10 +62,13 @@ Status sync_file(const std::string& path) {
     return os::sync_folder(os::folder_of(path));
 }
 
+// Puts the length in front of a field, so that two rows cannot have the same bytes with other
+// borders. NULL differs from an empty text.
 std::string length_and_text(const std::optional<std::string>& field) {
     return field ? fmt::format("{}:{}", field->size(), *field) : "-";
 }
 
+// Hashes the rows in pages by rowid. Each page begins with the digest so far, so all pages count.
 Result<std::string> digest_of_table(Sql& sql, const std::string& table, std::string digest) {
     std::int64_t last = INT64_MIN + 1;
     while (true) {
@@ -90,6 +93,7 @@ Result<std::string> digest_of_table(Sql& sql, const std::string& table, std::str
     }
 }
 
+// Lets SQLite check the structure of the copy, then compares the content of both databases.
 Status check_copy(Sql& connection, const std::string& copy) {
     DRYDOCK_TRY_ASSIGN(const auto copied, connect_sqlite(copy, SqlAccess::read));
     DRYDOCK_TRY_ASSIGN(const SqlRows integrity, copied->query("PRAGMA integrity_check"));

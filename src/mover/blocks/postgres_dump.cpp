@@ -4,9 +4,8 @@
 // comment shows that pg_dump came to its end. A disk that is full or a killed server would leave a
 // shorter file with the same beginning.
 //
-// The password goes through the environment, since every user can read arguments. Variables with PG
-// of the operator are removed: they would redirect pg_dump to another database than the one that
-// was checked.
+// The password goes through the environment, since every user can read arguments. Other variables
+// with PG in front are removed: they could lead pg_dump to another database than the checked one.
 #include "mover/blocks/postgres_dump.h"
 
 #include "base/text.h"
@@ -68,7 +67,7 @@ void note_digest(const std::string& line, PostgresDump& dumped) {
 // A row of data may look like any other line, so lines between COPY and "\." are only counted.
 PostgresDump read_postgres_dump(const std::string& path) {
     PostgresDump dumped;
-    auto stream = os::open_stream(path);  // what cannot be read is not complete
+    auto stream = os::open_stream(path);  // an unreadable file is not complete
     std::string table;
     for (std::string line; stream && std::getline(*stream, line);) {
         if (!table.empty()) {

@@ -1,6 +1,6 @@
-// A list of allowed options and no list of forbidden ones: new releases of libpq add options, and
-// an unknown one may load code or send a file. The time-out and the number of hosts are limited,
-// since a URI with many silent hosts would stop drydock for hours.
+// A list of allowed options and no list of forbidden ones: new releases of libpq add options. An
+// unknown one may load code or send a file. The time-out and the number of hosts are limited, since
+// a URI with many silent hosts would stop drydock for hours.
 #include "mover/blocks/postgres_options.h"
 
 #include "base/text.h"

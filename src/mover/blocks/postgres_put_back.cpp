@@ -1,5 +1,5 @@
-// Puts PostgreSQL metadata back from a copy, in one transaction of psql: the present tables move to
-// a schema of their own, the copy is loaded, and its digests are computed anew before the commit.
+// Puts PostgreSQL metadata back from a copy, in one transaction of psql. The present tables move to
+// a schema of their own, and the copy is loaded. Its digests are computed anew before the commit.
 //
 // A failure at any step rolls all of it back. The moved tables are the way back for a copy that was
 // the wrong one. The schema of that name is also the proof of an earlier commit: a call that is

@@ -62,7 +62,7 @@ struct FreeReport {
 [[nodiscard]] Result<FreeReport> free_old(Store& store, const RewriteRequest& request);
 
 struct BackReport {
-    std::int64_t blobs = 0;  // whose rows name the old blob again
+    std::int64_t blobs = 0;  // with rows that name the old blob again
 };
 
 // Reads the old blobs, switches all rows back to them, and removes the new ones. Errors:

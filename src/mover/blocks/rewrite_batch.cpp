@@ -126,7 +126,7 @@ Status RewriteBatches::run(const std::vector<Source>& sources) {
     const std::vector<Rewritten> names = blobs;
     Status status = write_all(sources, blobs);
     if (!status) {
-        // The first error tells the cause; recovery drops what this cannot.
+        // The first error is the cause; recovery drops the files that remain here.
         (void)drop(batch_, names);
         return status;
     }

@@ -1,7 +1,7 @@
 // One batch of a rewrite, from the read blobs to the switched rows, and its recovery.
 //
-// The order makes a kill harmless: the names are in the journal before the first file is written,
-// the files are durable and proved before the rows are switched, and old blobs stay.
+// The order makes a kill harmless. The names are in the journal before the first file is written.
+// The files are durable and proved before the rows are switched. Old blobs stay.
 #pragma once
 
 #include "mover/blocks/rewrite_rows.h"

@@ -1,6 +1,6 @@
 // The queries of a rewrite.
 //
-// A blob may have many rows, and all of them must agree about its checksum, size and key: the
+// A blob may have many rows, and all of them must agree about its checksum, size and key. So the
 // minimum and the maximum of each column are compared. The switch is by uid and enc_version and not
 // by row, so it also covers a row that a backup has added since the blob was read. To switch twice
 // is harmless, because the second time no row has the old uid.
@@ -83,6 +83,8 @@ Result<bool> RewriteRows::any() {
     return !rows.empty();
 }
 
+// A lock on PostgreSQL is waited for up to a minute: a statement of a killed backy2 may still hold
+// the table.
 Status RewriteRows::make_index() {
     if (work_ != RewriteWork::encrypt) {
         return {};

@@ -1,7 +1,7 @@
 // SQLite as a store's database.
 //
-// The database may come from elsewhere. So its companion files are checked before it is opened,
-// schemas are not trusted, and a database with views, triggers or virtual tables is refused: such a
+// The database may come from elsewhere. So its companion files are checked before it is opened, and
+// schemas are not trusted. A database with views, triggers or virtual tables is refused: such a
 // program would run inside drydock's queries.
 //
 // Values are bound as texts, and SQLite's column affinity converts them. Prepared statements are
@@ -38,6 +38,7 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& reason)
                 "name the SQLite file of backy2's setting `engine`");
 }
 
+// Copies the fields as bytes. SQLite returns a null pointer for an empty blob, which is no NULL.
 SqlRow row_at(sqlite3_stmt* row) {
     SqlRow fields(static_cast<std::size_t>(sqlite3_column_count(row)));
     for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -3,8 +3,8 @@
 // A state is given by its columns, so a half-done upgrade is only another starting point. Names and
 // order of columns are those of backy2's own migrations: a dump of the schema is equal.
 //
-// New columns of the table blocks have a default while they are added, so no row is rewritten.
-// backy2's own migration rewrites every row and holds an exclusive lock meanwhile.
+// New columns of the table blocks have a default while they are added, so no row is rewritten. The
+// migration of backy2 rewrites every row and holds an exclusive lock meanwhile.
 #include "mover/blocks/upgrade.h"
 
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 // for each of them. A blob that many rows share is split into several jobs, so memory is bounded.
 //
 // backy2 may work meanwhile. So a finding counts only if its row still exists when the finding is
-// made, and a row of an unknown version is an orphan only if the version is still unknown.
+// made. A row of an unknown version is an orphan only if the version is still unknown.
 #include "mover/blocks/verify.h"
 
 #include "mover/blocks/ordered_pool.h"

@@ -19,7 +19,7 @@ struct Finding {
 
 struct VersionVerdict {
     VersionRow version;
-    std::int64_t damaged = 0;     // positions with a row whose bytes cannot be had
+    std::int64_t damaged = 0;     // positions with a row and without readable bytes
     std::vector<ByteRange> lost;  // of damaged positions and of those without a row
 
     [[nodiscard]] bool whole() const {

@@ -1,9 +1,9 @@
 // Writes and replays the journal of a move.
 //
-// The state is a fold of apply() over the records, both while running and on resume. So append()
-// first makes the record durable and then applies it, and a resumed process has exactly the state
-// of the killed one. apply() also validates: a record that cannot follow the earlier ones is
-// damage, even if its checksum is right.
+// The state is a fold of apply() over the records, both while running and on resume. append() first
+// makes the record durable and then applies it. So a resumed process has exactly the state of the
+// killed one. apply() also validates: a record that cannot follow the earlier ones is damage, even
+// if its checksum is right.
 //
 // The plan is written under a temporary name, synced and renamed before the record `begin`. Without
 // that record the plan is ignored, and the next move writes a new one.

@@ -1,8 +1,8 @@
 // The list of folders and their scopes, as the manager's table `vfolders` has them.
 //
 // A line is ID SEPARATOR SCOPE. ID and SCOPE are UUIDs, with or without dashes; SCOPE may begin
-// with "user:" or "project:". The separator is `|`, `,`, a tab or a blank, so what
-// `psql -At -c 'select id, quota_scope_id from vfolders'` prints is such a list.
+// with "user:" or "project:". The separator is `|`, `,`, a tab or a blank. So the output of `psql
+// -At -c 'select id, quota_scope_id from vfolders'` is such a list.
 #pragma once
 
 #include "mover/rename/layout.h"

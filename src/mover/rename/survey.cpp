@@ -1,9 +1,9 @@
 // The comparison of list and tree, in one walk over the tree.
 //
-// For each row of the list three bits say in which places its folder was seen: in layout 2, in
-// layout 3 under its scope, in layout 3 under another scope. After the walk the bits give the
-// verdict: only "old place alone" becomes a move. Memory: one byte for each row beside the list,
-// which is reused as the list of moves.
+// For each row of the list three bits say in which places its folder was seen. The places are
+// layout 2, layout 3 under its scope, and layout 3 under another scope. After the walk the bits
+// give the verdict: only "old place alone" becomes a move. Memory: one byte for each row beside the
+// list, which is reused as the list of moves.
 #include "mover/rename/survey.h"
 
 #include "base/text.h"

@@ -65,8 +65,9 @@ public:
 private:
     using OnEntry = std::function<Status(const std::string& name, int parent)>;
 
-    // Calls `take` with each entry but those that have a name of the layout and are no directories.
-    // errno is the only sign of a failed readdir(), so it is cleared before each call.
+    // Calls `take` with each entry. An entry with a name of the layout that is no directory is
+    // noted instead. errno is the only sign of a failed readdir(), so it is cleared before each
+    // call.
     Status each(int parent, const char* name, const std::string& prefix, const OnEntry& take) {
         DRYDOCK_TRY_ASSIGN(const Directory directory, open_directory(parent, name, prefix));
         const int descriptor = dirfd(directory.get());

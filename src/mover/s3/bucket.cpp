@@ -23,7 +23,7 @@ namespace {
 constexpr int k_attempts = 5;
 constexpr std::chrono::milliseconds k_first_pause{200};  // doubled after each attempt
 constexpr std::size_t k_answer_bytes_max = 4U << 20U;    // of a list of 1000 objects, of an error
-constexpr std::size_t k_code_bytes_max = 100;            // of what a server calls its error
+constexpr std::size_t k_code_bytes_max = 100;            // of a server's error code
 constexpr long k_ok = 200;
 constexpr long k_no_content = 204;
 constexpr long k_not_found = 404;
