@@ -30,8 +30,8 @@ struct Diagnostic {
     Position where;
     std::string suggestion;  // the text to write instead; may be empty
 
-    [[nodiscard]] std::string
-    text() const;  // "orders.yaml:14:7  unknown key `servce`; did you mean `service`?"
+    // Returns "orders.yaml:14:7  unknown key `servce`; did you mean `service`?".
+    [[nodiscard]] std::string text() const;
 };
 
 inline constexpr std::size_t k_diagnostics_max = 100;  // a person reads no more
@@ -46,9 +46,8 @@ public:
 
     [[nodiscard]] bool has_errors() const;
 
-    [[nodiscard]] const std::vector<Diagnostic>& all() const {
-        return all_;
-    }  // in order of position once sorted
+    // In the order of positions after sort().
+    [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
 
     void sort();
     // Returns one line a problem, then "3 problems".

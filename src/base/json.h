@@ -59,8 +59,8 @@ public:
     bool operator==(const JsonObject& rhs) const;
 
 private:
-    [[nodiscard]] std::size_t
-    place(std::string_view key) const;  // of the first entry whose key is not less
+    // Returns the position of the first entry with this key or a greater one.
+    [[nodiscard]] std::size_t place(std::string_view key) const;
 
     Entries entries_;
 };

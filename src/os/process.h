@@ -86,8 +86,8 @@ void keep_memory_private();
 clean_environment(const std::vector<std::pair<std::string, std::string>>& variables);
 
 struct RunOptions {
-    SpawnOptions spawn =
-        {};  // output and errors are captured together; errors only if it has output
+    // Output and errors are captured together; errors alone if `spawn` has an output.
+    SpawnOptions spawn = {};
     std::size_t output_max = 64U << 10U;
     std::int64_t timeout_ms = 10'000;
     std::function<void(std::string_view)> sink = {};  // gets output as it comes, if set

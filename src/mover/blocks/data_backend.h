@@ -49,7 +49,7 @@ public:
     // Writes a new blob, which is durable after sync(). Errors: "blocks.exists", "os.disk_full",
     // "blocks.write". After an error there is no blob of that name.
     [[nodiscard]] virtual Status write(const std::string& uid, std::string_view bytes) const = 0;
-    // Makes all blobs durable that were written before. Error: "os.sync".
+    // Makes all earlier blobs durable. Error: "os.sync".
     [[nodiscard]] virtual Status sync() const = 0;
     // Drops the cached pages of a blob, so that the next read comes from the disk.
     virtual void forget_cached(const std::string& uid) const = 0;

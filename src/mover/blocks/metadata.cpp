@@ -67,7 +67,7 @@ Status Metadata::read_schema() {
     return {};
 }
 
-// Counts the kinds of rows of one version in one pass over its index.
+// Counts the kinds of rows of one version in one query.
 Status Metadata::count_rows(VersionRow& version) {
     const std::string inside = fmt::format("id >= 0 AND id < {}", version.blocks);
     DRYDOCK_TRY_ASSIGN(
@@ -199,7 +199,7 @@ Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)
     return status ? closed : status;
 }
 
-// Pages by position: the index over (version_uid, id) gives each page at once.
+// Pages by position, so one page of a version is in memory at a time.
 Status Metadata::each_row_of(const std::string& version_uid,
                              const std::function<Status(const BlockRow&)>& take) {
     std::int64_t last = k_before_ids;

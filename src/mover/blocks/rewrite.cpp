@@ -20,7 +20,7 @@
 namespace drydock::mover::blocks {
 namespace {
 
-constexpr std::size_t k_findings_max = 1000;  // `left` counts them all
+constexpr std::size_t k_findings_max = 1000;  // the report counts all of them
 
 const char* name_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? "encrypt" : "rekey";

@@ -50,7 +50,7 @@ public:
     // "blocks.journal" for a damaged record, those of opening.
     [[nodiscard]] static Result<RewriteJournal> open(const std::string& path);
 
-    // Durable when it returns.
+    // Appends a record, which is durable when append() returns.
     [[nodiscard]] Status append(const Record& record);
     // Calls `take` with each record, the first one first. One record is in memory at a time.
     [[nodiscard]] Status each(const std::function<Status(const Record&)>& take) const;

@@ -12,7 +12,7 @@ namespace drydock::mover::blocks {
 namespace {
 
 constexpr const char* k_index = "drydock_plain_blocks";
-// The statement of a killed backy2 may go on in the server and hold the table.
+// The statement of a killed backy2 may still run in the server and hold the table.
 constexpr const char* k_lock_timeout = "SET LOCAL lock_timeout = '60s'";
 
 int enc_version_of(RewriteWork work) {

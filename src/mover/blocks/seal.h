@@ -9,8 +9,8 @@
 namespace drydock::mover::blocks {
 
 struct SealedBlock {
-    std::string_view
-        bytes;  // tag, nonce, ciphertext of one zstd frame; until the thread's next seal()
+    // Tag, nonce and ciphertext of one zstd frame; valid until the thread's next seal().
+    std::string_view bytes;
     std::string envelope;  // hex: the data key, wrapped
     std::string nonce;     // hex, a copy of that in the bytes
 };

@@ -1,5 +1,5 @@
-// Connects the three parts of a store: backend, database and keys. The backend is checked first,
-// since an unmounted folder of blobs is the usual fault.
+// Connects the three parts of a store: backend, database and keys. The backend is checked before
+// the database, so an unmounted folder of blobs is reported as such.
 #include "mover/blocks/store.h"
 
 #include "mover/blocks/postgres_sql.h"

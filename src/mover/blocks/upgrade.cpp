@@ -150,7 +150,7 @@ Status carry_out_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport&
     return carry_out(sql, request, state, report);
 }
 
-// Commits, or leaves all as it was.
+// Commits, or leaves everything unchanged. The time of the lock starts when the tables are locked.
 Status carry_out_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     auto start = Clock::now();
     Status status = in_transaction(sql, [&]() -> Status {

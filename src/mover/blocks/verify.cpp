@@ -17,7 +17,7 @@
 namespace drydock::mover::blocks {
 namespace {
 
-// The memory of a row that waits for an answer, rounded up: some thousands of rows fill a group.
+// The share of a waiting row in a group. Rows need memory, so some thousands of them fill a group.
 constexpr std::int64_t k_row_bytes = std::int64_t{8} << 10;
 constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
 

@@ -20,8 +20,8 @@ struct MoveRequest {
     std::string list;          // a file (move_list.h); may be empty where a move is under way
     std::string folder;        // of the journal
     std::size_t batch = 8192;  // folders a batch
-    bool leaves_unlisted =
-        false;  // folders without a place in the other layout stay where they are
+    // Folders without a place in the other layout stay in their present one.
+    bool leaves_unlisted = false;
     std::function<void(std::int64_t folders, std::int64_t all)> progressed;
 };
 

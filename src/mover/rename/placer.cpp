@@ -6,8 +6,9 @@
 // between.
 //
 // The common case is one system call: moves are sorted by scope and folder, so the parents of the
-// last folder usually serve the next one. Every path is relative to a held directory, and
-// O_NOFOLLOW opens it, so links that are exchanged meanwhile lead nowhere.
+// last folder usually serve the next one. Paths are relative to ROOT and to the scope's directory,
+// which are held open. The kernel would follow a link below them, so both must belong to the user
+// of this process.
 #include "mover/rename/placer.h"
 
 #include <fcntl.h>
