@@ -62,7 +62,7 @@ checker::Options question() {
     checker::Options options;
     options.faults = {6, 0, 2, 0, 0};
     options.properties = {checker::Property::stuck};
-    options.persons = false;
+    options.operator_repairs = false;
     options.memory_max = std::size_t{12} << 30U;
     return options;
 }
@@ -158,9 +158,9 @@ int main(int count, char** arguments) {
     }
     const bool raw = what == "raw" || what == "one-order";
     options.symmetry = !raw;
-    options.shortcuts = !raw;
-    options.keeps_spent = raw;
-    options.one_order = what != "raw";
+    options.resolve_local = !raw;
+    options.no_dominance_pruning = raw;
+    options.partial_order_reduction = what != "raw";
     if (raw) {
         options.properties = {checker::Property::twice};  // the search alone
     }

@@ -4,7 +4,7 @@
 // SQLite journal; only the hosts and the time are in memory. Then the journal is opened, read and
 // replayed as a resume does it.
 #include "bench/must.h"
-#include "conduct/session.h"
+#include "executor/run_session.h"
 #include "journal/sqlite/sqlite_journal.h"
 #include "transport/fake/fake_transport.h"
 #include "transport/fake/idle_system.h"
@@ -46,7 +46,7 @@ public:
 
     [[nodiscard]] std::int64_t takes_ms(const Json&) override { return dice_.between(5, 2000); }
 
-    agent::Finding probe(const std::string& host, const Json&, std::int64_t&) override {
+    agent::ProbeResult probe(const std::string& host, const Json&, std::int64_t&) override {
         return agent::known(steps_[host]);
     }
 
@@ -64,10 +64,10 @@ model::Action step_of(const std::string& host, int step, std::size_t index) {
     action.member = host;
     action.host = host;
     action.within_ms = 60'000;
-    action.patience_ms = 60'000;
+    action.guard_timeout_ms = 60'000;
     action.request = Json::Object{{"kind", "command"}};
     model::Condition steps = {
-        .fact = "steps", .whose = model::Whose::this_member, .relation = model::Relation::is};
+        .fact = "steps", .whose = model::Quantifier::this_member, .relation = model::Relation::is};
     steps.operand = step + 1;
     steps.type = model::FactType::integer;
     action.then = {steps};
@@ -100,7 +100,7 @@ model::Plan plan_of_all() {
     return plan;
 }
 
-class Silent final : public conduct::Listener {
+class Silent final : public executor::Listener {
 public:
     void on_event(const run::Event&, const run::State&) override {}
 
@@ -125,10 +125,10 @@ run::State roll(const model::Plan& plan, journal::Journal& journal) {
     Obedient system;
     transport::FakeTransport transport(system, clock, faults);
     Silent listener;
-    conduct::SessionSettings settings;
-    settings.addresses = conduct::addresses_of(plan.hosts);
+    executor::SessionSettings settings;
+    settings.addresses = executor::addresses_of(plan.hosts);
     settings.digest = "sha256:0";
-    conduct::RunSession session(plan, {journal, transport, clock, listener}, settings);
+    executor::RunSession session(plan, {journal, transport, clock, listener}, settings);
     must(session.begin({}));
     must(session.conduct());
     return session.state();

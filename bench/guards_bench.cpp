@@ -6,7 +6,7 @@
 // milliseconds that one host alone costs, as a yardstick of the machine.
 #include "base/version.h"
 #include "bench/must.h"
-#include "conduct/session.h"
+#include "executor/run_session.h"
 #include "journal/memory/memory_journal.h"
 #include "os/clock.h"
 
@@ -105,7 +105,7 @@ private:
     Members& members_;
 };
 
-model::Condition ready(model::Whose whose, bool value) {
+model::Condition ready(model::Quantifier whose, bool value) {
     model::Condition condition;
     condition.fact = "ready";
     condition.whose = whose;
@@ -125,11 +125,11 @@ step_of(const std::string& member, const char* verb, const char* kind, bool up, 
     action.title = verb;
     action.member = member;
     action.host = member;
-    action.within_ms = action.patience_ms = 60'000;
+    action.within_ms = action.guard_timeout_ms = 60'000;
     action.request = Json::Object{{"kind", kind}};
-    action.then = {ready(model::Whose::this_member, up)};
+    action.then = {ready(model::Quantifier::this_member, up)};
     if (!up) {
-        action.guard = {ready(model::Whose::every, true)};
+        action.guard = {ready(model::Quantifier::every, true)};
     }
     action.effects = {{"becomes", member, "ready", Json(up)}};
     if (index > 0) {
@@ -161,7 +161,7 @@ model::Plan plan_of(int members, Members& world) {
     return plan;
 }
 
-class Silent final : public conduct::Listener {
+class Silent final : public executor::Listener {
 public:
     void on_event(const run::Event&, const run::State&) override {}
 
@@ -176,10 +176,10 @@ double guard_ms(int members) {
     Echoes transport(world);
     Silent listener;
     const auto journal = journal::open_memory(journal::make_memory_store());
-    conduct::SessionSettings settings;
-    settings.addresses = conduct::addresses_of(plan.hosts);
+    executor::SessionSettings settings;
+    settings.addresses = executor::addresses_of(plan.hosts);
     settings.digest = "bench";
-    conduct::RunSession session(plan, {*journal, transport, clock, listener}, settings);
+    executor::RunSession session(plan, {*journal, transport, clock, listener}, settings);
     const double before = cpu_ms();
     must(session.begin({}));
     must(session.conduct());

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
     std::size_t reached = 0;
     for (std::size_t from = 0; from < count; ++from) {
         for (const std::size_t before : found.graph.tree(from)) {
-            reached += before == updates::k_nowhere ? 0U : 1U;
+            reached += before == updates::k_not_found ? 0U : 1U;
         }
     }
     std::printf(

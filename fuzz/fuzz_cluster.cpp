@@ -1,6 +1,6 @@
 // A hostile cluster file against a good pack. Must be refused with a reason, or load.
 #include "base/check.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <cstdint>
 

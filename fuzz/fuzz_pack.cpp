@@ -1,7 +1,7 @@
 // A pack of hostile files: lines "%% NAME" begin each file. Must be refused with a reason, or load.
 #include "base/check.h"
 #include "files_of.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <cstdint>
 

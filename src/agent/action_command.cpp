@@ -9,8 +9,8 @@
 // this attempt. The part file is renamed only when the command is done: a reader never sees half of
 // it.
 #include "agent/action.h"
+#include "agent/action_key.h"
 #include "agent/attempt.h"
-#include "agent/key.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -53,7 +53,7 @@ public:
             return stalled_;
         }
         look_ms_ = now + k_stall_look_ms;
-        Json progress = read_told_progress(folder_)["done"];
+        Json progress = read_reported_progress(folder_)["done"];
         if (progress != progress_) {
             progress_ = std::move(progress);
             moved_ms_ = now;
@@ -171,7 +171,7 @@ std::string last_line_of(const Json& evidence) {
 
 ActionResult stalled(const Json& request, const std::string& folder, Json evidence) {
     const std::string limit = show_duration(request["stall_ms"].as_int());
-    evidence.set("progress", read_told_progress(folder));
+    evidence.set("progress", read_reported_progress(folder));
     return unknown({"command.stalled",
                     fmt::format("{} made no progress for {} and was ended: how far it came is not "
                                 "known",

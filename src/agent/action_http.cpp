@@ -3,8 +3,8 @@
 // A request that was never sent has failed. A request that was sent and got no whole answer, or a
 // 5xx, may have had its effect: its outcome is unknown.
 #include "agent/action.h"
+#include "agent/action_key.h"
 #include "agent/http.h"
-#include "agent/key.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // The kinds of actions, run in this process against real processes, links and commands.
 #include "agent/action.h"
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "agent/secrets.h"
 #include "agent/service.h"
 #include "agent/test_world.h"

@@ -9,8 +9,8 @@
 // unit makes the whole file count as missing.
 #include "agent/attempt.h"
 
+#include "agent/action_key.h"
 #include "agent/containment.h"
-#include "agent/key.h"
 #include "os/clock.h"
 #include "os/files.h"
 
@@ -62,7 +62,7 @@ std::string cursor_path(const std::string& folder) {
     return folder.substr(0, folder.rfind('.')) + ".cursor";
 }
 
-Json read_told_progress(const std::string& folder) {
+Json read_reported_progress(const std::string& folder) {
     Json progress{Json::Object{}};
     const auto text = os::read_file(progress_path(folder), k_progress_file_bytes_max);
     const auto value = text ? Json::parse(*text) : tl::unexpected(text.error());
@@ -88,7 +88,7 @@ Json read_progress(const std::string& folder) {
         const auto start = std::max<off_t>(facts.st_size - off_t{k_progress_tail_bytes}, 0);
         size = std::max<ssize_t>(::pread(file.get(), tail.data(), tail.size(), start), 0);
     }
-    Json progress = read_told_progress(folder);
+    Json progress = read_reported_progress(folder);
     progress.set("output_bytes", std::int64_t{facts.st_size});
     return progress.set("output_tail", to_utf8({tail.data(), static_cast<std::size_t>(size)}));
 }

@@ -28,11 +28,11 @@ namespace drydock::agent {
 // True if nothing of that attempt can happen any more: there is a result or a tombstone.
 [[nodiscard]] bool is_closed(const std::string& folder);
 
-// Returns {"output_bytes", "output_tail"} of the output, and the keys of read_told_progress().
+// Returns {"output_bytes", "output_tail"} of the output, and the keys of read_reported_progress().
 [[nodiscard]] Json read_progress(const std::string& folder);
 // Returns {"done", "of", "rate", "unit"} from the command's progress file; an empty object without
 // a valid one.
-[[nodiscard]] Json read_told_progress(const std::string& folder);
+[[nodiscard]] Json read_reported_progress(const std::string& folder);
 
 [[nodiscard]] std::string progress_path(const std::string& folder);
 // Names the file in which an action keeps its position over all its attempts.

@@ -14,7 +14,7 @@
 namespace drydock::agent {
 namespace {
 
-class Begin : public testing::Test, protected AgentWorld {
+class Begin : public testing::Test, protected AgentFixture {
 protected:
     Json effect() { return shell("echo ran >> " + path("effects")); }
 

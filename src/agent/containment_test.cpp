@@ -24,7 +24,7 @@ std::string why_no_groups() {
 }
 
 // With groups, or without.
-class Containments : public testing::TestWithParam<bool>, protected AgentWorld {
+class Containments : public testing::TestWithParam<bool>, protected AgentFixture {
 protected:
     void SetUp() override {
         if (const auto reason = GetParam() ? why_no_groups() : ""; !reason.empty()) {

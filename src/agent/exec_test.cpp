@@ -21,7 +21,7 @@ constexpr const char* k_fence_a =
 constexpr const char* k_fence_b =
     R"({"do":"fence","epoch":1,"owner":{"cluster":"prod","journal":"b","who":"bob@two"}})";
 
-class Exec : public testing::Test, protected AgentWorld {
+class Exec : public testing::Test, protected AgentFixture {
 protected:
     // An action that leaves a line for each time it ran.
     Json effect(const std::string& rest = "") {

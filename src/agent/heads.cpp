@@ -3,8 +3,8 @@
 // A hash must have exactly 64 hex digits: heads are compared as text, so one spelling is allowed.
 #include "agent/heads.h"
 
+#include "agent/action_key.h"
 #include "agent/folder_names.h"
-#include "agent/key.h"
 #include "base/text.h"
 #include "os/files.h"
 

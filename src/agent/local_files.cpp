@@ -119,7 +119,7 @@ Status LocalHost::check_path(const std::string& path) const {
 Status LocalHost::put(const Commander& commander, const PutPart& part) {
     DRYDOCK_TRY(check_path(part.path));
     {
-        DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
+        DRYDOCK_TRY_ASSIGN(const StateLock state_lock, lock_state_as(commander));
         DRYDOCK_TRY(os::make_folder_durable(state_ + "/.files"));
         DRYDOCK_TRY(write_part(part));
     }
@@ -127,7 +127,7 @@ Status LocalHost::put(const Commander& commander, const PutPart& part) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const Version checked, check_part(part));
-    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const StateLock state_lock, lock_state_as(commander));
     return rename_part(part, checked);
 }
 

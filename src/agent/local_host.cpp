@@ -13,12 +13,12 @@
 // docs/formats/agent-protocol.md has the files of the state folder.
 #include "agent/local_host.h"
 
+#include "agent/action_key.h"
 #include "agent/attempt.h"
 #include "agent/claim_files.h"
 #include "agent/containment.h"
 #include "agent/crash.h"
 #include "agent/digest.h"
-#include "agent/key.h"
 #include "agent/old_runs.h"
 #include "base/text.h"
 
@@ -137,8 +137,8 @@ LocalHost::LocalHost(std::string state_folder, std::string program, os::Fd wake,
     , index_(state_)
     , program_(std::move(program))
     , wake_(std::move(wake))
-    , probed_(std::move(probed))
-    , prober_([descriptor = probed_.get()] { ::eventfd_write(descriptor, 1); }) {
+    , probe_event_(std::move(probed))
+    , prober_([descriptor = probe_event_.get()] { ::eventfd_write(descriptor, 1); }) {
 }
 
 Json LocalHost::facts() {
@@ -222,7 +222,7 @@ Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
         mark_old_runs(state_, os::RealClock().wall_ms());
     }
     wants_fork_server_ = !fork_server_;
-    ::eventfd_write(probed_.get(), 1);  // on_wake() starts it, after this answer
+    ::eventfd_write(probe_event_.get(), 1);  // on_wake() starts it, after this answer
     remove_marked_runs(state_);
     prune_index(index_.keys().value_or(std::vector<ActionKey>()));
     return epoch;
@@ -235,8 +235,8 @@ Status LocalHost::check(const Commander& commander) {
 }
 
 // Takes the lock and admits the commander. While the result lives, no later conductor can fence.
-Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
-                                            const std::optional<NotedHead>& head) const {
+Result<LocalHost::StateLock> LocalHost::lock_state_as(const Commander& commander,
+                                                      const std::optional<NotedHead>& head) const {
     DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
     DRYDOCK_TRY_ASSIGN(const FenceRegistry old_fences, read_fences());
     FenceRegistry new_fences = old_fences;
@@ -245,7 +245,7 @@ Result<LocalHost::Turn> LocalHost::enter_as(const Commander& commander,
         new_fences.note(*head);
     }
     DRYDOCK_TRY(write_fences(old_fences, new_fences));
-    return Turn{std::move(lock), std::move(new_fences)};
+    return StateLock{std::move(lock), std::move(new_fences)};
 }
 
 // Returns success for a known key, so that a conductor may repeat a request whose answer was lost.
@@ -253,7 +253,7 @@ Status LocalHost::begin(const Permit& permit,
                         const ActionKey& key,
                         const Json& request,
                         const Json& secrets) {
-    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(permit.commander, permit.head));
+    DRYDOCK_TRY_ASSIGN(const StateLock state_lock, lock_state_as(permit.commander, permit.head));
     DRYDOCK_TRY_ASSIGN(
         const ClaimLocks claims,
         hold_claims(state_lock.fences.claims_of(permit.commander.journal), permit.commander));
@@ -423,7 +423,7 @@ ActionState LocalHost::look(const ActionKey& key) {
 // Sends SIGTERM to the supervisor that the lock file names. Number and start time must both fit,
 // so that no other process is hit.
 Status LocalHost::cancel(const Commander& commander, const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const Turn state_lock, enter_as(commander));
+    DRYDOCK_TRY_ASSIGN(const StateLock state_lock, lock_state_as(commander));
     const std::string folder = folder_of(key);
     if (!os::is_locked(folder + "/lock").value_or(true)) {
         return is_closed(folder) ? Status() : end_left_behind(folder);
@@ -491,7 +491,7 @@ std::unique_ptr<ProbeRun> LocalHost::probe(const Json& probes) {
 
 void LocalHost::on_wake() {
     eventfd_t count = 0;
-    ::eventfd_read(probed_.get(), &count);
+    ::eventfd_read(probe_event_.get(), &count);
     if (std::exchange(wants_fork_server_, false) && !fork_server_) {
         (void)start_fork_server();  // it loads while its first order is on its way
     }

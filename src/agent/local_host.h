@@ -55,7 +55,7 @@ private:
     };
 
     // The lock of the state folder, and the registry as it is while the lock is held.
-    struct Turn {
+    struct StateLock {
         os::FileLock lock;
         FenceRegistry fences;
     };
@@ -66,8 +66,8 @@ private:
     // "agent.path" for a file outside of the folders for files.
     [[nodiscard]] Status check_path(const std::string& path) const;
     [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
-    [[nodiscard]] Result<Turn> enter_as(const Commander& commander,
-                                        const std::optional<NotedHead>& head = {}) const;
+    [[nodiscard]] Result<StateLock> lock_state_as(const Commander& commander,
+                                                  const std::optional<NotedHead>& head = {}) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;
     [[nodiscard]] std::string read_journal(const ActionKey& key) const;
     [[nodiscard]] Status write_fences(const FenceRegistry& old_fences,
@@ -91,8 +91,8 @@ private:
     RunningIndex index_;
     std::string program_;
     std::set<std::string> durable_runs_;  // runs with a folder that this agent has synced
-    os::Fd wake_;                         // epoll of probed_ and of the supervisors' pidfds
-    os::Fd probed_;                       // eventfd: a set of probes is complete
+    os::Fd wake_;                         // epoll of probe_event_ and of the supervisors' pidfds
+    os::Fd probe_event_;                  // eventfd: a set of probes is complete
     std::optional<ForkServer>
         fork_server_;  // started for the first conductor that may begin actions
     bool wants_fork_server_ = false;

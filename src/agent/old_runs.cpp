@@ -5,10 +5,10 @@
 // waits for its answer.
 #include "agent/old_runs.h"
 
+#include "agent/action_key.h"
 #include "agent/attempt.h"
 #include "agent/containment.h"
 #include "agent/folder_names.h"
-#include "agent/key.h"
 #include "os/files.h"
 
 #include <fmt/format.h>

@@ -14,59 +14,60 @@
 
 namespace drydock::agent {
 
-struct Finding {
+struct ProbeResult {
     enum class Status { known, absent, unknown };
     Status status = Status::unknown;
     Json value = {};
     Json evidence = Json(Json::Object{});
 };
 
-[[nodiscard]] Finding known(Json value, Json evidence = Json(Json::Object{}));
-[[nodiscard]] Finding absent(std::string_view note, Json evidence = Json(Json::Object{}));
-[[nodiscard]] Finding cannot_tell(std::string_view problem, Json evidence = Json(Json::Object{}));
+[[nodiscard]] ProbeResult known(Json value, Json evidence = Json(Json::Object{}));
+[[nodiscard]] ProbeResult absent(std::string_view note, Json evidence = Json(Json::Object{}));
+[[nodiscard]] ProbeResult cannot_tell(std::string_view problem,
+                                      Json evidence = Json(Json::Object{}));
 
 // Extracts the value from a text, as `probe` says: pointer | pointers | equal | collect | regex |
 // matches | metric | key. Without any of them the value is the whole text, trimmed. `missing`
 // replaces the value of a pointer that leads nowhere.
-[[nodiscard]] Finding pick(const Json& probe, const std::string& text);
+[[nodiscard]] ProbeResult extract(const Json& probe, const std::string& text);
 // The same from parsed JSON, without its text as evidence. Returns nothing if the probe needs the
 // text.
-[[nodiscard]] std::optional<Finding> pick_from_json(const Json& probe, const Json& document);
+[[nodiscard]] std::optional<ProbeResult> extract_from_json(const Json& probe, const Json& document);
 
 // Returns the result with its value as `type` (release, bool, integer, text, list; empty: as it
 // is); unknown if the value has no such form.
-[[nodiscard]] Finding convert(Finding finding, std::string_view type);
+[[nodiscard]] ProbeResult convert(ProbeResult finding, std::string_view type);
 
 // The time at which a fact was read.
-struct ReadAt {
+struct ReadTime {
     std::int64_t wall_ms = 0;
     std::int64_t after_ms = 0;  // after the probe was requested, by a monotonic clock
 };
 
 // Returns the fact of a probe: {"after_ms", "at_ms", "evidence", "id", "status", "value"}. The
 // value has the type that the probe asks for.
-[[nodiscard]] Json to_fact(const Json& probe, Finding finding, ReadAt read_time);
+[[nodiscard]] Json to_fact(const Json& probe, ProbeResult finding, ReadTime read_time);
 
 // Each runs one probe and blocks for up to `timeout_ms`.
-[[nodiscard]] Finding probe_file(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_disk(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_digest(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_link(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_service(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_process(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_exe(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_sql(const Json& probe, std::int64_t timeout_ms);
-[[nodiscard]] Finding probe_command(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_file(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_disk(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_digest(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_link(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_service(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_process(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_exe(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_sql(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult probe_command(const Json& probe, std::int64_t timeout_ms);
 
 // Returns the results of all `probes` (each an `http` probe with the same request) from one
 // exchange.
-[[nodiscard]] std::vector<Finding> probe_http(const std::vector<Json>& probes,
-                                              std::int64_t timeout_ms);
+[[nodiscard]] std::vector<ProbeResult> probe_http(const std::vector<Json>& probes,
+                                                  std::int64_t timeout_ms);
 
 // Runs one probe and blocks until it has a result, which should be within `timeout_ms`.
-using AskProbe = std::function<Finding(const Json& probe, std::int64_t timeout_ms)>;
+using ProbeRunner = std::function<ProbeResult(const Json& probe, std::int64_t timeout_ms)>;
 
-[[nodiscard]] Finding ask_probe(const Json& probe, std::int64_t timeout_ms);
+[[nodiscard]] ProbeResult run_probe(const Json& probe, std::int64_t timeout_ms);
 
 class ProbePool;
 
@@ -76,7 +77,7 @@ class Prober {
 public:
     // Calls `woken` from the pool's threads whenever a result has come. A test passes an `ask` of
     // its own.
-    explicit Prober(std::function<void()> woken, AskProbe ask = ask_probe);
+    explicit Prober(std::function<void()> woken, ProbeRunner ask = run_probe);
     ~Prober();
     Prober(const Prober&) = delete;
     Prober& operator=(const Prober&) = delete;
@@ -85,7 +86,7 @@ public:
 
 private:
     std::shared_ptr<ProbePool> pool_;  // shared with runs and with threads that hang
-    AskProbe ask_;
+    ProbeRunner run_probe_;
 };
 
 }  // namespace drydock::agent

@@ -4,8 +4,8 @@
 // unknown. Each result names its source, so that a person can look at the same place. Versions are
 // found by folder: a path belongs to the release whose real folder holds it.
 #include "agent/action.h"
+#include "agent/action_key.h"
 #include "agent/digest.h"
-#include "agent/key.h"
 #include "agent/probe.h"
 #include "agent/service.h"
 #include "base/hash.h"
@@ -35,7 +35,7 @@ Json source(const std::string& text) {
     return evidence;
 }
 
-Finding with_source(Finding finding, const std::string& text) {
+ProbeResult with_source(ProbeResult finding, const std::string& text) {
     finding.evidence.set("source", to_utf8(text));
     return finding;
 }
@@ -49,14 +49,14 @@ std::string resolved(const std::string& path) {
 }
 
 // Maps an error of reading to a result: a missing file is absent, all else is unknown.
-Finding not_read(const Error& error) {
+ProbeResult not_read(const Error& error) {
     return error.code == "os.missing" ? absent("there is no such file")
                                       : cannot_tell(error.message);
 }
 
 // Returns the version whose folder holds `path`; `versions` maps names to folders. A path outside
 // of all of them is unknown, not absent.
-Finding version_at(const Json& versions, const std::string& path) {
+ProbeResult version_at(const Json& versions, const std::string& path) {
     for (const auto& [name, folder] : versions.members()) {
         const std::string real = resolved(folder.as_string());
         if (!real.empty() && (path == real || path.starts_with(real + "/"))) {
@@ -71,8 +71,8 @@ Finding version_at(const Json& versions, const std::string& path) {
 std::set<std::string> versions_in_use(const Json& versions, std::int64_t pid) {
     std::set<std::string> used;
     const auto note = [&](const std::string& path) {
-        const Finding version = version_at(versions, path);
-        if (version.status == Finding::Status::known) {
+        const ProbeResult version = version_at(versions, path);
+        if (version.status == ProbeResult::Status::known) {
             used.insert(version.value.as_string());
         }
     };
@@ -93,7 +93,7 @@ std::set<std::string> versions_in_use(const Json& versions, std::int64_t pid) {
     return used;
 }
 
-Finding symlink_target(const std::string& path) {
+ProbeResult symlink_target(const std::string& path) {
     std::array<char, PATH_MAX> target = {};
     const auto size = ::readlink(path.c_str(), target.data(), target.size());
     if (size < 0) {
@@ -104,7 +104,7 @@ Finding symlink_target(const std::string& path) {
     return known(to_utf8({target.data(), static_cast<std::size_t>(size)}));
 }
 
-Finding file_facts(const std::string& path, bool exists_only) {
+ProbeResult file_facts(const std::string& path, bool exists_only) {
     struct stat facts = {};
     if (::stat(path.c_str(), &facts) != 0) {
         const bool missing = errno == ENOENT || errno == ENOTDIR;
@@ -127,7 +127,7 @@ ServiceState query_service(const Json& probe, std::int64_t timeout_ms) {
 
 }  // namespace
 
-Finding probe_file(const Json& probe, std::int64_t) {
+ProbeResult probe_file(const Json& probe, std::int64_t) {
     const std::string& path = probe["path"].as_string();
     const std::string& aspect = probe["as"].as_string();
     if (aspect == "exists" || aspect == "size") {
@@ -137,10 +137,10 @@ Finding probe_file(const Json& probe, std::int64_t) {
         return with_source(symlink_target(path), path);
     }
     const auto text = os::read_file(path, k_file_bytes_max);
-    return with_source(text ? pick(probe, *text) : not_read(text.error()), path);
+    return with_source(text ? extract(probe, *text) : not_read(text.error()), path);
 }
 
-Finding probe_disk(const Json& probe, std::int64_t) {
+ProbeResult probe_disk(const Json& probe, std::int64_t) {
     const std::string& path = probe["path"].as_string();
     if (probe["as"].as_string() == "used_percent") {
         const auto percent = os::used_percent(path);
@@ -152,7 +152,7 @@ Finding probe_disk(const Json& probe, std::int64_t) {
     return with_source(bytes ? known(*bytes) : not_read(bytes.error()), "disk of " + path);
 }
 
-Finding probe_digest(const Json& probe, std::int64_t) {
+ProbeResult probe_digest(const Json& probe, std::int64_t) {
     const std::string& path = probe["path"].as_string();
     const auto digest = digest_file_cached(path);
     return with_source(digest ? known(*digest) : not_read(digest.error()), "sha256 of " + path);
@@ -161,7 +161,7 @@ Finding probe_digest(const Json& probe, std::int64_t) {
 namespace {
 
 // Returns the releases whose folder is there.
-Finding releases_on_disk(const Json& versions) {
+ProbeResult releases_on_disk(const Json& versions) {
     Json::Array releases;
     Json folders{Json::Object{}};
     for (const auto& [version, folder] : versions.members()) {
@@ -178,13 +178,13 @@ Finding releases_on_disk(const Json& versions) {
 
 }  // namespace
 
-Finding probe_link(const Json& probe, std::int64_t) {
+ProbeResult probe_link(const Json& probe, std::int64_t) {
     const std::string& link = probe["link"].as_string();
     if (probe["on_disk"].as_bool()) {
         return releases_on_disk(probe["versions"]);
     }
-    Finding finding = symlink_target(link);
-    if (finding.status == Finding::Status::known) {
+    ProbeResult finding = symlink_target(link);
+    if (finding.status == ProbeResult::Status::known) {
         const std::string real = resolved(link);
         finding = real.empty() ? cannot_tell("it points to nothing: " + finding.value.as_string())
                                : version_at(probe["versions"], real);
@@ -195,10 +195,10 @@ Finding probe_link(const Json& probe, std::int64_t) {
 
 // A failed service counts as stopped: conditions ask whether its processes are there. The evidence
 // has the phase.
-Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult probe_service(const Json& probe, std::int64_t timeout_ms) {
     const auto state = query_service(probe, timeout_ms);
     if (state.phase == ServiceState::Phase::unknown) {
-        return {Finding::Status::unknown, {}, state.evidence};
+        return {ProbeResult::Status::unknown, {}, state.evidence};
     }
     return known(is_down(state) ? "stopped" : name(state.phase), state.evidence);
 }
@@ -206,14 +206,14 @@ Finding probe_service(const Json& probe, std::int64_t timeout_ms) {
 namespace {
 
 // Says why the process is unknown, in the service's own words if it has some.
-Finding program_unknown(const ServiceState& state) {
+ProbeResult program_unknown(const ServiceState& state) {
     const std::string& problem = state.evidence["problem"].as_string();
     return cannot_tell(problem.empty() ? "its process cannot be told" : problem, state.evidence);
 }
 
 }  // namespace
 
-Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult probe_process(const Json& probe, std::int64_t timeout_ms) {
     const auto state = query_service(probe, timeout_ms);
     if (is_down(state)) {
         return absent("it does not run", state.evidence);
@@ -223,7 +223,7 @@ Finding probe_process(const Json& probe, std::int64_t timeout_ms) {
 
 // Looks at the executable first and then at the open files. The open files decide only if they
 // belong to one version: two versions would be a guess.
-Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult probe_exe(const Json& probe, std::int64_t timeout_ms) {
     const auto state = query_service(probe, timeout_ms);
     if (is_down(state)) {
         return absent("it does not run", state.evidence);
@@ -232,8 +232,8 @@ Finding probe_exe(const Json& probe, std::int64_t timeout_ms) {
         return program_unknown(state);
     }
     const Json& versions = probe["versions"];
-    Finding finding = version_at(versions, state.exe);
-    if (finding.status != Finding::Status::known) {
+    ProbeResult finding = version_at(versions, state.exe);
+    if (finding.status != ProbeResult::Status::known) {
         if (const auto used = versions_in_use(versions, state.pid); used.size() == 1) {
             return with_source(known(*used.begin()),
                                fmt::format("files that process {} has open", state.pid));
@@ -270,7 +270,7 @@ Result<os::Fd> add_script(const Json& script, os::SpawnOptions& spawn) {
 }  // namespace
 
 // The exit code decides: by exit_map if there is one, else 0 means that the output has the value.
-Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult probe_command(const Json& probe, std::int64_t timeout_ms) {
     const auto argv = read_texts(probe["argv"], "argv");
     if (!argv || argv->empty()) {
         return cannot_tell("the probe has no argument vector");
@@ -299,7 +299,7 @@ Finding probe_command(const Json& probe, std::int64_t timeout_ms) {
         evidence.set("read", to_utf8(std::string_view(run->output).substr(0, 200)));
         return cannot_tell(run->exit.text(), std::move(evidence));
     }
-    return with_source(map.is_object() ? known(map[code]) : pick(probe, run->output),
+    return with_source(map.is_object() ? known(map[code]) : extract(probe, run->output),
                        "command " + argv->front());
 }
 

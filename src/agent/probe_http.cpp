@@ -3,8 +3,8 @@
 // The status decides before the body: absent_status, then status_map, then 2xx with a body to
 // extract from. A refused connection is absent, since no server runs there; all other failures are
 // unknown.
+#include "agent/action_key.h"
 #include "agent/http.h"
-#include "agent/key.h"
 #include "agent/probe.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ bool lists(const Json& codes, int status) {
            != codes.items().end();
 }
 
-Finding result_of(const Json& probe, const HttpAnswer& answer) {
+ProbeResult result_of(const Json& probe, const HttpAnswer& answer) {
     if (lists(probe["absent_status"], answer.status)) {
         return absent(fmt::format("status {}", answer.status));
     }
@@ -27,24 +27,24 @@ Finding result_of(const Json& probe, const HttpAnswer& answer) {
                                     : cannot_tell(fmt::format("status {}", status));
     }
     if (answer.status < 200 || answer.status > 299) {
-        Finding finding = cannot_tell(fmt::format("status {}", answer.status));
+        ProbeResult finding = cannot_tell(fmt::format("status {}", answer.status));
         finding.evidence.set("read", to_utf8(std::string_view(answer.body).substr(0, 200)));
         return finding;
     }
-    return pick(probe, answer.body);
+    return extract(probe, answer.body);
 }
 
 }  // namespace
 
-std::vector<Finding> probe_http(const std::vector<Json>& probes, std::int64_t timeout_ms) {
+std::vector<ProbeResult> probe_http(const std::vector<Json>& probes, std::int64_t timeout_ms) {
     const auto request = read_http_request(probes.front(), timeout_ms);
     const auto answer = send_http(request);
-    std::vector<Finding> findings;
+    std::vector<ProbeResult> findings;
     for (const auto& probe : probes) {
-        Finding finding = answer ? result_of(probe, *answer)
-                          : answer.error().failure == HttpFailure::refused
-                              ? absent("nobody listens there: " + answer.error().message)
-                              : cannot_tell(answer.error().message);
+        ProbeResult finding = answer ? result_of(probe, *answer)
+                              : answer.error().failure == HttpFailure::refused
+                                  ? absent("nobody listens there: " + answer.error().message)
+                                  : cannot_tell(answer.error().message);
         finding.evidence.set("source", fmt::format("{} {}", request.method, request.url));
         if (answer) {
             finding.evidence.set("http_status", answer->status);

@@ -93,8 +93,8 @@ void ProbePool::work(Worker& worker) {
         job.run = nullptr;
         lock.lock();
         worker.busy = false;
-        if (woken_) {
-            woken_();
+        if (on_result_) {
+            on_result_();
         }
     }
     worker.ended = true;
@@ -106,7 +106,7 @@ void ProbePool::close() {
     std::unique_lock lock(mutex_);
     closed_ = true;
     jobs_.clear();
-    woken_ = nullptr;
+    on_result_ = nullptr;
     changed_.notify_all();
     const auto has_ended = [&](const auto& worker) {
         return worker->ended || (worker->busy && clock.monotonic_ms() > worker->deadline_ms);

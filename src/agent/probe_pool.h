@@ -26,7 +26,7 @@ public:
     };
 
     // Calls `woken` after each job.
-    explicit ProbePool(std::function<void()> woken) : woken_(std::move(woken)) {}
+    explicit ProbePool(std::function<void()> woken) : on_result_(std::move(woken)) {}
 
     void add(Job job);
     // Replaces threads that were lost since the last call, if jobs wait for one.
@@ -53,7 +53,7 @@ private:
     std::condition_variable changed_;
     std::deque<Job> jobs_;
     std::vector<std::shared_ptr<Worker>> workers_;  // shared with its thread, which is detached
-    std::function<void()> woken_;                   // empty once closed
+    std::function<void()> on_result_;               // empty once closed
     bool closed_ = false;
 };
 

@@ -6,7 +6,7 @@
 // out. The value is the first column: of the only row, or the list of all rows if the type is list.
 // No row and NULL are absent; an error and a second row are unknown.
 #include "agent/action.h"
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "agent/probe.h"
 #include "base/text.h"
 #include "os/process.h"
@@ -59,7 +59,7 @@ std::vector<std::string> rows_of(const std::string& output) {
 }
 
 // Maps rows to a result: no row and NULL are absent, a second row is an error of the pack.
-Finding value_of(const std::vector<std::string>& rows, bool wants_list) {
+ProbeResult value_of(const std::vector<std::string>& rows, bool wants_list) {
     if (wants_list) {
         Json::Array values;
         for (const std::string& row : rows) {
@@ -86,7 +86,7 @@ std::string why(const Result<os::RunResult>& run) {
 
 }  // namespace
 
-Finding probe_sql(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult probe_sql(const Json& probe, std::int64_t timeout_ms) {
     os::RunOptions options;
     options.spawn.argv = argv_of(probe);
     options.spawn.environment = environment_of(probe, timeout_ms);
@@ -95,10 +95,10 @@ Finding probe_sql(const Json& probe, std::int64_t timeout_ms) {
     options.timeout_ms = timeout_ms;
     const auto run = os::run_to_end(options);
     const bool answered = run && !run->timed_out && run->exit.signal == 0 && run->exit.code == 0;
-    Finding finding = !answered ? cannot_tell(why(run))
-                      : run->output_cut
-                          ? cannot_tell("the answer is over 1 MiB")
-                          : value_of(rows_of(run->output), probe["type"].as_string() == "list");
+    ProbeResult finding = !answered ? cannot_tell(why(run))
+                          : run->output_cut
+                              ? cannot_tell("the answer is over 1 MiB")
+                              : value_of(rows_of(run->output), probe["type"].as_string() == "list");
     finding.evidence.set("source",
                          to_utf8(fmt::format("{} of {} at {}:{}",
                                              probe["query"].as_string(),

@@ -10,7 +10,7 @@ namespace drydock::agent {
 namespace {
 
 using testing::HasSubstr;
-using Status = Finding::Status;
+using Status = ProbeResult::Status;
 
 class SqlProbe : public testing::Test, protected Scratch {
 protected:
@@ -24,7 +24,7 @@ protected:
                   exit));
     }
 
-    Finding ask(const std::string& type = "integer") {
+    ProbeResult ask(const std::string& type = "integer") {
         return convert(probe_sql(json(fmt::format(
                                      R"({{"client":"{0}/psql","host":"db","port":"5433","user":"u",
                 "database":"d","query":"select 1","type":"{1}","env":{{"PGPASSFILE":"/p"}}}})",
@@ -89,7 +89,7 @@ TEST_F(SqlProbe, tells_nothing_when_the_server_says_no) {
 
 class ScriptProbe : public testing::Test, protected Scratch {
 protected:
-    static Finding ask(const std::string& digest) {
+    static ProbeResult ask(const std::string& digest) {
         return probe_command(json(fmt::format(R"({{"argv":["sh","${{script}}","b"],
             "script":{{"name":"say.sh","content":"echo a $1","sha256":"{}"}}}})",
                                               digest)),

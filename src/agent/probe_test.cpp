@@ -132,7 +132,7 @@ protected:
     std::jthread thread_;
 };
 
-TEST_F(Probes, pick_from_json) {
+TEST_F(Probes, extract_from_json) {
     EXPECT_EQ(status(R"("pointer":"/version","type":"release")"), R"(known "3.4.23")");
     EXPECT_EQ(status(R"("pointer":"/leader","type":"integer")"), "known 17247114729954150411");
     EXPECT_EQ(status(R"("pointer":"/isLearner","type":"bool")"), "known false");

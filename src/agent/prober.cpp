@@ -26,7 +26,7 @@ constexpr std::int64_t k_last_words_ms =
 
 struct ProbeKind {
     std::string_view name;
-    Finding (*ask)(const Json& probe, std::int64_t timeout_ms);
+    ProbeResult (*ask)(const Json& probe, std::int64_t timeout_ms);
 };
 
 constexpr std::array k_kinds = {
@@ -61,14 +61,14 @@ struct Answers {
 
 // Stores the facts of a group. Does nothing if the group has its answer: the thread hung and comes
 // too late.
-void store(Answers& answers, std::size_t index, std::vector<Finding> findings) {
+void store(Answers& answers, std::size_t index, std::vector<ProbeResult> findings) {
     os::RealClock clock;
     const std::lock_guard lock(answers.mutex);
     Group& group = answers.groups[index];
     if (std::exchange(group.answered, true)) {
         return;
     }
-    const ReadAt now = {clock.wall_ms(), clock.monotonic_ms() - group.asked_ms};
+    const ReadTime now = {clock.wall_ms(), clock.monotonic_ms() - group.asked_ms};
     for (std::size_t i = 0; i < findings.size(); ++i) {
         answers.facts[group.places[i]] = to_fact(group.probes[i], std::move(findings[i]), now);
     }
@@ -87,10 +87,10 @@ bool is_exchange(const Json& probe) {
 }
 
 // Runs in a thread of the pool. A job that waited until its deadline is not started at all.
-void answer(Answers& answers, std::size_t index, const AskProbe& ask) {
+void answer(Answers& answers, std::size_t index, const ProbeRunner& ask) {
     const Group group = take_group(answers, index);
     const auto left_ms = group.deadline_ms - os::RealClock().monotonic_ms();
-    std::vector<Finding> findings;
+    std::vector<ProbeResult> findings;
     if (left_ms <= 0) {
         findings.resize(group.probes.size(), cannot_tell("no time left to ask"));
     } else if (is_exchange(group.probes.front())) {
@@ -200,7 +200,7 @@ private:
         const Group group = copy_of(index);
         store(*answers_,
               index,
-              std::vector<Finding>(group.probes.size(), cannot_tell(why_silent(group, lost))));
+              std::vector<ProbeResult>(group.probes.size(), cannot_tell(why_silent(group, lost))));
     }
 
     std::shared_ptr<Answers> answers_;
@@ -209,7 +209,7 @@ private:
 
 }  // namespace
 
-Finding ask_probe(const Json& probe, std::int64_t timeout_ms) {
+ProbeResult run_probe(const Json& probe, std::int64_t timeout_ms) {
     if (probe.contains("cannot_ask")) {
         return cannot_tell(probe["cannot_ask"].as_string());
     }
@@ -222,9 +222,9 @@ Finding ask_probe(const Json& probe, std::int64_t timeout_ms) {
     return cannot_tell(fmt::format("this agent knows no probe of kind `{}`", kind_name));
 }
 
-Prober::Prober(std::function<void()> woken, AskProbe ask)
+Prober::Prober(std::function<void()> woken, ProbeRunner ask)
     : pool_(std::make_shared<ProbePool>(std::move(woken)))
-    , ask_(std::move(ask)) {
+    , run_probe_(std::move(ask)) {
 }
 
 Prober::~Prober() {
@@ -240,7 +240,7 @@ std::unique_ptr<ProbeRun> Prober::start(const Json& probes) {
         deadlines.push_back(group.deadline_ms + k_last_words_ms);
     }
     for (std::size_t i = 0; i < deadlines.size(); ++i) {
-        pool_->add({[answers, i, ask = ask_] { answer(*answers, i, ask); }, deadlines[i]});
+        pool_->add({[answers, i, ask = run_probe_] { answer(*answers, i, ask); }, deadlines[i]});
     }
     return std::make_unique<Run>(std::move(answers), pool_);
 }

@@ -6,9 +6,9 @@
 // listed, too.
 #include "agent/running_index.h"
 
+#include "agent/action_key.h"
 #include "agent/attempt.h"
 #include "agent/folder_names.h"
-#include "agent/key.h"
 #include "os/files.h"
 
 #include <fcntl.h>

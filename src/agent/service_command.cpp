@@ -7,7 +7,7 @@
 //
 // A vendor's script is never believed alone: start asks for the status first, and stop is done only
 // when the status says so.
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "agent/service.h"
 #include "base/text.h"
 #include "os/process.h"

@@ -8,7 +8,7 @@
 // belongs to this member.
 #include "agent/service_match.h"
 
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "base/text.h"
 #include "os/files.h"
 

@@ -10,8 +10,8 @@
 // the requests.
 #include "agent/session.h"
 
-#include "agent/key.h"
-#include "base/probe.h"
+#include "agent/action_key.h"
+#include "base/coverage_mark.h"
 #include "base/text.h"
 #include "model/fact.h"
 
@@ -179,7 +179,7 @@ std::vector<Json> Session::handle(const Json& frame) {
         return {refusal(0, bad_request("a request has no number `n`").value())};
     }
     const auto number = frame["n"].as_int();
-    if (waits_.contains(number) || probes_.contains(number)) {
+    if (pending_actions_.contains(number) || pending_probes_.contains(number)) {
         return {refusal(number, bad_request("that number still waits for an answer").value())};
     }
     auto answered = answer(number, frame);
@@ -191,7 +191,7 @@ std::vector<Json> Session::handle(const Json& frame) {
 
 Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& frame) {
     const std::string_view verb = frame["do"].as_string();
-    if (waits_.size() + probes_.size() >= k_pending_max) {
+    if (pending_actions_.size() + pending_probes_.size() >= k_pending_max) {
         return fail("agent.busy",
                     fmt::format("{} requests wait for an answer", k_pending_max),
                     "wait for some of them",
@@ -201,7 +201,7 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
         return hello(frame);
     }
     if (verb == "ping") {
-        return stamped(empty_answer());
+        return with_clock(empty_answer());
     }
     if (verb == "fence") {
         return fence(frame);
@@ -224,7 +224,7 @@ Result<Json> Session::fence(const Json& frame) {
     owner.since_epoch = owner.epoch + (frame["again"].as_bool() ? 1 : 0);
     const bool take_over = frame["take_over"].as_bool();
     DRYDOCK_TRY_ASSIGN(const auto epoch, host_.fence(std::move(owner), take_over));
-    return stamped(empty_answer().set("fence", epoch));
+    return with_clock(empty_answer().set("fence", epoch));
 }
 
 // Refuses a displaced conductor also when it only reads, so that it notices. A survey names no
@@ -237,7 +237,7 @@ Status Session::check(const Json& frame) {
     return host_.check(commander);
 }
 
-std::optional<Json> Session::Probing::poll() const {
+std::optional<Json> Session::PendingProbes::poll() const {
     auto facts = run->poll();
     if (facts && redactor.hides_something()) {
         facts = redact_facts(redactor, *facts);
@@ -247,13 +247,13 @@ std::optional<Json> Session::Probing::poll() const {
 
 Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& frame) {
     DRYDOCK_TRY(check(frame));
-    Probing probing = {host_.probe(fill_probes(frame["probes"], frame["secrets"])),
-                       Redactor(frame["secrets"])};
+    PendingProbes probing = {host_.probe(fill_probes(frame["probes"], frame["secrets"])),
+                             Redactor(frame["secrets"])};
     auto facts = probing.poll();
     if (facts) {
-        return stamped(empty_answer().set("facts", std::move(*facts)));
+        return with_clock(empty_answer().set("facts", std::move(*facts)));
     }
-    probes_.emplace(number, std::move(probing));
+    pending_probes_.emplace(number, std::move(probing));
     return std::nullopt;
 }
 
@@ -317,7 +317,7 @@ Result<Json> Session::move_file(const Json& frame, bool write) {
 }
 
 // True if the action runs, or if the command that begins it may still come on a broken connection.
-bool Session::is_awaited(const Wait& wait, ActionPhase phase) const {
+bool Session::is_awaited(const PendingAction& wait, ActionPhase phase) const {
     return phase == ActionPhase::running
            || (phase == ActionPhase::none && clock_.monotonic_ms() <= wait.begin_by_ms);
 }
@@ -342,18 +342,18 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
 }
 
 // Returns the answer, or notes the wait and returns nothing.
-std::optional<Json> Session::wait_for(std::int64_t number, Wait wait) {
+std::optional<Json> Session::wait_for(std::int64_t number, PendingAction wait) {
     auto state = host_.look(wait.key);
     auto answer =
         is_awaited(wait, state.phase) ? std::nullopt : final_answer(wait.key, std::move(state));
     if (!answer) {
-        waits_[number] = std::move(wait);
+        pending_actions_[number] = std::move(wait);
     }
     return answer;
 }
 
 // Returns the answer of a wait, its progress, or nothing.
-std::optional<Json> Session::poll(Wait& wait) {
+std::optional<Json> Session::poll(PendingAction& wait) {
     auto state = host_.look(wait.key);
     if (!is_awaited(wait, state.phase)) {
         return final_answer(wait.key, std::move(state));
@@ -368,28 +368,28 @@ std::optional<Json> Session::poll(Wait& wait) {
 
 std::vector<Json> Session::tick() {
     Answers answers;
-    for (auto entry = probes_.begin(); entry != probes_.end();) {
+    for (auto entry = pending_probes_.begin(); entry != pending_probes_.end();) {
         auto facts = entry->second.poll();
         if (facts) {
             answers.push_back(
-                numbered(entry->first, stamped(empty_answer().set("facts", std::move(*facts)))));
+                numbered(entry->first, with_clock(empty_answer().set("facts", std::move(*facts)))));
         }
-        entry = facts ? probes_.erase(entry) : std::next(entry);
+        entry = facts ? pending_probes_.erase(entry) : std::next(entry);
     }
-    for (auto entry = waits_.begin(); entry != waits_.end();) {
+    for (auto entry = pending_actions_.begin(); entry != pending_actions_.end();) {
         auto answer = poll(entry->second);
         const bool ended = answer && !answer->contains("progress");
         if (answer) {
             answers.push_back(numbered(entry->first, std::move(*answer)));
         }
-        entry = ended ? waits_.erase(entry) : std::next(entry);
+        entry = ended ? pending_actions_.erase(entry) : std::next(entry);
     }
     return answers;
 }
 
 std::optional<std::int64_t> Session::next_deadline_ms() const {
     std::optional<std::int64_t> next;
-    for (const auto& [number, run] : probes_) {
+    for (const auto& [number, run] : pending_probes_) {
         const auto deadline = run.run->next_deadline_ms();
         next = deadline && (!next || *deadline < *next) ? deadline : next;
     }
@@ -411,11 +411,11 @@ Result<Json> Session::hello(const Json& frame) {
         running.push(to_json(action.key).set("journal", action.journal));
     }
     answer.set("running", std::move(running));
-    return stamped(std::move(answer));
+    return with_clock(std::move(answer));
 }
 
 // Adds this host's monotonic clock, to which `begin_by_ms` refers.
-Json Session::stamped(Json answer) const {
+Json Session::with_clock(Json answer) const {
     answer.set("clock_ms", clock_.monotonic_ms());
     return answer;
 }

@@ -26,7 +26,9 @@ public:
     // Returns answers and progress that have become ready since.
     [[nodiscard]] std::vector<Json> tick();
 
-    [[nodiscard]] bool pending() const { return !waits_.empty() || !probes_.empty(); }
+    [[nodiscard]] bool pending() const {
+        return !pending_actions_.empty() || !pending_probes_.empty();
+    }
 
     // Returns the monotonic time at which tick() has an answer at the latest; nothing if unknown.
     [[nodiscard]] std::optional<std::int64_t> next_deadline_ms() const;
@@ -34,14 +36,14 @@ public:
 private:
     using Answers = std::vector<Json>;
 
-    struct Wait {
+    struct PendingAction {
         ActionKey key;
         std::int64_t progress_ms;  // when progress was last shown
         std::int64_t begin_by_ms;  // the action may begin until then
     };
 
     // Probes that run, and the secrets that must not be in their answer.
-    struct Probing {
+    struct PendingProbes {
         std::unique_ptr<ProbeRun> run;
         Redactor redactor;
 
@@ -56,17 +58,17 @@ private:
     [[nodiscard]] Result<Json> fence(const Json& frame);
     [[nodiscard]] Status check(const Json& frame);
     [[nodiscard]] Result<Json> move_file(const Json& frame, bool write);
-    [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, Wait wait);
-    [[nodiscard]] std::optional<Json> poll(Wait& wait);
+    [[nodiscard]] std::optional<Json> wait_for(std::int64_t number, PendingAction wait);
+    [[nodiscard]] std::optional<Json> poll(PendingAction& wait);
     [[nodiscard]] std::optional<Json> final_answer(const ActionKey& key, ActionState state);
-    [[nodiscard]] bool is_awaited(const Wait& wait, ActionPhase phase) const;
+    [[nodiscard]] bool is_awaited(const PendingAction& wait, ActionPhase phase) const;
     [[nodiscard]] Result<Json> hello(const Json& frame);
-    [[nodiscard]] Json stamped(Json answer) const;
+    [[nodiscard]] Json with_clock(Json answer) const;
 
     Host& host_;
     os::Clock& clock_;
-    std::map<std::int64_t, Wait> waits_;
-    std::map<std::int64_t, Probing> probes_;
+    std::map<std::int64_t, PendingAction> pending_actions_;
+    std::map<std::int64_t, PendingProbes> pending_probes_;
 };
 
 }  // namespace drydock::agent

@@ -1,5 +1,5 @@
 // The conversation over a host in memory: numbers, waiting, bad frames.
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "agent/session.h"
 
 #include <fmt/format.h>

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uid_t k_nobody = 65534;
 
-class StrangeLinks : public testing::Test, protected AgentWorld {
+class StrangeLinks : public testing::Test, protected AgentFixture {
 protected:
     void SetUp() override {
         if (::geteuid() != 0) {

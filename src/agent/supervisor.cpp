@@ -5,10 +5,10 @@
 // It contains all processes that it starts (containment.h). The result is its last write. A folder
 // without lock, result and contained processes is interrupted.
 #include "agent/action.h"
+#include "agent/action_key.h"
 #include "agent/attempt.h"
 #include "agent/containment.h"
 #include "agent/crash.h"
-#include "agent/key.h"
 #include "agent/secrets.h"
 #include "agent/serve.h"
 #include "os/clock.h"
@@ -59,7 +59,7 @@ private:
 };
 
 // Writes the holder of the lock into it, for cancel(): "PID START".
-void sign_lock() {
+void write_lock_owner() {
     const auto self = os::find_process(::getpid());
     const auto ticks = self && *self ? (*self)->start_ticks : 0;
     const std::string line = fmt::format("{} {}\n", ::getpid(), ticks);
@@ -113,7 +113,7 @@ void mark_cancelled(ActionResult& result, const std::string& folder) {
     if (::access(cursor_path(folder).c_str(), F_OK) == 0) {
         result.evidence.set("cursor", true);
     }
-    Json progress = read_told_progress(folder);
+    Json progress = read_reported_progress(folder);
     if (!progress.members().empty()) {
         result.evidence.set("progress", std::move(progress));
     }
@@ -153,7 +153,7 @@ int run_action(const std::string& action_folder) {
     listen_for_cancel();
     std::signal(SIGPIPE, SIG_IGN);
     ::fcntl(k_lock_descriptor, F_SETFD, FD_CLOEXEC);
-    sign_lock();
+    write_lock_owner();
     const auto text = take_order();
     const auto order = text ? Json::parse(*text) : tl::unexpected(text.error());
     if (!order) {

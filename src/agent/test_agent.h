@@ -1,5 +1,5 @@
-// AgentWorld: a scratch folder and a conversation with a real agent process, for tests of the whole
-// agent.
+// AgentFixture: a scratch folder and a conversation with a real agent process, for tests of the
+// whole agent.
 #pragma once
 
 #include "agent/test_world.h"
@@ -18,7 +18,7 @@ namespace drydock::agent {
 
 constexpr int k_first_of_calls = 1'000'000;
 
-class AgentWorld : protected Scratch {
+class AgentFixture : protected Scratch {
 protected:
     void connect(std::vector<std::string> environment = {}) {
         std::vector<std::string> argv = {"env"};

@@ -18,8 +18,8 @@
 #include "model/plan.h"
 #include "planner/planner.h"
 #include "run/event.h"
+#include "run/expected_facts.h"
 #include "run/state.h"
-#include "run/world.h"
 #include "sim/replay.h"
 #include "sim/simulate.h"
 
@@ -44,13 +44,13 @@ inline constexpr int k_exit_moved = 5;    // the world moved
 struct Failure {
     int exit_code = k_exit_no;
     std::vector<Error> errors;
-    Diagnostics diagnostics;           // of input files
-    std::vector<run::Drift> drift;     // exit code 5: the facts that moved
-    std::vector<model::WayBack> left;  // remain after a refused downgrade
+    Diagnostics diagnostics;                  // of input files
+    std::vector<run::Drift> drift;            // exit code 5: the facts that moved
+    std::vector<model::RecoveryOption> left;  // remain after a refused downgrade
 };
 
 template <class T>
-using Answer = tl::expected<T, Failure>;
+using AppResult = tl::expected<T, Failure>;
 
 // How to treat a file that would execute commands which this account has not agreed to yet
 // (docs/security.md).
@@ -84,8 +84,8 @@ struct Options {
 // folder, else /usr/share/drydock/packs. A program in a build folder uses its source tree.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
-[[nodiscard]] Answer<model::Pack> lint_pack(const std::string& folder_or_name,
-                                            const std::string& program);
+[[nodiscard]] AppResult<model::Pack> lint_pack(const std::string& folder_or_name,
+                                               const std::string& program);
 
 struct Survey {
     model::Pack pack;
@@ -97,7 +97,7 @@ struct Survey {
     std::vector<Error> under_way;    // work of whatever run that is under way on hosts
 };
 
-[[nodiscard]] Answer<Survey> survey(const Options& options);
+[[nodiscard]] AppResult<Survey> survey(const Options& options);
 
 struct RouteAnswer {
     std::string from;
@@ -105,7 +105,7 @@ struct RouteAnswer {
     planner::Route route;
 };
 
-[[nodiscard]] Answer<RouteAnswer> route(const Options& options, const std::string& target);
+[[nodiscard]] AppResult<RouteAnswer> route(const Options& options, const std::string& target);
 
 struct PlanRequest {
     std::string to;  // several hops away: the plan is that of the first, its `route` names all
@@ -114,8 +114,8 @@ struct PlanRequest {
     std::vector<std::string> through;  // versions that the route must pass, in this order
 };
 
-[[nodiscard]] Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request);
-[[nodiscard]] Answer<model::Plan> read_plan(const std::string& file);
+[[nodiscard]] AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& request);
+[[nodiscard]] AppResult<model::Plan> read_plan(const std::string& file);
 [[nodiscard]] Status write_plan(const model::Plan& plan, const std::string& file);
 // Signs the plan that was read from `file` into FILE.sig, with ssh-keygen and the key at that path.
 // Error "plan.signature": ssh-keygen refused, and nothing was written.
@@ -125,26 +125,26 @@ sign_plan(const model::Plan& plan, const std::string& file, const std::string& k
 // nothing where the consent is for this time only. Errors: "trust.memory".
 [[nodiscard]] Status remember_own(const Options& options, const model::Plan& plan);
 
-struct Checked {
+struct CheckResult {
     checker::Report report;
     std::int64_t took_ms = 0;
 };
 
 // Explores the plan. Downgrades are compiled from its cluster file and pack, if both are still
 // there.
-[[nodiscard]] Checked
+[[nodiscard]] CheckResult
 check(const Options& options, const model::Plan& plan, checker::Options check_options);
 // Checks the plan as `plan` does by itself: with the largest of some small budgets that can be
 // explored soon. If the point of no return differs from the plan's gate, compiles the plan again
 // with the gate there and checks it again.
-[[nodiscard]] Checked check_soon(const Options& options, model::Plan& plan);
+[[nodiscard]] CheckResult quick_check(const Options& options, model::Plan& plan);
 // Returns the verdict that is stored with the plan (model::Plan::check), bound to its digest.
-[[nodiscard]] Json verdict_of(const Checked& checked, const model::Plan& plan);
+[[nodiscard]] Json verdict_of(const CheckResult& checked, const model::Plan& plan);
 // Refuses a plan whose check failed, did not end, or is missing.
-[[nodiscard]] Status is_proved(const model::Plan& plan);
+[[nodiscard]] Status require_passed_check(const model::Plan& plan);
 // Checks the plan now, for a plan that has passed require_passed_check(): anybody may have written
 // the verdict into the file.
-[[nodiscard]] Status prove_again(const Options& options, const model::Plan& plan);
+[[nodiscard]] Status check_again(const Options& options, const model::Plan& plan);
 
 // A hop of a journey, with the newest run in each direction.
 struct JourneyHop {
@@ -153,7 +153,7 @@ struct JourneyHop {
     std::string run;    // empty: not begun
     std::string state;  // its word in the journal: "finished"
     std::string back;   // the run that took it back; empty: none
-    std::string back_state;
+    std::string return_state;
 };
 
 // The direction of the run that `resume` begins once the newest run of a journey is over.
@@ -223,13 +223,13 @@ struct RunStatus {
     int exit_code = k_exit_done;
 
     // True if the run is over, its journey waits for a `resume`, and no process conducts it.
-    [[nodiscard]] bool stands_between_runs() const {
+    [[nodiscard]] bool is_between_runs() const {
         return journey && journey->next != JourneyStep::none && journey->newest == run
                && !conductor;
     }
 };
 
-[[nodiscard]] Answer<RunStatus>
+[[nodiscard]] AppResult<RunStatus>
 apply(const Options& options, const model::Plan& plan, Observer& observer);
 
 struct UpgradeRequest {
@@ -241,21 +241,21 @@ struct UpgradeRequest {
 // the same target that stands between two hops goes on. Errors: those of make_plan() and apply();
 // "journey.signatures": the policy asks for signed plans; "journey.moved": the cluster left the
 // journey's route.
-[[nodiscard]] Answer<RunStatus>
+[[nodiscard]] AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, Observer& observer);
 // Continues the open run; then, or if none is open, the rest of its journey.
-[[nodiscard]] Answer<RunStatus> resume(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> resume(const Options& options, Observer& observer);
 // Plans the downgrade of the open run, or of the last one; downgrade() also runs it, unless
 // options.dry_run. A journey is taken back hop after hop, as far as downgrades reach.
-[[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options);
-[[nodiscard]] Answer<RunStatus> downgrade(const Options& options, Observer& observer);
-[[nodiscard]] Answer<RunStatus> approve(const Options& options, const std::string& gate);
-[[nodiscard]] Answer<RunStatus> pause(const Options& options);
+[[nodiscard]] AppResult<model::Plan> plan_downgrade(const Options& options);
+[[nodiscard]] AppResult<RunStatus> downgrade(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> approve(const Options& options, const std::string& gate);
+[[nodiscard]] AppResult<RunStatus> pause(const Options& options);
 // Waits for work in flight to end, then ends the run where it stands.
-[[nodiscard]] Answer<RunStatus> abort(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> abort(const Options& options, Observer& observer);
 // Records a person's words in the run.
-[[nodiscard]] Answer<RunStatus> note(const Options& options, const std::string& text);
-[[nodiscard]] Answer<RunStatus> status(const Options& options, const std::string& run = {});
+[[nodiscard]] AppResult<RunStatus> note(const Options& options, const std::string& text);
+[[nodiscard]] AppResult<RunStatus> status(const Options& options, const std::string& run = {});
 
 // The sums of whole runs in simulated time (sim/simulate.h), one for each seed.
 struct Simulation {
@@ -264,28 +264,28 @@ struct Simulation {
     std::uint64_t faults = 0;  // that struck
     std::uint64_t conductors = 0;
     std::uint64_t halts = 0;
-    std::uint64_t wrong = 0;            // runs in which something was that must never be
-    std::vector<sim::Simulated> shown;  // the first of them
+    std::uint64_t wrong = 0;                    // runs in which something was that must never be
+    std::vector<sim::SimulationSummary> shown;  // the first of them
     std::int64_t took_ms = 0;
     std::vector<std::string> not_simulated;
 };
 
 // `tell` gets each run's story, line by line; it may be empty.
-[[nodiscard]] Answer<Simulation> simulate(const model::Plan& plan,
-                                          std::uint64_t seed,
-                                          std::uint64_t runs,
-                                          const std::function<void(const std::string&)>& tell);
+[[nodiscard]] AppResult<Simulation> simulate(const model::Plan& plan,
+                                             std::uint64_t seed,
+                                             std::uint64_t runs,
+                                             const std::function<void(const std::string&)>& tell);
 
 // The counterexamples of a check, replayed in the simulator (sim/replay.h).
 struct Replay {
-    std::vector<sim::Replayed> stories;
+    std::vector<sim::ReplayResult> stories;
     std::vector<std::string> not_simulated;
 };
 
 // `trace_file` was written by `drydock check --trace` for this very plan.
-[[nodiscard]] Answer<Replay> replay(const model::Plan& plan,
-                                    const std::string& trace_file,
-                                    const std::function<void(const std::string&)>& tell);
+[[nodiscard]] AppResult<Replay> replay(const model::Plan& plan,
+                                       const std::string& trace_file,
+                                       const std::function<void(const std::string&)>& tell);
 
 struct LogLine {
     std::uint64_t sequence = 0;
@@ -293,9 +293,10 @@ struct LogLine {
     Json event;
 };
 
-[[nodiscard]] Answer<std::vector<LogLine>> log(const Options& options, const std::string& run = {});
+[[nodiscard]] AppResult<std::vector<LogLine>> log(const Options& options,
+                                                  const std::string& run = {});
 
-struct Verified {
+struct VerifiedRun {
     std::string run;
     std::uint64_t records = 0;
     std::string head;
@@ -309,14 +310,14 @@ struct VerifiedHost {
 };
 
 struct VerifiedJournal {
-    std::vector<Verified> runs;
+    std::vector<VerifiedRun> runs;
     std::vector<VerifiedHost> hosts;  // empty: they were not asked
 };
 
 // Verifies every run. `head` is empty, or a head that was noted earlier (at least 16 hex digits of
 // it). Errors: "journal.head_gone" if no record has that head, or a head that a host noted;
 // "journal.other" if a host obeys another journal.
-[[nodiscard]] Answer<VerifiedJournal>
+[[nodiscard]] AppResult<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head = {}, bool with_hosts = false);
 
 }  // namespace drydock::app

@@ -44,9 +44,9 @@ RunStatus not_begun(const model::Plan& plan) {
 
 // Adds the remaining recovery options to a refusal. Drift closes a downgrade, but a rebuild or a
 // restore may still be possible.
-void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunStatus>& ended) {
-    if (!ended && ended.error().exit_code == k_exit_moved && !plan.returns_from.empty()) {
-        ended.error().left = ways_left(options, plan.from, plan.to, plan.returns_from);
+void name_ways_left(const Options& options, const model::Plan& plan, AppResult<RunStatus>& ended) {
+    if (!ended && ended.error().exit_code == k_exit_moved && !plan.reverts_run.empty()) {
+        ended.error().left = ways_left(options, plan.from, plan.to, plan.reverts_run);
     }
 }
 
@@ -54,7 +54,7 @@ void name_ways_left(const Options& options, const model::Plan& plan, Answer<RunS
 
 // Executes the run and reads its status from the journal, which is the only source of the exit
 // code.
-Answer<RunStatus> conduct(const Options& options, LocalSession& session) {
+AppResult<RunStatus> conduct(const Options& options, LocalSession& session) {
     auto ended = session.status_after(session.run().conduct());
     name_ways_left(options, session.plan(), ended);
     if (ended && ended->state.phase() == run::Phase::aborted) {
@@ -67,7 +67,7 @@ namespace {
 
 // Refuses a plan that has a run already. A plan is run once: the rest of an open run is resumed,
 // and a run that is over needs a new plan from new facts.
-Status not_run_before(Store& state_dir, const model::Plan& plan) {
+Status not_run_before(StateDir& state_dir, const model::Plan& plan) {
     const auto info = state_dir.journal().find_run(plan.run);
     if (!info) {
         return {};
@@ -86,14 +86,14 @@ Status not_run_before(Store& state_dir, const model::Plan& plan) {
 // Refuses a downgrade over a hop whose run has closed the way back. The age of the plan does not
 // matter, because the run may have closed it after the plan was made.
 std::optional<Failure>
-refuse_plan_back(const Options& options, Store& state_dir, const model::Plan& plan) {
+refuse_plan_back(const Options& options, StateDir& state_dir, const model::Plan& plan) {
     return plan.procedure == "downgrade" ? refuse_closed_before(options, state_dir, plan.to)
                                          : std::nullopt;
 }
 
 // Refuses early, with friendly words. These checks race with other processes; the journal repeats
 // the ones that must hold in the commit of the birth.
-Answer<bool> may_begin(const Options& options, Store& state_dir, const model::Plan& plan) {
+AppResult<bool> may_begin(const Options& options, StateDir& state_dir, const model::Plan& plan) {
     if (auto closed = refuse_plan_back(options, state_dir, plan)) {
         return tl::unexpected(std::move(*closed));
     }
@@ -101,7 +101,7 @@ Answer<bool> may_begin(const Options& options, Store& state_dir, const model::Pl
         return refuse(fresh.error());
     }
     auto active = state_dir.current_run(false);
-    if (active && active->run.id != plan.returns_from) {
+    if (active && active->run.id != plan.reverts_run) {
         return run_in_progress(*active, plan.cluster_file);
     }
     return true;
@@ -109,7 +109,7 @@ Answer<bool> may_begin(const Options& options, Store& state_dir, const model::Pl
 
 // Returns the detail of run.created (docs/formats/journal.md). It is the only place where the
 // reasons of a person and the position in a journey are recorded.
-Json created_detail(const Options& options, const Departure& departure) {
+Json created_detail(const Options& options, const RunStart& departure) {
     const model::Plan& plan = departure.plan;
     Json detail;
     detail.set("plan", plan.digest()).set("plan_file", options.plan_file);
@@ -133,7 +133,7 @@ Json created_detail(const Options& options, const Departure& departure) {
 // Explains a refused birth. Where another run came first, the refusal names that run instead of the
 // journal's error code.
 tl::unexpected<Failure>
-cannot_begin(Store& state_dir, const model::Plan& plan, const Error& error) {
+cannot_begin(StateDir& state_dir, const model::Plan& plan, const Error& error) {
     auto active = state_dir.current_run(false);
     const bool open = error.code == "journal.run.open" || error.code == "journal.lease.held";
     return open && active ? run_in_progress(*active, plan.cluster_file) : refuse(error);
@@ -141,8 +141,10 @@ cannot_begin(Store& state_dir, const model::Plan& plan, const Error& error) {
 
 // Saves the plan, makes the run, and executes it. The plan is durable before its run exists, since
 // a resume reads the plan from the state directory.
-Answer<RunStatus>
-begin(const Options& options, Store& state_dir, const Departure& departure, LocalSession& session) {
+AppResult<RunStatus> begin(const Options& options,
+                           StateDir& state_dir,
+                           const RunStart& departure,
+                           LocalSession& session) {
     const model::Plan& plan = session.plan();
     if (auto closed = refuse_plan_back(options, state_dir, plan)) {
         return tl::unexpected(std::move(*closed));
@@ -163,17 +165,17 @@ begin(const Options& options, Store& state_dir, const Departure& departure, Loca
 // for its result before anything begins.
 std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
     return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,
-                                                 [&] { return prove_again(options, plan); })
+                                                 [&] { return check_again(options, plan); })
                                     : std::async(std::launch::deferred, [] { return Status(); });
 }
 
 // The session becomes the caller's only at the birth. Until then its destructor closes the
 // conversations with the hosts, and nothing of the attempt is left.
-Answer<RunStatus> carry_out(const Options& options,
-                            Store& state_dir,
-                            Departure& departure,
-                            Observer& observer,
-                            SessionPointer& session) {
+AppResult<RunStatus> execute_run(const Options& options,
+                                 StateDir& state_dir,
+                                 RunStart& departure,
+                                 Observer& observer,
+                                 SessionPointer& session) {
     const model::Plan& plan = departure.plan;
     auto allowed = may_begin(options, state_dir, plan);
     if (!allowed) {
@@ -188,7 +190,7 @@ Answer<RunStatus> carry_out(const Options& options,
         return refuse(proved.error());
     }
     if (obstacle.is_there()) {
-        Answer<RunStatus> refused = refuse_obstacle(std::move(obstacle));
+        AppResult<RunStatus> refused = refuse_obstacle(std::move(obstacle));
         name_ways_left(options, plan, refused);
         return refused;
     }

@@ -14,7 +14,7 @@ namespace drydock::app {
 using SessionPointer = std::unique_ptr<LocalSession>;
 
 // A plan that is about to become a run.
-struct Departure {
+struct RunStart {
     const model::Plan& plan;
     std::future<Status> proof;                            // awaited before the birth
     std::optional<JourneyRecord> journey = std::nullopt;  // an empty id: the run begins a journey
@@ -27,14 +27,14 @@ struct Departure {
 
 // Begins the run, unless options.dry_run, and conducts it to its end, a gate, a pause or a halt.
 // `session` is set at the birth and holds the run's lease until it is destroyed.
-[[nodiscard]] Answer<RunStatus> carry_out(const Options& options,
-                                          Store& state_dir,
-                                          Departure& departure,
-                                          Observer& observer,
-                                          SessionPointer& session);
+[[nodiscard]] AppResult<RunStatus> execute_run(const Options& options,
+                                               StateDir& state_dir,
+                                               RunStart& departure,
+                                               Observer& observer,
+                                               SessionPointer& session);
 
 // Conducts a run whose lease the session holds.
-[[nodiscard]] Answer<RunStatus> conduct(const Options& options, LocalSession& session);
+[[nodiscard]] AppResult<RunStatus> conduct(const Options& options, LocalSession& session);
 
 // Refuses, because that run is not over or its conductor still works.
 [[nodiscard]] tl::unexpected<Failure> run_in_progress(const journal::RunInfo& info,

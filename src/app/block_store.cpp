@@ -54,7 +54,7 @@ tl::unexpected<Failure> refuse_store(const Error& error) {
 }
 
 // Reading the schema alone takes the same time for every store; a full inspection lists all blobs.
-Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_schema) {
+AppResult<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_schema) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
@@ -73,8 +73,8 @@ Answer<blocks::Inspection> inspect_store(const StoreRequest& request, bool only_
 
 // Keeps the first findings only. A store with a lost disk has millions of them, and the verdict has
 // their number.
-Answer<StoreVerified> verify_store(const StoreRequest& request,
-                                   const OnStoreProgress& on_progress) {
+AppResult<StoreVerified> verify_store(const StoreRequest& request,
+                                      const OnStoreProgress& on_progress) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());
@@ -97,9 +97,9 @@ Answer<StoreVerified> verify_store(const StoreRequest& request,
     return answer;
 }
 
-Answer<blocks::Restored> restore_from_store(const StoreRequest& request,
-                                            blocks::RestoreRequest restore_request,
-                                            const OnStoreProgress& on_progress) {
+AppResult<blocks::Restored> restore_from_store(const StoreRequest& request,
+                                               blocks::RestoreRequest restore_request,
+                                               const OnStoreProgress& on_progress) {
     auto store = open_store(request, blocks::SqlAccess::read);
     if (!store) {
         return refuse_store(store.error());

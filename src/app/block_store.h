@@ -38,28 +38,28 @@ struct StoreProgress {
 using OnStoreProgress = std::function<void(const StoreProgress&)>;
 
 // Lists a store. `only_schema` reads nothing else, however large the store is.
-[[nodiscard]] Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
-                                                              bool only_schema);
+[[nodiscard]] AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
+                                                                 bool only_schema);
 
 struct StoreVerified {
     mover::blocks::StoreVerdict verdict;
     std::vector<mover::blocks::Finding> findings;  // the first of them
 };
 
-[[nodiscard]] Answer<StoreVerified> verify_store(const StoreRequest& request,
-                                                 const OnStoreProgress& on_progress);
+[[nodiscard]] AppResult<StoreVerified> verify_store(const StoreRequest& request,
+                                                    const OnStoreProgress& on_progress);
 // Restores a version. `restore_request.workers` is overwritten from the request.
-[[nodiscard]] Answer<mover::blocks::Restored>
+[[nodiscard]] AppResult<mover::blocks::Restored>
 restore_from_store(const StoreRequest& request,
                    mover::blocks::RestoreRequest restore_request,
                    const OnStoreProgress& on_progress);
 
 // `file` is made, and must not exist.
-[[nodiscard]] Answer<mover::blocks::ExportReport>
+[[nodiscard]] AppResult<mover::blocks::ExportReport>
 export_from_store(const StoreRequest& request, const std::string& version, const std::string& file);
 // Holds backy2's locks during the import.
-[[nodiscard]] Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
-                                                                  const std::string& file);
+[[nodiscard]] AppResult<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
+                                                                     const std::string& file);
 
 struct StoreUpgradeRequest {
     StoreRequest store;
@@ -78,7 +78,7 @@ struct StoreUpgraded {
 };
 
 // Holds backy2's locks during the upgrade.
-[[nodiscard]] Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request);
+[[nodiscard]] AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request);
 
 struct StoreRewriteRequest {
     StoreRequest store;
@@ -104,7 +104,7 @@ struct StoreRewritten {
 };
 
 // Holds backy2's locks during the work.
-[[nodiscard]] Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                                   const OnStoreProgress& on_progress);
+[[nodiscard]] AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+                                                      const OnStoreProgress& on_progress);
 
 }  // namespace drydock::app

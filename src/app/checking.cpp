@@ -25,11 +25,11 @@ namespace {
 constexpr checker::Faults k_small_faults[] = {
     {1, 1, 1, 1, 0}, {1, 0, 1, 1, 0}, {1, 0, 1, 0, 0}, {1, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
 constexpr std::size_t k_soon_bytes = std::size_t{48} << 20U;
-constexpr std::size_t k_soon_worlds = 300;
+constexpr std::size_t k_quick_worlds = 300;
 
 // The compiler of downgrades that the checker calls in each state, or the reason why there is none.
-struct Back {
-    checker::CompileBack compile;
+struct DowngradeCompiler {
+    checker::CompileDowngrade compile;
     std::string why_not;
 };
 
@@ -85,7 +85,7 @@ Result<Project> project_of(const Options& options, const model::Plan& plan) {
 
 // A missing downgrade does not stop the check. It becomes a line of the report's limits, so that
 // the verdict does not claim more than was explored.
-Back back_of(const Options& options, const model::Plan& plan) {
+DowngradeCompiler back_of(const Options& options, const model::Plan& plan) {
     if (!has_downgrade(plan)) {
         return {{}, "ways back: the plan names no downgrade"};
     }
@@ -108,8 +108,9 @@ Back back_of(const Options& options, const model::Plan& plan) {
 
 // Compiles the plan again from the facts that it holds, with the gate where the checker found the
 // point of no return. No host is asked, so the cluster may have changed since the survey.
-Result<model::Plan>
-compile_again(const Options& options, const model::Plan& plan, const model::Closing& closing) {
+Result<model::Plan> compile_again(const Options& options,
+                                  const model::Plan& plan,
+                                  const model::ReturnPointHint& closing) {
     DRYDOCK_TRY_ASSIGN(const Project project, project_of(options, plan));
     model::FactBook facts = plan.seen;
     facts.insert(plan.planned.begin(), plan.planned.end());
@@ -121,7 +122,7 @@ compile_again(const Options& options, const model::Plan& plan, const model::Clos
                                       plan.to,
                                       plan.run,
                                       "",
-                                      plan.returns_from,
+                                      plan.reverts_run,
                                       closing});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
@@ -132,14 +133,14 @@ compile_again(const Options& options, const model::Plan& plan, const model::Clos
 
 // Tries the budgets from large to small until a check ends. The time of the attempts that were
 // stopped counts, too.
-Checked check_small(const Options& options, const model::Plan& plan) {
-    Checked checked;
+CheckResult check_small(const Options& options, const model::Plan& plan) {
+    CheckResult checked;
     std::int64_t took_ms = 0;
     for (const checker::Faults& faults : k_small_faults) {
         checker::Options check_options;
         check_options.faults = faults;
         check_options.memory_max = k_soon_bytes;
-        check_options.worlds_max = k_soon_worlds;
+        check_options.downgrade_starts_max = k_quick_worlds;
         checked = check(options, plan, check_options);
         took_ms += checked.took_ms;
         checked.took_ms = took_ms;
@@ -152,12 +153,12 @@ Checked check_small(const Options& options, const model::Plan& plan) {
 
 }  // namespace
 
-Checked check(const Options& options, const model::Plan& plan, checker::Options check_options) {
+CheckResult check(const Options& options, const model::Plan& plan, checker::Options check_options) {
     os::RealClock clock;
     const std::int64_t begun = clock.monotonic_ms();
-    Back compiler = back_of(options, plan);
+    DowngradeCompiler compiler = back_of(options, plan);
     check_options.back = std::move(compiler.compile);
-    Checked checked;
+    CheckResult checked;
     checked.report = checker::check(plan, check_options);
     if (!compiler.why_not.empty()) {
         checked.report.not_modelled.push_back(compiler.why_not);
@@ -168,8 +169,8 @@ Checked check(const Options& options, const model::Plan& plan, checker::Options 
 
 // Moves the gate at most once. A plan that moves the point of no return again keeps the report of
 // the second check, which then says so.
-Checked check_soon(const Options& options, model::Plan& plan) {
-    Checked checked = check_small(options, plan);
+CheckResult quick_check(const Options& options, model::Plan& plan) {
+    CheckResult checked = check_small(options, plan);
     if (!checked.report.moved) {
         return checked;
     }
@@ -186,7 +187,7 @@ Checked check_soon(const Options& options, model::Plan& plan) {
 
 // The digest binds the verdict to this plan: require_passed_check() refuses a verdict of any other
 // plan.
-Json verdict_of(const Checked& checked, const model::Plan& plan) {
+Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
     Json broken = Json::Array{};
     for (const checker::Violation& violation : checked.report.violations) {
         broken.push(std::string(checker::name_of(violation.property)));
@@ -232,7 +233,7 @@ Status holds(const Json& check) {
 
 }  // namespace
 
-Status is_proved(const model::Plan& plan) {
+Status require_passed_check(const model::Plan& plan) {
     if (!needs_proof(plan)) {
         return {};
     }
@@ -242,7 +243,7 @@ Status is_proved(const model::Plan& plan) {
     return holds(plan.check);
 }
 
-Status prove_again(const Options& options, const model::Plan& plan) {
+Status check_again(const Options& options, const model::Plan& plan) {
     return needs_proof(plan) ? holds(verdict_of(check_small(options, plan), plan)) : Status();
 }
 

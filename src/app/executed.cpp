@@ -227,7 +227,7 @@ Json to_json(const model::Policy& policy) {
     return json.set("signature_required", policy.signature_required);
 }
 
-Json to_json(const model::StoreLaw& law) {
+Json to_json(const model::FormatSupport& law) {
     Json reads = Json::Array{};
     for (const std::string& format : law.reads) {
         reads.push(format);

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "app/app.h"
-#include "conduct/history.h"
-#include "conduct/hosts.h"
+#include "executor/agent_pool.h"
+#include "executor/run_history.h"
 #include "journal/journal.h"
 #include "os/clock.h"
 
@@ -27,7 +27,7 @@ struct Project {
     model::Cluster cluster;
 };
 
-[[nodiscard]] Answer<Project> open_project(const Options& options);
+[[nodiscard]] AppResult<Project> open_project(const Options& options);
 // Asks for consent to the cluster file (app/trust.h), before anything is made or executed for it.
 [[nodiscard]] Status check_trust(const Options& options, const Project& project);
 // Returns the state directory of an agent whose host names none.
@@ -43,30 +43,30 @@ addresses(const std::map<std::string, model::Host>& hosts,
 // Reads the facts for a plan between two versions: those of a survey and those that only plans
 // read. Waits at most `quiet_ms_max` until no work is under way on the hosts; Survey::under_way
 // lists the rest.
-[[nodiscard]] Answer<Survey> survey_for(const Options& options,
-                                        Project project,
-                                        const planner::Naming& naming,
-                                        std::int64_t quiet_ms_max = 0);
+[[nodiscard]] AppResult<Survey> survey_for(const Options& options,
+                                           Project project,
+                                           const planner::PlanNames& naming,
+                                           std::int64_t quiet_ms_max = 0);
 
 // Returns the recovery options that remain when `downgrade` is closed, with their costs as things
 // are now. They lead from release `start` back to `target`; a restore would take the copy of run
 // `forward`.
-std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& start,
-                                      const std::string& target,
-                                      const std::string& forward);
+std::vector<model::RecoveryOption> ways_left(const Options& options,
+                                             const std::string& start,
+                                             const std::string& target,
+                                             const std::string& forward);
 
 // Refuses a state directory that is a symbolic link, belongs to another user, or is writable for
 // others. A directory that does not exist yet passes.
 Status check_state(const std::string& state);
 
 // The directory <state> with journal.db and runs/<id>.json.
-class Store {
+class StateDir {
 public:
     // Opens the directory; with `create` makes missing parts. Refuses the same as check_state().
-    static Answer<Store> open(const std::string& state, bool create);
+    static AppResult<StateDir> open(const std::string& state, bool create);
     // Opens the directory without making anything: a missing one gives an empty journal in memory.
-    static Answer<Store> open_to_look(const std::string& state);
+    static AppResult<StateDir> open_read_only(const std::string& state);
 
     [[nodiscard]] journal::Journal& journal() const { return *journal_; }
 
@@ -74,7 +74,7 @@ public:
     // Returns the run's own copy of its plan, checked against the digest in the journal.
     Result<model::Plan> load_plan(const journal::RunInfo& run);
     // Returns the newest run that is not over; with `includes_over`, the newest of all.
-    Answer<journal::RunInfo> current_run(bool includes_over);
+    AppResult<journal::RunInfo> current_run(bool includes_over);
 
 private:
     [[nodiscard]] Result<model::Plan> parse_plan(const journal::RunInfo& run) const;
@@ -85,30 +85,31 @@ private:
 };
 
 // Opens the state directory of a cluster file. Refuses if no run was ever begun there.
-[[nodiscard]] Answer<Store> store_of(const Options& options);
+[[nodiscard]] AppResult<StateDir> store_of(const Options& options);
 
 // The edition of run/grammar.h that the events of a run obey, written in its first event. Runs of
 // earlier versions name none and are not held to it.
 inline constexpr std::int64_t k_grammar = 1;
 
 // A run, replayed from its journal.
-struct Replayed {
+struct ReplayedRun {
     journal::RunInfo info;
     model::Plan plan;
-    conduct::RunHistory history;
+    executor::RunHistory history;
 };
 
 // Returns the reason why no downgrade leads back from here: the run itself has closed it, whatever
 // the facts say now.
-[[nodiscard]] std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward);
+[[nodiscard]] std::optional<Failure> refuse_closed(const Options& options,
+                                                   const ReplayedRun& forward);
 // The same of every run of the journal that led beyond `version`, since the cluster last returned
 // to it. What cannot be read refuses, too.
 [[nodiscard]] std::optional<Failure>
-refuse_closed_before(const Options& options, Store& state_dir, const std::string& version);
+refuse_closed_before(const Options& options, StateDir& state_dir, const std::string& version);
 
-[[nodiscard]] Answer<Replayed> replay(Store& state_dir, const journal::RunInfo& info);
-[[nodiscard]] Answer<RunStatus>
-status_of(Store& state_dir, const Replayed& replayed, std::int64_t now_ms);
+[[nodiscard]] AppResult<ReplayedRun> replay(StateDir& state_dir, const journal::RunInfo& info);
+[[nodiscard]] AppResult<RunStatus>
+status_of(StateDir& state_dir, const ReplayedRun& replayed, std::int64_t now_ms);
 
 [[nodiscard]] std::string current_user();
 

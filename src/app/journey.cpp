@@ -38,22 +38,22 @@ std::vector<std::string> texts_of(const Json& list) {
 
 // True if the run reverts another run. A plan of a downgrade that names no run is none in this
 // sense.
-bool is_way_back(const Replayed& run) {
-    return !run.plan.returns_from.empty();
+bool is_way_back(const ReplayedRun& run) {
+    return !run.plan.reverts_run.empty();
 }
 
-bool is_finished(const Replayed& run) {
+bool is_finished(const ReplayedRun& run) {
     return run.history.state.phase() == run::Phase::finished;
 }
 
 // Follows the links from the newest run to the first. The limit bounds how much a damaged record
 // could make it read.
-Answer<std::vector<Replayed>> read_runs(Store& state_dir, const Replayed& newest) {
-    std::vector<Replayed> runs = {newest};
+AppResult<std::vector<ReplayedRun>> read_runs(StateDir& state_dir, const ReplayedRun& newest) {
+    std::vector<ReplayedRun> runs = {newest};
     std::string previous = record_of(newest)->before;
     while (!previous.empty() && runs.size() < k_runs_max) {
         auto info = state_dir.journal().find_run(previous);
-        auto run = info ? replay(state_dir, *info) : Answer<Replayed>(refuse(info.error()));
+        auto run = info ? replay(state_dir, *info) : AppResult<ReplayedRun>(refuse(info.error()));
         if (!run) {
             return tl::unexpected(run.error());
         }
@@ -66,8 +66,8 @@ Answer<std::vector<Replayed>> read_runs(Store& state_dir, const Replayed& newest
 
 // Returns the journal's newest run if it belongs to the same journey, else the run itself. So the
 // status of an old run shows the journey as it stands now.
-Answer<Replayed> find_newest(Store& state_dir, const Replayed& run) {
-    auto info = newest_leg(state_dir);
+AppResult<ReplayedRun> find_newest(StateDir& state_dir, const ReplayedRun& run) {
+    auto info = newest_cluster_run(state_dir);
     if (!info || info->run.id == run.info.run.id) {
         return run;
     }
@@ -80,18 +80,18 @@ Answer<Replayed> find_newest(Store& state_dir, const Replayed& run) {
 }
 
 // Keeps the newest run of each direction: the runs come from new to old, so the first one wins.
-void enter_run(const Replayed& run, JourneyHop& hop) {
+void record_run_in_hop(const ReplayedRun& run, JourneyHop& hop) {
     const bool is_back = is_way_back(run);
     std::string& id = is_back ? hop.back : hop.run;
     if (id.empty()) {
         id = run.info.run.id;
-        (is_back ? hop.back_state : hop.state) = run.info.state.word;
+        (is_back ? hop.return_state : hop.state) = run.info.state.word;
     }
 }
 
 // Returns the newest run that went forward over the hop, or null.
-const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t hop) {
-    const auto match = std::find_if(runs.begin(), runs.end(), [&](const Replayed& run) {
+const ReplayedRun* find_way_forward(const std::vector<ReplayedRun>& runs, std::size_t hop) {
+    const auto match = std::find_if(runs.begin(), runs.end(), [&](const ReplayedRun& run) {
         return !is_way_back(run) && record_of(run)->hop == hop;
     });
     return match == runs.end() ? nullptr : &*match;
@@ -99,21 +99,21 @@ const Replayed* find_way_forward(const std::vector<Replayed>& runs, std::size_t 
 
 // Returns the reason why the way back over the run is closed, by the actions that it has begun.
 // Empty if it is open. The facts may close it all the same; the compiler tells that later.
-std::string words_if_closed(const Replayed& run) {
+std::string words_if_closed(const ReplayedRun& run) {
     const model::Plan& plan = run.plan;
     if (const auto closed = run::closed_by(plan, run.history.state)) {
         return why_closed(plan, plan.actions[*closed]);
     }
     const bool has_way =
-        std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const model::WayBack& way) {
-            return way.kind == "downgrade";
-        });
+        std::any_of(plan.ways_back.begin(),
+                    plan.ways_back.end(),
+                    [](const model::RecoveryOption& way) { return way.kind == "downgrade"; });
     return has_way ? "" : fmt::format("the plan of run {} has no downgrade", run.info.run.id);
 }
 
 // Walks from the newest hop towards the first until a hop is closed. A hop whose downgrade is under
 // way counts as taken back.
-void measure_back(const std::vector<Replayed>& runs, Journey& journey) {
+void measure_return(const std::vector<ReplayedRun>& runs, Journey& journey) {
     std::size_t hop = journey.hop + 1;
     if (is_way_back(runs.front())) {
         --hop;  // is being taken back already
@@ -121,14 +121,15 @@ void measure_back(const std::vector<Replayed>& runs, Journey& journey) {
     journey.reaches = hop == journey.hops.size() ? journey.hops.back().to : journey.hops[hop].from;
     while (hop > 0 && journey.closed.empty()) {
         --hop;
-        const Replayed* run = find_way_forward(runs, hop);
+        const ReplayedRun* run = find_way_forward(runs, hop);
         journey.closed = run == nullptr ? "no run of this journey led here" : words_if_closed(*run);
         journey.reaches = journey.closed.empty() ? journey.hops[hop].from : journey.reaches;
     }
 }
 
 // Only a finished run leads on. A run that was halted, aborted or paused is a person's decision.
-JourneyStep find_next(const Replayed& newest, const JourneyRecord& record, const Journey& journey) {
+JourneyStep
+find_next(const ReplayedRun& newest, const JourneyRecord& record, const Journey& journey) {
     if (!is_finished(newest)) {
         return JourneyStep::none;
     }
@@ -167,7 +168,7 @@ std::optional<JourneyRecord> journey_from(const Json& json) {
     return record;
 }
 
-std::optional<JourneyRecord> record_of(const Replayed& run) {
+std::optional<JourneyRecord> record_of(const ReplayedRun& run) {
     return journey_from(run.history.created["journey"]);
 }
 
@@ -183,50 +184,51 @@ Journey outline(const JourneyRecord& record) {
 
 // Runs that name another journey, or a hop that the newest route no longer has, are left out. The
 // route is found anew before each hop and may have become shorter.
-Answer<std::optional<Journey>> journey_of(Store& state_dir, const Replayed& run) {
+AppResult<std::optional<Journey>> journey_of(StateDir& state_dir, const ReplayedRun& run) {
     if (!record_of(run)) {
         return std::optional<Journey>();
     }
     const auto newest = find_newest(state_dir, run);
     auto runs = newest ? read_runs(state_dir, *newest)
-                       : Answer<std::vector<Replayed>>(tl::unexpected(newest.error()));
+                       : AppResult<std::vector<ReplayedRun>>(tl::unexpected(newest.error()));
     if (!runs) {
         return tl::unexpected(runs.error());
     }
     const JourneyRecord record = *record_of(*newest);
     Journey journey = outline(record);
     journey.newest = newest->info.run.id;
-    std::erase_if(*runs, [&](const Replayed& entry) {
+    std::erase_if(*runs, [&](const ReplayedRun& entry) {
         const auto entry_record = record_of(entry);
         return !entry_record || entry_record->id != record.id
                || entry_record->hop >= journey.hops.size();
     });
-    for (const Replayed& entry : *runs) {
-        enter_run(entry, journey.hops[record_of(entry)->hop]);
+    for (const ReplayedRun& entry : *runs) {
+        record_run_in_hop(entry, journey.hops[record_of(entry)->hop]);
     }
-    measure_back(*runs, journey);
+    measure_return(*runs, journey);
     journey.next = find_next(*newest, record, journey);
     return std::optional(std::move(journey));
 }
 
 // Only a finished downgrade leads to the hop before it. While it is open, the next downgrade would
 // revert a run in the middle of a hop.
-Answer<std::optional<Replayed>> find_hop_before(Store& state_dir, const Replayed& way_back) {
+AppResult<std::optional<ReplayedRun>> find_previous_hop(StateDir& state_dir,
+                                                        const ReplayedRun& way_back) {
     const auto record = record_of(way_back);
     if (!record || !is_way_back(way_back) || !is_finished(way_back) || record->hop == 0) {
-        return std::optional<Replayed>();
+        return std::optional<ReplayedRun>();
     }
     const auto runs = read_runs(state_dir, way_back);
     if (!runs) {
         return tl::unexpected(runs.error());
     }
-    const Replayed* forward = find_way_forward(*runs, record->hop - 1);
-    return forward == nullptr ? std::optional<Replayed>() : std::optional(*forward);
+    const ReplayedRun* forward = find_way_forward(*runs, record->hop - 1);
+    return forward == nullptr ? std::optional<ReplayedRun>() : std::optional(*forward);
 }
 
 // The stop that the hop reaches is no longer ahead, so it leaves `through`.
-Answer<std::optional<JourneyRecord>> next_record(Store& state_dir) {
-    auto info = newest_leg(state_dir);
+AppResult<std::optional<JourneyRecord>> next_record(StateDir& state_dir) {
+    auto info = newest_cluster_run(state_dir);
     if (!info) {
         return std::optional<JourneyRecord>();
     }
@@ -246,7 +248,7 @@ Answer<std::optional<JourneyRecord>> next_record(Store& state_dir) {
 }
 
 // Rehearsals are runs of the journal but change nothing of the cluster, so they are passed over.
-Answer<journal::RunInfo> newest_leg(Store& state_dir) {
+AppResult<journal::RunInfo> newest_cluster_run(StateDir& state_dir) {
     const auto runs = state_dir.journal().list_runs();
     if (!runs) {
         return refuse(runs.error());

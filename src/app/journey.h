@@ -28,25 +28,26 @@ struct JourneyRecord {
 // Returns nothing if that is no record of a journey.
 [[nodiscard]] std::optional<JourneyRecord> journey_from(const Json& json);
 // Returns the record of the journey that the run belongs to.
-[[nodiscard]] std::optional<JourneyRecord> record_of(const Replayed& run);
+[[nodiscard]] std::optional<JourneyRecord> record_of(const ReplayedRun& run);
 
 // Returns the journey's hops, none of them begun, and the position of the next hop.
 [[nodiscard]] Journey outline(const JourneyRecord& record);
 
 // Returns the journey of a run as the journal has it now; nothing for a run without a journey.
-[[nodiscard]] Answer<std::optional<Journey>> journey_of(Store& state_dir, const Replayed& run);
+[[nodiscard]] AppResult<std::optional<Journey>> journey_of(StateDir& state_dir,
+                                                           const ReplayedRun& run);
 
 // Returns the run to take back after `way_back`, a finished downgrade of a journey: the way forward
 // of the previous hop. Returns nothing if there is none, or if `way_back` is no such run.
-[[nodiscard]] Answer<std::optional<Replayed>> find_hop_before(Store& state_dir,
-                                                              const Replayed& way_back);
+[[nodiscard]] AppResult<std::optional<ReplayedRun>> find_previous_hop(StateDir& state_dir,
+                                                                      const ReplayedRun& way_back);
 
 // Returns the record of the next run of the newest run's journey; nothing if no way forward is
 // next.
-[[nodiscard]] Answer<std::optional<JourneyRecord>> next_record(Store& state_dir);
+[[nodiscard]] AppResult<std::optional<JourneyRecord>> next_record(StateDir& state_dir);
 
 // Returns the newest run that is no rehearsal, and so changed the cluster. Error: "run.none".
-[[nodiscard]] Answer<journal::RunInfo> newest_leg(Store& state_dir);
+[[nodiscard]] AppResult<journal::RunInfo> newest_cluster_run(StateDir& state_dir);
 
 // Returns the gates in `approvals` that belong to a run which leads to `target`.
 [[nodiscard]] std::vector<std::string> approvals_for(const std::vector<std::string>& approvals,

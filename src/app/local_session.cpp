@@ -25,7 +25,7 @@ namespace {
 
 // Reads DRYDOCK_CRASH, such as "17:before" or "run.finished:after": the record at which a test ends
 // the process. A release build has no such switch.
-conduct::Crash crash_from_environment() {
+executor::CrashPoint crash_from_environment() {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
     const char* text = std::getenv("DRYDOCK_CRASH");
@@ -89,11 +89,11 @@ line_for_log(const model::Plan& plan, const run::Event& event, const journal::He
 
 // Passes events of the session to the app's observer and adds the plan, which a session's listener
 // does not get.
-class LocalSession::Relay final : public conduct::Listener {
+class LocalSession::ListenerAdapter final : public executor::Listener {
 public:
-    Relay(const model::Plan& plan,
-          Observer& observer,
-          const std::unique_ptr<conduct::RunSession>& session)
+    ListenerAdapter(const model::Plan& plan,
+                    Observer& observer,
+                    const std::unique_ptr<executor::RunSession>& session)
         : plan_(plan)
         , observer_(observer)
         , session_(session) {}
@@ -129,21 +129,21 @@ private:
 
     const model::Plan& plan_;
     Observer& observer_;
-    const std::unique_ptr<conduct::RunSession>& session_;
+    const std::unique_ptr<executor::RunSession>& session_;
     bool started_ = false;
 };
 
 // The relay borrows `session_` before it exists. It reads it only during events, which come later.
-LocalSession::LocalSession(Store& state_dir, model::Plan plan, Observer& observer)
-    : store_(state_dir)
+LocalSession::LocalSession(StateDir& state_dir, model::Plan plan, Observer& observer)
+    : state_dir_(state_dir)
     , plan_(std::move(plan))
-    , relay_(std::make_unique<Relay>(plan_, observer, session_)) {
+    , relay_(std::make_unique<ListenerAdapter>(plan_, observer, session_)) {
 }
 
 LocalSession::~LocalSession() = default;
 
-conduct::SessionSettings LocalSession::settings(const Options& options, Json secrets) const {
-    conduct::SessionSettings settings;
+executor::SessionSettings LocalSession::settings(const Options& options, Json secrets) const {
+    executor::SessionSettings settings;
     settings.holder = this_process();
     settings.user = current_user();
     settings.boot_id = os::boot_id();
@@ -155,8 +155,10 @@ conduct::SessionSettings LocalSession::settings(const Options& options, Json sec
     return settings;
 }
 
-Answer<std::unique_ptr<LocalSession>>
-LocalSession::open(const Options& options, Store& state_dir, model::Plan plan, Observer& observer) {
+AppResult<std::unique_ptr<LocalSession>> LocalSession::open(const Options& options,
+                                                            StateDir& state_dir,
+                                                            model::Plan plan,
+                                                            Observer& observer) {
     if (Status trusted = check_trust(options, plan); !trusted) {
         return refuse(trusted.error());
     }
@@ -168,16 +170,16 @@ LocalSession::open(const Options& options, Store& state_dir, model::Plan plan, O
         return refuse(reserved.error());
     }
     std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan), observer));
-    session->session_ = std::make_unique<conduct::RunSession>(
+    session->session_ = std::make_unique<executor::RunSession>(
         session->plan_,
-        conduct::SessionPorts{
+        executor::SessionPorts{
             state_dir.journal(), session->transport_, session->clock_, *session->relay_},
         session->settings(options, std::move(*secrets)));
     return session;
 }
 
-Answer<std::unique_ptr<LocalSession>>
-LocalSession::open_current(const Options& options, Store& state_dir, Observer& observer) {
+AppResult<std::unique_ptr<LocalSession>>
+LocalSession::open_current(const Options& options, StateDir& state_dir, Observer& observer) {
     auto info = state_dir.current_run(false);
     if (!info) {
         return tl::unexpected(info.error());
@@ -191,18 +193,18 @@ LocalSession::open_current(const Options& options, Store& state_dir, Observer& o
 
 // The journal still names this process as the run's conductor. The status shows none, because the
 // session is about to end.
-Answer<RunStatus> LocalSession::status() {
-    auto info = store_.journal().find_run(plan_.run);
+AppResult<RunStatus> LocalSession::status() {
+    auto info = state_dir_.journal().find_run(plan_.run);
     if (!info) {
         return refuse(info.error());
     }
     info->holder.reset();  // this session, which is about to end
-    auto replayed = replay(store_, *info);
-    return replayed ? status_of(store_, *replayed, clock_.wall_ms())
+    auto replayed = replay(state_dir_, *info);
+    return replayed ? status_of(state_dir_, *replayed, clock_.wall_ms())
                     : tl::unexpected(replayed.error());
 }
 
-Answer<RunStatus> LocalSession::status_after(const Status& ran) {
+AppResult<RunStatus> LocalSession::status_after(const Status& ran) {
     if (!ran) {
         return refuse_record(ran.error());
     }
@@ -214,7 +216,7 @@ Answer<RunStatus> LocalSession::status_after(const Status& ran) {
 
 // Drift and foreign work have the exit code 5. A host that another journal holds is a refusal,
 // whose code is 1, because a repetition does not help.
-tl::unexpected<Failure> refuse_obstacle(conduct::Obstacle obstacle) {
+tl::unexpected<Failure> refuse_obstacle(executor::Obstacle obstacle) {
     Failure failure;
     failure.exit_code = k_exit_moved;
     if (obstacle.error) {

@@ -32,7 +32,7 @@ std::optional<Error> find_member_down(const Survey& survey) {
     for (const auto& [key, source] : survey.sources) {
         const auto fact = survey.facts.find(key);
         if (source.binds == "running" && fact != survey.facts.end()
-            && fact->second.status == model::Known::absent) {
+            && fact->second.status == model::ObservationStatus::absent) {
             return Error{"plan.member_down",
                          fmt::format("every member has that release installed, but {} does not run",
                                      source.member),
@@ -46,7 +46,7 @@ std::optional<Error> find_member_down(const Survey& survey) {
 // refuse_closed_before() where there may be no journal yet.
 std::optional<Failure>
 refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
-    auto state_dir = Store::open(state, false);
+    auto state_dir = StateDir::open(state, false);
     if (!state_dir) {
         const bool has_no_run = state_dir.error().errors.front().code == "run.none";
         return has_no_run ? std::nullopt : std::optional(state_dir.error());
@@ -58,7 +58,7 @@ refuse_closed_in(const Options& options, const std::string& state, const std::st
 
 // Shows all hops. It reads the facts, because facts beat the rules of the guide: they can close a
 // hop or open one.
-Answer<RouteAnswer> route(const Options& options, const std::string& target) {
+AppResult<RouteAnswer> route(const Options& options, const std::string& target) {
     auto cluster_survey = survey(options);
     if (!cluster_survey) {
         return tl::unexpected(cluster_survey.error());
@@ -87,11 +87,11 @@ namespace {
 
 // Makes the plan of the first hop and notes all stops in it, so that the plan's screen can show
 // them.
-Answer<model::Plan> plan_hop(const Options& options,
-                             Survey first,
-                             const PlanRequest& request,
-                             const std::string& procedure,
-                             const std::vector<std::string>& stops) {
+AppResult<model::Plan> plan_hop(const Options& options,
+                                Survey first,
+                                const PlanRequest& request,
+                                const std::string& procedure,
+                                const std::vector<std::string>& stops) {
     const std::string run = make_run_id(first.cluster.name);
     auto survey = survey_for(options,
                              {std::move(first.pack), std::move(first.cluster)},
@@ -137,7 +137,7 @@ tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& po
 
 // Joins the routes between the stops that a person named. Each stop must lie ahead of the one
 // before it, or the route would turn round on the way.
-Answer<std::vector<std::string>>
+AppResult<std::vector<std::string>>
 stops_of(const Survey& survey, const PlanRequest& request, const std::string& start) {
     const auto chains = load_chains(survey.pack);
     if (!chains) {
@@ -167,7 +167,7 @@ stops_of(const Survey& survey, const PlanRequest& request, const std::string& st
 
 }  // namespace
 
-Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
+AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -186,7 +186,7 @@ Answer<model::Plan> make_plan(const Options& options, const PlanRequest& request
                           : std::nullopt) {
         return tl::unexpected(std::move(*closed));
     }
-    Answer<std::vector<std::string>> stops = std::vector<std::string>{*start, request.to};
+    AppResult<std::vector<std::string>> stops = std::vector<std::string>{*start, request.to};
     if (procedure == "upgrade" || procedure == "downgrade") {
         stops = stops_of(*first, request, *start);
         if (!stops) {

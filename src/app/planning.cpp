@@ -39,7 +39,7 @@ std::string make_run_id(const std::string& seed) {
         "{:%Y%m%d-%H%M%S}-{}", utc, sha256_hex(fmt::format("{} {}", now, seed)).substr(0, 4));
 }
 
-Answer<model::Plan> finish(planner::Compiled compiled) {
+AppResult<model::Plan> finish(planner::Compiled compiled) {
     if (!compiled.plan) {
         Failure failure;
         failure.errors = std::move(compiled.problems);
@@ -50,32 +50,32 @@ Answer<model::Plan> finish(planner::Compiled compiled) {
 
 // An unreadable project gives an empty list: the caller adds the options to a refusal, which must
 // not fail itself.
-std::vector<model::WayBack> ways_left(const Options& options,
-                                      const std::string& start,
-                                      const std::string& target,
-                                      const std::string& forward) {
+std::vector<model::RecoveryOption> ways_left(const Options& options,
+                                             const std::string& start,
+                                             const std::string& target,
+                                             const std::string& forward) {
     auto project = open_project(options);
     auto survey = project ? survey_for(options, std::move(*project), {start, target, forward, ""})
-                          : Answer<Survey>(tl::unexpected(project.error()));
+                          : AppResult<Survey>(tl::unexpected(project.error()));
     if (!survey) {
         return {};
     }
-    return planner::ways_left({survey->pack,
-                               survey->cluster,
-                               survey->facts,
-                               "downgrade",
-                               start,
-                               target,
-                               forward,
-                               "",
-                               ""});
+    return planner::remaining_options({survey->pack,
+                                       survey->cluster,
+                                       survey->facts,
+                                       "downgrade",
+                                       start,
+                                       target,
+                                       forward,
+                                       "",
+                                       ""});
 }
 
 namespace {
 
 // Adds the name of the person who approved the point of no return, with the words that were
 // approved.
-void tell_approval(const Replayed& forward, Failure& failure) {
+void tell_approval(const ReplayedRun& forward, Failure& failure) {
     if (forward.history.approved.is_null()) {
         return;
     }
@@ -101,8 +101,8 @@ std::string why_closed(const model::Plan& plan, const model::Action& action) {
 
 // Waits for work that is under way, up to a limit. Its effects would otherwise appear right after
 // the survey, and the plan would be made of a cluster that no longer exists.
-Answer<Survey>
-survey_quiet(const Options& options, Project project, const planner::Naming& naming) {
+AppResult<Survey>
+survey_quiet(const Options& options, Project project, const planner::PlanNames& naming) {
     auto survey = survey_for(options, std::move(project), naming, k_quiet_ms_max);
     for (const Error& error : survey ? survey->unreachable : std::vector<Error>()) {
         if (error.kind == ErrorClass::permanent) {
@@ -120,7 +120,7 @@ survey_quiet(const Options& options, Project project, const planner::Naming& nam
 
 // Refuses by the run's own record. The facts of now are not asked: a store that looks unchanged may
 // have been opened by the new release meanwhile.
-std::optional<Failure> refuse_closed(const Options& options, const Replayed& forward) {
+std::optional<Failure> refuse_closed(const Options& options, const ReplayedRun& forward) {
     const model::Plan& plan = forward.plan;
     const auto closed = run::closed_by(plan, forward.history.state);
     if (!closed) {
@@ -140,7 +140,7 @@ namespace {
 
 // True if the run ended well and left the cluster on that version or an earlier one. Runs before it
 // no longer matter then.
-bool returned_to(const Replayed& run, const std::string& version) {
+bool returned_to(const ReplayedRun& run, const std::string& version) {
     const bool leads_back =
         run.plan.procedure != "upgrade" && run.plan.procedure != planner::k_rehearsal;
     return leads_back && run.history.state.phase() == run::Phase::finished
@@ -156,7 +156,7 @@ bool leads_beyond(const model::Plan& plan, const std::string& version) {
 // Walks from the newest run to the oldest until one that returned to the version. A run that cannot
 // be read refuses, because its record may be the one that closes the way.
 std::optional<Failure>
-refuse_closed_before(const Options& options, Store& state_dir, const std::string& version) {
+refuse_closed_before(const Options& options, StateDir& state_dir, const std::string& version) {
     const auto runs = state_dir.journal().list_runs();
     if (!runs) {
         return refuse(runs.error()).value();
@@ -180,7 +180,7 @@ refuse_closed_before(const Options& options, Store& state_dir, const std::string
 
 // A wrong digest is a refusal and has the exit code 1: somebody changed the plan. All else is wrong
 // input, with the code 2.
-Answer<model::Plan> read_plan(const std::string& file) {
+AppResult<model::Plan> read_plan(const std::string& file) {
     auto text = os::read_file(file, k_plan_bytes_max);
     if (!text) {
         return refuse(text.error(), k_exit_usage);
@@ -221,8 +221,8 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
 
 // Returns the run that a downgrade takes back: the newest run, or the one of the previous hop if
 // the newest is a finished downgrade of a journey.
-Answer<Replayed> find_forward(const Options& options, Store& state_dir) {
-    auto info = newest_leg(state_dir);
+AppResult<ReplayedRun> find_forward(const Options& options, StateDir& state_dir) {
+    auto info = newest_cluster_run(state_dir);
     if (!info) {
         return tl::unexpected(info.error());
     }
@@ -230,21 +230,22 @@ Answer<Replayed> find_forward(const Options& options, Store& state_dir) {
     if (!newest) {
         return newest;
     }
-    if (newest->plan.returns_from.empty() && newest->plan.procedure == "upgrade") {
+    if (newest->plan.reverts_run.empty() && newest->plan.procedure == "upgrade") {
         return newest;
     }
-    auto previous = find_hop_before(state_dir, *newest);
+    auto previous = find_previous_hop(state_dir, *newest);
     if (previous && !*previous) {
         return nothing_to_take_back(options, newest->plan);
     }
-    return previous ? Answer<Replayed>(std::move(**previous)) : tl::unexpected(previous.error());
+    return previous ? AppResult<ReplayedRun>(std::move(**previous))
+                    : tl::unexpected(previous.error());
 }
 
 }  // namespace
 
 // Reads the journal before the hosts: a closed way back is refused without a survey. A plan that
 // does not compile is refused with the remaining recovery options and the approval that led there.
-Answer<model::Plan> plan_downgrade(const Options& options, Store& state_dir) {
+AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_dir) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());

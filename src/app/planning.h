@@ -12,17 +12,17 @@ namespace drydock::app {
 [[nodiscard]] std::string make_run_id(const std::string& seed);
 
 // Returns the plan, or all problems that prevent it.
-[[nodiscard]] Answer<model::Plan> finish(planner::Compiled compiled);
+[[nodiscard]] AppResult<model::Plan> finish(planner::Compiled compiled);
 
 // Surveys a cluster without work under way. Waits for such work, and refuses if it lasts.
-[[nodiscard]] Answer<Survey>
-survey_quiet(const Options& options, Project project, const planner::Naming& naming);
+[[nodiscard]] AppResult<Survey>
+survey_quiet(const Options& options, Project project, const planner::PlanNames& naming);
 
 // Returns "the way back closed when roll/m3/start was begun (start m3)", and the reason.
 [[nodiscard]] std::string why_closed(const model::Plan& plan, const model::Action& action);
 
 // Plans the downgrade of the newest run. After a finished downgrade of a journey it plans the one
 // of the previous hop. Errors: "downgrade.nothing", "downgrade.closed", those of compile().
-[[nodiscard]] Answer<model::Plan> plan_downgrade(const Options& options, Store& state_dir);
+[[nodiscard]] AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_dir);
 
 }  // namespace drydock::app

@@ -8,10 +8,11 @@ namespace {
 
 // Returns the run that `status` shows: the newest. A finished rehearsal gives way to the journey
 // behind it, because the journey continues.
-Answer<Replayed> newest_run_shown(Store& state_dir) {
+AppResult<ReplayedRun> newest_run_shown(StateDir& state_dir) {
     auto info = state_dir.current_run(true);
-    auto newest = info ? replay(state_dir, *info) : Answer<Replayed>(tl::unexpected(info.error()));
-    const auto leg = newest ? newest_leg(state_dir) : info;
+    auto newest =
+        info ? replay(state_dir, *info) : AppResult<ReplayedRun>(tl::unexpected(info.error()));
+    const auto leg = newest ? newest_cluster_run(state_dir) : info;
     if (!newest || !leg || leg->run.id == info->run.id || !info->state.is_over) {
         return newest;
     }
@@ -25,7 +26,7 @@ Answer<Replayed> newest_run_shown(Store& state_dir) {
 }  // namespace
 
 // Replays the journal, so the status is right whether a conductor lives or not.
-Answer<RunStatus> status(const Options& options, const std::string& run) {
+AppResult<RunStatus> status(const Options& options, const std::string& run) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
@@ -43,7 +44,7 @@ Answer<RunStatus> status(const Options& options, const std::string& run) {
     return status_of(*state_dir, *replayed, clock.wall_ms());
 }
 
-Answer<std::vector<LogLine>> log(const Options& options, const std::string& run) {
+AppResult<std::vector<LogLine>> log(const Options& options, const std::string& run) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());

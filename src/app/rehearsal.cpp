@@ -25,7 +25,7 @@ bool has_rehearsal(const model::Pack& pack) {
 }
 
 // Compiles and checks the rehearsal of the plan's hop, from the facts of now.
-Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& plan) {
+AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan& plan) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -51,7 +51,7 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
                                               "",
                                               ""}));
     if (rehearsal) {
-        rehearsal->check = verdict_of(check_soon(options, *rehearsal), *rehearsal);
+        rehearsal->check = verdict_of(quick_check(options, *rehearsal), *rehearsal);
     }
     return rehearsal;
 }
@@ -60,7 +60,7 @@ Answer<model::Plan> plan_rehearsal(const Options& options, const model::Plan& pl
 
 // The rehearsal is a plan that was made here, so its consent is remembered without a question. The
 // plan file of the upgrade is not its own, and a resume must not compare the two.
-Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
     if (const auto signer = check_signature(options, plan); !signer) {
         return tl::unexpected(signer.error());
     }
@@ -71,20 +71,20 @@ Answer<RunStatus> rehearse(const Options& options, const model::Plan& plan, Obse
     if (!rehearsal) {
         return tl::unexpected(rehearsal.error());
     }
-    if (Status checked = is_proved(*rehearsal); !checked) {
+    if (Status checked = require_passed_check(*rehearsal); !checked) {
         return refuse(checked.error());
     }
     if (Status memory = remember_own(options, *rehearsal); !memory) {
         return refuse(memory.error());
     }
-    auto state_dir = options.dry_run ? Store::open_to_look(rehearsal->state)
-                                     : Store::open(rehearsal->state, true);
+    auto state_dir = options.dry_run ? StateDir::open_read_only(rehearsal->state)
+                                     : StateDir::open(rehearsal->state, true);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
-    Departure departure = {*rehearsal, start_proof(plan_options, *rehearsal)};
+    RunStart departure = {*rehearsal, start_proof(plan_options, *rehearsal)};
     SessionPointer session;
-    return carry_out(plan_options, *state_dir, departure, observer, session);
+    return execute_run(plan_options, *state_dir, departure, observer, session);
 }
 
 }  // namespace drydock::app

@@ -8,7 +8,7 @@ namespace drydock::app {
 // Runs the pack's rehearsal of the plan's hop. Errors: those of make_plan() and apply();
 // "rehearsal.none" if the pack has none; "rehearsal.touches" if a step would not keep to the copy.
 // Nothing is begun then.
-[[nodiscard]] Answer<RunStatus>
+[[nodiscard]] AppResult<RunStatus>
 rehearse(const Options& options, const model::Plan& plan, Observer& observer);
 
 }  // namespace drydock::app

@@ -128,8 +128,8 @@ private:
 
 }  // namespace
 
-Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                     const OnStoreProgress& on_progress) {
+AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+                                        const OnStoreProgress& on_progress) {
     Rewriting rewriting(request, on_progress);
     if (const Status status = rewriting.run(); !status) {
         return refuse_store(status.error());

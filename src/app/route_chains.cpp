@@ -28,7 +28,7 @@ public:
         }
     }
 
-    const planner::ChainWord& ask(const std::string& start, const std::string& target) {
+    const planner::ChainVerdict& ask(const std::string& start, const std::string& target) {
         auto [entry, is_new] = words_.try_emplace({start, target});
         if (is_new) {
             entry->second = judge(start, target);
@@ -38,8 +38,8 @@ public:
 
 private:
     // A chain that is not clean is told in the sentences that `drydock chain` prints.
-    [[nodiscard]] planner::ChainWord judge(const std::string& start,
-                                           const std::string& target) const {
+    [[nodiscard]] planner::ChainVerdict judge(const std::string& start,
+                                              const std::string& target) const {
         const auto old_reading = readings_.find(start);
         const auto new_reading = readings_.find(target);
         if (old_reading == readings_.end() || new_reading == readings_.end()) {
@@ -58,7 +58,7 @@ private:
     }
 
     std::map<std::string, chain::Reading> readings_;
-    std::map<std::pair<std::string, std::string>, planner::ChainWord> words_;
+    std::map<std::pair<std::string, std::string>, planner::ChainVerdict> words_;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace drydock::app {
 
 using ChainQuestion =
-    std::function<planner::ChainWord(const std::string& start, const std::string& target)>;
+    std::function<planner::ChainVerdict(const std::string& start, const std::string& target)>;
 
 // Returns a function that judges any two releases; empty if the pack has no such file.
 [[nodiscard]] Result<ChainQuestion> load_chains(const model::Pack& pack);

@@ -48,7 +48,7 @@ Status check_plan_file(const model::Plan& running, const Json& created) {
 }
 
 // Compares the cluster with the state that the run expects, and changes nothing.
-Answer<RunStatus> would_resume(LocalSession& session) {
+AppResult<RunStatus> dry_run_resume(LocalSession& session) {
     auto obstacle = session.run().look_before_resume();
     if (Status same = check_plan_file(session.plan(), session.run().history().created); !same) {
         return refuse(same.error(), k_exit_moved);
@@ -59,12 +59,14 @@ Answer<RunStatus> would_resume(LocalSession& session) {
 // Takes the lease of the run that is to be taken back and drains it. Nothing of that run may be at
 // work while its downgrade is planned and begun. The lease is held until the downgrade is born, so
 // nobody can resume the run in between.
-Answer<SessionPointer> hold_forward(const Options& options, Store& state_dir, Observer& observer) {
+AppResult<SessionPointer>
+drain_forward_run(const Options& options, StateDir& state_dir, Observer& observer) {
     auto info = state_dir.current_run(false);
     if (!info) {
         const std::string& code = info.error().errors.front().code;
         const bool has_no_run = code == "run.over" || code == "run.none";
-        return has_no_run ? Answer<SessionPointer>(SessionPointer()) : tl::unexpected(info.error());
+        return has_no_run ? AppResult<SessionPointer>(SessionPointer())
+                          : tl::unexpected(info.error());
     }
     if (info->holder) {
         return run_in_progress(*info, options.cluster_file);
@@ -73,7 +75,7 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& state_dir, Ob
     if (!session) {
         return session;
     }
-    if (!(*session)->plan().returns_from.empty()) {
+    if (!(*session)->plan().reverts_run.empty()) {
         return SessionPointer();  // plan_downgrade refuses it, and says why
     }
     if ((*session)->plan().procedure == planner::k_rehearsal) {
@@ -83,7 +85,7 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& state_dir, Ob
              fmt::format("to end it: drydock abort -c {}", options.cluster_file),
              ErrorClass::permanent});
     }
-    conduct::RunSession& forward = (*session)->run();
+    executor::RunSession& forward = (*session)->run();
     if (Status lease = forward.take(); !lease) {
         return refuse(lease.error());
     }
@@ -98,9 +100,11 @@ Answer<SessionPointer> hold_forward(const Options& options, Store& state_dir, Ob
 
 // Returns the version at which the downgrade ends: the stop that a person named, or the start of
 // the journey. A version that is no stop is wrong use, because no run of this journey led there.
-Answer<std::string> find_limit(const Options& options, Store& state_dir, const model::Plan& plan) {
-    const auto info = state_dir.journal().find_run(plan.returns_from);
-    const auto forward = info ? replay(state_dir, *info) : Answer<Replayed>(refuse(info.error()));
+AppResult<std::string>
+find_limit(const Options& options, StateDir& state_dir, const model::Plan& plan) {
+    const auto info = state_dir.journal().find_run(plan.reverts_run);
+    const auto forward =
+        info ? replay(state_dir, *info) : AppResult<ReplayedRun>(refuse(info.error()));
     if (!forward) {
         return tl::unexpected(forward.error());
     }
@@ -124,11 +128,11 @@ Answer<std::string> find_limit(const Options& options, Store& state_dir, const m
 
 // Goes on with a journey between two of its runs. Finished rehearsals may lie behind its newest
 // run; they change nothing of the cluster.
-Answer<RunStatus> resume_journey(const Options& options,
-                                 Store& state_dir,
-                                 const journal::RunInfo& last,
-                                 Observer& observer) {
-    const auto leg = newest_leg(state_dir);
+AppResult<RunStatus> resume_journey(const Options& options,
+                                    StateDir& state_dir,
+                                    const journal::RunInfo& last,
+                                    Observer& observer) {
+    const auto leg = newest_cluster_run(state_dir);
     auto stands = status(options, leg ? leg->run.id : last.run.id);
     if (!stands || !stands->journey || stands->journey->next == JourneyStep::none) {
         return status(options, last.run.id);  // nothing is left to do
@@ -142,12 +146,13 @@ Answer<RunStatus> resume_journey(const Options& options,
     }
     Options journey_options = options;
     journey_options.back_to = record_of(*newest)->back_to;
-    return Travel(journey_options, state_dir, observer).go_on(std::move(stands), nullptr);
+    return JourneyRunner(journey_options, state_dir, observer)
+        .run_remaining(std::move(stands), nullptr);
 }
 
 // Returns the record of the run that `upgrade` begins. The same command typed again continues its
 // journey; any other target begins a new one.
-Answer<JourneyRecord> departure_record(Store& state_dir, const UpgradeRequest& request) {
+AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequest& request) {
     auto next = next_record(state_dir);
     if (!next) {
         return tl::unexpected(next.error());
@@ -167,7 +172,7 @@ Answer<JourneyRecord> departure_record(Store& state_dir, const UpgradeRequest& r
 
 // The check runs again here, because anybody may have written the verdict into the file. It is
 // skipped only with a reason, which the journal keeps.
-Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     auto signer = check_signature(options, plan);
     if (!signer) {
         return tl::unexpected(signer.error());
@@ -177,23 +182,24 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     }
     Options signer_options = options;
     signer_options.signed_by = signer->value_or("");
-    if (Status checked = options.unproved.empty() ? is_proved(plan) : Status(); !checked) {
+    if (Status checked = options.unproved.empty() ? require_passed_check(plan) : Status();
+        !checked) {
         return refuse(checked.error());
     }
-    Departure departure = {plan, start_proof(signer_options, plan)};
+    RunStart departure = {plan, start_proof(signer_options, plan)};
     auto state_dir =
-        options.dry_run ? Store::open_to_look(plan.state) : Store::open(plan.state, true);
+        options.dry_run ? StateDir::open_read_only(plan.state) : StateDir::open(plan.state, true);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
     SessionPointer session;
-    auto ended = carry_out(signer_options, *state_dir, departure, observer, session);
+    auto ended = execute_run(signer_options, *state_dir, departure, observer, session);
     session.reset();  // gives the lease back
     return return_if_asked(signer_options, std::move(ended), observer);
 }
 
 // An open run is refused before anything is planned: its plan would be void at once.
-Answer<RunStatus>
+AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
     auto project = open_project(options);
     if (!project) {
@@ -203,7 +209,8 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
         return refuse(trusted.error());
     }
     const std::string& state = project->cluster.state;
-    auto state_dir = options.dry_run ? Store::open_to_look(state) : Store::open(state, true);
+    auto state_dir =
+        options.dry_run ? StateDir::open_read_only(state) : StateDir::open(state, true);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
@@ -215,21 +222,21 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
     if (!record) {
         return tl::unexpected(record.error());
     }
-    Travel travel(options, *state_dir, observer);
+    JourneyRunner travel(options, *state_dir, observer);
     SessionPointer session;
     auto ended = travel.run_hop(std::move(*record), session);
-    return travel.go_on(std::move(ended), std::move(session));
+    return travel.run_remaining(std::move(ended), std::move(session));
 }
 
 // Continues the open run, then the rest of its journey. Approvals without a version hold for the
 // open run only.
-Answer<RunStatus> resume(const Options& options, Observer& observer) {
+AppResult<RunStatus> resume(const Options& options, Observer& observer) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
     auto last = state_dir->current_run(true);
-    const auto leg = last && last->state.is_over ? newest_leg(*state_dir) : last;
+    const auto leg = last && last->state.is_over ? newest_cluster_run(*state_dir) : last;
     if (leg && leg->state.word == "finished") {  // only finished rehearsals may be newer
         return resume_journey(options, *state_dir, *last, observer);
     }
@@ -238,12 +245,12 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
         return tl::unexpected(session.error());
     }
     if (options.dry_run) {
-        return would_resume(**session);
+        return dry_run_resume(**session);
     }
     if (Status lease = (*session)->run().take(); !lease) {
         return refuse(lease.error());
     }
-    const conduct::RunHistory& history = (*session)->run().history();
+    const executor::RunHistory& history = (*session)->run().history();
     if (Status same = check_plan_file((*session)->plan(), history.created); !same) {
         return refuse(same.error(), k_exit_moved);
     }
@@ -253,11 +260,11 @@ Answer<RunStatus> resume(const Options& options, Observer& observer) {
         observer.on_journey(outline(*record));
     }
     auto ended = conduct(options, **session);
-    return Travel(journey_options, *state_dir, observer)
-        .go_on(std::move(ended), std::move(*session));
+    return JourneyRunner(journey_options, *state_dir, observer)
+        .run_remaining(std::move(ended), std::move(*session));
 }
 
-Answer<model::Plan> plan_downgrade(const Options& options) {
+AppResult<model::Plan> plan_downgrade(const Options& options) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
@@ -272,12 +279,12 @@ Answer<model::Plan> plan_downgrade(const Options& options) {
 
 // The newest run is read after the lease is taken and before the plan is made. The birth of the
 // downgrade is refused if another run began since.
-Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
+AppResult<RunStatus> downgrade(const Options& options, Observer& observer) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
-    auto forward = hold_forward(options, *state_dir, observer);
+    auto forward = drain_forward_run(options, *state_dir, observer);
     if (!forward) {
         return tl::unexpected(forward.error());
     }
@@ -292,11 +299,11 @@ Answer<RunStatus> downgrade(const Options& options, Observer& observer) {
     }
     Options limited_options = options;
     limited_options.back_to = *limit;
-    Travel travel(limited_options, *state_dir, observer);
+    JourneyRunner travel(limited_options, *state_dir, observer);
     SessionPointer session;
     auto ended = travel.run_back(*plan, newest, session);
     forward->reset();
-    return travel.go_on(std::move(ended), std::move(session));
+    return travel.run_remaining(std::move(ended), std::move(session));
 }
 
 }  // namespace drydock::app

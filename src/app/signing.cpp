@@ -105,7 +105,8 @@ verify_signature(const model::Plan& plan, const std::string& file, const std::st
 
 // Returns the cluster file whose policy holds, or nothing if the plan's own is gone. A file that a
 // person named must exist; otherwise its policy would be passed by.
-Answer<std::optional<model::Cluster>> policy_file(const Options& options, const model::Plan& plan) {
+AppResult<std::optional<model::Cluster>> policy_file(const Options& options,
+                                                     const model::Plan& plan) {
     Options policy_options = options;
     std::error_code ignored;
     policy_options.cluster_file =
@@ -162,7 +163,7 @@ Error unsigned_error(const Options& options, const model::Cluster& cluster) {
 
 // Returns the signer, if the plan is signed and the policy has a list of signers. Without such a
 // list a signature means nothing and is not read.
-Answer<std::optional<std::string>>
+AppResult<std::optional<std::string>>
 check_policy(const Options& options, const model::Plan& plan, const model::Cluster& cluster) {
     const std::string& allowed = cluster.policy.allowed_signers;
     const bool is_signed = !allowed.empty() && os::exists(signature_path(options.plan_file));
@@ -176,13 +177,14 @@ check_policy(const Options& options, const model::Plan& plan, const model::Clust
         return refuse(file_check.error());
     }
     auto signer = verify_signature(plan, options.plan_file, allowed);
-    return signer ? Answer<std::optional<std::string>>(std::move(*signer)) : refuse(signer.error());
+    return signer ? AppResult<std::optional<std::string>>(std::move(*signer))
+                  : refuse(signer.error());
 }
 
 }  // namespace
 
-Answer<std::optional<std::string>> check_signature(const Options& options,
-                                                   const model::Plan& plan) {
+AppResult<std::optional<std::string>> check_signature(const Options& options,
+                                                      const model::Plan& plan) {
     auto cluster = policy_file(options, plan);
     if (!cluster) {
         return tl::unexpected(cluster.error());

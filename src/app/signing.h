@@ -15,7 +15,7 @@ namespace drydock::app {
 // Checks a plan by the policy of its cluster file, or of `options.policy_file`, whose cluster it
 // must then be of. Returns the signer, if there is one. Errors: "plan.unsigned", "plan.signature",
 // "plan.other_cluster", and those of the signers' file.
-[[nodiscard]] Answer<std::optional<std::string>> check_signature(const Options& options,
-                                                                 const model::Plan& plan);
+[[nodiscard]] AppResult<std::optional<std::string>> check_signature(const Options& options,
+                                                                    const model::Plan& plan);
 
 }  // namespace drydock::app

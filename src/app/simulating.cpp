@@ -35,10 +35,10 @@ Result<Json> read_traces(const model::Plan& plan, const std::string& file) {
 
 }  // namespace
 
-Answer<Simulation> simulate(const model::Plan& plan,
-                            std::uint64_t seed,
-                            std::uint64_t runs,
-                            const std::function<void(const std::string&)>& tell) {
+AppResult<Simulation> simulate(const model::Plan& plan,
+                               std::uint64_t seed,
+                               std::uint64_t runs,
+                               const std::function<void(const std::string&)>& tell) {
     os::RealClock clock;
     const std::int64_t begun = clock.monotonic_ms();
     Simulation simulation;
@@ -66,9 +66,9 @@ Answer<Simulation> simulate(const model::Plan& plan,
 }
 
 // A replay shows whether the real runner breaks in the way that the model predicts.
-Answer<Replay> replay(const model::Plan& plan,
-                      const std::string& trace_file,
-                      const std::function<void(const std::string&)>& tell) {
+AppResult<Replay> replay(const model::Plan& plan,
+                         const std::string& trace_file,
+                         const std::function<void(const std::string&)>& tell) {
     const auto traces = read_traces(plan, trace_file);
     if (!traces) {
         return refuse(traces.error());

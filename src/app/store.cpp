@@ -44,7 +44,7 @@ tl::unexpected<Failure> no_open_run(const journal::RunInfo& last) {
 int exit_code_of(const RunStatus& status) {
     switch (status.state.phase()) {
     case run::Phase::finished:
-        return status.stands_between_runs() ? k_exit_waiting : k_exit_done;
+        return status.is_between_runs() ? k_exit_waiting : k_exit_done;
     case run::Phase::returned:
     case run::Phase::aborted:
         return k_exit_done;
@@ -65,7 +65,7 @@ int exit_code_of(const RunStatus& status) {
 
 // Fills in the gate that the run waits at, open or soaking. The rest of a soak is computed from the
 // wall clock for people; the conductor itself does not trust that clock.
-void take_gates(const Replayed& replayed, std::int64_t now_ms, RunStatus& status) {
+void take_gates(const ReplayedRun& replayed, std::int64_t now_ms, RunStatus& status) {
     for (std::size_t i = 0; i < replayed.plan.actions.size(); ++i) {
         const model::Action& action = replayed.plan.actions[i];
         const bool soaks = replayed.history.state.status(i) == run::Status::soaking;
@@ -127,7 +127,7 @@ Status check_state(const std::string& state) {
     return std::filesystem::exists(file_status) ? os::ensure_private_folder(state) : Status();
 }
 
-Answer<Store> Store::open(const std::string& state, bool create) {
+AppResult<StateDir> StateDir::open(const std::string& state, bool create) {
     if (Status checked = check_state(state); !checked) {
         return refuse(checked.error());
     }
@@ -146,38 +146,38 @@ Answer<Store> Store::open(const std::string& state, bool create) {
     if (!opened) {
         return opened.error().code == "journal.missing" ? no_run(state) : refuse(opened.error());
     }
-    Store state_dir;
+    StateDir state_dir;
     state_dir.state_ = real.empty() ? state : real;
     state_dir.journal_ = std::move(*opened);
     return state_dir;
 }
 
 // A dry run must not make a directory, so it works on an empty journal in memory.
-Answer<Store> Store::open_to_look(const std::string& state) {
+AppResult<StateDir> StateDir::open_read_only(const std::string& state) {
     auto state_dir = open(state, false);
     if (!state_dir && state_dir.error().errors.front().code == "run.none") {
-        state_dir = Store();
+        state_dir = StateDir();
         state_dir->state_ = state;
         state_dir->journal_ = journal::open_memory(journal::make_memory_store());
     }
     return state_dir;
 }
 
-Answer<Store> store_of(const Options& options) {
+AppResult<StateDir> store_of(const Options& options) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
     }
-    return Store::open(project->cluster.state, false);
+    return StateDir::open(project->cluster.state, false);
 }
 
-Status Store::save_plan(const model::Plan& plan) {
+Status StateDir::save_plan(const model::Plan& plan) {
     return os::write_file_durable(fmt::format("{}/runs/{}.json", state_, plan.run),
                                   plan_bytes(plan));
 }
 
 // A journey reads the plans of its runs again and again, so they are kept.
-Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
+Result<model::Plan> StateDir::load_plan(const journal::RunInfo& run) {
     if (const auto entry = plans_.find(run.run.id); entry != plans_.end()) {
         return entry->second;
     }
@@ -187,7 +187,7 @@ Result<model::Plan> Store::load_plan(const journal::RunInfo& run) {
 
 // Compares the plan's digest with the journal's: whoever may write the file could have put another
 // valid plan there.
-Result<model::Plan> Store::parse_plan(const journal::RunInfo& run) const {
+Result<model::Plan> StateDir::parse_plan(const journal::RunInfo& run) const {
     const std::string path = fmt::format("{}/runs/{}.json", state_, run.run.id);
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_plan_bytes_max));
     DRYDOCK_TRY_ASSIGN(const Json json, Json::parse(text));
@@ -207,7 +207,7 @@ Result<model::Plan> Store::parse_plan(const journal::RunInfo& run) const {
     return plan;
 }
 
-Answer<journal::RunInfo> Store::current_run(bool includes_over) {
+AppResult<journal::RunInfo> StateDir::current_run(bool includes_over) {
     auto runs = journal_->list_runs();
     if (!runs) {
         return refuse(runs.error());
@@ -220,21 +220,22 @@ Answer<journal::RunInfo> Store::current_run(bool includes_over) {
     return runs->empty() ? no_run(state_) : no_open_run(runs->back());
 }
 
-Answer<Replayed> replay(Store& state_dir, const journal::RunInfo& info) {
+AppResult<ReplayedRun> replay(StateDir& state_dir, const journal::RunInfo& info) {
     auto plan = state_dir.load_plan(info);
     if (!plan) {
         return refuse(plan.error());
     }
-    auto history = conduct::read_history(state_dir.journal(), *plan);
+    auto history = executor::read_history(state_dir.journal(), *plan);
     if (!history) {
         return refuse(history.error());
     }
-    return Replayed{info, std::move(*plan), std::move(*history)};
+    return ReplayedRun{info, std::move(*plan), std::move(*history)};
 }
 
 // Copies the parts of the history into plain data for the screens. Progress is kept only for
 // actions in flight, because an old line would look like work.
-Answer<RunStatus> status_of(Store& state_dir, const Replayed& replayed, std::int64_t now_ms) {
+AppResult<RunStatus>
+status_of(StateDir& state_dir, const ReplayedRun& replayed, std::int64_t now_ms) {
     auto journey = journey_of(state_dir, replayed);
     if (!journey) {
         return tl::unexpected(journey.error());

@@ -24,9 +24,9 @@ Result<blocks::ImportReport> import_version(const StoreRequest& request, const s
 
 }  // namespace
 
-Answer<blocks::ExportReport> export_from_store(const StoreRequest& request,
-                                               const std::string& version,
-                                               const std::string& file) {
+AppResult<blocks::ExportReport> export_from_store(const StoreRequest& request,
+                                                  const std::string& version,
+                                                  const std::string& file) {
     auto report = export_version(request, version, file);
     if (!report) {
         return refuse_store(report.error());
@@ -34,7 +34,8 @@ Answer<blocks::ExportReport> export_from_store(const StoreRequest& request,
     return std::move(*report);
 }
 
-Answer<blocks::ImportReport> import_to_store(const StoreRequest& request, const std::string& file) {
+AppResult<blocks::ImportReport> import_to_store(const StoreRequest& request,
+                                                const std::string& file) {
     auto report = import_version(request, file);
     if (!report) {
         return refuse_store(report.error().in(file));

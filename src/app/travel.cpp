@@ -60,7 +60,7 @@ Error unproved(const model::Plan& plan, const Error& error) {
             ErrorClass::permanent};
 }
 
-bool has_next(const Answer<RunStatus>& ended) {
+bool has_next(const AppResult<RunStatus>& ended) {
     return ended && ended->journey && ended->journey->next != JourneyStep::none;
 }
 
@@ -88,17 +88,17 @@ std::vector<std::string> of_later_runs(const std::vector<std::string>& approvals
 
 }  // namespace
 
-std::string newest_run(Store& state_dir) {
+std::string newest_run(StateDir& state_dir) {
     const auto info = state_dir.current_run(true);
     return info ? info->run.id : "";
 }
 
 // Approvals of the way forward are dropped, since they were given for other gates. If the downgrade
 // is refused, the halted run stays the answer and its cause tells of both.
-Answer<RunStatus>
-return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& observer) {
+AppResult<RunStatus>
+return_if_asked(const Options& options, AppResult<RunStatus> ended, Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
-    if (!halted || ended->plan.on_failure != "return" || !ended->plan.returns_from.empty()
+    if (!halted || ended->plan.on_failure != "return" || !ended->plan.reverts_run.empty()
         || ended->plan.procedure == planner::k_rehearsal) {
         return ended;
     }
@@ -114,15 +114,15 @@ return_if_asked(const Options& options, Answer<RunStatus> ended, Observer& obser
     return returned ? returned : ended;
 }
 
-Travel::Travel(const Options& options, Store& state_dir, Observer& observer)
+JourneyRunner::JourneyRunner(const Options& options, StateDir& state_dir, Observer& observer)
     : options_(options)
-    , store_(state_dir)
+    , state_dir_(state_dir)
     , observer_(observer) {
 }
 
 // Makes the plan of one hop and checks it. A plan whose check failed stops the journey here, before
 // its run exists.
-Answer<model::Plan> Travel::plan_hop(const JourneyRecord& record) const {
+AppResult<model::Plan> JourneyRunner::plan_hop(const JourneyRecord& record) const {
     if (Status allowed = check_signatures(options_); !allowed) {
         return refuse(allowed.error());
     }
@@ -133,8 +133,8 @@ Answer<model::Plan> Travel::plan_hop(const JourneyRecord& record) const {
     if (Status expected = is_expected(*plan, record); !expected) {
         return refuse(expected.error(), record.hop == 0 ? k_exit_no : k_exit_moved);
     }
-    plan->check = verdict_of(check_soon(options_, *plan), *plan);
-    if (const Status checked = is_proved(*plan); !checked) {
+    plan->check = verdict_of(quick_check(options_, *plan), *plan);
+    if (const Status checked = require_passed_check(*plan); !checked) {
         return refuse(unproved(*plan, checked.error()));
     }
     return plan;
@@ -142,7 +142,7 @@ Answer<model::Plan> Travel::plan_hop(const JourneyRecord& record) const {
 
 // Adds the place where the journey stands to a failure between two hops. Where another process
 // began a run, the journey has moved on, so nothing is added.
-tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure failure) const {
+tl::unexpected<Failure> JourneyRunner::stopped(const JourneyRecord& record, Failure failure) const {
     const bool is_anothers = !failure.errors.empty()
                              && (failure.errors.front().code == "run.in_progress"
                                  || failure.errors.front().code == "journal.run.newer");
@@ -164,7 +164,7 @@ tl::unexpected<Failure> Travel::stopped(const JourneyRecord& record, Failure fai
 // True if a person asked for a pause or an abort between two runs. Both mean the same there:
 // nothing is under way, and nothing more begins. They need no answer, because the person sees that
 // the lease is released and no run was made.
-bool is_asked_to_stop(Store& state_dir, const std::string& run) {
+bool is_asked_to_stop(StateDir& state_dir, const std::string& run) {
     const auto open = run.empty() ? Result<std::vector<journal::Request>>()
                                   : state_dir.journal().open_requests(run);
     return open && std::any_of(open->begin(), open->end(), [](const journal::Request& request) {
@@ -174,19 +174,19 @@ bool is_asked_to_stop(Store& state_dir, const std::string& run) {
 
 // The plan was made here from a trusted cluster file, so its consent is remembered without a
 // question.
-Answer<RunStatus> Travel::begin(Departure departure, SessionPointer& session) {
+AppResult<RunStatus> JourneyRunner::begin(RunStart departure, SessionPointer& session) {
     if (Status memory = remember_own(options_, departure.plan); !memory) {
         return refuse(memory.error());
     }
-    auto ended = carry_out(options_, store_, departure, observer_, session);
+    auto ended = execute_run(options_, state_dir_, departure, observer_, session);
     options_.approvals = of_later_runs(options_.approvals);
     return ended;
 }
 
 // The newest run is read before the plan is made. Planning takes long, and a run that another
 // process begins meanwhile must refuse this one.
-Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session) {
-    const std::string newest = newest_run(store_);
+AppResult<RunStatus> JourneyRunner::run_hop(JourneyRecord record, SessionPointer& session) {
+    const std::string newest = newest_run(state_dir_);
     const auto plan = plan_hop(record);
     if (!plan) {
         return stopped(record, plan.error());
@@ -194,8 +194,8 @@ Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session)
     record.stops.resize(record.hop);
     record.stops.insert(record.stops.end(), plan->route.begin(), plan->route.end());
     observer_.on_journey(outline(record));
-    if (is_asked_to_stop(store_, conducted_)) {
-        return stay();
+    if (is_asked_to_stop(state_dir_, own_previous_run_)) {
+        return stop_between_runs();
     }
     auto ended = begin({*plan, proved(), record, newest}, session);
     return ended ? std::move(ended) : stopped(record, ended.error());
@@ -203,10 +203,12 @@ Answer<RunStatus> Travel::run_hop(JourneyRecord record, SessionPointer& session)
 
 // A downgrade of a hop belongs to the journey of the run that it takes back. A run without a
 // journey is taken back as it is.
-Answer<RunStatus>
-Travel::run_back(const model::Plan& plan, const std::string& newest, SessionPointer& session) {
-    const auto info = store_.journal().find_run(plan.returns_from);
-    const auto forward = info ? replay(store_, *info) : Answer<Replayed>(refuse(info.error()));
+AppResult<RunStatus> JourneyRunner::run_back(const model::Plan& plan,
+                                             const std::string& newest,
+                                             SessionPointer& session) {
+    const auto info = state_dir_.journal().find_run(plan.reverts_run);
+    const auto forward =
+        info ? replay(state_dir_, *info) : AppResult<ReplayedRun>(refuse(info.error()));
     if (!forward) {
         return tl::unexpected(forward.error());
     }
@@ -214,20 +216,20 @@ Travel::run_back(const model::Plan& plan, const std::string& newest, SessionPoin
     if (!record) {
         return begin({plan, start_proof(options_, plan), std::nullopt, newest}, session);
     }
-    if (const auto journey = journey_of(store_, *forward); journey && *journey) {
+    if (const auto journey = journey_of(state_dir_, *forward); journey && *journey) {
         observer_.on_journey(**journey);
     }
     record->through.clear();
     record->back_to = options_.back_to.empty() ? record->stops.front() : options_.back_to;
-    const auto leg = newest_leg(store_);
+    const auto leg = newest_cluster_run(state_dir_);
     record->before = leg ? leg->run.id : "";
     return begin({plan, start_proof(options_, plan), record, newest}, session);
 }
 
 // Ends the journey here, because somebody asked for it while the hop was planned.
-Answer<RunStatus> Travel::stay() {
-    stays_ = true;
-    auto stands = status(options_, conducted_);
+AppResult<RunStatus> JourneyRunner::stop_between_runs() {
+    is_stopped_ = true;
+    auto stands = status(options_, own_previous_run_);
     if (stands) {
         stands->conductor.reset();  // this process, which is about to end
         stands->exit_code = k_exit_waiting;
@@ -236,8 +238,8 @@ Answer<RunStatus> Travel::stay() {
 }
 
 // The loop saw a next hop a moment ago. If it is gone, another run has begun.
-Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
-    auto record = next_record(store_);
+AppResult<RunStatus> JourneyRunner::run_next_hop(SessionPointer& session) {
+    auto record = next_record(state_dir_);
     if (!record) {
         return tl::unexpected(record.error());
     }
@@ -252,9 +254,9 @@ Answer<RunStatus> Travel::go_forth(SessionPointer& session) {
 
 // Takes the previous hop back, if its way back is open. Otherwise the journey ends well at this
 // version, with the reason in its status.
-Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
-    const std::string newest = newest_run(store_);
-    const auto plan = plan_downgrade(options_, store_);
+AppResult<RunStatus> JourneyRunner::run_previous_hop(RunStatus ended, SessionPointer& session) {
+    const std::string newest = newest_run(state_dir_);
+    const auto plan = plan_downgrade(options_, state_dir_);
     if (plan) {
         return run_back(*plan, newest, session);
     }
@@ -270,13 +272,14 @@ Answer<RunStatus> Travel::go_back(RunStatus ended, SessionPointer& session) {
 // Each turn holds the session of the run before until the next run is born, so the lease passes
 // from run to run. The conversations with the hosts are closed first, since the next run opens its
 // own.
-Answer<RunStatus> Travel::go_on(Answer<RunStatus> ended, SessionPointer session) {
+AppResult<RunStatus> JourneyRunner::run_remaining(AppResult<RunStatus> ended,
+                                                  SessionPointer session) {
     if (session) {
         options_.approvals = of_later_runs(options_.approvals);
     }
     while (has_next(ended)) {
-        conducted_ = session ? ended->run : "";
-        if (is_asked_to_stop(store_, conducted_)) {
+        own_previous_run_ = session ? ended->run : "";
+        if (is_asked_to_stop(state_dir_, own_previous_run_)) {
             ended->exit_code = k_exit_waiting;
             break;
         }
@@ -284,9 +287,10 @@ Answer<RunStatus> Travel::go_on(Answer<RunStatus> ended, SessionPointer session)
             session->run().close_hosts();
         }
         SessionPointer next;
-        ended = ended->journey->next == JourneyStep::forward ? go_forth(next)
-                                                             : go_back(std::move(*ended), next);
-        if (stays_) {
+        ended = ended->journey->next == JourneyStep::forward
+                    ? run_next_hop(next)
+                    : run_previous_hop(std::move(*ended), next);
+        if (is_stopped_) {
             break;
         }
         session = std::move(next);

@@ -37,7 +37,7 @@ Error unknown_version(const std::string& folder, const std::string& version) {
 
 }  // namespace
 
-Answer<UpdateRoute>
+AppResult<UpdateRoute>
 update_route(const std::string& folder, const std::string& start, const std::string& target) {
     const auto graph_data = updates::load_openshift(folder);
     if (!graph_data) {
@@ -46,8 +46,8 @@ update_route(const std::string& folder, const std::string& start, const std::str
     const updates::UpdateGraph& graph = graph_data->graph;
     const std::size_t begin = graph.find(start);
     const std::size_t end = graph.find(target);
-    if (begin == updates::k_nowhere || end == updates::k_nowhere) {
-        const std::string& missing = begin == updates::k_nowhere ? start : target;
+    if (begin == updates::k_not_found || end == updates::k_not_found) {
+        const std::string& missing = begin == updates::k_not_found ? start : target;
         return tl::unexpected(Failure{k_exit_usage, {unknown_version(folder, missing)}});
     }
     UpdateRoute answer;
@@ -65,7 +65,7 @@ update_route(const std::string& folder, const std::string& start, const std::str
     // The versions are in order, so this walks from the newest one below the target to the start.
     const auto tree = graph.tree(begin);
     for (std::size_t version = end; version-- > begin + 1 && answer.near.size() < k_near_max;) {
-        if (!answer.has_way && tree[version] != updates::k_nowhere) {
+        if (!answer.has_way && tree[version] != updates::k_not_found) {
             answer.near.push_back(graph.versions()[version]);
         }
     }

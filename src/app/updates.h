@@ -21,7 +21,7 @@ struct UpdateRoute {
 };
 
 // Finds the route. `folder` holds OpenShift's graph data. Refuses a version that it does not have.
-[[nodiscard]] Answer<UpdateRoute>
+[[nodiscard]] AppResult<UpdateRoute>
 update_route(const std::string& folder, const std::string& start, const std::string& target);
 
 }  // namespace drydock::app

@@ -116,7 +116,7 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
 
 }  // namespace
 
-Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
+AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     auto answer = request.back.empty() ? upgrade(request) : put_back(request);
     if (!answer) {
         return refuse_store(answer.error());

@@ -6,8 +6,8 @@
 // docs/design/0007-trust.md lists the places of noted heads.
 #include "agent/heads.h"
 #include "app/internal.h"
-#include "conduct/heads.h"
-#include "conduct/hosts.h"
+#include "executor/agent_pool.h"
+#include "executor/run_heads.h"
 #include "run/grammar.h"
 #include "transport/local/local.h"
 
@@ -27,7 +27,7 @@ constexpr std::int64_t k_turn_ms = 500;
 // Replays the run's events through the grammar of run/grammar.h. The chain proves that no record
 // was changed; the grammar tells whether each had a meaning when it was written. Runs of older
 // versions name no grammar and are passed.
-Status check_grammar(Store& state_dir, const model::Plan& plan) {
+Status check_grammar(StateDir& state_dir, const model::Plan& plan) {
     const run::EventCodec codec(plan);
     const run::Program program(plan);
     run::Grammar grammar(program);
@@ -51,7 +51,7 @@ Status check_grammar(Store& state_dir, const model::Plan& plan) {
     return {};
 }
 
-Result<bool> has_head(Store& state_dir, const std::string& run, const std::string& head) {
+Result<bool> has_head(StateDir& state_dir, const std::string& run, const std::string& head) {
     DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(run));
     return std::any_of(records.begin(), records.end(), [&](const journal::Record& record) {
         return to_hex(record.hash).starts_with(head);
@@ -61,7 +61,7 @@ Result<bool> has_head(Store& state_dir, const std::string& run, const std::strin
 // Looks for a head that was noted outside of the journal. The chain alone would be whole, too, if
 // all of it had been written anew. Short prefixes are refused, since they would match by chance.
 Status
-find_head(Store& state_dir, const std::vector<journal::RunInfo>& runs, const std::string& head) {
+find_head(StateDir& state_dir, const std::vector<journal::RunInfo>& runs, const std::string& head) {
     if (head.size() < k_head_digits_min) {
         return fail("journal.head_short",
                     fmt::format("`{}` is too short for a head", head),
@@ -79,9 +79,9 @@ find_head(Store& state_dir, const std::vector<journal::RunInfo>& runs, const std
 }
 
 // Checks every run: its chain, its plan's digest, and its grammar.
-Answer<std::vector<Verified>> verify_runs(Store& state_dir,
-                                          const std::vector<journal::RunInfo>& runs) {
-    std::vector<Verified> verified;
+AppResult<std::vector<VerifiedRun>> verify_runs(StateDir& state_dir,
+                                                const std::vector<journal::RunInfo>& runs) {
+    std::vector<VerifiedRun> verified;
     for (const journal::RunInfo& info : runs) {
         auto whole = state_dir.journal().verify(info.run.id);
         if (!whole) {
@@ -99,12 +99,12 @@ Answer<std::vector<Verified>> verify_runs(Store& state_dir,
     return verified;
 }
 
-using HeadsByRun = std::map<std::string, conduct::RunHeads>;
+using HeadsByRun = std::map<std::string, executor::RunHeads>;
 
-Result<HeadsByRun> heads_of(const Store& state_dir, const std::vector<Verified>& runs) {
+Result<HeadsByRun> heads_of(const StateDir& state_dir, const std::vector<VerifiedRun>& runs) {
     HeadsByRun heads;
-    for (const Verified& run : runs) {
-        conduct::RunHeads& run_heads = heads[run.run];
+    for (const VerifiedRun& run : runs) {
+        executor::RunHeads& run_heads = heads[run.run];
         DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(run.run));
         for (const journal::Record& record : records) {
             run_heads.add({record.sequence, record.hash});
@@ -113,16 +113,16 @@ Result<HeadsByRun> heads_of(const Store& state_dir, const std::vector<Verified>&
     return heads;
 }
 
-using Told = std::map<std::string, conduct::Reply>;  // by host
+using RepliesByHost = std::map<std::string, executor::Reply>;  // by host
 
 // The loop ends, because every request has a deadline and the pool answers each one there.
-Told await_replies(conduct::Hosts& hosts,
-                   const std::map<conduct::Ticket, std::string>& host_by_ticket) {
-    Told replies;
+RepliesByHost await_replies(executor::AgentPool& hosts,
+                            const std::map<executor::RequestId, std::string>& host_by_ticket) {
+    RepliesByHost replies;
     while (replies.size() < host_by_ticket.size()) {
-        for (conduct::Reply& reply : hosts.poll(k_turn_ms)) {
+        for (executor::Reply& reply : hosts.poll(k_turn_ms)) {
             const auto host = host_by_ticket.find(reply.ticket);
-            if (host != host_by_ticket.end() && reply.kind != conduct::Reply::Kind::progress) {
+            if (host != host_by_ticket.end() && reply.kind != executor::Reply::Kind::progress) {
                 replies.emplace(host->second, std::move(reply));
             }
         }
@@ -131,11 +131,11 @@ Told await_replies(conduct::Hosts& hosts,
 }
 
 // Asks every host at once for all heads that it noted. One silent host costs its own time-out only.
-Told ask_heads(const Options& options, const model::Cluster& cluster) {
+RepliesByHost ask_heads(const Options& options, const model::Cluster& cluster) {
     os::RealClock clock;
     transport::LocalTransport transport;
-    conduct::Hosts hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
-    std::map<conduct::Ticket, std::string> host_by_ticket;
+    executor::AgentPool hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
+    std::map<executor::RequestId, std::string> host_by_ticket;
     for (const std::string& host : hosts.names()) {
         Json hello;
         hello.set("do", "hello").set("heads_of", "");
@@ -169,14 +169,14 @@ find_other_journal(const Json& greeting, const std::string& cluster, const std::
 // one before a take-over, are only counted: this journal cannot vouch for them.
 class HostComparison {
 public:
-    HostComparison(const Store& state_dir, std::string cluster, HeadsByRun heads)
+    HostComparison(const StateDir& state_dir, std::string cluster, HeadsByRun heads)
         : journal_(state_dir.journal().id())
         , cluster_(std::move(cluster))
         , heads_(std::move(heads)) {}
 
     [[nodiscard]] Result<VerifiedHost> compare(const std::string& host,
-                                               const conduct::Reply& reply) const {
-        if (reply.kind != conduct::Reply::Kind::answer) {
+                                               const executor::Reply& reply) const {
+        if (reply.kind != executor::Reply::Kind::answer) {
             return tl::unexpected(reply.error);
         }
         if (auto other_journal = find_other_journal(reply.body, cluster_, journal_)) {
@@ -206,7 +206,7 @@ private:
         }
         for (const std::string& run : runs) {
             const auto entry = heads_.find(run);
-            const conduct::RunHeads& run_heads = entry == heads_.end() ? no_heads_ : entry->second;
+            const executor::RunHeads& run_heads = entry == heads_.end() ? no_heads_ : entry->second;
             if (auto missing_head = run_heads.find_gone(journal_, run, heads)) {
                 return tl::unexpected(std::move(*missing_head));
             }
@@ -217,12 +217,12 @@ private:
     std::string journal_;
     std::string cluster_;
     HeadsByRun heads_;
-    conduct::RunHeads no_heads_;  // of a run that this journal does not have
+    executor::RunHeads no_heads_;  // of a run that this journal does not have
 };
 
 // Collects the errors of all hosts, because a person wants to see them together.
-Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
-                                              const Told& replies) {
+AppResult<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
+                                                 const RepliesByHost& replies) {
     std::vector<VerifiedHost> verified;
     Failure failure;
     for (const auto& [host, reply] : replies) {
@@ -233,12 +233,13 @@ Answer<std::vector<VerifiedHost>> compare_all(const HostComparison& comparison,
             failure.errors.push_back(compared.error().in("host " + host));
         }
     }
-    return failure.errors.empty() ? Answer<std::vector<VerifiedHost>>(std::move(verified))
+    return failure.errors.empty() ? AppResult<std::vector<VerifiedHost>>(std::move(verified))
                                   : tl::unexpected(std::move(failure));
 }
 
-Answer<std::vector<VerifiedHost>>
-verify_hosts(const Options& options, const Store& state_dir, const std::vector<Verified>& runs) {
+AppResult<std::vector<VerifiedHost>> verify_hosts(const Options& options,
+                                                  const StateDir& state_dir,
+                                                  const std::vector<VerifiedRun>& runs) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -259,7 +260,7 @@ verify_hosts(const Options& options, const Store& state_dir, const std::vector<V
 
 // The journal's own chains are verified first. Comparing heads of a broken journal would only add
 // noise.
-Answer<VerifiedJournal>
+AppResult<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head, bool with_hosts) {
     auto state_dir = store_of(options);
     if (!state_dir) {
@@ -279,7 +280,7 @@ verify_journal(const Options& options, const std::string& head, bool with_hosts)
         }
     }
     auto hosts = with_hosts ? verify_hosts(options, *state_dir, *verified)
-                            : Answer<std::vector<VerifiedHost>>();
+                            : AppResult<std::vector<VerifiedHost>>();
     if (!hosts) {
         return tl::unexpected(hosts.error());
     }

@@ -52,7 +52,7 @@ Result<VfoldersMoved> work(const VfoldersRequest& request) {
 
 }  // namespace
 
-Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
+AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     auto answer = work(request);
     if (!answer) {
         return refuse(answer.error(), is_trouble(answer.error()) ? k_exit_usage : k_exit_no);

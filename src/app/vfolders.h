@@ -30,6 +30,6 @@ struct VfoldersMoved {
 };
 
 // All servers that use the volume must be stopped during the move.
-[[nodiscard]] Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request);
+[[nodiscard]] AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request);
 
 }  // namespace drydock::app

@@ -33,11 +33,11 @@ void Diagnostics::keep(Diagnostic diagnostic) {
     const auto is_same = [&diagnostic](const Diagnostic& entry) {
         return entry.where == diagnostic.where && entry.text() == diagnostic.text();
     };
-    if (std::any_of(all_.begin(), all_.end(), is_same)) {
+    if (std::any_of(entries_.begin(), entries_.end(), is_same)) {
         return;  // a duplicate
     }
-    if (all_.size() < k_diagnostics_max) {
-        all_.push_back(std::move(diagnostic));
+    if (entries_.size() < k_diagnostics_max) {
+        entries_.push_back(std::move(diagnostic));
         return;
     }
     ++dropped_;
@@ -67,7 +67,7 @@ void Diagnostics::warning(std::string code,
 }
 
 void Diagnostics::add(Diagnostics source) {
-    for (Diagnostic& diagnostic : source.all_) {
+    for (Diagnostic& diagnostic : source.entries_) {
         keep(std::move(diagnostic));
     }
     dropped_ += source.dropped_;
@@ -76,20 +76,21 @@ void Diagnostics::add(Diagnostics source) {
 
 bool Diagnostics::has_errors() const {
     return dropped_error_
-           || std::any_of(all_.begin(), all_.end(), [](const Diagnostic& diagnostic) {
+           || std::any_of(entries_.begin(), entries_.end(), [](const Diagnostic& diagnostic) {
                   return diagnostic.severity == Severity::error;
               });
 }
 
 void Diagnostics::sort() {
-    std::stable_sort(all_.begin(), all_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return std::tie(a.where, a.code) < std::tie(b.where, b.code);
-    });
+    std::stable_sort(
+        entries_.begin(), entries_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+            return std::tie(a.where, a.code) < std::tie(b.where, b.code);
+        });
 }
 
 std::string Diagnostics::text() const {
     std::string lines;
-    for (const Diagnostic& diagnostic : all_) {
+    for (const Diagnostic& diagnostic : entries_) {
         lines += diagnostic.text() + "\n";
     }
     if (dropped_ > 0) {

@@ -47,19 +47,19 @@ public:
     [[nodiscard]] bool has_errors() const;
 
     // In the order of positions after sort().
-    [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
+    [[nodiscard]] const std::vector<Diagnostic>& all() const { return entries_; }
 
     void sort();
     // Returns one line a problem, then "3 problems".
     [[nodiscard]] std::string text() const;
 
     // Returns the number of all problems. Only the first k_diagnostics_max of them are kept.
-    [[nodiscard]] std::size_t count() const { return all_.size() + dropped_; }
+    [[nodiscard]] std::size_t count() const { return entries_.size() + dropped_; }
 
 private:
     void keep(Diagnostic one);
 
-    std::vector<Diagnostic> all_;
+    std::vector<Diagnostic> entries_;
     std::size_t dropped_ = 0;
     bool dropped_error_ = false;
 };

@@ -10,8 +10,8 @@
 // may belong to different threads.
 #pragma once
 
+#include "base/pool_allocator.h"
 #include "base/result.h"
-#include "base/small.h"
 
 #include <sys/single_threaded.h>
 
@@ -36,7 +36,7 @@ class Json;
 class JsonObject {
 public:
     using Entry = std::pair<std::string, Json>;
-    using Entries = std::vector<Entry, SmallAllocator<Entry>>;
+    using Entries = std::vector<Entry, PoolAllocator<Entry>>;
     using const_iterator = Entries::const_iterator;
 
     JsonObject() = default;
@@ -163,11 +163,9 @@ private:
     struct Block {
         std::atomic<std::uint32_t> holders = 1;
 
-        static void* operator new(std::size_t bytes) { return take_small(bytes); }
+        static void* operator new(std::size_t bytes) { return pool_allocate(bytes); }
 
-        static void operator delete(void* memory, std::size_t bytes) {
-            give_back_small(memory, bytes);
-        }
+        static void operator delete(void* memory, std::size_t bytes) { pool_free(memory, bytes); }
     };
 
     struct Text;

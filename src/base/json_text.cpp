@@ -115,7 +115,7 @@ constexpr std::size_t k_kept_max = 1U << 20U;  // bytes that a thread keeps betw
 constexpr std::size_t k_first_bytes = 4096;
 
 // A growing buffer of bytes. Its memory is kept for the next text, up to k_kept_max bytes.
-class Out {
+class TextBuffer {
 public:
     void put(char c) {
         *room(1) = c;
@@ -151,7 +151,7 @@ private:
     std::size_t size_ = 0;
 };
 
-void write_escape(char c, Out& buffer) {
+void write_escape(char c, TextBuffer& buffer) {
     constexpr std::string_view k_short = "\"\\\b\f\n\r\t";
     constexpr std::string_view k_letters = "\"\\bfnrt";
     if (const auto index = k_short.find(c); index != k_short.npos) {
@@ -175,7 +175,7 @@ constexpr std::array<bool, 256> k_plain = [] {
 }();
 
 // Copies runs of plain bytes in one piece, and escapes the bytes between them.
-void write_string(std::string_view text, Out& buffer) {
+void write_string(std::string_view text, TextBuffer& buffer) {
     buffer.put('"');
     while (!text.empty()) {
         const auto stop = std::find_if(text.begin(), text.end(), [](char c) {
@@ -195,14 +195,14 @@ void write_string(std::string_view text, Out& buffer) {
 constexpr std::size_t k_number_bytes_max = 40;
 
 template <class... Number>
-void write_number(Out& buffer, Number... number) {
+void write_number(TextBuffer& buffer, Number... number) {
     char* const begin = buffer.room(k_number_bytes_max);
     buffer.wrote(std::to_chars(begin, begin + k_number_bytes_max, number...).ptr);
 }
 
 // Follows RFC 8785 section 3.2.2.3: numbers as ECMAScript prints them. Whole numbers have no
 // fraction, and an exponent appears only below 1e-6 and from 1e21 on.
-void write_double(double value, Out& buffer) {
+void write_double(double value, TextBuffer& buffer) {
     CHECK(std::isfinite(value));
     if (value == std::floor(value) && std::fabs(value) < 1e15) {
         write_number(buffer, static_cast<std::int64_t>(value));
@@ -212,7 +212,7 @@ void write_double(double value, Out& buffer) {
     write_number(buffer, value, plain ? std::chars_format::fixed : std::chars_format::scientific);
 }
 
-void newline(int indent, Out& buffer) {
+void newline(int indent, TextBuffer& buffer) {
     if (indent >= 0) {
         buffer.put('\n');
         for (int i = 0; i < indent; ++i) {
@@ -221,13 +221,16 @@ void newline(int indent, Out& buffer) {
     }
 }
 
-void write(const Json& value, int indent, Out& out);
+void write(const Json& value, int indent, TextBuffer& out);
 
 // Writes the members of an array or object between their brackets. A negative `indent` gives one
 // line.
 template <class Range, class WriteOne>
-void write_block(
-    const Range& range, std::string_view brackets, int indent, Out& buffer, WriteOne write_one) {
+void write_block(const Range& range,
+                 std::string_view brackets,
+                 int indent,
+                 TextBuffer& buffer,
+                 WriteOne write_one) {
     buffer.put(brackets.front());
     const int inner = indent < 0 ? indent : indent + 2;
     bool first = true;
@@ -244,7 +247,7 @@ void write_block(
     buffer.put(brackets.back());
 }
 
-void write(const Json& value, int indent, Out& buffer) {
+void write(const Json& value, int indent, TextBuffer& buffer) {
     if (value.is_string()) {
         write_string(value.as_string(), buffer);
     } else if (value.is_object()) {
@@ -272,7 +275,7 @@ void write(const Json& value, int indent, Out& buffer) {
 
 // Returns the text of a value with `ending` behind it.
 std::string text_of(const Json& value, int indent, std::string_view ending) {
-    thread_local Out buffer;
+    thread_local TextBuffer buffer;
     write(value, indent, buffer);
     buffer.put(ending);
     return buffer.take();

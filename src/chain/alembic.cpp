@@ -34,12 +34,12 @@ public:
     RevisionFile read() {
         if (!module_.problem.empty()) {
             add_problem(module_.problem_line, "this is no Python: " + module_.problem);
-            return std::move(out_);
+            return std::move(result_);
         }
-        out_.declares = module_.has("revision") || module_.has("down_revision");
+        result_.declares = module_.has("revision") || module_.has("down_revision");
         if (!module_.has("revision")) {
             refuse_half_a_revision();
-            return std::move(out_);
+            return std::move(result_);
         }
         Revision revision;
         revision.file = path_;
@@ -50,15 +50,15 @@ public:
         revision.labels = read_names("branch_labels", false);
         revision.depends_on = read_names("depends_on", false);
         add_star_problem();
-        if (out_.problems.empty()) {
-            out_.revision = std::move(revision);
+        if (result_.problems.empty()) {
+            result_.revision = std::move(revision);
         }
-        return std::move(out_);
+        return std::move(result_);
     }
 
 private:
     void add_problem(int line, const std::string& text) {
-        out_.problems.push_back({path_, line, text});
+        result_.problems.push_back({path_, line, text});
     }
 
     // A file without any of the names is no revision, and no problem.
@@ -115,7 +115,7 @@ private:
 
     std::string path_;
     PythonModule module_;
-    RevisionFile out_;
+    RevisionFile result_;
 };
 
 }  // namespace

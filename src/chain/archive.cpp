@@ -123,8 +123,8 @@ private:
                 return {};
             }
             text.append(block.data(), static_cast<std::size_t>(size));
-            kept_ += static_cast<std::size_t>(size);
-            if (text.size() > k_text_max || kept_ > k_texts_max) {
+            bytes_read_ += static_cast<std::size_t>(size);
+            if (text.size() > k_text_max || bytes_read_ > k_texts_max) {
                 return damaged_archive(path + " is too large");
             }
         }
@@ -132,7 +132,7 @@ private:
 
     std::vector<std::string> paths_;
     Texts texts_;
-    std::size_t kept_ = 0;
+    std::size_t bytes_read_ = 0;
 };
 
 }  // namespace

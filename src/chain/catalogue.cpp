@@ -68,7 +68,7 @@ public:
             }
         }
         close();
-        return std::move(found_);
+        return std::move(catalogue_);
     }
 
 private:
@@ -102,12 +102,12 @@ private:
         for (const auto& [id, words] : lines_) {
             entry.graph.revisions.push_back(revision_of(id, words));
         }
-        found_.push_back(std::move(entry));
+        catalogue_.push_back(std::move(entry));
     }
 
     std::string release_;
     Lines lines_;
-    Catalogue found_;
+    Catalogue catalogue_;
 };
 
 }  // namespace

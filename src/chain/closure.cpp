@@ -46,11 +46,11 @@ std::size_t Ids::at(std::string_view id) const {
 // revision still has its ancestors.
 Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
     : ids_(ids)
-    , own_(ids.size())
-    , lower_(ids.size()) {
+    , members_(ids.size())
+    , predecessors_(ids.size()) {
     add(ids, graph);
     for (const Revision& revision : graph.revisions) {
-        own_[ids.at(revision.id)] = true;
+        members_[ids.at(revision.id)] = true;
     }
     if (fallback != nullptr) {
         add(ids, *fallback);
@@ -61,12 +61,12 @@ Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
 void Edges::add(const Ids& ids, const Graph& graph) {
     for (const Revision& revision : graph.revisions) {
         const std::size_t position = ids.at(revision.id);
-        if (own_[position]) {
+        if (members_[position]) {
             continue;  // the first graph has its own edges there
         }
         for (const auto* list : {&revision.parents, &revision.depends_on}) {
             for (const std::string& id : *list) {
-                lower_[position].push_back(static_cast<std::uint32_t>(ids.at(id)));
+                predecessors_[position].push_back(static_cast<std::uint32_t>(ids.at(id)));
             }
         }
     }
@@ -74,21 +74,21 @@ void Edges::add(const Ids& ids, const Graph& graph) {
 
 // Depth first without recursion, because a chain may be thousands of revisions long.
 void Edges::sort() {
-    Marks is_visited(lower_.size());
+    Marks is_visited(predecessors_.size());
     std::vector<std::pair<std::size_t, std::size_t>> stack;  // position, next of its lower ones
-    for (std::size_t i = 0; i < lower_.size(); ++i) {
+    for (std::size_t i = 0; i < predecessors_.size(); ++i) {
         if (!is_visited[i]) {
             is_visited[i] = true;
             stack.emplace_back(i, 0);
         }
         while (!stack.empty()) {
             auto& [position, next] = stack.back();
-            if (next == lower_[position].size()) {
+            if (next == predecessors_[position].size()) {
                 order_.push_back(position);
                 stack.pop_back();
                 continue;
             }
-            const std::size_t lower = lower_[position][next++];
+            const std::size_t lower = predecessors_[position][next++];
             if (!is_visited[lower]) {
                 is_visited[lower] = true;
                 stack.emplace_back(lower, 0);
@@ -99,7 +99,7 @@ void Edges::sort() {
 
 // Walks with a stack; each revision is marked before it is pushed, so that it is pushed once.
 Marks Edges::below(const std::vector<std::size_t>& start) const {
-    Marks marks(lower_.size());
+    Marks marks(predecessors_.size());
     std::vector<std::size_t> stack = start;
     for (const std::size_t position : start) {
         marks[position] = true;
@@ -107,7 +107,7 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
     while (!stack.empty()) {
         const std::size_t position = stack.back();
         stack.pop_back();
-        for (const std::size_t lower : lower_[position]) {
+        for (const std::size_t lower : predecessors_[position]) {
             if (!marks[lower]) {
                 marks[lower] = true;
                 stack.push_back(lower);
@@ -120,16 +120,16 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
 // One pass suffices, because `order_` has parents first. A revision descends from the starts if a
 // parent is a start or descends from one.
 Marks Edges::above(const std::vector<std::size_t>& start) const {
-    Marks is_start(lower_.size());
+    Marks is_start(predecessors_.size());
     for (const std::size_t position : start) {
         is_start[position] = true;
     }
-    Marks marks(lower_.size());
+    Marks marks(predecessors_.size());
     for (const std::size_t position : order_) {
         marks[position] =
-            std::any_of(lower_[position].begin(), lower_[position].end(), [&](std::size_t lower) {
-                return is_start[lower] || marks[lower];
-            });
+            std::any_of(predecessors_[position].begin(),
+                        predecessors_[position].end(),
+                        [&](std::size_t lower) { return is_start[lower] || marks[lower]; });
     }
     return marks;
 }

@@ -37,7 +37,7 @@ class Edges {
 public:
     Edges(const Ids& ids, const Graph& graph, const Graph* fallback);
 
-    [[nodiscard]] const Marks& own() const { return own_; }
+    [[nodiscard]] const Marks& own() const { return members_; }
 
     // Returns the starts and all their ancestors.
     [[nodiscard]] Marks below(const std::vector<std::size_t>& start) const;
@@ -49,7 +49,7 @@ public:
     [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
 
     [[nodiscard]] const std::vector<std::uint32_t>& lower(std::size_t position) const {
-        return lower_[position];
+        return predecessors_[position];
     }
 
 private:
@@ -57,8 +57,8 @@ private:
     void sort();
 
     const Ids& ids_;
-    Marks own_;
-    std::vector<std::vector<std::uint32_t>> lower_;
+    Marks members_;
+    std::vector<std::vector<std::uint32_t>> predecessors_;
     std::vector<std::size_t> order_;  // parents first
 };
 

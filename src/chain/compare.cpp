@@ -21,29 +21,30 @@ constexpr std::size_t k_meeting_max = 10'000;  // ids; the search needs their sq
 class Comparer {
 public:
     Comparer(const Reading& old_reading, const Reading& new_reading)
-        : before_(old_reading)
-        , after_(new_reading)
+        : old_reading_(old_reading)
+        , new_reading_(new_reading)
         , ids_(old_reading.graph, new_reading.graph)
-        , old_(ids_, old_reading.graph, &new_reading.graph)
-        , new_(ids_, new_reading.graph, &old_reading.graph) {}
+        , old_edges_(ids_, old_reading.graph, &new_reading.graph)
+        , new_edges_(ids_, new_reading.graph, &old_reading.graph) {}
 
     // Problems of a reading refuse before anything is computed. A missing parent is found later and
     // gives `incomplete`, with the sets that could be computed.
     Comparison run(const std::vector<std::string>& database) {
-        out_.old_heads = database.empty() ? before_.graph.heads() : database;
-        out_.new_heads = after_.graph.heads();
-        out_.problems = before_.problems;
-        out_.problems.insert(out_.problems.end(), after_.problems.begin(), after_.problems.end());
-        const bool may_judge = out_.problems.empty();
+        result_.old_heads = database.empty() ? old_reading_.graph.heads() : database;
+        result_.new_heads = new_reading_.graph.heads();
+        result_.problems = old_reading_.problems;
+        result_.problems.insert(
+            result_.problems.end(), new_reading_.problems.begin(), new_reading_.problems.end());
+        const bool may_judge = result_.problems.empty();
         const bool knows_database = find_start(!database.empty());
         if (!may_judge || !knows_database) {
-            out_.verdict = Verdict::refused;
-            return std::move(out_);
+            result_.verdict = Verdict::refused;
+            return std::move(result_);
         }
-        const bool is_complete = find_missing(before_) && find_missing(after_);
+        const bool is_complete = find_missing(old_reading_) && find_missing(new_reading_);
         compare_sets();
-        out_.verdict = verdict(is_complete);
-        return std::move(out_);
+        result_.verdict = verdict(is_complete);
+        return std::move(result_);
     }
 
 private:
@@ -51,14 +52,14 @@ private:
     // OLD: these two packages do not show which others the database has. That refuses a verdict.
     bool find_start(bool is_given) {
         bool is_known = true;
-        for (const std::string& head : out_.old_heads) {
-            const bool in_old = before_.graph.find(head) != nullptr;
-            const bool in_new = after_.graph.find(head) != nullptr;
+        for (const std::string& head : result_.old_heads) {
+            const bool in_old = old_reading_.graph.find(head) != nullptr;
+            const bool in_new = new_reading_.graph.find(head) != nullptr;
             if (!in_new) {
-                out_.unknown_heads.push_back(head);
+                result_.unknown_heads.push_back(head);
             }
             if (is_given && !in_old) {
-                add_stranger(head, in_new);
+                add_unknown_revision(head, in_new);
                 is_known = is_known && !in_new;
             }
             if (in_old || in_new) {
@@ -69,16 +70,17 @@ private:
     }
 
     // The problem is named in any case; it refuses a verdict only if NEW knows the revision.
-    void add_stranger(const std::string& head, bool in_new) {
+    void add_unknown_revision(const std::string& head, bool in_new) {
         const char* words = in_new ? "the database stands on {}, which only NEW has"
                                    : "the database stands on {}, which neither package has";
-        out_.problems.push_back({before_.package, 0, fmt::format(fmt::runtime(words), head)});
+        result_.problems.push_back(
+            {old_reading_.package, 0, fmt::format(fmt::runtime(words), head)});
     }
 
     // A parent may be in the other package only: OLD's edges then fill in for NEW's. A parent in
     // neither makes the graph incomplete.
     bool find_missing(const Reading& reading) {
-        const std::size_t count = out_.problems.size();
+        const std::size_t count = result_.problems.size();
         for (const Revision& revision : reading.graph.revisions) {
             for (const std::string& id : revision.parents) {
                 note_missing(revision, id, "parent");
@@ -87,13 +89,13 @@ private:
                 note_missing(revision, id, "dependency");
             }
         }
-        return out_.problems.size() == count;
+        return result_.problems.size() == count;
     }
 
     // An id that neither package has is a parent that the user must find in a third one.
     void note_missing(const Revision& revision, const std::string& id, const char* relation) {
-        if (before_.graph.find(id) == nullptr && after_.graph.find(id) == nullptr) {
-            out_.problems.push_back(
+        if (old_reading_.graph.find(id) == nullptr && new_reading_.graph.find(id) == nullptr) {
+            result_.problems.push_back(
                 {revision.file,
                  revision.line,
                  fmt::format("{}: its {} {} lies in neither package", revision.id, relation, id)});
@@ -103,32 +105,32 @@ private:
     // skipped = in NEW, ancestor of the database's heads by NEW, not applied by OLD. runs = in NEW,
     // ancestor of NEW's heads, neither applied nor skipped.
     void compare_sets() {
-        const Marks applied = old_.below(start_);
-        const Marks in_old = old_.own();
-        const Marks in_new = new_.own();
-        const Marks below_start = new_.below(start_);
-        const Marks below_heads = new_.below(positions(out_.new_heads));
+        const Marks applied = old_edges_.below(start_);
+        const Marks in_old = old_edges_.own();
+        const Marks in_new = new_edges_.own();
+        const Marks below_start = new_edges_.below(start_);
+        const Marks below_heads = new_edges_.below(positions(result_.new_heads));
         Marks skipped(ids_.size());
         Marks runs(ids_.size());
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             skipped[i] = in_new[i] && below_start[i] && !applied[i];
             runs[i] = in_new[i] && below_heads[i] && !applied[i] && !skipped[i];
             if (in_old[i] && !in_new[i]) {
-                out_.lost.push_back(ids_.name(i));
+                result_.lost.push_back(ids_.name(i));
             }
         }
-        out_.skipped = new_.names_in_order(skipped);
-        for (const std::string& id : out_.skipped) {
-            if (after_.graph.find(id)->parents.empty()) {
-                out_.skipped_roots.push_back(id);
+        result_.skipped = new_edges_.names_in_order(skipped);
+        for (const std::string& id : result_.skipped) {
+            if (new_reading_.graph.find(id)->parents.empty()) {
+                result_.skipped_roots.push_back(id);
             }
         }
-        if (out_.unknown_heads.empty()) {
-            out_.runs = new_.names_in_order(runs);
+        if (result_.unknown_heads.empty()) {
+            result_.runs = new_edges_.names_in_order(runs);
             find_reordered(runs);
         }
         find_moved();
-        if (!out_.skipped.empty() || !out_.unknown_heads.empty()) {
+        if (!result_.skipped.empty() || !result_.unknown_heads.empty()) {
             find_meeting_point(applied);
         }
     }
@@ -145,18 +147,18 @@ private:
     // A revision that runs without descending from the database's heads came in by a merge. It was
     // written for a schema without the revisions that are applied already.
     void find_reordered(const Marks& runs) {
-        const Marks above = new_.above(start_);
+        const Marks above = new_edges_.above(start_);
         Marks reordered(ids_.size());
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             reordered[i] = runs[i] && !above[i] && !start_.empty();
         }
-        out_.reordered = new_.names_in_order(reordered);
+        result_.reordered = new_edges_.names_in_order(reordered);
     }
 
     // Parents are compared as sets: their order in the file has no meaning.
     void find_moved() {
-        for (const Revision& revision : after_.graph.revisions) {
-            const Revision* old_revision = before_.graph.find(revision.id);
+        for (const Revision& revision : new_reading_.graph.revisions) {
+            const Revision* old_revision = old_reading_.graph.find(revision.id);
             if (old_revision == nullptr) {
                 continue;
             }
@@ -165,7 +167,7 @@ private:
             std::sort(new_parents.begin(), new_parents.end());
             std::sort(old_parents.begin(), old_parents.end());
             if (new_parents != old_parents) {
-                out_.moved.push_back(revision.id);
+                result_.moved.push_back(revision.id);
             }
         }
     }
@@ -177,28 +179,28 @@ private:
         if (ids_.size() > k_meeting_max) {
             return;
         }
-        const Closures old_below(old_);
-        const Closures new_below(new_);
+        const Closures old_below(old_edges_);
+        const Closures new_below(new_edges_);
         const auto applied_count =
             static_cast<std::size_t>(std::count(applied.begin(), applied.end(), true));
         std::size_t best = 0;
-        for (const Revision& revision : before_.graph.revisions) {
+        for (const Revision& revision : old_reading_.graph.revisions) {
             const std::size_t i = ids_.at(revision.id);
-            if (!applied[i] || after_.graph.find(revision.id) == nullptr
+            if (!applied[i] || new_reading_.graph.find(revision.id) == nullptr
                 || !old_below.is_same(new_below, i)) {
                 continue;
             }
             const std::size_t size = old_below.size(i);
             if (size > best && count_above(i, applied) + size == applied_count) {
                 best = size;
-                out_.meeting_point = revision.id;
+                result_.meeting_point = revision.id;
             }
         }
     }
 
     // Counts the applied descendants of one revision in OLD.
     [[nodiscard]] std::size_t count_above(std::size_t position, const Marks& applied) const {
-        const Marks above = old_.above({position});
+        const Marks above = old_edges_.above({position});
         std::size_t count = 0;
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             count += above[i] && applied[i] ? 1U : 0U;
@@ -208,21 +210,21 @@ private:
 
     // The order of the conditions is the order of severity in Verdict.
     [[nodiscard]] Verdict verdict(bool is_complete) const {
-        return !is_complete                  ? Verdict::incomplete
-               : !out_.unknown_heads.empty() ? Verdict::unknown_head
-               : !out_.skipped.empty()       ? Verdict::skipped
-               : !out_.lost.empty()          ? Verdict::lost
-               : out_.new_heads.size() > 1   ? Verdict::several_heads
-                                             : Verdict::clean;
+        return !is_complete                     ? Verdict::incomplete
+               : !result_.unknown_heads.empty() ? Verdict::unknown_head
+               : !result_.skipped.empty()       ? Verdict::skipped
+               : !result_.lost.empty()          ? Verdict::lost
+               : result_.new_heads.size() > 1   ? Verdict::several_heads
+                                                : Verdict::clean;
     }
 
-    const Reading& before_;
-    const Reading& after_;
+    const Reading& old_reading_;
+    const Reading& new_reading_;
     Ids ids_;
-    Edges old_;
-    Edges new_;
+    Edges old_edges_;
+    Edges new_edges_;
     std::vector<std::size_t> start_;
-    Comparison out_;
+    Comparison result_;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace drydock::chain {
 
 namespace {
 
-constexpr std::size_t k_nowhere = static_cast<std::size_t>(-1);
+constexpr std::size_t k_not_found = static_cast<std::size_t>(-1);
 
 class Search {
 public:
@@ -28,27 +28,28 @@ public:
             std::find_if(releases_.begin(), releases_.end(), [&](const Reading& release) {
                 return release.package == name;
             });
-        return match == releases_.end() ? k_nowhere
+        return match == releases_.end() ? k_not_found
                                         : static_cast<std::size_t>(match - releases_.begin());
     }
 
     // Returns the fewest releases between the two with only clean hops; empty if there is no such
     // way. `predecessors` holds the release from which the search first reached each release.
     [[nodiscard]] std::vector<std::string> stops(std::size_t start, std::size_t goal) const {
-        std::vector<std::size_t> predecessors(releases_.size(), k_nowhere);
+        std::vector<std::size_t> predecessors(releases_.size(), k_not_found);
         std::deque<std::size_t> queue = {start};
-        while (!queue.empty() && predecessors[goal] == k_nowhere) {
+        while (!queue.empty() && predecessors[goal] == k_not_found) {
             const std::size_t position = queue.front();
             queue.pop_front();
             for (std::size_t next = position + 1; next <= goal; ++next) {
-                if (predecessors[next] == k_nowhere && is_clean(position, next)) {
+                if (predecessors[next] == k_not_found && is_clean(position, next)) {
                     predecessors[next] = position;
                     queue.push_back(next);
                 }
             }
         }
         std::vector<std::string> route;
-        for (std::size_t position = predecessors[goal]; position != k_nowhere && position != start;
+        for (std::size_t position = predecessors[goal];
+             position != k_not_found && position != start;
              position = predecessors[position]) {
             route.insert(route.begin(), releases_[position].package);
         }
@@ -66,7 +67,7 @@ public:
     }
 
     // For a database that is still on an earlier release: from there the goal is one clean hop.
-    [[nodiscard]] std::string leave_at(std::size_t start, std::size_t goal) const {
+    [[nodiscard]] std::string find_earlier_start(std::size_t start, std::size_t goal) const {
         for (std::size_t position = start; position-- > 0;) {
             if (is_clean(position, goal)) {
                 return releases_[position].package;
@@ -94,8 +95,9 @@ std::string Detour::text() const {
     if (!instead.empty()) {
         ways.push_back(fmt::format("go to {} instead", instead));
     }
-    if (!leave_at.empty()) {
-        ways.push_back(fmt::format("leave at {}, if the database is not past it yet", leave_at));
+    if (!earlier_start.empty()) {
+        ways.push_back(
+            fmt::format("leave at {}, if the database is not past it yet", earlier_start));
     }
     return ways.empty() ? "no release leads round it" : join(ways, "; or ");
 }
@@ -105,10 +107,12 @@ find_detour(const std::vector<Reading>& releases, std::string_view start, std::s
     const Search search(releases);
     const std::size_t begin = search.at(start);
     const std::size_t end = search.at(goal);
-    if (begin == k_nowhere || end == k_nowhere || begin >= end) {
+    if (begin == k_not_found || end == k_not_found || begin >= end) {
         return {};
     }
-    return {search.stops(begin, end), search.instead(begin, end), search.leave_at(begin, end)};
+    return {search.stops(begin, end),
+            search.instead(begin, end),
+            search.find_earlier_start(begin, end)};
 }
 
 }  // namespace drydock::chain

@@ -47,7 +47,7 @@ public:
     Links(std::string_view text, const std::string& file, Reading& reading)
         : module_(text, names(), "Migration")
         , file_(file)
-        , into_(reading) {}
+        , reading_(reading) {}
 
     [[nodiscard]] const PythonModule& module() const { return module_; }
 
@@ -76,13 +76,13 @@ public:
 
 private:
     void refuse(const Assignment& assignment, const std::string& reason) {
-        into_.problems.push_back(
+        reading_.problems.push_back(
             {file_, assignment.line, fmt::format("`{}`: {}", assignment.name, reason)});
     }
 
     PythonModule module_;
     std::string file_;
-    Reading& into_;
+    Reading& reading_;
 };
 
 struct Migration {
@@ -94,14 +94,14 @@ struct Migration {
 
 class DjangoReader {
 public:
-    explicit DjangoReader(Reading& reading) : into_(reading) {}
+    explicit DjangoReader(Reading& reading) : reading_(reading) {}
 
     void add(const std::string& path, std::string_view text) {
-        Links links(without_swappable(text), path, into_);
+        Links links(without_swappable(text), path, reading_);
         if (!links.module().problem.empty()) {
-            into_.problems.push_back({path,
-                                      links.module().problem_line,
-                                      "this is no Python: " + links.module().problem});
+            reading_.problems.push_back({path,
+                                         links.module().problem_line,
+                                         "this is no Python: " + links.module().problem});
             return;
         }
         if (!links.module().has_class) {
@@ -118,7 +118,7 @@ public:
         apps_.insert(app_of(path));
         const std::string id = migration.revision.id;
         if (!migrations_.emplace(id, std::move(migration)).second) {
-            into_.problems.push_back({path, 0, fmt::format("the id {} is there twice", id)});
+            reading_.problems.push_back({path, 0, fmt::format("the id {} is there twice", id)});
         }
     }
 
@@ -133,7 +133,7 @@ public:
             parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
         }
         for (auto& [id, migration] : migrations_) {
-            into_.graph.revisions.push_back(std::move(migration.revision));
+            reading_.graph.revisions.push_back(std::move(migration.revision));
         }
     }
 
@@ -225,7 +225,7 @@ private:
         });
     }
 
-    Reading& into_;
+    Reading& reading_;
     std::set<std::string> apps_;
     std::map<std::string, Migration> migrations_;
 };

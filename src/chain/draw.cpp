@@ -60,8 +60,8 @@ std::string_view name_of(Mark mark) {
 class Picture {
 public:
     Picture(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
-        : before_(old_reading.graph)
-        , after_(new_reading.graph) {
+        : old_graph_(old_reading.graph)
+        , new_graph_(new_reading.graph) {
         mark(comparison.runs, Mark::runs);
         mark(comparison.skipped, Mark::skipped);
         mark(comparison.lost, Mark::lost);
@@ -88,8 +88,8 @@ private:
 
     // A revision of both graphs is drawn as NEW has it.
     [[nodiscard]] const Revision* find(const std::string& id) const {
-        const Revision* revision = after_.find(id);
-        return revision == nullptr ? before_.find(id) : revision;
+        const Revision* revision = new_graph_.find(id);
+        return revision == nullptr ? old_graph_.find(id) : revision;
     }
 
     [[nodiscard]] std::vector<std::string> lower(const std::string& id) const {
@@ -206,8 +206,8 @@ private:
         }
     }
 
-    const Graph& before_;
-    const Graph& after_;
+    const Graph& old_graph_;
+    const Graph& new_graph_;
     std::map<std::string, Mark> marks_;
     std::map<std::string, std::size_t> places_;
 };
@@ -262,11 +262,12 @@ public:
     std::string text() {
         const int width = 2 * k_margin + std::max(columns_ * (k_width + k_gap_x), 2 * k_width);
         const int height = 2 * k_margin + k_legend + rows_ * (k_height + k_gap_y);
-        out_ = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
-                           "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
-                           "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-                           width,
-                           height);
+        text_ =
+            fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
+                        "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
+                        "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+                        width,
+                        height);
         add_text(k_margin, k_margin + 4, title_, true);
         add_legend();
         for (const Line& line : picture_.lines) {
@@ -275,7 +276,7 @@ public:
         for (const Node& node : picture_.nodes) {
             add_node(node);
         }
-        return out_ + "</svg>\n";
+        return text_ + "</svg>\n";
     }
 
 private:
@@ -289,15 +290,15 @@ private:
     }
 
     void add_text(int x, int y, std::string_view words, bool is_strong) {
-        out_ += fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n",
-                            x,
-                            y,
-                            is_strong ? " font-weight=\"bold\"" : "",
-                            escaped(words, true));
+        text_ += fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n",
+                             x,
+                             y,
+                             is_strong ? " font-weight=\"bold\"" : "",
+                             escaped(words, true));
     }
 
     void add_box(int x, int y, int width, int height, Mark mark, bool is_strong) {
-        out_ +=
+        text_ +=
             fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"4\" fill=\"{}\" "
                         "stroke=\"#333333\" stroke-width=\"{}\"/>\n",
                         x,
@@ -321,7 +322,7 @@ private:
     void add_line(const Line& line) {
         const Node& child = picture_.nodes[line.child];
         const Node& parent = picture_.nodes[line.parent];
-        out_ +=
+        text_ +=
             fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"#333333\"{}/>\n",
                         x_of(child) + k_width / 2,
                         y_of(child) + k_height,
@@ -340,7 +341,7 @@ private:
     std::string title_;
     int rows_ = 1;
     int columns_ = 1;
-    std::string out_;
+    std::string text_;
 };
 
 }  // namespace

@@ -45,9 +45,9 @@ std::string above_versions(std::string_view path) {
     return folder == "." ? "" : std::string(folder_of(folder));
 }
 
-class Finder {
+class EnvironmentFinder {
 public:
-    Finder(Package& package, const Paths& paths) : package_(package), paths_(paths) {}
+    EnvironmentFinder(Package& package, const Paths& paths) : package_(package), paths_(paths) {}
 
     Result<std::vector<Environment>> find() {
         DRYDOCK_TRY(read_settings());
@@ -55,13 +55,13 @@ public:
         DRYDOCK_TRY(find_alembic());
         DRYDOCK_TRY(find_django());
         find_numbered();
-        if (found_.empty()) {
+        if (environments_.empty()) {
             DRYDOCK_TRY(find_anywhere());
         }
-        std::sort(found_.begin(), found_.end(), [](const Environment& a, const Environment& b) {
-            return a.folder < b.folder;
-        });
-        return std::move(found_);
+        std::sort(environments_.begin(),
+                  environments_.end(),
+                  [](const Environment& a, const Environment& b) { return a.folder < b.folder; });
+        return std::move(environments_);
     }
 
 private:
@@ -187,9 +187,9 @@ private:
                 scriptless.insert(home.folder);
             }
         }
-        DRYDOCK_TRY(drop_strangers(by_folder, scriptless));
+        DRYDOCK_TRY(drop_other_versions_folders(by_folder, scriptless));
         for (auto& [folder, environment] : by_folder) {
-            found_.push_back(std::move(environment));
+            environments_.push_back(std::move(environment));
         }
         return {};
     }
@@ -218,8 +218,8 @@ private:
     }
 
     // A folder `versions` without an env.py above is an environment only if its files name parents.
-    Status drop_strangers(std::map<std::string, Environment>& by_folder,
-                          const std::set<std::string>& scriptless) {
+    Status drop_other_versions_folders(std::map<std::string, Environment>& by_folder,
+                                       const std::set<std::string>& scriptless) {
         for (const std::string& folder : scriptless) {
             DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(by_folder[folder].files));
             const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& entry) {
@@ -249,7 +249,7 @@ private:
             }
         }
         if (!environment.files.empty()) {
-            found_.push_back(std::move(environment));
+            environments_.push_back(std::move(environment));
         }
         return {};
     }
@@ -278,7 +278,7 @@ private:
             }
         }
         for (auto& [key, environment] : by_folder) {
-            found_.push_back(std::move(environment));
+            environments_.push_back(std::move(environment));
         }
     }
 
@@ -296,7 +296,7 @@ private:
             }
         }
         for (auto& [folder, environment] : by_folder) {
-            found_.push_back(std::move(environment));
+            environments_.push_back(std::move(environment));
         }
         return {};
     }
@@ -305,7 +305,7 @@ private:
     const Paths& paths_;
     std::vector<AlembicSettings> settings_;
     std::set<std::string, std::less<>> scripts_;
-    std::vector<Environment> found_;
+    std::vector<Environment> environments_;
 };
 
 class AlembicReader {
@@ -313,19 +313,19 @@ public:
     AlembicReader(Package& package, const Environment& environment, Reading& reading)
         : package_(package)
         , environment_(environment)
-        , into_(reading) {}
+        , reading_(reading) {}
 
     // Files beside the locations count only if the chain leads through them: a revision of either
     // group names one of the other. Otherwise their problems would refuse the whole package.
     void read() {
-        add(environment_.files, into_.graph.revisions, into_.problems, true);
+        add(environment_.files, reading_.graph.revisions, reading_.problems, true);
         std::vector<Revision> nearby;
         std::vector<Problem> doubts;
         add(environment_.nearby, nearby, doubts, false);
-        if (into_.graph.revisions.empty() || are_linked(into_.graph.revisions, nearby)
-            || are_linked(nearby, into_.graph.revisions)) {
-            std::move(nearby.begin(), nearby.end(), std::back_inserter(into_.graph.revisions));
-            std::move(doubts.begin(), doubts.end(), std::back_inserter(into_.problems));
+        if (reading_.graph.revisions.empty() || are_linked(reading_.graph.revisions, nearby)
+            || are_linked(nearby, reading_.graph.revisions)) {
+            std::move(nearby.begin(), nearby.end(), std::back_inserter(reading_.graph.revisions));
+            std::move(doubts.begin(), doubts.end(), std::back_inserter(reading_.problems));
         }
     }
 
@@ -338,7 +338,7 @@ private:
              bool is_location) {
         const auto texts = package_.read(paths);
         if (!texts) {
-            problems.push_back({into_.package, 0, texts.error().message});
+            problems.push_back({reading_.package, 0, texts.error().message});
             return;
         }
         for (const auto& [path, text] : *texts) {
@@ -379,13 +379,13 @@ private:
 
     Package& package_;
     const Environment& environment_;
-    Reading& into_;
+    Reading& reading_;
 };
 
 }  // namespace
 
 Result<std::vector<Environment>> find_environments(Package& package, const Paths& paths) {
-    return Finder(package, paths).find();
+    return EnvironmentFinder(package, paths).find();
 }
 
 void read_environment(Package& package, const Environment& environment, Reading& reading) {

@@ -35,30 +35,32 @@ std::string revisions(std::size_t count) {
 class Explainer {
 public:
     Explainer(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
-        : before_(old_reading)
-        , after_(new_reading)
+        : old_reading_(old_reading)
+        , new_reading_(new_reading)
         , comparison_(comparison) {}
 
     Explanation run() {
         if (comparison_.verdict == Verdict::refused) {
-            out_.happens.emplace_back("No answer may be given; the problems say why.");
-            return std::move(out_);
+            explanation_.happens.emplace_back("No answer may be given; the problems say why.");
+            return std::move(explanation_);
         }
         say_what_happens();
         say_repairs();
         say_notes();
         find_way_back();
-        return std::move(out_);
+        return std::move(explanation_);
     }
 
 private:
-    [[nodiscard]] bool is_alembic() const { return after_.graph.convention == Convention::alembic; }
+    [[nodiscard]] bool is_alembic() const {
+        return new_reading_.graph.convention == Convention::alembic;
+    }
 
-    void happens(const std::string& sentence) { out_.happens.push_back(sentence); }
+    void happens(const std::string& sentence) { explanation_.happens.push_back(sentence); }
 
-    void repair(const std::string& sentence) { out_.repairs.push_back(sentence); }
+    void repair(const std::string& sentence) { explanation_.repairs.push_back(sentence); }
 
-    void note(const std::string& sentence) { out_.notes.push_back(sentence); }
+    void note(const std::string& sentence) { explanation_.notes.push_back(sentence); }
 
     // The first condition that holds decides, as alembic stops at its first failure.
     void say_what_happens() {
@@ -121,7 +123,7 @@ private:
 
     // The effect on revisions below the applied ones, by tool.
     [[nodiscard]] std::string fate_of_skipped() const {
-        switch (after_.graph.convention) {
+        switch (new_reading_.graph.convention) {
         case Convention::django:
             return "`migrate` exits 1: InconsistentMigrationHistory, a migration is applied before "
                    "its dependency.";
@@ -139,7 +141,7 @@ private:
 
     // The effect of an applied revision that NEW does not have, by tool.
     [[nodiscard]] std::string fate_of_unknown() const {
-        switch (after_.graph.convention) {
+        switch (new_reading_.graph.convention) {
         case Convention::django:
         case Convention::rails:
             return fmt::format(
@@ -186,13 +188,13 @@ private:
         std::vector<std::string> lossy;
         bool are_read = true;
         std::size_t steps = 0;
-        const auto below = ancestors(before_.graph, {point});
-        for (const std::string& id : ancestors(before_.graph, comparison_.old_heads)) {
+        const auto below = ancestors(old_reading_.graph, {point});
+        for (const std::string& id : ancestors(old_reading_.graph, comparison_.old_heads)) {
             if (std::binary_search(below.begin(), below.end(), id)) {
                 continue;
             }
             ++steps;
-            const WayDown way_down = before_.graph.find(id)->way_down;
+            const WayDown way_down = old_reading_.graph.find(id)->way_down;
             are_read = are_read && way_down != WayDown::unknown;
             if (way_down != WayDown::real && way_down != WayDown::unknown) {
                 lossy.push_back(id);
@@ -235,7 +237,7 @@ private:
         }
         std::string commands;
         for (const std::string& id : comparison_.skipped) {
-            const auto& parents = after_.graph.find(id)->parents;
+            const auto& parents = new_reading_.graph.find(id)->parents;
             commands += fmt::format("`alembic stamp --purge {}`, `alembic upgrade {}`, ",
                                     parents.empty() ? "base" : join(parents, " "),
                                     id);
@@ -305,10 +307,10 @@ private:
     // The way back undoes the revisions that the upgrade ran, newest first. It is judged by the
     // files alone.
     void find_way_back() {
-        WayBack& way_back = out_.way_back;
+        DowngradePath& way_back = explanation_.way_back;
         way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
         for (const std::string& id : way_back.runs) {
-            const WayDown way_down = after_.graph.find(id)->way_down;
+            const WayDown way_down = new_reading_.graph.find(id)->way_down;
             if (way_down == WayDown::empty) {
                 way_back.empty.push_back(id);
             } else if (way_down == WayDown::missing) {
@@ -321,7 +323,7 @@ private:
     }
 
     // Only problems are named: a way back without any gets no sentence.
-    void say_way_back(const WayBack& way_back) {
+    void say_way_back(const DowngradePath& way_back) {
         const auto say = [&](const std::vector<std::string>& ids, const char* predicate) {
             if (!ids.empty()) {
                 note(fmt::format(
@@ -333,10 +335,10 @@ private:
         say(way_back.empty, "do nothing on the way down, so it loses what they changed");
     }
 
-    const Reading& before_;
-    const Reading& after_;
+    const Reading& old_reading_;
+    const Reading& new_reading_;
     const Comparison& comparison_;
-    Explanation out_;
+    Explanation explanation_;
 };
 
 // An empty list stays a list in the report and never becomes null.

@@ -9,7 +9,7 @@
 namespace drydock::chain {
 
 // The revisions on the way back to OLD's heads, with the state of their downgrades by the files.
-struct WayBack {
+struct DowngradePath {
     std::vector<std::string> runs;     // downgrades, newest first
     std::vector<std::string> empty;    // those that do nothing
     std::vector<std::string> missing;  // those without a downgrade
@@ -21,7 +21,7 @@ struct Explanation {
     std::vector<std::string>
         repairs;  // alternatives, the best first; empty: none needed, or none known
     std::vector<std::string> notes;
-    WayBack way_back;
+    DowngradePath way_back;
 };
 
 [[nodiscard]] Explanation

@@ -63,9 +63,9 @@ void resolve_labels(Graph& graph) {
 
 // Kahn's algorithm: removes revisions without parents again and again. Whatever remains lies on a
 // cycle or descends from one.
-class CircleSearch {
+class CycleSearch {
 public:
-    explicit CircleSearch(const Graph& graph) : graph_(graph) {
+    explicit CycleSearch(const Graph& graph) : graph_(graph) {
         for (std::size_t i = 0; i < graph.revisions.size(); ++i) {
             index_[graph.revisions[i].id] = i;
         }
@@ -172,7 +172,7 @@ void finish(Reading& reading) {
     });
     refuse_twins(reading);
     resolve_labels(reading.graph);
-    if (const Revision* stuck = CircleSearch(reading.graph).find(); stuck != nullptr) {
+    if (const Revision* stuck = CycleSearch(reading.graph).find(); stuck != nullptr) {
         reading.problems.push_back(
             {stuck->file, stuck->line, fmt::format("{} is its own ancestor", stuck->id)});
     }

@@ -159,7 +159,7 @@ class NumberedReader {
 public:
     NumberedReader(Convention convention, Reading& reading)
         : convention_(convention)
-        , into_(reading) {}
+        , reading_(reading) {}
 
     void add(const std::string& path, std::string_view text) {
         const auto name = numbered(convention_, leaf_of(path));
@@ -169,7 +169,7 @@ public:
         Entry& entry = entries_[name->id];
         const bool is_up = name->direction != Direction::down;
         if (is_up && entry.has_up) {
-            into_.problems.push_back(
+            reading_.problems.push_back(
                 {path, 0, fmt::format("{} has the number {} too", entry.revision.file, name->id)});
             return;
         }
@@ -190,7 +190,7 @@ public:
             if (entry.has_up) {
                 order.push_back(&entry);
             } else {
-                into_.problems.push_back({id, 0, "there is a way down but no way up"});
+                reading_.problems.push_back({id, 0, "there is a way down but no way up"});
             }
         }
         std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
@@ -200,7 +200,7 @@ public:
             order[i]->revision.parents = {order[i - 1]->revision.id};
         }
         for (Entry* entry : order) {
-            into_.graph.revisions.push_back(std::move(entry->revision));
+            reading_.graph.revisions.push_back(std::move(entry->revision));
         }
     }
 
@@ -220,7 +220,7 @@ private:
     }
 
     Convention convention_;
-    Reading& into_;
+    Reading& reading_;
     std::map<std::string, Entry> entries_;
     mutable std::map<std::string, bool> has_down_;
 };

@@ -107,16 +107,16 @@ std::string first_line(const std::string& text) {
     return {};
 }
 
-class Walk {
+class ModuleReader {
 public:
-    Walk(std::string_view text,
-         const std::vector<std::string_view>& names,
-         std::string_view in_class,
-         PythonModule& module)
+    ModuleReader(std::string_view text,
+                 const std::vector<std::string_view>& names,
+                 std::string_view in_class,
+                 PythonModule& module)
         : source_(text)
         , names_(names)
         , in_class_(in_class)
-        , into_(module) {}
+        , module_(module) {}
 
     void run() {
         LogicalLine line;
@@ -128,8 +128,8 @@ public:
             read_line(line);
             enter_block(line);
         }
-        into_.problem = source_.problem();
-        into_.problem_line = source_.line();
+        module_.problem = source_.problem();
+        module_.problem_line = source_.line();
     }
 
 private:
@@ -165,7 +165,7 @@ private:
         const bool is_text =
             is_first && line.tokens.size() == 1 && line.tokens.front().kind == TokenKind::string;
         if (is_text) {
-            into_.doc = first_line(text_of(line.tokens.front()).value_or(""));
+            module_.doc = first_line(text_of(line.tokens.front()).value_or(""));
         }
     }
 
@@ -197,7 +197,7 @@ private:
                 assignment.value = fail(
                     "chain.value", "only running the file could tell whether this line is reached");
             }
-            into_.assignments.push_back(std::move(assignment));
+            module_.assignments.push_back(std::move(assignment));
         }
     }
 
@@ -206,7 +206,7 @@ private:
         static const std::vector<std::string_view> k_way_down = {"downgrade"};
         const bool is_definition = !line.tokens.empty() && is_function(line);
         if (!is_definition && !assignments_of(line, k_way_down).empty()) {
-            into_.way_down = WayDown::unknown;
+            module_.way_down = WayDown::unknown;
         }
     }
 
@@ -216,7 +216,7 @@ private:
                              && line.tokens[size - 2].is_name("import")
                              && line.tokens[size - 1].is_op("*");
         if (is_star) {
-            into_.star_line = line.line;
+            module_.star_line = line.line;
         }
     }
 
@@ -225,7 +225,7 @@ private:
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
             for (Assignment& assignment : assignments_of(line, names_)) {
-                into_.assignments.push_back(std::move(assignment));
+                module_.assignments.push_back(std::move(assignment));
             }
         }
     }
@@ -247,7 +247,7 @@ private:
         } else if (line.opens_block && line.tokens.front().is_name("class")) {
             const bool is_ours = is_top && line.tokens.size() > 1 && !in_class_.empty()
                                  && line.tokens[1].is_name(in_class_);
-            into_.has_class |= is_ours;
+            module_.has_class |= is_ours;
             blocks_.push_back(
                 {line.indent, is_ours ? BlockKind::of_class : BlockKind::other_class});
         } else if (line.opens_block) {
@@ -260,7 +260,7 @@ private:
         const bool is_top = blocks_.empty();
         const bool is_way_down = line.tokens.size() > 1 && line.tokens[1].is_name("downgrade");
         if (is_way_down) {
-            into_.way_down = is_top ? WayDown::empty : WayDown::unknown;
+            module_.way_down = is_top ? WayDown::empty : WayDown::unknown;
         }
         if (line.opens_block) {
             blocks_.push_back(
@@ -285,7 +285,8 @@ private:
 
     // Weighs one line of `downgrade`. The first line with an effect decides.
     void weigh(const Token* begin, const Token* end) {
-        const bool is_done = into_.way_down != WayDown::empty && into_.way_down != WayDown::real;
+        const bool is_done =
+            module_.way_down != WayDown::empty && module_.way_down != WayDown::real;
         if (is_done || begin == end) {
             return;
         }
@@ -297,16 +298,16 @@ private:
         // An exception under a condition does not refuse every downgrade.
         const bool is_nested = !blocks_.empty() && blocks_.back().kind != BlockKind::way_down;
         if (begin->is_name("raise") && !is_nested) {
-            into_.way_down = WayDown::refuses;
+            module_.way_down = WayDown::refuses;
         } else if (!is_nothing) {
-            into_.way_down = WayDown::real;
+            module_.way_down = WayDown::real;
         }
     }
 
     PythonSource source_;
     const std::vector<std::string_view>& names_;
     std::string_view in_class_;
-    PythonModule& into_;
+    PythonModule& module_;
     std::vector<Block> blocks_;
 };
 
@@ -317,7 +318,7 @@ PythonModule::PythonModule(std::string_view text,
                            std::string_view in_class) {
     problem = bad_encoding(text);
     if (problem.empty()) {
-        Walk(text, names, in_class, *this).run();
+        ModuleReader(text, names, in_class, *this).run();
     }
 }
 

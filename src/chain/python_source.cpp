@@ -51,7 +51,7 @@ char closing_of(char open) {
 
 PythonSource::PythonSource(std::string_view text) : text_(text) {
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") {
-        at_ = 3;
+        position_ = 3;
     }
 }
 
@@ -61,8 +61,8 @@ bool PythonSource::stop(const std::string& problem) {
 }
 
 void PythonSource::skip_comment() {
-    const auto end = text_.find_first_of("\r\n", at_);
-    at_ = end == text_.npos ? text_.size() : end;
+    const auto end = text_.find_first_of("\r\n", position_);
+    position_ = end == text_.npos ? text_.size() : end;
 }
 
 // Accepts the line ends of all systems: LF, CR LF, CR.
@@ -70,7 +70,7 @@ bool PythonSource::skip_newline() {
     if (at() != '\n' && at() != '\r') {
         return false;
     }
-    at_ += at() == '\r' && at(1) == '\n' ? 2U : 1U;
+    position_ += at() == '\r' && at(1) == '\n' ? 2U : 1U;
     ++line_;
     return true;
 }
@@ -78,13 +78,13 @@ bool PythonSource::skip_newline() {
 // Goes to the first token of the next line with a token, and measures the line's indent.
 bool PythonSource::skip_to_token(LogicalLine& logical_line) {
     logical_line.indent = 0;
-    for (; at_ < text_.size(); ++at_) {
+    for (; position_ < text_.size(); ++position_) {
         while (skip_newline()) {
             logical_line.indent = 0;
         }
         if (at() == '#') {
             skip_comment();
-            --at_;  // the loop steps over one byte
+            --position_;  // the loop steps over one byte
         } else if (at() == '\t') {
             logical_line.indent = (logical_line.indent / k_tab + 1) * k_tab;
         } else if (at() == '\f') {
@@ -95,7 +95,7 @@ bool PythonSource::skip_to_token(LogicalLine& logical_line) {
             break;
         }
     }
-    return at_ < text_.size();
+    return position_ < text_.size();
 }
 
 // A logical line ends at a line end outside of brackets and strings and without a backslash before
@@ -108,10 +108,10 @@ bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
     }
     logical_line.line = line_;
     const std::size_t tokens_max = logical_line.indent > indent_max ? k_few : k_all;
-    while (at_ < text_.size()) {
+    while (position_ < text_.size()) {
         const char byte = at();
         if (byte == ' ' || byte == '\t' || byte == '\f') {
-            ++at_;
+            ++position_;
         } else if (byte == '#') {
             skip_comment();
         } else if (byte == '\n' || byte == '\r') {
@@ -120,7 +120,7 @@ bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
                 return true;
             }
         } else if (byte == '\\') {
-            ++at_;
+            ++position_;
             if (!skip_newline()) {
                 return stop("a backslash that no line end follows");
             }
@@ -134,7 +134,7 @@ bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
 // Whether a line opens a block shows only at its last token, so that `opens_block` is set anew by
 // each. `global` lines keep all tokens, because they name the module's names.
 bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max) {
-    const std::size_t begin = at_;
+    const std::size_t begin = position_;
     const int line = line_;
     std::size_t quote = 0;
     auto kind = TokenKind::op;
@@ -152,7 +152,7 @@ bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max)
     } else if (!scan_brackets()) {
         return false;
     }
-    const std::string_view text = text_.substr(begin, at_ - begin);
+    const std::string_view text = text_.substr(begin, position_ - begin);
     logical_line.opens_block = kind == TokenKind::op && text == ":" && brackets_.empty();
     const bool is_global =
         !logical_line.tokens.empty() && logical_line.tokens.front().is_name("global");
@@ -163,14 +163,15 @@ bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max)
 }
 
 void PythonSource::scan_name() {
-    while (at_ < text_.size() && is_name_byte(text_[at_])) {
-        ++at_;
+    while (position_ < text_.size() && is_name_byte(text_[position_])) {
+        ++position_;
     }
 }
 
 void PythonSource::scan_number() {
-    while (at_ < text_.size() && (is_name_byte(text_[at_]) || text_[at_] == '.')) {
-        ++at_;
+    while (position_ < text_.size()
+           && (is_name_byte(text_[position_]) || text_[position_] == '.')) {
+        ++position_;
     }
 }
 
@@ -180,7 +181,7 @@ bool PythonSource::scan_brackets() {
     const char byte = at();
     if (byte == '(' || byte == '[' || byte == '{') {
         brackets_ += closing_of(byte);
-        ++at_;
+        ++position_;
         return brackets_.size() <= k_brackets_max || stop("too many brackets are open");
     }
     if (byte == ')' || byte == ']' || byte == '}') {
@@ -188,7 +189,7 @@ bool PythonSource::scan_brackets() {
             return stop(fmt::format("a `{}` that closes nothing", byte));
         }
         brackets_.pop_back();
-        ++at_;
+        ++position_;
         return true;
     }
     if (static_cast<std::uint8_t>(byte) < 0x20 || byte == '$' || byte == '?' || byte == 0x7F) {
@@ -203,16 +204,16 @@ void PythonSource::scan_op() {
     static constexpr std::string_view k_doubled = "*/<>";
     static constexpr std::string_view k_before_equals = "=!<>:+-*/%&|^@";
     if (at() == '-' && at(1) == '>') {
-        at_ += 2;
+        position_ += 2;
         return;
     }
     const char first = at();
-    ++at_;
+    ++position_;
     if (k_doubled.find(first) != k_doubled.npos && at() == first) {
-        ++at_;
+        ++position_;
     }
     if (k_before_equals.find(first) != k_before_equals.npos && at() == '=') {
-        ++at_;
+        ++position_;
     }
 }
 
@@ -238,13 +239,13 @@ bool PythonSource::scan_string(std::size_t quote) {
         return stop("strings are nested too deep");
     }
     ++nesting_;
-    const std::string_view prefix = text_.substr(at_, quote);
+    const std::string_view prefix = text_.substr(position_, quote);
     const bool raw = prefix.find_first_of("rR") != prefix.npos;
     const bool formatted = prefix.find_first_of("fFtT") != prefix.npos;
-    at_ += quote;
+    position_ += quote;
     const char mark = at();
     const bool triple = at(1) == mark && at(2) == mark;
-    at_ += triple ? 3 : 1;
+    position_ += triple ? 3 : 1;
     const bool ended = skip_text(mark, triple, raw, formatted);
     --nesting_;
     return ended;
@@ -257,19 +258,19 @@ bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) 
         line_ = first_line;
         return stop("a string that does not end");
     };
-    while (at_ < text_.size()) {
+    while (position_ < text_.size()) {
         const char byte = at();
         if (byte == quote && (!triple || (at(1) == quote && at(2) == quote))) {
-            at_ += triple ? 3 : 1;
+            position_ += triple ? 3 : 1;
             return true;
         }
         if (byte == '\\' && formatted && !raw && at(1) == 'N' && at(2) == '{') {
-            const auto end = text_.find('}', at_);
-            at_ = end == text_.npos ? text_.size() : end + 1;
+            const auto end = text_.find('}', position_);
+            position_ = end == text_.npos ? text_.size() : end + 1;
         } else if (byte == '\\' && (!formatted || at(1) != '{')) {
-            ++at_;
+            ++position_;
             if (!skip_newline()) {
-                ++at_;
+                ++position_;
             }
         } else if (byte == '\n' || byte == '\r') {
             if (!triple) {
@@ -277,17 +278,17 @@ bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) 
             }
             skip_newline();
         } else if (formatted && byte == '{' && at(1) == '{') {
-            at_ += 2;
+            position_ += 2;
         } else if (formatted && byte == '{') {
-            ++at_;
+            ++position_;
             if (!skip_replacement(1)) {
                 return false;
             }
         } else {
-            ++at_;
+            ++position_;
         }
     }
-    at_ = std::min(at_, text_.size());
+    position_ = std::min(position_, text_.size());
     return unclosed();
 }
 
@@ -298,10 +299,10 @@ bool PythonSource::skip_replacement(int depth) {
         return stop("f-strings are nested too deep");
     }
     int open = 0;
-    while (at_ < text_.size()) {
+    while (position_ < text_.size()) {
         std::size_t quote = 0;
         const char byte = at();
-        const bool in_word = at_ > 0 && is_name_byte(text_[at_ - 1]);
+        const bool in_word = position_ > 0 && is_name_byte(text_[position_ - 1]);
         if ((byte == '"' || byte == '\'' || !in_word) && starts_string(quote)) {
             if (!scan_string(quote)) {
                 return false;
@@ -309,11 +310,11 @@ bool PythonSource::skip_replacement(int depth) {
             continue;
         }
         if (byte == '}' && open == 0) {
-            ++at_;
+            ++position_;
             return true;
         }
         if (byte == ':' && open == 0) {
-            ++at_;
+            ++position_;
             return skip_format(depth);
         }
         if (byte == '#') {
@@ -321,7 +322,7 @@ bool PythonSource::skip_replacement(int depth) {
         } else if (!skip_newline()) {
             open += byte == '(' || byte == '[' || byte == '{' ? 1 : 0;
             open -= byte == ')' || byte == ']' || byte == '}' ? 1 : 0;
-            ++at_;
+            ++position_;
         }
     }
     return stop("an f-string that does not end");
@@ -330,18 +331,18 @@ bool PythonSource::skip_replacement(int depth) {
 // Goes from behind the `:` of an f-string's expression to behind its `}`. A format may hold
 // expressions.
 bool PythonSource::skip_format(int depth) {
-    while (at_ < text_.size()) {
+    while (position_ < text_.size()) {
         if (at() == '}') {
-            ++at_;
+            ++position_;
             return true;
         }
         if (at() == '{') {
-            ++at_;
+            ++position_;
             if (!skip_replacement(depth + 1)) {
                 return false;
             }
         } else if (!skip_newline()) {
-            ++at_;
+            ++position_;
         }
     }
     return stop("an f-string that does not end");

@@ -55,7 +55,7 @@ private:
 
     // Returns the byte at the position plus `offset`; 0 behind the end.
     [[nodiscard]] char at(std::size_t offset = 0) const {
-        return at_ + offset < text_.size() ? text_[at_ + offset] : '\0';
+        return position_ + offset < text_.size() ? text_[position_ + offset] : '\0';
     }
 
     bool skip_to_token(LogicalLine& logical_line);
@@ -73,7 +73,7 @@ private:
     bool skip_format(int depth);
 
     std::string_view text_;
-    std::size_t at_ = 0;
+    std::size_t position_ = 0;
     int line_ = 1;
     std::string brackets_;  // closing brackets of the open ones, the innermost last
     int nesting_ = 0;       // depth of strings in strings

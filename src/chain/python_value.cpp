@@ -89,12 +89,12 @@ public:
         while (at_ < text_.size()) {
             const char byte = text_[at_++];
             if (byte != '\\' || at_ == text_.size()) {
-                out_ += byte;
+                result_ += byte;
             } else if (!escape(text_[at_++])) {
                 return no_value("its string has an escape that is not understood");
             }
         }
-        return out_;
+        return result_;
     }
 
 private:
@@ -103,7 +103,7 @@ private:
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
         if (const auto index = k_letters.find(letter); index != k_letters.npos) {
-            out_ += k_meanings[index];
+            result_ += k_meanings[index];
             return true;
         }
         if (letter == '\n' || letter == '\r') {
@@ -112,7 +112,7 @@ private:
         }
         if (letter >= '0' && letter <= '7') {
             --at_;
-            append_utf8(out_, *number(3, 8, 1));
+            append_utf8(result_, *number(3, 8, 1));
             return true;
         }
         if (letter == 'x' || letter == 'u' || letter == 'U') {
@@ -120,8 +120,8 @@ private:
             const auto code = number(digits, 16, digits);
             return code && append(*code);
         }
-        out_ += '\\';
-        out_ += letter;
+        result_ += '\\';
+        result_ += letter;
         return letter != 'N';
     }
 
@@ -129,7 +129,7 @@ private:
     bool append(std::uint32_t code) {
         const bool is_character = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
         if (is_character) {
-            append_utf8(out_, code);
+            append_utf8(result_, code);
         }
         return is_character;
     }
@@ -153,7 +153,7 @@ private:
 
     std::string_view text_;
     std::size_t at_ = 0;
-    std::string out_;
+    std::string result_;
 };
 
 // A parser by recursive descent for sequences of strings and None. Depth is limited.
@@ -271,7 +271,7 @@ public:
         : span_(span)
         , is_head_(is_head)
         , names_(names)
-        , into_(assignments) {}
+        , assignments_(assignments) {}
 
     // A statement that mentions none of the names is passed over, which is nearly every one.
     void read() {
@@ -370,7 +370,7 @@ private:
     }
 
     void refuse(const Token& name, const std::string& reason) {
-        into_.push_back({std::string(name.text), name.line, no_value(reason)});
+        assignments_.push_back({std::string(name.text), name.line, no_value(reason)});
     }
 
     // Each name in the target gets the error.
@@ -391,7 +391,7 @@ private:
         const Token& first = *target.begin;
         const bool is_annotated = target.size() > 1 && target.begin[1].is_op(":");
         if (target.size() == 1 || (is_annotated && may_annotate && is_ours(first))) {
-            into_.push_back(
+            assignments_.push_back(
                 {std::string(first.text), first.line, value_of(value.begin, value.end)});
             return;
         }
@@ -424,7 +424,7 @@ private:
         for (std::size_t i = 0; i < targets.size(); ++i) {
             const Token& name = *targets[i].begin;
             if (is_ours(name)) {
-                into_.push_back({std::string(name.text), name.line, values->items[i]});
+                assignments_.push_back({std::string(name.text), name.line, values->items[i]});
             }
         }
     }
@@ -432,7 +432,7 @@ private:
     Span span_;
     bool is_head_;
     const std::vector<std::string_view>& names_;
-    std::vector<Assignment>& into_;
+    std::vector<Assignment>& assignments_;
 };
 
 bool has_prefix_letter(std::string_view prefix, std::string_view letters) {

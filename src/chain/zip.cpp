@@ -104,8 +104,8 @@ private:
             || (metadata.valid & ZIP_STAT_SIZE) == 0) {
             return damaged_archive(fmt::format("{} cannot be found in it", path));
         }
-        kept_ += metadata.size;
-        if (metadata.size > k_text_max || kept_ > k_texts_max) {
+        bytes_read_ += metadata.size;
+        if (metadata.size > k_text_max || bytes_read_ > k_texts_max) {
             return damaged_archive(fmt::format("{} is too large", path));
         }
         const std::unique_ptr<zip_file_t, CloseFile> file(zip_fopen_index(handle_.get(), place, 0));
@@ -142,7 +142,7 @@ private:
     std::unique_ptr<zip_t, CloseZip> handle_;
     std::vector<std::string> paths_;
     std::vector<zip_uint64_t> places_;  // positions in the archive, one a path
-    std::size_t kept_ = 0;              // bytes read so far
+    std::size_t bytes_read_ = 0;        // bytes read so far
 };
 
 }  // namespace

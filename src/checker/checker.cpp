@@ -6,9 +6,9 @@
 // see check() at the end. The design is in docs/design/0004.
 #include "checker/checker.h"
 
-#include "checker/back.h"
-#include "checker/closing.h"
-#include "checker/story.h"
+#include "checker/counterexample.h"
+#include "checker/downgrade_check.h"
+#include "checker/return_point_search.h"
 #include "model/version.h"
 
 #include <fmt/format.h>
@@ -29,11 +29,11 @@ class Check {
 public:
     Check(const model::Plan& plan, const Options& options)
         : options_(options)
-        , site_(plan)
-        , search_(site_, options)
-        , downgrade_checker_(site_, options)
+        , model_(plan)
+        , search_(model_, options)
+        , downgrade_checker_(model_, options)
         , forward_(model::compare_versions(plan.from, plan.to) < 0
-                   && downgrade_checker_.are_there()) {}
+                   && downgrade_checker_.is_enabled()) {}
 
     Report run() {
         report_.faults = options_.faults;
@@ -41,7 +41,7 @@ public:
         for (std::size_t i = 0; i < k_properties; ++i) {
             const auto property = static_cast<Property>(i);
             if (const auto& breach = search_.breach(property)) {
-                add(property, walk_to(site_, options_, search_, *breach, property));
+                add(property, walk_to(model_, options_, search_, *breach, property));
             }
         }
         look_at_states(is_complete);
@@ -56,17 +56,17 @@ private:
                || std::find(properties.begin(), properties.end(), property) != properties.end();
     }
 
-    [[nodiscard]] Broken wanted() const {
-        Broken properties = 0;
+    [[nodiscard]] PropertySet wanted() const {
+        PropertySet properties = 0;
         for (std::size_t i = 0; i < k_properties; ++i) {
-            properties |=
-                wants(static_cast<Property>(i)) ? bit_of(static_cast<Property>(i)) : Broken{0};
+            properties |= wants(static_cast<Property>(i)) ? mask_of(static_cast<Property>(i))
+                                                          : PropertySet{0};
         }
         return properties;
     }
 
-    void add(Property property, Walk walk) {
-        report_.violations.push_back(tell(site_, property, std::move(walk)));
+    void add(Property property, Path walk) {
+        report_.violations.push_back(tell(model_, property, std::move(walk)));
     }
 
     // Checks the properties of states. `stuck` needs a complete search: a row without successors in
@@ -87,10 +87,10 @@ private:
         std::vector<std::uint32_t> worlds;
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
-            if (!downgrade_checker_.is_asked(row) || downgrade_checker_.is_known(row)) {
+            if (!downgrade_checker_.applies(row) || downgrade_checker_.is_known(row)) {
                 continue;
             }
-            if (downgrade_checker_.tried() >= options_.worlds_max) {
+            if (downgrade_checker_.tried() >= options_.downgrade_starts_max) {
                 report_.not_modelled.push_back(
                     fmt::format("ways back were tried from the first {} worlds only",
                                 downgrade_checker_.tried()));
@@ -112,9 +112,9 @@ private:
     bool try_worlds(const std::vector<std::uint32_t>& worlds) {
         downgrade_checker_.try_added();
         for (const std::uint32_t id : worlds) {
-            const std::string& reason = downgrade_checker_.why_not(search_.row(id));
+            const std::string& reason = downgrade_checker_.failure_reason(search_.row(id));
             if (!reason.empty()) {
-                add(Property::no_way_back, walk_to(site_, options_, search_, id));
+                add(Property::no_way_back, walk_to(model_, options_, search_, id));
                 report_.violations.back().because += ": " + reason;
                 return false;
             }
@@ -125,11 +125,11 @@ private:
     // True if the operator has a way out beside going on: a downgrade that works, or a recovery
     // option of the plan for after the point of no return.
     [[nodiscard]] bool has_other_end(const Byte* row) {
-        if (forward_ && downgrade_checker_.is_asked(row)) {
-            return downgrade_checker_.why_not(row).empty();
+        if (forward_ && downgrade_checker_.applies(row)) {
+            return downgrade_checker_.failure_reason(row).empty();
         }
-        const auto& ways = site_.plan.ways_back;
-        return std::any_of(ways.begin(), ways.end(), [](const model::WayBack& way) {
+        const auto& ways = model_.plan.ways_back;
+        return std::any_of(ways.begin(), ways.end(), [](const model::RecoveryOption& way) {
             return way.kind != "downgrade";
         });
     }
@@ -137,15 +137,15 @@ private:
     // Reports the first halted row from which no end is reachable. The fault-free run is checked
     // first, since its counterexample has no faults.
     void find_stuck() {
-        if (look_at_calm_end()) {
+        if (check_fault_free_end()) {
             return;
         }
-        const std::vector<bool> ends = can_end(site_, options_, search_);
+        const std::vector<bool> ends = can_terminate(model_, options_, search_);
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
             const bool halted = row[0] == static_cast<Byte>(Phase::halted);
             if (!ends[id] && halted && !has_other_end(row)) {
-                add(Property::stuck, walk_to(site_, options_, search_, id));
+                add(Property::stuck, walk_to(model_, options_, search_, id));
                 return;
             }
         }
@@ -154,10 +154,10 @@ private:
     // Checks the run without faults: it must finish, and leave every member on the release that the
     // plan leads to. Returns true if it reported a violation, at the last halt or at the wrong
     // final state.
-    bool look_at_calm_end() {
+    bool check_fault_free_end() {
         Options calm = options_;
         calm.faults = {0, 0, 0, 0, 0};
-        Search search(site_, calm);
+        Search search(model_, calm);
         (void)search.run(0);
         const auto ids = search.in_order();
         bool finished = false;
@@ -169,22 +169,23 @@ private:
                 continue;
             }
             finished = true;
-            if (const std::string wrong = wrong_at_the_end(site_, row); !wrong.empty()) {
-                tell_calm(calm, search, id, "the plan is finished, but " + wrong);
+            if (const std::string wrong = final_state_error(model_, row); !wrong.empty()) {
+                report_fault_free(calm, search, id, "the plan is finished, but " + wrong);
                 return true;
             }
         }
         if (!finished) {
-            tell_calm(calm, search, last, "the plan cannot be finished, even if nothing fails");
+            report_fault_free(
+                calm, search, last, "the plan cannot be finished, even if nothing fails");
         }
         return !finished;
     }
 
-    void tell_calm(const Options& calm,
-                   const Search& search,
-                   std::uint32_t id,
-                   const std::string& because) {
-        add(Property::stuck, walk_to(site_, calm, search, id));
+    void report_fault_free(const Options& calm,
+                           const Search& search,
+                           std::uint32_t id,
+                           const std::string& because) {
+        add(Property::stuck, walk_to(model_, calm, search, id));
         report_.violations.back().because = because;
     }
 
@@ -205,16 +206,16 @@ private:
     // overrides the laws: a downgrade shows every cause. If a law could fire before the plan
     // begins, the points are not compared.
     void compare_return_points() {
-        const std::string planned = site_.plan.point_of_no_return.action;
+        const std::string planned = model_.plan.point_of_no_return.action;
         const bool closes_at_start =
-            std::any_of(site_.rises.begin(), site_.rises.end(), [](const Rise& rise) {
-                return rise.closes && rise.from_the_start;
+            std::any_of(model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
+                return rise.closes && rise.holds_at_start;
             });
         if (search_.closing()) {
-            report_.closes = site_.plan.actions[search_.closing()->choice.index].id;
+            report_.closes = model_.plan.actions[search_.closing()->choice.index].id;
         }
         const bool is_searched = forward_ && !closes_at_start && wants(Property::no_way_back);
-        auto hint = is_searched ? find_closing(site_, options_, downgrade_checker_) : std::nullopt;
+        auto hint = is_searched ? find_closing(model_, options_, downgrade_checker_) : std::nullopt;
         if (hint) {
             report_.closes = hint->actions.empty() ? "" : hint->actions.front();
         }
@@ -230,35 +231,35 @@ private:
 
     // True for the same step of the pack, perhaps on another member.
     [[nodiscard]] bool is_like(const std::string& id, const std::string& other_id) const {
-        const model::Action* a = site_.plan.find(id);
-        const model::Action* b = site_.plan.find(other_id);
+        const model::Action* a = model_.plan.find(id);
+        const model::Action* b = model_.plan.find(other_id);
         return a != nullptr && b != nullptr && a->source == b->source;
     }
 
     void tell_not_modelled() {
         auto& list = report_.not_modelled;
-        if (!site_.unmodelled.empty()) {
+        if (!model_.unmodelled.empty()) {
             list.push_back(
                 fmt::format("conditions of {} actions are about facts without a law: they "
                             "were answered both ways, each \"no\" as a failure",
-                            site_.unmodelled.size()));
+                            model_.unmodelled.size()));
         }
         list.emplace_back("time: how long anything takes, soaks, deadlines");
         list.emplace_back(
             "what a resume compares with the expected world, and two conductors at once");
         list.emplace_back("faults inside the system that its facts do not show");
-        if (site_.plan.kind != "rolling") {
-            list.push_back(fmt::format("quorum: the procedure is {}", site_.plan.kind));
+        if (model_.plan.kind != "rolling") {
+            list.push_back(fmt::format("quorum: the procedure is {}", model_.plan.kind));
         }
-        if (!downgrade_checker_.are_there()) {
+        if (!downgrade_checker_.is_enabled()) {
             list.emplace_back("ways back: none was compiled");
         }
     }
 
     const Options& options_;
-    Site site_;
+    Model model_;
     Search search_;
-    WaysBack downgrade_checker_;
+    DowngradeChecker downgrade_checker_;
     bool forward_;  // the plan upgrades, and its downgrade can be compiled
     Report report_;
 };
@@ -278,12 +279,12 @@ bool finds(const Report& report, Property property) {
 // out of memory, the first report stands.
 Report check(const model::Plan& plan, const Options& options) {
     Report first = Check(plan, options).run();
-    if (!options.shortcuts || first.verdict != Verdict::violated) {
+    if (!options.resolve_local || first.verdict != Verdict::violated) {
         return first;
     }
     Options whole = options;
-    whole.shortcuts = false;
-    whole.late_names = options.late_names && !finds(first, Property::stuck);
+    whole.resolve_local = false;
+    whole.lazy_identity = options.lazy_identity && !finds(first, Property::stuck);
     Report second = Check(plan, whole).run();
     return second.verdict == Verdict::unfinished ? first : second;
 }

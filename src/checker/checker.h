@@ -17,9 +17,9 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "model/closing.h"
 #include "model/fact.h"
 #include "model/plan.h"
+#include "model/return_point_hint.h"
 #include "run/event.h"
 
 #include <cstddef>
@@ -66,21 +66,23 @@ struct Faults {
 
 // Compiles the downgrade from the facts that a survey would find. Returns an error if the planner
 // refuses. Several threads call it at once.
-using CompileBack = std::function<Result<model::Plan>(const model::FactBook& facts)>;
+using CompileDowngrade = std::function<Result<model::Plan>(const model::FactBook& facts)>;
 
 struct Options {
     Faults faults;
     std::vector<Property> properties;                // empty: all
-    CompileBack back;                                // empty: no_way_back is not checked
+    CompileDowngrade back;                           // empty: no_way_back is not checked
     std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; the search stops beyond it
-    std::size_t worlds_max = 2000;                   // states from which a downgrade is tried
+    std::size_t downgrade_starts_max = 2000;         // states from which a downgrade is tried
     int threads = 2;
-    bool persons = true;       // an operator repairs and resumes a halted run
-    bool symmetry = true;      // interchangeable members share one representative
-    bool late_names = true;    // so do members that the plan has not reached
-    bool keeps_spent = false;  // keeps states that differ in fault usage alone: for measurements
-    bool one_order = true;     // explores independent steps in one order
-    bool shortcuts = true;     // a first search resolves local actions at once; paths may be longer
+    bool operator_repairs = true;  // an operator repairs and resumes a halted run
+    bool symmetry = true;          // interchangeable members share one representative
+    bool lazy_identity = true;     // so do members that the plan has not reached
+    bool no_dominance_pruning =
+        false;  // keeps states that differ in fault usage alone: for measurements
+    bool partial_order_reduction = true;  // explores independent steps in one order
+    bool resolve_local =
+        true;  // a first search resolves local actions at once; paths may be longer
 };
 
 // One step of a counterexample.
@@ -93,10 +95,10 @@ struct Violation {
     Property property = Property::stuck;
     std::string because;  // one sentence: the cause
     std::vector<Turn> story;
-    std::string action;             // the action to blame; empty if there is none
-    std::string source;             // its line in the pack
-    std::string hint;               // the suggested change
-    std::vector<run::Move> events;  // as a run records the path; empty: it was not rebuilt
+    std::string action;                     // the action to blame; empty if there is none
+    std::string source;                     // its line in the pack
+    std::string hint;                       // the suggested change
+    std::vector<run::CompactEvent> events;  // as a run records the path; empty: it was not rebuilt
 };
 
 enum class Verdict {
@@ -120,7 +122,7 @@ struct Report {
     std::string closes;
     // The return point in full, if the plan has its gate elsewhere: the hint for compiling it
     // again.
-    std::optional<model::Closing> moved;
+    std::optional<model::ReturnPointHint> moved;
     std::vector<std::string> not_modelled;  // sentences for people
     std::string note;  // the difference between the planner's point of no return and `return_point`
 };

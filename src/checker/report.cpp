@@ -12,13 +12,13 @@ namespace drydock::checker {
 
 namespace {
 
-struct Named {
+struct IdentifiedMember {
     std::string_view name;
     std::string_view rule;
 };
 
 // In the order of Property: its name in commands and files, and its rule for people.
-constexpr std::array<Named, k_properties> k_names = {{
+constexpr std::array<IdentifiedMember, k_properties> k_names = {{
     {"unreadable-start", "a release is never started on a store that it cannot read"},
     {"quorum", "no command takes a group below its minimum, given the members already down"},
     {"skew", "releases and roles that may not serve together never do"},

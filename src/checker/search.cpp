@@ -18,7 +18,7 @@ namespace drydock::checker {
 namespace {
 
 constexpr std::size_t k_piece = 65'536;  // rows that are expanded before stores are filled
-constexpr std::size_t k_alone = 1'024;   // fewer rows are not worth a second thread
+constexpr std::size_t k_single_thread_below = 1'024;  // fewer rows are not worth a second thread
 constexpr std::size_t k_found_bytes_max = std::size_t{512} << 20U;  // of a piece, about
 constexpr std::size_t k_rows_min = 64;
 
@@ -36,22 +36,27 @@ std::uint32_t id_of(std::size_t index, std::size_t shard) {
 
 }  // namespace
 
-Search::Hand::Hand(const Site& site, const Options& options, const Symmetry& sorts)
-    : explorer(
-          site, options.faults, options.persons, static_cast<bool>(options.back), options.shortcuts)
+Search::Worker::Worker(const Model& model, const Options& options, const Symmetry& sorts)
+    : explorer(model,
+               options.faults,
+               options.operator_repairs,
+               static_cast<bool>(options.back),
+               options.resolve_local)
     , symmetry(sorts)
-    , batch(site.size)
-    , found{Finds(site.size), Finds(site.size)} {
+    , batch(model.size)
+    , found{InsertBuffer(model.size), InsertBuffer(model.size)} {
 }
 
-Search::Search(const Site& site, const Options& options)
-    : site_(site)
+Search::Search(const Model& model, const Options& options)
+    : model_(model)
     , options_(options)
-    , stores_{Rows(site.size, options.keeps_spent), Rows(site.size, options.keeps_spent)} {
-    const Symmetry sorts(site, options.symmetry, options.late_names && has_faults(options.faults));
-    hands_.reserve(k_shards);
+    , stores_{StateStore(model.size, options.no_dominance_pruning),
+              StateStore(model.size, options.no_dominance_pruning)} {
+    const Symmetry sorts(
+        model, options.symmetry, options.lazy_identity && has_faults(options.faults));
+    workers_.reserve(k_shards);
     for (std::size_t i = 0; i < k_shards; ++i) {
-        hands_.emplace_back(site, options, sorts);
+        workers_.emplace_back(model, options, sorts);
     }
 }
 
@@ -70,14 +75,14 @@ std::uint32_t Search::parent(std::uint32_t id) const {
 // Returns the row from which this one was reached; null for the initial row.
 const Byte* Search::row_before(std::uint32_t id) const {
     const std::uint32_t parent_id = parent(id);
-    return parent_id == k_nobody ? nullptr : row(parent_id);
+    return parent_id == k_no_state ? nullptr : row(parent_id);
 }
 
 std::uint32_t Search::find(const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
     const std::uint32_t index = stores_[shard].find(row, hash);
-    return index == k_nobody ? k_nobody : id_of(index, shard);
+    return index == k_no_state ? k_no_state : id_of(index, shard);
 }
 
 std::vector<std::uint32_t> Search::in_order() const {
@@ -96,32 +101,34 @@ std::vector<std::uint32_t> Search::in_order() const {
 }
 
 std::uint64_t Search::transitions() const {
-    return hands_[0].transitions + hands_[1].transitions;
+    return workers_[0].transitions + workers_[1].transitions;
 }
 
 std::size_t Search::bytes() const {
-    return stores_[0].bytes() + stores_[1].bytes() + onward_.size() * sizeof onward_[0];
+    return stores_[0].bytes() + stores_[1].bytes()
+           + witness_successors_.size() * sizeof witness_successors_[0];
 }
 
 // Keeps the first violation of each property in this chunk, and the first effect that enables a law
 // which closes the way back.
-void Search::note(Hand& hand, std::uint32_t source, std::size_t i) const {
-    const auto broken = static_cast<Broken>(hand.batch.broken(i) & wanted_);
+void Search::note(Worker& hand, std::uint32_t source, std::size_t i) const {
+    const auto broken = static_cast<PropertySet>(hand.batch.broken(i) & properties_);
     for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
-        if (((broken >> p) & 1U) != 0 && !hand.breaches[p]) {
-            hand.breaches[p] = {source, hand.batch.choice(i)};
+        if (((broken >> p) & 1U) != 0 && !hand.violations[p]) {
+            hand.violations[p] = {source, hand.batch.choice(i)};
         }
     }
-    const Kind kind = hand.batch.choice(i).kind;
-    const bool effect = kind == Kind::done || kind == Kind::died_after || kind == Kind::failed_late;
-    if (effect && !hand.closing && is_closing(site_, hand.batch.row(i))
-        && !is_closing(site_, row(source))) {
+    const TransitionKind kind = hand.batch.choice(i).kind;
+    const bool effect = kind == TransitionKind::done || kind == TransitionKind::died_after
+                        || kind == TransitionKind::failed_late;
+    if (effect && !hand.closing && is_closing(model_, hand.batch.row(i))
+        && !is_closing(model_, row(source))) {
         hand.closing = {source, hand.batch.choice(i)};
     }
 }
 
 // Buffers a sorted row. Returns its candidate.
-Search::Kept Search::keep(Hand& hand, std::uint32_t source, const Byte* row) const {
+Search::BufferedRow Search::keep(Worker& hand, std::uint32_t source, const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
     return {shard, hand.found[shard].add(stores_[0], row, hash, source)};
@@ -130,20 +137,20 @@ Search::Kept Search::keep(Hand& hand, std::uint32_t source, const Byte* row) con
 // Takes over the successors of one row: notes violations, sorts, buffers. The first successor that
 // costs no fault and has a single instance becomes the witness of the row. With several instances,
 // an end would have to be reachable from each, and one edge cannot say so.
-void Search::take(Hand& hand, std::uint32_t source) const {
-    const std::size_t usage = site_.size - k_spent;
+void Search::take(Worker& hand, std::uint32_t source) const {
+    const std::size_t usage = model_.size - k_fault_usage_size;
     const Byte* source_row = row(source);
-    bool links = !onward_.empty();
+    bool links = !witness_successors_.empty();
     for (std::size_t i = 0; i < hand.batch.size(); ++i) {
         Byte* successor = hand.batch.row(i);
         note(hand, source, i);
         const auto versions = hand.symmetry.versions(source_row, successor);
-        Kept entry;
-        for (std::size_t position = 0; position < versions.size(); position += site_.size) {
+        BufferedRow entry;
+        for (std::size_t position = 0; position < versions.size(); position += model_.size) {
             entry = keep(hand, source, &versions[position]);
         }
-        if (links && versions.size() == site_.size
-            && std::memcmp(successor + usage, source_row + usage, k_spent) == 0) {
+        if (links && versions.size() == model_.size
+            && std::memcmp(successor + usage, source_row + usage, k_fault_usage_size) == 0) {
             hand.found[entry.shard].link({source, entry.candidate});
             links = false;
         }
@@ -154,11 +161,11 @@ void Search::take(Hand& hand, std::uint32_t source) const {
 
 // Prefetches the row after next. The parent of the next row is needed only by the partial order
 // reduction.
-void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
-    for (Finds& buffer : hand.found) {
+void Search::expand(Worker& hand, std::size_t first, std::size_t last) {
+    for (InsertBuffer& buffer : hand.found) {
         buffer.clear();
     }
-    const bool is_reduced = hand.explorer.order().is_kept();
+    const bool is_reduced = hand.explorer.order().is_enabled();
     for (std::size_t i = first; i < last; ++i) {
         if (i + 2 < last) {
             __builtin_prefetch(row(level_[i + 2]));
@@ -177,12 +184,12 @@ void Search::expand(Hand& hand, std::size_t first, std::size_t last) {
 }
 
 // Merges in the order of the workers, so that no id depends on their speed.
-void Search::gather(std::size_t shard) {
-    for (Hand& hand : hands_) {
-        Finds& buffer = hand.found[shard];
+void Search::merge_shard(std::size_t shard) {
+    for (Worker& hand : workers_) {
+        InsertBuffer& buffer = hand.found[shard];
         buffer.hand_over(stores_[shard]);
-        for (const Link& link : buffer.links()) {
-            onward_[link.from] = id_of(buffer.index(link.candidate), shard);
+        for (const WitnessEdge& link : buffer.links()) {
+            witness_successors_[link.from] = id_of(buffer.index(link.candidate), shard);
         }
     }
 }
@@ -190,7 +197,7 @@ void Search::gather(std::size_t shard) {
 // Small chunks are not worth a thread. Both phases end before the next begins, so no lock is
 // needed.
 void Search::piece(std::size_t first, std::size_t last) {
-    const bool alone = options_.threads < 2 || last - first < k_alone;
+    const bool alone = options_.threads < 2 || last - first < k_single_thread_below;
     const std::size_t middle = alone ? last : first + (last - first) / 2;
     const auto in_two = [&](const auto& first_task, const auto& second_task) {
         if (alone) {
@@ -202,17 +209,17 @@ void Search::piece(std::size_t first, std::size_t last) {
         first_task();
         second.join();
     };
-    in_two([&] { expand(hands_[0], first, middle); }, [&] { expand(hands_[1], middle, last); });
-    in_two([&] { gather(0); }, [&] { gather(1); });
+    in_two([&] { expand(workers_[0], first, middle); }, [&] { expand(workers_[1], middle, last); });
+    in_two([&] { merge_shard(0); }, [&] { merge_shard(1); });
 }
 
 // Keeps the result of an earlier level: the search is breadth first, so its path is the shortest.
-void Search::note_breaches() {
-    for (Hand& hand : hands_) {
+void Search::note_violations() {
+    for (Worker& hand : workers_) {
         for (std::size_t p = 0; p < k_properties; ++p) {
-            breaches_[p] = breaches_[p] ? breaches_[p] : hand.breaches[p];
+            violations_[p] = violations_[p] ? violations_[p] : hand.violations[p];
         }
-        closing_ = closing_ ? closing_ : hand.closing;
+        return_point_ = return_point_ ? return_point_ : hand.closing;
     }
 }
 
@@ -220,8 +227,8 @@ void Search::note_breaches() {
 // wide plan one row has hundreds. The estimate is the mean so far: `expanded` rows had
 // transitions() successors.
 std::size_t Search::rows_at_once(std::size_t expanded) const {
-    const std::size_t by_row = expanded == 0 ? site_.acts.size() : 1 + transitions() / expanded;
-    const std::size_t found_by_row = site_.size * std::max<std::size_t>(by_row, 1);
+    const std::size_t by_row = expanded == 0 ? model_.acts.size() : 1 + transitions() / expanded;
+    const std::size_t found_by_row = model_.size * std::max<std::size_t>(by_row, 1);
     return std::clamp<std::size_t>(k_found_bytes_max / found_by_row, k_rows_min, k_piece);
 }
 
@@ -230,7 +237,7 @@ std::size_t Search::rows_at_once(std::size_t expanded) const {
 bool Search::next_level() {
     const std::array<std::size_t, k_shards> old_sizes = {stores_[0].size(), stores_[1].size()};
     if (asks_for_ends()) {
-        onward_.resize(k_shards * std::max(old_sizes[0], old_sizes[1]), k_nobody);
+        witness_successors_.resize(k_shards * std::max(old_sizes[0], old_sizes[1]), k_no_state);
     }
     const std::size_t earlier_rows =
         old_sizes[0] + old_sizes[1] - level_.size();  // rows of the levels before
@@ -242,7 +249,7 @@ bool Search::next_level() {
             return false;
         }
     }
-    note_breaches();
+    note_violations();
     level_.clear();
     for (std::size_t shard = 0; shard < k_shards; ++shard) {
         for (std::size_t i = old_sizes[shard]; i < stores_[shard].size(); ++i) {
@@ -255,25 +262,25 @@ bool Search::next_level() {
     return true;
 }
 
-bool Search::run(Broken properties) {
-    wanted_ = properties;
-    if (options_.one_order) {
+bool Search::run(PropertySet properties) {
+    properties_ = properties;
+    if (options_.partial_order_reduction) {
         const std::vector<bool> exchanged = symmetry().exchanged();
-        for (Hand& hand : hands_) {
+        for (Worker& hand : workers_) {
             hand.explorer.order().keep(exchanged, asks_for_ends());
         }
     }
-    std::vector<Byte> first = site_.first;
-    hands_[0].symmetry.sort(first.data());
+    std::vector<Byte> first = model_.first;
+    workers_[0].symmetry.sort(first.data());
     const std::uint64_t hash = stores_[0].hash_of(first.data());
     const std::size_t shard = shard_of(hash);
-    Candidate candidate = {hash, k_nobody, k_nobody};
+    Candidate candidate = {hash, k_no_state, k_no_state};
     stores_[shard].insert({&candidate, 1}, first.data());
     levels_.push_back({0, 0});
     level_.push_back(id_of(0, shard));
     while (!level_.empty()) {
         if (!next_level()) {
-            note_breaches();
+            note_violations();
             return false;
         }
     }

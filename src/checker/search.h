@@ -5,9 +5,9 @@
 // one store. There is no lock and no atomic, and every search has the same result.
 #pragma once
 
-#include "checker/explorer.h"
-#include "checker/finds.h"
-#include "checker/rows.h"
+#include "checker/insert_buffer.h"
+#include "checker/state_store.h"
+#include "checker/successors.h"
 #include "checker/symmetry.h"
 
 #include <array>
@@ -18,25 +18,25 @@
 namespace drydock::checker {
 
 // A step that violates a property: the first such transition from the row `source`.
-struct Breach {
-    std::uint32_t from = k_nobody;
-    Choice choice;
+struct ViolatingStep {
+    std::uint32_t from = k_no_state;
+    Transition choice;
 };
 
 class Search {
 public:
-    Search(const Site& site, const Options& options);
+    Search(const Model& model, const Options& options);
 
     // Returns true if all states were visited, false if memory ran out. `properties` are those to
     // check.
-    bool run(Broken properties);
+    bool run(PropertySet properties);
 
-    [[nodiscard]] const std::optional<Breach>& breach(Property property) const {
-        return breaches_[static_cast<std::size_t>(property)];
+    [[nodiscard]] const std::optional<ViolatingStep>& breach(Property property) const {
+        return violations_[static_cast<std::size_t>(property)];
     }
 
     // Returns the symmetry by which rows are sorted; callers copy it.
-    [[nodiscard]] const Symmetry& symmetry() const { return hands_.front().symmetry; }
+    [[nodiscard]] const Symmetry& symmetry() const { return workers_.front().symmetry; }
 
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] const Byte* row(std::uint32_t id) const;
@@ -44,8 +44,8 @@ public:
     [[nodiscard]] std::uint32_t find(const Byte* row) const;
 
     // Returns a successor that costs no fault, if `stuck` is checked and the search noted one.
-    [[nodiscard]] std::uint32_t onward(std::uint32_t id) const {
-        return id < onward_.size() ? onward_[id] : k_nobody;
+    [[nodiscard]] std::uint32_t witness_successor(std::uint32_t id) const {
+        return id < witness_successors_.size() ? witness_successors_[id] : k_no_state;
     }
 
     // Returns the ids in the order in which they were reached, level by level.
@@ -57,55 +57,57 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
     // Returns the first action that enables a law which closes the way back.
-    [[nodiscard]] const std::optional<Breach>& closing() const { return closing_; }
+    [[nodiscard]] const std::optional<ViolatingStep>& closing() const { return return_point_; }
 
 private:
     // The number of stores, and of threads.
     static constexpr std::size_t k_shards = 2;
 
     // A candidate in the buffer of one store.
-    struct Kept {
+    struct BufferedRow {
         std::size_t shard = 0;
         std::uint32_t candidate = 0;
     };
 
     // The working memory of one thread.
-    struct Hand {
-        Hand(const Site& site, const Options& options, const Symmetry& sorts);
-        Explorer explorer;
+    struct Worker {
+        Worker(const Model& model, const Options& options, const Symmetry& sorts);
+        SuccessorGenerator explorer;
         Symmetry symmetry;
-        Batch batch;
-        std::vector<int> first;             // by member: the first member in the same state
-        std::array<Finds, k_shards> found;  // by store
-        std::array<std::optional<Breach>, k_properties> breaches;
-        std::optional<Breach> closing;
+        Successors batch;
+        std::vector<int> first;                    // by member: the first member in the same state
+        std::array<InsertBuffer, k_shards> found;  // by store
+        std::array<std::optional<ViolatingStep>, k_properties> violations;
+        std::optional<ViolatingStep> closing;
         std::uint64_t transitions = 0;
     };
 
     [[nodiscard]] const Byte* row_before(std::uint32_t id) const;
 
-    [[nodiscard]] bool asks_for_ends() const { return (wanted_ & bit_of(Property::stuck)) != 0; }
+    [[nodiscard]] bool asks_for_ends() const {
+        return (properties_ & mask_of(Property::stuck)) != 0;
+    }
 
-    void expand(Hand& hand, std::size_t first, std::size_t last);
-    void note(Hand& hand, std::uint32_t source, std::size_t i) const;
-    [[nodiscard]] Kept keep(Hand& hand, std::uint32_t source, const Byte* row) const;
-    void take(Hand& hand, std::uint32_t source) const;
-    void gather(std::size_t shard);
+    void expand(Worker& hand, std::size_t first, std::size_t last);
+    void note(Worker& hand, std::uint32_t source, std::size_t i) const;
+    [[nodiscard]] BufferedRow keep(Worker& hand, std::uint32_t source, const Byte* row) const;
+    void take(Worker& hand, std::uint32_t source) const;
+    void merge_shard(std::size_t shard);
     void piece(std::size_t first, std::size_t last);
-    void note_breaches();
+    void note_violations();
     [[nodiscard]] std::size_t rows_at_once(std::size_t expanded) const;
     bool next_level();
 
-    const Site& site_;
+    const Model& model_;
     const Options& options_;
-    Broken wanted_ = 0;
-    std::vector<Hand> hands_;
-    std::array<Rows, k_shards> stores_;
-    std::vector<std::uint32_t> level_;   // ids of the rows that are expanded now
-    std::vector<std::uint32_t> onward_;  // by id
+    PropertySet properties_ = 0;
+    std::vector<Worker> workers_;
+    std::array<StateStore, k_shards> stores_;
+    std::vector<std::uint32_t> level_;               // ids of the rows that are expanded now
+    std::vector<std::uint32_t> witness_successors_;  // by id
     std::vector<std::array<std::size_t, k_shards>> levels_;  // sizes of the stores before each
-    std::array<std::optional<Breach>, k_properties> breaches_;
-    std::optional<Breach> closing_;
+    std::array<std::optional<ViolatingStep>, k_properties> violations_;
+    std::optional<ViolatingStep> return_point_;
 };
 
 }  // namespace drydock::checker

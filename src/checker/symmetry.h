@@ -7,8 +7,8 @@
 // interchangeable until the plan reaches them (lazy_identity.h).
 #pragma once
 
-#include "checker/exchange.h"
-#include "checker/naming.h"
+#include "checker/lazy_identity.h"
+#include "checker/swap_symmetry.h"
 
 #include <optional>
 #include <span>
@@ -19,14 +19,14 @@ namespace drydock::checker {
 class Symmetry {
 public:
     // Members that are interchangeable once `steps` actions of each are over.
-    struct Family {
+    struct SymmetryGroup {
         std::vector<int> members;
         std::size_t steps = 0;
     };
 
     // Without `is_enabled`, rows stay as they are. `lazy`: members get their identity when the plan
     // reaches them. This helps only where faults make members different.
-    Symmetry(const Site& site, bool is_enabled, bool lazy);
+    Symmetry(const Model& model, bool is_enabled, bool lazy);
 
     // Sorts members by their blocks. Rows of one orbit become equal.
     void sort(Byte* row);
@@ -34,7 +34,8 @@ public:
     // Sorts `row`, a successor of the sorted row `previous_row`. Returns all rows that the step may
     // have led to, one after the other; they stay valid until the next call.
     [[nodiscard]] std::span<const Byte> versions(const Byte* previous_row, Byte* row) {
-        return on_ ? sorted_versions(previous_row, row) : std::span<const Byte>(row, site_.size);
+        return is_enabled_ ? sorted_instances(previous_row, row)
+                           : std::span<const Byte>(row, model_.size);
     }
 
     // Finds for each member the first member with an equal block in the sorted row. A step of
@@ -44,31 +45,31 @@ public:
     // True for members that are interchangeable with another one at some time.
     [[nodiscard]] std::vector<bool> exchanged() const;
 
-    [[nodiscard]] const std::optional<Naming>& naming() const { return naming_; }
+    [[nodiscard]] const std::optional<LazyIdentity>& naming() const { return lazy_identity_; }
 
     // Groups of members that are interchangeable from the start; for people and tests.
-    [[nodiscard]] const std::vector<Family>& groups() const { return groups_; }
+    [[nodiscard]] const std::vector<SymmetryGroup>& groups() const { return groups_; }
 
 private:
-    [[nodiscard]] std::span<const Byte> sorted_versions(const Byte* previous_row, Byte* row);
-    void add_family(const Family& family);
-    void name_late();
+    [[nodiscard]] std::span<const Byte> sorted_instances(const Byte* previous_row, Byte* row);
+    void add_symmetry_group(const SymmetryGroup& family);
+    void set_lazy_identity();
     void
     find_first(const std::vector<int>& members, const Byte* row, std::vector<int>& first) const;
     void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
-    [[nodiscard]] const std::vector<int>& through(const Family& family, const Byte* row);
+    [[nodiscard]] const std::vector<int>& through(const SymmetryGroup& family, const Byte* row);
     [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
 
-    const Site& site_;
-    bool on_;
-    OwnActions own_;
-    std::vector<Family> groups_;  // from the start; steps: of the family that they overlap
-    std::vector<Family> families_;
-    std::vector<int> through_;
-    std::vector<Byte> over_;
-    std::optional<Naming> naming_;
-    std::vector<Byte> held_;
-    std::vector<Byte> versions_;
+    const Model& model_;
+    bool is_enabled_;
+    ActionsByMember member_actions_;
+    std::vector<SymmetryGroup> groups_;  // from the start; steps: of the family that they overlap
+    std::vector<SymmetryGroup> symmetry_groups_;
+    std::vector<int> alike_members_;
+    std::vector<Byte> over_flags_;
+    std::optional<LazyIdentity> lazy_identity_;
+    std::vector<Byte> block_buffer_;
+    std::vector<Byte> instances_;
 };
 
 }  // namespace drydock::checker

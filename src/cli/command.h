@@ -26,7 +26,7 @@ namespace drydock::cli {
 class Command {
 public:
     Command(const Invocation& typed, Console& console)
-        : typed_(typed)
+        : invocation_(typed)
         , console_(console)
         , cluster_file_(typed.cluster_file)
         , screen_{wants_color(typed.color, console.terminal, console.no_color), console.width} {}
@@ -37,10 +37,10 @@ public:
     }
 
     int route() {
-        if (!typed_.graph.empty()) {
+        if (!invocation_.graph.empty()) {
             return update_route();
         }
-        return show(app::route(options(), typed_.to),
+        return show(app::route(options(), invocation_.to),
                     [&](const app::RouteAnswer& answer) { return render_route(answer, screen_); });
     }
 
@@ -57,7 +57,7 @@ public:
 
     int pause() { return changed(app::pause(options())); }
 
-    int approve() { return changed(app::approve(options(), typed_.gate)); }
+    int approve() { return changed(app::approve(options(), invocation_.gate)); }
 
     int abort() {
         const auto watching = observer();
@@ -66,15 +66,15 @@ public:
         return changed(aborted);
     }
 
-    int note() { return changed(app::note(options(), typed_.text)); }
+    int note() { return changed(app::note(options(), invocation_.text)); }
 
     int status();
     int watch();
 
     int log() {
-        return show(app::log(options(), typed_.run), [&](const std::vector<app::LogLine>& lines) {
-            return render_log(lines, screen_);
-        });
+        return show(
+            app::log(options(), invocation_.run),
+            [&](const std::vector<app::LogLine>& lines) { return render_log(lines, screen_); });
     }
 
     int chain();
@@ -97,19 +97,19 @@ public:
     int rekey_store() { return rewrite_store(mover::blocks::RewriteWork::rekey); }
 
     int completion() {
-        console_.out << render_completion(typed_.shell, command_table());
+        console_.out << render_completion(invocation_.shell, command_table());
         return app::k_exit_done;
     }
 
 private:
     [[nodiscard]] app::Options options() const {
         app::Options options = {
-            cluster_file_, console_.program, typed_.dry_run, {}, typed_.approvals};
-        options.take_over = typed_.take_over;
-        options.give_up_hosts = typed_.give_up_hosts;
-        options.trust = typed_.trust_this_time ? app::Trust::this_time
-                        : typed_.trust         ? app::Trust::remember
-                                               : app::Trust::ask;
+            cluster_file_, console_.program, invocation_.dry_run, {}, invocation_.approvals};
+        options.take_over = invocation_.take_over;
+        options.give_up_hosts = invocation_.give_up_hosts;
+        options.trust = invocation_.trust_this_time ? app::Trust::this_time
+                        : invocation_.trust         ? app::Trust::remember
+                                                    : app::Trust::ask;
         options.ask = [this](const auto& file, const auto& executed) {
             return ask_trust(file, executed);
         };
@@ -123,7 +123,7 @@ private:
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
     int refuse(const app::Failure& failure, const std::string& target = {});
     int refuse_use(const std::string& message, const std::string& remedy);
-    int conduct(const std::function<app::Answer<app::RunStatus>(app::Observer&)>& begin,
+    int conduct(const std::function<app::AppResult<app::RunStatus>(app::Observer&)>& begin,
                 const std::string& target);
     [[nodiscard]] app::StoreRequest store_request() const;
     template <class Work>
@@ -140,20 +140,20 @@ private:
 
     // Prints the answer, as JSON or by `render`, or the failure. Returns the exit code.
     template <class T, class Render>
-    int show(const app::Answer<T>& answer, Render render) {
+    int show(const app::AppResult<T>& answer, Render render) {
         if (!answer) {
             return refuse(answer.error());
         }
-        console_.out << (typed_.json ? json_of(*answer).pretty() + "\n" : render(*answer));
+        console_.out << (invocation_.json ? json_of(*answer).pretty() + "\n" : render(*answer));
         return app::k_exit_done;
     }
 
     // Shows a change that was made. It is a success, whatever the run waits for next.
-    int changed(const app::Answer<app::RunStatus>& answer) {
+    int changed(const app::AppResult<app::RunStatus>& answer) {
         return show(answer, [&](const app::RunStatus& status) { return status_text(status); });
     }
 
-    const Invocation& typed_;
+    const Invocation& invocation_;
     Console& console_;
     std::string cluster_file_;  // as typed, or the plan's own
     Screen screen_;

@@ -501,14 +501,14 @@ private:
 
 // The misspelt word is searched before the library parses, because the library would only report a
 // missing subcommand. The library wants the arguments in reverse order.
-std::variant<Invocation, Stop> parse(std::vector<std::string> arguments) {
+std::variant<Invocation, EarlyExit> parse(std::vector<std::string> arguments) {
     Invocation invocation;
     Commands commands(invocation);
     if (arguments == std::vector<std::string>{"--version"}) {
         arguments = {"version"};
     }
     if (arguments.empty()) {
-        return Stop{2, commands.app().help()};
+        return EarlyExit{2, commands.app().help()};
     }
     if (const auto stop = misspelt_command(commands.app(), arguments)) {
         return *stop;

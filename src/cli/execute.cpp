@@ -8,7 +8,7 @@
 #include "cli/say.h"
 #include "cli/visible.h"
 #include "os/files.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ namespace {
 // Renders the answer of `journal verify`: a line for each run and each host.
 std::string render_verified(const app::VerifiedJournal& journal) {
     Table table;
-    for (const app::Verified& run : journal.runs) {
+    for (const app::VerifiedRun& run : journal.runs) {
         table.add({run.run, counted(run.records, "record") + ", whole", "head " + run.head});
     }
     for (const app::VerifiedHost& host : journal.hosts) {
@@ -36,10 +36,10 @@ std::string render_verified(const app::VerifiedJournal& journal) {
 
 // Prints a refusal, as JSON on stdout or for people on stderr, and returns its exit code.
 int Command::refuse(const app::Failure& failure, const std::string& target) {
-    if (typed_.json) {
+    if (invocation_.json) {
         console_.out << json_of(failure).dump() << "\n";
     } else {
-        const Asked context = {typed_.command, cluster_file_, target};
+        const FailureContext context = {invocation_.command, cluster_file_, target};
         console_.err << render_failure(failure, context, screen_);
     }
     return failure.exit_code;
@@ -55,7 +55,7 @@ int Command::refuse_use(const std::string& message, const std::string& remedy) {
 // Asks only a person at a terminal. A script gets the refusal instead, which lists the same
 // commands.
 bool Command::ask_trust(const std::string& file, const std::vector<std::string>& executed) const {
-    if (typed_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
+    if (invocation_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
         return false;
     }
     console_.out << say("{} is not known here. It would execute:\n", file);
@@ -70,16 +70,16 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
 
 // A file gets the text as a terminal would show it: visible() runs here, too.
 int Command::write_out(const std::string& text) {
-    if (typed_.output.empty()) {
+    if (invocation_.output.empty()) {
         console_.out << text;
         return app::k_exit_done;
     }
-    const auto written = os::write_file_durable(typed_.output, visible(text), 0644);
+    const auto written = os::write_file_durable(invocation_.output, visible(text), 0644);
     return written ? app::k_exit_done : refuse({app::k_exit_no, {written.error()}});
 }
 
 int Command::verify() {
-    const auto answer = app::verify_journal(options(), typed_.head, typed_.with_hosts);
+    const auto answer = app::verify_journal(options(), invocation_.head, invocation_.with_hosts);
     return show(answer, render_verified);
 }
 
@@ -88,19 +88,19 @@ int Command::list_packs() {
     Json json = Json::Array{};
     for (const std::string& pack : packs) {
         json.push(pack);
-        console_.out << (typed_.json ? "" : say("{}\n", pack));
+        console_.out << (invocation_.json ? "" : say("{}\n", pack));
     }
-    console_.out << (typed_.json ? json.dump() + "\n" : "");
+    console_.out << (invocation_.json ? json.dump() + "\n" : "");
     return app::k_exit_done;
 }
 
 // A pack with problems has the exit code 2, like every wrong input, and all problems at once.
 int Command::lint_pack() {
-    const auto pack = app::lint_pack(typed_.pack, console_.program);
+    const auto pack = app::lint_pack(invocation_.pack, console_.program);
     if (!pack) {
         return refuse(pack.error());
     }
-    if (typed_.json) {
+    if (invocation_.json) {
         Json json;
         json.set("pack", pack->name).set("digest", pack->digest).set("problems", Json::Array{});
         console_.out << json.dump() << "\n";
@@ -116,10 +116,10 @@ int Command::lint_pack() {
 
 // The schemas are made from the tables that check the files, so the two cannot differ.
 int Command::schema() {
-    const Json schema = typed_.schema == "pack"        ? pack::pack_schema()
-                        : typed_.schema == "procedure" ? pack::procedure_schema()
-                        : typed_.schema == "releases"  ? pack::releases_schema()
-                                                       : pack::cluster_schema();
+    const Json schema = invocation_.schema == "pack"        ? pack::pack_json_schema()
+                        : invocation_.schema == "procedure" ? pack::procedure_json_schema()
+                        : invocation_.schema == "releases"  ? pack::releases_json_schema()
+                                                            : pack::cluster_json_schema();
     console_.out << schema.pretty() << "\n";
     return app::k_exit_done;
 }
@@ -127,7 +127,7 @@ int Command::schema() {
 int Command::version() {
     Json json;
     json.set("version", DRYDOCK_VERSION);
-    console_.out << (typed_.json ? json.dump() : "drydock " DRYDOCK_VERSION) << "\n";
+    console_.out << (invocation_.json ? json.dump() : "drydock " DRYDOCK_VERSION) << "\n";
     return app::k_exit_done;
 }
 
@@ -209,7 +209,7 @@ int run(std::vector<std::string> arguments, Console& outer) {
     Console console = {
         output, errors, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
     auto parsed = parse(std::move(arguments));
-    if (const auto* stop = std::get_if<Stop>(&parsed)) {
+    if (const auto* stop = std::get_if<EarlyExit>(&parsed)) {
         (stop->exit_code == 0 ? console.out : console.err) << stop->text;
         return stop->exit_code;
     }

@@ -9,18 +9,18 @@ namespace drydock::cli {
 // Reads both packages, compares them, and shows the result as text, JSON or a picture. The time
 // zone is fixed first: without it, libzip looks at the zone's file for each entry of a package.
 int Command::chain() {
-    if (typed_.environments.size() > 2) {
+    if (invocation_.environments.size() > 2) {
         return refuse_use("--env may be given twice at the most", "one for both, or one each");
     }
     chain::keep_time_zone();
-    const auto answer =
-        app::compare_chains({typed_.before, typed_.after, typed_.environments, typed_.database});
+    const auto answer = app::compare_chains(
+        {invocation_.before, invocation_.after, invocation_.environments, invocation_.database});
     std::string text = render_chain(answer, screen_);
-    if (!typed_.graph.empty()) {
+    if (!invocation_.graph.empty()) {
         const auto format =
-            typed_.graph == "dot" ? chain::PictureFormat::dot : chain::PictureFormat::svg;
+            invocation_.graph == "dot" ? chain::PictureFormat::dot : chain::PictureFormat::svg;
         text = chain::draw(answer.before, answer.after, answer.comparison, format);
-    } else if (typed_.json) {
+    } else if (invocation_.json) {
         text = chain::report(answer.before, answer.after, answer.comparison, answer.explanation)
                    .pretty()
                + "\n";
@@ -81,14 +81,15 @@ Json json_of(const app::UpdateRoute& answer) {
 
 // A route that does not exist is an answer with the exit code 1, not an error.
 int Command::update_route() {
-    if (typed_.before.empty()) {
+    if (invocation_.before.empty()) {
         return refuse_use("with --graph, where does the route begin?", "say --from VERSION");
     }
-    const auto answer = app::update_route(typed_.graph, typed_.before, typed_.to);
+    const auto answer = app::update_route(invocation_.graph, invocation_.before, invocation_.to);
     if (!answer) {
-        return refuse(answer.error(), typed_.to);
+        return refuse(answer.error(), invocation_.to);
     }
-    console_.out << (typed_.json ? json_of(*answer).pretty() + "\n" : render(*answer, screen_));
+    console_.out << (invocation_.json ? json_of(*answer).pretty() + "\n"
+                                      : render(*answer, screen_));
     return answer->has_way ? app::k_exit_done : app::k_exit_no;
 }
 

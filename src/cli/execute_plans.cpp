@@ -15,7 +15,7 @@ namespace drydock::cli {
 namespace {
 
 // True if the counterexample broke something in the simulator, or could not be replayed to its end.
-bool is_trouble(const sim::Replayed& story) {
+bool is_trouble(const sim::ReplayResult& story) {
     return story.breaks || !story.wrong.empty() || !story.obstacle.empty();
 }
 
@@ -24,74 +24,75 @@ bool is_trouble(const sim::Replayed& story) {
 // A downgrade exits with 0 even if its check did not pass, since no person is refused a way back.
 // The plan is remembered as trusted only once it is written.
 int Command::plan() {
-    const bool way_back = typed_.rebuild || !typed_.restore.empty();
-    if (typed_.to.empty() && !way_back) {
+    const bool way_back = invocation_.rebuild || !invocation_.restore.empty();
+    if (invocation_.to.empty() && !way_back) {
         return refuse_use("plan: to which version?", "say --to VERSION");
     }
-    auto answer = app::make_plan(options(), {typed_.to, typed_.rebuild, typed_.restore});
+    auto answer =
+        app::make_plan(options(), {invocation_.to, invocation_.rebuild, invocation_.restore});
     if (!answer) {
         return refuse(answer.error());
     }
-    const app::Checked checked = app::check_soon(options(), *answer);
+    const app::CheckResult checked = app::quick_check(options(), *answer);
     answer->check = app::verdict_of(checked, *answer);
     const bool holds = checked.report.verdict == checker::Verdict::holds;
     const bool proved = holds || answer->procedure != "upgrade";
-    if (!typed_.output.empty()) {
-        if (const auto written = app::write_plan(*answer, typed_.output); !written) {
+    if (!invocation_.output.empty()) {
+        if (const auto written = app::write_plan(*answer, invocation_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
         }
         std::ignore = app::remember_own(options(), *answer);  // if it fails, `apply` asks
     }
-    if (typed_.json) {
+    if (invocation_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";
         return proved ? app::k_exit_done : app::k_exit_no;
     }
-    console_.out << render_plan(*answer, screen_, typed_.risks) << "\n"
+    console_.out << render_plan(*answer, screen_, invocation_.risks) << "\n"
                  << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
-                 << (typed_.output.empty()
+                 << (invocation_.output.empty()
                          ? "\nNothing was written; -o plan.json keeps this plan.\n"
                          : say("\nWritten: {}. Next: drydock apply {}\n",
-                               typed_.output,
-                               typed_.output));
+                               invocation_.output,
+                               invocation_.output));
     return proved ? app::k_exit_done : app::k_exit_no;
 }
 
 // The trace file holds the JSON of the report, whatever the screen shows; `sim --trace` replays it.
 int Command::check() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     if (!plan) {
         return refuse(plan.error());
     }
     checker::Options check_options;
-    const auto faults = checker::faults_from(typed_.faults);
+    const auto faults = checker::faults_from(invocation_.faults);
     if (!faults) {
         return refuse({app::k_exit_usage, {faults.error()}});
     }
     check_options.faults = *faults;
-    for (const std::string& name : typed_.properties) {
+    for (const std::string& name : invocation_.properties) {
         check_options.properties.push_back(*checker::property_from(name));
     }
-    const app::Checked checked = app::check(options(), *plan, check_options);
+    const app::CheckResult checked = app::check(options(), *plan, check_options);
     Json json = checker::to_json(checked.report);
     json.set("took_ms", checked.took_ms).set("plan", plan->digest());
-    if (!typed_.trace.empty()) {
-        const auto written = os::write_file_durable(typed_.trace, json.pretty() + "\n", 0644);
+    if (!invocation_.trace.empty()) {
+        const auto written = os::write_file_durable(invocation_.trace, json.pretty() + "\n", 0644);
         if (!written) {
             return refuse({app::k_exit_no, {written.error()}});
         }
     }
-    console_.out << (typed_.json ? json.pretty() + "\n" : render_check(checked, screen_));
+    console_.out << (invocation_.json ? json.pretty() + "\n" : render_check(checked, screen_));
     return checked.report.verdict == checker::Verdict::holds ? app::k_exit_done : app::k_exit_no;
 }
 
 int Command::guide() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     return plan ? write_out(render_guide(*plan)) : refuse(plan.error());
 }
 
 // The exit code is 1 if any counterexample breaks in the simulator, too.
 int Command::replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell) {
-    const auto result = app::replay(plan, typed_.trace, tell);
+    const auto result = app::replay(plan, invocation_.trace, tell);
     const int exit_code = show(result, [&](const app::Replay& replay) {
         return (tell ? "\n" : "") + render_replay(replay, screen_);
     });
@@ -102,19 +103,20 @@ int Command::replay(const model::Plan& plan, const std::function<void(const std:
 
 // With `--verbose` one run is told line by line; otherwise many runs are counted.
 int Command::sim() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     if (!plan) {
         return refuse(plan.error());
     }
     const auto tell = [&](const std::string& line) { console_.out << say("{}\n", line); };
-    const bool tells_story = typed_.verbose && !typed_.json;
-    if (!typed_.trace.empty()) {
+    const bool tells_story = invocation_.verbose && !invocation_.json;
+    if (!invocation_.trace.empty()) {
         return replay(*plan, tells_story ? std::function<void(const std::string&)>(tell) : nullptr);
     }
-    const auto result = tells_story ? app::simulate(*plan, typed_.seed, 1, tell)
-                                    : app::simulate(*plan, typed_.seed, typed_.runs, {});
+    const auto result = tells_story ? app::simulate(*plan, invocation_.seed, 1, tell)
+                                    : app::simulate(*plan, invocation_.seed, invocation_.runs, {});
     const int exit_code = show(result, [&](const app::Simulation& simulation) {
-        return (tells_story ? "\n" : "") + render_simulation(simulation, typed_.plan_file, screen_);
+        return (tells_story ? "\n" : "")
+               + render_simulation(simulation, invocation_.plan_file, screen_);
     });
     return result && result->wrong > 0 ? app::k_exit_no : exit_code;
 }

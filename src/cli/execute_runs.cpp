@@ -15,7 +15,7 @@ namespace drydock::cli {
 
 namespace {
 
-using app::Answer;
+using app::AppResult;
 using app::RunStatus;
 
 constexpr auto k_watch_interval = std::chrono::milliseconds(500);
@@ -35,7 +35,7 @@ bool goes_on(const RunStatus& status) {
 
 // JSON comes first: a script may run on a terminal, too.
 std::unique_ptr<app::Observer> Command::observer() {
-    if (typed_.json) {
+    if (invocation_.json) {
         return std::make_unique<JsonLines>(console_.out, console_.clock);
     }
     if (console_.terminal) {
@@ -54,7 +54,7 @@ void Command::clear(app::Observer& observer) const {
 // A dry run of a plan that has not begun shows the plan; any other dry run shows the run's status.
 std::string Command::status_text(const RunStatus& status) const {
     const bool not_begun = status.state.phase() == run::Phase::created;
-    if (typed_.dry_run) {
+    if (invocation_.dry_run) {
         return "Dry run: everything was checked, nothing was done.\n\n"
                + (not_begun ? render_plan(status.plan, screen_) : render_status(status, screen_));
     }
@@ -62,12 +62,12 @@ std::string Command::status_text(const RunStatus& status) const {
 }
 
 int Command::show_status(const RunStatus& status) {
-    console_.out << (typed_.json ? json_of(status).dump() + "\n" : status_text(status));
+    console_.out << (invocation_.json ? json_of(status).dump() + "\n" : status_text(status));
     console_.out.flush();
     return status.exit_code;
 }
 
-int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& begin,
+int Command::conduct(const std::function<AppResult<RunStatus>(app::Observer&)>& begin,
                      const std::string& target) {
     const auto watching = observer();
     const auto answer = begin(*watching);
@@ -77,15 +77,15 @@ int Command::conduct(const std::function<Answer<RunStatus>(app::Observer&)>& beg
 
 // The path is made absolute, because a resume may run in another directory and compares the file.
 int Command::apply() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     if (!plan) {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
     app::Options plan_options = options();
-    plan_options.policy_file = typed_.policy_file;
-    plan_options.plan_file = std::filesystem::absolute(typed_.plan_file).string();
-    plan_options.unproved = typed_.unproved;
+    plan_options.policy_file = invocation_.policy_file;
+    plan_options.plan_file = std::filesystem::absolute(invocation_.plan_file).string();
+    plan_options.unproved = invocation_.unproved;
     const auto begin = [&](app::Observer& observer) {
         return app::apply(plan_options, *plan, observer);
     };
@@ -94,13 +94,13 @@ int Command::apply() {
 
 // The plan's own cluster file is used, so the advice after a refusal must name that one.
 int Command::rehearse() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     if (!plan) {
         return refuse(plan.error());
     }
     cluster_file_ = plan->cluster_file;
     app::Options plan_options = options();
-    plan_options.plan_file = std::filesystem::absolute(typed_.plan_file).string();
+    plan_options.plan_file = std::filesystem::absolute(invocation_.plan_file).string();
     const auto begin = [&](app::Observer& observer) {
         return app::rehearse(plan_options, *plan, observer);
     };
@@ -108,23 +108,24 @@ int Command::rehearse() {
 }
 
 int Command::upgrade() {
-    const app::UpgradeRequest request = {typed_.to, typed_.through};
+    const app::UpgradeRequest request = {invocation_.to, invocation_.through};
     const auto begin = [&](app::Observer& observer) {
         return app::upgrade(options(), request, observer);
     };
-    return conduct(begin, typed_.to);
+    return conduct(begin, invocation_.to);
 }
 
 // Signs the plan as it was read, so a file that is not a plan is refused before a key is used.
 int Command::sign() {
-    const auto plan = app::read_plan(typed_.plan_file);
+    const auto plan = app::read_plan(invocation_.plan_file);
     if (!plan) {
         return refuse(plan.error());
     }
-    if (const Status written = app::sign_plan(*plan, typed_.plan_file, typed_.key); !written) {
+    if (const Status written = app::sign_plan(*plan, invocation_.plan_file, invocation_.key);
+        !written) {
         return refuse({app::k_exit_no, {written.error()}});
     }
-    console_.out << say("Signed: {0}.sig. Next: drydock apply {0}\n", typed_.plan_file);
+    console_.out << say("Signed: {0}.sig. Next: drydock apply {0}\n", invocation_.plan_file);
     return app::k_exit_done;
 }
 
@@ -143,7 +144,7 @@ int Command::resume() {
 
 // Shows the plan of the first downgrade, and how far the further ones lead.
 int Command::show_way_back(const model::Plan& plan) {
-    if (typed_.json) {
+    if (invocation_.json) {
         console_.out << model::to_json(plan).pretty() + "\n";
         return app::k_exit_done;
     }
@@ -156,8 +157,8 @@ int Command::show_way_back(const model::Plan& plan) {
 // A dry run plans the downgrade and shows it. The real command plans again, from the facts of then.
 int Command::downgrade() {
     app::Options limited_options = options();
-    limited_options.back_to = typed_.to;
-    if (typed_.dry_run) {
+    limited_options.back_to = invocation_.to;
+    if (invocation_.dry_run) {
         const auto plan = app::plan_downgrade(limited_options);
         return plan ? show_way_back(*plan) : refuse(plan.error(), goal());
     }
@@ -168,7 +169,7 @@ int Command::downgrade() {
 }
 
 int Command::status() {
-    const auto answer = app::status(options(), typed_.run);
+    const auto answer = app::status(options(), invocation_.run);
     return answer ? show_status(*answer) : refuse(answer.error());
 }
 
@@ -178,14 +179,14 @@ int Command::watch() {
     std::string shown;
     std::size_t lines = 0;
     while (true) {
-        const auto answer = app::status(options(), typed_.run);
+        const auto answer = app::status(options(), invocation_.run);
         if (!answer) {
             return refuse(answer.error());
         }
         const std::string text =
-            typed_.json ? json_of(*answer).dump() + "\n" : render_status(*answer, screen_);
+            invocation_.json ? json_of(*answer).dump() + "\n" : render_status(*answer, screen_);
         if (text != shown) {
-            const bool redraws = console_.terminal && !typed_.json && lines > 0;
+            const bool redraws = console_.terminal && !invocation_.json && lines > 0;
             console_.out << (redraws ? say("\x1b[{}A\x1b[J", lines) : "") << text;
             console_.out.flush();
             lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));

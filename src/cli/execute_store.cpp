@@ -11,16 +11,16 @@
 namespace drydock::cli {
 
 app::StoreRequest Command::store_request() const {
-    return {typed_.store,
-            typed_.key_file,
-            typed_.other_key_file,
-            static_cast<std::size_t>(typed_.workers)};
+    return {invocation_.store,
+            invocation_.key_file,
+            invocation_.other_key_file,
+            static_cast<std::size_t>(invocation_.workers)};
 }
 
 // Shows progress as `work` tells it, then its answer.
 template <class Work>
 auto Command::with_store_progress(const char* verb, Work work) {
-    const bool is_live = console_.terminal && !typed_.json;
+    const bool is_live = console_.terminal && !invocation_.json;
     StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, verb);
     StoreProgressFile file(progress_path(), console_.clock);
     auto answer = work([&](const app::StoreProgress& progress) {
@@ -33,10 +33,10 @@ auto Command::with_store_progress(const char* verb, Work work) {
 
 // Rows of no version and a half-done upgrade count as damage, too.
 int Command::inspect_store() {
-    const auto answer = app::inspect_store(store_request(), typed_.only_schema);
+    const auto answer = app::inspect_store(store_request(), invocation_.only_schema);
     const int exit_code = show(answer, [&](const auto& inspection) {
-        return typed_.only_schema ? render_schema(inspection.schema, screen_)
-                                  : render_inspection(inspection, screen_);
+        return invocation_.only_schema ? render_schema(inspection.schema, screen_)
+                                       : render_inspection(inspection, screen_);
     });
     const bool has_damage =
         answer
@@ -56,13 +56,13 @@ int Command::verify_store() {
 
 // With `-o -` the image goes to stdout, so every word for people goes to stderr.
 int Command::restore_from_store() {
-    const bool is_stream = typed_.output == "-";
+    const bool is_stream = invocation_.output == "-";
     mover::blocks::RestoreRequest restore_request;
-    restore_request.version = typed_.version;
-    restore_request.path = is_stream ? "" : typed_.output;
+    restore_request.version = invocation_.version;
+    restore_request.path = is_stream ? "" : invocation_.output;
     restore_request.descriptor = STDOUT_FILENO;
-    restore_request.replaces = typed_.replaces;
-    restore_request.allows_holes = typed_.allows_holes;
+    restore_request.replaces = invocation_.replaces;
+    restore_request.allows_holes = invocation_.allows_holes;
     if (is_stream && console_.terminal) {
         return refuse_use("an image does not go to a terminal", "say -o FILE, or pipe it on");
     }
@@ -73,27 +73,33 @@ int Command::restore_from_store() {
         return is_stream ? refuse_on_stderr(answer.error()) : refuse(answer.error());
     }
     std::ostream& stream = is_stream ? console_.err : console_.out;
-    stream << (typed_.json ? json_of(*answer).pretty() + "\n"
-                           : render_restored(
-                                 *answer, is_stream ? "stdout" : restore_request.path, screen_));
+    stream << (invocation_.json ? json_of(*answer).pretty() + "\n"
+                                : render_restored(*answer,
+                                                  is_stream ? "stdout" : restore_request.path,
+                                                  screen_));
     return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
 }
 
 int Command::export_from_store() {
-    const auto answer = app::export_from_store(store_request(), typed_.version, typed_.output);
+    const auto answer =
+        app::export_from_store(store_request(), invocation_.version, invocation_.output);
     return show(answer, [&](const auto& report) {
-        return render_exported(report, typed_.output, screen_);
+        return render_exported(report, invocation_.output, screen_);
     });
 }
 
 int Command::import_to_store() {
-    const auto answer = app::import_to_store(store_request(), typed_.import_file);
+    const auto answer = app::import_to_store(store_request(), invocation_.import_file);
     return show(answer, [&](const auto& report) { return render_imported(report, screen_); });
 }
 
 int Command::upgrade_store() {
-    const auto answer = app::upgrade_store(
-        {store_request(), typed_.undo, typed_.dry_run, typed_.copy, typed_.back, typed_.keep_as});
+    const auto answer = app::upgrade_store({store_request(),
+                                            invocation_.undo,
+                                            invocation_.dry_run,
+                                            invocation_.copy,
+                                            invocation_.back,
+                                            invocation_.keep_as});
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
 }
 
@@ -101,13 +107,13 @@ int Command::upgrade_store() {
 int Command::rewrite_store(mover::blocks::RewriteWork work) {
     const app::StoreRewriteRequest request = {store_request(),
                                               work,
-                                              typed_.new_key_file,
-                                              typed_.journal,
-                                              static_cast<std::size_t>(typed_.batch),
-                                              typed_.frees_old,
-                                              typed_.goes_back,
-                                              typed_.dry_run,
-                                              typed_.is_quick};
+                                              invocation_.new_key_file,
+                                              invocation_.journal,
+                                              static_cast<std::size_t>(invocation_.batch),
+                                              invocation_.frees_old,
+                                              invocation_.goes_back,
+                                              invocation_.dry_run,
+                                              invocation_.is_quick};
     const auto answer = with_store_progress(
         "rewrite", [&](const auto& tell) { return app::rewrite_store(request, tell); });
     const int exit_code =
@@ -117,9 +123,9 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
 
 // Refuses on stderr even in JSON, because stdout holds the bytes of an image.
 int Command::refuse_on_stderr(const app::Failure& failure) {
-    const Asked context = {typed_.command, cluster_file_, {}};
-    console_.err << (typed_.json ? json_of(failure).dump() + "\n"
-                                 : render_failure(failure, context, screen_));
+    const FailureContext context = {invocation_.command, cluster_file_, {}};
+    console_.err << (invocation_.json ? json_of(failure).dump() + "\n"
+                                      : render_failure(failure, context, screen_));
     return failure.exit_code;
 }
 

@@ -10,19 +10,19 @@ namespace drydock::cli {
 // A dry run describes the way there only: the way back follows its journal, and has no choices.
 int Command::move_vfolders() {
     app::VfoldersRequest request;
-    request.move = {.root = typed_.volume,
-                    .list = typed_.list,
-                    .folder = typed_.journal,
-                    .batch = typed_.move_batch,
-                    .leaves_unlisted = typed_.leaves_unlisted,
+    request.move = {.root = invocation_.volume,
+                    .list = invocation_.list,
+                    .folder = invocation_.journal,
+                    .batch = invocation_.move_batch,
+                    .leaves_unlisted = invocation_.leaves_unlisted,
                     .progressed = {}};
-    request.goes_back = typed_.goes_back;
-    request.finishes = typed_.finishes;
-    request.dry_run = typed_.dry_run;
-    if (typed_.dry_run && (typed_.goes_back || typed_.finishes)) {
+    request.goes_back = invocation_.goes_back;
+    request.finishes = invocation_.finishes;
+    request.dry_run = invocation_.dry_run;
+    if (invocation_.dry_run && (invocation_.goes_back || invocation_.finishes)) {
         return refuse_use("--dry-run is of the way there", "leave it out, or --back and --finish");
     }
-    const bool is_live = console_.terminal && !typed_.json;
+    const bool is_live = console_.terminal && !invocation_.json;
     StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, "move");
     StoreProgressFile file(progress_path(), console_.clock);
     request.move.progressed = [&](std::int64_t folders, std::int64_t total) {

@@ -33,7 +33,7 @@ std::vector<std::string> list_packs(const std::string& /*program*/) {
     return {"etcd"};
 }
 
-Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*program*/) {
+AppResult<model::Pack> lint_pack(const std::string& name, const std::string& /*program*/) {
     Failure failure = {k_exit_usage, {}};
     failure.diagnostics.error("key.unknown",
                               {name + "/pack.yaml", 3, 7},
@@ -42,12 +42,12 @@ Answer<model::Pack> lint_pack(const std::string& name, const std::string& /*prog
     return tl::unexpected(failure);
 }
 
-Answer<Survey> survey(const Options& options) {
+AppResult<Survey> survey(const Options& options) {
     ask("survey " + options.cluster_file);
     return cli::sample_survey();
 }
 
-Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request, bool /*only_schema*/) {
+AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request, bool /*only_schema*/) {
     ask("inspect " + request.config + " " + request.key_file);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
@@ -55,7 +55,7 @@ Answer<mover::blocks::Inspection> inspect_store(const StoreRequest& request, boo
     return fake_app().inspection;
 }
 
-Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
+AppResult<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
     ask("verify " + request.config + " " + std::to_string(request.workers));
     progressed({1, 2, "rows", 0});
     if (fake_app().store_failure) {
@@ -64,7 +64,7 @@ Answer<StoreVerified> verify_store(const StoreRequest& request, const OnStorePro
     return fake_app().verified;
 }
 
-Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request*/,
+AppResult<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request*/,
                                                    mover::blocks::RestoreRequest how,
                                                    const OnStoreProgress& /*progressed*/) {
     ask("restore " + how.version + " " + how.path);
@@ -74,20 +74,20 @@ Answer<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request
     return fake_app().restored;
 }
 
-Answer<mover::blocks::ExportReport> export_from_store(const StoreRequest& request,
+AppResult<mover::blocks::ExportReport> export_from_store(const StoreRequest& request,
                                                       const std::string& version,
                                                       const std::string& file) {
     ask("export " + request.config + " " + version + " " + file);
     return fake_app().exported;
 }
 
-Answer<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
+AppResult<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
                                                     const std::string& file) {
     ask("import " + request.config + " " + file);
     return fake_app().imported;
 }
 
-Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
+AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     ask("vfolders " + request.move.root + " " + request.move.list
         + (request.goes_back ? " back" : "") + (request.finishes ? " finish" : "")
         + (request.dry_run ? " dry" : ""));
@@ -98,13 +98,13 @@ Answer<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     return fake_app().vfolders;
 }
 
-Answer<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
+AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     ask("upgrade " + request.store.config + (request.undo ? " undo" : "")
         + (request.dry_run ? " dry" : "") + " " + request.copy);
     return fake_app().upgraded;
 }
 
-Answer<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
+AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
                                      const OnStoreProgress& progressed) {
     ask(std::string(request.work == mover::blocks::RewriteWork::encrypt ? "encrypt" : "rekey") + " "
         + request.new_key_file + (request.frees_old ? " free" : "")
@@ -126,7 +126,7 @@ ChainAnswer compare_chains(const ChainRequest& request) {
     return answer;
 }
 
-Answer<UpdateRoute>
+AppResult<UpdateRoute>
 update_route(const std::string& /*folder*/, const std::string& from, const std::string& to) {
     UpdateRoute answer;
     answer.from = from;
@@ -136,16 +136,16 @@ update_route(const std::string& /*folder*/, const std::string& from, const std::
     return answer;
 }
 
-Answer<RouteAnswer> route(const Options& /*options*/, const std::string& to) {
+AppResult<RouteAnswer> route(const Options& /*options*/, const std::string& to) {
     return RouteAnswer{"3.4.23", to, {{{"3.4.23", to, "upgrade", "one minor at a time"}}, {}}};
 }
 
-Answer<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
+AppResult<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
     ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore);
     return fake_app().plan;
 }
 
-Answer<model::Plan> read_plan(const std::string& /*file*/) {
+AppResult<model::Plan> read_plan(const std::string& /*file*/) {
     return fake_app().plan;
 }
 
@@ -158,23 +158,23 @@ Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
     return {};
 }
 
-Checked check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options how) {
+CheckResult check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options how) {
     ask("check " + checker::show(how.faults));
     return fake_app().checked;
 }
 
-Checked check_soon(const Options& /*options*/, model::Plan& /*plan*/) {
+CheckResult quick_check(const Options& /*options*/, model::Plan& /*plan*/) {
     ask("check soon");
     return fake_app().checked;
 }
 
-Json verdict_of(const Checked& checked, const model::Plan& plan) {
+Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
     Json json;
     json.set("digest", plan.digest());
     return json.set("verdict", std::string(checker::name_of(checked.report.verdict)));
 }
 
-Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
         + (options.unproved.empty() ? "" : " because " + options.unproved)
         + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
@@ -186,13 +186,13 @@ Answer<RunStatus> apply(const Options& options, const model::Plan& plan, Observe
     return fake_app().run;
 }
 
-Answer<RunStatus>
+AppResult<RunStatus>
 rehearse(const Options& options, const model::Plan& plan, Observer& /*observer*/) {
     ask("rehearse " + plan.from + " " + plan.to + (options.dry_run ? " dry" : ""));
     return fake_app().run;
 }
 
-Answer<RunStatus>
+AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
     ask("upgrade " + request.to + (options.dry_run ? " dry" : "")
         + (request.through.empty() ? "" : " through " + join(request.through, " "))
@@ -203,7 +203,7 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
     return fake_app().run;
 }
 
-Answer<Simulation> simulate(const model::Plan& /*plan*/,
+AppResult<Simulation> simulate(const model::Plan& /*plan*/,
                             std::uint64_t seed,
                             std::uint64_t runs,
                             const std::function<void(const std::string&)>& tell) {
@@ -215,7 +215,7 @@ Answer<Simulation> simulate(const model::Plan& /*plan*/,
     }
     if (seed == 13) {
         all.wrong = 1;
-        sim::Simulated bad;
+        sim::SimulationSummary bad;
         bad.seed = 13;
         bad.wrong = {{"twice", "roll/m1/stop ran 2 times"}};
         all.shown = {bad};
@@ -223,56 +223,56 @@ Answer<Simulation> simulate(const model::Plan& /*plan*/,
     return all;
 }
 
-Answer<Replay> replay(const model::Plan& /*plan*/,
+AppResult<Replay> replay(const model::Plan& /*plan*/,
                       const std::string& trace_file,
                       const std::function<void(const std::string&)>& /*tell*/) {
     ask("replay " + trace_file);
-    sim::Replayed broken = {"quorum", 4, 4, "", true, true, {{"quorum", "roll/m2/stop"}}};
-    sim::Replayed stopped = {"twice", 9, 2, "turn 3 of 9 (done x) did not come about: y"};
+    sim::ReplayResult broken = {"quorum", 4, 4, "", true, true, {{"quorum", "roll/m2/stop"}}};
+    sim::ReplayResult stopped = {"twice", 9, 2, "turn 3 of 9 (done x) did not come about: y"};
     return Replay{{broken, stopped}, {}};
 }
 
-Answer<RunStatus> resume(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> resume(const Options& options, Observer& /*observer*/) {
     ask("resume " + options.cluster_file);
     return fake_app().resumed;
 }
 
-Answer<model::Plan> plan_downgrade(const Options& options) {
+AppResult<model::Plan> plan_downgrade(const Options& options) {
     ask("plan downgrade" + (options.back_to.empty() ? "" : " to " + options.back_to));
     return fake_app().plan;
 }
 
-Answer<RunStatus> downgrade(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> downgrade(const Options& options, Observer& /*observer*/) {
     ask("downgrade" + (options.back_to.empty() ? "" : " to " + options.back_to));
     return fake_app().run;
 }
 
-Answer<RunStatus> approve(const Options& options, const std::string& gate) {
+AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
     ask("approve " + gate + " " + options.cluster_file);
     return fake_app().run;
 }
 
-Answer<RunStatus> pause(const Options& options) {
+AppResult<RunStatus> pause(const Options& options) {
     ask(options.dry_run ? "pause dry" : "pause");
     return fake_app().run;
 }
 
-Answer<RunStatus> abort(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> abort(const Options& options, Observer& /*observer*/) {
     ask(options.give_up_hosts ? "abort and give up hosts" : "abort");
     return fake_app().run;
 }
 
-Answer<RunStatus> note(const Options& /*options*/, const std::string& text) {
+AppResult<RunStatus> note(const Options& /*options*/, const std::string& text) {
     ask("note " + text);
     return fake_app().run;
 }
 
-Answer<RunStatus> status(const Options& /*options*/, const std::string& run) {
+AppResult<RunStatus> status(const Options& /*options*/, const std::string& run) {
     ask("status " + run);
     return fake_app().run;
 }
 
-Answer<std::vector<LogLine>> log(const Options& /*options*/, const std::string& /*run*/) {
+AppResult<std::vector<LogLine>> log(const Options& /*options*/, const std::string& /*run*/) {
     Json event;
     event.set("type", "action.ended").set("action", "roll/m3/stop").set("outcome", "done");
     return std::vector<LogLine>{{7, 1'700'000'000'000, event}};
@@ -282,7 +282,7 @@ Status sign_plan(const model::Plan& /*plan*/, const std::string& /*file*/, const
     return key == "k" ? Status() : Status(fail("plan.signature", "no such key"));
 }
 
-Answer<VerifiedJournal>
+AppResult<VerifiedJournal>
 verify_journal(const Options& /*options*/, const std::string& /*head*/, bool with_hosts) {
     VerifiedJournal journal = {{{"12", 57, "7f3a91c2"}}, {}};
     if (with_hosts) {

@@ -81,7 +81,7 @@ struct Invocation {
 
 // The result of a command line that executes nothing: help that was asked for (0), or wrong use
 // (2).
-struct Stop {
+struct EarlyExit {
     int exit_code = 0;
     std::string text;
 };
@@ -101,7 +101,7 @@ struct CommandInfo {
 };
 
 // Parses the arguments, which do not include the program's name.
-[[nodiscard]] std::variant<Invocation, Stop> parse(std::vector<std::string> arguments);
+[[nodiscard]] std::variant<Invocation, EarlyExit> parse(std::vector<std::string> arguments);
 [[nodiscard]] std::vector<CommandInfo> command_table();
 
 }  // namespace drydock::cli

@@ -43,7 +43,7 @@ Json json_of_drift(const run::Drift& drift) {
     return json;
 }
 
-Json json_of_way(const model::WayBack& way) {
+Json json_of_way(const model::RecoveryOption& way) {
     Json json;
     json.set("while", way.phase).set("kind", way.kind);
     json.set("cost", way.cost).set("command", way.command);
@@ -79,7 +79,7 @@ Json hops_json(const app::Journey& journey) {
         Json entry;
         entry.set("from", hop.from).set("to", hop.to);
         entry.set("run", hop.run).set("state", hop.state);
-        entry.set("back", hop.back).set("back_state", hop.back_state);
+        entry.set("back", hop.back).set("back_state", hop.return_state);
         hops.push(std::move(entry));
     }
     return hops;
@@ -147,7 +147,7 @@ Json json_of(const app::RunStatus& status) {
     json.set("members", members_json(status));
     json.set("steps_done", std::uint64_t{progress.done}).set("steps", std::uint64_t{progress.all});
     json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
-    json.set("under_way", texts(under_way(status.plan, status.state, status.progress)));
+    json.set("under_way", texts(in_flight_lines(status.plan, status.state, status.progress)));
     json.set("left_out", texts(left_out(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
@@ -187,7 +187,7 @@ Json json_of(const app::Failure& failure) {
         drift.push(json_of_drift(difference));
     }
     Json recovery_options = list();
-    for (const model::WayBack& way : failure.left) {
+    for (const model::RecoveryOption& way : failure.left) {
         recovery_options.push(json_of_way(way));
     }
     Json json;
@@ -210,7 +210,7 @@ Json json_of(const std::vector<app::LogLine>& lines) {
 
 Json json_of(const app::VerifiedJournal& journal) {
     Json verified = list();
-    for (const app::Verified& run : journal.runs) {
+    for (const app::VerifiedRun& run : journal.runs) {
         Json entry;
         entry.set("run", run.run).set("records", run.records).set("head", run.head);
         verified.push(std::move(entry));

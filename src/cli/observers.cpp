@@ -48,17 +48,17 @@ std::string title(const model::Plan& plan) {
 }  // namespace
 
 void PlainLines::on_start(const model::Plan& plan, const run::State& state) {
-    out_ << title(plan) << "   run " << plan.run << std::endl;
+    stream_ << title(plan) << "   run " << plan.run << std::endl;
     begun_ms_.clear();
-    tell_way_back(plan, state);
+    print_way_back(plan, state);
 }
 
 // Prints the way back when it has changed. A person who reads the log can so tell for each line
 // whether a downgrade was possible.
-void PlainLines::tell_way_back(const model::Plan& plan, const run::State& state) {
+void PlainLines::print_way_back(const model::Plan& plan, const run::State& state) {
     const std::string way_back = way_back_now(plan, state);
     if (way_back != way_back_) {
-        out_ << time_of_day(clock_.wall_ms()) << "  way back: " << way_back << std::endl;
+        stream_ << time_of_day(clock_.wall_ms()) << "  way back: " << way_back << std::endl;
         way_back_ = way_back;
     }
 }
@@ -83,9 +83,9 @@ void PlainLines::on_event(const run::Event& event,
     const std::string took = since(event);
     const std::string words = event_words(event, plan);
     if (!words.empty()) {
-        out_ << time_of_day(clock_.wall_ms()) << "  " << words << took << std::endl;
+        stream_ << time_of_day(clock_.wall_ms()) << "  " << words << took << std::endl;
     }
-    tell_way_back(plan, state);
+    print_way_back(plan, state);
 }
 
 // Prints nothing: twice a second the same line would fill a log.
@@ -95,9 +95,9 @@ void PlainLines::on_wait(const std::string& /*description*/,
 }
 
 void PlainLines::on_journey(const app::Journey& journey) {
-    out_ << journey_words(journey) << std::endl;
+    stream_ << journey_words(journey) << std::endl;
     if (!journey.reaches.empty()) {
-        out_ << render_reach(journey, {false, k_line_columns}) << std::flush;
+        stream_ << render_reach(journey, {false, k_line_columns}) << std::flush;
     }
 }
 
@@ -106,7 +106,7 @@ void JsonLines::on_start(const model::Plan& plan, const run::State& state) {
     Json json;
     json.set("type", "start").set("run", plan.run).set("plan", plan.digest());
     json.set("steps", std::uint64_t{progress.all}).set("steps_done", std::uint64_t{progress.done});
-    out_ << json.dump() << std::endl;
+    stream_ << json.dump() << std::endl;
 }
 
 void JsonLines::on_event(const run::Event& event,
@@ -114,7 +114,7 @@ void JsonLines::on_event(const run::Event& event,
                          const run::State& /*state*/) {
     Json json = run::EventCodec(plan).encode(event);
     json.set("wall_ms", clock_.wall_ms());
-    out_ << json.dump() << std::endl;
+    stream_ << json.dump() << std::endl;
 }
 
 void JsonLines::on_wait(const std::string& /*description*/,
@@ -124,7 +124,7 @@ void JsonLines::on_wait(const std::string& /*description*/,
 
 void JsonLines::on_journey(const app::Journey& journey) {
     Json json = json_of(journey);
-    out_ << json.set("type", "journey").dump() << std::endl;
+    stream_ << json.set("type", "journey").dump() << std::endl;
 }
 
 // Resets the table. A journey shows several runs with one table, and nothing of the last run may
@@ -180,7 +180,7 @@ void LiveTable::on_journey(const app::Journey& journey) {
 // Moves the cursor up over the table and erases everything below it.
 void LiveTable::clear() {
     if (lines_ > 0) {
-        out_ << escape(std::to_string(lines_)) << "A" << escape("J") << std::flush;
+        stream_ << escape(std::to_string(lines_)) << "A" << escape("J") << std::flush;
         lines_ = 0;
     }
 }
@@ -188,7 +188,7 @@ void LiveTable::clear() {
 // Prints a line that stays above the table.
 void LiveTable::keep(const std::string& line) {
     clear();
-    out_ << line << std::endl;
+    stream_ << line << std::endl;
 }
 
 std::int64_t LiveTable::soak_left_ms() const {
@@ -203,7 +203,7 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
     text += left_ms > 0 ? say("   about {} left", about(left_ms)) : "";
     text += say("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
     text += render_members(members_of(plan, state), screen_, k_rows_max);
-    auto now = under_way(plan, state, progress_);
+    auto now = in_flight_lines(plan, state, progress_);
     if (now.empty() && !waits_for_.empty()) {
         now.push_back(waits_for_);
     }
@@ -229,7 +229,7 @@ void LiveTable::draw(const model::Plan& plan, const run::State& state) {
         ++lines;
     }
     clear();
-    out_ << text << std::flush;
+    stream_ << text << std::flush;
     lines_ = lines;
     drawn_ms_ = clock_.monotonic_ms();
 }

@@ -20,7 +20,7 @@ namespace drydock::cli {
 // Prints "20:58:41  m3: stop: done  0.8 s", and the way back whenever it changes.
 class PlainLines final : public app::Observer {
 public:
-    PlainLines(std::ostream& stream, os::Clock& clock) : out_(stream), clock_(clock) {}
+    PlainLines(std::ostream& stream, os::Clock& clock) : stream_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
@@ -32,9 +32,9 @@ public:
 
 private:
     [[nodiscard]] std::string since(const run::Event& event);
-    void tell_way_back(const model::Plan& plan, const run::State& state);
+    void print_way_back(const model::Plan& plan, const run::State& state);
 
-    std::ostream& out_;
+    std::ostream& stream_;
     os::Clock& clock_;
     std::string way_back_;                          // as it was told last
     std::map<std::size_t, std::int64_t> begun_ms_;  // by action
@@ -42,7 +42,7 @@ private:
 
 class JsonLines final : public app::Observer {
 public:
-    JsonLines(std::ostream& stream, os::Clock& clock) : out_(stream), clock_(clock) {}
+    JsonLines(std::ostream& stream, os::Clock& clock) : stream_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
@@ -53,7 +53,7 @@ public:
     void on_journey(const app::Journey& journey) override;
 
 private:
-    std::ostream& out_;
+    std::ostream& stream_;
     os::Clock& clock_;
 };
 
@@ -62,7 +62,7 @@ private:
 class LiveTable final : public app::Observer {
 public:
     LiveTable(std::ostream& stream, os::Clock& clock, Screen screen)
-        : out_(stream)
+        : stream_(stream)
         , clock_(clock)
         , screen_(screen) {}
 
@@ -84,7 +84,7 @@ private:
     [[nodiscard]] std::string picture(const model::Plan& plan, const run::State& state) const;
     [[nodiscard]] std::int64_t soak_left_ms() const;
 
-    std::ostream& out_;
+    std::ostream& stream_;
     os::Clock& clock_;
     Screen screen_;
     std::size_t lines_ = 0;  // of the table that stands there now

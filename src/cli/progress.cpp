@@ -1,15 +1,15 @@
 // Derives a member's progress from the plan and the run's state, for the live table and `status`.
 //
 // Nothing is stored for it. A member's version follows from the finished actions, by the expected
-// facts of run/world.h. Its step is the tally of its own actions. So the table shows the same after
-// a resume as before.
+// facts of run/expected_facts.h. Its step is the tally of its own actions. So the table shows the
+// same after a resume as before.
 #include "cli/progress.h"
 
-#include "cli/outline.h"
+#include "cli/plan_summary.h"
 #include "cli/say.h"
+#include "run/expected_facts.h"
 #include "run/progress.h"
 #include "run/return_point.h"
-#include "run/world.h"
 
 #include <algorithm>
 #include <array>
@@ -38,7 +38,7 @@ bool swaps(const Action& action) {
 // Returns the expected value of the member's standard fact, after the finished actions. Nothing if
 // the pack binds no fact to it.
 std::optional<run::Expectation> expected_fact(const Plan& plan,
-                                              const run::World& world,
+                                              const run::ExpectedFacts& world,
                                               const std::string& member,
                                               std::string_view standard) {
     for (const auto& [key, source] : plan.sources) {
@@ -51,7 +51,8 @@ std::optional<run::Expectation> expected_fact(const Plan& plan,
 }
 
 // Returns the release that should run, "..." while it changes, or "down".
-std::string version_of(const Plan& plan, const run::World& world, const std::string& member) {
+std::string
+version_of(const Plan& plan, const run::ExpectedFacts& world, const std::string& member) {
     const auto running = expected_fact(plan, world, member, "running");
     if (!running) {
         return "";
@@ -60,10 +61,12 @@ std::string version_of(const Plan& plan, const run::World& world, const std::str
         return "...";
     }
     const auto& last = running->any_of.back();
-    return last.status == model::Known::known && !last.value.is_null() ? last.value.show() : "down";
+    return last.status == model::ObservationStatus::known && !last.value.is_null()
+               ? last.value.show()
+               : "down";
 }
 
-std::string ready_of(const Plan& plan, const run::World& world, const std::string& member) {
+std::string ready_of(const Plan& plan, const run::ExpectedFacts& world, const std::string& member) {
     const auto ready = expected_fact(plan, world, member, "ready");
     if (!ready || ready->any_of.empty()) {
         return "";
@@ -136,7 +139,7 @@ void describe(MemberProgress& member, const Tally& tally, const Plan& plan, bool
 // way back closes with the next action.
 bool is_approved(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        if (plan.actions[i].returns_here && is_over(state.status(i))) {
+        if (plan.actions[i].is_point_of_no_return && is_over(state.status(i))) {
             return true;
         }
     }
@@ -149,9 +152,9 @@ bool is_approved(const Plan& plan, const State& state) {
 std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     std::map<std::string, Tally, std::less<>> tallies;
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i), state.left_out(i));
+        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i), state.failed_optional(i));
     }
-    const run::World world = expected_world(plan, state);
+    const run::ExpectedFacts world = expected_facts(plan, state);
     const bool gate = at_gate(plan, state);
     std::vector<MemberProgress> members;
     for (const std::string& name : plan.members()) {
@@ -170,14 +173,14 @@ Progress progress_of(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const bool over = is_over(state.status(i));
         progress.done += over ? 1U : 0U;
-        progress.left_ms += over ? 0 : plan.actions[i].takes_ms;
+        progress.left_ms += over ? 0 : plan.actions[i].expected_ms;
     }
     return progress;
 }
 
 // Returns a line for each busy action, open gate and running soak.
 std::vector<std::string>
-under_way(const Plan& plan, const State& state, const ActionProgress& progress) {
+in_flight_lines(const Plan& plan, const State& state, const ActionProgress& progress) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const Action& action = plan.actions[i];
@@ -200,7 +203,7 @@ under_way(const Plan& plan, const State& state, const ActionProgress& progress) 
 std::vector<std::string> left_out(const Plan& plan, const State& state) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        if (state.left_out(i)) {
+        if (state.failed_optional(i)) {
             const Action& action = plan.actions[i];
             lines.push_back(say(
                 "{}: it failed, and the run goes on without it. {}", action.title, action.remedy));
@@ -212,7 +215,7 @@ std::vector<std::string> left_out(const Plan& plan, const State& state) {
 // Reads the journaled state only. The facts may close a downgrade as well, but only its compiler
 // knows.
 std::string way_back_now(const Plan& plan, const State& state) {
-    if (!plan.returns_from.empty() || plan.ways_back.empty()) {
+    if (!plan.reverts_run.empty() || plan.ways_back.empty()) {
         return "";
     }
     if (const auto closed = run::closed_by(plan, state)) {

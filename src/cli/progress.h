@@ -36,7 +36,7 @@ struct Progress {
 using ActionProgress = std::map<std::size_t, Json>;
 // Returns a line for each action in flight: its member, its title, and its progress.
 [[nodiscard]] std::vector<std::string>
-under_way(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
+in_flight_lines(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
 // Returns a line for each optional action that failed: the step, and the advice. The run goes on
 // without it.
 [[nodiscard]] std::vector<std::string> left_out(const model::Plan& plan, const run::State& state);

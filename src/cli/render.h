@@ -21,9 +21,9 @@ namespace drydock::cli {
 [[nodiscard]] std::string
 render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = false);
 // Renders the verdict with every counterexample.
-[[nodiscard]] std::string render_check(const app::Checked& checked, const Screen& screen);
+[[nodiscard]] std::string render_check(const app::CheckResult& checked, const Screen& screen);
 // Renders the verdict of a check that holds, in one line.
-[[nodiscard]] std::string render_checked(const app::Checked& checked, const Screen& screen);
+[[nodiscard]] std::string render_checked(const app::CheckResult& checked, const Screen& screen);
 [[nodiscard]] std::string render_guide(const model::Plan& plan);
 [[nodiscard]] std::string render_status(const app::RunStatus& status, const Screen& screen);
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
@@ -40,14 +40,14 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
                                             const Screen& screen);
 
 // The command that was refused: the advice depends on it.
-struct Asked {
+struct FailureContext {
     std::string command;
     std::string cluster_file;
     std::string to;  // the version that the run goes to; empty: not known
 };
 
 [[nodiscard]] std::string
-render_failure(const app::Failure& failure, const Asked& context, const Screen& screen);
+render_failure(const app::Failure& failure, const FailureContext& context, const Screen& screen);
 
 // Returns one event in one line, without its time: "m3: stop: done". Empty for events that only the
 // machine needs.

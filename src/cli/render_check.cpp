@@ -69,7 +69,7 @@ std::string story_of(const Violation& violation, const Screen& screen) {
 
 }  // namespace
 
-std::string render_checked(const app::Checked& checked, const Screen& screen) {
+std::string render_checked(const app::CheckResult& checked, const Screen& screen) {
     return say("Checked: {} ({}; {})\n",
                head(checked.report, screen),
                checker::show(checked.report.faults),
@@ -77,7 +77,7 @@ std::string render_checked(const app::Checked& checked, const Screen& screen) {
 }
 
 // Shows the report of a check that a person asked for; render_checked() is the line in `plan`.
-std::string render_check(const app::Checked& checked, const Screen& screen) {
+std::string render_check(const app::CheckResult& checked, const Screen& screen) {
     const Report& report = checked.report;
     std::string text = head(report, screen) + "\n";
     text += say("  budgets: {}\n", checker::show(report.faults));

@@ -61,7 +61,7 @@ std::string diagnostic_lines(const Failure& failure) {
 
 // Names the time in which the cluster moved: after the plan was made, or while no process
 // conducted.
-std::string drift_head(const Asked& context, const Screen& screen) {
+std::string drift_head(const FailureContext& context, const Screen& screen) {
     const std::string moment = context.command == "apply" || context.command == "upgrade"
                                    ? "since the plan was made"
                                    : "while nobody was conducting";
@@ -94,7 +94,7 @@ const run::Drift& plainest(const std::vector<run::Drift>& drift) {
 }
 
 // Names the commands that continue from here. Where recovery options follow, they are the advice.
-std::string drift_advice(const Failure& failure, const Asked& context) {
+std::string drift_advice(const Failure& failure, const FailureContext& context) {
     if (!failure.left.empty()) {
         return "";  // the ways that are left follow
     }
@@ -115,7 +115,8 @@ std::string drift_advice(const Failure& failure, const Asked& context) {
     return "\n" + table.text();
 }
 
-std::string drift_lines(const Failure& failure, const Asked& context, const Screen& screen) {
+std::string
+drift_lines(const Failure& failure, const FailureContext& context, const Screen& screen) {
     if (failure.drift.empty()) {
         return "";
     }
@@ -125,7 +126,7 @@ std::string drift_lines(const Failure& failure, const Asked& context, const Scre
 // Each recovery option has its cost on the first line and its command on the second.
 std::string ways_left(const Failure& failure, const Screen& screen) {
     std::string text;
-    for (const model::WayBack& way : failure.left) {
+    for (const model::RecoveryOption& way : failure.left) {
         const std::string lead = "    " + pad(way.kind, 9) + "  ";
         text += hang(lead, way.cost, screen.width);
         text += std::string(columns_of(lead), ' ') + say("{}\n", way.command);
@@ -135,7 +136,8 @@ std::string ways_left(const Failure& failure, const Screen& screen) {
 
 }  // namespace
 
-std::string render_failure(const Failure& failure, const Asked& context, const Screen& screen) {
+std::string
+render_failure(const Failure& failure, const FailureContext& context, const Screen& screen) {
     const std::string drift = drift_lines(failure, context, screen);
     const std::string errors = drift.empty() ? error_lines(failure, screen) : "";
     return diagnostic_lines(failure) + drift + errors + ways_left(failure, screen);

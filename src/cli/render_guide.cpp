@@ -7,7 +7,7 @@
 // by its number.
 #include "base/hash.h"
 #include "base/text.h"
-#include "cli/outline.h"
+#include "cli/plan_summary.h"
 #include "cli/render.h"
 #include "cli/say.h"
 #include "cli/visible.h"
@@ -123,7 +123,7 @@ std::string ways_back(const Plan& plan) {
         return "";
     }
     std::string text = "\n| While | Way back | Costs | Type |\n| --- | --- | --- | --- |\n";
-    for (const model::WayBack& way : plan.ways_back) {
+    for (const model::RecoveryOption& way : plan.ways_back) {
         text += say("| {} | {} | {} | `{}` |\n",
                     cell_text(way.phase),
                     cell_text(way.kind),
@@ -254,7 +254,7 @@ std::string gate(const Action& action) {
     text += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
     text += say("What you approve: {}\n", inline_text(action.reason));
     text += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
-    text += action.returns_here ? ">\n> Behind this there is no way back in place.\n" : "";
+    text += action.is_point_of_no_return ? ">\n> Behind this there is no way back in place.\n" : "";
     return text + "\n";
 }
 

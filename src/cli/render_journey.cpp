@@ -17,7 +17,7 @@ std::string run_words(const std::string& run, const std::string& state) {
 // Returns the runs of a hop, first forward and then back.
 std::string hop_words(const JourneyHop& hop) {
     const std::string forward_words = run_words(hop.run, hop.state);
-    const std::string return_words = run_words(hop.back, hop.back_state);
+    const std::string return_words = run_words(hop.back, hop.return_state);
     if (forward_words.empty()) {
         return "not begun";
     }

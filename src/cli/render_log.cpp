@@ -4,7 +4,7 @@
 // keeps every event, for people in search of a cause. All texts pass one_line(), because details
 // come from hosts.
 #include "base/text.h"
-#include "cli/outline.h"
+#include "cli/plan_summary.h"
 #include "cli/render.h"
 #include "cli/say.h"
 #include "cli/visible.h"

@@ -4,7 +4,7 @@
 // and folded() makes one line of members that are treated alike. Every figure comes from the plan,
 // since a person approves the plan by this screen.
 #include "base/text.h"
-#include "cli/outline.h"
+#include "cli/plan_summary.h"
 #include "cli/render.h"
 #include "cli/say.h"
 
@@ -233,12 +233,12 @@ std::string serving_line(const Outline& outline, const Screen& screen) {
 // Names each phase once. The order is that of the run, so the reader sees options disappear.
 std::string ways_back(const Plan& plan, const Screen& screen) {
     std::size_t width = 0;
-    for (const model::WayBack& way : plan.ways_back) {
+    for (const model::RecoveryOption& way : plan.ways_back) {
         width = std::max(width, columns_of(way.phase));
     }
     std::string text;
     std::string phase;
-    for (const model::WayBack& way : plan.ways_back) {
+    for (const model::RecoveryOption& way : plan.ways_back) {
         const std::string label = text.empty() ? "Way back" : "";
         const std::string phase_words = way.phase == phase && !text.empty() ? "" : way.phase;
         text += hang("  " + pad(label, 9) + "  " + pad(phase_words, width) + "   ",

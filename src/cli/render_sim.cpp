@@ -22,9 +22,9 @@ Json json_of(const std::vector<std::string>& texts) {
     return Json(Json::Array(texts.begin(), texts.end()));
 }
 
-Json json_of(const std::vector<sim::Wrong>& wrongs) {
+Json json_of(const std::vector<sim::Violation>& wrongs) {
     Json list = Json::Array{};
-    for (const sim::Wrong& wrong : wrongs) {
+    for (const sim::Violation& wrong : wrongs) {
         Json entry;
         list.push(entry.set("property", wrong.property).set("what", wrong.what));
     }
@@ -32,13 +32,13 @@ Json json_of(const std::vector<sim::Wrong>& wrongs) {
 }
 
 // Bad if the counterexample breaks here, too; a warning if it could not be replayed to its end.
-Tone tone_of(const sim::Replayed& story) {
+Tone tone_of(const sim::ReplayResult& story) {
     return story.breaks ? Tone::bad : (story.obstacle.empty() ? Tone::good : Tone::warn);
 }
 
 // Returns the result of a replay. A counterexample that does not break in the simulator shows that
 // model and runner differ, unless the simulator does not judge its property.
-std::string ending_of(const sim::Replayed& story) {
+std::string ending_of(const sim::ReplayResult& story) {
     if (story.breaks) {
         return say("breaks here, too, after {} of {} turns", story.told, story.turns);
     }
@@ -65,13 +65,13 @@ std::string render_simulation(const app::Simulation& simulation,
                 counted(simulation.conductors, "conductor"),
                 counted(simulation.halts, "halt"),
                 static_cast<double>(simulation.took_ms) / 1000);
-    for (const sim::Simulated& run : simulation.shown) {
+    for (const sim::SimulationSummary& run : simulation.shown) {
         text += say("\nseed {}: {}, {}, {}\n",
                     run.seed,
                     counted(static_cast<std::size_t>(run.faults), "fault"),
                     counted(static_cast<std::size_t>(run.conductors), "conductor"),
                     counted(static_cast<std::size_t>(run.halts), "halt"));
-        for (const sim::Wrong& wrong : run.wrong) {
+        for (const sim::Violation& wrong : run.wrong) {
             text += say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
         }
         text +=
@@ -83,11 +83,11 @@ std::string render_simulation(const app::Simulation& simulation,
 // Violations that a replay met on its way are listed below it, whatever property it was for.
 std::string render_replay(const app::Replay& replay, const Screen& screen) {
     std::string text = replay.stories.empty() ? "There is no story to replay.\n" : "";
-    for (const sim::Replayed& story : replay.stories) {
+    for (const sim::ReplayResult& story : replay.stories) {
         text += say("{}: {}\n",
                     screen.paint(Tone::strong, story.property),
                     screen.paint(tone_of(story), ending_of(story)));
-        for (const sim::Wrong& wrong : story.wrong) {
+        for (const sim::Violation& wrong : story.wrong) {
             text += say("  {}: {}\n", wrong.property, wrong.what);
         }
     }
@@ -96,7 +96,7 @@ std::string render_replay(const app::Replay& replay, const Screen& screen) {
 
 Json json_of(const app::Replay& replay) {
     Json stories = Json::Array{};
-    for (const sim::Replayed& story : replay.stories) {
+    for (const sim::ReplayResult& story : replay.stories) {
         Json entry;
         entry.set("property", story.property).set("turns", story.turns).set("told", story.told);
         entry.set("obstacle", story.obstacle).set("judged", story.judged);
@@ -111,7 +111,7 @@ Json json_of(const app::Replay& replay) {
 // `shown` holds the first failed runs, each with the seed that repeats it.
 Json json_of(const app::Simulation& simulation) {
     Json shown = Json::Array{};
-    for (const sim::Simulated& run : simulation.shown) {
+    for (const sim::SimulationSummary& run : simulation.shown) {
         Json json;
         json.set("seed", run.seed).set("finished", run.finished).set("faults", run.faults);
         json.set("conductors", run.conductors).set("halts", run.halts);

@@ -104,7 +104,7 @@ std::string now_lines(const RunStatus& status, const Screen& screen) {
     if (!is_active(status)) {
         return text;
     }
-    for (const std::string& line : under_way(status.plan, status.state, status.progress)) {
+    for (const std::string& line : in_flight_lines(status.plan, status.state, status.progress)) {
         text += labelled(text.empty() ? "now" : "", line, screen);
     }
     if (status.soak_left_ms > 0) {
@@ -175,7 +175,7 @@ std::string next_words(const RunStatus& status) {
         return say(
             "drydock approve {} -c {}, then drydock resume -c {}", status.open_gate, file, file);
     }
-    if (status.stands_between_runs()) {
+    if (status.is_between_runs()) {
         return say("drydock resume -c {}: goes on with the journey", file);
     }
     const bool resumes =

@@ -33,7 +33,7 @@ const Observation& observed(const app::Survey& survey, const std::string& key) {
 
 std::string cell(const app::Survey& survey, const std::string& key) {
     const Observation& observation = observed(survey, key);
-    return observation.status == model::Known::unknown
+    return observation.status == model::ObservationStatus::unknown
                ? "?"
                : shorten(show(observation), k_value_columns);
 }
@@ -171,7 +171,7 @@ std::string unknown_lines(const app::Survey& survey, const Screen& screen) {
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> keys;
     for (const auto& [key, source] : survey.sources) {
         const Observation& observation = observed(survey, key);
-        if (observation.status == model::Known::unknown) {
+        if (observation.status == model::ObservationStatus::unknown) {
             const std::string reason =
                 observation.evidence.empty() ? "not read" : observation.evidence;
             keys[{source.member, reason}].push_back(key);

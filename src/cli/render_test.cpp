@@ -46,8 +46,8 @@ TEST_F(Render, Survey) {
 TEST_F(Render, WhatIsNotKnownForOneReasonIsOneLine) {
     app::Survey survey = sample_survey();
     const std::string why = "host c did not answer";
-    survey.facts["m3/ready"] = {model::Known::unknown, {}, why, 0};
-    survey.facts["m3/db_size"] = {model::Known::unknown, {}, why, 0};
+    survey.facts["m3/ready"] = {model::ObservationStatus::unknown, {}, why, 0};
+    survey.facts["m3/db_size"] = {model::ObservationStatus::unknown, {}, why, 0};
     const std::string text = render_survey(survey, screen_);
     EXPECT_THAT(text, HasSubstr("    m3, 2 facts  host c did not answer\n"));
     EXPECT_EQ(text.find(why), text.rfind(why));
@@ -75,11 +75,11 @@ TEST_F(Render, StatusBetweenHopsSaysHowItGoesOn) {
     auto status = sample_status(sample_state(plan_, "roll/m1/start", Status::intended));
     status.journey = sample_journey();
     status.journey->next = app::JourneyStep::forward;
-    EXPECT_TRUE(status.stands_between_runs());
+    EXPECT_TRUE(status.is_between_runs());
     EXPECT_THAT(render_status(status, screen_),
                 HasSubstr("drydock resume -c orders.yaml: goes on with the journey"));
     status.conductor = journal::Holder{"here", 11, 0};
-    EXPECT_FALSE(status.stands_between_runs());
+    EXPECT_FALSE(status.is_between_runs());
 }
 
 TEST_F(Render, APlanOfSeveralHopsNamesThemAll) {
@@ -263,7 +263,7 @@ TEST_F(Render, WhatAPauseCancelled) {
     EXPECT_EQ(event_words({{run::EventType::run_paused}, detail}, plan_),
               "paused: " + status.paused);
     detail.set("cancelled", true).set("because", "cancelled at 3.2 of 10 GB");
-    const run::Move ended = {run::EventType::action_ended, 0, 1, run::Outcome::unknown};
+    const run::CompactEvent ended = {run::EventType::action_ended, 0, 1, run::Outcome::unknown};
     EXPECT_THAT(event_words({ended, detail}, plan_),
                 testing::EndsWith("cancelled at 3.2 of 10 GB"));
 }

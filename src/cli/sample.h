@@ -24,15 +24,15 @@ sample_state(const model::Plan& plan, const std::string& id, run::Status status)
 [[nodiscard]] app::Journey sample_journey();
 [[nodiscard]] app::Survey sample_survey();
 // Returns a check, with a counterexample if it does not hold.
-[[nodiscard]] app::Checked sample_check(checker::Verdict verdict);
+[[nodiscard]] app::CheckResult sample_check(checker::Verdict verdict);
 
 // The answers of the app in tests, and the requests that it received ("approve
 // point-of-no-return").
 struct FakeApp {
-    app::Answer<app::RunStatus> run = sample_status(run::State(sample_plan().actions.size()));
-    app::Answer<app::RunStatus> resumed = run;
-    app::Answer<model::Plan> plan = sample_plan();
-    app::Checked checked = sample_check(checker::Verdict::holds);
+    app::AppResult<app::RunStatus> run = sample_status(run::State(sample_plan().actions.size()));
+    app::AppResult<app::RunStatus> resumed = run;
+    app::AppResult<model::Plan> plan = sample_plan();
+    app::CheckResult checked = sample_check(checker::Verdict::holds);
     mover::blocks::Inspection inspection;
     app::StoreVerified verified;
     app::VfoldersMoved vfolders;

@@ -15,7 +15,8 @@ using model::Condition;
 using model::Plan;
 using model::Verb;
 
-Condition is(const std::string& fact, Json value, model::Whose whose = model::Whose::this_member) {
+Condition
+is(const std::string& fact, Json value, model::Quantifier whose = model::Quantifier::this_member) {
     Condition condition = {.fact = fact, .whose = whose, .relation = model::Relation::is};
     condition.operand = std::move(value);
     return condition;
@@ -54,8 +55,10 @@ public:
             const std::string key = model::fact_key(member, name);
             plan.sources[key] = {
                 .key = key, .member = member, .name = name, .type = type, .binds = name};
-            plan.planned[key] = {
-                model::Known::known, name == "ready" ? Json(true) : Json("3.4.23"), "the plan", 0};
+            plan.planned[key] = {model::ObservationStatus::known,
+                                 name == "ready" ? Json(true) : Json("3.4.23"),
+                                 "the plan",
+                                 0};
         }
     }
 
@@ -68,11 +71,11 @@ public:
         stop.request.set("kind", "service_stop").set("service", service);
         stop.effects = {{"becomes", member, "running", Json()},
                         {"becomes", member, "ready", Json()}};
-        stop.guard = {is("ready", true, model::Whose::others)};
+        stop.guard = {is("ready", true, model::Quantifier::others)};
         stop.guard.front().members_min = 2;
         stop.guard.front().remedy = "bring the other members up first";
         stop.why = "one member at a time keeps the majority";
-        stop.takes_ms = 300;
+        stop.expected_ms = 300;
         Action& install = add(phase, member, "install", Verb::install, "3.5.16");
         install.request.set("kind", "link")
             .set("link", "/opt/etcd/current")
@@ -82,7 +85,7 @@ public:
         start.request.set("kind", "service_start").set("service", service);
         start.effects = {{"becomes", member, "running", "3.5.16"},
                          {"becomes", member, "ready", true}};
-        start.takes_ms = 1700;
+        start.expected_ms = 1700;
         start.remedy = "look at the member's log";
         Action& wait = add(phase, member, "caught-up", Verb::wait, "caught up with the others");
         wait.then = {is("ready", true)};
@@ -92,16 +95,16 @@ public:
 void add_begin(PlanBuilder& builder) {
     for (const char* step : {"healthy", "one-leader", "no-alarm"}) {
         Action& check = builder.add("preflight", "", step, Verb::require, step);
-        check.guard = {is("ready", true, model::Whose::every)};
+        check.guard = {is("ready", true, model::Quantifier::every)};
         check.guard.front().remedy = "start the member that is down";
-        check.takes_ms = 100;
+        check.expected_ms = 100;
     }
     Action& backup =
         builder.add("backup", "m2", "snapshot", Verb::backup, "snapshot, proved by restoring it");
     backup.request.set("kind", "command")
         .set("argv", Json::Array{"etcdctl", "snapshot", "save", "/backup/it's"});
     backup.request.set("env", Json(Json::Object{{"ETCDCTL_API", "3"}}));
-    backup.takes_ms = 1000;
+    backup.expected_ms = 1000;
 }
 
 void add_gate(PlanBuilder& builder) {
@@ -110,7 +113,7 @@ void add_gate(PlanBuilder& builder) {
     gate.title = gate.reason =
         "behind this, etcd raises its level to 3.5, and 3.4.23 cannot read that";
     gate.soak_ms = 600'000;
-    gate.returns_here = true;
+    gate.is_point_of_no_return = true;
 }
 
 void add_end(PlanBuilder& builder) {
@@ -122,7 +125,7 @@ void add_end(PlanBuilder& builder) {
     raise.request.set("body", Json(Json::Object{{"targetID", "7"}}));
     Action& equal =
         builder.add("after", "", "equal", Verb::require, "every member has the same data");
-    equal.guard = {is("level", "3.5", model::Whose::system)};
+    equal.guard = {is("level", "3.5", model::Quantifier::system)};
 }
 
 void describe(Plan& plan) {
@@ -229,8 +232,8 @@ app::Journey sample_journey() {
     return journey;
 }
 
-app::Checked sample_check(checker::Verdict verdict) {
-    app::Checked checked;
+app::CheckResult sample_check(checker::Verdict verdict) {
+    app::CheckResult checked;
     checked.took_ms = 412;
     checker::Report& report = checked.report;
     report.verdict = verdict;
@@ -262,14 +265,15 @@ app::Survey sample_survey() {
         survey.cluster.members.push_back({.role = "member", .name = name, .host = "host-" + name});
         const std::string key = model::fact_key(name, "db_size");
         survey.sources[key] = {.key = key, .member = name, .name = "db_size"};
-        survey.facts[key] = {model::Known::known, 20480, "POST /v3/maintenance/status", 0};
+        survey.facts[key] = {
+            model::ObservationStatus::known, 20480, "POST /v3/maintenance/status", 0};
     }
     survey.sources.insert(plan.sources.begin(), plan.sources.end());
     survey.facts.insert(plan.planned.begin(), plan.planned.end());
     survey.facts["m3/ready"] = {
-        model::Known::unknown, {}, "GET http://127.0.0.1:2379/health: timed out", 0};
+        model::ObservationStatus::unknown, {}, "GET http://127.0.0.1:2379/health: timed out", 0};
     survey.sources["level"] = {.key = "level", .name = "level", .binds = "level"};
-    survey.facts["level"] = {model::Known::known, "3.4", "derived", 0};
+    survey.facts["level"] = {model::ObservationStatus::known, "3.4", "derived", 0};
     survey.took_ms = 42;
     return survey;
 }

@@ -13,10 +13,11 @@ namespace drydock::cli {
 
 // The formatted form of an argument: text on one line, any other type as it is.
 template <class T>
-using Said = std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
+using FormatArgument =
+    std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
 
 template <class T>
-Said<T> say_one(const T& value) {
+FormatArgument<T> format_argument(const T& value) {
     if constexpr (std::is_convertible_v<const T&, std::string_view>) {
         return one_line(value);
     } else {
@@ -27,8 +28,8 @@ Said<T> say_one(const T& value) {
 // Formats as fmt::format() does, with arguments kept on one line: only the format string has new
 // lines. A check of the tree (tests/tidy) forbids any other formatting of text in this folder.
 template <class... T>
-std::string say(fmt::format_string<Said<T>...> form, const T&... values) {
-    return fmt::format(form, say_one(values)...);
+std::string say(fmt::format_string<FormatArgument<T>...> form, const T&... values) {
+    return fmt::format(form, format_argument(values)...);
 }
 
 }  // namespace drydock::cli

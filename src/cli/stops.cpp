@@ -47,13 +47,13 @@ std::vector<std::string> option_names(const CLI::App& app) {
     return names;
 }
 
-Stop wrong_use(const std::string& message, const std::string& advice) {
+EarlyExit wrong_use(const std::string& message, const std::string& advice) {
     return {2, say("drydock: {}{}{}\n", message, advice.empty() ? "" : "; ", advice)};
 }
 
-Stop unknown_word(const std::string& kind,
-                  const std::string& word,
-                  const std::vector<std::string>& known_words) {
+EarlyExit unknown_word(const std::string& kind,
+                       const std::string& word,
+                       const std::vector<std::string>& known_words) {
     const std::string suggestion = nearest(word, known_words);
     return wrong_use(say("there is no {} `{}`", kind, word),
                      suggestion.empty() ? "`drydock --help` lists what there is"
@@ -79,7 +79,8 @@ std::vector<std::pair<std::string, CLI::App*>> leaves(CLI::App& app) {
 
 // Walks down the commands word by word. An option, or a command without subcommands, ends the walk:
 // words after it are values.
-std::optional<Stop> misspelt_command(CLI::App& app, const std::vector<std::string>& arguments) {
+std::optional<EarlyExit> misspelt_command(CLI::App& app,
+                                          const std::vector<std::string>& arguments) {
     CLI::App* command = &app;
     for (const std::string& word : arguments) {
         const auto command_names = names_below(*command);
@@ -105,7 +106,7 @@ CLI::App* chosen(CLI::App& app) {
 
 // Help goes to stdout with exit code 0. Of the words that the library could not place, the first
 // long option is named.
-Stop stop_of(CLI::App& app, const CLI::ParseError& error) {
+EarlyExit stop_of(CLI::App& app, const CLI::ParseError& error) {
     CLI::App* command = chosen(app);
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
         return {0, command->help(path_of(*command))};

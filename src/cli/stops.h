@@ -24,9 +24,9 @@ namespace drydock::cli {
 
 // Returns wrong use that names a misspelt command. The library itself would only say "a subcommand
 // is required".
-[[nodiscard]] std::optional<Stop> misspelt_command(CLI::App& app,
-                                                   const std::vector<std::string>& arguments);
+[[nodiscard]] std::optional<EarlyExit> misspelt_command(CLI::App& app,
+                                                        const std::vector<std::string>& arguments);
 // Returns help that was asked for, or wrong use with advice.
-[[nodiscard]] Stop stop_of(CLI::App& app, const CLI::ParseError& error);
+[[nodiscard]] EarlyExit stop_of(CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace drydock::cli

@@ -59,7 +59,7 @@ void StoreProgressLine::show(const app::StoreProgress& progress) {
     }
     clear();
     told_ms_ = now;
-    out_ << store_progress_words(verb_, progress, now - begun_ms_) << '\n' << std::flush;
+    stream_ << store_progress_words(verb_, progress, now - begun_ms_) << '\n' << std::flush;
     is_drawn_ = is_live_;
 }
 
@@ -97,7 +97,7 @@ void StoreProgressFile::write(const app::StoreProgress& progress) {
 
 void StoreProgressLine::clear() {
     if (is_drawn_) {
-        out_ << escape("1A") << escape("J") << std::flush;
+        stream_ << escape("1A") << escape("J") << std::flush;
     }
     is_drawn_ = false;
 }

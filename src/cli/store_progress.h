@@ -16,7 +16,7 @@ class StoreProgressLine {
 public:
     // `is_live`: `out` is a terminal.
     StoreProgressLine(std::ostream& stream, os::Clock& clock, bool is_live, std::string verb)
-        : out_(stream)
+        : stream_(stream)
         , clock_(clock)
         , is_live_(is_live)
         , verb_(std::move(verb))
@@ -28,7 +28,7 @@ public:
     void clear();
 
 private:
-    std::ostream& out_;
+    std::ostream& stream_;
     os::Clock& clock_;
     bool is_live_;
     std::string verb_;  // "verify"

@@ -98,13 +98,13 @@ struct Entry {
 };
 
 // The start of a run, all of it in one commit.
-struct Birth {
+struct RunCreation {
     NewRun run;
     Entry first;
     Holder who;
-    std::string returns_from = {};  // the open run that this run reverts; empty: none
-    Entry returned = {};            // the last record of that run; its state must be over
-    std::string follows = {};       // the run that must be the newest; empty: any
+    std::string reverts_run = {};  // the open run that this run reverts; empty: none
+    Entry returned = {};           // the last record of that run; its state must be over
+    std::string follows = {};      // the run that must be the newest; empty: any
 };
 
 struct Lease {
@@ -145,7 +145,7 @@ public:
     // journal.run.exists, journal.run.open (names the open run), journal.run.newer (another run
     // than `follows` is the newest), journal.run.unknown (no run `reverts_run`),
     // journal.lease.held, journal.record.
-    virtual Result<Lease> begin_run(const Birth& birth) = 0;
+    virtual Result<Lease> begin_run(const RunCreation& birth) = 0;
 
     // Returns all runs, oldest first.
     virtual Result<std::vector<RunInfo>> list_runs() = 0;

@@ -46,7 +46,7 @@ std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std:
 
 // A fact that was never read is unknown, not absent.
 const Observation& look_up(const FactBook& book, const std::string& key) {
-    static const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
+    static const Observation k_never_read = {ObservationStatus::unknown, {}, "was not read", 0};
     const auto entry = book.find(key);
     return entry == book.end() ? k_never_read : entry->second;
 }
@@ -88,10 +88,10 @@ using Names = std::vector<const std::string*>;
 // Returns the members that a condition asks: the system, the member itself, or members of the role.
 Names members_of(const Condition& condition, const Roster& roster, const std::string& self) {
     static const std::string k_system;
-    if (condition.whose == Whose::system) {
+    if (condition.whose == Quantifier::system) {
         return {&k_system};
     }
-    if (condition.whose == Whose::this_member) {
+    if (condition.whose == Quantifier::this_member) {
         return {&self};
     }
     const auto& members = of_role(roster, condition.role);
@@ -106,8 +106,8 @@ Names members_of(const Condition& condition, const Roster& roster, const std::st
 }
 
 // A value is known here, so the answer is never cannot_tell.
-Tri tri(bool holds) {
-    return holds ? Tri::yes : Tri::no;
+Truth tri(bool holds) {
+    return holds ? Truth::yes : Truth::no;
 }
 
 // True if the role has another member. A member that is alone has no other to catch up with.
@@ -120,45 +120,46 @@ bool has_others(const Condition& condition, const FactView& view, const std::str
 
 // Compares with the largest value that members other than `self` had in the reading before. Without
 // any such value the answer is cannot_tell, since a member that was just started may be far behind.
-Tri reaches(const Condition& condition,
-            const FactView& view,
-            const std::string& self,
-            const Json& value) {
+Truth reaches(const Condition& condition,
+              const FactView& view,
+              const std::string& self,
+              const Json& value) {
     const std::string& fact = condition.fact;
     const auto& members = of_role(view.members, condition.role);
     bool is_comparable = !has_others(condition, view, self);
     for (const std::string& member : members) {
         const Observation& earlier = look_up(view.earlier, fact_key(member, fact));
         // Members without a value say nothing about how far the others are.
-        if (member == self || earlier.status != Known::known) {
+        if (member == self || earlier.status != ObservationStatus::known) {
             continue;
         }
         is_comparable = true;
         if (compare(value, earlier.value, condition.type) < 0) {
-            return Tri::no;
+            return Truth::no;
         }
     }
-    return is_comparable ? Tri::yes : Tri::cannot_tell;
+    return is_comparable ? Truth::yes : Truth::cannot_tell;
 }
 
 // Compares with a reference value. Two absent values are equal, and an unknown reference decides
 // nothing.
-Tri against(const Observation& now, const Observation& reference) {
-    if (reference.status == Known::unknown) {
-        return Tri::cannot_tell;
+Truth against(const Observation& now, const Observation& reference) {
+    if (reference.status == ObservationStatus::unknown) {
+        return Truth::cannot_tell;
     }
     return tri(now.status == reference.status && now.value == reference.value);
 }
 
 // Compares with the bound value. A member that was down at planning time had no value, so any
 // present value is accepted.
-Tri as_planned(const Observation& now, const Observation& planned) {
-    const bool was_down = planned.status == Known::absent && now.status == Known::known;
-    return was_down ? Tri::yes : against(now, planned);
+Truth as_planned(const Observation& now, const Observation& planned) {
+    const bool was_down =
+        planned.status == ObservationStatus::absent && now.status == ObservationStatus::known;
+    return was_down ? Truth::yes : against(now, planned);
 }
 
 // Decides the four order relations by one comparison.
-Tri ordered(const Condition& condition, const Json& value) {
+Truth ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
     const bool is_upper_bound =
         condition.relation == Relation::below || condition.relation == Relation::at_most;
@@ -169,13 +170,13 @@ Tri ordered(const Condition& condition, const Json& value) {
 
 // Decides one member. An absent value answers `present`, `is_not`, `planned` and `stands`; all
 // other relations need a value and say no.
-Tri judge_one(const Condition& condition, const FactView& view, const std::string& member) {
+Truth judge_one(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
     const Observation& now = look_up(view.now, key);
-    if (now.status == Known::unknown) {
-        return Tri::cannot_tell;
+    if (now.status == ObservationStatus::unknown) {
+        return Truth::cannot_tell;
     }
-    const bool is_known = now.status == Known::known;
+    const bool is_known = now.status == ObservationStatus::known;
     switch (condition.relation) {
     case Relation::present:
         return tri(is_known == condition.operand.as_bool(true));
@@ -190,7 +191,7 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     case Relation::in:
         return tri(is_known && contains(condition.operand, now.value, condition.type));
     case Relation::reaches:
-        return is_known ? reaches(condition, view, member, now.value) : Tri::no;
+        return is_known ? reaches(condition, view, member, now.value) : Truth::no;
     case Relation::has:
         return tri(is_known && contains(now.value, condition.operand, FactType::text));
     case Relation::same:
@@ -201,7 +202,7 @@ Tri judge_one(const Condition& condition, const FactView& view, const std::strin
     case Relation::at_most:
         break;
     }
-    return is_known ? ordered(condition, now.value) : Tri::no;
+    return is_known ? ordered(condition, now.value) : Truth::no;
 }
 
 // Words the operand as a sentence needs it after "expected".
@@ -264,14 +265,14 @@ std::string too_few(const Condition& condition, const Names& members) {
 // differ.
 Verdict judge_same(const Condition& condition, const FactView& view, const Names& members) {
     for (const std::string* member : members) {
-        const Tri outcome = judge_one(condition, view, *member);
-        if (outcome != Tri::yes) {
+        const Truth outcome = judge_one(condition, view, *member);
+        if (outcome != Truth::yes) {
             return {outcome, finding(condition, view, *member), condition.remedy};
         }
         const std::string key = fact_key(*member, condition.fact);
         const std::string first = fact_key(*members.front(), condition.fact);
         if (!(look_up(view.now, key).value == look_up(view.now, first).value)) {
-            return {Tri::no,
+            return {Truth::no,
                     fmt::format("{} is {} but {} is {}",
                                 first,
                                 show(look_up(view.now, first)),
@@ -299,7 +300,7 @@ std::vector<std::string> names_of(const Json& list) {
 
 bool asks(const Condition& condition, const std::string& member, const std::string& self) {
     const auto& besides = condition.besides;
-    return condition.whose != Whose::others
+    return condition.whose != Quantifier::others
            || (member != self
                && std::find(besides.begin(), besides.end(), member) == besides.end());
 }
@@ -307,8 +308,8 @@ bool asks(const Condition& condition, const std::string& member, const std::stri
 // Counts the members' answers. A role without an entry in the roster is an error of the plan, and
 // is reported as unknown; a role with an empty entry has no members.
 Verdict evaluate(const Condition& condition, const FactView& view) {
-    if (condition.whose > Whose::this_member && !view.members.contains(condition.role)) {
-        return {Tri::cannot_tell,
+    if (condition.whose > Quantifier::this_member && !view.members.contains(condition.role)) {
+        return {Truth::cannot_tell,
                 fmt::format("nobody knows who the members of role \"{}\" are", condition.role),
                 condition.remedy};
     }
@@ -320,17 +321,17 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     // system fact and the member itself count as a list of one.
     std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min)
                                                    : members.size();
-    needed = condition.whose == Whose::any && condition.members_min == 0 ? 1 : needed;
+    needed = condition.whose == Quantifier::any && condition.members_min == 0 ? 1 : needed;
     std::size_t yes = 0;
     std::size_t undecided = 0;
     std::string why_no;
     std::string why_open;
     for (const std::string* member : members) {
-        const Tri outcome = judge_one(condition, view, *member);
-        yes += outcome == Tri::yes ? 1U : 0U;
-        undecided += outcome == Tri::cannot_tell ? 1U : 0U;
-        std::string& reason = outcome == Tri::no ? why_no : why_open;
-        if (outcome != Tri::yes && reason.empty()) {
+        const Truth outcome = judge_one(condition, view, *member);
+        yes += outcome == Truth::yes ? 1U : 0U;
+        undecided += outcome == Truth::cannot_tell ? 1U : 0U;
+        std::string& reason = outcome == Truth::no ? why_no : why_open;
+        if (outcome != Truth::yes && reason.empty()) {
             reason = finding(condition, view, *member);
         }
     }
@@ -343,7 +344,7 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     if (because.empty()) {
         because = too_few(condition, members);
     }
-    return {can_tell ? Tri::no : Tri::cannot_tell, std::move(because), condition.remedy};
+    return {can_tell ? Truth::no : Truth::cannot_tell, std::move(because), condition.remedy};
 }
 
 // Returns the first no at once: it decides, whatever stands behind it.
@@ -351,10 +352,10 @@ Verdict evaluate_all(const std::vector<Condition>& conditions, const FactView& v
     Verdict worst;
     for (const Condition& condition : conditions) {
         Verdict verdict = evaluate(condition, view);
-        if (verdict.outcome == Tri::no) {
+        if (verdict.outcome == Truth::no) {
             return verdict;
         }
-        if (verdict.outcome == Tri::cannot_tell && worst.outcome == Tri::yes) {
+        if (verdict.outcome == Truth::cannot_tell && worst.outcome == Truth::yes) {
             worst = std::move(verdict);
         }
     }
@@ -395,25 +396,25 @@ std::string describe(const Condition& condition) {
     const std::string role = condition.role.empty() ? "member" : role_in_words(condition.role);
     std::string subject;
     switch (condition.whose) {
-    case Whose::system:
+    case Quantifier::system:
         break;
-    case Whose::this_member:
+    case Quantifier::this_member:
         subject = "this member's ";
         break;
-    case Whose::every:
+    case Quantifier::every:
         subject = fmt::format("every {}'s ", role);
         break;
-    case Whose::others:
+    case Quantifier::others:
         subject = condition.besides.empty() ? fmt::format("the other {}s' ", role)
                                             : fmt::format("the other hosts' {}s' ", role);
         break;
-    case Whose::any:
+    case Quantifier::any:
         subject = fmt::format("one {}'s ", role);
         break;
     }
     // A minimum replaces the words of the quantifier.
     if (condition.members_min > 0) {
-        subject = condition.whose == Whose::others
+        subject = condition.whose == Quantifier::others
                       ? fmt::format("at least {} of {}", condition.members_min, subject)
                       : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
@@ -447,7 +448,7 @@ Json to_json(const Condition& condition) {
 // Reads a condition of a plan. The digest has been compared already, so a bad condition was written
 // by another program.
 Result<Condition> condition_from_json(const Json& json) {
-    const auto quantifier = from_name<Whose>(k_whose, json["of"].as_string());
+    const auto quantifier = from_name<Quantifier>(k_whose, json["of"].as_string());
     const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());
     if (!quantifier || !relation || json["fact"].as_string().empty()) {
         return fail("plan.condition",
@@ -467,7 +468,7 @@ Result<Condition> condition_from_json(const Json& json) {
     return condition;
 }
 
-std::string_view name_of(Whose quantifier) {
+std::string_view name_of(Quantifier quantifier) {
     return k_whose.at(static_cast<std::size_t>(quantifier));
 }
 
@@ -475,7 +476,7 @@ std::string_view name_of(Relation relation) {
     return k_relations.at(static_cast<std::size_t>(relation));
 }
 
-std::string_view name_of(Tri value) {
+std::string_view name_of(Truth value) {
     return k_tri.at(static_cast<std::size_t>(value));
 }
 

@@ -15,9 +15,9 @@
 
 namespace drydock::model {
 
-enum class Tri { yes, no, cannot_tell };
+enum class Truth { yes, no, cannot_tell };
 
-enum class Whose { system, this_member, every, others, any };
+enum class Quantifier { system, this_member, every, others, any };
 
 enum class Relation {
     is,        // equal; a release equals its series prefix ("3.5.16" is "3.5")
@@ -39,7 +39,7 @@ enum class Relation {
 struct Condition {
     std::string fact;  // name without member
     std::string role;  // the role whose members have it; empty: the system
-    Whose whose = Whose::system;
+    Quantifier whose = Quantifier::system;
     Relation relation = Relation::is;
     Json operand;
     FactType type = FactType::text;
@@ -73,7 +73,7 @@ struct FactView {
 };
 
 struct Verdict {
-    Tri outcome = Tri::yes;
+    Truth outcome = Truth::yes;
     std::string because;  // "m3/ready is false, expected true"; empty when yes
     std::string remedy;
 };
@@ -90,8 +90,8 @@ facts_of(const Condition& condition, const Roster& members, const std::string& t
 
 [[nodiscard]] Json to_json(const Condition& condition);
 [[nodiscard]] Result<Condition> condition_from_json(const Json& json);
-[[nodiscard]] std::string_view name_of(Whose quantifier);
+[[nodiscard]] std::string_view name_of(Quantifier quantifier);
 [[nodiscard]] std::string_view name_of(Relation relation);
-[[nodiscard]] std::string_view name_of(Tri value);
+[[nodiscard]] std::string_view name_of(Truth value);
 
 }  // namespace drydock::model

@@ -9,15 +9,15 @@ const Roster k_members = {{"", {"m1", "m2", "m3"}}};  // conditions without a ro
 FactBook book(const std::map<std::string, Json>& values) {
     FactBook out;
     for (const auto& [key, value] : values) {
-        out[key] = {Known::known, value, "test", 0};
+        out[key] = {ObservationStatus::known, value, "test", 0};
     }
     return out;
 }
 
-Tri judge(const Condition& condition,
-          const FactBook& now,
-          const FactBook& earlier = {},
-          const std::string& self = "m1") {
+Truth judge(const Condition& condition,
+            const FactBook& now,
+            const FactBook& earlier = {},
+            const std::string& self = "m1") {
     return evaluate(condition, {now, earlier, earlier, k_members, self}).outcome;
 }
 
@@ -25,16 +25,16 @@ Tri judge(const Condition& condition,
 // "cannot tell" only if it matters.
 TEST(Condition, counts_members) {
     Condition quorum = {.fact = "ready",
-                        .whose = Whose::others,
+                        .whose = Quantifier::others,
                         .relation = Relation::is,
                         .operand = true,
                         .type = FactType::boolean,
                         .members_min = 1};
-    EXPECT_EQ(judge(quorum, book({{"m2/ready", true}, {"m3/ready", false}})), Tri::yes);
-    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}, {"m3/ready", false}})), Tri::no);
-    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::cannot_tell);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", true}, {"m3/ready", false}})), Truth::yes);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}, {"m3/ready", false}})), Truth::no);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Truth::cannot_tell);
     quorum.members_min = 2;
-    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Tri::no);
+    EXPECT_EQ(judge(quorum, book({{"m2/ready", false}})), Truth::no);
 }
 
 // Members that are down are not asked. The verdict says that too few can be asked, although no
@@ -42,7 +42,7 @@ TEST(Condition, counts_members) {
 TEST(Condition, tells_that_too_few_are_up) {
     const Condition three = {.fact = "ready",
                              .role = "node",
-                             .whose = Whose::every,
+                             .whose = Quantifier::every,
                              .relation = Relation::is,
                              .operand = true,
                              .type = FactType::boolean,
@@ -50,7 +50,7 @@ TEST(Condition, tells_that_too_few_are_up) {
     const FactBook now = book({{"m1/ready", true}, {"m2/ready", true}});
     const Roster up = {{"node", {"m1", "m2"}}};
     const Verdict verdict = evaluate(three, {now, now, now, up, ""});
-    EXPECT_EQ(verdict.outcome, Tri::no);
+    EXPECT_EQ(verdict.outcome, Truth::no);
     EXPECT_EQ(verdict.because,
               "at least 3 nodes' ready is true is expected, and only m1, m2 are up to "
               "be asked");
@@ -59,24 +59,24 @@ TEST(Condition, tells_that_too_few_are_up) {
 TEST(Condition, a_release_is_in_its_series_and_orders_by_number) {
     Condition level = {
         .fact = "level", .relation = Relation::is, .operand = "3.5", .type = FactType::release};
-    EXPECT_EQ(judge(level, book({{"level", "3.5.0"}})), Tri::yes);
-    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Tri::no);
+    EXPECT_EQ(judge(level, book({{"level", "3.5.0"}})), Truth::yes);
+    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Truth::no);
     level.relation = Relation::below;
-    EXPECT_EQ(judge(level, book({{"level", "3.4.23"}})), Tri::yes);
-    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Tri::no);
+    EXPECT_EQ(judge(level, book({{"level", "3.4.23"}})), Truth::yes);
+    EXPECT_EQ(judge(level, book({{"level", "3.10.0"}})), Truth::no);
 }
 
 // A member has caught up if it is not below the values of the others in the reading before. Without
 // an earlier reading the answer is cannot_tell.
 TEST(Condition, reaches_needs_an_earlier_reading) {
     const Condition caught_up = {.fact = "index",
-                                 .whose = Whose::this_member,
+                                 .whose = Quantifier::this_member,
                                  .relation = Relation::reaches,
                                  .type = FactType::integer};
     const FactBook now = book({{"m1/index", 10}, {"m2/index", 99}, {"m3/index", 99}});
-    EXPECT_EQ(judge(caught_up, now), Tri::cannot_tell);
-    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 9}, {"m3/index", 10}})), Tri::yes);
-    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Tri::no);
+    EXPECT_EQ(judge(caught_up, now), Truth::cannot_tell);
+    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 9}, {"m3/index", 10}})), Truth::yes);
+    EXPECT_EQ(judge(caught_up, now, book({{"m2/index", 11}, {"m3/index", 9}})), Truth::no);
 }
 
 // A member without a value, or one that is down, may be ahead. Only a member alone in its role has
@@ -84,7 +84,7 @@ TEST(Condition, reaches_needs_an_earlier_reading) {
 TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
     const Condition caught_up = {.fact = "index",
                                  .role = "node",
-                                 .whose = Whose::this_member,
+                                 .whose = Quantifier::this_member,
                                  .relation = Relation::reaches,
                                  .type = FactType::integer};
     const FactBook now = book({{"m1/index", 10}});
@@ -94,31 +94,31 @@ TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
     const auto judged = [&](const FactBook& earlier, const Roster& up, const Roster& all) {
         return evaluate(caught_up, {now, earlier, earlier, up, "m1", &all}).outcome;
     };
-    EXPECT_EQ(judged({}, alone, alone), Tri::yes);
-    EXPECT_EQ(judged({}, {{"node", {}}}, alone), Tri::yes);
-    EXPECT_EQ(judged({}, alone, pair), Tri::cannot_tell);  // m2 is down
-    EXPECT_EQ(judged({}, other_up, pair), Tri::cannot_tell);
-    EXPECT_EQ(judged(book({{"m2/index", 10}}), other_up, pair), Tri::yes);
-    EXPECT_EQ(judged(book({{"m2/index", 11}}), other_up, pair), Tri::no);
+    EXPECT_EQ(judged({}, alone, alone), Truth::yes);
+    EXPECT_EQ(judged({}, {{"node", {}}}, alone), Truth::yes);
+    EXPECT_EQ(judged({}, alone, pair), Truth::cannot_tell);  // m2 is down
+    EXPECT_EQ(judged({}, other_up, pair), Truth::cannot_tell);
+    EXPECT_EQ(judged(book({{"m2/index", 10}}), other_up, pair), Truth::yes);
+    EXPECT_EQ(judged(book({{"m2/index", 11}}), other_up, pair), Truth::no);
 }
 
 TEST(Condition, same_names_the_two_that_differ) {
     const Condition same = {
-        .fact = "hash", .whose = Whose::every, .relation = Relation::same, .operand = true};
+        .fact = "hash", .whose = Quantifier::every, .relation = Relation::same, .operand = true};
     const FactBook now = book({{"m1/hash", "a"}, {"m2/hash", "a"}, {"m3/hash", "b"}});
     const FactBook none;
     const Verdict verdict = evaluate(same, {now, none, none, k_members, ""});
-    EXPECT_EQ(verdict.outcome, Tri::no);
+    EXPECT_EQ(verdict.outcome, Truth::no);
     EXPECT_EQ(verdict.because, "m1/hash is a but m3/hash is b");
 }
 
 TEST(Condition, absent_is_an_answer_and_unknown_is_none) {
     FactBook now;
-    now["level"] = {Known::absent, {}, "refused", 0};
+    now["level"] = {ObservationStatus::absent, {}, "refused", 0};
     const Condition gone = {.fact = "level", .relation = Relation::present, .operand = false};
-    EXPECT_EQ(judge(gone, now), Tri::yes);
-    now["level"].status = Known::unknown;
-    EXPECT_EQ(judge(gone, now), Tri::cannot_tell);
+    EXPECT_EQ(judge(gone, now), Truth::yes);
+    now["level"].status = ObservationStatus::unknown;
+    EXPECT_EQ(judge(gone, now), Truth::cannot_tell);
 }
 
 TEST(Version, ranges) {

@@ -21,7 +21,7 @@ namespace {
 constexpr std::array<std::string_view, 5> k_types = {"bool", "integer", "release", "text", "list"};
 constexpr std::array<std::string_view, 3> k_known = {"known", "absent", "unknown"};
 
-const Observation k_never_read = {Known::unknown, {}, "was not read", 0};
+const Observation k_never_read = {ObservationStatus::unknown, {}, "was not read", 0};
 
 const Observation& look_up(const FactBook& book, const std::string& key) {
     const auto entry = book.find(key);
@@ -38,21 +38,21 @@ int compare(const Json& a, const Json& b, FactType type) {
 
 // The result over members of which none has a known value.
 Observation nobody_could_tell() {
-    return {Known::unknown, {}, "no member could tell", 0};
+    return {ObservationStatus::unknown, {}, "no member could tell", 0};
 }
 
 // Returns the first input that makes the derived fact unknown; null if none does.
 const std::string* decisive_unknown(const FactSource& source, const FactBook& book) {
     const auto key =
         std::find_if(source.inputs.begin(), source.inputs.end(), [&](const std::string& input) {
-            return look_up(book, input).status == Known::unknown;
+            return look_up(book, input).status == ObservationStatus::unknown;
         });
     return source.skips_unknown || key == source.inputs.end() ? nullptr : &*key;
 }
 
 // Names the unknown input in the evidence: a person has to see which member keeps the value back.
 Observation unknown_input(const FactSource& source, const FactBook& book, const std::string& key) {
-    return {Known::unknown,
+    return {ObservationStatus::unknown,
             {},
             fmt::format(
                 "{} of all members, and {} is {}", source.derive, key, show(look_up(book, key))),
@@ -67,7 +67,7 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
         const Observation& observation = look_up(book, key);
         const bool is_better =
             best == nullptr || sign * compare(observation.value, best->value, source.type) > 0;
-        if (observation.status == Known::known && is_better) {
+        if (observation.status == ObservationStatus::known && is_better) {
             best = &observation;
             best_key = &key;
         }
@@ -78,7 +78,7 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     if (const std::string* key = decisive_unknown(source, book)) {
         return unknown_input(source, book, *key);
     }
-    return {Known::known,
+    return {ObservationStatus::known,
             best->value,
             fmt::format("{} of {}: {}", source.derive, *best_key, best->evidence),
             best->at_ms};
@@ -89,11 +89,11 @@ Observation agreed(const FactSource& source, const FactBook& book) {
     Observation common = nobody_could_tell();
     for (const std::string& key : source.inputs) {
         const Observation& observation = look_up(book, key);
-        if (observation.status != Known::known) {
+        if (observation.status != ObservationStatus::known) {
             continue;
         }
-        if (common.status == Known::known && !(common.value == observation.value)) {
-            return {Known::unknown,
+        if (common.status == ObservationStatus::known && !(common.value == observation.value)) {
+            return {ObservationStatus::unknown,
                     {},
                     fmt::format("members differ: {} says {}, others {}",
                                 key,
@@ -104,25 +104,29 @@ Observation agreed(const FactSource& source, const FactBook& book) {
         common = observation;
     }
     const std::string* key = decisive_unknown(source, book);
-    return common.status == Known::known && key != nullptr ? unknown_input(source, book, *key)
-                                                           : common;
+    return common.status == ObservationStatus::known && key != nullptr
+               ? unknown_input(source, book, *key)
+               : common;
 }
 
 // Computes `percent` or `minus` of two facts. A share of nothing is unknown, not infinite.
 Observation arithmetic(const FactSource& source, const FactBook& book) {
     if (source.inputs.size() != 2) {
-        return {Known::unknown, {}, fmt::format("{} needs two facts", source.derive), 0};
+        return {
+            ObservationStatus::unknown, {}, fmt::format("{} needs two facts", source.derive), 0};
     }
     const Observation& a = look_up(book, source.inputs.at(0));
     const Observation& b = look_up(book, source.inputs.at(1));
     const bool is_percent = source.derive == "percent";
-    if (a.status == Known::absent || b.status == Known::absent) {
-        return {
-            Known::absent, {}, fmt::format("{} of something that is not there", source.derive), 0};
+    if (a.status == ObservationStatus::absent || b.status == ObservationStatus::absent) {
+        return {ObservationStatus::absent,
+                {},
+                fmt::format("{} of something that is not there", source.derive),
+                0};
     }
-    if (a.status != Known::known || b.status != Known::known
+    if (a.status != ObservationStatus::known || b.status != ObservationStatus::known
         || (is_percent && b.value.as_int() <= 0)) {
-        return {Known::unknown,
+        return {ObservationStatus::unknown,
                 {},
                 fmt::format("{} of {} and {}, of which one is not known",
                             source.derive,
@@ -133,7 +137,7 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
     const std::int64_t value =
         is_percent ? static_cast<std::int64_t>(a.value.as_double() * 100.0 / b.value.as_double())
                    : a.value.as_int() - b.value.as_int();
-    return {Known::known,
+    return {ObservationStatus::known,
             Json(value),
             fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()),
             a.at_ms};
@@ -225,10 +229,10 @@ std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
 
 // Words an observation for a sentence.
 std::string show(const Observation& observation) {
-    if (observation.status == Known::unknown) {
+    if (observation.status == ObservationStatus::unknown) {
         return fmt::format("not known ({})", observation.evidence);
     }
-    return observation.status == Known::absent ? "nothing" : observation.value.show();
+    return observation.status == ObservationStatus::absent ? "nothing" : observation.value.show();
 }
 
 // The keys are appended in alphabetical order, as the canonical form wants them.
@@ -263,10 +267,10 @@ std::string evidence_from(const Json& evidence) {
 }
 
 // An unknown name counts as unknown: a newer agent may have more statuses.
-Known known_from(std::string_view name) {
+ObservationStatus known_from(std::string_view name) {
     const auto position = std::find(k_known.begin(), k_known.end(), name);
-    return position == k_known.end() ? Known::unknown
-                                     : static_cast<Known>(position - k_known.begin());
+    return position == k_known.end() ? ObservationStatus::unknown
+                                     : static_cast<ObservationStatus>(position - k_known.begin());
 }
 
 }  // namespace

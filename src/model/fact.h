@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/json.h"
-#include "base/small.h"
+#include "base/pool_allocator.h"
 
 #include <cstdint>
 #include <limits>
@@ -19,10 +19,10 @@
 
 namespace drydock::model {
 
-enum class Known { known, absent, unknown };
+enum class ObservationStatus { known, absent, unknown };
 
 struct Observation {
-    Known status = Known::unknown;
+    ObservationStatus status = ObservationStatus::unknown;
     Json value;
     std::string evidence;    // the text that was read, and its place
     std::int64_t at_ms = 0;  // wall clock of the host that read it
@@ -34,7 +34,7 @@ struct Observation {
 using FactBook = std::map<std::string,
                           Observation,
                           std::less<>,
-                          SmallAllocator<std::pair<const std::string, Observation>>>;
+                          PoolAllocator<std::pair<const std::string, Observation>>>;
 
 [[nodiscard]] std::string fact_key(std::string_view member, std::string_view fact);
 

@@ -5,11 +5,11 @@
 namespace drydock::model {
 namespace {
 
-const Observation k_absent = {Known::absent, {}, "refused", 0};
-const Observation k_unknown = {Known::unknown, {}, "timed out", 0};
+const Observation k_absent = {ObservationStatus::absent, {}, "refused", 0};
+const Observation k_unknown = {ObservationStatus::unknown, {}, "timed out", 0};
 
 Observation known(Json value) {
-    return {Known::known, std::move(value), "read", 0};
+    return {ObservationStatus::known, std::move(value), "read", 0};
 }
 
 FactSource derived(const char* how) {
@@ -28,11 +28,13 @@ Observation derive_of(const FactSource& source, const Observation& one, const Ob
 TEST(Derive, TellsNothingWhereAMemberCannotTell) {
     for (const char* how : {"lowest", "highest", "agreed"}) {
         const Observation fact = derive_of(derived(how), known("3.4.0"), k_unknown);
-        EXPECT_EQ(fact.status, Known::unknown) << how;
+        EXPECT_EQ(fact.status, ObservationStatus::unknown) << how;
         EXPECT_NE(fact.evidence.find("m2/v is not known (timed out)"), std::string::npos)
             << fact.evidence;
-        EXPECT_EQ(derive_of(derived(how), k_unknown, known("3.4.0")).status, Known::unknown);
-        EXPECT_EQ(derive(derived(how), {{"m1/v", known("3.4.0")}}).status, Known::unknown);
+        EXPECT_EQ(derive_of(derived(how), k_unknown, known("3.4.0")).status,
+                  ObservationStatus::unknown);
+        EXPECT_EQ(derive(derived(how), {{"m1/v", known("3.4.0")}}).status,
+                  ObservationStatus::unknown);
     }
 }
 
@@ -41,7 +43,8 @@ TEST(Derive, SkipsWhatIsUnknownIfThePackSaysSo) {
         FactSource source = derived(how);
         source.skips_unknown = true;
         EXPECT_EQ(derive_of(source, known("3.4.0"), k_unknown).value, Json("3.4.0")) << how;
-        EXPECT_EQ(derive_of(source, k_unknown, k_unknown).status, Known::unknown) << how;
+        EXPECT_EQ(derive_of(source, k_unknown, k_unknown).status, ObservationStatus::unknown)
+            << how;
     }
 }
 
@@ -49,7 +52,8 @@ TEST(Derive, SkipsWhatIsUnknownIfThePackSaysSo) {
 TEST(Derive, SkipsWhatIsAbsent) {
     for (const char* how : {"lowest", "highest", "agreed"}) {
         EXPECT_EQ(derive_of(derived(how), k_absent, known("3.4.0")).value, Json("3.4.0")) << how;
-        EXPECT_EQ(derive_of(derived(how), k_absent, k_absent).status, Known::unknown) << how;
+        EXPECT_EQ(derive_of(derived(how), k_absent, k_absent).status, ObservationStatus::unknown)
+            << how;
     }
 }
 
@@ -60,7 +64,7 @@ TEST(Derive, OrdersAndCompares) {
     EXPECT_EQ(derive_of(derived("highest"), low, high).value, high.value);
     EXPECT_EQ(derive_of(derived("agreed"), low, low).value, low.value);
     const Observation differ = derive_of(derived("agreed"), low, high);
-    EXPECT_EQ(differ.status, Known::unknown);
+    EXPECT_EQ(differ.status, ObservationStatus::unknown);
     EXPECT_NE(differ.evidence.find("members differ"), std::string::npos);
 }
 

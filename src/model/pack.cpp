@@ -49,7 +49,7 @@ std::string_view name_of(Verb verb) {
     return k_verbs.at(static_cast<std::size_t>(verb));
 }
 
-std::optional<Verb> verb_from(std::string_view name) {
+std::optional<Verb> parse_verb(std::string_view name) {
     const auto position = std::find(k_verbs.begin(), k_verbs.end(), name);
     return position == k_verbs.end() ? std::nullopt
                                      : std::optional(static_cast<Verb>(position - k_verbs.begin()));
@@ -60,7 +60,7 @@ std::vector<std::string> verb_names() {
 }
 
 // These verbs change the release that a member runs, or will run.
-bool moves_release(Verb verb) {
+bool changes_running_release(Verb verb) {
     return verb == Verb::stop || verb == Verb::install || verb == Verb::start
            || verb == Verb::restart;
 }
@@ -76,14 +76,14 @@ std::string_view name_of(RouteRule rule) {
     return k_names[static_cast<std::size_t>(rule)];
 }
 
-std::string_view name_of(Raises raises) {
+std::string_view name_of(FormatTrigger raises) {
     return k_raises.at(static_cast<std::size_t>(raises));
 }
 
-Raises raises_from(std::string_view name) {
+FormatTrigger parse_trigger(std::string_view name) {
     const auto position = std::find(k_raises.begin(), k_raises.end(), name);
-    return position == k_raises.end() ? Raises::never
-                                      : static_cast<Raises>(position - k_raises.begin());
+    return position == k_raises.end() ? FormatTrigger::never
+                                      : static_cast<FormatTrigger>(position - k_raises.begin());
 }
 
 std::string_view name_of(Repeatable repeatable) {

@@ -59,13 +59,13 @@ struct FactSpec {
     Position where;
 };
 
-enum class Raises { never, on_start, when_all, on_finalize, on_migrate };
+enum class FormatTrigger { never, on_start, when_all, on_finalize, on_migrate };
 
 // How a release treats one store.
-struct StoreLaw {
+struct FormatSupport {
     std::vector<std::string> reads;
     std::string writes;
-    Raises raises = Raises::never;
+    FormatTrigger raises = FormatTrigger::never;
     bool lowers_on_request = false;  // it has a call that lowers the format again (etcd 3.6)
     Position where;
 };
@@ -82,7 +82,7 @@ struct StoreSpec {
 struct ReleaseSpec {
     std::string version;
     std::string series;
-    std::map<std::string, StoreLaw>
+    std::map<std::string, FormatSupport>
         laws;  // by store; the series' laws, with the release's own on top
     std::map<std::string, std::string>
         needs;                // runtime: a version range, or words with | between them
@@ -114,9 +114,9 @@ struct RoutePolicy {
 // many series apart.
 struct SkewRule {
     std::string role;
-    std::string with;      // may be the same role
-    int series_apart = 0;  // at most
-    bool newer = true;     // whether `role` may be newer than `with`
+    std::string with;   // may be the same role
+    int max_skew = 0;   // at most
+    bool newer = true;  // whether `role` may be newer than `with`
     std::string source;
     Position where;
 };
@@ -204,23 +204,23 @@ struct StepSpec {
     // host.
     std::optional<Reach> quorum_without;
     std::vector<std::string>
-        raises;           // stores: the step is left out if the hop raises none; empty: never
-    bool beside = false;  // begins when the step before it may begin
-    bool again = false;   // start: on the release that the plan comes from
-    std::vector<std::string> arguments;  // start: appended to the service's own, this once
+        raises;  // stores: the step is left out if the hop raises none; empty: never
+    bool parallel_with_previous = false;  // begins when the step before it may begin
+    bool again = false;                   // start: on the release that the plan comes from
+    std::vector<std::string> arguments;   // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs without one, or with
                    // a request of their own
     std::string script;  // file in the pack that request's ${script} stands for
     std::vector<EffectSpec> effects;
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
-    std::int64_t within_ms = 120'000;   // for the action, and again for `then`
-    std::int64_t patience_ms = 30'000;  // for `when` and `guard` to be known and to hold
+    std::int64_t timeout_ms = 120'000;       // for the action, and again for `then`
+    std::int64_t guard_timeout_ms = 30'000;  // for `when` and `guard` to be known and to hold
     std::int64_t stall_ms = 0;  // > 0: the command is ended only after this long without progress
-    std::int64_t takes_ms = 0;  // what it usually takes, for the plan's table
-    bool cancellable = false;   // pause and abort end its command early
-    bool keep = false;          // `require`: must hold until the run ends; read again on a resume
-    bool optional = false;      // if it fails, the run goes on without it
+    std::int64_t expected_ms = 0;  // what it usually takes, for the plan's table
+    bool cancellable = false;      // pause and abort end its command early
+    bool keep = false;      // `require`: must hold until the run ends; read again on a resume
+    bool optional = false;  // if it fails, the run goes on without it
     Position where;
 };
 
@@ -256,8 +256,8 @@ struct Pack {
     std::map<std::string, std::map<std::string, SettingSpec>> settings;  // by role
     std::vector<FactSpec> facts;
     std::map<std::string, StoreSpec> stores;
-    std::map<std::string, std::map<std::string, StoreLaw>> series;  // series -> store -> law
-    std::vector<std::string> series_order;                          // oldest first
+    std::map<std::string, std::map<std::string, FormatSupport>> series;  // series -> store -> law
+    std::vector<std::string> series_order;                               // oldest first
     std::map<std::string, ReleaseSpec> releases;
     std::vector<RoutePolicy> policies;
     std::vector<SkewRule> skew;
@@ -272,13 +272,13 @@ struct Pack {
 [[nodiscard]] std::string without_side(std::string_view name);
 
 [[nodiscard]] std::string_view name_of(Verb verb);
-[[nodiscard]] std::optional<Verb> verb_from(std::string_view name);
+[[nodiscard]] std::optional<Verb> parse_verb(std::string_view name);
 [[nodiscard]] std::vector<std::string> verb_names();
 // True if the verb stops, switches or starts a member.
-[[nodiscard]] bool moves_release(Verb verb);
+[[nodiscard]] bool changes_running_release(Verb verb);
 [[nodiscard]] std::string_view name_of(RouteRule rule);
-[[nodiscard]] std::string_view name_of(Raises raises);
-[[nodiscard]] Raises raises_from(std::string_view name);  // never for an unknown name
+[[nodiscard]] std::string_view name_of(FormatTrigger raises);
+[[nodiscard]] FormatTrigger parse_trigger(std::string_view name);  // never for an unknown name
 [[nodiscard]] std::string_view name_of(Repeatable repeatable);
 
 }  // namespace drydock::model

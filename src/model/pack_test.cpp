@@ -8,15 +8,15 @@ namespace drydock::model {
 TEST(PackNames, EveryVerbReadsBackAsItself) {
     EXPECT_EQ(verb_names().size(), static_cast<std::size_t>(Verb::destroy) + 1);
     for (const std::string& name : verb_names()) {
-        EXPECT_EQ(name_of(*verb_from(name)), name);
+        EXPECT_EQ(name_of(*parse_verb(name)), name);
     }
-    EXPECT_EQ(verb_from("install"), Verb::install);
-    EXPECT_FALSE(verb_from("instal"));
+    EXPECT_EQ(parse_verb("install"), Verb::install);
+    EXPECT_FALSE(parse_verb("instal"));
 }
 
 TEST(PackNames, LawsAndRepeatabilityAreSpelledAsInThePack) {
-    EXPECT_EQ(name_of(Raises::when_all), "when_all");
-    EXPECT_EQ(name_of(Raises::on_migrate), "on_migrate");
+    EXPECT_EQ(name_of(FormatTrigger::when_all), "when_all");
+    EXPECT_EQ(name_of(FormatTrigger::on_migrate), "on_migrate");
     EXPECT_EQ(name_of(Repeatable::probe), "probe");
 }
 

@@ -51,25 +51,25 @@ struct Action {
     std::vector<Condition> broken;  // waiting for `then` is in vain if one of these holds
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
-    std::int64_t within_ms = 0;
-    std::int64_t patience_ms = 0;
-    std::int64_t stall_ms = 0;  // > 0: it times out only after this long without progress
-    std::int64_t takes_ms = 0;  // the usual duration, for the plan's table; 0: not given
-    bool cancellable = false;   // pause and abort end it early
+    std::int64_t timeout_ms = 0;
+    std::int64_t guard_timeout_ms = 0;
+    std::int64_t stall_ms = 0;     // > 0: it times out only after this long without progress
+    std::int64_t expected_ms = 0;  // the usual duration, for the plan's table; 0: not given
+    bool cancellable = false;      // pause and abort end it early
     bool keep = false;
     bool optional = false;  // if it fails, the run goes on without it
     Json request;           // the agent's action; null: nothing happens on a host
     std::vector<Effect> effects;
     std::string gate;  // verb gate: its name
     std::int64_t soak_ms = 0;
-    std::string reason;         // verb gate: the words to approve
-    bool returns_here = false;  // the gate of the point of no return
+    std::string reason;                  // verb gate: the words to approve
+    bool is_point_of_no_return = false;  // the gate of the point of no return
 
     [[nodiscard]] bool is_gate() const { return verb == Verb::gate; }
 
     // Returns how long the agent may be silent about it: its limit, or its limit between two
     // reports of progress.
-    [[nodiscard]] std::int64_t silence_ms() const { return stall_ms > 0 ? stall_ms : within_ms; }
+    [[nodiscard]] std::int64_t silence_ms() const { return stall_ms > 0 ? stall_ms : timeout_ms; }
 };
 
 struct ReturnPoint {
@@ -85,7 +85,7 @@ struct ReturnPoint {
 
 // A rule of a store as this plan meets it. Once its condition holds, the format may rise at any
 // moment, without any command.
-struct Law {
+struct FormatRule {
     std::string store;
     std::string role;                 // the role whose members' releases it looks at
     std::vector<std::string> levels;  // keys of the facts that tell the store's format
@@ -100,15 +100,15 @@ struct Law {
 // A store, and the rules of this plan's two releases for it.
 struct PlanStore {
     std::string name;
-    std::string role;                      // the role that owns it
-    std::vector<std::string> opened_by;    // roles whose members open it when they start
-    bool shared = false;                   // one for all members, else one each
-    std::vector<std::string> levels;       // keys of the facts that tell its format
-    std::vector<std::string> formats;      // oldest first
-    std::map<std::string, StoreLaw> laws;  // by release: the plan's `from` and `to`
+    std::string role;                           // the role that owns it
+    std::vector<std::string> opened_by;         // roles whose members open it when they start
+    bool shared = false;                        // one for all members, else one each
+    std::vector<std::string> levels;            // keys of the facts that tell its format
+    std::vector<std::string> formats;           // oldest first
+    std::map<std::string, FormatSupport> laws;  // by release: the plan's `from` and `to`
 };
 
-struct WayBack {
+struct RecoveryOption {
     std::string phase;    // "before the gate", "after the gate"
     std::string kind;     // downgrade, rebuild, restore
     std::string cost;     // "nothing lost"
@@ -149,18 +149,18 @@ struct Plan {
     FactBook planned;             // the facts that the plan is bound to: values only, no evidence
     FactBook seen;                // other facts of the survey: a downgrade is compiled from both
     std::vector<Action> actions;  // in an order that respects `after`
-    std::vector<Law> laws;
+    std::vector<FormatRule> laws;
     std::vector<PlanStore> stores;
     std::vector<SkewRule> skew;
-    int series_apart = 0;  // between `from` and `to`
+    int max_skew = 0;  // between `from` and `to`
     ReturnPoint point_of_no_return;
-    std::vector<WayBack> ways_back;
+    std::vector<RecoveryOption> ways_back;
     std::vector<RiskNote> risks;
     std::vector<std::string> skipped;  // members already done, and other notes for a reader
     std::string on_failure = "halt";
     std::map<std::string, SecretSource> secrets;
-    std::string returns_from;  // the run that this plan takes back; empty for an upgrade
-    Json check;                // the checker's verdict, bound to the digest and not covered by it
+    std::string reverts_run;  // the run that this plan takes back; empty for an upgrade
+    Json check;               // the checker's verdict, bound to the digest and not covered by it
 
     [[nodiscard]] std::string facts_digest() const;
     [[nodiscard]] std::string digest() const;

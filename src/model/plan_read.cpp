@@ -63,7 +63,7 @@ Status read_action_conditions(const Json& json, Action& action) {
 // Reads an action. Predecessors stand before it, so the list of actions has no circle.
 Result<Action> action_from(const Json& json, std::size_t index) {
     Action action;
-    const auto verb = verb_from(json["verb"].as_string());
+    const auto verb = parse_verb(json["verb"].as_string());
     action.id = json["id"].as_string();
     if (!verb || action.id.empty()) {
         return fail(
@@ -90,9 +90,9 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.host = json["host"].as_string();
     action.repeatable = repeatable_from(json["repeatable"].as_string());
     action.attempts = static_cast<int>(json["attempts"].as_int(1));
-    action.within_ms = json["within_ms"].as_int();
-    action.patience_ms = json["patience_ms"].as_int();
-    action.takes_ms = json["takes_ms"].as_int();
+    action.timeout_ms = json["within_ms"].as_int();
+    action.guard_timeout_ms = json["patience_ms"].as_int();
+    action.expected_ms = json["takes_ms"].as_int();
     action.stall_ms = json["stall_ms"].as_int();
     action.cancellable = json["cancellable"].as_bool();
     action.keep = json["keep"].as_bool();
@@ -104,7 +104,7 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.gate = json["gate"].as_string();
     action.soak_ms = json["soak_ms"].as_int();
     action.reason = json["reason"].as_string();
-    action.returns_here = json["returns_here"].as_bool();
+    action.is_point_of_no_return = json["returns_here"].as_bool();
     return action;
 }
 
@@ -140,7 +140,7 @@ FactBook planned_from(const Json& json) {
     FactBook book;
     for (const auto& [key, value] : json.members()) {
         const bool is_known = !value.items().empty();
-        book[key] = {is_known ? Known::known : Known::absent,
+        book[key] = {is_known ? ObservationStatus::known : ObservationStatus::absent,
                      is_known ? value.items().front() : Json(),
                      "the plan",
                      0};
@@ -159,11 +159,11 @@ ReturnPoint return_point_from(const Json& json) {
             strings_from(json["others"])};
 }
 
-StoreLaw store_law_from(const Json& json) {
-    StoreLaw law;
+FormatSupport store_law_from(const Json& json) {
+    FormatSupport law;
     law.reads = strings_from(json["reads"]);
     law.writes = json["writes"].as_string();
-    law.raises = raises_from(json["raises"].as_string());
+    law.raises = parse_trigger(json["raises"].as_string());
     law.lowers_on_request = json["lowers_on_request"].as_bool();
     return law;
 }
@@ -192,7 +192,7 @@ SkewRule skew_from(const Json& json) {
 }
 
 // Reads a rule of a store. Its trigger is a word here: a plan may have one that no release has.
-Law law_from(const Json& json) {
+FormatRule law_from(const Json& json) {
     return {json["store"].as_string(),
             json["role"].as_string(),
             strings_from(json["levels"]),
@@ -223,7 +223,7 @@ void read_header(const Json& json, Plan& plan) {
                               strings_from(role["members"])});
     }
     plan.on_failure = json["on_failure"].as_string();
-    plan.returns_from = json["returns_from"].as_string();
+    plan.reverts_run = json["returns_from"].as_string();
     plan.skipped = strings_from(json["skipped"]);
 }
 
@@ -257,7 +257,7 @@ void read_notes(const Json& json, Plan& plan) {
     for (const Json& rule : json["skew"].items()) {
         plan.skew.push_back(skew_from(rule));
     }
-    plan.series_apart = static_cast<int>(json["series_apart"].as_int());
+    plan.max_skew = static_cast<int>(json["series_apart"].as_int());
     plan.point_of_no_return = return_point_from(json["point_of_no_return"]);
     for (const Json& way : json["ways_back"].items()) {
         plan.ways_back.push_back({way["phase"].as_string(),
@@ -294,8 +294,8 @@ Status check_plan_names(const Plan& plan) {
     if (!is_plain_name(plan.run, "-_.")) {
         return bad_name("run", plan.run);
     }
-    if (!plan.returns_from.empty() && !is_plain_name(plan.returns_from, "-_.")) {
-        return bad_name("run", plan.returns_from);
+    if (!plan.reverts_run.empty() && !is_plain_name(plan.reverts_run, "-_.")) {
+        return bad_name("run", plan.reverts_run);
     }
     for (const auto* text : {&plan.cluster, &plan.system, &plan.from, &plan.to, &plan.procedure}) {
         if (has_control(*text)) {

@@ -20,7 +20,7 @@ Plan small_plan() {
     running.host = "here";
     running.probe = Json(Json::Object{{"kind", Json("service")}});
     plan.sources.emplace(running.key, running);
-    plan.planned["m1/running"] = {Known::known, "1.0", "the plan", 0};
+    plan.planned["m1/running"] = {ObservationStatus::known, "1.0", "the plan", 0};
     Action stop;
     stop.id = "roll/m1/stop";
     stop.verb = Verb::stop;
@@ -28,7 +28,7 @@ Plan small_plan() {
     stop.host = "here";
     stop.request = Json(Json::Object{{"kind", Json("service_stop")}});
     stop.guard.push_back({.fact = "running",
-                          .whose = Whose::this_member,
+                          .whose = Quantifier::this_member,
                           .relation = Relation::is,
                           .operand = "1.0"});
     Action start = stop;

@@ -59,10 +59,10 @@ Json action_to_json(const Action& action) {
     json.set("broken", conditions_to_json(action.broken));
     json.set("repeatable", std::string(name_of(action.repeatable)))
         .set("attempts", action.attempts);
-    json.set("within_ms", action.within_ms)
-        .set("patience_ms", action.patience_ms)
+    json.set("within_ms", action.timeout_ms)
+        .set("patience_ms", action.guard_timeout_ms)
         .set("keep", action.keep);
-    json.set("takes_ms", action.takes_ms);
+    json.set("takes_ms", action.expected_ms);
     if (action.optional) {
         json.set("optional", true);
     }
@@ -75,7 +75,7 @@ Json action_to_json(const Action& action) {
     json.set("request", action.request)
         .set("effects", list_to_json(action.effects, effect_to_json));
     json.set("gate", action.gate).set("soak_ms", action.soak_ms).set("reason", action.reason);
-    json.set("returns_here", action.returns_here);
+    json.set("returns_here", action.is_point_of_no_return);
     return json;
 }
 
@@ -106,8 +106,9 @@ Json planned_to_json(const FactBook& planned) {
     Json json = Json::Object{};
     for (const auto& [key, observation] : planned) {
         json.set(key,
-                 observation.status == Known::known ? Json(Json::Array{observation.value})
-                                                    : Json(Json::Array{}));
+                 observation.status == ObservationStatus::known
+                     ? Json(Json::Array{observation.value})
+                     : Json(Json::Array{}));
     }
     return json;
 }
@@ -143,7 +144,7 @@ Json map_to_json(const Map& map, Write write) {
 
 // The word of a trigger is kept as it is; see plan_read.cpp.
 // A rule of the plan, in contrast to store_law_to_json(), which writes a release's own.
-Json law_to_json(const Law& law) {
+Json law_to_json(const FormatRule& law) {
     Json json;
     json.set("store", law.store)
         .set("role", law.role)
@@ -154,7 +155,7 @@ Json law_to_json(const Law& law) {
     return json;
 }
 
-Json store_law_to_json(const StoreLaw& law) {
+Json store_law_to_json(const FormatSupport& law) {
     Json json;
     json.set("reads", strings_to_json(law.reads)).set("writes", law.writes);
     json.set("raises", std::string(name_of(law.raises)));
@@ -172,11 +173,11 @@ Json store_to_json(const PlanStore& store) {
 
 Json skew_to_json(const SkewRule& rule) {
     Json json;
-    json.set("role", rule.role).set("with", rule.with).set("series_apart", rule.series_apart);
+    json.set("role", rule.role).set("with", rule.with).set("series_apart", rule.max_skew);
     return json.set("newer", rule.newer).set("source", rule.source);
 }
 
-Json way_to_json(const WayBack& way) {
+Json way_to_json(const RecoveryOption& way) {
     Json json;
     json.set("phase", way.phase)
         .set("kind", way.kind)
@@ -210,7 +211,7 @@ Json header_to_json(const Plan& plan) {
     json.set("state", plan.state).set("system", plan.system).set("pack_digest", plan.pack_digest);
     json.set("procedure", plan.procedure).set("kind", plan.kind).set("title", plan.title);
     json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
-    json.set("on_failure", plan.on_failure).set("returns_from", plan.returns_from);
+    json.set("on_failure", plan.on_failure).set("returns_from", plan.reverts_run);
     json.set("skipped", strings_to_json(plan.skipped));
     return json;
 }
@@ -228,7 +229,7 @@ Json body_to_json(const Plan& plan) {
     json.set("laws", list_to_json(plan.laws, law_to_json));
     json.set("stores", list_to_json(plan.stores, store_to_json));
     json.set("skew", list_to_json(plan.skew, skew_to_json));
-    json.set("series_apart", plan.series_apart);
+    json.set("series_apart", plan.max_skew);
     json.set("point_of_no_return", return_point_to_json(plan.point_of_no_return));
     json.set("ways_back", list_to_json(plan.ways_back, way_to_json));
     json.set("risks", list_to_json(plan.risks, risk_to_json));

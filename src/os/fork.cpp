@@ -43,7 +43,7 @@ pid_t fork_into(int cgroup) {
     return ::fork();
 }
 
-void end_child(pid_t pid) {
+void kill_child(pid_t pid) {
     ::kill(pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -63,7 +63,7 @@ constexpr int k_exit_no_descriptor = 127;
 
 // Runs in the child. A parent that ends before its byte closes the pipe, which ends this child,
 // too.
-[[noreturn]] void be_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
+[[noreturn]] void run_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
     leave.second.close();
     if (!await_leave(leave.first.get())) {
         ::_exit(k_exit_no_descriptor);
@@ -83,11 +83,11 @@ Result<Child> fork_process(int cgroup, const std::function<int()>& body) {
         return fail_errno("os.fork", "fork", errno);
     }
     if (pid == 0) {
-        be_copy(leave, body);
+        run_copy(leave, body);
     }
     auto descriptor = open_process(pid);
     if (!descriptor) {
-        end_child(pid);
+        kill_child(pid);
         return tl::unexpected(descriptor.error());
     }
     DRYDOCK_TRY(write_all(leave.second.get(), "y"));

@@ -12,7 +12,7 @@ namespace drydock::os {
 [[nodiscard]] pid_t fork_into(int cgroup);
 
 // Kills and reaps a child that must not continue.
-void end_child(pid_t pid);
+void kill_child(pid_t pid);
 
 // Waits for the byte with which the parent lets its child begin. Returns false if the pipe ended or
 // cannot be read: the child must not begin then. Async-signal-safe.

@@ -53,7 +53,7 @@ bool is_trusted(uid_t user) {
 }
 
 // Walks a path from the root, one part at a time.
-class Walk {
+class PathWalk {
 public:
     Status go(const std::string& path) {
         parts_ = parts_of(path);
@@ -114,7 +114,7 @@ Result<OutputFolder> OutputFolder::of(const std::string& path) {
         return fail("os.relative", fmt::format("`{}` is no absolute path", path));
     }
     const std::string folder = folder_of(path);
-    Walk walk;
+    PathWalk walk;
     if (auto walked = walk.go(folder); !walked) {
         return tl::unexpected(walked.error().in(folder));
     }

@@ -73,7 +73,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 // The child's input, complete before the fork, since the child may not allocate.
-struct Prepared {
+struct ChildSetup {
     std::string program;
     std::vector<char*> arguments;
     std::vector<char*> environment;
@@ -81,7 +81,7 @@ struct Prepared {
     std::vector<int> descriptors;  // become 0, 1, 2, ...
     int report = -1;               // gets errno when exec fails
     int leave = -1;                // a byte from here permits the start; its end forbids it
-    int leave_writer = -1;         // the parent's end of it, which this process must not hold
+    int start_pipe_writer = -1;    // the parent's end of it, which this process must not hold
     bool own_session = true;
     bool dies_with_parent = false;
     pid_t parent = 0;
@@ -94,7 +94,7 @@ struct Report {
     int error = 0;
 };
 
-[[noreturn]] void give_up(const Prepared& child) {
+[[noreturn]] void report_errno(const ChildSetup& child) {
     const Report report = {0, errno};
     (void)!::write(child.report, &report, sizeof report);
     ::_exit(127);
@@ -102,18 +102,18 @@ struct Report {
 
 // Gives the child its descriptors 0, 1, 2 and so on. Each one is moved above all targets first, so
 // no target overwrites a descriptor that is still needed.
-void place_descriptors(const Prepared& child, std::array<int, 16>& moved) {
+void place_descriptors(const ChildSetup& child, std::array<int, 16>& moved) {
     const int count = static_cast<int>(child.descriptors.size());
     for (int i = 0; i < count; ++i) {
         const auto index = static_cast<std::size_t>(i);
         moved[index] = ::fcntl(child.descriptors[index], F_DUPFD_CLOEXEC, 32);
         if (moved[index] < 0) {
-            give_up(child);
+            report_errno(child);
         }
     }
     for (int i = 0; i < count; ++i) {
         if (::dup2(moved[static_cast<std::size_t>(i)], i) < 0) {
-            give_up(child);
+            report_errno(child);
         }
     }
 }
@@ -131,11 +131,11 @@ void close_on_exec_from(unsigned first) {
 
 // Waits until the parent holds the pidfd of this process. Without its permission the process ends
 // before exec.
-void await_leave(const Prepared& child) {
+void await_leave(const ChildSetup& child) {
     if (child.leave < 0) {
         return;
     }
-    ::close(child.leave_writer);
+    ::close(child.start_pipe_writer);
     if (!os::await_leave(child.leave)) {
         ::_exit(127);
     }
@@ -143,7 +143,7 @@ void await_leave(const Prepared& child) {
 
 // Runs in the forked child and calls only async-signal-safe functions. A parent that died before
 // prctl() sends no death signal, so the parent's pid is compared after it.
-[[noreturn]] void become_child(Prepared& child) {
+[[noreturn]] void become_child(ChildSetup& child) {
     std::array<int, 16> moved = {};
     if (child.own_session) {
         ::setsid();
@@ -160,22 +160,22 @@ void await_leave(const Prepared& child) {
     place_descriptors(child, moved);
     close_on_exec_from(static_cast<unsigned>(child.descriptors.size()));
     if (child.folder != nullptr && ::chdir(child.folder) != 0) {
-        give_up(child);
+        report_errno(child);
     }
     restore_descriptor_limit();  // after the steps above, whose descriptors have numbers beyond the
                                  // limit
     if (child.before_exec != nullptr && (errno = (*child.before_exec)()) != 0) {
-        give_up(child);
+        report_errno(child);
     }
     ::execve(child.program.c_str(), child.arguments.data(), child.environment.data());
-    give_up(child);
+    report_errno(child);
 }
 
 // The middle process of a double fork. It ends at once, so that init inherits the daemon.
-[[noreturn]] void be_between(Prepared& child) {
+[[noreturn]] void run_intermediate(ChildSetup& child) {
     const pid_t pid = ::fork();
     if (pid < 0) {
-        give_up(child);
+        report_errno(child);
     }
     if (pid > 0) {
         ::_exit(0);
@@ -185,8 +185,8 @@ void await_leave(const Prepared& child) {
     become_child(child);
 }
 
-Prepared prepare(const SpawnOptions& options, const Fd& null_device, int report) {
-    Prepared child;
+ChildSetup prepare(const SpawnOptions& options, const Fd& null_device, int report) {
+    ChildSetup child;
     child.program = find_program(options.argv[0]);
     child.arguments = pointers(options.argv);
     if (options.environment) {
@@ -322,9 +322,9 @@ Result<Child> spawn(const SpawnOptions& options) {
     DRYDOCK_TRY_ASSIGN(const Fd null_device, open_file("/dev/null", O_RDWR));
     DRYDOCK_TRY_ASSIGN(auto report, make_pipe());
     DRYDOCK_TRY_ASSIGN(auto leave, make_pipe());
-    Prepared child = prepare(options, null_device, report.second.get());
+    ChildSetup child = prepare(options, null_device, report.second.get());
     child.leave = leave.first.get();
-    child.leave_writer = leave.second.get();
+    child.start_pipe_writer = leave.second.get();
     const pid_t pid = fork_into(options.cgroup);
     if (pid < 0) {
         return fail_errno("os.fork", "fork", errno);
@@ -334,7 +334,7 @@ Result<Child> spawn(const SpawnOptions& options) {
     }
     auto descriptor = open_process(pid);
     if (!descriptor) {
-        end_child(pid);
+        kill_child(pid);
         return tl::unexpected(descriptor.error());
     }
     report.second.close();
@@ -356,14 +356,14 @@ Result<pid_t> spawn_detached(const SpawnOptions& options, const std::function<in
     }
     DRYDOCK_TRY_ASSIGN(const Fd null_device, open_file("/dev/null", O_RDWR));
     DRYDOCK_TRY_ASSIGN(auto pipe, make_pipe());
-    Prepared child = prepare(options, null_device, pipe.second.get());
+    ChildSetup child = prepare(options, null_device, pipe.second.get());
     child.before_exec = &before_exec;
     const pid_t intermediate = fork_into(options.cgroup);
     if (intermediate < 0) {
         return fail_errno("os.fork", "fork", errno);
     }
     if (intermediate == 0) {
-        be_between(child);
+        run_intermediate(child);
     }
     pipe.second.close();
     const Report report = read_report(pipe.first);

@@ -3,8 +3,8 @@
 // The checks find mistakes of copying an entry and forgetting to change it. Two members with one
 // data folder, port or pid file would pass every check of a single member, and then destroy each
 // other. Two processes that look the same are worse: a stop of the first could hit the second.
-#include "pack/cluster.h"
-#include "pack/shape.h"
+#include "pack/cluster_reader.h"
+#include "pack/value_schema.h"
 
 #include <fmt/format.h>
 
@@ -136,7 +136,7 @@ constexpr std::size_t k_start_arguments_max = 2;
 
 // Returns true if the arguments of one process, without the program, may be those of the other. A
 // prefix is enough, because a start may add arguments at the end.
-bool same_arguments(const Json& a, const Json& b) {
+bool have_same_arguments(const Json& a, const Json& b) {
     const auto& few = a.items().size() <= b.items().size() ? a.items() : b.items();
     const auto& many = a.items().size() <= b.items().size() ? b.items() : a.items();
     return !few.empty() && many.size() - few.size() <= k_start_arguments_max
@@ -159,7 +159,7 @@ bool are_alike(const Member& member, const Member& neighbour) {
     const Json& b = neighbour.service;
     return member.host == neighbour.host && a["type"] == Json("process")
            && b["type"] == Json("process") && a["cwd"] == b["cwd"] && a["env"] == b["env"]
-           && same_arguments(a["argv"], b["argv"]) && share_release(member, neighbour);
+           && have_same_arguments(a["argv"], b["argv"]) && share_release(member, neighbour);
 }
 
 // Each member is compared with those before it, so that a pair is reported once.

@@ -6,11 +6,11 @@
 // host (its state directory, the path of backups) are filled in here: behind this file a path is
 // absolute.
 #include "base/text.h"
-#include "pack/cluster.h"
+#include "pack/cluster_reader.h"
 #include "pack/files.h"
-#include "pack/pack.h"
-#include "pack/reader.h"
-#include "pack/tables.h"
+#include "pack/load.h"
+#include "pack/pack_reader.h"
+#include "pack/schemas.h"
 
 #include <fmt/format.h>
 
@@ -93,7 +93,7 @@ bool check_roles(const Node& roles, ClusterReader& reader) {
     bool are_known = true;
     for (const Entry& entry : roles.entries) {
         if (!reader.pack.roles.contains(entry.key)) {
-            unknown_name(
+            report_unknown_name(
                 reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
             are_known = false;
         }
@@ -147,7 +147,7 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     cluster.file = file;
     const auto documents = parse_yaml(text, file, false, loaded.diagnostics);
     if (!documents.empty()) {
-        check(documents.front(), cluster_shape(), "the file", loaded.diagnostics);
+        check(documents.front(), cluster_file_schema(), "the file", loaded.diagnostics);
         // The copy keeps the caller's pack unchanged.
         model::Pack extended_pack = pack;
         read_releases(documents.front()["releases"], extended_pack, cluster, loaded.diagnostics);

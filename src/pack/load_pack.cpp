@@ -8,9 +8,9 @@
 // plans.
 #include "base/hash.h"
 #include "pack/files.h"
-#include "pack/pack.h"
-#include "pack/reader.h"
-#include "pack/tables.h"
+#include "pack/load.h"
+#include "pack/pack_reader.h"
+#include "pack/schemas.h"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ namespace {
 
 using Files = std::map<std::string, std::string>;
 
-bool in_folder(const std::string& file, std::string_view folder, std::string_view ending) {
+bool is_in_folder(const std::string& file, std::string_view folder, std::string_view ending) {
     return file.size() > folder.size() + ending.size()
            && file.compare(0, folder.size(), folder) == 0
            && file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
@@ -31,8 +31,8 @@ bool in_folder(const std::string& file, std::string_view folder, std::string_vie
 
 // Returns true for files of the pack. README.md, tests and data for tests do not change its digest.
 bool is_part(const std::string& file) {
-    return file == "pack.yaml" || file == "releases.yaml" || in_folder(file, "scripts/", "")
-           || in_folder(file, "procedures/", ".yaml");
+    return file == "pack.yaml" || file == "releases.yaml" || is_in_folder(file, "scripts/", "")
+           || is_in_folder(file, "procedures/", ".yaml");
 }
 
 // Each name and content is preceded by its length, so that no two packs give the same bytes.
@@ -59,14 +59,14 @@ public:
         pack.folder = folder_;
         pack.digest = digest_of(files_);
         for (const auto& [file, text] : files_) {
-            if (in_folder(file, "scripts/", "")) {
+            if (is_in_folder(file, "scripts/", "")) {
                 pack.scripts[file.substr(std::string_view("scripts/").size())] = text;
             }
         }
-        one_document("pack.yaml", pack_shape(), read_system);
-        names_known_ = !diagnostics_.has_errors();
-        one_document("releases.yaml", releases_shape(), read_releases);
-        names_known_ = !diagnostics_.has_errors();
+        read_one_document("pack.yaml", pack_file_schema(), read_system);
+        are_names_known_ = !diagnostics_.has_errors();
+        read_one_document("releases.yaml", releases_file_schema(), read_releases);
+        are_names_known_ = !diagnostics_.has_errors();
         read_procedures();
     }
 
@@ -74,9 +74,9 @@ private:
     std::string path(const std::string& file) const { return folder_ + "/" + file; }
 
     // Of these two files a pack has exactly one each, with one document.
-    void one_document(const std::string& file,
-                      const Shape& schema,
-                      void (*read_document)(const Node&, PackReader&)) {
+    void read_one_document(const std::string& file,
+                           const Schema& schema,
+                           void (*read_document)(const Node&, PackReader&)) {
         const auto entry = files_.find(file);
         if (entry == files_.end()) {
             diagnostics_.error("file.missing",
@@ -94,10 +94,10 @@ private:
     // Checks the schema of every document, but decodes it only if all names it may refer to are
     // known.
     void read(const Node& document,
-              const Shape& schema,
+              const Schema& schema,
               void (*read_document)(const Node&, PackReader&)) {
         check(document, schema, "the file", diagnostics_);
-        if (document.kind == Node::Kind::map && names_known_) {
+        if (document.kind == Node::Kind::map && are_names_known_) {
             read_document(document, reader_);
         }
     }
@@ -108,7 +108,7 @@ private:
         bool has_procedures = false;
         std::vector<Node> documents;
         for (const auto& [file, text] : files_) {
-            if (in_folder(file, "procedures/", ".yaml")) {
+            if (is_in_folder(file, "procedures/", ".yaml")) {
                 has_procedures = true;
                 auto file_documents = parse_yaml(text, path(file), true, diagnostics_);
                 std::move(
@@ -121,7 +121,7 @@ private:
             return !document.has("continues");
         });
         for (const Node& document : documents) {
-            read(document, procedure_shape(), read_procedure);
+            read(document, procedure_file_schema(), read_procedure);
         }
         if (!has_procedures) {
             diagnostics_.error("file.missing",
@@ -135,7 +135,7 @@ private:
     const Files& files_;
     Diagnostics& diagnostics_;
     PackReader reader_;
-    bool names_known_ = true;
+    bool are_names_known_ = true;
 };
 
 // Scripts lie in a folder of their own, because every file in it is part of the pack.

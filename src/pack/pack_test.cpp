@@ -1,5 +1,5 @@
 // Good packs and cluster files come out as the model says: types, defaults, scopes, absolute paths.
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,9 +58,9 @@ TEST(Pack, FactsSayWhatTheyNeedFirst) {
 }
 
 TEST(Pack, AReleaseHasItsSeriesLawsWithItsOwnOnTop) {
-    const model::StoreLaw& law = etcd().releases.at("3.5.16").laws.at("data");
+    const model::FormatSupport& law = etcd().releases.at("3.5.16").laws.at("data");
     EXPECT_THAT(law.reads, ElementsAre("3.4", "3.5"));
-    EXPECT_EQ(law.raises, model::Raises::when_all);
+    EXPECT_EQ(law.raises, model::FormatTrigger::when_all);
     EXPECT_TRUE(law.lowers_on_request);
     EXPECT_FALSE(etcd().series.at("3.5").at("data").lowers_on_request);
     EXPECT_THAT(etcd().series_order, ElementsAre("3.4", "3.5"));
@@ -68,12 +68,12 @@ TEST(Pack, AReleaseHasItsSeriesLawsWithItsOwnOnTop) {
 
 TEST(Pack, AConditionIsAboutWhomItsPlaceMeans) {
     const auto& require = step(0, 0, 0);
-    EXPECT_EQ(require.guard.at(0).whose, model::Whose::every);
-    EXPECT_EQ(require.guard.at(1).whose, model::Whose::any);
+    EXPECT_EQ(require.guard.at(0).whose, model::Quantifier::every);
+    EXPECT_EQ(require.guard.at(1).whose, model::Quantifier::any);
     EXPECT_TRUE(require.on->role.empty());
-    EXPECT_EQ(step(0, 2, 2).then.at(0).whose, model::Whose::this_member);
-    EXPECT_EQ(step(0, 1, 0).on->where.at(0).whose, model::Whose::this_member);
-    EXPECT_EQ(step(0, 3, 0).then.at(0).whose, model::Whose::system);
+    EXPECT_EQ(step(0, 2, 2).then.at(0).whose, model::Quantifier::this_member);
+    EXPECT_EQ(step(0, 1, 0).on->where.at(0).whose, model::Quantifier::this_member);
+    EXPECT_EQ(step(0, 3, 0).then.at(0).whose, model::Quantifier::system);
     EXPECT_EQ(etcd().procedures.at(0).applies_while.at(0).operand.as_string(), "3.5");
 }
 
@@ -84,7 +84,7 @@ TEST(Pack, StepsHaveTheirDefaults) {
     EXPECT_EQ(step(0, 2, 1).id, "install");
     EXPECT_FALSE(step(0, 2, 1).on);
     EXPECT_EQ(step(0, 0, 0).title, "every member is up, one leads, no alarm");
-    EXPECT_EQ(step(0, 1, 0).within_ms, 600'000);
+    EXPECT_EQ(step(0, 1, 0).timeout_ms, 600'000);
     EXPECT_EQ(step(1, 0, 2).then.at(0).operand.dump(), R"(["${from}","3.4.23"])");
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 // Fills in everything that the request alone decides. Every role gets a list of members, also an
 // empty one: a condition on its members then holds.
-void start_plan(Draft& draft) {
+void start_plan(PlanBuilder& draft) {
     const Request& request = draft.request;
     model::Plan& plan = draft.plan;
     plan.run = request.run;
@@ -34,7 +34,7 @@ void start_plan(Draft& draft) {
     plan.to = request.to;
     plan.route = {request.from, request.to};
     plan.on_failure = request.cluster.policy.on_failure;
-    plan.returns_from = request.returns_from;
+    plan.reverts_run = request.reverts_run;
     plan.secrets = request.cluster.secrets;
     plan.hosts = request.cluster.hosts;
     for (const model::Member& member : request.cluster.members) {
@@ -47,7 +47,7 @@ void start_plan(Draft& draft) {
 }
 
 // Takes the sources of the request, or binds them.
-void bind(Draft& draft) {
+void bind(PlanBuilder& draft) {
     if (draft.request.sources != nullptr) {
         draft.sources = draft.request.sources;
         return;
@@ -66,7 +66,7 @@ void bind(Draft& draft) {
 
 // Refuses members that neither run nor would start one of the hop's two releases. Such a cluster
 // needs another plan.
-void check_versions(Draft& draft) {
+void check_versions(PlanBuilder& draft) {
     const Request& request = draft.request;
     for (const model::Member& member : request.cluster.members) {
         for (const char* standard : {"running", "installed"}) {
@@ -76,7 +76,8 @@ void check_versions(Draft& draft) {
             }
             const std::string key = model::fact_key(member.name, fact);
             const auto entry = request.facts.find(key);
-            if (entry == request.facts.end() || entry->second.status == model::Known::unknown) {
+            if (entry == request.facts.end()
+                || entry->second.status == model::ObservationStatus::unknown) {
                 draft.problem({"plan.unknown",
                                fmt::format("{} cannot be told: {}",
                                            key,
@@ -88,7 +89,7 @@ void check_versions(Draft& draft) {
                 continue;
             }
             const std::string version = entry->second.value.as_string();
-            if (entry->second.status == model::Known::known && version != request.from
+            if (entry->second.status == model::ObservationStatus::known && version != request.from
                 && version != request.to) {
                 draft.problem(
                     {"plan.version",
@@ -104,7 +105,7 @@ void check_versions(Draft& draft) {
     }
 }
 
-using Pass = void (*)(Draft&);
+using Pass = void (*)(PlanBuilder&);
 
 // The list is the specification: each pass may rely on the passes before it.
 constexpr Pass k_passes[] = {
@@ -116,9 +117,9 @@ constexpr Pass k_passes[] = {
     check_quorums,    // needs the roles' sizes
     expand,           // needs the order
     check_rehearsal,  // needs all actions, like the next
-    enter_members,
-    place_return_point,  // needs the actions and their order
-    keep_requirements,   // after the gate, so that its actions are guarded too
+    drop_completed_steps,
+    place_return_point,   // needs the actions and their order
+    add_standing_guards,  // after the gate, so that its actions are guarded too
     add_risks,
     add_ways_back,
     add_rehearsal,  // needs the ways back
@@ -147,30 +148,30 @@ std::string fact_of_kind(const model::Pack& pack, const std::string& role, std::
 }
 
 // Surveyed facts serve as all three readings: at planning time there is only one.
-bool holds(const Draft& draft,
+bool holds(const PlanBuilder& draft,
            const std::vector<model::Condition>& conditions,
            const std::string& member) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, member};
-    return model::evaluate_all(conditions, view).outcome == model::Tri::yes;
+    return model::evaluate_all(conditions, view).outcome == model::Truth::yes;
 }
 
 namespace {
 
 Compiled compile_roles(const Request& request) {
-    Draft draft = {request,
-                   nullptr,
-                   {request.pack,
-                    request.cluster,
-                    request.facts,
-                    request.from,
-                    request.to,
-                    request.run,
-                    request.copy,
-                    {},
-                    {}},
-                   {},
-                   {}};
+    PlanBuilder draft = {request,
+                         nullptr,
+                         {request.pack,
+                          request.cluster,
+                          request.facts,
+                          request.from,
+                          request.to,
+                          request.run,
+                          request.copy,
+                          {},
+                          {}},
+                         {},
+                         {}};
     for (const Pass pass : k_passes) {
         pass(draft);
         if (!draft.problems.empty()) {
@@ -198,10 +199,10 @@ Compiled compile(const Request& request) {
                           request.to,
                           request.run,
                           request.copy,
-                          request.returns_from,
+                          request.reverts_run,
                           request.closing,
                           request.sources,
-                          request.keeps_seen});
+                          request.keeps_survey});
 }
 
 }  // namespace drydock::planner

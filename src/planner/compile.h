@@ -4,7 +4,7 @@
 
 #include "base/result.h"
 #include "model/plan.h"
-#include "planner/names.h"
+#include "planner/interpolation.h"
 #include "planner/planner.h"
 
 #include <string>
@@ -13,10 +13,10 @@
 namespace drydock::planner {
 
 // The object that the passes work on.
-struct Draft {
+struct PlanBuilder {
     const Request& request;
     const model::ProcedureSpec* procedure = nullptr;
-    Scope scope;
+    TemplateContext scope;
     model::Plan plan;
     std::vector<Error> problems;
     model::FactSources own_sources = {};  // if the request has none
@@ -27,40 +27,40 @@ struct Draft {
 };
 
 // Chooses the procedure whose ranges and conditions fit; a problem names those that do not.
-void choose_procedure(Draft& draft);
+void choose_procedure(PlanBuilder& draft);
 // Puts members in the order in which they are handled, and names the successor of each.
-void order_members(Draft& draft);
+void order_members(PlanBuilder& draft);
 // Returns how early a member is handled. 0: half-way already, so that no other may be stopped
 // beside it; 1: all others; 2: those that the pack wants last.
 [[nodiscard]] int
-rank(const Draft& draft, const model::Selection& selection, const model::Member& member);
+rank(const PlanBuilder& draft, const model::Selection& selection, const model::Member& member);
 // Refuses roles in which no member could ever be stopped.
-void check_quorums(Draft& draft);
+void check_quorums(PlanBuilder& draft);
 // Turns steps into actions on members, with dependencies.
-void expand(Draft& draft);
+void expand(PlanBuilder& draft);
 // Removes steps that members have behind them already: each member is entered in the middle of its
 // steps.
-void enter_members(Draft& draft);
+void drop_completed_steps(PlanBuilder& draft);
 // Finds the rules of the stores in this plan and the point of no return along every order, and
 // places its gate.
-void place_return_point(Draft& draft);
+void place_return_point(PlanBuilder& draft);
 // The state of a rule before the plan's first action.
-enum class Standing {
+enum class RuleState {
     harmless,  // it closes no way back
     open,      // its condition does not hold yet
     may_fire,  // it holds: the format may rise at any moment, whatever the plan does
     fired,     // the format has risen
 };
-[[nodiscard]] Standing standing_of(const Draft& draft, const model::Law& law);
+[[nodiscard]] RuleState rule_state(const PlanBuilder& draft, const model::FormatRule& law);
 // Adds standing requirements to the guards of every stop and every raising step.
-void keep_requirements(Draft& draft);
+void add_standing_guards(PlanBuilder& draft);
 // Add the risks, the ways back, and the facts that the plan is bound to.
-void add_risks(Draft& draft);
-void add_ways_back(Draft& draft);
-void bind_facts(Draft& draft);
+void add_risks(PlanBuilder& draft);
+void add_ways_back(PlanBuilder& draft);
+void bind_facts(PlanBuilder& draft);
 
 // True if a list of conditions holds for the member, judged on the surveyed facts.
-[[nodiscard]] bool holds(const Draft& draft,
+[[nodiscard]] bool holds(const PlanBuilder& draft,
                          const std::vector<model::Condition>& conditions,
                          const std::string& member);
 

@@ -5,7 +5,7 @@
 // Within a group, each member (or host) has a chain of actions of its own. Between two large groups
 // stands one barrier action, since edges between all pairs would be too many.
 #include "base/text.h"
-#include "planner/step.h"
+#include "planner/make_action.h"
 
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ constexpr std::size_t k_edges_max = 64;
 // Appends actions and keeps the frontier: the actions that the next ones must wait for.
 class Builder {
 public:
-    explicit Builder(Draft& draft) : draft_(draft) {}
+    explicit Builder(PlanBuilder& draft) : draft_(draft) {}
 
     [[nodiscard]] const std::vector<std::size_t>& frontier() const { return frontier_; }
 
@@ -85,7 +85,7 @@ private:
         frontier_ = {add(std::move(action), frontier_)};
     }
 
-    Draft& draft_;
+    PlanBuilder& draft_;
     std::vector<std::size_t> frontier_;
     std::vector<std::size_t> start_;  // predecessors of the step that is being added
     std::vector<std::size_t> ends_;   // of the steps parallel to it
@@ -97,7 +97,7 @@ bool is_host_of_any(const std::vector<const Member*>& members, const std::string
 }
 
 // Returns the selected members in the plan's order. A condition that cannot be filled selects none.
-std::vector<const Member*> selected(const Draft& draft, const Selection& selection) {
+std::vector<const Member*> selected(const PlanBuilder& draft, const Selection& selection) {
     std::vector<const Member*> members;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         const Member* member = find_member(draft.request.cluster, name);
@@ -139,9 +139,9 @@ void add_groups(Builder& builder,
 }
 
 // The members whose steps stay together: one, or all of a host.
-using Together = std::vector<const Member*>;
+using MemberGroup = std::vector<const Member*>;
 
-bool has_installed(const Draft& draft, const Member& member) {
+bool has_installed(const PlanBuilder& draft, const Member& member) {
     const std::string fact = bound_fact(draft.request.pack, member.role, "installed");
     const auto entry = draft.request.facts.find(model::fact_key(member.name, fact));
     return entry != draft.request.facts.end()
@@ -151,7 +151,7 @@ bool has_installed(const Draft& draft, const Member& member) {
 // Returns when a host is handled: as early as the first of its members. Of hosts that are half-way,
 // those come first on which members only have to be started.
 std::pair<int, bool>
-rank_of(const Draft& draft, const Selection& selection, const Together& members) {
+rank_of(const PlanBuilder& draft, const Selection& selection, const MemberGroup& members) {
     int latest = 0;
     bool is_half_way = false;
     bool changes = false;
@@ -165,10 +165,10 @@ rank_of(const Draft& draft, const Selection& selection, const Together& members)
 }
 
 // Groups the selected members by host, if the selection says so.
-std::vector<Together> together(const Draft& draft, const Selection& selection) {
-    std::vector<Together> groups;
+std::vector<MemberGroup> together(const PlanBuilder& draft, const Selection& selection) {
+    std::vector<MemberGroup> groups;
     for (const Member* member : selected(draft, selection)) {
-        const auto host = std::find_if(groups.begin(), groups.end(), [&](const Together& group) {
+        const auto host = std::find_if(groups.begin(), groups.end(), [&](const MemberGroup& group) {
             return selection.by_host && group.front()->host == member->host;
         });
         if (host == groups.end()) {
@@ -187,7 +187,7 @@ std::vector<Together> together(const Draft& draft, const Selection& selection) {
 
 // Adds a step's action. If no member is up to take over, the step is left out with a note: there is
 // nothing to hand over.
-Status add_step(Draft& draft,
+Status add_step(PlanBuilder& draft,
                 const PhaseSpec& phase,
                 const StepSpec& step,
                 const Member* member,
@@ -208,10 +208,10 @@ Status add_step(Draft& draft,
 
 // Adds a wait for each further member of a host. The action itself, added before, observes the
 // postconditions of its own member only.
-Status add_looks(Draft& draft,
+Status add_looks(PlanBuilder& draft,
                  const PhaseSpec& phase,
                  const StepSpec& step,
-                 const Together& other_members,
+                 const MemberGroup& other_members,
                  std::vector<Action>& actions) {
     for (const Member* member : other_members) {
         DRYDOCK_TRY_ASSIGN(const Action made, make_action(draft, phase, step, member));
@@ -226,7 +226,7 @@ Status add_looks(Draft& draft,
 
 // Returns the actions of a phase for these members: each step for all of them, then the next step.
 Result<std::vector<Action>>
-actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
+actions_on(PlanBuilder& draft, const PhaseSpec& phase, const MemberGroup& members) {
     std::vector<Action> actions;
     for (const StepSpec& step : phase.steps) {
         const std::size_t count = step.once_a_host ? 1 : members.size();
@@ -234,16 +234,16 @@ actions_on(Draft& draft, const PhaseSpec& phase, const Together& members) {
             DRYDOCK_TRY(add_step(draft, phase, step, members[i], actions));
         }
         if (step.once_a_host) {
-            const Together other_members(members.begin() + 1, members.end());
+            const MemberGroup other_members(members.begin() + 1, members.end());
             DRYDOCK_TRY(add_looks(draft, phase, step, other_members, actions));
         }
     }
     return actions;
 }
 
-Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
+Status expand_blocks(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase) {
     std::vector<std::vector<Action>> chains;
-    for (const Together& members : together(draft, *phase.each)) {
+    for (const MemberGroup& members : together(draft, *phase.each)) {
         DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, members));
         chains.push_back(std::move(block));
     }
@@ -252,7 +252,7 @@ Status expand_blocks(Draft& draft, Builder& builder, const PhaseSpec& phase) {
 }
 
 // Returns the observed facts that `where` asks about: "m1/is_leader is unknown".
-std::string found_instead(const Draft& draft, const Selection& selection) {
+std::string found_instead(const PlanBuilder& draft, const Selection& selection) {
     std::vector<std::string> values;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         for (const model::Condition& condition : selection.where) {
@@ -268,8 +268,8 @@ std::string found_instead(const Draft& draft, const Selection& selection) {
 }
 
 // Returns the other members of the role on the member's host.
-Together neighbours(const Draft& draft, const Member& member, const std::string& role) {
-    Together group;
+MemberGroup neighbours(const PlanBuilder& draft, const Member& member, const std::string& role) {
+    MemberGroup group;
     for (const std::string& name : draft.scope.members.at(role)) {
         const Member* candidate = find_member(draft.request.cluster, name);
         if (candidate->host == member.host && candidate->name != member.name) {
@@ -281,7 +281,8 @@ Together neighbours(const Draft& draft, const Member& member, const std::string&
 
 // A step on no member is the system's. A step with `one` that finds no member is an error, because
 // its effect is needed; a step on all members may find none.
-Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
+Status
+expand_step(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
     if (!step.on || step.on->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
         builder.add_parallel({{std::move(action)}}, phase.name);
@@ -315,7 +316,9 @@ Status expand_step(Draft& draft, Builder& builder, const PhaseSpec& phase, const
 
 // True if the two releases write different formats of one of these stores. Notes the equal ones
 // otherwise.
-bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std::string& subject) {
+bool raises_any(PlanBuilder& draft,
+                const std::vector<std::string>& stores,
+                const std::string& subject) {
     std::vector<std::string> equal;
     for (const std::string& store : stores) {
         const auto* from_law = law_of(draft.request.pack, draft.request.from, store);
@@ -331,7 +334,7 @@ bool raises_any(Draft& draft, const std::vector<std::string>& stores, const std:
 }
 
 // A phase or step with `raises` is left out if the hop raises none of its stores.
-Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
+Status expand_phase(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase) {
     if (!phase.raises.empty() && !raises_any(draft, phase.raises, phase.name)) {
         return {};
     }
@@ -341,7 +344,7 @@ Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
     for (const StepSpec& step : phase.steps) {
         const std::string name = fmt::format("{}/{}", phase.name, step.id);
         if (step.raises.empty() || raises_any(draft, step.raises, name)) {
-            builder.begin_step(step.beside);
+            builder.begin_step(step.parallel_with_previous);
             DRYDOCK_TRY(expand_step(draft, builder, phase, step));
         }
     }
@@ -351,7 +354,7 @@ Status expand_phase(Draft& draft, Builder& builder, const PhaseSpec& phase) {
 
 }  // namespace
 
-void expand(Draft& draft) {
+void expand(PlanBuilder& draft) {
     Builder builder(draft);
     for (const PhaseSpec& phase : draft.procedure->phases) {
         if (auto status = expand_phase(draft, builder, phase); !status) {

@@ -32,30 +32,30 @@ bool interferes(const Action& action) {
 }
 
 // Evaluates a known risk. A risk that cannot be evaluated counts as present.
-std::string state_of(const Draft& draft, const model::Risk& risk) {
+std::string state_of(const PlanBuilder& draft, const model::Risk& risk) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
     switch (model::evaluate_all(risk.when, view).outcome) {
-    case model::Tri::yes:
+    case model::Truth::yes:
         return "present";
-    case model::Tri::no:
+    case model::Truth::no:
         return "absent";
-    case model::Tri::cannot_tell:
+    case model::Truth::cannot_tell:
         break;
     }
     return "cannot tell";
 }
 
-bool any_law(const Draft& draft, Standing standing) {
+bool any_law(const PlanBuilder& draft, RuleState standing) {
     const auto& laws = draft.plan.laws;
-    return std::any_of(laws.begin(), laws.end(), [&](const model::Law& law) {
-        return standing_of(draft, law) == standing;
+    return std::any_of(laws.begin(), laws.end(), [&](const model::FormatRule& law) {
+        return rule_state(draft, law) == standing;
     });
 }
 
 // Words the time in which a way back is open.
-std::string phase_of_way(const Draft& draft, const std::string& kind) {
-    if (kind == "downgrade" && any_law(draft, Standing::may_fire)) {
+std::string phase_of_way(const PlanBuilder& draft, const std::string& kind) {
+    if (kind == "downgrade" && any_law(draft, RuleState::may_fire)) {
         return "until the level rises by itself";
     }
     if (!draft.plan.point_of_no_return.exists) {
@@ -79,17 +79,17 @@ using Keys = std::unordered_set<std::string>;
 // Collects the facts that conditions look at. A condition on all members of a role is gathered
 // once, however many actions have it. A condition that two members have on all others is one on all
 // members.
-class Looked {
+class FactCollector {
 public:
-    explicit Looked(const Plan& plan) : roster_(plan.roster()) {}
+    explicit FactCollector(const Plan& plan) : roster_(plan.roster()) {}
 
     void add(const Condition& condition, const std::string& member) {
-        const Asked fact_of_role = {condition.fact, condition.role};
-        const bool asks_others = condition.whose == model::Whose::others;
+        const FactOfRole fact_of_role = {condition.fact, condition.role};
+        const bool asks_others = condition.whose == model::Quantifier::others;
         const bool is_widened =
             asks_others && by_others_.emplace(fact_of_role, member).first->second != member;
-        const bool asks_all = is_widened || condition.whose == model::Whose::every
-                              || condition.whose == model::Whose::any;
+        const bool asks_all = is_widened || condition.whose == model::Quantifier::every
+                              || condition.whose == model::Quantifier::any;
         if (facts_of_all_.contains(fact_of_role) && (asks_all || asks_others)) {
             return;
         }
@@ -98,7 +98,7 @@ public:
         }
         if (is_widened) {
             Condition of_every = condition;
-            of_every.whose = model::Whose::every;
+            of_every.whose = model::Quantifier::every;
             add_keys(of_every, member);
         } else {
             add_keys(condition, member);
@@ -114,16 +114,16 @@ private:
         }
     }
 
-    using Asked = std::pair<std::string_view, std::string_view>;  // fact and role, of the plan
+    using FactOfRole = std::pair<std::string_view, std::string_view>;  // fact and role, of the plan
 
     model::Roster roster_;
-    std::set<Asked> facts_of_all_;
-    std::map<Asked, std::string> by_others_;
+    std::set<FactOfRole> facts_of_all_;
+    std::map<FactOfRole, std::string> by_others_;
 };
 
 // Returns the cost of a way back. A cost may name a fact that is known only later (the writes that
 // a restore would lose); then only its first part is shown.
-std::string cost_of_way(const Scope& scope, const std::string& cost) {
+std::string cost_of_way(const TemplateContext& scope, const std::string& cost) {
     const auto cut = cost.find(':');
     const auto filled = fill_text(scope, nullptr, cost);
     return filled ? *filled : cost.substr(0, cut);
@@ -132,7 +132,7 @@ std::string cost_of_way(const Scope& scope, const std::string& cost) {
 // Returns all facts that the plan needs: those of conditions and effects, identities and standard
 // facts.
 Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
-    Looked looked(plan);
+    FactCollector looked(plan);
     for (const Action& action : plan.actions) {
         for (const auto* conditions :
              {&action.when, &action.guard, &action.then, &action.happened, &action.broken}) {
@@ -184,7 +184,7 @@ void take_used_sources(Plan& plan, const model::FactSources& sources) {
 // change, and facts that it compares with the plan. A fact of a mere requirement is read again when
 // it matters, and may change meanwhile.
 Keys facts_to_bind(const Plan& plan) {
-    Looked looked(plan);
+    FactCollector looked(plan);
     for (const auto& [key, source] : plan.sources) {
         if (source.identity || !source.binds.empty()) {
             looked.keys.insert(key);
@@ -208,7 +208,7 @@ Keys facts_to_bind(const Plan& plan) {
 }  // namespace
 
 // Requirements guard the actions behind them in the plan's order, not those before.
-void keep_requirements(Draft& draft) {
+void add_standing_guards(PlanBuilder& draft) {
     std::vector<Condition> standing_guards;
     for (Action& action : draft.plan.actions) {
         if (action.keep) {
@@ -219,7 +219,7 @@ void keep_requirements(Draft& draft) {
     }
 }
 
-void add_risks(Draft& draft) {
+void add_risks(PlanBuilder& draft) {
     const Request& request = draft.request;
     for (const model::Risk& risk : request.pack.risks) {
         if (!model::version_in_range(risk.from, request.from)
@@ -239,12 +239,12 @@ void add_risks(Draft& draft) {
     }
 }
 
-void add_ways_back(Draft& draft) {
+void add_ways_back(PlanBuilder& draft) {
     if (model::compare_versions(draft.request.from, draft.request.to) > 0
         || draft.request.procedure == k_rehearsal) {
         return;
     }
-    const bool closed = any_law(draft, Standing::fired);
+    const bool closed = any_law(draft, RuleState::fired);
     for (const std::string kind : {"downgrade", "rebuild", "restore"}) {
         if (closed && kind == "downgrade") {
             continue;
@@ -261,17 +261,17 @@ void add_ways_back(Draft& draft) {
     }
 }
 
-std::vector<model::WayBack> ways_left(const Request& request) {
-    const Scope scope = {request.pack,
-                         request.cluster,
-                         request.facts,
-                         request.from,
-                         request.to,
-                         request.run,
-                         request.copy,
-                         {},
-                         {}};
-    std::vector<model::WayBack> ways;
+std::vector<model::RecoveryOption> remaining_options(const Request& request) {
+    const TemplateContext scope = {request.pack,
+                                   request.cluster,
+                                   request.facts,
+                                   request.from,
+                                   request.to,
+                                   request.run,
+                                   request.copy,
+                                   {},
+                                   {}};
+    std::vector<model::RecoveryOption> ways;
     for (const std::string kind : {"rebuild", "restore"}) {
         for (const model::ProcedureSpec& procedure : request.pack.procedures) {
             if (procedure.name != kind || !model::version_in_range(procedure.from, request.from)
@@ -296,7 +296,7 @@ std::vector<model::WayBack> ways_left(const Request& request) {
 }
 
 // Binds known facts. An unknown fact is left unbound: it would match nothing later.
-void bind_facts(Draft& draft) {
+void bind_facts(PlanBuilder& draft) {
     Plan& plan = draft.plan;
     take_used_sources(plan, *draft.sources);
     const Keys bound = facts_to_bind(plan);
@@ -304,14 +304,14 @@ void bind_facts(Draft& draft) {
         const auto fact = draft.request.facts.find(key);
         const bool bindable =
             bound.contains(key) && !source.moves && fact != draft.request.facts.end();
-        if (bindable && fact->second.status != model::Known::unknown) {
+        if (bindable && fact->second.status != model::ObservationStatus::unknown) {
             plan.planned.emplace_hint(
                 plan.planned.end(),
                 key,
                 model::Observation{fact->second.status, fact->second.value, "the plan", 0});
         }
     }
-    if (!draft.request.keeps_seen) {
+    if (!draft.request.keeps_survey) {
         return;
     }
     auto planned = plan.planned.begin();  // both are in order
@@ -320,7 +320,7 @@ void bind_facts(Draft& draft) {
             ++planned;
         }
         const bool is_planned = planned != plan.planned.end() && planned->first == key;
-        if (fact.status != model::Known::unknown && !is_planned) {
+        if (fact.status != model::ObservationStatus::unknown && !is_planned) {
             plan.seen.emplace_hint(
                 plan.seen.end(), key, model::Observation{fact.status, fact.value, "the plan", 0});
         }

@@ -6,7 +6,7 @@
 // preparations in between. A pack's gate at another place stays in the plan, with a note.
 #include "planner/gate.h"
 
-#include "planner/closing.h"
+#include "planner/closing_actions.h"
 
 #include <fmt/format.h>
 
@@ -45,7 +45,8 @@ std::size_t block_front(const Plan& plan, std::size_t index) {
 // True if the action may come between the gate and the actions it guards. It then prepares them in
 // the same phase, and neither stops nor starts a member.
 bool may_stand_between(const Action& action, const Action& gate) {
-    return action.request.is_null() || (action.phase == gate.phase && !moves_release(action.verb));
+    return action.request.is_null()
+           || (action.phase == gate.phase && !changes_running_release(action.verb));
 }
 
 // True if the pack's own gate stands right before all `targets`: each waits for it, and only their
@@ -73,7 +74,7 @@ bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::si
 
 // Returns the pack's own gate if it stands before the members' blocks, or right before the closing
 // actions. A gate at another place stays, with a note.
-std::optional<std::size_t> own_gate(Draft& draft,
+std::optional<std::size_t> own_gate(PlanBuilder& draft,
                                     const std::vector<std::size_t>& fronts,
                                     const std::vector<std::size_t>& closing) {
     const Plan& plan = draft.plan;
@@ -117,7 +118,7 @@ void name_apart(const Plan& plan, Action& gate) {
     }
 }
 
-Action make_gate(const Draft& draft, const Words& words, const Action& front) {
+Action make_gate(const PlanBuilder& draft, const Words& words, const Action& front) {
     Action gate;
     gate.id = front.phase + "/gate";
     gate.phase = front.phase;
@@ -128,14 +129,15 @@ Action make_gate(const Draft& draft, const Words& words, const Action& front) {
     gate.why = "before this, `drydock downgrade` takes the cluster back with nothing lost";
     gate.source = words.source;
     gate.repeatable = model::Repeatable::yes;
-    gate.patience_ms = 30'000;
+    gate.guard_timeout_ms = 30'000;
     name_apart(draft.plan, gate);
     return gate;
 }
 
 // Inserts the gate before the blocks of the closing actions: these members stay as they are until
 // it is approved. The gate inherits only predecessors that stand before its position.
-std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std::size_t>& fronts) {
+std::size_t
+insert_gate(PlanBuilder& draft, const Words& words, const std::vector<std::size_t>& fronts) {
     Plan& plan = draft.plan;
     const std::size_t position = fronts.front();
     std::set<std::size_t> gate_predecessors;
@@ -163,7 +165,7 @@ std::size_t insert_gate(Draft& draft, const Words& words, const std::vector<std:
 
 }  // namespace
 
-std::string place_gate(Draft& draft,
+std::string place_gate(PlanBuilder& draft,
                        const std::vector<std::size_t>& closing,
                        const std::string& because,
                        const std::string& source) {
@@ -176,7 +178,7 @@ std::string place_gate(Draft& draft,
     const auto pack_gate = own_gate(draft, fronts, closing);
     Action& gate =
         plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
-    gate.returns_here = true;
+    gate.is_point_of_no_return = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
     return gate.gate;
 }

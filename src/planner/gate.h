@@ -12,7 +12,7 @@ namespace drydock::planner {
 // Guards `closing`: members whose block holds one of these actions stay as they are until a person
 // has approved. A new gate gets `because` and `source`. Returns the gate's name; indices of actions
 // may have moved.
-[[nodiscard]] std::string place_gate(Draft& draft,
+[[nodiscard]] std::string place_gate(PlanBuilder& draft,
                                      const std::vector<std::size_t>& closing,
                                      const std::string& because,
                                      const std::string& source);

@@ -18,7 +18,7 @@ namespace {
 using model::ProcedureSpec;
 using model::Selection;
 
-bool fits(const Draft& draft, const ProcedureSpec& procedure) {
+bool fits(const PlanBuilder& draft, const ProcedureSpec& procedure) {
     return procedure.name == draft.request.procedure
            && model::version_in_range(procedure.from, draft.request.from)
            && model::version_in_range(procedure.to, draft.request.to);
@@ -52,12 +52,13 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
 
 // Names the successor of each member: the running member before it in the order, else the first one
 // after it.
-void name_successors(Draft& draft, const model::PlanRole& role) {
+void name_successors(PlanBuilder& draft, const model::PlanRole& role) {
     std::vector<std::string> running_members;
     const std::string running = bound_fact(draft.request.pack, role.name, "running");
     for (const std::string& member : role.members) {
         const auto fact = draft.request.facts.find(model::fact_key(member, running));
-        if (fact != draft.request.facts.end() && fact->second.status == model::Known::known) {
+        if (fact != draft.request.facts.end()
+            && fact->second.status == model::ObservationStatus::known) {
             running_members.push_back(member);
         }
     }
@@ -74,7 +75,7 @@ void name_successors(Draft& draft, const model::PlanRole& role) {
 }
 
 // Adds a role with its members by rank; equal ranks keep the order of the cluster file.
-void add_role(Draft& draft, const std::string& name, const Selection& selection) {
+void add_role(PlanBuilder& draft, const std::string& name, const Selection& selection) {
     std::vector<std::pair<int, std::string>> ranked;
     for (const model::Member& member : draft.request.cluster.members) {
         if (member.role == name) {
@@ -98,19 +99,19 @@ void add_role(Draft& draft, const std::string& name, const Selection& selection)
 
 }  // namespace
 
-int rank(const Draft& draft, const Selection& selection, const model::Member& member) {
+int rank(const PlanBuilder& draft, const Selection& selection, const model::Member& member) {
     const auto& facts = draft.request.facts;
     const auto running = facts.find(
         model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
     if (selection.blocks && running != facts.end()
-        && running->second.status == model::Known::absent) {
+        && running->second.status == model::ObservationStatus::absent) {
         return 0;
     }
     return !selection.last.empty() && holds(draft, selection.last, member.name) ? 2 : 1;
 }
 
 // Chooses the first procedure that fits. Its own conditions may still refuse the plan.
-void choose_procedure(Draft& draft) {
+void choose_procedure(PlanBuilder& draft) {
     const auto& procedures = draft.request.pack.procedures;
     const auto position =
         std::find_if(procedures.begin(), procedures.end(), [&](const ProcedureSpec& procedure) {
@@ -139,7 +140,7 @@ void choose_procedure(Draft& draft) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
     const model::Verdict verdict = model::evaluate_all(*conditions, view);
-    if (verdict.outcome != model::Tri::yes) {
+    if (verdict.outcome != model::Truth::yes) {
         draft.problem({"plan.closed",
                        fmt::format("{} is not open: {}", position->name, verdict.because),
                        verdict.remedy,
@@ -148,7 +149,7 @@ void choose_procedure(Draft& draft) {
 }
 
 // Roles that the procedure does not touch come last, in order of their names.
-void order_members(Draft& draft) {
+void order_members(PlanBuilder& draft) {
     static const Selection k_untouched;
     for (const Selection* selection : first_selections(*draft.procedure)) {
         add_role(draft, selection->role, *selection);

@@ -13,11 +13,11 @@
 #pragma once
 
 #include "base/result.h"
-#include "model/closing.h"
 #include "model/cluster.h"
 #include "model/fact.h"
 #include "model/pack.h"
 #include "model/plan.h"
+#include "model/return_point_hint.h"
 
 #include <functional>
 #include <optional>
@@ -28,7 +28,7 @@ namespace drydock::planner {
 
 // Names that a plan adds for probes. Empty for a survey; facts that need one of them are then left
 // out.
-struct Naming {
+struct PlanNames {
     std::string from;
     std::string to;
     std::string run;
@@ -38,7 +38,7 @@ struct Naming {
 // Returns how each fact is read. Facts whose probe writes are left out: drydock's readings only
 // read.
 [[nodiscard]] Result<model::FactSources>
-bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Naming& naming = {});
+bind_sources(const model::Pack& pack, const model::Cluster& cluster, const PlanNames& naming = {});
 
 struct Hop {
     std::string from;
@@ -56,7 +56,7 @@ struct Route {
 };
 
 // The findings of chain/chain.h about a hop, from the packages of its two releases.
-struct ChainWord {
+struct ChainVerdict {
     bool is_known = false;
     bool is_clean = false;
     std::string text;  // the change, where it is not clean
@@ -64,8 +64,8 @@ struct ChainWord {
 
 // Facts beyond the pack and the cluster file. All of them may be missing.
 struct RouteFacts {
-    std::function<ChainWord(const std::string& from_version, const std::string& to_version)> chain =
-        {};
+    std::function<ChainVerdict(const std::string& from_version, const std::string& to_version)>
+        chain = {};
     const model::FactBook* facts = nullptr;
 };
 
@@ -92,17 +92,17 @@ struct Request {
     std::string procedure;  // "upgrade", "downgrade", "rebuild", "restore"
     std::string from;
     std::string to;
-    std::string run;           // id of the run to be
-    std::string copy;          // for restore
-    std::string returns_from;  // the run that this plan takes back
+    std::string run;          // id of the run to be
+    std::string copy;         // for restore
+    std::string reverts_run;  // the run that this plan takes back
     // The return point that the checker found; without it the rules of the stores alone decide.
-    std::optional<model::Closing> closing = {};
+    std::optional<model::ReturnPointHint> closing = {};
     // The result of bind_sources() for these releases, run and copy, if the caller has it. The
     // checker compiles a thousand downgrades with one result.
     const model::FactSources* sources = nullptr;
     // True if the plan keeps survey facts beyond its bound facts. The checker compiles downgrades
     // only to try them, and has those facts at hand.
-    bool keeps_seen = true;
+    bool keeps_survey = true;
 };
 
 struct Compiled {
@@ -114,6 +114,6 @@ struct Compiled {
 
 // Returns the ways back from request.from to request.to other than downgrade, with their present
 // cost.
-[[nodiscard]] std::vector<model::WayBack> ways_left(const Request& request);
+[[nodiscard]] std::vector<model::RecoveryOption> remaining_options(const Request& request);
 
 }  // namespace drydock::planner

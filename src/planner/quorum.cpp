@@ -17,7 +17,7 @@ namespace {
 using model::PlanRole;
 
 // True if a step of the procedure asks for the quorum before it handles one of the role's members.
-bool asks_for_quorum(const Draft& draft, const std::string& role) {
+bool asks_for_quorum(const PlanBuilder& draft, const std::string& role) {
     const auto asks = [&](const model::PhaseSpec& phase, const model::StepSpec& step) {
         const auto& selection = phase.each ? phase.each : step.on;
         return step.quorum_without && selection && selection->role == role;
@@ -31,21 +31,24 @@ bool asks_for_quorum(const Draft& draft, const std::string& role) {
 }
 
 // True for a member that runs another release: it has to be stopped.
-bool is_to_be_stopped(const Draft& draft, const std::string& role, const std::string& member) {
+bool is_to_be_stopped(const PlanBuilder& draft,
+                      const std::string& role,
+                      const std::string& member) {
     const std::string fact = bound_fact(draft.request.pack, role, "running");
     const auto runs = draft.request.facts.find(model::fact_key(member, fact));
-    return runs != draft.request.facts.end() && runs->second.status == model::Known::known
+    return runs != draft.request.facts.end()
+           && runs->second.status == model::ObservationStatus::known
            && runs->second.value.as_string() != draft.request.to;
 }
 
-bool stops_somebody(const Draft& draft, const PlanRole& role) {
+bool stops_somebody(const PlanBuilder& draft, const PlanRole& role) {
     return std::any_of(role.members.begin(), role.members.end(), [&](const auto& member) {
         return is_to_be_stopped(draft, role.name, member);
     });
 }
 
 // Returns the pack's procedures between the same releases that take an outage.
-std::string outages(const Draft& draft) {
+std::string outages(const PlanBuilder& draft) {
     std::string names;
     for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
         const bool fits = model::version_in_range(procedure.from, draft.request.from)
@@ -57,7 +60,7 @@ std::string outages(const Draft& draft) {
     return names;
 }
 
-Error too_few(const Draft& draft, const PlanRole& role) {
+Error too_few(const PlanBuilder& draft, const PlanRole& role) {
     const std::string procedures = outages(draft);
     return {"plan.quorum",
             fmt::format("role {} has {} member{} and a majority of {}: none may ever be stopped",
@@ -73,7 +76,7 @@ Error too_few(const Draft& draft, const PlanRole& role) {
 
 }  // namespace
 
-void check_quorums(Draft& draft) {
+void check_quorums(PlanBuilder& draft) {
     for (const PlanRole& role : draft.plan.roles) {
         const bool is_never_met =
             role.quorum > 0 && role.quorum >= static_cast<int>(role.members.size());

@@ -50,11 +50,11 @@ std::string touched_by(const Action& action, const std::string& scratch) {
 }
 
 // Returns the value of any member's fact that is bound to the standard fact.
-const model::Observation* find_rehearsed(const Draft& draft, std::string_view standard) {
+const model::Observation* find_rehearsed(const PlanBuilder& draft, std::string_view standard) {
     for (const auto& [key, source] : *draft.sources) {
         const auto entry = draft.request.facts.find(key);
         if (source.binds == standard && entry != draft.request.facts.end()
-            && entry->second.status == model::Known::known) {
+            && entry->second.status == model::ObservationStatus::known) {
             return &entry->second;
         }
     }
@@ -63,7 +63,7 @@ const model::Observation* find_rehearsed(const Draft& draft, std::string_view st
 
 }  // namespace
 
-void check_rehearsal(Draft& draft) {
+void check_rehearsal(PlanBuilder& draft) {
     if (draft.request.procedure != k_rehearsal) {
         return;
     }
@@ -82,7 +82,7 @@ void check_rehearsal(Draft& draft) {
 }
 
 // A forward step that failed on the copy leaves nothing to say about the way back.
-void add_rehearsal(Draft& draft) {
+void add_rehearsal(PlanBuilder& draft) {
     const auto* backward = find_rehearsed(draft, "rehearsed_back");
     if (draft.request.procedure != "upgrade" || backward == nullptr) {
         return;
@@ -98,7 +98,7 @@ void add_rehearsal(Draft& draft) {
         "rehearsed on a copy: {}way back behind the last step: {}",
         duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
         way));
-    for (model::WayBack& option : draft.plan.ways_back) {
+    for (model::RecoveryOption& option : draft.plan.ways_back) {
         if (option.kind == "downgrade") {
             option.cost += fmt::format("; rehearsed behind the last step: {}", way);
         }

@@ -5,15 +5,15 @@
 
 namespace drydock::planner {
 
-struct Draft;
+struct PlanBuilder;
 
 // The name of the procedure that changes only a copy.
 inline constexpr std::string_view k_rehearsal = "rehearsal";
 
 // Pass: refuses a rehearsal with a step that would touch more than the copy.
-void check_rehearsal(Draft& draft);
+void check_rehearsal(PlanBuilder& draft);
 
 // Pass: adds the result of a rehearsal of this hop, as a note and as words for the way back.
-void add_rehearsal(Draft& draft);
+void add_rehearsal(PlanBuilder& draft);
 
 }  // namespace drydock::planner

@@ -7,7 +7,7 @@
 // If the checker has tried the way back from every state, its findings count instead of the rules.
 // They may move the point of no return in both directions.
 #include "model/version.h"
-#include "planner/closing.h"
+#include "planner/closing_actions.h"
 #include "planner/compile.h"
 #include "planner/gate.h"
 
@@ -23,9 +23,9 @@ namespace drydock::planner {
 namespace {
 
 using model::Action;
-using model::Law;
+using model::FormatRule;
+using model::FormatTrigger;
 using model::Plan;
-using model::Raises;
 
 constexpr std::size_t k_formats_max = 16;  // a store with more formats keeps only those in question
 constexpr std::string_view k_found = "found";  // no rule: the checker found it
@@ -35,7 +35,7 @@ bool lists(const std::vector<std::string>& formats, const std::string& format) {
 }
 
 // Returns the keys of the facts that tell a store's format: the system's, or one a member.
-std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& store) {
+std::vector<std::string> levels_of(const PlanBuilder& draft, const model::StoreSpec& store) {
     const auto& facts = draft.request.pack.facts;
     const bool of_system = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) {
         return fact.name == store.level && fact.role.empty();
@@ -52,7 +52,7 @@ std::vector<std::string> levels_of(const Draft& draft, const model::StoreSpec& s
 
 // Returns the formats that the plan is about. A chain of schemas has a format for each head; only
 // the two releases' own and the store's present one matter.
-std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& store) {
+std::vector<std::string> formats_of(const PlanBuilder& draft, const model::PlanStore& store) {
     std::vector<std::string> formats = store.formats;
     if (formats.size() <= k_formats_max) {
         return formats;
@@ -71,7 +71,7 @@ std::vector<std::string> formats_of(const Draft& draft, const model::PlanStore& 
 }
 
 // Describes a store by its roles, its formats and the rules of both releases.
-void add_store(Draft& draft, const model::StoreSpec& store) {
+void add_store(PlanBuilder& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
     model::PlanStore plan_store = {
         store.name, store.role, {}, store.shared, levels_of(draft, store), store.formats, {}};
@@ -91,11 +91,12 @@ void add_store(Draft& draft, const model::StoreSpec& store) {
 
 // Adds the new release's rule for a store. It closes the way back if the old release cannot read
 // the format.
-void add_law(Draft& draft, const model::StoreSpec& store) {
+void add_law(PlanBuilder& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
     const auto* old_support = law_of(pack, draft.request.from, store.name);
     const auto* new_support = law_of(pack, draft.request.to, store.name);
-    if (old_support == nullptr || new_support == nullptr || new_support->raises == Raises::never) {
+    if (old_support == nullptr || new_support == nullptr
+        || new_support->raises == FormatTrigger::never) {
         return;
     }
     const bool readable = lists(old_support->reads, new_support->writes);
@@ -118,7 +119,7 @@ bool has_effect(const Action& action, std::string_view kind, const std::string& 
 
 // Adds a rule for a store that a step destroys and the old release needs: it is gone, whatever the
 // releases could read.
-void add_destruction(Draft& draft, const model::StoreSpec& store) {
+void add_destruction(PlanBuilder& draft, const model::StoreSpec& store) {
     const auto& actions = draft.plan.actions;
     const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
         return has_effect(action, "destroys", store.name);
@@ -136,8 +137,8 @@ void add_destruction(Draft& draft, const model::StoreSpec& store) {
     }
 }
 
-std::vector<std::size_t> all_that(const Plan& plan,
-                                  const std::function<bool(const Action&)>& test) {
+std::vector<std::size_t> indices_of(const Plan& plan,
+                                    const std::function<bool(const Action&)>& test) {
     std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (test(plan.actions[i])) {
@@ -148,14 +149,14 @@ std::vector<std::size_t> all_that(const Plan& plan,
 }
 
 // Returns the members of a role, and whether each runs the series before the plan.
-std::vector<Runner>
-runners_of(const Draft& draft, const std::string& role, const std::string& series) {
+std::vector<MemberRelease>
+runners_of(const PlanBuilder& draft, const std::string& role, const std::string& series) {
     const std::string running = bound_fact(draft.request.pack, role, "running");
-    std::vector<Runner> runners;
+    std::vector<MemberRelease> runners;
     for (const model::Member& member : draft.request.cluster.members) {
         const auto entry = draft.request.facts.find(model::fact_key(member.name, running));
         const bool runs = entry != draft.request.facts.end()
-                          && entry->second.status == model::Known::known
+                          && entry->second.status == model::ObservationStatus::known
                           && model::version_in_series(entry->second.value.as_string(), series);
         if (member.role == role) {
             runners.push_back({member.name, runs});
@@ -165,14 +166,14 @@ runners_of(const Draft& draft, const std::string& role, const std::string& serie
 }
 
 // Returns the actions after which the rule can first fire, in some order of the plan.
-std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
+std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatRule& law) {
     const Plan& plan = draft.plan;
     const std::string running = bound_fact(draft.request.pack, law.role, "running");
     if (law.raises == "when_all") {
         return closing_when_all(plan, runners_of(draft, law.role, law.series), running, law.series);
     }
     const bool start = law.raises == "on_start";
-    return first_of(plan, all_that(plan, [&](const Action& action) {
+    return first_of(plan, indices_of(plan, [&](const Action& action) {
                         return start
                                    ? starts_series(action, running, law.series)
                                    : has_effect(action,
@@ -182,7 +183,7 @@ std::vector<std::size_t> closing_actions(const Draft& draft, const Law& law) {
 }
 
 // Words the reason that a person reads at the gate.
-std::string reason_of(const Draft& draft, const Law& law) {
+std::string reason_of(const PlanBuilder& draft, const FormatRule& law) {
     const auto& from_version = draft.request.from;
     if (law.raises == "on_destroy") {
         return fmt::format("this step destroys {}, which {} needs", law.store, from_version);
@@ -206,7 +207,9 @@ std::string reason_of(const Draft& draft, const Law& law) {
 }
 
 // Places the gate and describes the point of no return. The first closing action names it.
-void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>& closing) {
+void guard_by_gate(PlanBuilder& draft,
+                   const FormatRule& law,
+                   const std::vector<std::size_t>& closing) {
     std::vector<std::string> ids;
     for (const std::size_t action : closing) {
         ids.push_back(draft.plan.actions[action].id);
@@ -224,10 +227,10 @@ void guard_by_gate(Draft& draft, const Law& law, const std::vector<std::size_t>&
 }
 
 // Returns the closing actions of all open rules, each with its rule.
-std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
-    std::map<std::size_t, const Law*> laws;
-    for (const Law& law : draft.plan.laws) {
-        if (standing_of(draft, law) == Standing::open) {
+std::map<std::size_t, const FormatRule*> closing_by_laws(const PlanBuilder& draft) {
+    std::map<std::size_t, const FormatRule*> laws;
+    for (const FormatRule& law : draft.plan.laws) {
+        if (rule_state(draft, law) == RuleState::open) {
             for (const std::size_t action : closing_actions(draft, law)) {
                 laws.emplace(action, &law);
             }
@@ -238,7 +241,7 @@ std::map<std::size_t, const Law*> closing_by_laws(const Draft& draft) {
 
 // Guards the actions that close the way back before any other does.
 // Without a closing action the plan has no point of no return, and gets no gate.
-void guard_first_law(Draft& draft) {
+void guard_first_law(PlanBuilder& draft) {
     const auto laws = closing_by_laws(draft);
     std::vector<std::size_t> closing;
     for (const auto& [action, law] : laws) {
@@ -251,11 +254,11 @@ void guard_first_law(Draft& draft) {
 }
 
 // Returns the checker's closing actions, and the same steps on members that may come first as well.
-std::vector<std::size_t> found_actions(const Draft& draft) {
+std::vector<std::size_t> found_actions(const PlanBuilder& draft) {
     const Plan& plan = draft.plan;
     std::vector<std::size_t> indices;
     for (const std::string& id : draft.request.closing->actions) {
-        const auto named = all_that(plan, [&](const Action& action) { return action.id == id; });
+        const auto named = indices_of(plan, [&](const Action& action) { return action.id == id; });
         const auto is_ancestor = ancestors(plan, named);
         for (std::size_t i = 0; i < plan.actions.size() && !named.empty(); ++i) {
             const bool is_same_step = plan.actions[i].source == plan.actions[named.front()].source;
@@ -273,8 +276,8 @@ std::vector<std::size_t> found_actions(const Draft& draft) {
 
 // Marks a rule as harmless if the checker found the way back open behind it: the downgrade lowers
 // the format again.
-void open_again(Draft& draft, const Law& opened, const std::string& action) {
-    for (Law& law : draft.plan.laws) {
+void open_again(PlanBuilder& draft, const FormatRule& opened, const std::string& action) {
+    for (FormatRule& law : draft.plan.laws) {
         law.closes = law.closes && law.store != opened.store;
     }
     for (model::PlanStore& store : draft.plan.stores) {
@@ -291,7 +294,7 @@ void open_again(Draft& draft, const Law& opened, const std::string& action) {
 }
 
 // Applies the checker's findings, which stand above the rules in both directions.
-void guard_found(Draft& draft) {
+void gate_from_checker(PlanBuilder& draft) {
     const Plan& plan = draft.plan;
     const auto closing = found_actions(draft);
     const auto laws = closing_by_laws(draft);
@@ -310,7 +313,7 @@ void guard_found(Draft& draft) {
     }
     const Action first = plan.actions[closing.front()];
     const auto entry = laws.find(closing.front());
-    const Law no_law = {"", "", {}, std::string(k_found), "", "", true, first.source};
+    const FormatRule no_law = {"", "", {}, std::string(k_found), "", "", true, first.source};
     guard_by_gate(draft, entry == laws.end() ? no_law : *entry->second, closing);
     draft.plan.skipped.push_back(fmt::format("the way back was tried from every state of the run: "
                                              "it closes with {}, and the gate stands before that",
@@ -321,28 +324,29 @@ void guard_found(Draft& draft) {
 
 // A rule without a fired level may hold already: if every member runs its series, the format may
 // rise at any moment.
-Standing standing_of(const Draft& draft, const Law& law) {
+RuleState rule_state(const PlanBuilder& draft, const FormatRule& law) {
     if (!law.closes) {
-        return Standing::harmless;
+        return RuleState::harmless;
     }
     const bool fired =
         std::any_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
             const auto level = draft.request.facts.find(key);
-            return level != draft.request.facts.end() && level->second.status == model::Known::known
+            return level != draft.request.facts.end()
+                   && level->second.status == model::ObservationStatus::known
                    && model::version_in_series(level->second.value.show(), law.becomes);
         });
     if (fired) {
-        return Standing::fired;
+        return RuleState::fired;
     }
     const auto runners = runners_of(draft, law.role, law.series);
-    const bool all_run =
-        !runners.empty() && std::all_of(runners.begin(), runners.end(), [](const Runner& runner) {
-            return runner.runs;
-        });
-    return law.raises == "when_all" && all_run ? Standing::may_fire : Standing::open;
+    const bool all_run = !runners.empty()
+                         && std::all_of(runners.begin(),
+                                        runners.end(),
+                                        [](const MemberRelease& runner) { return runner.runs; });
+    return law.raises == "when_all" && all_run ? RuleState::may_fire : RuleState::open;
 }
 
-void place_return_point(Draft& draft) {
+void place_return_point(PlanBuilder& draft) {
     const model::Pack& pack = draft.request.pack;
     for (const auto& [name, store] : pack.stores) {
         add_law(draft, store);
@@ -350,11 +354,11 @@ void place_return_point(Draft& draft) {
         add_store(draft, store);
     }
     const auto from_index = static_cast<int>(series_index(pack, draft.request.from));
-    draft.plan.series_apart =
+    draft.plan.max_skew =
         std::abs(from_index - static_cast<int>(series_index(pack, draft.request.to)));
     draft.plan.skew = pack.skew;
-    for (const Law& law : draft.plan.laws) {
-        if (standing_of(draft, law) == Standing::may_fire) {
+    for (const FormatRule& law : draft.plan.laws) {
+        if (rule_state(draft, law) == RuleState::may_fire) {
             draft.plan.skipped.push_back(
                 fmt::format("every member runs {} already: {} may rise to {} at any moment, and "
                             "then the way back in place is closed",
@@ -364,7 +368,7 @@ void place_return_point(Draft& draft) {
         }
     }
     if (draft.request.closing) {
-        guard_found(draft);
+        gate_from_checker(draft);
     } else {
         guard_first_law(draft);
     }

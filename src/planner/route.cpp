@@ -8,7 +8,7 @@
 // release without a folder cannot be installed. If the packages are known, the rules then do not
 // count the other releases either.
 #include "model/version.h"
-#include "planner/names.h"
+#include "planner/interpolation.h"
 #include "planner/route_search.h"
 
 #include <fmt/format.h>
@@ -38,9 +38,9 @@ const model::ProcedureSpec* procedure_for(const Pack& pack,
 }
 
 // A hop that was examined.
-struct Judged {
+struct JudgedHop {
     std::optional<Hop> hop;
-    std::string why_not;
+    std::string failure_reason;
     std::string note;  // a rule that was dropped
 };
 
@@ -160,9 +160,9 @@ private:
     }
 
     bool look_at(const std::string& from_version, const std::string& to_version) {
-        Judged judged = judge(from_version, to_version);
+        JudgedHop judged = judge(from_version, to_version);
         if (!judged.hop) {
-            refused_.emplace(std::pair(from_version, to_version), std::move(judged.why_not));
+            refused_.emplace(std::pair(from_version, to_version), std::move(judged.failure_reason));
             return false;
         }
         reached_.emplace(to_version, std::move(judged));
@@ -170,8 +170,8 @@ private:
     }
 
     // Judges one hop: rules that never yield, then the procedure, then the packages.
-    [[nodiscard]] Judged judge(const std::string& from_version,
-                               const std::string& to_version) const {
+    [[nodiscard]] JudgedHop judge(const std::string& from_version,
+                                  const std::string& to_version) const {
         const bool forward = is_older(from_version, to_version);
         const std::string name = forward ? "upgrade" : "downgrade";
         std::string rules;
@@ -198,21 +198,21 @@ private:
         return weigh(from_version,
                      to_version,
                      *procedure,
-                     forward ? ask_chain(from_version, to_version) : ChainWord(),
+                     forward ? ask_chain(from_version, to_version) : ChainVerdict(),
                      yielding);
     }
 
-    [[nodiscard]] ChainWord ask_chain(const std::string& from_version,
-                                      const std::string& to_version) const {
-        return route_facts_.chain ? route_facts_.chain(from_version, to_version) : ChainWord();
+    [[nodiscard]] ChainVerdict ask_chain(const std::string& from_version,
+                                         const std::string& to_version) const {
+        return route_facts_.chain ? route_facts_.chain(from_version, to_version) : ChainVerdict();
     }
 
     // Weighs the packages against the rules: facts beat rules.
-    [[nodiscard]] Judged weigh(const std::string& from_version,
-                               const std::string& to_version,
-                               const model::ProcedureSpec& procedure,
-                               const ChainWord& word,
-                               const std::string& yielding) const {
+    [[nodiscard]] JudgedHop weigh(const std::string& from_version,
+                                  const std::string& to_version,
+                                  const model::ProcedureSpec& procedure,
+                                  const ChainVerdict& word,
+                                  const std::string& yielding) const {
         if (word.is_known && !word.is_clean) {
             return {std::nullopt,
                     fmt::format("{} -> {}: {} the packages: {}",
@@ -225,7 +225,7 @@ private:
         if (!yielding.empty() && !(word.is_known && rules_yield_)) {
             return {std::nullopt, yielding, {}};
         }
-        Judged judged;
+        JudgedHop judged;
         judged.hop = Hop{from_version,
                          to_version,
                          procedure.name,
@@ -272,7 +272,7 @@ private:
     std::set<std::string> left_out_;
     bool rules_yield_ = false;
     std::string note_;
-    std::map<std::string, Judged> reached_;
+    std::map<std::string, JudgedHop> reached_;
     std::map<std::pair<std::string, std::string>, std::string> refused_;
 };
 

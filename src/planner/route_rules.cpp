@@ -5,7 +5,7 @@
 // goes back the way the upgrade came.
 #include "base/text.h"
 #include "model/version.h"
-#include "planner/names.h"
+#include "planner/interpolation.h"
 #include "planner/route_search.h"
 
 #include <fmt/format.h>
@@ -194,8 +194,9 @@ const model::Observation* RouteRules::fact_of(const model::RoutePolicy& policy) 
         return nullptr;
     }
     const auto entry = facts_->find(policy.fact);
-    return entry != facts_->end() && entry->second.status == model::Known::known ? &entry->second
-                                                                                 : nullptr;
+    return entry != facts_->end() && entry->second.status == model::ObservationStatus::known
+               ? &entry->second
+               : nullptr;
 }
 
 // Applies a runtime rule. Without a fact the rule does not forbid; untold() reports it instead.

@@ -123,7 +123,7 @@ private:
 
     // Copies a store's rules to both sides. The store's own name stays, too: `raises: data` and
     // ${to.data} mean the store of either side.
-    void add_laws(std::map<std::string, model::StoreLaw>& laws) const {
+    void add_laws(std::map<std::string, model::FormatSupport>& laws) const {
         for (const std::string& store : stores_) {
             if (const auto law = laws.find(store); law != laws.end()) {
                 for (const char* side : k_sides) {
@@ -155,7 +155,7 @@ bool runs(const Request& request, const std::string& side, const std::string& re
         const std::string fact = bound_fact(request.pack, member.role, "running");
         const auto entry = request.facts.find(model::fact_key(member.name, fact));
         return member.side == side && entry != request.facts.end()
-               && entry->second.status == model::Known::known
+               && entry->second.status == model::ObservationStatus::known
                && entry->second.value == Json(release);
     });
 }
@@ -173,7 +173,7 @@ std::string only_side(const Request& request,
 std::string serving_side(const Request& request, const std::vector<std::string>& sides) {
     const auto entry = request.facts.find(bound_fact(request.pack, "", "serving"));
     const bool is_known =
-        entry != request.facts.end() && entry->second.status == model::Known::known;
+        entry != request.facts.end() && entry->second.status == model::ObservationStatus::known;
     const std::string name = is_known ? entry->second.value.show() : "";
     return std::find(sides.begin(), sides.end(), name) != sides.end() ? name : "";
 }

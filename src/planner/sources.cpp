@@ -5,7 +5,7 @@
 // probes name things that only a plan has, such as ${release.to}. A survey leaves out their facts,
 // and the facts that are derived from them.
 #include "base/text.h"
-#include "planner/names.h"
+#include "planner/interpolation.h"
 #include "planner/planner.h"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ FactSource common_part(const FactSpec& spec, const std::string& member) {
 }
 
 Result<FactSource>
-bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member) {
+bind_member_fact(const TemplateContext& scope, const FactSpec& spec, const Member& member) {
     FactSource source = common_part(spec, member.name);
     source.host = member.host;
     for (const std::string& input : spec.inputs) {
@@ -66,7 +66,7 @@ bind_member_fact(const Scope& scope, const FactSpec& spec, const Member& member)
 }
 
 // Derives a system fact over the members of every role that has the input fact.
-FactSource bind_system_fact(const Scope& scope, const FactSpec& spec) {
+FactSource bind_system_fact(const TemplateContext& scope, const FactSpec& spec) {
     FactSource source = common_part(spec, "");
     const auto has_fact = [&](const std::string& role, const std::string& fact) {
         return std::any_of(
@@ -109,7 +109,7 @@ bool needs_plan(const Json& value) {
               });
 }
 
-Status bind_fact(const Scope& scope, const FactSpec& spec, model::FactSources& sources) {
+Status bind_fact(const TemplateContext& scope, const FactSpec& spec, model::FactSources& sources) {
     if (spec.writes || (scope.run.empty() && needs_plan(spec.probe))) {
         return {};
     }
@@ -142,9 +142,9 @@ void drop_without_inputs(model::FactSources& sources) {
 }  // namespace
 
 Result<model::FactSources>
-bind_sources(const model::Pack& pack, const model::Cluster& cluster, const Naming& naming) {
+bind_sources(const model::Pack& pack, const model::Cluster& cluster, const PlanNames& naming) {
     static const model::FactBook k_no_facts;
-    Scope scope = {
+    TemplateContext scope = {
         pack, cluster, k_no_facts, naming.from, naming.to, naming.run, naming.copy, {}, {}};
     model::FactSources sources;
     for (const FactSpec& spec : pack.facts) {

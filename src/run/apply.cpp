@@ -4,10 +4,10 @@
 // that event makes sense. A second or late answer therefore changes nothing. All results are in the
 // statuses of state.h; no function looks at the detail of an event.
 //
-// Three functions decide how an attempt ends: repeat() tries again, give_up() fails for good, and
-// take_back() undoes a begin that never happened. Every path to a second attempt goes through one
-// of them, so the limits hold everywhere (docs/design/0001-the-core.md, "How often a step is
-// repeated").
+// Three functions decide how an attempt ends: repeat() tries again, fail_permanently() fails for
+// good, and take_back() undoes a begin that never happened. Every path to a second attempt goes
+// through one of them, so the limits hold everywhere (docs/design/0001-the-core.md, "How often a
+// step is repeated").
 #include "base/check.h"
 #include "run/run.h"
 
@@ -19,14 +19,14 @@ namespace {
 
 // The effect took place; postconditions are still to be observed, if there are any.
 Status after_effect(const Program& program, std::size_t index) {
-    return program.promises(index) ? Status::acted : Status::done;
+    return program.promises(index) ? Status::applied : Status::done;
 }
 
 // Fails the action for good. An optional one is skipped, unless it may be under way still.
-void give_up(const Program& program,
-             State& state,
-             std::size_t index,
-             Status status = Status::failed) {
+void fail_permanently(const Program& program,
+                      State& state,
+                      std::size_t index,
+                      Status status = Status::failed) {
     if (program.optional(index) && status != Status::unreached) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);
@@ -42,7 +42,7 @@ void repeat(const Program& program, State& state, std::size_t index, bool is_unc
     if (may_repeat && !repeats_used_up(state, index)) {
         state.set_status(index, Status::waiting);
     } else {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     }
 }
 
@@ -52,7 +52,7 @@ void take_back(const Program& program, State& state, std::size_t index) {
     if (state.attempt(index) - state.begun(index) < k_unbegun_max) {
         state.set_status(index, Status::waiting);
     } else {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     }
 }
 
@@ -63,7 +63,7 @@ void count_failure(const Program& program, State& state, std::size_t index) {
     if (failures < program.attempts(index)) {
         repeat(program, state, index, false);
     } else {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     }
 }
 
@@ -75,7 +75,7 @@ void pass_guard(const Program& program, State& state, std::size_t index) {
         state.begin_without_attempt(index);
         state.set_status(index, after_effect(program, index));
     } else if (attempts_used_up(state, index)) {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     } else {
         state.set_status(index, Status::ready);
     }
@@ -89,7 +89,7 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
         state.set_failures(index, 0);
         state.set_status(index, Status::skipped);
     } else if (outcome != Outcome::yes) {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     } else {
         pass_guard(program, state, index);
     }
@@ -98,13 +98,13 @@ void guard_judged(const Program& program, State& state, std::size_t index, Outco
 // A postcondition that is unknown is no failure: the action may be done, so it is not begun again.
 void then_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
     const bool is_recheck = state.status(index) == Status::recheck;
-    if (!is_recheck && state.status(index) != Status::acted) {
+    if (!is_recheck && state.status(index) != Status::applied) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, Status::done);
     } else if (outcome != Outcome::no) {
-        give_up(program, state, index, Status::unseen);
+        fail_permanently(program, state, index, Status::unseen);
     } else if (is_recheck) {
         repeat(program, state, index, false);
     } else {
@@ -122,15 +122,15 @@ void happened_judged(const Program& program, State& state, std::size_t index, Ou
     if (outcome == Outcome::yes) {
         state.set_status(index, after_effect(program, index));
     } else if (unheard) {
-        give_up(program, state, index, Status::unreached);
+        fail_permanently(program, state, index, Status::unreached);
     } else if (outcome == Outcome::no || program.repeatable(index)) {
         repeat(program, state, index, outcome == Outcome::no);
     } else {
-        give_up(program, state, index);
+        fail_permanently(program, state, index);
     }
 }
 
-void facts_read(const Program& program, State& state, const Move& event) {
+void facts_read(const Program& program, State& state, const CompactEvent& event) {
     switch (event.purpose) {
     case Purpose::guard:
         return guard_judged(program, state, event.action, event.outcome);
@@ -144,7 +144,7 @@ void facts_read(const Program& program, State& state, const Move& event) {
 }
 
 // An intent has to be the next attempt: a gap in the numbers would hide an attempt from the agent.
-void intended(State& state, const Move& event) {
+void intended(State& state, const CompactEvent& event) {
     const bool is_next = event.attempt == state.attempt(event.action) + 1;
     if (state.status(event.action) == Status::ready && is_next
         && !attempts_used_up(state, event.action)) {
@@ -154,13 +154,13 @@ void intended(State& state, const Move& event) {
 }
 
 // True if the event belongs to the attempt in flight.
-bool in_flight(const State& state, const Move& event) {
+bool in_flight(const State& state, const CompactEvent& event) {
     const Status status = state.status(event.action);
     return (status == Status::intended || status == Status::lost)
            && state.attempt(event.action) == event.attempt;
 }
 
-void ended(const Program& program, State& state, const Move& event) {
+void ended(const Program& program, State& state, const CompactEvent& event) {
     if (!in_flight(state, event)) {
         return;
     }
@@ -169,7 +169,7 @@ void ended(const Program& program, State& state, const Move& event) {
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
     } else if (event.outcome == Outcome::running) {
-        give_up(program, state, event.action, Status::unreached);  // not ended in its time
+        fail_permanently(program, state, event.action, Status::unreached);  // not ended in its time
     } else {
         // The host has not answered the second question either.
         const bool was_queried = state.status(event.action) == Status::lost;
@@ -177,7 +177,7 @@ void ended(const Program& program, State& state, const Move& event) {
     }
 }
 
-void attached(const Program& program, State& state, const Move& event) {
+void attached(const Program& program, State& state, const CompactEvent& event) {
     if (!in_flight(state, event)) {
         return;
     }
@@ -206,7 +206,7 @@ void conductor_started(State& state) {
 }
 
 // Returns the status behind a resume, which is a person's word that the cause was seen to.
-Status tried_again(Status status) {
+Status retry_after_resume(Status status) {
     if (status == Status::failed) {
         return Status::waiting;
     }
@@ -227,11 +227,11 @@ void resumed(State& state) {
         if (state.status(i) != Status::skipped) {
             state.set_failures(i, 0);
         }
-        state.set_status(i, tried_again(state.status(i)));
+        state.set_status(i, retry_after_resume(state.status(i)));
     }
 }
 
-void gate(State& state, const Move& event, Status old_status, Status new_status) {
+void gate(State& state, const CompactEvent& event, Status old_status, Status new_status) {
     if (state.status(event.action) == old_status) {
         state.set_status(event.action, new_status);
     }
@@ -248,7 +248,7 @@ bool repeats_used_up(const State& state, std::size_t action) {
            || state.attempt(action) - state.begun(action) >= k_unbegun_max;
 }
 
-void apply(const Program& program, State& state, const Move& event) {
+void apply(const Program& program, State& state, const CompactEvent& event) {
     if (state.actions() != program.actions()) {
         state = State(program.actions());
     }

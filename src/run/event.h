@@ -55,7 +55,7 @@ enum class Outcome : std::uint8_t {
 enum class Purpose : std::uint8_t { none, guard, then, happened };
 
 // The part of an event that moves the state.
-struct Move {
+struct CompactEvent {
     EventType type = EventType::run_created;
     std::size_t action = 0;
     int attempt = 0;
@@ -63,7 +63,7 @@ struct Move {
     Purpose purpose = Purpose::none;
 };
 
-struct Event : Move {
+struct Event : CompactEvent {
     Json detail;
 };
 

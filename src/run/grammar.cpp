@@ -29,7 +29,7 @@ bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
 
 // True if the outcome suits the type: the end of an attempt, the report of an agent, or a
 // judgement.
-bool has_fitting_outcome(const Move& event) {
+bool has_fitting_outcome(const CompactEvent& event) {
     if (event.type == EventType::action_ended) {
         return is_one_of(event.outcome,
                          {Outcome::done, Outcome::failed, Outcome::unknown, Outcome::running});
@@ -44,7 +44,7 @@ bool has_fitting_outcome(const Move& event) {
     return skips || is_one_of(event.outcome, {Outcome::yes, Outcome::no, Outcome::cannot_tell});
 }
 
-std::string describe(const Program& program, const Move& event) {
+std::string describe(const Program& program, const CompactEvent& event) {
     std::string text(name_of(event.type));
     if (is_of_action(event.type) && program.actions() > 0) {
         text += fmt::format(" of action {}", event.action);
@@ -65,12 +65,12 @@ Grammar::Grammar(const Program& program) : program_(program), state_(program.act
 }
 
 // True if next() asks for the command that leads to this event.
-bool Grammar::asks_for(Do kind, const Move& event) {
+bool Grammar::asks_for(CommandKind kind, const CompactEvent& event) {
     next(program_, state_, commands_);
     return std::any_of(commands_.begin(), commands_.end(), [&](const Command& command) {
         const bool is_same = !is_of_action(event.type) || command.action == event.action;
         return command.what == kind && is_same
-               && (kind != Do::begin || command.attempt == event.attempt);
+               && (kind != CommandKind::begin || command.attempt == event.attempt);
     });
 }
 
@@ -80,11 +80,11 @@ bool Grammar::asks_to_pause() {
     State pausing = state_;
     request_pause(pausing);
     next(program_, pausing, commands_);
-    return commands_.size() == 1 && commands_.front().what == Do::pause;
+    return commands_.size() == 1 && commands_.front().what == CommandKind::pause;
 }
 
 // True if apply() gives the event a meaning here.
-bool Grammar::changes(const Move& event) const {
+bool Grammar::changes(const CompactEvent& event) const {
     State next_state = state_;
     apply(program_, next_state, event);
     return !(next_state == state_);
@@ -101,15 +101,15 @@ bool Grammar::is_ready_to_judge(std::size_t action) const {
 
 // An intent and a soak have to be asked for; progress belongs to an attempt in flight; anything
 // else has to change the state.
-bool Grammar::is_legal_for_action(const Move& event) {
+bool Grammar::is_legal_for_action(const CompactEvent& event) {
     if (state_.phase() != Phase::running || event.action >= program_.actions()) {
         return false;
     }
     if (event.type == EventType::action_intended) {
-        return asks_for(Do::begin, event);
+        return asks_for(CommandKind::begin, event);
     }
     if (event.type == EventType::soak_started) {
-        return asks_for(Do::soak, event);
+        return asks_for(CommandKind::soak, event);
     }
     if (event.type == EventType::action_progress) {
         return is_in_flight(state_.status(event.action))
@@ -121,7 +121,7 @@ bool Grammar::is_legal_for_action(const Move& event) {
 
 // A drift and a resume follow directly behind the start of a conductor: it compares before it goes
 // on.
-bool Grammar::is_legal_for_run(const Move& event) {
+bool Grammar::is_legal_for_run(const CompactEvent& event) {
     const Phase phase = state_.phase();
     const bool begins = last_ == EventType::conductor_started;
     if (event.type == EventType::drift_found) {
@@ -137,14 +137,15 @@ bool Grammar::is_legal_for_run(const Move& event) {
     return ends_as_asked(event);
 }
 
-bool Grammar::ends_as_asked(const Move& event) {
+bool Grammar::ends_as_asked(const CompactEvent& event) {
     if (event.type == EventType::run_paused) {
         return asks_to_pause();
     }
-    return asks_for(event.type == EventType::run_halted ? Do::halt : Do::finish, event);
+    return asks_for(event.type == EventType::run_halted ? CommandKind::halt : CommandKind::finish,
+                    event);
 }
 
-bool Grammar::is_legal(const Move& event) {
+bool Grammar::is_legal(const CompactEvent& event) {
     if (!last_ || event.type == EventType::run_created) {
         return !last_ && event.type == EventType::run_created;
     }
@@ -154,7 +155,7 @@ bool Grammar::is_legal(const Move& event) {
     return is_of_action(event.type) ? is_legal_for_action(event) : is_legal_for_run(event);
 }
 
-std::optional<std::string> Grammar::accept(const Move& event) {
+std::optional<std::string> Grammar::accept(const CompactEvent& event) {
     if (!is_legal(event)) {
         return fmt::format("{} has no meaning here", describe(program_, event));
     }
@@ -165,7 +166,8 @@ std::optional<std::string> Grammar::accept(const Move& event) {
     return std::nullopt;
 }
 
-std::optional<std::string> first_violation(const Program& program, std::span<const Move> events) {
+std::optional<std::string> first_violation(const Program& program,
+                                           std::span<const CompactEvent> events) {
     Grammar grammar(program);
     for (std::size_t i = 0; i < events.size(); ++i) {
         if (const auto violation = grammar.accept(events[i])) {

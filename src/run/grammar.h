@@ -24,18 +24,18 @@ public:
     explicit Grammar(const Program& program);
 
     // Applies the event if it is legal; otherwise returns a sentence with the reason.
-    [[nodiscard]] std::optional<std::string> accept(const Move& event);
+    [[nodiscard]] std::optional<std::string> accept(const CompactEvent& event);
 
     [[nodiscard]] const State& state() const { return state_; }
 
 private:
-    [[nodiscard]] bool is_legal(const Move& event);
-    [[nodiscard]] bool is_legal_for_run(const Move& event);
-    [[nodiscard]] bool is_legal_for_action(const Move& event);
-    [[nodiscard]] bool ends_as_asked(const Move& event);
-    [[nodiscard]] bool asks_for(Do kind, const Move& event);
+    [[nodiscard]] bool is_legal(const CompactEvent& event);
+    [[nodiscard]] bool is_legal_for_run(const CompactEvent& event);
+    [[nodiscard]] bool is_legal_for_action(const CompactEvent& event);
+    [[nodiscard]] bool ends_as_asked(const CompactEvent& event);
+    [[nodiscard]] bool asks_for(CommandKind kind, const CompactEvent& event);
     [[nodiscard]] bool asks_to_pause();
-    [[nodiscard]] bool changes(const Move& event) const;
+    [[nodiscard]] bool changes(const CompactEvent& event) const;
     [[nodiscard]] bool is_ready_to_judge(std::size_t action) const;
     const Program& program_;
     State state_;
@@ -45,6 +45,6 @@ private:
 
 // Returns a sentence about the first illegal event; nothing if all are legal.
 [[nodiscard]] std::optional<std::string> first_violation(const Program& program,
-                                                         std::span<const Move> events);
+                                                         std::span<const CompactEvent> events);
 
 }  // namespace drydock::run

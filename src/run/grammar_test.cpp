@@ -9,30 +9,30 @@ namespace {
 using model::Action;
 using model::Plan;
 
-constexpr Move k_created = {EventType::run_created};
-constexpr Move k_conductor = {EventType::conductor_started};
-constexpr Move k_drift = {EventType::drift_found};
-constexpr Move k_halted = {EventType::run_halted};
-constexpr Move k_resumed = {EventType::run_resumed};
-constexpr Move k_finished = {EventType::run_finished};
+constexpr CompactEvent k_created = {EventType::run_created};
+constexpr CompactEvent k_conductor = {EventType::conductor_started};
+constexpr CompactEvent k_drift = {EventType::drift_found};
+constexpr CompactEvent k_halted = {EventType::run_halted};
+constexpr CompactEvent k_resumed = {EventType::run_resumed};
+constexpr CompactEvent k_finished = {EventType::run_finished};
 
-Move guard(std::size_t action, Outcome outcome = Outcome::yes) {
+CompactEvent guard(std::size_t action, Outcome outcome = Outcome::yes) {
     return {EventType::facts_read, action, 0, outcome, Purpose::guard};
 }
 
-Move then(std::size_t action, Outcome outcome = Outcome::yes) {
+CompactEvent then(std::size_t action, Outcome outcome = Outcome::yes) {
     return {EventType::facts_read, action, 0, outcome, Purpose::then};
 }
 
-Move intended(std::size_t action, int attempt = 1) {
+CompactEvent intended(std::size_t action, int attempt = 1) {
     return {EventType::action_intended, action, attempt};
 }
 
-Move ended(std::size_t action, Outcome outcome = Outcome::done, int attempt = 1) {
+CompactEvent ended(std::size_t action, Outcome outcome = Outcome::done, int attempt = 1) {
     return {EventType::action_ended, action, attempt, outcome};
 }
 
-Move attached(std::size_t action, Outcome outcome, int attempt = 1) {
+CompactEvent attached(std::size_t action, Outcome outcome, int attempt = 1) {
     return {EventType::action_attached, action, attempt, outcome};
 }
 
@@ -57,16 +57,17 @@ Plan gated_plan() {
     return plan;
 }
 
-std::vector<Move> joined(std::vector<Move> front, const std::vector<Move>& back) {
+std::vector<CompactEvent> joined(std::vector<CompactEvent> front,
+                                 const std::vector<CompactEvent>& back) {
     front.insert(front.end(), back.begin(), back.end());
     return front;
 }
 
-const std::vector<Move> k_begun = {k_created, k_conductor, guard(0), intended(0)};
-const std::vector<Move> k_stopped =
+const std::vector<CompactEvent> k_begun = {k_created, k_conductor, guard(0), intended(0)};
+const std::vector<CompactEvent> k_stopped =
     joined(k_begun, {ended(0), then(0, Outcome::cannot_tell), k_halted});
 
-std::string violation_in(const std::vector<Move>& events) {
+std::string violation_in(const std::vector<CompactEvent>& events) {
     const Plan plan = gated_plan();
     return first_violation(Program(plan), events).value_or("");
 }
@@ -88,7 +89,7 @@ TEST(Grammar, AcceptsAWholeRun) {
 }
 
 TEST(Grammar, AcceptsWhatRunsMeet) {
-    const std::vector<std::vector<Move>> rests = {
+    const std::vector<std::vector<CompactEvent>> rests = {
         {ended(0, Outcome::failed), guard(0), intended(0, 2)},
         {attached(0, Outcome::none), guard(0), intended(0, 2)},  // a permission that lapsed
         {k_conductor, attached(0, Outcome::running), ended(0), then(0)},
@@ -107,7 +108,7 @@ TEST(Grammar, AcceptsWhatRunsMeet) {
 
 struct Bad {
     const char* name;
-    std::vector<Move> events;
+    std::vector<CompactEvent> events;
     std::size_t at;  // the number of the event that is refused
 };
 
@@ -159,39 +160,40 @@ TEST(Grammar, RefusesWhatNoRunRecords) {
 }
 
 // Returns the events that may follow a command.
-std::vector<Move> answers_to(const Command& command) {
+std::vector<CompactEvent> answers_to(const Command& command) {
     const std::size_t action = command.action;
-    if (command.what == Do::begin) {
+    if (command.what == CommandKind::begin) {
         return {intended(action, command.attempt)};
     }
-    if (command.what == Do::judge) {
-        std::vector<Move> answers;
+    if (command.what == CommandKind::judge) {
+        std::vector<CompactEvent> answers;
         for (const Outcome outcome : {Outcome::yes, Outcome::no, Outcome::cannot_tell}) {
             answers.push_back({EventType::facts_read, action, 0, outcome, command.purpose});
         }
         return answers;
     }
-    if (command.what == Do::ask) {
+    if (command.what == CommandKind::ask) {
         return {ended(action, Outcome::unknown, command.attempt),
                 attached(action, Outcome::running, command.attempt),
                 attached(action, Outcome::none, command.attempt),
                 attached(action, Outcome::torn, command.attempt)};
     }
-    const std::map<Do, EventType> others = {{Do::soak, EventType::soak_started},
-                                            {Do::await_soak, EventType::gate_opened},
-                                            {Do::await_person, EventType::gate_approved},
-                                            {Do::halt, EventType::run_halted},
-                                            {Do::finish, EventType::run_finished}};
+    const std::map<CommandKind, EventType> others = {
+        {CommandKind::soak, EventType::soak_started},
+        {CommandKind::await_soak, EventType::gate_opened},
+        {CommandKind::await_person, EventType::gate_approved},
+        {CommandKind::halt, EventType::run_halted},
+        {CommandKind::finish, EventType::run_finished}};
     return {{others.at(command.what), action}};
 }
 
-std::vector<Move> possible_events(const Program& program, const State& state) {
-    std::vector<Move> events = {k_conductor};
+std::vector<CompactEvent> possible_events(const Program& program, const State& state) {
+    std::vector<CompactEvent> events = {k_conductor};
     if (state.phase() == Phase::halted) {
         return events;
     }
     for (const Command& command : next(program, state)) {
-        for (const Move& answer : answers_to(command)) {
+        for (const CompactEvent& answer : answers_to(command)) {
             events.push_back(answer);
         }
     }
@@ -210,7 +212,7 @@ RC_GTEST_PROP(GrammarProperty, AcceptsWhatNextAndApplyLeadTo, ()) {
     const Plan plan = gated_plan();
     const Program program(plan);
     Grammar grammar(program);
-    std::vector<Move> events = {k_created, k_conductor};
+    std::vector<CompactEvent> events = {k_created, k_conductor};
     for (std::size_t i = 0; i < 150; ++i) {
         if (i == events.size()) {
             const auto possible = possible_events(program, grammar.state());

@@ -18,57 +18,64 @@ namespace {
 using Cells = std::span<const State::Cell>;
 
 // The class of an action by its status, and the command that it gets.
-struct Turn {
+struct PendingAction {
     // A set of bits.
-    enum Is : std::uint8_t { over = 1, to_come = 2, in_flight = 4, asked = 8, failed = 16 };
+    enum ActionClass : std::uint8_t {
+        over = 1,
+        to_come = 2,
+        in_flight = 4,
+        asked = 8,
+        failed = 16
+    };
 
     std::uint8_t is = over;
-    Do what = Do::judge;  // if it is to come, or asked about
+    CommandKind what = CommandKind::judge;  // if it is to come, or asked about
     Purpose purpose = Purpose::none;
 };
 
 // Work in flight is always followed to a known end.
-constexpr Turn turn_of(Status status) {
+constexpr PendingAction turn_of(Status status) {
     switch (status) {
     case Status::waiting:
-        return {Turn::to_come, Do::judge, Purpose::guard};
+        return {PendingAction::to_come, CommandKind::judge, Purpose::guard};
     case Status::ready:
-        return {Turn::to_come, Do::begin};
+        return {PendingAction::to_come, CommandKind::begin};
     case Status::soaking:
-        return {Turn::to_come, Do::await_soak};
+        return {PendingAction::to_come, CommandKind::await_soak};
     case Status::open:
-        return {Turn::to_come, Do::await_person};
+        return {PendingAction::to_come, CommandKind::await_person};
     case Status::intended:
-        return {Turn::in_flight};
+        return {PendingAction::in_flight};
     case Status::lost:
-        return {Turn::in_flight | Turn::asked, Do::ask};
+        return {PendingAction::in_flight | PendingAction::asked, CommandKind::ask};
     case Status::unsure:
     case Status::unheard:
-        return {Turn::in_flight | Turn::asked, Do::judge, Purpose::happened};
-    case Status::acted:
+        return {
+            PendingAction::in_flight | PendingAction::asked, CommandKind::judge, Purpose::happened};
+    case Status::applied:
     case Status::recheck:
-        return {Turn::in_flight | Turn::asked, Do::judge, Purpose::then};
+        return {PendingAction::in_flight | PendingAction::asked, CommandKind::judge, Purpose::then};
     case Status::failed:
     case Status::unreached:
     case Status::unseen:
-        return {Turn::failed};
+        return {PendingAction::failed};
     case Status::done:
     case Status::skipped:
-        return {Turn::over};
+        return {PendingAction::over};
     }
     return {};
 }
 
 // Looked up by status: a checker looks at every action of every state.
 constexpr auto k_turns = [] {
-    std::array<Turn, 16> turns = {};
+    std::array<PendingAction, 16> turns = {};
     for (std::size_t i = 0; i < turns.size(); ++i) {
         turns.at(i) = turn_of(static_cast<Status>(i));
     }
     return turns;
 }();
 
-constexpr const Turn& turn_in(State::Cell cell) {
+constexpr const PendingAction& turn_in(State::Cell cell) {
     return k_turns[static_cast<std::size_t>(State::status_in(cell))];
 }
 
@@ -81,46 +88,51 @@ bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
 }
 
 // Adds the attempt: the next number for a begin, the present one for a question to the host.
-Command command_of(const Program& program, const State& state, std::size_t index, Turn turn) {
-    if (turn.what == Do::begin && program.is_gate(index)) {
-        return {Do::soak, index};
+Command
+command_of(const Program& program, const State& state, std::size_t index, PendingAction turn) {
+    if (turn.what == CommandKind::begin && program.is_gate(index)) {
+        return {CommandKind::soak, index};
     }
     const int last = state.attempt(index);
-    const int attempt = turn.what == Do::begin ? last + 1 : turn.what == Do::ask ? last : 0;
+    const int attempt = turn.what == CommandKind::begin ? last + 1
+                        : turn.what == CommandKind::ask ? last
+                                                        : 0;
     return {turn.what, index, attempt, turn.purpose};
 }
 
 // True for a command that is held back once the run is to stop.
 bool is_new_work(const Command& command) {
-    return command.what != Do::ask
-           && (command.what != Do::judge || command.purpose == Purpose::guard);
+    return command.what != CommandKind::ask
+           && (command.what != CommandKind::judge || command.purpose == Purpose::guard);
 }
 
 constexpr std::size_t k_nothing = std::numeric_limits<std::size_t>::max();
 
 // The result of one pass over all actions, beside the commands. There is only one pass, because a
 // large plan is looked over at every turn.
-struct Look {
+struct ActionSummary {
     std::uint8_t are = 0;            // of all actions
     std::size_t failed = k_nothing;  // the first one
 };
 
 // Collects commands. New work is given out only while no action has failed and no pause was
 // requested.
-Look look_over(const Program& program, const State& state, std::vector<Command>& commands) {
-    Look look;
+ActionSummary
+look_over(const Program& program, const State& state, std::vector<Command>& commands) {
+    ActionSummary look;
     bool gives_out = state.phase() != Phase::pausing;
     const Cells cells = state.of_actions();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const Turn& turn = turn_in(cells[i]);
+        const PendingAction& turn = turn_in(cells[i]);
         look.are |= turn.is;
-        if ((turn.is & (Turn::to_come | Turn::asked | Turn::failed)) == 0) {
+        if ((turn.is & (PendingAction::to_come | PendingAction::asked | PendingAction::failed))
+            == 0) {
             continue;
         }
-        if ((turn.is & Turn::failed) != 0) {
+        if ((turn.is & PendingAction::failed) != 0) {
             look.failed = std::min(look.failed, i);
             gives_out = false;
-        } else if ((turn.is & Turn::asked) != 0
+        } else if ((turn.is & PendingAction::asked) != 0
                    || (gives_out && predecessors_over(program, cells, i))) {
             commands.push_back(command_of(program, state, i, turn));
         }
@@ -135,13 +147,14 @@ void next(const Program& program, const State& state, std::vector<Command>& comm
     if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
         return;
     }
-    const Look look = look_over(program, state, commands);
-    const bool failed = (look.are & Turn::failed) != 0;
+    const ActionSummary look = look_over(program, state, commands);
+    const bool failed = (look.are & PendingAction::failed) != 0;
     const bool stopping = failed || state.phase() == Phase::pausing;
-    if ((look.are & ~Turn::over) == 0) {
-        commands.push_back({Do::finish, 0, 0, Purpose::none});
-    } else if (stopping && (look.are & Turn::in_flight) == 0) {
-        commands.assign({{failed ? Do::halt : Do::pause, failed ? look.failed : 0}});
+    if ((look.are & ~PendingAction::over) == 0) {
+        commands.push_back({CommandKind::finish, 0, 0, Purpose::none});
+    } else if (stopping && (look.are & PendingAction::in_flight) == 0) {
+        commands.assign(
+            {{failed ? CommandKind::halt : CommandKind::pause, failed ? look.failed : 0}});
     } else if (stopping) {
         std::erase_if(commands, is_new_work);
     }

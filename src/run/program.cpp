@@ -20,11 +20,11 @@ Program::Program(const model::Plan& plan) : ends_{0} {
         kind.attempts = static_cast<std::uint8_t>(std::clamp(action.attempts, 1, 255));
         kinds_.push_back(kind);
         for (const std::size_t predecessor : action.after) {
-            after_.push_back(static_cast<std::uint32_t>(predecessor));
+            predecessors_.push_back(static_cast<std::uint32_t>(predecessor));
         }
-        ends_.push_back(static_cast<std::uint32_t>(after_.size()));
+        ends_.push_back(static_cast<std::uint32_t>(predecessors_.size()));
     }
-    after_.push_back(0);  // the last action's list has an address even if it is empty
+    predecessors_.push_back(0);  // the last action's list has an address even if it is empty
 }
 
 }  // namespace drydock::run

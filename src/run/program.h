@@ -22,7 +22,7 @@ public:
 
     // Returns the actions that must be over before this one begins.
     [[nodiscard]] std::span<const std::uint32_t> after(std::size_t action) const {
-        return {after_.data() + ends_[action], ends_[action + 1] - ends_[action]};
+        return {predecessors_.data() + ends_[action], ends_[action + 1] - ends_[action]};
     }
 
     [[nodiscard]] bool is_gate(std::size_t action) const { return has(action, k_gate); }
@@ -63,8 +63,8 @@ private:
     }
 
     std::vector<Kind> kinds_;
-    std::vector<std::uint32_t> after_;  // of all actions, one list after the other
-    std::vector<std::uint32_t> ends_;   // where each action's list begins; the last: the end of all
+    std::vector<std::uint32_t> predecessors_;  // of all actions, one list after the other
+    std::vector<std::uint32_t> ends_;  // where each action's list begins; the last: the end of all
 };
 
 }  // namespace drydock::run

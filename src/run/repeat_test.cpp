@@ -18,9 +18,10 @@ TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
             apply(plan, with(running(plan), 0, Status::unheard), read(Purpose::happened, outcome));
         EXPECT_EQ(state.status(0), Status::unreached);
         state.set_status(1, Status::done);
-        EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::halt, 0, 0, Purpose::none}}));
+        EXPECT_EQ(next(plan, state),
+                  (std::vector<Command>{{CommandKind::halt, 0, 0, Purpose::none}}));
         state = apply(plan, resume(plan, state), ended(Outcome::failed));
-        EXPECT_TRUE(state.left_out(0));
+        EXPECT_TRUE(state.failed_optional(0));
     }
 }
 
@@ -81,7 +82,7 @@ TEST(RunApply, FailsForGoodWhenTheNumbersOfAttemptsAreUsedUp) {
     state = intend(plan, state, last);
     EXPECT_EQ(state.attempt(0), last);
     EXPECT_TRUE(attempts_used_up(state, 0));
-    EXPECT_EQ(apply(plan, state, ended(Outcome::done, last)).status(0), Status::acted);
+    EXPECT_EQ(apply(plan, state, ended(Outcome::done, last)).status(0), Status::applied);
     state = apply(plan, state, ended(Outcome::failed, last));
     for (int i = 0; i < 3; ++i) {
         state = apply(plan, resume(plan, state), read(Purpose::guard, Outcome::yes));

@@ -30,22 +30,22 @@ Plan plan_of_three() {
     return plan;
 }
 
-State after(const Plan& plan, const std::vector<Move>& events) {
+State after(const Plan& plan, const std::vector<CompactEvent>& events) {
     const Program program(plan);
     State state(plan.actions.size());
     apply(program, state, {EventType::conductor_started});
-    for (const Move& event : events) {
+    for (const CompactEvent& event : events) {
         apply(program, state, event);
     }
     return state;
 }
 
-std::vector<Move> begun(std::size_t action) {
+std::vector<CompactEvent> begun(std::size_t action) {
     return {{EventType::facts_read, action, 0, Outcome::yes, Purpose::guard},
             {EventType::action_intended, action, 1}};
 }
 
-std::vector<Move> begun_and(std::size_t action, Move next) {
+std::vector<CompactEvent> begun_and(std::size_t action, CompactEvent next) {
     auto events = begun(action);
     next.action = action;
     next.attempt = 1;
@@ -92,7 +92,7 @@ TEST(ReturnPoint, ClosesWithAnActionThatSendsNothing) {
     Plan plan = plan_of_three();
     plan.actions[1] = action("open", false);
     EXPECT_FALSE(closed_by(plan, after(plan, {})));
-    const Move held = {EventType::facts_read, 1, 0, Outcome::yes, Purpose::guard};
+    const CompactEvent held = {EventType::facts_read, 1, 0, Outcome::yes, Purpose::guard};
     EXPECT_EQ(closed_by(plan, after(plan, {held})), 1U);
 }
 

@@ -25,7 +25,7 @@ inline constexpr int k_attempts_max = 20;
 // Each of them takes seconds.
 inline constexpr int k_unbegun_max = 200;
 
-enum class Do : std::uint8_t {
+enum class CommandKind : std::uint8_t {
     judge,       // read fresh facts and judge `purpose` of the action -> facts_read
     begin,       // make action_intended durable, then send the action to its host -> action_ended
     ask,         // ask the agent for the outcome of the attempt -> action_ended or action_attached
@@ -38,7 +38,7 @@ enum class Do : std::uint8_t {
 };
 
 struct Command {
-    Do what = Do::judge;
+    CommandKind what = CommandKind::judge;
     std::size_t action = 0;
     int attempt =
         0;  // for begin: the number of the new attempt; for ask: the attempt that is asked about
@@ -48,7 +48,7 @@ struct Command {
 
 // Applies an event. An event that does not fit the state (a second answer, or a late one) changes
 // nothing.
-void apply(const Program& program, State& state, const Move& event);
+void apply(const Program& program, State& state, const CompactEvent& event);
 // True if the state can hold no further attempt: the action fails for good, and no resume helps.
 [[nodiscard]] bool attempts_used_up(const State& state, std::size_t action);
 // True if the conductor does not repeat the action by itself any more. Each resume begins it once.

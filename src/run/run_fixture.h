@@ -22,7 +22,7 @@ inline constexpr std::array k_statuses = {Status::waiting,
                                           Status::lost,
                                           Status::unsure,
                                           Status::unheard,
-                                          Status::acted,
+                                          Status::applied,
                                           Status::recheck,
                                           Status::soaking,
                                           Status::open,
@@ -60,7 +60,7 @@ inline Plan diamond(Repeatable repeatable) {
     return plan;
 }
 
-inline State apply(const Plan& plan, State state, const Move& event) {
+inline State apply(const Plan& plan, State state, const CompactEvent& event) {
     run::apply(Program(plan), state, event);
     return state;
 }

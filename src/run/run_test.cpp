@@ -1,6 +1,6 @@
+#include "run/expected_facts.h"
 #include "run/run.h"
 #include "run/run_fixture.h"
-#include "run/world.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -26,7 +26,7 @@ TEST(RunApply, MovesByTheTable) {
          {{S::waiting, S::failed}}},
         {"intended", {EventType::action_intended, 0, 2}, {{S::ready, S::intended}}},
         {"intended out of turn", {EventType::action_intended, 0, 1}, {}},
-        {"done", ended(Outcome::done), {{S::intended, S::acted}, {S::lost, S::acted}}},
+        {"done", ended(Outcome::done), {{S::intended, S::applied}, {S::lost, S::applied}}},
         {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
         {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unheard}}},
         {"of another attempt", ended(Outcome::done, 7), {}},
@@ -37,16 +37,16 @@ TEST(RunApply, MovesByTheTable) {
         {"torn", attached(Outcome::torn), {{S::intended, S::unsure}, {S::lost, S::unsure}}},
         {"promise kept",
          read(Purpose::then, Outcome::yes),
-         {{S::acted, S::done}, {S::recheck, S::done}}},
+         {{S::applied, S::done}, {S::recheck, S::done}}},
         {"promise broken",
          read(Purpose::then, Outcome::no),
-         {{S::acted, S::failed}, {S::recheck, S::waiting}}},
+         {{S::applied, S::failed}, {S::recheck, S::waiting}}},
         {"promise not told",
          read(Purpose::then, Outcome::cannot_tell),
-         {{S::acted, S::unseen}, {S::recheck, S::unseen}}},
+         {{S::applied, S::unseen}, {S::recheck, S::unseen}}},
         {"happened",
          read(Purpose::happened, Outcome::yes),
-         {{S::unsure, S::acted}, {S::unheard, S::acted}}},
+         {{S::unsure, S::applied}, {S::unheard, S::applied}}},
         {"did not happen",
          read(Purpose::happened, Outcome::no),
          {{S::unsure, S::waiting}, {S::unheard, S::unreached}}},
@@ -97,25 +97,26 @@ TEST(RunApply, AsksAgainWhoDidNotAnswerBeforeAnythingIsRepeated) {
     const Plan plan = diamond(Repeatable::yes);
     const State lost = with(running(plan), 0, Status::lost);
     const State unheard = apply(plan, lost, ended(Outcome::unknown));
-    EXPECT_EQ(next(plan, unheard).front(), (Command{Do::judge, 0, 0, Purpose::happened}));
-    EXPECT_EQ(apply(plan, unheard, read(Purpose::happened, Outcome::yes)).status(0), Status::acted);
+    EXPECT_EQ(next(plan, unheard).front(), (Command{CommandKind::judge, 0, 0, Purpose::happened}));
+    EXPECT_EQ(apply(plan, unheard, read(Purpose::happened, Outcome::yes)).status(0),
+              Status::applied);
     for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
         State state = apply(plan, unheard, read(Purpose::happened, outcome));
         EXPECT_EQ(state.status(0), Status::unreached);
         state.set_status(1, Status::done);
-        EXPECT_EQ(next(plan, state).front().what, Do::halt);
+        EXPECT_EQ(next(plan, state).front().what, CommandKind::halt);
         state = resume(plan, state);
-        EXPECT_EQ(next(plan, state).front(), (Command{Do::ask, 0, 1, Purpose::none}));
+        EXPECT_EQ(next(plan, state).front(), (Command{CommandKind::ask, 0, 1, Purpose::none}));
     }
 }
 
 TEST(RunApply, LooksAgainForWhatCouldNotBeReadBeforeItIsRepeated) {
     const Plan plan = diamond(Repeatable::yes);
     State state = apply(
-        plan, with(running(plan), 0, Status::acted), read(Purpose::then, Outcome::cannot_tell));
+        plan, with(running(plan), 0, Status::applied), read(Purpose::then, Outcome::cannot_tell));
     EXPECT_TRUE(has_failed(state.status(0)));
     state = resume(plan, state);
-    EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 0, 0, Purpose::then}));
+    EXPECT_EQ(next(plan, state).front(), (Command{CommandKind::judge, 0, 0, Purpose::then}));
     EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::yes)).status(0), Status::done);
     EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::no)).status(0), Status::waiting);
     const State unseen = apply(plan, state, read(Purpose::then, Outcome::cannot_tell));
@@ -130,19 +131,19 @@ TEST(RunApply, GoesOnWithoutWhatIsOptional) {
     const std::vector<std::pair<Status, Event>> ends = {
         {Status::waiting, read(Purpose::guard, Outcome::no)},
         {Status::intended, ended(Outcome::failed)},
-        {Status::acted, read(Purpose::then, Outcome::no)},
-        {Status::acted, read(Purpose::then, Outcome::cannot_tell)},
+        {Status::applied, read(Purpose::then, Outcome::no)},
+        {Status::applied, read(Purpose::then, Outcome::cannot_tell)},
         {Status::unsure, read(Purpose::happened, Outcome::cannot_tell)},
     };
     for (const auto& [status, event] : ends) {
         State state = apply(plan, with(running(plan), 0, status), event);
-        EXPECT_TRUE(state.left_out(0)) << static_cast<int>(status);
-        EXPECT_EQ(next(plan, state).front(), (Command{Do::judge, 1, 0, Purpose::guard}));
+        EXPECT_TRUE(state.failed_optional(0)) << static_cast<int>(status);
+        EXPECT_EQ(next(plan, state).front(), (Command{CommandKind::judge, 1, 0, Purpose::guard}));
         state = resume(plan, state);
-        EXPECT_TRUE(state.left_out(0));
+        EXPECT_TRUE(state.failed_optional(0));
     }
     const State skipped = apply(plan, running(plan), read(Purpose::guard, Outcome::skip));
-    EXPECT_FALSE(skipped.left_out(0));
+    EXPECT_FALSE(skipped.failed_optional(0));
 }
 
 TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
@@ -150,9 +151,9 @@ TEST(RunNext, SeesWorkInFlightThroughBeforeItHalts) {
     State state = with(with(running(plan), 0, Status::failed), 1, Status::intended);
     EXPECT_EQ(next(plan, state), std::vector<Command>{});
     state.set_status(1, Status::lost);
-    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::ask, 1, 1, Purpose::none}}));
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{CommandKind::ask, 1, 1, Purpose::none}}));
     state.set_status(1, Status::done);
-    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::halt, 0, 0, Purpose::none}}));
+    EXPECT_EQ(next(plan, state), (std::vector<Command>{{CommandKind::halt, 0, 0, Purpose::none}}));
 }
 
 TEST(RunNext, PausesWhenNothingIsInFlight) {
@@ -161,40 +162,43 @@ TEST(RunNext, PausesWhenNothingIsInFlight) {
     request_pause(state);
     EXPECT_EQ(next(plan, state), std::vector<Command>{});
     const State quiet = with(state, 0, Status::done);
-    EXPECT_EQ(next(plan, quiet), (std::vector<Command>{{Do::pause, 0, 0, Purpose::none}}));
+    EXPECT_EQ(next(plan, quiet), (std::vector<Command>{{CommandKind::pause, 0, 0, Purpose::none}}));
 }
 
 TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
     const Plan plan = diamond(Repeatable::probe);
     State state = with(with(running(plan), 0, Status::done), 1, Status::skipped);
-    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::judge, 2, 0, Purpose::guard}}));
+    EXPECT_EQ(next(plan, state),
+              (std::vector<Command>{{CommandKind::judge, 2, 0, Purpose::guard}}));
     state.set_status(2, Status::open);
-    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::await_person, 2, 0, Purpose::none}}));
+    EXPECT_EQ(next(plan, state),
+              (std::vector<Command>{{CommandKind::await_person, 2, 0, Purpose::none}}));
     state.set_status(2, Status::done);
     state.set_status(3, Status::done);
-    EXPECT_EQ(next(plan, state), (std::vector<Command>{{Do::finish, 0, 0, Purpose::none}}));
+    EXPECT_EQ(next(plan, state),
+              (std::vector<Command>{{CommandKind::finish, 0, 0, Purpose::none}}));
 }
 
 // A try that failed may have done half of its work, or a person the rest: that is no drift.
 TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
     Plan plan = diamond(Repeatable::yes);
-    plan.planned["m1/running"] = {model::Known::known, "1", "", 0};
+    plan.planned["m1/running"] = {model::ObservationStatus::known, "1", "", 0};
     plan.actions[0].effects = {{"becomes", "m1", "running", Json("2")}};
     State state = running(plan);
-    EXPECT_EQ(expected_world(plan, state)["m1/running"].any_of.size(), 1U);
+    EXPECT_EQ(expected_facts(plan, state)["m1/running"].any_of.size(), 1U);
     state.set(0, Status::waiting, 0, 1);
-    EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
+    EXPECT_TRUE(expected_facts(plan, state)["m1/running"].any_of.empty());
     state.set_status(0, Status::skipped);  // torn after its effect, then not needed any more
-    EXPECT_TRUE(expected_world(plan, state)["m1/running"].any_of.empty());
+    EXPECT_TRUE(expected_facts(plan, state)["m1/running"].any_of.empty());
 }
 
 // The level of a store that a command migrates: the old format, then either, then the new one.
 TEST(RunWorld, KnowsWhatACommandConverts) {
     Plan plan = diamond(Repeatable::probe);
     plan.to = "2";
-    plan.planned["schema"] = {model::Known::known, "old", "", 0};
+    plan.planned["schema"] = {model::ObservationStatus::known, "old", "", 0};
     plan.planned["m1/revision"] = plan.planned["schema"];
-    plan.planned["other"] = {model::Known::known, 7, "", 0};
+    plan.planned["other"] = {model::ObservationStatus::known, 7, "", 0};
     plan.sources["schema"].derive = "agreed";
     plan.sources["schema"].inputs = {"m1/revision"};
     plan.sources["m1/revision"].member = "m1";
@@ -206,14 +210,16 @@ TEST(RunWorld, KnowsWhatACommandConverts) {
     plan.actions[0].effects = {{"raises", "m1", "database", {}}, {"lowers", "m1", "index", {}}};
     State state = running(plan);
     const auto drifts = [&](const Json& schema, const Json& other) {
-        const model::FactBook facts = {{"schema", {model::Known::known, schema, "", 0}},
-                                       {"m1/revision", {model::Known::known, schema, "", 0}},
-                                       {"other", {model::Known::known, other, "", 0}}};
+        const model::FactBook facts = {
+            {"schema", {model::ObservationStatus::known, schema, "", 0}},
+            {"m1/revision", {model::ObservationStatus::known, schema, "", 0}},
+            {"other", {model::ObservationStatus::known, other, "", 0}}};
         return find_drift(plan, state, facts).size();
     };
     EXPECT_EQ(drifts("old", 7), 0U);
     EXPECT_EQ(drifts("new", 8), 3U);
-    for (const Status status : {Status::intended, Status::acted, Status::unseen, Status::unsure}) {
+    for (const Status status :
+         {Status::intended, Status::applied, Status::unseen, Status::unsure}) {
         state.set_status(0, status);
         EXPECT_EQ(drifts("old", 7), 0U);
         EXPECT_EQ(drifts("new", 8), 0U);
@@ -260,13 +266,13 @@ Event random_event() {
 // Carries out what next() says of beginnings, and checks each.
 State begin_all(const Plan& plan, State state, std::set<std::pair<std::size_t, int>>& begun) {
     for (const Command& command : next(plan, state)) {
-        if (command.what != Do::begin && command.what != Do::soak) {
+        if (command.what != CommandKind::begin && command.what != CommandKind::soak) {
             continue;
         }
         for (const std::size_t before : plan.actions[command.action].after) {
             RC_ASSERT(over(state.status(before)));
         }
-        if (command.what == Do::begin) {
+        if (command.what == CommandKind::begin) {
             RC_ASSERT(begun.emplace(command.action, command.attempt).second);
             state =
                 apply(plan, state, {EventType::action_intended, command.action, command.attempt});

@@ -47,7 +47,7 @@ enum class Status : std::uint8_t {
     lost,      // unknown outcome: ask the agent
     unsure,    // the agent cannot tell: ask the completion check
     unheard,   // the agent does not answer: ask the completion check
-    acted,     // carried out; its postconditions are not yet observed
+    applied,   // carried out; its postconditions are not yet observed
     recheck,   // the same after a resume: tried again if its facts are not observed now
     soaking,   // a gate whose soak time runs
     open,      // a gate that waits for a person
@@ -70,7 +70,7 @@ enum class Status : std::uint8_t {
 
 // True if the action was begun and is not done.
 [[nodiscard]] constexpr bool is_in_flight(Status status) {
-    return is_open_ended(status) || status == Status::acted || status == Status::recheck;
+    return is_open_ended(status) || status == Status::applied || status == Status::recheck;
 }
 
 [[nodiscard]] constexpr bool has_failed(Status status) {
@@ -98,7 +98,7 @@ public:
     }
 
     // True if the action has failed and the run goes on without it.
-    [[nodiscard]] bool left_out(std::size_t action) const {
+    [[nodiscard]] bool failed_optional(std::size_t action) const {
         return status(action) == Status::skipped && failures(action) > 0;
     }
 

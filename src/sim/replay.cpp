@@ -6,8 +6,8 @@
 #include "sim/replay.h"
 
 #include "journal/memory/memory_journal.h"
-#include "run/world.h"
-#include "sim/director.h"
+#include "run/expected_facts.h"
+#include "sim/trace_replayer.h"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ constexpr int k_lives_max = 60;  // conductors of one replay
 constexpr int k_patience = 24;   // repairs by an operator
 
 // True if the plan has the subject of the step.
-bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind) {
+bool is_known(const model::Plan& plan, const TraceStep& turn, const std::string& kind) {
     if (kind == "action") {
         return plan.find(turn.about) != nullptr;
     }
@@ -39,10 +39,10 @@ bool is_known(const model::Plan& plan, const Turn& turn, const std::string& kind
 }
 
 // A halt names the action that failed, but its step belongs to the run.
-Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace) {
-    std::vector<Turn> story;
+Result<std::vector<TraceStep>> read_story(const model::Plan& plan, const Json& trace) {
+    std::vector<TraceStep> story;
     for (const Json& step : trace.items()) {
-        Turn turn;
+        TraceStep turn;
         turn.what = step["what"].as_string();
         for (const char* kind : {"action", "member", "host", "store"}) {
             if (step.contains(kind)) {
@@ -71,9 +71,9 @@ Result<std::vector<Turn>> read_story(const model::Plan& plan, const Json& trace)
 }
 
 // The cluster of a replay. No fault happens there but those of the trace.
-class Stage {
+class ReplayRun {
 public:
-    Stage(const model::Plan& plan, std::vector<Turn> story)
+    ReplayRun(const model::Plan& plan, std::vector<TraceStep> story)
         : plan_(plan)
         , rehearsed_(rehearse(plan, dice_))
         , system_(plan, rehearsed_, dice_)
@@ -86,9 +86,9 @@ public:
 
     // Alternates between conductors and the acts of the person, until the replayer has no next act.
     void play() {
-        auto next = Director::Next::conduct;
-        for (int life = 0; life < k_lives_max && next != Director::Next::over; ++life) {
-            last_ = site_.conduct(plan_, {}, next == Director::Next::approve);
+        auto next = TraceReplayer::Next::conduct;
+        for (int life = 0; life < k_lives_max && next != TraceReplayer::Next::over; ++life) {
+            last_ = site_.conduct(plan_, {}, next == TraceReplayer::Next::approve);
             next = director_.between(site_, last_);
         }
         is_over_ = true;
@@ -108,27 +108,27 @@ public:
                 site_.transport.host(host).finish(key);
             }
         }
-        const Ending ending = site_.see_through(plan_, {}, k_patience);
+        const SimulationResult ending = site_.run_to_completion(plan_, {}, k_patience);
         return ending.last.state.phase() == run::Phase::finished;
     }
 
-    std::vector<Wrong> wrong() {
-        std::vector<Wrong> violations = system_.wrong();
-        for (Wrong& violation : done_twice(site_, plan_)) {
+    std::vector<Violation> wrong() {
+        std::vector<Violation> violations = system_.wrong();
+        for (Violation& violation : find_repeated_effects(site_, plan_)) {
             violations.push_back(std::move(violation));
         }
         return violations;
     }
 
-    [[nodiscard]] const Director& director() const { return director_; }
+    [[nodiscard]] const TraceReplayer& director() const { return director_; }
 
 private:
-    Ground ground() {
+    Environment ground() {
         return {[store = journal::make_memory_store()] { return journal::open_memory(store); },
-                [this](const model::Plan& plan, const Life& life) {
-                    system_.repair(life.halt, run::expected_world(plan, life.state));
+                [this](const model::Plan& plan, const ConductorRun& life) {
+                    system_.repair(life.halt, run::expected_facts(plan, life.state));
                 },
-                [this](std::vector<Wrong>&) { system_.approve(); },
+                [this](std::vector<Violation>&) { system_.approve(); },
                 {},
                 [this](const run::Event& event) {
                     if (!is_over_) {
@@ -145,11 +145,11 @@ private:
     const model::Plan& plan_;
     Faults dice_ = Faults(1);
     transport::FakeClock clock_;
-    Rehearsed rehearsed_;
-    PlanSystem system_;
-    Director director_;
-    Site site_;
-    Life last_;
+    InitialFacts rehearsed_;
+    ModelledSystem system_;
+    TraceReplayer director_;
+    Simulation site_;
+    ConductorRun last_;
     bool is_over_ = false;
 };
 
@@ -160,16 +160,16 @@ bool is_judged(const std::string& property) {
 
 }  // namespace
 
-Result<Replayed> replay(const model::Plan& plan,
-                        const std::string& property,
-                        const Json& trace,
-                        const std::function<void(const std::string&)>& tell) {
-    DRYDOCK_TRY_ASSIGN(std::vector<Turn> story, read_story(plan, trace));
-    Replayed replayed;
+Result<ReplayResult> replay(const model::Plan& plan,
+                            const std::string& property,
+                            const Json& trace,
+                            const std::function<void(const std::string&)>& tell) {
+    DRYDOCK_TRY_ASSIGN(std::vector<TraceStep> story, read_story(plan, trace));
+    ReplayResult replayed;
     replayed.property = property;
     replayed.turns = story.size();
     replayed.judged = is_judged(property);
-    Stage stage(plan, std::move(story));
+    ReplayRun stage(plan, std::move(story));
     if (tell) {
         stage.tell(tell);
     }
@@ -181,7 +181,7 @@ Result<Replayed> replay(const model::Plan& plan,
         replayed.wrong.push_back({"stuck", "not finished, though nothing more went wrong"});
     }
     replayed.breaks =
-        std::any_of(replayed.wrong.begin(), replayed.wrong.end(), [&](const Wrong& violation) {
+        std::any_of(replayed.wrong.begin(), replayed.wrong.end(), [&](const Violation& violation) {
             return violation.property == property;
         });
     return replayed;

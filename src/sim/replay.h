@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "model/plan.h"
-#include "sim/site.h"
+#include "sim/simulation.h"
 
 #include <functional>
 #include <string>
@@ -16,21 +16,21 @@
 
 namespace drydock::sim {
 
-struct Replayed {
+struct ReplayResult {
     std::string property;  // violated by the counterexample
     std::size_t turns = 0;
-    std::size_t told = 0;      // steps that happened
-    std::string obstacle;      // the reason why the next step did not happen; empty: all did
-    bool judged = true;        // the simulator can judge the property
-    bool breaks = false;       // the same property was violated
-    std::vector<Wrong> wrong;  // all violations
+    std::size_t told = 0;          // steps that happened
+    std::string obstacle;          // the reason why the next step did not happen; empty: all did
+    bool judged = true;            // the simulator can judge the property
+    bool breaks = false;           // the same property was violated
+    std::vector<Violation> wrong;  // all violations
 };
 
 // `trace` is the trace of a violation, as `drydock check --trace` writes it. Returns the error
 // "replay.trace" if it cannot be read, or names a subject that the plan does not have.
-[[nodiscard]] Result<Replayed> replay(const model::Plan& plan,
-                                      const std::string& property,
-                                      const Json& trace,
-                                      const std::function<void(const std::string&)>& tell = {});
+[[nodiscard]] Result<ReplayResult> replay(const model::Plan& plan,
+                                          const std::string& property,
+                                          const Json& trace,
+                                          const std::function<void(const std::string&)>& tell = {});
 
 }  // namespace drydock::sim

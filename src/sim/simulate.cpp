@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "journal/memory/memory_journal.h"
-#include "run/world.h"
+#include "run/expected_facts.h"
 
 #include <fmt/format.h>
 
@@ -27,18 +27,18 @@ constexpr std::int64_t k_grace_ms = 2 * 60 * 60'000;  // beyond the plan's own l
 std::int64_t end_ms(const model::Plan& plan) {
     std::int64_t ms = k_calm_ms + k_grace_ms;
     for (const model::Action& action : plan.actions) {
-        ms += 2 * (action.within_ms + action.patience_ms) + action.soak_ms;
+        ms += 2 * (action.timeout_ms + action.guard_timeout_ms) + action.soak_ms;
     }
     return ms;
 }
 
 }  // namespace
 
-Result<Simulated> simulate(const model::Plan& plan,
-                           std::uint64_t seed,
-                           const std::function<void(const std::string&)>& tell) {
+Result<SimulationSummary> simulate(const model::Plan& plan,
+                                   std::uint64_t seed,
+                                   const std::function<void(const std::string&)>& tell) {
     Faults dice(seed + 1);
-    const Rehearsed rehearsed = rehearse(plan, dice);
+    const InitialFacts rehearsed = rehearse(plan, dice);
     if (!rehearsed.obstacle.empty()) {
         return fail("sim.obstacle",
                     fmt::format("the model of this plan has no straight way to its end: {}",
@@ -48,33 +48,34 @@ Result<Simulated> simulate(const model::Plan& plan,
     }
     transport::FakeClock clock;
     Faults faults = Faults::hostile(seed, k_budget_max);
-    PlanSystem system(plan, rehearsed, faults);
+    ModelledSystem system(plan, rehearsed, faults);
     const auto store = journal::make_memory_store();
-    Site site(system,
-              clock,
-              faults,
-              {[store] { return journal::open_memory(store); },
-               [&](const model::Plan& run_plan, const Life& life) {
-                   system.repair(life.halt, run::expected_world(run_plan, life.state));
-               },
-               [&](std::vector<Wrong>&) { system.approve(); },
-               {}});
+    Simulation site(system,
+                    clock,
+                    faults,
+                    {[store] { return journal::open_memory(store); },
+                     [&](const model::Plan& run_plan, const ConductorRun& life) {
+                         system.repair(life.halt, run::expected_facts(run_plan, life.state));
+                     },
+                     [&](std::vector<Violation>&) { system.approve(); },
+                     {}});
     if (tell) {
         site.tell(tell);
     }
-    site.plan_storms(plan, k_calm_ms);
-    const Ending ending = site.see_through(plan, draw_deaths(dice), k_patience);
+    site.schedule_faults(plan, k_calm_ms);
+    const SimulationResult ending =
+        site.run_to_completion(plan, draw_crash_points(dice), k_patience);
     // Violations come from three places: the system records them, the result is checked, and the
     // whole run has a time limit.
-    Simulated summary;
+    SimulationSummary summary;
     summary.seed = seed;
     summary.finished = ending.last.state.phase() == run::Phase::finished;
     summary.conductors = ending.conductors;
     summary.halts = ending.halts;
-    summary.faults = count_strikes(faults);
+    summary.faults = count_injected_faults(faults);
     summary.took_ms = clock.monotonic_ms();
     summary.wrong = system.wrong();
-    for (Wrong& violation : judge_ending(site, plan, ending)) {
+    for (Violation& violation : check_result(site, plan, ending)) {
         summary.wrong.push_back(std::move(violation));
     }
     if (!summary.finished || summary.took_ms > end_ms(plan)) {

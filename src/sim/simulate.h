@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "model/plan.h"
-#include "sim/plan_system.h"
+#include "sim/modelled_system.h"
 
 #include <cstdint>
 #include <functional>
@@ -21,21 +21,22 @@
 
 namespace drydock::sim {
 
-struct Simulated {
+struct SimulationSummary {
     std::uint64_t seed = 0;
     bool finished = false;
     int conductors = 0;
     int halts = 0;
     int faults = 0;            // injected
     std::int64_t took_ms = 0;  // of simulated time
-    std::vector<Wrong> wrong;
+    std::vector<Violation> wrong;
 };
 
 // Simulates one run. Returns the error "sim.obstacle" if the plan does not reach its end in the
 // model even without faults.
-[[nodiscard]] Result<Simulated> simulate(const model::Plan& plan,
-                                         std::uint64_t seed,
-                                         const std::function<void(const std::string&)>& tell = {});
+[[nodiscard]] Result<SimulationSummary>
+simulate(const model::Plan& plan,
+         std::uint64_t seed,
+         const std::function<void(const std::string&)>& tell = {});
 
 // Returns sentences about the limits of a simulation.
 [[nodiscard]] std::vector<std::string> not_simulated();

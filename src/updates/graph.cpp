@@ -25,12 +25,12 @@ std::size_t UpdateGraph::find(std::string_view version) const {
         by_name_.begin(), by_name_.end(), version, [](const auto& entry, std::string_view name) {
             return entry.first < name;
         });
-    return match != by_name_.end() && match->first == version ? match->second : k_nowhere;
+    return match != by_name_.end() && match->first == version ? match->second : k_not_found;
 }
 
 // Invariant: `unreached` has exactly the versions without a predecessor, apart from `start`.
 std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
-    std::vector<std::size_t> predecessors(versions_.size(), k_nowhere);
+    std::vector<std::size_t> predecessors(versions_.size(), k_not_found);
     Bits unreached(versions_.size());
     for (std::size_t i = 0; i < versions_.size(); ++i) {
         unreached.set(i);
@@ -64,11 +64,11 @@ std::vector<std::size_t> UpdateGraph::route(std::size_t start, std::size_t goal)
         return stops;
     }
     const auto predecessors = tree(start);
-    for (std::size_t position = goal; position != k_nowhere && position != start;
+    for (std::size_t position = goal; position != k_not_found && position != start;
          position = predecessors[position]) {
         stops.push_back(position);
     }
-    if (predecessors[goal] == k_nowhere) {
+    if (predecessors[goal] == k_not_found) {
         stops.clear();
     }
     std::reverse(stops.begin(), stops.end());

@@ -15,7 +15,7 @@
 
 namespace drydock::updates {
 
-inline constexpr std::size_t k_nowhere = static_cast<std::size_t>(-1);
+inline constexpr std::size_t k_not_found = static_cast<std::size_t>(-1);
 
 // A set of versions, by position.
 class Bits {

@@ -129,7 +129,7 @@ private:
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
-            if (const auto position = graph.find(entry.value.scalar); position != k_nowhere) {
+            if (const auto position = graph.find(entry.value.scalar); position != k_not_found) {
                 members.push_back(position);
             }
         }
@@ -153,7 +153,7 @@ private:
             diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
             return {};
         }
-        if (target == k_nowhere) {
+        if (target == k_not_found) {
             return {};
         }
         DRYDOCK_TRY_ASSIGN(const Bits* sources, versions_like(node["from"].scalar, result.graph));

@@ -232,13 +232,13 @@ std::vector<std::vector<std::size_t>> plain_edges(const GraphFiles& files,
 
 std::vector<std::size_t> plain_tree(const std::vector<std::vector<std::size_t>>& next,
                                     std::size_t from) {
-    std::vector<std::size_t> before(next.size(), k_nowhere);
+    std::vector<std::size_t> before(next.size(), k_not_found);
     std::deque<std::size_t> queue = {from};
     while (!queue.empty()) {
         const std::size_t at = queue.front();
         queue.pop_front();
         for (const std::size_t to : next[at]) {
-            if (to != from && before[to] == k_nowhere) {
+            if (to != from && before[to] == k_not_found) {
                 before[to] = at;
                 queue.push_back(to);
             }
@@ -260,7 +260,7 @@ TEST(OpenShift, EveryRouteIsThatOfAPlainBreadthFirstSearch) {
         const auto expected = plain_tree(next, from);
         ASSERT_EQ(graph.tree(from), expected) << graph.versions()[from];
         for (const std::size_t before : expected) {
-            reached += before == k_nowhere ? 0 : 1;
+            reached += before == k_not_found ? 0 : 1;
         }
     }
     EXPECT_GT(reached, 500000U);  // of 955,653 pairs

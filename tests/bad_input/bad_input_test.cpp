@@ -9,7 +9,7 @@
 // `-` and `+` lines (several make one text) say what is replaced; no `-` appends. `\xNN` is a byte.
 // DRYDOCK_ACCEPT=1 writes the `>` lines anew; read the diff before committing it.
 #include "base/text.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 #include "chain/catalogue.h"
 #include "chain/explain.h"
 #include "os/files.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 #include "planner/planner.h"
 
 #include <gmock/gmock.h>
@@ -34,7 +34,7 @@ protected:
         }
     }
 
-    static planner::ChainWord ask(const std::string& from, const std::string& to) {
+    static planner::ChainVerdict ask(const std::string& from, const std::string& to) {
         const auto found = compare(readings_.at(from), readings_.at(to));
         return {true, found.verdict == Verdict::clean, std::string(name_of(found.verdict))};
     }

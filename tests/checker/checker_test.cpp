@@ -52,7 +52,7 @@ TEST(Small, HoldsWithoutSymmetryAndOnOneThread) {
 }
 
 TEST_F(Etcd, AGateThatNamesNoReturnPointIsNoApproval) {
-    action_of(plan, "roll/gate").returns_here = false;
+    action_of(plan, "roll/gate").is_point_of_no_return = false;
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "unasked-return-point") << text(report);
     EXPECT_EQ(report.violations[0].action, "roll/m3/start");
@@ -169,7 +169,7 @@ TEST(Small, WhatMayNotBeRepeatedHappensTwiceOnlyIfItsProbeLies) {
     EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
     action_of(plan, "finalize/m1/convert").happened = {{.fact = "running",
                                                         .role = "node",
-                                                        .whose = model::Whose::this_member,
+                                                        .whose = model::Quantifier::this_member,
                                                         .operand = "9.9.9",
                                                         .type = model::FactType::release}};
     const Report report = check(plan, small());
@@ -192,7 +192,7 @@ TEST(Small, ReleasesThatMayNotServeTogether) {
     model::Plan plan = plan_of(site, "1.0", "2.0", "serial");
     plan.skew.push_back({"node", "node", 0, true, "the test", {}});
     EXPECT_EQ(broken(check(plan, small())), "skew");
-    plan.skew.front().series_apart = 1;
+    plan.skew.front().max_skew = 1;
     EXPECT_EQ(broken(check(plan, small())), "nothing");
     plan.skew.front().newer = false;
     EXPECT_EQ(broken(check(plan, small())), "skew");

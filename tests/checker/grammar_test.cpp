@@ -1,6 +1,6 @@
 // Whatever the checker explores is a sequence of events that a run may record.
+#include "checker/counterexample.h"
 #include "checker/plans.h"
-#include "checker/story.h"
 #include "planner/small_sites.h"
 #include "run/grammar.h"
 
@@ -15,12 +15,13 @@ constexpr int k_walks = 200;
 constexpr int k_steps_max = 400;
 
 // One way through the model, chosen at random.
-std::vector<run::Move> random_walk(const Site& site, Explorer& explorer, std::mt19937& random) {
+std::vector<run::CompactEvent>
+random_walk(const Model& site, SuccessorGenerator& explorer, std::mt19937& random) {
     std::vector<RecordedEvent> recorded;
     explorer.record_into(recorded);
-    std::vector<run::Move> events;
+    std::vector<run::CompactEvent> events;
     std::vector<Byte> row = site.first;
-    Batch batch(site.size);
+    Successors batch(site.size);
     for (int i = 0; i < k_steps_max; ++i) {
         batch.clear();
         recorded.clear();
@@ -40,8 +41,8 @@ std::vector<run::Move> random_walk(const Site& site, Explorer& explorer, std::mt
 }
 
 void expect_legal(const model::Plan& plan) {
-    const Site site(plan);
-    Explorer explorer(site, {4, 4, 4, 2, 2});
+    const Model site(plan);
+    SuccessorGenerator explorer(site, {4, 4, 4, 2, 2});
     std::mt19937 random(1);
     for (int i = 0; i < k_walks; ++i) {
         const auto events = random_walk(site, explorer, random);

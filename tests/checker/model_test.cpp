@@ -1,9 +1,9 @@
 // The modelled world beside what it stands for: conditions and model::evaluate(), members that are
 // expected to be up and run::members_up(), rows and states.
-#include "checker/explorer.h"
 #include "checker/plans.h"
+#include "checker/successors.h"
 #include "checker/symmetry.h"
-#include "run/world.h"
+#include "run/expected_facts.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -14,7 +14,7 @@ namespace drydock::checker {
 namespace {
 
 // A row in which every status and every fact is drawn.
-std::vector<Byte> draw_row(const Site& site) {
+std::vector<Byte> draw_row(const Model& site) {
     std::vector<Byte> row = site.first;
     run::State state(site.acts.size());
     for (std::size_t i = 0; i < site.acts.size(); ++i) {
@@ -28,7 +28,7 @@ std::vector<Byte> draw_row(const Site& site) {
     return row;
 }
 
-model::Roster up_in(const Site& site, const Byte* row) {
+model::Roster up_in(const Model& site, const Byte* row) {
     run::State state(site.acts.size());
     site.unpack(row, state);
     return run::members_up(site.plan, state);
@@ -41,7 +41,7 @@ const planner::Site& etcd() {
 
 RC_GTEST_PROP(Model, ExpectsMembersUpAsTheRunnerDoes, ()) {
     static const model::Plan k_plan = plan_of(etcd(), "3.4.23", "3.5.21");
-    static const Site k_site(k_plan);
+    static const Model k_site(k_plan);
     for (int i = 0; i < 20; ++i) {
         const auto row = draw_row(k_site);
         const auto roster = up_in(k_site, row.data());
@@ -54,10 +54,10 @@ RC_GTEST_PROP(Model, ExpectsMembersUpAsTheRunnerDoes, ()) {
     }
 }
 
-void compare(const Site& site,
+void compare(const Model& site,
              std::size_t action,
              const std::vector<model::Condition>& conditions,
-             const std::vector<Question>& questions,
+             const std::vector<Predicate>& questions,
              const std::vector<Byte>& row) {
     const auto facts = site.facts(row.data());
     const auto roster = up_in(site, row.data());
@@ -66,7 +66,7 @@ void compare(const Site& site,
         facts, before, site.plan.planned, roster, site.plan.actions[action].member};
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         if (questions[i].modelled) {
-            const Answer one = answer(site, {questions[i]}, row.data());
+            const Evaluation one = answer(site, {questions[i]}, row.data());
             RC_ASSERT(one.modelled == model::evaluate(conditions[i], view).outcome);
         }
     }
@@ -76,8 +76,8 @@ RC_GTEST_PROP(Model, AnswersConditionsAsTheRunnerDoes, ()) {
     static const std::vector<model::Plan> k_plans = {
         plan_of(etcd(), "3.4.23", "3.5.21"),
         plan_of(planner::etcd_site(3, "3.6.1"), "3.6.1", "3.5.21", "downgrade")};
-    static const std::vector<Site> k_sites(k_plans.begin(), k_plans.end());
-    for (const Site& site : k_sites) {
+    static const std::vector<Model> k_sites(k_plans.begin(), k_plans.end());
+    for (const Model& site : k_sites) {
         const auto row = draw_row(site);
         for (std::size_t i = 0; i < site.acts.size(); ++i) {
             const model::Action& action = site.plan.actions[i];
@@ -95,7 +95,7 @@ TEST(Model, TakesMembersForOneAnotherThatThePlanTreatsAlike) {
     const auto serial = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "serial");
     using Groups = std::vector<std::vector<int>>;
     const auto groups = [](const model::Plan& plan) {
-        const Site site(plan);
+        const Model site(plan);
         const Symmetry symmetry(site, true, false);
         Groups found;
         for (const auto& group : symmetry.groups()) {

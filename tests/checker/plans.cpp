@@ -20,7 +20,8 @@ model::Plan plan_of(const planner::Site& site,
     return compiled.plan ? std::move(*compiled.plan) : model::Plan();
 }
 
-CompileBack back_of(const planner::Site& site, const std::string& from, const std::string& to) {
+CompileDowngrade
+back_of(const planner::Site& site, const std::string& from, const std::string& to) {
     return [&site, from, to](const model::FactBook& facts) -> Result<model::Plan> {
         auto compiled = planner::compile(
             {site.pack, site.cluster, facts, "downgrade", to, from, "back", "", "roll"});

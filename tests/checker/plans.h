@@ -14,7 +14,7 @@ namespace drydock::checker {
                                   const std::string& to,
                                   const std::string& procedure = "upgrade");
 // The downgrade from `to` to `from`, compiled by the real planner. Borrows the site.
-[[nodiscard]] CompileBack
+[[nodiscard]] CompileDowngrade
 back_of(const planner::Site& site, const std::string& from, const std::string& to);
 // The action with this id, to be changed.
 [[nodiscard]] model::Action& action_of(model::Plan& plan, const std::string& id);

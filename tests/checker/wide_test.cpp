@@ -11,13 +11,13 @@ namespace drydock::checker {
 namespace {
 
 // All rows to which a sorted row leads, sorted.
-std::set<std::string> successors(Explorer& explorer,
+std::set<std::string> successors(SuccessorGenerator& explorer,
                                  Symmetry& symmetry,
                                  const Byte* row,
                                  std::size_t size,
                                  std::span<const int> first,
                                  std::size_t& transitions) {
-    Batch batch(size);
+    Successors batch(size);
     explorer.expand(row, batch, first);
     transitions += batch.size();
     std::set<std::string> found;
@@ -31,8 +31,8 @@ std::set<std::string> successors(Explorer& explorer,
 }
 
 // What happens to the first of several members in the same state stands for all of them.
-void expect_first_tells_all(const model::Plan& plan, const CompileBack& back) {
-    const Site site(plan);
+void expect_first_tells_all(const model::Plan& plan, const CompileDowngrade& back) {
+    const Model site(plan);
     Options options;
     options.faults = {1, 1, 1, 1, 1};
     options.back = back;
@@ -40,7 +40,7 @@ void expect_first_tells_all(const model::Plan& plan, const CompileBack& back) {
     Search search(site, options);
     ASSERT_TRUE(search.run(0));
     Symmetry symmetry = search.symmetry();
-    Explorer explorer(site, options.faults, true, true, options.shortcuts);
+    SuccessorGenerator explorer(site, options.faults, true, true, options.resolve_local);
     std::vector<int> first;
     std::size_t told = 0;
     std::size_t all = 0;

@@ -352,7 +352,8 @@ TEST_P(JournalConformance, TheWayBackClosesTheRunThatItReturns) {
 TEST_P(JournalConformance, NoWayBackOfARunThatAnotherConducts) {
     start();
     const auto other = backend->open();
-    const Birth birth = {{"back", 1, ""}, {0, {event("run.created", 0)}}, me, run.id, returned()};
+    const RunCreation birth = {
+        {"back", 1, ""}, {0, {event("run.created", 0)}}, me, run.id, returned()};
     EXPECT_EQ(other->begin_run(birth).error().code, "journal.lease.held");
     EXPECT_EQ(journal->list_runs()->size(), 1);
     EXPECT_TRUE(writer.append(run.id, 1, {event("a", 1)}));

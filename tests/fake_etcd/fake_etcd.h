@@ -107,7 +107,7 @@ public:
     agent::ActionResult command(const std::string& host, const Json& request) override;
     agent::ActionResult http(const std::string& host, const Json& request) override;
     [[nodiscard]] std::int64_t takes_ms(const Json& request) override;
-    agent::Finding
+    agent::ProbeResult
     probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) override;
     bool kill_one(std::int64_t choice) override;
     bool host_dies(const std::string& host) override;
@@ -184,7 +184,7 @@ private:
         Json probe;                 // held, so that no other one gets its place in memory
         Page* page = nullptr;       // null: it asks no server
         std::uint64_t edition = 0;  // of the page that it was found in; 0: not yet
-        agent::Finding finding;
+        agent::ProbeResult finding;
     };
 
     void settle();
@@ -215,10 +215,10 @@ private:
     [[nodiscard]] Answer transfer(const Call& call);
     [[nodiscard]] Answer downgrade(const Call& call);
     [[nodiscard]] Answer member_list();
-    static agent::Finding judge(const Json& probe, const Answer& answer);
+    static agent::ProbeResult judge(const Json& probe, const Answer& answer);
     void refresh(Page& page, const Json& body);
-    agent::Finding probe_http(Asked& asked, std::int64_t& takes_ms);
-    agent::Finding probe_host(const std::string& host, const Json& probe);
+    agent::ProbeResult probe_http(Asked& asked, std::int64_t& takes_ms);
+    agent::ProbeResult probe_host(const std::string& host, const Json& probe);
     agent::ActionResult snapshot(const std::string& host, const Json& argv);
     agent::ActionResult restore(const std::string& host, const Json& argv);
 

@@ -11,7 +11,7 @@ namespace drydock::fake_etcd {
 
 namespace {
 
-using agent::Finding;
+using agent::ProbeResult;
 
 constexpr std::int64_t k_free_bytes = 50'000'000'000;
 constexpr std::uint64_t k_bytes_a_write = 200;
@@ -40,14 +40,14 @@ Json hash_body(std::int64_t revision, std::int64_t asked) {
 }
 
 // What a pattern finds in a text is the same each time, and looking for it is slow.
-Finding pick_from_text(const Json& probe, const std::string& text) {
-    static std::map<std::pair<std::string, std::string>, Finding> found;
+ProbeResult pick_from_text(const Json& probe, const std::string& text) {
+    static std::map<std::pair<std::string, std::string>, ProbeResult> found;
     if (!probe.contains("regex")) {
-        return agent::pick(probe, text);
+        return agent::extract(probe, text);
     }
     const auto [it, fresh] = found.try_emplace({probe["regex"].as_string(), text});
     if (fresh) {
-        it->second = agent::pick(probe, text);
+        it->second = agent::extract(probe, text);
     }
     return it->second;
 }
@@ -55,7 +55,7 @@ Finding pick_from_text(const Json& probe, const std::string& text) {
 }  // namespace
 
 // What a probe's `absent_status` and `status_map` say of an answer, else what it picks from it.
-Finding FakeEtcd::judge(const Json& probe, const Answer& answer) {
+ProbeResult FakeEtcd::judge(const Json& probe, const Answer& answer) {
     const auto& absent = probe["absent_status"].items();
     const std::string status = std::to_string(answer.status);
     if (std::find(absent.begin(), absent.end(), Json(answer.status)) != absent.end()) {
@@ -68,7 +68,7 @@ Finding FakeEtcd::judge(const Json& probe, const Answer& answer) {
     if (answer.status != 200) {
         return agent::cannot_tell("status " + status);
     }
-    auto picked = agent::pick_from_json(probe, answer.body);
+    auto picked = agent::extract_from_json(probe, answer.body);
     return picked ? std::move(*picked)
                   : pick_from_text(
                         probe, answer.text.empty() ? answer.body.dump() : std::string(answer.text));
@@ -331,8 +331,8 @@ void FakeEtcd::refresh(Page& page, const Json& body) {
     }
 }
 
-Finding FakeEtcd::probe_http(Asked& asked, std::int64_t& takes_ms) {
-    static const Finding k_nobody = agent::absent("nobody listens there");
+ProbeResult FakeEtcd::probe_http(Asked& asked, std::int64_t& takes_ms) {
+    static const ProbeResult k_nobody = agent::absent("nobody listens there");
     Page& at = *asked.page;
     refresh(at, asked.probe["body"]);
     if (at.reply.hangs) {
@@ -350,7 +350,7 @@ Finding FakeEtcd::probe_http(Asked& asked, std::int64_t& takes_ms) {
 }
 
 // Probes that are sent again and again are the same values, not only equal ones.
-Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) {
+ProbeResult FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) {
     const auto [it, fresh] = asked_.try_emplace(&probe.members());
     Asked& asked = it->second;
     if (fresh) {
@@ -360,7 +360,7 @@ Finding FakeEtcd::probe(const std::string& host, const Json& probe, std::int64_t
     return asked.page != nullptr ? probe_http(asked, takes_ms) : probe_host(host, probe);
 }
 
-Finding FakeEtcd::probe_host(const std::string& host, const Json& probe) {
+ProbeResult FakeEtcd::probe_host(const std::string& host, const Json& probe) {
     const std::string_view kind = probe["kind"].as_string();
     if (kind == "service") {
         return agent::known(by_service(probe["service"]).running.empty() ? "stopped" : "running");
@@ -388,7 +388,7 @@ Finding FakeEtcd::probe_host(const std::string& host, const Json& probe) {
     }
     const auto file = files_.find(file_key(host, probe["path"].as_string()));
     return file == files_.end() ? agent::absent("there is no such file")
-                                : agent::pick(probe, file->second);
+                                : agent::extract(probe, file->second);
 }
 
 agent::ActionResult FakeEtcd::command(const std::string& host, const Json& request) {

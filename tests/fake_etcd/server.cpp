@@ -7,7 +7,7 @@
 // "no-space" raises etcd's alarm, and "space" ends it. One mutex guards the model.
 #include "fake_etcd/fake_etcd.h"
 #include "os/clock.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>

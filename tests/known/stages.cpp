@@ -3,7 +3,7 @@
 #include "checker/checker.h"
 #include "model/version.h"
 #include "planner/planner.h"
-#include "run/world.h"
+#include "run/expected_facts.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using model::Action;
 using model::Plan;
-using model::Tri;
+using model::Truth;
 using model::Verb;
 
 // The route must be one hop: a plan is made for one at a time.
@@ -74,7 +74,7 @@ Stop requirement_stop(const Plan& plan, const Twin& twin) {
         }
         const model::FactView view = {twin.facts, twin.facts, plan.planned, up, action.member};
         const auto verdict = model::evaluate_all(action.guard, view);
-        if (action.verb == Verb::require && verdict.outcome != Tri::yes) {
+        if (action.verb == Verb::require && verdict.outcome != Truth::yes) {
             stop.stage = "preflight";
             stop.names.push_back(action.id.substr(action.id.rfind('/') + 1));
             stop.told += fmt::format(
@@ -88,7 +88,8 @@ std::string procedure_of(const Twin& twin) {
     return model::compare_versions(twin.from, twin.to) > 0 ? "downgrade" : "upgrade";
 }
 
-planner::Compiled compile(const Twin& twin, const std::optional<model::Closing>& closing = {}) {
+planner::Compiled compile(const Twin& twin,
+                          const std::optional<model::ReturnPointHint>& closing = {}) {
     return planner::compile({twin.pack,
                              twin.cluster,
                              twin.facts,

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "pack/files.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 #include "pack/yaml.h"
 #include "planner/planner.h"
 
@@ -136,7 +136,8 @@ void survey(const model::FactSources& sources, Twin& twin) {
         const Json values = values_of(twin.said, member == members.end() ? nullptr : &*member);
         if (values.contains(source.name)) {
             const Json& value = values[source.name];
-            const auto status = value.is_null() ? model::Known::absent : model::Known::known;
+            const auto status = value.is_null() ? model::ObservationStatus::absent
+                                                : model::ObservationStatus::known;
             twin.facts[key] = {status, value, "facts.yaml", 0};
         }
     }

@@ -1,7 +1,7 @@
 // Long actions: progress reaches people and the journal, a stall limit moves with it, and a pause
 // or an abort ends early what may be ended early. One member whose data are moved, on the fake
 // host.
-#include "conduct/session.h"
+#include "executor/run_session.h"
 #include "journal/memory/memory_journal.h"
 #include "run/grammar.h"
 #include "transport/fake/fake_transport.h"
@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace drydock::conduct {
+namespace drydock::executor {
 namespace {
 
 using model::Action;
@@ -28,7 +28,7 @@ public:
         return {};
     }
 
-    agent::Finding probe(const std::string&, const Json&, std::int64_t&) override {
+    agent::ProbeResult probe(const std::string&, const Json&, std::int64_t&) override {
         return agent::known(moved);
     }
 
@@ -39,7 +39,7 @@ public:
 
 model::Condition moved_is(bool value) {
     model::Condition condition = {
-        .fact = "moved", .whose = model::Whose::this_member, .relation = model::Relation::is};
+        .fact = "moved", .whose = model::Quantifier::this_member, .relation = model::Relation::is};
     condition.operand = value;
     condition.type = model::FactType::boolean;
     return condition;
@@ -60,7 +60,7 @@ model::Plan make_plan() {
     source.host = "a";
     source.probe = Json::Object{{"kind", "file"}};
     plan.sources.emplace(source.key, source);
-    plan.planned["m1/moved"] = {model::Known::known, false, "the plan", 0};
+    plan.planned["m1/moved"] = {model::ObservationStatus::known, false, "the plan", 0};
     Action move;
     move.id = k_first.action;
     move.phase = "move";
@@ -72,8 +72,8 @@ model::Plan make_plan() {
     move.then = {moved_is(true)};
     move.happened = {moved_is(true)};
     move.effects = {{"becomes", "m1", "moved", true}};
-    move.within_ms = 600 * k_second;
-    move.patience_ms = 10 * k_second;
+    move.timeout_ms = 600 * k_second;
+    move.guard_timeout_ms = 10 * k_second;
     plan.actions = {move};
     return plan;
 }
@@ -117,7 +117,7 @@ protected:
     }
 
     void TearDown() override {
-        std::vector<run::Move> moves(ear_.events.begin(), ear_.events.end());
+        std::vector<run::CompactEvent> moves(ear_.events.begin(), ear_.events.end());
         EXPECT_EQ(run::first_violation(run::Program(plan_), moves), std::nullopt);
     }
 
@@ -146,10 +146,10 @@ protected:
         planned_.emplace_back(after_ms, std::move(what));
     }
 
-    void tell_progress(std::int64_t after_ms, double done) {
+    void set_progress(std::int64_t after_ms, double done) {
         after_begin(after_ms, [this, done] {
             Json progress = Json::Object{{"done", done}, {"of", 10}, {"rate", 0.1}};
-            transport_.host("a").tell_progress(k_first, progress.set("unit", "GB"));
+            transport_.host("a").set_progress(k_first, progress.set("unit", "GB"));
         });
     }
 
@@ -203,7 +203,7 @@ private:
 // A person sees it move; the journal of a copy of hours is not flooded.
 TEST_F(LongAction, TellsItsProgressToPeopleAndNowAndThenToTheJournal) {
     for (int second = 1; second <= 100; ++second) {
-        tell_progress(second * k_second, second / 10.0);
+        set_progress(second * k_second, second / 10.0);
     }
     after_begin(101 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
@@ -219,7 +219,7 @@ TEST_F(LongAction, TellsItsProgressToPeopleAndNowAndThenToTheJournal) {
 // What stands still is told once.
 TEST_F(LongAction, RecordsNoProgressThatIsNone) {
     for (int second = 1; second <= 100; ++second) {
-        tell_progress(second * k_second, 1);
+        set_progress(second * k_second, 1);
     }
     after_begin(101 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
@@ -228,7 +228,7 @@ TEST_F(LongAction, RecordsNoProgressThatIsNone) {
 
 // A short action costs no record more.
 TEST_F(LongAction, RecordsNothingOfAShortAction) {
-    tell_progress(1 * k_second, 1);
+    set_progress(1 * k_second, 1);
     after_begin(2 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
     EXPECT_TRUE(ear_.of(EventType::action_progress).empty());
@@ -237,10 +237,10 @@ TEST_F(LongAction, RecordsNothingOfAShortAction) {
 
 // An hour of copying with a limit of a minute, as long as it moves.
 TEST_F(LongAction, MayTakeAnyTimeWhileItMoves) {
-    plan_.actions[0].within_ms = 10 * k_second;
+    plan_.actions[0].timeout_ms = 10 * k_second;
     plan_.actions[0].stall_ms = 60 * k_second;
     for (std::int64_t minute = 1; minute <= 60; ++minute) {
-        tell_progress(minute * 55 * k_second, static_cast<double>(minute));
+        set_progress(minute * 55 * k_second, static_cast<double>(minute));
     }
     after_begin(3'360 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
@@ -255,7 +255,7 @@ TEST_F(LongAction, MayTakeAnyTimeWhileItMoves) {
 TEST_F(LongAction, IsAskedAboutOnceItStandsStill) {
     plan_.actions[0].stall_ms = 60 * k_second;
     for (int second = 1; second <= 100; ++second) {
-        tell_progress(second * k_second, std::min(second, 50));
+        set_progress(second * k_second, std::min(second, 50));
     }
     after_begin(400 * k_second, [this] { finish(k_first); });
     ASSERT_TRUE(conduct());
@@ -273,7 +273,7 @@ TEST_F(LongAction, IsAskedAboutOnceItStandsStill) {
 // A pause must not wait for a copy of hours; the resume goes on where it was ended.
 TEST_F(LongAction, IsCancelledOnceByAPause) {
     plan_.actions[0].cancellable = true;
-    tell_progress(10 * k_second, 3.2);
+    set_progress(10 * k_second, 3.2);
     after_begin(20 * k_second, [this] { post("pause"); });
     ASSERT_TRUE(conduct());
     EXPECT_EQ(state_.phase(), run::Phase::paused);
@@ -334,7 +334,7 @@ TEST_F(LongAction, SaysInAHaltThatItWasCancelled) {
     plan_.actions[0].cancellable = true;
     plan_.actions[0].happened.clear();
     plan_.actions[0].repeatable = model::Repeatable::no;
-    tell_progress(10 * k_second, 3.2);
+    set_progress(10 * k_second, 3.2);
     after_begin(20 * k_second, [this] { post("pause"); });
     ASSERT_TRUE(conduct());
     ASSERT_EQ(state_.phase(), run::Phase::halted);
@@ -347,7 +347,7 @@ TEST_F(LongAction, SaysInAHaltThatItWasCancelled) {
 // What another conductor began is cancelled, too, and what became of it stands in the journal.
 TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
     plan_.actions[0].cancellable = true;
-    tell_progress(10 * k_second, 3.2);
+    set_progress(10 * k_second, 3.2);
     transport::FakeHost& host = transport_.host("a");
     after_begin(20 * k_second, [&] { ASSERT_TRUE(host.fence({"demo", "memory", 7}, false)); });
     after_begin(21 * k_second, [this] { transport_.lose("a", clock_.monotonic_ms() + 100); });
@@ -369,4 +369,4 @@ TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
 }
 
 }  // namespace
-}  // namespace drydock::conduct
+}  // namespace drydock::executor

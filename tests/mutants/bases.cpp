@@ -17,7 +17,7 @@ Result<model::Plan> compile(const Site& site,
                             const std::string& procedure,
                             const std::string& from,
                             const std::string& to,
-                            const std::optional<model::Closing>& closing = {}) {
+                            const std::optional<model::ReturnPointHint>& closing = {}) {
     auto compiled = planner::compile(
         {pack, site.cluster, facts, procedure, from, to, "run", "/copy", "", closing});
     if (!compiled.plan) {
@@ -136,7 +136,7 @@ Result<model::Plan> Base::plan_with(const model::Pack& pack) const {
     return compile(*site, pack, site->facts, procedure, from, to, closing);
 }
 
-checker::CompileBack Base::back() const {
+checker::CompileDowngrade Base::back() const {
     if (procedure != "upgrade" || !has_downgrade(site->pack)) {
         return {};
     }

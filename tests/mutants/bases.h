@@ -19,15 +19,16 @@ struct Base {
     std::string from;
     std::string to;
     std::string procedure;
-    std::optional<model::Closing> closing = {};  // where trying ways back found that it closes
-    bool slow = false;                           // few actions, in very many orders
+    std::optional<model::ReturnPointHint> closing =
+        {};             // where trying ways back found that it closes
+    bool slow = false;  // few actions, in very many orders
 
     // Compiled by the real planner; with another pack than the site's, as a pack author who is
     // wrong would have it.
     [[nodiscard]] Result<model::Plan> plan() const;
     [[nodiscard]] Result<model::Plan> plan_with(const model::Pack& pack) const;
     // Empty where the pack has no `downgrade`, or the plan is one.
-    [[nodiscard]] checker::CompileBack back() const;
+    [[nodiscard]] checker::CompileDowngrade back() const;
 };
 
 [[nodiscard]] std::vector<Base> all_bases();

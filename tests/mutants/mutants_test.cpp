@@ -51,7 +51,7 @@ struct Tally {
 enum class Harm { none, some, undecided };
 
 // By brute force: with the first budget that finds harm.
-Harm harm_of(const Mutant& mutant, const checker::CompileBack& back, std::string& how) {
+Harm harm_of(const Mutant& mutant, const checker::CompileDowngrade& back, std::string& how) {
     bool whole = true;
     for (const checker::Faults& faults : k_faults) {
         const auto verdict = reference::explore(mutant.plan, {faults, back, k_worlds_max, true});
@@ -64,7 +64,7 @@ Harm harm_of(const Mutant& mutant, const checker::CompileBack& back, std::string
     return whole ? Harm::none : Harm::undecided;
 }
 
-bool is_reported(const Mutant& mutant, const checker::CompileBack& back, std::string& how) {
+bool is_reported(const Mutant& mutant, const checker::CompileDowngrade& back, std::string& how) {
     checker::Options options;
     options.back = back;
     options.threads = 1;
@@ -92,7 +92,7 @@ std::string row(const std::string& name, const Tally& tally) {
 
 class Mutants : public testing::Test {
 protected:
-    void judge(const Mutant& mutant, const checker::CompileBack& back, bool tell) {
+    void judge(const Mutant& mutant, const checker::CompileDowngrade& back, bool tell) {
         std::string how;
         std::string said = "nothing";
         const Harm harm = harm_of(mutant, back, how);

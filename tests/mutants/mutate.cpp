@@ -143,7 +143,8 @@ private:
 
     void move_gate(std::size_t index) {
         const std::string& id = plan_.actions[index].id;
-        add("move a gate", id + ", names no return point").actions[index].returns_here = false;
+        add("move a gate", id + ", names no return point").actions[index].is_point_of_no_return =
+            false;
         Plan& last = add("move a gate", id + ", to the end");
         bypass(last, index);
         last.actions[index].after.clear();

@@ -1,5 +1,5 @@
 // Every pack of packs/ loads without a word.
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <gtest/gtest.h>
 

@@ -36,7 +36,7 @@ Site offline() {
     return planner::offline_site("1.0", {1, 2, 1, 0});
 }
 
-model::Plan compile(const Site& site, const std::optional<model::Closing>& closing = {}) {
+model::Plan compile(const Site& site, const std::optional<model::ReturnPointHint>& closing = {}) {
     auto compiled = planner::compile(
         {site.pack, site.cluster, site.facts, "upgrade", "1.0", "2.0", "run", "", "", closing});
     EXPECT_TRUE(compiled.plan) << planner::text(compiled);
@@ -70,7 +70,7 @@ std::string behind_gate(const model::Plan& plan) {
     std::vector<std::string> behind;
     for (const model::Action& action : plan.actions) {
         for (const std::size_t before : action.after) {
-            if (plan.actions[before].returns_here) {
+            if (plan.actions[before].is_point_of_no_return) {
                 behind.push_back(action.id);
             }
         }
@@ -80,7 +80,7 @@ std::string behind_gate(const model::Plan& plan) {
 
 std::string ways_of(const model::Plan& plan) {
     std::vector<std::string> ways;
-    for (const model::WayBack& way : plan.ways_back) {
+    for (const model::RecoveryOption& way : plan.ways_back) {
         ways.push_back(way.kind + " " + way.phase);
     }
     return fmt::format("{}", fmt::join(ways, ", "));
@@ -143,14 +143,14 @@ private:
     // Begins everything but the action itself, and ends it at once.
     void obey(const std::vector<run::Command>& commands, std::size_t action) {
         for (const run::Command& command : commands) {
-            if (command.what == run::Do::judge) {
+            if (command.what == run::CommandKind::judge) {
                 judge(command.action, command.purpose);
-            } else if (command.what == run::Do::soak) {
+            } else if (command.what == run::CommandKind::soak) {
                 move(run::EventType::soak_started, command.action);
                 move(run::EventType::gate_opened, command.action);
-            } else if (command.what == run::Do::await_person) {
+            } else if (command.what == run::CommandKind::await_person) {
                 move(run::EventType::gate_approved, command.action);
-            } else if (command.what == run::Do::begin && command.action != action) {
+            } else if (command.what == run::CommandKind::begin && command.action != action) {
                 begin(command.action);
                 end_well(command.action);
             }

@@ -65,17 +65,17 @@ TEST(ByHost, the_quorum_is_asked_without_all_members_of_the_host) {
     const auto judged = [&](const std::vector<std::string>& down) {
         model::FactBook facts = packaged_site().facts;
         for (const std::string& member : down) {
-            facts[member + "/ready"] = {model::Known::known, Json(false), {}, 0};
+            facts[member + "/ready"] = {model::ObservationStatus::known, Json(false), {}, 0};
         }
         const model::FactBook none;
         const auto roster = plan.roster();
         return model::evaluate(guard, {facts, none, none, roster, "a2"}).outcome;
     };
-    EXPECT_EQ(judged({}), model::Tri::yes);
-    EXPECT_EQ(judged({"a1"}), model::Tri::yes);
-    EXPECT_EQ(judged({"a1", "a2"}), model::Tri::yes);
-    EXPECT_EQ(judged({"b1"}), model::Tri::no);
-    EXPECT_EQ(judged({"a1", "c2"}), model::Tri::no);
+    EXPECT_EQ(judged({}), model::Truth::yes);
+    EXPECT_EQ(judged({"a1"}), model::Truth::yes);
+    EXPECT_EQ(judged({"a1", "a2"}), model::Truth::yes);
+    EXPECT_EQ(judged({"b1"}), model::Truth::no);
+    EXPECT_EQ(judged({"a1", "c2"}), model::Truth::no);
     const auto read = model::plan_from_json(*Json::parse(model::to_json(plan).dump()));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->digest(), plan.digest());

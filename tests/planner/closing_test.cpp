@@ -1,5 +1,5 @@
 // The closing actions beside an explorer that walks through every order of small random plans.
-#include "planner/closing.h"
+#include "planner/closing_actions.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ constexpr std::size_t k_members_max = 3;
 
 struct Case {
     model::Plan plan;
-    std::vector<Runner> members;
+    std::vector<MemberRelease> members;
 };
 
 std::string member_name(std::size_t member) {
@@ -66,7 +66,7 @@ Case draw_case() {
 class Explorer {
 public:
     explicit Explorer(const Case& what) : case_(what), done_(what.plan.actions.size(), false) {
-        for (const Runner& member : what.members) {
+        for (const MemberRelease& member : what.members) {
             runs_[member.member] = member.runs;
         }
         if (!holds()) {

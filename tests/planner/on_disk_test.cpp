@@ -45,14 +45,14 @@ TEST(OnDisk, installs_only_what_is_there) {
     ASSERT_EQ(guard.size(), 1U);
     const auto judged = [&](Json::Array releases) {
         model::FactBook facts = site.facts;
-        facts["m1/on_disk"] = {model::Known::known, Json(std::move(releases)), {}, 0};
+        facts["m1/on_disk"] = {model::ObservationStatus::known, Json(std::move(releases)), {}, 0};
         const model::FactBook none;
         const auto roster = back.roster();
         return model::evaluate(guard.front(), {facts, none, none, roster, "m1"});
     };
-    EXPECT_EQ(judged({"0.9", "1.0"}).outcome, model::Tri::yes);
+    EXPECT_EQ(judged({"0.9", "1.0"}).outcome, model::Truth::yes);
     const auto refused = judged({"0.9", "2.0"});
-    EXPECT_EQ(refused.outcome, model::Tri::no);
+    EXPECT_EQ(refused.outcome, model::Truth::no);
     EXPECT_EQ(refused.because, R"(m1/on_disk is ["0.9","2.0"], expected 1.0 among others)");
     EXPECT_EQ(refused.remedy, "put release 1.0 back in its folder");
 }

@@ -29,7 +29,7 @@ std::string simulated(const model::Plan& plan) {
         if (!run) {
             return "\n" + run.error().text();
         }
-        for (const sim::Wrong& wrong : run->wrong) {
+        for (const sim::Violation& wrong : run->wrong) {
             return "\nseed " + std::to_string(seed) + ": " + wrong.property + ": " + wrong.what;
         }
     }
@@ -65,9 +65,8 @@ std::string checked_rehearsal(const Site& site,
     const auto compiled = site.compile(from, to, "rehearsal");
     checker::Options options;
     options.faults = faults;
-    return compiled.plan
-               ? told(checker::check(*compiled.plan, options)) + simulated(*compiled.plan)
-               : text(compiled);
+    return compiled.plan ? told(checker::check(*compiled.plan, options)) + simulated(*compiled.plan)
+                         : text(compiled);
 }
 
 }  // namespace drydock::planner

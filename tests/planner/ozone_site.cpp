@@ -1,6 +1,6 @@
 #include "planner/ozone_site.h"
 
-#include "planner/names.h"
+#include "planner/interpolation.h"
 
 #include <fmt/format.h>
 

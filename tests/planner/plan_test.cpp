@@ -41,7 +41,7 @@ TEST(Plan, KeptRequirementsGuardEveryStopAndTheGate) {
 // Members that must be ready beside the one that is stopped; -1 if nothing asks for that.
 int others_ready(const model::Action& action) {
     for (const model::Condition& condition : action.guard) {
-        if (condition.fact == "ready" && condition.whose == model::Whose::others) {
+        if (condition.fact == "ready" && condition.whose == model::Quantifier::others) {
             return condition.members_min;
         }
     }
@@ -77,7 +77,7 @@ TEST(Plan, IsBoundToWhatItStandsOnAndNothingElse) {
         const bool changed = source.name == "service";
         EXPECT_TRUE(!source.binds.empty() || source.identity || changed) << key;
         EXPECT_FALSE(source.moves) << key;
-        EXPECT_NE(observation.status, model::Known::unknown) << key;
+        EXPECT_NE(observation.status, model::ObservationStatus::unknown) << key;
     }
 }
 

@@ -22,7 +22,7 @@ std::string point_of(const model::Plan& plan) {
     const model::ReturnPoint& point = plan.point_of_no_return;
     std::string gates;
     for (const model::Action& action : plan.actions) {
-        gates += action.returns_here ? " behind " + action.id : "";
+        gates += action.is_point_of_no_return ? " behind " + action.id : "";
     }
     return point.exists ? point.action + gates : "none" + gates;
 }

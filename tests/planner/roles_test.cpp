@@ -143,7 +143,7 @@ TEST(Roles, AClusterFileMayNameItsOwnBuilds) {
     }
     const auto plan = plan_of(site, "1.0-own", "2.0");
     EXPECT_TRUE(plan.point_of_no_return.exists);
-    EXPECT_EQ(plan.series_apart, 1);
+    EXPECT_EQ(plan.max_skew, 1);
 }
 
 // Half stopped, half switched, half started: every member is entered where it stands.
@@ -156,7 +156,7 @@ TEST(Roles, MembersAreEnteredWhereTheyStand) {
     stop(site, "k1");
     install(site, "k1", "2.0");
     start(site, "k1", "2.0");
-    site.facts["o1/writes"] = {model::Known::absent, {}, "", 0};
+    site.facts["o1/writes"] = {model::ObservationStatus::absent, {}, "", 0};
     const auto plan = plan_of(site, "1.0", "2.0");
     const auto all = ids(plan);
     EXPECT_THAT(all, Contains("start/k1/start-confirmed"));
@@ -204,8 +204,9 @@ TEST(Roles, DestroyingWhatTheOldReleaseNeedsIsThePointOfNoReturn) {
     EXPECT_EQ(plan.point_of_no_return.law, "on_destroy");
     EXPECT_EQ(plan.point_of_no_return.action, "switch/n1/nodes");
     EXPECT_THAT(plan.point_of_no_return.because, HasSubstr("destroys meta, which 2.0 needs"));
-    const auto gate = std::find_if(
-        plan.actions.begin(), plan.actions.end(), [](auto& one) { return one.returns_here; });
+    const auto gate = std::find_if(plan.actions.begin(), plan.actions.end(), [](auto& one) {
+        return one.is_point_of_no_return;
+    });
     ASSERT_NE(gate, plan.actions.end());
     EXPECT_LT(static_cast<std::size_t>(gate - plan.actions.begin()),
               index_of(plan, "switch/n1/nodes"));

@@ -123,7 +123,7 @@ TEST_F(RouteRules, WhatAReleaseNeedsMustBeThere) {
     EXPECT_THAT(
         find("1.0", "3.0")->notes,
         Contains(HasSubstr("3.0 needs python >=3.12 <3.13; whether that is there was not")));
-    facts_["pythons"].status = model::Known::known;
+    facts_["pythons"].status = model::ObservationStatus::known;
     facts_["pythons"].value = Json::Array{"3.11.2"};
     known_.facts = &facts_;
     EXPECT_THAT(stops("1.0", "3.0"), HasSubstr("3.0 needs python >=3.12 <3.13, and there is"));
@@ -138,7 +138,7 @@ TEST_F(RouteRules, WhatAReleaseNeedsMustBeThere) {
 TEST_F(RouteRules, AHopThatThePackagesSpeakAgainstIsNone) {
     rule(RouteRule::adjacent_only, "series");
     known_.chain = [](const std::string& from, const std::string& to) {
-        return ChainWord{true, !(from == "1.2" && to == "2.0"), "skipped. 6 never run"};
+        return ChainVerdict{true, !(from == "1.2" && to == "2.0"), "skipped. 6 never run"};
     };
     EXPECT_EQ(stops("1.1", "2.0"), "1.1 2.0");
     EXPECT_THAT(stops("1.2", "2.0"),
@@ -150,16 +150,18 @@ TEST_F(RouteRules, AHopThatThePackagesSpeakAgainstIsNone) {
 TEST_F(RouteRules, AFactBeatsARuleThatYieldsAndBothAreTold) {
     rule(RouteRule::latest_of_previous_series, "true", true);
     EXPECT_EQ(stops("1.0", "2.0"), "1.0 1.2 2.0");
-    known_.chain = [](const std::string&, const std::string&) { return ChainWord{true, true, {}}; };
+    known_.chain = [](const std::string&, const std::string&) {
+        return ChainVerdict{true, true, {}};
+    };
     EXPECT_EQ(stops("1.0", "2.0"), "1.0 1.2 2.0");
     known_.chain = [](const std::string& from, const std::string&) {
-        return ChainWord{true, from != "1.2", "skipped"};
+        return ChainVerdict{true, from != "1.2", "skipped"};
     };
     EXPECT_EQ(stops("1.0", "2.0"), "1.0 2.0");
     EXPECT_THAT(find("1.0", "2.0")->notes,
                 Contains(HasSubstr("a rule speaks against it: 1.0 -> 2.0 leaves its series before "
                                    "1.2: the guide")));
-    known_.chain = [](const std::string&, const std::string&) { return ChainWord{}; };
+    known_.chain = [](const std::string&, const std::string&) { return ChainVerdict{}; };
     EXPECT_EQ(stops("1.0", "2.0"), "1.0 1.2 2.0");
 }
 

@@ -2,7 +2,7 @@
 // facts.
 #include "planner/plan_of.h"
 #include "planner/small_sites.h"
-#include "run/world.h"
+#include "run/expected_facts.h"
 
 #include <gtest/gtest.h>
 
@@ -67,7 +67,7 @@ TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
         const model::FactBook none;
         const auto& guard = plan.find("turn/g1/turn")->guard.front();
         EXPECT_EQ(model::evaluate(guard, {site.facts, none, none, up, "g1"}).outcome,
-                  is_down ? model::Tri::no : model::Tri::yes);
+                  is_down ? model::Truth::no : model::Truth::yes);
     }
 }
 

@@ -1,7 +1,7 @@
 #include "planner/site.h"
 
 #include "base/check.h"
-#include "pack/pack.h"
+#include "pack/load.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -156,12 +156,15 @@ model::Cluster read_site_cluster(const std::string& text, const model::Pack& pac
 }
 
 void Site::set(const std::string& member, const std::string& fact, const Json& value) {
-    facts[model::fact_key(member, fact)] = {
-        value.is_null() ? model::Known::absent : model::Known::known, value, "the test", 0};
+    facts[model::fact_key(member, fact)] = {value.is_null() ? model::ObservationStatus::absent
+                                                            : model::ObservationStatus::known,
+                                            value,
+                                            "the test",
+                                            0};
 }
 
 void Site::set_unknown(const std::string& member, const std::string& fact) {
-    facts[model::fact_key(member, fact)] = {model::Known::unknown, {}, "timed out", 0};
+    facts[model::fact_key(member, fact)] = {model::ObservationStatus::unknown, {}, "timed out", 0};
 }
 
 Compiled
@@ -205,7 +208,7 @@ void start(Site& site, const std::string& member, const std::string& version) {
     site.set(member, "running", version);
     site.set(member, "ready", true);
     const auto leads = site.facts.find(model::fact_key(member, "is_leader"));
-    if (leads != site.facts.end() && leads->second.status != model::Known::known) {
+    if (leads != site.facts.end() && leads->second.status != model::ObservationStatus::known) {
         site.set(member, "is_leader", false);
     }
 }
@@ -278,7 +281,7 @@ std::string outline(const model::Plan& plan) {
         out += fmt::format("{}{}{} | after {} | {} guards\n",
                            action.id,
                            action.is_gate() ? " GATE " + action.gate : "",
-                           action.returns_here ? ", no return behind it" : "",
+                           action.is_point_of_no_return ? ", no return behind it" : "",
                            after.empty() ? "nothing" : fmt::format("{}", fmt::join(after, ", ")),
                            action.guard.size());
     }
@@ -291,7 +294,7 @@ std::string outline(const model::Plan& plan) {
                                       point.gate,
                                       point.because)
                         : "no return: none\n";
-    for (const model::WayBack& way : plan.ways_back) {
+    for (const model::RecoveryOption& way : plan.ways_back) {
         out += fmt::format("way back {}: {}; {}; {}\n", way.phase, way.kind, way.cost, way.command);
     }
     for (const model::RiskNote& risk : plan.risks) {

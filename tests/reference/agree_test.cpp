@@ -68,8 +68,8 @@ struct Tally {
 
 // Whether the plan was small enough to be compared.
 bool compare(
-    std::uint64_t seed, const Drawn& drawn, std::size_t worlds_max, bool tell, Tally& tally) {
-    Request request = {drawn.faults, drawn.back, worlds_max};
+    std::uint64_t seed, const Drawn& drawn, std::size_t downgrade_starts_max, bool tell, Tally& tally) {
+    Request request = {drawn.faults, drawn.back, downgrade_starts_max};
     const Verdict slow = explore(drawn.plan, request);
     request.pace = Pace::plain;
     const Verdict plain = explore(drawn.plan, request);
@@ -83,10 +83,10 @@ bool compare(
     options.faults = drawn.faults;
     options.back = drawn.back;
     options.threads = 1;
-    options.late_names = false;
+    options.lazy_identity = false;
     const checker::Report named = checker::check(drawn.plan, options);
     EXPECT_EQ(show(named), show(slow)) << "seed " << seed << ", with all names";
-    options.late_names = true;
+    options.lazy_identity = true;
     for (const bool symmetry : {true, false}) {
         options.symmetry = symmetry;
         const checker::Report fast = checker::check(drawn.plan, options);

@@ -7,8 +7,8 @@ namespace drydock::reference {
 namespace {
 
 using model::Condition;
-using model::Tri;
-using model::Whose;
+using model::Quantifier;
+using model::Truth;
 
 model::FactBook reading(const Model& model, const World& world) {
     model::FactBook book;
@@ -32,10 +32,10 @@ bool somebody_is_away(const Model& model,
                       const std::string& self,
                       const World& world,
                       const model::Roster& up) {
-    if (condition.whose == Whose::system) {
+    if (condition.whose == Quantifier::system) {
         return false;
     }
-    if (condition.whose == Whose::this_member) {
+    if (condition.whose == Quantifier::this_member) {
         return model.is_away(world, self);
     }
     const auto& members = up.find(condition.role)->second;
@@ -58,15 +58,15 @@ Answer answer(const Model& model,
         if (!is_modelled(model, condition, self)) {
             all.open = true;
             all.told =
-                somebody_is_away(model, condition, self, world, up) ? Tri::cannot_tell : all.told;
+                somebody_is_away(model, condition, self, world, up) ? Truth::cannot_tell : all.told;
             continue;
         }
         const model::FactView view = {now, before, model.plan.planned, up, self};
-        const Tri one = model::evaluate(condition, view).outcome;
-        if (one == Tri::no) {
-            return {Tri::no, false};
+        const Truth one = model::evaluate(condition, view).outcome;
+        if (one == Truth::no) {
+            return {Truth::no, false};
         }
-        all.told = one == Tri::cannot_tell ? one : all.told;
+        all.told = one == Truth::cannot_tell ? one : all.told;
     }
     return all;
 }

@@ -6,8 +6,8 @@
 namespace drydock::reference {
 
 struct Answer {
-    model::Tri told = model::Tri::yes;  // by what is modelled
-    bool open = false;                  // something is not modelled
+    model::Truth told = model::Truth::yes;  // by what is modelled
+    bool open = false;                      // something is not modelled
 };
 
 // As a reading finds it that is made for `self`, with `up` expected to be up: who does not answer
@@ -19,7 +19,7 @@ struct Answer {
                             const model::Roster& up);
 
 [[nodiscard]] inline bool holds(const Answer& answer) {
-    return answer.told == model::Tri::yes;
+    return answer.told == model::Truth::yes;
 }
 
 }  // namespace drydock::reference

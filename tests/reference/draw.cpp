@@ -18,10 +18,10 @@ using model::FactType;
 using model::Plan;
 using model::PlanRole;
 using model::PlanStore;
+using model::Quantifier;
 using model::Relation;
 using model::Repeatable;
 using model::Verb;
-using model::Whose;
 
 class Drawer : ClusterDrawer {
 public:
@@ -47,7 +47,7 @@ public:
 private:
     Condition condition(const std::string& fact,
                         const std::string& role,
-                        Whose whose,
+                        Quantifier whose,
                         Relation relation,
                         const Json& operand) {
         Condition condition;
@@ -65,7 +65,7 @@ private:
 
     // What a pack would ask: it holds as long as nothing goes wrong.
     Condition draw_sane_guard(const std::string& role, bool of_member) {
-        const Whose group = of_member ? Whose::others : Whose::every;
+        const Quantifier group = of_member ? Quantifier::others : Quantifier::every;
         if (one_in(4)) {
             return condition("health", role, group, Relation::is, "good");
         }
@@ -83,12 +83,12 @@ private:
     }
 
     // About the level of the first store, where there is one.
-    Condition draw_level_guard(const std::string& role, Whose whose) {
+    Condition draw_level_guard(const std::string& role, Quantifier whose) {
         const PlanStore& store = plan_.stores.front();
         const Relation relation = one_of({Relation::is, Relation::is_not, Relation::at_most});
         const Json format = one_in(3) ? "2" : "1";
         if (store.shared && !store.levels.empty()) {
-            return condition(store.levels.front(), "", Whose::system, relation, format);
+            return condition(store.levels.front(), "", Quantifier::system, relation, format);
         }
         if (!store.levels.empty() && store.role == role) {
             return condition(store.name + "_level", role, whose, relation, format);
@@ -110,8 +110,9 @@ private:
         if (sane_) {
             return draw_sane_guard(role, of_member);
         }
-        const Whose group = one_of({Whose::every, of_member ? Whose::others : Whose::any});
-        const Whose self = of_member ? Whose::this_member : Whose::any;
+        const Quantifier group =
+            one_of({Quantifier::every, of_member ? Quantifier::others : Quantifier::any});
+        const Quantifier self = of_member ? Quantifier::this_member : Quantifier::any;
         switch (any(10)) {
         case 0:
             return condition("health", role, one_in(2) ? group : self, Relation::is, "good");
@@ -134,7 +135,7 @@ private:
             quorum = condition("ready", role, group, Relation::is, true);
         }
         quorum.members_min = static_cast<int>(any(3));
-        if (quorum.whose == Whose::others && one_in(3)) {
+        if (quorum.whose == Quantifier::others && one_in(3)) {
             const auto members = members_of(role);
             quorum.besides = {members[any(members.size())]};
         }
@@ -176,8 +177,8 @@ private:
         if (one_in(3)) {
             stop.guard.push_back(draw_guard(role, true));
         }
-        draw_happened(stop,
-                      condition("running", role, Whose::this_member, Relation::present, false));
+        draw_happened(
+            stop, condition("running", role, Quantifier::this_member, Relation::present, false));
     }
 
     void add_install(const std::string& member, const std::string& role) {
@@ -185,7 +186,7 @@ private:
             Action& install = add("install-" + member, Verb::install, member);
             becomes(install, "installed", plan_.to);
             const Condition there =
-                condition("installed", role, Whose::this_member, Relation::is, plan_.to);
+                condition("installed", role, Quantifier::this_member, Relation::is, plan_.to);
             draw_then(install, there);
             draw_happened(install, there);
         }
@@ -199,7 +200,8 @@ private:
         if (one_in(4)) {
             start.guard.push_back(draw_guard(role, true));
         }
-        const Condition up = condition("running", role, Whose::this_member, Relation::is, plan_.to);
+        const Condition up =
+            condition("running", role, Quantifier::this_member, Relation::is, plan_.to);
         draw_then(start, up);
         draw_happened(start, up);
     }
@@ -232,7 +234,7 @@ private:
             action.happened.push_back(what);
         } else if (one_in(4)) {
             action.happened.push_back(
-                condition("health", what.role, Whose::this_member, Relation::is, "good"));
+                condition("health", what.role, Quantifier::this_member, Relation::is, "good"));
         }
     }
 
@@ -284,7 +286,7 @@ private:
     void add_gate(const std::string& id, const std::string& role) {
         Action& gate = add(id, Verb::gate, "", false);
         gate.gate = id;
-        gate.returns_here = !one_in(3);
+        gate.is_point_of_no_return = !one_in(3);
         if (one_in(3)) {
             gate.guard.push_back(draw_guard(role, false));
         }
@@ -353,7 +355,8 @@ private:
             const auto& [member, role] = members[i];
             draw_as_others(i + 1, lots);
             Action& action = add("t-" + member, Verb::finalize, member);
-            action.when = {condition("health", role, Whose::this_member, Relation::is, "good")};
+            action.when = {
+                condition("health", role, Quantifier::this_member, Relation::is, "good")};
             if (asks) {
                 action.guard = {draw_guard(role, true)};
             }
@@ -404,10 +407,10 @@ private:
         return faults;
     }
 
-    checker::CompileBack draw_back();
+    checker::CompileDowngrade draw_back();
 };
 
-checker::CompileBack Drawer::draw_back() {
+checker::CompileDowngrade Drawer::draw_back() {
     if (one_in(2)) {
         return {};
     }

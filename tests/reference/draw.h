@@ -13,7 +13,7 @@ namespace drydock::reference {
 struct Drawn {
     model::Plan plan;
     checker::Faults faults;
-    checker::CompileBack back;  // empty: no way back is asked for
+    checker::CompileDowngrade back;  // empty: no way back is asked for
 };
 
 [[nodiscard]] Drawn draw(std::uint64_t seed);

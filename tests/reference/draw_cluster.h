@@ -9,11 +9,11 @@
 namespace drydock::reference {
 
 using model::FactType;
-using model::Known;
+using model::FormatTrigger;
+using model::ObservationStatus;
 using model::Plan;
 using model::PlanRole;
 using model::PlanStore;
-using model::Raises;
 
 class ClusterDrawer : protected Lots {
 public:
@@ -40,7 +40,7 @@ protected:
         source.type = type;
         source.probe.set("kind", name == "service" ? "service" : "file");
         plan_.planned[source.key] = {
-            value.is_null() ? Known::absent : Known::known, value, "drawn", 0};
+            value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "drawn", 0};
         plan_.sources[source.key] = source;
     }
 
@@ -51,7 +51,7 @@ protected:
         plan_.from = back ? "2.0" : "1.0";
         plan_.to = back ? "1.0" : "2.0";
         plan_.kind = one_in(4) ? "offline" : "rolling";
-        plan_.series_apart = 1;
+        plan_.max_skew = 1;
         const std::size_t roles = one_in(3) && !alike_ ? 2 : 1;
         has_installed_ = !one_in(6);
         has_ready_ = !one_in(6);
@@ -116,14 +116,16 @@ protected:
     }
 
     void draw_laws(PlanStore& store) {
-        model::StoreLaw old;
+        model::FormatSupport old;
         old.reads = one_in(4) ? store.formats : std::vector<std::string>{"1"};
         old.writes = "1";
-        model::StoreLaw fresh;
+        model::FormatSupport fresh;
         fresh.reads = one_in(10) ? std::vector<std::string>{"2"} : store.formats;
         fresh.writes = one_in(8) ? "1" : "2";
-        fresh.raises =
-            one_of({Raises::on_start, Raises::when_all, Raises::on_finalize, Raises::on_migrate});
+        fresh.raises = one_of({FormatTrigger::on_start,
+                               FormatTrigger::when_all,
+                               FormatTrigger::on_finalize,
+                               FormatTrigger::on_migrate});
         fresh.lowers_on_request = one_in(6);
         store.laws["1.0"] = old;
         store.laws["2.0"] = fresh;
@@ -156,7 +158,7 @@ protected:
             model::SkewRule rule;
             rule.role = plan_.roles[any(plan_.roles.size())].name;
             rule.with = plan_.roles[any(plan_.roles.size())].name;
-            rule.series_apart = static_cast<int>(any(2));
+            rule.max_skew = static_cast<int>(any(2));
             rule.newer = !one_in(2);
             plan_.skew.push_back(rule);
         }

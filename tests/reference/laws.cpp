@@ -12,9 +12,9 @@ namespace {
 using checker::Property;
 using model::Action;
 using model::Effect;
-using model::Known;
+using model::FormatTrigger;
+using model::ObservationStatus;
 using model::PlanStore;
-using model::Raises;
 using model::Verb;
 using run::Status;
 
@@ -68,7 +68,7 @@ void raise(Model& model, const Rise& rise, const std::string& instance, World& w
 // Releases that convert what they open.
 void convert(Model& model, const std::string& member, const std::string& release, World& world) {
     for (const Rise& rise : model.rises) {
-        if (rise.law->raises == Raises::on_start && rise.release == release) {
+        if (rise.law->raises == FormatTrigger::on_start && rise.release == release) {
             for (const std::string& instance : opened(model, *rise.store, member)) {
                 raise(model, rise, instance, world);
             }
@@ -87,7 +87,7 @@ bool may_serve_together(const model::Plan& plan,
         return true;
     }
     const bool newer = model::compare_versions(one, other) > 0;
-    return plan.series_apart <= rule.series_apart && (rule.newer || !newer);
+    return plan.max_skew <= rule.max_skew && (rule.newer || !newer);
 }
 
 bool serve_apart(const Model& model, const World& world) {
@@ -166,7 +166,7 @@ void apply_facts(Model& model, const Action& action, World& world) {
 bool serves(const Model& model, const std::string& member, const World& world) {
     const std::string running = model.key_of(member, "running");
     const std::string ready = model.key_of(member, "ready");
-    return !running.empty() && model.value(world, running).status == Known::known
+    return !running.empty() && model.value(world, running).status == ObservationStatus::known
            && (ready.empty() || model.value(world, ready).value == Json(true));
 }
 
@@ -305,7 +305,7 @@ void prove_copies(const Model& model, std::size_t index, World& world) {
 
 bool holds(const Model& model, const Rise& rise, const World& world) {
     const auto& members = model.members_of(rise.store->role);
-    return rise.law->raises == Raises::when_all && !members.empty()
+    return rise.law->raises == FormatTrigger::when_all && !members.empty()
            && std::all_of(members.begin(), members.end(), [&](const std::string& member) {
                   return model.runs(world, member) == rise.release;
               });
@@ -338,7 +338,7 @@ void die(Model& model, const std::string& member, World& world) {
 bool may_be_started(const Model& model, const std::string& member, const World& world) {
     const std::string running = model.key_of(member, "running");
     const std::string installed = model.key_of(member, "installed");
-    return !running.empty() && model.value(world, running).status == Known::absent
+    return !running.empty() && model.value(world, running).status == ObservationStatus::absent
            && !installed.empty() && !model.is_away(world, member)
            && can_read_all(model, member, model.value(world, installed).value.as_string(), world);
 }
@@ -365,7 +365,7 @@ bool is_closing(const Model& model, const World& world) {
 bool is_approved(const Model& model, const World& world) {
     const run::State state = model.state(world);
     for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
-        if (model.plan.actions[i].returns_here && state.status(i) == Status::done) {
+        if (model.plan.actions[i].is_point_of_no_return && state.status(i) == Status::done) {
             return true;
         }
     }

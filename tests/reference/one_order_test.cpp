@@ -22,7 +22,7 @@ struct Reached {
     bool whole = false;
 };
 
-Reached reach(const Site& site, const Options& options, Broken wanted) {
+Reached reach(const Model& site, const Options& options, PropertySet wanted) {
     Search search(site, options);
     Reached reached;
     reached.whole = search.run(wanted);
@@ -33,7 +33,7 @@ Reached reach(const Site& site, const Options& options, Broken wanted) {
     std::map<std::uint32_t, int> depths;
     for (const std::uint32_t id : search.in_order()) {
         const std::uint32_t before = search.parent(id);
-        const int depth = before == k_nobody ? 0 : depths.at(before) + 1;
+        const int depth = before == k_no_state ? 0 : depths.at(before) + 1;
         depths[id] = depth;
         reached.depth.emplace(std::string(reinterpret_cast<const char*>(search.row(id)), site.size),
                               depth);
@@ -49,23 +49,23 @@ struct Tally {
 // With what was spent told apart, so that the rows do not depend on which was found first.
 void compare(std::uint64_t seed, Tally& tally) {
     const reference::Drawn drawn = reference::draw_errands(seed);
-    const Site site(drawn.plan);
+    const Model site(drawn.plan);
     Options options;
     options.faults = drawn.faults;
     options.back = drawn.back;
-    options.keeps_spent = true;
+    options.no_dominance_pruning = true;
     options.threads = 1;
     options.memory_max = std::size_t{4} << 20U;
     for (const unsigned kind : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
         options.symmetry = (kind & 1U) != 0;
-        options.shortcuts = (kind & 2U) != 0;
-        options.one_order = false;
-        const Broken wanted = (kind & 4U) != 0 ? bit_of(Property::stuck) : Broken{0};
+        options.resolve_local = (kind & 2U) != 0;
+        options.partial_order_reduction = false;
+        const PropertySet wanted = (kind & 4U) != 0 ? mask_of(Property::stuck) : PropertySet{0};
         const Reached all = reach(site, options, wanted);
         if (!all.whole) {
             continue;
         }
-        options.one_order = true;
+        options.partial_order_reduction = true;
         const Reached one = reach(site, options, wanted);
         ++tally.plans;
         tally.fewer += one.transitions < all.transitions ? 1 : 0;
@@ -75,7 +75,7 @@ void compare(std::uint64_t seed, Tally& tally) {
     }
 }
 
-TEST(OneOrder, ReachesTheSameRowsAtTheSameDepth) {
+TEST(PartialOrderReduction, ReachesTheSameRowsAtTheSameDepth) {
     Tally tally;
     if (const std::uint64_t only = number_from("DRYDOCK_SEED", 0); only != 0) {
         compare(only, tally);

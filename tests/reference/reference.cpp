@@ -138,7 +138,8 @@ private:
                     continue;
                 }
                 const model::Observation& value = model_.value(world, key);
-                if (value.status == model::Known::known && value.value.show() != model_.plan.from) {
+                if (value.status == model::ObservationStatus::known
+                    && value.value.show() != model_.plan.from) {
                     return false;
                 }
             }

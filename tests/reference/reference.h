@@ -26,8 +26,8 @@ struct Verdict {
 
 struct Request {
     checker::Faults faults;
-    checker::CompileBack back;  // empty: no_way_back is not asked
-    std::size_t worlds_max = 2'000'000;
+    checker::CompileDowngrade back;  // empty: no_way_back is not asked
+    std::size_t downgrade_starts_max = 2'000'000;
     bool first_only = false;  // stop at the first thing that breaks
     Pace pace = Pace::brisk;
 };

@@ -1,8 +1,8 @@
 #include "reference/steps.h"
 
 #include "reference/answers.h"
+#include "run/expected_facts.h"
 #include "run/run.h"
-#include "run/world.h"
 
 #include <algorithm>
 
@@ -12,9 +12,9 @@ namespace {
 
 using model::Action;
 using model::Condition;
-using model::Tri;
+using model::Truth;
 using run::Command;
-using run::Do;
+using run::CommandKind;
 using run::EventType;
 using run::Outcome;
 using run::Purpose;
@@ -41,11 +41,11 @@ public:
         }
         const auto commands = run::next(model_.program, state_);
         const bool leaving = std::any_of(commands.begin(), commands.end(), [](const auto& one) {
-            return one.what == Do::begin;
+            return one.what == CommandKind::begin;
         });
         const auto guards = std::count_if(commands.begin(), commands.end(), is_guard);
         for (const Command& command : commands) {
-            if (!leaving || command.what == Do::begin || is_guard(command)) {
+            if (!leaving || command.what == CommandKind::begin || is_guard(command)) {
                 obey(command, guards == 1 && !leaving);
             }
         }
@@ -57,7 +57,7 @@ public:
 
 private:
     static bool is_guard(const Command& command) {
-        return command.what == Do::judge && command.purpose == Purpose::guard;
+        return command.what == CommandKind::judge && command.purpose == Purpose::guard;
     }
 
     [[nodiscard]] const Action& action(std::size_t index) const {
@@ -99,22 +99,22 @@ private:
     void obey(const Command& command, bool alone) {
         if (is_guard(command)) {
             judge_guard(command.action, alone);
-        } else if (command.what == Do::judge && command.purpose == Purpose::then) {
+        } else if (command.what == CommandKind::judge && command.purpose == Purpose::then) {
             judge_then(command.action);
-        } else if (command.what == Do::judge) {
+        } else if (command.what == CommandKind::judge) {
             judge_happened(command.action);
-        } else if (command.what == Do::begin) {
+        } else if (command.what == CommandKind::begin) {
             step("begun", command.action);
             send(command.action);
-        } else if (command.what == Do::ask) {
+        } else if (command.what == CommandKind::ask) {
             ask(command.action);
-        } else if (command.what == Do::await_person) {
+        } else if (command.what == CommandKind::await_person) {
             step("approved", command.action);
             move(EventType::gate_approved, command.action);
-        } else if (command.what == Do::halt) {
+        } else if (command.what == CommandKind::halt) {
             step("halted", command.action);
             move(EventType::run_halted);
-        } else if (command.what == Do::finish) {
+        } else if (command.what == CommandKind::finish) {
             step("finished");
             move(EventType::run_finished);
         }
@@ -127,11 +127,11 @@ private:
 
     void judge_guard(std::size_t index, bool alone) {
         const Answer when = judge(action(index).when, index);
-        if (when.told == Tri::no || (when.open && holds(when))) {
+        if (when.told == Truth::no || (when.open && holds(when))) {
             step("skipped", index);
             move(EventType::facts_read, index, Outcome::skip, Purpose::guard);
         }
-        if (when.told == Tri::no) {
+        if (when.told == Truth::no) {
             return;
         }
         const Answer guard = judge(action(index).guard, index);
@@ -157,7 +157,7 @@ private:
             move(EventType::gate_opened, index);
         } else if (status == Status::ready && (alone || leaves_at_once(index))) {
             send(index);
-        } else if (status == Status::acted && brisk_ && keep_promise(index)) {
+        } else if (status == Status::applied && brisk_ && keep_promise(index)) {
             step("broken", index);
             move(EventType::facts_read, index, Outcome::yes, Purpose::guard);
             break_promise(index);
@@ -195,7 +195,7 @@ private:
     void end_well(std::size_t index) {
         end("done", index, Outcome::done);
         effect(index);
-        if (!brisk_ || model_.state(to()).status(index) != Status::acted) {
+        if (!brisk_ || model_.state(to()).status(index) != Status::applied) {
             return;
         }
         if (keep_promise(index)) {
@@ -220,7 +220,7 @@ private:
             move(EventType::facts_read, index, Outcome::yes, Purpose::then);
         }
         if (!good || (then.open && can(k_failure))) {
-            const bool no = then.told != Tri::cannot_tell;
+            const bool no = then.told != Truth::cannot_tell;
             step("broken", index);
             move(EventType::facts_read,
                  index,
@@ -240,7 +240,7 @@ private:
     // A probe that nobody models tells the truth of what may not be repeated, else anything.
     void judge_happened(std::size_t index) {
         const Answer happened = judge(action(index).happened, index);
-        if (action(index).happened.empty() || happened.told == Tri::cannot_tell) {
+        if (action(index).happened.empty() || happened.told == Truth::cannot_tell) {
             tell_happened("nobody_knows", index, Outcome::cannot_tell);
             return;
         }
@@ -331,7 +331,8 @@ private:
         }
         for (const std::string& member : model_.plan.members()) {
             const std::string& key = model_.key_of(member, "running");
-            const bool up = !key.empty() && model_.value(here_, key).status == model::Known::known;
+            const bool up =
+                !key.empty() && model_.value(here_, key).status == model::ObservationStatus::known;
             if (up && can(k_member)) {
                 step("member_dies " + member);
                 pay(k_member);

@@ -30,7 +30,7 @@ public:
         : model_(model)
         , faults_(faults)
         , pace_(request.pace)
-        , worlds_max_(request.worlds_max)
+        , worlds_max_(request.downgrade_starts_max)
         , first_only_(first_only) {}
 
     // False: there were too many.

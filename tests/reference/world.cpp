@@ -11,12 +11,12 @@ namespace drydock::reference {
 
 namespace {
 
-using model::Known;
 using model::Observation;
+using model::ObservationStatus;
 
 const Observation* told(const model::FactBook& book, const std::string& key) {
     const auto it = book.find(key);
-    return it == book.end() || it->second.status == Known::unknown ? nullptr : &it->second;
+    return it == book.end() || it->second.status == ObservationStatus::unknown ? nullptr : &it->second;
 }
 
 }  // namespace
@@ -146,12 +146,12 @@ std::string Model::last_writer(const model::PlanStore& store,
         const bool asked = source.binds == "running" && (member.empty() || source.member == member);
         const Observation* value = asked ? first_value(key, origin) : nullptr;
         if (value != nullptr && value->value.show() == plan.to
-            && to->second.raises == model::Raises::on_start) {
+            && to->second.raises == model::FormatTrigger::on_start) {
             return to->second.writes;
         }
     }
-    const bool by_itself = from->second.raises == model::Raises::on_start
-                           || from->second.raises == model::Raises::never;
+    const bool by_itself = from->second.raises == model::FormatTrigger::on_start
+                           || from->second.raises == model::FormatTrigger::never;
     const bool readable = index_in(to->second.reads, from->second.writes) >= 0;
     return by_itself || readable ? from->second.writes : to->second.writes;
 }
@@ -162,7 +162,7 @@ void Model::name_rises() {
             const auto law = store.laws.find(release);
             const int becomes =
                 law == store.laws.end() ? -1 : index_in(store.formats, law->second.writes);
-            if (becomes < 0 || law->second.raises == model::Raises::never) {
+            if (becomes < 0 || law->second.raises == model::FormatTrigger::never) {
                 continue;
             }
             Rise rise = {&store, &law->second, release, becomes, false};
@@ -186,7 +186,7 @@ void Model::set(World& world, const std::string& key, const Observation& value) 
 }
 
 void Model::set(World& world, const std::string& key, const Json& value) {
-    set(world, key, Observation{value.is_null() ? Known::absent : Known::known, value, "", 0});
+    set(world, key, Observation{value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "", 0});
 }
 
 const std::string& Model::key_of(const std::string& member, const std::string& standard) const {

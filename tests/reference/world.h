@@ -52,7 +52,7 @@ struct Origin {
 // A law that raises a store's format.
 struct Rise {
     const model::PlanStore* store = nullptr;
-    const model::StoreLaw* law = nullptr;
+    const model::FormatSupport* law = nullptr;
     std::string release;
     int becomes = 0;
     bool closes = false;  // the way back, and did not before the plan began

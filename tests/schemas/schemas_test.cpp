@@ -1,6 +1,6 @@
 // The published JSON Schemas (docs/formats/schema) are those of the program, and good files fit
 // them. DRYDOCK_ACCEPT=1 writes them anew.
-#include "pack/pack.h"
+#include "pack/load.h"
 #include "pack/yaml.h"
 
 #include <gtest/gtest.h>
@@ -20,10 +20,10 @@ struct Published {
 };
 
 std::vector<Published> published() {
-    return {{"pack", pack_schema(), "pack.yaml"},
-            {"releases", releases_schema(), "releases.yaml"},
-            {"procedure", procedure_schema(), "procedures/upgrade.yaml"},
-            {"cluster", cluster_schema(), "cluster.yaml"}};
+    return {{"pack", pack_json_schema(), "pack.yaml"},
+            {"releases", releases_json_schema(), "releases.yaml"},
+            {"procedure", procedure_json_schema(), "procedures/upgrade.yaml"},
+            {"cluster", cluster_json_schema(), "cluster.yaml"}};
 }
 
 std::string read_all(const std::string& path) {
@@ -128,13 +128,13 @@ TEST(Schemas, WrongFilesDoNotFit) {
     const auto wrong = [](const char* text, const Json& schema) {
         return misfit(Json::parse(text).value(), schema);
     };
-    EXPECT_EQ(wrong(R"({"pack":"x","title":"x","roles":{}})", pack_schema()), "no facts");
-    EXPECT_EQ(
-        wrong(R"({"pack":"x","title":"x","roles":{"m":{"quorom":1}},"facts":{}})", pack_schema()),
-        "roles: m: quorom: unknown");
-    EXPECT_NE(
-        wrong(R"({"cluster":"x","system":"y","hosts":{"a":{}},"members":[]})", cluster_schema()),
-        "");
+    EXPECT_EQ(wrong(R"({"pack":"x","title":"x","roles":{}})", pack_json_schema()), "no facts");
+    EXPECT_EQ(wrong(R"({"pack":"x","title":"x","roles":{"m":{"quorom":1}},"facts":{}})",
+                    pack_json_schema()),
+              "roles: m: quorom: unknown");
+    EXPECT_NE(wrong(R"({"cluster":"x","system":"y","hosts":{"a":{}},"members":[]})",
+                    cluster_json_schema()),
+              "");
 }
 
 }  // namespace

@@ -12,9 +12,9 @@ using transport::Faults;
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
 
-std::string text(const std::vector<Wrong>& wrongs) {
+std::string text(const std::vector<Violation>& wrongs) {
     std::string all;
-    for (const Wrong& wrong : wrongs) {
+    for (const Violation& wrong : wrongs) {
         all += wrong.property + ": " + wrong.what + "\n";
     }
     return all;
@@ -29,7 +29,7 @@ std::string text(const planner::Compiled& compiled) {
 }
 
 // Every member was handled once, however often its conductor or agent died.
-void expect_upgraded(World& world, const Ending& ending) {
+void expect_upgraded(World& world, const SimulationResult& ending) {
     EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
     EXPECT_EQ(text(ending.wrong), "");
     for (const auto& [name, node] : world.etcd.nodes()) {
@@ -45,7 +45,7 @@ TEST(SimCrash, UpgradesWhenNothingGoesWrong) {
     World world(Faults(1), k_old);
     const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
     ASSERT_TRUE(compiled.plan) << text(compiled);
-    const Ending ending = world.see_through(*compiled.plan, {});
+    const SimulationResult ending = world.run_to_completion(*compiled.plan, {});
     expect_upgraded(world, ending);
     EXPECT_EQ(ending.conductors, 2);  // the second after the gate
 }
@@ -65,8 +65,9 @@ std::array<std::uint64_t, 2> records_of_lives() {
     return {first, world.conduct(plan, {}, true).records};
 }
 
-constexpr std::array k_everywhere = {
-    Death::Where::before_commit, Death::Where::after_commit, Death::Where::after_send};
+constexpr std::array k_everywhere = {CrashPoint::Moment::before_commit,
+                                     CrashPoint::Moment::after_commit,
+                                     CrashPoint::Moment::after_send};
 
 TEST(SimCrash, UpgradesWhereverTheConductorDies) {
     const auto records = records_of_lives();
@@ -77,9 +78,9 @@ TEST(SimCrash, UpgradesWhereverTheConductorDies) {
                                                 << " in way " << static_cast<int>(where));
                 World world(Faults(record), k_old);
                 const auto plan = plan_for(world, "upgrade", "roll");
-                std::vector<Death> deaths(life);
+                std::vector<CrashPoint> deaths(life);
                 deaths.push_back({record, where});
-                expect_upgraded(world, world.see_through(plan, deaths));
+                expect_upgraded(world, world.run_to_completion(plan, deaths));
             }
         }
     }
@@ -93,7 +94,8 @@ TEST(SimCrash, UpgradesWhenEveryConductorDiesEarly) {
                          << "each dies at its record " << step << static_cast<int>(where));
             World world(Faults(step), k_old);
             const auto plan = plan_for(world, "upgrade", "roll");
-            expect_upgraded(world, world.see_through(plan, std::vector<Death>(12, {step, where})));
+            expect_upgraded(
+                world, world.run_to_completion(plan, std::vector<CrashPoint>(12, {step, where})));
         }
     }
 }
@@ -102,7 +104,7 @@ class SimAgentDies : public testing::TestWithParam<Fault> {};
 
 TEST_P(SimAgentDies, UpgradesWhereverItDies) {
     World counted(Faults(1), k_old);
-    const auto all = counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    const auto all = counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
     ASSERT_EQ(all.last.state.phase(), run::Phase::finished);
     const int places = counted.faults.opportunities(GetParam());
     ASSERT_GT(places, 9);  // three members, each stopped, switched and started
@@ -110,30 +112,30 @@ TEST_P(SimAgentDies, UpgradesWhereverItDies) {
         SCOPED_TRACE(testing::Message() << name_of(GetParam()) << ", action " << nth);
         World world(Faults::at(1, GetParam(), nth), k_old);
         const auto plan = plan_for(world, "upgrade", "roll");
-        expect_upgraded(world, world.see_through(plan, {}));
+        expect_upgraded(world, world.run_to_completion(plan, {}));
         EXPECT_EQ(world.faults.struck(GetParam()), 1);
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere,
                          SimAgentDies,
-                         testing::Values(Fault::torn_at_once,
-                                         Fault::torn_before,
-                                         Fault::torn_after,
-                                         Fault::torn_result));
+                         testing::Values(Fault::interrupted_at_once,
+                                         Fault::interrupted_before_effect,
+                                         Fault::interrupted_after_effect,
+                                         Fault::interrupted_before_result));
 
 // A host that reboots in the middle of a write: the folder of an action, or its result, may be
 // gone.
 TEST(SimCrash, UpgradesWhateverAHostHadNotSynced) {
     World counted(Faults(1), k_old);
-    (void)counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    (void)counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
     const int places = counted.faults.opportunities(Fault::writes_lost);
     ASSERT_GT(places, 18);  // when each action begins, and when it ends
     for (int nth = 1; nth <= places; ++nth) {
         SCOPED_TRACE(testing::Message() << "write " << nth);
         World world(Faults::at(static_cast<std::uint64_t>(nth), Fault::writes_lost, nth), k_old);
         const auto plan = plan_for(world, "upgrade", "roll");
-        const Ending ending = world.see_through(plan, {}, 6);
+        const SimulationResult ending = world.run_to_completion(plan, {}, 6);
         EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
         EXPECT_EQ(text(ending.wrong), "");
     }
@@ -143,7 +145,7 @@ class SimLineBreaks : public testing::TestWithParam<Fault> {};
 
 TEST_P(SimLineBreaks, UpgradesWhicheverFrameItHits) {
     World counted(Faults(1), k_old);
-    const auto all = counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    const auto all = counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
     ASSERT_EQ(all.last.state.phase(), run::Phase::finished);
     const int places = counted.faults.opportunities(GetParam());
     for (int nth = 1; nth <= places;
@@ -152,7 +154,7 @@ TEST_P(SimLineBreaks, UpgradesWhicheverFrameItHits) {
         World world(Faults(1), k_old);
         const auto plan = plan_for(world, "upgrade", "roll");
         world.faults = Faults::at(1, GetParam(), nth);
-        expect_upgraded(world, world.see_through(plan, {}));
+        expect_upgraded(world, world.run_to_completion(plan, {}));
     }
 }
 
@@ -167,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(Everywhere,
 // host gets the first one after all.
 TEST(SimCrash, BeginsNothingTwiceWhenACommandOutlivesItsConnection) {
     World counted(Faults(1), k_old);
-    (void)counted.see_through(plan_for(counted, "upgrade", "roll"), {});
+    (void)counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
     const int places = counted.faults.opportunities(Fault::request_late);
     ASSERT_GT(places, 9);
     for (int nth = 1; nth <= places; ++nth) {
@@ -176,7 +178,7 @@ TEST(SimCrash, BeginsNothingTwiceWhenACommandOutlivesItsConnection) {
             World world(Faults(1), k_old);
             const auto plan = plan_for(world, "upgrade", "roll");
             world.faults = Faults::at(seed, Fault::request_late, nth);
-            expect_upgraded(world, world.see_through(plan, {}));
+            expect_upgraded(world, world.run_to_completion(plan, {}));
             for (const char* member : {"m1", "m2", "m3"}) {
                 EXPECT_EQ(world.etcd.node(member).stops, 1) << member;
                 EXPECT_EQ(world.etcd.node(member).starts, 1) << member;
@@ -203,7 +205,7 @@ TEST(SimCrash, GoesBackFromEveryPlaceBeforeTheGate) {
                 return world.compile_back(forward, "back");
             });
             ASSERT_TRUE(back.plan) << back.life.error.text();
-            const Ending ending = world.see_through(*back.plan, {});
+            const SimulationResult ending = world.run_to_completion(*back.plan, {});
             EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
             EXPECT_EQ(text(ending.wrong), "");
             EXPECT_EQ(world.etcd.store().level, "3.4");

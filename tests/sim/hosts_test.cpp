@@ -1,17 +1,17 @@
 // What a conductor permits until a moment of its own clock ends then on the host, too, though the
 // two clocks do not run alike.
-#include "conduct/hosts.h"
+#include "executor/agent_pool.h"
 #include "transport/fake/fake_transport.h"
 #include "transport/fake/idle_system.h"
 
 #include <gtest/gtest.h>
 
-namespace drydock::conduct {
+namespace drydock::executor {
 namespace {
 
 class Nothing final : public transport::IdleSystem {
 public:
-    agent::Finding probe(const std::string&, const Json&, std::int64_t&) override {
+    agent::ProbeResult probe(const std::string&, const Json&, std::int64_t&) override {
         return agent::known(Json(1));
     }
 };
@@ -36,7 +36,7 @@ constexpr std::int64_t k_hours_ms = 6 * 3'600 * 1'000;
 // How much later than meant the host lets an action begin that was asked for at `now`.
 std::int64_t late_by(transport::FakeTransport& transport,
                      transport::FakeClock& world,
-                     Hosts& hosts,
+                     AgentPool& hosts,
                      os::Clock& ours) {
     std::int64_t begin_by = 0;
     transport.on_request([&](const std::string&, const Json& frame) {
@@ -64,7 +64,7 @@ TEST_P(Drift, PermitsForNoLonger) {
     Nothing system;
     transport::FakeTransport transport{system, world, faults};
     FastClock ours(world);
-    Hosts hosts(transport, ours, {{"h", {"h", {"to", "h"}, {}, "", ""}}});
+    AgentPool hosts(transport, ours, {{"h", {"h", {"to", "h"}, {}, "", ""}}});
     hosts.become({.epoch = 1});
     EXPECT_LE(late_by(transport, world, hosts, ours), 1);
     const std::int64_t end = world.monotonic_ms() + k_hours_ms;
@@ -81,4 +81,4 @@ TEST_P(Drift, PermitsForNoLonger) {
 }
 
 }  // namespace
-}  // namespace drydock::conduct
+}  // namespace drydock::executor

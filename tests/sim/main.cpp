@@ -1,8 +1,8 @@
 // drydock_sim_runs --runs N --seed S [--verbose] [--quiet-worlds] [--json] [--scratch FOLDER]: N
 // hostile worlds from seed S on; exit code 1 and the command that replays it for each seed that
 // went wrong. With --must-hit FILE also for each mark of that list that no world reached.
+#include "base/coverage_mark.h"
 #include "base/json.h"
-#include "base/probe.h"
 #include "base/text.h"
 #include "sim/run.h"
 
@@ -110,7 +110,7 @@ Sum run_all(const Options& options) {
 
 // How many marks of the list were never reached; they are printed.
 int never_hit(const std::string& file) {
-    const auto hits = drydock::probes_hit();
+    const auto hits = drydock::marks_hit();
     std::ifstream list(file);
     int missing = 0;
     for (std::string line; std::getline(list, line);) {

@@ -1,7 +1,7 @@
 #include "sim/night.h"
 
-#include "base/probe.h"
-#include "conduct/work.h"
+#include "base/coverage_mark.h"
+#include "executor/host_work.h"
 #include "journal/memory/memory_journal.h"
 #include "run/return_point.h"
 
@@ -49,11 +49,11 @@ std::string Night::next_run() {
     return fmt::format("run-{}", ++runs_);
 }
 
-Death Night::draw_death() {
+CrashPoint Night::draw_death() {
     if (is_calm() || chance(50)) {
         return {};
     }
-    const auto where = static_cast<Death::Where>(dice_.between(0, 2));
+    const auto where = static_cast<CrashPoint::Moment>(dice_.between(0, 2));
     return {static_cast<std::uint64_t>(dice_.between(1, k_record_max)), where, chance(25)};
 }
 
@@ -65,7 +65,7 @@ bool Night::has_open_run() {
 // A person repairs what is down, as the last halt tells, and takes their time.
 void Night::wait_for_people() {
     world_.repair(*plan_, last_);
-    world_.let_pass(is_calm() ? k_person_ms : dice_.between(k_person_ms, k_look_ms_max));
+    world_.advance_time(is_calm() ? k_person_ms : dice_.between(k_person_ms, k_look_ms_max));
 }
 
 // Whoever began it: the open run is the one that is gone on with.
@@ -83,12 +83,12 @@ void Night::adopt_open_run() {
 }
 
 // What a conductor of `run` came to; meanwhile another run may have become the open one.
-void Night::take(const Life& life, const std::string& run) {
+void Night::take(const ConductorRun& life, const std::string& run) {
     ++conductors_;
     halts_ += life.halt.is_null() ? 0 : 1;
     count_.refused += life.error.code.empty() ? 0 : 1;
     adopt_open_run();
-    last_ = plan_->run == run ? life : world_.site.life_of(*plan_);
+    last_ = plan_->run == run ? life : world_.site.run_of(*plan_);
     const run::Phase phase = last_.state.phase();
     is_over_ = !last_.died && phase == run::Phase::finished;
     if (!is_over(phase)) {
@@ -137,7 +137,7 @@ void Night::apply() {
         wait_for_people();
         return;
     }
-    const Life life = world_.site.apply(*plan, draw_death());
+    const ConductorRun life = world_.site.apply(*plan, draw_death());
     if (world_.open_journal()->find_run(plan->run)) {
         ++count_.applied;
         play_on(*plan);
@@ -201,7 +201,7 @@ void Night::abort() {
     if (!aborted && aborted.error().code == "work.forgotten") {
         PROBE("night: a host that forgot is given up");
         world_.site.say("a person has looked at the host that forgot, and gives it up");
-        world_.let_pass(k_look_ms_max);
+        world_.advance_time(k_look_ms_max);
         aborted = world_.site.abort(*plan_, draw_death(), true);
     }
     if (aborted) {
@@ -213,7 +213,7 @@ void Night::abort() {
         world_.site.say("nobody may abort now");
         wait_for_people();
     }
-    take(world_.site.life_of(*plan_), plan_->run);
+    take(world_.site.run_of(*plan_), plan_->run);
 }
 
 void Night::downgrade() {
@@ -275,13 +275,13 @@ void Night::put_journal_back() {
 void Night::greet_from_neighbour() {
     PROBE("night: a neighbour works on the same hosts");
     world_.site.say("a neighbour works on the same hosts");
-    conduct::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
+    executor::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
     for (const auto& [host, unused] : world_.cluster().hosts) {
         neighbour.claims[host] = {"pid_file /neighbour/" + host};
     }
-    conduct::Hosts hosts(
-        world_.transport, world_.clock, conduct::addresses_of(world_.cluster().hosts), neighbour);
-    (void)conduct::read_work(hosts, world_.clock);
+    executor::AgentPool hosts(
+        world_.transport, world_.clock, executor::addresses_of(world_.cluster().hosts), neighbour);
+    (void)executor::read_work(hosts, world_.clock);
 }
 
 // While a conductor hangs, others take it for dead.
@@ -330,7 +330,7 @@ void Night::turn() {
         apply();
         return;
     }
-    const bool is_forward = plan_->returns_from.empty() && plan_->procedure == "upgrade";
+    const bool is_forward = plan_->reverts_run.empty() && plan_->procedure == "upgrade";
     const bool has_moved = last_.halt.contains("drift");
     drifts_ = has_moved ? drifts_ + 1 : 0;
     if (drifts_ > k_drifts_max) {  // what moved stays so: plan again from there, as it says
@@ -350,10 +350,10 @@ void Night::turn() {
 // All is done for now. Somebody has another plan later, or not before the calm.
 void Night::rest() {
     const std::int64_t left_ms = calm_ms_ - world_.clock.monotonic_ms();
-    world_.let_pass(chance(50) ? left_ms : dice_.between(k_person_ms, k_rest_ms_max));
+    world_.advance_time(chance(50) ? left_ms : dice_.between(k_person_ms, k_rest_ms_max));
 }
 
-Ending Night::play(const model::Plan& first) {
+SimulationResult Night::play(const model::Plan& first) {
     play_on(keep(first));
     ++count_.applied;
     conduct(false);
@@ -364,21 +364,21 @@ Ending Night::play(const model::Plan& first) {
         }
         turn();
     }
-    Ending ending;
+    SimulationResult ending;
     check(ending);
     return ending;
 }
 
-void Night::check(Ending& ending) {
+void Night::check(SimulationResult& ending) {
     ending.last = last_;
     ending.conductors = conductors_;
     ending.halts = halts_;
     ending.wrong = std::move(wrong_);
     for (const auto& played : played_) {
-        for (Wrong& twice : done_twice(world_.site, played->plan)) {
+        for (Violation& twice : find_repeated_effects(world_.site, played->plan)) {
             ending.wrong.push_back(std::move(twice));
         }
-        for (Wrong& one : against_grammar(world_.site, played->plan)) {
+        for (Violation& one : find_grammar_violations(world_.site, played->plan)) {
             ending.wrong.push_back(std::move(one));
         }
     }

@@ -2,8 +2,8 @@
 // while faults strike. They apply, resume, approve, abort, plan anew, go back, do so at the same
 // time, lose the journal, and work beside another cluster on the same hosts.
 //
-// Every conductor and every person's command is a real session (conduct/session.h). The dice decide
-// who does what; after the calm the night ends with whatever run is open then. One thread.
+// Every conductor and every person's command is a real session (conduct/run_session.h). The dice
+// decide who does what; after the calm the night ends with whatever run is open then. One thread.
 #pragma once
 
 #include "journal/memory/memory_journal.h"
@@ -33,7 +33,7 @@ public:
     Night(World& world, transport::Faults& dice, std::int64_t calm_ms);
 
     // From the first plan to the end of the last run.
-    [[nodiscard]] Ending play(const model::Plan& first);
+    [[nodiscard]] SimulationResult play(const model::Plan& first);
 
     [[nodiscard]] const NightCount& count() const { return count_; }
 
@@ -53,18 +53,18 @@ private:
     void act_beside(const model::Plan& plan);
     void conduct(bool approve);
     void request_later(const model::Plan& plan);
-    void take(const Life& life, const std::string& run);
+    void take(const ConductorRun& life, const std::string& run);
     void play_on(const model::Plan& plan);
     [[nodiscard]] const model::Plan& keep(model::Plan plan);
     void adopt_open_run();
     void wait_for_people();
     void look_after_outlived();
-    [[nodiscard]] Death draw_death();
+    [[nodiscard]] CrashPoint draw_death();
     [[nodiscard]] const model::Plan* make_plan();  // null: it is refused
     [[nodiscard]] bool has_open_run();
     [[nodiscard]] bool is_closed();
     [[nodiscard]] std::string next_run();
-    void check(Ending& ending);
+    void check(SimulationResult& ending);
 
     World& world_;
     transport::Faults& dice_;
@@ -85,7 +85,7 @@ private:
     std::shared_ptr<journal::MemoryStore> copy_;  // null: none was made
     bool is_lost_ = false;                        // its journal is
     bool is_outlived_ = false;                    // the lost journal is, by a conductor that hangs
-    Life last_;
+    ConductorRun last_;
     NightCount count_;
     int journals_ = 1;
     int runs_ = 0;
@@ -93,7 +93,7 @@ private:
     int conductors_ = 0;
     int halts_ = 0;
     bool is_over_ = false;
-    std::vector<Wrong> wrong_;
+    std::vector<Violation> wrong_;
 };
 
 }  // namespace drydock::sim

@@ -2,8 +2,8 @@
 // back: packs/ozone on a simulated site that does what the plan says.
 #include "journal/memory/memory_journal.h"
 #include "planner/ozone_site.h"
-#include "run/world.h"
-#include "sim/plan_system.h"
+#include "run/expected_facts.h"
+#include "sim/modelled_system.h"
 
 #include <gmock/gmock.h>
 
@@ -15,8 +15,9 @@ using transport::Fault;
 using transport::Faults;
 
 constexpr const char* k_new = "2.2.1";
-constexpr std::array k_everywhere = {
-    Death::Where::before_commit, Death::Where::after_commit, Death::Where::after_send};
+constexpr std::array k_everywhere = {CrashPoint::Moment::before_commit,
+                                     CrashPoint::Moment::after_commit,
+                                     CrashPoint::Moment::after_send};
 
 // The cluster of the planner's tests, all at rest on the old release.
 const planner::Site& at_rest() {
@@ -40,12 +41,12 @@ struct Lake {
         EXPECT_EQ(rehearsed.obstacle, "");
     }
 
-    Ground ground() {
+    Environment ground() {
         return {[store = store] { return journal::open_memory(store); },
-                [this](const model::Plan& run_plan, const Life& life) {
-                    system.repair(life.halt, run::expected_world(run_plan, life.state));
+                [this](const model::Plan& run_plan, const ConductorRun& life) {
+                    system.repair(life.halt, run::expected_facts(run_plan, life.state));
                 },
-                [this](std::vector<Wrong>&) { approve(); },
+                [this](std::vector<Violation>&) { approve(); },
                 {}};
     }
 
@@ -55,9 +56,9 @@ struct Lake {
         system.approve();
     }
 
-    Ending see_through(const std::vector<Death>& deaths) {
-        Ending ending = site.see_through(plan, deaths);
-        for (Wrong& one : judge_ending(site, plan, ending)) {
+    SimulationResult run_to_completion(const std::vector<CrashPoint>& deaths) {
+        SimulationResult ending = site.run_to_completion(plan, deaths);
+        for (Violation& one : check_result(site, plan, ending)) {
             ending.wrong.push_back(std::move(one));
         }
         ending.wrong.insert(ending.wrong.end(), system.wrong().begin(), system.wrong().end());
@@ -71,7 +72,7 @@ struct Lake {
     [[nodiscard]] std::string fact(const std::string& key) const {
         const auto book = system.book();
         const auto found = book.find(key);
-        return found == book.end() || found->second.status != model::Known::known
+        return found == book.end() || found->second.status != model::ObservationStatus::known
                    ? "none"
                    : found->second.value.show();
     }
@@ -92,20 +93,20 @@ struct Lake {
     Faults faults;
     Faults dice = Faults(1);
     std::shared_ptr<journal::MemoryStore> store = journal::make_memory_store();
-    Rehearsed rehearsed;
-    PlanSystem system;
-    Site site;
+    InitialFacts rehearsed;
+    ModelledSystem system;
+    Simulation site;
 };
 
-std::string text(const std::vector<Wrong>& wrongs) {
+std::string text(const std::vector<Violation>& wrongs) {
     std::string all;
-    for (const Wrong& wrong : wrongs) {
+    for (const Violation& wrong : wrongs) {
         all += wrong.property + ": " + wrong.what + "\n";
     }
     return all;
 }
 
-void expect_all_serve(Lake& lake, const Ending& ending, const std::string& release) {
+void expect_all_serve(Lake& lake, const SimulationResult& ending, const std::string& release) {
     EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
     EXPECT_EQ(text(ending.wrong), "");
     for (const std::string& member : members_of(at_rest(), "")) {
@@ -114,20 +115,20 @@ void expect_all_serve(Lake& lake, const Ending& ending, const std::string& relea
     EXPECT_EQ(lake.fact("om1/writes"), "accepted");
 }
 
-void expect_finalized(Lake& lake, const Ending& ending) {
+void expect_finalized(Lake& lake, const SimulationResult& ending) {
     expect_all_serve(lake, ending, k_new);
     EXPECT_EQ(lake.fact("hdds_level"), "10");
     EXPECT_EQ(lake.fact("om_level"), "9");
 }
 
-void expect_back(Lake& lake, const Ending& ending) {
+void expect_back(Lake& lake, const SimulationResult& ending) {
     expect_all_serve(lake, ending, k_ozone_own);
     EXPECT_FALSE(lake.raised());
 }
 
 // The way back from what a survey would find on that site.
 model::Plan way_back(Lake& lake) {
-    lake.site.let_pass(10'000);
+    lake.site.advance_time(10'000);
     planner::Site found = at_rest();
     for (auto& [key, observation] : lake.system.book()) {
         found.facts[key] = std::move(observation);
@@ -148,7 +149,7 @@ std::vector<std::uint64_t> records_of_lives(const model::Plan& plan) {
     Lake lake(plan);
     std::vector<std::uint64_t> records;
     for (bool approve = false; true; approve = true) {
-        const Life life = lake.site.conduct(plan, {}, approve);
+        const ConductorRun life = lake.site.conduct(plan, {}, approve);
         records.push_back(life.records);
         if (life.gate.empty()) {
             return records;
@@ -169,9 +170,9 @@ int die_everywhere(const model::Plan& plan, const Expect& expect) {
                 SCOPED_TRACE(testing::Message() << "life " << life << " dies at record " << record
                                                 << " in way " << static_cast<int>(where));
                 Lake lake(plan);
-                std::vector<Death> before(life);
+                std::vector<CrashPoint> before(life);
                 before.push_back({record, where});
-                expect(lake, lake.see_through(before));
+                expect(lake, lake.run_to_completion(before));
                 EXPECT_EQ(lake.effects_max(), 1);
                 ++deaths;
             }
@@ -198,7 +199,7 @@ TEST(OzoneCrash, GoesBackFromWhereverAnUpgradeWasLeft) {
             (void)left.site.conduct(upgrade(), {record, where});
             const auto plan = way_back(left);
             Lake lake(plan);
-            expect_back(lake, lake.see_through({}));
+            expect_back(lake, lake.run_to_completion({}));
         }
     }
 }
@@ -208,7 +209,7 @@ class OzoneAgentDies : public testing::TestWithParam<Fault> {};
 // What an agent leaves half done is asked of the world, or repeated where that may be.
 TEST_P(OzoneAgentDies, FinalizesWhereverItDies) {
     Lake counted(upgrade());
-    expect_finalized(counted, counted.see_through({}));
+    expect_finalized(counted, counted.run_to_completion({}));
     const int places = counted.faults.opportunities(GetParam());
     ASSERT_GT(places, 30);
     // Between are the pings of a long soak, which are all alike.
@@ -217,17 +218,17 @@ TEST_P(OzoneAgentDies, FinalizesWhereverItDies) {
     for (int nth = 1; nth <= places; nth += nth < k_each || nth > places - k_each ? 1 : k_apart) {
         SCOPED_TRACE(testing::Message() << name_of(GetParam()) << ", action " << nth);
         Lake lake(upgrade(), Faults::at(1, GetParam(), nth));
-        expect_finalized(lake, lake.see_through({}));
+        expect_finalized(lake, lake.run_to_completion({}));
         EXPECT_EQ(lake.faults.struck(GetParam()), 1);
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere,
                          OzoneAgentDies,
-                         testing::Values(Fault::torn_at_once,
-                                         Fault::torn_before,
-                                         Fault::torn_after,
-                                         Fault::torn_result,
+                         testing::Values(Fault::interrupted_at_once,
+                                         Fault::interrupted_before_effect,
+                                         Fault::interrupted_after_effect,
+                                         Fault::interrupted_before_result,
                                          Fault::answer_lost));
 
 // Without its gate the very same plan is caught: what judges here does see it.

@@ -28,7 +28,7 @@ std::set<std::string> broken_in(const model::Plan& plan) {
     for (std::uint64_t seed = 1; seed <= k_seeds; ++seed) {
         const auto run = simulate(plan, seed);
         EXPECT_TRUE(run) << run.error().text();
-        for (const Wrong& wrong : run ? run->wrong : std::vector<Wrong>()) {
+        for (const Violation& wrong : run ? run->wrong : std::vector<Violation>()) {
             broken.insert(wrong.property);
         }
     }
@@ -68,8 +68,9 @@ TEST(PlanSim, TheSameSeedIsTheSameStory) {
 
 TEST(PlanSim, FindsAGateThatIsMissing) {
     auto plan = plan_of("3.4.23", "3.5.21");
-    const auto gate = std::find_if(
-        plan.actions.begin(), plan.actions.end(), [](const auto& one) { return one.returns_here; });
+    const auto gate = std::find_if(plan.actions.begin(), plan.actions.end(), [](const auto& one) {
+        return one.is_point_of_no_return;
+    });
     ASSERT_NE(gate, plan.actions.end());
     drop_action(plan, static_cast<std::size_t>(gate - plan.actions.begin()));
     EXPECT_TRUE(broken_in(plan).contains("unasked-return-point"));

@@ -1,11 +1,11 @@
 // A reading knows what follows from facts as soon as these are in, whoever else is slow.
-#include "conduct/reading.h"
+#include "executor/fact_read.h"
 #include "transport/fake/fake_transport.h"
 #include "transport/fake/idle_system.h"
 
 #include <gtest/gtest.h>
 
-namespace drydock::conduct {
+namespace drydock::executor {
 namespace {
 
 constexpr std::int64_t k_slow_ms = 4'000;
@@ -13,7 +13,8 @@ constexpr std::int64_t k_slow_ms = 4'000;
 // The host `slow` answers after four seconds, the others at once.
 class Numbers final : public transport::IdleSystem {
 public:
-    agent::Finding probe(const std::string& host, const Json&, std::int64_t& takes_ms) override {
+    agent::ProbeResult
+    probe(const std::string& host, const Json&, std::int64_t& takes_ms) override {
         takes_ms = host == "slow" ? k_slow_ms : 1;
         return agent::known(Json(host == "slow" ? 9 : 4));
     }
@@ -38,8 +39,8 @@ model::FactSource derived(const std::string& key, std::vector<std::string> input
     return source;
 }
 
-struct Site {
-    Site() {
+struct Simulation {
+    Simulation() {
         for (auto source : {read("a/x", "a"),
                             read("b/x", "b"),
                             read("s/x", "slow"),
@@ -55,7 +56,7 @@ struct Site {
     Numbers system;
     transport::FakeTransport transport{system, clock, faults};
     model::FactSources sources;
-    Hosts hosts{transport,
+    AgentPool hosts{transport,
                 clock,
                 {{"a", {"a", {"to", "a"}, {}, "", ""}},
                  {"b", {"b", {"to", "b"}, {}, "", ""}},
@@ -63,14 +64,14 @@ struct Site {
 };
 
 // When each fact was there first, in milliseconds since the reading began.
-std::map<std::string, std::int64_t> times_of(Site& site) {
+std::map<std::string, std::int64_t> times_of(Simulation& site) {
     ProbeCache cache;
     std::vector<std::string> wanted;
     for (const auto& [key, source] : site.sources) {
         wanted.push_back(key);
     }
-    Reading reading(
-        std::make_shared<const Inquiry>(site.sources, wanted, cache), site.hosts, site.clock);
+    FactRead reading(
+        std::make_shared<const ReadPlan>(site.sources, wanted, cache), site.hosts, site.clock);
     std::map<std::string, std::int64_t> times;
     while (!reading.done()) {
         for (const Reply& reply : site.hosts.poll(1'000)) {
@@ -83,8 +84,8 @@ std::map<std::string, std::int64_t> times_of(Site& site) {
     return times;
 }
 
-TEST(Reading, DerivesWhatItCanBeforeASlowHostAnswers) {
-    Site site;
+TEST(FactRead, DerivesWhatItCanBeforeASlowHostAnswers) {
+    Simulation site;
     const auto times = times_of(site);
     ASSERT_EQ(times.size(), site.sources.size());
     for (const char* early : {"a/x", "b/x", "two", "of-two"}) {
@@ -96,4 +97,4 @@ TEST(Reading, DerivesWhatItCanBeforeASlowHostAnswers) {
 }
 
 }  // namespace
-}  // namespace drydock::conduct
+}  // namespace drydock::executor

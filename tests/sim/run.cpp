@@ -60,23 +60,23 @@ Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
     Faults dice(seed + 1);
     if (hardship.hostile) {
         world.faults = Faults::hostile(seed, k_budget_max);
-        world.site.plan_storms(plan, k_calm_ms);
+        world.site.schedule_faults(plan, k_calm_ms);
     }
     if (hardship.tell) {
         world.site.tell(hardship.tell);
     }
-    Ending ending;
+    SimulationResult ending;
     if (hardship.hostile) {
         Night night(world, dice, k_calm_ms);
         ending = night.play(plan);
     } else {
-        ending = world.see_through(plan, {}, k_patience);
+        ending = world.run_to_completion(plan, {}, k_patience);
     }
     outcome.conductors = ending.conductors;
     outcome.halts = ending.halts;
     outcome.wrong = ending.wrong;
     outcome.finished = ending.last.state.phase() == run::Phase::finished;
-    outcome.faults = count_strikes(world.faults);
+    outcome.faults = count_injected_faults(world.faults);
     if (!outcome.finished || world.clock.monotonic_ms() > k_end_ms) {
         outcome.wrong.push_back({"stuck",
                                  fmt::format("not finished in time, though all was repaired; {}",

@@ -2,7 +2,7 @@
 // in which it must end. What must never be is named in the outcome.
 #pragma once
 
-#include "sim/site.h"
+#include "sim/simulation.h"
 
 #include <cstdint>
 #include <functional>
@@ -17,7 +17,7 @@ struct Outcome {
     int conductors = 0;
     int halts = 0;
     int faults = 0;  // that struck
-    std::vector<Wrong> wrong;
+    std::vector<Violation> wrong;
 };
 
 // One in `k_on_disk` seeds keeps its journal in SQLite, in a folder of its own below `scratch`.

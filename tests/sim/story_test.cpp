@@ -1,6 +1,6 @@
 // Whole stories on the simulated site: entering half-way, displaced conductors, clocks that jump,
 // 3.6's window, drift.
-#include "sim/mortal.h"
+#include "sim/crash_injection.h"
 #include "sim/world.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ void bring(World& world, const std::string& member, Progress progress) {
     }
     if (progress == Progress::done) {
         world.etcd.start_by_hand(member);
-        world.let_pass(1'000);
+        world.advance_time(1'000);
     }
 }
 
@@ -63,7 +63,7 @@ TEST(SimStory, EntersHalfWayFromEveryState) {
             down += progress.at(i) == Progress::stopped || progress.at(i) == Progress::swapped;
             bring(world, k_members.at(i), progress.at(i));
         }
-        world.let_pass(6'000);
+        world.advance_time(6'000);
         const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
         if (!compiled.plan) {
             EXPECT_NE(text(compiled), "");
@@ -71,10 +71,10 @@ TEST(SimStory, EntersHalfWayFromEveryState) {
             continue;
         }
         ++planned;
-        const Ending ending = world.see_through(*compiled.plan, {});
+        const SimulationResult ending = world.run_to_completion(*compiled.plan, {});
         const bool finished = ending.last.state.phase() == run::Phase::finished;
         EXPECT_TRUE(finished || down > 0) << ending.last.halt.dump();
-        for (const Wrong& wrong : ending.wrong) {
+        for (const Violation& wrong : ending.wrong) {
             ADD_FAILURE() << wrong.property << ": " << wrong.what;
         }
         for (std::size_t i = 0; i < 3; ++i) {
@@ -92,10 +92,10 @@ TEST(SimStory, FinishesWhatWasLeftWithOneMemberDown) {
             SCOPED_TRACE(testing::Message() << member << " " << static_cast<int>(left));
             World world(Faults(7), k_old);
             bring(world, member, left);
-            world.let_pass(3'000);
+            world.advance_time(3'000);
             const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
             ASSERT_TRUE(compiled.plan) << text(compiled);
-            const Ending ending = world.see_through(*compiled.plan, {});
+            const SimulationResult ending = world.run_to_completion(*compiled.plan, {});
             EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
             EXPECT_EQ(ending.wrong.size(), 0U);
         }
@@ -105,26 +105,26 @@ TEST(SimStory, FinishesWhatWasLeftWithOneMemberDown) {
 // A conductor that was thought dead sends one more command: the host itself refuses it.
 TEST(SimStory, RefusesTheCommandOfADisplacedConductor) {
     World world(Faults(1), k_old);
-    const auto addresses = conduct::addresses_of(world.cluster().hosts);
-    conduct::Hosts displaced(world.transport, world.clock, addresses, {"sim", "journal", 1});
-    conduct::Hosts current(world.transport, world.clock, addresses, {"sim", "journal", 2});
+    const auto addresses = executor::addresses_of(world.cluster().hosts);
+    executor::AgentPool displaced(world.transport, world.clock, addresses, {"sim", "journal", 1});
+    executor::AgentPool current(world.transport, world.clock, addresses, {"sim", "journal", 2});
     Json attach = Json::Object{{"do", "attach"}, {"run", "r"}, {"action", "x"}, {"attempt", 1}};
-    const auto ask = [&](conduct::Hosts& hosts, const Json& request) {
+    const auto ask = [&](executor::AgentPool& hosts, const Json& request) {
         (void)hosts.ask("a", request, world.clock.monotonic_ms() + 30'000);
-        std::vector<conduct::Reply> replies;
+        std::vector<executor::Reply> replies;
         while (replies.empty()) {
             replies = hosts.poll(1'000);
         }
         return replies.front();
     };
-    EXPECT_EQ(ask(displaced, attach).kind, conduct::Reply::Kind::answer);
-    EXPECT_EQ(ask(current, attach).kind, conduct::Reply::Kind::answer);
+    EXPECT_EQ(ask(displaced, attach).kind, executor::Reply::Kind::answer);
+    EXPECT_EQ(ask(current, attach).kind, executor::Reply::Kind::answer);
     Json stop = attach;
     stop.set("do", "exec").set("epoch", 1);
     Json request = Json::Object{{"kind", "service_stop"}};
     stop.set("request", request.set("service", world.cluster().members.front().service));
     const auto refused = ask(displaced, stop);
-    EXPECT_EQ(refused.kind, conduct::Reply::Kind::refused);
+    EXPECT_EQ(refused.kind, executor::Reply::Kind::refused);
     EXPECT_EQ(refused.error.code, "agent.fenced");
     EXPECT_EQ(world.etcd.node("m1").stops, 0);
 }
@@ -157,11 +157,11 @@ std::int64_t soak_after_death(std::int64_t wall_jump_ms, const Boots& boots) {
     const model::Plan& plan = *compiled.plan;
     const auto gate = static_cast<std::size_t>(plan.find("roll/gate") - plan.actions.data());
     std::int64_t began_ms = 0;
-    world.transport.at(120'000, [&] { throw Killed{}; });
-    const Life life = world.conduct(plan);
+    world.transport.at(120'000, [&] { throw SimulatedCrash{}; });
+    const ConductorRun life = world.conduct(plan);
     EXPECT_TRUE(life.died && life.state.status(gate) == run::Status::soaking);
     began_ms = world.clock.monotonic_ms();
-    world.let_pass(k_alone_ms);
+    world.advance_time(k_alone_ms);
     world.clock.jump_wall(wall_jump_ms);
     if (boots.conductor) {
         world.site.boot_conductors();
@@ -197,7 +197,8 @@ TEST(SimStory, SoaksNoLessThanItsTimeThroughADeath) {
         World world(Faults(1), k_old);
         const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
         ASSERT_TRUE(compiled.plan) << text(compiled);
-        const Life life = world.conduct(*compiled.plan, {record, Death::Where::after_commit});
+        const ConductorRun life =
+            world.conduct(*compiled.plan, {record, CrashPoint::Moment::after_commit});
         const model::Plan& plan = *compiled.plan;
         const auto gate = static_cast<std::size_t>(plan.find("roll/gate") - plan.actions.data());
         if (life.died && life.state.status(gate) == run::Status::soaking) {
@@ -217,11 +218,11 @@ TEST(SimStory, GoesBackFrom36AfterTheLevelHasRisen) {
     const auto up = world.compile("upgrade", "3.5.21", "3.6.1", "roll");
     ASSERT_TRUE(up.plan) << text(up);
     EXPECT_FALSE(up.plan->point_of_no_return.exists);
-    EXPECT_EQ(world.see_through(*up.plan, {}).last.state.phase(), run::Phase::finished);
+    EXPECT_EQ(world.run_to_completion(*up.plan, {}).last.state.phase(), run::Phase::finished);
     EXPECT_EQ(world.etcd.store().level, "3.6");
     const auto back = world.compile("downgrade", "3.6.1", "3.5.21", "back");
     ASSERT_TRUE(back.plan) << text(back);
-    const Ending ending = world.see_through(*back.plan, {});
+    const SimulationResult ending = world.run_to_completion(*back.plan, {});
     EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
     EXPECT_EQ(world.etcd.store().level, "3.5");
     EXPECT_EQ(world.etcd.node("m1").running, "3.5.21");
@@ -234,7 +235,7 @@ TEST(SimStory, RefusesTheDowngradeOnceTheLevelHasRisen) {
     World world(Faults(1), k_old);
     const auto up = world.compile("upgrade", k_old, k_new, "roll");
     ASSERT_TRUE(up.plan) << text(up);
-    (void)world.see_through(*up.plan, {});
+    (void)world.run_to_completion(*up.plan, {});
     const auto back = world.compile("downgrade", k_new, k_old, "back");
     EXPECT_FALSE(back.plan);
     EXPECT_NE(text(back).find("rebuild"), std::string::npos) << text(back);
@@ -247,8 +248,8 @@ TEST(SimStory, ExpectsTheWorldAsItIsAfterEveryRecord) {
         World world(Faults(record), k_old);
         const auto up = world.compile("upgrade", k_old, k_new, "roll");
         ASSERT_TRUE(up.plan) << text(up);
-        const Life life = world.conduct(*up.plan, {record, Death::Where::after_send});
-        world.let_pass(5'000);
+        const ConductorRun life = world.conduct(*up.plan, {record, CrashPoint::Moment::after_send});
+        world.advance_time(5'000);
         EXPECT_EQ(text(world.drift(*up.plan, life.state)), "") << "record " << record;
     }
 }
@@ -258,7 +259,7 @@ TEST(SimStory, SeesThatSomebodyElseWasHere) {
     World world(Faults(1), k_old);
     const auto up = world.compile("upgrade", k_old, k_new, "roll");
     ASSERT_TRUE(up.plan) << text(up);
-    const Life life = world.conduct(*up.plan, {6, Death::Where::before_commit});
+    const ConductorRun life = world.conduct(*up.plan, {6, CrashPoint::Moment::before_commit});
     EXPECT_EQ(text(world.drift(*up.plan, life.state)), "");
     bring(world, "m3", Progress::done);
     const std::string drift = text(world.drift(*up.plan, life.state));
@@ -274,8 +275,8 @@ TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
         World world(Faults(record), k_old);
         const auto up = world.compile("upgrade", k_old, k_new, "roll");
         ASSERT_TRUE(up.plan) << text(up);
-        (void)world.conduct(*up.plan, {record, Death::Where::before_commit});
-        world.let_pass(5'000);
+        (void)world.conduct(*up.plan, {record, CrashPoint::Moment::before_commit});
+        world.advance_time(5'000);
         std::set<std::string> known;
         for (const run::Event& event : world.site.events(*up.plan)) {
             if (event.type == run::EventType::action_intended) {
@@ -342,7 +343,7 @@ TEST(SimStory, BelievesNothingThatIsAlwaysTooOld) {
             }
             return true;
         });
-        const Ending ending = world.see_through(*up.plan, {});
+        const SimulationResult ending = world.run_to_completion(*up.plan, {});
         EXPECT_EQ(ending.wrong.size(), 0U);
         if (late_ms == 2'000) {
             EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
@@ -375,12 +376,12 @@ TEST(SimStory, AsksAHostThatIsBackWhatBecameOfItsStop) {
             }
             return true;
         });
-        const Life life = world.conduct(*up.plan);
+        const ConductorRun life = world.conduct(*up.plan);
         ASSERT_EQ(life.state.phase(), run::Phase::halted);
         causes.insert(life.halt["cause"].as_string());
         EXPECT_NE(life.halt["remedy"].as_string(), "");
-        world.let_pass(k_away_ms);
-        const Ending ending = world.see_through(*up.plan, {});
+        world.advance_time(k_away_ms);
+        const SimulationResult ending = world.run_to_completion(*up.plan, {});
         EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
         EXPECT_EQ(ending.wrong.size(), 0U);
         for (const char* member : {"m1", "m2", "m3"}) {
@@ -402,7 +403,7 @@ TEST(SimStory, SeesAfterAResumeWhatCouldNotBeReadBefore) {
         mute = mute || frame["request"]["kind"].as_string() == "service_start";
         return healed || !mute || frame["do"].as_string() != "probe";
     });
-    const Life life = world.conduct(*up.plan);
+    const ConductorRun life = world.conduct(*up.plan);
     ASSERT_EQ(life.state.phase(), run::Phase::halted);
     bool unseen = false;
     for (std::size_t i = 0; i < life.state.actions(); ++i) {
@@ -410,7 +411,7 @@ TEST(SimStory, SeesAfterAResumeWhatCouldNotBeReadBefore) {
     }
     EXPECT_TRUE(unseen) << life.halt.dump();
     healed = true;
-    const Ending ending = world.see_through(*up.plan, {});
+    const SimulationResult ending = world.run_to_completion(*up.plan, {});
     EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
     EXPECT_EQ(ending.wrong.size(), 0U);
 }

@@ -1,8 +1,8 @@
 #include "sim/world.h"
 
 #include "base/check.h"
-#include "conduct/reading.h"
-#include "pack/pack.h"
+#include "executor/fact_read.h"
+#include "pack/load.h"
 
 #include <fmt/format.h>
 
@@ -94,10 +94,10 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
     , transport(site.transport) {
 }
 
-Ground World::ground() {
+Environment World::ground() {
     return {[this] { return open_journal_(); },
-            [this](const model::Plan& plan, const Life& life) { repair(plan, life); },
-            [this](std::vector<Wrong>& wrong) { check_gate(wrong); },
+            [this](const model::Plan& plan, const ConductorRun& life) { repair(plan, life); },
+            [this](std::vector<Violation>& wrong) { check_gate(wrong); },
             [this] {
                 if (after_death_) {
                     after_death_();
@@ -118,14 +118,14 @@ void World::keep_in(std::function<std::unique_ptr<journal::Journal>()> open_jour
 }
 
 model::FactBook World::survey() {
-    conduct::Hosts hosts(transport, clock, conduct::addresses_of(cluster_.hosts));
+    executor::AgentPool hosts(transport, clock, executor::addresses_of(cluster_.hosts));
     const auto sources = planner::bind_sources(pack_, cluster_);
     CHECK(sources.has_value());
     std::vector<std::string> keys;
     for (const auto& [key, source] : *sources) {
         keys.push_back(key);
     }
-    return conduct::read_now(*sources, keys, hosts, clock);
+    return executor::read_now(*sources, keys, hosts, clock);
 }
 
 planner::Compiled World::compile(const std::string& procedure,
@@ -145,26 +145,27 @@ Result<model::Plan> World::compile_back(const model::Plan& forward, const std::s
 }
 
 std::vector<run::Drift> World::drift(const model::Plan& plan, const run::State& state) {
-    conduct::Hosts hosts(transport, clock, conduct::addresses_of(plan.hosts));
+    executor::AgentPool hosts(transport, clock, executor::addresses_of(plan.hosts));
     std::vector<std::string> keys;
-    for (const auto& [key, expectation] : run::expected_world(plan, state)) {
+    for (const auto& [key, expectation] : run::expected_facts(plan, state)) {
         keys.push_back(key);
     }
-    return run::find_drift(plan, state, conduct::read_now(plan.sources, keys, hosts, clock));
+    return run::find_drift(plan, state, executor::read_now(plan.sources, keys, hosts, clock));
 }
 
-Life World::conduct(const model::Plan& plan, const Death& death, bool approve) {
+ConductorRun World::conduct(const model::Plan& plan, const CrashPoint& death, bool approve) {
     return site.conduct(plan, death, approve);
 }
 
 // Who should be up is started, and who is down where the run halted; a start that failed is done by
 // hand, some of the time.
-void World::repair(const model::Plan& plan, const Life& life) {
+void World::repair(const model::Plan& plan, const ConductorRun& life) {
     etcd.advance(clock.monotonic_ms());
-    const run::World world = run::expected_world(plan, life.state);
+    const run::ExpectedFacts world = run::expected_facts(plan, life.state);
     for (const auto& [name, node] : etcd.nodes()) {
         const auto& values = world.at(name + "/running").any_of;
-        const bool expected = !values.empty() && values.front().status == model::Known::known;
+        const bool expected =
+            !values.empty() && values.front().status == model::ObservationStatus::known;
         if (is_to_be_down(life.halt, name)) {
             etcd.stop_by_hand(name);
             continue;
@@ -177,14 +178,14 @@ void World::repair(const model::Plan& plan, const Life& life) {
     }
 }
 
-void World::check_gate(std::vector<Wrong>& wrong) const {
+void World::check_gate(std::vector<Violation>& wrong) const {
     if (!from_.empty() && etcd.store().level != from_) {
         wrong.push_back({"unasked-return-point",
                          fmt::format("the level is {} at the gate", etcd.store().level)});
     }
 }
 
-void World::check_system(const model::Plan& plan, bool over, std::vector<Wrong>& wrong) {
+void World::check_system(const model::Plan& plan, bool over, std::vector<Violation>& wrong) {
     const auto complain = [&](std::string property, std::string what) {
         wrong.push_back({std::move(property), std::move(what)});
     };
@@ -205,7 +206,7 @@ void World::check_system(const model::Plan& plan, bool over, std::vector<Wrong>&
     }
 }
 
-void World::check_end(const model::Plan& plan, Ending& ending) {
+void World::check_end(const model::Plan& plan, SimulationResult& ending) {
     const bool over = ending.last.state.phase() == run::Phase::finished;
     check_system(plan, over, ending.wrong);
     const auto told = site.events(plan);
@@ -218,10 +219,12 @@ void World::check_end(const model::Plan& plan, Ending& ending) {
     }
 }
 
-Ending World::see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience) {
+SimulationResult World::run_to_completion(const model::Plan& plan,
+                                          const std::vector<CrashPoint>& deaths,
+                                          int patience) {
     from_ = plan.point_of_no_return.exists ? fake_etcd::series_of(plan.from) : "";
-    Ending ending = site.see_through(plan, deaths, patience);
-    for (Wrong& one : judge_ending(site, plan, ending)) {
+    SimulationResult ending = site.run_to_completion(plan, deaths, patience);
+    for (Violation& one : check_result(site, plan, ending)) {
         ending.wrong.push_back(std::move(one));
     }
     check_end(plan, ending);

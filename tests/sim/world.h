@@ -3,14 +3,14 @@
 // runner, judge, agent sessions.
 //
 // conduct() is one conductor's life; a person's part (approving, repairing, resuming) is the
-// caller's, or see_through()'s.
+// caller's, or run_to_completion()'s.
 #pragma once
 
 #include "fake_etcd/fake_etcd.h"
 #include "journal/memory/memory_journal.h"
 #include "planner/planner.h"
-#include "run/world.h"
-#include "sim/site.h"
+#include "run/expected_facts.h"
+#include "sim/simulation.h"
 
 #include <memory>
 #include <string>
@@ -40,8 +40,11 @@ public:
     [[nodiscard]] std::vector<run::Drift> drift(const model::Plan& plan, const run::State& state);
 
     // As the site's; the second judges the ending too.
-    Life conduct(const model::Plan& plan, const Death& death = {}, bool approve = false);
-    Ending see_through(const model::Plan& plan, const std::vector<Death>& deaths, int patience = 0);
+    ConductorRun
+    conduct(const model::Plan& plan, const CrashPoint& death = {}, bool approve = false);
+    SimulationResult run_to_completion(const model::Plan& plan,
+                                       const std::vector<CrashPoint>& deaths,
+                                       int patience = 0);
 
     // For worlds by the thousand; `prepared` must outlive this one.
     void know(const Prepared& prepared) { site.know(prepared); }
@@ -59,14 +62,14 @@ public:
     [[nodiscard]] std::unique_ptr<journal::Journal> open_journal() const { return open_journal_(); }
 
     // Where a person is asked, the way back must still be open.
-    void check_gate(std::vector<Wrong>& wrong) const;
+    void check_gate(std::vector<Violation>& wrong) const;
     // What the system has seen that must never be; `over`: `plan` has ended well.
-    void check_system(const model::Plan& plan, bool over, std::vector<Wrong>& wrong);
+    void check_system(const model::Plan& plan, bool over, std::vector<Violation>& wrong);
 
     // Starts what should be up, on whatever release its link says.
-    void repair(const model::Plan& plan, const Life& life);
+    void repair(const model::Plan& plan, const ConductorRun& life);
 
-    void let_pass(std::int64_t ms) { site.let_pass(ms); }
+    void advance_time(std::int64_t ms) { site.advance_time(ms); }
 
     transport::FakeClock clock;
     transport::Faults faults;
@@ -81,12 +84,12 @@ private:
 
 public:
     fake_etcd::FakeEtcd etcd;
-    Site site;
+    Simulation site;
     transport::FakeTransport& transport;
 
 private:
-    [[nodiscard]] Ground ground();
-    void check_end(const model::Plan& plan, Ending& ending);
+    [[nodiscard]] Environment ground();
+    void check_end(const model::Plan& plan, SimulationResult& ending);
 
     std::string from_;  // the series that the plan comes from; empty: nothing is asked at its gate
 };

@@ -69,7 +69,7 @@ public:
 
     Status renew_id() override;
     Result<std::vector<GivenLease>> given_leases() override;
-    Result<Lease> begin_run(const Birth& birth) override;
+    Result<Lease> begin_run(const RunCreation& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
     Result<Head>
@@ -85,8 +85,8 @@ public:
 private:
     Result<MemoryRun*> find(const std::string& id);
     Result<MemoryRun*> find_owned(const std::string& id);
-    Status check_birth(const Birth& birth);
-    Status close_reverted(const Birth& birth);
+    Status check_birth(const RunCreation& birth);
+    Status close_reverted(const RunCreation& birth);
     void lease(MemoryRun& run, const Holder& holder);
     void write(MemoryRun& run, const Head& head, const Entry& entry);
     void answer(const std::string& run, const Entry& entry);
@@ -143,13 +143,13 @@ Result<MemoryRun*> MemoryJournal::find_owned(const std::string& id) {
 
 // Refuses a second open run, except the run that the new run reverts, if no other conductor holds
 // that one.
-Status MemoryJournal::check_birth(const Birth& birth) {
+Status MemoryJournal::check_birth(const RunCreation& birth) {
     DRYDOCK_TRY(check_run_id(birth.run.id));
     if (find(birth.run.id)) {
         return run_exists(birth.run.id);
     }
     for (const MemoryRun& run : store_->runs) {
-        const bool returns = run.run.id == birth.returns_from;
+        const bool returns = run.run.id == birth.reverts_run;
         if (!run.state.is_over && !returns) {
             return run_open(describe(run));
         }
@@ -165,11 +165,11 @@ Status MemoryJournal::check_birth(const Birth& birth) {
 
 // Writes the last record of the run that the new run reverts, and releases it. A run that is over
 // stays as it is.
-Status MemoryJournal::close_reverted(const Birth& birth) {
-    if (birth.returns_from.empty()) {
+Status MemoryJournal::close_reverted(const RunCreation& birth) {
+    if (birth.reverts_run.empty()) {
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(MemoryRun* const old, find(birth.returns_from));
+    DRYDOCK_TRY_ASSIGN(MemoryRun* const old, find(birth.reverts_run));
     if (!old->state.is_over) {
         DRYDOCK_TRY_ASSIGN(const Head head, next_head(*old, old->head, birth.returned));
         write(*old, head, birth.returned);
@@ -180,7 +180,7 @@ Status MemoryJournal::close_reverted(const Birth& birth) {
 
 // Builds the new run aside and adds it last. Its first record is checked before the old run is
 // closed, so an error leaves the store as it was.
-Result<Lease> MemoryJournal::begin_run(const Birth& birth) {
+Result<Lease> MemoryJournal::begin_run(const RunCreation& birth) {
     DRYDOCK_TRY(check_birth(birth));
     MemoryRun new_run;
     new_run.run = birth.run;

@@ -68,7 +68,7 @@ public:
 
     Result<std::vector<GivenLease>> given_leases() override { return list_leases(database_); }
 
-    Result<Lease> begin_run(const Birth& birth) override;
+    Result<Lease> begin_run(const RunCreation& birth) override;
     Result<std::vector<RunInfo>> list_runs() override;
     Result<RunInfo> find_run(const std::string& run) override;
     Result<Head>
@@ -85,9 +85,9 @@ private:
     Result<Transaction> begin(Transaction::Kind kind);
     Status commit(Transaction& transaction);
     Result<Row> find_owned(const std::string& run);
-    Status check_other_runs(const Birth& birth);
+    Status check_other_runs(const RunCreation& birth);
     Result<ScopedLock> lock(const Row& row);
-    Status close_reverted(const Birth& birth, const Row& row);
+    Status close_reverted(const RunCreation& birth, const Row& row);
     Result<Head> write(const Row& row, const Entry& entry);
     Result<Lease> raise_lease(const std::string& run, const Holder& holder);
     Result<Head>
@@ -151,10 +151,10 @@ RunInfo SqliteJournal::describe(Row row) const {
 }
 
 // Returns an error if another run is open, or if a run is newer than `follows`.
-Status SqliteJournal::check_other_runs(const Birth& birth) {
+Status SqliteJournal::check_other_runs(const RunCreation& birth) {
     DRYDOCK_TRY_ASSIGN(const auto rows, list_rows(database_));
     for (const Row& row : rows) {
-        if (!row.info.state.is_over && row.info.run.id != birth.returns_from) {
+        if (!row.info.state.is_over && row.info.run.id != birth.reverts_run) {
             return run_open(describe(row));
         }
     }
@@ -184,7 +184,7 @@ Result<Head> SqliteJournal::write(const Row& row, const Entry& entry) {
 
 // Closes the old run and opens the new one in one commit. The lock of the old run is held
 // meanwhile, so its conductor cannot come back in between.
-Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
+Result<Lease> SqliteJournal::begin_run(const RunCreation& birth) {
     const std::string& run = birth.run.id;
     DRYDOCK_TRY(check_run_id(run));
     DRYDOCK_TRY_ASSIGN(Transaction transaction, begin(Transaction::Kind::write));
@@ -193,9 +193,9 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     }
     DRYDOCK_TRY(check_other_runs(birth));
     std::optional<ScopedLock> old_lock;
-    if (!birth.returns_from.empty()) {
-        DRYDOCK_TRY_ASSIGN(const Row old, find_row(database_, birth.returns_from));
-        if (!leases_.contains(birth.returns_from)) {
+    if (!birth.reverts_run.empty()) {
+        DRYDOCK_TRY_ASSIGN(const Row old, find_row(database_, birth.reverts_run));
+        if (!leases_.contains(birth.reverts_run)) {
             DRYDOCK_TRY_ASSIGN(auto taken, lock(old));
             old_lock.emplace(std::move(taken));
         }
@@ -209,12 +209,12 @@ Result<Lease> SqliteJournal::begin_run(const Birth& birth) {
     DRYDOCK_TRY(commit(transaction));
     own_lock.keep();
     leases_[run] = {number, epoch};
-    release_lease(birth.returns_from);
+    release_lease(birth.reverts_run);
     return Lease{epoch, head};
 }
 
 // Writes the last record of the run that the new run reverts. A run that is over stays as it is.
-Status SqliteJournal::close_reverted(const Birth& birth, const Row& row) {
+Status SqliteJournal::close_reverted(const RunCreation& birth, const Row& row) {
     if (row.info.state.is_over) {
         return {};
     }

@@ -123,7 +123,7 @@ number_setting(const Sections& sections, const std::string& name, std::int64_t o
 
 // Refuses a user or password with a separator. libpq would take a part of the password for a host,
 // show it, and ask name servers for it.
-Status check_one_at(const std::string& url) {
+Status check_single_at_sign(const std::string& url) {
     const auto begin = url.find("://") + 3;
     const auto query = url.find('?', begin);
     const auto at_sign = url.rfind('@', query);
@@ -148,7 +148,7 @@ Status take_engine(const std::string& url, StoreConfig& config) {
         && (scheme == "postgresql" || scheme.starts_with("postgresql+") || scheme == "postgres")) {
         config.engine = Engine::postgresql;
         config.metadata = "postgresql" + url.substr(end);
-        return check_one_at(config.metadata);
+        return check_single_at_sign(config.metadata);
     }
     if (scheme.starts_with("mysql") || scheme.starts_with("mariadb")) {
         return fail(

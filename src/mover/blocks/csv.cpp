@@ -44,15 +44,15 @@ tl::unexpected<Error> CsvReader::cut_off() const {
 // one.
 Status CsvReader::read_quoted(std::string& field) {
     while (field.size() <= k_record_bytes_max) {
-        const int c = in_.get();
+        const int c = stream_.get();
         if (c == std::istream::traits_type::eof()) {
             return cut_off();
         }
-        if (c == '"' && in_.peek() != '"') {
+        if (c == '"' && stream_.peek() != '"') {
             return {};
         }
         if (c == '"') {
-            in_.get();
+            stream_.get();
         }
         field += static_cast<char>(c);
     }
@@ -60,14 +60,14 @@ Status CsvReader::read_quoted(std::string& field) {
 }
 
 Result<std::optional<std::vector<std::string>>> CsvReader::next() {
-    if (in_.peek() == std::istream::traits_type::eof()) {
+    if (stream_.peek() == std::istream::traits_type::eof()) {
         return std::nullopt;
     }
     ++record_;
     std::vector<std::string> fields(1);
     std::size_t bytes = 0;
     while (++bytes <= k_record_bytes_max) {
-        const int c = in_.get();
+        const int c = stream_.get();
         if (c == std::istream::traits_type::eof()) {
             return cut_off();
         }

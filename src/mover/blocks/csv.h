@@ -18,7 +18,7 @@ namespace drydock::mover::blocks {
 class CsvReader {
 public:
     // `stream` must outlive the reader.
-    explicit CsvReader(std::istream& stream) : in_(stream) {}
+    explicit CsvReader(std::istream& stream) : stream_(stream) {}
 
     // Returns the fields of the next record, or nothing at the end. Errors: "blocks.truncated" for
     // a last record that is cut off, "blocks.import" for one of more than 64 KiB.
@@ -31,7 +31,7 @@ private:
     [[nodiscard]] Status read_quoted(std::string& field);
     [[nodiscard]] tl::unexpected<Error> cut_off() const;
 
-    std::istream& in_;
+    std::istream& stream_;
     std::int64_t record_ = 0;
 };
 

@@ -56,9 +56,9 @@ Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
 
 // A file in backy2's export format. open() reads the version's record; each_block() calls `take`
 // with each block behind it.
-class File {
+class ExportFile {
 public:
-    explicit File(std::string path) : path_(std::move(path)), csv_(stream_) {}
+    explicit ExportFile(std::string path) : path_(std::move(path)), csv_(stream_) {}
 
     Format format{};
     Fields version;
@@ -112,7 +112,7 @@ private:
 
 // Builds a version from the second record. The name of the snapshot came with format 2.2 and shifts
 // the later fields.
-Result<VersionRow> read_version(const File& file) {
+Result<VersionRow> read_version(const ExportFile& file) {
     const bool has_snapshot = file.format.version_fields > 6;
     const std::size_t size = has_snapshot ? 4 : 3;
     VersionRow version;
@@ -135,9 +135,9 @@ Result<VersionRow> read_version(const File& file) {
 }
 
 // The first pass: checks every block. Its memory is one bit for each position.
-class Check {
+class ImportCheck {
 public:
-    Check(const DataBackend& blobs, VersionRow version)
+    ImportCheck(const DataBackend& blobs, VersionRow version)
         : blobs_(blobs)
         , version_(std::move(version))
         , has_row_(static_cast<std::size_t>(version_.blocks)) {}
@@ -208,14 +208,14 @@ std::string with_time(const std::string& date) {
 }
 
 // The second pass: writes the rows inside a transaction.
-class Writer {
+class RowWriter {
 public:
-    Writer(Sql& sql, const Schema& schema, bool has_expire)
+    RowWriter(Sql& sql, const Schema& schema, bool has_expire)
         : sql_(sql)
         , has_enc_(schema.has_enc_version)
         , has_expire_(has_expire) {}
 
-    Status write_version(const File& file, const VersionRow& version) {
+    Status write_version(const ExportFile& file, const VersionRow& version) {
         const std::string expire = file.format.version_fields > 8 ? file.version[8] : "";
         if (!expire.empty() && !has_expire_) {
             return refuse(2, "it has an expiry, and this store has no place for one");
@@ -281,9 +281,9 @@ private:
 Status write_all_rows(Store& store, const std::string& path, const VersionRow& version) {
     Sql& sql = store.metadata->sql();
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
-    File file(path);
+    ExportFile file(path);
     DRYDOCK_TRY(file.open());
-    Writer writer(sql, store.metadata->schema(), columns.at("versions").contains("expire"));
+    RowWriter writer(sql, store.metadata->schema(), columns.at("versions").contains("expire"));
     DRYDOCK_TRY(writer.write_version(file, version));
     DRYDOCK_TRY(file.each_block([&](const Fields& fields, std::int64_t record) {
         return writer.write_block(fields, record);
@@ -301,7 +301,7 @@ Status write_all_rows(Store& store, const std::string& path, const VersionRow& v
 }  // namespace
 
 Result<ImportReport> import_version(Store& store, const std::string& path) {
-    File file(path);
+    ExportFile file(path);
     DRYDOCK_TRY(file.open());
     DRYDOCK_TRY_ASSIGN(VersionRow version, read_version(file));
     DRYDOCK_TRY_ASSIGN(const bool exists, store.metadata->has_version(version.uid));
@@ -310,7 +310,7 @@ Result<ImportReport> import_version(Store& store, const std::string& path) {
                     fmt::format("the store has a version {} already", version.uid),
                     "nothing was imported");
     }
-    Check check(*store.reader.blobs, std::move(version));
+    ImportCheck check(*store.reader.blobs, std::move(version));
     DRYDOCK_TRY(file.each_block(
         [&](const Fields& fields, std::int64_t record) { return check.take(fields, record); }));
     DRYDOCK_TRY_ASSIGN(VersionRow checked, check.finish());

@@ -18,9 +18,9 @@ void note(std::vector<std::string>& uids, const std::string& uid) {
     }
 }
 
-class Walk {
+class Comparison {
 public:
-    explicit Walk(Store& store) : store_(store), names_(store.reader.blobs->names()) {}
+    explicit Comparison(Store& store) : store_(store), names_(store.reader.blobs->names()) {}
 
     Inspection inspection;
 
@@ -105,7 +105,7 @@ bool Inspection::whole() const {
 }
 
 Result<Inspection> inspect(Store& store) {
-    Walk walk(store);
+    Comparison walk(store);
     walk.inspection.schema = store.metadata->schema();
     DRYDOCK_TRY(store.metadata->each_version(
         [&](const VersionRow& version) { return walk.add_version(version); }));

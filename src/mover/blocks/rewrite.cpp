@@ -73,13 +73,13 @@ read_history(const Store& store, const RewriteRequest& request, const RewriteJou
     return history;
 }
 
-struct Opened {
+struct OpenJournal {
     RewriteJournal journal;
     History history;
 };
 
 // Opens the journal, and writes its first record if it is new.
-Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
+Result<OpenJournal> open_journal(const Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY_ASSIGN(RewriteJournal journal, RewriteJournal::open(request.journal));
     DRYDOCK_TRY_ASSIGN(const History history, read_history(store, request, journal));
     if (!history.has_begun) {
@@ -90,7 +90,7 @@ Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
                                     store_name(store),
                                     check_value(request.new_key)}));
     }
-    return Opened{std::move(journal), history};
+    return OpenJournal{std::move(journal), history};
 }
 
 Status check_schema(const Store& store) {
@@ -142,17 +142,17 @@ public:
 private:
     // True if an earlier run has rewritten the blob. Only keys need the test: the queries for
     // encryption find plain blobs alone.
-    [[nodiscard]] bool is_done_already(const Source& source) const {
+    [[nodiscard]] bool is_done_already(const SourceBlob& source) const {
         return request_.work == RewriteWork::rekey
                && opens_envelope(request_.new_key, source.row.envelope);
     }
 
     // Collects blobs into batches, limited by number and by bytes. Blobs with contradicting rows
     // are left out: one new envelope cannot be right for all of them.
-    Status take_page(const std::vector<Source>& sources) {
-        for (const Source& source : sources) {
+    Status take_page(const std::vector<SourceBlob>& sources) {
+        for (const SourceBlob& source : sources) {
             ++blobs_done_;
-            if (!source.agrees) {
+            if (!source.has_consistent_rows) {
                 report_.note({source.row,
                               {"blocks.contradiction",
                                "rows of this blob differ in checksum, size or key",
@@ -185,7 +185,7 @@ private:
     RewriteReport& report_;
     RewriteRows rows_;
     RewriteBatches batches_;
-    std::vector<Source> batch_;
+    std::vector<SourceBlob> batch_;
     std::int64_t batch_bytes_ = 0;
     std::int64_t blobs_done_ = 0;
     std::int64_t blobs_all_ = 0;
@@ -204,7 +204,7 @@ constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store 
 // Refuses the removal if a new blob is bad. Damage that existed before the rewrite does not count.
 Status check_none_is_new(const RewriteJournal& journal, const std::map<std::string, Error>& bad) {
     return each_proved(journal, [&](const Record& record) -> Status {
-        for (const Rewritten& blob : record.blobs) {
+        for (const RewrittenBlob& blob : record.blobs) {
             if (const auto match = bad.find(blob.to); match != bad.end()) {
                 return fail("blocks.unverified",
                             "a new blob is not right: " + match->second.message,
@@ -246,7 +246,7 @@ Status verify_new(Store& store,
 
 // Removes an old blob that no row names. Blobs in backy2's list of deleted blocks are left to
 // backy2's cleanup. A new blob whose version was removed meanwhile goes, too.
-Status free_one(Store& store, RewriteRows& rows, const Rewritten& blob, FreeReport& report) {
+Status free_one(Store& store, RewriteRows& rows, const RewrittenBlob& blob, FreeReport& report) {
     DRYDOCK_TRY_ASSIGN(const auto new_row, rows.row_of(blob.to));
     if (!new_row) {  // its version was removed meanwhile
         DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.to));
@@ -278,7 +278,7 @@ Status put_away(const std::string& journal) {
 
 // Reads the old blobs of a batch, as they were: with their old envelope and key.
 Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
-    for (const Rewritten& blob : record.blobs) {
+    for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, rows.row_of(blob.to));
         if (row) {
             BlockRow old = *row;
@@ -292,10 +292,11 @@ Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
 }
 
 // Returns one batch: the rows are switched before the new blobs are removed.
-Status take_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
+Status
+switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
     DRYDOCK_TRY(check_old_blobs(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
-    for (const Rewritten& blob : record.blobs) {
+    for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.to));
         report.blobs += was_there ? 1 : 0;
     }
@@ -334,7 +335,7 @@ void RewriteReport::note(Finding finding) {
 
 Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(check_schema(store));
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
     DRYDOCK_TRY(check_forward(opened.history));
     RewriteReport report;
     report.is_resumed = opened.history.has_begun;
@@ -343,14 +344,14 @@ Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
 }
 
 Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
     DRYDOCK_TRY(check_forward(opened.history));
     FreeReport report;
     DRYDOCK_TRY(verify_new(store, request, opened.journal, report));
     DRYDOCK_TRY(opened.journal.append({RecordKind::free, 0, {}, {}, {}, {}}));
     RewriteRows rows(store.metadata->sql(), request.work);
     const auto free_batch = [&](const Record& record) -> Status {
-        for (const Rewritten& blob : record.blobs) {
+        for (const RewrittenBlob& blob : record.blobs) {
             DRYDOCK_TRY(free_one(store, rows, blob, report));
         }
         return {};
@@ -364,7 +365,7 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     if (!os::exists(request.journal)) {
         return tl::unexpected(check_can_go_back({}).error());
     }
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
     DRYDOCK_TRY(check_can_go_back(opened.history));
     RewriteReport unused;
     DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
@@ -373,7 +374,7 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(rows.drop_index());  // it would get an entry for each row
     BackReport report;
     DRYDOCK_TRY(each_proved(opened.journal, [&](const Record& record) {
-        return take_back(store, rows, record, report);
+        return switch_record_back(store, rows, record, report);
     }));
     DRYDOCK_TRY(put_away(request.journal));
     return report;

@@ -30,8 +30,8 @@ std::uint64_t sum_of(std::string_view bytes) {
 // A blob under way. Its plain bytes are checked by the row's checksum when they are read, and by
 // `plain_sum` when the new file is read back.
 struct Work {
-    const Source* source = nullptr;
-    Rewritten* blob = nullptr;
+    const SourceBlob* source = nullptr;
+    RewrittenBlob* blob = nullptr;
 };
 
 struct Written {
@@ -81,7 +81,7 @@ std::vector<Written> write_group(const BlobReader& old_reader,
     return written;
 }
 
-BlockRow new_row(const BlockRow& old, const Rewritten& blob) {
+BlockRow new_row(const BlockRow& old, const RewrittenBlob& blob) {
     BlockRow row = old;
     row.uid = blob.to;
     row.enc_version = 1;
@@ -104,14 +104,15 @@ RewriteBatches::RewriteBatches(Store& store,
     new_reader_.key = request.new_key;
 }
 
-void RewriteBatches::note(const Source& source, const Error& error) {
+void RewriteBatches::note(const SourceBlob& source, const Error& error) {
     report_.note({source.row, error});
 }
 
 // Draws a name for each new blob, in the folder of the old one.
-Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Source>& sources) {
-    std::vector<Rewritten> blobs;
-    for (const Source& source : sources) {
+Result<std::vector<RewrittenBlob>>
+RewriteBatches::draw_names(const std::vector<SourceBlob>& sources) {
+    std::vector<RewrittenBlob> blobs;
+    for (const SourceBlob& source : sources) {
         DRYDOCK_TRY_ASSIGN(std::string uid, new_blob_uid(source.row.uid));
         blobs.push_back(
             {source.row.uid, std::move(uid), "", "", source.row.envelope, source.nonce});
@@ -119,11 +120,11 @@ Result<std::vector<Rewritten>> RewriteBatches::draw_names(const std::vector<Sour
     return blobs;
 }
 
-Status RewriteBatches::run(const std::vector<Source>& sources) {
-    DRYDOCK_TRY_ASSIGN(std::vector<Rewritten> blobs, draw_names(sources));
+Status RewriteBatches::run(const std::vector<SourceBlob>& sources) {
+    DRYDOCK_TRY_ASSIGN(std::vector<RewrittenBlob> blobs, draw_names(sources));
     ++batch_;
     DRYDOCK_TRY(journal_.append({RecordKind::write, batch_, blobs, {}, {}, {}}));
-    const std::vector<Rewritten> names = blobs;
+    const std::vector<RewrittenBlob> names = blobs;
     Status status = write_all(sources, blobs);
     if (!status) {
         // The first error is the cause; recovery drops the files that remain here.
@@ -140,10 +141,10 @@ Status RewriteBatches::run(const std::vector<Source>& sources) {
 }
 
 // Writes and proves the blobs of a batch. Leaves in `blobs` the proved ones.
-Status RewriteBatches::write_all(const std::vector<Source>& sources,
-                                 std::vector<Rewritten>& blobs) {
-    std::vector<Rewritten> proved;
-    std::vector<const Source*> origins;
+Status RewriteBatches::write_all(const std::vector<SourceBlob>& sources,
+                                 std::vector<RewrittenBlob>& blobs) {
+    std::vector<RewrittenBlob> proved;
+    std::vector<const SourceBlob*> origins;
     std::vector<std::uint64_t> sums;
     EarlySync early_sync(*new_reader_.blobs);
     OrderedPool<Work, Written> writers(
@@ -196,7 +197,7 @@ Status RewriteBatches::write_all(const std::vector<Source>& sources,
     return {};
 }
 
-Status RewriteBatches::switch_all(const std::vector<Rewritten>& blobs) {
+Status RewriteBatches::switch_all(const std::vector<RewrittenBlob>& blobs) {
     DRYDOCK_TRY(rows_.switch_rows(blobs));
     DRYDOCK_TRY(journal_.append({RecordKind::switched, batch_, {}, {}, {}, {}}));
     report_.blobs += static_cast<std::int64_t>(blobs.size());
@@ -204,8 +205,8 @@ Status RewriteBatches::switch_all(const std::vector<Rewritten>& blobs) {
 }
 
 // Removes the new blobs of a batch that no row names.
-Status RewriteBatches::drop(std::int64_t batch, const std::vector<Rewritten>& blobs) {
-    for (const Rewritten& blob : blobs) {
+Status RewriteBatches::drop(std::int64_t batch, const std::vector<RewrittenBlob>& blobs) {
+    for (const RewrittenBlob& blob : blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, rows_.row_of(blob.to));
         if (!row) {
             DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
@@ -236,9 +237,9 @@ Status RewriteBatches::recover() {
 // harm. The new blobs are read first: no row named the files meanwhile, so anything may have
 // happened to them.
 Status RewriteBatches::finish_proved(const Record& record) {
-    std::vector<Rewritten> good;
-    std::vector<Rewritten> bad;
-    for (const Rewritten& blob : record.blobs) {
+    std::vector<RewrittenBlob> good;
+    std::vector<RewrittenBlob> bad;
+    for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(auto row, rows_.row_of(blob.to));
         if (!row) {
             DRYDOCK_TRY_ASSIGN(row, rows_.row_of(blob.from));
@@ -250,7 +251,7 @@ Status RewriteBatches::finish_proved(const Record& record) {
     }
     DRYDOCK_TRY(rows_.switch_back(bad));
     DRYDOCK_TRY(switch_all(good));
-    for (const Rewritten& blob : bad) {
+    for (const RewrittenBlob& blob : bad) {
         DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
     }
     return {};

@@ -17,15 +17,15 @@ public:
 
     // Ends the last batch of a killed run: it is switched if it is right, else dropped.
     [[nodiscard]] Status recover();
-    [[nodiscard]] Status run(const std::vector<Source>& sources);
+    [[nodiscard]] Status run(const std::vector<SourceBlob>& sources);
 
 private:
-    Status write_all(const std::vector<Source>& sources, std::vector<Rewritten>& blobs);
-    Status switch_all(const std::vector<Rewritten>& blobs);
+    Status write_all(const std::vector<SourceBlob>& sources, std::vector<RewrittenBlob>& blobs);
+    Status switch_all(const std::vector<RewrittenBlob>& blobs);
     Status finish_proved(const Record& record);
-    Status drop(std::int64_t batch, const std::vector<Rewritten>& blobs);
-    Result<std::vector<Rewritten>> draw_names(const std::vector<Source>& sources);
-    void note(const Source& source, const Error& error);
+    Status drop(std::int64_t batch, const std::vector<RewrittenBlob>& blobs);
+    Result<std::vector<RewrittenBlob>> draw_names(const std::vector<SourceBlob>& sources);
+    void note(const SourceBlob& source, const Error& error);
 
     Store& store_;
     RewriteJournal& journal_;

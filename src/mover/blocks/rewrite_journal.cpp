@@ -36,7 +36,7 @@ std::string sum_of(std::string_view text) {
 
 Json json_of(const Record& record) {
     Json blobs = Json::Array{};
-    for (const Rewritten& entry : record.blobs) {
+    for (const RewrittenBlob& entry : record.blobs) {
         Json blob = Json::Array{};
         for (const std::string& field : {entry.from,
                                          entry.to,

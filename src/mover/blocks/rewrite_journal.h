@@ -16,7 +16,7 @@
 namespace drydock::mover::blocks {
 
 // A blob of a batch. Before the switch envelope and nonce may be empty.
-struct Rewritten {
+struct RewrittenBlob {
     std::string from;
     std::string to;
     std::string envelope;
@@ -38,10 +38,10 @@ enum class RecordKind : std::uint8_t {
 struct Record {
     RecordKind kind = RecordKind::begin;
     std::int64_t batch = 0;
-    std::vector<Rewritten> blobs;  // of write, proved
-    std::string work;              // of begin: "encrypt", "rekey"
-    std::string store;             // of begin
-    std::string key;               // of begin: a check value
+    std::vector<RewrittenBlob> blobs;  // of write, proved
+    std::string work;                  // of begin: "encrypt", "rekey"
+    std::string store;                 // of begin
+    std::string key;                   // of begin: a check value
 };
 
 class RewriteJournal {

@@ -19,21 +19,21 @@ int enc_version_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? 0 : 1;
 }
 
-Source source_of(const SqlRow& row) {
-    Source source;
+SourceBlob source_of(const SqlRow& row) {
+    SourceBlob source;
     source.row.uid = text_of(row[0]);
     source.row.checksum = row[1];
     source.row.size = number_of(row[3]);
     source.row.enc_version = number_of(row[5]);
     source.row.envelope = text_of(row[6]);
     source.nonce = text_of(row[8]);
-    source.agrees = row[1] == row[2] && row[3] == row[4] && row[6] == row[7];
+    source.has_consistent_rows = row[1] == row[2] && row[3] == row[4] && row[6] == row[7];
     return source;
 }
 
 }  // namespace
 
-Result<std::vector<Source>> RewriteRows::next(const std::string& last_uid, std::size_t count) {
+Result<std::vector<SourceBlob>> RewriteRows::next(const std::string& last_uid, std::size_t count) {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
         sql_.query(
@@ -43,7 +43,7 @@ Result<std::vector<Source>> RewriteRows::next(const std::string& last_uid, std::
                         enc_version_of(work_),
                         count),
             {last_uid}));
-    std::vector<Source> sources;
+    std::vector<SourceBlob> sources;
     for (const SqlRow& row : rows) {
         sources.push_back(source_of(row));
     }
@@ -103,9 +103,9 @@ Status RewriteRows::drop_index() {
     return sql_.execute(fmt::format("DROP INDEX IF EXISTS {}", k_index));
 }
 
-Status RewriteRows::switch_rows(const std::vector<Rewritten>& blobs) {
+Status RewriteRows::switch_rows(const std::vector<RewrittenBlob>& blobs) {
     return in_transaction(sql_, [&]() -> Status {
-        for (const Rewritten& blob : blobs) {
+        for (const RewrittenBlob& blob : blobs) {
             DRYDOCK_TRY(sql_.query(
                 fmt::format("UPDATE blocks SET uid = $1, enc_version = 1, enc_envkey = $2, "
                             "enc_nonce = $3 WHERE uid = $4 AND enc_version = {} RETURNING 1",
@@ -117,9 +117,9 @@ Status RewriteRows::switch_rows(const std::vector<Rewritten>& blobs) {
 }
 
 // A rewrite of keys restores the old envelope; one of encryption restores plain rows.
-Status RewriteRows::switch_back(const std::vector<Rewritten>& blobs) {
+Status RewriteRows::switch_back(const std::vector<RewrittenBlob>& blobs) {
     return in_transaction(sql_, [&]() -> Status {
-        for (const Rewritten& blob : blobs) {
+        for (const RewrittenBlob& blob : blobs) {
             const auto switched =
                 work_ == RewriteWork::encrypt
                     ? sql_.query("UPDATE blocks SET uid = $1, enc_version = 0, enc_envkey = NULL, "

@@ -11,10 +11,10 @@
 namespace drydock::mover::blocks {
 
 // A blob as its rows describe it.
-struct Source {
+struct SourceBlob {
     BlockRow row;
     std::string nonce;
-    bool agrees = true;  // false: its rows contradict each other
+    bool has_consistent_rows = true;  // false: its rows contradict each other
 };
 
 class RewriteRows {
@@ -22,7 +22,8 @@ public:
     RewriteRows(Sql& sql, RewriteWork work) : sql_(sql), work_(work) {}
 
     // Returns blobs after `last_uid` in the database's order; none at the end.
-    [[nodiscard]] Result<std::vector<Source>> next(const std::string& last_uid, std::size_t count);
+    [[nodiscard]] Result<std::vector<SourceBlob>> next(const std::string& last_uid,
+                                                       std::size_t count);
     [[nodiscard]] Result<std::int64_t> count();
     // True if there is a blob to rewrite. With the index below the time does not grow with the
     // rows; without it a store whose blobs are all encrypted is read from end to end.
@@ -33,8 +34,8 @@ public:
     [[nodiscard]] Status make_index();
     [[nodiscard]] Status drop_index();
     // Switches rows in one transaction. Rows that were removed or changed meanwhile are left out.
-    [[nodiscard]] Status switch_rows(const std::vector<Rewritten>& blobs);
-    [[nodiscard]] Status switch_back(const std::vector<Rewritten>& blobs);
+    [[nodiscard]] Status switch_rows(const std::vector<RewrittenBlob>& blobs);
+    [[nodiscard]] Status switch_back(const std::vector<RewrittenBlob>& blobs);
     // Returns a row that names the blob; nothing if no row does.
     [[nodiscard]] Result<std::optional<BlockRow>> row_of(const std::string& uid);
 

@@ -101,14 +101,14 @@ Marks marks_of(const Columns& columns) {
     return marks;
 }
 
-struct Whole {
+struct Release {
     const char* release;
     const char* head;
 };
 
 // Returns the newest release whose columns are all there. 2.10.1 has a DATE in versions.expire, and
 // later releases a time.
-Whole whole_of(const Marks& marks) {
+Release release_of(const Marks& marks) {
     if (marks.encryption == 3) {
         return {"2.12.1 to 2.13.8", "30349b678801"};
     }
@@ -116,10 +116,11 @@ Whole whole_of(const Marks& marks) {
         return {"2.11", "85966fcda5e6"};
     }
     if (!marks.expire.empty()) {
-        return marks.expire == "DATE" ? Whole{"2.10.1", "828da0fbbe8d"}
-                                      : Whole{"2.10.2 to 2.10.7", "cd3f15ae79f8"};
+        return marks.expire == "DATE" ? Release{"2.10.1", "828da0fbbe8d"}
+                                      : Release{"2.10.2 to 2.10.7", "cd3f15ae79f8"};
     }
-    return marks.tags ? Whole{"2.9.7 to 2.9.18", "29c655b78818"} : Whole{"2.9.6", "bbe7904bfc3a"};
+    return marks.tags ? Release{"2.9.7 to 2.9.18", "29c655b78818"}
+                      : Release{"2.9.6", "bbe7904bfc3a"};
 }
 
 // Returns the statements that drop the columns of encryption, as far as there are any.
@@ -137,7 +138,7 @@ std::string encryption_undo(const Names& blocks) {
 // Names the three states that failed upgrades on SQLite leave, and any other state between two
 // heads. Only the three have an exact undo.
 void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
-    const Whole whole = whole_of(marks);
+    const Release whole = release_of(marks);
     if (marks.stats_old) {
         schema.half_done = "stats renamed, not rebuilt";
         schema.undo = columns.contains("stats") ? "" : "ALTER TABLE stats_old RENAME TO stats";
@@ -175,7 +176,7 @@ Result<Schema> recognise(const Columns& columns, const std::string& head) {
     DRYDOCK_TRY(check_tables(columns));
     const Marks marks = marks_of(columns);
     Schema schema;
-    schema.release = whole_of(marks).release;
+    schema.release = release_of(marks).release;
     schema.head = head;
     schema.has_enc_version = columns.at("blocks").contains("enc_version");
     schema.has_enc_envkey = columns.at("blocks").contains("enc_envkey");

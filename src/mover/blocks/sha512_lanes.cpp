@@ -74,7 +74,7 @@ std::uint64_t word_at(const char* bytes) {
 
 // Runs the compression function over `count` pieces of each text. The message schedule is a ring of
 // 16 words: a round replaces the oldest one.
-DRYDOCK_FOR_WIDE void take_pieces(State& state, Pieces pieces, std::size_t count) {
+DRYDOCK_FOR_WIDE void hash_pieces(State& state, Pieces pieces, std::size_t count) {
     for (std::size_t piece = 0; piece < count; ++piece) {
         std::array<Words, k_piece_words> w;
         for (std::size_t word = 0; word < k_piece_words; ++word) {
@@ -171,8 +171,8 @@ std::array<Sha512, k_lanes> sha512_lanes(const std::array<std::string_view, k_la
         pieces.at(lane) = texts.at(lane).data();
         ends.at(lane) = tails.at(lane).bytes.data();
     }
-    take_pieces(state, pieces, texts[0].size() / k_piece_bytes);
-    take_pieces(state, ends, tails[0].pieces);
+    hash_pieces(state, pieces, texts[0].size() / k_piece_bytes);
+    hash_pieces(state, ends, tails[0].pieces);
     std::array<Sha512, k_lanes> digests{};
     for (std::size_t lane = 0; lane < k_lanes; ++lane) {
         digests.at(lane) = digest_of(state, lane);

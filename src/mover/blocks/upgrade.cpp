@@ -17,14 +17,14 @@
 namespace drydock::mover::blocks {
 namespace {
 
-struct Found {
+struct SchemaState {
     Columns columns;
     Schema schema;
 };
 
 // Reads the columns and recognises the schema.
-Result<Found> look(Sql& sql) {
-    Found state;
+Result<SchemaState> look(Sql& sql) {
+    SchemaState state;
     DRYDOCK_TRY_ASSIGN(state.columns, sql.columns());
     std::string head;
     if (state.columns.contains("alembic_version")) {
@@ -54,7 +54,7 @@ Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
 }
 
 // Refuses to drop columns of encryption that hold values. A half-done upgrade leaves them empty.
-Status check_nothing_is_dropped(Sql& sql, const Found& state) {
+Status check_nothing_is_dropped(Sql& sql, const SchemaState& state) {
     const auto& blocks = state.columns.at("blocks");
     std::string used;
     for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
@@ -80,7 +80,7 @@ Status check_nothing_is_dropped(Sql& sql, const Found& state) {
 }
 
 // Refuses an undo that would drop the expiry of a version.
-Status check_no_expiry_is_dropped(Sql& sql, const Found& state, UpgradeGoal goal) {
+Status check_no_expiry_is_dropped(Sql& sql, const SchemaState& state, UpgradeGoal goal) {
     if (goal != UpgradeGoal::undo
         || state.schema.half_done != "column expire added, head not moved") {
         return {};
@@ -125,53 +125,55 @@ Status lock_tables(Sql& sql, const Columns& columns) {
 
 using Clock = std::chrono::steady_clock;
 
-Status
-carry_out(Sql& sql, const UpgradeRequest& request, const Found& state, UpgradeReport& report) {
+Status run_steps(Sql& sql,
+                 const UpgradeRequest& request,
+                 const SchemaState& state,
+                 UpgradeReport& report) {
     const bool is_quick = sql.dialect() == SqlDialect::postgresql;
     DRYDOCK_TRY_ASSIGN(const RowCounts rows_before, count_rows(sql, state.columns, is_quick));
     for (const UpgradeStep& step : report.steps) {
         DRYDOCK_TRY(sql.execute(step.sql));
     }
-    DRYDOCK_TRY_ASSIGN(const Found state_after, look(sql));
+    DRYDOCK_TRY_ASSIGN(const SchemaState state_after, look(sql));
     report.after = state_after.schema;
     DRYDOCK_TRY_ASSIGN(const RowCounts rows_after, count_rows(sql, state_after.columns, is_quick));
     return check_result(report, request, rows_after == rows_before);
 }
 
 // Runs the steps if the schema is still the one of the plan.
-Status carry_out_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(const Found state, look(sql));
+Status run_steps_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    DRYDOCK_TRY_ASSIGN(const SchemaState state, look(sql));
     if (!(state.schema == report.before)) {
         return fail("blocks.busy",
                     "somebody else changes the schema",
                     "let it end, and say it again",
                     ErrorClass::transient);
     }
-    return carry_out(sql, request, state, report);
+    return run_steps(sql, request, state, report);
 }
 
 // Commits, or leaves everything unchanged. The time of the lock starts when the tables are locked.
-Status carry_out_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+Status run_steps_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     auto start = Clock::now();
     Status status = in_transaction(sql, [&]() -> Status {
         DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
         Status locked = lock_tables(sql, columns);
         start = Clock::now();
-        return locked ? carry_out_if_same(sql, request, report) : locked;
+        return locked ? run_steps_if_same(sql, request, report) : locked;
     });
     report.lock_us =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
     return status;
 }
 
-Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const Found& state, UpgradeGoal goal) {
+Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, UpgradeGoal goal) {
     DRYDOCK_TRY(check_nothing_is_dropped(sql, state));
     DRYDOCK_TRY(check_no_expiry_is_dropped(sql, state, goal));
     return plan_upgrade(state.columns, state.schema, sql.dialect(), goal);
 }
 
-Result<Found> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(Found state, look(sql));
+Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
+    DRYDOCK_TRY_ASSIGN(SchemaState state, look(sql));
     report.before = state.schema;
     report.after = state.schema;
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));
@@ -186,10 +188,10 @@ Result<Found> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
 // only.
 Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     return in_transaction(sql, [&]() -> Status {
-        DRYDOCK_TRY_ASSIGN(const Found state, prepare(sql, request, report));
+        DRYDOCK_TRY_ASSIGN(const SchemaState state, prepare(sql, request, report));
         const auto start = Clock::now();
         if (!report.steps.empty()) {
-            DRYDOCK_TRY(carry_out(sql, request, state, report));
+            DRYDOCK_TRY(run_steps(sql, request, state, report));
         }
         report.lock_us =
             std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
@@ -200,7 +202,7 @@ Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
 Status upgrade_postgres(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY(prepare(sql, request, report));
     if (!report.steps.empty()) {
-        return carry_out_locked(sql, request, report);
+        return run_steps_locked(sql, request, report);
     }
     return {};
 }

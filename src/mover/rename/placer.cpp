@@ -77,7 +77,7 @@ Status Placer::own(int parent, const char* name) const {
 // Makes a directory, or accepts an existing one. In repair mode an unfinished one is finished.
 Status Placer::make(int parent, const char* name) {
     if (mkdirat(parent, name, owner_.mode) == 0) {
-        ++made_;
+        ++directories_made_;
         return own(parent, name);
     }
     if (errno != EEXIST) {

@@ -40,7 +40,7 @@ public:
     // directory stays if `keeps_scope`.
     [[nodiscard]] Status prune(const Move& move, bool keeps_scope);
 
-    [[nodiscard]] std::int64_t made() const { return made_; }
+    [[nodiscard]] std::int64_t made() const { return directories_made_; }
 
 private:
     [[nodiscard]] Status enter(const Id& scope, bool makes);
@@ -63,8 +63,8 @@ private:
     bool has_no_replace_ = true;  // the filesystem knows RENAME_NOREPLACE
     std::optional<Id> scope_;     // the scope of the held directory
     os::Fd scope_directory_;
-    std::optional<Id> fans_;  // a folder whose parents exist in the held scope
-    std::int64_t made_ = 0;   // directories
+    std::optional<Id> fans_;             // a folder whose parents exist in the held scope
+    std::int64_t directories_made_ = 0;  // directories
 };
 
 }  // namespace drydock::mover::rename

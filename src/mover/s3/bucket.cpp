@@ -31,7 +31,7 @@ constexpr long k_precondition_failed = 412;
 
 // True for failures that may be temporary. An answer above the size limit is cut off by this
 // program, so a retry gives the same.
-bool may_help_to_retry(const HttpAnswer& answer) {
+bool can_retry(const HttpAnswer& answer) {
     constexpr long k_too_many = 429;
     constexpr long k_server_errors = 500;
     return !answer.is_too_large
@@ -45,16 +45,16 @@ void add_digest(HttpRequest& request) {
     request.headers.push_back("x-amz-content-sha256: " + sha256_hex(request.body));
 }
 
-struct Sent {
+struct SendResult {
     HttpAnswer answer;
     int attempts = 1;
 };
 
-Result<Sent> send_with_retries(Connections& connections, HttpRequest request) {
+Result<SendResult> send_with_retries(Connections& connections, HttpRequest request) {
     add_digest(request);
-    Sent sent;
+    SendResult sent;
     DRYDOCK_TRY_ASSIGN(sent.answer, connections.send(request));
-    for (auto pause = k_first_pause; may_help_to_retry(sent.answer) && sent.attempts < k_attempts;
+    for (auto pause = k_first_pause; can_retry(sent.answer) && sent.attempts < k_attempts;
          pause *= 2) {
         std::this_thread::sleep_for(pause);
         ++sent.attempts;
@@ -87,7 +87,7 @@ tl::unexpected<Error> refuse(const HttpRequest& request, const HttpAnswer& answe
     return fail("s3.answer",
                 words,
                 "look at the server",
-                may_help_to_retry(answer) ? ErrorClass::transient : ErrorClass::permanent);
+                can_retry(answer) ? ErrorClass::transient : ErrorClass::permanent);
 }
 
 tl::unexpected<Error> missing(const HttpRequest& request) {
@@ -144,7 +144,7 @@ std::string Bucket::url_of(const std::string& key) const {
 Result<std::string> Bucket::get(const std::string& key, std::size_t bytes_max) const {
     HttpRequest request = request_to(address_, "GET", url_of(key));
     request.answer_bytes_max = std::max(bytes_max, std::size_t{64} << 10U);
-    DRYDOCK_TRY_ASSIGN(Sent sent, send_with_retries(*connections_, request));
+    DRYDOCK_TRY_ASSIGN(SendResult sent, send_with_retries(*connections_, request));
     HttpAnswer& answer = sent.answer;
     if (answer.status == k_not_found) {
         return missing(request);
@@ -163,7 +163,7 @@ Status Bucket::put(const std::string& key, std::string_view bytes) const {
     HttpRequest request = request_to(address_, "PUT", url_of(key));
     request.headers = {"Content-Type: application/octet-stream", "If-None-Match: *"};
     request.body = bytes;
-    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    DRYDOCK_TRY_ASSIGN(const SendResult sent, send_with_retries(*connections_, request));
     if (sent.answer.status == k_precondition_failed && sent.attempts == 1) {
         return fail("s3.exists", fmt::format("{}: there is such an object", request.url));
     }
@@ -175,7 +175,7 @@ Status Bucket::put(const std::string& key, std::string_view bytes) const {
 
 Result<std::optional<std::int64_t>> Bucket::bytes_of(const std::string& key) const {
     const HttpRequest request = request_to(address_, "HEAD", url_of(key));
-    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    DRYDOCK_TRY_ASSIGN(const SendResult sent, send_with_retries(*connections_, request));
     if (sent.answer.status == k_not_found) {
         return std::nullopt;
     }
@@ -187,7 +187,7 @@ Result<std::optional<std::int64_t>> Bucket::bytes_of(const std::string& key) con
 
 Status Bucket::remove(const std::string& key) const {
     const HttpRequest request = request_to(address_, "DELETE", url_of(key));
-    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    DRYDOCK_TRY_ASSIGN(const SendResult sent, send_with_retries(*connections_, request));
     const long status = sent.answer.status;
     return status == k_ok || status == k_no_content || status == k_not_found
                ? Status{}
@@ -200,7 +200,7 @@ Result<ListPage> Bucket::list(const std::string& marker) const {
     url += marker.empty() ? "?max-keys=1000"
                           : fmt::format("?marker={}&max-keys=1000", percent_encoded(marker));
     const HttpRequest request = request_to(address_, "GET", url);
-    DRYDOCK_TRY_ASSIGN(const Sent sent, send_with_retries(*connections_, request));
+    DRYDOCK_TRY_ASSIGN(const SendResult sent, send_with_retries(*connections_, request));
     if (sent.answer.status == k_not_found) {
         return missing(request);
     }

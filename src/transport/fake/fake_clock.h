@@ -46,7 +46,7 @@ public:
     }
 
     // Says that `ms` have passed while it was stopped.
-    void was_stopped(std::int64_t ms) { stopped_ms_ += ms; }
+    void add_stopped_time(std::int64_t ms) { stopped_ms_ += ms; }
 
 private:
     FakeClock& inner_;

@@ -8,10 +8,10 @@
 // the rules of fencing and of facts under simulation are those of the real agent.
 #include "transport/fake/fake_host.h"
 
-#include "agent/key.h"
+#include "agent/action_key.h"
 #include "base/check.h"
+#include "base/coverage_mark.h"
 #include "base/hash.h"
-#include "base/probe.h"
 
 #include <fmt/format.h>
 
@@ -142,7 +142,7 @@ Status FakeHost::begin(const agent::Permit& permit,
                               clock_.wall_ms(),
                               permit.commander.journal,
                               permit.head});
-    if (!held_) {
+    if (!is_held_) {
         plan(key, request);
     }
     return {};
@@ -171,14 +171,14 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
         reboots_();  // an empty folder says nothing
         return;
     }
-    if (faults_.strikes(Fault::torn_at_once)) {
+    if (faults_.strikes(Fault::interrupted_at_once)) {
         tear(key);
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
     const std::int64_t takes = std::max<std::int64_t>(system_.takes_ms(request), 2);
-    at_(now + takes / 2, [this, key] { take_effect(key); });
-    at_(now + takes, [this, key] { finish(key); });
+    schedule_(now + takes / 2, [this, key] { take_effect(key); });
+    schedule_(now + takes, [this, key] { finish(key); });
 }
 
 // Interrupts every attempt that runs. The conductor notices it by the new boot id.
@@ -196,7 +196,7 @@ void FakeHost::tear(const ActionKey& key) {
     changed_();
 }
 
-void FakeHost::tell_progress(const ActionKey& key, Json progress) {
+void FakeHost::set_progress(const ActionKey& key, Json progress) {
     attempts_.at(key).progress = std::move(progress);
     changed_();
 }
@@ -208,7 +208,7 @@ void FakeHost::take_effect(const ActionKey& key) {
     if (attempt.phase != ActionPhase::running) {
         return;
     }
-    if (faults_.strikes(Fault::torn_before)) {
+    if (faults_.strikes(Fault::interrupted_before_effect)) {
         tear(key);
         return;
     }
@@ -220,7 +220,7 @@ void FakeHost::take_effect(const ActionKey& key) {
     ++effects_[key.run + ":" + key.action];
     attempt.result = to_json(
         system_.act(name_, key.action, attempt.request), attempt.started_ms, clock_.wall_ms());
-    if (faults_.strikes(Fault::torn_after)) {
+    if (faults_.strikes(Fault::interrupted_after_effect)) {
         tear(key);
     }
 }
@@ -232,7 +232,7 @@ void FakeHost::refuse(Attempt& attempt) {
                 clock_.wall_ms());
 }
 
-void FakeHost::say_no(const ActionKey& key) {
+void FakeHost::fail_action(const ActionKey& key) {
     refuse(attempts_.at(key));
 }
 
@@ -243,7 +243,7 @@ void FakeHost::finish(const ActionKey& key) {
     if (attempt.phase != ActionPhase::running) {
         return;
     }
-    if (faults_.strikes(Fault::torn_result)) {
+    if (faults_.strikes(Fault::interrupted_before_result)) {
         tear(key);
         return;
     }
@@ -330,7 +330,7 @@ std::unique_ptr<agent::ProbeRun> FakeHost::probe(const Json& probes) {
     }
     const std::int64_t ready = clock_.monotonic_ms() + slowest;
     if (slowest > 0) {
-        at_(ready, [this] { changed_(); });
+        schedule_(ready, [this] { changed_(); });
     }
     return std::make_unique<FakeProbes>(Json(std::move(facts)), clock_, ready);
 }

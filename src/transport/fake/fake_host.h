@@ -21,7 +21,7 @@ namespace drydock::transport {
 class FakeHost final : public agent::Host {
 public:
     // Runs a callback at a simulated time.
-    using At = std::function<void(std::int64_t at_ms, std::function<void()> what)>;
+    using Scheduler = std::function<void(std::int64_t at_ms, std::function<void()> what)>;
 
     // Calls `changed` when an action or a probe may have ended, and `reboots` when the host goes
     // down by itself. All arguments must outlive the host.
@@ -29,14 +29,14 @@ public:
              FakeSystem& system,
              FakeClock& clock,
              Faults& faults,
-             At schedule,
+             Scheduler schedule,
              std::function<void()> changed,
              std::function<void()> reboots)
         : name_(std::move(name))
         , system_(system)
         , clock_(clock)
         , faults_(faults)
-        , at_(std::move(schedule))
+        , schedule_(std::move(schedule))
         , changed_(std::move(changed))
         , reboots_(std::move(reboots)) {}
 
@@ -64,12 +64,12 @@ public:
 
     // Stops the plan for actions that begin from now on. The caller then decides each step: effect,
     // failure (the result will say so), end, or interruption.
-    void hold(bool is_held = true) { held_ = is_held; }
+    void hold(bool is_held = true) { is_held_ = is_held; }
 
     // Sets the progress file of a running command, which has a cursor from then on.
-    void tell_progress(const agent::ActionKey& key, Json progress);
+    void set_progress(const agent::ActionKey& key, Json progress);
     void take_effect(const agent::ActionKey& key);
-    void say_no(const agent::ActionKey& key);
+    void fail_action(const agent::ActionKey& key);
     void finish(const agent::ActionKey& key);
     void tear(const agent::ActionKey& key);
 
@@ -104,13 +104,13 @@ private:
     FakeSystem& system_;
     FakeClock& clock_;
     Faults& faults_;
-    At at_;
+    Scheduler schedule_;
     std::function<void()> changed_;
     std::function<void()> reboots_;
     agent::FenceRegistry fences_;
     int refused_ = 0;
     int boots_ = 1;
-    bool held_ = false;
+    bool is_held_ = false;
     std::map<agent::ActionKey, Attempt> attempts_;
     std::map<std::string, std::string> files_;
     std::map<std::string, int> effects_;

@@ -39,7 +39,7 @@ public:
 
     // Returns the result of a probe. Sets `takes_ms` to its duration (a server that hangs: the
     // deadline).
-    virtual agent::Finding
+    virtual agent::ProbeResult
     probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) = 0;
 
     // Kills one process that the system can do without; returns false if there is none.

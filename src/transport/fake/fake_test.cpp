@@ -16,7 +16,7 @@ public:
         return {};
     }
 
-    agent::Finding probe(const std::string& host, const Json&, std::int64_t&) override {
+    agent::ProbeResult probe(const std::string& host, const Json&, std::int64_t&) override {
         return agent::known(counts[host]);
     }
 
@@ -175,10 +175,10 @@ INSTANTIATE_TEST_SUITE_P(Each,
                          testing::Values(Struck{Fault::request_lost, true, 0},
                                          Struck{Fault::answer_lost, true, 1},
                                          Struck{Fault::host_away, true, 0},
-                                         Struck{Fault::torn_at_once, false, 0},
-                                         Struck{Fault::torn_before, false, 0},
-                                         Struck{Fault::torn_after, false, 1},
-                                         Struck{Fault::torn_result, false, 1}));
+                                         Struck{Fault::interrupted_at_once, false, 0},
+                                         Struck{Fault::interrupted_before_effect, false, 0},
+                                         Struck{Fault::interrupted_after_effect, false, 1},
+                                         Struck{Fault::interrupted_before_result, false, 1}));
 
 TEST(Faults, AreTheSameForTheSameSeed) {
     Faults one = Faults::hostile(7, 4);

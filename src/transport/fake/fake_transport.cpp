@@ -9,7 +9,7 @@
 // doubled. A channel outlives its conversation, because frames on their way do.
 #include "transport/fake/fake_transport.h"
 
-#include "base/probe.h"
+#include "base/coverage_mark.h"
 
 #include <algorithm>
 
@@ -84,8 +84,8 @@ FakeTransport::~FakeTransport() = default;
 
 // Returns the state of a host, made at its first use. Wake-ups at one moment are merged into one
 // tick.
-FakeTransport::Station& FakeTransport::station(const std::string& name) {
-    Station& host_state = stations_[name];
+FakeTransport::HostState& FakeTransport::state_of(const std::string& name) {
+    HostState& host_state = host_states_[name];
     if (!host_state.host) {
         host_state.host = std::make_unique<FakeHost>(
             name,
@@ -108,11 +108,11 @@ FakeTransport::Station& FakeTransport::station(const std::string& name) {
 }
 
 FakeHost& FakeTransport::host(const std::string& name) {
-    return *station(name).host;
+    return *state_of(name).host;
 }
 
 Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& address) {
-    Station& host_state = station(address.name);
+    HostState& host_state = state_of(address.name);
     if (faults_.strikes(Fault::host_away)) {
         host_state.away_until_ms = clock_.monotonic_ms() + faults_.between(1000, k_away_ms_max);
     }
@@ -127,8 +127,8 @@ Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& add
 
 // Plans an event; a time that is past means now. The number keeps events of one time in order.
 void FakeTransport::at(std::int64_t at_ms, std::function<void()> callback) {
-    agenda_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(callback)});
-    std::push_heap(agenda_.begin(), agenda_.end());
+    event_queue_.push_back({std::max(at_ms, clock_.monotonic_ms()), ++order_, std::move(callback)});
+    std::push_heap(event_queue_.begin(), event_queue_.end());
 }
 
 // Breaks a connection. That counts as an arrival, since the conversation must notice.
@@ -139,15 +139,15 @@ void FakeTransport::break_off(Channel& channel) {
 
 // Returns the time at which the network leads to the host: now, or the end of its partition.
 std::int64_t FakeTransport::healed_ms(const std::string& name) {
-    return std::max(station(name).cut_until_ms, clock_.monotonic_ms());
+    return std::max(state_of(name).partitioned_until_ms, clock_.monotonic_ms());
 }
 
 void FakeTransport::cut(const std::string& name, std::int64_t until_ms) {
-    station(name).cut_until_ms = until_ms;
+    state_of(name).partitioned_until_ms = until_ms;
 }
 
 void FakeTransport::lose(const std::string& name, std::int64_t back_ms) {
-    Station& host_state = station(name);
+    HostState& host_state = state_of(name);
     host_state.away_until_ms = back_ms;
     for (const auto& weak_channel : host_state.channels) {
         if (const auto channel = weak_channel.lock()) {
@@ -157,20 +157,20 @@ void FakeTransport::lose(const std::string& name, std::int64_t back_ms) {
 }
 
 void FakeTransport::reboot(const std::string& name, std::int64_t back_ms) {
-    lose(name, std::max(station(name).away_until_ms, back_ms));
+    lose(name, std::max(state_of(name).away_until_ms, back_ms));
     host(name).reboot();
 }
 
 void FakeTransport::send(const std::shared_ptr<Channel>& channel, const Json& frame) {
     ++frames_;
-    may_cut(channel->name, frame);
+    maybe_partition(channel->name, frame);
     at(healed_ms(channel->name) + k_trip_ms,
        [this, channel, frame] { reach_host(channel, frame); });
 }
 
 // Delivers a request although its connection broke, as a network may. It is lost if the host
 // reboots before that. Its answer reaches no one.
-void FakeTransport::outlive(const std::shared_ptr<Channel>& channel, const Json& frame) {
+void FakeTransport::deliver_late(const std::shared_ptr<Channel>& channel, const Json& frame) {
     const int boots = host(channel->name).boots();
     const std::int64_t late = faults_.between(k_trip_ms, k_outlived_ms_max);
     at(healed_ms(channel->name) + late, [this, channel, frame, boots] {
@@ -182,7 +182,7 @@ void FakeTransport::outlive(const std::shared_ptr<Channel>& channel, const Json&
 
 // Parts the network only around `exec`: there a lost request or answer hurts most. It is called on
 // the way to the host and again on the way back.
-void FakeTransport::may_cut(const std::string& name, const Json& frame) {
+void FakeTransport::maybe_partition(const std::string& name, const Json& frame) {
     if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
         cut(name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
     }
@@ -191,14 +191,14 @@ void FakeTransport::may_cut(const std::string& name, const Json& frame) {
 // Delivers a request to the agent, or lets a fault strike first. An `exec` with a limit plans a
 // tick after it: the answer "never begun" is ready only then.
 void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Json& frame) {
-    if (passes_ && !passes_(channel->name, frame)) {
+    if (filter_ && !filter_(channel->name, frame)) {
         return;
     }
     if (channel->broken || faults_.strikes(Fault::request_lost)) {
         break_off(*channel);
         return;
     }
-    may_hang(*channel, frame);
+    maybe_hang(*channel, frame);
     if (const std::int64_t until = channel->hangs_until_ms; until > clock_.monotonic_ms()) {
         at(until, [this, channel, frame] { reach_host(channel, frame); });
         return;
@@ -206,10 +206,10 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
     const bool exec = frame["do"].as_string() == "exec";
     if (exec && faults_.strikes(Fault::request_late)) {
         break_off(*channel);
-        outlive(channel, frame);
+        deliver_late(channel, frame);
         return;
     }
-    may_cut(channel->name, frame);
+    maybe_partition(channel->name, frame);
     for (const Json& reply : channel->session.handle(frame)) {
         answer(channel, reply);
     }
@@ -220,7 +220,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
 
 // Stops the agent behind this connection for a while, or for ever. Another connection leads to
 // another agent.
-void FakeTransport::may_hang(Channel& channel, const Json& frame) {
+void FakeTransport::maybe_hang(Channel& channel, const Json& frame) {
     const std::string& verb = frame["do"].as_string();
     const bool greets = verb == "hello" || verb == "fence";
     if (faults_.strikes(greets ? Fault::connect_slow : Fault::agent_hangs)) {
@@ -267,7 +267,7 @@ void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
 // Lets every session of a host send the answers that have become ready. A session that hangs ticks
 // when its hang ends.
 void FakeTransport::tick(const std::string& name) {
-    Station& host_state = stations_.at(name);
+    HostState& host_state = host_states_.at(name);
     host_state.tick_planned = false;
     const auto channels = host_state.channels;
     for (const auto& weak_channel : channels) {
@@ -286,12 +286,12 @@ void FakeTransport::tick(const std::string& name) {
 }
 
 // Runs all events until that time, also events that another event plans.
-void FakeTransport::happen_until(std::int64_t now_ms) {
+void FakeTransport::run_events_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
-    while (!agenda_.empty() && agenda_.front().at_ms <= now_ms) {
-        std::pop_heap(agenda_.begin(), agenda_.end());
-        const auto callback = std::move(agenda_.back().what);
-        agenda_.pop_back();
+    while (!event_queue_.empty() && event_queue_.front().at_ms <= now_ms) {
+        std::pop_heap(event_queue_.begin(), event_queue_.end());
+        const auto callback = std::move(event_queue_.back().what);
+        event_queue_.pop_back();
         callback();
     }
 }
@@ -301,8 +301,8 @@ void FakeTransport::happen_until(std::int64_t now_ms) {
 void FakeTransport::wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) {
     const std::int64_t end = clock_.monotonic_ms() + std::max<std::int64_t>(timeout_ms, 0);
     const auto has_come = [&] { return !conversations.empty() && arrived_ > 0; };
-    while (!has_come() && !agenda_.empty() && agenda_.front().at_ms <= end) {
-        happen_until(agenda_.front().at_ms);
+    while (!has_come() && !event_queue_.empty() && event_queue_.front().at_ms <= end) {
+        run_events_until(event_queue_.front().at_ms);
     }
     if (!has_come()) {
         clock_.advance_to(end);

@@ -41,7 +41,7 @@ public:
 
     // Calls `passes` when a request reaches its host; if it returns false, the request is lost.
     void on_request(std::function<bool(const std::string& host, const Json& frame)> passes) {
-        passes_ = std::move(passes);
+        filter_ = std::move(passes);
     }
 
     [[nodiscard]] std::uint64_t frames() const { return frames_; }
@@ -50,46 +50,46 @@ private:
     struct Channel;
     class FakeConversation;
 
-    struct Happening {
+    struct TimedEvent {
         std::int64_t at_ms;
         std::uint64_t order;  // events of one time come in the order of planning
         std::function<void()> what;
 
-        bool operator<(const Happening& event) const {
+        bool operator<(const TimedEvent& event) const {
             return at_ms != event.at_ms ? at_ms > event.at_ms : order > event.order;
         }
     };
 
-    struct Station {
+    struct HostState {
         std::unique_ptr<FakeHost> host;
         std::vector<std::weak_ptr<Channel>> channels;
         std::int64_t away_until_ms = 0;
-        std::int64_t cut_until_ms = 0;
+        std::int64_t partitioned_until_ms = 0;
         bool tick_planned = false;
     };
 
-    [[nodiscard]] Station& station(const std::string& name);
+    [[nodiscard]] HostState& state_of(const std::string& name);
     void send(const std::shared_ptr<Channel>& channel, const Json& frame);
-    void outlive(const std::shared_ptr<Channel>& channel, const Json& frame);
-    void may_hang(Channel& channel, const Json& frame);
-    void may_cut(const std::string& name, const Json& frame);
+    void deliver_late(const std::shared_ptr<Channel>& channel, const Json& frame);
+    void maybe_hang(Channel& channel, const Json& frame);
+    void maybe_partition(const std::string& name, const Json& frame);
     void reach_host(const std::shared_ptr<Channel>& channel, const Json& frame);
     void answer(const std::shared_ptr<Channel>& channel, const Json& frame);
     void deliver(const std::shared_ptr<Channel>& channel, const Json& frame, std::int64_t after_ms);
     void tick(const std::string& name);
-    void happen_until(std::int64_t now_ms);
+    void run_events_until(std::int64_t now_ms);
     void break_off(Channel& channel);
     [[nodiscard]] std::int64_t healed_ms(const std::string& name);
 
     FakeSystem& system_;
     FakeClock& clock_;
     Faults& faults_;
-    std::map<std::string, Station> stations_;
-    std::vector<Happening> agenda_;  // a heap: the next event is at the front
+    std::map<std::string, HostState> host_states_;
+    std::vector<TimedEvent> event_queue_;  // a heap: the next event is at the front
     std::uint64_t order_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t arrived_ = 0;
-    std::function<bool(const std::string& host, const Json& frame)> passes_;  // empty: all do
+    std::function<bool(const std::string& host, const Json& frame)> filter_;  // empty: all do
 };
 
 }  // namespace drydock::transport

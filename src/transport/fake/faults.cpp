@@ -89,8 +89,8 @@ bool Faults::strikes(Fault fault) {
                        && between(0, 999) < static_cast<std::int64_t>(fault_mix.per_mille);
     const bool struck = drawn || fault_mix.asked == fault_mix.nth;
     fault_mix.struck += struck ? 1 : 0;
-    if (struck && tell_) {
-        tell_(fault);
+    if (struck && listener_) {
+        listener_(fault);
     }
     return struck;
 }

@@ -15,25 +15,25 @@
 namespace drydock::transport {
 
 enum class Fault {
-    request_lost,     // the connection breaks before the host has the request
-    answer_lost,      // the host has it, and the connection breaks before the answer
-    answer_twice,     // the same answer comes again, maybe late
-    answer_late,      // by seconds
-    host_away,        // the host cannot be reached for a while
-    torn_at_once,     // the action's supervisor dies when its folder was made
-    torn_before,      // ... before the effect
-    torn_after,       // ... after the effect
-    torn_result,      // ... before the result is written
-    action_fails,     // the system refuses, without any effect
-    disk_full,        // the host cannot make the action's folder
-    member_dies,      // the service's process is killed
-    host_reboots,     // at any time, if the system can do without it
-    host_cut,         // the network parts the host from the rest for a while
-    clock_steps,      // the wall clock jumps, either way
-    journal_full,     // the conductor's disk is full
-    conductor_dies,   // the simulation draws it, and the next, for its conductors
-    conductor_hangs,  // another one takes over, and the first wakes up again
-    writes_lost,      // the host reboots before an agent's writes were synced
+    request_lost,               // the connection breaks before the host has the request
+    answer_lost,                // the host has it, and the connection breaks before the answer
+    answer_twice,               // the same answer comes again, maybe late
+    answer_late,                // by seconds
+    host_away,                  // the host cannot be reached for a while
+    interrupted_at_once,        // the action's supervisor dies when its folder was made
+    interrupted_before_effect,  // ... before the effect
+    interrupted_after_effect,   // ... after the effect
+    interrupted_before_result,  // ... before the result is written
+    action_fails,               // the system refuses, without any effect
+    disk_full,                  // the host cannot make the action's folder
+    member_dies,                // the service's process is killed
+    host_reboots,               // at any time, if the system can do without it
+    host_cut,                   // the network parts the host from the rest for a while
+    clock_steps,                // the wall clock jumps, either way
+    journal_full,               // the conductor's disk is full
+    conductor_dies,             // the simulation draws it, and the next, for its conductors
+    conductor_hangs,            // another one takes over, and the first wakes up again
+    writes_lost,                // the host reboots before an agent's writes were synced
     request_late,     // the connection breaks, and its command still reaches the host later
     commit_slow,      // a commit of the journal takes up to 20 s
     commit_busy,      // another process keeps the journal locked
@@ -61,7 +61,7 @@ public:
     void calm();
 
     // Calls `listener` at each injected fault, for reports and traces.
-    void on_strike(std::function<void(Fault)> listener) { tell_ = std::move(listener); }
+    void on_injection(std::function<void(Fault)> listener) { listener_ = std::move(listener); }
 
     // Returns a uniform number, both ends included.
     [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);
@@ -90,7 +90,7 @@ private:
 
     std::uint64_t state_;
     std::array<Mix, k_faults> mixes_ = {};
-    std::function<void(Fault)> tell_;
+    std::function<void(Fault)> listener_;
 };
 
 [[nodiscard]] std::string_view name_of(Fault fault);

@@ -1,0 +1,262 @@
+// Carries out the commands of a person to an open run: approve, pause, abort, note.
+//
+// A run has one conductor. Where this process can take the lease, it does the work itself. Where
+// another process holds it, the command becomes a row of the journal, and this process waits for
+// the answer. The conductor answers in the commit of the record that carries the command out, so an
+// answer is never ahead of its effect. docs/design/0005-the-run-session.md describes requests.
+#include "app/local_session.h"
+#include "base/text.h"
+#include "executor/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace drydock::app {
+
+namespace {
+
+constexpr std::int64_t k_answer_ms_max = 600'000;  // work in flight ends first
+constexpr auto k_poll = std::chrono::milliseconds(50);
+
+// Explains why a gate cannot be approved: the plan has no such gate, it soaks, or it is not open.
+tl::unexpected<Failure>
+gate_not_open(const model::Plan& plan, const RunStatus& status, const std::string& gate) {
+    std::vector<std::string> gates;
+    for (const model::Action& action : plan.actions) {
+        if (action.is_gate()) {
+            gates.push_back(action.gate);
+        }
+    }
+    std::string cause = fmt::format("gate `{}` is not open", gate);
+    if (std::find(gates.begin(), gates.end(), gate) == gates.end()) {
+        cause = fmt::format("the plan has no gate `{}`; it has: {}", gate, join(gates, ", "));
+    } else if (status.soak_left_ms > 0) {
+        cause = fmt::format(
+            "gate `{}` opens after the soak, in {}", gate, show_duration(status.soak_left_ms));
+    }
+    return refuse({"gate.not_open",
+                   cause,
+                   fmt::format("drydock status -c {}", plan.cluster_file),
+                   ErrorClass::permanent});
+}
+
+// An observer that shows nothing. A command that is carried out here shows its answer at the end.
+class NullObserver final : public Observer {
+public:
+    void on_start(const model::Plan&, const run::State&) override {}
+
+    void on_event(const run::Event&, const model::Plan&, const run::State&) override {}
+
+    void on_wait(const std::string&, const model::Plan&, const run::State&) override {}
+};
+
+// The outcome is unknown, so the exit code is that of a halt. A request that stays open is void
+// once its conductor has ended.
+tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
+    return refuse(
+        {"request.unanswered",
+         fmt::format("the conductor of run {} did not answer the request to {}", run, kind),
+         "see `drydock status`; the request is void once that conductor has ended",
+         ErrorClass::transient},
+        k_exit_halted);
+}
+
+// A journal that cannot be read counts as conducted: the caller tries again until its deadline.
+bool is_conducted(StateDir& state_dir, const std::string& run) {
+    const auto info = state_dir.journal().find_run(run);
+    return !info || info->holder.has_value();
+}
+
+// Posts the request and waits for its answer. Whether the conductor lives is read before the
+// answer, since it may answer and end between the two reads.
+AppResult<std::string>
+ask_conductor(StateDir& state_dir, const std::string& run, const std::string& kind, Json detail) {
+    os::RealClock clock;
+    const auto number = state_dir.journal().post_request(
+        run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)});
+    if (!number) {
+        return refuse(number.error());
+    }
+    const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
+    bool conducted = true;
+    while (conducted && clock.monotonic_ms() < deadline) {
+        conducted = is_conducted(state_dir, run);  // looked at before the answer
+        const auto request = state_dir.journal().find_request(*number);
+        if (request && !request->answer.empty()) {
+            return request->answer;
+        }
+        std::this_thread::sleep_for(k_poll);
+    }
+    return not_answered(run, kind);
+}
+
+// A refusal by the conductor comes back as text with this prefix.
+AppResult<RunStatus> refuse_if_refused(const Options& options,
+                                       const std::string& run,
+                                       const AppResult<std::string>& answer) {
+    if (!answer) {
+        return tl::unexpected(answer.error());
+    }
+    if (answer->starts_with("refused: ")) {
+        return refuse({"request.refused",
+                       answer->substr(std::string_view("refused: ").size()),
+                       fmt::format("drydock status -c {}", options.cluster_file),
+                       ErrorClass::permanent});
+    }
+    return status(options, run);
+}
+
+// Returns a session that holds the run's lease, or null if another process conducts the run.
+AppResult<std::unique_ptr<LocalSession>>
+try_take_run(const Options& options, StateDir& state_dir, Observer& observer) {
+    auto session = LocalSession::open_current(options, state_dir, observer);
+    if (!session) {
+        return session;
+    }
+    const Status lease = (*session)->run().take();
+    if (!lease && lease.error().code == "journal.lease.held") {
+        return std::unique_ptr<LocalSession>();
+    }
+    return lease ? std::move(session)
+                 : AppResult<std::unique_ptr<LocalSession>>(refuse(lease.error()));
+}
+
+// Handles a pause or an abort between two runs of a journey: the last run is over, and its
+// conductor prepares the next hop. Returns an empty text if the conductor stopped there, else the
+// id of the run that it began all the same.
+AppResult<std::string>
+stop_between(StateDir& state_dir, const std::string& run, const std::string& kind) {
+    os::RealClock clock;
+    const auto number =
+        state_dir.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
+    if (!number) {
+        return refuse(number.error());
+    }
+    const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
+    while (clock.monotonic_ms() < deadline) {
+        const bool conducted = is_conducted(state_dir, run);  // looked at before the next run
+        const auto newest = state_dir.current_run(true);
+        if (newest && newest->run.id != run) {
+            return newest->run.id;
+        }
+        if (!conducted) {
+            return std::string();
+        }
+        std::this_thread::sleep_for(k_poll);
+    }
+    return not_answered(run, kind);
+}
+
+// Returns the id of a run that is over and whose lease is still held. Its conductor is at work
+// between two runs.
+std::optional<std::string> hold_between_runs(StateDir& state_dir, const std::string& kind) {
+    const auto last = state_dir.current_run(true);
+    const bool stops = kind == "pause" || kind == "abort";
+    return stops && last && last->state.is_over && last->holder ? std::optional(last->run.id)
+                                                                : std::nullopt;
+}
+
+// Carries out a command: between two runs by a request, in a run by hand if no process conducts it,
+// else by a request to its conductor. A dry run only shows the status.
+AppResult<RunStatus> say(const Options& options,
+                         const std::string& kind,
+                         const Json& detail,
+                         Observer& observer,
+                         const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
+    auto state_dir = store_of(options);
+    if (!state_dir) {
+        return tl::unexpected(state_dir.error());
+    }
+    if (const auto last_run = hold_between_runs(*state_dir, kind); last_run && !options.dry_run) {
+        const auto next = stop_between(*state_dir, *last_run, kind);
+        if (!next || next->empty()) {
+            return next ? status(options, *last_run) : tl::unexpected(next.error());
+        }
+    }
+    auto info = state_dir->current_run(false);
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    if (options.dry_run) {
+        return status(options, info->run.id);
+    }
+    auto session = try_take_run(options, *state_dir, observer);
+    if (!session) {
+        return tl::unexpected(session.error());
+    }
+    return *session ? by_hand(**session)
+                    : refuse_if_refused(options,
+                                        info->run.id,
+                                        ask_conductor(*state_dir, info->run.id, kind, detail));
+}
+
+}  // namespace
+
+// Looks at the gate twice. The first look gives a good error; the second, under the lease, decides.
+AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
+    auto now = status(options);
+    if (!now) {
+        return now;
+    }
+    const bool open = executor::find_open_gate(now->plan, now->state, gate).has_value();
+    if (options.dry_run || (!open && !now->conductor)) {
+        return open ? now : gate_not_open(now->plan, *now, gate);
+    }
+    NullObserver silence;
+    Json detail;
+    detail.set("gate", gate);
+    return say(
+        options, "approve", detail, silence, [&](LocalSession& session) -> AppResult<RunStatus> {
+            const model::Plan& plan = session.plan();
+            const auto gate_now = executor::find_open_gate(plan, session.run().state(), gate);
+            return gate_now ? session.status_after(session.run().record(
+                                  executor::approval_of(plan, *gate_now, current_user())))
+                            : gate_not_open(plan, *now, gate);
+        });
+}
+
+// A run can finish while the abort waits. That is refused with its own error, because nothing was
+// given up.
+AppResult<RunStatus> abort(const Options& options, Observer& observer) {
+    Json detail;
+    detail.set("give_up_hosts", options.give_up_hosts);
+    auto ended = say(options, "abort", detail, observer, [&](LocalSession& session) {
+        return session.status_after(session.run().abort(options.give_up_hosts));
+    });
+    const bool stands = ended && ended->is_between_runs();
+    if (ended && !options.dry_run && !stands && ended->state.phase() == run::Phase::finished) {
+        return refuse({"abort.finished",
+                       fmt::format("run {} finished before it could be given up", ended->run),
+                       fmt::format("drydock status -c {}", options.cluster_file),
+                       ErrorClass::permanent});
+    }
+    return ended;
+}
+
+AppResult<RunStatus> note(const Options& options, const std::string& text) {
+    NullObserver silence;
+    Json detail;
+    detail.set("text", text);
+    return say(options, "note", detail, silence, [&](LocalSession& session) {
+        Json event_detail;
+        event_detail.set("who", current_user()).set("kind", "note").set("text", text);
+        return session.status_after(
+            session.run().record({{run::EventType::run_noted}, std::move(event_detail)}));
+    });
+}
+
+// By hand there is nothing to pause: without a conductor no work is given out.
+AppResult<RunStatus> pause(const Options& options) {
+    NullObserver silence;
+    return say(options, "pause", {}, silence, [&](LocalSession& session) -> AppResult<RunStatus> {
+        return refuse({"pause.nobody",
+                       fmt::format("nobody conducts run {} right now: there is nothing to pause",
+                                   session.plan().run),
+                       "",
+                       ErrorClass::permanent});
+    });
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,363 @@
+// The downgrade from a state: compiled by the planner, searched without faults, judged by the
+// result.
+//
+// The order of attempt(): a state in which no step has left anything needs no downgrade. Else the
+// planner compiles one from the facts of the state. A nested search visits its states, and
+// verdict_of() looks for a violation, a wrong final state or a halt without a way on. Each distinct
+// state of the cluster is tried once.
+//
+// The second half decides whether a run can terminate. The rules are in docs/design/0004, "Ends"
+// and "What the rules mean exactly".
+#include "checker/downgrade_check.h"
+
+#include "checker/backward_reachability.h"
+#include "checker/counterexample.h"
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace drydock::checker {
+
+namespace {
+
+using run::Phase;
+using run::Status;
+
+constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
+
+bool is_in_phase(const Byte* row, Phase phase) {
+    return row[0] == static_cast<Byte>(phase);
+}
+
+// Decides a row as a game. After a halt the operator chooses the step, and one good successor is
+// enough. Else the environment chooses: laws and the order of events may do harm, so all must be
+// good. An `applies_if` that is not modelled is the exception: skipping and doing are one choice in
+// favour of the run.
+bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good) {
+    const auto is_judged = [&](std::size_t k, std::uint32_t action) {
+        const Transition choice = batch.choice(k);
+        return choice.index == action
+               && (choice.kind == TransitionKind::skipped
+                   || choice.kind == TransitionKind::judged_yes);
+    };
+    bool all_good = !good.empty();
+    bool any_good = false;
+    for (std::size_t k = 0; k < good.size(); ++k) {
+        bool is_good = good[k];
+        for (std::size_t alternative = 0; alternative < good.size() && !is_good; ++alternative) {
+            const std::uint32_t action = batch.choice(k).index;
+            is_good = good[alternative] && is_judged(k, action) && is_judged(alternative, action);
+        }
+        all_good = all_good && is_good;
+        any_good = any_good || is_good;
+    }
+    return halted ? any_good : all_good;
+}
+
+// Returns for each row, by its id, whether it is certain to reach the finished phase: the attractor
+// of the finished rows in that game.
+std::vector<bool> surely_finish(const Model& model, const Options& options, const Search& search) {
+    std::vector<bool> good;
+    return backward_reachable(
+        model,
+        options,
+        search,
+        [&](const Byte* row) { return is_in_phase(row, Phase::finished); },
+        [&](const Byte* row, const Successors& batch, const auto& leads_to_end) {
+            good.clear();
+            for (std::size_t k = 0; k < batch.size(); ++k) {
+                good.push_back(leads_to_end(k));
+            }
+            return is_sure(batch, is_in_phase(row, Phase::halted), good);
+        });
+}
+
+// Returns an error if the downgrade may halt for good, as when a law fires half-way. The fixpoint
+// is computed only if a halted row exists at all.
+std::string where_it_stays(const Model& model, const Options& options, const Search& search) {
+    const auto ids = search.in_order();
+    const auto halted = [&](std::uint32_t id) {
+        return is_in_phase(search.row(id), Phase::halted);
+    };
+    if (std::none_of(ids.begin(), ids.end(), halted)) {
+        return {};
+    }
+    const std::vector<bool> good = surely_finish(model, options, search);
+    for (const std::uint32_t id : good[ids.front()] ? std::vector<std::uint32_t>() : ids) {
+        for (std::size_t i = 0; halted(id) && !good[id] && i < model.acts.size(); ++i) {
+            const auto status = static_cast<Status>(model.status(search.row(id), i));
+            if (has_failed(status)) {
+                return fmt::format("it may halt at \"{}\" and cannot go on",
+                                   model.plan.actions[i].title);
+            }
+        }
+    }
+    return {};
+}
+
+// Returns an error if a member runs on a store that it cannot read. A member that was never taken
+// down may stand on a store that changed under it.
+std::string cannot_read(const Model& model, const Byte* row) {
+    for (const Member& member : model.members) {
+        const bool runs = member.running != k_no_offset && row[member.running] != k_absent;
+        if (runs && !can_read_all(model, member, row[member.running], row)) {
+            return fmt::format("at its end {} runs on a store that it cannot read", member.name);
+        }
+    }
+    return {};
+}
+
+// Returns the first error that the search of a downgrade shows; empty: none. Violated properties
+// come first, then wrong final states, then halts.
+std::string verdict_of(const Model& model, const Options& options, const Search& search) {
+    for (const Property property : {Property::unreadable_start,
+                                    Property::lost_writes,
+                                    Property::quorum,
+                                    Property::skew,
+                                    Property::unverified_destroy}) {
+        if (const auto& breach = search.breach(property)) {
+            const Path walk = walk_to(model, options, search, *breach, property);
+            return fmt::format("{}: {}", name_of(property), tell(model, property, walk).because);
+        }
+    }
+    for (const std::uint32_t id : search.in_order()) {
+        const Byte* row = search.row(id);
+        if (!is_in_phase(row, Phase::finished)) {
+            continue;
+        }
+        if (std::string wrong = final_state_error(model, row); !wrong.empty()) {
+            return wrong;
+        }
+        if (std::string wrong = cannot_read(model, row); !wrong.empty()) {
+            return wrong;
+        }
+    }
+    return where_it_stays(model, options, search);
+}
+
+// True if the plan has one order only. Then no two members are interchangeable half-way, and the
+// costly search for symmetries is skipped.
+bool is_chain(const Model& model) {
+    for (std::size_t i = 1; i < model.acts.size(); ++i) {
+        const auto prerequisites = model.program.after(i);
+        if (std::find(prerequisites.begin(), prerequisites.end(), i - 1) == prerequisites.end()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+DowngradeChecker::DowngradeChecker(const Model& model, const Options& options)
+    : model_(model)
+    , options_(options) {
+}
+
+// The key of a cluster state: the row without the run and the fault usage. Rows that differ in
+// these need the same downgrade.
+std::string DowngradeChecker::world_of(const Byte* row) const {
+    std::string world(reinterpret_cast<const char*>(row), model_.size);
+    world[0] = 0;
+    for (const Offset cell : model_.cells) {
+        world[cell] = 0;
+    }
+    for (const ActionModel& act : model_.acts) {
+        if (act.ran != k_no_offset) {
+            world[act.ran] = 0;
+        }
+    }
+    world.resize(model_.used);
+    return world;
+}
+
+bool DowngradeChecker::applies(const Byte* row) const {
+    const bool at_rest = std::none_of(model_.cells.begin(), model_.cells.end(), [&](Offset cell) {
+        const auto status = static_cast<Status>(row[cell] & 0xFU);
+        return status == Status::intended || status == Status::lost || status == Status::ready;
+    });
+    const bool all_answer =
+        std::all_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
+            return row[member.away] == 0;
+        });
+    // A law that could close the way back before the first action leaves nothing to promise.
+    const bool open_at_first =
+        std::none_of(model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
+            return rise.closes && rise.holds_at_start;
+        });
+    return open_at_first && at_rest && all_answer && !is_approved(model_, row)
+           && !is_closing(model_, row);
+}
+
+// Facts that start and stop move (running, installed, ready, service) are compared by release, so a
+// member that died does not count as touched. All other facts and formats are compared with the
+// initial row.
+bool DowngradeChecker::is_untouched(const Byte* row) const {
+    const auto is_old = [&](Offset offset) {
+        return offset == k_no_offset || row[offset] == k_absent
+               || model_.values.at(row[offset]).value.show() == model_.plan.from;
+    };
+    std::vector<bool> is_release_dependent(model_.size,
+                                           false);  // by the release that runs or is installed
+    for (const Member& member : model_.members) {
+        if (!is_old(member.running) || !is_old(member.installed)) {
+            return false;
+        }
+        for (const Offset offset :
+             {member.running, member.installed, member.ready, member.service}) {
+            is_release_dependent[offset == k_no_offset ? 0 : offset] = true;
+        }
+    }
+    const auto as_at_first = [&](Offset offset) {
+        return is_release_dependent[offset] || row[offset] == model_.first[offset];
+    };
+    return std::all_of(model_.places.begin(),
+                       model_.places.end(),
+                       [&](const auto& fact) { return as_at_first(fact.second); })
+           && std::all_of(model_.stores.begin(), model_.stores.end(), [&](const Store& store) {
+                  return std::all_of(store.at.begin(), store.at.end(), as_at_first);
+              });
+}
+
+// The nested search has no faults, one thread and little memory: it is run for up to thousands of
+// states. A downgrade that exceeds the memory counts as failed.
+std::string DowngradeChecker::attempt(const Byte* row) const {
+    if (is_untouched(row)) {
+        return {};
+    }
+    const InitialState start = model_.start(row);
+    const auto plan = options_.back(start.facts);
+    if (!plan) {
+        return fmt::format("drydock downgrade is refused: {}", plan.error().message);
+    }
+    const Model downgrade_model(*plan, &start);
+    Options options;
+    options.faults = k_no_faults;
+    options.memory_max = k_back_bytes_max;
+    options.threads = 1;
+    options.symmetry = options_.symmetry && !is_chain(downgrade_model);
+    options.resolve_local = options_.resolve_local;
+    Search search(downgrade_model, options);
+    if (!search.run(static_cast<PropertySet>(~0U))) {
+        return "the downgrade from here is too large to look at";
+    }
+    return verdict_of(downgrade_model, options, search);
+}
+
+const std::string& DowngradeChecker::failure_reason(const Byte* row) {
+    const auto [entry, is_new] = results_.try_emplace(world_of(row));
+    if (is_new) {
+        entry->second = attempt(row);
+    }
+    return entry->second;
+}
+
+void DowngradeChecker::add(const Byte* row) {
+    const auto [entry, is_new] = results_.try_emplace(world_of(row));
+    if (is_new) {
+        added_.emplace_back(row, &entry->second);
+    }
+}
+
+// Each thread takes every second row: plans of neighbours have about the same length, so both
+// threads finish together.
+void DowngradeChecker::try_added() {
+    const auto try_from = [&](std::size_t first, std::size_t step) {
+        for (std::size_t i = first; i < added_.size(); i += step) {
+            *added_[i].second = attempt(added_[i].first);
+        }
+    };
+    if (options_.threads < 2 || added_.size() < 2) {
+        try_from(0, 1);
+    } else {
+        std::thread second_thread([&] { try_from(1, 2); });
+        try_from(0, 2);
+        second_thread.join();
+    }
+    added_.clear();
+}
+
+namespace {
+
+bool says_remedy(const model::Action& action) {
+    const auto says = [](const auto& conditions) {
+        return std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
+            return !condition.remedy.empty();
+        });
+    };
+    return !action.remedy.empty() || says(action.guard) || says(action.then);
+}
+
+using Test = bool (*)(Status, const ActionModel&, const model::Action&);
+
+// True if an action that has failed passes the test.
+bool any_failed(const Model& model, const Byte* row, Test test) {
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        const auto status = static_cast<Status>(model.status(row, i));
+        if (has_failed(status) && test(status, model.acts[i], model.plan.actions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// True for a finished run, and for a halt if the failed action has a remedy for the operator to
+// read.
+bool is_an_end(const Model& model, const Byte* row) {
+    // The remedy for an unreachable host is implied: it is to be brought back.
+    const auto has_remedy = [](Status status, const ActionModel&, const model::Action& action) {
+        return status == Status::unreached || says_remedy(action);
+    };
+    return is_in_phase(row, Phase::finished)
+           || (is_in_phase(row, Phase::halted) && any_failed(model, row, has_remedy));
+}
+
+// True if the run halts at an unrepeatable action without a remedy. The operator would have to find
+// out whether it ran, and the pack does not say how. So going on is no way out.
+bool is_left_alone(const Model& model, const Byte* row) {
+    return is_in_phase(row, Phase::halted)
+           && any_failed(
+               model, row, [](Status status, const ActionModel& act, const model::Action& action) {
+                   return status == Status::failed && act.ran != k_no_offset
+                          && !says_remedy(action);
+               });
+}
+
+}  // namespace
+
+std::string final_state_error(const Model& model, const Byte* row) {
+    for (const Member& member : model.members) {
+        const bool goes = std::none_of(member.turns.begin(),
+                                       member.turns.end(),
+                                       [](const Member::Turn& turn) { return turn.up; });
+        const bool is_left_down = goes && model.plan.kind == "side-by-side";
+        if (member.running == k_no_offset || member.turns.empty() || is_left_down) {
+            continue;
+        }
+        const model::Observation& runs = model.values.at(row[member.running]);
+        if (runs.value.show() != model.plan.to) {
+            return fmt::format("at its end {} does not run {}", member.name, model.plan.to);
+        }
+    }
+    return {};
+}
+
+// The witness successors settle almost every row in one pass. The fixpoint expands only the rest.
+std::vector<bool> can_terminate(const Model& model, const Options& options, const Search& search) {
+    const auto is_end = [&](const Byte* row) { return is_an_end(model, row); };
+    const auto stays = [&](const Byte* row) { return is_left_alone(model, row); };
+    return backward_reachable(
+        model,
+        options,
+        search,
+        is_end,
+        [&](const Byte* row, const Successors& batch, const auto& leads_to_end) {
+            return !stays(row) && OneLeads()(row, batch, leads_to_end);
+        },
+        follow_witnesses(search, is_end, stays));
+}
+
+}  // namespace drydock::checker

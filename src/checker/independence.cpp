@@ -1,0 +1,207 @@
+// Independence: which actions are local, and which commute with each other. Decided once, from the
+// plan alone.
+//
+// A local action touches only bytes that no concurrent action reads or writes. So no other step can
+// observe whether it is in flight, lost or not begun. An independent action moves nothing at all.
+// The conditions are sufficient, not necessary; each stands in docs/design/0004, "Quiet actions"
+// and "One order".
+#include "checker/model_builder.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+// The transitive closure of the prerequisites.
+class Order {
+public:
+    explicit Order(const run::Program& program)
+        : size_(program.actions())
+        , is_before_(size_ * size_, false) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            for (const std::size_t prerequisite : program.after(i)) {
+                is_before_[i * size_ + prerequisite] = true;
+                for (std::size_t k = 0; k < size_; ++k) {
+                    is_before_[i * size_ + k] =
+                        is_before_[i * size_ + k] || is_before_[prerequisite * size_ + k];
+                }
+            }
+        }
+    }
+
+    // True if both may be in flight at once.
+    [[nodiscard]] bool side_by_side(std::size_t a, std::size_t b) const {
+        return a != b && !is_before_[a * size_ + b] && !is_before_[b * size_ + a];
+    }
+
+private:
+    std::size_t size_;
+    std::vector<bool> is_before_;
+};
+
+// True if the byte may change without an action that writes it: by a death, a start or a law.
+bool moves_by_itself(const Model& model, Offset offset) {
+    const bool of_member =
+        std::any_of(model.members.begin(), model.members.end(), [&](const auto& m) {
+            return offset == m.running || offset == m.ready || offset == m.service;
+        });
+    return of_member
+           || std::any_of(model.stores.begin(), model.stores.end(), [&](const Store& store) {
+                  return std::any_of(
+                      store.levels.begin(), store.levels.end(), [&](const auto& levels) {
+                          return std::find(levels.begin(), levels.end(), offset) != levels.end();
+                      });
+              });
+}
+
+bool asks(const std::vector<Predicate>& questions, Offset offset) {
+    return std::any_of(questions.begin(), questions.end(), [&](const Predicate& question) {
+        return std::any_of(question.targets.begin(),
+                           question.targets.end(),
+                           [&](const auto& target) { return target.at == offset; });
+    });
+}
+
+bool writes(const ActionModel& act, Offset offset) {
+    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+        return write.at == offset;
+    });
+}
+
+bool touches(const ActionModel& act, Offset offset) {
+    return writes(act, offset) || asks(act.when, offset) || asks(act.guard, offset)
+           || asks(act.then, offset) || asks(act.happened, offset);
+}
+
+bool is_about(const std::vector<Predicate>& questions, int member) {
+    return std::any_of(questions.begin(), questions.end(), [&](const Predicate& question) {
+        return std::any_of(question.targets.begin(),
+                           question.targets.end(),
+                           [&](const auto& target) { return target.member == member; });
+    });
+}
+
+class LocalActions {
+public:
+    explicit LocalActions(const Model& model) : model_(model), order_(model.program) {}
+
+    [[nodiscard]] bool is_quiet(std::size_t action) const {
+        const ActionModel& act = model_.acts[action];
+        const bool alone = is_member_unobserved(action);
+        return is_plain(action) && (alone || (!act.starts && !act.stops_members))
+               && asks_itself(action, act.then, alone) && asks_itself(action, act.happened, alone)
+               && std::all_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+                      return is_own(action, write.at, alone);
+                  });
+    }
+
+private:
+    // True if the action may be repeated, and only sets facts, starts or stops. Serving facts are
+    // excluded where sides are switched: writes depend on them.
+    [[nodiscard]] bool is_plain(std::size_t action) const {
+        const ActionModel& act = model_.acts[action];
+        const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
+                                && act.destroyed.empty() && !act.destroys && !act.restores;
+        return facts_only && model_.program.acts(action) && act.ran == k_no_offset
+               && act.when.empty() && (!act.moves_world || model_.serving == k_no_offset);
+    }
+
+    // True if no concurrent action passes the test.
+    template <class Test>
+    [[nodiscard]] bool none_concurrent(std::size_t action, const Test& test) const {
+        for (std::size_t i = 0; i < model_.acts.size(); ++i) {
+            if (order_.side_by_side(i, action) && test(model_.acts[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // True if no concurrent action depends on whether the member is up: by a condition, by a quorum
+    // or by a store. Laws that read `running` rule it out, too.
+    [[nodiscard]] bool is_member_unobserved(std::size_t action) const {
+        const int member = model_.acts[action].member;
+        if (member < 0
+            || std::any_of(
+                model_.rises.begin(),
+                model_.rises.end(),
+                [](const FormatTransition& rise) {
+                    return rise.raises == model::FormatTrigger::when_all
+                           || rise.raises == model::FormatTrigger::on_start;
+                })) {
+            return false;
+        }
+        const int role = model_.members[static_cast<std::size_t>(member)].role;
+        const bool counted = model_.quorum[static_cast<std::size_t>(role)] > 0;
+        return none_concurrent(action, [&](const ActionModel& act) {
+            return (counted && act.stops_members) || !act.raises.empty() || !act.lowers.empty()
+                   || is_about(act.when, member) || is_about(act.guard, member)
+                   || is_about(act.then, member) || is_about(act.happened, member);
+        });
+    }
+
+    // True if no concurrent action reads or writes the byte.
+    [[nodiscard]] bool is_own(std::size_t action, Offset offset, bool alone) const {
+        const int member = model_.acts[action].member;
+        return may_move(action, offset, alone)
+               && none_concurrent(action, [&](const ActionModel& act) {
+                      return touches(act, offset) || (member >= 0 && act.member == member);
+                  });
+    }
+
+    // True if all targets are facts of its own member that no concurrent action writes.
+    [[nodiscard]] bool
+    asks_itself(std::size_t action, const std::vector<Predicate>& questions, bool alone) const {
+        const auto is_own_target = [&](const Predicate::Target& target) {
+            if (target.at == k_no_offset) {  // nondeterministic in any state
+                return target.member < 0 || target.member == model_.acts[action].member;
+            }
+            return target.member >= 0 && target.member == model_.acts[action].member
+                   && may_move(action, target.at, alone)
+                   && none_concurrent(
+                       action, [&](const ActionModel& act) { return writes(act, target.at); });
+        };
+        return std::all_of(questions.begin(), questions.end(), [&](const Predicate& question) {
+            return !question.only_expected_up
+                   && std::all_of(question.targets.begin(), question.targets.end(), is_own_target);
+        });
+    }
+
+    // True if the byte cannot move by itself, or is an up-down fact of an unobserved member.
+    [[nodiscard]] bool may_move(std::size_t action, Offset offset, bool alone) const {
+        if (!moves_by_itself(model_, offset)) {
+            return true;
+        }
+        const int index = model_.acts[action].member;
+        if (!alone || index < 0) {
+            return false;
+        }
+        const Member& member = model_.members[static_cast<std::size_t>(index)];
+        return offset == member.running || offset == member.ready || offset == member.service;
+    }
+
+    const Model& model_;
+    Order order_;
+};
+
+}  // namespace
+
+void add_local_actions(Model& model) {
+    const LocalActions quiet(model);
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        model.acts[i].quiet = quiet.is_quiet(i);
+    }
+}
+
+// Plans with interchangeable actions have no independent ones: the surplus of a group depends on
+// the budgets, and a failure changes them.
+void add_independent_actions(Model& model) {
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        ActionModel& act = model.acts[i];
+        act.apart = model.crowds == 0 && model.program.acts(i) && act.ran == k_no_offset
+                    && !act.moves_world && !act.stops_members && act.then.empty();
+    }
+}
+
+}  // namespace drydock::checker

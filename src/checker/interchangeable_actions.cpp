@@ -1,0 +1,52 @@
+// Groups of interchangeable actions: concurrent actions that may be skipped, and do nothing but
+// raise a format that one of them raises alone.
+//
+// "Move leadership away, if it leads", on every member at once, is such a group. No fact models the
+// leader, so any number of the actions may be in flight. docs/design/0004, "Crowds", argues that
+// two at a time show all that the group can do.
+#include "checker/model_builder.h"
+
+#include <algorithm>
+#include <map>
+
+namespace drydock::checker {
+
+namespace {
+
+// True if a skip cannot be told from an end: no promise, no trace in the row, no gate, no failure
+// that the plan tolerates.
+bool can_be_skipped(const Model& model, std::size_t action) {
+    const ActionModel& act = model.acts[action];
+    const bool open = std::any_of(act.when.begin(), act.when.end(), [](const Predicate& question) {
+        return !question.modelled;
+    });
+    return open && model.program.acts(action) && !model.program.promises(action)
+           && !model.program.optional(action) && !model.program.is_gate(action)
+           && act.ran == k_no_offset && !act.matters_if_skipped;
+}
+
+// True if the action has no effect but raising formats.
+bool raises_only(const ActionModel& act) {
+    return act.writes.empty() && act.lowers.empty() && act.copies.empty() && act.destroyed.empty()
+           && !act.destroys && !act.restores && !act.starts && !act.stops_members
+           && !act.moves_serving;
+}
+
+}  // namespace
+
+// A format that is lowered again could be raised twice, and then one raise would not do for all.
+void add_interchangeable_groups(Model& model) {
+    const bool lowered = std::any_of(model.acts.begin(),
+                                     model.acts.end(),
+                                     [](const ActionModel& act) { return !act.lowers.empty(); });
+    std::map<std::vector<int>, int> crowds;  // by the stores that they raise
+    for (std::size_t i = 0; i < model.acts.size() && !lowered; ++i) {
+        if (raises_only(model.acts[i]) && can_be_skipped(model, i)) {
+            const auto next = static_cast<int>(crowds.size());
+            model.acts[i].crowd = crowds.emplace(model.acts[i].raises, next).first->second;
+        }
+    }
+    model.crowds = crowds.size();
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,350 @@
+// A plan becomes a model: the layout of the row and the initial state.
+//
+// The order of the row: phase, then all that belongs to the system (actions, facts, stores), then
+// one block a member, then the fault usage. Within a block the order of the bytes follows the plan,
+// so blocks of interchangeable members correspond byte by byte. Initial values come from the other
+// search, if one is continued, else from the facts that the plan is bound to, else from the survey.
+#include "checker/model.h"
+
+#include "base/check.h"
+#include "checker/model_builder.h"
+#include "model/version.h"
+#include "run/run.h"
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::Observation;
+using model::ObservationStatus;
+using model::Plan;
+
+const Observation* look_up(const model::FactBook& book, const std::string& key) {
+    const auto entry = book.find(key);
+    return entry == book.end() || entry->second.status == ObservationStatus::unknown
+               ? nullptr
+               : &entry->second;
+}
+
+int index_in(const std::vector<std::string>& names, const std::string& name) {
+    const auto position = std::find(names.begin(), names.end(), name);
+    return position == names.end() ? -1 : static_cast<int>(position - names.begin());
+}
+
+// Assigns offsets, and records the initial value at each.
+class Layout {
+public:
+    Layout(Model& model, const InitialState* start) : model_(model), start_(start) {}
+
+    void run() {
+        add(0);  // the phase
+        name_members();
+        name_actions();
+        name_facts();
+        place_owned_by(-1);
+        place_stores();
+        model_.written = add(start_ != nullptr && start_->written ? 1 : 0);
+        for (std::size_t i = 0; i < model_.members.size(); ++i) {
+            Member& member = model_.members[i];
+            member.block = model_.size;
+            place_owned_by(static_cast<int>(i));
+            place_stores_of(static_cast<int>(i));
+            member.away = add(0);
+            member.size = model_.size - member.block;
+        }
+        model_.used = model_.size;
+        for (std::size_t i = 0; i < k_fault_usage_size; ++i) {
+            add(0);
+        }
+    }
+
+private:
+    Offset add(Byte first) {
+        model_.first.push_back(first);
+        return model_.size++;
+    }
+
+    void name_members() {
+        const Plan& plan = model_.plan;
+        for (const model::PlanRole& role : plan.roles) {
+            const int index = static_cast<int>(model_.roles.size());
+            model_.roles.push_back(role.name);
+            model_.quorum.push_back(plan.kind == "rolling" ? role.quorum : 0);
+            model_.members_of.emplace_back();
+            for (const std::string& name : role.members) {
+                model_.members_of.back().push_back(static_cast<int>(model_.members.size()));
+                Member member;
+                member.name = name;
+                member.role = index;
+                member.host = host_of(name);
+                index_.emplace(name, static_cast<int>(model_.members.size()));
+                model_.members_on[static_cast<std::size_t>(member.host)].push_back(
+                    static_cast<int>(model_.members.size()));
+                model_.members.push_back(std::move(member));
+            }
+        }
+    }
+
+    int host_of(const std::string& member) {
+        const auto entry = model_.plan.member_hosts.find(member);
+        const std::string host = entry == model_.plan.member_hosts.end() ? member : entry->second;
+        int index = index_in(model_.hosts, host);
+        if (index < 0) {
+            index = static_cast<int>(model_.hosts.size());
+            model_.hosts.push_back(host);
+            model_.members_on.emplace_back();
+        }
+        return index;
+    }
+
+    [[nodiscard]] int member_of(const std::string& name) const {
+        const auto entry = index_.find(name);
+        return entry == index_.end() ? -1 : entry->second;
+    }
+
+    void name_actions() {
+        for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
+            actions_[member_of(model_.plan.actions[i].member)].push_back(i);
+        }
+    }
+
+    // Collects the modelled facts by member. The state of a member's service is among them: a death
+    // changes it, even if no step of the plan does.
+    void name_facts() {
+        std::set<std::string> keys;
+        for (const auto& [key, source] : model_.plan.sources) {
+            if (model::is_modelled(source) || source.probe["kind"].as_string() == "service") {
+                keys.insert(keys.end(), key);  // they come in order
+            }
+        }
+        for (const model::Action& action : model_.plan.actions) {
+            for (const model::Effect& effect : action.effects) {
+                if (effect.kind == "becomes") {
+                    keys.insert(model::fact_key(effect.member, effect.name));
+                }
+            }
+        }
+        for (const model::PlanStore& store : model_.plan.stores) {
+            keys.insert(store.levels.begin(), store.levels.end());
+        }
+        if (start_ != nullptr) {
+            keys.insert(start_->modelled.begin(), start_->modelled.end());
+        }
+        for (const std::string& key : keys) {
+            if (first_value(key) != nullptr) {
+                const auto source = model_.plan.sources.find(key);
+                const bool has_source = source != model_.plan.sources.end();
+                facts_[has_source ? member_of(source->second.member) : -1].push_back(key);
+            }
+        }
+    }
+
+    [[nodiscard]] const Observation* first_value(const std::string& key) const {
+        const Observation* start_value = start_ == nullptr ? nullptr : look_up(start_->facts, key);
+        const Observation* planned = look_up(model_.plan.planned, key);
+        return start_value != nullptr ? start_value
+               : planned != nullptr   ? planned
+                                      : look_up(model_.plan.seen, key);
+    }
+
+    // An unrepeatable action has a second byte: whether it has run. So a repeat is noticed.
+    void place_owned_by(int member) {
+        for (const std::size_t i : actions_[member]) {
+            const model::Action& action = model_.plan.actions[i];
+            ActionModel& act = model_.acts[i];
+            act.member = member;
+            model_.cells[i] = add(0);
+            if (action.repeatable == model::Repeatable::no && !action.request.is_null()) {
+                act.ran = add(0);
+            }
+        }
+        for (const std::string& key : facts_[member]) {
+            const Offset place = add(model_.values.index_of(*first_value(key)));
+            model_.places[key] = place;
+            bind(key, member, place);
+        }
+    }
+
+    // Records which facts are standard facts, since starts, stops and deaths change them.
+    void bind(const std::string& key, int member, Offset place) {
+        const auto source = model_.plan.sources.find(key);
+        if (source == model_.plan.sources.end()) {
+            return;
+        }
+        const std::string& binds = source->second.binds;
+        if (member < 0) {
+            model_.serving = binds == "serving" ? place : model_.serving;
+            model_.writes = binds == "writes" ? place : model_.writes;
+            return;
+        }
+        Member& member_model = model_.members[static_cast<std::size_t>(member)];
+        member_model.installed = binds == "installed" ? place : member_model.installed;
+        member_model.ready = binds == "ready" ? place : member_model.ready;
+        member_model.service =
+            source->second.probe["kind"].as_string() == "service" ? place : member_model.service;
+        if (binds == "running") {
+            const Observation* planned = look_up(model_.plan.planned, key);
+            member_model.running = place;
+            member_model.up_at_first =
+                planned == nullptr || planned->status == ObservationStatus::known;
+        }
+    }
+
+    void place_stores() {
+        for (const model::PlanStore& plan_store : model_.plan.stores) {
+            Store store;
+            store.name = plan_store.name;
+            store.role = std::max(index_in(model_.roles, plan_store.role), 0);
+            store.shared = plan_store.shared;
+            store.formats = plan_store.formats;
+            store.laws = plan_store.laws;
+            store.opened_by.assign(model_.roles.size(), false);
+            for (const std::string& role : plan_store.opened_by) {
+                if (const int index = index_in(model_.roles, role); index >= 0) {
+                    store.opened_by[static_cast<std::size_t>(index)] = true;
+                }
+            }
+            const auto copies = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
+            const auto entry = copies.find(plan_store.name);
+            store.copy = add(entry == copies.end() ? 0 : entry->second);
+            store.held = add(0);
+            if (plan_store.shared) {
+                store.at.push_back(add(first_format(plan_store, -1)));
+            }
+            model_.stores.push_back(std::move(store));
+        }
+    }
+
+    void place_stores_of(int member) {
+        for (std::size_t i = 0; i < model_.stores.size(); ++i) {
+            Store& store = model_.stores[i];
+            if (!store.shared
+                && store.role == model_.members[static_cast<std::size_t>(member)].role) {
+                store.at.push_back(add(first_format(model_.plan.stores[i], member)));
+            }
+        }
+    }
+
+    [[nodiscard]] Byte format_index(const model::PlanStore& store,
+                                    const std::string& format) const {
+        const int index = index_in(store.formats, format);
+        return index < 0 ? k_no_format : static_cast<Byte>(index);
+    }
+
+    // The initial format: from the other search, else from the level fact, else from the release
+    // that wrote the store last. Of several formats that match the level, the last one counts.
+    Byte first_format(const model::PlanStore& store, int member) {
+        const std::string name =
+            member < 0 ? store.name
+                       : store.name + "/" + model_.members[static_cast<std::size_t>(member)].name;
+        if (start_ != nullptr && start_->formats.contains(name)) {
+            return start_->formats.at(name);
+        }
+        for (const std::string& key : store.levels) {
+            const auto source = model_.plan.sources.find(key);
+            const bool is_own = member < 0 || source == model_.plan.sources.end()
+                                || source->second.member == name_of(member);
+            const Observation* level = is_own ? first_value(key) : nullptr;
+            for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
+                const std::string version = level->value.show();
+                if (version == store.formats[i - 1]
+                    || model::version_in_series(version, store.formats[i - 1])) {
+                    return static_cast<Byte>(i - 1);
+                }
+            }
+        }
+        return format_index(store, written_format(store, member));
+    }
+
+    [[nodiscard]] std::string name_of(int member) const {
+        return member < 0 ? "" : model_.members[static_cast<std::size_t>(member)].name;
+    }
+
+    // Without a fact the format follows from the laws. A target release that runs and converts on
+    // start has converted. Else the old release has written its format, if it raises on start or
+    // never, or if the target can read that format. Else it has not raised the store, which still
+    // has the target's format.
+    [[nodiscard]] std::string written_format(const model::PlanStore& store, int member) const {
+        const Plan& plan = model_.plan;
+        const auto old_support = store.laws.find(plan.from);
+        const auto new_support = store.laws.find(plan.to);
+        if (old_support == store.laws.end() || new_support == store.laws.end()) {
+            return old_support != store.laws.end() ? old_support->second.writes : "";
+        }
+        if (new_support->second.raises == model::FormatTrigger::on_start && runs(member, plan.to)) {
+            return new_support->second.writes;
+        }
+        const auto& readable = new_support->second.reads;
+        const bool risen = old_support->second.raises == model::FormatTrigger::on_start
+                           || old_support->second.raises == model::FormatTrigger::never
+                           || index_in(readable, old_support->second.writes) >= 0;
+        return risen ? old_support->second.writes : new_support->second.writes;
+    }
+
+    // True if the member runs the release; for a shared store: if any member does.
+    [[nodiscard]] bool runs(int member, const std::string& release) const {
+        for (const auto& [key, source] : model_.plan.sources) {
+            if (source.binds == "running" && (member < 0 || source.member == name_of(member))) {
+                const Observation* value = first_value(key);
+                if (value != nullptr && value->value.show() == release) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    Model& model_;
+    const InitialState* start_;
+    std::map<std::string, int> index_;                 // of members, by name
+    std::map<int, std::vector<std::size_t>> actions_;  // by member, -1: the system
+    std::map<int, std::vector<std::string>> facts_;
+};
+
+}  // namespace
+
+Values::Values() : values_{{ObservationStatus::absent, {}, "", 0}} {
+}
+
+// Sets of values are 64-bit masks, hence the limit.
+Byte Values::index_of(const Observation& value) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+        if (values_[i].status == value.status && values_[i].value == value.value) {
+            return static_cast<Byte>(i);
+        }
+    }
+    CHECK(values_.size() < k_values_max);
+    values_.push_back({value.status, value.value, "the model", 0});
+    return static_cast<Byte>(values_.size() - 1);
+}
+
+// Fixed values get their indices before the layout. Effects come next; predicates are sets of
+// values, so they come after all values.
+Model::Model(const Plan& checked_plan, const InitialState* start)
+    : plan(checked_plan)
+    , program(checked_plan)
+    , acts(checked_plan.actions.size())
+    , cells(checked_plan.actions.size()) {
+    serves = values.index_of({ObservationStatus::known, Json(true), "", 0});
+    started = values.index_of({ObservationStatus::known, Json("running"), "", 0});
+    stopped = values.index_of({ObservationStatus::known, Json("stopped"), "", 0});
+    accepted = (1ULL << serves)
+               | (1ULL << values.index_of({ObservationStatus::known, Json("accepted"), "", 0}));
+    Layout(*this, start).run();
+    add_effects(*this);
+    add_format_transitions(*this);
+    add_skews(*this);
+    add_predicates(*this);
+    add_local_actions(*this);
+    add_interchangeable_groups(*this);
+    add_independent_actions(*this);
+    // Every path begins with a conductor that has taken the run over.
+    run::State state(acts.size());
+    run::apply(program, state, {run::EventType::conductor_started});
+    pack(state, first.data());
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,236 @@
+// Model: a plan and its cluster in numbers, the transition system that the search explores.
+//
+// A state is a state vector, called a row: a string of bytes. The first byte is the phase of the
+// run. Each action has a byte for its status and failures, each modelled fact has an index into
+// `values`. Further bytes hold the formats of stores, the quality of copies, the unrepeatable
+// actions that have run, and the unreachable hosts. The last bytes are the usage of each fault
+// budget. The bytes of one member are one block, so interchangeable members are sorted by moving
+// blocks.
+//
+// Modelled facts are the standard facts and the facts that effects of the plan move. Conditions
+// become sets of values: model::evaluate() is asked about each value that a fact can have.
+#pragma once
+
+#include "checker/checker.h"
+#include "model/condition.h"
+#include "run/program.h"
+#include "run/state.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace drydock::checker {
+
+using Byte = std::uint8_t;
+using Offset = std::uint32_t;  // of a byte in the row
+
+inline constexpr Offset k_no_offset = 0xFFFFFFFFU;
+inline constexpr Byte k_absent = 0;  // the index of the value "absent"
+inline constexpr Byte k_no_format = 0xFF;
+inline constexpr std::size_t k_values_max = 64;
+
+enum class Fault : Byte { failure, unknown, crash, member, host };
+inline constexpr std::size_t k_faults = 5;
+inline constexpr std::size_t k_fault_usage_size = 8;  // bytes at the end of a row: fault usage
+
+// The values of all modelled facts. Equal values have one index.
+class Values {
+public:
+    Values();
+    [[nodiscard]] Byte index_of(const model::Observation& value);
+
+    [[nodiscard]] const model::Observation& at(Byte index) const { return values_[index]; }
+
+    [[nodiscard]] std::size_t size() const { return values_.size(); }
+
+private:
+    std::vector<model::Observation> values_;
+};
+
+// One condition on facts. Each target has its own sets of values: bit i is the value with index i.
+struct Predicate {
+    struct Target {
+        int member = -1;  // -1: the system
+        Offset at = k_no_offset;
+        std::uint64_t yes = 0;          // values that satisfy the condition
+        std::uint64_t cannot_tell = 0;  // values that leave it unknown
+    };
+
+    bool modelled = false;          // false: both answers are explored
+    bool same = false;              // true: all targets must have equal values
+    bool only_expected_up = false;  // true: members that the plan expects to be down do not count
+    bool any = false;               // true: one satisfied target is enough
+    int needed = 0;                 // satisfied targets that are enough; 0: all
+    std::vector<Target> targets;
+};
+
+// A declared effect on one modelled fact.
+struct Write {
+    Offset at = k_no_offset;
+    Byte value = k_absent;
+};
+
+// A place where state lives, with an instance for each member of its role, or one that all share.
+struct Store {
+    std::string name;
+    int role = 0;
+    bool shared = false;
+    std::vector<std::string> formats;
+    Offset copy = k_no_offset;
+    Offset held = k_no_offset;  // 1: a command holds the format down, and no law raises it
+    bool copy_needed = false;   // true: closing the way back needs a verified copy
+    std::vector<Offset> at;     // of its format: one, or one for each member of the role
+    std::vector<std::vector<Offset>> levels;           // of the facts that report it, by instance
+    std::vector<Byte> told;                            // the value of those facts, by format
+    std::vector<bool> opened_by;                       // by role
+    std::map<std::string, model::FormatSupport> laws;  // by release
+};
+
+// A law that raises a store's format without a command.
+struct FormatTransition {
+    int store = 0;
+    int role = 0;
+    model::FormatTrigger raises = model::FormatTrigger::never;
+    std::uint64_t runs = 0;  // values of `running` that mean its release
+    Byte becomes = 0;        // a format
+    bool closes = false;
+    bool holds_at_start = false;  // its condition held before the plan's first action
+};
+
+struct Member {
+    // An action that starts or stops the member.
+    struct Turn {
+        std::size_t action = 0;
+        bool up = false;
+    };
+
+    std::string name;
+    int role = 0;
+    int host = 0;
+    Offset block = 0;  // the first byte of its block
+    std::uint32_t size = 0;
+    Offset installed = k_no_offset;
+    Offset running = k_no_offset;
+    Offset ready = k_no_offset;
+    Offset service = k_no_offset;
+    Offset away = k_no_offset;
+    bool up_at_first = true;
+    std::vector<Turn> turns;                    // the last in the plan first
+    std::vector<std::size_t> stopping_actions;  // actions that take the member down
+};
+
+// An action of the plan, with its effects and conditions as indices.
+struct ActionModel {
+    Offset ran = k_no_offset;  // of an unrepeatable action: whether it has taken effect
+    int member = -1;
+    bool starts = false;         // it brings members up
+    bool stops_members = false;  // it takes members down, if only for a while
+    bool destroys = false;       // overwrites or removes data
+    bool restores = false;
+    bool moves_serving = false;
+    bool moves_world = false;         // it has a modelled effect
+    bool matters_if_skipped = false;  // a skip and an end have different futures
+    bool quiet = false;               // no other action observes its outcome (add_local_actions)
+    bool apart = false;  // it commutes with other such actions (add_independent_actions)
+    int crowd = -1;      // its group of interchangeable actions; -1: none
+    std::vector<Write> writes;
+    std::vector<int> starting;  // members
+    std::vector<int> leaving;   // members
+    std::vector<int> raises;    // stores
+    std::vector<int> lowers;
+    std::vector<int> copies;
+    std::vector<int> destroyed;
+    std::vector<Predicate> when;
+    std::vector<Predicate> guard;
+    std::vector<Predicate> then;
+    std::vector<Predicate> happened;
+    // Members that its begin depends on, by a condition or by their quorum; and members that its
+    // end depends on.
+    std::vector<int> observed_before;
+    std::vector<int> observed_after;
+};
+
+// Releases that may not serve together: one of them in `role`, another in `other_role`.
+struct SkewPair {
+    int role = 0;
+    int with = 0;
+    std::uint64_t one = 0;  // values of `running`
+    std::uint64_t other = 0;
+    const model::SkewRule* rule = nullptr;
+};
+
+// The initial state of a search that starts where another search stands: its facts and stores.
+struct InitialState {
+    model::FactBook facts;
+    std::map<std::string, Byte> formats;  // by store, or store/member
+    std::map<std::string, Byte> copies;
+    std::vector<std::string> modelled;  // keys of facts that the other plan moves
+    bool written = false;               // the new side has taken writes
+};
+
+struct Model {
+    explicit Model(const model::Plan& checked_plan, const InitialState* start = nullptr);
+
+    const model::Plan& plan;
+    run::Program program;
+    Values values;
+    std::vector<std::string> roles;
+    std::vector<int> quorum;  // by role
+    std::vector<std::vector<int>> members_of;
+    std::vector<Member> members;
+    std::vector<std::string> hosts;
+    std::vector<std::vector<int>> members_on;
+    std::vector<ActionModel> acts;
+    std::vector<Offset> cells;  // of each action's status and failures
+    std::vector<Store> stores;
+    std::vector<FormatTransition> rises;
+    std::vector<SkewPair> skews;
+    std::size_t crowds = 0;
+    std::vector<std::size_t> return_gates;
+    std::vector<std::size_t> unmodelled;   // actions with conditions that are answered both ways
+    std::map<std::string, Offset> places;  // of facts, by key
+    Byte serves = k_absent;                // `ready`: the value of a member that serves
+    Byte started = k_absent;               // `service`
+    Byte stopped = k_absent;
+    Offset serving = k_no_offset;
+    Offset writes = k_no_offset;  // of the fact that tells whether writes are accepted
+    std::uint64_t accepted = 0;   // values of that fact that mean yes
+    Offset written = k_no_offset;
+    Offset used = k_no_offset;  // of the fault usage, a byte a budget; the last bytes of a row
+    std::uint32_t size = 0;     // of a row
+    std::vector<Byte> first;    // the initial row
+
+    [[nodiscard]] Byte status(const Byte* row, std::size_t action) const {
+        return row[cells[action]] & 0xFU;
+    }
+
+    [[nodiscard]] Byte& fault_usage_of(Byte* row, Fault fault) const {
+        return row[used + static_cast<Offset>(fault)];
+    }
+
+    // Decodes the state of the run. Rows keep no attempt numbers; an action in flight gets a 1.
+    void unpack(const Byte* row, run::State& run) const;
+    void pack_action(const run::State& run, std::size_t action, Byte* row) const;
+    void pack(const run::State& run, Byte* row) const;
+    // True if the plan expects the member to be up (run::members_up).
+    [[nodiscard]] bool expected_up(const Byte* row, int member) const;
+    // True if the member was down when the plan was made, and runs in this row.
+    [[nodiscard]] bool came_up(const Byte* row, std::string_view name) const;
+    // Returns the facts that a survey would find in this row; and the initial state from which the
+    // search of another plan goes on.
+    [[nodiscard]] model::FactBook facts(const Byte* row) const;
+    [[nodiscard]] InitialState start(const Byte* row) const;
+};
+
+// The value of a conjunction: `modelled` covers the modelled predicates, `nondeterministic` is true
+// if there are others.
+struct Evaluation {
+    model::Truth modelled = model::Truth::yes;
+    bool open = false;
+};
+
+[[nodiscard]] Evaluation
+answer(const Model& model, const std::vector<Predicate>& questions, const Byte* row);
+
+}  // namespace drydock::checker

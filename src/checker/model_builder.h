@@ -1,0 +1,28 @@
+// The steps that build a Model, in the order of their calls. Steps add values; predicates are sets
+// of values, so they are added after all effects.
+#pragma once
+
+#include "checker/model.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::checker {
+
+// Adds the effect of each action on the row, and the actions that start and stop each member.
+void add_effects(Model& model);
+// Adds the laws that raise formats.
+void add_format_transitions(Model& model);
+// Adds the releases and roles that may not serve together.
+void add_skews(Model& model);
+// Adds the conditions of all actions.
+void add_predicates(Model& model);
+// Marks local actions: they may be repeated, and no concurrent action touches the bytes that they
+// read or write.
+void add_local_actions(Model& model);
+// Groups interchangeable actions: they may be skipped, and raise a format at most.
+void add_interchangeable_groups(Model& model);
+// Marks independent actions: they may be repeated, have no modelled effect and no postconditions.
+void add_independent_actions(Model& model);
+
+}  // namespace drydock::checker

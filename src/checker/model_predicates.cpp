@@ -1,0 +1,302 @@
+// Conditions as sets of values. model::evaluate() decides each value, so there is one meaning of a
+// condition in the program.
+//
+// A predicate is built once: for each target the set of values that satisfy it. To evaluate it is
+// to count targets with a byte in the set. Relations to earlier values, and facts without an
+// offset, have no set. They are nondeterministic.
+#include "checker/model_builder.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::Condition;
+using model::Quantifier;
+using model::Relation;
+using model::Truth;
+
+// Evaluates the condition for one value of one member alone. Quantifiers are counted elsewhere.
+Truth ask(const Model& model,
+          const Condition& condition,
+          const std::string& member,
+          const model::Observation& value) {
+    const std::string key = model::fact_key(member, condition.fact);
+    const model::FactBook facts = {{key, value}};
+    const model::FactBook earlier_facts;
+    const model::Roster roster = {{condition.role, {member}}};
+    Condition member_condition = condition;
+    member_condition.whose =
+        condition.whose == Quantifier::system ? Quantifier::system : Quantifier::this_member;
+    member_condition.members_min = 0;
+    return model::evaluate(member_condition,
+                           {facts, earlier_facts, model.plan.planned, roster, member})
+        .outcome;
+}
+
+const std::string& name_at(const Model& model, int member) {
+    static const std::string k_system;
+    return member < 0 ? k_system : model.members[static_cast<std::size_t>(member)].name;
+}
+
+std::vector<int> members_asked(const Model& model, const Condition& condition, int self) {
+    if (condition.whose == Quantifier::system) {
+        return {-1};
+    }
+    if (condition.whose == Quantifier::this_member) {
+        return {self};
+    }
+    const auto role = std::find(model.roles.begin(), model.roles.end(), condition.role);
+    std::vector<int> members;
+    if (role != model.roles.end()) {
+        members = model.members_of[static_cast<std::size_t>(role - model.roles.begin())];
+    }
+    const std::string& own_name = name_at(model, self);
+    std::erase_if(members, [&](int member) {
+        return !model::asks(condition, name_at(model, member), own_name);
+    });
+    return members;
+}
+
+// Builds predicates. Plans repeat conditions for each member, so offsets and sets are cached.
+class PredicateBuilder {
+public:
+    explicit PredicateBuilder(Model& model) : model_(model) {}
+
+    std::vector<Predicate> ask_all(const std::vector<Condition>& conditions, std::size_t action) {
+        std::vector<Predicate> questions;
+        for (const Condition& condition : conditions) {
+            questions.push_back(make(condition, model_.acts[action].member));
+            if (!questions.back().modelled
+                && (model_.unmodelled.empty() || model_.unmodelled.back() != action)) {
+                model_.unmodelled.push_back(action);
+            }
+        }
+        return questions;
+    }
+
+private:
+    Predicate make(const Condition& condition, int self) {
+        Predicate question;
+        question.same = condition.relation == Relation::same;
+        question.any = condition.whose == Quantifier::any;
+        question.only_expected_up =
+            condition.whose != Quantifier::system && condition.whose != Quantifier::this_member;
+        question.needed = condition.members_min;
+        question.modelled =
+            condition.relation != Relation::reaches && condition.relation != Relation::stands;
+        const std::vector<Offset>& places = places_of(condition.fact);
+        // `as_planned` compares with a value of each member; other relations need the value alone.
+        const bool is_per_member = condition.relation == Relation::planned;
+        std::optional<Predicate::Target> sets;
+        for (const int member : members_asked(model_, condition, self)) {
+            const int place = member + 1;  // the system's first
+            const Offset offset = places[static_cast<std::size_t>(place)];
+            question.modelled = question.modelled && offset != k_no_offset;
+            if (question.modelled && (is_per_member || !sets)) {
+                sets = is_per_member ? find_sets(condition, member) : sets_of(condition, member);
+            }
+            Predicate::Target target = question.modelled ? *sets : Predicate::Target();
+            target.member = member;
+            target.at = question.modelled ? offset : k_no_offset;
+            question.targets.push_back(target);
+        }
+        return question;
+    }
+
+    // Returns the fact's offsets by member, after that of the system.
+    const std::vector<Offset>& places_of(const std::string& fact) {
+        const auto [entry, is_new] = places_.try_emplace(fact);
+        if (is_new) {
+            const auto look_up = [&](const std::string& member) {
+                const auto place = model_.places.find(model::fact_key(member, fact));
+                return place == model_.places.end() ? k_no_offset : place->second;
+            };
+            entry->second.push_back(look_up(""));
+            for (const Member& member : model_.members) {
+                entry->second.push_back(look_up(member.name));
+            }
+        }
+        return entry->second;
+    }
+
+    Predicate::Target sets_of(const Condition& condition, int member) {
+        const auto entry =
+            std::find_if(cached_sets_.begin(), cached_sets_.end(), [&](const auto& candidate) {
+                return asks_the_same(*candidate.first, condition);
+            });
+        if (entry == cached_sets_.end()) {
+            cached_sets_.emplace_back(&condition, find_sets(condition, member));
+            return cached_sets_.back().second;
+        }
+        return entry->second;
+    }
+
+    [[nodiscard]] Predicate::Target find_sets(const Condition& condition, int member) const {
+        const std::string& name = name_at(model_, member);
+        Predicate::Target sets;
+        for (std::size_t i = 0; i < model_.values.size(); ++i) {
+            const Truth truth =
+                ask(model_, condition, name, model_.values.at(static_cast<Byte>(i)));
+            sets.yes |= truth == Truth::yes ? 1ULL << i : 0;
+            sets.cannot_tell |= truth == Truth::cannot_tell ? 1ULL << i : 0;
+        }
+        return sets;
+    }
+
+    // True if both conditions have the same sets, apart from their targets.
+    static bool asks_the_same(const Condition& condition, const Condition& other_condition) {
+        return condition.relation == other_condition.relation
+               && condition.fact == other_condition.fact && condition.type == other_condition.type
+               && (condition.whose == Quantifier::system)
+                      == (other_condition.whose == Quantifier::system)
+               && condition.operand == other_condition.operand;
+    }
+
+    Model& model_;
+    std::map<std::string, std::vector<Offset>> places_;
+    std::vector<std::pair<const Condition*, Predicate::Target>> cached_sets_;
+};
+
+// All targets that count must be reachable, satisfy the condition and have one value.
+Truth answer_same(const Predicate& question, const Model& model, const Byte* row) {
+    Byte first = k_absent;
+    bool has_value = false;
+    for (const Predicate::Target& target : question.targets) {
+        if (question.only_expected_up && !model.expected_up(row, target.member)) {
+            continue;
+        }
+        const Byte value = row[target.at];
+        const auto& member = model.members[static_cast<std::size_t>(target.member)];
+        if (row[member.away] != 0 || ((target.cannot_tell >> value) & 1U) != 0) {
+            return Truth::cannot_tell;
+        }
+        if (((target.yes >> value) & 1U) == 0 || (has_value && value != first)) {
+            return Truth::no;
+        }
+        first = value;
+        has_value = true;
+    }
+    return Truth::yes;
+}
+
+// Counts targets. An unreachable member or an unknown value may still turn out either way, so it
+// decides only if the known targets do not.
+Truth answer_one(const Predicate& question, const Model& model, const Byte* row) {
+    if (question.same) {
+        return answer_same(question, model, row);
+    }
+    int target_count = 0;
+    int yes = 0;
+    int open = 0;
+    for (const Predicate::Target& target : question.targets) {
+        if (question.only_expected_up && !model.expected_up(row, target.member)) {
+            continue;
+        }
+        ++target_count;
+        const Byte value = row[target.at];
+        const bool is_away =
+            target.member >= 0
+            && row[model.members[static_cast<std::size_t>(target.member)].away] != 0;
+        if (is_away || ((target.cannot_tell >> value) & 1U) != 0) {
+            ++open;
+        } else if (((target.yes >> value) & 1U) != 0) {
+            ++yes;
+        }
+    }
+    const int needed_by_default = question.any ? 1 : target_count;
+    const int needed = question.needed > 0 ? question.needed : needed_by_default;
+    if (yes >= needed) {
+        return Truth::yes;
+    }
+    return yes + open < needed ? Truth::no : Truth::cannot_tell;
+}
+
+std::vector<int> members_in(const Model& model,
+                            const std::vector<const std::vector<Predicate>*>& lists) {
+    std::vector<bool> is_target(model.members.size() + 1, false);  // the system first
+    for (const auto* questions : lists) {
+        for (const Predicate& question : *questions) {
+            for (const Predicate::Target& target : question.targets) {
+                const int place = target.member + 1;
+                is_target[static_cast<std::size_t>(place)] = true;
+            }
+        }
+    }
+    std::vector<int> members;
+    for (std::size_t i = 0; i < model.members.size(); ++i) {
+        if (is_target[i + 1]) {
+            members.push_back(static_cast<int>(i));
+        }
+    }
+    return members;
+}
+
+// Adds all members of the roles that lose members: the quorum depends on each.
+std::vector<int>
+with_roles_of(const Model& model, const std::vector<int>& leaving, std::vector<int> members) {
+    for (const int index : leaving) {
+        const int role = model.members[static_cast<std::size_t>(index)].role;
+        const auto& role_members = model.members_of[static_cast<std::size_t>(role)];
+        members.insert(members.end(), role_members.begin(), role_members.end());
+    }
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+    return members;
+}
+
+// True if the host of a target is unreachable.
+bool somebody_is_away(const Predicate& question, const Model& model, const Byte* row) {
+    return std::any_of(
+        question.targets.begin(), question.targets.end(), [&](const Predicate::Target& target) {
+            return target.member >= 0
+                   && row[model.members[static_cast<std::size_t>(target.member)].away] != 0
+                   && (!question.only_expected_up || model.expected_up(row, target.member));
+        });
+}
+
+}  // namespace
+
+// Members that matter before a begin are those of its conditions, and the quorum of members that it
+// stops.
+void add_predicates(Model& model) {
+    PredicateBuilder asker(model);
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        const model::Action& action = model.plan.actions[i];
+        ActionModel& act = model.acts[i];
+        act.when = asker.ask_all(action.when, i);
+        act.guard = asker.ask_all(action.guard, i);
+        act.then = asker.ask_all(action.then, i);
+        act.happened = asker.ask_all(action.happened, i);
+        act.observed_before = members_in(model, {&act.when, &act.guard});
+        act.observed_after = members_in(model, {&act.then, &act.happened});
+        if (act.stops_members) {
+            act.observed_before = with_roles_of(model, act.leaving, act.observed_before);
+        }
+    }
+}
+
+// A predicate that is not modelled leaves the result open, but an unreachable target makes it
+// unknown. One false predicate decides.
+Evaluation answer(const Model& model, const std::vector<Predicate>& questions, const Byte* row) {
+    Evaluation result;
+    for (const Predicate& question : questions) {
+        if (!question.modelled) {
+            result.open = true;
+            result.modelled =
+                somebody_is_away(question, model, row) ? Truth::cannot_tell : result.modelled;
+            continue;
+        }
+        const Truth truth = answer_one(question, model, row);
+        if (truth == Truth::no) {
+            return {Truth::no, false};
+        }
+        result.modelled = truth == Truth::cannot_tell ? truth : result.modelled;
+    }
+    return result;
+}
+
+}  // namespace drydock::checker

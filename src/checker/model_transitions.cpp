@@ -1,0 +1,260 @@
+// The transitions of the model: effects of actions, laws and skew rules, resolved to offsets and
+// value indices.
+//
+// Effects on facts or stores that are not modelled are dropped. A member goes up or down by each
+// action that writes its `running` fact. A restart does both.
+#include "checker/model_builder.h"
+#include "model/version.h"
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::ObservationStatus;
+using model::Verb;
+
+int store_named(const Model& model, const std::string& name) {
+    for (std::size_t i = 0; i < model.stores.size(); ++i) {
+        if (model.stores[i].name == name) {
+            return static_cast<int>(i);
+        }
+    }
+    return -1;
+}
+
+Byte index_of(Model& model, const Json& value) {
+    return model.values.index_of(
+        {value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "", 0});
+}
+
+// Events are kept with the last action first: expected_up() looks for the last one that is done.
+void add_turn(Model& model, std::size_t action, Offset offset, Byte value) {
+    for (Member& member : model.members) {
+        if (member.running == offset) {
+            member.turns.insert(member.turns.begin(), {action, value != k_absent});
+            model.acts[action].matters_if_skipped = true;
+        }
+    }
+}
+
+void add_write(Model& model, std::size_t action, const model::Effect& effect) {
+    const auto place = model.places.find(model::fact_key(effect.member, effect.name));
+    if (place == model.places.end()) {
+        return;
+    }
+    const Byte value = index_of(model, effect.value);
+    model.acts[action].writes.push_back({place->second, value});
+    model.acts[action].moves_serving |= place->second == model.serving;
+    add_turn(model, action, place->second, value);
+}
+
+void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
+    ActionModel& act = model.acts[action];
+    if (effect.kind == "becomes") {
+        add_write(model, action, effect);
+        return;
+    }
+    const int store = store_named(model, effect.name);
+    if (store < 0) {
+        return;
+    }
+    if (effect.kind == "raises") {
+        act.raises.push_back(store);
+    } else if (effect.kind == "lowers") {
+        act.lowers.push_back(store);
+    } else if (effect.kind == "copies") {
+        act.copies.push_back(store);
+    } else if (effect.kind == "destroys") {
+        act.destroyed.push_back(store);
+    }
+}
+
+// Finds the members that an action starts or takes down: its own, and members with a `running` fact
+// that it writes.
+void add_moved(Model& model, std::size_t action) {
+    ActionModel& act = model.acts[action];
+    const Verb verb = model.plan.actions[action].verb;
+    const bool starts = verb == Verb::start || verb == Verb::restart;
+    for (std::size_t i = 0; act.member >= 0 && i < model.members.size(); ++i) {
+        Member& member = model.members[i];
+        const auto moves =
+            std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& write) {
+                return write.at == member.running;
+            });
+        const bool moved = moves != act.writes.end();
+        const bool is_own = static_cast<int>(i) == act.member;
+        if (starts && (is_own || moved)) {
+            act.starting.push_back(static_cast<int>(i));
+        }
+        if ((verb == Verb::restart && (is_own || moved)) || (moved && moves->value == k_absent)) {
+            act.leaving.push_back(static_cast<int>(i));
+            member.stopping_actions.push_back(action);
+        }
+    }
+    act.starts = !act.starting.empty();
+    act.stops_members = !act.leaving.empty();
+}
+
+// Returns the values that mean this release.
+std::uint64_t values_of_release(const Model& model, const std::string& release) {
+    std::uint64_t set = 0;
+    for (std::size_t i = 0; i < model.values.size(); ++i) {
+        const model::Observation& value = model.values.at(static_cast<Byte>(i));
+        if (value.status == ObservationStatus::known && value.value.is_string()
+            && value.value.as_string() == release) {
+            set |= 1ULL << i;
+        }
+    }
+    return set;
+}
+
+// True if the condition of a when_all law holds before the first action.
+bool holds_at_first(const Model& model, const FormatTransition& rise) {
+    const auto& members = model.members_of[static_cast<std::size_t>(rise.role)];
+    return rise.raises == model::FormatTrigger::when_all && !members.empty()
+           && std::all_of(members.begin(), members.end(), [&](int index) {
+                  const Offset running = model.members[static_cast<std::size_t>(index)].running;
+                  return running != k_no_offset && ((rise.runs >> model.first[running]) & 1U) != 0;
+              });
+}
+
+// True if an instance has the format, or a later one, before the first action.
+bool risen_at_first(const Model& model, const FormatTransition& rise) {
+    const auto& offsets = model.stores[static_cast<std::size_t>(rise.store)].at;
+    return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
+        return model.first[place] != k_no_format && model.first[place] >= rise.becomes;
+    });
+}
+
+bool lists(const std::vector<std::string>& formats, const std::string& format) {
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
+// True if the law closes the way back: the old release cannot read the new format, and no command
+// lowers it. Only upgrades have a way back to close.
+bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
+    const auto old_support = store.laws.find(plan.from);
+    const model::FormatSupport& law = store.laws.at(release);
+    return release == plan.to && old_support != store.laws.end()
+           && model::compare_versions(plan.from, plan.to) < 0
+           && !lists(old_support->second.reads, law.writes) && !law.lowers_on_request;
+}
+
+// The law of one release for one store. A law that holds from the start is not the fault of this
+// plan.
+void add_rise(Model& model, int index, const std::string& release) {
+    const Store& store = model.stores[static_cast<std::size_t>(index)];
+    const model::FormatSupport& law = store.laws.at(release);
+    const auto format = std::find(store.formats.begin(), store.formats.end(), law.writes);
+    if (law.raises == model::FormatTrigger::never || format == store.formats.end()) {
+        return;
+    }
+    FormatTransition rise;
+    rise.store = index;
+    rise.role = store.role;
+    rise.raises = law.raises;
+    rise.runs = values_of_release(model, release);
+    rise.becomes = static_cast<Byte>(format - store.formats.begin());
+    rise.closes = closes_way_back(model.plan, store, release);
+    rise.holds_at_start = holds_at_first(model, rise) || risen_at_first(model, rise);
+    model.rises.push_back(rise);
+}
+
+// A fact of a member reports the format of its own instance, any other fact that of all instances.
+void add_levels(Model& model, std::size_t index) {
+    Store& store = model.stores[index];
+    for (const std::string& format : store.formats) {
+        store.told.push_back(index_of(model, format));
+    }
+    const auto& owners = model.members_of[static_cast<std::size_t>(store.role)];
+    store.levels.resize(store.at.size());
+    for (const std::string& key : model.plan.stores[index].levels) {
+        const auto place = model.places.find(key);
+        const auto source = model.plan.sources.find(key);
+        const std::string owner = source == model.plan.sources.end() ? "" : source->second.member;
+        for (std::size_t i = 0; place != model.places.end() && i < store.at.size(); ++i) {
+            if (store.shared || owner.empty()
+                || owner == model.members[static_cast<std::size_t>(owners[i])].name) {
+                store.levels[i].push_back(place->second);
+            }
+        }
+    }
+}
+
+// True if closing the way back needs a verified copy: the plan makes one, or names a restore.
+bool copy_needed(const Model& model, int store) {
+    const bool restorable = std::any_of(model.plan.ways_back.begin(),
+                                        model.plan.ways_back.end(),
+                                        [](const auto& way) { return way.kind == "restore"; });
+    return restorable
+           || std::any_of(model.acts.begin(), model.acts.end(), [&](const ActionModel& act) {
+                  return std::find(act.copies.begin(), act.copies.end(), store) != act.copies.end();
+              });
+}
+
+}  // namespace
+
+void add_effects(Model& model) {
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        const model::Action& action = model.plan.actions[i];
+        for (const model::Effect& effect : action.effects) {
+            add_effect(model, i, effect);
+        }
+        ActionModel& act = model.acts[i];
+        add_moved(model, i);
+        act.restores = action.verb == Verb::restore;
+        act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
+        act.moves_world = act.ran != k_no_offset || act.starts || act.restores || act.destroys
+                          || !act.writes.empty() || !act.raises.empty() || !act.lowers.empty()
+                          || !act.copies.empty();
+        if (action.is_point_of_no_return) {
+            act.matters_if_skipped = true;
+            model.return_gates.push_back(i);
+        }
+    }
+}
+
+void add_format_transitions(Model& model) {
+    for (std::size_t i = 0; i < model.stores.size(); ++i) {
+        const int index = static_cast<int>(i);
+        model.stores[i].copy_needed = copy_needed(model, index);
+        add_levels(model, i);
+        for (const std::string& release : {model.plan.from, model.plan.to}) {
+            if (model.stores[i].laws.contains(release)) {
+                add_rise(model, index, release);
+            }
+        }
+    }
+}
+
+// A rule concerns two pairs of releases: the newer one in one role beside the older one in the
+// other, and the reverse. If the release lines are too far apart, both pairs are forbidden. Else
+// only the newer release of the first role may be.
+void add_skews(Model& model) {
+    const auto role_named = [&](const std::string& name) {
+        const auto position = std::find(model.roles.begin(), model.roles.end(), name);
+        return position == model.roles.end() ? -1
+                                             : static_cast<int>(position - model.roles.begin());
+    };
+    for (const model::SkewRule& rule : model.plan.skew) {
+        const int role = role_named(rule.role);
+        const int other_role = role_named(rule.with);
+        for (const bool newer : {false, true}) {
+            const bool forward = model::compare_versions(model.plan.from, model.plan.to) < 0;
+            const std::string& release = newer == forward ? model.plan.to : model.plan.from;
+            const std::string& other_release = newer == forward ? model.plan.from : model.plan.to;
+            const bool apart = model.plan.max_skew > rule.max_skew;
+            if (role >= 0 && other_role >= 0 && (apart || (newer && !rule.newer))) {
+                model.skews.push_back({role,
+                                       other_role,
+                                       values_of_release(model, release),
+                                       values_of_release(model, other_release),
+                                       &rule});
+            }
+        }
+    }
+}
+
+}  // namespace drydock::checker

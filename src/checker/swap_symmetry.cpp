@@ -1,0 +1,287 @@
+// Verification of a swap: an automorphism maps each part of the model onto an equal part.
+//
+// The parts are layouts of blocks, initial bytes, up-down events, actions and facts. Members,
+// offsets and actions are mapped by member(), place() and action(); everything else stays. A
+// comparison has the pattern: map the left side, then compare it with the right side in any order.
+// The argument is in docs/design/0004, "Names that come late".
+#include "checker/swap_symmetry.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace drydock::checker {
+
+namespace {
+
+template <class T>
+bool same_in_any_order(std::vector<T> first, std::vector<T> second) {
+    std::sort(first.begin(), first.end());
+    std::sort(second.begin(), second.end());
+    return first == second;
+}
+
+const Member& member_at(const Model& model, int index) {
+    return model.members[static_cast<std::size_t>(index)];
+}
+
+bool lies_on(const Member& member, Offset offset) {
+    return offset >= member.block && offset < member.block + member.size;
+}
+
+}  // namespace
+
+ActionsByMember::ActionsByMember(const Model& model)
+    : actions_(model.members.size())
+    , rank_(model.acts.size(), 0) {
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        if (model.acts[i].member >= 0) {
+            auto& own_actions = actions_[static_cast<std::size_t>(model.acts[i].member)];
+            rank_[i] = own_actions.size();
+            own_actions.push_back(i);
+        }
+    }
+}
+
+// Actions come in the plan's order, so one pass finds all dependents, also the indirect ones.
+std::vector<bool> behind(const Model& model, std::size_t action) {
+    std::vector<bool> is_dependent(model.acts.size(), false);
+    for (std::size_t i = action + 1; i < model.acts.size(); ++i) {
+        const auto prerequisites = model.program.after(i);
+        is_dependent[i] =
+            std::any_of(prerequisites.begin(), prerequisites.end(), [&](std::size_t prerequisite) {
+                return prerequisite == action || is_dependent[prerequisite];
+            });
+    }
+    return is_dependent;
+}
+
+Swap::Swap(const Model& model, const ActionsByMember& member_actions, int a, int b)
+    : model_(model)
+    , member_actions_(member_actions)
+    , a_(a)
+    , b_(b)
+    , first_block_(member_at(model, a))
+    , second_block_(member_at(model, b)) {
+}
+
+bool Swap::is_automorphism() const {
+    return same_at_first()
+           && is_automorphism_of_suffix(std::vector<bool>(model_.acts.size(), false));
+}
+
+// The members' own actions are compared first: they distinguish most pairs. Then each action of
+// another owner must wait for the same actions and treat both alike.
+bool Swap::is_automorphism_of_suffix(const std::vector<bool>& over) const {
+    if (member_actions_.of(a_).size() != member_actions_.of(b_).size() || !same_blocks()
+        || !same_turns()) {
+        return false;
+    }
+    const auto alike = [&](std::size_t index) { return over[index] || same(index, over); };
+    const auto& of_a = member_actions_.of(a_);
+    const auto& of_b = member_actions_.of(b_);
+    if (!std::all_of(of_a.begin(), of_a.end(), alike)
+        || !std::all_of(of_b.begin(), of_b.end(), alike)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < model_.acts.size(); ++i) {
+        if (!is_own(i) && !over[i] && !(same_after(i, over) && commutes_with(i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Swap::is_automorphism_of_start() const {
+    return same_at_first() && same_blocks() && same_facts() && same_levels();
+}
+
+bool Swap::commutes_with(std::size_t action) const {
+    const ActionModel& act = model_.acts[action];
+    const bool writes = std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+        return is_on_members(write.at);
+    });
+    return (!writes || same_writes(act, act)) && ignores(act.when) && ignores(act.guard)
+           && ignores(act.then) && ignores(act.happened);
+}
+
+// The image of an action: the action of the same rank of the other member.
+std::size_t Swap::action(std::size_t index) const {
+    return is_own(index)
+               ? member_actions_.of(member(model_.acts[index].member))[member_actions_.rank(index)]
+               : index;
+}
+
+// The image of an offset: the same place in the block of the other member.
+Offset Swap::place(Offset offset) const {
+    if (lies_on(first_block_, offset)) {
+        return offset - first_block_.block + second_block_.block;
+    }
+    return lies_on(second_block_, offset) ? offset - second_block_.block + first_block_.block
+                                          : offset;
+}
+
+bool Swap::is_on_members(Offset offset) const {
+    return lies_on(first_block_, offset) || lies_on(second_block_, offset);
+}
+
+// Members on different hosts are alike only if each has its host to itself: the loss of a shared
+// host hits others, too.
+bool Swap::same_blocks() const {
+    const auto host_size = [&](const Member& member) {
+        return model_.members_on[static_cast<std::size_t>(member.host)].size();
+    };
+    return first_block_.role == second_block_.role && first_block_.size == second_block_.size
+           && first_block_.up_at_first == second_block_.up_at_first
+           && (first_block_.host == second_block_.host
+               || (host_size(first_block_) == 1 && host_size(second_block_) == 1))
+           && place(first_block_.running) == second_block_.running
+           && place(first_block_.installed) == second_block_.installed
+           && place(first_block_.ready) == second_block_.ready
+           && place(first_block_.service) == second_block_.service;
+}
+
+bool Swap::same_at_first() const {
+    const auto block_of = [&](const Member& member) { return model_.first.begin() + member.block; };
+    return first_block_.size == second_block_.size
+           && std::equal(block_of(first_block_),
+                         block_of(first_block_) + first_block_.size,
+                         block_of(second_block_));
+}
+
+// Compares the up-down events, also those of actions that are over: they still decide whether the
+// member should be up.
+bool Swap::same_turns() const {
+    return std::equal(first_block_.turns.begin(),
+                      first_block_.turns.end(),
+                      second_block_.turns.begin(),
+                      second_block_.turns.end(),
+                      [&](const Member::Turn& x, const Member::Turn& y) {
+                          return x.up == y.up && action(x.action) == y.action;
+                      });
+}
+
+// True if both blocks have the same facts at the same places.
+bool Swap::same_facts() const {
+    const auto facts_of = [&](const Member& member) {
+        std::vector<std::pair<Offset, std::string>> facts;
+        const std::string prefix = member.name + "/";
+        for (auto entry = model_.places.lower_bound(prefix);
+             entry != model_.places.end() && entry->first.starts_with(prefix);
+             ++entry) {
+            facts.emplace_back(entry->second - member.block, entry->first.substr(prefix.size()));
+        }
+        return facts;
+    };
+    return facts_of(first_block_) == facts_of(second_block_);
+}
+
+// True if the facts that report formats are mapped onto such facts, for each instance.
+bool Swap::same_levels() const {
+    for (const Store& store : model_.stores) {
+        for (std::size_t i = 0; i < store.at.size(); ++i) {
+            const Offset image = place(store.at[i]);
+            const auto instance = std::find(store.at.begin(), store.at.end(), image);
+            std::vector<Offset> mapped;
+            for (const Offset level : store.levels[i]) {
+                mapped.push_back(place(level));
+            }
+            if ((image != store.at[i] || store.shared)
+                && !same_in_any_order(
+                    mapped, store.levels[static_cast<std::size_t>(instance - store.at.begin())])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// Compares an action with its image: definition, prerequisites, effects and conditions. Members and
+// offsets of a condition are mapped; the targets may come in any order.
+bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
+    const std::size_t image = action(index);
+    const ActionModel& a = model_.acts[index];
+    const ActionModel& b = model_.acts[image];
+    const model::Action& x = model_.plan.actions[index];
+    const model::Action& y = model_.plan.actions[image];
+    const auto same_questions = [&](const std::vector<Predicate>& questions,
+                                    const std::vector<Predicate>& image_questions) {
+        const auto alike = [&](const Predicate& p, const Predicate& q) {
+            using Target = std::tuple<int, Offset, std::uint64_t, std::uint64_t>;
+            std::vector<Target> mapped;
+            std::vector<Target> expected;
+            for (const auto& target : p.targets) {
+                mapped.emplace_back(
+                    member(target.member), place(target.at), target.yes, target.cannot_tell);
+            }
+            for (const auto& target : q.targets) {
+                expected.emplace_back(target.member, target.at, target.yes, target.cannot_tell);
+            }
+            return p.modelled == q.modelled && p.same == q.same
+                   && p.only_expected_up == q.only_expected_up && p.any == q.any
+                   && p.needed == q.needed
+                   && same_in_any_order(std::move(mapped), std::move(expected));
+        };
+        return std::equal(questions.begin(),
+                          questions.end(),
+                          image_questions.begin(),
+                          image_questions.end(),
+                          alike);
+    };
+    return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
+           && x.is_point_of_no_return == y.is_point_of_no_return
+           && x.request.is_null() == y.request.is_null()
+           && place(model_.cells[index]) == model_.cells[image] && place(a.ran) == b.ran
+           && same_after(index, over) && same_writes(a, b) && a.raises == b.raises
+           && a.lowers == b.lowers && a.copies == b.copies && a.destroyed == b.destroyed
+           && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
+           && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
+}
+
+// Prerequisites that are over no longer matter.
+bool Swap::same_after(std::size_t index, const std::vector<bool>& over) const {
+    std::vector<std::size_t> mapped;
+    std::vector<std::size_t> expected;
+    for (const std::size_t prerequisite : model_.program.after(index)) {
+        if (!over[prerequisite]) {
+            mapped.push_back(action(prerequisite));
+        }
+    }
+    for (const std::size_t prerequisite : model_.program.after(action(index))) {
+        if (!over[prerequisite]) {
+            expected.push_back(prerequisite);
+        }
+    }
+    return same_in_any_order(std::move(mapped), std::move(expected));
+}
+
+bool Swap::same_writes(const ActionModel& source, const ActionModel& image) const {
+    std::vector<std::pair<Offset, Byte>> mapped;
+    std::vector<std::pair<Offset, Byte>> expected;
+    for (const Write& write : source.writes) {
+        mapped.emplace_back(place(write.at), write.value);
+    }
+    for (const Write& write : image.writes) {
+        expected.emplace_back(write.at, write.value);
+    }
+    return same_in_any_order(std::move(mapped), std::move(expected));
+}
+
+// True if each predicate treats both members alike. All other targets are equal under the swap, so
+// only the targets of these two are compared.
+bool Swap::ignores(const std::vector<Predicate>& questions) const {
+    return std::all_of(questions.begin(), questions.end(), [&](const Predicate& question) {
+        const Predicate::Target* of_a = nullptr;
+        const Predicate::Target* of_b = nullptr;
+        for (const Predicate::Target& target : question.targets) {
+            of_a = target.member == a_ ? &target : of_a;
+            of_b = target.member == b_ ? &target : of_b;
+        }
+        if (of_a == nullptr || of_b == nullptr) {
+            return of_a == of_b;
+        }
+        return place(of_a->at) == of_b->at && of_a->yes == of_b->yes
+               && of_a->cannot_tell == of_b->cannot_tell;
+    });
+}
+
+}  // namespace drydock::checker

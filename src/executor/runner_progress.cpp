@@ -1,0 +1,159 @@
+// Long actions: their progress, the time they may be silent, and their early end.
+//
+// An action with `stall_ms` has no limit as long as it makes progress: each report with a new
+// amount moves its deadline. The journal gets a report only now and then, since a record is a disk
+// write. When the run is to stop, each cancellable attempt is asked to end, once. The request is
+// repeated only if the agent did not hear it or could not do it yet.
+#include "executor/runner.h"
+#include "run/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::executor {
+
+namespace {
+
+using model::Action;
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+// The pause between two requests to cancel an attempt that the agent could not cancel yet.
+constexpr std::int64_t k_cancel_again_ms = 1'000;
+
+// Returns the part of a report that people read: amounts and rate.
+Json progress_part(const Json& body) {
+    Json part;
+    for (const char* key : {"done", "of", "rate", "unit"}) {
+        if (!body[key].is_null()) {
+            part.set(key, body[key]);
+        }
+    }
+    return part;
+}
+
+}  // namespace
+
+void Runner::await_end(RequestId ticket, const InFlight& flight) {
+    in_flight_[ticket] = flight;
+    Progress fresh;
+    fresh.record_ms = clock_.monotonic_ms() + k_record_progress_ms;
+    progress_.try_emplace(flight.action, std::move(fresh));
+}
+
+// Takes a progress report. It moves the deadline of an action that may go on, and is recorded now
+// and then.
+void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
+    if (!body["done"].is_number() || hosts_.displaced()) {
+        return;
+    }
+    const std::int64_t now = clock_.monotonic_ms();
+    const Action& action = plan_.actions[flight.action];
+    Progress& progress = progress_[flight.action];
+    if (progress.done != body["done"]) {
+        progress.done = body["done"];
+        if (action.stall_ms > 0) {
+            flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
+            hosts_.extend(action.host, ticket, flight.deadline_ms);
+        }
+    }
+    const Event event = {
+        {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
+        progress_part(body)};
+    listener_.on_progress(event, state_);
+    if (now >= progress.record_ms && progress.recorded != progress.done) {
+        progress.recorded = progress.done;
+        progress.record_ms = now + k_record_progress_ms;
+        apply(event);
+    }
+}
+
+// Asks each attempt in flight that may end early to end, once the run is to stop.
+void Runner::cancel_in_flight() {
+    if (state_.phase() != run::Phase::pausing) {
+        return;
+    }
+    const std::int64_t now = clock_.monotonic_ms();
+    for (const auto& [ticket, flight] : in_flight_) {
+        const Action& action = plan_.actions[flight.action];
+        if (!action.cancellable) {
+            continue;
+        }
+        Cancellation& cancellation = cancellations_[flight.action];
+        if (cancellation.attempt != flight.attempt) {
+            cancellation = {.attempt = flight.attempt};
+        }
+        if (cancellation.ticket != 0 || cancellation.is_answered || now < cancellation.ask_ms) {
+            continue;
+        }
+        Json request;
+        request.set("do", "cancel").set("run", settings_.run).set("action", action.id);
+        request.set("attempt", flight.attempt);
+        cancellation.ticket = hosts_.ask(action.host, std::move(request), now + k_answer_grace_ms);
+    }
+}
+
+// A permanent refusal answers the request, too: the attempt cannot be cancelled at all.
+void Runner::take_cancellation(const Reply& reply) {
+    const auto entry =
+        std::find_if(cancellations_.begin(), cancellations_.end(), [&](auto& candidate) {
+            return candidate.second.ticket == reply.ticket;
+        });
+    if (entry == cancellations_.end()) {
+        return;
+    }
+    Cancellation& cancellation = entry->second;
+    cancellation.ticket = 0;
+    cancellation.ask_ms = clock_.monotonic_ms() + k_cancel_again_ms;
+    cancellation.is_answered =
+        reply.kind == Reply::Kind::answer
+        || (reply.kind == Reply::Kind::refused && reply.error.kind == ErrorClass::permanent);
+}
+
+// Returns the agent's findings in the form that halts and logs read.
+Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
+    Json detail;
+    detail.set("evidence", result["evidence"]);
+    if (result.contains("error")) {
+        detail.set("because", result["error"]["message"]).set("remedy", result["error"]["remedy"]);
+    }
+    if (result["cancelled"].as_bool()) {
+        cancelled_[flight.action] = result["evidence"];
+        detail.set("cancelled", true).set("because", run::cancelled_text(result["evidence"]));
+    }
+    return detail;
+}
+
+// Returns "cancelled at 3.2 of 10 GB; goes on from there on resume"; empty if the action was not
+// cancelled.
+std::string Runner::cancelled_words(std::size_t action) const {
+    const auto entry = cancelled_.find(action);
+    if (entry == cancelled_.end() || run::is_over(state_.status(action))) {
+        return {};
+    }
+    return abort_request_ ? run::cancelled_text(entry->second)
+                          : run::cancelled_for_resume_text(entry->second);
+}
+
+// Lists the attempts that were cancelled for this pause.
+Json Runner::pause_detail() const {
+    std::string because;
+    for (const auto& [index, evidence] : cancelled_) {
+        const Action& action = plan_.actions[index];
+        const std::string words = cancelled_words(index);
+        if (!words.empty()) {
+            because += fmt::format("{}{}{}: {}",
+                                   because.empty() ? "" : "; ",
+                                   action.member.empty() ? "" : action.member + ": ",
+                                   action.title,
+                                   words);
+        }
+    }
+    Json detail;
+    return because.empty() ? detail : detail.set("because", because);
+}
+
+}  // namespace drydock::executor

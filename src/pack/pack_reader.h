@@ -1,0 +1,67 @@
+// The parts of the pack reader. Each part decodes one kind of checked document into the pack, and
+// reports problems beyond any schema: unknown names, cycles, contradictory format rules.
+//
+// The order matters: pack.yaml first (roles, settings, facts), then releases.yaml, then procedures.
+#pragma once
+
+#include "model/pack.h"
+#include "pack/yaml.h"
+
+#include <string>
+#include <vector>
+
+namespace drydock::pack {
+
+struct PackReader {
+    model::Pack& pack;
+    Diagnostics& diagnostics;
+    bool are_settings_known = true;  // false: ${names} are not checked, all would be reported
+};
+
+// The context of a string or condition: it decides on the ${names} and facts that may be used.
+struct NameScope {
+    std::string role;     // the role of the member in question; empty: the whole system
+    bool in_plan = true;  // true in a procedure, false in a probe
+    bool script = false;  // ${script} is known
+    std::string side;     // side of that role: "source" or "target"; empty: no sides
+};
+
+void read_system(const Node& document, PackReader& reader);        // pack.yaml
+void read_facts(const Node& facts, PackReader& reader);            // its `facts`
+void read_releases(const Node& document, PackReader& reader);      // releases.yaml
+void read_own_releases(const Node& releases, PackReader& reader);  // a cluster file's `releases`
+void read_procedure(const Node& document, PackReader& reader);     // one document of procedures/
+void read_step(const Node& node,
+               const model::PhaseSpec& phase,
+               model::StepSpec& step,
+               PackReader& reader);
+
+void read_order(const Node& node, model::Selection& selection);
+
+// Returns the conditions of a list, or of a single map.
+[[nodiscard]] std::vector<model::Condition>
+read_conditions(const Node& node, const NameScope& scope, PackReader& reader);
+[[nodiscard]] std::optional<model::Condition>
+read_condition(const Node& node, const NameScope& scope, PackReader& reader);
+
+// Returns the fact `name` for a step of `role`: the role's own, else the system's, else that of the
+// only other role with one. Returns nullptr if there is none, or if several roles have it.
+[[nodiscard]] const model::FactSpec*
+find_fact(const model::Pack& pack, const std::string& role, const std::string& name);
+[[nodiscard]] std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role);
+
+// Reports every ${name} below `node` that `scope` does not know.
+void check_names(const Node& node, const NameScope& scope, PackReader& reader);
+// Returns the `side` that `node` names for the role, else `usual`. Reports a missing side of a role
+// with sides, and a side of a role without.
+[[nodiscard]] std::string
+read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader);
+// Return true if the pack has a role (a store) of that name; report the name otherwise.
+bool known_role(const Node& node, PackReader& reader);
+bool require_store(const Node& node, PackReader& reader);
+
+// Return a map of texts, and a list of texts, as JSON.
+[[nodiscard]] Json to_text_map(const Node& node);
+[[nodiscard]] Json to_text_list(const Node& node);
+
+}  // namespace drydock::pack

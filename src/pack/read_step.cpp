@@ -1,0 +1,515 @@
+// One step of a phase: its verb, its members, its conditions, its request to the host, its effects.
+//
+// The order of the parts matters. The verb comes first, because it decides on the meaning of a
+// missing `on` and on the allowed keys. `on` sets the scope: the role and side that conditions and
+// strings refer to. Then follow the conditions, the request to the agent, the effects for the
+// model, and the limits. Some limits depend on the kind of request.
+//
+// Verbs are typed because the checker must know their effects. It cannot see a change that the pack
+// does not declare. So every verb needs a request, except the reading ones and those with a request
+// from the cluster file. `effect` lists the changes that the verb does not imply. docs/packs.md
+// describes the keys.
+#include "pack/pack_reader.h"
+#include "pack/schemas.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::pack {
+
+using model::Verb;
+
+namespace {
+
+bool takes_role(Verb verb) {
+    return verb == Verb::stop || verb == Verb::start || verb == Verb::restart;
+}
+
+bool takes_store(Verb verb) {
+    return verb == Verb::backup || verb == Verb::restore || verb == Verb::migrate;
+}
+
+// Verbs that change nothing by themselves. Without `on` and `each` they are about the system.
+bool is_read_only(Verb verb) {
+    return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
+}
+
+// The cluster file says how a member is started, stopped and installed, so that these verbs need no
+// `do`.
+bool has_own_request(Verb verb) {
+    const bool service = verb == Verb::stop || verb == Verb::start;
+    return service || verb == Verb::install;
+}
+
+// The other verbs have an object instead: a role, a store, a release or the data to move.
+bool has_title(Verb verb) {
+    return !takes_role(verb) && !takes_store(verb) && verb != Verb::install && verb != Verb::move;
+}
+
+// Both kinds of request are the agent's own form. Missing keys get their default here, so that a
+// plan describes a command completely.
+Json command_request(const Node& node) {
+    Json request;
+    request.set("kind", "command");
+    request.set("argv", to_text_list(node["argv"]));
+    request.set("env", to_text_map(node["env"]));
+    for (const char* key : {"cwd", "stdout_file"}) {
+        if (node.has(key)) {
+            request.set(key, text_of(node[key]));
+        }
+    }
+    return request.set("exit_done",
+                       node.has("exit_done") ? to_json(node["exit_done"])
+                                             : Json(Json::Array{Json(0)}));
+}
+
+Json http_request(const Node& node) {
+    Json request;
+    request.set("kind", "http");
+    request.set("url", text_of(node["url"]));
+    request.set("method", text_of(node["method"], "POST"));
+    request.set("headers", to_text_map(node["headers"]));
+    if (node.has("body")) {
+        request.set("body", to_json(node["body"]));
+    }
+    return request.set("expect",
+                       node.has("expect") ? to_json(node["expect"]) : Json(Json::Array{Json(200)}));
+}
+
+class StepReader {
+public:
+    StepReader(const Node& node,
+               const model::PhaseSpec& phase,
+               model::StepSpec& step,
+               PackReader& reader)
+        : node_(node)
+        , phase_(phase)
+        , step_(step)
+        , reader_(reader) {}
+
+    void read() {
+        step_.where = node_.where;
+        read_verb();
+        read_target();
+        read_texts();
+        read_all_conditions();
+        read_request();
+        read_effects();
+        read_plan_position();
+        read_limits();
+        for (const Entry& entry : node_.entries) {
+            if (!is_condition_key(entry.key)) {
+                check_names(entry.value, scope_, reader_);
+            }
+        }
+    }
+
+private:
+    void
+    error(const char* code, const Position& position, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
+    }
+
+    // Conditions check their own names: `where` has another scope than its step.
+    static bool is_condition_key(const std::string& key) {
+        const std::vector<std::string> keys = {
+            "all", "when", "guard", "then", "happened", "broken", "on"};
+        return std::find(keys.begin(), keys.end(), key) != keys.end();
+    }
+
+    [[nodiscard]] std::string_view verb_name() const { return name_of(step_.verb); }
+
+    void read_verb() {
+        for (const Entry& entry : node_.entries) {
+            if (const auto verb = model::parse_verb(entry.key)) {
+                step_.verb = *verb;
+                step_.object = text_of(entry.value);
+                return check_object(entry.value);
+            }
+        }
+    }
+
+    // A release may be a ${name}; the planner checks it when it knows the route.
+    void check_object(const Node& node) {
+        if (takes_role(step_.verb)) {
+            known_role(node, reader_);
+        } else if (takes_store(step_.verb)) {
+            require_store(node, reader_);
+        } else if (step_.verb == Verb::install && step_.object.find("${") == std::string::npos
+                   && !reader_.pack.releases.contains(step_.object)) {
+            report_unknown_name(reader_.diagnostics,
+                                node.where,
+                                "release",
+                                step_.object,
+                                keys_of(reader_.pack.releases));
+        }
+    }
+
+    // Sets `on` and the scope of the step. The cases, in order: A map selects members. `system`, or
+    // a reading verb outside of `each`, is about the system. In a phase with `each` the step is
+    // about this member. The verbs stop, start and restart take all members of their role. All
+    // other steps must have `on`.
+    void read_target() {
+        const Node& selector = node_["on"];
+        const bool by_default = selector.kind == Node::Kind::nothing;
+        if (selector.kind == Node::Kind::map) {
+            return read_selection(selector);
+        }
+        if (text_of(selector) == "system"
+            || (by_default && !phase_.each && is_read_only(step_.verb))) {
+            step_.on = model::Selection();
+        } else if (phase_.each) {
+            scope_.role = model::without_side(phase_.each->role);  // this member
+            scope_.side = side_of(phase_.each->role);
+            step_.once_a_host = text_of(selector) == "host";
+            check_once_a_host(selector);
+        } else if (by_default && takes_role(step_.verb)) {
+            step_.on = model::Selection();
+            select(node_, reader_.pack.roles.contains(step_.object) ? step_.object : "");
+        } else {
+            error("step.on",
+                  by_default ? node_.where : selector.where,
+                  by_default ? fmt::format("`{}` does not say on which members", verb_name())
+                             : fmt::format("`on: {}` in a phase without `each`", text_of(selector)),
+                  "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
+        }
+    }
+
+    // A process belongs to one member. A stop that one member makes for all on its host would leave
+    // the others running.
+    void check_once_a_host(const Node& selector) {
+        const bool process = step_.verb == Verb::stop || step_.verb == Verb::start;
+        if (step_.once_a_host && (!phase_.each->by_host || process)) {
+            error("step.on",
+                  selector.where,
+                  process ? fmt::format("`{}` once for a host", verb_name())
+                          : "`on: host` in a phase that goes by member",
+                  process ? "leave out `on`: it is done for each member"
+                          : "write `each: {role: ROLE, by: host}`");
+        }
+    }
+
+    // Roles with a side are written ROLE@SIDE (model::sided()).
+    static std::string side_of(const std::string& role) {
+        const auto separator = role.find('@');
+        return separator == role.npos ? "" : role.substr(separator + 1);
+    }
+
+    // Sets the scope to a role and side, and the selection to the same.
+    void select(const Node& node, const std::string& role) {
+        scope_.role = role;
+        scope_.side = read_side(node, role, "", reader_);
+        step_.on->role = model::sided(role, scope_.side);
+    }
+
+    void read_selection(const Node& node) {
+        step_.on = model::Selection();
+        step_.on->one = node.has("one_of");
+        step_.on->per_host = node.has("one_per_host");
+        const Node& role = step_.on->one        ? node["one_of"]
+                           : step_.on->per_host ? node["one_per_host"]
+                                                : node["every"];
+        if (known_role(role, reader_)) {
+            select(node, text_of(role));
+        }
+        read_order(node["order"], *step_.on);
+        step_.on->where = read_conditions(node["where"], scope_, reader_);
+    }
+
+    void read_texts() {
+        step_.title = text_of(node_["title"], has_title(step_.verb) ? step_.object : "");
+        step_.why = text_of(node_["why"]);
+        step_.remedy = text_of(node_["remedy"]);
+    }
+
+    // `all` is short for the conditions that make up a step of these verbs: `require` reads them as
+    // its guard, `wait` as its postconditions.
+    void read_all_conditions() {
+        step_.when = read_conditions(node_["when"], scope_, reader_);
+        read_guard();
+        step_.then = read_conditions(node_["then"], scope_, reader_);
+        step_.happened = read_conditions(node_["happened"], scope_, reader_);
+        step_.broken = read_conditions(node_["broken"], scope_, reader_);
+        const Node& condition_list = node_["all"];
+        auto conditions = read_conditions(condition_list, scope_, reader_);
+        auto& target = step_.verb == Verb::require ? step_.guard : step_.then;
+        std::move(conditions.begin(), conditions.end(), std::back_inserter(target));
+        if (condition_list.kind != Node::Kind::nothing && step_.verb != Verb::require
+            && step_.verb != Verb::wait) {
+            error("step.all",
+                  condition_list.where,
+                  fmt::format("`all` in a step `{}`", verb_name()),
+                  "`all` is for require and wait; write `guard` or `then`");
+        }
+        check_has_condition();
+    }
+
+    void check_has_condition() {
+        const bool looks = step_.verb == Verb::require || step_.verb == Verb::wait;
+        if (looks && !node_.has("all") && !node_.has("guard") && !node_.has("then")) {
+            error("step.empty",
+                  node_.where,
+                  fmt::format("`{}` without a condition", verb_name()),
+                  "add `all: [{fact: ..., is: ...}]`");
+        }
+    }
+
+    // An item of a guard is a condition or `quorum_without`, which counts ready members and names
+    // no fact.
+    void read_guard() {
+        for (const Node* item : items_of(node_["guard"])) {
+            if (item->has("quorum_without")) {
+                step_.quorum_without = text_of((*item)["quorum_without"]) == "host"
+                                           ? model::Reach::host
+                                           : model::Reach::member;
+                check_quorum(*item);
+            } else if (!item->has("fact")) {
+                error("key.missing",
+                      item->where,
+                      "a condition without `fact`",
+                      "add the fact that it is about");
+            } else if (auto condition = read_condition(*item, scope_, reader_)) {
+                step_.guard.push_back(*std::move(condition));
+            }
+        }
+    }
+
+    void check_quorum(const Node& item) {
+        if (item.has("fact")) {
+            error("key.conflict",
+                  item["fact"].where,
+                  "`fact` beside `quorum_without`",
+                  "make two conditions of it");
+        }
+        if (scope_.role.empty()) {
+            error("fact.scope",
+                  item.where,
+                  "`quorum_without` where no member is meant",
+                  "write it in a step on members");
+        }
+    }
+
+    // A step has at most one request: a command, an HTTP request, a virtual environment, or a
+    // script alone. A script may also stand beside a command: then its arguments contain ${script}.
+    void read_request() {
+        step_.script = text_of(node_["script"]);
+        for (const Node* argument : items_of(node_["arguments"])) {
+            step_.arguments.push_back(text_of(*argument));
+        }
+        if (!step_.arguments.empty() && step_.verb != Verb::start) {
+            error(
+                "step.arguments",
+                node_["arguments"].where,
+                fmt::format("`arguments` in a step `{}`", verb_name()),
+                "they are for start: the service's own command line is longer by them, this once");
+        }
+        const Node& command = node_["do"]["command"];
+        const Node& http = node_["do"]["http"];
+        if (command.kind == Node::Kind::map) {
+            step_.request = command_request(command);
+        } else if (http.kind == Node::Kind::map) {
+            step_.request = http_request(http);
+        } else if (node_["do"].has("venv")) {
+            read_venv(node_["do"]["venv"]);
+        } else if (!step_.script.empty()) {
+            step_.request = command_request({});
+            step_.request.set("argv", Json(Json::Array{Json("${script}")}));
+        }
+        check_request();
+        check_script();
+    }
+
+    // Adds only the kind. Interpreter, pins and wheels are in the cluster file; the planner adds
+    // them.
+    void read_venv(const Node& node) {
+        step_.request.set("kind", "venv");
+        if (scope_.role.empty()) {
+            error("fact.scope",
+                  node.where,
+                  "`venv: make` where no member is meant",
+                  "write it in a step on members");
+        }
+    }
+
+    void check_request() {
+        const bool has_request = node_.has("do") || node_.has("script");
+        if (has_request && is_read_only(step_.verb)) {
+            error("step.do",
+                  node_.where,
+                  fmt::format("`{}` only looks, it does nothing on a host", verb_name()),
+                  "use the verb `run`");
+        }
+        if (!has_request && !is_read_only(step_.verb) && !has_own_request(step_.verb)) {
+            error("step.do",
+                  node_.where,
+                  fmt::format("`{}` does not say what is done", verb_name()),
+                  "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}` or `script`");
+        }
+    }
+
+    // Without a command that uses it, the script is the program itself.
+    void check_script() {
+        const Node& script = node_["script"];
+        scope_.script = !step_.script.empty();
+        if (scope_.script && !reader_.pack.scripts.contains(step_.script)) {
+            report_unknown_name(reader_.diagnostics,
+                                script.where,
+                                "script",
+                                step_.script,
+                                keys_of(reader_.pack.scripts));
+        }
+        if (scope_.script && (node_["do"].has("http") || node_["do"].has("venv"))) {
+            error("step.script", script.where, "a script beside another request", "remove one");
+        }
+    }
+
+    void read_effects() {
+        for (const Node* item : items_of(node_["effect"])) {
+            for (const Entry& entry : item->entries) {
+                if (entry.key != "side") {
+                    read_effect(entry, *item);
+                }
+            }
+        }
+    }
+
+    // Returns the side of an effect on `role`: as written, else the side of the step.
+    [[nodiscard]] std::string effect_side(const Node& node, const std::string& role) {
+        return role.empty()
+                   ? ""
+                   : read_side(node, role, role == scope_.role ? scope_.side : "", reader_);
+    }
+
+    // Effects on stores name no fact: the model has the format and copies of each store by itself.
+    void read_store_effect(const Entry& entry, const Node& item) {
+        const std::string store = text_of(entry.value);
+        const std::string role =
+            require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
+        step_.effects.push_back({entry.key,
+                                 model::sided(store, effect_side(item, role)),
+                                 {},
+                                 "",
+                                 model::Reach::member});
+    }
+
+    // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
+    void read_effect(const Entry& entry, const Node& item) {
+        const bool listed = entry.key == "adds" || entry.key == "removes";
+        const bool becomes = entry.key == "becomes" || listed;
+        if (!becomes && entry.key != "changes") {
+            return read_store_effect(entry, item);
+        }
+        const Node& fact = becomes ? entry.value["fact"] : entry.value;
+        const std::string role = text_of(entry.value["role"], scope_.role);
+        const model::FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
+        if (fact.kind == Node::Kind::scalar && spec == nullptr) {
+            report_unknown_name(reader_.diagnostics,
+                                fact.where,
+                                "fact",
+                                fact.scalar,
+                                fact_names(reader_.pack, role));
+        }
+        step_.effects.push_back(
+            {entry.key,
+             text_of(fact),
+             becomes ? to_json(entry.value["value"]) : Json(),
+             spec == nullptr ? "" : model::sided(spec->role, effect_side(entry.value, spec->role)),
+             read_reach(entry.value)});
+    }
+
+    // Returns the members that an effect reaches: this member, all on its host, or all of a role.
+    static model::Reach read_reach(const Node& effect) {
+        if (text_of(effect["of"]) == "host") {
+            return model::Reach::host;
+        }
+        return effect.has("of") || effect.has("role") ? model::Reach::role : model::Reach::member;
+    }
+
+    // Reads which route a step is for (`raises`), and whether it waits for the step before it.
+    void read_plan_position() {
+        for (const Node* store : items_of(node_["raises"])) {
+            if (require_store(*store, reader_)) {
+                step_.raises.push_back(text_of(*store));
+            }
+        }
+        step_.parallel_with_previous = boolean_of(node_["beside"]);
+        step_.again = boolean_of(node_["again"]);
+        if (step_.parallel_with_previous && phase_.each) {
+            error("step.beside",
+                  node_["beside"].where,
+                  "`beside` in a phase with `each`",
+                  "the steps on one member follow each other; use a phase without `each`");
+        }
+    }
+
+    // Steps that do no harm when repeated may be repeated by default. For others the default is a
+    // probe: on resume the facts decide whether the step happened.
+    void read_limits() {
+        const Verb verb = step_.verb;
+        const bool harmless = is_read_only(verb) || verb == Verb::stop || verb == Verb::install;
+        step_.repeatable = enum_from(text_of(node_["repeatable"]),
+                                     model::Repeatable::probe,
+                                     harmless ? model::Repeatable::yes : model::Repeatable::probe);
+        step_.attempts =
+            static_cast<int>(std::min<std::int64_t>(integer_of(node_["attempts"], 1), 1000));
+        step_.timeout_ms = duration_of(node_["within"], step_.timeout_ms);
+        step_.guard_timeout_ms = duration_of(node_["patience"], step_.guard_timeout_ms);
+        step_.expected_ms = duration_of(node_["takes"], 0);
+        read_long_limits();
+        step_.keep = boolean_of(node_["keep"]);
+        if (node_.has("keep") && verb != Verb::require) {
+            error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");
+        }
+        step_.optional = boolean_of(node_["optional"]);
+        if (step_.optional && (verb == Verb::gate || verb == Verb::finalize)) {
+            error("step.optional",
+                  node_["optional"].where,
+                  fmt::format("`optional` on a {}: what comes behind it relies on it", verb_name()),
+                  "remove it");
+        }
+    }
+
+    // Only a command reports progress and can be ended early. A cancelled step must be possible to
+    // continue: it is repeatable, or its completion check decides whether it happened.
+    void read_long_limits() {
+        step_.stall_ms = duration_of(node_["stall"], 0);
+        step_.cancellable = boolean_of(node_["cancellable"]);
+        for (const char* key : {"stall", "cancellable"}) {
+            if (node_.has(key) && step_.request["kind"].as_string() != "command") {
+                error("step.long",
+                      node_[key].where,
+                      fmt::format("`{}` in a step without a command", key),
+                      "remove it; only a command tells its progress and can be ended early");
+            }
+        }
+        if (node_.has("stall") && step_.stall_ms == 0) {
+            error("step.long", node_["stall"].where, "`stall` of no time", "write it as in `5m`");
+        }
+        const bool is_lost = step_.repeatable == model::Repeatable::no && step_.happened.empty();
+        if (step_.cancellable && is_lost) {
+            error("step.cancellable",
+                  node_["cancellable"].where,
+                  "`cancellable` on a step that may not be repeated and has no `happened`: nobody "
+                  "could go on after a cancellation",
+                  "add `happened`, or remove it");
+        }
+    }
+
+    const Node& node_;
+    const model::PhaseSpec& phase_;
+    model::StepSpec& step_;
+    PackReader& reader_;
+    NameScope scope_;
+};
+
+}  // namespace
+
+void read_step(const Node& node,
+               const model::PhaseSpec& phase,
+               model::StepSpec& step,
+               PackReader& reader) {
+    StepReader(node, phase, step, reader).read();
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,307 @@
+// The schemas of conditions and of the documents of procedures/*.yaml.
+//
+// Words of the model (relations, quantifiers, verbs) come from the model's own enums by name_of().
+// So a pack cannot use a word unknown to the model, and a new verb appears in the schema at once.
+// Conditions are used by steps, guards, selections of members, procedures and risks. Keys such as
+// `when`, `then` and `happened` are the pack authors' interface: editors show their help texts.
+#include "pack/load.h"
+#include "pack/schemas.h"
+
+namespace drydock::pack {
+
+// Every enumerator from the first to `has`; the reader maps the words back by enum_from().
+std::vector<std::string> relation_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(model::Relation::has); ++i) {
+        names.emplace_back(name_of(static_cast<model::Relation>(i)));
+    }
+    return names;
+}
+
+std::vector<std::string> whose_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(model::Quantifier::any); ++i) {
+        names.emplace_back(name_of(static_cast<model::Quantifier>(i)));
+    }
+    return names;
+}
+
+namespace {
+
+// One key for each relation, so that a condition reads as a sentence: `{fact: ready, is: true}`.
+std::vector<Field> condition_fields() {
+    // Flags without an operand are written `same: true`; no other value makes sense.
+    const Schema yes = choice({"true"});
+    return {
+        required("fact", text(), "the fact that it is about", "ready"),
+        optional("of", choice(whose_names()), "whose fact", "every"),
+        optional("role", text(), "of which role's members; needed if several have it", "datanode"),
+        optional("side", choice({"source", "target"}), "of which side of the role", "source"),
+        optional("is", any(), "equal; a release is also its series", "true"),
+        optional("is_not", any(), "not equal", "false"),
+        optional("in", list_of(any()), "one of these", "[\"3.4\", \"3.5\"]"),
+        optional("below", any(), "less, or an older release", "80"),
+        optional("at_least", any(), "not less", "\"3.5\""),
+        optional("above", any(), "more", "0"),
+        optional("at_most", any(), "not more", "5000"),
+        optional("same", yes, "all members give the same value", "true"),
+        optional("present", boolean(), "there is a value, or there is none", "true"),
+        optional("planned", yes, "as when the plan was made", "true"),
+        optional("reaches", yes, "not below what others had before", "true"),
+        optional("stands", yes, "as in the reading before", "true"),
+        optional("has", any(), "a list has it", "\"${to}\""),
+        optional("members_at_least", integer(1), "enough if so many members fit", "2"),
+        optional("remedy", text(), "what a person does if it does not hold", "\"disarm it\""),
+    };
+}
+
+// An item of a guard may also be {quorum_without: ...}. `fact` is optional here, and the reader
+// asks for it.
+Schema guard() {
+    std::vector<Field> fields = condition_fields();
+    fields.front().required = false;
+    fields.push_back(optional("quorum_without",
+                              choice({"this", "host"}),
+                              "enough are ready without this member, or without all on its host",
+                              "this"));
+    std::vector<std::string> ways = relation_names();
+    ways.emplace_back("quorum_without");
+    return one_or_more(table(std::move(fields), std::move(ways)));
+}
+
+Schema conditions() {
+    return one_or_more(condition_schema());
+}
+
+// Either one after another, all at once, or a batch of a given size.
+Schema order() {
+    return either(choice({"serial", "all"}),
+                  table({required("batch", integer(1), "so many at a time", "2")}));
+}
+
+// A word stands for the system or the member of `each`; a map selects members of a role.
+Schema on() {
+    return either(choice({"system", "this", "host"}),
+                  table(
+                      {
+                          optional("every", text(), "every member of a role", "member"),
+                          optional("one_of", text(), "one member of a role", "member"),
+                          optional("one_per_host",
+                                   text(),
+                                   "one member of a role on each host, for all of them there",
+                                   "member"),
+                          optional("side",
+                                   choice({"source", "target"}),
+                                   "of which side, if the role has sides",
+                                   "target"),
+                          optional("order", order(), "serial if not given", "all"),
+                          optional("where", conditions(), "only members for which these hold"),
+                      },
+                      {"every", "one_of", "one_per_host"}));
+}
+
+// `exit_done` lists the codes that mean success. The postconditions decide whether the step had
+// effect.
+Schema command() {
+    return table({
+        required("argv", list_of(text()), "program and arguments", "[\"${release}/etcdctl\"]"),
+        optional("env", map_of(text()), "its environment", "{ETCDCTL_API: \"3\"}"),
+        optional("cwd", text(), "the folder it runs in", "\"${data_dir}\""),
+        optional("stdout_file", text(), "file for its output", "\"${backup}/out\""),
+        optional("exit_done", list_of(integer()), "exit codes that mean done; [0]", "[0]"),
+    });
+}
+
+// Requests change the system; reading over HTTP is a probe.
+Schema http() {
+    return table({
+        required("url", text(), "where to send it", "\"${client_url}/v3/x\""),
+        optional("method", choice({"GET", "POST", "PUT", "DELETE", "PATCH"}), "POST", "POST"),
+        optional("headers", map_of(text()), "headers to send", "{Accept: text/plain}"),
+        optional("body", any(), "sent as JSON", "{}"),
+        optional("expect", list_of(integer(100)), "statuses that mean done; [200]", "[200]"),
+    });
+}
+
+// One value enters or leaves a list of this member, such as the releases on its disk.
+Schema listed() {
+    return table({required("fact", text(), "this member's fact, a list", "on_disk"),
+                  required("value", text(), "the value", "\"${to}\"")});
+}
+
+// The changes of a step in the model. A fact of a member changes for this member unless `of` or
+// `role` widen it; facts and stores with sides name the side.
+Schema effect() {
+    return table(
+        {
+            optional("becomes",
+                     table({required("fact", text(), "the fact", "writes"),
+                            optional("of",
+                                     choice({"every", "host"}),
+                                     "of all its role's members, or of those on this host",
+                                     "every"),
+                            optional("role", text(), "of all members of this role", "datanode"),
+                            optional("side",
+                                     choice({"source", "target"}),
+                                     "of which side of the role",
+                                     "source"),
+                            required("value", any(), "its value", "refused")}),
+                     "a fact takes a value",
+                     "{fact: writes, value: refused}"),
+            optional(
+                "adds", listed(), "a list has a value more", "{fact: on_disk, value: \"${to}\"}"),
+            optional("removes",
+                     listed(),
+                     "a list has a value less",
+                     "{fact: on_disk, value: \"${from}\"}"),
+            optional("raises", text(), "a store's format is raised", "data"),
+            optional("lowers", text(), "a store's format is lowered", "data"),
+            optional("copies", text(), "a copy of a store is made", "data"),
+            optional("destroys", text(), "a store is destroyed or overwritten", "data"),
+            optional("changes",
+                     text(),
+                     "a fact takes a value that is not known beforehand",
+                     "cluster_id"),
+            optional("side", choice({"source", "target"}), "the side whose store it is", "source"),
+        },
+        {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
+}
+
+// The value of a verb's key is a role, a store, a release or a title, by the verb.
+std::string verb_help(const std::string& verb) {
+    if (verb == "install") {
+        return "put a release in place";
+    }
+    if (verb == "stop" || verb == "start" || verb == "restart") {
+        return verb + " the members of a role";
+    }
+    if (verb == "backup" || verb == "restore" || verb == "migrate") {
+        return verb + " a store";
+    }
+    return verb == "move" ? "copy data with a mover" : "the title of what is done";
+}
+
+// One table holds the keys of all verbs. Combinations that a table cannot express, such as `keep`
+// for require only, are checked by read_step.cpp, which can say why.
+Schema step() {
+    std::vector<Field> fields = {
+        optional("id", name(), "its name in the plan; the verb if not given", "healthy"),
+        optional("title", text(), "what a person reads", "\"stop the member\""),
+        optional("why", text(), "why it is done", "\"a copy to go back to\""),
+        optional("remedy", text(), "what a person does if it fails", "\"repair the member\""),
+        optional("on", on(), "for which members", "{every: member}"),
+        optional("all", conditions(), "require, wait: what must hold"),
+        optional("when", conditions(), "else it is skipped"),
+        optional("guard", guard(), "must hold right before it starts"),
+        optional("then", conditions(), "must hold after it"),
+        optional("happened", conditions(), "tells whether it happened, if nobody knows"),
+        optional("broken", conditions(), "if one holds, waiting for `then` is in vain"),
+        optional("do",
+                 table(
+                     {
+                         optional("command", command(), "run a program", "{argv: [sync]}"),
+                         optional("http", http(), "send a request", "{url: \"...\"}"),
+                         optional("venv",
+                                  choice({"make"}),
+                                  "make the new release's Python environment, and check it",
+                                  "make"),
+                     },
+                     {"command", "http", "venv"}),
+                 "what is done on the host",
+                 "{command: {argv: [sync]}}"),
+        optional("script", text(), "a file of scripts/", "restore-member.sh"),
+        optional("arguments", one_or_more(text()), "start: added this once", "[\"--upgrade\"]"),
+        optional("again",
+                 boolean(),
+                 "start: on the release that the way comes from, only where `when` holds",
+                 "true"),
+        optional("raises",
+                 one_or_more(text()),
+                 "left out unless the way raises one of these stores",
+                 "[data]"),
+        optional("beside", boolean(), "begins when the step before it may begin", "true"),
+        optional("effect", one_or_more(effect()), "what it changes in the cluster"),
+        optional("repeatable", choice({"yes", "no", "probe"}), "may it be done twice", "yes"),
+        optional("attempts", integer(1), "so many tries; 1", "3"),
+        optional("within", duration(), "time for it, and again for `then`; 2m", "2m"),
+        optional("stall",
+                 duration(),
+                 "a command's limit instead of `within`: so long without progress",
+                 "5m"),
+        optional("cancellable", boolean(), "pause and abort end its command early", "true"),
+        optional("patience", duration(), "time for `when` and `guard` to hold; 30s", "30s"),
+        optional("takes", duration(), "what it usually takes, for the plan's table", "300ms"),
+        optional("keep", boolean(), "require: must hold until the run ends", "true"),
+        optional("optional", boolean(), "if it fails, the run goes on without it", "true"),
+    };
+    // Each verb is a key of its own; a step has exactly one of them.
+    for (const std::string& verb : model::verb_names()) {
+        fields.push_back(optional(verb, text(), verb_help(verb)));
+    }
+    return table(std::move(fields), model::verb_names());
+}
+
+// `last` puts members at the end of the order by facts, such as the leader of a quorum.
+Schema phase() {
+    return table({
+        required("phase", name(), "its name", "roll"),
+        optional("title", text(), "what a person reads", "\"one member after another\""),
+        optional(
+            "each",
+            table({
+                required("role", text(), "the role", "member"),
+                optional("side",
+                         choice({"source", "target"}),
+                         "of which side, if the role has sides",
+                         "target"),
+                optional(
+                    "by", choice({"member", "host"}), "whose steps stay together; member", "host"),
+                optional("order", order(), "serial if not given", "serial"),
+                optional("where", conditions(), "only members for which these hold"),
+                optional("last", conditions(), "members for which these hold come last"),
+            }),
+            "all its steps for one member or host, then for the next",
+            "{role: member}"),
+        optional("raises",
+                 one_or_more(text()),
+                 "left out unless the way raises one of these stores",
+                 "[data]"),
+        required("steps", list_of(step()), "what is done", "[{stop: member}]"),
+    });
+}
+
+}  // namespace
+
+Schema condition_schema() {
+    return table(condition_fields(), relation_names());
+}
+
+// `applies` limits a procedure to releases and to conditions on facts. Without it the procedure
+// fits every route.
+const Schema& procedure_file_schema() {
+    static const std::vector<Field> fields = {
+        optional("procedure", name(), "upgrade, downgrade, rebuild, restore, ...", "upgrade"),
+        optional("continues", name(), "the procedure whose phases go on here", "upgrade"),
+        optional("kind", name(), "how it goes", "rolling"),
+        optional("title", text(), "what a person reads", "\"rolling upgrade\""),
+        optional("applies",
+                 table({
+                     optional("from", range(), "releases one comes from", "\">=3.4 <3.5\""),
+                     optional("to", range(), "releases one goes to", "\">=3.5 <3.6\""),
+                     optional("while", conditions(), "only while these hold"),
+                 }),
+                 "when it may be used; always if not given",
+                 "{from: \">=3.4 <3.5\"}"),
+        optional("cost", text(), "what is lost by it", "\"nothing lost\""),
+        optional("copy", text(), "restore: where a run's copy lies", "\"${backup}/snapshot.db\""),
+        required("phases", list_of(phase()), "what is done, in order", "[{phase: roll}]"),
+    };
+    static const Schema schema = table(fields, {"procedure", "continues"});
+    return schema;
+}
+
+Json procedure_json_schema() {
+    return root_json_schema(procedure_file_schema(), "drydock procedure");
+}
+
+}  // namespace drydock::pack

@@ -1,0 +1,371 @@
+// Makes an action from a step: texts, conditions, request, effects.
+//
+// Some things are the same in every system and are added here, so that no pack can forget them. A
+// stop and a start change the standard facts `running` and `ready`. The service itself tells
+// whether its process is there, so it answers the `happened` probe and shows a start that failed at
+// once. An install needs its release on the disk. A stop needs the quorum, if the step asks for it.
+// interpolation.h resolves the names in texts and requests.
+#include "planner/make_action.h"
+
+#include "base/hash.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Member;
+using model::StepSpec;
+using model::Verb;
+
+// Adds the effect that a standard fact of the member takes a value, if the pack binds a fact to it.
+void becomes(const PlanBuilder& draft,
+             const Member& member,
+             std::string_view standard,
+             Json value,
+             Action& action) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, standard);
+    if (!fact.empty()) {
+        action.effects.push_back({"becomes", member.name, fact, std::move(value)});
+    }
+}
+
+// Adds the effects of a stop, a start and a swap, which are the same in every system.
+void add_standard_effects(const PlanBuilder& draft,
+                          const StepSpec& step,
+                          const Member& member,
+                          Action& action) {
+    if (step.verb == Verb::stop) {
+        becomes(draft, member, "running", Json(), action);
+        becomes(draft, member, "ready", Json(), action);
+    } else if (step.verb == Verb::start || step.verb == Verb::restart) {
+        becomes(draft, member, "running", step.again ? draft.scope.from : draft.scope.to, action);
+        becomes(draft, member, "ready", true, action);
+    } else if (step.verb == Verb::install) {
+        becomes(draft, member, "installed", draft.scope.to, action);
+    }
+    const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
+    if (!service.empty() && (step.verb == Verb::stop || step.verb == Verb::start)) {
+        action.effects.push_back(
+            {"becomes", member.name, service, step.verb == Verb::stop ? "stopped" : "running"});
+    }
+}
+
+// Returns the members of a role on one host.
+std::vector<std::string>
+members_on(const PlanBuilder& draft, const std::string& role, const std::string& host) {
+    std::vector<std::string> names = draft.scope.members.at(role);
+    std::erase_if(names, [&](const std::string& name) {
+        return find_member(draft.request.cluster, name)->host != host;
+    });
+    return names;
+}
+
+// Returns the members whose standard facts a step changes: this one, or all on its host.
+std::vector<const Member*>
+moved_by(const PlanBuilder& draft, const StepSpec& step, const Member& member) {
+    if (!step.once_a_host) {
+        return {&member};
+    }
+    std::vector<const Member*> members;
+    for (const std::string& name : members_on(draft, member.role, member.host)) {
+        members.push_back(find_member(draft.request.cluster, name));
+    }
+    return members;
+}
+
+// Adds a guard that the release is on the disk, if the pack has a fact that lists releases.
+void add_on_disk_guard(const PlanBuilder& draft,
+                       const StepSpec& step,
+                       const Member& member,
+                       Action& action) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, "on_disk");
+    if (fact.empty() || step.verb != Verb::install) {
+        return;
+    }
+    Condition on_disk = {.fact = fact,
+                         .role = member.role,
+                         .whose = model::Quantifier::this_member,
+                         .relation = model::Relation::has};
+    on_disk.operand = draft.scope.to;
+    on_disk.type = model::FactType::list;
+    on_disk.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
+    on_disk.where.file = action.source;
+    action.guard.push_back(std::move(on_disk));
+}
+
+// Adds conditions on the service: it knows its process long before the system answers.
+void add_service_conditions(const PlanBuilder& draft,
+                            const StepSpec& step,
+                            const Member& member,
+                            Action& action) {
+    const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
+    if (service.empty() || (step.verb != Verb::start && step.verb != Verb::stop)) {
+        return;
+    }
+    Condition stands = {.fact = service,
+                        .role = member.role,
+                        .whose = model::Quantifier::this_member,
+                        .relation = model::Relation::is};
+    stands.operand = step.verb == Verb::start ? "running" : "stopped";
+    if (action.happened.empty()) {
+        action.happened.push_back(stands);
+    }
+    if (step.verb == Verb::start) {
+        stands.operand = "stopped";
+        action.broken.push_back(stands);
+    }
+}
+
+int quorum_of(const model::Plan& plan, const std::string& role) {
+    const auto position =
+        std::find_if(plan.roles.begin(), plan.roles.end(), [&](const auto& candidate) {
+            return candidate.name == role;
+        });
+    return position == plan.roles.end() ? 0 : position->quorum;
+}
+
+// Requires enough ready members beside this one: the quorum, and all but `max_unavailable`. The
+// higher number counts.
+Condition quorum_without(const PlanBuilder& draft,
+                         const Member& member,
+                         model::Reach reach,
+                         const Action& action) {
+    const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
+    Condition quorum = {.fact = bound_fact(draft.request.pack, member.role, "ready"),
+                        .role = member.role,
+                        .whose = model::Quantifier::others,
+                        .relation = model::Relation::is};
+    quorum.operand = true;
+    quorum.type = model::FactType::boolean;
+    if (reach == model::Reach::host) {
+        quorum.besides = members_on(draft, member.role, member.host);
+    }
+    const int allowed = members - draft.request.cluster.policy.max_unavailable;
+    quorum.members_min = std::max(quorum_of(draft.plan, member.role), allowed);
+    quorum.remedy = "bring the other members up first: stopping this one now would take more out "
+                    "of service than is allowed";
+    quorum.where.file = action.source;
+    return quorum;
+}
+
+// Returns the time limit of a step. The operator may set it for a stop in the cluster file; else
+// the pack's limit counts.
+std::int64_t time_for(const StepSpec& step, const Member& member) {
+    const bool stop = step.verb == Verb::stop;
+    return stop ? member.service["stop"]["within_ms"].as_int(step.timeout_ms) : step.timeout_ms;
+}
+
+// Adds the cluster file's settings of the new release's environment.
+Status add_venv(const PlanBuilder& draft, const Member& member, Json& request) {
+    DRYDOCK_TRY_ASSIGN(std::string target, resolve(draft.scope, &member, "release.to"));
+    request.set("target", std::move(target));
+    for (const char* key : {"python", "wheels", "check", "env"}) {
+        if (member.venv.contains(key)) {
+            request.set(key, member.venv[key]);
+        }
+    }
+    if (const Json& pins = member.venv["pins"][draft.scope.to]; pins.is_string()) {
+        request.set("pins", pins);
+    }
+    return {};
+}
+
+// Builds the request to the agent. Stops, starts and installs have requests of their own, since the
+// cluster file knows the service and the link.
+Result<Json> request_of(const PlanBuilder& draft, const StepSpec& step, const Member* member) {
+    if (member != nullptr && (step.verb == Verb::stop || step.verb == Verb::start)) {
+        Json request;
+        request.set("kind", step.verb == Verb::stop ? "service_stop" : "service_start")
+            .set("service", member->service);
+        if (!step.arguments.empty()) {
+            request.set("arguments",
+                        Json(Json::Array(step.arguments.begin(), step.arguments.end())));
+        }
+        request.set("within_ms", time_for(step, *member));
+        return request;
+    }
+    if (member != nullptr && step.verb == Verb::install) {
+        DRYDOCK_TRY_ASSIGN(std::string target, resolve(draft.scope, member, "release.to"));
+        Json request;
+        request.set("kind", "link").set("link", member->link).set("target", std::move(target));
+        return request;
+    }
+    DRYDOCK_TRY_ASSIGN(Json request, fill(draft.scope, member, step.request));
+    if (!step.script.empty()) {
+        const std::string& content = draft.request.pack.scripts.at(step.script);
+        Json script;
+        script.set("name", step.script).set("content", content).set("sha256", sha256_hex(content));
+        request.set("script", std::move(script));
+    }
+    if (member != nullptr && request["kind"].as_string() == "venv") {
+        DRYDOCK_TRY(add_venv(draft, *member, request));
+    }
+    if (!request.is_null()) {
+        request.set(step.stall_ms > 0 ? "stall_ms" : "timeout_ms",
+                    step.stall_ms > 0 ? step.stall_ms : step.timeout_ms);
+    }
+    return request;
+}
+
+Status
+fill_texts(const PlanBuilder& draft, const StepSpec& step, const Member* member, Action& action) {
+    DRYDOCK_TRY_ASSIGN(
+        action.title,
+        fill_text(draft.scope, member, step.title.empty() ? step.object : step.title));
+    DRYDOCK_TRY_ASSIGN(action.why, fill_text(draft.scope, member, step.why));
+    DRYDOCK_TRY_ASSIGN(action.remedy, fill_text(draft.scope, member, step.remedy));
+    DRYDOCK_TRY_ASSIGN(action.when, fill_conditions(draft.scope, member, step.when));
+    DRYDOCK_TRY_ASSIGN(action.guard, fill_conditions(draft.scope, member, step.guard));
+    DRYDOCK_TRY_ASSIGN(action.then, fill_conditions(draft.scope, member, step.then));
+    DRYDOCK_TRY_ASSIGN(action.happened, fill_conditions(draft.scope, member, step.happened));
+    DRYDOCK_TRY_ASSIGN(action.broken, fill_conditions(draft.scope, member, step.broken));
+    return {};
+}
+
+// Copies the parts of a step that need no interpolation.
+void copy_plain_parts(const model::PhaseSpec& phase,
+                      const StepSpec& step,
+                      const Member* member,
+                      Action& action) {
+    action.id = member != nullptr ? fmt::format("{}/{}/{}", phase.name, member->name, step.id)
+                                  : fmt::format("{}/{}", phase.name, step.id);
+    action.phase = phase.name;
+    action.verb = step.verb;
+    action.member = member != nullptr ? member->name : "";
+    action.repeatable = step.repeatable;
+    action.attempts = step.attempts;
+    action.timeout_ms = member != nullptr ? time_for(step, *member) : step.timeout_ms;
+    action.guard_timeout_ms = step.guard_timeout_ms;
+    action.stall_ms = step.stall_ms;
+    action.expected_ms = step.expected_ms;
+    action.cancellable = step.cancellable;
+    action.keep = step.keep;
+    action.optional = step.optional;
+}
+
+// Returns the members whose fact an effect changes: this one, every member of a role, or the system
+// (empty). The store of an effect is always this member's.
+std::vector<std::string>
+members_moved(const PlanBuilder& draft, const model::EffectSpec& spec, const Member* member) {
+    const bool fact = spec.kind == "becomes" || spec.kind == "changes" || spec.kind == "adds"
+                      || spec.kind == "removes";
+    const bool is_whole_role = spec.reach == model::Reach::role;
+    if (fact && !spec.role.empty() && (member == nullptr || is_whole_role)) {
+        return draft.scope.members.at(spec.role);
+    }
+    if (fact && !spec.role.empty() && spec.reach == model::Reach::host) {
+        return members_on(draft, spec.role, member->host);
+    }
+    const bool system = member == nullptr || (fact && spec.role.empty());
+    return {system ? "" : member->name};
+}
+
+// Returns the content of a list fact after the actions of the plan so far: the value that the last
+// of them leaves, else the surveyed one.
+Json::Array
+list_before(const PlanBuilder& draft, const std::string& member, const std::string& fact) {
+    for (auto action = draft.plan.actions.rbegin(); action != draft.plan.actions.rend(); ++action) {
+        for (const model::Effect& effect : action->effects) {
+            if (effect.kind == "becomes" && effect.member == member && effect.name == fact) {
+                return effect.value.items();
+            }
+        }
+    }
+    const auto entry = draft.request.facts.find(model::fact_key(member, fact));
+    return entry == draft.request.facts.end() ? Json::Array() : entry->second.value.items();
+}
+
+// Returns the effect of `adds` or `removes`: the list that the fact becomes.
+model::Effect list_effect(const PlanBuilder& draft,
+                          const model::EffectSpec& spec,
+                          const std::string& member,
+                          const Json& value) {
+    Json::Array list = list_before(draft, member, spec.name);
+    std::erase(list, value);
+    if (spec.kind == "adds") {
+        list.push_back(value);
+        std::sort(list.begin(), list.end());
+    }
+    return {"becomes", member, spec.name, Json(std::move(list))};
+}
+
+// Adds the effects that the step declares, one for each member it reaches.
+Status add_declared_effects(const PlanBuilder& draft,
+                            const StepSpec& step,
+                            const Member* member,
+                            Action& action) {
+    for (const model::EffectSpec& spec : step.effects) {
+        DRYDOCK_TRY_ASSIGN(const Json value, fill(draft.scope, member, spec.value));
+        for (const std::string& moved : members_moved(draft, spec, member)) {
+            const bool listed = spec.kind == "adds" || spec.kind == "removes";
+            action.effects.push_back(listed ? list_effect(draft, spec, moved, value)
+                                            : model::Effect{spec.kind, moved, spec.name, value});
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+// The action probes its own postconditions after a crash if the step gives no `happened` probe.
+Result<Action> make_action(const PlanBuilder& draft,
+                           const model::PhaseSpec& phase,
+                           const StepSpec& step,
+                           const Member* member) {
+    Action action;
+    copy_plain_parts(phase, step, member, action);
+    action.source = place(draft.request.pack, step.where);
+    DRYDOCK_TRY(fill_texts(draft, step, member, action));
+    DRYDOCK_TRY_ASSIGN(action.request, request_of(draft, step, member));
+    action.host = member != nullptr && !action.request.is_null() ? member->host : "";
+    if (!action.request.is_null() && action.host.empty()) {
+        return fail("plan.on",
+                    fmt::format("step {} does something but is on no member", action.id),
+                    fmt::format("say `on:` at {}", action.source));
+    }
+    DRYDOCK_TRY(add_declared_effects(draft, step, member, action));
+    if (member != nullptr) {
+        for (const Member* moved_member : moved_by(draft, step, *member)) {
+            add_standard_effects(draft, step, *moved_member, action);
+        }
+        add_service_conditions(draft, step, *member, action);
+        add_on_disk_guard(draft, step, *member, action);
+    }
+    if (step.quorum_without && member != nullptr) {
+        action.guard.push_back(quorum_without(draft, *member, *step.quorum_without, action));
+    }
+    if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
+        action.happened = action.then;
+    }
+    if (step.verb == Verb::gate) {
+        action.gate = step.id;
+        action.reason = action.title;
+        action.soak_ms = draft.request.cluster.policy.soak_ms;
+    }
+    return action;
+}
+
+Action look_again(const Action& promised, const char* ending, std::string title) {
+    Action look;
+    look.id = promised.id + ending;
+    look.phase = promised.phase;
+    look.member = promised.member;
+    look.verb = Verb::wait;
+    look.title = std::move(title);
+    look.then = promised.then;
+    look.broken = promised.broken;
+    look.remedy = promised.remedy;
+    look.source = promised.source;
+    look.repeatable = model::Repeatable::yes;
+    look.timeout_ms = promised.timeout_ms;
+    look.optional = promised.optional;
+    return look;
+}
+
+}  // namespace drydock::planner

@@ -1,0 +1,173 @@
+// Initial facts: one walk through the plan without faults decides the facts that nothing fixes.
+//
+// The first condition on an undecided fact decides it, and the value counts from the start. An
+// `applies_if` on undecided facts is decided by a random number, so both ways of a plan are
+// simulated. Postconditions that no declared effect explains become extra effects of their action.
+// A condition that no value satisfies is an obstacle: the plan cannot be simulated.
+#include "sim/condition_solver.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using model::Action;
+using model::Condition;
+using model::Truth;
+
+constexpr std::int64_t k_step_ms = 60'000;  // longer than a start takes
+
+class InitialFactsBuilder {
+public:
+    InitialFactsBuilder(const model::Plan& plan, transport::Faults& dice)
+        : plan_(plan)
+        , dice_(dice)
+        , system_(plan, begin(), dice)
+        , wishes_(plan, system_) {
+        system_.approve();
+        for (const auto& [key, source] : plan.sources) {
+            if (source.binds == "running") {
+                running_.insert(key);
+            }
+        }
+    }
+
+    InitialFacts walk() {
+        for (const Action& action : plan_.actions) {
+            pass();
+            if (initial_facts_.obstacle.empty() && chosen(action)) {
+                rehearse(action);
+            }
+        }
+        return std::move(initial_facts_);
+    }
+
+private:
+    const InitialFacts& begin() {
+        initial_facts_.start = plan_.planned;
+        initial_facts_.promises.resize(plan_.actions.size());
+        for (const auto& [key, observation] : plan_.planned) {
+            decided_keys_.insert(key);
+            begin_inputs(key, observation);
+        }
+        return initial_facts_;
+    }
+
+    // A derived fact with a planned value fixes its inputs, if it copies one of them.
+    void begin_inputs(const std::string& key, const model::Observation& planned) {
+        const auto source = plan_.sources.find(key);
+        const bool copies = source != plan_.sources.end() && !source->second.derive.empty()
+                            && source->second.derive != "minus"
+                            && source->second.derive != "percent";
+        if (!copies || planned.status != model::ObservationStatus::known) {
+            return;
+        }
+        for (const std::string& input : source->second.inputs) {
+            if (!plan_.planned.contains(input)) {
+                initial_facts_.start[input] = planned;
+                decided_keys_.insert(input);
+            }
+        }
+    }
+
+    void pass() { system_.advance(now_ms_ += k_step_ms); }
+
+    // Records values as initial facts: no action has read them before.
+    void keep(const Settings& set) {
+        for (const auto& [key, value] : set) {
+            initial_facts_.start[key] = {model::ObservationStatus::known, value, "assumed", 0};
+            if (value.is_null()) {
+                initial_facts_.start[key].status = model::ObservationStatus::absent;
+            }
+            decided_keys_.insert(key);
+        }
+    }
+
+    // True if the condition reads an undecided fact.
+    [[nodiscard]] bool open(const Condition& condition, const Action& action) const {
+        for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
+            if (!decided_keys_.contains(key)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Decides whether the action applies to this cluster; undecided facts are decided at random.
+    bool chosen(const Action& action) {
+        for (const Condition& condition : action.when) {
+            Settings set;
+            wishes_.satisfy_inputs(condition, action.member, decided_keys_, set);
+            if (open(condition, action) && dice_.between(0, 1) == 1) {
+                (void)wishes_.grant(condition, action.member, decided_keys_, set);
+            }
+            keep(set);
+            for (std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
+                decided_keys_.insert(std::move(key));  // a later condition may not change it
+            }
+            if (wishes_.judge(condition, action.member).outcome != Truth::yes) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // Makes the conditions hold, by laws that may fire first and by undecided facts. The first
+    // failure is the obstacle.
+    void require(const std::vector<Condition>& conditions, const Action& action) {
+        for (const Condition& condition : conditions) {
+            if (wishes_.judge(condition, action.member).outcome != Truth::yes) {
+                system_.fire_laws();
+            }
+            Settings set;
+            const bool granted = wishes_.grant(condition, action.member, decided_keys_, set);
+            keep(set);
+            if (!granted && initial_facts_.obstacle.empty()) {
+                initial_facts_.obstacle = fmt::format(
+                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+            }
+        }
+    }
+
+    // Applies the action as the system will. A postcondition may set any fact except `running`,
+    // which only starts and stops move.
+    void rehearse(const Action& action) {
+        require(action.guard, action);
+        if (action.request.is_null()) {
+            require(action.then, action);
+            return;
+        }
+        system_.take_effect(action);
+        pass();
+        Settings& promised =
+            initial_facts_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
+        for (const Condition& condition : action.then) {
+            if (!wishes_.grant(condition, action.member, running_, promised)
+                && initial_facts_.obstacle.empty() && system_.wrong().empty()) {
+                initial_facts_.obstacle = fmt::format(
+                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+            }
+        }
+        for (const auto& [key, value] : promised) {
+            decided_keys_.insert(key);
+        }
+    }
+
+    const model::Plan& plan_;
+    transport::Faults& dice_;
+    InitialFacts initial_facts_;
+    std::set<std::string> running_;       // keys that only a start or a stop moves
+    std::set<std::string> decided_keys_;  // keys that have a value from the start, or had one since
+    ModelledSystem system_;
+    ConditionSolver wishes_;
+    std::int64_t now_ms_ = 0;
+};
+
+}  // namespace
+
+InitialFacts rehearse(const model::Plan& plan, transport::Faults& dice) {
+    return InitialFactsBuilder(plan, dice).walk();
+}
+
+}  // namespace drydock::sim

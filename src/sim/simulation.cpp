@@ -1,0 +1,190 @@
+// The simulated cluster from outside a conductor: a whole run, the operator's repairs, and the
+// faults that happen by time.
+//
+// Faults are events of the simulated clock (schedule_faults()): each looks at random whether a
+// member dies, a clock steps, a line is cut or a host reboots. After the fault phase none is
+// injected, so a run that does not end then is stuck.
+#include "sim/simulation.h"
+
+#include "base/check.h"
+#include "base/coverage_mark.h"
+
+#include <fmt/format.h>
+
+namespace drydock::sim {
+
+namespace {
+
+using run::Event;
+using run::EventType;
+using transport::Fault;
+using transport::Faults;
+
+constexpr int k_lives_max = 400;                   // of one run; more means that it goes in circles
+constexpr std::int64_t k_storm_ms_max = 60'000;    // between two injections
+constexpr std::int64_t k_cut_ms_max = 120'000;     // longer than the conductor waits for an answer
+constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
+constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
+constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
+constexpr int k_tries_after_storms = 16;           // outlasts the consequences of the last fault
+
+bool over(const run::State& state) {
+    return state.phase() == run::Phase::finished;
+}
+
+// Applies the events in their order: the state of a run is a function of its journal.
+run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
+    const run::Program program(plan);
+    run::State state(plan.actions.size());
+    for (const Event& event : events) {
+        run::apply(program, state, event);
+    }
+    return state;
+}
+
+}  // namespace
+
+Prepared::Prepared(const model::Plan& prepared_plan, std::string plan_digest)
+    : plan(&prepared_plan)
+    , digest(std::move(plan_digest))
+    , inquiries(std::make_shared<executor::ReadPlanCache>(prepared_plan.sources)) {
+}
+
+Simulation::Simulation(transport::FakeSystem& system,
+                       transport::FakeClock& clock,
+                       Faults& faults,
+                       Environment ground)
+    : transport(system, clock, faults)
+    , system_(system)
+    , clock_(clock)
+    , conductor_clock_(clock)
+    , faults_(faults)
+    , environment_(std::move(ground)) {
+}
+
+void Simulation::tell(std::function<void(const std::string&)> tell) {
+    log_ = std::move(tell);
+    faults_.on_injection([this](Fault fault) { say(fmt::format("FAULT {}", name_of(fault))); });
+}
+
+void Simulation::say(const std::string& line) {
+    if (log_) {
+        log_(fmt::format("{:9.3f} s  {}", static_cast<double>(clock_.monotonic_ms()) / 1000, line));
+    }
+}
+
+// A journal without the run has no events.
+std::vector<Event> Simulation::events(const model::Plan& plan) {
+    const run::EventCodec codec(plan);
+    std::vector<Event> events;
+    const auto records = environment_.open_journal()->read(plan.run);
+    if (!records) {
+        return events;
+    }
+    for (const journal::Record& record : *records) {
+        for (const Json& json : record.events) {
+            auto event = codec.decode(json);
+            CHECK(event.has_value());
+            events.push_back(std::move(*event));
+        }
+    }
+    return events;
+}
+
+run::State Simulation::replay(const model::Plan& plan) {
+    return replayed(plan, events(plan));
+}
+
+// A crash is followed by the next conductor, a gate by an approval, a halt by a repair. The loop
+// ends when the run is finished or the operator gives up.
+SimulationResult Simulation::run_to_completion(const model::Plan& plan,
+                                               const std::vector<CrashPoint>& deaths,
+                                               int patience) {
+    SimulationResult ending;
+    RetryLimits retries = {patience, fault_free_ms_ > now_ms() ? k_tries_after_storms : patience};
+    bool approve = false;
+    while (ending.conductors < k_lives_max) {
+        const auto life = static_cast<std::size_t>(ending.conductors++);
+        const bool has_crash_point = life < deaths.size();
+        ending.last = conduct(plan, has_crash_point ? deaths[life] : CrashPoint{}, approve);
+        if (ending.last.died && environment_.after_death) {
+            environment_.after_death();
+        }
+        if (!ending.last.gate.empty()) {
+            environment_.at_gate(ending.wrong);
+            approve = true;
+        } else if (!ending.last.died) {
+            if (over(ending.last.state) || !repair(plan, ending.last, retries)) {
+                break;
+            }
+            ++ending.halts;
+        }
+    }
+    return ending;
+}
+
+// Returns false if the operator has used up all retries. During the fault phase the last retry
+// waits for its end, so faults alone never make a run stuck.
+bool Simulation::repair(const model::Plan& plan, const ConductorRun& last, RetryLimits& retries) {
+    if (now_ms() < fault_free_ms_ && --retries.in_storms < 0) {
+        say("a person waits until it is over");
+        advance_time(fault_free_ms_ - now_ms());
+    }
+    if (now_ms() >= fault_free_ms_ && --retries.in_calm < 0) {
+        return false;
+    }
+    say("a person repairs what is down and resumes");
+    environment_.repair(plan, last);
+    advance_time(k_repair_ms);
+    return true;
+}
+
+// A wait may return early.
+void Simulation::advance_time(std::int64_t ms) {
+    const std::int64_t end = clock_.monotonic_ms() + ms;
+    while (clock_.monotonic_ms() < end) {
+        transport.wait({}, end - clock_.monotonic_ms());
+    }
+    system_.advance(end);
+}
+
+// Injects at most one fault of each kind. Every random number is drawn from the seed, so the order
+// of the draws is part of a run.
+void Simulation::inject_fault(const model::Plan& plan) {
+    const std::int64_t now = clock_.monotonic_ms();
+    const auto some_host = [&] {
+        const auto choice = faults_.between(0, static_cast<std::int64_t>(plan.hosts.size()) - 1);
+        return std::next(plan.hosts.begin(), choice)->first;
+    };
+    system_.advance(now);
+    if (faults_.strikes(Fault::member_dies)) {
+        system_.kill_one(faults_.between(0, 100));
+    }
+    if (faults_.strikes(Fault::clock_steps)) {
+        clock_.jump_wall(faults_.between(-k_step_ms_max, k_step_ms_max));
+    }
+    if (faults_.strikes(Fault::host_cut)) {
+        transport.cut(some_host(), now + faults_.between(1'000, k_cut_ms_max));
+    }
+    if (faults_.strikes(Fault::host_reboots)) {
+        const std::string host = some_host();
+        if (system_.host_dies(host)) {
+            transport.reboot(host, now + faults_.between(5'000, k_boot_ms_max));
+        }
+    }
+}
+
+// The whole schedule is drawn at the start. So it does not depend on the speed of the run.
+void Simulation::schedule_faults(const model::Plan& plan, std::int64_t calm_ms) {
+    fault_free_ms_ = calm_ms;
+    for (std::int64_t time_ms = 0; time_ms < calm_ms;) {
+        time_ms += faults_.between(1, k_storm_ms_max);
+        transport.at(time_ms, [this, &plan] { inject_fault(plan); });
+    }
+    transport.at(calm_ms, [this] {
+        faults_.calm();
+        say("from now on nothing goes wrong any more");
+    });
+}
+
+}  // namespace drydock::sim
