@@ -3,14 +3,13 @@
 // sqlite/sqlite_journal.h, schema.h, run_rows.h, request_rows.h, lease_file.h, database.h.
 // docs/formats/journal.md has the format.
 //
-// Journal: the durable record of runs.
-//
-// A journal holds runs; a run is a chain of records, numbered from 1; a record is one commit and
-// holds one or more events. An event is a Json object with a "type"; the journal reads nothing else
-// of it. Each record's hash covers the hash before it, so that no record can be changed, dropped or
-// reordered unseen. One conductor at a time writes a run: it holds the run's lease. Each lease has
-// a higher epoch than the lease before, and the hosts use the epoch as a fence. At most one run of
-// a journal is open; a run that is over takes neither a record nor a lease.
+// Journal: the durable record of runs. A journal holds runs; a run is a chain of records, numbered
+// from 1; a record is one commit and holds one or more events. An event is a Json object with a
+// "type"; the journal reads nothing else of it. Each record's hash covers the hash before it, so
+// that no record can be changed, dropped or reordered unseen. One conductor at a time writes a run:
+// it holds the run's lease. Each lease has a higher epoch than the lease before, and the hosts use
+// the epoch as a fence. At most one run of a journal is open; a run that is over takes neither a
+// record nor a lease.
 //
 // A Journal object is used by one thread at a time. Other processes may read while one writes.
 // Two backends: open_sqlite() in journal/sqlite/, open_memory() in journal/memory/.

@@ -204,7 +204,7 @@ def check_marks(tree):
 
 
 # These write scripts, where a new line is a new line; visible.cpp is what say() stands on.
-FORMATS_ITSELF = ("completion.cpp", "shell.cpp", "visible.cpp")
+FORMATS_ITSELF = ("completion.cpp", "shell_quote.cpp", "visible.cpp")
 
 
 def check_says(tree):

@@ -29,7 +29,7 @@ std::string path_of(const Id& folder) {
     return FolderPath(folder).whole();
 }
 
-// Collects the visitor's calls into a Survey. finish() must be called after the walk.
+// Collects the calls of the visitor into a Survey; finish makes it complete.
 class Comparison {
 public:
     explicit Comparison(std::vector<Move> listed)
