@@ -131,6 +131,13 @@ def check_tests_registered(tree):
     return problems
 
 
+def check_supervised(tree):
+    """Each Python test runs below supervise.py, so that its processes end with it."""
+    return [f"{path}: {' '.join(words.split())}: \"${{supervise}}\" is missing"
+            for path, text in tree.named(r"^tests/(?!tidy/).*CMakeLists\.txt$").items()
+            for words in re.findall(r'COMMAND\s+(?:Python3::Interpreter|python3)\s+(?!"\$\{supervise\}")\S+', text)]
+
+
 def check_headers(tree):
     """A header opens with its purpose, is included once, and names no third-party header."""
     problems = []
@@ -215,7 +222,7 @@ def check_says(tree):
             for number, line in enumerate(text.splitlines(), 1) if "fmt::format(" in line]
 
 
-CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered,
+CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
           check_headers, check_leftovers, check_links, check_marks, check_says]
 
 
@@ -243,7 +250,7 @@ CLEAN = {
                          "    }\n}\n",
     "src/base/text_test.cpp": '#include "app/app.h"\nTEST(A, B) {\n}\n',
     "src/app/app.h": '// The app.\n#pragma once\n#include "base/text.h"\n',
-    "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 roll_test.py)\n",
+    "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n",
     "tests/e2e/roll_test.py": "pass\n",
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
                  "[d](https://example.org/x) `[e](nothing)`\n",
@@ -262,6 +269,7 @@ PLANTED = [
     (check_tests_registered, "tests/e2e/other_test.py", "pass\n"),
     (check_tests_registered, "tests/e2e/other.cpp", "TEST(A, B) {\n}\n"),
     (check_tests_registered, "src/app/app_test.cpp", "TEST(A, B) {\n}\n"),
+    (check_supervised, "tests/e2e/CMakeLists.txt", "add_test(NAME roll COMMAND python3 roll_test.py)\n"),
     (check_headers, "src/app/app.h", "#pragma once\n"),
     (check_headers, "src/app/app.h", "// The app.\n#include <string>\n"),
     (check_headers, "src/app/app.h", "//\n" * (PURPOSE_LINES_MAX + 1) + "#pragma once\n"),

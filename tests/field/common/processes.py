@@ -51,6 +51,15 @@ def of_scratch(base: str) -> list[int]:
     return sorted(found)
 
 
+def descendants(pid: int) -> list[int]:
+    """The children of a process, their children, and so on; zombies too."""
+    parents = {child: _parent(child) for child in _all()}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found - {pid})
+
+
 def end_all(base: str) -> list[int]:
     """Kills (-9) every process of a scratch folder and waits until all are gone; their pids."""
     ended: set[int] = set()
