@@ -38,9 +38,9 @@ function(drydock_test name)
         add_custom_target(tests_${arg_LABEL}) # all test programs of a label, and nothing else
     endif()
     add_dependencies(tests_${arg_LABEL} ${name})
-    set(patience 120)
+    drydock_scale(patience 60)
     if(arg_LABEL MATCHES "full$")
-        set(patience 1800) # they only run when named, also on a slow machine
+        drydock_scale(patience 900) # they only run when named
     endif()
     gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                          PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${patience})

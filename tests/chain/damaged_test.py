@@ -5,9 +5,14 @@ import json
 import os
 import random
 import subprocess
+import sys
 import tempfile
 import unittest
 import zipfile
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
+
+from limits import scaled  # noqa: E402  (found by the line above)
 
 DRYDOCK = os.environ.get("DRYDOCK", "build/drydock")
 CLEAN, NO, REFUSED = 0, 1, 2
@@ -46,7 +51,7 @@ class Damaged(unittest.TestCase):
             with open(os.path.join(self.scratch, name), "wb") as file:
                 file.write(data)
         done = subprocess.run([DRYDOCK, "chain", "old.whl", "new.whl", "--json", *words], cwd=self.scratch,
-                              stdout=subprocess.PIPE, check=False, timeout=30)
+                              stdout=subprocess.PIPE, check=False, timeout=scaled(30))
         return done.returncode, json.loads(done.stdout)
 
     def assert_refused(self, old: bytes, new: bytes, words: str = "") -> None:

@@ -10,6 +10,10 @@ import tempfile
 import unittest
 import zipfile
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
+
+from limits import scaled  # noqa: E402  (found by the line above)
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 
 
@@ -62,7 +66,7 @@ class Packages(unittest.TestCase):
         return self.path(name)
 
     def chain(self, *words):
-        done = subprocess.run([PROGRAM, "chain", *words, "--json"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([PROGRAM, "chain", *words, "--json"], capture_output=True, text=True, timeout=scaled(30))
         self.assertEqual(done.stderr, "")
         answer = json.loads(done.stdout)
         exits = {"clean": 0, "refused": 2}

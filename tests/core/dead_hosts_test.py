@@ -6,12 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import harness
-from program import program
+from program import program, scaled
 
 HARD_MAX = 1024  # open files
 NUMBERS = (1, 10, 30)
-SECONDS_MAX = 40
-SPREAD_SECONDS = 10  # for the start of thirty processes on a busy machine
+SECONDS_MAX = scaled(40)
+SPREAD_SECONDS = scaled(10)  # for the start of thirty processes
 
 
 class DeadHosts(harness.Case):
@@ -51,7 +51,7 @@ class DeadHosts(harness.Case):
             f"dead{count}", members=self.cluster.members + [f"m{number}" for number in dead],
             dead=[f"h{number}" for number in dead])
         begun = time.monotonic()
-        done = self.drydock("survey", "-c", file, timeout=120)
+        done = self.drydock("survey", "-c", file, timeout=scaled(120))
         seconds = time.monotonic() - begun
         self.assertIn(f"h{3 + count}", self.words_of(done))
         for member in self.cluster.members:

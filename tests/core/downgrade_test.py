@@ -2,6 +2,7 @@
 
 import harness
 from harness import DONE, MOVED, OLD
+from program import scaled
 
 STOP_SECONDS = 3
 
@@ -22,7 +23,7 @@ class DowngradeBehindWork(harness.Case):
         running = self.start_drydock("downgrade")
         self.assert_stays(1.5, lambda: self.runs() == ["running"], "the downgrade has begun")
         self.cluster.mend("h1", "refused")
-        done = running.wait(60)
+        done = running.wait(scaled(60))
         if done.code == MOVED:  # it did not wait for the host: then nothing may have changed
             self.assertEqual(self.started(), [1, 1, 1], done.text())
             self.wait_for(lambda: not self.cluster.is_ending("m1"), "the stop to end")

@@ -2,6 +2,7 @@
 
 import harness
 from harness import DONE, NEW, WAITS
+from program import scaled
 
 
 class Drift(harness.Case):
@@ -15,7 +16,7 @@ class Drift(harness.Case):
                 running = self.start_drydock("apply", self.plan)
                 self.wait_for(lambda: self.cluster.is_ending("m1"), "the stop of m1")
                 self.drydock("pause", expect=DONE)
-                self.assertEqual(running.wait(60).code, WAITS)
+                self.assertEqual(running.wait(scaled(60)).code, WAITS)
                 self.drydock("resume", expect=DONE)
                 self.assert_all_on(NEW)
                 self.assert_at_least_up(2)

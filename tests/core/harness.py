@@ -29,10 +29,10 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 
 import toy  # noqa: E402  (it needs the line above)
 from program import (DONE, HALTED, KILLED, MOVED, NO, USAGE, WAITS,  # noqa: E402,F401
-                     Run, Running, program, run_drydock)
+                     Run, Running, program, run_drydock, scaled)
 from toy import NEW, OLD  # noqa: E402,F401
 
-RUN_SECONDS_MAX = 90.0
+RUN_SECONDS_MAX = scaled(90)
 WITHOUT_CLUSTER_FILE = ("apply", "rehearse", "check", "guide", "sign", "pack", "version", "completion", "agent",
                         "store", "vfolders")
 
@@ -171,7 +171,7 @@ class Case(unittest.TestCase):
 
     def assert_all_on(self, version: str) -> None:
         self.wait_for(lambda: self.cluster.up() == self.cluster.members, "all members to serve",
-                      5)
+                      scaled(5))
         self.assertEqual(self.cluster.versions(), [version] * len(self.cluster.members))
 
     def assert_stays(self, seconds: float, condition: Any, what: str) -> None:

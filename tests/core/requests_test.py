@@ -2,8 +2,9 @@
 
 import harness
 from harness import DONE, HALTED, KILLED, NEW, NO, WAITS, Running
+from program import scaled
 
-SECONDS_MAX = 60
+SECONDS_MAX = scaled(60)
 
 
 class Requests(harness.Case):

@@ -4,10 +4,11 @@ import time
 
 import harness
 from harness import DONE, HALTED, MOVED, NEW, NO, OLD
+from program import scaled
 
-SURVEY_SECONDS_MAX = 30
-RUN_SECONDS_MAX = 80
-PAUSE_SECONDS_MAX = 60
+SURVEY_SECONDS_MAX = scaled(30)
+RUN_SECONDS_MAX = scaled(80)
+PAUSE_SECONDS_MAX = scaled(60)
 
 
 class SilentHost(harness.Case):

@@ -13,6 +13,7 @@ import unittest
 import harness
 import toy
 from harness import DONE, KILLED, NEW
+from program import scaled
 
 SLOW_COMMIT_SECONDS = 20
 STOPPED_SECONDS = 15
@@ -39,7 +40,7 @@ class Stall(harness.Case):
             f"inject=fdatasync:delay_enter={SLOW_COMMIT_SECONDS}s:when={commit}")
         self.wait_for_hang(running)
         self.cluster.kill("m2")
-        self.wait_for(lambda: self.committed() > 2, "the commit to end", SLOW_COMMIT_SECONDS + 10)
+        self.wait_for(lambda: self.committed() > 2, "the commit to end", SLOW_COMMIT_SECONDS + scaled(10))
         self.bring_back_and_finish(running)
 
     def test_stopped_between_judgement_and_command(self) -> None:
@@ -56,7 +57,7 @@ class Stall(harness.Case):
         commit = self.count_commits(INTENT) + offset
         running = self.start_traced(f"inject=fdatasync:signal=STOP:when={commit}")
         conductor = self.conductor_of(running)
-        self.wait_for(lambda: is_stopped(conductor), "the conductor to be stopped", 20)
+        self.wait_for(lambda: is_stopped(conductor), "the conductor to be stopped", scaled(20))
         self.cluster.kill("m2")
         time.sleep(STOPPED_SECONDS)
         os.kill(conductor, signal.SIGCONT)
@@ -118,7 +119,7 @@ class Stall(harness.Case):
         self.assert_stays(QUIET_SECONDS, lambda: len(self.cluster.up()) == 2, "a second one is down")
         self.assertEqual([self.cluster.stops(name) for name in ("m1", "m3")], [0, 0])
         self.cluster.start("m2")
-        output, _ = running.communicate(timeout=60)
+        output, _ = running.communicate(timeout=scaled(60))
         self.assertEqual(running.returncode, DONE, output)
         self.assert_all_on(NEW)
         self.assert_at_least_up(2)

@@ -18,11 +18,11 @@ import threading
 import time
 from typing import Callable, Iterable, Self
 
-from program import program
+from program import program, scaled
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OLD, NEW = "1.0", "2.0"
-WAIT_SECONDS_MAX = 60.0
+WAIT_SECONDS_MAX = scaled(60)
 WATCH_SECONDS = 0.01
 QUIET_SECONDS = 0.5
 

@@ -6,9 +6,10 @@ import time
 
 import harness
 from harness import DONE, HALTED, NEW, NO, OLD
+from program import scaled
 
-REFUSAL_SECONDS_MAX = 5
-SECONDS_MAX = 60
+REFUSAL_SECONDS_MAX = scaled(5)
+SECONDS_MAX = scaled(60)
 NEIGHBOUR_SECONDS = 4.5  # an action of another cluster
 
 

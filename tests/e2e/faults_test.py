@@ -15,6 +15,7 @@ import harness  # first: it knows where the others are
 import cluster
 import processes
 from harness import DONE, HALTED, KILLED, MOVED, NO, WAITS
+from program import scaled
 
 AGENT_PLACES = ("after_mkdir", "before_effect", "after_effect", "before_result")
 WRITES_PER_SECOND = 30  # of each writer
@@ -27,7 +28,7 @@ class Case(harness.Case):
         return self.start_drydock("apply", self.plan, env=env)
 
     def wait_for_event(self, running: harness.Running, kind: str, action: str,
-                       within: float = 60) -> None:
+                       within: float = scaled(60)) -> None:
         """Until the journal has an event of that type of that action."""
         def is_there() -> bool:
             ended = running.process.poll() is not None

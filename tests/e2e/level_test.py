@@ -8,8 +8,9 @@ import harness  # first: it knows where the others are
 import api
 import cluster
 from harness import DONE, HALTED, KILLED, MOVED, NO
+from program import scaled
 
-RISES_SECONDS_MAX = 10  # the leader looks every 4 s
+RISES_SECONDS_MAX = scaled(10)  # the leader looks every 4 s
 
 
 class Level(harness.Case):

@@ -23,7 +23,7 @@ import unittest
 from typing import Any, Callable
 
 from program import (DONE, HALTED, KILLED, MOVED, NO, ROOT, WAITS, Run, Running,  # noqa: F401
-                     program, require_program, run_drydock)
+                     program, require_program, run_drydock, scaled)
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "field", "ozone"))
 
@@ -35,8 +35,8 @@ import releases  # noqa: E402
 from cluster import Shape, wait_until  # noqa: E402
 
 OLD, NEW = releases.OLD, releases.NEW
-RUN_SECONDS_MAX = 900.0  # a whole upgrade on a busy machine
-EVENT_SECONDS_MAX = 240.0
+RUN_SECONDS_MAX = scaled(450)  # a whole upgrade
+EVENT_SECONDS_MAX = scaled(240)
 FULL = bool(os.environ.get("DRYDOCK_OZONE_FULL"))
 
 in_full = unittest.skipUnless(FULL, "only in ozone-full (DRYDOCK_OZONE_FULL=1)")

@@ -9,6 +9,7 @@ import ozone_harness  # first: it knows where the others are
 import keys
 from cluster import Shape
 from ozone_harness import DONE, NEW, OLD, WAITS, in_full
+from program import scaled
 
 
 class Script(ozone_harness.Case):
@@ -36,7 +37,7 @@ class Script(ozone_harness.Case):
         member = self.cluster.members[name]
         done = subprocess.run([os.path.join(member.current, "bin", "ozone"), "--config",
                                member.below("conf"), "--daemon", word, member.role],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=scaled(60))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

@@ -10,8 +10,9 @@ from typing import Any, Iterable
 import hostile
 from forge import Forger
 from hostile import DONE, NEW, NO, REFUSED
+from program import scaled
 
-SECONDS_MAX = 60
+SECONDS_MAX = scaled(60)
 
 
 def forged(event: dict[str, Any]) -> dict[str, Any]:

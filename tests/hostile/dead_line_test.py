@@ -4,8 +4,9 @@ import os
 import time
 
 import hostile
+from program import scaled
 
-DEAD_LINE_SECONDS_MAX = 120
+DEAD_LINE_SECONDS_MAX = scaled(120)
 
 
 class DeadLine(hostile.Case):
@@ -45,7 +46,7 @@ class DeadLine(hostile.Case):
         self.begin_with_long_action()
         self.cluster.set_convert_seconds("m1", 1)
         self.cluster.set_convert_seconds("m2", 80)
-        self.drydock("apply", self.plan, expect=hostile.WAITS, timeout=120)
+        self.drydock("apply", self.plan, expect=hostile.WAITS, timeout=scaled(120))
         asked = [request["do"] for request in self.requests("h1")]
         self.assertIn("ping", asked)
         fences = [word for word in asked if word == "fence"]

@@ -11,9 +11,10 @@ from typing import Any, Callable
 
 import hostile
 from hostile import USAGE
+from program import scaled
 
 ABORTED = -6
-SECONDS_MAX = 20
+SECONDS_MAX = scaled(20)
 
 
 def canonical(value: Any) -> bytes:

@@ -9,12 +9,13 @@ import time
 
 import hostile
 from hostile import ESCAPE
+from program import scaled
 
 SECONDS = float(os.environ.get("DRYDOCK_FUZZ_SECONDS", "20"))
 SEED = int(os.environ.get("DRYDOCK_FUZZ_SEED", "1"))
 # An answer that is lost on a line that lives costs the limit of its action, 140 s for a link; the
 # dice may lose several in one command.
-ONE_COMMAND_SECONDS_MAX = 600
+ONE_COMMAND_SECONDS_MAX = scaled(200)
 PLANS_MAX = 6
 CODES = range(6)
 ACTS = {chr(code) for code in (*range(9), *range(11, 32), *range(127, 160), 0x202e)}

@@ -2,8 +2,9 @@
 
 import hostile
 from hostile import REFUSED, ESCAPE, fact
+from program import scaled
 
-SURVEY_SECONDS_MAX = 60
+SURVEY_SECONDS_MAX = scaled(60)
 
 
 class OneHostSpeaksForAll(hostile.Case):

@@ -11,7 +11,7 @@ import unittest
 import hostile
 import rogue
 from hostile import DONE, NEW
-from program import program
+from program import program, scaled
 
 VALUES = {f"m{number}": f"s3cret-of-m{number}-xyzzy" for number in (1, 2, 3)}
 
@@ -102,7 +102,7 @@ class SameAccount(unittest.TestCase):
         self.assertNotEqual(self.look(os.getpid(), user=0), [])  # the look itself works
 
     def child_of(self, pid: int) -> int:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(10)
         while time.monotonic() < deadline:
             with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
                 children = file.read().split()

@@ -10,9 +10,9 @@ import subprocess
 
 import hostile
 from hostile import DONE, NEW, NO
-from program import program
+from program import program, scaled
 
-ASK_SECONDS_MAX = 30
+ASK_SECONDS_MAX = scaled(30)
 
 
 class FirstContactCase(hostile.Case):

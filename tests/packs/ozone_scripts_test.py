@@ -6,8 +6,13 @@ answers that a test cannot make a real server give."""
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
+
+from limits import scaled  # noqa: E402  (found by the line above)
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SCRIPTS = os.path.join(ROOT, "packs", "ozone", "scripts")
@@ -73,7 +78,7 @@ class Case(unittest.TestCase):
 
     def run_script(self, name: str, *args: str, expect: int = 0) -> str:
         done = subprocess.run([os.path.join(SCRIPTS, name), *args], capture_output=True, text=True,
-                              env={"PATH": os.environ["PATH"], "DOUBLE": self.folder}, timeout=60)
+                              env={"PATH": os.environ["PATH"], "DOUBLE": self.folder}, timeout=scaled(60))
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout
 

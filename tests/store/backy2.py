@@ -7,9 +7,11 @@ import subprocess
 import sys
 import venv
 
+from stores import scaled
+
 BLOCK = 16384
 PACKAGES = ("backy2==2.9.17", "SQLAlchemy<2", "psycopg2-binary", "setuptools<70")
-SECONDS_MAX = 240
+SECONDS_MAX = scaled(240)
 
 
 class Unavailable(Exception):

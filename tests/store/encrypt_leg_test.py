@@ -16,6 +16,7 @@ import postgres
 import s3
 import stores
 from packs import ENCRYPTED, GATE, NEWEST, WAITS
+from stores import scaled
 
 KILLED = -signal.SIGKILL
 MOMENTS = ("before", "after", "sent")
@@ -155,12 +156,12 @@ exec {stores.program()} "$@"
         with subprocess.Popen([stores.program(), "apply", plan], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, cwd=self.scratch, env=self.environment(),
                               ) as run:
-            end = time.monotonic() + 60
+            end = time.monotonic() + scaled(60)
             while not os.path.exists(os.path.join(self.scratch, "once")):
                 self.assertLess(time.monotonic(), end)
                 time.sleep(0.05)
             self.drydock("pause", "-c", self.cluster, code=None)
-            run.wait(60)
+            run.wait(scaled(60))
         self.assertTrue(os.access(self.program, os.X_OK))
         self.assert_images()
         self.drydock("resume", "-c", self.cluster, code=WAITS)

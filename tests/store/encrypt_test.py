@@ -9,7 +9,7 @@ import time
 import unittest
 
 import stores
-from stores import DONE, NO, UNREADABLE
+from stores import DONE, NO, UNREADABLE, scaled
 
 BATCH = 5
 RANDOM_KILLS = 20
@@ -227,7 +227,7 @@ class Encrypt(Rewrite):
         both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 for _ in range(2)]
         for one in both:
-            one.communicate(timeout=60)
+            one.communicate(timeout=scaled(60))
             self.assertEqual(one.returncode, NO)  # busy, or the one damaged blob
         self.assertEqual(self.plain_blobs(copy), 1)
         self.assert_images(copy)
@@ -238,7 +238,7 @@ class Encrypt(Rewrite):
         failed = subprocess.run(
             ["bash", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$0" store encrypt "$1" --key-file '
              '"$2" --batch 5', stores.program(), copy.config, self.keys["key"]],
-            capture_output=True, check=False, timeout=60)
+            capture_output=True, check=False, timeout=scaled(60))
         self.assertEqual(failed.returncode, UNREADABLE, failed.stderr)
         self.assertEqual(stores.files_of(copy), files)
         self.assert_images(copy)

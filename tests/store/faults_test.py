@@ -14,7 +14,7 @@ import unittest
 
 import backy2
 import stores
-from stores import DONE, NO, UNREADABLE
+from stores import DONE, NO, UNREADABLE, scaled
 
 FREE_KIB = (4, 12, 32, 64, 128, 256)  # from the first record of the journal to the last rows
 # The store is moved to a file system of its own, and comes back from it as the full disk left it.
@@ -75,7 +75,7 @@ class Faults(stores.Case):
                 files = stores.files_of(copy)
                 done = subprocess.run(
                     ["unshare", "-m", "bash", "-c", ON_SMALL_DISK, "_", copy.folder, str(kib),
-                     stores.program(), self.key], capture_output=True, check=False, timeout=60)
+                     stores.program(), self.key], capture_output=True, check=False, timeout=scaled(60))
                 told = json.loads(done.stdout)
                 self.assertEqual(done.returncode, UNREADABLE, done)
                 codes.append(told["errors"][0]["code"])
@@ -120,7 +120,7 @@ class Faults(stores.Case):
             file.truncate(2 << 30)  # zeros: seconds of reading, nothing to store
         with subprocess.Popen([made.program, "-c", made.config, "backup", "file://" + image, "large"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as backup:
-            end = time.monotonic() + 60
+            end = time.monotonic() + scaled(60)
             while not is_begun(made.metadata, "large"):
                 self.assertLess(time.monotonic(), end)
             refused = self.json("upgrade", made.config, code=NO)
@@ -137,7 +137,7 @@ class Faults(stores.Case):
         words = [stores.program(), "store", "encrypt", made.config, "--key-file", self.key, "--batch", "1"]
         journal = made.folder + "/data.drydock/encrypt.journal"
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as encrypt:
-            end = time.monotonic() + 60
+            end = time.monotonic() + scaled(60)
             while not os.path.exists(journal) or b'"switched"' not in read(journal):
                 self.assertLess(time.monotonic(), end)
             encrypt.send_signal(signal.SIGSTOP)
@@ -146,7 +146,7 @@ class Faults(stores.Case):
                             ("scrub", next(iter(made.images)))):
                 made.run(*command, code=1)  # it does not know the schema, and changes nothing
             encrypt.send_signal(signal.SIGCONT)
-            self.assertEqual(encrypt.wait(60), DONE)
+            self.assertEqual(encrypt.wait(scaled(60)), DONE)
         self.assert_whole(made, "--key-file", self.key)
         verified = self.json("verify", made.config, "--key-file", self.key)
         self.assertTrue(verified["whole"])

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import stores
-from stores import DONE, NO, UNREADABLE
+from stores import DONE, NO, UNREADABLE, scaled
 
 
 class Look(stores.Case):
@@ -130,7 +130,7 @@ class Look(stores.Case):
         with open("/dev/full", "wb") as full:
             failed = subprocess.run(
                 [stores.program(), "store", "restore", copy.config, copy.uid("a1"), "-o", "-"],
-                stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+                stdout=full, stderr=subprocess.PIPE, check=False, timeout=scaled(60))
         self.assertEqual(failed.returncode, UNREADABLE)
         self.assertIn(b"No space left", failed.stderr)
 

@@ -10,9 +10,9 @@ import unittest
 import backy2
 import s3
 import stores
-from stores import UNREADABLE
+from stores import UNREADABLE, scaled
 
-SECONDS_MAX = 60
+SECONDS_MAX = scaled(60)
 
 
 class Server:

@@ -9,6 +9,7 @@ from typing import Any
 
 import postgres
 import stores
+from stores import scaled
 
 GATE = "point-of-no-return"
 WAITS = 3
@@ -87,7 +88,7 @@ policy:
     def drydock(self, *words: str, code: int | None = 0, env: dict[str, str] | None = None,
                 ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [stores.program(), *words], capture_output=True, text=True, check=False, timeout=120,
+            [stores.program(), *words], capture_output=True, text=True, check=False, timeout=scaled(120),
             cwd=self.scratch, env=self.environment() | (env or {}))
         if code is not None:
             self.assertEqual(done.returncode, code, f"{words}: {done.stdout}\n{done.stderr}")

@@ -8,7 +8,9 @@ import subprocess
 import tempfile
 import time
 
-SECONDS_MAX = 60
+from stores import scaled
+
+SECONDS_MAX = scaled(60)
 PASSWORD = "Secret-of-the-test"
 
 

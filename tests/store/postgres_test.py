@@ -10,7 +10,7 @@ import unittest
 import backy2
 import postgres
 import stores
-from stores import NO, UNREADABLE
+from stores import NO, UNREADABLE, scaled
 
 OLD = ("2.9.17", "2.10.5", "2.11.13")
 NEWEST = "30349b678801"
@@ -169,7 +169,7 @@ class Postgres(stores.Case):
             time.sleep(dice.uniform(0, 0.6))
             if trial % 3 == 2:
                 self.server.kill()  # the database dies, not drydock
-                self.assertIn(process.wait(60), (0, UNREADABLE, NO))
+                self.assertIn(process.wait(scaled(60)), (0, UNREADABLE, NO))
                 self.server.start()
             process.kill()
             process.wait()
@@ -195,7 +195,7 @@ class Postgres(stores.Case):
                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 time.sleep(0.15)
                 self.server.kill()
-                self.assertIn(process.wait(60), (NO, UNREADABLE))
+                self.assertIn(process.wait(scaled(60)), (NO, UNREADABLE))
                 self.server.start()
             else:
                 ended = self.store(*words, code=None,

@@ -12,8 +12,9 @@ import urllib.request
 import uuid
 
 import stores
+from stores import scaled
 
-SECONDS_MAX = 60
+SECONDS_MAX = scaled(60)
 ACCESS_KEY, SECRET_KEY, BUCKET = "TESTACCESSKEY", "Secret-of-the-test+/=", "backy2-store"
 
 
@@ -111,7 +112,7 @@ log file = {self.folder}/$name.log
         end = time.monotonic() + SECONDS_MAX
         while True:
             try:
-                urllib.request.urlopen(self.endpoint + "/", timeout=5).close()
+                urllib.request.urlopen(self.endpoint + "/", timeout=scaled(5)).close()
                 return
             except urllib.error.HTTPError:
                 return

@@ -16,13 +16,14 @@ sys.path.append(os.path.join(ROOT, "tests", "e2e"))
 sys.path.append(os.path.join(ROOT, "tests", "field", "common"))
 
 import pages  # noqa: E402  (found by the line above)
+from limits import scaled  # noqa: E402
 from program import program, require_program  # noqa: E402  (found by the line above)
 
 FIXTURES = os.path.join(ROOT, "tests", "fixtures", "backy2")
 RELEASES = ("2.9.17", "2.10.5", "2.11.13", "2.13.8")
 KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 DONE, NO, UNREADABLE = 0, 1, 2
-SECONDS_MAX = 120
+SECONDS_MAX = scaled(120)
 
 
 def sha256_of(path: str) -> str:

@@ -12,7 +12,7 @@ import unittest
 
 import backy2
 import stores
-from stores import NO, UNREADABLE
+from stores import NO, UNREADABLE, scaled
 
 NEWEST = "30349b678801"
 OLD = ("2.9.17", "2.10.5", "2.11.13")
@@ -98,7 +98,7 @@ class Upgrade(stores.Case):
                                   "--copy", f"copy-{i}"], cwd=self.scratch,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 for i in range(2)]
-        codes = sorted(one.wait(60) for one in both)
+        codes = sorted(one.wait(scaled(60)) for one in both)
         self.assertIn(codes, ([0, 0], [0, 1]))  # after each other, or at once
         self.assertEqual(head_of(copy), NEWEST)
         self.assert_images(copy)
@@ -108,7 +108,7 @@ class Upgrade(stores.Case):
         before = stores.sha256_of(copy.metadata)
         failed = subprocess.run(
             ["bash", "-c", 'ulimit -f 40; trap "" XFSZ; exec "$0" store upgrade "$1"',
-             stores.program(), copy.config], capture_output=True, check=False, timeout=60)
+             stores.program(), copy.config], capture_output=True, check=False, timeout=scaled(60))
         self.assertIn(failed.returncode, (NO, UNREADABLE))
         self.assertEqual(stores.sha256_of(copy.metadata), before)
         self.assertEqual([name for name in os.listdir(copy.folder) if ".sqlite." in name], [])

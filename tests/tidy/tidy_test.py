@@ -138,6 +138,18 @@ def check_supervised(tree):
             for words in re.findall(r'COMMAND\s+(?:Python3::Interpreter|python3)\s+(?!"\$\{supervise\}")\S+', text)]
 
 
+UNSCALED = r"\btimeout=[1-9][\d.]*[,)]|SECONDS_MAX = \d|\.wait\(\d|\bTIMEOUT \d"
+DO_NOT_WAIT_FOR_THE_MACHINE = r"/(releases|supervise|tidy_test)\.py$"  # but for a network, or for nothing
+
+
+def check_limits(tree):
+    """What tests wait for at most is scaled to the machine: scaled() in Python, drydock_limit() in CMake."""
+    return [f"{path}:{number}: a limit that is not scaled (tests/field/common/limits.py, cmake/Limits.cmake)"
+            for path, text in tree.named(r"^tests/.*(\.py|CMakeLists\.txt)$").items()
+            if not re.search(DO_NOT_WAIT_FOR_THE_MACHINE, path)
+            for number, line in enumerate(text.splitlines(), 1) if re.search(UNSCALED, line)]
+
+
 def check_headers(tree):
     """A header opens with its purpose, is included once, and names no third-party header."""
     problems = []
@@ -223,7 +235,7 @@ def check_says(tree):
 
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
-          check_headers, check_leftovers, check_links, check_marks, check_says]
+          check_limits, check_headers, check_leftovers, check_links, check_marks, check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -270,6 +282,11 @@ PLANTED = [
     (check_tests_registered, "tests/e2e/other.cpp", "TEST(A, B) {\n}\n"),
     (check_tests_registered, "src/app/app_test.cpp", "TEST(A, B) {\n}\n"),
     (check_supervised, "tests/e2e/CMakeLists.txt", "add_test(NAME roll COMMAND python3 roll_test.py)\n"),
+    (check_limits, "tests/e2e/roll_test.py", "RUN_SECONDS_MAX = 30.0\n"),
+    (check_limits, "tests/e2e/roll_test.py", "done = run(words, timeout=30)\n"),
+    (check_limits, "tests/e2e/CMakeLists.txt",
+     "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n"
+     "set_tests_properties(roll PROPERTIES TIMEOUT 9)\n"),
     (check_headers, "src/app/app.h", "#pragma once\n"),
     (check_headers, "src/app/app.h", "// The app.\n#include <string>\n"),
     (check_headers, "src/app/app.h", "//\n" * (PURPOSE_LINES_MAX + 1) + "#pragma once\n"),

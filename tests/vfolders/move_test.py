@@ -12,6 +12,7 @@ from typing import Any
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
 
 import pages  # noqa: E402  (found by the line above)
+from limits import scaled  # noqa: E402
 
 DRYDOCK = os.environ.get("DRYDOCK", "build/drydock")
 DONE, NO, UNREADABLE = 0, 1, 2
@@ -41,7 +42,7 @@ class Move(unittest.TestCase):
 
     def move(self, *words: str, code: int, env: dict[str, str] | None = None) -> dict[str, Any]:
         done = subprocess.run([DRYDOCK, "vfolders", "move", self.volume, *words, "--json"], stdout=subprocess.PIPE,
-                              check=False, timeout=60, env=os.environ | (env or {}))
+                              check=False, timeout=scaled(60), env=os.environ | (env or {}))
         self.assertEqual(done.returncode, code, done.stdout)
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer

@@ -18,6 +18,7 @@ import cluster
 import database
 import postgres
 import releases
+from limits import scaled
 
 DRYDOCK = os.environ.get("DRYDOCK") or os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE))), "build", "drydock")
@@ -34,7 +35,7 @@ PATH = [  # release, its head, the digest of a schema that came by this path
 def chain(old: str, new: str) -> dict:
     """`drydock chain --json` on two releases' wheels."""
     done = subprocess.run([DRYDOCK, "chain", releases.wheel(old), releases.wheel(new), "--json"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=scaled(60))
     return json.loads(done.stdout)
 
 
@@ -207,7 +208,7 @@ class SilentSkips(ChainTest):
             [sys.executable, MIGRATE, "--python", new.python, "--ini", os.path.join(one.folder, "alembic.ini"), "--config",
              os.path.join(one.folder, "manager.toml"), "--psql", os.path.join(postgres.programs(), "psql"), "--host", "127.0.0.1",
              "--port", str(self.server.port), "--user", postgres.USER, "--database", one.name, "--copy", "upgrade", head],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, env=new.variables())
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=scaled(120), env=new.variables())
         self.assertEqual((done.returncode, one.revisions), (1, before), done.stdout)
         self.assertIn("revision 1d42c726d8a3 changes etcd", done.stdout)
 

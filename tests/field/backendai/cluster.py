@@ -29,10 +29,11 @@ from machine import free_ports, tail, wait_until
 
 import releases
 import settings
+from limits import scaled
 
 ROLES = ("storage", "manager", "agent", "web")  # in the order in which they start
 DATABASE = "backend"
-UP_SECONDS_MAX, STOP_SECONDS_MAX, AGENT_SECONDS_MAX = 60.0, 60.0, 30.0
+UP_SECONDS_MAX, STOP_SECONDS_MAX, AGENT_SECONDS_MAX = scaled(60), scaled(60), scaled(30)
 PORTS = ("postgres", "redis", "etcd", "etcd_peer", "docker", "manager", "manager_monitor",
          "manager_monitor_web", "storage_client", "storage_manager", "storage_monitor",
          "storage_monitor_web", "web", "agent", "agent_socket", "agent_monitor", "agent_monitor_web",
@@ -125,7 +126,7 @@ class Cluster:
     def run_manager(self, environment: releases.Environment, *words: str) -> str:
         """Runs `backend.ai mgr ...` of a release in the manager's folder; its output."""
         done = subprocess.run(environment.manager(*words), cwd=self.path("manager"), text=True,
-                              env=environment.variables() | self.environment, timeout=120,
+                              env=environment.variables() | self.environment, timeout=scaled(120),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise RuntimeError(f"mgr {' '.join(words)}: {done.stdout[-2000:]}")
@@ -274,7 +275,7 @@ class Cluster:
             return False
 
     def _get(self, port: int, path: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=scaled(5))
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

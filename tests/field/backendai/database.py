@@ -8,11 +8,12 @@ import re
 import subprocess
 from dataclasses import dataclass
 
+from limits import scaled
 from postgres import USER, Postgres
 from releases import Environment
 
 USERS, FOLDERS = 50, 500
-ALEMBIC_SECONDS_MAX = 120
+ALEMBIC_SECONDS_MAX = scaled(120)
 RAN = re.compile(r"Running (upgrade|downgrade) (.*?) -> (\w*)")
 
 ALEMBIC_INI = """\

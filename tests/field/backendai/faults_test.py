@@ -14,6 +14,7 @@ import load
 import postgres
 import processes
 import releases
+from limits import scaled
 from upgrade_test import DONE, Case, Running
 
 SLOW_SECONDS = 4  # more than the 2 s that a probe has if the pack says nothing
@@ -203,7 +204,7 @@ class Faults(Case):
         self.assertEqual(self.others(), 1)
         self.cluster.server.run("select pg_terminate_backend(pid) from pg_stat_activity where query like "
                                 "'%pg_sleep(600)%' and pid <> pg_backend_pid()")
-        done = run.wait(300)
+        done = run.wait(scaled(300))
         self.assertEqual(done.code, DONE, done.text())
         self.assertEqual(self.cluster.revisions, ["75ea2b136830"])
 

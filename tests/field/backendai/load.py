@@ -16,6 +16,7 @@ from typing import IO
 
 import settings
 from cluster import DATABASE, Cluster
+from limits import scaled
 
 PAUSE_SECONDS = 0.1
 MAKE_USER = """mutation($e: String!, $n: String!, $g: [String]) { create_user(email: $e, props: {
@@ -40,7 +41,7 @@ class Load:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def wait_for(self, count: int, within: float = 60.0) -> None:
+    def wait_for(self, count: int, within: float = scaled(60)) -> None:
         """Waits until so many more writes are acknowledged."""
         wanted, deadline = len(self.acknowledged) + count, time.monotonic() + within
         while len(self.acknowledged) < wanted:

@@ -16,6 +16,7 @@ import cluster
 import postgres
 import processes
 import releases
+from limits import scaled
 from machine import wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE)))
@@ -23,7 +24,7 @@ SCRIPT = os.path.join(ROOT, "packs/backendai/scripts/migrate.py")
 OLD, NEW = "8b2ec7e3d22a", "75ea2b136830"  # the heads of 23.09.8 and 23.09.10
 NAME = "drydock migrate"
 DONE, NO = 0, 1
-ENGINE_SECONDS_MAX = 60
+ENGINE_SECONDS_MAX = int(scaled(60))
 
 
 class Migrate(unittest.TestCase):
@@ -101,7 +102,7 @@ class Migrate(unittest.TestCase):
         finally:
             self.server.run("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and "
                             "pid <> pg_backend_pid()")
-            holder.wait(30)
+            holder.wait(scaled(30))
 
     def test_up_and_down_to_the_row_that_was_asked_for(self) -> None:
         text = self.migrate()
@@ -151,7 +152,7 @@ class Migrate(unittest.TestCase):
             wait_until(lambda: self.ours() == 1, 30, lambda: "no session")
             text = self.migrate(lock=2, code=NO)  # the lock is still held
             self.assertIn("ended a session that an earlier migration left", text)
-            self.assertNotEqual(left.wait(30), 0)
+            self.assertNotEqual(left.wait(scaled(30)), 0)
 
     def test_somebody_else_on_the_database_is_named(self) -> None:
         with self.locked("psql"):

@@ -23,10 +23,11 @@ import processes  # noqa: E402  (in ../common, like the next)
 from machine import free_ports, tail, wait_until  # noqa: E402
 
 import releases  # noqa: E402
+from limits import scaled  # noqa: E402
 
 ACCOUNT = "postgres"  # of Debian's package
 USER = "postgres"
-START_SECONDS_MAX = 60.0
+START_SECONDS_MAX = scaled(60)
 SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "100", "logging_collector": "off"}
 
 
@@ -157,7 +158,7 @@ class Postgres:
 
     def _client(self, program: str, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         return subprocess.run([os.path.join(programs(), program), "-h", "127.0.0.1", "-p", str(self.port),
-                               "-U", USER, *words], capture_output=True, text=True, check=check, timeout=120)
+                               "-U", USER, *words], capture_output=True, text=True, check=check, timeout=scaled(120))
 
 
 def _as_account() -> list[str]:

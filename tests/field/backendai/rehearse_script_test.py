@@ -11,6 +11,7 @@ import unittest
 
 import postgres
 import releases
+from limits import scaled
 
 SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(releases.HERE))), "packs/backendai/scripts/rehearse.py")
 DONE, NO, UNKNOWN = 0, 1, 2
@@ -60,7 +61,7 @@ class RehearseScript(unittest.TestCase):
             [sys.executable, SCRIPT, "--tools", postgres.programs(), "--host", "127.0.0.1", "--port", str(self.server.port),
              "--user", postgres.USER, "--database", "real", "--python", "none", "--ini", "none", "--config", "none", "--scratch",
              scratch, "--copy", "copied", "--result", self.result, "--known", self.known, "--old", "a", "--new", "b", *words],
-            capture_output=True, text=True, timeout=120, check=False)
+            capture_output=True, text=True, timeout=scaled(120), check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout
 

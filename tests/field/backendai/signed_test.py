@@ -8,6 +8,10 @@ import sys
 import threading
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
+
+from limits import scaled  # noqa: E402  (found by the line above)
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPT = os.path.join(HERE, "..", "..", "..", "packs/backendai/scripts/signed.py")
 DONE, NO = 0, 1
@@ -42,7 +46,7 @@ class Folder(unittest.TestCase):
     def probe(self, answers: list[int]) -> int:
         Manager.answers = answers
         url = f"http://127.0.0.1:{self.server.server_port}"
-        return subprocess.run([sys.executable, SCRIPT, url, "folder", "local:volume1"], stdout=subprocess.DEVNULL, timeout=60,
+        return subprocess.run([sys.executable, SCRIPT, url, "folder", "local:volume1"], stdout=subprocess.DEVNULL, timeout=scaled(60),
                               env=os.environ | {"ACCESS_KEY": "a", "SECRET_KEY": "s"}).returncode
 
     def test_two_clients_that_write_at_once_are_no_failure(self) -> None:

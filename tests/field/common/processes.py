@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 
+from limits import scaled
+
 OURS = ("etcd", "etcdctl", "etcdutl", "etcd_load", "java", "drydock")
-END_SECONDS_MAX = 10
+END_SECONDS_MAX = scaled(10)
 
 
 def command_line(pid: int) -> list[str]:

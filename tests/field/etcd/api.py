@@ -6,10 +6,12 @@ import json
 import time
 from typing import Any, Callable, TypeVar
 
+from limits import scaled
+
 T = TypeVar("T")
 
-CALL_SECONDS_MAX = 5.0
-ELECTION_SECONDS_MAX = 20.0
+CALL_SECONDS_MAX = scaled(5)
+ELECTION_SECONDS_MAX = scaled(20)
 
 
 class NoAnswer(Exception):

@@ -29,11 +29,12 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 import api  # noqa: E402
 import processes  # noqa: E402  (in ../common, like the next)
 import releases  # noqa: E402
+from limits import scaled  # noqa: E402
 from machine import free_ports, is_free, tail, wait_until  # noqa: E402,F401  (others use them too)
 
 FAST = ["--heartbeat-interval", "30", "--election-timeout", "300"]  # ms; the defaults are 100, 1000
-HEALTHY_SECONDS_MAX = 30.0
-STOP_SECONDS_MAX = 15.0
+HEALTHY_SECONDS_MAX = scaled(30)
+STOP_SECONDS_MAX = scaled(15)
 
 # What each release's log says once per process start (3.4 with its text logger), and per SIGTERM.
 # Both come before anything can fail, so that a start that finds its port taken counts too.

@@ -8,10 +8,11 @@ from typing import Any
 
 import api
 import cluster
+from limits import scaled
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-STOP_SECONDS_MAX = 15
-VERIFY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = scaled(15)
+VERIFY_SECONDS_MAX = scaled(60)
 
 
 def program() -> str:
@@ -42,7 +43,7 @@ class Load:
         except FileNotFoundError:
             return 0
 
-    def wait_for(self, more: int, within: float = 20) -> None:
+    def wait_for(self, more: int, within: float = scaled(20)) -> None:
         """Waits until `more` further writes are acknowledged."""
         goal = self.acknowledged() + more
         cluster.wait_until(lambda: self.acknowledged() >= goal, within,

@@ -15,8 +15,9 @@ import golden
 import load
 import processes
 import releases
+from limits import scaled
 
-RESTORE_SECONDS_MAX = 3.0  # 0.1 s on an idle machine; more means that a golden copy is a bad one
+RESTORE_SECONDS_MAX = scaled(3)  # 0.1 s on an idle machine; more means that a golden copy is a bad one
 
 
 def setUpModule() -> None:
@@ -93,7 +94,7 @@ class FieldTest(unittest.TestCase):
             with open(made.members["m1"].log, "ab") as log:
                 words = made.command(made.members["m1"])
                 words[words.index("--data-dir") + 1] += "-other"
-                failed = subprocess.run(words, stdout=log, stderr=log, timeout=20)
+                failed = subprocess.run(words, stdout=log, stderr=log, timeout=scaled(20))
             self.assertEqual(failed.returncode, 1)
         self.assertEqual(made.starts("m1"), ["3.4", "3.4", "3.5"])
         made.kill("m1")
@@ -113,13 +114,13 @@ class FieldTest(unittest.TestCase):
         ended = set(made.reap())
         self.assertLessEqual(members | {marked.pid, named.pid}, ended)
         self.assertEqual(len(ended), 6)  # and the sleep below the shell
-        self.assertEqual((marked.wait(5), named.wait(5), other.poll()),
+        self.assertEqual((marked.wait(scaled(5)), named.wait(scaled(5)), other.poll()),
                          (-signal.SIGKILL, -signal.SIGKILL, None))
         self.assertEqual(processes.of_scratch(made.base), [])
 
     def test_a_killed_test_leaves_no_process(self) -> None:
         script = f"import golden, os; golden.golden({self.base!r}); os.kill(os.getpid(), 9)"
-        subprocess.run([sys.executable, "-c", script], cwd=os.path.dirname(__file__), timeout=60)
+        subprocess.run([sys.executable, "-c", script], cwd=os.path.dirname(__file__), timeout=scaled(60))
         cluster.wait_until(lambda: not processes.holding(self.base), 10,
                            lambda: f"left over: {processes.holding(self.base)}")
 

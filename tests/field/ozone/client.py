@@ -7,8 +7,9 @@ import subprocess
 import time
 
 import releases
+from limits import scaled
 
-ANSWER_SECONDS_MAX = 120.0  # a write waits while SCM finalizes
+ANSWER_SECONDS_MAX = scaled(120)  # a write waits while SCM finalizes
 
 
 class Refused(Exception):

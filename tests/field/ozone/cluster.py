@@ -44,13 +44,14 @@ import cluster_file  # noqa: E402
 import processes  # noqa: E402  (in ../common, like the next)
 import releases  # noqa: E402
 import settings  # noqa: E402
+from limits import scaled  # noqa: E402
 from machine import free_ports, is_free, tail, wait_until  # noqa: E402
 from settings import Member  # noqa: E402
 
-READY_SECONDS_MAX = 120.0
-STOP_SECONDS_MAX = 60.0
-COMMAND_SECONDS_MAX = 180.0
-HTTP_SECONDS_MAX = 3.0
+READY_SECONDS_MAX = scaled(120)
+STOP_SECONDS_MAX = scaled(60)
+COMMAND_SECONDS_MAX = scaled(180)
+HTTP_SECONDS_MAX = scaled(3)
 
 INFO = {"scm": "StorageContainerManager,name=StorageContainerManagerInfo",
         "om": "OzoneManager,name=OzoneManagerInfo",

@@ -29,9 +29,10 @@ import cluster
 import keys
 import releases
 from cluster import Shape, wait_until
+from limits import scaled
 
 MOMENTS = ("initialised", "prepared", "pre-finalized")
-FREE_SECONDS_MAX = 20.0
+FREE_SECONDS_MAX = scaled(20)
 FILES = ("golden.py", "keys.py", "settings.py")  # what the data depend on
 
 

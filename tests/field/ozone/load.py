@@ -20,6 +20,7 @@ import client
 import cluster
 import settings
 from client import Refused
+from limits import scaled
 from machine import wait_until
 
 VOLUME, BUCKET = "load", "load"
@@ -57,7 +58,7 @@ class Load:
     def acknowledged(self) -> int:
         return len(self._acknowledged)
 
-    def wait_for(self, more: int, within: float = 60) -> None:
+    def wait_for(self, more: int, within: float = scaled(60)) -> None:
         """Until so many more writes are acknowledged."""
         goal = self.acknowledged() + more
         wait_until(lambda: self.acknowledged() >= goal, within,

@@ -13,6 +13,7 @@ import golden
 import keys
 import releases
 from client import Refused
+from limits import scaled
 
 
 def setUpModule() -> None:
@@ -108,7 +109,7 @@ class FieldTest(unittest.TestCase):
 
         def daemon(*words: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run([os.path.join(member.current, "bin", "ozone"), "--config",
-                                   member.below("conf"), "--daemon", *words], timeout=60,
+                                   member.below("conf"), "--daemon", *words], timeout=scaled(60),
                                   capture_output=True, text=True)
         self.assertEqual(daemon("status", "scm").returncode, 3)
         self.assertEqual(daemon("start", "scm").returncode, 0)
