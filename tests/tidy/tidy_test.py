@@ -150,6 +150,24 @@ def check_limits(tree):
             for number, line in enumerate(text.splitlines(), 1) if re.search(UNSCALED, line)]
 
 
+TESTS_PAGE = "tests/README.md"
+
+
+def check_tests_page(tree):
+    """tests/README.md names each folder, each label and each variable that a test reads."""
+    page = tree.get(TESTS_PAGE, "")
+    files = tree.named(r"^tests/.*(\.py|\.cpp|CMakeLists\.txt)$")
+    folders = {path.split("/")[1] for path in tree if path.startswith("tests/") and path.count("/") > 1}
+    reads = re.compile(r"(?:environ(?:\.get\(|\[)|getenv\()\"([A-Z_]*DRYDOCK[A-Z_]*)")
+    variables = {name for text in files.values() for name in reads.findall(text)}
+    labels = {name for text in files.values() for name in re.findall(r"\bLABELS? ([a-z][a-z0-9-]*)", text)}
+    return ([f"{TESTS_PAGE}: no line for the folder {folder}"
+             for folder in sorted(folders) if f"| [{folder}]" not in page]
+            + [f"{TESTS_PAGE}: nothing about {name}" for name in sorted(variables) if f"`{name}" not in page]
+            + [f"{TESTS_PAGE}: no folder has the label {name}" for name in sorted(labels)
+               if not re.search(rf"(?<![\w-]){name}(?![\w-])", page)])
+
+
 def check_headers(tree):
     """A header opens with its purpose, is included once, and names no third-party header."""
     problems = []
@@ -235,7 +253,7 @@ def check_says(tree):
 
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
-          check_limits, check_headers, check_leftovers, check_links, check_marks, check_says]
+          check_limits, check_tests_page, check_headers, check_leftovers, check_links, check_marks, check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -264,6 +282,7 @@ CLEAN = {
     "src/app/app.h": '// The app.\n#pragma once\n#include "base/text.h"\n',
     "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n",
     "tests/e2e/roll_test.py": "pass\n",
+    "tests/README.md": "| [e2e](e2e/) | e2e, crash |\nThe variable `DRYDOCK_TRUST=1`.\n",
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
                  "[d](https://example.org/x) `[e](nothing)`\n",
 }
@@ -287,6 +306,7 @@ PLANTED = [
     (check_limits, "tests/e2e/CMakeLists.txt",
      "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n"
      "set_tests_properties(roll PROPERTIES TIMEOUT 9)\n"),
+    (check_tests_page, TESTS_PAGE, "`DRYDOCK_TRUST`\n"),
     (check_headers, "src/app/app.h", "#pragma once\n"),
     (check_headers, "src/app/app.h", "// The app.\n#include <string>\n"),
     (check_headers, "src/app/app.h", "//\n" * (PURPOSE_LINES_MAX + 1) + "#pragma once\n"),
