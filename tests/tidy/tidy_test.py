@@ -168,6 +168,16 @@ def check_tests_page(tree):
                if not re.search(rf"(?<![\w-]){name}(?![\w-])", page)])
 
 
+def check_container(tree):
+    """The Containerfile copies files that exist and calls commands that ./dev has."""
+    text, dev = tree.get("Containerfile", ""), tree.get("dev", "")
+    copied = re.findall(r"^COPY (\S+) ", text, re.M)
+    called = re.findall(r"^RUN .*\./dev (\w+)", text, re.M)
+    return ([f"Containerfile: COPY {name}: there is no such file" for name in copied
+             if name not in tree and name not in (".", "./")]
+            + [f"Containerfile: ./dev has no command {name}" for name in called if f"\nrun_{name}()" not in dev])
+
+
 def check_headers(tree):
     """A header opens with its purpose, is included once, and names no third-party header."""
     problems = []
@@ -253,7 +263,8 @@ def check_says(tree):
 
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
-          check_limits, check_tests_page, check_headers, check_leftovers, check_links, check_marks, check_says]
+          check_limits, check_tests_page, check_container, check_headers, check_leftovers, check_links, check_marks,
+          check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -283,6 +294,8 @@ CLEAN = {
     "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n",
     "tests/e2e/roll_test.py": "pass\n",
     "tests/README.md": "| [e2e](e2e/) | e2e, crash |\nThe variable `DRYDOCK_TRUST=1`.\n",
+    "dev": "#!/bin/bash\nrun_build() {\n}\n",
+    "Containerfile": "FROM debian\nCOPY dev ./\nRUN ./dev build\n",
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
                  "[d](https://example.org/x) `[e](nothing)`\n",
 }
@@ -306,6 +319,8 @@ PLANTED = [
     (check_limits, "tests/e2e/CMakeLists.txt",
      "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n"
      "set_tests_properties(roll PROPERTIES TIMEOUT 9)\n"),
+    (check_container, "Containerfile", "FROM debian\nCOPY devel ./\n"),
+    (check_container, "Containerfile", "FROM debian\nRUN ./dev prepare\n"),
     (check_tests_page, TESTS_PAGE, "`DRYDOCK_TRUST`\n"),
     (check_headers, "src/app/app.h", "#pragma once\n"),
     (check_headers, "src/app/app.h", "// The app.\n#include <string>\n"),
