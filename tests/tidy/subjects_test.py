@@ -87,7 +87,8 @@ class Planted(unittest.TestCase):
 
     def test_good_subjects_pass(self) -> None:
         for subject in ("store: read blobs twice", "pack, checker: tell both names",
-                        "Revert \"store: read blobs twice\"", "release: 0.1.0", "ci/run: call the gate", "x" * COLUMNS_MAX):
+                        "Revert \"store: read blobs twice\"", "release: 0.1.0", "ci/run: call the gate",
+                        "x" * COLUMNS_MAX):
             self.assertEqual(problems_of([self.commit(subject)]), [], subject)
 
     def test_each_fault_is_found(self) -> None:
