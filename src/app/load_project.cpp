@@ -7,9 +7,9 @@
 #include "app/internal.h"
 #include "app/trust.h"
 #include "base/text.h"
+#include "executor/attempts_on_hosts.h"
 #include "executor/claims.h"
 #include "executor/fact_read.h"
-#include "executor/host_work.h"
 #include "os/files.h"
 #include "os/process.h"
 #include "pack/load.h"
@@ -316,13 +316,13 @@ AppResult<Survey> survey_for(const Options& options,
                               clock,
                               quiet_ms_max,
                               &first,
-                              [&](const executor::HostWork& host_work) {
-                                  return executor::is_neighbours(host_work, reader);
+                              [&](const executor::AttemptOnHost& attempt) {
+                                  return executor::is_neighbours(attempt, reader);
                               },
                               {});
-    for (const executor::HostWork& host_work : work.running) {
+    for (const executor::AttemptOnHost& attempt : work.running) {
         survey.under_way.push_back(
-            executor::under_way_error(host_work, clock.monotonic_ms() - work_begin));
+            executor::under_way_error(attempt, clock.monotonic_ms() - work_begin));
     }
     if (!first.running.empty() && work.running.empty()) {
         survey.facts = executor::read_now(survey.sources, keys, hosts, clock);

@@ -7,7 +7,7 @@
 #include "agent/heads.h"
 #include "app/internal.h"
 #include "executor/agent_pool.h"
-#include "executor/run_heads.h"
+#include "executor/record_hashes.h"
 #include "run/grammar.h"
 #include "transport/local/local.h"
 
@@ -99,15 +99,15 @@ AppResult<std::vector<VerifiedRun>> verify_runs(StateDir& state_dir,
     return verified;
 }
 
-using HeadsByRun = std::map<std::string, executor::RunHeads>;
+using HeadsByRun = std::map<std::string, executor::RecordHashes>;
 
 Result<HeadsByRun> heads_of(const StateDir& state_dir, const std::vector<VerifiedRun>& runs) {
     HeadsByRun heads;
     for (const VerifiedRun& run : runs) {
-        executor::RunHeads& run_heads = heads[run.run];
+        executor::RecordHashes& hashes_of_run = heads[run.run];
         DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(run.run));
         for (const journal::Record& record : records) {
-            run_heads.add({record.sequence, record.hash});
+            hashes_of_run.add({record.sequence, record.hash});
         }
     }
     return heads;
@@ -206,8 +206,9 @@ private:
         }
         for (const std::string& run : runs) {
             const auto entry = heads_.find(run);
-            const executor::RunHeads& run_heads = entry == heads_.end() ? no_heads_ : entry->second;
-            if (auto missing_head = run_heads.find_gone(journal_, run, heads)) {
+            const executor::RecordHashes& hashes_of_run =
+                entry == heads_.end() ? no_heads_ : entry->second;
+            if (auto missing_head = hashes_of_run.find_gone(journal_, run, heads)) {
                 return tl::unexpected(std::move(*missing_head));
             }
         }
@@ -217,7 +218,7 @@ private:
     std::string journal_;
     std::string cluster_;
     HeadsByRun heads_;
-    executor::RunHeads no_heads_;  // of a run that this journal does not have
+    executor::RecordHashes no_heads_;  // of a run that this journal does not have
 };
 
 // Collects the errors of all hosts, because a person wants to see them together.

@@ -4,10 +4,10 @@
 // Two members are interchangeable if swapping them maps the plan, its conditions and the initial
 // state onto themselves. This is verified, not assumed. Members of one role that the plan takes one
 // after the other become interchangeable once the plan no longer distinguishes them. They also are
-// interchangeable until the plan reaches them (lazy_identity.h).
+// interchangeable until the plan reaches them (lazy_member_identity.h).
 #pragma once
 
-#include "checker/lazy_identity.h"
+#include "checker/lazy_member_identity.h"
 #include "checker/swap_symmetry.h"
 
 #include <optional>
@@ -45,7 +45,7 @@ public:
     // True for members that are interchangeable with another one at some time.
     [[nodiscard]] std::vector<bool> exchanged() const;
 
-    [[nodiscard]] const std::optional<LazyIdentity>& naming() const { return lazy_identity_; }
+    [[nodiscard]] const std::optional<LazyMemberIdentity>& naming() const { return lazy_identity_; }
 
     // Groups of members that are interchangeable from the start; for people and tests.
     [[nodiscard]] const std::vector<SymmetryGroup>& groups() const { return groups_; }
@@ -67,7 +67,7 @@ private:
     std::vector<SymmetryGroup> symmetry_groups_;
     std::vector<int> alike_members_;
     std::vector<Byte> over_flags_;
-    std::optional<LazyIdentity> lazy_identity_;
+    std::optional<LazyMemberIdentity> lazy_identity_;
     std::vector<Byte> block_buffer_;
     std::vector<Byte> instances_;
 };

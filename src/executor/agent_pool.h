@@ -13,7 +13,7 @@
 #include "agent/secrets.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "executor/run_heads.h"
+#include "executor/record_hashes.h"
 #include "model/cluster.h"
 #include "os/clock.h"
 #include "transport/transport.h"
@@ -41,7 +41,7 @@ struct Identity {
     std::vector<agent::LeaseMark> leases = {};               // given by its journal, newest last
     std::string run = {};                                    // the run that it conducts or looks at
     // The heads that hosts noted of that run are compared with these. Null: none are compared.
-    std::shared_ptr<const RunHeads> heads = {};
+    std::shared_ptr<const RecordHashes> heads = {};
 };
 
 struct Reply {

@@ -72,7 +72,7 @@ std::map<std::string, std::vector<std::string>> claims_of(const model::FactSourc
 
 // Work of a neighbour has an owner with another journal, and no claim in common. Work without a
 // registered owner is never a neighbour's: its claims are unknown.
-bool is_neighbours(const HostWork& work, const Identity& identity) {
+bool is_neighbours(const AttemptOnHost& work, const Identity& identity) {
     return work.owner && work.owner->journal != identity.journal
            && !agent::is_conflict(owner_on(work.host, identity), *work.owner);
 }

@@ -6,7 +6,7 @@
 #include "agent/fences.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "executor/host_work.h"
+#include "executor/attempts_on_hosts.h"
 #include "model/plan.h"
 
 #include <map>
@@ -32,6 +32,6 @@ claims_of(const model::FactSources& sources);
                                                       const agent::Owner& owner);
 
 // True if another cluster's conductor began the work and shares no claim with this identity.
-[[nodiscard]] bool is_neighbours(const HostWork& work, const Identity& identity);
+[[nodiscard]] bool is_neighbours(const AttemptOnHost& work, const Identity& identity);
 
 }  // namespace drydock::executor

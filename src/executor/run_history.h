@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/json.h"
-#include "executor/run_heads.h"
+#include "executor/record_hashes.h"
 #include "journal/journal.h"
 #include "model/plan.h"
 #include "run/event.h"
@@ -29,7 +29,7 @@ struct RunHistory {
     run::State state;
     BeginEpochs begin_epochs;
     journal::Head head;
-    RunHeads heads;                        // of all records
+    RecordHashes heads;                    // of all records
     std::map<std::size_t, Json> soaks;     // by gate: detail of soak.started
     std::map<std::size_t, Json> failures;  // by action: detail of its last event without success
     std::map<std::size_t, Json> progress;  // by action: the latest report of its last attempt

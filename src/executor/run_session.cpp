@@ -196,7 +196,7 @@ drydock::Status RunSession::begin(const Json& created_detail, const std::string&
     DRYDOCK_TRY(take_over_journal());
     is_new_ = true;
     history_.head = lease.head;
-    heads_ = std::make_shared<RunHeads>();
+    heads_ = std::make_shared<RecordHashes>();
     heads_->add(lease.head);
     history_.created = created_detail;
     run::apply(run::Program(plan_), history_.state, created);
@@ -212,7 +212,7 @@ drydock::Status RunSession::take() {
     epoch_ = lease.epoch;
     DRYDOCK_TRY(take_over_journal());
     DRYDOCK_TRY_ASSIGN(history_, read_history(ports_.journal, plan_));
-    heads_ = std::make_shared<RunHeads>(history_.heads);
+    heads_ = std::make_shared<RecordHashes>(history_.heads);
     DRYDOCK_TRY_ASSIGN(stale_requests_, ports_.journal.open_requests(plan_.run));
     return {};
 }
@@ -283,7 +283,7 @@ drydock::Status RunSession::conduct() {
         return stop_at(*silent);
     }
     const Identity own_identity = identity(epoch_);
-    if (std::any_of(first.running.begin(), first.running.end(), [&](const HostWork& work) {
+    if (std::any_of(first.running.begin(), first.running.end(), [&](const AttemptOnHost& work) {
             return !is_adopted(work) && !is_neighbours(work, own_identity);
         })) {
         looked_ms_.reset();

@@ -1,6 +1,6 @@
 // Start here: RunSession, then runner.h (the loop), condition_poller.h (conditions), fact_read.h
 // (readings of facts), agent_pool.h (conversations with agents). Beside them stand run_history.h
-// and run_heads.h (the run as its journal has it), host_work.h and claims.h (other work, other
+// and record_hashes.h (the run as its journal has it), attempts_on_hosts.h and claims.h (other work, other
 // owners), drift.h and gates.h.
 //
 // RunSession is everything that one process does with a run. It takes the lease, replays the
@@ -13,7 +13,7 @@
 #pragma once
 
 #include "executor/agent_pool.h"
-#include "executor/host_work.h"
+#include "executor/attempts_on_hosts.h"
 #include "executor/run_history.h"
 #include "executor/runner.h"
 #include "run/expected_facts.h"
@@ -123,13 +123,13 @@ private:
     [[nodiscard]] drydock::Status read_leases();
     [[nodiscard]] drydock::Status take_over_journal();
     [[nodiscard]] bool is_untouched() const;
-    [[nodiscard]] bool is_own(const HostWork& work) const;
-    [[nodiscard]] bool is_adopted(const HostWork& work) const;
+    [[nodiscard]] bool is_own(const AttemptOnHost& work) const;
+    [[nodiscard]] bool is_adopted(const AttemptOnHost& work) const;
     [[nodiscard]] std::int64_t wait_limit_ms() const;
     [[nodiscard]] WorkReport await_foreign_work(const WorkReport& first);
     [[nodiscard]] WorkReport ask_silent_hosts(WorkReport report);
     [[nodiscard]] WorkReport await_all_work();
-    [[nodiscard]] bool tell_wait(const HostWork& work);
+    [[nodiscard]] bool tell_wait(const AttemptOnHost& work);
     [[nodiscard]] static std::optional<Error> find_silent_host(const WorkReport& report);
     [[nodiscard]] Status compare(std::vector<run::Drift>& drift);
     [[nodiscard]] std::optional<Error> find_refusing_host() const;
@@ -148,7 +148,8 @@ private:
     bool is_new_ = false;                    // begun by this session
     std::optional<std::int64_t> looked_ms_;  // when the facts were read before the begin, monotonic
     RunHistory history_;
-    std::shared_ptr<RunHeads> heads_;  // of all records of the run; null before it is read or begun
+    std::shared_ptr<RecordHashes>
+        heads_;  // of all records of the run; null before it is read or begun
     std::vector<journal::Request> stale_requests_;  // open when the lease was taken
     Obstacle obstacle_;
     std::unique_ptr<AgentPool> hosts_;

@@ -53,12 +53,12 @@ Error forgotten_error(const model::Action& action, const std::string& run) {
 
 }  // namespace
 
-bool RunSession::is_own(const HostWork& work) const {
+bool RunSession::is_own(const AttemptOnHost& work) const {
     return work.run == plan_.run;
 }
 
 // True for work that the journal knows to be in flight: the runner asks for its result.
-bool RunSession::is_adopted(const HostWork& work) const {
+bool RunSession::is_adopted(const AttemptOnHost& work) const {
     if (!is_own(work)) {
         return false;
     }
@@ -87,8 +87,10 @@ WorkReport RunSession::await_foreign_work(const WorkReport& first) {
         ports_.clock,
         wait_limit_ms(),
         &first,
-        [&](const HostWork& work) { return is_adopted(work) || is_neighbours(work, own_identity); },
-        [this](const HostWork& work) { return tell_wait(work); });
+        [&](const AttemptOnHost& work) {
+            return is_adopted(work) || is_neighbours(work, own_identity);
+        },
+        [this](const AttemptOnHost& work) { return tell_wait(work); });
 }
 
 // Asks silent hosts again for a few seconds. Before anything is begun every host must report; a
@@ -111,12 +113,12 @@ WorkReport RunSession::await_all_work() {
         ports_.clock,
         wait_limit_ms(),
         nullptr,
-        [&](const HostWork& work) { return is_neighbours(work, own_identity); },
-        [this](const HostWork& work) { return tell_wait(work); });
+        [&](const AttemptOnHost& work) { return is_neighbours(work, own_identity); },
+        [this](const AttemptOnHost& work) { return tell_wait(work); });
 }
 
 // Reports the wait. True if waiting is over because the hosts obey another conductor.
-bool RunSession::tell_wait(const HostWork& work) {
+bool RunSession::tell_wait(const AttemptOnHost& work) {
     ports_.listener.on_wait("the end of " + work.text(), state());
     return hosts_->displaced().has_value();
 }
@@ -223,7 +225,7 @@ Obstacle RunSession::look_before_resume() {
         return {{}, history.error()};
     }
     history_ = std::move(*history);
-    heads_ = std::make_shared<RunHeads>(history_.heads);
+    heads_ = std::make_shared<RecordHashes>(history_.heads);
     open_hosts(0);
     auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
     if (hosts_->displaced()) {

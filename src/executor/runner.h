@@ -8,7 +8,7 @@
 
 #include "executor/agent_pool.h"
 #include "executor/condition_poller.h"
-#include "executor/run_heads.h"
+#include "executor/record_hashes.h"
 #include "executor/run_history.h"
 #include "journal/journal.h"
 #include "model/plan.h"
@@ -64,7 +64,7 @@ inline constexpr std::int64_t k_record_progress_ms = 30'000;
 struct Settings {
     std::string run;
     journal::Head head;                    // the next record follows it
-    std::shared_ptr<RunHeads> heads;       // of all records; null: none are kept
+    std::shared_ptr<RecordHashes> heads;   // of all records; null: none are kept
     std::string boot_id;                   // of this machine: clocks of one boot are comparable
     std::map<std::size_t, Json> failures;  // of earlier conductors: see RunHistory
     BeginEpochs begin_epochs;              // of earlier conductors, too

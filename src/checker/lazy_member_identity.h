@@ -1,5 +1,5 @@
-// LazyIdentity: symmetry reduction for members that the plan has not reached. Their identities stay
-// open until the plan reaches them.
+// LazyMemberIdentity: symmetry reduction for members that the plan has not reached. Their
+// identities stay open until the plan reaches them.
 //
 // A rolling plan takes its members one after the other. Take two members of which no action has
 // begun, and which all other actions treat alike. Swapping them in the whole past gives another
@@ -17,12 +17,12 @@
 
 namespace drydock::checker {
 
-class LazyIdentity {
+class LazyMemberIdentity {
 public:
     // Leaves members in `excluded` alone.
-    LazyIdentity(const Model& model,
-                 const ActionsByMember& member_actions,
-                 const std::vector<bool>& excluded);
+    LazyMemberIdentity(const Model& model,
+                       const ActionsByMember& member_actions,
+                       const std::vector<bool>& excluded);
 
     // Sorts the members without identity.
     void sort(Byte* row);

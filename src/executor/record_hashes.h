@@ -1,5 +1,5 @@
-// RunHeads holds the head of a run behind each of its records, to compare it with the heads that
-// hosts noted.
+// RecordHashes holds the head of a run behind each of its records, to compare it with the heads
+// that hosts noted.
 //
 // A host notes the head that stands before a request, so a true journal contains it. Newer records
 // may follow it. One thread.
@@ -16,7 +16,7 @@
 
 namespace drydock::executor {
 
-class RunHeads {
+class RecordHashes {
 public:
     void add(const journal::Head& head) { hashes_[head.records] = head.hash; }
 

@@ -4,14 +4,15 @@
 // remembers a record that this journal lacks, or that has another hash here. Going on from such a
 // journal would repeat actions that the lost records describe, so the conductor stops and a person
 // decides.
-#include "executor/run_heads.h"
+#include "executor/record_hashes.h"
 
 #include <fmt/format.h>
 
 namespace drydock::executor {
 
-std::optional<Error>
-RunHeads::find_gone(const std::string& journal, const std::string& run, const Json& heads) const {
+std::optional<Error> RecordHashes::find_gone(const std::string& journal,
+                                             const std::string& run,
+                                             const Json& heads) const {
     for (const Json& head : heads.items()) {
         if (head["journal"].as_string() != journal || head["run"].as_string() != run) {
             continue;

@@ -4,7 +4,7 @@
 // describe a cluster. Each host answers with its running actions and its registered owners; the
 // owner of an action is found by the action's journal. A host that does not answer is reported as
 // silent, never as idle.
-#include "executor/host_work.h"
+#include "executor/attempts_on_hosts.h"
 
 #include "base/coverage_mark.h"
 #include "base/text.h"
@@ -66,7 +66,7 @@ void pass_time(AgentPool& hosts, os::Clock& clock, std::int64_t ms) {
 
 }  // namespace
 
-std::string HostWork::text() const {
+std::string AttemptOnHost::text() const {
     return fmt::format("{} of run {} on host {}", action, run, host);
 }
 
@@ -125,8 +125,8 @@ WorkReport await_quiet(AgentPool& hosts,
                        os::Clock& clock,
                        std::int64_t within_ms,
                        const WorkReport* first,
-                       const std::function<bool(const HostWork&)>& allowed,
-                       const std::function<bool(const HostWork&)>& on_wait) {
+                       const std::function<bool(const AttemptOnHost&)>& allowed,
+                       const std::function<bool(const AttemptOnHost&)>& on_wait) {
     const std::int64_t deadline = clock.monotonic_ms() + within_ms;
     while (true) {
         WorkReport report = first != nullptr ? *first : read_work(hosts, clock);
@@ -143,7 +143,7 @@ WorkReport await_quiet(AgentPool& hosts,
     }
 }
 
-Error under_way_error(const HostWork& work, std::int64_t waited_ms) {
+Error under_way_error(const AttemptOnHost& work, std::int64_t waited_ms) {
     return {"work.under_way",
             fmt::format("{} is under way still, after {} of waiting",
                         work.text(),

@@ -15,7 +15,7 @@
 namespace drydock::executor {
 
 // One attempt of an action that runs on a host.
-struct HostWork {
+struct AttemptOnHost {
     std::string host;
     std::string run;
     std::string action;
@@ -25,13 +25,13 @@ struct HostWork {
     std::optional<agent::Owner> owner = {};
 
     [[nodiscard]] std::string text() const;  // "roll/m3/stop of run X on host h3"
-    bool operator==(const HostWork&) const = default;
+    bool operator==(const AttemptOnHost&) const = default;
 };
 
 // The replies of hosts to the question for their work. A silent host gave none: its work is not
 // known.
 struct WorkReport {
-    std::vector<HostWork> running;
+    std::vector<AttemptOnHost> running;
     std::map<std::string, Error> silent;  // by host: why
 };
 
@@ -52,10 +52,10 @@ inline constexpr std::int64_t k_work_answer_ms = 20'000;
                                      os::Clock& clock,
                                      std::int64_t within_ms,
                                      const WorkReport* first,
-                                     const std::function<bool(const HostWork&)>& allowed,
-                                     const std::function<bool(const HostWork&)>& on_wait);
+                                     const std::function<bool(const AttemptOnHost&)>& allowed,
+                                     const std::function<bool(const AttemptOnHost&)>& on_wait);
 
 // Returns the refusal "work.under_way", which names this work.
-[[nodiscard]] Error under_way_error(const HostWork& work, std::int64_t waited_ms);
+[[nodiscard]] Error under_way_error(const AttemptOnHost& work, std::int64_t waited_ms);
 
 }  // namespace drydock::executor

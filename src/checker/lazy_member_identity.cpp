@@ -5,7 +5,7 @@
 //
 // During the search, the members of a chain up to the last link that is over have their identity.
 // The blocks behind them are sorted. The argument is in docs/design/0004, "Names that come late".
-#include "checker/lazy_identity.h"
+#include "checker/lazy_member_identity.h"
 
 #include <algorithm>
 #include <cstring>
@@ -94,9 +94,9 @@ bool are_alike_until(const Model& model, const Swap& exchange, std::size_t link)
 
 }  // namespace
 
-LazyIdentity::LazyIdentity(const Model& model,
-                           const ActionsByMember& member_actions,
-                           const std::vector<bool>& excluded)
+LazyMemberIdentity::LazyMemberIdentity(const Model& model,
+                                       const ActionsByMember& member_actions,
+                                       const std::vector<bool>& excluded)
     : model_(model) {
     std::map<std::size_t, int> next;  // by link: the member behind it; -1: several
     for (std::size_t i = 0; i < model.members.size(); ++i) {
@@ -129,13 +129,13 @@ LazyIdentity::LazyIdentity(const Model& model,
     add(std::move(line));
 }
 
-void LazyIdentity::add(Chain line) {
+void LazyMemberIdentity::add(Chain line) {
     if (line.members.size() > 1) {
         chains_.push_back(std::move(line));
     }
 }
 
-std::vector<std::vector<int>> LazyIdentity::lines() const {
+std::vector<std::vector<int>> LazyMemberIdentity::lines() const {
     std::vector<std::vector<int>> chains(chains_.size());
     std::transform(chains_.begin(), chains_.end(), chains.begin(), [](const Chain& line) {
         return line.members;
@@ -143,7 +143,7 @@ std::vector<std::vector<int>> LazyIdentity::lines() const {
     return chains;
 }
 
-std::vector<std::vector<int>> LazyIdentity::unnamed(const Byte* row) const {
+std::vector<std::vector<int>> LazyMemberIdentity::unnamed(const Byte* row) const {
     std::vector<std::vector<int>> chains;
     for (const Chain& line : chains_) {
         const auto first = static_cast<std::ptrdiff_t>(named(line, row));
@@ -153,13 +153,13 @@ std::vector<std::vector<int>> LazyIdentity::unnamed(const Byte* row) const {
     return chains;
 }
 
-Byte* LazyIdentity::block(const Chain& line, std::size_t i, Byte* row) const {
+Byte* LazyMemberIdentity::block(const Chain& line, std::size_t i, Byte* row) const {
     return row + model_.members[static_cast<std::size_t>(line.members[i])].block;
 }
 
 // Returns the number of members with an identity. They are the front of the chain, since each
 // member waits for its predecessor.
-std::size_t LazyIdentity::named(const Chain& line, const Byte* row) const {
+std::size_t LazyMemberIdentity::named(const Chain& line, const Byte* row) const {
     const auto is_over = [&](std::size_t link) {
         return run::is_over(static_cast<run::Status>(model_.status(row, link)));
     };
@@ -168,7 +168,7 @@ std::size_t LazyIdentity::named(const Chain& line, const Byte* row) const {
 }
 
 // Insertion sort: a step changes few blocks of a sorted row.
-void LazyIdentity::sort_from(const Chain& line, std::size_t first, Byte* row) {
+void LazyMemberIdentity::sort_from(const Chain& line, std::size_t first, Byte* row) {
     const std::size_t size = model_.members[static_cast<std::size_t>(line.members.front())].size;
     block_buffer_.resize(size);
     for (std::size_t i = first + 1; i < line.members.size(); ++i) {
@@ -188,7 +188,7 @@ void LazyIdentity::sort_from(const Chain& line, std::size_t first, Byte* row) {
     }
 }
 
-void LazyIdentity::sort(Byte* row) {
+void LazyMemberIdentity::sort(Byte* row) {
     for (const Chain& line : chains_) {
         sort_from(line, named(line, row), row);
     }
@@ -196,8 +196,8 @@ void LazyIdentity::sort(Byte* row) {
 
 // One step ends one action, so at most one member gets its identity. The last member of a chain is
 // not returned: only one block is left for it.
-std::optional<LazyIdentity::IdentifiedMember> LazyIdentity::identified_by(const Byte* previous_row,
-                                                                          const Byte* row) const {
+std::optional<LazyMemberIdentity::IdentifiedMember>
+LazyMemberIdentity::identified_by(const Byte* previous_row, const Byte* row) const {
     for (const Chain& line : chains_) {
         const std::size_t previous_count = named(line, previous_row);
         if (previous_count + 1 < line.members.size() && named(line, row) > previous_count) {
@@ -209,7 +209,9 @@ std::optional<LazyIdentity::IdentifiedMember> LazyIdentity::identified_by(const 
 
 // The next member may have any of the blocks that are left. Equal blocks lie side by side, so each
 // distinct one is taken once.
-void LazyIdentity::versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows) {
+void LazyMemberIdentity::versions(const Byte* previous_row,
+                                  const Byte* row,
+                                  std::vector<Byte>& rows) {
     rows.assign(row, row + model_.size);
     const auto identified = identified_by(previous_row, row);
     if (!identified) {
@@ -235,8 +237,8 @@ void LazyIdentity::versions(const Byte* previous_row, const Byte* row, std::vect
     }
 }
 
-std::vector<std::pair<int, int>> LazyIdentity::exchanges(const Byte* previous_row,
-                                                         const Byte* row) const {
+std::vector<std::pair<int, int>> LazyMemberIdentity::exchanges(const Byte* previous_row,
+                                                               const Byte* row) const {
     std::vector<std::pair<int, int>> swaps;
     if (const auto named = identified_by(previous_row, row)) {
         const auto& members = named->line->members;
@@ -247,7 +249,7 @@ std::vector<std::pair<int, int>> LazyIdentity::exchanges(const Byte* previous_ro
     return swaps;
 }
 
-void LazyIdentity::exchange(int first, int second, Byte* row) const {
+void LazyMemberIdentity::exchange(int first, int second, Byte* row) const {
     const Member& a = model_.members[static_cast<std::size_t>(first)];
     const Member& b = model_.members[static_cast<std::size_t>(second)];
     std::swap_ranges(row + a.block, row + a.block + a.size, row + b.block);
