@@ -74,10 +74,8 @@ int Command::restore_from_store() {
     }
     std::ostream& stream = is_stream ? console_.err : console_.out;
     stream << (invocation_.json ? json_of(*answer).pretty() + "\n"
-                                : render_restored(*answer,
-                                                  is_stream ? "stdout" : restore_request.path,
-                                                  screen_));
-    return answer->lost.empty() ? app::k_exit_done : app::k_exit_no;
+                        : render_restored(*answer, is_stream ? "stdout" : restore_request.path, screen_));
+    return answer->whole() ? app::k_exit_done : app::k_exit_no;
 }
 
 int Command::export_from_store() {

@@ -375,6 +375,10 @@ TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
     fake_app().inspection.schema.half_done = "column expire added";
     EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("half-done upgrade: column expire added"));
+    EXPECT_THAT(out_.str(), Not(HasSubstr("--undo")));
+    fake_app().inspection.schema.undo = "ALTER TABLE versions DROP COLUMN expire";
+    EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("with --undo it takes the half step back"));
     fake_app().store_failure = {app::k_exit_usage, {{"blocks.metadata", "no database", ""}}};
     EXPECT_EQ(type({"store", "inspect", "backy.cfg", "--json"}), 2);
     EXPECT_THAT(out_.str(), HasSubstr("blocks.metadata"));

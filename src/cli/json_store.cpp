@@ -147,7 +147,7 @@ Json json_of(const blocks::ImportReport& report) {
 Json json_of(const blocks::Restored& restored) {
     Json json = json_of_version(restored.version);
     json.set("bytes_from_blobs", restored.bytes).set("lost", json_of_ranges(restored.lost));
-    return json.set("whole", restored.lost.empty());
+    return json.set("whole", restored.whole());
 }
 
 }  // namespace drydock::cli

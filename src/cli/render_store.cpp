@@ -24,11 +24,15 @@ std::string count_of(std::int64_t count, std::string_view noun) {
 std::string state_of(const blocks::VersionRow& version) {
     std::string words = version.is_valid ? "" : "invalid by backy2";
     words += version.is_protected ? (words.empty() ? "protected" : ", protected") : "";
-    if (version.rows != version.blocks) {
+    if (version.rows < version.blocks) {
         words += say("{}{} of {} blocks have no row",
                      words.empty() ? "" : ", ",
                      version.blocks - version.rows,
                      version.blocks);
+    }
+    if (version.stray > 0) {
+        words += say(
+            "{}{} not within its size", words.empty() ? "" : ", ", count_of(version.stray, "row"));
     }
     return words;
 }
@@ -78,7 +82,8 @@ std::string lost_line(const blocks::VersionVerdict& version, const Screen& scree
                clip(version.version.name, k_name_bytes_max),
                screen.paint(Tone::bad, "not whole"))
            + hang("      bytes lost (offset+length): ",
-                  version.lost.empty() ? "its rows cannot be placed" : range_words(version.lost),
+                  version.lost.empty() ? "its rows do not fill its size"
+                                       : range_words(version.lost),
                   screen.width);
 }
 
@@ -89,10 +94,10 @@ std::string render_schema(const blocks::Schema& schema, const Screen& screen) {
     if (schema.half_done.empty()) {
         return say("schema of backy2 {}\n", schema.release);
     }
-    return say("{}: {}\n  `drydock store upgrade` goes on from here; with --undo it takes "
-               "the half step back\n",
+    return say("{}: {}\n  `drydock store upgrade` goes on from here{}\n",
                screen.paint(Tone::bad, "half-done upgrade"),
-               schema.half_done);
+               schema.half_done,
+               schema.undo.empty() ? "" : "; with --undo it takes the half step back");
 }
 
 // An inspection compares names only and never says "whole": only `verify` reads the blobs.
@@ -158,19 +163,23 @@ std::string render_store_verified(const app::StoreVerified& answer, const Screen
 
 std::string
 render_restored(const blocks::Restored& restored, const std::string& path, const Screen& screen) {
-    const bool whole = restored.lost.empty();
-    std::string text = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
-                           whole ? screen.paint(Tone::good, "restored")
-                                 : screen.paint(Tone::bad, "restored with losses"),
-                           show_bytes(restored.version.bytes),
-                           clip(restored.version.name, k_name_bytes_max),
-                           path,
-                           show_bytes(restored.bytes));
-    return text
-           + (whole ? ""
-                    : hang("  zeros in the place of data (offset+length): ",
-                           range_words(restored.lost),
-                           screen.width));
+    const bool whole = restored.whole();
+    std::string out = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
+                          whole ? screen.paint(Tone::good, "restored")
+                                : screen.paint(Tone::bad, "restored with losses"),
+                          show_bytes(restored.version.bytes),
+                          clip(restored.version.name, k_name_bytes_max),
+                          path,
+                          show_bytes(restored.bytes));
+    if (restored.version.stray > 0) {
+        out += say("  {} not within its size, and not restored\n",
+                   count_of(restored.version.stray, "row"));
+    }
+    return out
+           + (restored.lost.empty() ? ""
+                                    : hang("  zeros in the place of data (offset+length): ",
+                                           range_words(restored.lost),
+                                           screen.width));
 }
 
 // A dry run and a real run share the list of steps, in the future and in the past tense.

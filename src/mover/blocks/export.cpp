@@ -5,6 +5,7 @@
 // that is removed meanwhile gives an error and no short file. Facts that the format cannot hold are
 // listed in the report, so a person learns of them before the old store goes.
 #include "mover/blocks/csv.h"
+#include "mover/blocks/row_values.h"
 #include "mover/blocks/transfer.h"
 #include "os/files.h"
 
@@ -19,8 +20,7 @@ namespace drydock::mover::blocks {
 namespace {
 
 constexpr int k_page_rows = 1000;
-constexpr std::int64_t k_before_ids = -2'147'483'649;  // ids have 32 bits
-constexpr std::size_t k_seconds = 19;                  // "2026-01-31 23:59:59"
+constexpr std::size_t k_seconds = 19;  // "2026-01-31 23:59:59"
 constexpr std::size_t k_days = 10;
 
 // Returns the format that the columns of this schema can fill.
@@ -93,16 +93,19 @@ private:
     Status write_rows() {
         const std::string encryption_columns =
             metadata_.schema().has_enc_version ? ", enc_version, enc_envkey, enc_nonce" : "";
-        std::int64_t last = k_before_ids;
+        const std::string is_placed = is_integer(metadata_.sql().dialect(), "id");
+        std::int64_t last = -1;
         while (true) {
             DRYDOCK_TRY_ASSIGN(
                 const SqlRows page,
                 metadata_.sql().query(
-                    fmt::format("SELECT uid, version_uid, id, date, checksum, size, valid{} FROM "
-                                "blocks WHERE version_uid = $1 AND id > {} ORDER BY id LIMIT {}",
-                                encryption_columns,
-                                last,
-                                k_page_rows),
+                    fmt::format(
+                        "SELECT uid, version_uid, id, date, checksum, size, valid{} FROM "
+                        "blocks WHERE version_uid = $1 AND id > {} AND {} ORDER BY id LIMIT {}",
+                        encryption_columns,
+                        last,
+                        is_placed,
+                        k_page_rows),
                     {version_.uid}));
             if (page.empty()) {
                 return check_count();
@@ -123,12 +126,13 @@ private:
     }
 
     [[nodiscard]] Status check_count() const {
-        if (report.rows == version_.blocks && version_.rows == version_.blocks) {
+        if (report.rows == version_.blocks && version_.has_all_rows()) {
             return {};
         }
         return fail("blocks.incomplete",
-                    fmt::format("the version has {} block rows, and must have {}",
-                                report.rows,
+                    fmt::format("the version has {} block rows, and {} elsewhere; it must have {}",
+                                version_.rows,
+                                version_.stray,
                                 version_.blocks),
                     "`drydock store verify` names what is missing");
     }

@@ -5,6 +5,8 @@
 // blocks. An unreferenced blob outside of that list stays for ever, so each one is looked up there.
 #include "mover/blocks/inspect.h"
 
+#include "mover/blocks/ranges.h"
+
 #include <algorithm>
 
 namespace drydock::mover::blocks {
@@ -100,7 +102,7 @@ private:
 
 bool Inspection::whole() const {
     return missing == 0 && std::ranges::all_of(versions, [](const VersionRow& version) {
-               return version.rows == version.blocks;
+               return version.has_all_rows() && has_regular_size(version);
            });
 }
 

@@ -32,7 +32,7 @@ struct Inspection {
     std::vector<std::string> missing_uids;       // the first of them
     std::vector<std::string> unreferenced_uids;  // the first of them
 
-    // True if no blob and no row is missing.
+    // True if no blob is missing, and the rows of each version fill its size.
     [[nodiscard]] bool whole() const;
 };
 

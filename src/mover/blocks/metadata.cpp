@@ -5,16 +5,23 @@
 // meanwhile neither repeats nor skips others.
 #include "mover/blocks/metadata.h"
 
+#include "mover/blocks/row_values.h"
+
 #include <fmt/format.h>
 
 namespace drydock::mover::blocks {
 namespace {
 
 constexpr int k_page_rows = 1000;
-constexpr std::int64_t k_before_ids = -2'147'483'649;  // ids have 32 bits
+constexpr const char* k_largest_block = "2147483647";  // bytes; no row of a real block has more
 
-const std::string k_version_columns = "SELECT uid, name, snapshot_name, date, size, size_bytes, "
-                                      "valid, protected FROM versions ";
+std::string version_columns(SqlDialect dialect) {
+    return fmt::format("SELECT uid, name, snapshot_name, date, {}, {}, {}, {} FROM versions ",
+                       integer_in(dialect, "size"),
+                       integer_in(dialect, "size_bytes"),
+                       integer_in(dialect, "valid"),
+                       integer_in(dialect, "protected"));
+}
 
 BlockRow block_of(SqlRow& row) {
     BlockRow block;
@@ -36,8 +43,8 @@ VersionRow version_of(const SqlRow& row) {
     version.date = text_of(row[3]);
     version.blocks = number_of(row[4]);
     version.bytes = number_of(row[5]);
-    version.is_valid = number_of(row[6]) != 0;
-    version.is_protected = number_of(row[7]) != 0;
+    version.is_valid = number_of(row[6]) > 0;
+    version.is_protected = number_of(row[7]) > 0;
     return version;
 }
 
@@ -69,7 +76,9 @@ Status Metadata::read_schema() {
 
 // Counts the kinds of rows of one version in one query.
 Status Metadata::count_rows(VersionRow& version) {
-    const std::string inside = fmt::format("id >= 0 AND id < {}", version.blocks);
+    const SqlDialect dialect = sql_->dialect();
+    const std::string inside =
+        fmt::format("{} AND id >= 0 AND id < {}", is_integer(dialect, "id"), version.blocks);
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
         sql_->query(
@@ -77,9 +86,12 @@ Status Metadata::count_rows(VersionRow& version) {
                 "SELECT sum(CASE WHEN {0} THEN 1 ELSE 0 END), "
                 "sum(CASE WHEN {0} AND (uid IS NULL OR uid = '') THEN 1 ELSE 0 END), "
                 "sum(CASE WHEN {0} THEN 0 ELSE 1 END), sum(CASE WHEN {1} THEN 1 ELSE 0 END), "
-                "max(size) FROM blocks WHERE version_uid = $1",
+                "max(CASE WHEN {2} BETWEEN 0 AND {3} THEN size END) "
+                "FROM blocks WHERE version_uid = $1",
                 inside,
-                schema_.has_enc_version ? "enc_version = 1" : "1 = 0"),
+                schema_.has_enc_version ? "enc_version = 1" : "1 = 0",
+                integer_in(dialect, "size"),
+                k_largest_block),
             {version.uid}));
     version.rows = number_of(rows[0][0]);
     version.sparse = number_of(rows[0][1]);
@@ -93,7 +105,7 @@ Status Metadata::count_rows(VersionRow& version) {
 Result<std::vector<VersionRow>> Metadata::versions_like(const std::string& prefix) {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
-        sql_->query(k_version_columns
+        sql_->query(version_columns(sql_->dialect())
                         + fmt::format("WHERE substr(uid, 1, {}) = $1 LIMIT 2", prefix.size()),
                     {prefix}));
     std::vector<VersionRow> versions;
@@ -125,32 +137,40 @@ Result<VersionRow> Metadata::find_version(const std::string& prefix) {
 // Pages by uid. The figures of a version are read while its page is in memory, and not in one large
 // join.
 Status Metadata::each_version(const std::function<Status(const VersionRow&)>& take) {
+    DRYDOCK_TRY(check_uids(*sql_, "versions"));
     std::string last;
     while (true) {
         DRYDOCK_TRY_ASSIGN(
             const SqlRows page,
-            sql_->query(k_version_columns
+            sql_->query(version_columns(sql_->dialect())
                             + fmt::format("WHERE uid > $1 ORDER BY uid LIMIT {}", k_page_rows),
                         {last}));
+        if (page.empty()) {
+            return {};
+        }
+        DRYDOCK_TRY(check_page_advances("versions", last, text_of(page.back()[0])));
+        last = text_of(page.back()[0]);
         for (const SqlRow& row : page) {
             VersionRow version = version_of(row);
             DRYDOCK_TRY(count_rows(version));
             DRYDOCK_TRY(take(version));
         }
-        if (page.empty()) {
-            return {};
-        }
-        last = text_of(page.back()[0]);
     }
 }
 
 std::string Metadata::block_columns() const {
-    return fmt::format("SELECT uid, version_uid, id, checksum, size, {}, {}",
-                       schema_.has_enc_version ? "enc_version" : "0",
+    const SqlDialect dialect = sql_->dialect();
+    // An enc_version of NULL is read as backy2 before 2.12 wrote its blobs: plain.
+    return fmt::format("SELECT uid, version_uid, {}, checksum, {}, {}, {}",
+                       integer_in(dialect, "id"),
+                       integer_in(dialect, "size"),
+                       schema_.has_enc_version ? integer_in(dialect, "coalesce(enc_version, 0)")
+                                               : "0",
                        schema_.has_enc_envkey ? "enc_envkey" : "NULL");
 }
 
 Status Metadata::each_blob_row(const std::function<Status(const BlockRow&)>& take) {
+    DRYDOCK_TRY(check_uids(*sql_, "blocks"));
     return sql_->dialect() == SqlDialect::sqlite ? each_page_by_rowid(take)
                                                  : each_page_of_cursor(take);
 }
@@ -172,8 +192,12 @@ Status Metadata::each_page_by_rowid(const std::function<Status(const BlockRow&)>
         if (page.empty()) {
             return {};
         }
+        const std::int64_t row = number_of(page.back()[7]);
+        if (row == last_row) {
+            DRYDOCK_TRY(check_page_advances("blocks", last_uid, text_of(page.back()[0])));
+        }
         last_uid = text_of(page.back()[0]);
-        last_row = number_of(page.back()[7]);
+        last_row = row;
         DRYDOCK_TRY(take_page(page, take));
     }
 }
@@ -202,14 +226,15 @@ Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)
 // Pages by position, so one page of a version is in memory at a time.
 Status Metadata::each_row_of(const std::string& version_uid,
                              const std::function<Status(const BlockRow&)>& take) {
-    std::int64_t last = k_before_ids;
+    std::int64_t last = -1;
     while (true) {
         DRYDOCK_TRY_ASSIGN(
             SqlRows page,
             sql_->query(block_columns()
-                            + fmt::format(" FROM blocks WHERE version_uid = $1 AND id > {} ORDER "
-                                          "BY id LIMIT {}",
+                            + fmt::format(" FROM blocks WHERE version_uid = $1 AND id > {} AND {} "
+                                          "ORDER BY id LIMIT {}",
                                           last,
+                                          is_integer(sql_->dialect(), "id"),
                                           k_page_rows),
                         {version_uid}));
         if (page.empty()) {
@@ -220,7 +245,15 @@ Status Metadata::each_row_of(const std::string& version_uid,
     }
 }
 
-// Compares the uid, too: a rewrite may have given the position another blob meanwhile.
+Result<std::optional<BlockRow>> Metadata::row_at(const std::string& version_uid, std::int64_t id) {
+    DRYDOCK_TRY_ASSIGN(
+        SqlRows rows,
+        sql_->query(block_columns()
+                        + fmt::format(" FROM blocks WHERE version_uid = $1 AND id = {}", id),
+                    {version_uid}));
+    return rows.empty() ? std::nullopt : std::optional(block_of(rows[0]));
+}
+
 Result<bool> Metadata::still_has(const BlockRow& row) {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,

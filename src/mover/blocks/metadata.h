@@ -24,12 +24,15 @@ struct VersionRow {
     std::int64_t blocks = 0;     // positions it must have
     std::int64_t rows = 0;       // positions that have a row
     std::int64_t sparse = 0;     // rows without a blob: zeros
-    std::int64_t stray = 0;      // rows beyond its end
+    std::int64_t stray = 0;      // rows beyond its end, or at no position at all
     std::int64_t encrypted = 0;  // rows of enc_version 1
     std::int64_t bytes = 0;
     std::int64_t block_bytes = 0;  // the largest block of its rows; 0 without rows
     bool is_valid = false;         // as backy2 says
     bool is_protected = false;
+
+    // True if each position has a row, and no row is elsewhere.
+    [[nodiscard]] bool has_all_rows() const { return rows == blocks && stray == 0; }
 };
 
 // One position of one version. Positions share a blob by its uid.
@@ -54,18 +57,22 @@ public:
 
     [[nodiscard]] Sql& sql() { return *sql_; }
 
+    // Error: "blocks.rows" for a uid that is no text.
     [[nodiscard]] Status each_version(const std::function<Status(const VersionRow&)>& take);
     // Returns the versions whose uid begins with `prefix`, but no more than two.
     [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
-    // Returns the only version whose uid begins with `prefix`. Errors: "blocks.no_version",
-    // "blocks.ambiguous".
-    [[nodiscard]] Result<VersionRow> find_version(const std::string& prefix);
-    // Visits the rows with a blob in the bytewise order of the blob's uid, orphans among them.
+    // The only version whose uid begins so. Errors: "blocks.no_version", "blocks.ambiguous".
+    [[nodiscard]] Result<VersionRow> find_version(const std::string& wanted);
+    // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too. Error:
+    // "blocks.rows" for a uid that is no text.
     [[nodiscard]] Status each_blob_row(const std::function<Status(const BlockRow&)>& take);
-    // Visits the rows of one version in the order of positions, sparse ones among them.
+    // The rows of one version from position 0 on, in their order, sparse ones too.
     [[nodiscard]] Status each_row_of(const std::string& version_uid,
                                      const std::function<Status(const BlockRow&)>& take);
-    // Returns false if the row was removed or got another blob since it was read.
+    // The row at a position as it is now; none if it went.
+    [[nodiscard]] Result<std::optional<BlockRow>> row_at(const std::string& version_uid,
+                                                         std::int64_t id);
+    // False if the row went or changed its blob since it was read.
     [[nodiscard]] Result<bool> still_has(const BlockRow& row);
     [[nodiscard]] Result<bool> has_version(const std::string& uid);
     // Returns the number of rows without a version: they belong to no backup.

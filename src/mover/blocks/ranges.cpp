@@ -1,38 +1,71 @@
-// Arithmetic between positions and bytes. All blocks of a version have one size but the last, which
-// may be shorter. Figures come from rows of a database, so has_regular_size() avoids products that
-// could overflow.
+// Products stay below 2^62: positions and sizes of blocks have 31 bits, or count as none.
 #include "mover/blocks/ranges.h"
 
 #include <algorithm>
 
 namespace drydock::mover::blocks {
+namespace {
+
+constexpr std::int64_t k_positions_max = std::int64_t{1} << 31;
+
+std::int64_t offset_of(const VersionRow& version, std::int64_t id) {
+    const std::int64_t offset = std::clamp<std::int64_t>(id, 0, k_positions_max)
+                                * std::clamp<std::int64_t>(version.block_bytes, 0, k_positions_max);
+    return std::min(offset, std::max<std::int64_t>(version.bytes, 0));
+}
+
+}  // namespace
+
+bool PositionSet::add(std::int64_t id) {
+    const auto group = static_cast<std::int64_t>(k_group);
+    auto bit = groups_[id / group][static_cast<std::size_t>(id % group)];
+    const bool is_new = !bit;
+    bit = true;
+    return is_new;
+}
+
+std::vector<Positions> PositionSet::ranges() const {
+    std::vector<Positions> ranges;
+    for (const auto& [number, bits] : groups_) {
+        for (std::size_t i = 0; i < bits.size(); ++i) {
+            const std::int64_t id =
+                number * static_cast<std::int64_t>(k_group) + static_cast<std::int64_t>(i);
+            if (bits[i] && !ranges.empty() && ranges.back().end == id) {
+                ++ranges.back().end;
+            } else if (bits[i]) {
+                ranges.push_back({id, id + 1});
+            }
+        }
+    }
+    return ranges;
+}
+
+std::int64_t bytes_at(const VersionRow& version, const Positions& positions) {
+    return offset_of(version, positions.end) - offset_of(version, positions.first);
+}
 
 std::int64_t block_size_at(const VersionRow& version, std::int64_t id) {
-    return std::clamp<std::int64_t>(
-        version.bytes - id * version.block_bytes, 0, version.block_bytes);
+    return id < 0 || id >= k_positions_max ? 0 : bytes_at(version, {id, id + 1});
 }
 
 bool has_regular_size(const VersionRow& version) {
     if (version.blocks <= 0 || version.block_bytes <= 0) {
         return version.blocks == 0 && version.bytes == 0;
     }
-    const std::int64_t last = version.blocks - 1;
-    return last < version.bytes / version.block_bytes + 1 && block_size_at(version, last) > 0
-           && version.bytes - last * version.block_bytes <= version.block_bytes;
+    return version.blocks <= k_positions_max && version.block_bytes < k_positions_max
+           && version.bytes > (version.blocks - 1) * version.block_bytes
+           && version.bytes <= version.blocks * version.block_bytes;
 }
 
-std::vector<ByteRange> ranges_of(const VersionRow& version, const std::vector<bool>& lost) {
+std::vector<ByteRange> ranges_of(const VersionRow& version, std::vector<Positions> lost) {
+    std::ranges::sort(lost, {}, &Positions::first);
     std::vector<ByteRange> ranges;
-    for (std::size_t id = 0; id < lost.size(); ++id) {
-        if (!lost[id]) {
-            continue;
-        }
-        const auto place = static_cast<std::int64_t>(id);
-        const std::int64_t bytes = block_size_at(version, place);
-        if (id > 0 && lost[id - 1]) {
-            ranges.back().bytes += bytes;
+    for (const Positions& positions : lost) {
+        const ByteRange range = {offset_of(version, positions.first), bytes_at(version, positions)};
+        if (!ranges.empty() && ranges.back().offset + ranges.back().bytes == range.offset) {
+            ranges.back().bytes += range.bytes;
         } else {
-            ranges.push_back({place * version.block_bytes, bytes});
+            ranges.push_back(range);
         }
     }
     return ranges;

@@ -3,7 +3,9 @@
 
 #include "mover/blocks/metadata.h"
 
+#include <bitset>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace drydock::mover::blocks {
@@ -15,12 +17,34 @@ struct ByteRange {
     bool operator==(const ByteRange&) const = default;
 };
 
-// Returns the size of the block at a position; 0 beyond the end.
+// Positions from `first` to before `end`.
+struct Positions {
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+};
+
+// Any positions, in memory that grows with their number and not with the largest.
+class PositionSet {
+public:
+    // False if it was there.
+    bool add(std::int64_t id);
+    // In their order.
+    [[nodiscard]] std::vector<Positions> ranges() const;
+
+private:
+    static constexpr std::size_t k_group = 4096;
+
+    std::map<std::int64_t, std::bitset<k_group>> groups_;  // by position / k_group
+};
+
+// Bytes of the block at a position; 0 beyond the end.
 [[nodiscard]] std::int64_t block_size_at(const VersionRow& version, std::int64_t id);
+// Bytes of all blocks at these positions.
+[[nodiscard]] std::int64_t bytes_at(const VersionRow& version, const Positions& positions);
 // True if blocks of one size fill the version exactly.
 [[nodiscard]] bool has_regular_size(const VersionRow& version);
-// Returns the lost ranges; neighbours become one range. `lost` has one flag a position.
+// Neighbours become one range. No position may be in `lost` twice.
 [[nodiscard]] std::vector<ByteRange> ranges_of(const VersionRow& version,
-                                               const std::vector<bool>& lost);
+                                               std::vector<Positions> lost);
 
 }  // namespace drydock::mover::blocks

@@ -15,13 +15,15 @@
 namespace drydock::mover::blocks {
 namespace {
 
+constexpr int k_switches_max = 3;  // of one row, between two looks at it
+
 bool is_zero(std::string_view bytes) {
     return std::ranges::all_of(bytes, [](char c) { return c == '\0'; });
 }
 
-// A position of the image. Without a row its bytes are lost.
+// A position of the image, or several without a row: their bytes are lost.
 struct Piece {
-    std::int64_t id = 0;
+    Positions positions;
     std::int64_t bytes = 0;
     std::optional<BlockRow> row;
 };
@@ -31,30 +33,38 @@ struct Piece {
 Result<std::string> read_piece(const BlobReader& reader, const Piece& piece) {
     if (!piece.row) {
         return fail("blocks.absent_row",
-                    fmt::format("position {} has no row", piece.id),
+                    fmt::format("position {} has no row", piece.positions.first),
                     "the block is lost here: take it from another version");
     }
     if (piece.row->uid.empty()) {
         return std::string();  // zeros
     }
     if (piece.row->size != piece.bytes) {
-        return fail(
-            "blocks.row_size",
-            fmt::format(
-                "position {} has {} bytes, and needs {}", piece.id, piece.row->size, piece.bytes),
-            "take this block from another version");
+        return fail("blocks.row_size",
+                    fmt::format("position {} has {} bytes, and needs {}",
+                                piece.row->id,
+                                piece.row->size,
+                                piece.bytes),
+                    "take this block from another version");
     }
     return read_block(reader, *piece.row);
 }
 
+bool names_same_blob(const BlockRow& a, const BlockRow& b) {
+    return a.uid == b.uid && a.enc_version == b.enc_version && a.envelope == b.envelope;
+}
+
 class Restoration {
 public:
-    Restoration(VersionRow version,
+    Restoration(Metadata& metadata,
+                VersionRow version,
                 ImageFile& image,
                 const BlobReader& reader,
                 const RestoreRequest& request,
                 const RestoreProgress& progressed)
-        : image_(image)
+        : metadata_(metadata)
+        , reader_(reader)
+        , image_(image)
         , request_(request)
         , progressed_(progressed)
         , pool_(std::max<std::size_t>(request.workers, 1),
@@ -65,7 +75,6 @@ public:
                     return take(piece, bytes);
                 }) {
         restored.version = std::move(version);
-        lost_.resize(static_cast<std::size_t>(restored.version.blocks));
     }
 
     Restored restored;
@@ -77,37 +86,43 @@ public:
             return {};  // beyond the end of the image
         }
         DRYDOCK_TRY(add_absent(row.id));
-        return add_piece({row.id, 0, row});
+        return add_piece({{row.id, row.id + 1}, 0, row});
     }
 
     Status finish() {
         DRYDOCK_TRY(add_absent(restored.version.blocks));
         DRYDOCK_TRY(pool_.finish());
-        restored.lost = ranges_of(restored.version, lost_);
+        restored.lost = ranges_of(restored.version, std::move(lost_));
         return {};
     }
 
 private:
     Status add_absent(std::int64_t end) {
-        while (next_ < end) {
-            DRYDOCK_TRY(add_piece({next_, 0, std::nullopt}));
-        }
-        return {};
+        return next_ < end ? add_piece({{next_, end}, 0, std::nullopt}) : Status{};
     }
 
     Status add_piece(Piece piece) {
-        piece.bytes = block_size_at(restored.version, piece.id);
-        next_ = piece.id + 1;
-        const std::int64_t bytes = piece.bytes;
+        piece.bytes = bytes_at(restored.version, piece.positions);
+        next_ = piece.positions.end;
+        const std::int64_t bytes = piece.row ? piece.bytes : 0;
         return pool_.submit(std::move(piece), bytes);
     }
 
-    // Writes a block or, if holes are allowed, zeros in the place of a lost one.
-    Status take(const Piece& piece, const Result<std::string>& bytes) {
+    Status take(const Piece& piece, const Result<std::string>& read) {
+        if (!read) {
+            DRYDOCK_TRY_ASSIGN(const auto now, read_as_it_is_now(piece, read.error()));
+            return put(piece, now);
+        }
+        return put(piece, read);
+    }
+
+    Status put(const Piece& piece, const Result<std::string>& bytes) {
         if (!bytes && !request_.allows_holes) {
             return tl::unexpected(bytes.error());
         }
-        lost_[static_cast<std::size_t>(piece.id)] = !bytes;
+        if (!bytes) {
+            lost_.push_back(piece.positions);
+        }
         bytes_done_ += piece.bytes;
         progressed_(bytes_done_, restored.version.bytes);
         if (!bytes || is_zero(*bytes)) {
@@ -117,16 +132,44 @@ private:
         return image_.write(*bytes);
     }
 
+    // A rewrite switches rows to other blobs, and removes the old ones while this works.
+    Result<Result<std::string>> read_as_it_is_now(Piece piece, const Error& error) {
+        for (int i = 0; i < k_switches_max && piece.row; ++i) {
+            DRYDOCK_TRY_ASSIGN(auto row, metadata_.row_at(restored.version.uid, piece.row->id));
+            if (!row || names_same_blob(*row, *piece.row)) {
+                break;
+            }
+            piece.row = std::move(row);
+            Result<std::string> bytes = read_piece(reader_, piece);
+            if (bytes) {
+                return bytes;
+            }
+        }
+        return Result<std::string>(tl::unexpected(error));
+    }
+
+    Metadata& metadata_;
+    const BlobReader& reader_;
     ImageFile& image_;
     const RestoreRequest& request_;
     const RestoreProgress& progressed_;
-    std::vector<bool> lost_;
+    std::vector<Positions> lost_;
     std::int64_t next_ = 0;
     std::int64_t bytes_done_ = 0;
     OrderedPool<Piece, Result<std::string>> pool_;
 };
 
-// Refuses a version whose rows contradict its size before any file is made.
+Status check_stray(const VersionRow& version) {
+    return version.stray == 0
+               ? Status{}
+               : fail("blocks.stray_rows",
+                      fmt::format("version {} has {} rows that are not within its {} blocks",
+                                  version.uid,
+                                  version.stray,
+                                  version.blocks),
+                      "its size may be wrong; --allow-holes restores the blocks within it");
+}
+
 Status check_size(const VersionRow& version) {
     if (has_regular_size(version)) {
         return {};
@@ -148,13 +191,14 @@ Result<Restored> restore(Metadata& metadata,
                          const RestoreProgress& progressed) {
     DRYDOCK_TRY_ASSIGN(VersionRow version, metadata.find_version(request.version));
     DRYDOCK_TRY(check_size(version));
+    DRYDOCK_TRY(request.allows_holes ? Status{} : check_stray(version));
     auto image = request.path.empty() ? ImageFile::stream(request.descriptor)
                                       : ImageFile::create(request.path, request.replaces);
     if (!image) {
         return tl::unexpected(image.error());
     }
     const std::string uid = version.uid;
-    Restoration work(std::move(version), *image, reader, request, progressed);
+    Restoration work(metadata, std::move(version), *image, reader, request, progressed);
     DRYDOCK_TRY(metadata.each_row_of(uid, [&](const BlockRow& row) { return work.add(row); }));
     DRYDOCK_TRY(work.finish());
     DRYDOCK_TRY(image->keep());

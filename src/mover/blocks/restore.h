@@ -20,21 +20,25 @@ struct RestoreRequest {
     int descriptor = -1;  // a stream: zeros are written, nothing is synced
     std::size_t workers = 1;
     bool replaces = false;      // an existing file
-    bool allows_holes = false;  // zeros where a block is lost; else the first loss ends it
+    bool allows_holes = false;  // zeros where a block is lost; else the first loss ends it, and
+                                // so do rows beyond the end
 };
 
 struct Restored {
     VersionRow version;
     std::int64_t bytes = 0;       // of blobs, read and right
     std::vector<ByteRange> lost;  // zeros in the place of data; only with `allows_holes`
+
+    [[nodiscard]] bool whole() const { return lost.empty() && version.stray == 0; }
 };
 
 // Called with the bytes of the image that are written, and their total.
 using RestoreProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 
-// Restores a version. Errors: those of read_block, "blocks.no_version", "blocks.ambiguous",
-// "blocks.absent_row", "blocks.version_size", "blocks.exists", those of writing. After an error no
-// file of that name was made or changed.
+// Errors: those of read_block,
+// "blocks.no_version", "blocks.ambiguous", "blocks.absent_row", "blocks.version_size",
+// "blocks.stray_rows",
+// "blocks.exists", those of writing. After an error no file of that name was made or changed.
 [[nodiscard]] Result<Restored> restore(Metadata& metadata,
                                        const BlobReader& reader,
                                        const RestoreRequest& request,

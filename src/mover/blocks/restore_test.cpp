@@ -93,6 +93,9 @@ TEST_P(Restore, RefusesABlockThatDoesNotFitItsPosition) {
     copy.change("UPDATE blocks SET id = 0 WHERE version_uid = '" + copy.uid("b1")
                 + "' AND id = (SELECT max(id) FROM blocks WHERE id < 900 AND version_uid = '"
                 + copy.uid("b1") + "')");
+    copy.change("UPDATE blocks SET id = (SELECT max(id) + 1 FROM blocks WHERE id < 900 AND "
+                "version_uid = '"
+                + copy.uid("b1") + "') WHERE id = 900");
     EXPECT_EQ(run({copy.uid("b1"), path}).error().code, "blocks.row_size");
 }
 
@@ -101,6 +104,64 @@ TEST_P(Restore, FindsAVersionByTheStartOfItsUid) {
     EXPECT_EQ(run({"no-such", path}).error().code, "blocks.no_version");
     EXPECT_EQ(run({"", path}).error().code, "blocks.no_version");
     EXPECT_EQ(run({copy.uid("b1").substr(0, 1), path}).error().code, "blocks.ambiguous");
+}
+
+// Moves a blob to another name when it is asked for, and switches its row, as a rewrite does.
+class MovingBlobs : public DataBackend {
+public:
+    MovingBlobs(const StoreCopy& copy, BlockRow row) : copy_(copy), row_(std::move(row)) {}
+
+    const std::string& name() const override { return blobs_->name(); }
+
+    Result<std::string> place_of(const std::string& uid) const override {
+        return blobs_->place_of(uid);
+    }
+
+    Status check() const override { return blobs_->check(); }
+
+    Status read(const std::string& uid, std::size_t bytes_max, Buffer& bytes) const override {
+        BlockRow moved = row_;
+        moved.uid = uid.substr(0, 4) + "moved" + uid.substr(9);
+        if (uid == row_.uid && fs::exists(copy_.path_of(row_))) {
+            fs::rename(copy_.path_of(row_), copy_.path_of(moved));
+            copy_.change("UPDATE blocks SET uid = '" + moved.uid + "' WHERE uid = '" + uid + "'");
+        }
+        return blobs_->read(uid, bytes_max, bytes);
+    }
+
+    Status write(const std::string& uid, std::string_view bytes) const override {
+        return blobs_->write(uid, bytes);
+    }
+
+    Status sync() const override { return blobs_->sync(); }
+
+    void forget_cached(const std::string& uid) const override { blobs_->forget_cached(uid); }
+
+    Result<bool> remove(const std::string& uid) const override { return blobs_->remove(uid); }
+
+    Result<std::optional<std::int64_t>> bytes_of(const std::string& uid) const override {
+        return blobs_->bytes_of(uid);
+    }
+
+    std::unique_ptr<BlobNames> names() const override { return blobs_->names(); }
+
+private:
+    const StoreCopy& copy_;
+    BlockRow row_;
+    Blobs blobs_ = file_backend(copy_.config().data);
+};
+
+TEST_P(Restore, ReadsTheRowAgainWhereABlobWent) {
+    for (const bool allows_holes : {false, true}) {
+        Store store = copy.open();
+        store.reader.blobs = std::make_shared<MovingBlobs>(copy, copy.first_of_b1());
+        RestoreRequest request = {copy.uid("b1"), path, -1, 1, true};
+        request.allows_holes = allows_holes;
+        const auto restored = restore(*store.metadata, store.reader, request, [](auto, auto) {});
+        ASSERT_TRUE(restored) << restored.error().text();
+        EXPECT_TRUE(restored->whole());
+        EXPECT_EQ(sha256_hex(os::read_file(path, 1 << 20).value()), wanted("b1"));
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Releases,

@@ -93,9 +93,8 @@ public:
         DRYDOCK_TRY(pool_.finish());
         DRYDOCK_TRY_ASSIGN(verdict.orphan_rows, metadata_.orphan_rows());
         for (auto& [uid, version] : verdict.versions) {
-            DRYDOCK_TRY(find_absent_rows(version));
-            version.lost = ranges_of(version.version, lost_[uid]);
-            lost_.erase(uid);
+            DRYDOCK_TRY(find_lost(version));
+            damaged_.erase(uid);
         }
         return {};
     }
@@ -166,40 +165,43 @@ private:
         }
         ++verdict.findings;
         ++version.damaged;
-        std::vector<bool>& lost = lost_[row.version_uid];
-        lost.resize(static_cast<std::size_t>(std::max<std::int64_t>(version.version.blocks, 0)));
         if (row.id >= 0 && row.id < version.version.blocks) {
-            lost[static_cast<std::size_t>(row.id)] = true;
+            damaged_[row.version_uid].add(row.id);
         }
         events_.found({row, error});
         return {};
     }
 
-    // Marks the positions without a row. Only versions with a wrong count of rows are walked again.
-    Status find_absent_rows(VersionVerdict& version) {
-        if (version.version.rows == version.version.blocks) {
-            return {};
+    Status find_lost(VersionVerdict& version) {
+        std::vector<Positions> lost = damaged_[version.version.uid].ranges();
+        if (version.version.rows != version.version.blocks) {
+            DRYDOCK_TRY(add_absent(version.version, lost));
         }
-        std::vector<bool> absent(
-            static_cast<std::size_t>(std::max<std::int64_t>(version.version.blocks, 0)), true);
-        DRYDOCK_TRY(metadata_.each_row_of(version.version.uid, [&](const BlockRow& row) {
-            if (row.id >= 0 && row.id < version.version.blocks) {
-                absent[static_cast<std::size_t>(row.id)] = false;
+        version.lost = ranges_of(version.version, std::move(lost));
+        return {};
+    }
+
+    // The gaps between the rows, and the one behind the last row.
+    Status add_absent(const VersionRow& version, std::vector<Positions>& lost) {
+        std::int64_t next = 0;
+        const auto add_gap = [&](std::int64_t end) {
+            if (next < end) {
+                lost.push_back({next, end});
             }
+        };
+        DRYDOCK_TRY(metadata_.each_row_of(version.uid, [&](const BlockRow& row) {
+            add_gap(std::min(row.id, version.blocks));
+            next = std::max(next, row.id < version.blocks ? row.id + 1 : version.blocks);
             return Status{};
         }));
-        std::vector<bool>& lost = lost_[version.version.uid];
-        lost.resize(absent.size());
-        for (std::size_t id = 0; id < absent.size(); ++id) {
-            lost[id] = lost[id] || absent[id];
-        }
+        add_gap(version.blocks);
         return {};
     }
 
     Metadata& metadata_;
     const VerifyEvents& events_;
     SharedBlob next_;
-    std::map<std::string, std::vector<bool>> lost_;  // by version; only those with damage
+    std::map<std::string, PositionSet> damaged_;  // by version; only those with damage
     OrderedPool<SharedBlob, std::optional<Error>> pool_;
 };
 

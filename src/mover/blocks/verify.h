@@ -1,6 +1,6 @@
 // Reads every blob of a store and compares it with its rows.
 //
-// Memory: two blobs a worker, one page of rows, a bit for each position of a damaged version.
+// Memory: two blobs a worker, one page of rows, a bit for each damaged position.
 #pragma once
 
 #include "mover/blocks/blob.h"
@@ -23,7 +23,7 @@ struct VersionVerdict {
     std::vector<ByteRange> lost;  // of damaged positions and of those without a row
 
     [[nodiscard]] bool whole() const {
-        return damaged == 0 && version.rows == version.blocks && has_regular_size(version);
+        return damaged == 0 && version.has_all_rows() && has_regular_size(version);
     }
 };
 
