@@ -93,7 +93,8 @@ private:
     // Counts the work of a real run. A quick dry run only asks whether there is any blob, which a
     // probe of a pack needs and which is cheap.
     Status count(blocks::Store& store) {
-        if (!store.metadata->schema().has_enc_version) {
+        const blocks::Schema& schema = store.metadata->schema();
+        if (!schema.has_enc_version || !schema.half_done.empty()) {
             return fail("blocks.schema",
                         "the schema has no place for encryption",
                         "`drydock store upgrade` first");

@@ -7,8 +7,9 @@
 // leaves a store in which some versions have only old blobs and others only new ones.
 #include "mover/blocks/rewrite.h"
 
-#include "base/hash.h"
 #include "mover/blocks/rewrite_batch.h"
+#include "mover/blocks/rewrite_history.h"
+#include "mover/blocks/row_values.h"
 
 #include <fmt/format.h>
 
@@ -21,77 +22,6 @@ namespace drydock::mover::blocks {
 namespace {
 
 constexpr std::size_t k_findings_max = 1000;  // the report counts all of them
-
-const char* name_of(RewriteWork work) {
-    return work == RewriteWork::encrypt ? "encrypt" : "rekey";
-}
-
-// Returns a value by which keys can be told apart. It reveals nothing of them, since keys are
-// random.
-std::string check_value(const std::string& key) {
-    return sha256_hex("drydock store key " + key).substr(0, 16);
-}
-
-// Names the store by its database and its backend, so a journal of another store is refused.
-std::string store_name(const Store& store) {
-    return store.metadata->sql().name() + " " + store.reader.blobs->name();
-}
-
-struct History {
-    bool has_begun = false;
-    bool is_freeing = false;
-    bool goes_back = false;
-};
-
-// Refuses a journal that was begun for other work, another store or another key.
-Status check_begin(const Store& store, const RewriteRequest& request, const Record& begin) {
-    const bool fits = begin.work == name_of(request.work) && begin.store == store_name(store)
-                      && begin.key == check_value(request.new_key);
-    if (!fits) {
-        return fail("blocks.journal",
-                    fmt::format("journal {} is for other work: {} of {}, or for another key",
-                                request.journal,
-                                begin.work,
-                                begin.store),
-                    "end that work first, or name another journal");
-    }
-    return {};
-}
-
-Result<History>
-read_history(const Store& store, const RewriteRequest& request, const RewriteJournal& journal) {
-    History history;
-    DRYDOCK_TRY(journal.each([&](const Record& record) -> Status {
-        history.is_freeing = history.is_freeing || record.kind == RecordKind::free;
-        history.goes_back = history.goes_back || record.kind == RecordKind::back;
-        if (record.kind == RecordKind::begin) {
-            history.has_begun = true;
-            return check_begin(store, request, record);
-        }
-        return {};
-    }));
-    return history;
-}
-
-struct OpenJournal {
-    RewriteJournal journal;
-    History history;
-};
-
-// Opens the journal, and writes its first record if it is new.
-Result<OpenJournal> open_journal(const Store& store, const RewriteRequest& request) {
-    DRYDOCK_TRY_ASSIGN(RewriteJournal journal, RewriteJournal::open(request.journal));
-    DRYDOCK_TRY_ASSIGN(const History history, read_history(store, request, journal));
-    if (!history.has_begun) {
-        DRYDOCK_TRY(journal.append({RecordKind::begin,
-                                    0,
-                                    {},
-                                    name_of(request.work),
-                                    store_name(store),
-                                    check_value(request.new_key)}));
-    }
-    return OpenJournal{std::move(journal), history};
-}
 
 Status check_schema(const Store& store) {
     if (store.metadata->schema().has_enc_version && store.metadata->schema().half_done.empty()) {
@@ -115,7 +45,8 @@ public:
            const RewriteRequest& request,
            RewriteReport& report,
            RewriteJournal& journal)
-        : request_(request)
+        : store_(store)
+        , request_(request)
         , report_(report)
         , rows_(store.metadata->sql(), request.work)
         , batches_(store, journal, request, report) {}
@@ -123,8 +54,10 @@ public:
     // Rewrites from the first uid to the last. For encryption there is an index, so that any() is
     // quick when no plain blob is left.
     Status run() {
+        DRYDOCK_TRY(check_uids(store_.metadata->sql(), "blocks"));
         DRYDOCK_TRY(rows_.make_index());
         DRYDOCK_TRY(batches_.recover());
+        DRYDOCK_TRY(note_strange());
         DRYDOCK_TRY_ASSIGN(blobs_all_, rows_.count());
         std::string last;
         while (true) {
@@ -132,6 +65,7 @@ public:
             if (sources.empty()) {
                 break;
             }
+            DRYDOCK_TRY(check_page_advances("blocks", last, sources.back().row.uid));
             last = sources.back().row.uid;
             DRYDOCK_TRY(take_page(sources));
         }
@@ -140,8 +74,25 @@ public:
     }
 
 private:
-    // True if an earlier run has rewritten the blob. Only keys need the test: the queries for
-    // encryption find plain blobs alone.
+    // No work for these rows is right, and none may be left out in silence.
+    Status note_strange() {
+        std::string last;
+        while (true) {
+            DRYDOCK_TRY_ASSIGN(const auto strange, rows_.next_strange(last));
+            if (strange.empty()) {
+                return {};
+            }
+            DRYDOCK_TRY(check_page_advances("blocks", last, strange.back().uid));
+            last = strange.back().uid;
+            for (const BlockRow& row : strange) {
+                report_.note({row,
+                              {"blocks.enc_version",
+                               "a row of this blob has an enc_version other than 0 and 1",
+                               "look at the table blocks"}});
+            }
+        }
+    }
+
     [[nodiscard]] bool is_done_already(const SourceBlob& source) const {
         return request_.work == RewriteWork::rekey
                && opens_envelope(request_.new_key, source.row.envelope);
@@ -181,6 +132,7 @@ private:
         return {};
     }
 
+    Store& store_;
     const RewriteRequest& request_;
     RewriteReport& report_;
     RewriteRows rows_;
@@ -190,14 +142,6 @@ private:
     std::int64_t blobs_done_ = 0;
     std::int64_t blobs_all_ = 0;
 };
-
-// Visits the blobs of all batches. The last record of a batch that contains blobs is `proved`.
-Status each_proved(const RewriteJournal& journal,
-                   const std::function<Status(const Record&)>& take) {
-    return journal.each([&](const Record& record) {
-        return record.kind == RecordKind::proved ? take(record) : Status{};
-    });
-}
 
 constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store to free
 
@@ -276,52 +220,26 @@ Status put_away(const std::string& journal) {
     return os::sync_folder(os::folder_of(journal));
 }
 
-// Reads the old blobs of a batch, as they were: with their old envelope and key.
-Status check_old_blobs(Store& store, RewriteRows& rows, const Record& record) {
+// They were read a moment ago; one that went since is not taken.
+Status check_still_there(Store& store, RewriteRows& rows, const Record& record) {
     for (const RewrittenBlob& blob : record.blobs) {
-        DRYDOCK_TRY_ASSIGN(const auto row, rows.row_of(blob.to));
+        DRYDOCK_TRY_ASSIGN(const auto row, old_row(rows, blob));
         if (row) {
-            BlockRow old = *row;
-            old.uid = blob.from;
-            old.enc_version = blob.old_envelope.empty() ? 0 : 1;
-            old.envelope = blob.old_envelope;
-            DRYDOCK_TRY(read_block(store.reader, old));
+            DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.from));
+            DRYDOCK_TRY(bytes ? Status{} : way_back_lost(1, "the blob " + blob.from));
         }
     }
     return {};
 }
 
-// Returns one batch: the rows are switched before the new blobs are removed.
-Status
-switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
-    DRYDOCK_TRY(check_old_blobs(store, rows, record));
+Status switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
+    DRYDOCK_TRY(check_still_there(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
     for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.to));
         report.blobs += was_there ? 1 : 0;
     }
     return {};
-}
-
-Status check_can_go_back(const History& history) {
-    if (!history.has_begun) {
-        return fail("blocks.nothing",
-                    "no rewrite is under way here: there is nothing to take back",
-                    "a finished one, whose old blobs were removed, cannot be taken back");
-    }
-    if (!history.is_freeing) {
-        return {};
-    }
-    return fail("blocks.freed",
-                "the old blobs are being removed, or are gone",
-                "there is no way back; go on with --free-old");
-}
-
-Status check_forward(const History& history) {
-    if (!history.goes_back) {
-        return {};
-    }
-    return fail("blocks.journal", "the rewrite is being taken back", "end that first, with --back");
 }
 
 }  // namespace
@@ -335,8 +253,8 @@ void RewriteReport::note(Finding finding) {
 
 Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(check_schema(store));
-    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
-    DRYDOCK_TRY(check_forward(opened.history));
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(store, request, opened));
     RewriteReport report;
     report.is_resumed = opened.history.has_begun;
     DRYDOCK_TRY(Course(store, request, report, opened.journal).run());
@@ -344,8 +262,8 @@ Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
 }
 
 Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
-    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
-    DRYDOCK_TRY(check_forward(opened.history));
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(store, request, opened));
     FreeReport report;
     DRYDOCK_TRY(verify_new(store, request, opened.journal, report));
     DRYDOCK_TRY(opened.journal.append({RecordKind::free, 0, {}, {}, {}, {}}));
@@ -365,10 +283,12 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     if (!os::exists(request.journal)) {
         return tl::unexpected(check_can_go_back({}).error());
     }
-    DRYDOCK_TRY_ASSIGN(OpenJournal opened, open_journal(store, request));
+    DRYDOCK_TRY_ASSIGN(Opened opened, open_old_journal(store, request));
     DRYDOCK_TRY(check_can_go_back(opened.history));
     RewriteReport unused;
     DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
+    DRYDOCK_TRY_ASSIGN(const OldBlobs old, read_old_blobs(store, request, opened.journal));
+    DRYDOCK_TRY(old.lost == 0 ? Status{} : way_back_lost(old.lost, old.first->message));
     DRYDOCK_TRY(opened.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));
     RewriteRows rows(store.metadata->sql(), request.work);
     DRYDOCK_TRY(rows.drop_index());  // it would get an entry for each row

@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::array k_names = {"begin", "write", "proved", "switched", "dropped", "back", "free"};
 constexpr std::size_t k_sum_digits = 16;
+constexpr std::string_view k_start = R"({"batch":0,"blobs":[],"format":1,"key":")";
 
 std::string sum_of(std::string_view text) {
     return fmt::format(
@@ -65,7 +66,12 @@ tl::unexpected<Error> damaged(const std::string& path, std::int64_t number) {
                 "journal away");
 }
 
-// Parses a line. The sum is compared before the JSON is parsed.
+tl::unexpected<Error> no_journal(const std::string& path) {
+    return fail("blocks.journal",
+                fmt::format("{} is not empty, and has no whole first record of a journal", path),
+                "it was not changed; name another file for the journal");
+}
+
 Result<Record> record_of(const std::string& line) {
     const auto wrong = fail("blocks.journal", "no record");
     if (line.size() <= k_sum_digits + 1 || line[line.size() - k_sum_digits - 1] != ' '
@@ -100,7 +106,19 @@ Result<Record> record_of(const std::string& line) {
     return record;
 }
 
-// Kills the process right before or after a record, for tests. Releases do not contain the switch.
+// A file of somebody else's has no such start. It is not written, and not read to its end.
+Status check_start(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path));
+    std::string start(k_start.size(), '\0');
+    in.read(start.data(), static_cast<std::streamsize>(start.size()));
+    start.resize(static_cast<std::size_t>(in.gcount()));
+    if (start.empty() || start == k_start) {
+        return {};
+    }
+    return no_journal(path);
+}
+
+// Tests end the process right before or after a record; no release can be ended so.
 void maybe_end([[maybe_unused]] std::int64_t record, [[maybe_unused]] const char* moment) {
 #ifdef DRYDOCK_CRASH_SWITCHES
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
@@ -130,11 +148,15 @@ Result<RewriteJournal> RewriteJournal::open(const std::string& path) {
 // Checks all records and cuts off an incomplete last line. The cut is synced, so the next record
 // does not join that line.
 Status RewriteJournal::check() {
-    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path_));
+    DRYDOCK_TRY(check_start(path_));
+    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
     std::string line;
     off_t whole = 0;
-    while (std::getline(stream, line)) {
-        if (stream.eof()) {
+    while (std::getline(in, line)) {
+        if (in.eof() && records_ == 0) {
+            return no_journal(path_);
+        }
+        if (in.eof()) {
             break;  // no new line: cut off
         }
         if (!record_of(line)) {

@@ -47,7 +47,8 @@ struct Record {
 class RewriteJournal {
 public:
     // Opens or makes the file and holds it. Errors: "blocks.busy" if another process has it,
-    // "blocks.journal" for a damaged record, those of opening.
+    // "blocks.journal" for a record that is damaged, and for a file that is no journal: neither is
+    // changed. Those of opening.
     [[nodiscard]] static Result<RewriteJournal> open(const std::string& path);
 
     // Appends a record, which is durable when append() returns.

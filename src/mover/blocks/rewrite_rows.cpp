@@ -6,6 +6,8 @@
 // is harmless, because the second time no row has the old uid.
 #include "mover/blocks/rewrite_rows.h"
 
+#include "mover/blocks/row_values.h"
+
 #include <fmt/format.h>
 
 namespace drydock::mover::blocks {
@@ -14,6 +16,14 @@ namespace {
 constexpr const char* k_index = "drydock_plain_blocks";
 // The statement of a killed backy2 may still run in the server and hold the table.
 constexpr const char* k_lock_timeout = "SET LOCAL lock_timeout = '60s'";
+
+constexpr const char* k_index_rows = "enc_version <> 1 AND uid > ''";
+constexpr int k_strange_page = 1000;
+
+// A row of another enc_version is no reason to call a store encrypted.
+const char* rows_to_do(RewriteWork work) {
+    return work == RewriteWork::encrypt ? k_index_rows : "enc_version = 1 AND uid > ''";
+}
 
 int enc_version_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? 0 : 1;
@@ -50,17 +60,33 @@ Result<std::vector<SourceBlob>> RewriteRows::next(const std::string& last_uid, s
     return sources;
 }
 
-Result<std::int64_t> RewriteRows::count() {
+Result<std::vector<BlockRow>> RewriteRows::next_strange(const std::string& last_uid) {
+    const std::string id = integer_in(sql_.dialect(), "min(id)");
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
-        sql_.query(fmt::format("SELECT count(DISTINCT uid) FROM blocks WHERE uid IS NOT NULL AND "
-                               "uid <> '' AND enc_version = {}",
-                               enc_version_of(work_))));
+        sql_.query(fmt::format("SELECT uid, min(version_uid), {} FROM blocks "
+                               "WHERE {} AND enc_version <> 0 AND uid > $1 GROUP BY uid "
+                               "ORDER BY uid LIMIT {}",
+                               id,
+                               k_index_rows,
+                               k_strange_page),
+                   {last_uid}));
+    std::vector<BlockRow> strange;
+    for (const SqlRow& row : rows) {
+        strange.push_back({text_of(row[0]), text_of(row[1]), number_of(row[2])});
+    }
+    return strange;
+}
+
+Result<std::int64_t> RewriteRows::count() {
+    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                       sql_.query(fmt::format("SELECT count(DISTINCT uid) FROM blocks WHERE {}",
+                                              rows_to_do(work_))));
     return number_of(rows[0][0]);
 }
 
 Result<bool> RewriteRows::has_index() {
-    const char* in_sqlite = "SELECT 1 FROM sqlite_master WHERE name = $1";
+    const char* in_sqlite = "SELECT 1 FROM sqlite_master WHERE name = $1 AND tbl_name = 'blocks'";
     const char* in_postgres = "SELECT 1 WHERE to_regclass($1) IS NOT NULL";
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
@@ -71,10 +97,11 @@ Result<bool> RewriteRows::has_index() {
 // SQLite's planner may prefer another index, so the query names the one to use.
 Result<std::string> RewriteRows::any_query() {
     DRYDOCK_TRY_ASSIGN(const bool is_indexed, has_index());
-    const bool is_named = is_indexed && sql_.dialect() == SqlDialect::sqlite;
-    return fmt::format("SELECT 1 FROM blocks {} WHERE enc_version = {} AND uid > '' LIMIT 1",
+    const bool is_named =
+        is_indexed && sql_.dialect() == SqlDialect::sqlite && work_ == RewriteWork::encrypt;
+    return fmt::format("SELECT 1 FROM blocks {} WHERE {} LIMIT 1",
                        is_named ? fmt::format("INDEXED BY {}", k_index) : "",
-                       enc_version_of(work_));
+                       rows_to_do(work_));
 }
 
 Result<bool> RewriteRows::any() {
@@ -93,9 +120,8 @@ Status RewriteRows::make_index() {
         if (sql_.dialect() == SqlDialect::postgresql) {
             DRYDOCK_TRY(sql_.execute(k_lock_timeout));
         }
-        return sql_.execute(fmt::format("CREATE INDEX IF NOT EXISTS {} ON blocks (uid) WHERE "
-                                        "enc_version = 0 AND uid > ''",
-                                        k_index));
+        return sql_.execute(fmt::format(
+            "CREATE INDEX IF NOT EXISTS {} ON blocks (uid) WHERE {}", k_index, k_index_rows));
     });
 }
 

@@ -21,16 +21,18 @@ class RewriteRows {
 public:
     RewriteRows(Sql& sql, RewriteWork work) : sql_(sql), work_(work) {}
 
-    // Returns blobs after `last_uid` in the database's order; none at the end.
-    [[nodiscard]] Result<std::vector<SourceBlob>> next(const std::string& last_uid,
-                                                       std::size_t count);
+    // Blobs after `last_uid` in the database's order; none at the end.
+    [[nodiscard]] Result<std::vector<SourceBlob>> next(const std::string& last_uid, std::size_t count);
+    // Blobs of rows whose enc_version is neither 0 nor 1, after `last_uid`; none at the end.
+    [[nodiscard]] Result<std::vector<BlockRow>> next_strange(const std::string& last_uid);
+    // Blobs that are not encrypted, whatever their rows say; of rekey, those that are.
     [[nodiscard]] Result<std::int64_t> count();
     // True if there is a blob to rewrite. With the index below the time does not grow with the
     // rows; without it a store whose blobs are all encrypted is read from end to end.
     [[nodiscard]] Result<bool> any();
-    [[nodiscard]] Result<std::string> any_query();  // the query of any()
-    // Makes an index over plain blobs alone, which is empty once all are encrypted. backy2 and its
-    // migrations do not notice it. For encryption only; idempotent.
+    [[nodiscard]] Result<std::string> any_query();  // what any() asks
+    // An index over blobs that are not encrypted: it has no entry once all are encrypted. backy2
+    // and its migrations do not notice it. Of encrypt only; idempotent.
     [[nodiscard]] Status make_index();
     [[nodiscard]] Status drop_index();
     // Switches rows in one transaction. Rows that were removed or changed meanwhile are left out.

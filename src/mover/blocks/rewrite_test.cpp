@@ -7,6 +7,7 @@
 #include "mover/blocks/upgrade.h"
 #include "os/files.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -123,6 +124,23 @@ TEST_F(Journal, NamesARecordThatWasChanged) {
     }
 }
 
+// A path that was typed wrong costs nobody a file.
+TEST_F(Journal, IsNoFileOfSomebodyElse) {
+    write_two();
+    const std::string whole = os::read_file(path, 1U << 20U).value();
+    const auto first = static_cast<std::size_t>(std::ranges::find(whole, '\n') - whole.begin());
+    for (const std::string& other : {std::string("the only copy of a key"),
+                                     std::string(100'000, '\0'),
+                                     std::string("one line\n") + whole,
+                                     whole.substr(0, first),
+                                     whole.substr(first + 1),
+                                     whole.substr(0, 10)}) {
+        std::ofstream(path, std::ios::trunc) << other;
+        EXPECT_EQ(kinds(), "blocks.journal");
+        EXPECT_EQ(os::read_file(path, 1U << 20U).value(), other);
+    }
+}
+
 TEST_F(Journal, BelongsToOneProcess) {
     const auto held = RewriteJournal::open(path);
     ASSERT_TRUE(held);
@@ -171,6 +189,103 @@ TEST(PlainBlobs, LeaveNoIndexBehindOnTheWayBack) {
     EXPECT_NE(it.copy.rows(all), before);
     ASSERT_TRUE(rewrite_back(it.store, it.request));
     EXPECT_EQ(it.copy.rows(all), before);
+}
+
+struct HalfWay : Raised {
+    // Names of the old blobs, in the order of the journal.
+    std::vector<std::string> old_blobs() {
+        request.batch_blobs_max = 5;
+        EXPECT_TRUE(rewrite(store, request));
+        std::vector<std::string> names;
+        const auto journal = RewriteJournal::open(request.journal).value();
+        EXPECT_TRUE(journal.each([&](const Record& record) {
+            for (const RewrittenBlob& blob : record.blobs) {
+                if (record.kind == RecordKind::proved) {
+                    names.push_back(blob.from);
+                }
+            }
+            return Status{};
+        }));
+        return names;
+    }
+
+    void remove(const std::string& uid) { EXPECT_TRUE(store.reader.blobs->remove(uid).value()); }
+
+    std::vector<std::string> encrypted() {
+        return copy.rows("SELECT count(*) FROM blocks WHERE enc_version = 1");
+    }
+};
+
+TEST(TakingBack, LooksAtAllOldBlobsBeforeItChangesARow) {
+    HalfWay it;
+    const auto old = it.old_blobs();
+    ASSERT_GT(old.size(), 10U);
+    it.remove(old.back());
+    const auto before = it.encrypted();
+    const auto refused = rewrite_back(it.store, it.request);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "blocks.freed");
+    EXPECT_THAT(refused.error().message, HasSubstr(old.back()));
+    EXPECT_EQ(it.encrypted(), before);
+    ASSERT_TRUE(rewrite(it.store, it.request));  // as it was: no record says "back"
+    ASSERT_TRUE(free_old(it.store, it.request));
+}
+
+TEST(TakingBack, ThatCannotEndLeavesTheWayForward) {
+    HalfWay it;
+    const auto old = it.old_blobs();
+    ASSERT_TRUE(RewriteJournal::open(it.request.journal)
+                    .value()
+                    .append({RecordKind::back, 0, {}, {}, {}, {}}));
+    EXPECT_EQ(rewrite(it.store, it.request).error().code, "blocks.journal");
+    // The first batch is back already when an old blob goes.
+    RewriteRows rows(it.store.metadata->sql(), RewriteWork::encrypt);
+    std::optional<Record> first;
+    ASSERT_TRUE(RewriteJournal::open(it.request.journal).value().each([&](const Record& record) {
+        if (record.kind == RecordKind::proved && !first) {
+            first = record;
+        }
+        return Status{};
+    }));
+    ASSERT_TRUE(rows.switch_back(first->blobs));
+    it.remove(old.back());
+    EXPECT_EQ(rewrite_back(it.store, it.request).error().code, "blocks.freed");
+    ASSERT_TRUE(rewrite(it.store, it.request));
+    ASSERT_TRUE(free_old(it.store, it.request));
+    const std::string key_hex = [] {
+        std::string digits;
+        for (const char c : k_key) {
+            digits += fmt::format("{:02x}", static_cast<int>(c));
+        }
+        return digits;
+    }();
+    EXPECT_EQ(it.copy.restored_sha256(it.copy.uid("b1"), key_hex),
+              it.copy.manifest()["versions"]["b1"]["image_sha256"].as_string());
+}
+
+TEST(TakingBack, MakesNoJournalOfAFileThatIsNone) {
+    Raised it;
+    std::ofstream(it.request.journal).close();
+    EXPECT_EQ(rewrite_back(it.store, it.request).error().code, "blocks.nothing");
+    EXPECT_EQ(fs::file_size(it.request.journal), 0U);
+}
+
+TEST(Rewrite, NamesEveryBlobWhoseRowsSayNeitherPlainNorEncrypted) {
+    Raised it;
+    const auto blobs = it.copy.rows("SELECT uid FROM blocks WHERE uid > '' GROUP BY uid HAVING "
+                                    "count(*) = 1 ORDER BY uid LIMIT 2");
+    it.copy.change("UPDATE blocks SET enc_version = 2 WHERE uid = '" + blobs[0] + "'");
+    it.copy.change("UPDATE blocks SET enc_version = 'x1' WHERE uid = '" + blobs[1] + "'");
+    RewriteRows rows(it.store.metadata->sql(), RewriteWork::encrypt);
+    const std::int64_t all = rows.count().value();
+    const RewriteReport report = rewrite(it.store, it.request).value();
+    EXPECT_EQ(report.left, 3);  // these two, and the damaged blob of the fixture
+    EXPECT_EQ(report.blobs, all - 3);
+    EXPECT_EQ(report.findings[0].row.uid, blobs[0]);
+    EXPECT_EQ(report.findings[1].error.code, "blocks.enc_version");
+    EXPECT_EQ(rows.count().value(), 3);
+    it.copy.change("UPDATE blocks SET enc_version = 1 WHERE enc_version = 0");
+    EXPECT_TRUE(rows.any().value());
 }
 
 // Rows that say different things of one blob cannot be switched together.
