@@ -136,6 +136,41 @@ class Transfer(stores.Case):
                          [(0,)])
         self.refused(copy, os.path.join(self.scratch, "none"), code=UNREADABLE)
 
+    def test_each_value_is_looked_at_before_a_row_is_written(self) -> None:
+        copy = stores.StoreCopy("2.13.8", self.scratch)
+        with open(self.exported(copy, "b1"), encoding="utf-8", newline="") as file:
+            lines = file.read().splitlines(keepends=True)
+        self.forget(copy, "b1")
+        path = self.path("bad.csv")
+        for line, field, column, values in (
+                (1, 0, "uid", ("../../x", "17", "")),
+                (1, 1, "date", ("garbage", "2026-13-41 10:32:46", "2026-02-29 10:32:46", "infinity",
+                                "2026-11-21 24:00:00", "2026-11-21 10:32:46.", "2026-11-21")),
+                (1, 2, "name", ("v\0b", "\udcff")),
+                (1, 4, "size", ("x", "-1", "9" * 30)), (1, 6, "valid", ("7", "")),
+                (1, 7, "protected", ("yes",)), (1, 8, "expire", ("2020-99-99", "nonsense")),
+                (3, 2, "id", ("1.5", "2147483648")), (3, 3, "date", ("junk",)),
+                (3, 4, "checksum", ("nohex", "ab" * 65, "abc")),
+                (3, 5, "size", (str(2 ** 63 - 1), "-1")), (3, 6, "valid", ("yes",)),
+                (3, 7, "enc_version", ("9", "abc")), (3, 8, "enc_envkey", ("zz", "", "ab")),
+                (3, 9, "enc_nonce", ("zz", "ab" * 17, ""))):
+            for value in values:
+                fields = lines[line].rstrip("\r\n").split(",")
+                fields[field] = value
+                changed = lines[:line] + [",".join(fields) + "\r\n"] + lines[line + 1:]
+                with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                    file.write("".join(changed))
+                error = self.json("import", copy.config, path, code=NO)["errors"][0]
+                self.assertEqual(error["code"], "blocks.import", (column, value))
+                self.assertIn(f"line {line + 1}: column", error["message"], (column, value))
+                self.assertIn(column, error["message"])
+        self.assertEqual(copy.query("SELECT count(*) FROM versions"), [(6,)])
+        huge = lines[1].split(",")
+        huge[4:6] = str(2 ** 31), str(2 ** 31 * 16384)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(lines[0] + ",".join(huge))
+        self.assertEqual(self.refused(copy, path), "blocks.truncated")
+
     def test_a_version_that_lacks_rows_is_not_exported(self) -> None:
         copy = stores.StoreCopy("2.13.8", self.scratch)
         copy.change(f"DELETE FROM blocks WHERE version_uid = '{copy.uid('a1')}' AND id = 2")

@@ -36,7 +36,7 @@ std::string csv_line(const std::vector<std::string>& fields) {
 
 tl::unexpected<Error> CsvReader::cut_off() const {
     return fail("blocks.truncated",
-                fmt::format("record {} is cut off", record_),
+                fmt::format("line {} is cut off", line_),
                 "export the version again; nothing was imported");
 }
 
@@ -54,6 +54,7 @@ Status CsvReader::read_quoted(std::string& field) {
         if (c == '"') {
             stream_.get();
         }
+        next_line_ += c == '\n' ? 1 : 0;
         field += static_cast<char>(c);
     }
     return {};
@@ -63,7 +64,7 @@ Result<std::optional<std::vector<std::string>>> CsvReader::next() {
     if (stream_.peek() == std::istream::traits_type::eof()) {
         return std::nullopt;
     }
-    ++record_;
+    line_ = next_line_;
     std::vector<std::string> fields(1);
     std::size_t bytes = 0;
     while (++bytes <= k_record_bytes_max) {
@@ -72,6 +73,7 @@ Result<std::optional<std::vector<std::string>>> CsvReader::next() {
             return cut_off();
         }
         if (c == '\n') {
+            ++next_line_;
             return fields;
         }
         if (c == '"' && fields.back().empty()) {
@@ -84,7 +86,7 @@ Result<std::optional<std::vector<std::string>>> CsvReader::next() {
         }
     }
     return fail("blocks.import",
-                fmt::format("record {} has more than {} bytes", record_, k_record_bytes_max),
+                fmt::format("line {} has more than {} bytes", line_, k_record_bytes_max),
                 "name a file that `backy2 export` or `drydock store export` made");
 }
 

@@ -24,15 +24,16 @@ public:
     // a last record that is cut off, "blocks.import" for one of more than 64 KiB.
     [[nodiscard]] Result<std::optional<std::vector<std::string>>> next();
 
-    // Returns the number of the last record, from 1.
-    [[nodiscard]] std::int64_t record() const { return record_; }
+    // Where the record that next() answered begins, from 1.
+    [[nodiscard]] std::int64_t line() const { return line_; }
 
 private:
     [[nodiscard]] Status read_quoted(std::string& field);
     [[nodiscard]] tl::unexpected<Error> cut_off() const;
 
     std::istream& stream_;
-    std::int64_t record_ = 0;
+    std::int64_t line_ = 0;
+    std::int64_t next_line_ = 1;
 };
 
 }  // namespace drydock::mover::blocks

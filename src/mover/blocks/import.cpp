@@ -8,6 +8,7 @@
 //
 // Formats differ in the number of fields. A missing field becomes empty, or 0.
 #include "mover/blocks/csv.h"
+#include "mover/blocks/import_values.h"
 #include "mover/blocks/ranges.h"
 #include "mover/blocks/transfer.h"
 #include "os/stream.h"
@@ -38,18 +39,11 @@ constexpr Format k_formats[] = {
     {"2.12", 9, 10},
 };
 
-tl::unexpected<Error> refuse(std::int64_t record, const std::string& reason) {
-    return fail("blocks.import",
-                fmt::format("record {}: {}", record, reason),
-                "name a file that `backy2 export` or `drydock store export` made; nothing was "
-                "imported");
-}
-
-Result<std::int64_t> number_in(const std::string& text, std::int64_t record) {
+Result<std::int64_t> number_in(const std::string& text, std::int64_t line) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-        return refuse(record, fmt::format("`{}` is no number", text.substr(0, 40)));
+        return refuse_import(line, fmt::format("`{}` is no number", text.substr(0, 40)));
     }
     return number;
 }
@@ -70,21 +64,22 @@ public:
             return head[0] == fmt::format("backy2 Version {} metadata dump", candidate.name);
         });
         if (match == std::end(k_formats)) {
-            return refuse(1, "this is no export of backy2 2.1 to 2.12");
+            return refuse_import(1, "this is no export of backy2 2.1 to 2.12");
         }
         format = *match;
         DRYDOCK_TRY_ASSIGN(version, record_of(format.version_fields));
-        return {};
+        return check_version_values(version, csv_.line());
     }
 
-    Status each_block(const std::function<Status(const Fields&, std::int64_t record)>& take) {
+    Status each_block(const std::function<Status(const Fields&, std::int64_t line)>& take) {
         while (true) {
             DRYDOCK_TRY_ASSIGN(const auto fields, csv_.next());
             if (!fields) {
                 return {};
             }
             DRYDOCK_TRY(check_fields(*fields, format.block_fields));
-            DRYDOCK_TRY(take(*fields, csv_.record()));
+            DRYDOCK_TRY(check_block_values(*fields, csv_.line()));
+            DRYDOCK_TRY(take(*fields, csv_.line()));
         }
     }
 
@@ -101,8 +96,9 @@ private:
     Status check_fields(const Fields& fields, std::size_t count) {
         return fields.size() == count
                    ? Status{}
-                   : refuse(csv_.record(),
-                            fmt::format("it has {} fields, and needs {}", fields.size(), count));
+                   : refuse_import(
+                         csv_.line(),
+                         fmt::format("it has {} fields, and needs {}", fields.size(), count));
     }
 
     std::string path_;
@@ -129,29 +125,27 @@ Result<VersionRow> read_version(const ExportFile& file) {
         version.is_protected = is_protected != 0;
     }
     if (version.uid.empty() || version.blocks > k_blocks_max) {
-        return refuse(2, "this is no version");
+        return refuse_import(2, "this is no version");
     }
     return version;
 }
 
-// The first pass: checks every block. Its memory is one bit for each position.
+// The first pass: checks every block. Memory grows with the rows, not with the size.
 class ImportCheck {
 public:
     ImportCheck(const DataBackend& blobs, VersionRow version)
         : blobs_(blobs)
-        , version_(std::move(version))
-        , has_row_(static_cast<std::size_t>(version_.blocks)) {}
+        , version_(std::move(version)) {}
 
-    Status take(const Fields& fields, std::int64_t record) {
-        DRYDOCK_TRY_ASSIGN(const std::int64_t id, number_in(fields[2], record));
-        DRYDOCK_TRY_ASSIGN(const std::int64_t size, number_in(fields[5], record));
+    Status take(const Fields& fields, std::int64_t line) {
+        DRYDOCK_TRY_ASSIGN(const std::int64_t id, number_in(fields[2], line));
+        DRYDOCK_TRY_ASSIGN(const std::int64_t size, number_in(fields[5], line));
         if (fields[1] != version_.uid || id >= version_.blocks) {
-            return refuse(record, "the block is of another version, or beyond its end");
+            return refuse_import(line, "the block is of another version, or beyond its end");
         }
-        if (has_row_[static_cast<std::size_t>(id)]) {
-            return refuse(record, fmt::format("position {} is there twice", id));
+        if (!positions_.add(id)) {
+            return refuse_import(line, fmt::format("position {} is there twice", id));
         }
-        has_row_[static_cast<std::size_t>(id)] = true;
         ++version_.rows;
         bytes_ += size;
         version_.block_bytes = std::max(version_.block_bytes, size);
@@ -170,7 +164,7 @@ public:
                         "export the version again; nothing was imported");
         }
         if (bytes_ != version_.bytes || !has_regular_size(version_)) {
-            return refuse(2, "the sizes of the blocks do not add up to that of the version");
+            return refuse_import(2, "the sizes of the blocks do not add up to that of the version");
         }
         return version_;
     }
@@ -192,7 +186,7 @@ private:
 
     const DataBackend& blobs_;
     VersionRow version_;
-    std::vector<bool> has_row_;
+    PositionSet positions_;
     std::int64_t bytes_ = 0;
     std::string last_uid_;
 };
@@ -218,7 +212,7 @@ public:
     Status write_version(const ExportFile& file, const VersionRow& version) {
         const std::string expire = file.format.version_fields > 8 ? file.version[8] : "";
         if (!expire.empty() && !has_expire_) {
-            return refuse(2, "it has an expiry, and this store has no place for one");
+            return refuse_import(2, "it has an expiry, and this store has no place for one");
         }
         std::vector<std::string> values = {version.uid,
                                            with_time(version.date),
@@ -237,10 +231,10 @@ public:
                       8);
     }
 
-    Status write_block(const Fields& fields, std::int64_t record) {
+    Status write_block(const Fields& fields, std::int64_t line) {
         const bool is_encrypted = fields.size() > 7 && fields[7] != "0";
         if (is_encrypted && !has_enc_) {
-            return refuse(record, "it is encrypted; `drydock store upgrade` first");
+            return refuse_import(line, "it is encrypted; `drydock store upgrade` first");
         }
         std::vector<std::string> values(fields.begin(), fields.begin() + 7);
         values[3] = with_time(values[3]);
@@ -285,9 +279,8 @@ Status write_all_rows(Store& store, const std::string& path, const VersionRow& v
     DRYDOCK_TRY(file.open());
     RowWriter writer(sql, store.metadata->schema(), columns.at("versions").contains("expire"));
     DRYDOCK_TRY(writer.write_version(file, version));
-    DRYDOCK_TRY(file.each_block([&](const Fields& fields, std::int64_t record) {
-        return writer.write_block(fields, record);
-    }));
+    DRYDOCK_TRY(file.each_block(
+        [&](const Fields& fields, std::int64_t line) { return writer.write_block(fields, line); }));
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
         sql.query("SELECT count(*) FROM blocks WHERE version_uid = $1", {version.uid}));
@@ -312,7 +305,7 @@ Result<ImportReport> import_version(Store& store, const std::string& path) {
     }
     ImportCheck check(*store.reader.blobs, std::move(version));
     DRYDOCK_TRY(file.each_block(
-        [&](const Fields& fields, std::int64_t record) { return check.take(fields, record); }));
+        [&](const Fields& fields, std::int64_t line) { return check.take(fields, line); }));
     DRYDOCK_TRY_ASSIGN(VersionRow checked, check.finish());
     DRYDOCK_TRY(in_transaction(store.metadata->sql(),
                                [&] { return write_all_rows(store, path, checked); }));
