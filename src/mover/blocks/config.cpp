@@ -263,7 +263,14 @@ Status take_data(const Sections& sections, const std::string& folder, StoreConfi
             "[DataBackend] type is {}; drydock reads {}file, s3 and minio", type, k_backends));
     }
     DRYDOCK_TRY_ASSIGN(config.data, setting(sections, "DataBackend", "path"));
-    return config.data.empty() ? refuse("[DataBackend] path is empty") : Status{};
+    if (config.data.empty()) {
+        return refuse("[DataBackend] path is empty");
+    }
+    // Names beside the folder are made of its path.
+    while (config.data.size() > 1 && config.data.back() == '/') {
+        config.data.pop_back();
+    }
+    return {};
 }
 
 // encryption_version may be absent. Its absence is remembered, because 2.12 and later refuse such a

@@ -30,6 +30,11 @@ TEST(Config, TellsWhereTheStoreLies) {
     EXPECT_EQ(config->hash_function, "sha512");
     EXPECT_TRUE(config->key.empty());
     EXPECT_EQ(parse_config(config_with("sqlite:///meta.sqlite"))->metadata, "meta.sqlite");
+    for (const char* slashes : {"/", "//"}) {
+        std::string text = config_with("sqlite:////srv/meta.sqlite");
+        text.insert(text.size() - 1, slashes);
+        EXPECT_EQ(parse_config(text)->data, "/srv/data");
+    }
 }
 
 TEST(Config, TakesHashFunctionKeyAndLockFolder) {

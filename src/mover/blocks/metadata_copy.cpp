@@ -126,7 +126,7 @@ Result<std::string> digest_of_content(Sql& sql) {
         digest += length_and_text(table[1]);
         digest += length_and_text(table[2]);
         digest = sha256_hex(digest);
-        if (text_of(table[0]) == "table") {
+        if (text_of(table[0]) == "table" && is_known_table(text_of(table[1]))) {
             DRYDOCK_TRY_ASSIGN(digest, digest_of_table(sql, text_of(table[1]), digest));
         }
     }

@@ -7,8 +7,8 @@
 
 namespace drydock::mover::blocks {
 
-// Returns SHA-256 over the definition and all rows of every table, in the order of their keys. For
-// SQLite only.
+// Sha256 over the definitions of all tables and the rows of those of backy2, in the order of their
+// keys. SQLite only.
 [[nodiscard]] Result<std::string> digest_of_content(Sql& sql);
 
 // Copies an SQLite database to a new file, syncs it, reads it back and compares it with

@@ -289,7 +289,8 @@ Status PostgresSql::execute(const std::string& sql) {
 Result<Columns> PostgresSql::columns() {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,
-        query("SELECT c.relname, a.attname, upper(format_type(a.atttypid, NULL)) FROM pg_class c "
+        query("SELECT c.relname, a.attname, upper(format_type(a.atttypid, NULL)) || CASE WHEN "
+              "a.attnotnull THEN ' NOT NULL' ELSE '' END FROM pg_class c "
               "JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind IN ('r', 'p') AND "
               "a.attnum > 0 AND NOT a.attisdropped AND pg_table_is_visible(c.oid) AND "
               "c.relname IN ('versions', 'blocks', 'tags', 'stats', 'stats_old', 'deleted_blocks', "

@@ -60,6 +60,16 @@ Status check_table(const std::string& name, const Table& expected, const Names& 
     return {};
 }
 
+Status check_expire(const Names& versions) {
+    const auto found = versions.find("expire");
+    for (const char* type : {"DATE", "DATETIME", "TIMESTAMP WITHOUT TIME ZONE"}) {
+        if (found == versions.end() || found->second == type) {
+            return {};
+        }
+    }
+    return refuse(fmt::format("column expire of versions has the type {}", found->second));
+}
+
 Status check_tables(const Columns& columns) {
     for (const auto& [name, expected] : known_tables()) {
         if (const auto entry = columns.find(name); entry != columns.end()) {
@@ -74,7 +84,7 @@ Status check_tables(const Columns& columns) {
     if (!columns.contains("stats") && !columns.contains("stats_old")) {
         return refuse("there is no table stats");
     }
-    return {};
+    return check_expire(columns.at("versions"));
 }
 
 struct Marks {
@@ -82,7 +92,7 @@ struct Marks {
     std::string expire;  // its type; empty: no such column
     bool stats_id = false;
     bool stats_old = false;
-    int encryption = 0;  // how many of its three columns
+    bool encryption = false;
 };
 
 // Collects the columns in which releases differ.
@@ -95,9 +105,7 @@ Marks marks_of(const Columns& columns) {
     }
     marks.stats_id = columns.contains("stats") && columns.at("stats").contains("id");
     marks.stats_old = columns.contains("stats_old");
-    for (const char* name : {"enc_version", "enc_envkey", "enc_nonce"}) {
-        marks.encryption += columns.at("blocks").contains(name) ? 1 : 0;
-    }
+    marks.encryption = has_whole_encryption(columns);
     return marks;
 }
 
@@ -109,7 +117,7 @@ struct Release {
 // Returns the newest release whose columns are all there. 2.10.1 has a DATE in versions.expire, and
 // later releases a time.
 Release release_of(const Marks& marks) {
-    if (marks.encryption == 3) {
+    if (marks.encryption) {
         return {"2.12.1 to 2.13.8", "30349b678801"};
     }
     if (marks.stats_id) {
@@ -135,24 +143,52 @@ std::string encryption_undo(const Names& blocks) {
     return sql;
 }
 
-// Names the three states that failed upgrades on SQLite leave, and any other state between two
-// heads. Only the three have an exact undo.
-void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
-    const Release whole = release_of(marks);
-    if (marks.stats_old) {
-        schema.half_done = "stats renamed, not rebuilt";
-        schema.undo = columns.contains("stats") ? "" : "ALTER TABLE stats_old RENAME TO stats";
-    } else if (marks.encryption == 1 || marks.encryption == 2) {
-        schema.half_done = "columns of encryption added in part";
-        schema.undo = encryption_undo(columns.at("blocks"));
-    } else if (marks.expire == "DATE" && schema.head == "29c655b78818") {
-        schema.half_done = "column expire added, head not moved";
-        schema.undo = "ALTER TABLE versions DROP COLUMN expire";
-    } else if (schema.head != whole.head) {
-        schema.half_done = fmt::format("columns of {} under the head {}",
-                                       whole.release,
-                                       schema.head.empty() ? "none" : schema.head);
+struct HalfDone {
+    std::string name;
+    std::string undo;  // empty: no exact one
+};
+
+// The three states that failed upgrades on SQLite leave, in the order of the upgrades.
+std::vector<HalfDone>
+half_done_states(const Marks& marks, const Columns& columns, const std::string& head) {
+    std::vector<HalfDone> states;
+    if (marks.expire == "DATE" && head == "29c655b78818") {
+        states.push_back(
+            {"column expire added, head not moved", "ALTER TABLE versions DROP COLUMN expire"});
     }
+    if (marks.stats_old && columns.contains("stats")) {
+        states.push_back({"a table stats beside stats_old", ""});
+    } else if (marks.stats_old) {
+        states.push_back({"stats renamed, not rebuilt", "ALTER TABLE stats_old RENAME TO stats"});
+    }
+    if (has_partial_encryption(columns)) {
+        states.push_back({"columns of encryption added in part, or of other types",
+                          encryption_undo(columns.at("blocks"))});
+    }
+    return states;
+}
+
+// The release whose columns are left when the half-done states are taken back.
+Release release_before(Marks marks, const std::string& head) {
+    marks.expire = head == "29c655b78818" && marks.expire == "DATE" ? "" : marks.expire;
+    marks.stats_id = marks.stats_id && !marks.stats_old;
+    return release_of(marks);
+}
+
+void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
+    std::vector<HalfDone> states = half_done_states(marks, columns, schema.head);
+    const Release whole = release_before(marks, schema.head);
+    if (schema.head != whole.head) {
+        const std::string head = schema.head.empty() ? "none" : schema.head;
+        states.push_back({fmt::format("columns of {} under the head {}", whole.release, head), ""});
+    }
+    bool is_exact = true;
+    for (const HalfDone& state : states) {
+        schema.half_done += (schema.half_done.empty() ? "" : "; ") + state.name;
+        schema.undo = state.undo + (schema.undo.empty() ? "" : "; ") + schema.undo;
+        is_exact = is_exact && !state.undo.empty();
+    }
+    schema.undo = is_exact ? schema.undo : "";
 }
 
 }  // namespace
@@ -170,6 +206,28 @@ const std::vector<std::string>& stats_counters() {
                                                       "blocks_sparse",
                                                       "duration_seconds"};
     return counters;
+}
+
+bool is_known_table(const std::string& name) {
+    return name == "alembic_version" || known_tables().contains(name);
+}
+
+bool has_whole_encryption(const Columns& columns) {
+    const Names& blocks = columns.at("blocks");
+    const auto has = [&](const char* name, const char* type, const char* other) {
+        const auto found = blocks.find(name);
+        return found != blocks.end() && (found->second == type || found->second == other);
+    };
+    return has("enc_version", "INTEGER NOT NULL", "")
+           && has("enc_envkey", "VARCHAR(80)", "CHARACTER VARYING")
+           && has("enc_nonce", "VARCHAR(32)", "CHARACTER VARYING");
+}
+
+bool has_partial_encryption(const Columns& columns) {
+    const Names& blocks = columns.at("blocks");
+    const bool has_any = blocks.contains("enc_version") || blocks.contains("enc_envkey")
+                         || blocks.contains("enc_nonce");
+    return has_any && !has_whole_encryption(columns);
 }
 
 Result<Schema> recognise(const Columns& columns, const std::string& head) {

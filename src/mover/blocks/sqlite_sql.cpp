@@ -175,10 +175,12 @@ Status SqliteSql::execute(const std::string& sql) {
 }
 
 Result<Columns> SqliteSql::columns() {
-    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
-                       query("SELECT m.name, c.name, upper(c.type) FROM sqlite_master m, "
-                             "pragma_table_info(m.name) c WHERE m.type = 'table'",
-                             {}));
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        query("SELECT m.name, c.name, upper(c.type) || CASE c.\"notnull\" WHEN 0 THEN "
+              "'' ELSE ' NOT NULL' END FROM sqlite_master m, "
+              "pragma_table_info(m.name) c WHERE m.type = 'table'",
+              {}));
     Columns columns;
     for (const SqlRow& row : rows) {
         columns[text_of(row[0])][text_of(row[1])] = text_of(row[2]);

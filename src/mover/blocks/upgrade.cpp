@@ -65,16 +65,16 @@ Status check_nothing_is_dropped(Sql& sql, const SchemaState& state) {
                                 name == std::string("enc_version") ? " AND enc_version <> 0" : "");
         }
     }
-    const bool is_whole = state.schema.half_done != "columns of encryption added in part";
-    if (is_whole || used.empty()) {
+    if (!has_partial_encryption(state.columns)) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                        sql.query("SELECT 1 FROM blocks WHERE " + used + " LIMIT 1"));
     if (!rows.empty()) {
-        return fail("blocks.upgrade",
-                    "the columns of encryption are there in part, and hold values",
-                    "look at the table blocks by hand");
+        return fail(
+            "blocks.upgrade",
+            "the columns of encryption are there in part or of other types, and hold values",
+            "look at the table blocks by hand");
     }
     return {};
 }
@@ -82,7 +82,7 @@ Status check_nothing_is_dropped(Sql& sql, const SchemaState& state) {
 // Refuses an undo that would drop the expiry of a version.
 Status check_no_expiry_is_dropped(Sql& sql, const SchemaState& state, UpgradeGoal goal) {
     if (goal != UpgradeGoal::undo
-        || state.schema.half_done != "column expire added, head not moved") {
+        || state.schema.undo.find("DROP COLUMN expire") == std::string::npos) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const SqlRows rows,
@@ -166,6 +166,34 @@ Status run_steps_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& 
     return status;
 }
 
+// They would stay with the tables of now when a copy is put back, and tell of those for ever.
+Status check_nothing_depends(Sql& sql) {
+    if (sql.dialect() == SqlDialect::sqlite) {
+        return {};  // a file with views is not opened
+    }
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql.query(
+            "WITH ours AS (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') AND "
+            "pg_table_is_visible(oid) AND relname IN ('versions', 'blocks', 'tags', 'stats', "
+            "'stats_old', 'deleted_blocks', 'alembic_version')) "
+            "SELECT 'the view ' || r.ev_class::regclass::text FROM pg_depend d JOIN "
+            "pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid WHERE "
+            "d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ours) AND "
+            "r.ev_class NOT IN (SELECT oid FROM ours) UNION "
+            "SELECT 'a foreign key of ' || conrelid::regclass::text FROM pg_constraint WHERE "
+            "contype = 'f' AND confrelid IN (SELECT oid FROM ours) AND conrelid NOT IN "
+            "(SELECT oid FROM ours) ORDER BY 1 LIMIT 5"));
+    std::string names;
+    for (const SqlRow& row : rows) {
+        names += (names.empty() ? "" : ", ") + text_of(row[0]);
+    }
+    return rows.empty() ? Status{}
+                        : fail("blocks.upgrade",
+                               "objects that are not backy2's use its tables: " + names,
+                               "drop them, and make them again when the store is as it shall be");
+}
+
 Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, UpgradeGoal goal) {
     DRYDOCK_TRY(check_nothing_is_dropped(sql, state));
     DRYDOCK_TRY(check_no_expiry_is_dropped(sql, state, goal));
@@ -177,6 +205,7 @@ Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeRepo
     report.before = state.schema;
     report.after = state.schema;
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));
+    DRYDOCK_TRY(report.steps.empty() ? Status{} : check_nothing_depends(sql));
     DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, state.columns, false));
     if (!report.steps.empty() && !request.dry_run && request.copy) {
         DRYDOCK_TRY(request.copy(sql));
@@ -214,7 +243,8 @@ std::string holders_of(Sql& sql) {
         sql.query("SELECT DISTINCT a.pid, a.usename, a.application_name, a.state, "
                   "left(a.query, 60) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN "
                   "pg_stat_activity a ON a.pid = l.pid WHERE c.relname IN ('versions', 'blocks', "
-                  "'tags', 'stats', 'deleted_blocks', 'alembic_version') AND a.pid <> "
+                  "'tags', 'stats', 'deleted_blocks', 'alembic_version') AND "
+                  "pg_table_is_visible(c.oid) AND a.pid <> "
                   "pg_backend_pid() ORDER BY a.pid LIMIT 5");
     std::string words;
     for (const SqlRow& row : rows ? *rows : SqlRows()) {

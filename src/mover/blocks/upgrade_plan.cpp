@@ -129,7 +129,7 @@ private:
             drop += is_there ? fmt::format("ALTER TABLE blocks DROP COLUMN {}; ", name) : "";
             sql += (sql.empty() ? "" : "; ") + encryption_column(name);
         }
-        if (present_count == 3) {
+        if (has_whole_encryption(columns_)) {
             return;
         }
         const std::string no_default =

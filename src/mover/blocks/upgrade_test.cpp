@@ -223,6 +223,74 @@ TEST(HalfDoneUpgrade, UndoesNoExpiryThatSomebodySet) {
               std::vector<std::string>{"2030-01-01 00:00:00.000000"});
 }
 
+struct Altered {
+    StoreCopy copy;
+    std::unique_ptr<Sql> sql = connect_sqlite(copy.config().metadata, SqlAccess::write).value();
+
+    [[nodiscard]] Schema schema() const { return copy.open().metadata->schema(); }
+};
+
+// A column that takes NULL is not the one that backy2 makes: no row says how its blob is kept.
+TEST(HalfDoneUpgrade, MakesColumnsOfEncryptionAnewThatAreOtherwise) {
+    for (const char* type : {"INTEGER", "TEXT NOT NULL DEFAULT 'x'", "BLOB"}) {
+        const Altered it{StoreCopy("2.11.13")};
+        it.copy.change("ALTER TABLE blocks ADD COLUMN enc_envkey VARCHAR(80);"
+                       "ALTER TABLE blocks ADD COLUMN enc_nonce VARCHAR(32);"
+                       "ALTER TABLE blocks ADD COLUMN enc_version "
+                       + std::string(type));
+        EXPECT_THAT(it.schema().half_done, HasSubstr("of other types")) << type;
+        const auto raised = upgrade(*it.sql, {UpgradeGoal::newest, false, {}});
+        if (type[0] == 'T') {
+            EXPECT_EQ(raised.error().code, "blocks.upgrade");  // it holds values
+            continue;
+        }
+        ASSERT_TRUE(raised) << raised.error().text();
+        EXPECT_EQ(it.sql->columns().value().at("blocks").at("enc_version"), "INTEGER NOT NULL");
+        EXPECT_EQ(it.copy.rows("SELECT DISTINCT enc_version FROM blocks"),
+                  std::vector<std::string>{"0"});
+    }
+}
+
+TEST(HalfDoneUpgrade, NamesEachOfSeveralStatesAndUndoesAllOrNone) {
+    const std::string expire = "ALTER TABLE versions ADD COLUMN expire DATE;";
+    const std::string stats = "ALTER TABLE stats RENAME TO stats_old;";
+    const std::string part = "ALTER TABLE blocks ADD COLUMN enc_envkey VARCHAR(80);";
+    for (const std::string& states : {expire + stats, expire + part, expire + stats + part}) {
+        const Altered it{StoreCopy("2.9.17")};
+        const Columns before = it.sql->columns().value();
+        it.copy.change(states);
+        EXPECT_THAT(it.schema().half_done, HasSubstr("column expire added, head not moved; "));
+        EXPECT_EQ(it.schema().half_done.find("under the head"), std::string::npos);
+        ASSERT_TRUE(upgrade(*it.sql, {UpgradeGoal::undo, false, {}})) << it.schema().half_done;
+        EXPECT_EQ(it.sql->columns().value(), before);
+    }
+    const Altered it{StoreCopy("2.9.17")};
+    it.copy.change(stats + part + "UPDATE alembic_version SET version_num = 'zzz'");
+    EXPECT_THAT(it.schema().half_done, HasSubstr("under the head zzz"));
+    EXPECT_EQ(it.schema().undo, "");
+    EXPECT_EQ(upgrade(*it.sql, {UpgradeGoal::undo, false, {}}).error().code, "blocks.no_undo");
+    ASSERT_TRUE(upgrade(*it.sql, {UpgradeGoal::newest, false, {}}));
+}
+
+TEST(HalfDoneUpgrade, KnowsNoExpiryOfAnotherType) {
+    const Altered it{StoreCopy("2.9.17")};
+    it.copy.change("ALTER TABLE versions ADD COLUMN expire BLOB");
+    EXPECT_EQ(upgrade(*it.sql, {UpgradeGoal::newest, false, {}}).error().code, "blocks.schema");
+}
+
+// Tables of others are copied, and not read: they need no rowid and no plain name.
+TEST(MetadataCopy, LeavesTablesOfOthersUnread) {
+    const Altered it{StoreCopy("2.9.17")};
+    it.copy.change("CREATE TABLE \"a \"\"b\" (a); CREATE TABLE \"order\" (rowid TEXT);"
+                   "INSERT INTO \"order\" VALUES ('a'), ('b');"
+                   "CREATE TABLE keyed (a PRIMARY KEY) WITHOUT ROWID;"
+                   "INSERT INTO keyed VALUES (1)");
+    const std::string path = it.copy.folder() + "/before";
+    const auto copied = copy_sqlite(*it.sql, it.copy.config().metadata, path);
+    EXPECT_TRUE(copied) << copied.error().text();
+    EXPECT_TRUE(fs::exists(path));
+}
+
 TEST(StoreLocks, AreThoseOfBacky2) {
     const StoreCopy copy("2.9.17");
     const auto lock = StoreLock::take(copy.folder());
